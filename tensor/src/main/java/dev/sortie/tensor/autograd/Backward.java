@@ -1,0 +1,140 @@
+package dev.sortie.tensor.autograd;
+
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.Span;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Reverse mode: walks the graph once from a scalar to the parameters, in the reverse of a fixed
+ * topological order, so that sums have the same order every time. Gradients of parameters are added
+ * to a {@link Gradients} table; those of temporaries live in the given memory.
+ */
+public final class Backward {
+  private final Kernels kernels;
+  private final Allocator memory;
+  private final Gradients parameters;
+  private final Map<Node, Tensor> temporaries = new IdentityHashMap<>();
+
+  private Backward(Kernels kernels, Allocator memory, Gradients parameters) {
+    this.kernels = kernels;
+    this.memory = memory;
+    this.parameters = parameters;
+  }
+
+  /**
+   * Adds {@code d loss / d p} to the gradient of every parameter p that the loss depends on.
+   *
+   * @param loss a scalar
+   * @param memory for gradients of temporaries, given back by the caller
+   * @throws IllegalArgumentException if the loss is no scalar or depends on no parameter
+   */
+  public static void run(Kernels kernels, Allocator memory, Tensor loss, Gradients parameters) {
+    if (loss.shape().count() != 1) {
+      throw new IllegalArgumentException(
+          "backward starts from one number, the loss has shape " + loss.shape());
+    }
+    Node root =
+        loss.node()
+            .orElseThrow(() -> new IllegalArgumentException("the loss depends on no parameter"));
+    new Backward(kernels, memory, parameters).walk(root, loss.shape());
+  }
+
+  private void walk(Node root, Shape shape) {
+    List<Node> order = topological(root);
+    Tensor seed = Tensor.allocate(memory, root.output().dtype(), shape);
+    seed.span().set(0, 1);
+    temporaries.put(root, seed);
+    for (int i = order.size() - 1; i >= 0; i--) {
+      Node node = order.get(i);
+      Tensor dy = temporaries.remove(node);
+      if (dy != null) {
+        node.op().vjp(kernels, node, dy, new NodeSink(node));
+      }
+    }
+  }
+
+  /**
+   * Every node after all nodes it reads from; depth first without recursion, for graphs are deep.
+   */
+  private static List<Node> topological(Node root) {
+    List<Node> order = new ArrayList<>();
+    Map<Node, Boolean> seen = new IdentityHashMap<>();
+    Deque<Node> stack = new ArrayDeque<>();
+    stack.push(root);
+    while (!stack.isEmpty()) {
+      Node n = stack.peek();
+      if (seen.putIfAbsent(n, false) == null) {
+        for (Tensor in : n.inputs()) {
+          in.node().filter(m -> !seen.containsKey(m)).ifPresent(stack::push);
+        }
+      } else {
+        stack.pop();
+        if (!seen.put(n, true)) {
+          order.add(n);
+        }
+      }
+    }
+    return order;
+  }
+
+  private final class NodeSink implements Sink {
+    private final Node node;
+
+    NodeSink(Node node) {
+      this.node = node;
+    }
+
+    @Override
+    public boolean wants(int i) {
+      Tensor x = node.inputs().get(i);
+      return x.isParameter() ? parameters.has(x) : x.node().isPresent();
+    }
+
+    @Override
+    public Span add(int i) {
+      if (!wants(i)) {
+        return null;
+      }
+      Target t = target(i);
+      if (!t.accumulate()) {
+        kernels.fill(t.span(), 0);
+      }
+      return t.span();
+    }
+
+    @Override
+    public Span addOrDiscard(int i) {
+      if (wants(i)) {
+        return add(i);
+      }
+      Tensor x = node.inputs().get(i);
+      Span discarded = Tensor.allocate(memory, node.output().dtype(), x.shape()).span();
+      kernels.fill(discarded, 0);
+      return discarded;
+    }
+
+    @Override
+    public Target target(int i) {
+      Tensor x = node.inputs().get(i);
+      if (x.isParameter()) {
+        return new Target(parameters.of(x).span(), true);
+      }
+      Node producer = x.node().orElseThrow();
+      Tensor g = temporaries.get(producer);
+      boolean first = g == null;
+      if (first) {
+        g = Tensor.allocate(memory, x.dtype(), x.shape());
+        temporaries.put(producer, g);
+      }
+      return new Target(g.span(), !first);
+    }
+  }
+}

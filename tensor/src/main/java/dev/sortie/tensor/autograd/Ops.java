@@ -1,0 +1,215 @@
+package dev.sortie.tensor.autograd;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.RopeShape;
+import dev.sortie.tensor.memory.Workspace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * The eager operations: each computes at once on a device, puts its result into a workspace and,
+ * unless {@link NoGrad} holds or no input needs a gradient, records itself for the backward pass.
+ * Views that are not contiguous are copied where an op needs them so.
+ *
+ * @param device where to compute
+ * @param workspace where results live
+ */
+public record Ops(Device device, Workspace workspace) {
+
+  /** The kernels of the device. */
+  public Kernels kernels() {
+    return device.kernels();
+  }
+
+  /** A new tensor in the workspace; contents undefined. */
+  public Tensor empty(DType dtype, Shape shape) {
+    return Tensor.allocate(workspace, dtype, shape);
+  }
+
+  /** A tensor filled with {@code value}. */
+  public Tensor full(DType dtype, Shape shape, double value) {
+    Tensor t = empty(dtype, shape);
+    kernels().fill(t.span(), value);
+    return t;
+  }
+
+  /** A copy of {@code x} in another type; no gradient flows through. */
+  public Tensor convert(Tensor x, DType dtype) {
+    Tensor y = empty(dtype, x.shape());
+    kernels().copy(x.span(), y.span());
+    return y;
+  }
+
+  /**
+   * Runs {@code body}, copies its result to where the workspace stood before, and gives the memory
+   * of its temporaries back. Where something is being recorded it only runs {@code body}, for the
+   * graph still needs them.
+   *
+   * @param body computes a tensor of this type and shape
+   */
+  public Tensor scoped(DType dtype, Shape shape, Supplier<Tensor> body) {
+    if (!NoGrad.isOn()) {
+      return body.get();
+    }
+    Tensor out = empty(dtype, shape);
+    try (var _ = workspace.mark()) {
+      kernels().copy(contiguous(body.get()).span(), out.span());
+    }
+    return out;
+  }
+
+  /** {@code a + b}, with broadcasting. */
+  public Tensor add(Tensor a, Tensor b) {
+    Shape s = Shape.broadcast(a.shape(), b.shape());
+    return apply(new Elementwise.Add(), broadcast(a, s), broadcast(b, s));
+  }
+
+  /** {@code a * b}, element by element, with broadcasting. */
+  public Tensor mul(Tensor a, Tensor b) {
+    Shape s = Shape.broadcast(a.shape(), b.shape());
+    return apply(new Elementwise.Mul(), broadcast(a, s), broadcast(b, s));
+  }
+
+  /** {@code factor * x}. */
+  public Tensor scale(Tensor x, double factor) {
+    return apply(new Elementwise.Scale(factor), x);
+  }
+
+  /** The sum of all elements. */
+  public Tensor sum(Tensor x) {
+    return apply(new Elementwise.Sum(), x);
+  }
+
+  /** The mean of all elements. */
+  public Tensor mean(Tensor x) {
+    return scale(sum(x), 1.0 / x.shape().count());
+  }
+
+  /** {@code x [.., K] · w [N, K]ᵀ + bias [N]}; {@code bias} may be null. */
+  public Tensor linear(Tensor x, Tensor w, Tensor bias) {
+    return bias == null ? apply(new Dense.Linear(), x, w) : apply(new Dense.Linear(), x, w, bias);
+  }
+
+  /**
+   * {@code table[ids]}: {@code [V, C]} and {@code [..]} give {@code [.., C]} in F32 (F64 if the
+   * table is).
+   */
+  public Tensor embedding(Tensor table, Tensor ids) {
+    return apply(new Dense.Embedding(), table, ids);
+  }
+
+  /** RMSNorm over the last dim. */
+  public Tensor rmsNorm(Tensor x, Tensor w, double eps) {
+    return apply(new Norms.RmsNorm(eps), x, w);
+  }
+
+  /** LayerNorm over the last dim; {@code b} may be null. */
+  public Tensor layerNorm(Tensor x, Tensor w, Tensor b, double eps) {
+    return b == null
+        ? apply(new Norms.LayerNorm(eps), x, w)
+        : apply(new Norms.LayerNorm(eps), x, w, b);
+  }
+
+  /** Rotary embedding of x {@code [B, T, H, D]}; cos and sin {@code [positions, rotary / 2]}. */
+  public Tensor rope(Tensor x, Tensor cos, Tensor sin, RopeShape sizes) {
+    return apply(new Attending.Rope(sizes), x, cos, sin);
+  }
+
+  /** Causal grouped-query attention; layouts in {@link AttentionShape}. */
+  public Tensor attention(Tensor q, Tensor k, Tensor v, AttentionShape sizes) {
+    return apply(new Attending.Attention(sizes), q, k, v);
+  }
+
+  /** {@code silu(gate) * up}. */
+  public Tensor swiglu(Tensor gate, Tensor up) {
+    return apply(new Elementwise.SwiGlu(), gate, up);
+  }
+
+  /** GELU, exact or by its tanh approximation. */
+  public Tensor gelu(Tensor x, boolean tanh) {
+    return apply(new Elementwise.Gelu(tanh), x);
+  }
+
+  /** Softmax over the last dim. */
+  public Tensor softmax(Tensor x) {
+    return apply(new Losses.Softmax(), x);
+  }
+
+  /**
+   * Cross-entropy of each row in nats: logits {@code [.., V]}, targets I32 {@code [..]}, negative =
+   * ignored (loss 0).
+   */
+  public Tensor crossEntropy(Tensor logits, Tensor targets) {
+    return apply(new Losses.CrossEntropy(), logits, targets);
+  }
+
+  /**
+   * {@code KL(softmax(teacher) ‖ softmax(logits))} of each row in nats; no gradient to the teacher.
+   */
+  public Tensor kl(Tensor logits, Tensor teacher) {
+    return apply(new Losses.Kl(), logits, teacher);
+  }
+
+  /** The same elements under another shape. */
+  public Tensor reshape(Tensor x, long... dims) {
+    return apply(new Views.Reshape(Shape.of(dims)), contiguous(x));
+  }
+
+  /** Dims in another order: result dim {@code i} is input dim {@code order[i]}. */
+  public Tensor permute(Tensor x, Integer... order) {
+    return apply(new Views.Permute(List.of(order)), x);
+  }
+
+  /** {@code count} neighbours from {@code from} on along {@code dim}. */
+  public Tensor slice(Tensor x, int dim, long from, long count) {
+    return apply(new Views.Slice(dim, from, count), x);
+  }
+
+  /**
+   * Repeats dims of size 1 and adds dims in front until the shape is {@code to}; copies nothing.
+   */
+  public Tensor broadcast(Tensor x, Shape to) {
+    return x.shape().equals(to) ? x : apply(new Views.Broadcast(to), x);
+  }
+
+  /** {@code x} without gaps: itself or a copy. */
+  public Tensor contiguous(Tensor x) {
+    return x.isContiguous() ? x : apply(new Views.Contiguous(), x);
+  }
+
+  /** {@code x}, through which no gradient flows. */
+  public Tensor stopGradient(Tensor x) {
+    return x.detach();
+  }
+
+  private Tensor apply(Op op, Tensor... inputs) {
+    List<Tensor> in = new ArrayList<>(inputs.length);
+    boolean views = op instanceof ViewOp || op instanceof Views.Contiguous;
+    for (Tensor x : inputs) {
+      in.add(views ? x : contiguous(x));
+    }
+    Node node = run(op, List.copyOf(in));
+    boolean record = !NoGrad.isOn() && in.stream().anyMatch(Tensor::needsGrad);
+    return record ? node.output().withNode(node) : node.output();
+  }
+
+  private Node run(Op op, List<Tensor> in) {
+    if (op instanceof ViewOp view) {
+      return new Node(op, in, view.apply(in.get(0)), List.of());
+    }
+    Shape shape = op.shape(in);
+    DType dtype = in.get(0).dtype().isCompute() ? in.get(0).dtype() : DType.F32;
+    Tensor out = Tensor.allocate(workspace, dtype, shape);
+    List<Tensor> saved =
+        op.saved(in).stream().map(s -> Tensor.allocate(workspace, dtype, s)).toList();
+    Node node = new Node(op, in, out, saved);
+    op.forward(device.kernels(), node);
+    return node;
+  }
+}

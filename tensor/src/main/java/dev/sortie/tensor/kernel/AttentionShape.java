@@ -1,0 +1,50 @@
+package dev.sortie.tensor.kernel;
+
+/**
+ * Sizes of causal grouped-query attention. Layouts, all row-major: q, out {@code [batch, queries,
+ * heads, headSize]}; k, v {@code [batch, keys, kvHeads, headSize]}; log-sum-exp {@code [batch,
+ * heads, queries]}. Query {@code i} stands at position {@code keys - queries + i} and sees the keys
+ * at positions up to its own. Query head {@code h} reads kv head {@code h / (heads / kvHeads)}.
+ *
+ * @param batch sequences
+ * @param queries queries a sequence
+ * @param keys keys a sequence, at least {@code queries}
+ * @param heads query heads
+ * @param kvHeads key and value heads, a divisor of {@code heads}
+ * @param headSize elements a head
+ * @param scale factor on the scores, usually {@code 1 / sqrt(headSize)}
+ */
+public record AttentionShape(
+    int batch, int queries, int keys, int heads, int kvHeads, int headSize, double scale) {
+
+  public AttentionShape {
+    if (batch < 1 || queries < 1 || keys < queries || heads < 1 || kvHeads < 1 || headSize < 1) {
+      throw new IllegalArgumentException(
+          "attention sizes out of range: batch "
+              + batch
+              + ", queries "
+              + queries
+              + ", keys "
+              + keys
+              + ", heads "
+              + heads
+              + ", kv heads "
+              + kvHeads
+              + ", head size "
+              + headSize);
+    }
+    if (heads % kvHeads != 0) {
+      throw new IllegalArgumentException("kv heads " + kvHeads + " must divide heads " + heads);
+    }
+  }
+
+  /** Query heads that share one kv head. */
+  public int groupSize() {
+    return heads / kvHeads;
+  }
+
+  /** Number of keys that query {@code i} sees. */
+  public int visible(int i) {
+    return keys - queries + i + 1;
+  }
+}

@@ -1,0 +1,234 @@
+package dev.sortie.tensor.kernel;
+
+import dev.sortie.tensor.memory.Span;
+
+/**
+ * The seam between ops and hardware: what runs on a device. Every implementation passes the same
+ * suite, against the scalar reference.
+ *
+ * <p>Conventions. All spans are contiguous and row-major, in F32 unless said otherwise; the scalar
+ * reference also takes F64. Letters: M rows, N outputs, K inputs, R rows, C columns. Inputs and
+ * outputs do not overlap unless a method allows it. "+=" means that the result is added to what the
+ * output holds. Callers (ops) have checked shapes; kernels check the lengths of what they touch.
+ *
+ * <p>Determinism. Results do not depend on the number of threads. In {@link #linear} row {@code i}
+ * of the result has the same bits for every {@code m} up to {@link #ROW_STABLE}: a token computed
+ * alone and one computed in a small batch agree exactly, on which the exact KV cache of early-exit
+ * decoding stands.
+ */
+public interface Kernels {
+
+  /**
+   * Up to this many rows, {@link #linear} and {@link #attention} give each row the bits that it
+   * gets alone.
+   */
+  int ROW_STABLE = 16;
+
+  /** Name of the kernel set, such as {@code scalar} or {@code simd512}. */
+  String name();
+
+  // ---- memory and element-wise
+
+  /** {@code y[i] = value}, any type. */
+  void fill(Span y, double value);
+
+  /** {@code y[i] = x[i]}, converting between any two types; rounds to nearest even. */
+  void copy(Span x, Span y);
+
+  /**
+   * {@code y} (contiguous, same type) takes the elements of the view {@code layout} of {@code x} in
+   * row-major order.
+   */
+  void copyStrided(Span x, Strided layout, Span y);
+
+  /**
+   * The adjoint of {@link #copyStrided}: {@code y[layout] += x}. Elements met several times (stride
+   * 0) sum up, in row-major order.
+   */
+  void addStrided(Span x, Span y, Strided layout);
+
+  /** {@code z = x + y}; {@code z} may be {@code x} or {@code y}. */
+  void add(Span x, Span y, Span z);
+
+  /** {@code z = x * y}; {@code z} may be {@code x} or {@code y}. */
+  void mul(Span x, Span y, Span z);
+
+  /** {@code z += x * y}. */
+  void mulAdd(Span x, Span y, Span z);
+
+  /** {@code y = a * x}; {@code y} may be {@code x}. */
+  void scale(double a, Span x, Span y);
+
+  /** {@code y += a * x}. */
+  void axpy(double a, Span x, Span y);
+
+  /** {@code y += a}. */
+  void addScalar(double a, Span y);
+
+  /** Sum of all elements, in F64, in a fixed order. */
+  double sum(Span x);
+
+  /** Sum of squares of all elements, in F64, in a fixed order. */
+  double sumSquares(Span x);
+
+  // ---- matrices
+
+  /**
+   * {@code y[m,n] = x[m,k] · w[n,k]ᵀ + bias[n]}. NOT BLAS order: each row of {@code w} is one
+   * output, as checkpoints store it.
+   *
+   * @param w F32, BF16 or F16 (F64 when {@code x} is)
+   * @param bias may be null
+   */
+  void linear(Span x, Span w, Span bias, Span y, int m, int n, int k);
+
+  /**
+   * {@code c[m,n] = op(a) · op(b)}, or {@code +=} when {@code accumulate}. {@code op(a)} is {@code
+   * [m,k]}: stored so, or as {@code [k,m]} when {@code transA}; {@code op(b)} is {@code [k,n]}, or
+   * stored as {@code [n,k]} when {@code transB}.
+   *
+   * @param b F32, BF16 or F16 (F64 when {@code a} is)
+   */
+  void gemm(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      Span a,
+      Span b,
+      Span c,
+      boolean accumulate);
+
+  /** {@code y[c] += Σ_r x[r,c]}. */
+  void sumRows(Span x, Span y, int rows, int cols);
+
+  // ---- embedding
+
+  /** {@code y[r,:] = table[ids[r],:]}; table F32, F64, BF16 or F16. Ids are checked. */
+  void gatherRows(Span table, Span ids, Span y, int rows, int cols);
+
+  /** {@code table[ids[r],:] += dy[r,:]}, in the order of r. */
+  void scatterAddRows(Span dy, Span ids, Span table, int rows, int cols);
+
+  // ---- normalisation
+
+  /**
+   * RMSNorm (arXiv 1910.07467): {@code rstd[r] = 1 / sqrt(mean(x[r]²) + eps); y = x * rstd * w}.
+   */
+  void rmsNorm(Span x, Span w, double eps, Span y, Span rstd, int rows, int cols);
+
+  /** {@code dx += …; dw += …}; either may be null. */
+  void rmsNormBackward(Span x, Span w, Span rstd, Span dy, Span dx, Span dw, int rows, int cols);
+
+  /** LayerNorm (arXiv 1607.06450): {@code y = (x - mean) * rstd * w + b}; {@code b} may be null. */
+  void layerNorm(
+      Span x, Span w, Span b, double eps, Span y, Span mean, Span rstd, int rows, int cols);
+
+  /** {@code dx += …; dw += …; db += …}; each may be null. */
+  void layerNormBackward(
+      Span x, Span w, Span mean, Span rstd, Span dy, Span dx, Span dw, Span db, int rows, int cols);
+
+  // ---- attention
+
+  /**
+   * Rotary position embedding (arXiv 2104.09864): a pair {@code (a, b)} becomes {@code (a cos - b
+   * sin, b cos + a sin)}. {@code x} and {@code y} may be the same.
+   *
+   * @param cos {@code [positions, rotary / 2]}
+   * @param sin the same shape
+   * @param inverse rotate back: the vjp
+   */
+  void rope(Span x, Span cos, Span sin, Span y, RopeShape shape, boolean inverse);
+
+  /**
+   * {@code out = softmax(scale · q kᵀ, causal) v}, and {@code lse}, the log-sum-exp of each row of
+   * scores. No {@code T×T} matrix is stored. k, v: F32 or BF16.
+   */
+  void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape shape);
+
+  /**
+   * {@code dq += …; dk += …; dv += …}, from the saved {@code out} and {@code lse}; all three are
+   * computed.
+   */
+  void attentionBackward(
+      Span q,
+      Span k,
+      Span v,
+      Span out,
+      Span lse,
+      Span dout,
+      Span dq,
+      Span dk,
+      Span dv,
+      AttentionShape shape);
+
+  // ---- activations
+
+  /**
+   * {@code y = silu(gate) * up}, {@code silu(x) = x / (1 + e^-x)} (arXiv 2002.05202); {@code y} may
+   * be {@code gate}.
+   */
+  void swiglu(Span gate, Span up, Span y);
+
+  /** {@code dgate += …; dup += …}; both are computed. */
+  void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup);
+
+  /** GELU (arXiv 1606.08415): {@code x Φ(x)}, exactly or by its tanh approximation. */
+  void gelu(Span x, Span y, boolean tanh);
+
+  /** {@code dx += …}. */
+  void geluBackward(Span x, Span dy, Span dx, boolean tanh);
+
+  /** Softmax of each row; {@code y} may be {@code x}. */
+  void softmax(Span x, Span y, int rows, int cols);
+
+  /** {@code dx += y * (dy - Σ y dy)}. */
+  void softmaxBackward(Span y, Span dy, Span dx, int rows, int cols);
+
+  // ---- losses
+
+  /**
+   * {@code loss[r] = lse[r] - logits[r, target[r]]} in nats; rows whose target is negative are
+   * ignored and get 0.
+   *
+   * @param targets I32 {@code [R]}
+   * @param lse log-sum-exp of each row, kept for the backward pass
+   */
+  void crossEntropy(Span logits, Span targets, Span loss, Span lse, int rows, int cols);
+
+  /**
+   * {@code dlogits[r,:] += dloss[r] * (softmax(logits[r]) - onehot(target[r]))}; nothing for
+   * ignored rows.
+   */
+  void crossEntropyBackward(
+      Span logits, Span targets, Span lse, Span dloss, Span dlogits, int rows, int cols);
+
+  /**
+   * {@code loss[r] = KL(softmax(teacher[r]) ‖ softmax(logits[r]))} in nats; keeps both
+   * log-sum-exps.
+   */
+  void kl(Span logits, Span teacher, Span loss, Span lse, Span teacherLse, int rows, int cols);
+
+  /**
+   * {@code dlogits[r,:] += dloss[r] * (softmax(logits[r]) - softmax(teacher[r]))}; the teacher gets
+   * no gradient.
+   */
+  void klBackward(
+      Span logits,
+      Span teacher,
+      Span lse,
+      Span teacherLse,
+      Span dloss,
+      Span dlogits,
+      int rows,
+      int cols);
+
+  /** Per row the index of the largest element (the first one of equals) and the log-sum-exp. */
+  void argmax(Span x, Span index, Span lse, int rows, int cols);
+
+  // ---- optimiser
+
+  /** One AdamW step in place on F32 parameters and state of equal length. */
+  void adamW(Span param, Span grad, Span m, Span v, AdamW options);
+}

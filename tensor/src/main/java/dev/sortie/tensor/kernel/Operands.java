@@ -1,0 +1,89 @@
+package dev.sortie.tensor.kernel;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.memory.Span;
+
+/**
+ * Checks of kernel operands, shared by every kernel set: a kernel that got past them stays inside
+ * its spans.
+ */
+public final class Operands {
+  private Operands() {}
+
+  /** Fails unless {@code span} holds at least {@code needed} elements. */
+  public static void length(String what, Span span, long needed) {
+    if (span.length() < needed) {
+      throw new IllegalArgumentException(
+          what + " holds " + span.length() + " elements, the kernel needs " + needed);
+    }
+  }
+
+  /**
+   * Fails unless {@code span} is of type {@code dtype} and holds at least {@code needed} elements.
+   */
+  public static void check(String what, Span span, DType dtype, long needed) {
+    if (span.dtype() != dtype) {
+      throw new IllegalArgumentException(
+          what + " is " + span.dtype() + ", the kernel needs " + dtype);
+    }
+    length(what, span, needed);
+  }
+
+  /** Fails unless both spans have one length, which is returned. */
+  public static long sameLength(String what, Span a, Span b) {
+    if (a.length() != b.length()) {
+      throw new IllegalArgumentException(
+          what + " has operands of different lengths, " + a.length() + " and " + b.length());
+    }
+    return a.length();
+  }
+
+  /** Fails unless the view {@code layout} lies inside {@code span}. */
+  public static void view(String what, Span span, Strided layout) {
+    long last = 0;
+    long[] shape = layout.shape();
+    long[] strides = layout.strides();
+    for (int d = 0; d < shape.length; d++) {
+      if (shape[d] == 0) {
+        return;
+      }
+      if (shape[d] < 0 || strides[d] < 0) {
+        throw new IllegalArgumentException(what + " has a negative size or stride: " + layout);
+      }
+      last = Math.addExact(last, Math.multiplyExact(shape[d] - 1, strides[d]));
+    }
+    if (last >= span.length()) {
+      throw new IllegalArgumentException(
+          what
+              + " of "
+              + layout
+              + " reaches element "
+              + last
+              + ", the span holds "
+              + span.length());
+    }
+  }
+
+  /** Element {@code r} of {@code ids}; fails unless it is in {@code [0, limit)}. */
+  public static int id(String what, Span ids, long r, int limit) {
+    int id = ids.getInt(r);
+    if (id < 0 || id >= limit) {
+      throw new IllegalArgumentException(
+          what + "[" + r + "] is " + id + ", it must be in [0, " + limit + ")");
+    }
+    return id;
+  }
+
+  /** Fails unless {@code table} holds a whole number of rows of {@code cols}; returns how many. */
+  public static int tableRows(String what, Span table, int cols) {
+    if (cols < 1 || table.length() % cols != 0) {
+      throw new IllegalArgumentException(
+          what
+              + " holds "
+              + table.length()
+              + " elements, not a multiple of the row length "
+              + cols);
+    }
+    return Math.toIntExact(table.length() / cols);
+  }
+}

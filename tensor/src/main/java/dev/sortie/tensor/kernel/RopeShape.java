@@ -1,0 +1,29 @@
+package dev.sortie.tensor.kernel;
+
+/**
+ * Sizes of a rotary embedding over {@code [batch, tokens, heads, headSize]}. The first {@code
+ * rotary} elements of each head are rotated, the rest copied. Half-rotation pairs element {@code j}
+ * with {@code j + rotary / 2} (the Hugging Face layout); interleaved pairs {@code 2j} with {@code
+ * 2j + 1}.
+ *
+ * @param batch sequences
+ * @param tokens tokens a sequence; token {@code i} stands at position {@code first + i}
+ * @param heads heads a token
+ * @param headSize elements a head
+ * @param rotary elements rotated, even, at most {@code headSize}
+ * @param first position of the first token
+ * @param interleaved which elements form a pair
+ */
+public record RopeShape(
+    int batch, int tokens, int heads, int headSize, int rotary, int first, boolean interleaved) {
+
+  public RopeShape {
+    if (rotary % 2 != 0 || rotary < 2 || rotary > headSize) {
+      throw new IllegalArgumentException(
+          "rotary size " + rotary + " must be even and between 2 and the head size " + headSize);
+    }
+    if (first < 0) {
+      throw new IllegalArgumentException("first position " + first + " is negative");
+    }
+  }
+}

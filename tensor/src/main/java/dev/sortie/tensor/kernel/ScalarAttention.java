@@ -1,0 +1,147 @@
+package dev.sortie.tensor.kernel;
+
+import dev.sortie.tensor.memory.Span;
+
+/** Reference rotary embedding and attention. */
+final class ScalarAttention {
+  private ScalarAttention() {}
+
+  static void rope(Span x, Span cos, Span sin, Span y, RopeShape s, boolean inverse) {
+    long count = (long) s.batch() * s.tokens() * s.heads() * s.headSize();
+    int half = s.rotary() / 2;
+    Operands.length("rope x", x, count);
+    Operands.length("rope y", y, count);
+    Operands.length("rope cos", cos, (long) (s.first() + s.tokens()) * half);
+    Operands.length("rope sin", sin, (long) (s.first() + s.tokens()) * half);
+    double[] head = new double[s.headSize()];
+    for (long row = 0; row < count / s.headSize(); row++) {
+      long position = s.first() + row / s.heads() % s.tokens();
+      ScalarRows.load(x, row * s.headSize(), head, s.headSize());
+      for (int j = 0; j < half; j++) {
+        int first = s.interleaved() ? 2 * j : j;
+        int second = s.interleaved() ? 2 * j + 1 : j + half;
+        double c = cos.get(position * half + j);
+        double w = inverse ? -sin.get(position * half + j) : sin.get(position * half + j);
+        double a = head[first];
+        double b = head[second];
+        head[first] = a * c - b * w;
+        head[second] = b * c + a * w;
+      }
+      ScalarRows.store(y, row * s.headSize(), head, s.headSize());
+    }
+  }
+
+  static void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
+    check("attention", q, k, v, out, lse, s);
+    int size = s.headSize();
+    double[] scores = new double[s.keys()];
+    double[] sum = new double[size];
+    for (int b = 0; b < s.batch(); b++) {
+      for (int h = 0; h < s.heads(); h++) {
+        double[] keys = head(k, s, b, h / s.groupSize());
+        double[] values = head(v, s, b, h / s.groupSize());
+        for (int i = 0; i < s.queries(); i++) {
+          double[] query = ScalarRows.load(q, query(s, b, i, h), size);
+          for (int j = 0; j < s.visible(i); j++) {
+            scores[j] = s.scale() * ScalarRows.dot(query, 0, keys, j * size, size);
+          }
+          double rowLse = ScalarRows.logSumExp(scores, s.visible(i));
+          java.util.Arrays.fill(sum, 0);
+          for (int j = 0; j < s.visible(i); j++) {
+            double p = Math.exp(scores[j] - rowLse);
+            for (int d = 0; d < size; d++) {
+              sum[d] += p * values[j * size + d];
+            }
+          }
+          ScalarRows.store(out, query(s, b, i, h), sum, size);
+          lse.set(((long) b * s.heads() + h) * s.queries() + i, rowLse);
+        }
+      }
+    }
+  }
+
+  static void attentionBackward(
+      Span q,
+      Span k,
+      Span v,
+      Span out,
+      Span lse,
+      Span dout,
+      Span dq,
+      Span dk,
+      Span dv,
+      AttentionShape s) {
+    check("attentionBackward", q, k, v, out, lse, s);
+    check("attentionBackward gradient", dq, dk, dv, dout, lse, s);
+    int size = s.headSize();
+    for (int b = 0; b < s.batch(); b++) {
+      for (int kv = 0; kv < s.kvHeads(); kv++) {
+        double[] keys = head(k, s, b, kv);
+        double[] values = head(v, s, b, kv);
+        double[] keysGrad = new double[keys.length];
+        double[] valuesGrad = new double[values.length];
+        for (int h = kv * s.groupSize(); h < (kv + 1) * s.groupSize(); h++) {
+          for (int i = 0; i < s.queries(); i++) {
+            double[] query = ScalarRows.load(q, query(s, b, i, h), size);
+            double[] result = ScalarRows.load(out, query(s, b, i, h), size);
+            double[] grad = ScalarRows.load(dout, query(s, b, i, h), size);
+            double[] queryGrad = new double[size];
+            double rowLse = lse.get(((long) b * s.heads() + h) * s.queries() + i);
+            double delta = ScalarRows.dot(grad, 0, result, 0, size);
+            for (int j = 0; j < s.visible(i); j++) {
+              int at = j * size;
+              double p = Math.exp(s.scale() * ScalarRows.dot(query, 0, keys, at, size) - rowLse);
+              double ds = s.scale() * p * (ScalarRows.dot(grad, 0, values, at, size) - delta);
+              for (int d = 0; d < size; d++) {
+                queryGrad[d] += ds * keys[at + d];
+                keysGrad[at + d] += ds * query[d];
+                valuesGrad[at + d] += p * grad[d];
+              }
+            }
+            ScalarRows.add(dq, query(s, b, i, h), queryGrad, size);
+          }
+        }
+        addHead(dk, s, b, kv, keysGrad);
+        addHead(dv, s, b, kv, valuesGrad);
+      }
+    }
+  }
+
+  private static long query(AttentionShape s, int b, int i, int h) {
+    return (((long) b * s.queries() + i) * s.heads() + h) * s.headSize();
+  }
+
+  private static long key(AttentionShape s, int b, int j, int kv) {
+    return (((long) b * s.keys() + j) * s.kvHeads() + kv) * s.headSize();
+  }
+
+  /** One kv head as {@code [keys, headSize]}. */
+  private static double[] head(Span x, AttentionShape s, int b, int kv) {
+    double[] head = new double[s.keys() * s.headSize()];
+    double[] row = new double[s.headSize()];
+    for (int j = 0; j < s.keys(); j++) {
+      ScalarRows.load(x, key(s, b, j, kv), row, s.headSize());
+      System.arraycopy(row, 0, head, j * s.headSize(), s.headSize());
+    }
+    return head;
+  }
+
+  private static void addHead(Span x, AttentionShape s, int b, int kv, double[] head) {
+    double[] row = new double[s.headSize()];
+    for (int j = 0; j < s.keys(); j++) {
+      System.arraycopy(head, j * s.headSize(), row, 0, s.headSize());
+      ScalarRows.add(x, key(s, b, j, kv), row, s.headSize());
+    }
+  }
+
+  private static void check(
+      String what, Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
+    long queries = (long) s.batch() * s.queries() * s.heads() * s.headSize();
+    long keys = (long) s.batch() * s.keys() * s.kvHeads() * s.headSize();
+    Operands.length(what + " q", q, queries);
+    Operands.length(what + " k", k, keys);
+    Operands.length(what + " v", v, keys);
+    Operands.length(what + " out", out, queries);
+    Operands.length(what + " lse", lse, (long) s.batch() * s.heads() * s.queries());
+  }
+}

@@ -1,0 +1,156 @@
+package dev.sortie.tensor.kernel.simd;
+
+import static dev.sortie.tensor.kernel.simd.AttentionTiles.ROWS;
+
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Span;
+
+/**
+ * Causal grouped-query attention, forward. A task is a kv head and a chunk of queries; it goes
+ * through its query rows in tiles of four. Each tile writes its scores over all visible keys into
+ * scratch memory, turns them into weights, and sums the values: two passes over the keys and no
+ * running rescale, so a row's bits do not depend on how keys are blocked.
+ *
+ * <p>Up to {@link Kernels#ROW_STABLE} queries take the path by row, more take the path by key.
+ * Within a path no row's arithmetic depends on its neighbours: keys beyond the shortest row of a
+ * tile are added row by row, after the others, as they come in order.
+ */
+final class Attention {
+  /** Queries a task: enough to pay for transposing the keys once a task. */
+  private static final int CHUNK = 128;
+
+  /** Keys a block where rows are scored one by one: 16 KiB at a head size of 128. */
+  private static final int KEY_BLOCK = 32;
+
+  private final WorkerPool pool;
+  private final Scratch scratch = new Scratch();
+
+  Attention(WorkerPool pool) {
+    this.pool = pool;
+  }
+
+  void forward(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
+    int chunks = (s.queries() + CHUNK - 1) / CHUNK;
+    int heads = Math.multiplyExact(s.batch(), s.kvHeads());
+    long work = (long) s.keys() * s.headSize() * s.groupSize() * Math.min(CHUNK, s.queries()) / 8;
+    pool.range(
+        Math.multiplyExact(heads, chunks),
+        Split.grain(work),
+        (from, to) -> {
+          for (int t = from; t < to; t++) {
+            int head = t / chunks;
+            int first = balanced(t % chunks, chunks) * CHUNK;
+            int last = Math.min(s.queries(), first + CHUNK);
+            chunk(q, k, v, out, lse, s, head / s.kvHeads(), head % s.kvHeads(), first, last);
+          }
+        });
+  }
+
+  /**
+   * Pairs a short chunk (few visible keys) with a long one, so that equal parts of the list are
+   * equal work.
+   */
+  private static int balanced(int chunk, int chunks) {
+    return chunk % 2 == 0 ? chunk / 2 : chunks - 1 - chunk / 2;
+  }
+
+  private void chunk(
+      Span q,
+      Span k,
+      Span v,
+      Span out,
+      Span lse,
+      AttentionShape s,
+      int b,
+      int kv,
+      int first,
+      int last) {
+    boolean byKey = s.queries() > Kernels.ROW_STABLE;
+    int keys = s.visible(last - 1);
+    int pitch = (keys + 2 * Width.LANES - 1) / (2 * Width.LANES) * (2 * Width.LANES);
+    int size = AttentionHead.size(s);
+    long tile =
+        scratch.floats(2L * ROWS * size + (long) ROWS * pitch + (byKey ? 3L : 2L) * size * pitch);
+    long sums = tile + 4L * ROWS * size;
+    long scores = sums + 4L * ROWS * size;
+    long packedKeys = scores + 4L * ROWS * pitch;
+    long packedValues = packedKeys + 4L * size * pitch;
+    long transposed = packedValues + 4L * size * pitch;
+    AttentionHead key = AttentionHead.of(k, s, b, kv, keys, packedKeys);
+    AttentionHead value = AttentionHead.of(v, s, b, kv, keys, packedValues);
+    if (byKey) {
+      key.transpose(s.headSize(), keys, pitch, transposed);
+    }
+    QueryRows rows = new QueryRows(s, b, kv, first, last);
+    float scale = (float) s.scale();
+    long qs = q.address();
+    long outs = out.address();
+    long lses = lse.address();
+    for (int r = 0; r < rows.count(); r += ROWS) {
+      int live = Math.min(ROWS, rows.count() - r);
+      rows.load(qs, r, tile, size);
+      int common = rows.visible(r);
+      int most = rows.visible(r + live - 1);
+      if (byKey) {
+        AttentionTiles.scoresByKey(
+            tile, size, transposed, pitch, most, s.headSize(), scale, scores);
+      } else {
+        scoresByRow(tile, live, size, key, most, scale, scores, pitch);
+      }
+      for (int i = live; i < ROWS; i++) {
+        Elementwise.fill(scores + 4L * i * pitch, common, 0f);
+      }
+      float[] inverse = new float[live];
+      for (int i = 0; i < live; i++) {
+        long row = scores + 4L * i * pitch;
+        float max = Exponentials.max(row, rows.visible(r + i));
+        float sum = Exponentials.sumAndStore(row, row, rows.visible(r + i), max);
+        inverse[i] = 1f / sum;
+        Lanes.set(lses + 4 * rows.lse(r + i), max + VectorMath.log(sum));
+      }
+      if (live == 1) {
+        AttentionTiles.weightedSumOfRow(
+            scores, value.address(), value.stride(), common, size, sums);
+      } else {
+        AttentionTiles.weightedSum(
+            scores, pitch, value.address(), value.stride(), common, size, sums);
+      }
+      for (int i = 0; i < live; i++) {
+        long row = sums + 4L * i * size;
+        for (long j = common; j < rows.visible(r + i); j++) {
+          float weight = Lanes.get(scores + 4 * ((long) i * pitch + j));
+          Elementwise.axpy(weight, value.address() + j * value.stride(), row, size);
+        }
+        Elementwise.scale(inverse[i], row, outs + 4 * rows.element(r + i), s.headSize());
+      }
+    }
+  }
+
+  /** Scores of the live rows of a tile, by blocks of keys that stay in the L1 cache. */
+  private static void scoresByRow(
+      long tile,
+      int live,
+      int size,
+      AttentionHead key,
+      int keys,
+      float scale,
+      long scores,
+      int pitch) {
+    for (int from = 0; from < keys; from += KEY_BLOCK) {
+      int to = Math.min(keys, from + KEY_BLOCK);
+      for (int i = 0; i < live; i++) {
+        AttentionTiles.scoresByRow(
+            tile + 4L * i * size,
+            size,
+            key.address(),
+            key.stride(),
+            from,
+            to,
+            scale,
+            scores + 4L * i * pitch);
+      }
+    }
+  }
+}

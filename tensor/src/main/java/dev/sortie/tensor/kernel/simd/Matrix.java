@@ -1,0 +1,151 @@
+package dev.sortie.tensor.kernel.simd;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.ScalarKernels;
+import dev.sortie.tensor.memory.Span;
+
+/**
+ * The matrix products of the SIMD kernels: checks, and the choice between {@link Gemv} (few rows,
+ * weights read in place) and {@link Gemm} (packed panels). F64 is for gradient checks and goes to
+ * the scalar kernels. Several threads may call at once.
+ */
+final class Matrix {
+  /**
+   * Multiply-adds below which a thread is not worth waking: some 8 µs of work on Zen 4. With 2^15 a
+   * small model (192 × 512) decodes no faster on a quiet machine, and 10 to 50 times slower where
+   * other programs hold the cores, since each of its hundred regions a token waits for a turn.
+   */
+  private static final long GRAIN = 1L << 17;
+
+  private final WorkerPool pool;
+  private final Gemm gemm;
+  private final GemmBuffers.Stock stock = new GemmBuffers.Stock();
+  private final ScalarKernels scalar = new ScalarKernels();
+
+  Matrix(WorkerPool pool) {
+    this.pool = pool;
+    this.gemm = new Gemm(pool);
+  }
+
+  /** See {@link Kernels#linear}. */
+  void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
+    if (x.dtype() == DType.F64) {
+      scalar.linear(x, w, bias, y, m, n, k);
+      return;
+    }
+    check(m, n, k);
+    check("x", x, false, m, k);
+    check("w", w, true, n, k);
+    check("y", y, false, m, n);
+    if (bias != null) {
+      check("bias", bias, false, 1, n);
+    }
+    if (m == 0 || n == 0) {
+      return;
+    }
+    long biasAddress = bias == null ? 0 : bias.address();
+    if (m > Kernels.ROW_STABLE) {
+      gemm.run(
+          new Gemm.Product(
+              false,
+              true,
+              m,
+              n,
+              k,
+              x.address(),
+              w.address(),
+              w.dtype(),
+              y.address(),
+              biasAddress,
+              false));
+      return;
+    }
+    GemvRows rows =
+        new GemvRows(x.address(), w.address(), w.dtype(), biasAddress, y.address(), m, n, k);
+    int grain = (int) Math.max(1, GRAIN / Math.max(1, k));
+    pool.range(n, grain, (from, to) -> runWithScratch(rows, from, to));
+  }
+
+  private void runWithScratch(GemvRows rows, int from, int to) {
+    GemmBuffers buffers = stock.take();
+    try {
+      buffers.reserveScratch(1, rows.scratchBytes());
+      rows.run(from, to, buffers.scratch(0));
+    } finally {
+      stock.give(buffers);
+    }
+  }
+
+  /** See {@link Kernels#gemm}. */
+  void gemm(
+      boolean transA,
+      boolean transB,
+      int m,
+      int n,
+      int k,
+      Span a,
+      Span b,
+      Span c,
+      boolean accumulate) {
+    if (a.dtype() == DType.F64) {
+      scalar.gemm(transA, transB, m, n, k, a, b, c, accumulate);
+      return;
+    }
+    check(m, n, k);
+    check("a", a, false, m, k);
+    check("b", b, true, k, n);
+    check("c", c, false, m, n);
+    if (m == 0 || n == 0) {
+      return;
+    }
+    gemm.run(
+        new Gemm.Product(
+            transA,
+            transB,
+            m,
+            n,
+            k,
+            a.address(),
+            b.address(),
+            b.dtype(),
+            c.address(),
+            0,
+            accumulate));
+  }
+
+  private static void check(int m, int n, int k) {
+    if (m < 0 || n < 0 || k < 0) {
+      throw new IllegalArgumentException(
+          "matrix sizes must not be negative: m " + m + ", n " + n + ", k " + k);
+    }
+  }
+
+  private static void check(String name, Span span, boolean weight, int rows, int columns) {
+    DType type = span.dtype();
+    if (type != DType.F32 && !(weight && (type == DType.BF16 || type == DType.F16))) {
+      throw new IllegalArgumentException(
+          "matrix product: "
+              + name
+              + " is "
+              + type
+              + ", expected "
+              + (weight ? "F32, BF16 or F16" : "F32")
+              + "; convert it with copy");
+    }
+    if (span.length() < (long) rows * columns) {
+      throw new IllegalArgumentException(
+          "matrix product: "
+              + name
+              + " has "
+              + span.length()
+              + " elements, fewer than "
+              + rows
+              + " x "
+              + columns
+              + " = "
+              + (long) rows * columns);
+    }
+  }
+}

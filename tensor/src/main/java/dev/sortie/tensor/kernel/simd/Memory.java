@@ -1,0 +1,19 @@
+package dev.sortie.tensor.kernel.simd;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * All native memory as one constant segment, addressed absolutely. A constant segment keeps every
+ * access site monomorphic and lets C2 drop liveness and bounds checks; so kernels check span
+ * lengths and scopes at their entry, before they touch memory.
+ *
+ * <p>Kernels load and store vectors with the methods of the JDK, at each place, not through a
+ * helper of ours: past its limit of nodes C2 inlines only what the JDK forces, and a vector that
+ * crosses a call is an object. Behind an inlined {@code exp} a helper made swigluBackward allocate
+ * 30 bytes an element.
+ */
+final class Memory {
+  static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  private Memory() {}
+}

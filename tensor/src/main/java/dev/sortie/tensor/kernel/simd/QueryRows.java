@@ -1,0 +1,54 @@
+package dev.sortie.tensor.kernel.simd;
+
+import static dev.sortie.tensor.kernel.simd.AttentionTiles.ROWS;
+
+import dev.sortie.tensor.kernel.AttentionShape;
+
+/**
+ * The query rows {@code [first, last)} of one sequence that read one kv head, numbered query by
+ * query and in each by head, so that visible keys never shrink from one row to the next.
+ */
+record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int last) {
+
+  int count() {
+    return (last - first) * shape.groupSize();
+  }
+
+  private int query(int r) {
+    return first + r / shape.groupSize();
+  }
+
+  private int head(int r) {
+    return kvHead * shape.groupSize() + r % shape.groupSize();
+  }
+
+  /** Keys that row {@code r} sees. */
+  int visible(int r) {
+    return shape.visible(query(r));
+  }
+
+  /** First element of row {@code r} in q, out and their gradients. */
+  long element(int r) {
+    long token = (long) batch * shape.queries() + query(r);
+    return (token * shape.heads() + head(r)) * shape.headSize();
+  }
+
+  /** Place of row {@code r} in the log-sum-exps. */
+  long lse(int r) {
+    return ((long) batch * shape.heads() + head(r)) * shape.queries() + query(r);
+  }
+
+  /** Copies rows {@code [r, r + 4)} of {@code x} into a tile; what is missing becomes 0. */
+  void load(long x, int r, long tile, int size) {
+    int d = shape.headSize();
+    for (int i = 0; i < ROWS; i++) {
+      long to = tile + 4L * i * size;
+      if (r + i < count()) {
+        Conversions.copyBytes(x + 4 * element(r + i), to, 4L * d);
+        Elementwise.fill(to + 4L * d, size - d, 0f);
+      } else {
+        Elementwise.fill(to, size, 0f);
+      }
+    }
+  }
+}

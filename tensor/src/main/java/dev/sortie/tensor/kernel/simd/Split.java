@@ -1,0 +1,46 @@
+package dev.sortie.tensor.kernel.simd;
+
+import dev.sortie.tensor.concurrent.WorkerPool;
+
+/** How work is cut for the threads. Cuts never decide in which order anything is summed. */
+final class Split {
+  /** Elements of a block: 16 KiB, which stays in the L1 cache; also the unit of long sums. */
+  static final int BLOCK = 4096;
+
+  /** Work (in elements touched) under which a second thread costs more than it brings. */
+  private static final long SMALL = 10_240;
+
+  private Split() {}
+
+  @FunctionalInterface
+  interface Range {
+    void run(long from, long to);
+  }
+
+  /** Items a thread takes at least, when each touches {@code work} elements. */
+  static int grain(long work) {
+    return (int) Math.max(1, SMALL / Math.max(1, work));
+  }
+
+  /** Elements {@code [0, n)}, cut at multiples of {@link #BLOCK}. */
+  static void elements(WorkerPool pool, long n, Range range) {
+    pool.range(
+        blocks(n),
+        grain(BLOCK),
+        (from, to) -> range.run((long) from * BLOCK, Math.min(n, (long) to * BLOCK)));
+  }
+
+  /** Columns {@code [0, cols)}, cut at multiples of 64, when each holds {@code rows} elements. */
+  static void columns(WorkerPool pool, int cols, long rows, Range range) {
+    int unit = 64;
+    pool.range(
+        (cols + unit - 1) / unit,
+        grain(rows * unit),
+        (from, to) -> range.run((long) from * unit, Math.min(cols, (long) to * unit)));
+  }
+
+  /** Blocks of {@link #BLOCK} elements that {@code n} elements fill. */
+  static int blocks(long n) {
+    return Math.toIntExact((n + BLOCK - 1) / BLOCK);
+  }
+}

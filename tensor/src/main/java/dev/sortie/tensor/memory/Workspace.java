@@ -1,0 +1,114 @@
+package dev.sortie.tensor.memory;
+
+import dev.sortie.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Stack-like memory for the temporaries of one step. Marks nest: closing a {@link Mark} gives back
+ * everything allocated since it was opened, for reuse, and makes the tensors that lived there fail
+ * on use. The chunks themselves are kept until the workspace is closed, so a steady loop allocates
+ * nothing. Contents are <em>not</em> zeroed. Not thread-safe: one workspace belongs to one thread.
+ */
+public final class Workspace implements Allocator, AutoCloseable {
+  private static final long ALIGN = 64;
+  private static final long MIN_CHUNK = 16L << 20;
+
+  private final Arena arena = Arena.ofShared();
+  private final List<MemorySegment> chunks = new ArrayList<>();
+  private int chunk;
+  private long used;
+  private Mark top;
+  private long live;
+  private long peak;
+
+  /** An empty workspace, with its outermost mark open. */
+  public Workspace() {
+    top = new Mark(null);
+  }
+
+  @Override
+  public Storage allocate(DType dtype, long length) {
+    top.scope.check();
+    long size =
+        Math.max(ALIGN, (Math.multiplyExact(length, dtype.bytes()) + ALIGN - 1) / ALIGN * ALIGN);
+    while (chunk < chunks.size() && used + size > chunks.get(chunk).byteSize()) {
+      chunk++;
+      used = 0;
+    }
+    if (chunk == chunks.size()) {
+      chunks.add(HugePages.allocate(arena, Math.max(size, Math.max(MIN_CHUNK, reserved() / 2))));
+      used = 0;
+    }
+    MemorySegment memory = chunks.get(chunk).asSlice(used, size);
+    used += size;
+    live += size;
+    peak = Math.max(peak, live);
+    return new Storage(dtype, length, memory, top.scope);
+  }
+
+  /** Opens a nested mark. */
+  public Mark mark() {
+    top.scope.check();
+    top = new Mark(top);
+    return top;
+  }
+
+  /** Gives back everything allocated in the outermost mark. Fails if nested marks are open. */
+  public void reset() {
+    if (top.parent != null) {
+      throw new IllegalStateException("workspace reset while a nested mark is open");
+    }
+    top.scope.close();
+    chunk = 0;
+    used = 0;
+    live = 0;
+    top = new Mark(null);
+  }
+
+  /** Bytes held from the OS. */
+  public long reserved() {
+    return chunks.stream().mapToLong(MemorySegment::byteSize).sum();
+  }
+
+  /** Largest number of bytes in use at one time. */
+  public long peak() {
+    return peak;
+  }
+
+  @Override
+  public void close() {
+    for (Mark m = top; m != null; m = m.parent) {
+      m.scope.close();
+    }
+    arena.close();
+  }
+
+  /** A point to return to. Close in reverse order of opening. */
+  public final class Mark implements AutoCloseable {
+    private final Mark parent;
+    private final Scope scope = new Scope("workspace mark");
+    private final int startChunk = chunk;
+    private final long startUsed = used;
+    private final long startLive = live;
+
+    private Mark(Mark parent) {
+      this.parent = parent;
+    }
+
+    @Override
+    public void close() {
+      if (top != this || parent == null) {
+        throw new IllegalStateException(
+            "workspace marks must be closed in reverse order of opening");
+      }
+      scope.close();
+      chunk = startChunk;
+      used = startUsed;
+      live = startLive;
+      top = parent;
+    }
+  }
+}

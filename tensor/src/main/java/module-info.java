@@ -1,0 +1,13 @@
+/**
+ * The tensor engine: off-heap tensors, eager reverse-mode ops, and the kernels that run them. The
+ * JDK alone.
+ */
+module dev.sortie.tensor {
+  requires jdk.incubator.vector;
+
+  exports dev.sortie.tensor;
+  exports dev.sortie.tensor.autograd;
+  exports dev.sortie.tensor.concurrent;
+  exports dev.sortie.tensor.kernel;
+  exports dev.sortie.tensor.memory;
+}

@@ -1,0 +1,225 @@
+package dev.sortie.tensor.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What every kernel set promises. The set under test beside the reference is the one that {@code
+ * sortie.kernels} forces.
+ */
+class KernelsContractTest {
+  private static final WorkerPool ONE = new WorkerPool(1);
+  private static final WorkerPool TWO = new WorkerPool(2);
+  private static final WorkerPool THREE = new WorkerPool(3);
+
+  static Stream<Kernels> sets() {
+    return Stream.of(new ScalarKernels(), KernelSets.choose(TWO));
+  }
+
+  static List<KernelCase> cases() {
+    return KernelCases.all();
+  }
+
+  @AfterAll
+  static void close() {
+    ONE.close();
+    TWO.close();
+    THREE.close();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void agreesWithTheReferenceInDouble(KernelCase kernelCase) {
+    sets().forEach(kernelCase::check);
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void givesTheSameBitsOnAnyNumberOfThreads(KernelCase kernelCase) {
+    double[][] alone = kernelCase.run(KernelSets.choose(ONE), false);
+    assertThat(kernelCase.run(KernelSets.choose(TWO), false)).isDeepEqualTo(alone);
+    assertThat(kernelCase.run(KernelSets.choose(THREE), false)).isDeepEqualTo(alone);
+  }
+
+  /**
+   * Random floats, so that another order of the blocks would show in the last bits of the double.
+   */
+  @ParameterizedTest
+  @MethodSource("sets")
+  void sumsHaveTheSameBitsOnAnyNumberOfThreads(Kernels kernels) {
+    try (NativeArena arena = new NativeArena("test")) {
+      Span x = arena.allocate(DType.F32, 200_001).span();
+      SplittableRandom random = new SplittableRandom(1);
+      for (int i = 0; i < x.length(); i++) {
+        x.set(i, Math.exp(random.nextDouble(-20, 20)));
+      }
+      Kernels alone = KernelSets.choose(ONE);
+      for (WorkerPool pool : new WorkerPool[] {TWO, THREE}) {
+        assertThat(KernelSets.choose(pool).sum(x)).isEqualTo(alone.sum(x));
+        assertThat(KernelSets.choose(pool).sumSquares(x)).isEqualTo(alone.sumSquares(x));
+      }
+      assertThat(kernels.sum(x)).isCloseTo(alone.sum(x), withinPercentage(1e-10));
+    }
+  }
+
+  /**
+   * A row of a small batch sees the first keys only; computed alone with just those it must get the
+   * same bits.
+   */
+  @ParameterizedTest
+  @MethodSource("sets")
+  void attentionOfFewQueriesGivesEachRowTheBitsItGetsAlone(Kernels kernels) {
+    for (int d : new int[] {8, 20, 32, 64, 80}) {
+      for (int group : new int[] {1, 3, 4}) {
+        for (DType cache : new DType[] {DType.F32, DType.BF16}) {
+          rowsStable(kernels, d, group, cache);
+        }
+      }
+    }
+  }
+
+  private static void rowsStable(Kernels kernels, int d, int group, DType cache) {
+    int keys = 53;
+    int kvHeads = 2;
+    int heads = kvHeads * group;
+    int count = Kernels.ROW_STABLE;
+    try (NativeArena arena = new NativeArena("test")) {
+      Span q = random(arena, DType.F32, count * heads * d, 1);
+      Span k = random(arena, cache, keys * kvHeads * d, 2);
+      Span v = random(arena, cache, keys * kvHeads * d, 3);
+      Span out = arena.allocate(DType.F32, (long) count * heads * d).span();
+      Span lse = arena.allocate(DType.F32, (long) heads * count).span();
+      Span row = arena.allocate(DType.F32, (long) heads * d).span();
+      Span rowLse = arena.allocate(DType.F32, heads).span();
+      kernels.attention(
+          q, k, v, out, lse, new AttentionShape(1, count, keys, heads, kvHeads, d, 0.25));
+      for (int i = 0; i < count; i++) {
+        int visible = keys - count + i + 1;
+        long kv = (long) visible * kvHeads * d;
+        kernels.attention(
+            q.slice((long) i * heads * d, (long) heads * d),
+            k.slice(0, kv),
+            v.slice(0, kv),
+            row,
+            rowLse,
+            new AttentionShape(1, 1, visible, heads, kvHeads, d, 0.25));
+        for (int e = 0; e < heads * d; e++) {
+          assertThat(out.get((long) i * heads * d + e))
+              .as(
+                  "%s, head size %d, group %d, %s, row %d, element %d",
+                  kernels.name(), d, group, cache, i, e)
+              .isEqualTo(row.get(e));
+        }
+        for (int h = 0; h < heads; h++) {
+          assertThat(lse.get((long) h * count + i)).isEqualTo(rowLse.get(h));
+        }
+      }
+    }
+  }
+
+  /** Keys that a row may not see must not reach it, not even as {@code 0 * NaN}. */
+  @ParameterizedTest
+  @MethodSource("sets")
+  void attentionIgnoresWhatComesAfterARow(Kernels kernels) {
+    for (int queries : new int[] {6, 40}) {
+      AttentionShape shape = new AttentionShape(1, queries, queries, 2, 1, 16, 0.25);
+      try (NativeArena arena = new NativeArena("test")) {
+        Span q = random(arena, DType.F32, queries * 32, 1);
+        Span k = random(arena, DType.F32, queries * 16, 2);
+        Span v = random(arena, DType.F32, queries * 16, 3);
+        Span out = arena.allocate(DType.F32, queries * 32L).span();
+        Span lse = arena.allocate(DType.F32, queries * 2L).span();
+        k.set((queries - 1) * 16L, Double.NaN);
+        v.set((queries - 1) * 16L, Double.NaN);
+        kernels.attention(q, k, v, out, lse, shape);
+        for (int e = 0; e < (queries - 1) * 32; e++) {
+          assertThat(out.get(e)).isNotNaN();
+        }
+        assertThat(out.get((queries - 1) * 32L)).isNaN();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sets")
+  void softmaxAndLossesTakeMaskedAndLargeLogits(Kernels kernels) {
+    try (NativeArena arena = new NativeArena("test")) {
+      Span x = arena.allocate(DType.F32, 20).span();
+      Span y = arena.allocate(DType.F32, 20).span();
+      Span lse = arena.allocate(DType.F32, 1).span();
+      Span index = arena.allocate(DType.I32, 1).span();
+      for (int i = 0; i < 20; i++) {
+        x.set(i, i == 3 || i == 18 ? 3e38 : Double.NEGATIVE_INFINITY);
+      }
+      kernels.softmax(x, y, 1, 20);
+      assertThat(y.get(3)).isEqualTo(0.5);
+      assertThat(y.get(18)).isEqualTo(0.5);
+      assertThat(y.get(0)).isEqualTo(0);
+      kernels.argmax(x, index, lse, 1, 20);
+      assertThat(index.getInt(0)).isEqualTo(3);
+      assertThat(lse.get(0)).isEqualTo((double) 3e38f);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sets")
+  void refusesWhatDoesNotFitNamingBothSizes(Kernels kernels) {
+    try (NativeArena arena = new NativeArena("test")) {
+      Span four = arena.allocate(DType.F32, 4).span();
+      Span five = arena.allocate(DType.F32, 5).span();
+      Span ids = arena.allocate(DType.I32, 2).span();
+      ids.set(1, 2);
+      assertThatThrownBy(() -> kernels.add(four, five, five))
+          .hasMessageContaining("4")
+          .hasMessageContaining("5");
+      assertThatThrownBy(() -> kernels.softmax(four, five, 1, 5))
+          .hasMessageContaining("4")
+          .hasMessageContaining("5");
+      assertThatThrownBy(() -> kernels.gatherRows(four, ids, four, 2, 2))
+          .hasMessageContaining("ids[1] is 2");
+      assertThatThrownBy(() -> kernels.crossEntropy(four, ids, five, five, 2, 2))
+          .hasMessageContaining("targets[1] is 2");
+      assertThatThrownBy(
+              () -> kernels.copyStrided(four, new Strided(new long[] {3}, new long[] {2}), five))
+          .hasMessageContaining("4");
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sets")
+  void refusesMemoryThatWasClosed(Kernels kernels) {
+    NativeArena arena = new NativeArena("test");
+    Span x = arena.allocate(DType.F32, 8).span();
+    arena.close();
+    assertThatThrownBy(() -> kernels.scale(2, x, x))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("closed");
+  }
+
+  private static Span random(NativeArena arena, DType dtype, int n, long seed) {
+    double[] values =
+        new KernelCase.Builder(seed, false)
+            .add(dtype, n)
+            .call("", 0, (k, s) -> {})
+            .operands()
+            .get(0)
+            .values();
+    Span span = arena.allocate(dtype, n).span();
+    for (int i = 0; i < n; i++) {
+      span.set(i, values[i]);
+    }
+    return span;
+  }
+}
