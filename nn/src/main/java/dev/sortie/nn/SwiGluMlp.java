@@ -1,0 +1,27 @@
+package dev.sortie.nn;
+
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+
+/**
+ * {@code down(silu(gate(x)) * up(x))} (arXiv 2002.05202).
+ *
+ * @param gate {@code C → F}
+ * @param up {@code C → F}
+ * @param down {@code F → C}
+ */
+public record SwiGluMlp(Linear gate, Linear up, Linear down) {
+
+  /** Takes {@code gate_proj}, {@code up_proj} and {@code down_proj}. */
+  public static SwiGluMlp of(Weights weights, long hidden, long ffn, boolean bias) {
+    return new SwiGluMlp(
+        Linear.of(weights, "gate_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
+        Linear.of(weights, "up_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
+        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION));
+  }
+
+  /** {@code [.., C]} to {@code [.., C]}. */
+  public Tensor apply(Ops ops, Tensor x) {
+    return down.apply(ops, ops.swiglu(gate.apply(ops, x), up.apply(ops, x)));
+  }
+}

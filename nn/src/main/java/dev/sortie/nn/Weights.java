@@ -1,0 +1,48 @@
+package dev.sortie.nn;
+
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import java.util.Optional;
+
+/**
+ * Where a module gets its tensors by name: a file, random initialisation, another module. Modules
+ * are built by asking for what they need, so one description of a module serves loading,
+ * initialising, copying and saving.
+ */
+@FunctionalInterface
+public interface Weights {
+  /**
+   * The tensor of this name.
+   *
+   * @param role how it is used, which decides its initialisation
+   * @throws InputException if there is none or its shape is not {@code shape}, naming both
+   */
+  Tensor get(String name, Shape shape, Role role);
+
+  /** The tensor of this name if {@code wanted}. */
+  default Optional<Tensor> getIf(boolean wanted, String name, Shape shape, Role role) {
+    return wanted ? Optional.of(get(name, shape, role)) : Optional.empty();
+  }
+
+  /** These weights with {@code prefix} put before each name. */
+  default Weights under(String prefix) {
+    return (name, shape, role) -> get(prefix + name, shape, role);
+  }
+
+  /** What a tensor is for. */
+  enum Role {
+    /** Token table. */
+    EMBEDDING,
+    /** Projection that reads the residual stream (q, k, v, gate, up, head). */
+    INPUT_PROJECTION,
+    /**
+     * Projection that writes into the residual stream (attention output, down): smaller at the
+     * start, by depth.
+     */
+    OUTPUT_PROJECTION,
+    /** Scale of a norm. */
+    NORM,
+    /** Bias. */
+    BIAS
+  }
+}

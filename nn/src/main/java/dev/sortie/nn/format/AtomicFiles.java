@@ -1,0 +1,95 @@
+package dev.sortie.nn.format;
+
+import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * Files that appear whole or not at all. The bytes go to a temporary file beside the target, are
+ * forced to the disk, and take the target's name in one step; then the folder is forced. Who has
+ * the old file open or mapped keeps the old bytes, and a crash leaves the old file or the new one.
+ */
+public final class AtomicFiles {
+  private AtomicFiles() {}
+
+  /** Writes the content of a file, from its start. */
+  @FunctionalInterface
+  public interface Body {
+    /** Writes everything to {@code out}. */
+    void writeTo(FileChannel out) throws IOException;
+  }
+
+  /** Writes {@code bytes} to {@code target}, replacing a file that is there. */
+  public static void write(Path target, byte[] bytes) {
+    write(target, out -> writeFully(out, ByteBuffer.wrap(bytes)));
+  }
+
+  /**
+   * Writes what {@code body} gives to {@code target}, replacing a file that is there. If {@code
+   * body} fails, the target is as before.
+   *
+   * @throws InputException if the disk or the permissions do not allow it
+   */
+  public static void write(Path target, Body body) {
+    Path folder = target.toAbsolutePath().getParent();
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new InputException(
+          target + ": cannot be written: there is no folder " + folder + "; create it");
+    }
+    if (Files.isDirectory(target)) {
+      throw new InputException(target + ": cannot be written: it is a folder; name a file");
+    }
+    // Not Files.createTempFile: its owner-only permissions would stay with the result.
+    Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    try {
+      try (FileChannel out =
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        body.writeTo(out);
+        out.force(true);
+      }
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      force(folder);
+    } catch (IOException e) {
+      throw new InputException(
+          "%s: cannot be written: %s; check free space and permissions"
+              .formatted(target, InputFiles.reason(e)),
+          e);
+    } finally {
+      deleteQuietly(temporary);
+    }
+  }
+
+  /** Writes all that remains in {@code bytes}. */
+  public static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+
+  /** Makes the new name durable. Only POSIX systems let a folder be opened and forced. */
+  private static void force(Path folder) throws IOException {
+    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+
+  /**
+   * After success there is nothing to delete; after a failure that failure is the one to report.
+   */
+  private static void deleteQuietly(Path temporary) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      System.getLogger(AtomicFiles.class.getName())
+          .log(System.Logger.Level.WARNING, "{0}: temporary file could not be deleted", temporary);
+    }
+  }
+}

@@ -1,0 +1,278 @@
+package dev.sortie.nn.format;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.sortie.nn.InputException;
+import dev.sortie.tensor.DType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/**
+ * The JSON header of a safetensors file, checked in full before any data is touched.
+ *
+ * <pre>
+ *   0        8               8+N                       file size
+ *   +--------+---------------+--------------------------+
+ *   | N, u64 | JSON, spaces  | data: no hole, no overlap |
+ *   +--------+---------------+--------------------------+
+ * </pre>
+ *
+ * @param tensors in the order of the header
+ * @param metadata the strings of {@code __metadata__}
+ */
+record SafetensorsHeader(
+    SequencedMap<String, TensorInfo> tensors, SequencedMap<String, String> metadata) {
+  static final String METADATA = "__metadata__";
+  static final int LENGTH_BYTES = 8;
+  static final int MAX_BYTES = 100_000_000;
+  static final int MAX_TENSORS = 1 << 17;
+  static final int MAX_NAME = 1024;
+  static final int MAX_RANK = 8;
+
+  /** JSON readers that use doubles are exact up to here, so no honest file goes beyond. */
+  static final long MAX_NUMBER = 1L << 53;
+
+  SafetensorsHeader {
+    tensors = Collections.unmodifiableSequencedMap(tensors);
+    metadata = Collections.unmodifiableSequencedMap(metadata);
+  }
+
+  /**
+   * Parses the N bytes after the length.
+   *
+   * @param file names the file in messages
+   * @param json the N bytes
+   * @param dataBytes bytes of the file after the header
+   */
+  static SafetensorsHeader parse(Path file, byte[] json, long dataBytes) {
+    if (json[0] != '{') {
+      throw new InputException(
+          "%s: header starts with byte 0x%02x, expected 0x7b ('{'); is this a safetensors file?"
+              .formatted(file, json[0]));
+    }
+    char[] text = Json.utf8(file.toString(), json);
+    // An entry nests three deep; strings are bounded by the header itself.
+    try (JsonParser parser = JsonReader.parser(text, 3, MAX_BYTES)) {
+      parser.nextToken();
+      var header = new Parser(file, parser, LENGTH_BYTES + (long) json.length).root();
+      checkPadding(file, text, (int) parser.currentLocation().getCharOffset());
+      checkLayout(file, header.tensors(), LENGTH_BYTES + (long) json.length, dataBytes);
+      return header;
+    } catch (IOException e) {
+      throw JsonReader.failure(file.toString(), e);
+    }
+  }
+
+  /** Why a tensor may not have this name, or {@code null} if it may. */
+  static String nameFault(String name) {
+    if (name.isEmpty() || name.length() > MAX_NAME) {
+      return "has %d characters, expected 1 to %d".formatted(name.length(), MAX_NAME);
+    }
+    if (name.equals(METADATA)) {
+      return "is reserved";
+    }
+    return name.codePoints().anyMatch(c -> Character.isISOControl(c) || isSurrogate(c))
+        ? "has a control character or unpaired surrogate"
+        : null;
+  }
+
+  /** The types this engine stores, for messages. */
+  static String supported() {
+    return Arrays.toString(DType.values());
+  }
+
+  private static boolean isSurrogate(int codePoint) {
+    return Character.getType(codePoint) == Character.SURROGATE;
+  }
+
+  private static void checkPadding(Path file, char[] text, int end) {
+    for (int i = end; i < text.length; i++) {
+      if (text[i] != ' ') {
+        throw new InputException(
+            "%s: header has character 0x%02x after its JSON, expected only spaces (0x20)"
+                .formatted(file, (int) text[i]));
+      }
+    }
+  }
+
+  /** Data must be covered exactly once: a hole or overlap could hide a second file in this one. */
+  private static void checkLayout(
+      Path file, SequencedMap<String, TensorInfo> tensors, long dataStart, long dataBytes) {
+    List<TensorInfo> sorted = new ArrayList<>(tensors.values());
+    sorted.sort(
+        (a, b) -> {
+          int byBegin = Long.compare(a.offset(), b.offset());
+          return byBegin != 0 ? byBegin : Long.compare(a.bytes(), b.bytes());
+        });
+    long end = 0;
+    for (TensorInfo t : sorted) {
+      long begin = t.offset() - dataStart;
+      if (begin != end) {
+        throw new InputException(
+            "%s: tensor %s: data_offsets begin at %d, expected %d where the data before it ends: %s"
+                .formatted(
+                    file, Show.value(t.name()), begin, end, begin < end ? "overlap" : "hole"));
+      }
+      end += t.bytes();
+    }
+    if (end != dataBytes) {
+      throw new InputException(
+          "%s: data_offsets end at %d, the file has %d bytes of data; fetch it again"
+              .formatted(file, end, dataBytes));
+    }
+  }
+
+  /** One pass over the tokens. */
+  private record Parser(Path file, JsonParser json, long dataStart) {
+    SafetensorsHeader root() throws IOException {
+      SequencedMap<String, TensorInfo> tensors = new LinkedHashMap<>();
+      SequencedMap<String, String> metadata = new LinkedHashMap<>();
+      while (json.nextToken() != JsonToken.END_OBJECT) {
+        String name = json.currentName();
+        json.nextToken();
+        if (name.equals(METADATA)) {
+          metadata = metadata();
+          continue;
+        }
+        String fault = nameFault(name);
+        if (fault != null) {
+          throw new InputException(
+              "%s: tensor name %s %s".formatted(file, Show.value(name), fault));
+        }
+        if (tensors.size() == MAX_TENSORS) {
+          throw new InputException(
+              "%s: has more than %d tensors, which is the limit".formatted(file, MAX_TENSORS));
+        }
+        tensors.put(name, tensor(name));
+      }
+      return new SafetensorsHeader(tensors, metadata);
+    }
+
+    private SequencedMap<String, String> metadata() throws IOException {
+      if (json.currentToken() != JsonToken.START_OBJECT) {
+        throw wrong("field " + METADATA, "an object of strings");
+      }
+      SequencedMap<String, String> metadata = new LinkedHashMap<>();
+      while (json.nextToken() != JsonToken.END_OBJECT) {
+        String key = json.currentName();
+        if (json.nextToken() != JsonToken.VALUE_STRING) {
+          throw wrong("field " + METADATA + "." + Show.line(key), "a string");
+        }
+        metadata.put(key, json.getText());
+      }
+      return metadata;
+    }
+
+    private TensorInfo tensor(String name) throws IOException {
+      String where = "tensor " + Show.value(name);
+      if (json.currentToken() != JsonToken.START_OBJECT) {
+        throw wrong(where, "an object with dtype, shape, data_offsets");
+      }
+      DType dtype = null;
+      List<Long> shape = null;
+      List<Long> offsets = null;
+      while (json.nextToken() != JsonToken.END_OBJECT) {
+        String field = json.currentName();
+        String at = where + ": field \"" + Show.line(field) + '"';
+        json.nextToken();
+        switch (field) {
+          case "dtype" -> dtype = dtype(at);
+          case "shape" -> shape = numbers(at, MAX_RANK);
+          case "data_offsets" -> offsets = numbers(at, 2);
+          default ->
+              throw new InputException(
+                  "%s: %s is unknown, allowed are dtype, shape, data_offsets".formatted(file, at));
+        }
+      }
+      require(where, "dtype", dtype);
+      require(where, "shape", shape);
+      require(where, "data_offsets", offsets);
+      return tensor(where, name, dtype, shape, offsets);
+    }
+
+    private TensorInfo tensor(
+        String where, String name, DType dtype, List<Long> shape, List<Long> offsets) {
+      if (offsets.size() != 2 || offsets.get(0) > offsets.get(1)) {
+        throw new InputException(
+            "%s: %s: field \"data_offsets\" is %s, expected [begin, end] with begin <= end"
+                .formatted(file, where, offsets));
+      }
+      TensorInfo info;
+      try {
+        info = new TensorInfo(name, dtype, shape, file, Math.addExact(dataStart, offsets.get(0)));
+      } catch (ArithmeticException e) {
+        throw new InputException(
+            "%s: %s: field \"shape\" is %s, more than %d bytes of %s"
+                .formatted(file, where, shape, Long.MAX_VALUE, dtype),
+            e);
+      }
+      long span = offsets.get(1) - offsets.get(0);
+      if (span != info.bytes()) {
+        throw new InputException(
+            "%s: %s: data_offsets %s span %d bytes, %s of shape %s needs %d"
+                .formatted(file, where, offsets, span, dtype, shape, info.bytes()));
+      }
+      return info;
+    }
+
+    private DType dtype(String at) throws IOException {
+      if (json.currentToken() == JsonToken.VALUE_STRING) {
+        for (DType dtype : DType.values()) {
+          if (dtype.name().equals(json.getText())) {
+            return dtype;
+          }
+        }
+      }
+      throw wrong(at, "one of " + supported());
+    }
+
+    private List<Long> numbers(String at, int most) throws IOException {
+      if (json.currentToken() != JsonToken.START_ARRAY) {
+        throw wrong(at, "a list of integers");
+      }
+      List<Long> numbers = new ArrayList<>();
+      while (json.nextToken() != JsonToken.END_ARRAY) {
+        if (numbers.size() == most) {
+          throw new InputException("%s: %s has more than %d numbers".formatted(file, at, most));
+        }
+        // Read from the text: 1e3, 1.0 and -0 are numbers of JSON but not sizes.
+        String text = json.currentToken() == JsonToken.VALUE_NUMBER_INT ? json.getText() : "";
+        if (text.isEmpty()
+            || text.length() > 16
+            || text.startsWith("-")
+            || Long.parseLong(text) > MAX_NUMBER) {
+          throw wrong(at + ", item " + numbers.size() + ",", "an integer from 0 to " + MAX_NUMBER);
+        }
+        numbers.add(Long.parseLong(text));
+      }
+      return List.copyOf(numbers);
+    }
+
+    private void require(String where, String field, Object value) {
+      if (value == null) {
+        throw new InputException(
+            "%s: %s: field \"%s\" is missing, expected dtype, shape, data_offsets"
+                .formatted(file, where, field));
+      }
+    }
+
+    private InputException wrong(String where, String expected) throws IOException {
+      String found =
+          switch (json.currentToken()) {
+            case VALUE_STRING -> Show.value(json.getText());
+            case START_OBJECT -> "an object";
+            case START_ARRAY -> "a list";
+            case null -> "missing";
+            default -> Show.line(json.getText());
+          };
+      return new InputException(
+          "%s: %s is %s, expected %s".formatted(file, where, found, expected));
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package dev.sortie.nn.format;
+
+import dev.sortie.tensor.memory.Span;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * Writes one safetensors file. The bytes depend on the tensors, the metadata and their order alone.
+ * The data starts at a multiple of 64 bytes, which also meets the 8 that other writers keep.
+ */
+public final class SafetensorsWriter {
+  private static final int ALIGN = 64;
+  private static final int CHUNK = 64 << 20;
+
+  private final SequencedMap<String, String> metadata = new LinkedHashMap<>();
+  private final SequencedMap<String, Entry> tensors = new LinkedHashMap<>();
+
+  private record Entry(Span data, List<Long> shape) {}
+
+  /** An empty file. */
+  public SafetensorsWriter() {}
+
+  /** Adds a string to {@code __metadata__}. */
+  public SafetensorsWriter metadata(String key, String value) {
+    metadata.put(key, value);
+    return this;
+  }
+
+  /** Adds a tensor; its elements are read when writing, not now. */
+  public SafetensorsWriter tensor(String name, Span data, long... shape) {
+    return tensor(name, data, Arrays.stream(shape).boxed().toList());
+  }
+
+  /**
+   * Adds a tensor; its elements are read when writing, not now.
+   *
+   * @throws IllegalArgumentException if the name is taken or not allowed, or the shape does not
+   *     hold the elements
+   */
+  public SafetensorsWriter tensor(String name, Span data, List<Long> shape) {
+    String fault = SafetensorsHeader.nameFault(name);
+    if (fault != null) {
+      throw new IllegalArgumentException("tensor name " + Show.value(name) + " " + fault);
+    }
+    boolean sizes =
+        shape.size() <= SafetensorsHeader.MAX_RANK && shape.stream().allMatch(d -> d >= 0);
+    if (!sizes || TensorInfo.elements(shape) != data.length()) {
+      throw new IllegalArgumentException(
+          "tensor %s: shape %s does not hold %d elements"
+              .formatted(Show.value(name), shape, data.length()));
+    }
+    if (tensors.putIfAbsent(name, new Entry(data, List.copyOf(shape))) != null) {
+      throw new IllegalArgumentException("tensor " + Show.value(name) + " is added twice");
+    }
+    return this;
+  }
+
+  /**
+   * Writes the file atomically, as {@link AtomicFiles} does; a mapped file of the same name stays
+   * valid.
+   *
+   * @throws dev.sortie.nn.InputException if the file cannot be written
+   */
+  public void write(Path target) {
+    byte[] header = header(target);
+    AtomicFiles.write(
+        target,
+        out -> {
+          AtomicFiles.writeFully(out, ByteBuffer.wrap(header));
+          for (Entry entry : tensors.values()) {
+            write(out, entry.data().segment());
+          }
+        });
+  }
+
+  private byte[] header(Path target) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    if (!metadata.isEmpty()) {
+      root.put(SafetensorsHeader.METADATA, metadata);
+    }
+    long begin = 0;
+    for (var tensor : tensors.entrySet()) {
+      Span data = tensor.getValue().data();
+      long end = Math.addExact(begin, data.length() * data.dtype().bytes());
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("dtype", data.dtype().name());
+      entry.put("shape", tensor.getValue().shape());
+      entry.put("data_offsets", List.of(begin, end));
+      root.put(tensor.getKey(), entry);
+      begin = end;
+    }
+    byte[] json = Json.utf8(target.toString(), Json.compact(root));
+    int start = (SafetensorsHeader.LENGTH_BYTES + json.length + ALIGN - 1) / ALIGN * ALIGN;
+    int length = start - SafetensorsHeader.LENGTH_BYTES;
+    if (length > SafetensorsHeader.MAX_BYTES || tensors.size() > SafetensorsHeader.MAX_TENSORS) {
+      throw new IllegalArgumentException(
+          "%s: header of %d bytes and %d tensors is beyond %d bytes or %d tensors; write shards"
+              .formatted(
+                  target,
+                  length,
+                  tensors.size(),
+                  SafetensorsHeader.MAX_BYTES,
+                  SafetensorsHeader.MAX_TENSORS));
+    }
+    byte[] header = new byte[start];
+    Arrays.fill(header, (byte) ' ');
+    ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json);
+    return header;
+  }
+
+  private static void write(FileChannel out, MemorySegment data) throws IOException {
+    for (long at = 0; at < data.byteSize(); at += CHUNK) {
+      long count = Math.min(CHUNK, data.byteSize() - at);
+      AtomicFiles.writeFully(out, data.asSlice(at, count).asByteBuffer());
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package dev.sortie.nn.format;
+
+/** Values from untrusted files, made fit for a one-line message. */
+final class Show {
+  private static final int LONGEST = 80;
+
+  private Show() {}
+
+  /**
+   * The value; text in quotes, control characters escaped so that no terminal obeys them, cut when
+   * long.
+   */
+  static String value(Object value) {
+    return switch (value) {
+      case null -> "null";
+      case String s -> '"' + line(s) + '"';
+      case JsonObject o -> "an object";
+      default -> line(value.toString());
+    };
+  }
+
+  /** The text on one line. */
+  static String line(String text) {
+    StringBuilder out = new StringBuilder();
+    int shown = Math.min(text.length(), LONGEST);
+    for (int i = 0; i < shown; i++) {
+      char c = text.charAt(i);
+      int type = Character.getType(c);
+      boolean hidden =
+          type == Character.CONTROL
+              || type == Character.FORMAT
+              || type == Character.SURROGATE
+              || type == Character.LINE_SEPARATOR
+              || type == Character.PARAGRAPH_SEPARATOR;
+      if (hidden) {
+        out.append("\\u%04x".formatted((int) c));
+      } else {
+        out.append(c);
+      }
+    }
+    return text.length() > shown ? out + "… (" + text.length() + " characters)" : out.toString();
+  }
+}

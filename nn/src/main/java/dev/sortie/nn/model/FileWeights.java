@@ -1,0 +1,96 @@
+package dev.sortie.nn.model;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Weights;
+import dev.sortie.nn.format.TensorInfo;
+import dev.sortie.nn.format.WeightSource;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.Span;
+import java.util.HashSet;
+import java.util.Set;
+
+/** Weights from a file, checked: names, shapes, and that every number is finite. */
+public final class FileWeights implements Weights {
+  private final WeightSource source;
+  private final Precision precision;
+  private final Allocator allocator;
+  private final Kernels kernels;
+  private final Set<String> taken = new HashSet<>();
+
+  /**
+   * Weights of {@code source}.
+   *
+   * @param allocator for those that are copied
+   */
+  public FileWeights(
+      WeightSource source, Precision precision, Allocator allocator, Kernels kernels) {
+    this.source = source;
+    this.precision = precision;
+    this.allocator = allocator;
+    this.kernels = kernels;
+  }
+
+  @Override
+  public Tensor get(String name, Shape shape, Role role) {
+    TensorInfo info = source.tensors().get(name);
+    if (info == null) {
+      throw new InputException(
+          source.origin()
+              + ": tensor "
+              + name
+              + " is missing; the configuration needs it with shape "
+              + shape);
+    }
+    Shape found = Shape.of(info.shape().stream().mapToLong(Long::longValue).toArray());
+    if (!found.equals(shape)) {
+      throw new InputException(
+          info.file()
+              + ": tensor "
+              + name
+              + " has shape "
+              + found
+              + ", the configuration needs "
+              + shape);
+    }
+    Span stored = source.read(name);
+    if (stored.dtype() == DType.I32) {
+      throw new InputException(
+          info.file() + ": tensor " + name + " is I32, a weight must be F32, BF16, F16 or F64");
+    }
+    Finite.check(stored, info.file() + ": tensor " + name);
+    taken.add(name);
+    DType wanted =
+        role == Role.NORM || role == Role.BIAS || stored.dtype() == DType.F64
+            ? DType.F32
+            : precision.of(stored.dtype());
+    if (precision == Precision.FILE && wanted == stored.dtype()) {
+      return Tensor.of(stored, shape);
+    }
+    Tensor copy = Tensor.allocate(allocator, wanted, shape);
+    kernels.copy(stored, copy.span());
+    return copy;
+  }
+
+  /**
+   * Fails if the file has tensors that nobody asked for.
+   *
+   * @param allowed names that may stay unused
+   */
+  public void refuseUnused(Set<String> allowed) {
+    for (String name : source.tensors().keySet()) {
+      if (!taken.contains(name)
+          && !allowed.contains(name)
+          && !name.endsWith("rotary_emb.inv_freq")) {
+        throw new InputException(
+            source.origin()
+                + ": tensor "
+                + name
+                + " is not part of the model that the configuration describes; check num_hidden_layers and the biases");
+      }
+    }
+  }
+}

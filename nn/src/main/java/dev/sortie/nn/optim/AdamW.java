@@ -1,0 +1,100 @@
+package dev.sortie.nn.optim;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Allocator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * AdamW (arXiv 1711.05101) with F32 moments over named parameters, and clipping by their global
+ * norm. Decay is decoupled and falls on matrices only: norms and biases (one dim) are left alone,
+ * as is usual.
+ */
+public final class AdamW {
+  private static final String FIRST = "first_moment.";
+  private static final String SECOND = "second_moment.";
+
+  private final Options options;
+  private final SequencedMap<String, Tensor> parameters;
+  private final SequencedMap<String, Tensor> state = new LinkedHashMap<>();
+
+  /**
+   * Settings of the optimiser.
+   *
+   * @param beta1 decay of the first moment
+   * @param beta2 decay of the second moment
+   * @param epsilon added to the root of the second moment
+   * @param weightDecay decoupled decay
+   * @param clip largest global gradient norm; gradients beyond it are scaled down
+   */
+  public record Options(
+      double beta1, double beta2, double epsilon, double weightDecay, double clip) {
+    /** What EE-Tuning's scripts use, with decay 0.01. */
+    public static final Options DEFAULT = new Options(0.9, 0.95, 1e-5, 0.01, 1.0);
+  }
+
+  /** An optimiser of {@code parameters}, its state zero. */
+  public AdamW(
+      Options options,
+      Allocator allocator,
+      Kernels kernels,
+      SequencedMap<String, Tensor> parameters) {
+    this.options = options;
+    this.parameters = parameters;
+    parameters.forEach(
+        (name, p) -> {
+          for (String moment : new String[] {FIRST, SECOND}) {
+            Tensor t = Tensor.allocate(allocator, DType.F32, p.shape());
+            kernels.fill(t.span(), 0);
+            state.put(moment + name, t);
+          }
+        });
+  }
+
+  /** The moments by name, for checkpoints. */
+  public Map<String, Tensor> state() {
+    return state;
+  }
+
+  /**
+   * Updates all parameters.
+   *
+   * @param step counted from 1
+   * @param learningRate this step's rate
+   * @return the gradients' global norm before clipping
+   */
+  public double step(Kernels kernels, Gradients gradients, int step, double learningRate) {
+    double squares = 0;
+    for (Tensor p : parameters.values()) {
+      squares += kernels.sumSquares(gradients.of(p).span());
+    }
+    double norm = Math.sqrt(squares);
+    // PyTorch's clip_grad_norm_ adds 1e-6 too, so that a norm of zero stays harmless
+    double scale = Math.min(1, options.clip / (norm + 1e-6));
+    double correction1 = 1 - StrictMath.pow(options.beta1, step);
+    double correction2 = 1 - StrictMath.pow(options.beta2, step);
+    parameters.forEach(
+        (name, p) -> {
+          double decay = p.shape().rank() > 1 ? options.weightDecay : 0;
+          kernels.adamW(
+              p.span(),
+              gradients.of(p).span(),
+              state.get(FIRST + name).span(),
+              state.get(SECOND + name).span(),
+              new dev.sortie.tensor.kernel.AdamW(
+                  learningRate,
+                  options.beta1,
+                  options.beta2,
+                  options.epsilon,
+                  decay,
+                  correction1,
+                  correction2,
+                  scale));
+        });
+    return norm;
+  }
+}

@@ -1,0 +1,184 @@
+package dev.sortie.nn.text;
+
+import dev.sortie.nn.InputException;
+import it.unimi.dsi.fastutil.ints.Int2ObjectOpenHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
+import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
+import java.util.BitSet;
+import java.util.List;
+
+/** The tokens that are found in the text itself, before and after normalisation. */
+final class AddedTokens {
+  /** What is left of a text: plain stretches and added tokens, in order. */
+  interface Sink {
+    void text(String text, boolean atStart);
+
+    void token(int id);
+  }
+
+  private final Int2ObjectOpenHashMap<AddedToken> byId = new Int2ObjectOpenHashMap<>();
+  private final Object2IntOpenHashMap<String> ids = new Object2IntOpenHashMap<>();
+  private final Trie raw = new Trie();
+  private final Trie normalized = new Trie();
+
+  AddedTokens(
+      String source, Vocabulary vocabulary, List<AddedToken> tokens, Normalizer normalizer) {
+    ids.defaultReturnValue(-1);
+    for (AddedToken token : tokens) {
+      int known = vocabulary.id(token.content());
+      String taken = vocabulary.token(token.id());
+      if (known >= 0 && known != token.id() || taken != null && !taken.equals(token.content())) {
+        throw new InputException(
+            "%s: added_tokens has %s as id %d, but model.vocab has %s"
+                .formatted(
+                    source,
+                    Quoted.of(token.content()),
+                    token.id(),
+                    known >= 0 ? "it as id " + known : Quoted.of(taken) + " there"));
+      }
+      AddedToken other = byId.put(token.id(), token);
+      if (other != null || ids.put(token.content(), token.id()) >= 0) {
+        throw new InputException(
+            "%s: added_tokens has id %d or %s twice"
+                .formatted(source, token.id(), Quoted.of(token.content())));
+      }
+      if (token.normalized()) {
+        normalized.add(normalizer.normalize(token.content()), token.id());
+      } else {
+        raw.add(token.content(), token.id());
+      }
+    }
+  }
+
+  boolean isAdded(int id) {
+    return byId.containsKey(id);
+  }
+
+  boolean isSpecial(int id) {
+    AddedToken token = byId.get(id);
+    return token != null && token.special();
+  }
+
+  /** The added token of {@code id}, or null. */
+  AddedToken token(int id) {
+    return byId.get(id);
+  }
+
+  /** The id of an added token, or -1. */
+  int id(String content) {
+    return ids.getInt(content);
+  }
+
+  /** Cuts {@code text} at added tokens; the stretches between them come normalised. */
+  void cut(String text, Normalizer normalizer, boolean parseSpecial, Sink sink) {
+    cut(
+        raw,
+        text,
+        true,
+        parseSpecial,
+        new Sink() {
+          @Override
+          public void text(String stretch, boolean atStart) {
+            cut(normalized, normalizer.normalize(stretch), atStart, parseSpecial, sink);
+          }
+
+          @Override
+          public void token(int id) {
+            sink.token(id);
+          }
+        });
+  }
+
+  private void cut(Trie trie, String text, boolean atStart, boolean parseSpecial, Sink sink) {
+    int done = 0;
+    int i = trie.nextStart(text, 0);
+    while (i < text.length()) {
+      Match match = trie.longest(text, i);
+      if (match == null) {
+        i = trie.nextStart(text, i + 1);
+        continue;
+      }
+      AddedToken token = byId.get(match.id());
+      int start = i;
+      int end = i + match.length();
+      i = trie.nextStart(text, end);
+      if (token.special() && !parseSpecial
+          || token.singleWord() && !standsAlone(text, start, end)) {
+        continue;
+      }
+      while (token.lstrip() && start > done && CharClass.isSpace(text.charAt(start - 1))) {
+        start--;
+      }
+      while (token.rstrip() && end < text.length() && CharClass.isSpace(text.charAt(end))) {
+        end++;
+      }
+      if (start > done) {
+        sink.text(text.substring(done, start), atStart && done == 0);
+      }
+      sink.token(token.id());
+      done = end;
+      i = trie.nextStart(text, Math.max(i, end));
+    }
+    if (done < text.length()) {
+      sink.text(text.substring(done), atStart && done == 0);
+    }
+  }
+
+  private static boolean standsAlone(String text, int start, int end) {
+    return (start == 0 || !CharClass.isWord(text.codePointBefore(start)))
+        && (end == text.length() || !CharClass.isWord(text.codePointAt(end)));
+  }
+
+  private record Match(int id, int length) {}
+
+  /** Strings by their characters, one edge a character, for the longest match at a position. */
+  private static final class Trie {
+    private final Long2IntOpenHashMap edges = new Long2IntOpenHashMap();
+    private final Int2ObjectOpenHashMap<Match> ends = new Int2ObjectOpenHashMap<>();
+    private final BitSet starts = new BitSet();
+
+    Trie() {
+      edges.defaultReturnValue(0);
+    }
+
+    void add(String content, int id) {
+      int node = 0;
+      for (int i = 0; i < content.length(); i++) {
+        long edge = (long) node << 16 | content.charAt(i);
+        int next = edges.get(edge);
+        if (next == 0) {
+          next = edges.size() + 1;
+          edges.put(edge, next);
+        }
+        node = next;
+      }
+      if (node != 0) {
+        starts.set(content.charAt(0));
+        ends.put(node, new Match(id, content.length()));
+      }
+    }
+
+    /** The first position from {@code from} on where a string may begin. */
+    int nextStart(String text, int from) {
+      int i = from;
+      while (i < text.length() && !starts.get(text.charAt(i))) {
+        i++;
+      }
+      return i;
+    }
+
+    Match longest(String text, int from) {
+      Match found = null;
+      int node = 0;
+      for (int i = from; i < text.length(); i++) {
+        node = edges.get((long) node << 16 | text.charAt(i));
+        if (node == 0) {
+          break;
+        }
+        Match end = ends.get(node);
+        found = end == null ? found : end;
+      }
+      return found;
+    }
+  }
+}

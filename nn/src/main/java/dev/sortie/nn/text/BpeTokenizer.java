@@ -1,0 +1,151 @@
+package dev.sortie.nn.text;
+
+import dev.sortie.nn.InputException;
+import it.unimi.dsi.fastutil.ints.IntArrayList;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Byte-level BPE and SentencePiece BPE with byte fallback: one pipeline, told apart by data. */
+public final class BpeTokenizer implements Tokenizer {
+  /** Unused ids between the vocabulary and the added tokens; real files have few or none. */
+  private static final int HOLES = 1 << 12;
+
+  private final TokenizerSpec spec;
+  private final AddedTokens added;
+  private final BpeModel model;
+  private final int size;
+
+  /**
+   * A tokenizer.
+   *
+   * @throws InputException if the parts do not fit together; the message names source and field
+   */
+  public BpeTokenizer(TokenizerSpec spec) {
+    this.spec = spec;
+    added = new AddedTokens(spec.source(), spec.vocabulary(), spec.added(), spec.normalizer());
+    model = new BpeModel(spec, added);
+    int most = spec.vocabulary().size();
+    for (AddedToken token : spec.added()) {
+      most = Math.max(most, token.id() + 1);
+    }
+    size = most;
+    if (size > spec.vocabulary().size() + spec.added().size() + HOLES) {
+      throw new InputException(
+          "%s: added_tokens has ids up to %d, but model.vocab ends at %d; ids must be dense"
+              .formatted(spec.source(), size - 1, spec.vocabulary().size() - 1));
+    }
+    check("bos", spec.bos());
+    check("eos", spec.eos());
+    check("model.unk_token", spec.options().unknown());
+    spec.template().prefix().forEach(id -> check("post_processor", OptionalInt.of(id)));
+    spec.template().suffix().forEach(id -> check("post_processor", OptionalInt.of(id)));
+  }
+
+  private BpeTokenizer(BpeTokenizer same, TokenizerSpec spec) {
+    this.spec = spec;
+    added = same.added;
+    model = same.model;
+    size = same.size;
+    check("bos", spec.bos());
+    check("eos", spec.eos());
+  }
+
+  private void check(String field, OptionalInt id) {
+    if (id.isPresent() && token(id.getAsInt()).isEmpty()) {
+      throw new InputException(
+          "%s: %s names id %d, but no token has it (%d ids)"
+              .formatted(spec.source(), field, id.getAsInt(), size));
+    }
+  }
+
+  /** What this tokenizer is made of. */
+  public TokenizerSpec spec() {
+    return spec;
+  }
+
+  @Override
+  public int[] encode(String text, EncodeOptions options) {
+    IntArrayList ids = new IntArrayList(text.length() / 3 + 8);
+    if (options.addSpecial()) {
+      ids.addAll(spec.template().prefix());
+    }
+    added.cut(
+        wellFormed(text),
+        spec.normalizer(),
+        options.parseSpecial(),
+        new AddedTokens.Sink() {
+          @Override
+          public void text(String stretch, boolean atStart) {
+            spec.preTokenizer().split(stretch, atStart, piece -> model.encode(piece, ids));
+          }
+
+          @Override
+          public void token(int id) {
+            ids.add(id);
+          }
+        });
+    if (options.addSpecial()) {
+      ids.addAll(spec.template().suffix());
+    }
+    return ids.toIntArray();
+  }
+
+  @Override
+  public Optional<String> token(int id) {
+    AddedToken token = added.token(id);
+    return Optional.ofNullable(token == null ? spec.vocabulary().token(id) : token.content());
+  }
+
+  @Override
+  public OptionalInt id(String token) {
+    int id = Math.max(added.id(token), spec.vocabulary().id(token));
+    return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  @Override
+  public boolean isSpecial(int id) {
+    return added.isSpecial(id);
+  }
+
+  @Override
+  public int vocabSize() {
+    return size;
+  }
+
+  @Override
+  public OptionalInt bosId() {
+    return spec.bos();
+  }
+
+  @Override
+  public OptionalInt eosId() {
+    return spec.eos();
+  }
+
+  @Override
+  public StreamDecoder stream(boolean keepSpecial) {
+    return new TokenStream(this, added, spec.decoding(), keepSpecial);
+  }
+
+  @Override
+  public BpeTokenizer withSpecials(OptionalInt bos, OptionalInt eos) {
+    return new BpeTokenizer(this, spec.withSpecials(bos, eos));
+  }
+
+  /** Unpaired surrogates have no UTF-8; U+FFFD takes their place. */
+  private static String wellFormed(String text) {
+    StringBuilder mended = null;
+    for (int i = 0; i < text.length(); i++) {
+      if (!Character.isSurrogate(text.charAt(i))) {
+        continue;
+      }
+      if (Character.isSupplementaryCodePoint(text.codePointAt(i))) {
+        i++;
+      } else {
+        mended = mended == null ? new StringBuilder(text) : mended;
+        mended.setCharAt(i, '\uFFFD');
+      }
+    }
+    return mended == null ? text : mended.toString();
+  }
+}

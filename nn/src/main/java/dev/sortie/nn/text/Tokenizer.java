@@ -1,0 +1,72 @@
+package dev.sortie.nn.text;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Text to token ids and back. Implementations are immutable in effect and thread-safe. */
+public interface Tokenizer {
+
+  /** The ids of {@code text} with {@link EncodeOptions#DEFAULT}. */
+  default int[] encode(String text) {
+    return encode(text, EncodeOptions.DEFAULT);
+  }
+
+  /**
+   * The ids of {@code text}. Unpaired surrogates count as U+FFFD. What a vocabulary without an
+   * unknown token cannot spell is left out and logged.
+   */
+  int[] encode(String text, EncodeOptions options);
+
+  /** The text of {@code ids} without special tokens. */
+  default String decode(int[] ids) {
+    return decode(ids, false);
+  }
+
+  /**
+   * The text of {@code ids}. Bytes that are not UTF-8, and ids that no token has, appear as U+FFFD.
+   *
+   * @param keepSpecial whether special tokens appear as they are spelled
+   */
+  default String decode(int[] ids, boolean keepSpecial) {
+    StreamDecoder stream = stream(keepSpecial);
+    StringBuilder text = new StringBuilder(ids.length * 4);
+    for (int id : ids) {
+      text.append(stream.next(id));
+    }
+    return text.append(stream.finish()).toString();
+  }
+
+  /** The token of {@code id} as the vocabulary spells it; empty if no token has this id. */
+  Optional<String> token(int id);
+
+  /** The id of a token as the vocabulary or the list of added tokens spells it. */
+  OptionalInt id(String token);
+
+  /** Whether {@code id} is a special token, one that stands for no text. */
+  boolean isSpecial(int id);
+
+  /** The highest id plus one. A model's embedding may have more rows than that, never fewer. */
+  int vocabSize();
+
+  /** The id that begins a text, where the tokenizer's files name one. */
+  OptionalInt bosId();
+
+  /** The id that ends a text, where the tokenizer's files name one. */
+  OptionalInt eosId();
+
+  /** A decoder for one stream of ids, without special tokens. */
+  default StreamDecoder stream() {
+    return stream(false);
+  }
+
+  /** A decoder for one stream of ids; {@code keepSpecial} as in {@link #decode(int[], boolean)}. */
+  StreamDecoder stream(boolean keepSpecial);
+
+  /**
+   * The same tokenizer with other BOS and EOS ids. What {@link #encode(String)} adds stays the
+   * same.
+   *
+   * @throws dev.sortie.nn.InputException if an id is not in the vocabulary
+   */
+  Tokenizer withSpecials(OptionalInt bos, OptionalInt eos);
+}

@@ -1,0 +1,15 @@
+/**
+ * Neural networks on the tensor engine: modules, optimisers, the config-driven decoder, file
+ * formats and tokenizers.
+ */
+module dev.sortie.nn {
+  requires transitive dev.sortie.tensor;
+  requires com.fasterxml.jackson.core;
+  requires it.unimi.dsi.fastutil.core;
+
+  exports dev.sortie.nn;
+  exports dev.sortie.nn.format;
+  exports dev.sortie.nn.model;
+  exports dev.sortie.nn.optim;
+  exports dev.sortie.nn.text;
+}

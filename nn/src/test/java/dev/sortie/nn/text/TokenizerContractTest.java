@@ -1,0 +1,188 @@
+package dev.sortie.nn.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
+
+import dev.sortie.nn.InputException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What holds for each tokenizer and any text. */
+class TokenizerContractTest {
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "smollm", "llama3", "sentencepiece"})
+  void anyTextComesBackUnchanged(String name) {
+    BpeTokenizer tokenizer = Fixtures.tokenizer(name);
+    Random random = new Random(7);
+    for (int i = 0; i < 300; i++) {
+      String any = Fixtures.randomText(random, random.nextInt(60));
+      // SentencePiece cannot tell its own mark of a space from a space.
+      String text = name.equals("sentencepiece") ? any.replace('\u2581', '_') : any;
+      assertThat(tokenizer.decode(tokenizer.encode(text))).isEqualTo(text);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("dev.sortie.nn.text.Fixtures#all")
+  void streamJoinsToDecodeForAnyIds(String name) {
+    BpeTokenizer tokenizer = Fixtures.tokenizer(name);
+    Random random = new Random(8);
+    StreamDecoder stream = tokenizer.stream();
+    for (int i = 0; i < 300; i++) {
+      int[] ids = random.ints(random.nextInt(30), 0, tokenizer.vocabSize() + 3).toArray();
+      List<String> parts = new ArrayList<>();
+      for (int id : ids) {
+        parts.add(stream.next(id));
+      }
+      parts.add(stream.finish());
+      String joined = String.join("", parts);
+      assertThat(joined).isEqualTo(tokenizer.decode(ids));
+      // No part ends in half a surrogate pair, so each can be written as UTF-8 at once.
+      assertThat(parts).noneMatch(p -> !p.isEmpty() && Character.isHighSurrogate(lastChar(p)));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "sentencepiece"})
+  void aCharacterAppearsOnlyWhenItIsWhole(String name) {
+    BpeTokenizer tokenizer = Fixtures.tokenizer(name);
+    int[] ids = tokenizer.encode("a😀", EncodeOptions.PLAIN);
+    StreamDecoder stream = tokenizer.stream();
+    StringBuilder before = new StringBuilder();
+    for (int i = 0; i < ids.length - 1; i++) {
+      before.append(stream.next(ids[i]));
+    }
+    assertThat(before).hasToString("a");
+    assertThat(stream.next(ids[ids.length - 1]) + stream.finish()).isEqualTo("😀");
+    assertThat(stream.next(ids[ids.length - 2]) + stream.finish()).isEqualTo("\uFFFD");
+  }
+
+  @Test
+  void invalidBytesBecomeReplacementCharacters() {
+    BpeTokenizer tokenizer = Fixtures.tokenizer("gpt2");
+    assertThat(tokenizer.decode(byteTokens(tokenizer, 0xED, 0xA0, 0x80, 'a')))
+        .isEqualTo("\uFFFD\uFFFD\uFFFDa");
+    assertThat(tokenizer.decode(byteTokens(tokenizer, 0xF0, 0x9F, 0x98, 'a', 0xC3)))
+        .isEqualTo("\uFFFDa\uFFFD");
+    BpeTokenizer pieces = Fixtures.tokenizer("sentencepiece");
+    int[] run = {3 + 0xC3, 3 + 0xA9, 3 + 0xC3};
+    assertThat(pieces.decode(run)).isEqualTo("\uFFFD\uFFFD\uFFFD");
+  }
+
+  @Test
+  void idsWithoutATokenAreVisible() {
+    BpeTokenizer tokenizer = Fixtures.tokenizer("smollm");
+    assertThat(tokenizer.decode(new int[] {tokenizer.vocabSize() + 5})).isEqualTo("\uFFFD");
+    assertThatThrownBy(() -> tokenizer.decode(new int[] {-1}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("-1");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"smollm", "llama3"})
+  void specialTokensInTextAreNeverParsedUnlessAsked(String name) {
+    BpeTokenizer tokenizer = Fixtures.tokenizer(name);
+    Random random = new Random(9);
+    List<String> specials = List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>");
+    for (int i = 0; i < 200; i++) {
+      String text =
+          specials.get(random.nextInt(3)).repeat(random.nextInt(3))
+              + Fixtures.randomText(random, random.nextInt(4))
+              + specials.get(random.nextInt(3));
+      int[] ids = tokenizer.encode(text, EncodeOptions.PLAIN);
+      assertThat(IntStream.of(ids)).noneMatch(tokenizer::isSpecial);
+      assertThat(tokenizer.decode(ids)).isEqualTo(text);
+      assertThat(IntStream.of(tokenizer.encode(text, new EncodeOptions(false, true))))
+          .anyMatch(tokenizer::isSpecial);
+    }
+  }
+
+  @Test
+  void aPieceThatIsASpecialTokenStaysTextEvenIfMergesAreIgnored() {
+    Vocabulary vocabulary = new Vocabulary("here", List.of("a", "b", "ab"));
+    TokenizerSpec spec =
+        new TokenizerSpec(
+            "here",
+            vocabulary,
+            new MergeTable("here", vocabulary, List.of(), List.of()),
+            new BpeOptions(true, false, false, true, OptionalInt.empty()),
+            List.of(AddedToken.special(2, "ab")),
+            new Normalizer.None(),
+            new PreTokenizer.ByteLevel(false, true),
+            new TokenDecoding.ByteLevel(),
+            Template.NONE,
+            OptionalInt.empty(),
+            OptionalInt.empty());
+    BpeTokenizer tokenizer = new BpeTokenizer(spec);
+    assertThat(tokenizer.encode("ab")).containsExactly(0, 1);
+    assertThat(tokenizer.encode("ab", new EncodeOptions(false, true))).containsExactly(2);
+    assertThat(tokenizer.encode("acb")).as("no token for c").containsExactly(0, 1);
+  }
+
+  @Test
+  void unpairedSurrogatesCountAsReplacementCharacters() {
+    BpeTokenizer tokenizer = Fixtures.tokenizer("gpt2");
+    assertThat(tokenizer.encode("a\uD83Db\uDE00"))
+        .containsExactly(tokenizer.encode("a\uFFFDb\uFFFD"));
+  }
+
+  @Test
+  void scoresGiveTheMergesOfSentencePiece() {
+    Vocabulary vocabulary = new Vocabulary("here", List.of("a", "b", "c", "ab", "bc", "abc"));
+    float[] scores = {0, 0, 0, -3, -1, -2};
+    MergeTable merges = MergeTable.ofScores("here", vocabulary, scores);
+    assertThat(merges.size()).isEqualTo(4);
+    assertThat(merges.rank(1, 2)).as("bc has the best score").isZero();
+    assertThat(merges.rank(0, 4)).as("a + bc, lower ids first").isEqualTo(1);
+    assertThat(merges.rank(3, 2)).as("ab + c").isEqualTo(2);
+    assertThat(merges.result(merges.rank(0, 1))).isEqualTo(3);
+    assertThatThrownBy(() -> MergeTable.ofScores("here", vocabulary, new float[2]))
+        .isInstanceOf(InputException.class);
+  }
+
+  @Test
+  void otherSpecialsMustExist() {
+    BpeTokenizer tokenizer = Fixtures.tokenizer("smollm");
+    assertThat(tokenizer.eosId()).isEmpty();
+    assertThat(tokenizer.withSpecials(OptionalInt.of(1), OptionalInt.of(2)).eosId()).hasValue(2);
+    assertThatThrownBy(() -> tokenizer.withSpecials(OptionalInt.empty(), OptionalInt.of(9999)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("eos")
+        .hasMessageContaining("9999");
+  }
+
+  @Test
+  void hostileTextTakesLinearTime() {
+    String spaces = " ".repeat(400_000) + "x";
+    String letters = "ab".repeat(200_000);
+    String marks = "<|".repeat(200_000);
+    for (String name : Fixtures.all().toList()) {
+      BpeTokenizer tokenizer = Fixtures.tokenizer(name);
+      for (String text : List.of(spaces, letters, marks)) {
+        assertTimeout(Duration.ofSeconds(20), () -> tokenizer.encode(text));
+      }
+    }
+  }
+
+  private static char lastChar(String text) {
+    return text.charAt(text.length() - 1);
+  }
+
+  private static int[] byteTokens(Tokenizer tokenizer, int... bytes) {
+    int[] ids = new int[bytes.length];
+    for (int i = 0; i < bytes.length; i++) {
+      ids[i] = tokenizer.id(String.valueOf(ByteAlphabet.toChar(bytes[i]))).orElseThrow();
+    }
+    return ids;
+  }
+}
