@@ -1,0 +1,7 @@
+/** OpenCL through JOCL. Nothing depends on this module at compile time. */
+module dev.sortie.opencl {
+  requires transitive dev.sortie.tensor;
+  requires jocl;
+
+  exports dev.sortie.opencl;
+}

@@ -1,0 +1,6 @@
+/** Ranks and groups for training in parallel; the JDK and the modules below alone. */
+module dev.sortie.parallel {
+  requires transitive dev.sortie.nn;
+
+  exports dev.sortie.parallel.mesh;
+}

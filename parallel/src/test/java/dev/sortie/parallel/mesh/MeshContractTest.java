@@ -1,0 +1,139 @@
+package dev.sortie.parallel.mesh;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MeshContractTest {
+
+  @Test
+  void theGroupsOfAMeshOfEightAreTheOnesWrittenByHand() {
+    Mesh mesh = new Mesh(2, 1, 2, 2);
+    assertThat(mesh.groups(Axis.TP))
+        .containsExactly(ranks(0, 1), ranks(2, 3), ranks(4, 5), ranks(6, 7));
+    assertThat(mesh.groups(Axis.DP))
+        .containsExactly(ranks(0, 2), ranks(1, 3), ranks(4, 6), ranks(5, 7));
+    assertThat(mesh.groups(Axis.PP))
+        .containsExactly(ranks(0, 4), ranks(1, 5), ranks(2, 6), ranks(3, 7));
+    assertThat(mesh.groups(Axis.SP)).hasSize(8).allMatch(group -> group.size() == 1);
+    assertThat(mesh.groups(EnumSet.of(Axis.TP, Axis.PP)))
+        .containsExactly(ranks(0, 1, 4, 5), ranks(2, 3, 6, 7));
+    assertThat(mesh.groups(EnumSet.allOf(Axis.class)))
+        .containsExactly(ranks(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,1,1,1", "2,1,2,2", "3,2,1,4", "1,3,5,2", "2,2,2,2"})
+  void ranksAndCoordinatesAreInverseAndTpIsFastest(int tp, int sp, int dp, int pp) {
+    Mesh mesh = new Mesh(tp, sp, dp, pp);
+    int next = 0;
+    for (int l = 0; l < pp; l++) {
+      for (int k = 0; k < dp; k++) {
+        for (int j = 0; j < sp; j++) {
+          for (int i = 0; i < tp; i++) {
+            Coordinates at = new Coordinates(i, j, k, l);
+            assertThat(mesh.rank(at)).isEqualTo(new GlobalRank(next));
+            assertThat(mesh.coordinates(new GlobalRank(next))).isEqualTo(at);
+            next++;
+          }
+        }
+      }
+    }
+    assertThat(mesh.world()).isEqualTo(next);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2,1,2,2", "3,2,1,4", "1,3,5,2", "2,2,2,2"})
+  void groupsAlongAnyAxesHoldEachRankOnceAndDifferInThoseAxesAlone(int tp, int sp, int dp, int pp) {
+    Mesh mesh = new Mesh(tp, sp, dp, pp);
+    for (Set<Axis> axes : subsets()) {
+      List<Group> groups = mesh.groups(axes);
+      assertThat(groups.stream().flatMap(group -> group.ranks().stream()))
+          .containsExactlyInAnyOrderElementsOf(
+              IntStream.range(0, mesh.world()).mapToObj(GlobalRank::new).toList());
+      for (Group group : groups) {
+        assertThat(group.size())
+            .isEqualTo(axes.stream().mapToInt(mesh::size).reduce(1, (a, b) -> a * b));
+        for (GlobalRank member : group.ranks()) {
+          assertThat(mesh.group(axes, member)).isEqualTo(group);
+          for (Axis still : EnumSet.complementOf(copy(axes))) {
+            assertThat(mesh.coordinates(member).on(still))
+                .isEqualTo(mesh.coordinates(group.ranks().getFirst()).on(still));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void aPipelineGroupKnowsItsNeighbours() {
+    Mesh mesh = new Mesh(2, 1, 1, 3);
+    Group stages = mesh.group(Axis.PP, new GlobalRank(3));
+    assertThat(stages).isEqualTo(ranks(1, 3, 5));
+    assertThat(stages.before(new GlobalRank(3))).contains(new GlobalRank(1));
+    assertThat(stages.after(new GlobalRank(3))).contains(new GlobalRank(5));
+    assertThat(stages.before(new GlobalRank(1))).isEmpty();
+    assertThat(stages.after(new GlobalRank(5))).isEmpty();
+    assertThat(stages.after(new GlobalRank(0))).isEmpty();
+    assertThat(stages.positionOf(new GlobalRank(5))).hasValue(2);
+    assertThat(stages.positionOf(new GlobalRank(4))).isEmpty();
+  }
+
+  @Test
+  void wrongSizesAndRanksAreNamed() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Mesh(2, 0, 1, 1))
+        .withMessageContaining("sp 0");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Mesh(1 << 16, 1, 1 << 16, 1))
+        .withMessageContaining("too large");
+    Mesh mesh = new Mesh(2, 1, 2, 1);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> mesh.coordinates(new GlobalRank(4)))
+        .withMessageContaining("rank 4");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> mesh.rank(new Coordinates(0, 0, 2, 0)))
+        .withMessageContaining("axis DP");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new GlobalRank(-1))
+        .withMessageContaining("-1");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ranks(1, 0))
+        .withMessageContaining("ascend");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new Group(List.of()))
+        .withMessageContaining("at least one");
+  }
+
+  private static Group ranks(int... values) {
+    return new Group(IntStream.of(values).mapToObj(GlobalRank::new).toList());
+  }
+
+  private static List<Set<Axis>> subsets() {
+    return IntStream.range(0, 1 << Axis.values().length)
+        .mapToObj(
+            mask -> {
+              Set<Axis> axes = EnumSet.noneOf(Axis.class);
+              for (Axis axis : Axis.values()) {
+                if ((mask >> axis.ordinal() & 1) == 1) {
+                  axes.add(axis);
+                }
+              }
+              return axes;
+            })
+        .toList();
+  }
+
+  private static EnumSet<Axis> copy(Set<Axis> axes) {
+    EnumSet<Axis> copy = EnumSet.noneOf(Axis.class);
+    copy.addAll(axes);
+    return copy;
+  }
+}
