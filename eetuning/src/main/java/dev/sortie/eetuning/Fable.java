@@ -1,0 +1,82 @@
+package dev.sortie.eetuning;
+
+import dev.sortie.nn.format.Sha256;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The embedded model {@code fable}, a small decoder trained by {@code sortie pretrain} on
+ * public-domain tales. It travels inside the jar; since models are mapped from files, it is
+ * unpacked once into the user's cache folder, whose name carries the contents' hash.
+ */
+public final class Fable {
+  private static final String[] FILES = {
+    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"
+  };
+
+  private Fable() {}
+
+  /** The folder of the unpacked model. */
+  public static Path folder() {
+    Map<String, byte[]> files = new LinkedHashMap<>();
+    Sha256 sha = new Sha256();
+    for (String name : FILES) {
+      byte[] bytes = resource(name);
+      files.put(name, bytes);
+      sha.update(bytes);
+    }
+    Path folder = cache().resolve("fable-" + sha.hex().substring(0, 16));
+    if (!Files.isDirectory(folder)) {
+      unpack(files, folder);
+    }
+    return folder;
+  }
+
+  private static byte[] resource(String name) {
+    try (InputStream in = Fable.class.getResourceAsStream("fable/" + name)) {
+      if (in == null) {
+        throw new IllegalStateException(
+            "the embedded model lacks " + name + ": this build of Sortie is incomplete");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the embedded model", e);
+    }
+  }
+
+  /** Writes into a folder beside and renames it, so that a half-unpacked model is never seen. */
+  private static void unpack(Map<String, byte[]> files, Path folder) {
+    try {
+      Files.createDirectories(folder.getParent());
+      Path temporary = Files.createTempDirectory(folder.getParent(), "unpacking-");
+      for (var f : files.entrySet()) {
+        Files.write(temporary.resolve(f.getKey()), f.getValue());
+      }
+      try {
+        Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        if (!Files.isDirectory(
+            folder)) { // otherwise another process was faster, with the same contents
+          throw e;
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot unpack the embedded model into " + folder, e);
+    }
+  }
+
+  private static Path cache() {
+    String xdg = System.getenv("XDG_CACHE_HOME");
+    Path base =
+        xdg != null && !xdg.isBlank()
+            ? Path.of(xdg)
+            : Path.of(System.getProperty("user.home"), ".cache");
+    return base.resolve("sortie");
+  }
+}

@@ -1,0 +1,26 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.tensor.Device;
+import picocli.CommandLine.Option;
+
+/** Options of all commands that compute. */
+final class ComputeOptions {
+  @Option(names = "--threads", paramLabel = "N", description = "Threads; all cores by default.")
+  private Integer threads;
+
+  /** The device, to be closed. */
+  Device open() {
+    int cores = Runtime.getRuntime().availableProcessors();
+    int n = threads == null ? cores : threads;
+    if (n < 1 || n > 1024) {
+      throw new InputException("--threads " + n + " is outside 1 to 1024");
+    }
+    try {
+      return Device.cpu(n);
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      throw new InputException(
+          e.getMessage(), e); // a kernel set was forced that this machine has not
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Leaves exits out. */
+@Command(
+    name = "drop-exits",
+    mixinStandardHelpOptions = true,
+    description = "Copies the exits of a folder without those at some depths.")
+final class DropExitsCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(
+      names = "--exits",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder with exits.")
+  private Path folder;
+
+  @Option(
+      names = "--at",
+      required = true,
+      split = ",",
+      paramLabel = "DEPTH",
+      description = "Depths to leave out, as in 4,8.")
+  private List<Integer> depths;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for the result.")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    if (ExitsFile.exists(out)) {
+      throw new InputException("--out " + out + " holds exits already; give another folder");
+    }
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits = ExitsFile.read(folder, m, arena, device.kernels());
+      for (int d : depths) {
+        if (!exits.depths().contains(d)) {
+          throw new InputException(
+              folder + " has no exit at depth " + d + "; its exits stand at " + exits.depths());
+        }
+      }
+      List<Exit> kept = exits.exits().stream().filter(e -> !depths.contains(e.depth())).toList();
+      Exits left = new Exits(m.sha256(), exits.tuning(), kept);
+      ExitsFile.write(out, left, m);
+      ExitTable.print(left, out, System.err);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,40 @@
+package dev.sortie.eetuning.cli;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Turns Ctrl-C and SIGTERM into a wish to stop: long work finishes its step and saves. The JVM
+ * waits in its shutdown hook until the work has ended, at most a minute.
+ */
+final class Interrupt implements AutoCloseable {
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private final Thread hook = new Thread(this::stop, "sortie-interrupt");
+  private volatile boolean wanted;
+
+  Interrupt() {
+    Runtime.getRuntime().addShutdownHook(hook);
+  }
+
+  /** Whether the user wants to stop. */
+  boolean wanted() {
+    return wanted;
+  }
+
+  private void stop() {
+    wanted = true;
+    try {
+      ended.await(60, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    ended.countDown();
+    if (!wanted) {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Combines exits that were tuned apart. */
+@Command(
+    name = "merge-exits",
+    mixinStandardHelpOptions = true,
+    description =
+        "Combines exits of one model that were tuned separately. Two exits at one depth are refused, unless --replace lets the later folder win.")
+final class MergeExitsCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Parameters(arity = "2..*", paramLabel = "DIR", description = "Folders with exits.")
+  private List<Path> folders;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for the result.")
+  private Path out;
+
+  @Option(
+      names = "--replace",
+      description = "At a depth that two folders have, the later folder's exit wins.")
+  private boolean replace;
+
+  @Override
+  public Integer call() {
+    if (ExitsFile.exists(out)) {
+      throw new InputException("--out " + out + " holds exits already; give another folder");
+    }
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Map<Integer, Exit> byDepth = new TreeMap<>();
+      Map<Integer, Path> from = new TreeMap<>();
+      Map<String, Object> tuning = new LinkedHashMap<>();
+      for (Path folder : folders) {
+        Exits exits = ExitsFile.read(folder, m, arena, device.kernels());
+        for (Exit e : exits.exits()) {
+          Path before = from.put(e.depth(), folder);
+          if (before != null && !replace) {
+            throw new InputException(
+                "both "
+                    + before
+                    + " and "
+                    + folder
+                    + " have an exit at depth "
+                    + e.depth()
+                    + "; drop one with drop-exits, or use --replace");
+          }
+          byDepth.put(e.depth(), e);
+        }
+        tuning.put(folder.toString(), exits.tuning());
+      }
+      Exits merged = new Exits(m.sha256(), tuning, new ArrayList<>(byDepth.values()));
+      ExitsFile.write(out, merged, m);
+      ExitTable.print(merged, out, System.err);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,41 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.Fable;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Options that name a model. */
+final class ModelOptions {
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "M",
+      description = "Hugging Face folder, or the word fable.")
+  private String model;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description =
+          "How matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
+  private Precision precision;
+
+  /** The folder. */
+  Path folder() {
+    return model.equals("fable") ? Fable.folder() : Path.of(model);
+  }
+
+  /** The name to show. */
+  String name() {
+    return model;
+  }
+
+  /** Loads it. */
+  LanguageModel load(Device device) {
+    return LanguageModel.load(folder(), precision, device);
+  }
+}

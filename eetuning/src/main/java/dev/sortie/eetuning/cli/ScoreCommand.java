@@ -1,0 +1,113 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.text.TextFiles;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Scores a text. */
+@Command(
+    name = "score",
+    mixinStandardHelpOptions = true,
+    description =
+        "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement.")
+final class ScoreCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Option(
+      names = "--file",
+      required = true,
+      paramLabel = "TEXT",
+      description = "A UTF-8 text file, one document.")
+  private Path file;
+
+  @Option(names = "--json", description = "JSON on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    String text = TextFiles.read(file);
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? new Exits(m.sha256(), Map.of(), List.of())
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Scorer.Result r = score(new Scorer(m, exits, device), text);
+      if (json) {
+        System.out.println(Json.compact(asJson(r)));
+      } else {
+        System.out.printf(
+            Locale.ROOT,
+            "%d tokens, %d bytes%n%8s %10s %12s %14s %10s%n",
+            r.tokens(),
+            r.bytes(),
+            "exit",
+            "nll",
+            "perplexity",
+            "bits per byte",
+            "agreement");
+        r.heads()
+            .forEach(
+                (exit, s) ->
+                    System.out.printf(
+                        Locale.ROOT,
+                        "%8s %10.4f %12.3f %14.4f %10.4f%n",
+                        exit,
+                        s.nll(),
+                        s.perplexity(),
+                        r.bitsPerByte(s),
+                        s.agreement()));
+      }
+    }
+    return 0;
+  }
+
+  private Scorer.Result score(Scorer scorer, String text) {
+    try {
+      return scorer.score(text, done -> {});
+    } catch (InputException e) {
+      throw new InputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, Object> asJson(Scorer.Result r) {
+    List<Map<String, Object>> heads = new ArrayList<>();
+    r.heads()
+        .forEach(
+            (exit, s) -> {
+              Map<String, Object> one = new LinkedHashMap<>();
+              one.put("exit", exit.equals("final") ? exit : Integer.valueOf(exit));
+              one.put("nll", s.nll());
+              one.put("perplexity", s.perplexity());
+              one.put("bits_per_byte", r.bitsPerByte(s));
+              one.put("agreement", s.agreement());
+              heads.add(one);
+            });
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("tokens", r.tokens());
+    root.put("bytes", r.bytes());
+    root.put("heads", heads);
+    return root;
+  }
+}

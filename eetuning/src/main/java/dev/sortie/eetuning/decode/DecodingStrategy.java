@@ -1,0 +1,30 @@
+package dev.sortie.eetuning.decode;
+
+/**
+ * How the next token's logits are computed for one sequence. Not thread-safe; close it to free its
+ * KV cache.
+ */
+public interface DecodingStrategy extends AutoCloseable {
+
+  /**
+   * Reads the prompt, always at full depth.
+   *
+   * @param prompt at least one token
+   * @return what follows its last token
+   */
+  Step prefill(int[] prompt);
+
+  /**
+   * Reads one token.
+   *
+   * @param token the token at the next position
+   * @return what follows it
+   */
+  Step next(int token);
+
+  /** Tokens read so far. */
+  int position();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,246 @@
+package dev.sortie.eetuning.decode;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.KvCache;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Decoding that stops at the first exit confident enough, and keeps the KV cache exact by
+ * <em>deferred completion</em>.
+ *
+ * <p>Exits cut the backbone into segments. A token that leaves at an exit keeps its hidden state
+ * there (a deficit token: the layers above lack its keys and values). When a later token goes
+ * deeper, the segment above runs once over all deficit tokens and that token together, so its
+ * attention sees every key. Nothing that is already right is computed again, and since a batch of
+ * up to {@link Kernels#ROW_STABLE} rows gives each row the bits that it gets alone, the cache has
+ * the same bits as if every token had gone through all layers one by one. In each segment the
+ * positions done are a prefix, those pending a suffix, and deeper segments lag behind shallower
+ * ones; one counter a segment says it all.
+ */
+public final class EarlyExit implements DecodingStrategy {
+  /** Deficit tokens at most: with the token that goes deeper they fill a batch of stable rows. */
+  public static final int MAX_PENDING = Kernels.ROW_STABLE - 1;
+
+  private final Sequence sequence;
+  private final ExitPolicy policy;
+  private final LogitsReader reader;
+  private final List<Segment> segments;
+  private final int maxPending;
+  private int position;
+
+  /** Layers up to an exit, or to the end. */
+  private static final class Segment {
+    final int from;
+    final int to;
+    final Optional<Exit> exit;
+    final Optional<KvCache> exitCache;
+
+    /** Output of layer {@code to} by position, {@code [capacity, C]}; null for the last segment. */
+    final Tensor hidden;
+
+    /** Positions done in this segment's layers. */
+    int done;
+
+    /** Positions done in the exit's own layer. */
+    int exitDone;
+
+    Segment(int from, int to, Optional<Exit> exit, Sequence sequence) {
+      this.from = from;
+      this.to = to;
+      this.exit = exit;
+      this.exitCache =
+          exit.filter(Exit::hasCache)
+              .map(e -> e.cache(sequence.arena(), DType.F32, sequence.capacity()));
+      int width = sequence.decoder().config().hidden();
+      this.hidden =
+          exit.isEmpty()
+              ? null
+              : Tensor.allocate(sequence.arena(), DType.F32, Shape.of(sequence.capacity(), width));
+    }
+
+    Tensor hidden(int first, int end) {
+      return rows(hidden, first, end);
+    }
+  }
+
+  /**
+   * A new sequence.
+   *
+   * @param exits those to check, all of one backbone
+   * @param capacity tokens to set room aside for
+   * @param maxPending deficit tokens at most, 0 to {@link #MAX_PENDING}
+   */
+  public EarlyExit(
+      Decoder decoder,
+      Exits exits,
+      ExitPolicy policy,
+      int capacity,
+      int maxPending,
+      Device device) {
+    if (maxPending < 0 || maxPending > MAX_PENDING) {
+      throw new InputException("pending tokens " + maxPending + " are outside 0 to " + MAX_PENDING);
+    }
+    this.sequence = new Sequence(decoder, capacity, device);
+    this.policy = policy;
+    this.reader = new LogitsReader(decoder.config().vocab());
+    this.maxPending = maxPending;
+    List<Segment> list = new ArrayList<>();
+    int from = 0;
+    if (!policy.never()) {
+      for (Exit e : exits.exits()) {
+        list.add(new Segment(from, e.depth(), Optional.of(e), sequence));
+        from = e.depth();
+      }
+    }
+    list.add(new Segment(from, decoder.config().layers(), Optional.empty(), sequence));
+    this.segments = List.copyOf(list);
+  }
+
+  @Override
+  public Step prefill(int[] prompt) {
+    Step last = null;
+    for (int from = 0; from < prompt.length; from += FullDepth.PREFILL_CHUNK) {
+      int to = Math.min(prompt.length, from + FullDepth.PREFILL_CHUNK);
+      int[] chunk = Arrays.copyOfRange(prompt, from, to);
+      boolean end = to == prompt.length;
+      last = sequence.step(() -> prefillChunk(chunk, end));
+      position = to;
+    }
+    return last;
+  }
+
+  private Step prefillChunk(int[] chunk, boolean end) {
+    Tensor x = sequence.embed(chunk, position, chunk.length);
+    for (Segment s : segments) {
+      x = sequence.layers(x, s.from, s.to, position).x();
+      s.done = position + chunk.length;
+      if (s.exitCache.isPresent()) {
+        s.exit.orElseThrow().advance(sequence.ops(), x, s.exitCache.get(), position);
+      }
+      s.exitDone = s.done;
+    }
+    return end ? FullDepth.logits(sequence, reader, x) : null;
+  }
+
+  @Override
+  public Step next(int token) {
+    Step step = sequence.step(() -> descend(token));
+    position++;
+    return step;
+  }
+
+  private Step descend(int token) {
+    Tensor below = sequence.embed(new int[] {token}, position, 1);
+    int end = position + 1;
+    for (int i = 0; i < segments.size(); i++) {
+      Segment s = segments.get(i);
+      // the first segment has no deficit: every token passes it
+      Tensor in = i == 0 ? below : segments.get(i - 1).hidden(s.done, end);
+      Sequence.Hidden out = sequence.layers(in, s.from, s.to, s.done);
+      if (s.exit.isEmpty()) {
+        s.done = end;
+        return FullDepth.logits(sequence, reader, out.x());
+      }
+      sequence.ops().kernels().copy(out.x().span(), s.hidden(s.done, end).span());
+      s.done = end;
+      // the deepest segment lags most; were the next one asked, a deeper one could get more rows
+      // at once than are stable
+      boolean mayExit = position - segments.getLast().done < maxPending;
+      Step step = tryExit(s, out, mayExit, end);
+      if (step != null) {
+        return step;
+      }
+    }
+    throw new IllegalStateException("the last segment always answers");
+  }
+
+  private Step tryExit(Segment s, Sequence.Hidden out, boolean mayExit, int end) {
+    Exit exit = s.exit.orElseThrow();
+    Tensor x = Sequence.lastRow(out.x());
+    if (s.exitCache.isPresent()) {
+      // the exit's own keys stay complete even where its answer is not wanted
+      x =
+          Sequence.lastRow(
+              exit.advance(
+                  sequence.ops(), s.hidden(s.exitDone, end), s.exitCache.get(), s.exitDone));
+      s.exitDone = end;
+    }
+    if (!mayExit) {
+      return null;
+    }
+    Tensor logits = exit.branchLogits(sequence.ops(), x, Sequence.lastRow(out.a()));
+    double confidence = LogitsReader.confidence(sequence.ops(), logits);
+    return policy.exits(exit.depth(), confidence)
+        ? reader.read(logits, OptionalInt.of(exit.depth()), confidence)
+        : null;
+  }
+
+  /**
+   * Keys and values of backbone layer {@code layer} (from 0) after completing every pending token,
+   * {@code [1, position, K, D]} each: for tests and audits.
+   */
+  public List<Tensor> completedCache(int layer) {
+    complete();
+    return List.of(sequence.cache(layer).keys(position), sequence.cache(layer).values(position));
+  }
+
+  /** Runs all pending tokens through the layers that they have not seen, exits' own too. */
+  private void complete() {
+    for (int i = 0; i < segments.size(); i++) {
+      Segment s = segments.get(i);
+      if (s.done < position) {
+        // never the first segment: every token passes it
+        Segment lower = segments.get(i - 1);
+        sequence.step(
+            () -> {
+              Tensor y = sequence.layers(lower.hidden(s.done, position), s.from, s.to, s.done).x();
+              if (s.hidden != null) {
+                sequence.ops().kernels().copy(y.span(), s.hidden(s.done, position).span());
+              }
+              s.done = position;
+              return null;
+            });
+      }
+      if (s.exitCache.isPresent() && s.exitDone < position) {
+        sequence.step(
+            () ->
+                s.exit
+                    .orElseThrow()
+                    .advance(
+                        sequence.ops(),
+                        s.hidden(s.exitDone, position),
+                        s.exitCache.get(),
+                        s.exitDone));
+        s.exitDone = position;
+      }
+    }
+  }
+
+  private static Tensor rows(Tensor t, int first, int end) {
+    long width = t.shape().dim(-1);
+    return Tensor.of(
+        t.span().slice(first * width, (end - first) * width), Shape.of(1, end - first, width));
+  }
+
+  @Override
+  public int position() {
+    return position;
+  }
+
+  @Override
+  public void close() {
+    sequence.close();
+  }
+}

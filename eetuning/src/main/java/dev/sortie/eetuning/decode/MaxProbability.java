@@ -1,0 +1,27 @@
+package dev.sortie.eetuning.decode;
+
+import dev.sortie.nn.InputException;
+
+/**
+ * Leaves when the largest probability reaches a threshold. At 1 it never leaves, also where
+ * rounding makes a probability exactly 1; at 0 always.
+ *
+ * @param threshold 0 to 1
+ */
+public record MaxProbability(double threshold) implements ExitPolicy {
+  public MaxProbability {
+    if (!(threshold >= 0 && threshold <= 1)) {
+      throw new InputException("--threshold " + threshold + " is outside 0 to 1");
+    }
+  }
+
+  @Override
+  public boolean exits(int depth, double confidence) {
+    return !never() && confidence >= threshold;
+  }
+
+  @Override
+  public boolean never() {
+    return threshold >= 1;
+  }
+}

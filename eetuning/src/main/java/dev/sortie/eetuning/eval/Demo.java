@@ -1,0 +1,216 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.decode.ParallelSampler;
+import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.train.ExitTuner;
+import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.LoopOptions;
+import dev.sortie.eetuning.train.Objective;
+import dev.sortie.eetuning.train.RowsSource;
+import dev.sortie.eetuning.train.TrainLoop;
+import dev.sortie.eetuning.train.TuneOptions;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
+
+/**
+ * The whole main job on one small model: exits at 1/4, 1/2 and 3/4 depth, tuned to the final
+ * layer's distribution on text that the model itself has sampled, then a sweep of thresholds
+ * against the unmodified backbone in the same run.
+ */
+public final class Demo {
+  /**
+   * Words that sentences begin with: each row of sampled text starts with the first token of one.
+   */
+  private static final List<String> OPENINGS =
+      List.of(
+          "The", "Once", "When", "In", "A", "There", "He", "She", "But", "And", "One", "It", "So",
+          "Then", "They", "Now");
+
+  /**
+   * Batches take turns: free text has the variety that exits must learn, cool text is nearer to the
+   * greedy decoding that they will meet.
+   */
+  private static final List<Double> TEMPERATURES = List.of(0.8, 0.4);
+
+  private static final int ROWS = OPENINGS.size();
+
+  private final LanguageModel model;
+  private final Device device;
+  private final Settings settings;
+  private final Listener listener;
+
+  /**
+   * How much work the demo is.
+   *
+   * @param textBatches batches of 16 sampled windows to tune on
+   * @param window tokens a window
+   * @param architecture of the exits
+   * @param steps tuning steps of 8 windows
+   * @param sweep the sweep
+   * @param seed of everything
+   */
+  public record Settings(
+      int textBatches,
+      int window,
+      ExitArchitecture architecture,
+      int steps,
+      Sweep.Settings sweep,
+      long seed) {}
+
+  /** Hears of progress. */
+  public interface Listener {
+    /** A phase begins; {@code units} are the counts that {@link #progress} will reach. */
+    void phase(String name, long units);
+
+    /** {@code done} units of the phase are done. */
+    void progress(long done, String detail);
+  }
+
+  /** A demo. */
+  public Demo(LanguageModel model, Device device, Settings settings, Listener listener) {
+    this.model = model;
+    this.device = device;
+    this.settings = settings;
+    this.listener = listener;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @param name of the model, for the report
+   * @param out folder for the exits and the checkpoints of their tuning
+   */
+  public DemoResults run(String name, Path out) {
+    int[][] text = sampleText();
+    try (NativeArena arena = new NativeArena("demo")) {
+      Tuned tuned = tune(text, out.resolve("exits"), arena);
+      Sweep sweep = new Sweep(model, tuned.exits, device, settings.sweep());
+      listener.phase("sweep", sweep.units());
+      Sweep.Result result = sweep.run(listener::progress);
+      var c = model.config().decoder();
+      SequencedMap<Integer, List<LossPoint>> losses = new LinkedHashMap<>();
+      tuned
+          .history
+          .losses()
+          .forEach((exit, list) -> losses.put(Integer.valueOf(exit), points(list)));
+      SequencedMap<Integer, Double> validation = new LinkedHashMap<>();
+      tuned
+          .history
+          .lastValidation()
+          .forEach((exit, loss) -> validation.put(Integer.valueOf(exit), loss));
+      return new DemoResults(
+          name,
+          c.layers(),
+          c.hidden(),
+          c.vocab(),
+          model.decoder().parameterCount(),
+          result.fullDepthTokensPerSecond(),
+          result.points(),
+          losses,
+          validation,
+          result.samples(),
+          Machine.detect(device.kernels().name()));
+    }
+  }
+
+  private record Tuned(Exits exits, History history) {}
+
+  /** Windows of {@code T + 1} tokens that the model samples, each from the beginning of a text. */
+  private int[][] sampleText() {
+    int length = settings.window() + 1;
+    listener.phase("sample text from the model", (long) settings.textBatches() * length);
+    int[] first = OPENINGS.stream().mapToInt(word -> model.tokenizer().encode(word)[0]).toArray();
+    List<int[]> rows = new ArrayList<>();
+    for (int i = 0; i < settings.textBatches(); i++) {
+      long before = (long) i * length;
+      double temperature = TEMPERATURES.get(i % TEMPERATURES.size());
+      ParallelSampler sampler =
+          new ParallelSampler(
+              model.decoder(),
+              new SamplingOptions(temperature, 0, 1, 0, 1, settings.seed()),
+              device);
+      rows.addAll(
+          List.of(sampler.sample(first, length, i, done -> listener.progress(before + done, ""))));
+    }
+    return rows.toArray(int[][]::new);
+  }
+
+  private Tuned tune(int[][] text, Path out, NativeArena arena) {
+    int layers = model.config().decoder().layers();
+    List<Exit> list =
+        Stream.of(layers / 4, layers / 2, 3 * layers / 4)
+            .distinct()
+            .map(d -> new ExitSpec(d, settings.architecture(), true))
+            .map(
+                s ->
+                    ExitInit.COPY.build(
+                        s, model.decoder(), settings.seed(), arena, device.kernels()))
+            .toList();
+    Exits start = new Exits(model.sha256(), Map.of(), list);
+    Schedule schedule =
+        new Schedule(1e-3, 1e-4, settings.steps() / 20, settings.steps(), Schedule.Decay.COSINE);
+    TuneOptions options =
+        new TuneOptions(
+            Objective.KL, false, Map.of(), 8, 8, schedule, AdamW.Options.DEFAULT, settings.seed());
+    RowsSource data = new RowsSource(text, ROWS, settings.seed());
+    LoopOptions loop = new LoopOptions(out, settings.steps(), 100, settings.steps());
+    listener.phase("tune the exits", settings.steps());
+    History history;
+    try (ExitTuner tuner = new ExitTuner(model, start, options, data, device)) {
+      history =
+          new TrainLoop(tuner, loop, device.kernels(), new TuneProgress(), () -> false)
+              .run()
+              .history();
+      ExitsFile.write(out, tuner.exits(options.describe()), model);
+    }
+    return new Tuned(ExitsFile.read(out, model, arena, device.kernels()), history);
+  }
+
+  private static List<LossPoint> points(List<Double> losses) {
+    List<LossPoint> points = new ArrayList<>();
+    for (int i = 0; i < losses.size(); i++) {
+      points.add(new LossPoint(i + 1, losses.get(i)));
+    }
+    return points;
+  }
+
+  /** Hands the loop's progress on. */
+  private final class TuneProgress implements TrainLoop.Listener {
+    @Override
+    public void resumed(int step) {
+      listener.progress(step, "resumed");
+    }
+
+    @Override
+    public void step(int done, Map<String, Double> losses, double tokensPerSecond) {
+      StringBuilder s = new StringBuilder("loss");
+      losses.forEach(
+          (exit, loss) -> s.append(String.format(java.util.Locale.ROOT, " %s: %.3f", exit, loss)));
+      listener.progress(
+          done,
+          s.append(String.format(java.util.Locale.ROOT, "  %,.0f tok/s", tokensPerSecond))
+              .toString());
+    }
+
+    @Override
+    public void validated(int done, Map<String, Double> losses) {
+      // shown in the report
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package dev.sortie.eetuning.eval;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * All that the demo found out.
+ *
+ * @param model name of the model
+ * @param layers backbone layers
+ * @param hidden hidden size C
+ * @param vocab vocabulary size V
+ * @param parameters parameters of the backbone
+ * @param fullDepthTokensPerSecond decode speed without exits, tokens per second
+ * @param sweep one point per decoding setting
+ * @param losses training loss per exit depth over the steps; kept shallow first
+ * @param validation validation loss per exit depth, nats per token; kept shallow first
+ * @param samples texts
+ * @param machine where it was measured
+ */
+public record DemoResults(
+    String model,
+    int layers,
+    int hidden,
+    int vocab,
+    long parameters,
+    double fullDepthTokensPerSecond,
+    List<SweepPoint> sweep,
+    SequencedMap<Integer, List<LossPoint>> losses,
+    SequencedMap<Integer, Double> validation,
+    List<Sample> samples,
+    Machine machine) {
+
+  /** Agreement that the headline asks for: below it a speed-up is hardly the same model's. */
+  static final double HEADLINE_AGREEMENT = 0.95;
+
+  public DemoResults {
+    Checks.text("model", model);
+    Checks.atLeast("layers", layers, 1);
+    Checks.atLeast("hidden", hidden, 1);
+    Checks.atLeast("vocab", vocab, 1);
+    Checks.atLeast("parameters", parameters, 1);
+    Checks.positive("full-depth tokens per second", fullDepthTokensPerSecond);
+    sweep = List.copyOf(sweep);
+    samples = List.copyOf(samples);
+    Checks.present("machine", machine);
+    losses = byDepth(losses);
+    losses.replaceAll((depth, points) -> List.copyOf(points));
+    losses = Collections.unmodifiableSequencedMap(losses);
+    validation = Collections.unmodifiableSequencedMap(byDepth(validation));
+    validation.forEach((depth, loss) -> Checks.finite("validation loss at exit " + depth, loss));
+    for (String key : exitKeys(sweep, losses, validation, samples)) {
+      Checks.require(
+          key.equals(ExitKeys.FINAL) || ExitKeys.depth(key) < layers,
+          "exit " + key + " is out of range: the model has " + layers + " layers");
+    }
+  }
+
+  private static <T> SequencedMap<Integer, T> byDepth(SequencedMap<Integer, T> map) {
+    SequencedMap<Integer, T> ordered = new LinkedHashMap<>();
+    map.keySet().stream().sorted().forEach(depth -> ordered.put(depth, map.get(depth)));
+    return ordered;
+  }
+
+  /** Keys of all exits that occur, shallow first, with "final" last in any case. */
+  List<String> exitKeys() {
+    return exitKeys(sweep, losses, validation, samples);
+  }
+
+  private static List<String> exitKeys(
+      List<SweepPoint> sweep,
+      SequencedMap<Integer, List<LossPoint>> losses,
+      SequencedMap<Integer, Double> validation,
+      List<Sample> samples) {
+    List<String> keys = new ArrayList<>(List.of(ExitKeys.FINAL));
+    losses.keySet().forEach(depth -> keys.add(Integer.toString(depth)));
+    validation.keySet().forEach(depth -> keys.add(Integer.toString(depth)));
+    sweep.forEach(point -> keys.addAll(point.exits().keySet()));
+    sweep.forEach(point -> point.activeExits().forEach(depth -> keys.add(depth.toString())));
+    samples.forEach(sample -> sample.tokens().forEach(t -> keys.add(ExitKeys.of(t.exit()))));
+    return ExitKeys.sorted(keys);
+  }
+
+  /**
+   * The point to show first, among those with exits: the fastest that agrees with full depth for at
+   * least 95% of the tokens; if none does, the one that agrees most. Empty without such points.
+   */
+  public Optional<SweepPoint> headline() {
+    List<SweepPoint> early =
+        sweep.stream().filter(point -> !point.activeExits().isEmpty()).toList();
+    return early.stream()
+        .filter(point -> point.agreement() >= HEADLINE_AGREEMENT)
+        .max(Comparator.comparingDouble(SweepPoint::speedup))
+        .or(
+            () ->
+                early.stream()
+                    .max(
+                        Comparator.comparingDouble(SweepPoint::agreement)
+                            .thenComparingDouble(SweepPoint::speedup)));
+  }
+}

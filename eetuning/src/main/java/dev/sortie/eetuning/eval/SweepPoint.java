@@ -1,0 +1,60 @@
+package dev.sortie.eetuning.eval;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/**
+ * What one decoding setting gave.
+ *
+ * @param strategy name of the decoding strategy, such as "early-exit"
+ * @param threshold confidence from which an exit is taken
+ * @param activeExits depths of the exits that might be taken, in layers; empty at full depth
+ * @param decodeTokensPerSecond generated tokens per second, prefill not counted
+ * @param speedup decode speed over that of full depth, both measured in the same run
+ * @param agreement share of tokens that are what full depth chooses, 0 to 1
+ * @param meanDepth mean over tokens of the depth at which they were decided, in layers
+ * @param exits share of tokens per exit: keys are depths ("3") and "final"; they sum to 1. Kept
+ *     shallow first
+ */
+public record SweepPoint(
+    String strategy,
+    double threshold,
+    List<Integer> activeExits,
+    double decodeTokensPerSecond,
+    double speedup,
+    double agreement,
+    double meanDepth,
+    SequencedMap<String, Double> exits) {
+
+  /** Shares come from divided counts, so only rounding may separate their sum from 1. */
+  private static final double SUM_TOLERANCE = 1e-6;
+
+  public SweepPoint {
+    Checks.text("sweep strategy", strategy);
+    Checks.finite("sweep threshold", threshold);
+    activeExits = activeExits.stream().sorted().distinct().toList();
+    activeExits.forEach(depth -> Checks.atLeast("active exit", depth, 1));
+    Checks.positive("sweep decode tokens per second", decodeTokensPerSecond);
+    Checks.positive("sweep speed-up", speedup);
+    Checks.share("sweep agreement", agreement);
+    Checks.positive("sweep mean depth", meanDepth);
+    exits = checkedShares(exits);
+  }
+
+  private static SequencedMap<String, Double> checkedShares(SequencedMap<String, Double> shares) {
+    LinkedHashMap<String, Double> ordered = new LinkedHashMap<>();
+    double sum = 0;
+    for (String key : ExitKeys.sorted(shares.keySet())) {
+      double share = shares.get(key);
+      Checks.share("share of tokens at " + ExitKeys.label(key), share);
+      sum += share;
+      ordered.put(key, share);
+    }
+    Checks.require(
+        Math.abs(sum - 1) <= SUM_TOLERANCE,
+        "shares of tokens per exit sum to " + sum + ", expected 1: " + ordered);
+    return Collections.unmodifiableSequencedMap(ordered);
+  }
+}

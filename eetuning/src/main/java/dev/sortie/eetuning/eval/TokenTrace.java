@@ -1,0 +1,29 @@
+package dev.sortie.eetuning.eval;
+
+import java.util.OptionalInt;
+
+/**
+ * One generated token and where it left the model.
+ *
+ * @param id its id in the vocabulary
+ * @param text what it adds to the text; untrusted, may hold control characters
+ * @param exit depth of the exit that was taken, in layers; empty if the final layer decided
+ * @param confidence confidence of the head that decided, 0 to 1; what a float sum has above 1 by
+ *     rounding is cut
+ */
+public record TokenTrace(int id, String text, OptionalInt exit, double confidence) {
+  private static final double ROUNDING = 1e-3;
+
+  public TokenTrace {
+    Checks.atLeast("token id", id, 0);
+    Checks.present("token text", text);
+    Checks.present("token exit", exit);
+    if (exit.isPresent()) {
+      Checks.atLeast("token exit", exit.getAsInt(), 1);
+    }
+    if (confidence > 1 && confidence <= 1 + ROUNDING) {
+      confidence = 1;
+    }
+    Checks.share("token confidence", confidence);
+  }
+}

@@ -1,0 +1,128 @@
+package dev.sortie.eetuning.exit;
+
+import dev.sortie.nn.KvCache;
+import dev.sortie.nn.Linear;
+import dev.sortie.nn.NamedTensors;
+import dev.sortie.nn.RmsNorm;
+import dev.sortie.nn.SwiGluMlp;
+import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.DecoderLayer;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Allocator;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * One exit of a backbone: turns the hidden state at its depth into next-token logits. Definitions
+ * in {@link ExitArchitecture}.
+ */
+public final class Exit {
+  private final ExitSpec spec;
+  private final Decoder backbone;
+  private final SequencedMap<String, Tensor> parameters;
+  private final Optional<SwiGluMlp> mlp;
+  private final Optional<DecoderLayer> layer;
+  private final Optional<RmsNorm> norm;
+  private final Linear head;
+
+  /**
+   * Builds the exit from its weights.
+   *
+   * @param weights by names within the exit: {@code mlp.…}, {@code layer.…}, {@code norm.weight},
+   *     {@code head.weight}
+   */
+  public Exit(ExitSpec spec, Decoder backbone, Weights weights) {
+    DecoderConfig c = backbone.config();
+    spec.check(c.layers());
+    this.spec = spec;
+    this.backbone = backbone;
+    NamedTensors named = new NamedTensors(weights);
+    ExitArchitecture a = spec.architecture();
+    this.mlp =
+        a == ExitArchitecture.MLP
+            ? Optional.of(SwiGluMlp.of(named.under("mlp."), c.hidden(), c.ffn(), c.mlpBias()))
+            : Optional.empty();
+    this.layer =
+        a == ExitArchitecture.LAYER
+            ? Optional.of(DecoderLayer.of(c, named.under("layer.")))
+            : Optional.empty();
+    this.norm =
+        a == ExitArchitecture.EMBEDDING
+            ? Optional.empty()
+            : Optional.of(RmsNorm.of(named, "norm", c.hidden(), c.normEps()));
+    this.head =
+        spec.ownHead()
+            ? Linear.of(named, "head", c.hidden(), c.vocab(), false, Weights.Role.INPUT_PROJECTION)
+            : backbone.head();
+    this.parameters = named.tensors();
+  }
+
+  /** What it is and where. */
+  public ExitSpec spec() {
+    return spec;
+  }
+
+  /** After how many layers it stands. */
+  public int depth() {
+    return spec.depth();
+  }
+
+  /** Its own tensors by name, without the backbone's. */
+  public SequencedMap<String, Tensor> parameters() {
+    return parameters;
+  }
+
+  /**
+   * Logits of whole sequences, for tuning and scoring.
+   *
+   * @param x output of layer {@code depth}, {@code [B, T, C]}
+   * @param a residual after that layer's attention, {@code [B, T, C]}
+   * @return {@code [B, T, V]}
+   */
+  public Tensor logits(Ops ops, Tensor x, Tensor a) {
+    Tensor z = layer.map(l -> l.feedForward(ops, l.attend(ops, x, backbone.rope()))).orElse(x);
+    return branchLogits(ops, z, a);
+  }
+
+  /** Whether decoding must keep keys and values for this exit, through {@link #advance}. */
+  public boolean hasCache() {
+    return layer.isPresent();
+  }
+
+  /** A cache for {@link #advance}; only where {@link #hasCache}. */
+  public KvCache cache(Allocator allocator, DType dtype, int capacity) {
+    DecoderConfig c = backbone.config();
+    return KvCache.of(allocator, dtype, capacity, c.kvHeads(), c.headSize());
+  }
+
+  /**
+   * Runs the exit's own layer over the next tokens of a cached sequence: x {@code [1, T, C]} at
+   * positions {@code first ..}. The result goes into {@link #branchLogits}.
+   */
+  public Tensor advance(Ops ops, Tensor x, KvCache cache, int first) {
+    DecoderLayer l =
+        layer.orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "a " + spec.architecture().word() + " exit has no layer of its own"));
+    return l.feedForward(ops, l.attend(ops, x, backbone.rope(), cache, first));
+  }
+
+  /**
+   * Logits of single tokens while decoding.
+   *
+   * @param x output of layer {@code depth}, or of {@link #advance} where there is a cache, {@code
+   *     [.., C]}
+   * @param a residual after that layer's attention; read by the {@code mlp} architecture only
+   */
+  public Tensor branchLogits(Ops ops, Tensor x, Tensor a) {
+    RmsNorm frozen = backbone.layers().get(spec.depth() - 1).postAttentionNorm();
+    Tensor branch = mlp.map(m -> ops.add(a, m.apply(ops, frozen.apply(ops, a)))).orElse(x);
+    Tensor normed = norm.map(n -> n.apply(ops, branch)).orElse(branch);
+    return head.apply(ops, normed);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.sortie.eetuning.exit;
+
+import dev.sortie.nn.InputException;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The exits of one backbone, shallow first, at most one at a depth.
+ *
+ * @param backboneSha256 the backbone that they belong to
+ * @param tuning what they were tuned with, as written into the file; empty if they were not
+ * @param exits the exits
+ */
+public record Exits(String backboneSha256, Map<String, Object> tuning, List<Exit> exits) {
+
+  public Exits {
+    exits = exits.stream().sorted(Comparator.comparingInt(Exit::depth)).toList();
+    tuning = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(tuning));
+    for (int i = 1; i < exits.size(); i++) {
+      if (exits.get(i).depth() == exits.get(i - 1).depth()) {
+        throw new InputException(
+            "two exits stand at depth " + exits.get(i).depth() + "; a depth has one exit at most");
+      }
+    }
+  }
+
+  /** Depths, ascending. */
+  public List<Integer> depths() {
+    return exits.stream().map(Exit::depth).toList();
+  }
+
+  /** Depth of the deepest exit. */
+  public int deepest() {
+    return exits.isEmpty() ? 0 : exits.getLast().depth();
+  }
+}

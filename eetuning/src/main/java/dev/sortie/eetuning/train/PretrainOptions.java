@@ -1,0 +1,34 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What decides the result of training from scratch.
+ *
+ * @param microBatch sequences in one forward and backward pass
+ * @param globalBatch sequences in one step, a multiple of {@code microBatch}
+ * @param schedule learning rate
+ * @param adamW optimiser
+ * @param seed initial weights and order of the data
+ */
+public record PretrainOptions(
+    int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
+
+  public PretrainOptions {
+    BatchSizes.check(microBatch, globalBatch);
+  }
+
+  /** The options by name, for checkpoints and the model card. */
+  public Map<String, Object> describe() {
+    Map<String, Object> m = new LinkedHashMap<>();
+    m.put("micro_batch", microBatch);
+    m.put("global_batch", globalBatch);
+    m.putAll(Descriptions.of(schedule));
+    m.putAll(Descriptions.of(adamW));
+    m.put("seed", seed);
+    return m;
+  }
+}

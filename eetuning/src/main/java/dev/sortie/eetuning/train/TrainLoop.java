@@ -1,0 +1,120 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Runs a {@link TrainingJob} to its end: resumes from the newest checkpoint, validates and saves on
+ * the way, and stops cleanly when asked.
+ */
+public final class TrainLoop {
+  private final TrainingJob job;
+  private final LoopOptions options;
+  private final Kernels kernels;
+  private final Listener listener;
+  private final BooleanSupplier stop;
+
+  /** Hears of progress. */
+  public interface Listener {
+    /** A run goes on from {@code step} steps done. */
+    void resumed(int step);
+
+    /** A step is done. */
+    void step(int done, Map<String, Double> losses, double tokensPerSecond);
+
+    /** A validation is done. */
+    void validated(int done, Map<String, Double> losses);
+  }
+
+  /**
+   * How it ended.
+   *
+   * @param history losses of all steps, also those before a resume
+   * @param finished false if it was stopped; run again to go on
+   * @param tokensPerSecond mean over the steps of this call; 0 if there were none
+   */
+  public record Outcome(History history, boolean finished, double tokensPerSecond) {}
+
+  /**
+   * A loop.
+   *
+   * @param stop asked after each step; true saves a checkpoint and ends the loop
+   */
+  public TrainLoop(
+      TrainingJob job,
+      LoopOptions options,
+      Kernels kernels,
+      Listener listener,
+      BooleanSupplier stop) {
+    this.job = job;
+    this.options = options;
+    this.kernels = kernels;
+    this.listener = listener;
+    this.stop = stop;
+  }
+
+  /** Runs until all steps are done or a stop is asked for. */
+  public Outcome run() {
+    Checkpoints checkpoints = new Checkpoints(options.out());
+    Optional<Checkpoints.Found> found = checkpoints.newest();
+    History history =
+        found
+            .map(f -> checkpoints.restore(f, job, kernels))
+            .orElseGet(() -> new History(job.lossNames()));
+    if (found.isPresent()) {
+      listener.resumed(found.get().step());
+    }
+    int begin = history.steps();
+    int saved = begin;
+    double seconds = 0;
+    for (int step = begin; step < options.steps(); step++) {
+      long start = System.nanoTime();
+      Map<String, Double> losses = job.step(step);
+      double took = (System.nanoTime() - start) * 1e-9;
+      seconds += took;
+      int done = step + 1;
+      checkFinite(done, losses);
+      history.add(losses);
+      listener.step(done, losses, job.tokensPerStep() / took);
+      boolean last = done == options.steps();
+      if (done % options.validateEvery() == 0 || last) {
+        Map<String, Double> v = job.validate();
+        if (!v.isEmpty()) {
+          history.addValidation(done, v);
+          listener.validated(done, v);
+        }
+      }
+      boolean stopping = !last && stop.getAsBoolean();
+      if (done % options.checkpointEvery() == 0 || last || stopping) {
+        checkpoints.save(done, job, history);
+        saved = done;
+      }
+      if (stopping) {
+        return new Outcome(history, false, rate(saved - begin, seconds));
+      }
+    }
+    return new Outcome(history, true, rate(history.steps() - begin, seconds));
+  }
+
+  private double rate(int steps, double seconds) {
+    return steps == 0 ? 0 : steps * job.tokensPerStep() / seconds;
+  }
+
+  private static void checkFinite(int done, Map<String, Double> losses) {
+    losses.forEach(
+        (name, loss) -> {
+          if (!Double.isFinite(loss)) {
+            throw new DivergedException(
+                "step "
+                    + done
+                    + ": loss "
+                    + name
+                    + " is "
+                    + loss
+                    + "; training diverged. Lower --lr; the last checkpoint is kept.");
+          }
+        });
+  }
+}

@@ -1,0 +1,37 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.tensor.Tensor;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * Something that is trained step by step: what {@link TrainLoop} runs, saves and resumes. All its
+ * state is in named tensors and the step number.
+ */
+public interface TrainingJob {
+
+  /**
+   * What decides the result: options, data, model. A checkpoint is resumed only by a job with the
+   * same fingerprint.
+   */
+  Map<String, Object> fingerprint();
+
+  /** Parameters and optimiser state by name. Resuming overwrites their elements. */
+  SequencedMap<String, Tensor> state();
+
+  /** Names of the losses, such as the exits' depths. */
+  java.util.List<String> lossNames();
+
+  /**
+   * Does step {@code step}, counted from 0.
+   *
+   * @return the loss of each name, in nats a token
+   */
+  Map<String, Double> step(int step);
+
+  /** The loss of each name on held-out data; empty if there is none. */
+  Map<String, Double> validate();
+
+  /** Tokens that one step reads. */
+  long tokensPerStep();
+}

@@ -1,0 +1,65 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What decides the result of tuning.
+ *
+ * @param objective what exits predict
+ * @param confidenceWeights whether tokens are weighted by the exit's own confidence
+ * @param exitWeights factor on the loss by depth; 1 where none is given
+ * @param microBatch sequences in one forward pass
+ * @param globalBatch sequences in one step, a multiple of {@code microBatch}
+ * @param schedule learning rate
+ * @param adamW optimiser; clipping is by the norm of each exit alone, so exits tuned together and
+ *     apart are the same
+ * @param seed order of the data
+ */
+public record TuneOptions(
+    Objective objective,
+    boolean confidenceWeights,
+    Map<Integer, Double> exitWeights,
+    int microBatch,
+    int globalBatch,
+    Schedule schedule,
+    AdamW.Options adamW,
+    long seed) {
+
+  public TuneOptions {
+    BatchSizes.check(microBatch, globalBatch);
+    exitWeights = Map.copyOf(exitWeights);
+    exitWeights.forEach(
+        (depth, w) -> {
+          if (!(w > 0) || Double.isInfinite(w)) {
+            throw new InputException(
+                "--exit-weight " + depth + "=" + w + " must be positive and finite");
+          }
+        });
+  }
+
+  /** Micro-batches in a step. */
+  public int microBatches() {
+    return globalBatch / microBatch;
+  }
+
+  /** The options by name, for checkpoints and the exits file. */
+  public Map<String, Object> describe() {
+    Map<String, Object> m = new LinkedHashMap<>();
+    m.put("objective", objective.word());
+    m.put("token_weights", confidenceWeights ? "confidence" : "equal");
+    Map<String, Object> weights = new TreeMap<>();
+    exitWeights.forEach((d, w) -> weights.put(String.valueOf(d), w));
+    m.put("exit_weights", weights);
+    m.put("micro_batch", microBatch);
+    m.put("global_batch", globalBatch);
+    m.putAll(Descriptions.of(schedule));
+    m.putAll(Descriptions.of(adamW));
+    m.put("seed", seed);
+    return m;
+  }
+}

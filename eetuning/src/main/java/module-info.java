@@ -1,0 +1,18 @@
+/** EE-Tuning, early-exit decoding, evaluation and the command line. */
+module dev.sortie.eetuning {
+  requires transitive dev.sortie.nn;
+  requires dev.sortie.parallel;
+  requires info.picocli;
+  requires me.tongfei.progressbar;
+  requires java.management;
+  requires jdk.management;
+
+  exports dev.sortie.eetuning;
+  exports dev.sortie.eetuning.decode;
+  exports dev.sortie.eetuning.eval;
+  exports dev.sortie.eetuning.exit;
+  exports dev.sortie.eetuning.train;
+
+  opens dev.sortie.eetuning.cli to
+      info.picocli;
+}

@@ -1,0 +1,60 @@
+package dev.sortie.eetuning.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * What one command did.
+ *
+ * @param code exit code
+ * @param out standard output
+ * @param err standard error
+ */
+record CommandLineRun(int code, String out, String err) {
+
+  /** Runs a command in this process, with standard output and error caught. */
+  static CommandLineRun of(String... args) {
+    PrintStream realOut = System.out;
+    PrintStream realErr = System.err;
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    try (PrintStream caughtOut = new PrintStream(out, true, StandardCharsets.UTF_8);
+        PrintStream caughtErr = new PrintStream(err, true, StandardCharsets.UTF_8)) {
+      System.setOut(caughtOut);
+      System.setErr(caughtErr);
+      int code = Main.commandLine().execute(args);
+      return new CommandLineRun(
+          code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(realOut);
+      System.setErr(realErr);
+    }
+  }
+
+  /** This run, which must have succeeded. */
+  CommandLineRun succeeded() {
+    assertThat(code).as(err).isZero();
+    return this;
+  }
+
+  /** The JSON that is the last line of standard output; nothing else may be there. */
+  JsonObject json() {
+    succeeded();
+    assertThat(out).hasLineCount(1);
+    return Json.parse("standard output", out, JsonLimits.DATA);
+  }
+
+  /** Checks that the command failed with one line that holds {@code parts}, and said no more. */
+  void assertRefused(int expectedCode, String... parts) {
+    assertThat(err).hasLineCount(1).startsWith("sortie: ").contains(parts);
+    assertThat(err).doesNotContain("Exception:", "\tat ", "internal error");
+    assertThat(out).isEmpty();
+    assertThat(code).as(err).isEqualTo(expectedCode);
+  }
+}

@@ -1,0 +1,113 @@
+package dev.sortie.eetuning.eval;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DemoResultsContractTest {
+  @TempDir Path dir;
+
+  @Test
+  void sharesOfTokensSumToOne() {
+    assertThatThrownBy(
+            () ->
+                new SweepPoint(
+                    "early-exit",
+                    0.8,
+                    List.of(3, 6),
+                    10,
+                    1,
+                    1,
+                    5,
+                    SampleResults.shares(0.5, 0.3, 0.3)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("expected 1");
+  }
+
+  @Test
+  void sharesAreKeptShallowFirst() {
+    assertThat(SampleResults.early(0.8, 1, 1).exits().keySet()).containsExactly("3", "6", "final");
+    assertThat(SampleResults.early(0.8, 1, 1).activeExits()).containsExactly(3, 6);
+  }
+
+  @Test
+  void anExitThatIsNoDepthIsRefused() {
+    LinkedHashMap<String, Double> shares = new LinkedHashMap<>();
+    shares.put("last", 1.0);
+    assertThatThrownBy(() -> new SweepPoint("full", 1, List.of(), 10, 1, 1, 8, shares))
+        .hasMessageContaining("\"last\"");
+  }
+
+  @Test
+  void valuesThatNoPlotCanShowAreRefused() {
+    assertThatThrownBy(() -> new LossPoint(12, Double.NaN)).hasMessageContaining("step 12");
+    assertThatThrownBy(() -> new TokenTrace(1, "a", OptionalInt.of(3), 1.5))
+        .hasMessageContaining("1.5");
+    assertThatThrownBy(() -> SampleResults.early(0.8, Double.POSITIVE_INFINITY, 1))
+        .hasMessageContaining("Infinity");
+    assertThatThrownBy(() -> SampleResults.early(0.8, 1, -0.1)).hasMessageContaining("-0.1");
+  }
+
+  @Test
+  void aConfidenceThatRoundingLiftedAboveOneIsOne() {
+    assertThat(new TokenTrace(1, "a", OptionalInt.of(3), 1.0000001f).confidence()).isEqualTo(1);
+  }
+
+  @Test
+  void anExitStandsInsideTheModel() {
+    TreeMap<Integer, Double> validation = new TreeMap<>();
+    validation.put(8, 3.0);
+    assertThatThrownBy(
+            () ->
+                new DemoResults(
+                    "m",
+                    8,
+                    1,
+                    1,
+                    1,
+                    1,
+                    List.of(),
+                    new TreeMap<>(),
+                    validation,
+                    List.of(),
+                    SampleResults.empty().machine()))
+        .hasMessageContaining("exit 8")
+        .hasMessageContaining("8 layers");
+  }
+
+  @Test
+  void theHeadlineIsTheFastestPointThatStillAgrees() {
+    assertThat(SampleResults.usual().headline()).contains(SampleResults.early(0.8, 1.5, 0.96));
+  }
+
+  @Test
+  void withoutSuchAPointTheHeadlineIsTheOneThatAgreesMost() {
+    SweepPoint most = SampleResults.early(0.8, 1.1, 0.7);
+    assertThat(
+            SampleResults.with(
+                    List.of(SampleResults.full(), SampleResults.early(0.5, 3, 0.2), most))
+                .headline())
+        .contains(most);
+    assertThat(SampleResults.with(List.of(SampleResults.full())).headline()).isEmpty();
+  }
+
+  @Test
+  void theMachineNamesItsProcessor() throws IOException {
+    Path cpuinfo =
+        Files.writeString(
+            dir.resolve("cpuinfo"),
+            "processor\t: 0\nmodel name\t: Fast: CPU 9\nmodel name\t: Other\n");
+    assertThat(Machine.cpuName(cpuinfo)).isEqualTo("Fast: CPU 9");
+    assertThat(Machine.cpuName(dir.resolve("absent"))).isEqualTo(System.getProperty("os.arch"));
+    assertThat(Machine.detect("scalar").cores()).isPositive();
+  }
+}

@@ -1,0 +1,85 @@
+package dev.sortie.eetuning.eval;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/** Invented results with hostile texts, for tests of the files that show results. */
+final class SampleResults {
+  static final String HOSTILE = " <script>alert('x')</script>\u001b[2J\u202e & \"q\"";
+
+  private SampleResults() {}
+
+  static SequencedMap<String, Double> shares(double three, double six, double last) {
+    SequencedMap<String, Double> shares = new LinkedHashMap<>();
+    shares.put("final", last);
+    shares.put("6", six);
+    shares.put("3", three);
+    return shares;
+  }
+
+  static SweepPoint early(double threshold, double speedup, double agreement) {
+    return new SweepPoint(
+        "early-exit",
+        threshold,
+        List.of(6, 3),
+        100 * speedup,
+        speedup,
+        agreement,
+        5.5,
+        shares(0.5, 0.2, 0.3));
+  }
+
+  static SweepPoint full() {
+    SequencedMap<String, Double> all = new LinkedHashMap<>();
+    all.put("final", 1.0);
+    return new SweepPoint("full", 1, List.of(), 100, 1, 1, 8, all);
+  }
+
+  static DemoResults with(List<SweepPoint> sweep) {
+    TreeMap<Integer, List<LossPoint>> losses = new TreeMap<>();
+    losses.put(6, List.of(new LossPoint(10, 3.5), new LossPoint(20, 3.25)));
+    losses.put(3, List.of(new LossPoint(10, 4.5), new LossPoint(20, 4.25)));
+    TreeMap<Integer, Double> validation = new TreeMap<>();
+    validation.put(3, 4.2);
+    validation.put(6, 3.2);
+    List<TokenTrace> tokens =
+        List.of(
+            new TokenTrace(7, " Once", OptionalInt.of(3), 0.93),
+            new TokenTrace(8, HOSTILE, OptionalInt.empty(), 0.41),
+            new TokenTrace(9, "\ud800", OptionalInt.of(6), 0.88));
+    return new DemoResults(
+        "fable<b>",
+        8,
+        256,
+        4096,
+        7_345_000,
+        100,
+        sweep,
+        losses,
+        validation,
+        List.of(new Sample("Say " + HOSTILE, 0.8, tokens, HOSTILE)),
+        new Machine("A <fast> CPU", 2, "JVM 25", "simd512", "2025-01-02"));
+  }
+
+  static DemoResults usual() {
+    return with(List.of(full(), early(0.8, 1.5, 0.96), early(0.6, 2, 0.8), early(0.9, 1.2, 0.99)));
+  }
+
+  static DemoResults empty() {
+    return new DemoResults(
+        "fable",
+        8,
+        256,
+        4096,
+        7_345_000,
+        100,
+        List.of(),
+        new TreeMap<>(),
+        new TreeMap<>(),
+        List.of(),
+        new Machine("CPU", 1, "JVM 25", "scalar", "2025-01-02"));
+  }
+}

@@ -1,0 +1,261 @@
+package dev.sortie.eetuning.exit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.sortie.eetuning.Altered;
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ExitsFileContractTest {
+  @TempDir private Path temp;
+
+  private final Device device = Device.cpu(1);
+  private final NativeArena arena = new NativeArena("exits file test");
+  private LanguageModel model;
+  private Exits exits;
+  private Path folder;
+
+  @BeforeEach
+  void writeExits() {
+    model = load(TinyModel.write(temp.resolve("model"), 1));
+    exits =
+        new Exits(
+            model.sha256(),
+            Map.of("steps", 7L),
+            List.of(exit(2, ExitArchitecture.LAYER, true), exit(1, ExitArchitecture.MLP, false)));
+    folder = temp.resolve("exits");
+    ExitsFile.write(folder, exits, model);
+  }
+
+  @AfterEach
+  void close() {
+    model.close();
+    arena.close();
+    device.close();
+  }
+
+  private LanguageModel load(Path from) {
+    return LanguageModel.load(from, Precision.F32, device);
+  }
+
+  private Exit exit(int depth, ExitArchitecture architecture, boolean ownHead) {
+    return ExitInit.RANDOM.build(
+        new ExitSpec(depth, architecture, ownHead), model.decoder(), 5, arena, device.kernels());
+  }
+
+  private Exits read(Path from) {
+    return ExitsFile.read(from, model, arena, device.kernels());
+  }
+
+  private Path tensors() {
+    return folder.resolve("exits.safetensors");
+  }
+
+  private Path description() {
+    return folder.resolve("exits.json");
+  }
+
+  /** Reading fails with one line that holds all of {@code parts}. */
+  private void assertRefused(Path file, String... parts) {
+    Throwable thrown = catchThrowable(() -> read(folder));
+    assertThat(thrown).isInstanceOf(InputException.class);
+    assertThat(thrown.getMessage()).contains(file.toString()).contains(parts).hasLineCount(1);
+  }
+
+  @Test
+  void whatWasWrittenIsReadBitForBit() {
+    Exits back = read(folder);
+    assertThat(back.depths()).containsExactly(1, 2);
+    assertThat(back.tuning()).isEqualTo(Map.of("steps", 7L));
+    assertThat(back.backboneSha256()).isEqualTo(model.sha256());
+    for (int i = 0; i < 2; i++) {
+      Exit was = exits.exits().get(i);
+      Exit is = back.exits().get(i);
+      assertThat(is.spec()).isEqualTo(was.spec());
+      assertThat(is.parameters().keySet()).isEqualTo(was.parameters().keySet()).isNotEmpty();
+      was.parameters()
+          .forEach(
+              (name, t) ->
+                  assertThat(
+                          t.span().segment().mismatch(is.parameters().get(name).span().segment()))
+                      .as(name)
+                      .isEqualTo(-1));
+    }
+  }
+
+  @Test
+  void allArchitecturesSurvive() {
+    for (ExitArchitecture a : ExitArchitecture.values()) {
+      for (boolean own : new boolean[] {true, false}) {
+        Path to = temp.resolve(a + "-" + own);
+        ExitsFile.write(to, new Exits(model.sha256(), Map.of(), List.of(exit(1, a, own))), model);
+        assertThat(read(to).exits().getFirst().spec()).isEqualTo(new ExitSpec(1, a, own));
+      }
+    }
+  }
+
+  @Test
+  void theSameExitsGiveTheSameBytes() throws IOException {
+    Path again = temp.resolve("again");
+    ExitsFile.write(again, read(folder), model);
+    for (String file : List.of("exits.safetensors", "exits.json")) {
+      assertThat(again.resolve(file)).hasSameBinaryContentAs(folder.resolve(file));
+    }
+    assertThat(Altered.files(again)).containsExactly("exits.json", "exits.safetensors");
+  }
+
+  @Test
+  void exitsOfAnotherBackboneAreRefusedWithBothHashes() {
+    try (LanguageModel other = load(TinyModel.write(temp.resolve("other"), 2))) {
+      assertThatThrownBy(() -> ExitsFile.read(folder, other, arena, device.kernels()))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining(description().toString())
+          .hasMessageContaining("backbone.sha256")
+          .hasMessageContaining(model.sha256())
+          .hasMessageContaining(other.sha256());
+    }
+  }
+
+  @Test
+  void otherSizesAreRefusedWithBothValues() {
+    int vocab = model.config().decoder().vocab();
+    Altered.text(description(), "\"layers\": 3", "\"layers\": 4");
+    assertRefused(description(), "backbone.layers is 4", "is 3");
+    Altered.text(description(), "\"layers\": 4", "\"layers\": 3");
+    Altered.text(description(), "\"hidden\": 16", "\"hidden\": 24");
+    assertRefused(description(), "backbone.hidden is 24", "is 16");
+    Altered.text(description(), "\"hidden\": 24", "\"hidden\": 16");
+    Altered.text(description(), "\"vocab\": " + vocab, "\"vocab\": 999");
+    assertRefused(description(), "backbone.vocab is 999", "is " + vocab);
+  }
+
+  @Test
+  void depthsOutOfRangeAreRefused() {
+    Altered.text(description(), "\"depth\": 2", "\"depth\": 3");
+    assertRefused(description(), "depth", "3", "1 to 2");
+    Altered.text(description(), "\"depth\": 3", "\"depth\": 0");
+    assertRefused(description(), "depth", "0", "1 to 2");
+  }
+
+  @Test
+  void twoExitsAtOneDepthAreRefused() {
+    Altered.text(description(), "\"depth\": 2", "\"depth\": 1");
+    assertRefused(description(), "depth", "1");
+  }
+
+  @Test
+  void unknownWordsAreRefusedWithTheKnownOnes() {
+    Altered.text(description(), "\"mlp\"", "\"maze\"");
+    assertRefused(description(), "architecture", "maze", "embedding", "norm", "mlp", "layer");
+    Altered.text(description(), "\"maze\"", "\"mlp\"");
+    Altered.text(description(), "\"own\"", "\"mine\"");
+    assertRefused(description(), "head", "mine", "own", "backbone");
+  }
+
+  @Test
+  void otherFormatsAndVersionsAreRefused() {
+    Altered.text(description(), "\"version\": 1", "\"version\": 2");
+    assertRefused(description(), "version", "2", "1");
+    Altered.text(description(), "\"version\": 2", "\"version\": 1");
+    Altered.text(description(), "sortie-exits", "other-exits");
+    assertRefused(description(), "format", "other-exits", "sortie-exits");
+  }
+
+  @Test
+  void aMissingFieldIsNamed() {
+    Altered.text(description(), "\"architecture\"", "\"arch\"");
+    assertRefused(description(), "architecture", "missing");
+  }
+
+  @Test
+  void aDescriptionThatIsNotJsonIsRefused() throws IOException {
+    Files.writeString(description(), "{\"format\": ");
+    assertRefused(description(), "JSON");
+    Files.writeString(description(), "[1, 2]");
+    assertRefused(description(), "object");
+    Files.write(description(), new byte[] {'{', (byte) 0xff, '}'});
+    assertRefused(description(), "UTF-8");
+  }
+
+  @Test
+  void missingFilesAreNamed() throws IOException {
+    Files.delete(tensors());
+    assertRefused(tensors(), "no such file");
+    Files.delete(description());
+    assertRefused(description(), "no such file");
+  }
+
+  @Test
+  void aMissingTensorIsNamedWithItsShape() {
+    Altered.drop(tensors(), "exits.2.norm.weight");
+    assertRefused(tensors(), "exits.2.norm.weight", "missing", "16");
+  }
+
+  @Test
+  void aTensorTooManyIsNamed() {
+    Altered.add(tensors(), "exits.2.spare.weight");
+    assertRefused(tensors(), "exits.2.spare.weight");
+  }
+
+  @Test
+  void tensorsOfAnExitThatIsNotDescribedAreRefused() {
+    Altered.text(description(), "\"layer\"", "\"norm\"");
+    assertRefused(tensors(), "exits.2.layer.");
+  }
+
+  @Test
+  void aWrongShapeIsRefusedWithBothShapes() {
+    Altered.doubleRows(tensors(), "exits.1.norm.weight");
+    assertRefused(tensors(), "exits.1.norm.weight", "32", "16");
+  }
+
+  @Test
+  void numbersThatAreNotFiniteAreRefused() {
+    Altered.nan(tensors(), "exits.1.norm.weight", 3);
+    assertRefused(tensors(), "exits.1.norm.weight", "element 3", "NaN");
+  }
+
+  @Test
+  void aTruncatedFileIsRefused() {
+    Altered.truncate(tensors(), 4);
+    assertRefused(tensors(), "data_offsets");
+  }
+
+  @Test
+  void nothingIsLeftWhereWritingFails() throws IOException {
+    Path file = Files.writeString(temp.resolve("file"), "not a folder");
+    assertThatThrownBy(() -> ExitsFile.write(file.resolve("below"), exits, model))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(file.resolve("below").toString());
+    assertThatThrownBy(() -> ExitsFile.write(file, exits, model))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(file.toString());
+    assertThat(file).hasContent("not a folder");
+  }
+
+  @Test
+  void whereTheDescriptionCannotBeWrittenTheFolderHoldsNoExits() throws IOException {
+    Path blocked = temp.resolve("blocked");
+    Files.createDirectories(blocked.resolve("exits.json"));
+    assertThatThrownBy(() -> ExitsFile.write(blocked, exits, model))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(blocked.resolve("exits.json").toString());
+    assertThat(Altered.files(blocked)).noneMatch(f -> f.endsWith(".tmp"));
+    assertThatThrownBy(() -> read(blocked)).isInstanceOf(InputException.class);
+  }
+}
