@@ -1,0 +1,7 @@
+/**
+ * Tests that cross modules: a user's view, with exported packages only. Holds no code of its own.
+ */
+module dev.sortie.tests {
+  requires dev.sortie.eetuning;
+  requires dev.sortie.opencl;
+}

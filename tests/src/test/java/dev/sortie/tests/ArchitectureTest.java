@@ -1,0 +1,170 @@
+package dev.sortie.tests;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.Location;
+import com.tngtech.archunit.lang.ArchRule;
+import java.lang.module.ResolvedModule;
+import java.util.List;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The arrows between the rooms, as docs/ARCHITECTURE.md draws them. */
+class ArchitectureTest {
+  private static final List<String> MODULES =
+      List.of(
+          "dev.sortie.eetuning",
+          "dev.sortie.nn",
+          "dev.sortie.opencl",
+          "dev.sortie.parallel",
+          "dev.sortie.tensor");
+
+  private static JavaClasses sortie;
+
+  @BeforeAll
+  static void readTheClassesOfAllModules() {
+    TreeMap<String, Location> places = new TreeMap<>();
+    for (ResolvedModule module : ModuleLayer.boot().configuration().modules()) {
+      if (MODULES.contains(module.name())) {
+        places.put(module.name(), Location.of(module.reference().location().orElseThrow()));
+      }
+    }
+    assertThat(places.keySet()).as("modules on the module path").containsExactlyElementsOf(MODULES);
+    sortie = new ClassFileImporter().importLocations(places.values());
+    for (String module : MODULES) {
+      assertThat(sortie.that(resideInAPackage(module + "..")))
+          .as("classes of " + module)
+          .isNotEmpty();
+    }
+  }
+
+  @Test
+  void arrowsPointOneWay() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInAnyPackage("dev.sortie..")
+        .layer("tensor")
+        .definedBy("dev.sortie.tensor..")
+        .layer("nn")
+        .definedBy("dev.sortie.nn..")
+        .layer("parallel")
+        .definedBy("dev.sortie.parallel..")
+        .layer("eetuning")
+        .definedBy("dev.sortie.eetuning..")
+        .layer("opencl")
+        .definedBy("dev.sortie.opencl..")
+        .whereLayer("tensor")
+        .mayNotAccessAnyLayer()
+        .whereLayer("nn")
+        .mayOnlyAccessLayers("tensor")
+        .whereLayer("parallel")
+        .mayOnlyAccessLayers("tensor", "nn")
+        .whereLayer("eetuning")
+        .mayOnlyAccessLayers("tensor", "nn", "parallel")
+        .whereLayer("opencl")
+        .mayOnlyAccessLayers("tensor")
+        .check(sortie);
+  }
+
+  @Test
+  void theCoreNeedsTheJdkAlone() {
+    check(
+        classes()
+            .that()
+            .resideInAPackage("dev.sortie.tensor..")
+            .should()
+            .onlyDependOnClassesThat(
+                resideInAnyPackage("dev.sortie.tensor..", "java..", "jdk.incubator.vector..")));
+    check(
+        classes()
+            .that()
+            .resideInAPackage("dev.sortie.parallel..")
+            .should()
+            .onlyDependOnClassesThat(
+                resideInAnyPackage(
+                    "dev.sortie.parallel..", "dev.sortie.nn..", "dev.sortie.tensor..", "java..")));
+  }
+
+  @Test
+  void vectorsStayInTheirPackage() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.sortie.tensor.kernel.simd..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("jdk.incubator.vector.."));
+  }
+
+  @Test
+  void librariesNeitherPrintNorExit() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.sortie.eetuning.cli..")
+            .should()
+            .accessField(System.class, "out")
+            .orShould()
+            .accessField(System.class, "err")
+            .orShould()
+            .callMethod(System.class, "exit", int.class)
+            .orShould()
+            .callMethod(Runtime.class, "exit", int.class)
+            .orShould()
+            .callMethod(Runtime.class, "halt", int.class)
+            .orShould()
+            .callMethod(Throwable.class, "printStackTrace"));
+  }
+
+  @Test
+  void eachLibraryStaysInItsRoom() {
+    onlyIn("dev.sortie.eetuning.cli..", "picocli..");
+    onlyIn("dev.sortie.eetuning..", "com.fasterxml.jackson.databind..");
+    onlyIn("dev.sortie.eetuning..", "me.tongfei.progressbar..");
+    onlyIn("dev.sortie.nn..", "it.unimi.dsi..");
+    onlyIn("dev.sortie.opencl..", "org.jocl..");
+  }
+
+  @Test
+  void theJdksUnsafeAndOldLoggingAreNotUsed() {
+    check(
+        noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("sun..", "jdk.internal..", "java.util.logging.."));
+  }
+
+  @Test
+  void nothingRunsAtFinalisation() {
+    check(noClasses().should().dependOnClassesThat().belongToAnyOf(java.lang.ref.Cleaner.class));
+    assertThat(
+            sortie.stream()
+                .flatMap(type -> type.getMethods().stream())
+                .filter(
+                    method ->
+                        method.getName().equals("finalize")
+                            && method.getRawParameterTypes().isEmpty()))
+        .isEmpty();
+  }
+
+  private static void onlyIn(String room, String library) {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage(room)
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(library));
+  }
+
+  private static void check(ArchRule rule) {
+    rule.check(sortie);
+  }
+}

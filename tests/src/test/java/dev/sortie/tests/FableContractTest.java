@@ -1,0 +1,69 @@
+package dev.sortie.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.Fable;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.decode.MaxProbability;
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The embedded model is whole, has learnt something, and decodes the same with and without exits.
+ */
+class FableContractTest {
+  private static final String TEXT =
+      "Once upon a time there was a king who had three sons, and the youngest of them was called"
+          + " Jack. One day the king fell ill, and no doctor in the kingdom could make him well.";
+
+  @Test
+  void itPredictsATaleFarBetterThanChance() {
+    try (Device device = Device.cpu(1);
+        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
+      Exits none = new Exits(m.sha256(), Map.of(), List.of());
+      double nll = new Scorer(m, none, device).score(TEXT, done -> {}).heads().get("final").nll();
+      // chance is ln 1024 = 6.9 nats; the model's own held-out loss is 2.97
+      assertThat(nll).isBetween(1.0, 3.5);
+    }
+  }
+
+  @Test
+  void atThresholdOneExitsChangeNoBit() {
+    try (Device device = Device.cpu(1);
+        NativeArena arena = new NativeArena("test");
+        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.FILE, device)) {
+      ExitSpec spec = new ExitSpec(6, ExitArchitecture.MLP, true);
+      Exits exits =
+          new Exits(
+              m.sha256(),
+              Map.of(),
+              List.of(ExitInit.COPY.build(spec, m.decoder(), 1, arena, device.kernels())));
+      int[] prompt = m.tokenizer().encode(TEXT);
+      try (FullDepth full = new FullDepth(m.decoder(), 64 + prompt.length, device);
+          EarlyExit early =
+              new EarlyExit(
+                  m.decoder(), exits, new MaxProbability(1), 64 + prompt.length, 15, device)) {
+        Step a = full.prefill(prompt);
+        Step b = early.prefill(prompt);
+        for (int i = 0; i < 20; i++) {
+          assertThat(b.logits()).containsExactly(a.logits());
+          assertThat(b.exit()).isEmpty();
+          a = full.next(i + 300);
+          b = early.next(i + 300);
+        }
+      }
+    }
+  }
+}
