@@ -5,7 +5,6 @@ import dev.sortie.eetuning.eval.LossPoint;
 import dev.sortie.eetuning.train.History;
 import dev.sortie.eetuning.train.TrainLoop;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -60,16 +59,8 @@ final class TrainingView implements TrainLoop.Listener, AutoCloseable {
   /** Draws the losses of all steps. */
   void plot(Path file, History history, String title) {
     SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();
-    history.losses().forEach((name, list) -> series.put(name, points(list)));
+    history.losses().forEach((name, list) -> series.put(name, LossPoint.series(list)));
     LossPlot.write(file, series, title);
-  }
-
-  static List<LossPoint> points(List<Double> losses) {
-    List<LossPoint> points = new ArrayList<>();
-    for (int i = 0; i < losses.size(); i++) {
-      points.add(new LossPoint(i + 1, losses.get(i)));
-    }
-    return points;
   }
 
   @Override

@@ -108,7 +108,7 @@ public final class Demo {
       tuned
           .history
           .losses()
-          .forEach((exit, list) -> losses.put(Integer.valueOf(exit), points(list)));
+          .forEach((exit, list) -> losses.put(Integer.valueOf(exit), LossPoint.series(list)));
       SequencedMap<Integer, Double> validation = new LinkedHashMap<>();
       tuned
           .history
@@ -180,14 +180,6 @@ public final class Demo {
       ExitsFile.write(out, tuner.exits(options.describe()), model);
     }
     return new Tuned(ExitsFile.read(out, model, arena, device.kernels()), history);
-  }
-
-  private static List<LossPoint> points(List<Double> losses) {
-    List<LossPoint> points = new ArrayList<>();
-    for (int i = 0; i < losses.size(); i++) {
-      points.add(new LossPoint(i + 1, losses.get(i)));
-    }
-    return points;
   }
 
   /** Hands the loop's progress on. */

@@ -1,5 +1,8 @@
 package dev.sortie.eetuning.eval;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /**
  * A loss at a step.
  *
@@ -10,5 +13,12 @@ public record LossPoint(int step, double loss) {
   public LossPoint {
     Checks.atLeast("loss step", step, 0);
     Checks.finite("loss at step " + step, loss);
+  }
+
+  /** A run's losses, that of each step in order, as the points of a curve from step 1 on. */
+  public static List<LossPoint> series(List<Double> losses) {
+    return IntStream.range(0, losses.size())
+        .mapToObj(i -> new LossPoint(i + 1, losses.get(i)))
+        .toList();
   }
 }
