@@ -3,7 +3,6 @@ package dev.sortie.eetuning.exit;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Weights;
-import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.Safetensors;
@@ -79,9 +78,7 @@ public final class ExitsFile {
     root.put("tuning", exits.tuning());
     Folders.create(folder);
     writer.write(folder.resolve(TENSORS));
-    AtomicFiles.write(
-        folder.resolve(DESCRIPTION),
-        (Json.pretty(root) + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    Json.write(folder.resolve(DESCRIPTION), root);
   }
 
   /**
