@@ -7,8 +7,10 @@ import dev.sortie.eetuning.train.PretrainOptions;
 import dev.sortie.eetuning.train.Pretrainer;
 import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.HfConfigWriter;
+import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.ModelWriter;
 import dev.sortie.nn.text.BpeTokenizer;
@@ -21,9 +23,7 @@ import dev.sortie.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -112,9 +112,7 @@ final class PretrainCommand implements Callable<Integer> {
     if (save != DType.BF16 && save != DType.F32) {
       throw new InputException("--save " + save + ": take BF16 or F32");
     }
-    LoopOptions loop =
-        new LoopOptions(
-            training.out, training.steps, training.checkpointEvery, training.validateEvery);
+    LoopOptions loop = training.loop();
     training.check();
     PretrainOptions options =
         new PretrainOptions(
@@ -127,17 +125,9 @@ final class PretrainCommand implements Callable<Integer> {
     Folders.create(training.out);
     Tokenizer tokenizer = tokenizer();
     DecoderConfig config = config(tokenizer.vocabSize());
-    Path tokens = training.out.resolve("tokens.bin");
     try (Interrupt interrupt = new Interrupt();
         Device device = compute.open();
-        DatasetSource data =
-            DatasetSource.build(
-                tokenizer,
-                training.data,
-                tokens,
-                training.seqLen,
-                training.heldOut,
-                training.seed);
+        DatasetSource data = training.dataset(tokenizer);
         Pretrainer trainer = new Pretrainer(config, options, data, device);
         TrainingView view = new TrainingView("pretrain", training.steps)) {
       view.say(
@@ -148,10 +138,7 @@ final class PretrainCommand implements Callable<Integer> {
           new TrainLoop(trainer, loop, device.kernels(), view, interrupt::wanted).run();
       view.plot(training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats a token");
       if (!outcome.finished()) {
-        view.say(
-            "stopped after "
-                + outcome.history().steps()
-                + " steps; the same command goes on from there");
+        view.stopped(outcome);
         return 1;
       }
       OptionalInt end = tokenizer.id(END);
@@ -164,12 +151,7 @@ final class PretrainCommand implements Callable<Integer> {
       ModelWriter.write(training.out, trainer.decoder(), save, device.kernels());
       HfConfigWriter.write(training.out.resolve("config.json"), hf);
       if (json) {
-        Map<String, Object> result = new LinkedHashMap<>();
-        result.put("steps", training.steps);
-        result.put("losses", outcome.history().recent(50));
-        result.put("validation", outcome.history().lastValidation());
-        result.put("tokens_per_second", outcome.tokensPerSecond());
-        System.out.println(dev.sortie.nn.format.Json.compact(result));
+        System.out.println(Json.compact(training.result(outcome, 50)));
       }
       return 0;
     }
@@ -220,7 +202,7 @@ final class PretrainCommand implements Callable<Integer> {
 
   private static void copy(Path from, Path to) {
     try {
-      dev.sortie.nn.format.AtomicFiles.write(to, Files.readAllBytes(from));
+      AtomicFiles.write(to, Files.readAllBytes(from));
     } catch (IOException e) {
       throw new InputException(from + ": cannot be read: " + e.getMessage(), e);
     }

@@ -1,10 +1,16 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.eetuning.train.DatasetSource;
+import dev.sortie.eetuning.train.LoopOptions;
+import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.nn.text.Tokenizer;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options that pretrain and tune share. */
@@ -146,6 +152,29 @@ final class TrainingOptions {
     if (!ok) {
       throw new InputException(option + " " + value + " must be " + allowed);
     }
+  }
+
+  LoopOptions loop() {
+    return new LoopOptions(out, steps, checkpointEvery, validateEvery);
+  }
+
+  /** Tokenises the data into the run's folder. */
+  DatasetSource dataset(Tokenizer tokenizer) {
+    return DatasetSource.build(tokenizer, data, out.resolve("tokens.bin"), seqLen, heldOut, seed);
+  }
+
+  /**
+   * What {@code --json} says of a finished run.
+   *
+   * @param recent how many of the last steps' losses to average
+   */
+  Map<String, Object> result(TrainLoop.Outcome outcome, int recent) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("steps", steps);
+    result.put("losses", outcome.history().recent(recent));
+    result.put("validation", outcome.history().lastValidation());
+    result.put("tokens_per_second", outcome.tokensPerSecond());
+    return result;
   }
 
   Schedule schedule() {

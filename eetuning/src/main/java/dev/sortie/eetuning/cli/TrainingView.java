@@ -56,6 +56,14 @@ final class TrainingView implements TrainLoop.Listener, AutoCloseable {
     return s.toString();
   }
 
+  /** Says that a run was stopped and how it goes on. */
+  void stopped(TrainLoop.Outcome outcome) {
+    say(
+        "stopped after "
+            + outcome.history().steps()
+            + " steps; the same command goes on from there");
+  }
+
   /** Draws the losses of all steps. */
   void plot(Path file, History history, String title) {
     SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();

@@ -69,9 +69,7 @@ final class TuneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LoopOptions loop =
-        new LoopOptions(
-            training.out, training.steps, training.checkpointEvery, training.validateEvery);
+    LoopOptions loop = training.loop();
     training.check();
     TuneOptions options =
         new TuneOptions(
@@ -99,15 +97,7 @@ final class TuneCommand implements Callable<Integer> {
       }
       ExitTuner.check(m, start, options, training.seqLen);
       Folders.create(training.out);
-      Path tokens = training.out.resolve("tokens.bin");
-      try (DatasetSource data =
-              DatasetSource.build(
-                  m.tokenizer(),
-                  training.data,
-                  tokens,
-                  training.seqLen,
-                  training.heldOut,
-                  training.seed);
+      try (DatasetSource data = training.dataset(m.tokenizer());
           ExitTuner tuner = new ExitTuner(m, start, options, data, device);
           TrainingView view = new TrainingView("tune", training.steps)) {
         TrainLoop.Outcome outcome =
@@ -115,10 +105,7 @@ final class TuneCommand implements Callable<Integer> {
         view.plot(
             training.out.resolve("loss.svg"), outcome.history(), "Loss of each exit, nats a token");
         if (!outcome.finished()) {
-          view.say(
-              "stopped after "
-                  + outcome.history().steps()
-                  + " steps; the same command goes on from there");
+          view.stopped(outcome);
           return 1;
         }
         Map<String, Object> tuning = new LinkedHashMap<>(options.describe());
@@ -134,11 +121,7 @@ final class TuneCommand implements Callable<Integer> {
   private void report(TrainLoop.Outcome outcome) {
     String sha = Sha256.of(training.out.resolve(ExitsFile.TENSORS));
     if (json) {
-      Map<String, Object> result = new LinkedHashMap<>();
-      result.put("steps", training.steps);
-      result.put("losses", outcome.history().recent(1));
-      result.put("validation", outcome.history().lastValidation());
-      result.put("tokens_per_second", outcome.tokensPerSecond());
+      Map<String, Object> result = training.result(outcome, 1);
       result.put("exits_sha256", sha);
       System.out.println(Json.compact(result));
     } else {

@@ -171,11 +171,7 @@ public final class EarlyExit implements DecodingStrategy {
     Tensor x = Sequence.lastRow(out.x());
     if (s.exitCache.isPresent()) {
       // the exit's own keys stay complete even where its answer is not wanted
-      x =
-          Sequence.lastRow(
-              exit.advance(
-                  sequence.ops(), s.hidden(s.exitDone, end), s.exitCache.get(), s.exitDone));
-      s.exitDone = end;
+      x = Sequence.lastRow(advanceExit(s, end));
     }
     if (!mayExit) {
       return null;
@@ -185,6 +181,15 @@ public final class EarlyExit implements DecodingStrategy {
     return policy.exits(exit.depth(), confidence)
         ? reader.read(logits, OptionalInt.of(exit.depth()), confidence)
         : null;
+  }
+
+  /** Runs the exit's own layer up to position {@code end}; its output for what was missing. */
+  private Tensor advanceExit(Segment s, int end) {
+    Tensor rows = s.hidden(s.exitDone, end);
+    Tensor y =
+        s.exit.orElseThrow().advance(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
+    s.exitDone = end;
+    return y;
   }
 
   /**
@@ -215,15 +220,10 @@ public final class EarlyExit implements DecodingStrategy {
       }
       if (s.exitCache.isPresent() && s.exitDone < position) {
         sequence.step(
-            () ->
-                s.exit
-                    .orElseThrow()
-                    .advance(
-                        sequence.ops(),
-                        s.hidden(s.exitDone, position),
-                        s.exitCache.get(),
-                        s.exitDone));
-        s.exitDone = position;
+            () -> {
+              advanceExit(s, position);
+              return null;
+            });
       }
     }
   }

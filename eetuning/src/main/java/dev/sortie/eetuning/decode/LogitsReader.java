@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.decode;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Shape;
+import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import java.lang.foreign.MemorySegment;
@@ -15,12 +14,9 @@ final class LogitsReader {
     this.row = new float[vocab];
   }
 
-  /** {@code exp(max - lse)}: the largest probability of one row of logits. */
+  /** The largest probability of one row of logits. */
   static double confidence(Ops ops, Tensor logits) {
-    Tensor index = ops.empty(DType.I32, Shape.of(1));
-    Tensor lse = ops.empty(logits.dtype(), Shape.of(1));
-    ops.kernels().argmax(logits.span(), index.span(), lse.span(), 1, logits.shape().size(-1));
-    return StrictMath.exp(logits.span().get(index.span().getInt(0)) - lse.span().get(0));
+    return TopTokens.of(ops, logits).probability(0);
   }
 
   Step read(Tensor logits, OptionalInt exit, double confidence) {

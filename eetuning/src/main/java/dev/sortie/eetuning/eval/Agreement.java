@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -43,10 +43,6 @@ record Agreement(LanguageModel model, Device device) {
   private int[] argmax(Ops ops, int[] ids) {
     Tensor logits =
         model.decoder().forward(ops, Tensor.ids(ops.workspace(), Shape.of(1, ids.length), ids));
-    Tensor index = ops.empty(DType.I32, Shape.of(ids.length));
-    Tensor lse = ops.empty(DType.F32, Shape.of(ids.length));
-    ops.kernels()
-        .argmax(logits.span(), index.span(), lse.span(), ids.length, logits.shape().size(-1));
-    return index.span().segment().toArray(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED);
+    return TopTokens.of(ops, logits).ids();
   }
 }

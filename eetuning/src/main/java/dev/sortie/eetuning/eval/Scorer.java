@@ -3,15 +3,14 @@ package dev.sortie.eetuning.eval;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Workspace;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -131,13 +130,9 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
    * Returns this head's choices.
    */
   private static int[] head(Ops ops, Tensor logits, Tensor targets, Sums sums, int[] best) {
-    int count = targets.shape().size(-1);
     sums.nll += ops.sum(ops.crossEntropy(logits, targets)).item();
-    Tensor index = ops.empty(DType.I32, Shape.of(count));
-    Tensor lse = ops.empty(DType.F32, Shape.of(count));
-    ops.kernels().argmax(logits.span(), index.span(), lse.span(), count, logits.shape().size(-1));
-    int[] choices = index.span().segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
-    for (int i = 0; i < count; i++) {
+    int[] choices = TopTokens.of(ops, logits).ids();
+    for (int i = 0; i < choices.length; i++) {
       if (best == null || best[i] == choices[i]) {
         sums.agreed++;
       }

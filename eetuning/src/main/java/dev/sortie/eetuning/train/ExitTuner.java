@@ -168,11 +168,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     trainees.forEach(t -> t.gradients.zero(device.kernels()));
     Map<String, Double> losses = new LinkedHashMap<>();
     for (int m = 0; m < options.microBatches(); m++) {
-      int[][] windows = new int[options.microBatch()][];
-      for (int b = 0; b < windows.length; b++) {
-        windows[b] =
-            data.window((long) step * options.globalBatch() + (long) m * options.microBatch() + b);
-      }
+      long first = (long) step * options.globalBatch() + (long) m * options.microBatch();
+      int[][] windows = data.windows(first, options.microBatch());
       eachExit(
           windows,
           tokensPerStep(),
@@ -192,10 +189,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     Map<String, Double> losses = new LinkedHashMap<>();
     int count = data.validationCount();
     for (int from = 0; from < count; from += options.microBatch()) {
-      int[][] windows = new int[Math.min(options.microBatch(), count - from)][];
-      for (int b = 0; b < windows.length; b++) {
-        windows[b] = data.validation(from + b);
-      }
+      int[][] windows = data.validation(from, options.microBatch());
       NoGrad.run(
           () ->
               eachExit(

@@ -99,10 +99,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     gradients.zero(device.kernels());
     double total = 0;
     for (int m = 0; m < options.globalBatch(); m += options.microBatch()) {
-      int[][] windows = new int[options.microBatch()][];
-      for (int b = 0; b < windows.length; b++) {
-        windows[b] = data.window((long) step * options.globalBatch() + m + b);
-      }
+      long first = (long) step * options.globalBatch() + m;
+      int[][] windows = data.windows(first, options.microBatch());
       try (var _ = workspace.mark()) {
         Tensor loss = loss(windows, tokensPerStep());
         total += loss.item();
@@ -118,10 +116,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     int count = data.validationCount();
     double total = 0;
     for (int from = 0; from < count; from += options.microBatch()) {
-      int[][] windows = new int[Math.min(options.microBatch(), count - from)][];
-      for (int b = 0; b < windows.length; b++) {
-        windows[b] = data.validation(from + b);
-      }
+      int[][] windows = data.validation(from, options.microBatch());
       try (var _ = workspace.mark()) {
         total += NoGrad.call(() -> loss(windows, (double) count * data.length()).item());
       }

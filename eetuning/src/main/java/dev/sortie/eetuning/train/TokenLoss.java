@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Shape;
+import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Span;
@@ -38,27 +37,11 @@ public final class TokenLoss {
     Tensor w = ops.empty(logits.dtype(), targets.shape());
     Span out = w.span();
     Span target = targets.span();
-    Confidence top = weighted ? Confidence.of(ops, logits) : null;
+    TopTokens top = weighted ? TopTokens.of(ops, logits) : null;
     for (long i = 0; i < out.length(); i++) {
       double weight = top == null ? 1 : top.probability(i);
       out.set(i, target.getInt(i) < 0 ? 0 : weight / count);
     }
     return w;
-  }
-
-  /** The most likely token of each row and its log-sum-exp. */
-  private record Confidence(Span logits, Span index, Span lse, int vocab) {
-    static Confidence of(Ops ops, Tensor logits) {
-      int rows = logits.shape().rows();
-      int vocab = logits.shape().size(-1);
-      Tensor index = ops.empty(DType.I32, Shape.of(rows));
-      Tensor lse = ops.empty(logits.dtype(), Shape.of(rows));
-      ops.kernels().argmax(logits.span(), index.span(), lse.span(), rows, vocab);
-      return new Confidence(logits.span(), index.span(), lse.span(), vocab);
-    }
-
-    double probability(long row) {
-      return StrictMath.exp(logits.get(row * vocab + index.getInt(row)) - lse.get(row));
-    }
   }
 }

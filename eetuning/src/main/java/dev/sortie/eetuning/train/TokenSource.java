@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.train;
 
+import java.util.stream.IntStream;
+
 /** Where training gets its token windows. */
 public interface TokenSource {
   /**
@@ -7,6 +9,17 @@ public interface TokenSource {
    * the index only.
    */
   int[] window(long index);
+
+  /** Windows {@code first} to {@code first + count - 1} of the training stream. */
+  default int[][] windows(long first, int count) {
+    return IntStream.range(0, count).mapToObj(i -> window(first + i)).toArray(int[][]::new);
+  }
+
+  /** At most {@code count} held-out windows from {@code first} on. */
+  default int[][] validation(int first, int count) {
+    int end = Math.min(first + count, validationCount());
+    return IntStream.range(first, end).mapToObj(this::validation).toArray(int[][]::new);
+  }
 
   /** Number of held-out windows. */
   int validationCount();

@@ -67,7 +67,6 @@ public final class TrainLoop {
       listener.resumed(found.get().step());
     }
     int begin = history.steps();
-    int saved = begin;
     double seconds = 0;
     for (int step = begin; step < options.steps(); step++) {
       long start = System.nanoTime();
@@ -89,10 +88,9 @@ public final class TrainLoop {
       boolean stopping = !last && stop.getAsBoolean();
       if (done % options.checkpointEvery() == 0 || last || stopping) {
         checkpoints.save(done, job, history);
-        saved = done;
       }
       if (stopping) {
-        return new Outcome(history, false, rate(saved - begin, seconds));
+        return new Outcome(history, false, rate(done - begin, seconds));
       }
     }
     return new Outcome(history, true, rate(history.steps() - begin, seconds));

@@ -1,0 +1,37 @@
+package dev.sortie.nn;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The most likely token of each row of logits, the first one of equals, and how likely it is.
+ *
+ * @param logits {@code [.., V]}, R rows
+ * @param index I32 {@code [R]}
+ * @param lse log-sum-exp of each row, {@code [R]}
+ */
+public record TopTokens(Tensor logits, Tensor index, Tensor lse) {
+
+  /** Those of {@code logits}; in the workspace of {@code ops}. */
+  public static TopTokens of(Ops ops, Tensor logits) {
+    int rows = logits.shape().rows();
+    Tensor index = ops.empty(DType.I32, Shape.of(rows));
+    Tensor lse = ops.empty(logits.dtype(), Shape.of(rows));
+    ops.kernels().argmax(logits.span(), index.span(), lse.span(), rows, logits.shape().size(-1));
+    return new TopTokens(logits, index, lse);
+  }
+
+  /** The token of each row, a copy. */
+  public int[] ids() {
+    return index.span().segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+  }
+
+  /** {@code exp(max - lse)}: the probability of row {@code row}'s token, at temperature 1. */
+  public double probability(long row) {
+    double max = logits.span().get(row * logits.shape().dim(-1) + index.span().getInt(row));
+    return StrictMath.exp(max - lse.span().get(row));
+  }
+}
