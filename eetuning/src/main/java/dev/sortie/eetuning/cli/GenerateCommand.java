@@ -99,10 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
         NativeArena arena = new NativeArena("exits")) {
       int[] ids = Prompt.encode(m, text, parseSpecial);
       int capacity = Prompt.capacity(m, ids, maxTokens);
-      Exits exits =
-          early
-              ? ExitsFile.read(exitsFolder, m, arena, device.kernels())
-              : new Exits(m.sha256(), Map.of(), List.of());
+      Exits exits = early ? ExitsFile.read(exitsFolder, m, arena, device.kernels()) : Exits.none();
       try (DecodingStrategy s =
           early
               ? new EarlyExit(m.decoder(), exits, policy, capacity, maxPending, device)

@@ -51,7 +51,7 @@ final class ScoreCommand implements Callable<Integer> {
         NativeArena arena = new NativeArena("exits")) {
       Exits exits =
           exitsFolder == null
-              ? new Exits(m.sha256(), Map.of(), List.of())
+              ? Exits.none()
               : ExitsFile.read(exitsFolder, m, arena, device.kernels());
       Scorer.Result r = score(new Scorer(m, exits, device), text);
       if (json) {

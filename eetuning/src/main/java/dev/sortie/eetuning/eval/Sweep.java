@@ -83,9 +83,7 @@ public final class Sweep {
           .forEach(e -> sets.add(new Exits(exits.backboneSha256(), exits.tuning(), List.of(e))));
     }
     List<Setting> all = new ArrayList<>();
-    all.add(
-        new Setting(
-            1, new Exits(exits.backboneSha256(), exits.tuning(), List.of()), new ArrayList<>()));
+    all.add(new Setting(1, Exits.none(), new ArrayList<>()));
     for (Exits set : sets) {
       for (double threshold : settings.thresholds()) {
         all.add(new Setting(threshold, set, new ArrayList<>()));

@@ -26,6 +26,11 @@ public record Exits(String backboneSha256, Map<String, Object> tuning, List<Exit
     }
   }
 
+  /** No exits, of no backbone: for commands that are given none. */
+  public static Exits none() {
+    return new Exits("", Map.of(), List.of());
+  }
+
   /** Depths, ascending. */
   public List<Integer> depths() {
     return exits.stream().map(Exit::depth).toList();

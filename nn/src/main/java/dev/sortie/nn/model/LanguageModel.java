@@ -3,7 +3,6 @@ package dev.sortie.nn.model;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.Safetensors;
-import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerJson;
 import dev.sortie.tensor.Device;
@@ -21,7 +20,7 @@ import java.util.Set;
  * @param config its {@code config.json}
  * @param decoder the network
  * @param tokenizer its tokenizer
- * @param sha256 of all weights, in hex: what exits are tied to
+ * @param hash of all weights; see {@link #sha256}
  * @param arena owns the memory
  * @param weights the mapped files
  */
@@ -30,7 +29,7 @@ public record LanguageModel(
     HfConfig config,
     Decoder decoder,
     Tokenizer tokenizer,
-    String sha256,
+    WeightsHash hash,
     NativeArena arena,
     Safetensors weights)
     implements AutoCloseable {
@@ -64,7 +63,8 @@ public record LanguageModel(
       Decoder decoder = new Decoder(config.decoder(), arena, weights);
       // files of models with a tied head sometimes hold the head a second time
       weights.refuseUnused(config.decoder().tiedHead() ? Set.of("lm_head.weight") : Set.of());
-      return new LanguageModel(folder, config, decoder, tokenizer, hash(file), arena, file);
+      return new LanguageModel(
+          folder, config, decoder, tokenizer, new WeightsHash(file), arena, file);
     } catch (RuntimeException | Error e) {
       if (file != null) {
         file.close();
@@ -89,20 +89,11 @@ public record LanguageModel(
   }
 
   /**
-   * Hash over name, and elements of every tensor in file order: independent of how the file is cut
-   * into shards.
+   * Hash of all weights, in hex: what exits are tied to. Computed at the first call, for it costs a
+   * second or two a gigabyte and decoding without exits has no use for it.
    */
-  private static String hash(Safetensors file) {
-    Sha256 sha = new Sha256();
-    file.tensors()
-        .forEach(
-            (name, info) -> {
-              sha.update(
-                  (name + " " + info.dtype() + " " + info.shape() + "\n")
-                      .getBytes(java.nio.charset.StandardCharsets.UTF_8));
-              sha.update(file.read(name));
-            });
-    return sha.hex();
+  public String sha256() {
+    return hash.hex();
   }
 
   /**
