@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
 final class DropExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
+  @Mixin private NewExits result;
 
   @Option(
       names = "--exits",
@@ -38,18 +39,9 @@ final class DropExitsCommand implements Callable<Integer> {
       description = "Depths to leave out, as in 4,8.")
   private List<Integer> depths;
 
-  @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder for the result.")
-  private Path out;
-
   @Override
   public Integer call() {
-    if (ExitsFile.exists(out)) {
-      throw new InputException("--out " + out + " holds exits already; give another folder");
-    }
+    result.check();
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
@@ -62,8 +54,7 @@ final class DropExitsCommand implements Callable<Integer> {
       }
       List<Exit> kept = exits.exits().stream().filter(e -> !depths.contains(e.depth())).toList();
       Exits left = new Exits(m.sha256(), exits.tuning(), kept);
-      ExitsFile.write(out, left, m);
-      ExitTable.print(left, out, System.err);
+      result.write(left, m);
     }
     return 0;
   }

@@ -28,16 +28,10 @@ import picocli.CommandLine.Parameters;
 final class MergeExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
+  @Mixin private NewExits result;
 
   @Parameters(arity = "2..*", paramLabel = "DIR", description = "Folders with exits.")
   private List<Path> folders;
-
-  @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder for the result.")
-  private Path out;
 
   @Option(
       names = "--replace",
@@ -46,9 +40,7 @@ final class MergeExitsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (ExitsFile.exists(out)) {
-      throw new InputException("--out " + out + " holds exits already; give another folder");
-    }
+    result.check();
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
@@ -74,8 +66,7 @@ final class MergeExitsCommand implements Callable<Integer> {
         tuning.put(folder.toString(), exits.tuning());
       }
       Exits merged = new Exits(m.sha256(), tuning, new ArrayList<>(byDepth.values()));
-      ExitsFile.write(out, merged, m);
-      ExitTable.print(merged, out, System.err);
+      result.write(merged, m);
     }
     return 0;
   }

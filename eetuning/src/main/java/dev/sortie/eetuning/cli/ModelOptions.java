@@ -29,11 +29,6 @@ final class ModelOptions {
     return model.equals("fable") ? Fable.folder() : Path.of(model);
   }
 
-  /** The name to show. */
-  String name() {
-    return model;
-  }
-
   /** Loads it. */
   LanguageModel load(Device device) {
     return LanguageModel.load(folder(), precision, device);
