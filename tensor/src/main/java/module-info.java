@@ -7,6 +7,7 @@ module dev.sortie.tensor {
 
   exports dev.sortie.tensor;
   exports dev.sortie.tensor.autograd;
+  exports dev.sortie.tensor.block;
   exports dev.sortie.tensor.concurrent;
   exports dev.sortie.tensor.kernel;
   exports dev.sortie.tensor.memory;

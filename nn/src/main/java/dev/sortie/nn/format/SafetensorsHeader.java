@@ -28,6 +28,10 @@ import java.util.SequencedMap;
  */
 record SafetensorsHeader(
     SequencedMap<String, TensorInfo> tensors, SequencedMap<String, String> metadata) {
+  /** The types that the format shares with us. */
+  private static final List<DType> TYPES =
+      Arrays.stream(DType.values()).filter(t -> !t.isQuantised()).toList();
+
   static final String METADATA = "__metadata__";
   static final int LENGTH_BYTES = 8;
   static final int MAX_BYTES = 100_000_000;
@@ -84,7 +88,7 @@ record SafetensorsHeader(
 
   /** The types this engine stores, for messages. */
   static String supported() {
-    return Arrays.toString(DType.values());
+    return TYPES.toString();
   }
 
   private static boolean isSurrogate(int codePoint) {
@@ -223,7 +227,7 @@ record SafetensorsHeader(
 
     private DType dtype(String at) throws IOException {
       if (json.currentToken() == JsonToken.VALUE_STRING) {
-        for (DType dtype : DType.values()) {
+        for (DType dtype : TYPES) {
           if (dtype.name().equals(json.getText())) {
             return dtype;
           }

@@ -47,6 +47,10 @@ public final class SafetensorsWriter {
    *     hold the elements
    */
   public SafetensorsWriter tensor(String name, Span data, List<Long> shape) {
+    if (data.dtype().isQuantised()) {
+      throw new IllegalArgumentException(
+          "safetensors cannot hold " + data.dtype() + " of tensor " + name + "; copy it to BF16");
+    }
     String fault = SafetensorsHeader.nameFault(name);
     if (fault != null) {
       throw new IllegalArgumentException("tensor name " + Show.value(name) + " " + fault);
@@ -90,7 +94,7 @@ public final class SafetensorsWriter {
     long begin = 0;
     for (var tensor : tensors.entrySet()) {
       Span data = tensor.getValue().data();
-      long end = Math.addExact(begin, data.length() * data.dtype().bytes());
+      long end = Math.addExact(begin, data.bytes());
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("dtype", data.dtype().name());
       entry.put("shape", tensor.getValue().shape());

@@ -17,7 +17,7 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, Path file, 
   /** Copies the shape; fails with an {@link ArithmeticException} if the size overflows. */
   public TensorInfo {
     shape = List.copyOf(shape);
-    Math.multiplyExact(elements(shape), dtype.bytes());
+    dtype.bytes(elements(shape));
   }
 
   /** Number of elements. */
@@ -27,7 +27,7 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, Path file, 
 
   /** Number of bytes. */
   public long bytes() {
-    return elements() * dtype.bytes();
+    return dtype.bytes(elements());
   }
 
   /** Product of dims, 1 for a scalar; the overflow is found even where a later dim is 0. */

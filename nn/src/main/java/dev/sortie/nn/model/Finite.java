@@ -5,6 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.block.Blocks;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 
@@ -42,7 +44,7 @@ public final class Finite {
         yield -1;
       }
       case BF16, F16 -> {
-        int mask = span.dtype() == dev.sortie.tensor.DType.BF16 ? 0x7f80 : 0x7c00;
+        int mask = span.dtype() == DType.BF16 ? 0x7f80 : 0x7c00;
         for (long i = 0; i < span.length(); i++) {
           if ((s.get(JAVA_SHORT_UNALIGNED, i * 2) & mask) == mask) {
             yield i;
@@ -59,6 +61,19 @@ public final class Finite {
         yield -1;
       }
       case I32 -> -1;
+      default -> firstBadBlock(span.dtype(), s);
     };
+  }
+
+  private static long firstBadBlock(DType type, MemorySegment s) {
+    int[] scales = Blocks.scales(type);
+    for (long at = 0; at < s.byteSize(); at += type.blockBytes()) {
+      for (int scale : scales) {
+        if ((s.get(JAVA_SHORT_UNALIGNED, at + scale) & 0x7c00) == 0x7c00) {
+          return at / type.blockBytes() * type.block();
+        }
+      }
+    }
+    return -1;
   }
 }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.block.Blocks;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -59,6 +60,17 @@ final class ScalarRows {
           row[i] = s.get(JAVA_INT_UNALIGNED, (at + i) * 4);
         }
       }
+      default -> {
+        int size = span.dtype().block();
+        float[] block = new float[size];
+        for (int i = 0; i < count; i++) {
+          int in = (int) ((at + i) % size);
+          if (i == 0 || in == 0) {
+            Blocks.decode(span.dtype(), s, (at + i) / size * span.dtype().blockBytes(), block, 0);
+          }
+          row[i] = block[in];
+        }
+      }
     }
   }
 
@@ -78,7 +90,7 @@ final class ScalarRows {
           s.set(JAVA_DOUBLE_UNALIGNED, (at + i) * 8, row[i]);
         }
       }
-      case BF16, F16, I32 -> {
+      default -> {
         for (int i = 0; i < count; i++) {
           span.set(from + i, row[i]);
         }

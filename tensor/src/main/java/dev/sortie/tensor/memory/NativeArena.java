@@ -21,7 +21,7 @@ public final class NativeArena implements Allocator, AutoCloseable {
   @Override
   public synchronized Storage allocate(DType dtype, long length) {
     scope.check();
-    long size = Math.multiplyExact(length, dtype.bytes());
+    long size = dtype.bytes(length);
     bytes += size;
     return new Storage(dtype, length, HugePages.allocate(arena, size), scope);
   }

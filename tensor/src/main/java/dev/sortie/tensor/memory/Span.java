@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.block.Blocks;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -20,6 +21,18 @@ public record Span(Storage storage, long offset, long length) {
 
   public Span {
     Objects.checkFromIndexSize(offset, length, storage.length());
+    int block = storage.dtype().block();
+    if (offset % block != 0 || length % block != 0) {
+      throw new IllegalArgumentException(
+          "a span of "
+              + storage.dtype()
+              + " must begin and end at blocks of "
+              + block
+              + " elements, got "
+              + length
+              + " from "
+              + offset);
+    }
   }
 
   /** The element type. */
@@ -29,13 +42,18 @@ public record Span(Storage storage, long offset, long length) {
 
   /** Address of the first element; fails if the memory was closed. */
   public long address() {
-    return storage.address() + offset * storage.dtype().bytes();
+    DType type = storage.dtype();
+    return storage.address() + offset / type.block() * type.blockBytes();
   }
 
   /** This run as a segment of exactly its bytes. */
   public MemorySegment segment() {
-    int bytes = dtype().bytes();
-    return storage.segment().asSlice(offset * bytes, length * bytes);
+    return storage.segment().asSlice(dtype().bytes(offset), bytes());
+  }
+
+  /** Size in bytes. */
+  public long bytes() {
+    return dtype().bytes(length);
   }
 
   /** Elements {@code [from, from + count)} of this run. */
@@ -55,10 +73,14 @@ public record Span(Storage storage, long offset, long length) {
       case BF16 -> DType.fromBf16(s.get(JAVA_SHORT_UNALIGNED, at * 2));
       case F16 -> Float.float16ToFloat(s.get(JAVA_SHORT_UNALIGNED, at * 2));
       case I32 -> s.get(JAVA_INT_UNALIGNED, at * 4);
+      default -> Blocks.value(dtype(), s, 0, at);
     };
   }
 
-  /** Sets element {@code i}, rounding to nearest even where the type is narrower. */
+  /**
+   * Sets element {@code i}, rounding to nearest even where the type is narrower. Elements of
+   * quantised types cannot be set alone.
+   */
   public void set(long i, double value) {
     Objects.checkIndex(i, length);
     MemorySegment s = storage.segment();
@@ -69,6 +91,9 @@ public record Span(Storage storage, long offset, long length) {
       case BF16 -> s.set(JAVA_SHORT_UNALIGNED, at * 2, DType.toBf16((float) value));
       case F16 -> s.set(JAVA_SHORT_UNALIGNED, at * 2, Float.floatToFloat16((float) value));
       case I32 -> s.set(JAVA_INT_UNALIGNED, at * 4, (int) value);
+      default ->
+          throw new IllegalArgumentException(
+              "an element of " + dtype() + " cannot be set without its block");
     }
   }
 

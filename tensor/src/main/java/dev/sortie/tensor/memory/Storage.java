@@ -16,14 +16,14 @@ public final class Storage {
   private final Scope scope;
 
   Storage(DType dtype, long length, MemorySegment segment, Scope scope) {
-    if (!segment.isNative() || segment.byteSize() < Math.multiplyExact(length, dtype.bytes())) {
+    if (!segment.isNative() || segment.byteSize() < dtype.bytes(length)) {
       throw new IllegalArgumentException(
           "storage of "
               + length
               + " "
               + dtype
               + " needs native memory of "
-              + length * dtype.bytes()
+              + dtype.bytes(length)
               + " bytes, got "
               + segment.byteSize());
     }

@@ -32,8 +32,7 @@ public final class Workspace implements Allocator, AutoCloseable {
   @Override
   public Storage allocate(DType dtype, long length) {
     top.scope.check();
-    long size =
-        Math.max(ALIGN, (Math.multiplyExact(length, dtype.bytes()) + ALIGN - 1) / ALIGN * ALIGN);
+    long size = Math.max(ALIGN, (dtype.bytes(length) + ALIGN - 1) / ALIGN * ALIGN);
     while (chunk < chunks.size() && used + size > chunks.get(chunk).byteSize()) {
       chunk++;
       used = 0;

@@ -91,6 +91,7 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
       case F32 -> (float) value;
       case I32 -> (int) value;
       case F64 -> value;
+      default -> throw new IllegalArgumentException("cases hold no quantised operands: " + dtype);
     };
   }
 

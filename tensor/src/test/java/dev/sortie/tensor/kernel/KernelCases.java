@@ -88,7 +88,7 @@ final class KernelCases {
   private void conversions(int n) {
     for (DType from : DType.values()) {
       for (DType to : DType.values()) {
-        if (from != DType.F64 && to != DType.F64) {
+        if (plain(from) && plain(to)) {
           KernelCase.Builder b = from == I32 ? integers(n) : floats(n);
           add(
               b.add(from, n).add(to, n),
@@ -98,6 +98,10 @@ final class KernelCases {
         }
       }
     }
+  }
+
+  private static boolean plain(DType type) {
+    return type != DType.F64 && !type.isQuantised();
   }
 
   private void activations(int n) {

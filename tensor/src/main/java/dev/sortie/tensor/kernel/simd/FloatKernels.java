@@ -66,12 +66,9 @@ final class FloatKernels implements Kernels {
     DType in = x.dtype();
     DType out = y.dtype();
     if (in == out) {
-      long bytes = in.bytes();
+      long bytes = in.bytes(n);
       Split.elements(
-          pool,
-          n,
-          (from, to) ->
-              Conversions.copyBytes(a + from * bytes, b + from * bytes, (to - from) * bytes));
+          pool, bytes, (from, to) -> Conversions.copyBytes(a + from, b + from, to - from));
     } else if (out == F32 && (in == BF16 || in == F16)) {
       Split.elements(
           pool, n, (from, to) -> Conversions.widen(in, a + 2 * from, b + 4 * from, to - from));
