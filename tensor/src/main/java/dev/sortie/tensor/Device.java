@@ -1,5 +1,6 @@
 package dev.sortie.tensor;
 
+import dev.sortie.tensor.concurrent.Cores;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.KernelSets;
 import dev.sortie.tensor.kernel.Kernels;
@@ -13,15 +14,20 @@ import dev.sortie.tensor.kernel.Kernels;
  */
 public record Device(Kernels kernels, WorkerPool pool) implements AutoCloseable {
 
-  /** The CPU with the chosen kernel set and one thread a core. */
+  /** The CPU with the chosen kernel set and one thread a physical core. */
   public static Device cpu() {
-    return cpu(Runtime.getRuntime().availableProcessors());
+    return cpu(Cores.physical());
   }
 
   /** The CPU with the chosen kernel set and this many threads. */
   public static Device cpu(int threads) {
     WorkerPool pool = new WorkerPool(threads);
-    return new Device(KernelSets.choose(pool), pool);
+    try {
+      return new Device(KernelSets.choose(pool), pool);
+    } catch (RuntimeException e) {
+      pool.close(); // a forced set that this machine lacks
+      throw e;
+    }
   }
 
   @Override

@@ -2,17 +2,20 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.tensor.Device;
+import dev.sortie.tensor.concurrent.Cores;
 import picocli.CommandLine.Option;
 
 /** Options of all commands that compute. */
 final class ComputeOptions {
-  @Option(names = "--threads", paramLabel = "N", description = "Threads; all cores by default.")
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads; one for each physical core by default.")
   private Integer threads;
 
   /** The device, to be closed. */
   Device open() {
-    int cores = Runtime.getRuntime().availableProcessors();
-    int n = threads == null ? cores : threads;
+    int n = threads == null ? Cores.physical() : threads;
     if (n < 1 || n > 1024) {
       throw new InputException("--threads " + n + " is outside 1 to 1024");
     }
