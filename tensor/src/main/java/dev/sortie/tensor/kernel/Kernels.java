@@ -77,7 +77,7 @@ public interface Kernels {
    * {@code y[m,n] = x[m,k] · w[n,k]ᵀ + bias[n]}. NOT BLAS order: each row of {@code w} is one
    * output, as checkpoints store it.
    *
-   * @param w F32, BF16 or F16 (F64 when {@code x} is)
+   * @param w F32, BF16 or F16 (F64 when {@code x} is); finite if F16, which is checked where weights are loaded
    * @param bias may be null
    */
   void linear(Span x, Span w, Span bias, Span y, int m, int n, int k);
@@ -87,7 +87,7 @@ public interface Kernels {
    * [m,k]}: stored so, or as {@code [k,m]} when {@code transA}; {@code op(b)} is {@code [k,n]}, or
    * stored as {@code [n,k]} when {@code transB}.
    *
-   * @param b F32, BF16 or F16 (F64 when {@code a} is)
+   * @param b F32, BF16 or F16 (F64 when {@code a} is); finite if F16
    */
   void gemm(
       boolean transA,

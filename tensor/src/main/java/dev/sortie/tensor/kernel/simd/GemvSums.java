@@ -17,7 +17,7 @@ import jdk.incubator.vector.VectorSpecies;
  * products of k = 192.)
  */
 final class GemvSums {
-  private static final VectorSpecies<Integer> I = PackWiden.I;
+  private static final VectorSpecies<Integer> I = Width.I;
   private static final int LANES = I.length();
   private static final long BYTES = 4L * LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -49,16 +49,16 @@ final class GemvSums {
 
   /**
    * Adds the products of the last {@code k % lanes} elements, one by one, to {@code count} sums of
-   * one row of x.
+   * one row of x, which lie {@code stride} floats apart.
    */
-  static void addTail(DType type, long x, long w, long sums, int count, int k) {
+  static void addTail(DType type, long x, long w, long sums, int stride, int count, int k) {
     for (int j = 0; j < count; j++) {
       long row = w + (long) type.bytes() * j * k;
-      float sum = MEMORY.get(JAVA_FLOAT_UNALIGNED, sums + 4L * j);
+      float sum = MEMORY.get(JAVA_FLOAT_UNALIGNED, sums + 4L * stride * j);
       for (int i = k / LANES * LANES; i < k; i++) {
         sum = Math.fma(weight(type, row, i), MEMORY.get(JAVA_FLOAT_UNALIGNED, x + 4L * i), sum);
       }
-      MEMORY.set(JAVA_FLOAT_UNALIGNED, sums + 4L * j, sum);
+      MEMORY.set(JAVA_FLOAT_UNALIGNED, sums + 4L * stride * j, sum);
     }
   }
 
@@ -70,10 +70,10 @@ final class GemvSums {
     };
   }
 
-  /** Stores {@code count} sums plus the bias, if its address is not 0. */
-  static void store(long sums, long bias, long y, int count) {
+  /** Stores {@code count} sums, which lie {@code stride} floats apart, plus the bias unless 0. */
+  static void store(long sums, int stride, long bias, long y, int count) {
     for (int j = 0; j < count; j++) {
-      float sum = MEMORY.get(JAVA_FLOAT_UNALIGNED, sums + 4L * j);
+      float sum = MEMORY.get(JAVA_FLOAT_UNALIGNED, sums + 4L * stride * j);
       MEMORY.set(
           JAVA_FLOAT_UNALIGNED,
           y + 4L * j,

@@ -7,7 +7,7 @@ import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.Span;
 
 /**
- * The matrix products of the SIMD kernels: checks, and the choice between {@link Gemv} (few rows,
+ * The matrix products of the SIMD kernels: checks, and the choice between {@link GemvRows} (few rows,
  * weights read in place) and {@link Gemm} (packed panels). F64 is for gradient checks and goes to
  * the scalar kernels. Several threads may call at once.
  */

@@ -15,5 +15,15 @@ import java.lang.foreign.MemorySegment;
 final class Memory {
   static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
+  /**
+   * {@code address & ADDRESS} is the same address to us, and a number in {@code [0, 2^62)} to C2;
+   * with an offset masked by {@link #OFFSET} the sum cannot leave the segment, so the bounds check
+   * goes. Two weight rows by four rows of x, in cache: 65 GB/s, without 56.
+   */
+  static final long ADDRESS = (1L << 62) - 1;
+
+  /** See {@link #ADDRESS}. */
+  static final long OFFSET = (1L << 61) - 1;
+
   private Memory() {}
 }

@@ -2,6 +2,7 @@ package dev.sortie.tensor.kernel.simd;
 
 import dev.sortie.tensor.kernel.KernelSets;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -13,6 +14,13 @@ final class Width {
 
   /** The species of all kernels. */
   static final VectorSpecies<Float> F = species(FORCED);
+
+  /** As many integers. */
+  static final VectorSpecies<Integer> I = F.withLanes(int.class);
+
+  /** As many 16-bit elements. */
+  static final VectorSpecies<Short> S =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
 
   /** Elements a vector. */
   static final int LANES = F.length();
