@@ -65,6 +65,7 @@ public final class TinyModel {
             10000,
             false,
             false,
+            false,
             true);
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("tiny model")) {

@@ -29,7 +29,8 @@ final class SoakRun {
 
   public static void main(String[] args) throws IOException {
     DecoderConfig config =
-        new DecoderConfig(2, 16, 2, 1, 8, 32, VOCAB, LENGTH, 1e-5, 10000, false, false, false);
+        new DecoderConfig(
+            2, 16, 2, 1, 8, 32, VOCAB, LENGTH, 1e-5, 10000, false, false, false, false);
     Schedule schedule = new Schedule(1e-2, 1e-3, 20, STEPS, Schedule.Decay.COSINE);
     PretrainOptions options = new PretrainOptions(BATCH, BATCH, schedule, AdamW.Options.DEFAULT, 1);
     RowsSource data = new RowsSource(countingRows(), 2, 1);

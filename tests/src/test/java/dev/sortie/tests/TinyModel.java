@@ -21,7 +21,7 @@ import java.util.OptionalInt;
 final class TinyModel {
   /** Wide enough that its matrix products are shared among threads. */
   static final DecoderConfig CONFIG =
-      new DecoderConfig(4, 64, 4, 2, 16, 128, 320, 32, 1e-5, 10000, false, false, false);
+      new DecoderConfig(4, 64, 4, 2, 16, 128, 320, 32, 1e-5, 10000, false, false, false, false);
 
   private TinyModel() {}
 

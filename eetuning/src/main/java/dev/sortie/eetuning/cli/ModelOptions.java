@@ -13,7 +13,7 @@ final class ModelOptions {
       names = "--model",
       required = true,
       paramLabel = "M",
-      description = "Hugging Face folder, or the word fable.")
+      description = "Hugging Face folder, .gguf file, or the word fable.")
   private String model;
 
   @Option(
@@ -24,13 +24,13 @@ final class ModelOptions {
           "How matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
   private Precision precision;
 
-  /** The folder. */
-  Path folder() {
+  /** The folder or file. */
+  Path path() {
     return model.equals("fable") ? Fable.folder() : Path.of(model);
   }
 
   /** Loads it. */
   LanguageModel load(Device device) {
-    return LanguageModel.load(folder(), precision, device);
+    return LanguageModel.load(path(), precision, device);
   }
 }

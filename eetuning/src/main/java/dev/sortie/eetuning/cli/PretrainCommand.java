@@ -171,6 +171,7 @@ final class PretrainCommand implements Callable<Integer> {
         10000,
         false,
         false,
+        false,
         true);
   }
 

@@ -1,8 +1,7 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.Json;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.Arrays;
@@ -32,8 +31,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    HfConfig config = HfConfig.read(model.folder());
-    Tokenizer tokenizer = LanguageModel.tokenizer(model.folder(), config);
+    Tokenizer tokenizer = ModelFiles.tokenizer(model.path());
     int[] ids = tokenizer.encode(text.read("--text"), new EncodeOptions(true, parseSpecial));
     if (json) {
       Map<String, Object> result = new LinkedHashMap<>();

@@ -140,7 +140,7 @@ public final class ExitsFile {
               + " is "
               + found
               + ", but that of the model "
-              + of.folder()
+              + of.path()
               + " is "
               + model
               + ": these exits belong to another backbone; give the model they were made for");

@@ -79,7 +79,7 @@ class CommandLineRefusalContractTest {
   Stream<DynamicTest> wrongModels() {
     List<DynamicTest> tests = new ArrayList<>();
     Path missing = temp.resolve("missing");
-    tests.add(refused("no folder", generate(missing, ""), 1, missing, "no such model folder"));
+    tests.add(refused("no folder", generate(missing, ""), 1, missing, "no such model"));
     Path bare = altered("bare", m -> delete(m.resolve("model.safetensors")));
     tests.add(refused("no weights", generate(bare, ""), 1, bare, "model.safetensors"));
     Path untold = altered("untold", m -> delete(m.resolve("config.json")));

@@ -78,6 +78,7 @@ final class HfConfigReader {
           size("max_position_embeddings"),
           json.has("rms_norm_eps") ? json.getDouble("rms_norm_eps", 0, 1) : DEFAULT_NORM_EPS,
           ropeTheta(),
+          false,
           json.getBoolean("attention_bias", false),
           json.getBoolean("mlp_bias", false),
           json.getBoolean("tie_word_embeddings", false));

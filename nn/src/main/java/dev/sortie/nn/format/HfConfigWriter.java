@@ -24,6 +24,9 @@ public final class HfConfigWriter {
   /** The fields in the order of the file; readable by transformers 4 and 5. */
   static SequencedMap<String, Object> fields(HfConfig config) {
     DecoderConfig d = config.decoder();
+    if (d.ropeInterleaved()) {
+      throw new IllegalArgumentException("transformers has no interleaved Llama; reorder q and k");
+    }
     SequencedMap<String, Object> out = new LinkedHashMap<>();
     out.put("architectures", List.of(HfConfig.ARCHITECTURE));
     out.put("model_type", HfConfig.MODEL_TYPE);

@@ -15,6 +15,8 @@ import dev.sortie.nn.InputException;
  * @param context longest sequence in tokens
  * @param normEps added to the mean square in RMSNorm
  * @param ropeTheta base of the rotary frequencies
+ * @param ropeInterleaved whether rotary pairs are neighbours, as GGUF files lay out the rows of the
+ *     query and key projections, instead of half a head apart
  * @param attentionBias whether q, k, v and the output projection have biases
  * @param mlpBias whether the MLP's projections have biases
  * @param tiedHead whether the head is the embedding table
@@ -30,6 +32,7 @@ public record DecoderConfig(
     int context,
     double normEps,
     double ropeTheta,
+    boolean ropeInterleaved,
     boolean attentionBias,
     boolean mlpBias,
     boolean tiedHead) {

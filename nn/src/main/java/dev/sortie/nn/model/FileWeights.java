@@ -50,7 +50,7 @@ public final class FileWeights implements Weights {
       throw new InputException(
           info.file()
               + ": tensor "
-              + name
+              + info.name()
               + " has shape "
               + found
               + ", the configuration needs "
@@ -59,9 +59,12 @@ public final class FileWeights implements Weights {
     Span stored = source.read(name);
     if (stored.dtype() == DType.I32) {
       throw new InputException(
-          info.file() + ": tensor " + name + " is I32, a weight must be F32, BF16, F16 or F64");
+          info.file()
+              + ": tensor "
+              + info.name()
+              + " is I32, a weight is of a floating-point or quantised type");
     }
-    Finite.check(stored, info.file() + ": tensor " + name);
+    Finite.check(stored, info.file() + ": tensor " + info.name());
     taken.add(name);
     DType wanted =
         role == Role.NORM || role == Role.BIAS || stored.dtype() == DType.F64

@@ -95,7 +95,8 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
     int batch = x.shape().size(0);
     int tokens = x.shape().size(1);
     int size = config.headSize();
-    RopeShape shape = new RopeShape(batch, tokens, heads, size, size, first, false);
+    RopeShape shape =
+        new RopeShape(batch, tokens, heads, size, size, first, config.ropeInterleaved());
     return ops.rope(ops.reshape(x, batch, tokens, heads, size), rope.cos(), rope.sin(), shape);
   }
 

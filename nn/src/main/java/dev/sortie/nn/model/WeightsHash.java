@@ -1,19 +1,20 @@
 package dev.sortie.nn.model;
 
-import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.format.WeightSource;
 import java.nio.charset.StandardCharsets;
 
 /**
  * SHA-256 over name, type, shape and elements of every tensor in file order, computed once when it
- * is first asked for. It does not depend on how the file is cut into shards.
+ * is first asked for. Names, types and elements are those of the file: a GGUF file and the
+ * safetensors it was made from differ. It does not depend on how the file is cut into shards.
  */
 public final class WeightsHash {
-  private final Safetensors file;
+  private final WeightSource file;
   private String hex;
 
   /** A hash of {@code file}, which must be open when it is asked for. */
-  WeightsHash(Safetensors file) {
+  WeightsHash(WeightSource file) {
     this.file = file;
   }
 

@@ -53,7 +53,7 @@ public final class MergeTable {
    * The merges of SentencePiece's BPE, which stores none: a pair merges if the two joined are a
    * token, and the one of highest score goes first. Equal scores go by the lower ids.
    *
-   * @param scores of each id of the vocabulary
+   * @param scores of each id of the vocabulary; NaN where no merge may give the id
    */
   public static MergeTable ofScores(String source, Vocabulary vocabulary, float[] scores) {
     if (scores.length != vocabulary.size()) {
@@ -65,7 +65,8 @@ public final class MergeTable {
     List<Scored> found = new ArrayList<>();
     for (int id = 0; id < vocabulary.size(); id++) {
       String token = vocabulary.token(id);
-      for (int cut = 1; token != null && cut < token.length(); cut++) {
+      boolean mergeable = token != null && !Float.isNaN(scores[id]);
+      for (int cut = 1; mergeable && cut < token.length(); cut++) {
         int left = vocabulary.id(token.substring(0, cut));
         int right = vocabulary.id(token.substring(cut));
         if (left >= 0 && right >= 0) {

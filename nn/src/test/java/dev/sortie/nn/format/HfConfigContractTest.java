@@ -47,7 +47,8 @@ class HfConfigContractTest {
     assertThat(read(GOOD))
         .isEqualTo(
             new HfConfig(
-                new DecoderConfig(5, 64, 8, 4, 8, 172, 512, 256, 1e-5, 20000, false, false, true),
+                new DecoderConfig(
+                    5, 64, 8, 4, 8, 172, 512, 256, 1e-5, 20000, false, false, false, true),
                 OptionalInt.of(1),
                 List.of(2, 7),
                 Optional.of(DType.BF16)));
@@ -58,7 +59,8 @@ class HfConfigContractTest {
     assertThat(read(SHORT))
         .isEqualTo(
             new HfConfig(
-                new DecoderConfig(5, 64, 8, 8, 8, 172, 512, 256, 1e-6, 10000, false, false, false),
+                new DecoderConfig(
+                    5, 64, 8, 8, 8, 172, 512, 256, 1e-6, 10000, false, false, false, false),
                 OptionalInt.of(1),
                 List.of(2),
                 Optional.empty()));

@@ -24,7 +24,8 @@ class StoriesModelParityTest {
     HfConfig config = HfConfig.read(FormatFixtures.shared("models/stories260K"));
     assertThat(config.decoder())
         .isEqualTo(
-            new DecoderConfig(5, 64, 8, 4, 8, 172, 512, 512, 1e-5, 10000, false, false, true));
+            new DecoderConfig(
+                5, 64, 8, 4, 8, 172, 512, 512, 1e-5, 10000, false, false, false, true));
     assertThat(config.bos()).isEqualTo(OptionalInt.of(1));
     assertThat(config.eos()).containsExactly(2);
     assertThat(config.dtype()).contains(DType.F32);

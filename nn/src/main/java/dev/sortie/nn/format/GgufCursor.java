@@ -1,0 +1,124 @@
+package dev.sortie.nn.format;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import dev.sortie.nn.InputException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** Reads the header of a GGUF file from front to back and never past its end. */
+final class GgufCursor {
+  static final ValueLayout.OfShort I16 =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfInt I32 =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfLong I64 =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  static final ValueLayout.OfDouble F64 =
+      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final Path file;
+  private final MemorySegment bytes;
+  private final long end;
+  private long at;
+
+  /**
+   * A cursor at the first byte.
+   *
+   * @param bytes the whole file
+   * @param most where a header ends at the latest
+   */
+  GgufCursor(Path file, MemorySegment bytes, long most) {
+    this.file = file;
+    this.bytes = bytes;
+    this.end = Math.min(bytes.byteSize(), most);
+  }
+
+  /** Bytes read so far. */
+  long at() {
+    return at;
+  }
+
+  /** Bytes that are left. */
+  long remaining() {
+    return end - at;
+  }
+
+  /** The next {@code count} bytes, checked. */
+  MemorySegment take(String what, long count) {
+    if (count < 0 || count > remaining()) {
+      throw error(
+          "%s needs %s bytes from byte %d on, but %s; fetch it again",
+          what,
+          Long.toUnsignedString(count),
+          at,
+          end == bytes.byteSize()
+              ? "the file ends at " + end
+              : "a header may have no more than " + end);
+    }
+    MemorySegment taken = bytes.asSlice(at, count);
+    at += count;
+    return taken;
+  }
+
+  /** An unsigned 32-bit number as the bits of an int. */
+  int u32(String what) {
+    return take(what, 4).get(I32, 0);
+  }
+
+  /** An unsigned 64-bit number as the bits of a long. */
+  long u64(String what) {
+    return take(what, 8).get(I64, 0);
+  }
+
+  /** A count or length from {@code least} to {@code most}; unsigned, so that none is negative. */
+  long count(String what, long least, long most) {
+    long count = u64(what);
+    if (Long.compareUnsigned(count, most) > 0 || Long.compareUnsigned(count, least) < 0) {
+      throw error(
+          "%s is %s, expected %d to %d (the limit, or what the file's size allows)",
+          what, Long.toUnsignedString(count), least, most);
+    }
+    return count;
+  }
+
+  /** A string: its length in bytes, then UTF-8. */
+  String string(String what, long least, long most) {
+    long length = count("length of " + what, least, Math.max(least, Math.min(most, remaining())));
+    ByteBuffer utf8 = ByteBuffer.wrap(take(what, length).toArray(JAVA_BYTE));
+    try {
+      // a decoder of its own reports what the lenient one of String would replace
+      return StandardCharsets.UTF_8.newDecoder().decode(utf8).toString();
+    } catch (CharacterCodingException e) {
+      throw error(
+          "%s is not valid UTF-8 at its byte %d; the file is damaged", what, utf8.position());
+    }
+  }
+
+  /** An integer of this type at byte {@code at}; of UINT64 the bits. */
+  static long whole(GgufType type, MemorySegment bytes, long at) {
+    return switch (type) {
+      case UINT8 -> bytes.get(JAVA_BYTE, at) & 0xffL;
+      case INT8 -> bytes.get(JAVA_BYTE, at);
+      case UINT16 -> bytes.get(I16, at) & 0xffffL;
+      case INT16 -> bytes.get(I16, at);
+      case UINT32 -> bytes.get(I32, at) & 0xffffffffL;
+      case INT32 -> bytes.get(I32, at);
+      case UINT64, INT64 -> bytes.get(I64, at);
+      case FLOAT32, FLOAT64, BOOL, STRING, ARRAY ->
+          throw new IllegalArgumentException(type + " is no integer");
+    };
+  }
+
+  /** An error with the file's name before it. */
+  InputException error(String format, Object... values) {
+    return new InputException(file + ": " + format.formatted(values));
+  }
+}
