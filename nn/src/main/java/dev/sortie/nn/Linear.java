@@ -3,6 +3,8 @@ package dev.sortie.nn;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * {@code y = x Wᵀ + b}.
@@ -23,5 +25,16 @@ public record Linear(Tensor weight, Tensor bias) {
   /** {@code [.., K]} to {@code [.., N]}. */
   public Tensor apply(Ops ops, Tensor x) {
     return ops.linear(x, weight, bias);
+  }
+
+  /** Several of them on one x, in one go where nothing is recorded. */
+  public static List<Tensor> applyAll(Ops ops, Tensor x, Linear... linears) {
+    List<Tensor> weights = new ArrayList<>(linears.length);
+    List<Tensor> biases = new ArrayList<>(linears.length);
+    for (Linear l : linears) {
+      weights.add(l.weight);
+      biases.add(l.bias);
+    }
+    return ops.linears(x, weights, biases);
   }
 }

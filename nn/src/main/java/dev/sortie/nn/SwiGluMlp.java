@@ -2,6 +2,7 @@ package dev.sortie.nn;
 
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import java.util.List;
 
 /**
  * {@code down(silu(gate(x)) * up(x))} (arXiv 2002.05202).
@@ -22,6 +23,7 @@ public record SwiGluMlp(Linear gate, Linear up, Linear down) {
 
   /** {@code [.., C]} to {@code [.., C]}. */
   public Tensor apply(Ops ops, Tensor x) {
-    return down.apply(ops, ops.swiglu(gate.apply(ops, x), up.apply(ops, x)));
+    List<Tensor> inner = Linear.applyAll(ops, x, gate, up);
+    return down.apply(ops, ops.swiglu(inner.get(0), inner.get(1)));
   }
 }

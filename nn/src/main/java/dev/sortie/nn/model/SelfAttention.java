@@ -45,10 +45,10 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
   public Tensor apply(Ops ops, Tensor x, RopeTable rope) {
     int batch = x.shape().size(0);
     int tokens = x.shape().size(1);
-    Tensor queries = rotated(ops, q.apply(ops, x), rope, config.heads(), 0);
-    Tensor keys = rotated(ops, k.apply(ops, x), rope, config.kvHeads(), 0);
-    Tensor values =
-        ops.reshape(v.apply(ops, x), batch, tokens, config.kvHeads(), config.headSize());
+    List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
+    Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), 0);
+    Tensor keys = rotated(ops, qkv.get(1), rope, config.kvHeads(), 0);
+    Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
     return mix(ops, queries, keys, values, batch, tokens);
   }
 
@@ -58,9 +58,10 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
    */
   public Tensor apply(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
     int tokens = x.shape().size(1);
-    Tensor queries = rotated(ops, q.apply(ops, x), rope, config.heads(), first);
-    Tensor keys = rotated(ops, k.apply(ops, x), rope, config.kvHeads(), first);
-    Tensor values = ops.reshape(v.apply(ops, x), 1, tokens, config.kvHeads(), config.headSize());
+    List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
+    Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), first);
+    Tensor keys = rotated(ops, qkv.get(1), rope, config.kvHeads(), first);
+    Tensor values = ops.reshape(qkv.get(2), 1, tokens, config.kvHeads(), config.headSize());
     cache.put(ops, first, keys, values);
     return mix(ops, queries, cache.keys(first + tokens), cache.values(first + tokens), 1, tokens);
   }
@@ -71,9 +72,10 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
    */
   public Tensor apply(Ops ops, Tensor x, RopeTable rope, List<KvCache> caches, int position) {
     int batch = x.shape().size(0);
-    Tensor queries = rotated(ops, q.apply(ops, x), rope, config.heads(), position);
-    Tensor keys = rotated(ops, k.apply(ops, x), rope, config.kvHeads(), position);
-    Tensor values = ops.reshape(v.apply(ops, x), batch, 1, config.kvHeads(), config.headSize());
+    List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
+    Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), position);
+    Tensor keys = rotated(ops, qkv.get(1), rope, config.kvHeads(), position);
+    Tensor values = ops.reshape(qkv.get(2), batch, 1, config.kvHeads(), config.headSize());
     Tensor mixed =
         ops.empty(x.dtype(), Shape.of(batch, 1, (long) config.heads() * config.headSize()));
     long width = mixed.shape().dim(-1);

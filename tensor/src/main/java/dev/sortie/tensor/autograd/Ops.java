@@ -6,6 +6,7 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
@@ -94,6 +95,35 @@ public record Ops(Device device, Workspace workspace) {
   /** {@code x [.., K] · w [N, K]ᵀ + bias [N]}; {@code bias} may be null. */
   public Tensor linear(Tensor x, Tensor w, Tensor bias) {
     return bias == null ? apply(new Dense.Linear(), x, w) : apply(new Dense.Linear(), x, w, bias);
+  }
+
+  /**
+   * {@code linear} of one x with several weights, all at once where nothing is recorded.
+   *
+   * @param biases one a weight, or null
+   */
+  public List<Tensor> linears(Tensor x, List<Tensor> weights, List<Tensor> biases) {
+    List<Tensor> results = new ArrayList<>(weights.size());
+    if (!NoGrad.isOn()) {
+      for (int i = 0; i < weights.size(); i++) {
+        results.add(linear(x, weights.get(i), biases.get(i)));
+      }
+      return results;
+    }
+    Tensor rows = contiguous(x);
+    List<Projection> projections = new ArrayList<>(weights.size());
+    DType dtype = x.dtype();
+    for (int i = 0; i < weights.size(); i++) {
+      Tensor w = weights.get(i);
+      Tensor bias = biases.get(i);
+      List<Tensor> inputs = bias == null ? List.of(rows, w) : List.of(rows, w, bias);
+      Tensor y = empty(dtype, new Dense.Linear().shape(inputs));
+      results.add(y);
+      projections.add(
+          new Projection(w.span(), bias == null ? null : bias.span(), y.span(), w.shape().size(0)));
+    }
+    kernels().linears(rows.span(), projections, rows.shape().rows(), rows.shape().size(-1));
+    return results;
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
  * The seam between ops and hardware: what runs on a device. Every implementation passes the same
@@ -77,10 +78,21 @@ public interface Kernels {
    * {@code y[m,n] = x[m,k] · w[n,k]ᵀ + bias[n]}. NOT BLAS order: each row of {@code w} is one
    * output, as checkpoints store it.
    *
-   * @param w F32, BF16 or F16 (F64 when {@code x} is); finite if F16, which is checked where weights are loaded
+   * @param w F32, BF16 or F16 (F64 when {@code x} is); finite if F16, which is checked where
+   *     weights are loaded
    * @param bias may be null
    */
   void linear(Span x, Span w, Span bias, Span y, int m, int n, int k);
+
+  /**
+   * {@code linear} with several weights, such as those of q, k and v: the same bits. A kernel set
+   * may share them all out to its threads at once, which spares regions and evens small products.
+   */
+  default void linears(Span x, List<Projection> projections, int m, int k) {
+    for (Projection p : projections) {
+      linear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
+    }
+  }
 
   /**
    * {@code c[m,n] = op(a) · op(b)}, or {@code +=} when {@code accumulate}. {@code op(a)} is {@code

@@ -13,9 +13,11 @@ import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.AdamW;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
  * The kernels in F32: checks operands and shares out the work; the loops are in the other classes
@@ -164,6 +166,11 @@ final class FloatKernels implements Kernels {
   @Override
   public void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
     matrix.linear(x, w, bias, y, m, n, k);
+  }
+
+  @Override
+  public void linears(Span x, List<Projection> projections, int m, int k) {
+    matrix.linears(x, projections, m, k);
   }
 
   @Override

@@ -189,10 +189,10 @@ final class GemvF16 {
   }
 
   /**
- * {@link RowKernel}s for finite F16 weights, widened in registers: exponent and mantissa move to
- * their places by a shift and the exponent gets its bias by a product with 2^112, which is exact and
- * makes subnormals right too. The bits of a negative half are sign-extended, hence the mask.
- */
+   * {@link RowKernel}s for finite F16 weights, widened in registers: exponent and mantissa move to
+   * their places by a shift and the exponent gets its bias by a product with 2^112, which is exact
+   * and makes subnormals right too. The bits of a negative half are sign-extended, hence the mask.
+   */
   static void pairs(long x, long w, long wBytes, long sums, long count, long k) {
     long pairs = k / (2 * LANES) * (2 * BYTES);
     boolean odd = k / LANES % 2 != 0;

@@ -3,13 +3,15 @@ package dev.sortie.tensor.kernel.simd;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
- * The matrix products of the SIMD kernels: checks, and the choice between {@link GemvRows} (few rows,
- * weights read in place) and {@link Gemm} (packed panels). F64 is for gradient checks and goes to
- * the scalar kernels. Several threads may call at once.
+ * The matrix products of the SIMD kernels: checks, and the choice between {@link GemvRows} (few
+ * rows, weights read in place) and {@link Gemm} (packed panels). F64 is for gradient checks and
+ * goes to the scalar kernels. Several threads may call at once.
  */
 final class Matrix {
   /**
@@ -35,13 +37,7 @@ final class Matrix {
       scalar.linear(x, w, bias, y, m, n, k);
       return;
     }
-    check(m, n, k);
-    check("x", x, false, m, k);
-    check("w", w, true, n, k);
-    check("y", y, false, m, n);
-    if (bias != null) {
-      check("bias", bias, false, 1, n);
-    }
+    checkLinear(x, w, bias, y, m, n, k);
     if (m == 0 || n == 0) {
       return;
     }
@@ -64,8 +60,46 @@ final class Matrix {
     }
     GemvRows rows =
         new GemvRows(x.address(), w.address(), w.dtype(), biasAddress, y.address(), m, n, k);
-    int grain = (int) Math.max(1, GRAIN / Math.max(1, k));
-    pool.range(n, grain, (from, to) -> runWithScratch(rows, from, to));
+    pool.range(n, grain(k), (from, to) -> runWithScratch(rows, from, to));
+  }
+
+  /** See {@link Kernels#linears}. Few rows are one region over the outputs of all weights. */
+  void linears(Span x, List<Projection> projections, int m, int k) {
+    if (m == 0 || m > Kernels.ROW_STABLE) {
+      for (Projection p : projections) {
+        linear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
+      }
+      return;
+    }
+    GemvRows[] all = new GemvRows[projections.size()];
+    int outputs = 0;
+    for (int i = 0; i < all.length; i++) {
+      Projection p = projections.get(i);
+      checkLinear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
+      long bias = p.bias() == null ? 0 : p.bias().address();
+      all[i] =
+          new GemvRows(
+              x.address(), p.w().address(), p.w().dtype(), bias, p.y().address(), m, p.n(), k);
+      outputs = Math.addExact(outputs, p.n());
+    }
+    pool.range(
+        outputs,
+        grain(k),
+        (from, to) -> {
+          int first = 0;
+          for (GemvRows rows : all) {
+            int begin = Math.max(0, from - first);
+            int end = Math.min(rows.n(), to - first);
+            if (begin < end) {
+              runWithScratch(rows, begin, end);
+            }
+            first += rows.n();
+          }
+        });
+  }
+
+  private static int grain(int k) {
+    return (int) Math.max(1, GRAIN / Math.max(1, k));
   }
 
   private void runWithScratch(GemvRows rows, int from, int to) {
@@ -119,6 +153,16 @@ final class Matrix {
     if (m < 0 || n < 0 || k < 0) {
       throw new IllegalArgumentException(
           "matrix sizes must not be negative: m " + m + ", n " + n + ", k " + k);
+    }
+  }
+
+  private static void checkLinear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
+    check(m, n, k);
+    check("x", x, false, m, k);
+    check("w", w, true, n, k);
+    check("y", y, false, m, n);
+    if (bias != null) {
+      check("bias", bias, false, 1, n);
     }
   }
 

@@ -5,10 +5,12 @@ import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.AdamW;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
  * Kernels on the Vector API, at the widest vectors of this CPU or those that the system property
@@ -108,6 +110,11 @@ public final class SimdKernels implements Kernels {
   @Override
   public void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
     of(x).linear(x, w, bias, y, m, n, k);
+  }
+
+  @Override
+  public void linears(Span x, List<Projection> projections, int m, int k) {
+    of(x).linears(x, projections, m, k);
   }
 
   @Override
