@@ -124,12 +124,16 @@ public final class EarlyExit implements DecodingStrategy {
   private Step prefillChunk(int[] chunk, boolean end) {
     Tensor x = sequence.embed(chunk, position, chunk.length);
     for (Segment s : segments) {
-      x = sequence.layers(x, s.from, s.to, position).x();
       s.done = position + chunk.length;
+      s.exitDone = s.done;
+      if (s == segments.getLast()) {
+        x = sequence.prefillTop(x, s.from, position, end);
+        break;
+      }
+      x = sequence.layers(x, s.from, s.to, position).x();
       if (s.exitCache.isPresent()) {
         s.exit.orElseThrow().advance(sequence.ops(), x, s.exitCache.get(), position);
       }
-      s.exitDone = s.done;
     }
     return end ? FullDepth.logits(sequence, reader, x) : null;
   }

@@ -11,7 +11,7 @@ public final class FullDepth implements DecodingStrategy {
    * Prompt tokens in one pass: bounds the memory of temporaries, large enough for full matrix
    * speed.
    */
-  static final int PREFILL_CHUNK = 256;
+  static final int PREFILL_CHUNK = 512;
 
   private final Sequence sequence;
   private final LogitsReader reader;
@@ -28,26 +28,30 @@ public final class FullDepth implements DecodingStrategy {
     Step last = null;
     for (int from = 0; from < prompt.length; from += PREFILL_CHUNK) {
       int to = Math.min(prompt.length, from + PREFILL_CHUNK);
-      last = read(java.util.Arrays.copyOfRange(prompt, from, to), to == prompt.length);
+      int[] chunk = java.util.Arrays.copyOfRange(prompt, from, to);
+      boolean end = to == prompt.length;
+      last = sequence.step(() -> prefillChunk(chunk, end));
+      position = to;
     }
     return last;
   }
 
-  @Override
-  public Step next(int token) {
-    return read(new int[] {token}, true);
+  private Step prefillChunk(int[] chunk, boolean end) {
+    Tensor x = sequence.embed(chunk, position, chunk.length);
+    Tensor y = sequence.prefillTop(x, 0, position, end);
+    return end ? logits(sequence, reader, y) : null;
   }
 
-  private Step read(int[] tokens, boolean wantLogits) {
+  @Override
+  public Step next(int token) {
     Step step =
         sequence.step(
             () -> {
-              Tensor x = sequence.embed(tokens, position, tokens.length);
+              Tensor x = sequence.embed(new int[] {token}, position, 1);
               int layers = sequence.decoder().config().layers();
-              Tensor y = sequence.layers(x, 0, layers, position).x();
-              return wantLogits ? logits(sequence, reader, y) : null;
+              return logits(sequence, reader, sequence.layers(x, 0, layers, position).x());
             });
-    position += tokens.length;
+    position++;
     return step;
   }
 

@@ -95,6 +95,25 @@ final class Sequence implements AutoCloseable {
     return h;
   }
 
+  /**
+   * Runs layers {@code from} and up over a piece of a prompt. Of the last layer's results only one
+   * is ever read, that of the prompt's last token; all others leave just their keys and values.
+   *
+   * @param end whether the piece ends the prompt
+   * @return the final hidden state of its last token, {@code [1, 1, C]}, or null
+   */
+  Tensor prefillTop(Tensor x, int from, int first, boolean end) {
+    int top = decoder.layers().size() - 1;
+    Tensor below = layers(x, from, top, first).x();
+    DecoderLayer layer = decoder.layers().get(top);
+    if (end) {
+      return layer.feedForward(
+          ops, layer.attendLast(ops, below, decoder.rope(), caches.get(top), first));
+    }
+    layer.fill(ops, below, decoder.rope(), caches.get(top), first);
+    return null;
+  }
+
   /** The last row of {@code [1, T, C]}, as {@code [1, C]}. */
   static Tensor lastRow(Tensor x) {
     long width = x.shape().dim(-1);

@@ -43,6 +43,19 @@ public record DecoderLayer(
   }
 
   /**
+   * As above for the last token alone, {@code [1, 1, C]}; the others leave their keys and values.
+   */
+  public Tensor attendLast(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+    Tensor last = ops.contiguous(ops.slice(x, 1, x.shape().dim(1) - 1, 1));
+    return ops.add(last, attention.applyLast(ops, inputNorm.apply(ops, x), rope, cache, first));
+  }
+
+  /** Stores the keys and values of the next tokens of a cached sequence and nothing else. */
+  public void fill(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+    attention.fill(ops, inputNorm.apply(ops, x), rope, cache, first);
+  }
+
+  /**
    * The residual after attention of the next token of several cached sequences; see {@link
    * SelfAttention}.
    */

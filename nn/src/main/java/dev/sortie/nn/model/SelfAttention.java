@@ -60,10 +60,36 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
     int tokens = x.shape().size(1);
     List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
     Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), first);
-    Tensor keys = rotated(ops, qkv.get(1), rope, config.kvHeads(), first);
-    Tensor values = ops.reshape(qkv.get(2), 1, tokens, config.kvHeads(), config.headSize());
-    cache.put(ops, first, keys, values);
+    store(ops, qkv.get(1), qkv.get(2), rope, cache, first);
     return mix(ops, queries, cache.keys(first + tokens), cache.values(first + tokens), 1, tokens);
+  }
+
+  /**
+   * As above, but only the last token is asked for, {@code [1, 1, C]}: the others leave their keys
+   * and values.
+   */
+  public Tensor applyLast(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+    int tokens = x.shape().size(1);
+    fill(ops, x, rope, cache, first);
+    Tensor one = ops.contiguous(ops.slice(x, 1, tokens - 1, 1));
+    int count = first + tokens;
+    Tensor query = rotated(ops, q.apply(ops, one), rope, config.heads(), count - 1);
+    return mix(ops, query, cache.keys(count), cache.values(count), 1, 1);
+  }
+
+  /** Stores the keys and values of the next tokens and computes nothing else. */
+  public void fill(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+    List<Tensor> kv = Linear.applyAll(ops, x, k, v);
+    store(ops, kv.get(0), kv.get(1), rope, cache, first);
+  }
+
+  private void store(
+      Ops ops, Tensor keys, Tensor values, RopeTable rope, KvCache cache, int first) {
+    cache.put(
+        ops,
+        first,
+        rotated(ops, keys, rope, config.kvHeads(), first),
+        ops.reshape(values, 1, values.shape().dim(1), config.kvHeads(), config.headSize()));
   }
 
   /**
