@@ -28,11 +28,12 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ScoreCommand.class,
       TokenizeCommand.class,
+      ConvertCommand.class,
       HelpCommand.class
     },
     footer = {
       "",
-      "A model is a Hugging Face folder, or the word fable (the embedded model).",
+      "A model is a Hugging Face folder, a .gguf file, or the word fable (the embedded model).",
       "./sortie test runs all tests."
     })
 public final class Main implements Runnable {

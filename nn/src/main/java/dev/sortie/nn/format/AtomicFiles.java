@@ -2,13 +2,17 @@ package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Files that appear whole or not at all. The bytes go to a temporary file beside the target, are
@@ -16,6 +20,8 @@ import java.util.UUID;
  * the old file open or mapped keeps the old bytes, and a crash leaves the old file or the new one.
  */
 public final class AtomicFiles {
+  private static final int CHUNK = 64 << 20;
+
   private AtomicFiles() {}
 
   /** Writes the content of a file, from its start. */
@@ -65,10 +71,58 @@ public final class AtomicFiles {
     }
   }
 
+  /**
+   * Makes a folder whose files {@code body} writes. It lies under another name beside {@code
+   * target} until all are there.
+   *
+   * @throws InputException if {@code target} is there already, or the disk or the permissions do
+   *     not allow it
+   */
+  public static void writeFolder(Path target, Consumer<Path> body) {
+    Path parent = target.toAbsolutePath().normalize().getParent();
+    Path name = target.toAbsolutePath().normalize().getFileName();
+    if (parent == null || !Files.isDirectory(parent)) {
+      throw new InputException(
+          target + ": cannot be written: there is no folder " + parent + "; create it");
+    }
+    if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      throw new InputException(target + ": is there already; name another folder");
+    }
+    Path temporary = parent.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
+    try {
+      Files.createDirectory(temporary);
+      body.accept(temporary);
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      force(parent);
+    } catch (IOException e) {
+      throw new InputException(
+          "%s: cannot be written: %s; check free space and permissions"
+              .formatted(target, InputFiles.reason(e)),
+          e);
+    } finally {
+      if (Files.isDirectory(temporary)) {
+        try (Stream<Path> files = Files.list(temporary)) {
+          files.forEach(AtomicFiles::deleteQuietly);
+        } catch (IOException e) {
+          logLeft(temporary);
+        }
+        deleteQuietly(temporary);
+      }
+    }
+  }
+
   /** Writes all that remains in {@code bytes}. */
   public static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       out.write(bytes);
+    }
+  }
+
+  /** Writes memory of any size. */
+  static void writeFully(FileChannel out, MemorySegment data) throws IOException {
+    for (long at = 0; at < data.byteSize(); at += CHUNK) {
+      long count = Math.min(CHUNK, data.byteSize() - at);
+      writeFully(out, data.asSlice(at, count).asByteBuffer());
     }
   }
 
@@ -88,8 +142,12 @@ public final class AtomicFiles {
     try {
       Files.deleteIfExists(temporary);
     } catch (IOException e) {
-      System.getLogger(AtomicFiles.class.getName())
-          .log(System.Logger.Level.WARNING, "{0}: temporary file could not be deleted", temporary);
+      logLeft(temporary);
     }
+  }
+
+  private static void logLeft(Path temporary) {
+    System.getLogger(AtomicFiles.class.getName())
+        .log(System.Logger.Level.WARNING, "{0}: temporary file could not be deleted", temporary);
   }
 }

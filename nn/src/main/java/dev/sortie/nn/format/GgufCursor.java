@@ -78,20 +78,27 @@ final class GgufCursor {
     return take(what, 8).get(I64, 0);
   }
 
-  /** A count or length from {@code least} to {@code most}; unsigned, so that none is negative. */
-  long count(String what, long least, long most) {
+  /**
+   * A count or length; unsigned, so that none is negative.
+   *
+   * @param limit what is allowed at most
+   * @param room what the rest of the file could hold
+   */
+  long count(String what, long least, long limit, long room) {
     long count = u64(what);
-    if (Long.compareUnsigned(count, most) > 0 || Long.compareUnsigned(count, least) < 0) {
+    if (Long.compareUnsigned(count, limit) > 0 || Long.compareUnsigned(count, least) < 0) {
+      throw error("%s is %s, expected %d to %d", what, Long.toUnsignedString(count), least, limit);
+    }
+    if (count > room) {
       throw error(
-          "%s is %s, expected %d to %d (the limit, or what the file's size allows)",
-          what, Long.toUnsignedString(count), least, most);
+          "%s is %d, the rest of the file could hold %d; fetch it again", what, count, room);
     }
     return count;
   }
 
   /** A string: its length in bytes, then UTF-8. */
   String string(String what, long least, long most) {
-    long length = count("length of " + what, least, Math.max(least, Math.min(most, remaining())));
+    long length = count("length of " + what, least, most, remaining() - Long.BYTES);
     ByteBuffer utf8 = ByteBuffer.wrap(take(what, length).toArray(JAVA_BYTE));
     try {
       // a decoder of its own reports what the lenient one of String would replace

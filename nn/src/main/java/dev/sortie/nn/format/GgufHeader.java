@@ -82,10 +82,8 @@ record GgufHeader(
   private record Parser(Path file, MemorySegment bytes, GgufCursor in) {
     GgufHeader header() {
       magicAndVersion();
-      long tensors =
-          in.count("number of tensors", 0, Math.min(MAX_TENSORS, in.remaining() / LEAST_TENSOR));
-      long pairs =
-          in.count("number of metadata pairs", 0, Math.min(MAX_PAIRS, in.remaining() / LEAST_PAIR));
+      long tensors = in.count("number of tensors", 0, MAX_TENSORS, in.remaining() / LEAST_TENSOR);
+      long pairs = in.count("number of metadata pairs", 0, MAX_PAIRS, in.remaining() / LEAST_PAIR);
       GgufMetadata metadata = metadata(pairs);
       int alignment = alignment(metadata);
       List<Unplaced> list = new ArrayList<>();
@@ -175,8 +173,8 @@ record GgufHeader(
       if (type == GgufType.ARRAY) {
         throw in.error("%s is a list of lists, which GGUF does not have", what);
       }
-      long room = (in.remaining() - 8) / type.leastBytes();
-      int count = (int) in.count("length of " + what, 0, Math.clamp(room, 0, MAX_LIST));
+      long room = (in.remaining() - Long.BYTES) / type.leastBytes();
+      int count = (int) in.count("length of " + what, 0, MAX_LIST, room);
       if (type == GgufType.STRING) {
         long from = in.at();
         for (int i = 0; i < count; i++) {

@@ -49,8 +49,14 @@ public final class GgufLlama {
 
   private GgufLlama() {}
 
-  /** One tensor: its name there, its name in Hugging Face's checkpoints, its shape. */
-  record Entry(String gguf, String hf, List<Long> shape) {}
+  /**
+   * One tensor.
+   *
+   * @param gguf its name in GGUF files
+   * @param hf its name in Hugging Face's checkpoints
+   * @param shape its dims, outermost first
+   */
+  public record Entry(String gguf, String hf, List<Long> shape) {}
 
   /**
    * The configuration, in the form that a Hugging Face folder gives it.
@@ -126,7 +132,7 @@ public final class GgufLlama {
   }
 
   /** All tensors of a model, in the order in which the decoder asks for them. */
-  static List<Entry> entries(DecoderConfig c) {
+  public static List<Entry> entries(DecoderConfig c) {
     long hidden = c.hidden();
     long ffn = c.ffn();
     long queries = (long) c.heads() * c.headSize();

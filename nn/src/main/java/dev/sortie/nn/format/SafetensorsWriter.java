@@ -1,17 +1,16 @@
 package dev.sortie.nn.format;
 
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
 
 /**
  * Writes one safetensors file. The bytes depend on the tensors, the metadata and their order alone.
@@ -19,12 +18,15 @@ import java.util.SequencedMap;
  */
 public final class SafetensorsWriter {
   private static final int ALIGN = 64;
-  private static final int CHUNK = 64 << 20;
 
   private final SequencedMap<String, String> metadata = new LinkedHashMap<>();
   private final SequencedMap<String, Entry> tensors = new LinkedHashMap<>();
 
-  private record Entry(Span data, List<Long> shape) {}
+  private record Entry(DType dtype, List<Long> shape, Supplier<Span> data) {
+    long bytes() {
+      return dtype.bytes(TensorInfo.elements(shape));
+    }
+  }
 
   /** An empty file. */
   public SafetensorsWriter() {}
@@ -47,22 +49,35 @@ public final class SafetensorsWriter {
    *     hold the elements
    */
   public SafetensorsWriter tensor(String name, Span data, List<Long> shape) {
-    if (data.dtype().isQuantised()) {
+    if (TensorInfo.elements(shape) != data.length()) {
       throw new IllegalArgumentException(
-          "safetensors cannot hold " + data.dtype() + " of tensor " + name + "; copy it to BF16");
+          "tensor %s: shape %s does not hold %d elements"
+              .formatted(Show.value(name), shape, data.length()));
+    }
+    return tensor(name, data.dtype(), shape, () -> data);
+  }
+
+  /**
+   * Adds a tensor whose elements are made when their turn comes.
+   *
+   * @param data gives them, once; they are written before the next tensor's are asked for
+   * @throws IllegalArgumentException if the name is taken or not allowed, or the format cannot hold
+   *     the type or the shape
+   */
+  public SafetensorsWriter tensor(String name, DType dtype, List<Long> shape, Supplier<Span> data) {
+    if (dtype.isQuantised()) {
+      throw new IllegalArgumentException(
+          "safetensors cannot hold " + dtype + " of tensor " + name + "; copy it to BF16");
     }
     String fault = SafetensorsHeader.nameFault(name);
     if (fault != null) {
       throw new IllegalArgumentException("tensor name " + Show.value(name) + " " + fault);
     }
-    boolean sizes =
-        shape.size() <= SafetensorsHeader.MAX_RANK && shape.stream().allMatch(d -> d >= 0);
-    if (!sizes || TensorInfo.elements(shape) != data.length()) {
+    if (shape.size() > SafetensorsHeader.MAX_RANK || shape.stream().anyMatch(d -> d < 0)) {
       throw new IllegalArgumentException(
-          "tensor %s: shape %s does not hold %d elements"
-              .formatted(Show.value(name), shape, data.length()));
+          "tensor %s: shape %s is none".formatted(Show.value(name), shape));
     }
-    if (tensors.putIfAbsent(name, new Entry(data, List.copyOf(shape))) != null) {
+    if (tensors.putIfAbsent(name, new Entry(dtype, List.copyOf(shape), data)) != null) {
       throw new IllegalArgumentException("tensor " + Show.value(name) + " is added twice");
     }
     return this;
@@ -80,8 +95,16 @@ public final class SafetensorsWriter {
         target,
         out -> {
           AtomicFiles.writeFully(out, ByteBuffer.wrap(header));
-          for (Entry entry : tensors.values()) {
-            write(out, entry.data().segment());
+          for (var tensor : tensors.entrySet()) {
+            Entry entry = tensor.getValue();
+            Span data = entry.data.get();
+            if (data.dtype() != entry.dtype || data.bytes() != entry.bytes()) {
+              throw new IllegalStateException(
+                  "tensor %s was announced as %s of shape %s, but is %d elements of %s"
+                      .formatted(
+                          tensor.getKey(), entry.dtype, entry.shape, data.length(), data.dtype()));
+            }
+            AtomicFiles.writeFully(out, data.segment());
           }
         });
   }
@@ -93,11 +116,11 @@ public final class SafetensorsWriter {
     }
     long begin = 0;
     for (var tensor : tensors.entrySet()) {
-      Span data = tensor.getValue().data();
-      long end = Math.addExact(begin, data.bytes());
+      Entry of = tensor.getValue();
+      long end = Math.addExact(begin, of.bytes());
       Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("dtype", data.dtype().name());
-      entry.put("shape", tensor.getValue().shape());
+      entry.put("dtype", of.dtype.name());
+      entry.put("shape", of.shape);
       entry.put("data_offsets", List.of(begin, end));
       root.put(tensor.getKey(), entry);
       begin = end;
@@ -119,12 +142,5 @@ public final class SafetensorsWriter {
     Arrays.fill(header, (byte) ' ');
     ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json);
     return header;
-  }
-
-  private static void write(FileChannel out, MemorySegment data) throws IOException {
-    for (long at = 0; at < data.byteSize(); at += CHUNK) {
-      long count = Math.min(CHUNK, data.byteSize() - at);
-      AtomicFiles.writeFully(out, data.asSlice(at, count).asByteBuffer());
-    }
   }
 }

@@ -62,6 +62,25 @@ public record DecoderConfig(
     }
   }
 
+  /** The same with rotary pairs in this order. */
+  public DecoderConfig withRopeInterleaved(boolean interleaved) {
+    return new DecoderConfig(
+        layers,
+        hidden,
+        heads,
+        kvHeads,
+        headSize,
+        ffn,
+        vocab,
+        context,
+        normEps,
+        ropeTheta,
+        interleaved,
+        attentionBias,
+        mlpBias,
+        tiedHead);
+  }
+
   private static void range(String field, int value, int low, int high) {
     if (value < low || value > high) {
       throw new InputException(field + " is " + value + ", outside " + low + " to " + high);

@@ -25,6 +25,15 @@ public final class TokenizerJsonWriter {
    * @throws InputException if a file cannot be written
    */
   public static void write(BpeTokenizer tokenizer, Path file) {
+    write(tokenizer, file, Optional.empty());
+  }
+
+  /**
+   * The same with a chat template in {@code tokenizer_config.json}.
+   *
+   * @throws InputException if a file cannot be written
+   */
+  public static void write(BpeTokenizer tokenizer, Path file, Optional<String> chatTemplate) {
     replace(file, json -> tokenizer(json, tokenizer));
     replace(
         file.resolveSibling("tokenizer_config.json"),
@@ -33,6 +42,9 @@ public final class TokenizerJsonWriter {
           json.writeStringField("tokenizer_class", "PreTrainedTokenizerFast");
           special(json, tokenizer, "bos_token", tokenizer.bosId());
           special(json, tokenizer, "eos_token", tokenizer.eosId());
+          if (chatTemplate.isPresent()) {
+            json.writeStringField("chat_template", chatTemplate.get());
+          }
           json.writeEndObject();
         });
   }
