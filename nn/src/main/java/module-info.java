@@ -6,6 +6,8 @@ module dev.sortie.nn {
   requires transitive dev.sortie.tensor;
   requires com.fasterxml.jackson.core;
   requires it.unimi.dsi.fastutil.core;
+  requires java.management;
+  requires jdk.management;
 
   exports dev.sortie.nn;
   exports dev.sortie.nn.format;

@@ -120,13 +120,15 @@ final class ConvertCommand implements Callable<Integer> {
 
   /** A progress line in MiB, begun when the size is known. */
   private static final class Progress implements AutoCloseable {
+    private static final long MIB = 1 << 20;
+
     private ProgressLine line;
 
     void see(String tensor, long done, long total) {
       if (line == null) {
-        line = ProgressLine.start("convert (MiB)", Math.max(1, total >> 20), System.err);
+        line = ProgressLine.start("convert (MiB)", Math.ceilDiv(total, MIB), System.err);
       }
-      line.step(done >> 20, tensor);
+      line.step(Math.ceilDiv(done, MIB), tensor);
     }
 
     @Override

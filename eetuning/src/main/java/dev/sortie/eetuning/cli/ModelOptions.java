@@ -2,6 +2,8 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.Fable;
 import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.model.ModelMemory;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
@@ -9,6 +11,8 @@ import picocli.CommandLine.Option;
 
 /** Options that name a model. */
 final class ModelOptions {
+  private static final long LARGE = 64 << 20;
+
   @Option(
       names = "--model",
       required = true,
@@ -29,8 +33,13 @@ final class ModelOptions {
     return model.equals("fable") ? Fable.folder() : Path.of(model);
   }
 
-  /** Loads it. */
+  /** Loads it; of a large one it is said first what memory it takes. */
   LanguageModel load(Device device) {
-    return LanguageModel.load(path(), precision, device);
+    ModelFiles files = ModelFiles.open(path());
+    ModelMemory memory = ModelMemory.of(files, precision);
+    if (memory.copied() + memory.inPlace() >= LARGE) {
+      System.err.println(path().getFileName() + ": " + memory.describe());
+    }
+    return LanguageModel.load(files, precision, device);
   }
 }

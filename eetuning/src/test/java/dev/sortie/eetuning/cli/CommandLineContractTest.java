@@ -93,6 +93,73 @@ class CommandLineContractTest {
   }
 
   @Test
+  void aConvertedModelIsTheSameModelToEveryCommand() {
+    Path gguf = temp.resolve("model.gguf");
+    run("convert", model, "--threads", 1, "--out", gguf).succeeded();
+    Path back = temp.resolve("back");
+    run("convert", gguf, "--threads", 1, "--out", back, "--to", "safetensors").succeeded();
+    String expected = generated(model);
+    assertThat(generated(gguf)).isEqualTo(expected);
+    assertThat(generated(back)).isEqualTo(expected);
+    Path exitsOfGguf = temp.resolve("exits");
+    run("add-exits", "--threads", 1, "--model", gguf, "--at", 1, "--out", exitsOfGguf).succeeded();
+    run(
+            "tune",
+            "--threads",
+            1,
+            "--model",
+            gguf,
+            "--dtype",
+            "file",
+            "--exits",
+            exitsOfGguf,
+            "--data",
+            data,
+            "--out",
+            temp.resolve("tuned"),
+            "--steps",
+            2,
+            "--seq-len",
+            16,
+            "--micro-batch",
+            2)
+        .succeeded();
+    assertThat(
+            heads(
+                run(
+                        "score",
+                        "--threads",
+                        1,
+                        "--model",
+                        gguf,
+                        "--exits",
+                        temp.resolve("tuned"),
+                        "--file",
+                        data,
+                        "--json")
+                    .json()))
+        .hasSize(2);
+  }
+
+  private static String generated(Path from) {
+    return run(
+            "generate",
+            "--threads",
+            1,
+            "--model",
+            from,
+            "--prompt",
+            "The hen",
+            "--temperature",
+            0,
+            "--max-tokens",
+            8,
+            "--json")
+        .json()
+        .getString("text");
+  }
+
+  @Test
   void tuneTeachesTheExitsAndReportsAsJson() {
     Path out = temp.resolve("tuned");
     JsonObject json = tune(exits, out, "--json").json();

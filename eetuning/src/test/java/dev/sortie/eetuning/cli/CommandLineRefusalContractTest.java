@@ -115,6 +115,41 @@ class CommandLineRefusalContractTest {
     return tests.stream();
   }
 
+  @TestFactory
+  Stream<DynamicTest> wrongConversions() {
+    Path gguf = temp.resolve("new.gguf");
+    String convert = "convert --threads 1 %s --out %s ";
+    Path missing = temp.resolve("missing.gguf");
+    return Stream.of(
+        refused("no source", words(convert, missing, gguf), 1, missing, "no such file"),
+        refused("no output", words("convert %s", model), 2, "--out"),
+        refused("there already", words(convert, model, model), 1, model, "already"),
+        refused("unknown type", words(convert + "--quantize q9", model, gguf), 1, "'q9'", "q8_0"),
+        refused("unknown format", words(convert + "--to onnx", model, gguf), 1, "'onnx'", "gguf"),
+        refused(
+            "not named .gguf",
+            words(convert + "--to gguf", model, temp.resolve("new")),
+            1,
+            "must end in .gguf"),
+        refused(
+            "folder named .gguf",
+            words(convert + "--to safetensors", model, gguf),
+            1,
+            "ends in .gguf"),
+        refused(
+            "blocks in safetensors",
+            new String[] {
+              "convert",
+              model.toString(),
+              "--out",
+              temp.resolve("new").toString(),
+              "--quantize",
+              "q8_0"
+            },
+            1,
+            "safetensors cannot hold Q8_0"));
+  }
+
   private static void delete(Path file) {
     try {
       Files.delete(file);

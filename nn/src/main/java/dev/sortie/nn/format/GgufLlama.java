@@ -23,6 +23,9 @@ public final class GgufLlama {
   static final String HEAD = "output.weight";
   static final double DEFAULT_ROPE_THETA = 10_000;
 
+  /** The longest of published models; rotary tables are made for all of it. */
+  static final int MAX_CONTEXT = 1 << 22;
+
   /**
    * Keys that change the arithmetic in a way that is not supported, with the one value that may be.
    */
@@ -83,7 +86,7 @@ public final class GgufLlama {
             headSize,
             m.getInt("llama.feed_forward_length", 1, 1 << 22),
             vocab(file),
-            m.getInt("llama.context_length", 1, 1 << 26),
+            m.getInt("llama.context_length", 1, MAX_CONTEXT),
             m.getDouble("llama.attention.layer_norm_rms_epsilon", 0, 1),
             m.getDouble("llama.rope.freq_base", 1, 1e12, DEFAULT_ROPE_THETA),
             true,

@@ -66,16 +66,24 @@ public final class FileWeights implements Weights {
     }
     Finite.check(stored, info.file() + ": tensor " + info.name());
     taken.add(name);
-    DType wanted =
-        role == Role.NORM || role == Role.BIAS || stored.dtype() == DType.F64
-            ? DType.F32
-            : precision.of(stored.dtype());
-    if (precision == Precision.FILE && wanted == stored.dtype()) {
+    boolean matrix = role != Role.NORM && role != Role.BIAS;
+    DType wanted = held(stored.dtype(), matrix, precision);
+    if (inPlace(stored.dtype(), wanted, precision)) {
       return Tensor.of(stored, shape);
     }
     Tensor copy = Tensor.allocate(allocator, wanted, shape);
     kernels.copy(stored, copy.span());
     return copy;
+  }
+
+  /** The type in which a weight is held that the file has as {@code stored}. */
+  static DType held(DType stored, boolean matrix, Precision precision) {
+    return !matrix || stored == DType.F64 ? DType.F32 : precision.of(stored);
+  }
+
+  /** Whether a weight is used where the file is mapped. */
+  static boolean inPlace(DType stored, DType held, Precision precision) {
+    return precision == Precision.FILE && held == stored;
   }
 
   /**

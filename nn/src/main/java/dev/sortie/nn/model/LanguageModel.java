@@ -36,16 +36,25 @@ public record LanguageModel(
    * @throws InputException if a file is missing or wrong
    */
   public static LanguageModel load(Path path, Precision precision, Device device) {
-    ModelFiles files = ModelFiles.open(path);
+    return load(ModelFiles.open(path), precision, device);
+  }
+
+  /**
+   * Loads and checks a model that is open; closing it closes the files, as a failure does.
+   *
+   * @throws InputException if a file is wrong, or the model cannot fit in memory
+   */
+  public static LanguageModel load(ModelFiles files, Precision precision, Device device) {
     NativeArena arena = new NativeArena("model");
     try {
+      ModelMemory.of(files, precision).require(files, precision, ModelMemory.ofMachine());
       DecoderConfig config = files.config().decoder();
       FileWeights weights = new FileWeights(files.weights(), precision, arena, device.kernels());
       Decoder decoder = new Decoder(config, arena, weights);
       // files of models with a tied head sometimes hold the head a second time
       weights.refuseUnused(config.tiedHead() ? Set.of("lm_head.weight") : Set.of());
       return new LanguageModel(
-          path,
+          files.path(),
           files.config(),
           decoder,
           files.tokenizer(),

@@ -31,9 +31,9 @@ public final class ModelConverter {
   @FunctionalInterface
   public interface Progress {
     /**
-     * A tensor is next.
+     * A tensor is next, or all are written.
      *
-     * @param tensor its name in the result
+     * @param tensor its name in the result; empty at the end
      * @param done bytes written before it
      * @param total bytes of all tensors
      */
@@ -105,6 +105,7 @@ public final class ModelConverter {
     }
     try {
       writer.write(target);
+      progress.see("", done, total);
     } finally {
       scratch.close();
     }
@@ -125,6 +126,7 @@ public final class ModelConverter {
     TokenizerJsonWriter.write(from.tokenizer(), folder.resolve("tokenizer.json"), template());
     try {
       writer.write(folder.resolve("model.safetensors"));
+      progress.see("", done, total);
     } finally {
       scratch.close();
     }

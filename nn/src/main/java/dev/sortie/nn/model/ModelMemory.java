@@ -1,0 +1,89 @@
+package dev.sortie.nn.model;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.TensorInfo;
+import dev.sortie.nn.format.WeightSource;
+import java.lang.management.ManagementFactory;
+import java.util.Locale;
+
+/**
+ * The memory that a model takes, known before it is loaded. All sizes in bytes.
+ *
+ * @param copied weights that are copied
+ * @param inPlace weights that are used where the file is mapped: memory that the system fills from
+ *     the file and may take back
+ * @param tables rotary tables for the whole context
+ * @param kvPerToken keys and values that each token of a sequence adds, in F32
+ */
+public record ModelMemory(long copied, long inPlace, long tables, long kvPerToken) {
+
+  /** That of a model whose matrices are held in {@code precision}. */
+  public static ModelMemory of(ModelFiles files, Precision precision) {
+    WeightSource source = files.weights();
+    long copied = 0;
+    long inPlace = 0;
+    for (TensorInfo info : source.tensors().values()) {
+      var held = FileWeights.held(info.dtype(), info.shape().size() > 1, precision);
+      if (FileWeights.inPlace(info.dtype(), held, precision)) {
+        inPlace += info.bytes();
+      } else {
+        copied += held.bytes(info.elements());
+      }
+    }
+    DecoderConfig c = files.config().decoder();
+    return new ModelMemory(
+        copied,
+        inPlace,
+        (long) c.context() * c.headSize() * Float.BYTES,
+        2L * c.layers() * c.kvHeads() * c.headSize() * Float.BYTES);
+  }
+
+  /** Memory of this machine, or what a container may have of it. */
+  public static long ofMachine() {
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean os
+        ? os.getTotalMemorySize()
+        : Long.MAX_VALUE;
+  }
+
+  /**
+   * Fails if the model cannot fit.
+   *
+   * @param machine memory that there is
+   * @throws InputException with the numbers
+   */
+  public void require(ModelFiles files, Precision precision, long machine) {
+    if (copied + tables <= machine) {
+      return;
+    }
+    ModelMemory least = of(files, Precision.FILE);
+    throw new InputException(
+        "%s: its weights as %s and its rotary tables take %s + %s, this machine has %s of memory; %s"
+            .formatted(
+                files.path(),
+                precision.name().toLowerCase(Locale.ROOT),
+                size(copied),
+                size(tables),
+                size(machine),
+                least.copied + least.tables <= machine
+                    ? "use them as they are in the file (dtype file), " + size(least.inPlace)
+                    : "take a smaller model or a machine with more"));
+  }
+
+  /** All of it on one line. */
+  public String describe() {
+    return "weights %s copied and %s in place, rotary tables %s, KV cache %s a token"
+        .formatted(size(copied), size(inPlace), size(tables), size(kvPerToken));
+  }
+
+  private static String size(long bytes) {
+    String[] units = {"KiB", "MiB", "GiB", "TiB"};
+    double value = bytes / 1024.0;
+    int unit = 0;
+    while (value >= 1024 && unit < units.length - 1) {
+      value /= 1024;
+      unit++;
+    }
+    return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+  }
+}

@@ -1,0 +1,57 @@
+package dev.sortie.nn.format;
+
+import static dev.sortie.nn.format.FormatFixtures.assertRefused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.model.ModelMemory;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What is said before loading is what loading takes. */
+class ModelMemoryContractTest {
+  @TempDir Path temp;
+
+  @ParameterizedTest
+  @EnumSource
+  void theBytesSaidAreTheBytesTaken(Precision precision) {
+    TinyGguf tiny = new TinyGguf();
+    tiny.dtype = DType.Q8_0;
+    Path file = tiny.write(temp.resolve("tiny.gguf"));
+    try (Device device = Device.cpu(1);
+        ModelFiles files = ModelFiles.open(file);
+        LanguageModel model = LanguageModel.load(file, precision, device)) {
+      ModelMemory memory = ModelMemory.of(files, precision);
+      assertThat(model.bytes()).isEqualTo(memory.copied() + memory.tables());
+      long matrices = (264 + 32 + 16 + 16 + 4 * 32) * 32L;
+      assertThat(memory.inPlace())
+          .isEqualTo(precision == Precision.FILE ? matrices / 32 * 34 + 3 * 32 * 4 : 0);
+      assertThat(memory.kvPerToken()).isEqualTo(2 * 16 * 4);
+      assertThat(memory.describe()).contains("KV cache 0.1 KiB a token");
+    }
+  }
+
+  @Test
+  void aModelThatCannotFitIsRefusedWithTheNumbers() {
+    TinyGguf tiny = new TinyGguf();
+    tiny.dtype = DType.Q8_0;
+    Path file = tiny.write(temp.resolve("tiny.gguf"));
+    try (ModelFiles files = ModelFiles.open(file)) {
+      ModelMemory memory = ModelMemory.of(files, Precision.F32);
+      assertRefused(
+          () -> memory.require(files, Precision.F32, 10_000),
+          List.of("tiny.gguf", "as f32", "57.4 KiB + 4.0 KiB", "has 9.8 KiB", "dtype file"));
+      assertRefused(
+          () -> memory.require(files, Precision.F32, 100), List.of("has 0.1 KiB", "smaller model"));
+      memory.require(files, Precision.F32, memory.copied() + memory.tables());
+    }
+  }
+}
