@@ -20,6 +20,7 @@ import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Writes a model in another format or type, one tensor at a time. Norms and biases keep their
@@ -41,6 +42,8 @@ public final class ModelConverter {
   }
 
   private static final String TEMPLATE = "tokenizer.chat_template";
+  private static final List<String> MORE_ENDS =
+      List.of("tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id");
 
   private final ModelFiles from;
   private final DType type;
@@ -95,6 +98,7 @@ public final class ModelConverter {
     } else {
       GgufLlamaWriter.write(config.decoder(), name(), writer);
       GgufTokenizerWriter.write(from.tokenizer(), config.decoder().vocab(), writer);
+      moreEnds(writer);
       ChatTemplateFiles.read(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
     }
     GgufLlamaWriter.types(ggufType(matrix()), writer);
@@ -108,6 +112,21 @@ public final class ModelConverter {
       progress.see("", done, total);
     } finally {
       scratch.close();
+    }
+  }
+
+  /** A configuration may name several ids at which generation ends; GGUF has a word for three. */
+  private void moreEnds(GgufWriter writer) {
+    OptionalInt eos = from.tokenizer().eosId();
+    List<Integer> more =
+        from.config().eos().stream().filter(id -> eos.isEmpty() || id != eos.getAsInt()).toList();
+    if (more.size() > MORE_ENDS.size()) {
+      throw new InputException(
+          "%s: eos_token_id is %s beside the tokenizer's own, GGUF has words for %d more"
+              .formatted(from.path(), more, MORE_ENDS.size()));
+    }
+    for (int i = 0; i < more.size(); i++) {
+      writer.metadata(MORE_ENDS.get(i), more.get(i));
     }
   }
 

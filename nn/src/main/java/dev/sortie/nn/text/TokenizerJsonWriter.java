@@ -4,11 +4,10 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.AtomicFiles;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -54,17 +53,14 @@ public final class TokenizerJsonWriter {
   }
 
   private static void replace(Path file, Writing writing) {
-    Path temporary = file.resolveSibling(file.getFileName() + ".part");
-    try {
-      try (OutputStream out = Files.newOutputStream(temporary);
-          JsonGenerator json =
-              new JsonFactory().createGenerator(out).setPrettyPrinter(new DefaultPrettyPrinter())) {
-        writing.write(json);
-      }
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json =
+        new JsonFactory().createGenerator(bytes).setPrettyPrinter(new DefaultPrettyPrinter())) {
+      writing.write(json);
     } catch (IOException e) {
       throw new InputException(file + ": cannot be written: " + e, e);
     }
+    AtomicFiles.write(file, bytes.toByteArray());
   }
 
   private static void special(JsonGenerator json, Tokenizer tokenizer, String key, OptionalInt id)

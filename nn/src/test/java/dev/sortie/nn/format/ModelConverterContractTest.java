@@ -126,6 +126,23 @@ class ModelConverterContractTest {
   }
 
   @Test
+  void allIdsThatEndATextSurvive() {
+    Path first =
+        new TinyGguf()
+            .whole("tokenizer.ggml.eot_token_id", 260)
+            .whole("tokenizer.ggml.eom_token_id", 261)
+            .write(temp.resolve("first.gguf"));
+    Path folder = toFolder(first, "folder", null);
+    try (ModelFiles a = ModelFiles.open(first);
+        ModelFiles b = ModelFiles.open(folder);
+        ModelFiles c = ModelFiles.open(toGguf(folder, "second.gguf", null))) {
+      assertThat(a.config().eos()).containsExactly(2, 260, 261);
+      assertThat(b.config().eos()).containsExactly(2, 260, 261);
+      assertThat(c.config().eos()).containsExactly(2, 260, 261);
+    }
+  }
+
+  @Test
   void aFailureLeavesNothing() throws IOException {
     Path first = new TinyGguf().write(temp.resolve("first.gguf"));
     byte[] bytes = Files.readAllBytes(first);
