@@ -1,5 +1,13 @@
-/** JMH benchmarks. They run on the class path, since JMH forks its JVMs with that alone. */
+/**
+ * JMH benchmarks, and comparisons with peers. They run on the class path, since JMH forks its JVMs
+ * with that alone.
+ */
 module dev.sortie.benchmarks {
   requires dev.sortie.eetuning;
+  requires info.picocli;
+  requires jdk.incubator.vector;
   requires jmh.core;
+
+  opens dev.sortie.benchmarks to
+      info.picocli;
 }

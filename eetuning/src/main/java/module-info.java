@@ -8,6 +8,7 @@ module dev.sortie.eetuning {
   requires jdk.management;
 
   exports dev.sortie.eetuning;
+  exports dev.sortie.eetuning.cli;
   exports dev.sortie.eetuning.decode;
   exports dev.sortie.eetuning.eval;
   exports dev.sortie.eetuning.exit;

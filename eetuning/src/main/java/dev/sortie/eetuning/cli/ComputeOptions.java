@@ -6,19 +6,28 @@ import dev.sortie.tensor.concurrent.Cores;
 import picocli.CommandLine.Option;
 
 /** Options of all commands that compute. */
-final class ComputeOptions {
+public final class ComputeOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
       description = "Threads; one for each physical core by default.")
   private Integer threads;
 
-  /** The device, to be closed. */
-  Device open() {
+  /** For picocli. */
+  public ComputeOptions() {}
+
+  /** Threads asked for. */
+  public int threads() {
     int n = threads == null ? Cores.physical() : threads;
     if (n < 1 || n > 1024) {
       throw new InputException("--threads " + n + " is outside 1 to 1024");
     }
+    return n;
+  }
+
+  /** The device, to be closed. */
+  public Device open() {
+    int n = threads();
     try {
       return Device.cpu(n);
     } catch (IllegalArgumentException | IllegalStateException e) {

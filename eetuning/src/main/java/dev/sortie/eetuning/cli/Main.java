@@ -1,8 +1,5 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.nn.InputException;
-import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -37,9 +34,6 @@ import picocli.CommandLine.Spec;
       "./sortie test runs all tests."
     })
 public final class Main implements Runnable {
-  private static final int FAILED = 1;
-  private static final int USAGE = 2;
-
   @Spec private CommandSpec spec;
 
   /** For picocli. */
@@ -52,52 +46,11 @@ public final class Main implements Runnable {
 
   /** The commands, ready to execute. */
   static CommandLine commandLine() {
-    CommandLine line = new CommandLine(new Main());
-    line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setUsageHelpAutoWidth(true);
-    line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
-    line.setParameterExceptionHandler(
-        (e, args) -> {
-          CommandLine cmd = e.getCommandLine();
-          cmd.getErr()
-              .println(
-                  "sortie: "
-                      + oneLine(e.getMessage())
-                      + "; see "
-                      + cmd.getCommandSpec().qualifiedName(" ")
-                      + " --help");
-          return USAGE;
-        });
-    return line;
+    return CommandLines.of(new Main());
   }
 
   @Override
   public void run() {
     throw new CommandLine.ParameterException(spec.commandLine(), "no command given");
-  }
-
-  /** One line for what the user can mend; the whole trace only for defects of ours. */
-  private static int report(Throwable e, PrintWriter err) {
-    switch (e) {
-      case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));
-      case UncheckedIOException io ->
-          err.println(
-              "sortie: " + oneLine(io.getMessage() + ": " + io.getCause()) + "; check the disk");
-      case OutOfMemoryError out ->
-          err.println(
-              "sortie: out of memory: "
-                  + oneLine(out.getMessage())
-                  + "; close other programs, or take a smaller batch or model");
-      default -> {
-        err.println("sortie: internal error, please report it with what follows");
-        e.printStackTrace(err);
-      }
-    }
-    err.flush();
-    return FAILED;
-  }
-
-  private static String oneLine(String message) {
-    return String.valueOf(message).replaceAll("\\s*[\\r\\n]+\\s*", " ");
   }
 }

@@ -1,5 +1,6 @@
-package dev.sortie.benchmarks;
+package dev.sortie.benchmarks.jmh;
 
+import dev.sortie.benchmarks.compare.Fill;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.KernelSets;

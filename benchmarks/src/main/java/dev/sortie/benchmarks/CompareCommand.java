@@ -1,0 +1,132 @@
+package dev.sortie.benchmarks;
+
+import dev.sortie.benchmarks.compare.Comparison;
+import dev.sortie.benchmarks.compare.DisagreementException;
+import dev.sortie.benchmarks.compare.GemmComparison;
+import dev.sortie.benchmarks.compare.Result;
+import dev.sortie.benchmarks.compare.Settings;
+import dev.sortie.benchmarks.compare.Table;
+import dev.sortie.benchmarks.compare.TrainComparison;
+import dev.sortie.benchmarks.compare.TuneComparison;
+import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.peer.Peers;
+import dev.sortie.eetuning.cli.ComputeOptions;
+import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Ours against a peer. */
+@Command(
+    name = "compare",
+    mixinStandardHelpOptions = true,
+    description =
+        "Runs Sortie and a peer in turns and prints medians and their ratio; above 1, Sortie is ahead.")
+final class CompareCommand implements Callable<Integer> {
+  private static final int FAILED = 1;
+
+  /** The comparisons by name. */
+  enum Name {
+    /** Matrix products. */
+    GEMM(GemmComparison::new),
+    /** Training from scratch. */
+    TRAIN(TrainComparison::new),
+    /** Tuning exits. */
+    TUNE(TuneComparison::new);
+
+    private final Supplier<Comparison> comparison;
+
+    Name(Supplier<Comparison> comparison) {
+      this.comparison = comparison;
+    }
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
+
+  @Spec private CommandSpec spec;
+  @Mixin private ComputeOptions compute;
+
+  @Parameters(paramLabel = "NAME", description = "One of: ${COMPLETION-CANDIDATES}.")
+  private Name name;
+
+  @Option(names = "--json", description = "The result as one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--case",
+      paramLabel = "REGEX",
+      defaultValue = "",
+      description = "Only cases in whose name this is found.")
+  private String cases;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "5",
+      description = "Samples of each side and case. Default: ${DEFAULT-VALUE}.")
+  private int rounds;
+
+  @Option(
+      names = "--record",
+      arity = "0..1",
+      paramLabel = "FILE",
+      fallbackValue = "",
+      description = "Appends the result to FILE; benchmarks/results.jsonl if none is given.")
+  private String record;
+
+  @Override
+  public Integer call() {
+    int threads = compute.threads();
+    if (rounds < 1 || rounds > 1000) {
+      throw new InputException("--rounds " + rounds + " is outside 1 to 1000");
+    }
+    Settings settings =
+        new Settings(threads, pattern(), rounds, Peers.find(System.getenv()), System.err::println);
+    Machine machine = machine();
+    System.err.println("measuring the machine's limits");
+    Limits limits = Limits.measure(threads);
+    Result result;
+    try {
+      Comparison.Measured m = name.comparison.get().run(settings, limits);
+      result = new Result(name.toString(), m.peer(), machine, limits, m.rows());
+    } catch (DisagreementException e) {
+      System.err.println("sortie: " + e.getMessage());
+      return FAILED;
+    }
+    System.out.println(json ? Json.compact(result.describe()) : Table.of(result));
+    if (record != null) {
+      Path file = record.isEmpty() ? Recorder.defaultFile() : Path.of(record);
+      Recorder.append(file, result.describe());
+    }
+    return 0;
+  }
+
+  private Machine machine() {
+    try (Device device = compute.open()) {
+      return Machine.detect(device.kernels().name());
+    }
+  }
+
+  private Pattern pattern() {
+    try {
+      return Pattern.compile(cases);
+    } catch (java.util.regex.PatternSyntaxException e) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "--case '" + cases + "' is no regular expression: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,71 @@
+package dev.sortie.benchmarks;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Keeps results as data: a JSON object a line, with the commit that was measured. */
+final class Recorder {
+  /** The launcher sets it to the folder of the sources. */
+  private static final String ROOT = "sortie.root";
+
+  private Recorder() {}
+
+  /** The file in the tree. */
+  static Path defaultFile() {
+    return Path.of(System.getProperty(ROOT, ".")).resolve("benchmarks").resolve("results.jsonl");
+  }
+
+  /** Appends one line. */
+  static void append(Path file, Map<String, Object> result) {
+    Map<String, Object> line = new LinkedHashMap<>(result);
+    line.put("commit", commit());
+    try {
+      Files.writeString(
+          file,
+          Json.compact(line) + "\n",
+          StandardCharsets.UTF_8,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw new InputException(
+          "--record "
+              + file
+              + " cannot be written ("
+              + e
+              + "); give a file in a folder that exists",
+          e);
+    }
+  }
+
+  /** The commit of the sources, with a mark if they were changed since. */
+  private static String commit() {
+    try {
+      Process git =
+          new ProcessBuilder(
+                  "git",
+                  "-C",
+                  System.getProperty(ROOT, "."),
+                  "describe",
+                  "--always",
+                  "--abbrev=12",
+                  "--exclude=*",
+                  "--dirty")
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      String text = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+      return git.waitFor() == 0 && !text.isEmpty() ? text : "unknown";
+    } catch (IOException e) {
+      return "unknown"; // no git here: sources from an archive
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while asking for the commit", e);
+    }
+  }
+}

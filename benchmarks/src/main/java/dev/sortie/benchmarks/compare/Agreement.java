@@ -1,0 +1,36 @@
+package dev.sortie.benchmarks.compare;
+
+import dev.sortie.tensor.memory.Span;
+
+/** Checks that two sides computed the same. */
+final class Agreement {
+  /**
+   * Two orders of summing {@code k} products differ by some {@code sqrt(k)} roundings of a partial
+   * sum; 16 times that is far from chance and far below any mistake in an index.
+   */
+  private static final double ROUNDINGS = 16 * 0x1p-24;
+
+  private Agreement() {}
+
+  /** Fails unless both are equal up to the roundings of sums of {@code k} products of [-1, 1). */
+  static void check(String name, Span ours, Span theirs, int k) {
+    double allowed = ROUNDINGS * k;
+    for (long i = 0; i < ours.length(); i++) {
+      double difference = Math.abs(ours.get(i) - theirs.get(i));
+      if (!(difference <= allowed)) {
+        throw new DisagreementException(
+            "%s: element %d is %s here and %s at the peer, more than %s apart"
+                .formatted(name, i, ours.get(i), theirs.get(i), allowed));
+      }
+    }
+  }
+
+  /** Fails unless the numbers are equal up to {@code allowed}, relative to the peer's. */
+  static void check(String name, double ours, double peer, double allowed) {
+    if (!(Math.abs(ours - peer) <= allowed * Math.abs(peer))) {
+      throw new DisagreementException(
+          "%s is %s here and %s at the peer, more than %s of it apart"
+              .formatted(name, ours, peer, allowed));
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package dev.sortie.benchmarks.compare;
+
+import java.math.BigDecimal;
+import java.math.MathContext;
+
+/** Measured numbers as they are written. */
+public final class Figure {
+  private static final MathContext DIGITS = new MathContext(4);
+
+  private Figure() {}
+
+  /** Four significant digits: more than a measurement holds. */
+  public static double rounded(double value) {
+    return new BigDecimal(value).round(DIGITS).doubleValue();
+  }
+
+  /** The same as text, without an exponent. */
+  public static String text(double value) {
+    return new BigDecimal(value).round(DIGITS).stripTrailingZeros().toPlainString();
+  }
+}

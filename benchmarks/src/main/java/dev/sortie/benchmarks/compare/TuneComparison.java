@@ -1,0 +1,100 @@
+package dev.sortie.benchmarks.compare;
+
+import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.peer.LineProcess;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.train.ExitTuner;
+import dev.sortie.eetuning.train.Objective;
+import dev.sortie.eetuning.train.TuneOptions;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * An EE-Tuning step in F32 against PyTorch: four {@code mlp} exits with heads of their own behind
+ * layers 2, 4, 6 and 8 of a frozen backbone, cross-entropy, nothing of the backbone cached. The
+ * model has a ninth layer, since no exit stands behind the last; neither side runs it.
+ */
+public final class TuneComparison implements Comparison {
+  private static final String CASE = "4 exits, first epoch, F32";
+  private static final List<Integer> DEPTHS = List.of(2, 4, 6, 8);
+
+  /** For the command line. */
+  public TuneComparison() {}
+
+  @Override
+  public Measured run(Settings settings, Limits limits) {
+    settings.choose(List.of(CASE), c -> c);
+    TrainingPlan plan = new TrainingPlan(9);
+    TuneOptions options =
+        new TuneOptions(
+            Objective.CE,
+            false,
+            Map.of(),
+            TrainingPlan.BATCH,
+            TrainingPlan.BATCH,
+            plan.schedule(),
+            plan.adamW(),
+            1);
+    try (TemporaryFolder folder = TemporaryFolder.create();
+        NativeArena arena = new NativeArena("comparison");
+        Device device = Device.cpu(settings.threads())) {
+      RandomModel.write(folder.path(), plan.config(), device);
+      try (LanguageModel model = LanguageModel.load(folder.path(), Precision.F32, device)) {
+        Exits exits = exits(model, arena, device);
+        plan.write(folder.path(), model.decoder().parameters(), DEPTHS, named(exits));
+        try (ExitTuner tuner = new ExitTuner(model, exits, options, plan.source(), device);
+            LineProcess peer = Torch.start(settings, folder.path())) {
+          settings.progress().accept("tuning steps of " + peer.peer());
+          double[] seconds =
+              new StepDuel(tuner, peer, "tune")
+                  .medians(settings.rounds(), List.of("bf16", "own_norm"));
+          return new Measured(peer.peer(), List.of(row(plan.tokensPerStep(), seconds)));
+        }
+      }
+    }
+  }
+
+  private static Row row(double tokens, double[] seconds) {
+    Map<String, Object> extra = new LinkedHashMap<>();
+    extra.put("peer_bf16_autocast", Figure.rounded(tokens / seconds[2]));
+    // exits that train a norm before the MLP do more work than ours; shown, not compared
+    extra.put("peer_exits_with_own_norm", Figure.rounded(tokens / seconds[3]));
+    return new Row(CASE, "f32", tokens / seconds[0], tokens / seconds[1], "tokens/s", extra);
+  }
+
+  private static Exits exits(LanguageModel model, NativeArena arena, Device device) {
+    List<Exit> list =
+        DEPTHS.stream()
+            .map(
+                depth ->
+                    ExitInit.RANDOM.build(
+                        new ExitSpec(depth, ExitArchitecture.MLP, true),
+                        model.decoder(),
+                        1,
+                        arena,
+                        device.kernels()))
+            .toList();
+    return new Exits(model.sha256(), Map.of(), list);
+  }
+
+  /** Tensors of all exits as the peer's script names them: by the exit's place in its list. */
+  private static SequencedMap<String, Tensor> named(Exits exits) {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
+    for (int i = 0; i < exits.exits().size(); i++) {
+      String prefix = i + ".";
+      exits.exits().get(i).parameters().forEach((name, t) -> all.put(prefix + name, t));
+    }
+    return all;
+  }
+}

@@ -1,0 +1,110 @@
+package dev.sortie.benchmarks.peer;
+
+import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Where the peers are: one Python virtual environment outside the tree.
+ *
+ * @param folder of the environment
+ */
+public record Peers(Path folder) {
+  /** Names the folder. */
+  public static final String VARIABLE = "SORTIE_PEERS";
+
+  /** What is installed; versions are fixed, so that figures of different days can be compared. */
+  public static final List<String> PACKAGES =
+      List.of(
+          "numpy==2.4.6",
+          "scipy-openblas32==0.3.34.481.3",
+          "gguf==0.19.0",
+          "xllamacpp==2026.10.11549",
+          "torch==2.15.0");
+
+  /** Variables that make OpenBLAS take another kernel than it would; no peer inherits them. */
+  static final List<String> DISTORTING = List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE");
+
+  /** The folder that the environment's variables name. */
+  public static Peers find(Map<String, String> env) {
+    String named = env.getOrDefault(VARIABLE, "");
+    if (!named.isEmpty()) {
+      return new Peers(Path.of(named));
+    }
+    String cache = env.getOrDefault("XDG_CACHE_HOME", "");
+    Path base =
+        cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
+    return new Peers(base.resolve("sortie").resolve("peers"));
+  }
+
+  /** The interpreter. */
+  public Path python() {
+    Path python = interpreter();
+    if (!Files.isExecutable(python)) {
+      throw missing("Python");
+    }
+    return python;
+  }
+
+  /** Where the interpreter is or will be. */
+  Path interpreter() {
+    Path windows = folder.resolve("Scripts").resolve("python.exe");
+    return Files.exists(windows) ? windows : folder.resolve("bin").resolve("python");
+  }
+
+  /** OpenBLAS's shared library. */
+  public Path openBlas() {
+    return inPackages("scipy_openblas32")
+        .map(p -> first(p.resolve("lib"), "libscipy_openblas*.{so,dylib}"))
+        .orElseThrow(() -> missing("OpenBLAS (scipy-openblas32)"));
+  }
+
+  /** Whether a Python package of this name is there. */
+  boolean has(String name) {
+    return inPackages(name).isPresent();
+  }
+
+  private Optional<Path> inPackages(String name) {
+    Path python = first(folder.resolve("lib"), "python3*");
+    Path found = python == null ? null : python.resolve("site-packages").resolve(name);
+    return found != null && Files.isDirectory(found) ? Optional.of(found) : Optional.empty();
+  }
+
+  /** A file of this name in the folder, or null. */
+  private static Path first(Path folder, String glob) {
+    if (!Files.isDirectory(folder)) {
+      return null;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, glob)) {
+      for (Path file : files) {
+        return file;
+      }
+      return null;
+    } catch (IOException e) {
+      throw new UncheckedIOException(folder + " cannot be read", e);
+    }
+  }
+
+  /** Folder for files made for the peers, beside the environment; created. */
+  public Path files() {
+    Path files = folder.resolveSibling(folder.getFileName() + "-files");
+    try {
+      return Files.createDirectories(files);
+    } catch (IOException e) {
+      throw new UncheckedIOException(files + " cannot be created", e);
+    }
+  }
+
+  /** One sentence with the command that installs the peers. */
+  InputException missing(String what) {
+    return new InputException(
+        "%s is not installed in %s; run ./sortie bench peers (or set %s to another folder)"
+            .formatted(what, folder, VARIABLE));
+  }
+}

@@ -1,0 +1,63 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.nn.InputException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+
+/**
+ * What all of Sortie's command lines share: exit codes (0 done, 1 the work failed, 2 wrong usage)
+ * and one line for each mistake of the user.
+ */
+public final class CommandLines {
+  private static final int FAILED = 1;
+  private static final int USAGE = 2;
+
+  private CommandLines() {}
+
+  /** The command line of {@code root} and its subcommands, ready to execute. */
+  public static CommandLine of(Object root) {
+    CommandLine line = new CommandLine(root);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpAutoWidth(true);
+    line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
+    line.setParameterExceptionHandler(
+        (e, args) -> {
+          CommandLine cmd = e.getCommandLine();
+          cmd.getErr()
+              .println(
+                  "sortie: "
+                      + oneLine(e.getMessage())
+                      + "; see "
+                      + cmd.getCommandSpec().qualifiedName(" ")
+                      + " --help");
+          return USAGE;
+        });
+    return line;
+  }
+
+  /** One line for what the user can mend; the whole trace only for defects of ours. */
+  private static int report(Throwable e, PrintWriter err) {
+    switch (e) {
+      case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));
+      case UncheckedIOException io ->
+          err.println(
+              "sortie: " + oneLine(io.getMessage() + ": " + io.getCause()) + "; check the disk");
+      case OutOfMemoryError out ->
+          err.println(
+              "sortie: out of memory: "
+                  + oneLine(out.getMessage())
+                  + "; close other programs, or take a smaller batch or model");
+      default -> {
+        err.println("sortie: internal error, please report it with what follows");
+        e.printStackTrace(err);
+      }
+    }
+    err.flush();
+    return FAILED;
+  }
+
+  private static String oneLine(String message) {
+    return String.valueOf(message).replaceAll("\\s*[\\r\\n]+\\s*", " ");
+  }
+}
