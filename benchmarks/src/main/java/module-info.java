@@ -3,6 +3,7 @@
  * with that alone.
  */
 module dev.sortie.benchmarks {
+  requires dev.ludovic.netlib.blas;
   requires dev.sortie.eetuning;
   requires info.picocli;
   requires jdk.incubator.vector;

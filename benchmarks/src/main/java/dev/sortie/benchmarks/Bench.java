@@ -14,7 +14,13 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = "The project's benchmarks, and comparisons with peers in one run.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {CompareCommand.class, JmhCommand.class},
+    subcommands = {
+      CompareCommand.class,
+      RowsCommand.class,
+      PeersCommand.class,
+      ReportCommand.class,
+      JmhCommand.class
+    },
     footer = {"", "Any other first word goes to JMH, as after jmh: ./sortie bench gemm -f 3"})
 public final class Bench implements Runnable {
   private static final Set<String> OPTIONS = Set.of("-h", "--help", "-V", "--version");

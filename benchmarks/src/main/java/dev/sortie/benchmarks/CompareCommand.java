@@ -3,6 +3,8 @@ package dev.sortie.benchmarks;
 import dev.sortie.benchmarks.compare.Comparison;
 import dev.sortie.benchmarks.compare.DisagreementException;
 import dev.sortie.benchmarks.compare.GemmComparison;
+import dev.sortie.benchmarks.compare.LlamaComparison;
+import dev.sortie.benchmarks.compare.NetlibComparison;
 import dev.sortie.benchmarks.compare.Result;
 import dev.sortie.benchmarks.compare.Settings;
 import dev.sortie.benchmarks.compare.Table;
@@ -40,6 +42,12 @@ final class CompareCommand implements Callable<Integer> {
   enum Name {
     /** Matrix products. */
     GEMM(GemmComparison::new),
+    /** Matrix products against another library in Java. */
+    NETLIB(NetlibComparison::new),
+    /** Decoding token after token. */
+    DECODE(() -> new LlamaComparison(LlamaComparison.Phase.DECODE)),
+    /** Reading a prompt. */
+    PREFILL(() -> new LlamaComparison(LlamaComparison.Phase.PREFILL)),
     /** Training from scratch. */
     TRAIN(TrainComparison::new),
     /** Tuning exits. */

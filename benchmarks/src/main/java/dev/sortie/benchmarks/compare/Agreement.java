@@ -1,6 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /** Checks that two sides computed the same. */
 final class Agreement {
@@ -32,5 +33,26 @@ final class Agreement {
           "%s is %s here and %s at the peer, more than %s of it apart"
               .formatted(name, ours, peer, allowed));
     }
+  }
+
+  /**
+   * Fails unless the first ids are equal. Later ones may part where two logits are nearly equal:
+   * peers round activations to 8 bits.
+   */
+  static void firstId(String name, List<Integer> ours, List<Integer> theirs) {
+    if (leading(ours, theirs) < 1) {
+      throw new DisagreementException(
+          "%s: the first token is %s here and %s at the peer"
+              .formatted(name, ours.getFirst(), theirs));
+    }
+  }
+
+  /** How many ids are equal before the first that differs. */
+  static int leading(List<Integer> ours, List<Integer> theirs) {
+    int n = 0;
+    while (n < Math.min(ours.size(), theirs.size()) && ours.get(n).equals(theirs.get(n))) {
+      n++;
+    }
+    return n;
   }
 }

@@ -21,16 +21,6 @@ public interface Side {
     private static final double SAMPLE = 0.02;
     private static final double LONG = 0.05;
 
-    /**
-     * Vector code runs a thousand times slower until the optimising compiler has done it, which
-     * takes two to three seconds for a matrix product: a fixed 0.25 s or 1.5 s ended before.
-     */
-    private static final double BLOCK = 0.2;
-
-    private static final int STEADY_BLOCKS = 4;
-    private static final int MOST_BLOCKS = 60;
-    private static final double STEADY = 1.1;
-
     private final Runnable work;
     private final int count;
     private final boolean isLong;
@@ -38,28 +28,11 @@ public interface Side {
     private Repeated(Runnable work, boolean compiled) {
       this.work = work;
       if (compiled) {
-        warmUp();
+        WarmUp.run(() -> time(1));
       }
       double once = Math.min(time(1), time(1));
       this.count = (int) Math.max(1, Math.ceil(SAMPLE / once));
       this.isLong = once > LONG;
-    }
-
-    /** Runs until several blocks in a row were nearly as fast as the fastest before them. */
-    private void warmUp() {
-      double best = Double.POSITIVE_INFINITY;
-      int steady = 0;
-      for (int block = 0; block < MOST_BLOCKS && steady < STEADY_BLOCKS; block++) {
-        double total = 0;
-        int calls = 0;
-        while (total < BLOCK) {
-          total += time(1);
-          calls++;
-        }
-        double mean = total / calls;
-        steady = mean < STEADY * best && mean > best / STEADY ? steady + 1 : 0;
-        best = Math.min(best, mean);
-      }
     }
 
     @Override

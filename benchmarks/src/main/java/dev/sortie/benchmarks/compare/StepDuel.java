@@ -9,9 +9,6 @@ import java.util.Map;
 
 /** One kind of training step on both sides, step by step, with losses that must agree. */
 final class StepDuel {
-  /** Steps until our code is compiled. */
-  private static final int WARM_UP = 8;
-
   private static final int PEER_WARM_UP = 2;
 
   /**
@@ -45,9 +42,7 @@ final class StepDuel {
       String variant = variants.get(i);
       sides[2 + i] = () -> peerStep(variant);
     }
-    for (int i = 0; i < WARM_UP; i++) {
-      ourStep();
-    }
+    WarmUp.run(sides[0]);
     for (int i = 0; i < PEER_WARM_UP; i++) {
       for (int side = 1; side < sides.length; side++) {
         sides[side].seconds();

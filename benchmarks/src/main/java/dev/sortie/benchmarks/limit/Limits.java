@@ -18,6 +18,7 @@ import java.util.Map;
  */
 public record Limits(int threads, double flops1, double flops, double read1, double read) {
   private static final long READ_BYTES = 256L << 20; // far beyond the last-level cache
+  private static final long BLOCK = 64 << 10;
   private static final int BURSTS = 100; // some 8 ms
   private static final long LEAST_NANOS = 800_000_000;
   private static final long QUIET_NANOS = 500_000_000;
@@ -85,13 +86,18 @@ public record Limits(int threads, double flops1, double flops, double read1, dou
   }
 
   private static double bandwidth(WorkerPool pool, MemorySegment memory) {
+    long part = memory.byteSize() / pool.threads() / BLOCK * BLOCK;
+    return Math.max(bandwidth(pool, memory, part, BLOCK), bandwidth(pool, memory, part, part));
+  }
+
+  private static double bandwidth(WorkerPool pool, MemorySegment memory, long part, long block) {
     float[] sink = new float[pool.threads() * 64];
-    long part = memory.byteSize() / pool.threads() / 1024 * 1024;
     double seconds =
         best(
             () ->
                 pool.run(
-                    (t, all) -> sink[t * 64] = ReadBandwidth.sum(memory.asSlice(t * part, part))));
+                    (t, all) ->
+                        sink[t * 64] = ReadBandwidth.sum(memory.asSlice(t * part, part), block)));
     return pool.threads() * part / seconds;
   }
 

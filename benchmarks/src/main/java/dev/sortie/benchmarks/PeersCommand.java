@@ -1,0 +1,41 @@
+package dev.sortie.benchmarks;
+
+import dev.sortie.benchmarks.peer.Peers;
+import dev.sortie.benchmarks.peer.PeersInstaller;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Installs the peers. */
+@Command(
+    name = "peers",
+    mixinStandardHelpOptions = true,
+    description =
+        "Installs what compare needs into one Python virtual environment outside the tree: OpenBLAS, llama.cpp, PyTorch (about 6 GB).")
+final class PeersCommand implements Callable<Integer> {
+  @Option(
+      names = "--dir",
+      paramLabel = "DIR",
+      description =
+          "The environment; by default $SORTIE_PEERS, or sortie/peers in the user's cache folder.")
+  private Path dir;
+
+  @Option(
+      names = "--python",
+      paramLabel = "PYTHON",
+      defaultValue = "python3",
+      description = "The Python (3.10 or newer) to make it with. Default: ${DEFAULT-VALUE}.")
+  private String python;
+
+  @Override
+  public Integer call() {
+    Peers peers = dir == null ? Peers.find(System.getenv()) : new Peers(dir.toAbsolutePath());
+    new PeersInstaller(peers, System.err::println).install(python);
+    System.out.println(peers.folder());
+    if (dir != null && !peers.equals(Peers.find(System.getenv()))) {
+      System.err.println("set " + Peers.VARIABLE + "=" + peers.folder() + " to use them");
+    }
+    return 0;
+  }
+}

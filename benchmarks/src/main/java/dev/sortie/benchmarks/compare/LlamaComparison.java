@@ -1,0 +1,143 @@
+package dev.sortie.benchmarks.compare;
+
+import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.peer.LineProcess;
+import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** Prefill or decoding at full depth against llama.cpp: the same file, prompt and threads. */
+public final class LlamaComparison implements Comparison {
+  private static final int VOCAB_USED = 40_000;
+  private static final int CAPACITY = 1024;
+
+  private final Phase phase;
+
+  /** What is timed. */
+  public enum Phase {
+    /** Reading a prompt of 512 tokens. */
+    PREFILL("prefill", 512, 1),
+    /** 64 tokens after a short prompt, one after the other. */
+    DECODE("decode", 8, 64);
+
+    private final String field;
+    private final int prompt;
+    private final int count;
+
+    Phase(String field, int prompt, int count) {
+      this.field = field;
+      this.prompt = prompt;
+      this.count = count;
+    }
+
+    private int tokens() {
+      return this == PREFILL ? prompt : count - 1; // the prompt's pass gives the first token
+    }
+
+    private double seconds(Generation g) {
+      return this == PREFILL ? g.prefillSeconds() : g.decodeSeconds();
+    }
+  }
+
+  /** A comparison of this phase. */
+  public LlamaComparison(Phase phase) {
+    this.phase = phase;
+  }
+
+  @Override
+  public Measured run(Settings settings, Limits limits) {
+    List<GgufModel> models =
+        settings.choose(GgufModel.all(settings, System.getenv()), GgufModel::name);
+    List<Row> rows = new ArrayList<>();
+    String peer = "";
+    try (Device device = Device.cpu(settings.threads())) {
+      for (GgufModel file : models) {
+        file.prepare(settings.peers(), settings);
+        try (LanguageModel model = LanguageModel.load(file.file(), Precision.FILE, device);
+            LineProcess llama =
+                LineProcess.start(
+                    settings.peers(),
+                    "llama.py",
+                    "xllamacpp",
+                    List.of(file.file().toString(), String.valueOf(settings.threads())))) {
+          peer = llama.peer();
+          Row row = new Duel(file, model, device, llama).run(settings.rounds());
+          settings.progress().accept(Table.line(row));
+          rows.add(row);
+        }
+      }
+    }
+    return new Measured(peer, rows);
+  }
+
+  /** Both sides with one model. */
+  private final class Duel {
+    private final GgufModel file;
+    private final LanguageModel model;
+    private final Device device;
+    private final LineProcess llama;
+    private int prompts;
+    private List<Integer> ours = List.of();
+    private List<Integer> theirs = List.of();
+
+    Duel(GgufModel file, LanguageModel model, Device device, LineProcess llama) {
+      this.file = file;
+      this.model = model;
+      this.device = device;
+      this.llama = llama;
+    }
+
+    Row run(int rounds) {
+      int[] first = prompt();
+      WarmUp.run(() -> ourSeconds(first));
+      peerSeconds(first);
+      Agreement.firstId(file.name(), ours, theirs);
+      int equal = Agreement.leading(ours, theirs);
+      double[] seconds =
+          Turns.medians(rounds, () -> ourSeconds(prompt()), () -> peerSeconds(prompt()));
+      Map<String, Object> extra = new LinkedHashMap<>();
+      extra.put("equal_ids", equal);
+      double tokens = phase.tokens();
+      return new Row(
+          file.name(), file.type(), tokens / seconds[0], tokens / seconds[1], "tokens/s", extra);
+    }
+
+    /** Another prompt each time, so that neither side can keep anything of the one before. */
+    private int[] prompt() {
+      int shift = 91 * prompts++;
+      return IntStream.range(0, phase.prompt)
+          .map(i -> (37 * i + shift) % VOCAB_USED + 100)
+          .toArray();
+    }
+
+    private double ourSeconds(int[] prompt) {
+      try (FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, device)) {
+        Generator generator =
+            new Generator(strategy, model.tokenizer(), List.of(), model.config().decoder().vocab());
+        GenerateOptions options =
+            new GenerateOptions(phase.count, SamplingOptions.GREEDY, List.of(), true);
+        Generation g = generator.run(prompt, options, token -> {});
+        ours = g.tokens().stream().map(t -> t.id()).toList();
+        return phase.seconds(g);
+      }
+    }
+
+    private double peerSeconds(int[] prompt) {
+      JsonObject answer =
+          llama.ask(Map.of("prompt", IntStream.of(prompt).boxed().toList(), "count", phase.count));
+      theirs = answer.getInts("ids", 0, Integer.MAX_VALUE);
+      return answer.getDouble(phase.field, 0, 3600);
+    }
+  }
+}
