@@ -2,6 +2,8 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.benchmarks.peer.Peers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,6 +44,15 @@ record GgufModel(String name, String type, boolean random, Path file) {
           .accept("left out: SmolLM2-135M Q4_1, for " + SHARED + " names no folder with it");
     }
     return models;
+  }
+
+  /** Bytes of the file: what a decoded token reads, for these models' head is their embedding. */
+  long bytes() {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " cannot be read", e);
+    }
   }
 
   /** Makes the file if it is missing and can be made. */

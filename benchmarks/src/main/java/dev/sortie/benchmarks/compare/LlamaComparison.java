@@ -8,6 +8,7 @@ import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.SamplingOptions;
 import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
@@ -72,7 +73,7 @@ public final class LlamaComparison implements Comparison {
                     "xllamacpp",
                     List.of(file.file().toString(), String.valueOf(settings.threads())))) {
           peer = llama.peer();
-          Row row = new Duel(file, model, device, llama).run(settings.rounds());
+          Row row = new Duel(file, model, device, llama).run(settings.rounds(), limits);
           settings.progress().accept(Table.line(row));
           rows.add(row);
         }
@@ -98,7 +99,7 @@ public final class LlamaComparison implements Comparison {
       this.llama = llama;
     }
 
-    Row run(int rounds) {
+    Row run(int rounds, Limits limits) {
       int[] first = prompt();
       WarmUp.run(() -> ourSeconds(first));
       peerSeconds(first);
@@ -109,8 +110,19 @@ public final class LlamaComparison implements Comparison {
       Map<String, Object> extra = new LinkedHashMap<>();
       extra.put("equal_ids", equal);
       double tokens = phase.tokens();
+      extra.put("limit_share", Figure.rounded(tokens / seconds[0] / limit(limits)));
       return new Row(
           file.name(), file.type(), tokens / seconds[0], tokens / seconds[1], "tokens/s", extra);
+    }
+
+    /** Tokens a second at best: each reads all weights, or does all operations of the layers. */
+    private double limit(Limits limits) {
+      if (phase == Phase.DECODE) {
+        return limits.read() / file.bytes();
+      }
+      DecoderConfig c = model.config().decoder();
+      long tables = (long) c.vocab() * c.hidden() * (c.tiedHead() ? 1 : 2);
+      return limits.flops() / (2.0 * (model.decoder().parameterCount() - tables));
     }
 
     /** Another prompt each time, so that neither side can keep anything of the one before. */

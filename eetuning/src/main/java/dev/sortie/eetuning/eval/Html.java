@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.eval;
 
 /** Untrusted text inside HTML and SVG. */
-final class Html {
+public final class Html {
   private Html() {}
 
   /** The text as content or as a quoted attribute's value; hidden characters become visible. */
-  static String escape(String text) {
+  public static String escape(String text) {
     return SafeText.visible(text)
         .replace("&", "&amp;")
         .replace("<", "&lt;")

@@ -6,16 +6,16 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 /** The style sheets, which are resources beside this class and become part of each page. */
-final class ReportStyle {
+public final class ReportStyle {
   private ReportStyle() {}
 
   /** Styles of the page round the plots. */
-  static String page() {
+  public static String page() {
     return resource("page.css");
   }
 
   /** Styles of every plot. */
-  static String plot() {
+  public static String plot() {
     return resource("plot.css");
   }
 

@@ -1,0 +1,92 @@
+package dev.sortie.benchmarks.report;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A recorded result: a line of the results file.
+ *
+ * @param name of the comparison
+ * @param peer with its version
+ * @param device machine, threads and kernels
+ * @param java the JVM
+ * @param date ISO 8601
+ * @param commit that was measured
+ * @param geomean of the ratios
+ * @param cases the rows
+ */
+public record Recorded(
+    String name,
+    String peer,
+    String device,
+    String java,
+    String date,
+    String commit,
+    double geomean,
+    List<Case> cases) {
+  private static final double LARGEST = 1e12;
+
+  /**
+   * A row.
+   *
+   * @param name the case
+   * @param ours our rate
+   * @param peer the peer's
+   * @param unit of both
+   * @param ratio above 1 where we are ahead
+   */
+  public record Case(String name, double ours, double peer, String unit, double ratio) {}
+
+  /** All results in a file, oldest first. */
+  public static List<Recorded> read(Path file) {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new InputException(
+          file
+              + " cannot be read ("
+              + e
+              + "); record results with ./sortie bench compare NAME --record",
+          e);
+    }
+    List<Recorded> all = new ArrayList<>();
+    for (int i = 0; i < lines.size(); i++) {
+      if (!lines.get(i).isBlank()) {
+        all.add(of(Json.parse(file + " line " + (i + 1), lines.get(i), JsonLimits.CONFIG)));
+      }
+    }
+    return all;
+  }
+
+  private static Recorded of(JsonObject o) {
+    List<Case> cases =
+        o.getObjects("rows").stream()
+            .map(
+                r ->
+                    new Case(
+                        r.getString("case"),
+                        r.getDouble("ours", 0, LARGEST),
+                        r.getDouble("peer", 0, LARGEST),
+                        r.getString("unit"),
+                        r.getDouble("ratio", Double.MIN_NORMAL, LARGEST)))
+            .toList();
+    return new Recorded(
+        o.getString("name"),
+        o.getString("peer"),
+        o.getString("device"),
+        o.getString("java"),
+        o.getString("date"),
+        o.getString("commit"),
+        o.getDouble("geomean", Double.MIN_NORMAL, LARGEST),
+        cases);
+  }
+}

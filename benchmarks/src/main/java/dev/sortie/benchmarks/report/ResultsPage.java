@@ -1,0 +1,104 @@
+package dev.sortie.benchmarks.report;
+
+import dev.sortie.eetuning.eval.Html;
+import dev.sortie.eetuning.eval.RatioBars;
+import dev.sortie.eetuning.eval.ReportStyle;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Recorded results as one HTML page that needs no other file: for each comparison and device the
+ * newest run as bars, and all runs as a table.
+ */
+public final class ResultsPage {
+  private ResultsPage() {}
+
+  /** The page. */
+  public static String of(List<Recorded> all) {
+    Map<String, Recorded> newest = new LinkedHashMap<>();
+    all.forEach(r -> newest.put(r.name() + " on " + r.device(), r));
+    StringBuilder body = new StringBuilder();
+    int id = 0;
+    for (Recorded r : newest.values()) {
+      body.append(section("bars" + id++, r));
+    }
+    return """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Sortie: benchmarks against peers</title>
+    <style>
+    %s%s</style>
+    </head>
+    <body>
+    <main>
+    <header>
+    <h1>Sortie against its peers</h1>
+    <p>Ratios of rates, both sides in turns in one run: above 1, Sortie is ahead.</p>
+    </header>
+    %s%s</main>
+    </body>
+    </html>
+    """
+        .formatted(ReportStyle.page(), ReportStyle.plot(), body, history(all));
+  }
+
+  private static String section(String id, Recorded r) {
+    List<RatioBars.Bar> bars =
+        r.cases().stream()
+            .map(
+                c ->
+                    new RatioBars.Bar(
+                        c.name(),
+                        c.ratio(),
+                        "%s: %s against %s %s".formatted(c.name(), c.ours(), c.peer(), c.unit())))
+            .toList();
+    return """
+    <section>
+    <h2>%s: %s</h2>
+    <p>Against %s, on %s, %s. %s, commit %s.</p>
+    %s</section>
+    """
+        .formatted(
+            Html.escape(r.name()),
+            r.geomean(),
+            Html.escape(r.peer()),
+            Html.escape(r.device()),
+            Html.escape(r.java()),
+            Html.escape(r.date()),
+            Html.escape(r.commit()),
+            RatioBars.draw(id, r.name() + " against " + r.peer(), bars));
+  }
+
+  private static String history(List<Recorded> all) {
+    StringBuilder rows = new StringBuilder();
+    for (Recorded r : all) {
+      rows.append(
+          "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n"
+              .formatted(
+                  Html.escape(r.date()),
+                  Html.escape(r.commit()),
+                  Html.escape(r.name()),
+                  Html.escape(r.device()),
+                  r.geomean()));
+    }
+    return """
+    <section>
+    <h2>All runs</h2>
+    <div class="scroll">
+    <table>
+    <thead><tr><th scope="col">date</th><th scope="col">commit</th><th scope="col">comparison</th>
+    <th scope="col">device</th><th scope="col">geometric mean</th></tr></thead>
+    <tbody>
+    %s</tbody>
+    </table>
+    </div>
+    </section>
+    """
+        .formatted(rows);
+  }
+}

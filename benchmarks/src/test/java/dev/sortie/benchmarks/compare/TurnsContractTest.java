@@ -1,0 +1,67 @@
+package dev.sortie.benchmarks.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TurnsContractTest {
+
+  @Test
+  void sidesTakeTurnsAndEachRoundBeginsWithAnother() {
+    List<String> order = new ArrayList<>();
+    double[] a = {3, 1, 100};
+    double[] medians =
+        Turns.medians(
+            3,
+            () -> {
+              order.add("a");
+              return a[(int) order.stream().filter("a"::equals).count() - 1];
+            },
+            () -> {
+              order.add("b");
+              return 5;
+            });
+    assertThat(order).containsExactly("a", "b", "b", "a", "a", "b");
+    assertThat(medians).containsExactly(3, 5);
+  }
+
+  @Test
+  void theMedianOfAnEvenNumberIsTheMeanOfTheMiddleTwo() {
+    assertThat(Turns.median(new double[] {9, 1, 4, 2})).isEqualTo(3);
+  }
+
+  @Test
+  void warmUpGoesOnUntilTheTimeIsSteady() {
+    int[] calls = {0};
+    WarmUp.run(() -> calls[0]++ < 6 ? 10.0 / calls[0] : 0.5);
+    assertThat(calls[0]).isBetween(10, 14);
+  }
+
+  @Test
+  void resultsThatDifferAreRefusedWithBothValues() {
+    try (NativeArena arena = new NativeArena("test")) {
+      Span ours = arena.allocate(DType.F32, 3).span();
+      Span theirs = arena.allocate(DType.F32, 3).span();
+      theirs.set(1, 0.25);
+      assertThatThrownBy(() -> Agreement.check("case", ours, theirs, 8))
+          .isInstanceOf(DisagreementException.class)
+          .hasMessageContaining("case: element 1 is 0.0 here and 0.25 at the peer");
+      ours.set(1, 0.25);
+      Agreement.check("case", ours, theirs, 8);
+      theirs.set(2, Double.NaN);
+      assertThatThrownBy(() -> Agreement.check("case", ours, theirs, 8))
+          .isInstanceOf(DisagreementException.class);
+    }
+    assertThatThrownBy(() -> Agreement.check("loss", 1.01, 1.0, 1e-3))
+        .isInstanceOf(DisagreementException.class);
+    assertThatThrownBy(() -> Agreement.firstId("case", List.of(1, 2), List.of(2, 2)))
+        .isInstanceOf(DisagreementException.class);
+    assertThat(Agreement.leading(List.of(1, 2, 3), List.of(1, 2, 4, 5))).isEqualTo(2);
+  }
+}
