@@ -5,6 +5,7 @@ import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -26,6 +27,12 @@ public record RowCost(int rows, double milliseconds, double ratio) {
    * @throws DisagreementException if the first token's logits depend on how many follow it
    */
   public static List<RowCost> measure(Decoder decoder, Device device, int rounds) {
+    return measure(decoder, device, rounds, Side::compiled);
+  }
+
+  /** The same with sides made by {@code timing}. */
+  static List<RowCost> measure(
+      Decoder decoder, Device device, int rounds, Function<Runnable, Side> timing) {
     try (CachedPass pass = new CachedPass(decoder, device, POSITION + ROWS[ROWS.length - 1])) {
       pass.run(ids(decoder, 0, POSITION), 0);
       float[] alone = pass.run(ids(decoder, POSITION, 1), POSITION);
@@ -36,7 +43,7 @@ public record RowCost(int rows, double milliseconds, double ratio) {
           throw new DisagreementException(
               "logits of a token change when " + (ROWS[i] - 1) + " tokens follow it");
         }
-        sides[i] = Side.compiled(() -> pass.run(ids, POSITION));
+        sides[i] = timing.apply(() -> pass.run(ids, POSITION));
       }
       double[] seconds = Turns.medians(rounds, sides);
       List<RowCost> costs = new ArrayList<>();

@@ -18,7 +18,7 @@ class RowCostContractTest {
       var config = new TrainingPlan(1).config();
       Decoder decoder =
           new Decoder(config, arena, new RandomWeights(new Random(1, 0), 0.02, 1, arena));
-      List<RowCost> costs = RowCost.measure(decoder, device, 1);
+      List<RowCost> costs = RowCost.measure(decoder, device, 1, Side::of);
       assertThat(costs).extracting(RowCost::rows).containsExactly(1, 2, 4, 8, 16);
       assertThat(costs).allMatch(c -> c.milliseconds() > 0 && c.ratio() > 0);
       assertThat(costs.getFirst().ratio()).isEqualTo(1);
