@@ -14,4 +14,5 @@ module dev.sortie.nn {
   exports dev.sortie.nn.model;
   exports dev.sortie.nn.optim;
   exports dev.sortie.nn.text;
+  exports dev.sortie.nn.text.chat;
 }

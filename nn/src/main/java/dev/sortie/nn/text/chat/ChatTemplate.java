@@ -1,0 +1,137 @@
+package dev.sortie.nn.text.chat;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.TextFiles;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.jinja.Limits;
+import dev.sortie.nn.text.jinja.Template;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a model wants a conversation written down: a Jinja template that comes with it. It renders as
+ * {@code apply_chat_template} of transformers does. Templates and messages are untrusted: messages
+ * are never read as templates, and a template that goes on too long ends with a message.
+ */
+public final class ChatTemplate {
+  /** The field that holds a message's reasoning; templates read it under one of these names. */
+  private static final List<String> REASONING =
+      List.of("reasoning_content", "thinking", "reasoning");
+
+  private final String origin;
+  private final Map<String, Template> templates;
+  private final Map<String, String> specials;
+
+  private ChatTemplate(
+      String origin, Map<String, Template> templates, Map<String, String> specials) {
+    this.origin = origin;
+    this.templates = templates;
+    this.specials = Map.copyOf(specials);
+  }
+
+  /**
+   * A template.
+   *
+   * @param source its text
+   * @param origin names it in messages, such as a file and field
+   * @param specials special tokens by the names that templates use, such as {@code bos_token}
+   * @throws InputException naming line and column of what is wrong or not supported
+   */
+  public static ChatTemplate of(String source, String origin, Map<String, String> specials) {
+    return of(Map.of(ChatTemplateFiles.DEFAULT, source), origin, specials);
+  }
+
+  /**
+   * Several templates of one model: {@code default}, and {@code tool_use} for conversations with
+   * tools.
+   */
+  public static ChatTemplate of(
+      Map<String, String> sources, String origin, Map<String, String> specials) {
+    Map<String, Template> parsed = new HashMap<>();
+    sources.forEach(
+        (name, source) -> {
+          String where = sources.size() == 1 ? origin : origin + " '" + name + "'";
+          parsed.put(name, Template.parse(where, source, Limits.DEFAULT));
+        });
+    return new ChatTemplate(origin, parsed, specials);
+  }
+
+  /**
+   * The template of a model folder: {@code chat_template.jinja}, else {@code chat_template} in
+   * {@code tokenizer_config.json}; empty if there is neither.
+   */
+  public static Optional<ChatTemplate> ofFolder(Path folder) {
+    return ChatTemplateFiles.read(folder);
+  }
+
+  /** The template in a file of its own, with the special tokens that a model folder names. */
+  public static ChatTemplate ofFile(Path file, Path modelFolder) {
+    return of(TextFiles.read(file), file.toString(), ChatTemplateFiles.specials(modelFolder));
+  }
+
+  /** Names it in messages. */
+  public String origin() {
+    return origin;
+  }
+
+  /**
+   * The text of a conversation, special tokens spelled out.
+   *
+   * @throws InputException if the template refuses the messages, or fails; it names the place
+   */
+  public String render(List<ChatMessage> messages, ChatOptions options) {
+    Map<String, Object> variables = new LinkedHashMap<>(specials);
+    variables.putAll(options.variables());
+    List<Object> list = new ArrayList<>();
+    messages.forEach(message -> list.add(normalized(message)));
+    variables.put("messages", list);
+    variables.put("tools", options.tools().isEmpty() ? null : PlainData.of(options.tools()));
+    variables.put("documents", null);
+    variables.put("add_generation_prompt", options.addGenerationPrompt());
+    return template(options).render(variables, options.now());
+  }
+
+  /**
+   * The ids of a conversation. The template spells its special tokens, BOS too, so they are parsed
+   * and none is added.
+   */
+  public int[] encode(List<ChatMessage> messages, ChatOptions options, Tokenizer tokenizer) {
+    return tokenizer.encode(render(messages, options), new EncodeOptions(false, true));
+  }
+
+  private Template template(ChatOptions options) {
+    Template forTools = options.tools().isEmpty() ? null : templates.get("tool_use");
+    Template found = forTools != null ? forTools : templates.get(ChatTemplateFiles.DEFAULT);
+    if (found == null) {
+      throw new InputException(
+          "%s: has the templates %s and none named 'default'; name one so"
+              .formatted(origin, templates.keySet().stream().sorted().toList()));
+    }
+    return found;
+  }
+
+  /**
+   * Fields that are null are left out, since many templates print them; reasoning is there under
+   * both names that templates read, whatever its name was.
+   */
+  private static Map<String, Object> normalized(ChatMessage message) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    message.fields().forEach((name, value) -> fields.put(name, PlainData.of(value)));
+    fields.values().removeIf(java.util.Objects::isNull);
+    for (String name : REASONING) {
+      if (fields.get(name) != null) {
+        Object reasoning = fields.get(name);
+        fields.putIfAbsent("thinking", reasoning);
+        fields.put("reasoning_content", reasoning);
+        break;
+      }
+    }
+    return fields;
+  }
+}

@@ -1,0 +1,94 @@
+package dev.sortie.nn.text.chat;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.text.TextFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Where a model folder keeps its chat template and the names of its special tokens. */
+final class ChatTemplateFiles {
+  static final String DEFAULT = "default";
+  private static final String OWN_FILE = "chat_template.jinja";
+  private static final String CONFIG = "tokenizer_config.json";
+  private static final String FIELD = "chat_template";
+  private static final List<String> SPECIALS =
+      List.of(
+          "bos_token",
+          "eos_token",
+          "unk_token",
+          "sep_token",
+          "pad_token",
+          "cls_token",
+          "mask_token");
+
+  private ChatTemplateFiles() {}
+
+  static Optional<ChatTemplate> read(Path folder) {
+    Path own = folder.resolve(OWN_FILE);
+    if (Files.exists(own)) {
+      return Optional.of(ChatTemplate.of(TextFiles.read(own), own.toString(), specials(folder)));
+    }
+    Path config = folder.resolve(CONFIG);
+    if (!Files.exists(config)) {
+      return Optional.empty();
+    }
+    JsonObject settings = Json.read(config, JsonLimits.DATA);
+    if (!settings.has(FIELD)) {
+      return Optional.empty();
+    }
+    String origin = config + ": " + FIELD;
+    return Optional.of(ChatTemplate.of(templates(settings), origin, specials(folder)));
+  }
+
+  private static Map<String, String> templates(JsonObject settings) {
+    if (settings.fields().get(FIELD) instanceof String one) {
+      return Map.of(DEFAULT, one);
+    }
+    if (!(settings.fields().get(FIELD) instanceof List<?>)) {
+      throw settings.error(FIELD, "a template, or a list of objects with name and template");
+    }
+    Map<String, String> templates = new LinkedHashMap<>();
+    for (JsonObject one : settings.getObjects(FIELD)) {
+      String name = one.getString("name");
+      if (templates.put(name, one.getString("template")) != null) {
+        throw new InputException(
+            "%s: %s has two templates named \"%s\"; remove one"
+                .formatted(settings.origin(), FIELD, name));
+      }
+    }
+    if (templates.isEmpty()) {
+      throw settings.error(FIELD, "at least one template");
+    }
+    return templates;
+  }
+
+  /** Special tokens by name; {@code tokenizer_config.json} decides over the older file. */
+  static Map<String, String> specials(Path folder) {
+    Map<String, String> specials = new LinkedHashMap<>();
+    for (String file : List.of("special_tokens_map.json", CONFIG)) {
+      Path path = folder.resolve(file);
+      if (Files.exists(path)) {
+        JsonObject settings = Json.read(path, JsonLimits.DATA);
+        for (String name : SPECIALS) {
+          if (settings.has(name)) {
+            specials.put(name, spelling(settings, name));
+          }
+        }
+      }
+    }
+    return specials;
+  }
+
+  private static String spelling(JsonObject settings, String name) {
+    return settings.fields().get(name) instanceof JsonObject token
+        ? token.getString("content")
+        : settings.getString(name);
+  }
+}

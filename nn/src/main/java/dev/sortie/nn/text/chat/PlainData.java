@@ -1,0 +1,38 @@
+package dev.sortie.nn.text.chat;
+
+import dev.sortie.nn.format.JsonObject;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** JSON as the plain values that templates work on. */
+final class PlainData {
+  private PlainData() {}
+
+  static Map<String, Object> map(JsonObject object) {
+    return map(object.fields());
+  }
+
+  private static Map<String, Object> map(Map<?, ?> fields) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    fields.forEach((name, value) -> map.put((String) name, of(value)));
+    return map;
+  }
+
+  /** Recursion is bounded by the depth limit of the JSON reader. */
+  static Object of(Object value) {
+    return switch (value) {
+      case JsonObject object -> map(object);
+      case Map<?, ?> map -> map(map);
+      case List<?> list -> {
+        List<Object> items = new ArrayList<>(list.size());
+        list.forEach(item -> items.add(of(item)));
+        yield items;
+      }
+      case Integer i -> Long.valueOf(i);
+      case Float f -> Double.valueOf(f);
+      case null, default -> value;
+    };
+  }
+}

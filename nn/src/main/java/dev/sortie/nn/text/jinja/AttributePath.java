@@ -1,0 +1,42 @@
+package dev.sortie.nn.text.jinja;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** An attribute that a filter looks up in each item: a name, an index, or several with dots. */
+record AttributePath(List<Object> parts) {
+
+  static AttributePath of(Object attribute) {
+    String text = Values.text(attribute);
+    if (text == null && !(attribute instanceof Long)) {
+      throw new ValueException(
+          "an attribute is a string or an integer, not " + Values.typeName(attribute));
+    }
+    List<Object> parts = new ArrayList<>();
+    if (text == null) {
+      parts.add(attribute);
+    } else {
+      for (String part : text.split("\\.", -1)) {
+        parts.add(part.matches("[0-9]{1,9}") ? (Object) Long.valueOf(part) : part);
+      }
+    }
+    return new AttributePath(parts);
+  }
+
+  Object get(Object item, Run run) {
+    return get(item, null, run);
+  }
+
+  /** {@code fallback} takes the place of what is undefined, unless it is null. */
+  Object get(Object item, Object fallback, Run run) {
+    Object found = item;
+    for (Object part : parts) {
+      run.budget().step();
+      found = Access.item(found, part, run);
+      if (fallback != null && found instanceof Undefined) {
+        found = fallback;
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,168 @@
+package dev.sortie.nn.text.jinja;
+
+import dev.sortie.nn.InputException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Computes expressions. */
+final class Evaluator {
+  private final Source source;
+  private final Run run;
+
+  Evaluator(Source source, Run run) {
+    this.source = source;
+    this.run = run;
+  }
+
+  Run run() {
+    return run;
+  }
+
+  /**
+   * The value of an expression.
+   *
+   * @throws InputException naming the place of what cannot be computed
+   */
+  Object eval(Expr e, Scope scope) {
+    try {
+      run.budget().step();
+      run.budget().enter();
+      Object value = value(e, scope);
+      run.budget().leave();
+      return value;
+    } catch (ValueException bad) {
+      throw source.error(e.place(), bad.getMessage());
+    } catch (Globals.Refusal refusal) {
+      throw refused(e.place(), refusal);
+    }
+  }
+
+  private InputException refused(Place at, Globals.Refusal refusal) {
+    return source.error(at, "the template refuses the conversation: " + refusal.getMessage());
+  }
+
+  private Object value(Expr e, Scope scope) {
+    return switch (e) {
+      case Expr.Literal l -> l.value();
+      case Expr.Name n -> scope.get(n.name());
+      case Expr.ListOf l -> all(l.items(), scope);
+      case Expr.TupleOf t -> new Tuple(all(t.items(), scope));
+      case Expr.DictOf d -> dict(d, scope);
+      case Expr.Attribute a -> Access.attribute(eval(a.of(), scope), a.name(), run);
+      case Expr.Subscript s -> Access.item(eval(s.of(), scope), eval(s.index(), scope), run);
+      case Expr.Slice s ->
+          Access.slice(
+              eval(s.of(), scope),
+              part(s.start(), scope),
+              part(s.stop(), scope),
+              part(s.step(), scope),
+              run.budget());
+      case Expr.Call c -> call(c, scope);
+      case Expr.Filtered f -> filter(f, eval(f.of(), scope), scope);
+      case Expr.Tested t -> {
+        Object value = eval(t.of(), scope);
+        yield Tests.holds(
+            run, t.name(), value, arguments("the test '" + t.name() + "'", t.arguments(), scope));
+      }
+      case Expr.Not n -> !Values.truth(eval(n.of(), scope));
+      case Expr.Signed s -> Arithmetic.signed(s.negative(), eval(s.of(), scope));
+      case Expr.Binary b -> {
+        Object left = eval(b.left(), scope);
+        yield Arithmetic.apply(b.operator(), left, eval(b.right(), scope), run.budget());
+      }
+      case Expr.Concat c -> Splitting.join("", all(c.parts(), scope), run.budget());
+      case Expr.Compare c -> compare(c, scope);
+      case Expr.Logic l -> logic(l, scope);
+      case Expr.Conditional c -> {
+        if (Values.truth(eval(c.test(), scope))) {
+          yield eval(c.then(), scope);
+        }
+        yield c.otherwise() != null
+            ? eval(c.otherwise(), scope)
+            : new Undefined("the inline if has no else, and its test is false");
+      }
+    };
+  }
+
+  private Object part(Expr e, Scope scope) {
+    return e == null ? null : eval(e, scope);
+  }
+
+  private List<Object> all(List<Expr> items, Scope scope) {
+    List<Object> values = new ArrayList<>(items.size());
+    for (Expr item : items) {
+      values.add(eval(item, scope));
+    }
+    return values;
+  }
+
+  private Object dict(Expr.DictOf d, Scope scope) {
+    Map<Object, Object> map = new LinkedHashMap<>();
+    for (Expr.Entry entry : d.entries()) {
+      Object key = Values.key(eval(entry.key(), scope));
+      map.put(key, eval(entry.value(), scope));
+    }
+    return map;
+  }
+
+  private Object logic(Expr.Logic l, Scope scope) {
+    Object value = null;
+    for (Expr part : l.parts()) {
+      value = eval(part, scope);
+      if (Values.truth(value) != l.isAnd()) {
+        break;
+      }
+    }
+    return value;
+  }
+
+  private Object compare(Expr.Compare c, Scope scope) {
+    Object left = eval(c.first(), scope);
+    for (Expr.Comparison one : c.rest()) {
+      Object right = eval(one.operand(), scope);
+      boolean holds =
+          switch (one.operator()) {
+            case "==" -> Comparing.equal(left, right, run.budget());
+            case "!=" -> !Comparing.equal(left, right, run.budget());
+            case "in" -> Comparing.contains(right, left, run.budget());
+            case "not in" -> !Comparing.contains(right, left, run.budget());
+            default -> Tests.ordered(one.operator(), left, right, run);
+          };
+      if (!holds) {
+        return false;
+      }
+      left = right;
+    }
+    return true;
+  }
+
+  private Object call(Expr.Call c, Scope scope) {
+    Object of = eval(c.of(), scope);
+    return switch (of) {
+      case Function f -> f.call(run, arguments(f.name() + "()", c.arguments(), scope));
+      case Undefined u -> throw u.failure();
+      case LoopState l -> throw source.unsupported(c.place(), "a recursive loop");
+      case null, default -> throw new ValueException(Values.typeName(of) + " cannot be called");
+    };
+  }
+
+  /** A filter applied to a value. */
+  Object filter(Expr.Filtered f, Object value, Scope scope) {
+    return Filters.apply(
+        run, f.name(), value, arguments("the filter '" + f.name() + "'", f.arguments(), scope));
+  }
+
+  private Arguments arguments(String callee, Expr.CallArguments given, Scope scope) {
+    Map<String, Object> named = new LinkedHashMap<>();
+    List<Object> positional = all(given.positional(), scope);
+    for (Expr.Named one : given.named()) {
+      if (named.containsKey(one.name())) {
+        throw new ValueException(callee + " has the argument '" + one.name() + "' twice");
+      }
+      named.put(one.name(), eval(one.value(), scope));
+    }
+    return new Arguments(callee, positional, named);
+  }
+}

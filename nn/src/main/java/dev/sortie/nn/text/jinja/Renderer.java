@@ -1,0 +1,185 @@
+package dev.sortie.nn.text.jinja;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs statements. */
+final class Renderer {
+  /** How a body ended. */
+  private enum Flow {
+    NEXT,
+    BREAK,
+    CONTINUE
+  }
+
+  private final Source source;
+  private final Evaluator evaluator;
+  private final Budget budget;
+
+  Renderer(Source source, Run run) {
+    this.source = source;
+    this.evaluator = new Evaluator(source, run);
+    this.budget = run.budget();
+  }
+
+  String render(List<Node> body, Scope scope) {
+    StringBuilder out = new StringBuilder();
+    run(body, scope, out);
+    return out.toString();
+  }
+
+  private Flow run(List<Node> body, Scope scope, StringBuilder out) {
+    for (Node node : body) {
+      Flow flow;
+      try {
+        budget.step();
+        budget.enter();
+        flow = run(node, scope, out);
+        budget.leave();
+      } catch (ValueException bad) {
+        throw source.error(node.place(), bad.getMessage());
+      }
+      if (flow != Flow.NEXT) {
+        return flow;
+      }
+    }
+    return Flow.NEXT;
+  }
+
+  private Flow run(Node node, Scope scope, StringBuilder out) {
+    switch (node) {
+      case Node.Data d -> append(d.text(), out);
+      case Node.Output o -> append(PythonText.of(evaluator.eval(o.value(), scope), budget), out);
+      case Node.If i -> {
+        return choose(i, scope, out);
+      }
+      case Node.For f -> {
+        return loop(f, scope, out);
+      }
+      case Node.Set s -> assign(s.target(), evaluator.eval(s.value(), scope), scope);
+      case Node.SetBlock s -> assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
+      case Node.FilterBlock f ->
+          append(PythonText.of(filtered(f.filters(), f.body(), scope), budget), out);
+      case Node.Macro m -> scope.set(m.name(), new Macro(m, scope));
+      case Node.Scoped s -> {
+        return run(s.body(), new Scope(scope), out);
+      }
+      case Node.Break b -> {
+        return Flow.BREAK;
+      }
+      case Node.Continue c -> {
+        return Flow.CONTINUE;
+      }
+    }
+    return Flow.NEXT;
+  }
+
+  private void append(String text, StringBuilder out) {
+    budget.text(text.length());
+    budget.length((long) out.length() + text.length());
+    out.append(text);
+  }
+
+  private Flow choose(Node.If node, Scope scope, StringBuilder out) {
+    for (Node.Branch branch : node.branches()) {
+      if (branch.test() == null || Values.truth(evaluator.eval(branch.test(), scope))) {
+        return run(branch.body(), scope, out);
+      }
+    }
+    return Flow.NEXT;
+  }
+
+  private Flow loop(Node.For f, Scope scope, StringBuilder out) {
+    List<Object> items = Values.items(evaluator.eval(f.items(), scope), budget);
+    if (f.filter() != null) {
+      items = kept(f, items, scope);
+    }
+    LoopState loop = new LoopState(items);
+    for (int i = 0; i < items.size(); i++) {
+      loop.at(i);
+      Scope inner = new Scope(scope);
+      assign(f.target(), items.get(i), inner);
+      inner.set("loop", loop);
+      if (run(f.body(), inner, out) == Flow.BREAK) {
+        break;
+      }
+    }
+    return items.isEmpty() ? run(f.otherwise(), new Scope(scope), out) : Flow.NEXT;
+  }
+
+  private List<Object> kept(Node.For f, List<Object> items, Scope scope) {
+    List<Object> kept = new ArrayList<>();
+    for (Object item : items) {
+      Scope inner = new Scope(scope);
+      assign(f.target(), item, inner);
+      if (Values.truth(evaluator.eval(f.filter(), inner))) {
+        kept.add(item);
+      }
+    }
+    return kept;
+  }
+
+  private Object filtered(List<Expr.Filtered> filters, List<Node> body, Scope scope) {
+    Object value = budget.made(render(body, new Scope(scope)));
+    for (Expr.Filtered filter : filters) {
+      value = evaluator.filter(filter, value, scope);
+    }
+    return value;
+  }
+
+  private void assign(Node.Target target, Object value, Scope scope) {
+    switch (target) {
+      case Node.NameTarget n -> scope.set(n.name(), value);
+      case Node.AttributeTarget a -> {
+        if (!(scope.get(a.namespace()) instanceof Namespace namespace)) {
+          throw source.error(
+              a.place(),
+              "'" + a.namespace() + "' is no namespace, so its attributes cannot be set");
+        }
+        namespace.set(a.name(), value);
+      }
+      case Node.TupleTarget t -> {
+        List<Object> parts = Values.items(value, budget);
+        if (parts.size() != t.parts().size()) {
+          throw source.error(
+              t.place(), "%d values for %d names".formatted(parts.size(), t.parts().size()));
+        }
+        for (int i = 0; i < parts.size(); i++) {
+          assign(t.parts().get(i), parts.get(i), scope);
+        }
+      }
+    }
+  }
+
+  /** A macro with the block it stands in. */
+  final class Macro implements Function {
+    private final Node.Macro node;
+    private final Scope defined;
+
+    Macro(Node.Macro node, Scope defined) {
+      this.node = node;
+      this.defined = defined;
+    }
+
+    @Override
+    public String name() {
+      return node.name();
+    }
+
+    @Override
+    public Object call(Run run, Arguments arguments) {
+      Scope scope = new Scope(defined);
+      for (Node.Parameter p : node.parameters()) {
+        if (arguments.has(p.name())) {
+          scope.set(p.name(), arguments.required(p.name()));
+        } else if (p.fallback() != null) {
+          scope.set(p.name(), evaluator.eval(p.fallback(), scope));
+        } else {
+          scope.set(p.name(), new Undefined("parameter '" + p.name() + "' was not provided"));
+        }
+      }
+      arguments.end();
+      return budget.made(render(node.body(), scope));
+    }
+  }
+}

@@ -1,0 +1,12 @@
+package dev.sortie.nn.text.jinja;
+
+import java.time.LocalDateTime;
+import java.util.function.Supplier;
+
+/**
+ * What one rendering has besides its variables.
+ *
+ * @param budget what it may still cost
+ * @param now the time that strftime_now shows
+ */
+record Run(Budget budget, Supplier<LocalDateTime> now) {}

@@ -1,0 +1,32 @@
+package dev.sortie.nn.text.jinja;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** Variables of a block; what it does not have is looked up in the block around it. */
+final class Scope {
+  private final Scope outer;
+  private final Map<String, Object> variables = new HashMap<>(4);
+
+  Scope(Scope outer) {
+    this.outer = outer;
+  }
+
+  void set(String name, Object value) {
+    variables.put(name, value);
+  }
+
+  Object get(String name) {
+    for (Scope s = this; s != null; s = s.outer) {
+      if (s.variables.containsKey(name)) {
+        return s.variables.get(name);
+      }
+    }
+    if (Globals.UNSUPPORTED.contains(name)) {
+      throw new ValueException(
+          "the function '" + name + "' is not supported in chat templates here");
+    }
+    Object global = Globals.ALL.get(name);
+    return global != null ? global : new Undefined("'" + name + "' is undefined");
+  }
+}

@@ -1,0 +1,198 @@
+package dev.sortie.nn.text.jinja;
+
+import dev.sortie.nn.text.jinja.Filters.Filter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Filters on sequences and dicts as wholes. */
+final class SequenceFilters {
+  static final Map<String, Filter> ALL =
+      Map.ofEntries(
+          Map.entry("default", SequenceFilters::fallback),
+          Map.entry("d", SequenceFilters::fallback),
+          Map.entry("length", SequenceFilters::length),
+          Map.entry("count", SequenceFilters::length),
+          Map.entry("list", SequenceFilters::list),
+          Map.entry("items", SequenceFilters::items),
+          Map.entry("first", SequenceFilters::first),
+          Map.entry("last", SequenceFilters::last),
+          Map.entry("reverse", SequenceFilters::reverse),
+          Map.entry("sort", SequenceFilters::sort),
+          Map.entry("dictsort", SequenceFilters::dictsort),
+          Map.entry("unique", SequenceFilters::unique),
+          Map.entry("min", (run, v, a) -> extreme(run, v, a, -1)),
+          Map.entry("max", (run, v, a) -> extreme(run, v, a, 1)),
+          Map.entry("sum", SequenceFilters::sum));
+
+  private SequenceFilters() {}
+
+  private static Object fallback(Run run, Object value, Arguments arguments) {
+    Object other = arguments.optional("default_value", "");
+    boolean falsy = arguments.truth("boolean", false);
+    arguments.end();
+    return value instanceof Undefined || falsy && !Values.truth(value) ? other : value;
+  }
+
+  private static Object length(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    String text = Values.text(value);
+    run.budget().look(text == null ? 0 : text.length());
+    int length = Values.length(value);
+    if (length < 0) {
+      throw new ValueException(Values.typeName(value) + " has no length");
+    }
+    return (long) length;
+  }
+
+  private static Object list(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    return new ArrayList<>(Values.items(value, run.budget()));
+  }
+
+  private static Object items(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    if (value instanceof Undefined) {
+      return new OneShot(List.of());
+    }
+    return new OneShot(DictMethods.items(map(run, value, "items")));
+  }
+
+  private static Map<?, ?> map(Run run, Object value, String filter) {
+    if (value instanceof Map<?, ?> map) {
+      run.budget().steps(map.size());
+      return map;
+    }
+    throw value instanceof Undefined u
+        ? u.failure()
+        : new ValueException(
+            "the filter '" + filter + "' takes a dict, not " + Values.typeName(value));
+  }
+
+  private static Object first(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    if (value instanceof OneShot generator && !generator.isEmpty()) {
+      return generator.takeFirst();
+    }
+    List<Object> items = Values.items(value, run.budget());
+    return items.isEmpty()
+        ? new Undefined("there is no first item, the sequence is empty")
+        : items.getFirst();
+  }
+
+  private static Object last(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    if (value instanceof OneShot) {
+      throw new ValueException("a generator has no last item; pass it through 'list' first");
+    }
+    List<Object> items = Values.items(value, run.budget());
+    return items.isEmpty()
+        ? new Undefined("there is no last item, the sequence is empty")
+        : items.getLast();
+  }
+
+  private static Object reverse(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    String text = Values.text(value);
+    if (text != null) {
+      return run.budget().made(new StringBuilder(text).reverse().toString());
+    }
+    List<Object> items = new ArrayList<>(Values.items(value, run.budget()));
+    Collections.reverse(items);
+    return new OneShot(items);
+  }
+
+  private static Object withoutCase(Object value) {
+    String text = Values.text(value);
+    return text == null ? value : Cases.lower(text);
+  }
+
+  private static Object sort(Run run, Object value, Arguments arguments) {
+    boolean reverse = arguments.truth("reverse", false);
+    boolean cased = arguments.truth("case_sensitive", false);
+    Object attribute = arguments.optional("attribute", null);
+    arguments.end();
+    if (Values.text(attribute) != null && Values.text(attribute).contains(",")) {
+      throw new ValueException("'sort' by several attributes is not supported");
+    }
+    List<Object> sorted = new ArrayList<>(Values.items(value, run.budget()));
+    sort(sorted, attribute, cased, reverse, run);
+    return sorted;
+  }
+
+  private static void sort(
+      List<Object> items, Object attribute, boolean cased, boolean reverse, Run run) {
+    Comparator<Object> order = order(attribute, cased, run);
+    items.sort(reverse ? order.reversed() : order);
+  }
+
+  private static Comparator<Object> order(Object attribute, boolean cased, Run run) {
+    return (a, b) ->
+        Comparing.compare(
+            key(a, attribute, cased, run), key(b, attribute, cased, run), run.budget());
+  }
+
+  private static Object key(Object item, Object attribute, boolean cased, Run run) {
+    Object key = attribute == null ? item : AttributePath.of(attribute).get(item, run);
+    return cased ? key : withoutCase(key);
+  }
+
+  private static Object dictsort(Run run, Object value, Arguments arguments) {
+    boolean cased = arguments.truth("case_sensitive", false);
+    String by = arguments.string("by", "key");
+    boolean reverse = arguments.truth("reverse", false);
+    arguments.end();
+    if (!by.equals("key") && !by.equals("value")) {
+      throw new ValueException("'dictsort' sorts by key or by value");
+    }
+    List<Object> items = DictMethods.items(map(run, value, "dictsort"));
+    sort(items, by.equals("key") ? 0L : 1L, cased, reverse, run);
+    return items;
+  }
+
+  private static Object unique(Run run, Object value, Arguments arguments) {
+    boolean cased = arguments.truth("case_sensitive", false);
+    Object attribute = arguments.optional("attribute", null);
+    arguments.end();
+    Set<Object> seen = new HashSet<>();
+    List<Object> unique = new ArrayList<>();
+    for (Object item : Values.items(value, run.budget())) {
+      Object key = key(item, attribute, cased, run);
+      if (seen.add(key instanceof Undefined ? Undefined.class : Values.key(key))) {
+        unique.add(item);
+      }
+    }
+    return new OneShot(unique);
+  }
+
+  private static Object extreme(Run run, Object value, Arguments arguments, int sign) {
+    boolean cased = arguments.truth("case_sensitive", false);
+    Object attribute = arguments.optional("attribute", null);
+    arguments.end();
+    List<Object> items = Values.items(value, run.budget());
+    if (items.isEmpty()) {
+      return new Undefined("there is no such item, the sequence is empty");
+    }
+    Comparator<Object> order = order(attribute, cased, run);
+    Object best = items.getFirst();
+    for (Object item : items) {
+      best = sign * order.compare(item, best) > 0 ? item : best;
+    }
+    return best;
+  }
+
+  private static Object sum(Run run, Object value, Arguments arguments) {
+    Object attribute = arguments.optional("attribute", null);
+    Object total = arguments.optional("start", 0L);
+    arguments.end();
+    for (Object item : Values.items(value, run.budget())) {
+      Object term = attribute == null ? item : AttributePath.of(attribute).get(item, run);
+      total = Arithmetic.apply("+", total, term, run.budget());
+    }
+    return total;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.sortie.nn.text.jinja;
+
+import dev.sortie.nn.InputException;
+import java.time.LocalDateTime;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * A template in the part of Jinja that chat templates use, with the settings of transformers:
+ * {@code trim_blocks} and {@code lstrip_blocks} on, no escaping, loop controls, values that cannot
+ * be changed. What is not supported is refused with its line and column. A template is untrusted:
+ * its rendering ends with a message where a limit is reached.
+ */
+public final class Template {
+  private final Source source;
+  private final List<Node> body;
+  private final Limits limits;
+
+  private Template(Source source, List<Node> body, Limits limits) {
+    this.source = source;
+    this.body = body;
+    this.limits = limits;
+  }
+
+  /**
+   * Parses a template.
+   *
+   * @param origin names it in messages, such as a file and field
+   * @throws InputException naming line and column of what is wrong or not supported
+   */
+  public static Template parse(String origin, String text, Limits limits) {
+    if (text.length() > limits.source()) {
+      throw new InputException(
+          "%s: the template has %d characters, at most %d are allowed"
+              .formatted(origin, text.length(), limits.source()));
+    }
+    Source source = new Source(origin, text);
+    return new Template(source, StatementParser.parse(source, limits.depth() / 3), limits);
+  }
+
+  /**
+   * Renders it. Variables are null, Boolean, Long, BigInteger, Double, String, List and Map with
+   * string keys; no text among them is ever read as a template.
+   *
+   * @param now the time, where the template asks for it
+   * @throws InputException naming line and column of what fails or is refused
+   */
+  public String render(Map<String, ?> variables, Supplier<LocalDateTime> now) {
+    Scope scope = new Scope(null);
+    variables.forEach(scope::set);
+    Run run = new Run(new Budget(limits), now);
+    return new Renderer(source, run).render(body, scope);
+  }
+}

@@ -1,0 +1,140 @@
+package dev.sortie.nn.text.jinja;
+
+import dev.sortie.nn.text.jinja.Filters.Filter;
+import java.util.List;
+import java.util.Map;
+
+/** Filters that make texts. */
+final class TextFilters {
+  static final Map<String, Filter> ALL =
+      Map.ofEntries(
+          Map.entry("string", (run, v, a) -> string(run, v, a)),
+          Map.entry("safe", TextFilters::safe),
+          Map.entry("trim", TextFilters::trim),
+          Map.entry("upper", (run, v, a) -> changed(run, v, a, Cases::upper)),
+          Map.entry("lower", (run, v, a) -> changed(run, v, a, Cases::lower)),
+          Map.entry("capitalize", (run, v, a) -> changed(run, v, a, Cases::capitalize)),
+          Map.entry("title", (run, v, a) -> changed(run, v, a, Cases::titleFilter)),
+          Map.entry("replace", TextFilters::replace),
+          Map.entry("indent", TextFilters::indent),
+          Map.entry("join", TextFilters::join),
+          Map.entry("tojson", TextFilters::tojson));
+
+  private TextFilters() {}
+
+  /** A string stays as it is, marked safe or not; anything else becomes its text. */
+  private static Object string(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    return Values.text(value) != null
+        ? value
+        : run.budget().made(PythonText.of(value, run.budget()));
+  }
+
+  private static Object safe(Run run, Object value, Arguments arguments) {
+    arguments.end();
+    return new SafeString(run.budget().made(PythonText.of(value, run.budget())));
+  }
+
+  private interface Change {
+    String apply(String text);
+  }
+
+  private static Object changed(Run run, Object value, Arguments arguments, Change change) {
+    arguments.end();
+    String result = run.budget().made(change.apply(PythonText.of(value, run.budget())));
+    return like(value, result);
+  }
+
+  private static Object like(Object value, String result) {
+    return value instanceof SafeString ? new SafeString(result) : result;
+  }
+
+  private static Object trim(Run run, Object value, Arguments arguments) {
+    String text = PythonText.of(value, run.budget());
+    return like(value, StringMethods.strip(text, true, true, run, arguments));
+  }
+
+  private static Object replace(Run run, Object value, Arguments arguments) {
+    String old = PythonText.of(arguments.required("old"), run.budget());
+    String by = PythonText.of(arguments.required("new"), run.budget());
+    Object count = arguments.optional("count", null);
+    arguments.end();
+    if (count != null && !(count instanceof Long)) {
+      throw arguments.wrong("count", count, "an integer");
+    }
+    int most = count == null ? -1 : Math.clamp((Long) count, -1, Integer.MAX_VALUE);
+    return Splitting.replace(PythonText.of(value, run.budget()), old, by, most, run.budget());
+  }
+
+  private static Object indent(Run run, Object value, Arguments arguments) {
+    Object width = arguments.optional("width", 4L);
+    boolean first = arguments.truth("first", false);
+    boolean blank = arguments.truth("blank", false);
+    arguments.end();
+    String text = Values.text(value);
+    if (text == null) {
+      throw value instanceof Undefined u
+          ? u.failure()
+          : new ValueException("the filter 'indent' takes a string, not " + Values.typeName(value));
+    }
+    String by = indentation(width, arguments, run.budget());
+    StringBuilder out = new StringBuilder(first ? by : "");
+    List<Object> lines = Splitting.lines(text + "\n", run.budget(), Arguments.none("splitlines"));
+    for (int i = 0; i < lines.size(); i++) {
+      String line = (String) lines.get(i);
+      boolean indented = i > 0 && (blank || !line.isEmpty());
+      run.budget().text(by.length());
+      out.append(i > 0 ? "\n" : "").append(indented ? by : "").append(line);
+    }
+    return like(value, run.budget().made(out.toString()));
+  }
+
+  /** Spaces, or a text. */
+  private static String indentation(Object width, Arguments arguments, Budget budget) {
+    String text = Values.text(width);
+    if (text != null) {
+      return text;
+    }
+    if (!(width instanceof Long n)) {
+      throw arguments.wrong("width", width, "an integer or a string");
+    }
+    long spaces = Math.max(0, n);
+    budget.text(spaces);
+    return " ".repeat((int) spaces);
+  }
+
+  private static Object join(Run run, Object value, Arguments arguments) {
+    String separator = PythonText.of(arguments.optional("d", ""), run.budget());
+    Object attribute = arguments.optional("attribute", null);
+    arguments.end();
+    List<Object> items = Values.items(value, run.budget());
+    if (attribute != null) {
+      AttributePath path = AttributePath.of(attribute);
+      items = items.stream().map(item -> path.get(item, run)).toList();
+    }
+    return Splitting.join(separator, items, run.budget());
+  }
+
+  private static Object tojson(Run run, Object value, Arguments arguments) {
+    boolean ascii = arguments.truth("ensure_ascii", false);
+    Object indent = arguments.optional("indent", null);
+    Object separators = arguments.optional("separators", null);
+    boolean sorted = arguments.truth("sort_keys", false);
+    arguments.end();
+    String by = indent == null ? null : indentation(indent, arguments, run.budget());
+    String comma = by == null ? ", " : ",";
+    String colon = ": ";
+    if (separators != null) {
+      List<Object> two = Values.items(separators, run.budget());
+      if (two.size() != 2
+          || Values.text(two.getFirst()) == null
+          || Values.text(two.getLast()) == null) {
+        throw arguments.wrong("separators", separators, "two strings");
+      }
+      comma = Values.text(two.getFirst());
+      colon = Values.text(two.getLast());
+    }
+    PythonJson json = new PythonJson(ascii, by, comma, colon, sorted);
+    return run.budget().made(json.of(value, run.budget()));
+  }
+}

@@ -1,0 +1,200 @@
+package dev.sortie.nn.text.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.text.BpeTokenizer;
+import dev.sortie.nn.text.BpeTrainer;
+import dev.sortie.nn.text.EncodeOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Where a template comes from, and what a conversation may look like. */
+class ChatTemplateContractTest {
+  private static final List<ChatMessage> HELLO = List.of(ChatMessage.of("user", "hello"));
+
+  @TempDir private Path folder;
+
+  private void write(String file, String text) throws IOException {
+    Files.writeString(folder.resolve(file), text);
+  }
+
+  private String rendered() {
+    return ChatTemplate.ofFolder(folder).orElseThrow().render(HELLO, ChatOptions.DEFAULT);
+  }
+
+  @Test
+  void aFolderWithoutTemplateHasNone() throws IOException {
+    assertThat(ChatTemplate.ofFolder(folder)).isEmpty();
+    write("tokenizer_config.json", "{\"bos_token\": \"<s>\", \"chat_template\": null}");
+    assertThat(ChatTemplate.ofFolder(folder)).isEmpty();
+  }
+
+  @Test
+  void theTemplateIsInTheTokenizersConfigOrInAFileOfItsOwn() throws IOException {
+    write(
+        "tokenizer_config.json",
+        "{\"bos_token\": {\"content\": \"<s>\"}, \"eos_token\": \"</s>\","
+            + " \"chat_template\": \"config {{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ pad_token }}\"}");
+    assertThat(rendered()).isEqualTo("config <s>hello</s>");
+    write("special_tokens_map.json", "{\"bos_token\": \"old\", \"pad_token\": \"<pad>\"}");
+    assertThat(rendered()).isEqualTo("config <s>hello</s><pad>");
+    write("chat_template.jinja", "file {{ bos_token }}{{ messages[0].content }}\n");
+    assertThat(rendered()).isEqualTo("file <s>hello");
+  }
+
+  @Test
+  void ofNamedTemplatesToolUseIsForConversationsWithTools() throws IOException {
+    write(
+        "tokenizer_config.json",
+        "{\"chat_template\": [{\"name\": \"default\", \"template\": \"plain {{ tools is none }}\"},"
+            + " {\"name\": \"tool_use\", \"template\": \"{{ tools[0].name }}\"}]}");
+    assertThat(rendered()).isEqualTo("plain True");
+    ChatOptions tools = ChatOptions.DEFAULT.with(List.of(Map.of("name", "look")), Map.of());
+    assertThat(ChatTemplate.ofFolder(folder).orElseThrow().render(HELLO, tools)).isEqualTo("look");
+  }
+
+  @Test
+  void aWrongTemplateIsRefusedWithFileAndField() throws IOException {
+    write("tokenizer_config.json", "{\"chat_template\": 5}");
+    assertRefused("tokenizer_config.json", "chat_template", "5");
+    write("tokenizer_config.json", "{\"chat_template\": []}");
+    assertRefused("tokenizer_config.json", "chat_template", "at least one");
+    write("tokenizer_config.json", "{\"chat_template\": [{\"name\": \"default\"}]}");
+    assertRefused("tokenizer_config.json", "chat_template[0].template", "missing");
+    write(
+        "tokenizer_config.json",
+        "{\"chat_template\": [{\"name\": \"a\", \"template\": \"\"}, {\"name\": \"a\", \"template\": \"\"}]}");
+    assertRefused("tokenizer_config.json", "chat_template", "two templates named \"a\"");
+    write(
+        "tokenizer_config.json", "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"\"}]}");
+    assertThatThrownBy(this::rendered).hasMessageContainingAll("[rag]", "none named 'default'");
+    write("tokenizer_config.json", "{\"bos_token\": 7, \"chat_template\": \"\"}");
+    assertRefused("tokenizer_config.json", "bos_token", "7");
+    write("tokenizer_config.json", "{\"chat_template\": \"\\n{% include 'x' %}\"}");
+    assertRefused(
+        "tokenizer_config.json: chat_template: line 2, column 4: the statement 'include'");
+  }
+
+  private void assertRefused(String... parts) {
+    assertThatThrownBy(() -> ChatTemplate.ofFolder(folder))
+        .isInstanceOf(InputException.class)
+        .hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void messagesAreReadWithTheirFields() throws IOException {
+    write(
+        "messages.json",
+        "[{\"role\": \"user\", \"content\": \"a\", \"name\": \"Eve\"},"
+            + "{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"id\": 1}]},"
+            + "{\"role\": \"user\", \"content\": [{\"type\": \"text\", \"text\": \"b\"}]}]");
+    List<ChatMessage> messages = ChatMessage.read(folder.resolve("messages.json"));
+    ChatTemplate template =
+        ChatTemplate.of(
+            "{% for m in messages %}{{ m.role }} {{ m.name }} {{ m.content is defined }}"
+                + " {{ m.content[0].text }} {{ m.tool_calls }};{% endfor %}",
+            "test", Map.of());
+    assertThat(messages.get(0).role()).isEqualTo("user");
+    assertThat(template.render(messages.subList(0, 1), ChatOptions.DEFAULT))
+        .isEqualTo("user Eve True  ;");
+    assertThat(template.render(messages.subList(2, 3), ChatOptions.DEFAULT))
+        .isEqualTo("user  True b ;");
+    assertThatThrownBy(() -> template.render(messages.subList(1, 2), ChatOptions.DEFAULT))
+        .hasMessageContaining("a dict has no attribute 'content'");
+  }
+
+  @Test
+  void wrongMessagesAreRefusedWithFileAndField() throws IOException {
+    assertRefusedMessages("{}", "not a list");
+    assertRefusedMessages("[]", "the list of messages is empty");
+    assertRefusedMessages("[5]", "expected a JSON object");
+    assertRefusedMessages("[{\"content\": \"a\"}]", "[0].role", "missing");
+    assertRefusedMessages("[{\"role\": 1, \"content\": \"a\"}]", "[0].role", "1", "a string");
+    assertRefusedMessages("[{\"role\": \"\", \"content\": \"a\"}]", "[0].role");
+    assertRefusedMessages(
+        "[{\"role\": \"user\", \"content\": \"\"}, {\"role\": \"user\"}]",
+        "[1].content",
+        "missing");
+    assertRefusedMessages("[{\"role\": \"user\", \"content\": 5}]", "[0].content", "5");
+    assertRefusedMessages("[{\"role\": \"user\", \"role\": \"user\"}]", "role", "line 1");
+    assertRefusedMessages("[", "not strict JSON");
+  }
+
+  private void assertRefusedMessages(String json, String... parts) throws IOException {
+    write("messages.json", json);
+    assertThatThrownBy(() -> ChatMessage.read(folder.resolve("messages.json")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("messages.json")
+        .hasMessageContainingAll(parts);
+  }
+
+  @Test
+  void variablesReachTheTemplateButDoNotReplaceTheConversation() {
+    ChatTemplate template = ChatTemplate.of("{{ think }}{{ bos_token }}", "test", Map.of());
+    ChatOptions options =
+        ChatOptions.DEFAULT.with(List.of(), Map.of("think", false, "bos_token", "<b>"));
+    assertThat(template.render(HELLO, options)).isEqualTo("False<b>");
+    assertThatThrownBy(() -> ChatOptions.DEFAULT.with(List.of(), Map.of("messages", 1L)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("'messages'");
+  }
+
+  @Test
+  void reasoningIsThereUnderBothNames() {
+    ChatMessage message =
+        new ChatMessage(Map.of("role", "assistant", "content", "a", "reasoning", "why"));
+    String template = "{{ messages[0].reasoning_content }} {{ messages[0].thinking }}";
+    assertThat(
+            ChatTemplate.of(template, "test", Map.of())
+                .render(List.of(message), ChatOptions.DEFAULT))
+        .isEqualTo("why why");
+  }
+
+  @Test
+  void encodingParsesTheTemplatesTokensAndAddsNone() {
+    BpeTokenizer tokenizer =
+        new BpeTrainer(new BpeTrainer.Options(260, List.of("<s>", "<e>"), false, 2))
+            .add("hello hello")
+            .train();
+    ChatTemplate template =
+        ChatTemplate.of(
+            "{{ bos_token }}{{ messages[0].content }}<e>", "test", Map.of("bos_token", "<s>"));
+    int[] ids = template.encode(HELLO, ChatOptions.DEFAULT, tokenizer);
+    assertThat(ids).isEqualTo(tokenizer.encode("<s>hello<e>", new EncodeOptions(false, true)));
+    assertThat(ids[0]).isEqualTo(tokenizer.id("<s>").orElseThrow());
+    assertThat(ids[ids.length - 1]).isEqualTo(tokenizer.id("<e>").orElseThrow());
+  }
+
+  @Test
+  void smolLm2RendersAsItsGoldenFileSays() {
+    String shared = System.getenv("SORTIE_SHARED");
+    assumeTrue(shared != null, "the shared folder is absent; set SORTIE_SHARED");
+    Path golden = Path.of(shared, "models/SmolLM2-135M-Instruct/golden.json");
+    ChatTemplate template =
+        ChatTemplate.of(ChatFixtures.text("templates/smollm2.jinja"), "smollm2", Map.of());
+    int compared = 0;
+    for (JsonObject one : Json.read(golden, JsonLimits.DATA).getObjects("cases")) {
+      if (one.has("messages")) {
+        List<ChatMessage> messages =
+            one.getObjects("messages").stream()
+                .map(m -> new ChatMessage(PlainData.map(m)))
+                .toList();
+        assertThat(template.render(messages, ChatOptions.DEFAULT))
+            .isEqualTo(one.getString("rendered"));
+        compared++;
+      }
+    }
+    assertThat(compared).isPositive();
+  }
+}
