@@ -16,4 +16,6 @@ module dev.sortie.eetuning {
 
   opens dev.sortie.eetuning.cli to
       info.picocli;
+
+  uses dev.sortie.tensor.kernel.DeviceProvider;
 }

@@ -4,4 +4,7 @@ module dev.sortie.opencl {
   requires jocl;
 
   exports dev.sortie.opencl;
+
+  provides dev.sortie.tensor.kernel.DeviceProvider with
+      dev.sortie.opencl.OpenClProvider;
 }

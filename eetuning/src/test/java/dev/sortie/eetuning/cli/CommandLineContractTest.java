@@ -382,4 +382,17 @@ class CommandLineContractTest {
     assertThat(run("tokenize", "--model", model, "--text", text).succeeded().out())
         .isEqualTo(ids + System.lineSeparator());
   }
+
+  @Test
+  void doctorSaysOneObjectATopic() {
+    JsonObject json = run("doctor", "--threads", 1, "--json").json();
+    assertFields(json, "java", "machine", "kernels", "huge_pages", "mpi", "advice");
+    assertFields(json.getObject("machine"), "cores", "hardware_threads", "threads");
+    assertThat(json.getObject("machine").getInt("threads", 1, 9)).isEqualTo(1);
+    assertFields(json.getObject("kernels"), "set", "reason");
+    assertFields(json.getObject("self_test"), "vector_fma_gflops", "gemm_gflops", "read_gb_per_s");
+    assertThat(json.fields().keySet()).containsAnyOf("opencl", "devices");
+    String text = run("doctor", "--threads", 1).succeeded().out();
+    assertThat(text).contains("java\n", "  set: ", "  cores: ").containsPattern("mend\n");
+  }
 }
