@@ -7,16 +7,18 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.train.Objective;
 import dev.sortie.eetuning.train.TokenLoss;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -81,16 +83,21 @@ class ExitsParityTest {
             backbone,
             (tensor, shape, role) ->
                 bench.copy(expected.read(name + "." + tensor), shape, DType.F32).asParameter());
-    boolean dynamic = objective.equals("dynamic");
+    Ops ops = bench.ops();
+    HeadInput student = exit.headInput(ops, hidden.get(depth), residual.get(depth));
+    Tensor targets = expected.ids(bench, "targets");
     Tensor loss =
-        TokenLoss.of(
-            bench.ops(),
-            dynamic ? Objective.CE : Objective.of(objective),
-            exit.logits(bench.ops(), hidden.get(depth), residual.get(depth)),
-            expected.ids(bench, "targets"),
-            teacher,
-            dynamic,
-            expected.counted());
+        objective.equals("kl")
+            ? ops.sum(
+                TokenLoss.kl(
+                    ops,
+                    List.of(student),
+                    NoGrad.call(() -> backbone.headInput(ops, hidden.get(LAYERS))),
+                    targets,
+                    false,
+                    expected.counted()))
+            : TokenLoss.crossEntropy(
+                ops, student, targets, objective.equals("dynamic"), expected.counted());
     double reference = expected.scalar("loss." + objective + "." + name);
     assertThat(loss.item()).isCloseTo(reference, within(TOLERANCE * reference));
 

@@ -11,6 +11,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderLayer;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Optional;
@@ -84,8 +85,13 @@ public final class Exit {
    * @return {@code [B, T, V]}
    */
   public Tensor logits(Ops ops, Tensor x, Tensor a) {
+    return head.apply(ops, headInput(ops, x, a).x());
+  }
+
+  /** What {@link #logits} are made of, for losses that take the head themselves. */
+  public HeadInput headInput(Ops ops, Tensor x, Tensor a) {
     Tensor z = layer.map(l -> l.feedForward(ops, l.attend(ops, x, backbone.rope()))).orElse(x);
-    return branchLogits(ops, z, a);
+    return new HeadInput(branch(ops, z, a), head.weight());
   }
 
   /** Whether decoding must keep keys and values for this exit, through {@link #advance}. */
@@ -120,9 +126,12 @@ public final class Exit {
    * @param a residual after that layer's attention; read by the {@code mlp} architecture only
    */
   public Tensor branchLogits(Ops ops, Tensor x, Tensor a) {
+    return head.apply(ops, branch(ops, x, a));
+  }
+
+  private Tensor branch(Ops ops, Tensor x, Tensor a) {
     RmsNorm frozen = backbone.layers().get(spec.depth() - 1).postAttentionNorm();
     Tensor branch = mlp.map(m -> ops.add(a, m.apply(ops, frozen.apply(ops, a)))).orElse(x);
-    Tensor normed = norm.map(n -> n.apply(ops, branch)).orElse(branch);
-    return head.apply(ops, normed);
+    return norm.map(n -> n.apply(ops, branch)).orElse(branch);
   }
 }

@@ -4,13 +4,13 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Sha256;
-import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.NativeArena;
@@ -39,9 +39,10 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final Exits exits;
   private final String startSha256;
   private final List<Trainee> trainees = new ArrayList<>();
+  private final Gradients gradients;
 
   /** An exit under training. */
-  private record Trainee(Exit exit, double weight, Gradients gradients, AdamW optimizer) {
+  private record Trainee(Exit exit, double weight, AdamW optimizer) {
     String name() {
       return String.valueOf(exit.depth());
     }
@@ -66,11 +67,15 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     List<Exit> trainable = start.exits().stream().map(this::trainable).toList();
     this.exits = new Exits(start.backboneSha256(), start.tuning(), trainable);
     for (Exit e : exits.exits()) {
-      Gradients gradients = new Gradients(arena, device.kernels(), e.parameters().values());
       AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), e.parameters());
-      trainees.add(
-          new Trainee(e, options.exitWeights().getOrDefault(e.depth(), 1.0), gradients, optimizer));
+      double weight = options.exitWeights().getOrDefault(e.depth(), 1.0);
+      trainees.add(new Trainee(e, weight, optimizer));
     }
+    this.gradients =
+        new Gradients(
+            arena,
+            device.kernels(),
+            exits.exits().stream().flatMap(e -> e.parameters().values().stream()).toList());
     this.startSha256 = hash(start);
   }
 
@@ -165,23 +170,37 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public Map<String, Double> step(int step) {
-    trainees.forEach(t -> t.gradients.zero(device.kernels()));
+    gradients.zero(device.kernels());
     Map<String, Double> losses = new LinkedHashMap<>();
     for (int m = 0; m < options.microBatches(); m++) {
       long first = (long) step * options.globalBatch() + (long) m * options.microBatch();
       int[][] windows = data.windows(first, options.microBatch());
-      eachExit(
+      eachLoss(
           windows,
           tokensPerStep(),
-          (t, loss) -> {
-            // the weight scales the gradient, not the loss that is reported
-            Backward.run(device.kernels(), workspace, ops.scale(loss, t.weight), t.gradients);
-            losses.merge(t.name(), loss.item(), Double::sum);
+          (group, loss) -> {
+            Backward.run(device.kernels(), workspace, weighted(group, loss), gradients);
+            sum(losses, group, loss);
           });
     }
     double rate = options.schedule().at(step);
-    trainees.forEach(t -> t.optimizer.step(device.kernels(), t.gradients, step + 1, rate));
+    trainees.forEach(t -> t.optimizer.step(device.kernels(), gradients, step + 1, rate));
     return losses;
+  }
+
+  /** The weights scale the gradients, not the losses that are reported. */
+  private Tensor weighted(List<Trainee> group, Tensor losses) {
+    Tensor weights = ops.empty(losses.dtype(), losses.shape());
+    for (int i = 0; i < group.size(); i++) {
+      weights.span().set(i, group.get(i).weight);
+    }
+    return ops.sum(ops.mul(losses, weights));
+  }
+
+  private static void sum(Map<String, Double> sums, List<Trainee> group, Tensor losses) {
+    for (int i = 0; i < group.size(); i++) {
+      sums.merge(group.get(i).name(), losses.span().get(i), Double::sum);
+    }
   }
 
   @Override
@@ -192,53 +211,62 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       int[][] windows = data.validation(from, options.microBatch());
       NoGrad.run(
           () ->
-              eachExit(
+              eachLoss(
                   windows,
                   (double) count * data.length(),
-                  (t, loss) -> losses.merge(t.name(), loss.item(), Double::sum)));
+                  (group, loss) -> sum(losses, group, loss)));
     }
     return losses;
   }
 
   private interface LossUser {
-    void accept(Trainee trainee, Tensor loss);
+    /** Takes the losses of some exits, one number each. */
+    void accept(List<Trainee> group, Tensor losses);
   }
 
   /**
-   * Runs the backbone once, then each exit's loss, which {@code user} gets; temporaries are given
-   * back exit by exit.
+   * Runs the backbone once, then the exits' losses, which {@code user} gets. Cross-entropy goes
+   * exit by exit, and temporaries are given back after each; divergences of all exits are computed
+   * together, for they share the teacher's logits.
    */
-  private void eachExit(int[][] windows, double count, LossUser user) {
-    Decoder decoder = model.decoder();
+  private void eachLoss(int[][] windows, double count, LossUser user) {
     try (var _ = workspace.mark()) {
       Batch batch = Batch.of(workspace, windows);
       Map<Integer, Tapped> tapped = new HashMap<>();
-      Tensor teacher = NoGrad.call(() -> backbone(decoder, batch, tapped));
+      boolean confident = options.confidenceWeights();
+      if (options.objective() == Objective.KL) {
+        HeadInput teacher = NoGrad.call(() -> teacher(batch, tapped));
+        List<HeadInput> students = trainees.stream().map(t -> branch(t, tapped)).toList();
+        user.accept(
+            trainees, TokenLoss.kl(ops, students, teacher, batch.targets(), confident, count));
+        return;
+      }
+      NoGrad.run(() -> backbone(batch, exits.deepest(), tapped));
       for (Trainee t : trainees) {
         try (var _ = workspace.mark()) {
-          Tapped in = tapped.get(t.exit.depth());
-          Tensor logits = t.exit.logits(ops, in.x, in.a);
+          HeadInput in = branch(t, tapped);
           user.accept(
-              t,
-              TokenLoss.of(
-                  ops,
-                  options.objective(),
-                  logits,
-                  batch.targets(),
-                  teacher,
-                  options.confidenceWeights(),
-                  count));
+              List.of(t), TokenLoss.crossEntropy(ops, in, batch.targets(), confident, count));
         }
       }
     }
   }
 
-  private Tensor backbone(Decoder decoder, Batch batch, Map<Integer, Tapped> tapped) {
-    boolean full = options.objective() == Objective.KL;
-    int depth = full ? model.config().decoder().layers() : exits.deepest();
+  private HeadInput branch(Trainee t, Map<Integer, Tapped> tapped) {
+    Tapped in = tapped.get(t.exit.depth());
+    return t.exit.headInput(ops, in.x, in.a);
+  }
+
+  private HeadInput teacher(Batch batch, Map<Integer, Tapped> tapped) {
+    Tensor x = backbone(batch, model.config().decoder().layers(), tapped);
+    return model.decoder().headInput(ops, x);
+  }
+
+  private Tensor backbone(Batch batch, int depth, Map<Integer, Tapped> tapped) {
     List<Integer> wanted = exits.depths();
-    Tensor x =
-        decoder.forward(
+    return model
+        .decoder()
+        .forward(
             ops,
             batch.inputs(),
             depth,
@@ -247,7 +275,6 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                 tapped.put(d, new Tapped(y, a));
               }
             });
-    return full ? decoder.logits(ops, x) : null;
   }
 
   @Override

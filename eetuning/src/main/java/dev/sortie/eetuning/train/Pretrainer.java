@@ -126,8 +126,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
 
   private Tensor loss(int[][] windows, double count) {
     Batch batch = Batch.of(workspace, windows);
-    Tensor logits = decoder.forward(ops, batch.inputs());
-    return TokenLoss.of(ops, Objective.CE, logits, batch.targets(), null, false, count);
+    Tensor x = decoder.forward(ops, batch.inputs(), config.layers(), Decoder.Tap.NONE);
+    return TokenLoss.crossEntropy(ops, decoder.headInput(ops, x), batch.targets(), false, count);
   }
 
   @Override

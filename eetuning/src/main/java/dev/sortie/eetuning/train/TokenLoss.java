@@ -1,46 +1,60 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
-/** Losses over the tokens of a batch. */
+/**
+ * Losses over the tokens of a batch: {@code Σ_t w_t l_t / count} over the tokens that have a
+ * target, {@code l_t} in nats. {@code w_t} is 1 or, if {@code weighted}, the largest probability of
+ * the exit itself, without gradient (EE-LLM's dynamic token-wise weights). The logits of all tokens
+ * are never in memory.
+ */
 public final class TokenLoss {
   private TokenLoss() {}
 
   /**
-   * {@code Σ_t w_t l_t / count} over the tokens that have a target, {@code l_t} in nats.
+   * Cross-entropy of the next token.
    *
-   * @param logits {@code [B, T, V]}
+   * @param in hidden states {@code [B, T, C]} and head
    * @param targets I32 {@code [B, T]}, negative where there is nothing to predict
-   * @param teacher logits of the final layer, {@code [B, T, V]}; read by {@link Objective#KL} only
-   * @param weighted whether {@code w_t} is the largest probability of the exit itself, without
-   *     gradient (EE-LLM's dynamic token-wise weights), instead of 1
    * @param count divisor, usually the number of targets in the global batch
+   * @return a scalar
    */
-  public static Tensor of(
-      Ops ops,
-      Objective objective,
-      Tensor logits,
-      Tensor targets,
-      Tensor teacher,
-      boolean weighted,
-      double count) {
-    Tensor perToken =
-        objective == Objective.CE ? ops.crossEntropy(logits, targets) : ops.kl(logits, teacher);
-    return ops.sum(ops.mul(perToken, weights(ops, logits, targets, weighted, count)));
+  public static Tensor crossEntropy(
+      Ops ops, HeadInput in, Tensor targets, boolean weighted, double count) {
+    Tensor w = weights(ops, in.x(), targets, count);
+    return ops.linearCrossEntropy(in.x(), in.w(), targets, w, weighted).sum();
   }
 
-  private static Tensor weights(
-      Ops ops, Tensor logits, Tensor targets, boolean weighted, double count) {
-    Tensor w = ops.empty(logits.dtype(), targets.shape());
+  /**
+   * {@code KL(teacher ‖ student)} of each student.
+   *
+   * @param students hidden states {@code [B, T, C]} and head of each
+   * @param teacher those of the final layer; no gradient flows to them
+   * @param targets I32 {@code [B, T]}, negative for tokens that do not count
+   * @param count divisor, usually the number of targets in the global batch
+   * @return one number a student
+   */
+  public static Tensor kl(
+      Ops ops,
+      List<HeadInput> students,
+      HeadInput teacher,
+      Tensor targets,
+      boolean weighted,
+      double count) {
+    Tensor w = weights(ops, teacher.x(), targets, count);
+    return ops.linearKl(students, teacher, w, weighted).sum();
+  }
+
+  private static Tensor weights(Ops ops, Tensor x, Tensor targets, double count) {
+    Tensor w = ops.empty(x.dtype(), targets.shape());
     Span out = w.span();
     Span target = targets.span();
-    TopTokens top = weighted ? TopTokens.of(ops, logits) : null;
     for (long i = 0; i < out.length(); i++) {
-      double weight = top == null ? 1 : top.probability(i);
-      out.set(i, target.getInt(i) < 0 ? 0 : weight / count);
+      out.set(i, target.getInt(i) < 0 ? 0 : 1 / count);
     }
     return w;
   }

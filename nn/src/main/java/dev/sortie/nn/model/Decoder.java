@@ -10,6 +10,7 @@ import dev.sortie.nn.Weights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.ArrayList;
@@ -109,6 +110,11 @@ public final class Decoder {
   /** Final norm and head: {@code [.., C]} to logits {@code [.., V]}. */
   public Tensor logits(Ops ops, Tensor x) {
     return head.apply(ops, finalNorm.apply(ops, x));
+  }
+
+  /** What {@link #logits} are made of, for losses that take the head themselves. */
+  public HeadInput headInput(Ops ops, Tensor x) {
+    return new HeadInput(finalNorm.apply(ops, x), head.weight());
   }
 
   /** Logits of whole sequences: ids {@code [B, T]} to {@code [B, T, V]}. */

@@ -27,6 +27,8 @@ import java.util.List;
  * Softmax          y = softmax(x)                            dx += y (dy - Σ y dy)
  * CrossEntropy     l = lse(x) - x[target]                    dx += dl (softmax(x) - onehot)
  * Kl               l = KL(softmax(t) ‖ softmax(x))           dx += dl (softmax(x) - softmax(t))
+ * LinearCrossEntropy  Σ w (lse(z) - z[target]), z = x Wᵀ    dx, dW computed with the loss, times dy
+ * LinearKl         Σ w KL(softmax(h Uᵀ) ‖ softmax(x Wᵀ))     the same, for several students x, W
  * Contiguous       copy of a view                            dx += dy
  * Reshape, Permute, Slice, Broadcast: the same elements seen otherwise; the adjoint adds back through the same view
  * </pre>
@@ -47,6 +49,8 @@ public sealed interface Op
         Losses.Softmax,
         Losses.CrossEntropy,
         Losses.Kl,
+        HeadLosses.LinearCrossEntropy,
+        HeadLosses.LinearKl,
         Views.Contiguous,
         ViewOp {
 

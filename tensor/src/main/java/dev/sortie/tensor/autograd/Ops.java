@@ -186,6 +186,49 @@ public record Ops(Device device, Workspace workspace) {
     return apply(new Losses.Kl(), logits, teacher);
   }
 
+  /**
+   * A head and cross-entropy in one, without the logits of all rows in memory: {@code Σ_r w_r l_r},
+   * {@code l} the cross-entropy of {@code x Wᵀ} in nats.
+   *
+   * @param x hidden states {@code [.., C]}
+   * @param w head {@code [V, C]}
+   * @param targets I32 {@code [..]}, negative where there is nothing to predict
+   * @param weights {@code [..]}; no gradient flows through them
+   * @param confident weigh each row also by the largest probability that it gives, likewise without
+   *     gradient
+   */
+  public HeadLoss linearCrossEntropy(
+      Tensor x, Tensor w, Tensor targets, Tensor weights, boolean confident) {
+    int chunk = HeadLosses.chunk(w.shape().dim(0));
+    return headLoss(
+        new HeadLosses.LinearCrossEntropy(confident, chunk), List.of(x, w, targets, weights));
+  }
+
+  /**
+   * The heads of several students and {@code KL(teacher ‖ student)} in one, without the logits of
+   * all rows in memory: per student {@code Σ_r w_r l_r}, {@code l} in nats.
+   *
+   * @param students hidden states {@code [.., C]} and head {@code [V, C]} of each
+   * @param teacher its hidden states and head; no gradient flows through them
+   * @param weights {@code [..]}; no gradient flows through them
+   * @param confident weigh each row also by the largest probability that the student gives,
+   *     likewise without gradient
+   */
+  public HeadLoss linearKl(
+      List<HeadInput> students, HeadInput teacher, Tensor weights, boolean confident) {
+    List<Tensor> in = new ArrayList<>();
+    students.forEach(s -> in.addAll(List.of(s.x(), s.w())));
+    in.addAll(List.of(teacher.x().detach(), teacher.w().detach(), weights));
+    int chunk = HeadLosses.chunk(teacher.w().shape().dim(0));
+    return headLoss(new HeadLosses.LinearKl(confident, chunk), in);
+  }
+
+  HeadLoss headLoss(Op op, List<Tensor> inputs) {
+    Node node = run(op, inputs.stream().map(this::contiguous).toList());
+    Tensor sum = recorded(node);
+    return new HeadLoss(sum, node.saved().getFirst());
+  }
+
   /** The same elements under another shape. */
   public Tensor reshape(Tensor x, long... dims) {
     return apply(new Views.Reshape(Shape.of(dims)), contiguous(x));
@@ -224,8 +267,11 @@ public record Ops(Device device, Workspace workspace) {
     for (Tensor x : inputs) {
       in.add(views ? x : contiguous(x));
     }
-    Node node = run(op, List.copyOf(in));
-    boolean record = !NoGrad.isOn() && in.stream().anyMatch(Tensor::needsGrad);
+    return recorded(run(op, List.copyOf(in)));
+  }
+
+  private static Tensor recorded(Node node) {
+    boolean record = !NoGrad.isOn() && node.inputs().stream().anyMatch(Tensor::needsGrad);
     return record ? node.output().withNode(node) : node.output();
   }
 

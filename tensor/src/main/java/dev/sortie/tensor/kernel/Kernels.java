@@ -236,6 +236,40 @@ public interface Kernels {
       int rows,
       int cols);
 
+  /**
+   * Cross-entropy and its gradient in one pass: {@code loss[r]} as in {@link #crossEntropy}, and
+   * {@code logits[r,:]} becomes {@code weight[r] * (softmax(logits[r]) - onehot(target[r]))}, zeros
+   * for ignored rows.
+   *
+   * @param weight factor of each row
+   * @param confident multiply {@code weight[r]}, in place and first, by the largest probability of
+   *     the row
+   */
+  void crossEntropyGradient(
+      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident);
+
+  /** {@code p = softmax(x)} of each row, and {@code x} becomes its logarithm. */
+  void logSoftmax(Span x, Span p, int rows, int cols);
+
+  /**
+   * {@code loss[r] = KL(p[r] ‖ softmax(logits[r]))} in nats and its gradient in one pass: {@code
+   * logits[r,:]} becomes {@code weight[r] * (softmax(logits[r]) - p[r])}.
+   *
+   * @param logP logarithm of {@code p}, both from {@link #logSoftmax}
+   * @param weight factor of each row
+   * @param confident multiply {@code weight[r]}, in place and first, by the largest probability of
+   *     the row of logits
+   */
+  void klGradient(
+      Span logits,
+      Span logP,
+      Span p,
+      Span weight,
+      Span loss,
+      int rows,
+      int cols,
+      boolean confident);
+
   /** Per row the index of the largest element (the first one of equals) and the log-sum-exp. */
   void argmax(Span x, Span index, Span lse, int rows, int cols);
 

@@ -229,6 +229,30 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
+  public void crossEntropyGradient(
+      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident) {
+    ScalarLossGradients.crossEntropy(logits, targets, weight, loss, rows, cols, confident);
+  }
+
+  @Override
+  public void logSoftmax(Span x, Span p, int rows, int cols) {
+    ScalarLossGradients.logSoftmax(x, p, rows, cols);
+  }
+
+  @Override
+  public void klGradient(
+      Span logits,
+      Span logP,
+      Span p,
+      Span weight,
+      Span loss,
+      int rows,
+      int cols,
+      boolean confident) {
+    ScalarLossGradients.kl(logits, logP, p, weight, loss, rows, cols, confident);
+  }
+
+  @Override
   public void argmax(Span x, Span index, Span lse, int rows, int cols) {
     ScalarLosses.argmax(x, index, lse, rows, cols);
   }

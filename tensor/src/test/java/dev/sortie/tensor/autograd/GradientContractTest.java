@@ -186,6 +186,50 @@ class GradientContractTest {
             (o, x) -> o.kl(x.get(0), constant(o, Shape.of(3, 5))),
             Shape.of(3, 5)),
         of(
+            HeadLosses.LinearCrossEntropy.class,
+            "in chunks",
+            (o, x) -> crossEntropy(o, x.get(0), x.get(1), 2),
+            Shape.of(3, 4),
+            Shape.of(5, 4)),
+        of(
+            HeadLosses.LinearCrossEntropy.class,
+            "frozen hidden states",
+            (o, x) -> crossEntropy(o, constant(o, Shape.of(3, 4)), x.get(0), 3),
+            Shape.of(5, 4)),
+        of(
+            HeadLosses.LinearCrossEntropy.class,
+            "frozen head, twice used",
+            (o, x) -> {
+              Tensor w = constant(o, Shape.of(5, 4));
+              Tensor loss = crossEntropy(o, x.get(0), w, 1);
+              return o.add(o.mul(loss, loss), crossEntropy(o, square(o, x.get(0)), w, 8));
+            },
+            Shape.of(3, 4)),
+        of(
+            HeadLosses.LinearKl.class,
+            "two students in chunks",
+            (o, x) ->
+                kl(
+                    o,
+                    List.of(new HeadInput(x.get(0), x.get(1)), new HeadInput(x.get(2), x.get(3))),
+                    2),
+            Shape.of(3, 4),
+            Shape.of(5, 4),
+            Shape.of(3, 2),
+            Shape.of(5, 2)),
+        of(
+            HeadLosses.LinearKl.class,
+            "frozen hidden states and a shared head",
+            (o, x) ->
+                kl(
+                    o,
+                    List.of(
+                        new HeadInput(constant(o, Shape.of(3, 4)), x.get(0)),
+                        new HeadInput(x.get(1), x.get(0))),
+                    8),
+            Shape.of(5, 4),
+            Shape.of(3, 4)),
+        of(
             Views.Contiguous.class,
             "",
             (o, x) -> o.contiguous(o.permute(x.get(0), 1, 0)),
@@ -223,6 +267,20 @@ class GradientContractTest {
       t.span().set(i, Math.sin(1.3 * i + 0.4));
     }
     return t;
+  }
+
+  private static Tensor crossEntropy(Ops o, Tensor x, Tensor w, int chunk) {
+    HeadLosses.LinearCrossEntropy op = new HeadLosses.LinearCrossEntropy(false, chunk);
+    return o.headLoss(op, List.of(x, w, ids(o, 1, -1, 4), constant(o, Shape.of(3)))).sum();
+  }
+
+  private static Tensor kl(Ops o, List<HeadInput> students, int chunk) {
+    List<Tensor> in = new ArrayList<>();
+    students.forEach(s -> in.addAll(List.of(s.x(), s.w())));
+    in.addAll(
+        List.of(
+            constant(o, Shape.of(3, 3)), constant(o, Shape.of(5, 3)), constant(o, Shape.of(3))));
+    return o.headLoss(new HeadLosses.LinearKl(false, chunk), in).sum();
   }
 
   private static Tensor square(Ops o, Tensor x) {

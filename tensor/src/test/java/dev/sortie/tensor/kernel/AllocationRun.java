@@ -168,6 +168,14 @@ final class AllocationRun {
     call(
         set + " crossEntropyBackward" + at,
         () -> k.crossEntropyBackward(x, ids, second, first, dx, rows, cols));
+    Span logits = span(F32, n);
+    call(
+        set + " crossEntropyGradient" + at,
+        () -> k.crossEntropyGradient(logits, ids, first, second, rows, cols, true));
+    call(set + " logSoftmax" + at, () -> k.logSoftmax(y, z, rows, cols));
+    call(
+        set + " klGradient" + at,
+        () -> k.klGradient(logits, y, z, first, second, rows, cols, false));
     call(set + " argmax" + at, () -> k.argmax(x, ids, second, rows, cols));
     call(set + " sumSquares" + at, () -> k.sumSquares(x));
     call(set + " adamW" + at, () -> k.adamW(w, dw, moment, square, step));

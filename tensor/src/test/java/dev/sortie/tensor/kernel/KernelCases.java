@@ -216,6 +216,27 @@ final class KernelCases {
         "klBackward" + size,
         MANY,
         (k, s) -> k.klBackward(s[0], s[1], s[2], s[3], s[4], s[5], r, c));
+    for (boolean confident : new boolean[] {false, true}) {
+      String how = size + (confident ? " confident" : "");
+      add(
+          floats(37).f32(n).ids(r, -1, c).f32(r).f32(r),
+          "crossEntropyGradient" + how,
+          MANY,
+          (k, s) -> k.crossEntropyGradient(s[0], s[1], s[2], s[3], r, c, confident));
+      add(
+          floats(38).f32(n).f32(n).f32(n).f32(r).f32(r),
+          "klGradient" + how,
+          MANY,
+          (k, s) -> {
+            k.logSoftmax(s[1], s[2], r, c);
+            k.klGradient(s[0], s[1], s[2], s[3], s[4], r, c, confident);
+          });
+    }
+    add(
+        floats(39).f32(n).f32(n),
+        "logSoftmax" + size,
+        MANY,
+        (k, s) -> k.logSoftmax(s[0], s[1], r, c));
     add(
         integers(36).f32(n).ids(r, 0, 9).f32(r),
         "argmax with equals" + size,

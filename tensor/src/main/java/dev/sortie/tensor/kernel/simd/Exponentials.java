@@ -143,4 +143,42 @@ final class Exponentials {
     }
     return sum;
   }
+
+  /** {@code Σ p (logP - s + lse)}; what has no probability counts nothing. */
+  static float divergence(long s, long logP, long p, float lse, long n) {
+    FloatVector sum = FloatVector.zero(F);
+    long i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      FloatVector weight = FloatVector.fromMemorySegment(F, MEMORY, p + 4 * i, ORDER);
+      FloatVector term =
+          FloatVector.fromMemorySegment(F, MEMORY, logP + 4 * i, ORDER)
+              .sub(FloatVector.fromMemorySegment(F, MEMORY, s + 4 * i, ORDER).sub(lse))
+              .mul(weight);
+      sum = sum.add(term.blend(0f, weight.eq(0f)));
+    }
+    float total = Lanes.sum(sum);
+    for (; i < n; i++) {
+      float weight = get(p + 4 * i);
+      total += weight == 0f ? 0f : (get(logP + 4 * i) - (get(s + 4 * i) - lse)) * weight;
+    }
+    return total;
+  }
+
+  /** {@code s = a (e^(s - lse) - p)}. */
+  static void difference(float a, long s, float lse, long p, long n) {
+    long i = 0;
+    for (; i <= n - LANES; i += LANES) {
+      VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, s + 4 * i, ORDER).sub(lse))
+          .sub(FloatVector.fromMemorySegment(F, MEMORY, p + 4 * i, ORDER))
+          .mul(a)
+          .intoMemorySegment(MEMORY, s + 4 * i, ORDER);
+    }
+    differenceTail(a, s, lse, p, i, n);
+  }
+
+  private static void differenceTail(float a, long s, float lse, long p, long from, long n) {
+    for (long i = from; i < n; i++) {
+      set(s + 4 * i, (VectorMath.exp(get(s + 4 * i) - lse) - get(p + 4 * i)) * a);
+    }
+  }
 }

@@ -473,6 +473,47 @@ final class FloatKernels implements Kernels {
   }
 
   @Override
+  public void crossEntropyGradient(
+      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident) {
+    matrices("crossEntropyGradient logits", rows, cols, logits);
+    check("crossEntropyGradient targets", targets, I32, rows);
+    vectors("crossEntropyGradient weight and loss", rows, weight, loss);
+    int[] target = Losses.targets(targets, rows, cols);
+    LossGradients.crossEntropy(
+        pool, logits.address(), target, weight.address(), loss.address(), rows, cols, confident);
+  }
+
+  @Override
+  public void logSoftmax(Span x, Span p, int rows, int cols) {
+    matrices("logSoftmax x and p", rows, cols, x, p);
+    LossGradients.logSoftmax(pool, x.address(), p.address(), rows, cols);
+  }
+
+  @Override
+  public void klGradient(
+      Span logits,
+      Span logP,
+      Span p,
+      Span weight,
+      Span loss,
+      int rows,
+      int cols,
+      boolean confident) {
+    matrices("klGradient logits, logP and p", rows, cols, logits, logP, p);
+    vectors("klGradient weight and loss", rows, weight, loss);
+    LossGradients.kl(
+        pool,
+        logits.address(),
+        logP.address(),
+        p.address(),
+        weight.address(),
+        loss.address(),
+        rows,
+        cols,
+        confident);
+  }
+
+  @Override
   public void argmax(Span x, Span index, Span lse, int rows, int cols) {
     matrices("argmax x", rows, cols, x);
     check("argmax index", index, I32, rows);

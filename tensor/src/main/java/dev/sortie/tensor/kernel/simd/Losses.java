@@ -161,7 +161,7 @@ final class Losses {
   }
 
   /** All targets, checked before anything is written; negative ones mean "ignore". */
-  private static int[] targets(Span targets, int rows, int cols) {
+  static int[] targets(Span targets, int rows, int cols) {
     int[] target = new int[rows];
     for (int r = 0; r < rows; r++) {
       target[r] = targets.getInt(r) < 0 ? -1 : Operands.id("targets", targets, r, cols);

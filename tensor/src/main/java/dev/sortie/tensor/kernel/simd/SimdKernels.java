@@ -264,6 +264,30 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
+  public void crossEntropyGradient(
+      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident) {
+    of(logits).crossEntropyGradient(logits, targets, weight, loss, rows, cols, confident);
+  }
+
+  @Override
+  public void logSoftmax(Span x, Span p, int rows, int cols) {
+    of(x).logSoftmax(x, p, rows, cols);
+  }
+
+  @Override
+  public void klGradient(
+      Span logits,
+      Span logP,
+      Span p,
+      Span weight,
+      Span loss,
+      int rows,
+      int cols,
+      boolean confident) {
+    of(logits).klGradient(logits, logP, p, weight, loss, rows, cols, confident);
+  }
+
+  @Override
   public void argmax(Span x, Span index, Span lse, int rows, int cols) {
     of(x).argmax(x, index, lse, rows, cols);
   }

@@ -1,0 +1,126 @@
+package dev.sortie.tensor.kernel.simd;
+
+import static dev.sortie.tensor.kernel.simd.Lanes.get;
+import static dev.sortie.tensor.kernel.simd.Lanes.set;
+
+import dev.sortie.tensor.concurrent.WorkerPool;
+
+/**
+ * Losses over logits that turn the logits into their gradient, one row a call. A row of a usual
+ * vocabulary stays in the L1 or L2 cache between its passes, so memory is read and written once.
+ * Sums run in blocks of {@link Split#BLOCK}, added in double.
+ */
+final class LossGradients {
+  private LossGradients() {}
+
+  static void crossEntropy(
+      WorkerPool pool,
+      long logits,
+      int[] target,
+      long weight,
+      long loss,
+      int rows,
+      int cols,
+      boolean confident) {
+    pool.range(
+        rows,
+        Split.grain(cols),
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long row = logits + 4L * r * cols;
+            float result = 0;
+            if (target[r] < 0) {
+              Elementwise.fill(row, cols, 0f);
+            } else {
+              result = crossEntropyRow(row, target[r], weight + 4L * r, cols, confident);
+            }
+            set(loss + 4L * r, result);
+          }
+        });
+  }
+
+  private static float crossEntropyRow(
+      long row, int target, long weight, int cols, boolean confident) {
+    float own = get(row + 4L * target);
+    float max = Exponentials.max(row, cols);
+    double sum = exponentials(row, row, cols, max);
+    float w = weighed(weight, sum, confident);
+    Elementwise.scale((float) (w / sum), row, row, cols);
+    set(row + 4L * target, get(row + 4L * target) - w);
+    return (float) (StrictMath.log(sum) + max - own);
+  }
+
+  /** The largest probability of a row is {@code e^0 / sum}. */
+  private static float weighed(long weight, double sum, boolean confident) {
+    if (confident) {
+      set(weight, (float) (get(weight) / sum));
+    }
+    return get(weight);
+  }
+
+  /** {@code y = e^(x - max)}; returns the sum. */
+  private static double exponentials(long x, long y, int cols, float max) {
+    double sum = 0;
+    for (long from = 0; from < cols; from += Split.BLOCK) {
+      long count = Math.min(Split.BLOCK, cols - from);
+      sum += Exponentials.sumAndStore(x + 4 * from, y + 4 * from, count, max);
+    }
+    return sum;
+  }
+
+  static void logSoftmax(WorkerPool pool, long x, long p, int rows, int cols) {
+    pool.range(
+        rows,
+        Split.grain(cols),
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long at = 4L * r * cols;
+            float max = Exponentials.max(x + at, cols);
+            double sum = exponentials(x + at, p + at, cols, max);
+            Elementwise.scale((float) (1 / sum), p + at, p + at, cols);
+            Elementwise.addScalar((float) -(StrictMath.log(sum) + max), x + at, cols);
+          }
+        });
+  }
+
+  static void kl(
+      WorkerPool pool,
+      long logits,
+      long logP,
+      long p,
+      long weight,
+      long loss,
+      int rows,
+      int cols,
+      boolean confident) {
+    pool.range(
+        rows,
+        Split.grain(cols),
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long at = 4L * r * cols;
+            set(
+                loss + 4L * r,
+                klRow(logits + at, logP + at, p + at, weight + 4L * r, cols, confident));
+          }
+        });
+  }
+
+  private static float klRow(
+      long row, long logP, long p, long weight, int cols, boolean confident) {
+    float max = Exponentials.max(row, cols);
+    double sum = 0;
+    for (long from = 0; from < cols; from += Split.BLOCK) {
+      sum += Exponentials.sum(row + 4 * from, Math.min(Split.BLOCK, cols - from), max);
+    }
+    float lse = (float) (StrictMath.log(sum) + max);
+    double divergence = 0;
+    for (long from = 0; from < cols; from += Split.BLOCK) {
+      long count = Math.min(Split.BLOCK, cols - from);
+      divergence +=
+          Exponentials.divergence(row + 4 * from, logP + 4 * from, p + 4 * from, lse, count);
+    }
+    Exponentials.difference(weighed(weight, sum, confident), row, lse, p, cols);
+    return (float) divergence;
+  }
+}
