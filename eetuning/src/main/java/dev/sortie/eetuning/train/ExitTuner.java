@@ -170,7 +170,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public Map<String, Double> step(int step) {
-    gradients.zero(device.kernels());
+    gradients.zero();
     Map<String, Double> losses = new LinkedHashMap<>();
     for (int m = 0; m < options.microBatches(); m++) {
       long first = (long) step * options.globalBatch() + (long) m * options.microBatch();

@@ -96,7 +96,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
 
   @Override
   public Map<String, Double> step(int step) {
-    gradients.zero(device.kernels());
+    gradients.zero();
     double total = 0;
     for (int m = 0; m < options.globalBatch(); m += options.microBatch()) {
       long first = (long) step * options.globalBatch() + m;

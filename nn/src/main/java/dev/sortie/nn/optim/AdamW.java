@@ -5,7 +5,10 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.Span;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 
@@ -68,33 +71,31 @@ public final class AdamW {
    * @return the gradients' global norm before clipping
    */
   public double step(Kernels kernels, Gradients gradients, int step, double learningRate) {
-    double squares = 0;
-    for (Tensor p : parameters.values()) {
-      squares += kernels.sumSquares(gradients.of(p).span());
-    }
-    double norm = Math.sqrt(squares);
+    List<Span> grads = parameters.values().stream().map(p -> gradients.of(p).span()).toList();
+    double norm = Math.sqrt(kernels.sumSquares(grads));
     // PyTorch's clip_grad_norm_ adds 1e-6 too, so that a norm of zero stays harmless
     double scale = Math.min(1, options.clip / (norm + 1e-6));
     double correction1 = 1 - StrictMath.pow(options.beta1, step);
     double correction2 = 1 - StrictMath.pow(options.beta2, step);
+    List<dev.sortie.tensor.kernel.AdamW.Update> updates = new ArrayList<>();
     parameters.forEach(
-        (name, p) -> {
-          double decay = p.shape().rank() > 1 ? options.weightDecay : 0;
-          kernels.adamW(
-              p.span(),
-              gradients.of(p).span(),
-              state.get(FIRST + name).span(),
-              state.get(SECOND + name).span(),
-              new dev.sortie.tensor.kernel.AdamW(
-                  learningRate,
-                  options.beta1,
-                  options.beta2,
-                  options.epsilon,
-                  decay,
-                  correction1,
-                  correction2,
-                  scale));
-        });
+        (name, p) ->
+            updates.add(
+                new dev.sortie.tensor.kernel.AdamW.Update(
+                    p.span(),
+                    gradients.of(p).span(),
+                    state.get(FIRST + name).span(),
+                    state.get(SECOND + name).span(),
+                    new dev.sortie.tensor.kernel.AdamW(
+                        learningRate,
+                        options.beta1,
+                        options.beta2,
+                        options.epsilon,
+                        p.shape().rank() > 1 ? options.weightDecay : 0,
+                        correction1,
+                        correction2,
+                        scale))));
+    kernels.adamW(updates);
     return norm;
   }
 }

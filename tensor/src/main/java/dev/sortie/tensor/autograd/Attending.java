@@ -55,7 +55,7 @@ final class Attending {
         // dy is ours alone: every consumer has added to it by now, so rotate it back in place
         k.rope(
             dy.span(), n.inputs().get(1).span(), n.inputs().get(2).span(), dy.span(), sizes, true);
-        k.axpy(1, dy.span(), sink.add(0));
+        sink.pass(0, dy);
       }
     }
   }
@@ -111,9 +111,9 @@ final class Attending {
           n.output().span(),
           n.saved().get(0).span(),
           dy.span(),
-          sink.addOrDiscard(0),
-          sink.addOrDiscard(1),
-          sink.addOrDiscard(2),
+          sink.write(0),
+          sink.write(1),
+          sink.write(2),
           sizes);
     }
   }

@@ -15,13 +15,15 @@ import java.util.Map;
 /**
  * Reverse mode: walks the graph once from a scalar to the parameters, in the reverse of a fixed
  * topological order, so that sums have the same order every time. Gradients of parameters are added
- * to a {@link Gradients} table; those of temporaries live in the given memory.
+ * to a {@link Gradients} table; those of temporaries live in the given memory, and once an op has
+ * read the gradient of its output, the next one of that size takes its place.
  */
 public final class Backward {
   private final Kernels kernels;
   private final Allocator memory;
   private final Gradients parameters;
   private final Map<Node, Tensor> temporaries = new IdentityHashMap<>();
+  private final SpareMemory spare = new SpareMemory();
 
   private Backward(Kernels kernels, Allocator memory, Gradients parameters) {
     this.kernels = kernels;
@@ -56,7 +58,12 @@ public final class Backward {
       Node node = order.get(i);
       Tensor dy = temporaries.remove(node);
       if (dy != null) {
-        node.op().vjp(kernels, node, dy, new NodeSink(node));
+        NodeSink sink = new NodeSink(node);
+        node.op().vjp(kernels, node, dy, sink);
+        sink.addWritten();
+        if (!sink.passed) {
+          spare.give(dy.span());
+        }
       }
     }
   }
@@ -85,8 +92,13 @@ public final class Backward {
     return order;
   }
 
+  /** What a vjp wrote beside the gradient that it shall be added to, null if it is unwanted. */
+  private record Written(Span from, Span to) {}
+
   private final class NodeSink implements Sink {
     private final Node node;
+    private final List<Written> written = new ArrayList<>();
+    private boolean passed;
 
     NodeSink(Node node) {
       this.node = node;
@@ -111,27 +123,53 @@ public final class Backward {
     }
 
     @Override
-    public Span addOrDiscard(int i) {
-      if (wants(i)) {
-        return add(i);
-      }
+    public Span write(int i) {
       Tensor x = node.inputs().get(i);
-      Span discarded = Tensor.allocate(memory, node.output().dtype(), x.shape()).span();
-      kernels.fill(discarded, 0);
-      return discarded;
+      Target t = wants(i) ? target(i) : null;
+      if (t != null && !t.accumulate()) {
+        return t.span();
+      }
+      Span beside = spare.take(memory, node.output().dtype(), x.shape().count());
+      written.add(new Written(beside, t == null ? null : t.span()));
+      return beside;
+    }
+
+    private void addWritten() {
+      for (Written w : written) {
+        if (w.to != null) {
+          kernels.axpy(1, w.from, w.to);
+        }
+        spare.give(w.from);
+      }
+    }
+
+    @Override
+    public void pass(int i, Tensor dy) {
+      Tensor x = node.inputs().get(i);
+      Node producer = x.node().orElse(null);
+      if (producer != null && temporaries.putIfAbsent(producer, dy) == null) {
+        passed = true;
+        return;
+      }
+      Target t = target(i);
+      if (t.accumulate()) {
+        kernels.axpy(1, dy.span(), t.span());
+      } else {
+        kernels.copy(dy.span(), t.span());
+      }
     }
 
     @Override
     public Target target(int i) {
       Tensor x = node.inputs().get(i);
       if (x.isParameter()) {
-        return new Target(parameters.of(x).span(), true);
+        return parameters.target(x);
       }
       Node producer = x.node().orElseThrow();
       Tensor g = temporaries.get(producer);
       boolean first = g == null;
       if (first) {
-        g = Tensor.allocate(memory, x.dtype(), x.shape());
+        g = Tensor.of(spare.take(memory, x.dtype(), x.shape().count()), x.shape());
         temporaries.put(producer, g);
       }
       return new Target(g.span(), !first);

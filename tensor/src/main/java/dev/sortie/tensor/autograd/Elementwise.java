@@ -32,15 +32,18 @@ final class Elementwise {
 
     @Override
     public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
-      for (int i = 0; i < 2; i++) {
-        if (sink.wants(i)) {
-          Sink.Target t = sink.target(i);
-          if (t.accumulate()) {
-            k.axpy(1, dy.span(), t.span());
-          } else {
-            k.copy(dy.span(), t.span());
-          }
+      // b's gradient is a copy of dy, a's is dy itself, unless b wants none
+      if (sink.wants(0) && sink.wants(1)) {
+        Sink.Target t = sink.target(1);
+        if (t.accumulate()) {
+          k.axpy(1, dy.span(), t.span());
+        } else {
+          k.copy(dy.span(), t.span());
         }
+      }
+      int last = sink.wants(0) ? 0 : 1;
+      if (sink.wants(last)) {
+        sink.pass(last, dy);
       }
     }
   }
@@ -125,8 +128,8 @@ final class Elementwise {
           n.inputs().get(0).span(),
           n.inputs().get(1).span(),
           dy.span(),
-          sink.addOrDiscard(0),
-          sink.addOrDiscard(1));
+          sink.write(0),
+          sink.write(1));
     }
   }
 

@@ -9,30 +9,57 @@ import java.util.Map;
 
 /**
  * One gradient for each parameter of a fixed set, kept over steps; backward passes add to them,
- * which is gradient accumulation.
+ * which is gradient accumulation. A gradient of zero is only noted: the first that is added
+ * overwrites the memory.
  */
 public final class Gradients {
-  private final Map<Tensor, Tensor> table = new IdentityHashMap<>();
+  private final Map<Tensor, Entry> table = new IdentityHashMap<>();
+  private final Kernels kernels;
+
+  private static final class Entry {
+    private final Tensor gradient;
+    private boolean zero = true;
+
+    Entry(Tensor gradient) {
+      this.gradient = gradient;
+    }
+  }
 
   /** Zero gradients for {@code parameters}, in memory of {@code allocator}. */
   public Gradients(Allocator allocator, Kernels kernels, Collection<Tensor> parameters) {
+    this.kernels = kernels;
     for (Tensor p : parameters) {
       if (!p.isParameter()) {
         throw new IllegalArgumentException("not a parameter: " + p);
       }
-      Tensor g = Tensor.allocate(allocator, p.dtype(), p.shape());
-      kernels.fill(g.span(), 0);
-      table.put(p, g);
+      table.put(p, new Entry(Tensor.allocate(allocator, p.dtype(), p.shape())));
     }
+  }
+
+  private Entry entry(Tensor parameter) {
+    Entry e = table.get(parameter);
+    if (e == null) {
+      throw new IllegalArgumentException("no gradient is kept for " + parameter);
+    }
+    return e;
   }
 
   /** The gradient of {@code parameter}. */
   public Tensor of(Tensor parameter) {
-    Tensor g = table.get(parameter);
-    if (g == null) {
-      throw new IllegalArgumentException("no gradient is kept for " + parameter);
+    Entry e = entry(parameter);
+    if (e.zero) {
+      kernels.fill(e.gradient.span(), 0);
+      e.zero = false;
     }
-    return g;
+    return e.gradient;
+  }
+
+  /** The gradient of {@code parameter} for a vjp that adds to it, or overwrites it if it is 0. */
+  Sink.Target target(Tensor parameter) {
+    Entry e = entry(parameter);
+    boolean first = e.zero;
+    e.zero = false;
+    return new Sink.Target(e.gradient.span(), !first);
   }
 
   /** Whether a gradient is kept for {@code parameter}. */
@@ -41,7 +68,7 @@ public final class Gradients {
   }
 
   /** Sets all gradients to zero. */
-  public void zero(Kernels kernels) {
-    table.values().forEach(g -> kernels.fill(g.span(), 0));
+  public void zero() {
+    table.values().forEach(e -> e.zero = true);
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.tensor.autograd;
 
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.Span;
 
 /** Where a vjp puts the gradients of its inputs. */
@@ -11,10 +12,17 @@ public interface Sink {
   Span add(int i);
 
   /**
-   * The gradient of input {@code i} to add to, or memory to be thrown away if it wants none: for
-   * kernels that compute the gradients of all inputs at once.
+   * Memory to overwrite with what the gradient of input {@code i} gets; it need not be wanted. For
+   * kernels that compute the gradients of all inputs at once. What is written counts when the vjp
+   * returns.
    */
-  Span addOrDiscard(int i);
+  Span write(int i);
+
+  /**
+   * Gives {@code dy} itself, or another view of all its elements, to input {@code i} as its
+   * gradient: nothing is copied if it is the first. The vjp does not touch {@code dy} afterwards.
+   */
+  void pass(int i, Tensor dy);
 
   /**
    * The gradient of input {@code i} and whether it holds something already: for kernels that can

@@ -1,5 +1,7 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.memory.Span;
+
 /**
  * One AdamW step (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2): {@code g = gradScale *
  * grad; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g²; p = p - lr * (m / correction1 / (sqrt(v /
@@ -22,4 +24,16 @@ public record AdamW(
     double weightDecay,
     double correction1,
     double correction2,
-    double gradScale) {}
+    double gradScale) {
+
+  /**
+   * One tensor's step; all spans F32 and of equal length.
+   *
+   * @param param changed in place
+   * @param grad its gradient
+   * @param m first moment, changed in place
+   * @param v second moment, changed in place
+   * @param options the step
+   */
+  public record Update(Span param, Span grad, Span m, Span v, AdamW options) {}
+}

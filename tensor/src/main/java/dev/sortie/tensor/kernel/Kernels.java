@@ -70,7 +70,15 @@ public interface Kernels {
   double sum(Span x);
 
   /** Sum of squares of all elements, in F64, in a fixed order. */
-  double sumSquares(Span x);
+  default double sumSquares(Span x) {
+    return sumSquares(List.of(x));
+  }
+
+  /**
+   * Sum of squares of all elements of several tensors, in F64: that of each in a fixed order, these
+   * added in the order of the list. One parallel region.
+   */
+  double sumSquares(List<Span> tensors);
 
   // ---- matrices
 
@@ -160,8 +168,8 @@ public interface Kernels {
   void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape shape);
 
   /**
-   * {@code dq += …; dk += …; dv += …}, from the saved {@code out} and {@code lse}; all three are
-   * computed.
+   * {@code dq = …; dk = …; dv = …}, from the saved {@code out} and {@code lse}; all three are
+   * computed and overwritten.
    */
   void attentionBackward(
       Span q,
@@ -183,7 +191,7 @@ public interface Kernels {
    */
   void swiglu(Span gate, Span up, Span y);
 
-  /** {@code dgate += …; dup += …}; both are computed. */
+  /** {@code dgate = …; dup = …}; both are computed and overwritten. */
   void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup);
 
   /** GELU (arXiv 1606.08415): {@code x Φ(x)}, exactly or by its tanh approximation. */
@@ -275,6 +283,6 @@ public interface Kernels {
 
   // ---- optimiser
 
-  /** One AdamW step in place on F32 parameters and state of equal length. */
-  void adamW(Span param, Span grad, Span m, Span v, AdamW options);
+  /** One AdamW step in place on several F32 tensors, in one parallel region. */
+  void adamW(List<AdamW.Update> updates);
 }

@@ -21,8 +21,8 @@ final class ScalarActivations {
     for (long i = 0; i < gate.length(); i++) {
       double g = gate.get(i);
       double sigmoid = 1 / (1 + Math.exp(-g));
-      dgate.add(i, dy.get(i) * up.get(i) * sigmoid * (1 + g * (1 - sigmoid)));
-      dup.add(i, dy.get(i) * g * sigmoid);
+      dgate.set(i, dy.get(i) * up.get(i) * sigmoid * (1 + g * (1 - sigmoid)));
+      dup.set(i, dy.get(i) * g * sigmoid);
     }
   }
 

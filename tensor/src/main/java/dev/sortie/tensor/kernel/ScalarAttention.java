@@ -98,11 +98,11 @@ final class ScalarAttention {
                 valuesGrad[at + d] += p * grad[d];
               }
             }
-            ScalarRows.add(dq, query(s, b, i, h), queryGrad, size);
+            ScalarRows.store(dq, query(s, b, i, h), queryGrad, size);
           }
         }
-        addHead(dk, s, b, kv, keysGrad);
-        addHead(dv, s, b, kv, valuesGrad);
+        storeHead(dk, s, b, kv, keysGrad);
+        storeHead(dv, s, b, kv, valuesGrad);
       }
     }
   }
@@ -126,11 +126,11 @@ final class ScalarAttention {
     return head;
   }
 
-  private static void addHead(Span x, AttentionShape s, int b, int kv, double[] head) {
+  private static void storeHead(Span x, AttentionShape s, int b, int kv, double[] head) {
     double[] row = new double[s.headSize()];
     for (int j = 0; j < s.keys(); j++) {
       System.arraycopy(head, j * s.headSize(), row, 0, s.headSize());
-      ScalarRows.add(x, key(s, b, j, kv), row, s.headSize());
+      ScalarRows.store(x, key(s, b, j, kv), row, s.headSize());
     }
   }
 

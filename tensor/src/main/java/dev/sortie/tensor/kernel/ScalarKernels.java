@@ -1,6 +1,7 @@
 package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
  * The obvious kernels: every element is read as a double, computed in double and rounded once where
@@ -73,8 +74,12 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public double sumSquares(Span x) {
-    return ScalarElementwise.sum(x, true);
+  public double sumSquares(List<Span> tensors) {
+    double sum = 0;
+    for (Span x : tensors) {
+      sum += ScalarElementwise.sum(x, true);
+    }
+    return sum;
   }
 
   @Override
@@ -258,7 +263,7 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void adamW(Span param, Span grad, Span m, Span v, AdamW options) {
-    ScalarElementwise.adamW(param, grad, m, v, options);
+  public void adamW(List<AdamW.Update> updates) {
+    updates.forEach(u -> ScalarElementwise.adamW(u.param(), u.grad(), u.m(), u.v(), u.options()));
   }
 }

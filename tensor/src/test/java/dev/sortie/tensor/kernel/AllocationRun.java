@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -178,7 +179,8 @@ final class AllocationRun {
         () -> k.klGradient(logits, y, z, first, second, rows, cols, false));
     call(set + " argmax" + at, () -> k.argmax(x, ids, second, rows, cols));
     call(set + " sumSquares" + at, () -> k.sumSquares(x));
-    call(set + " adamW" + at, () -> k.adamW(w, dw, moment, square, step));
+    call(
+        set + " adamW" + at, () -> k.adamW(List.of(new AdamW.Update(w, dw, moment, square, step))));
   }
 
   /** The JDK's count, by reflection, since the module under test does not read jdk.management. */

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
  */
 class ScalarKernelsAccuracyTest {
   private static final double STEP = 1e-5;
+  private static final double HELD = 0.5;
 
   private final Kernels kernels = new ScalarKernels();
 
@@ -129,6 +130,7 @@ class ScalarKernelsAccuracyTest {
       Span mean = of(arena, new double[r]);
       gradients(
           "rmsNorm",
+          HELD,
           n,
           (in, out) -> kernels.rmsNorm(in[0], in[1], 1e-5, out, rstd, r, c),
           (in, out, g, gs) -> kernels.rmsNormBackward(in[0], in[1], rstd, g, gs[0], gs[1], r, c),
@@ -136,6 +138,7 @@ class ScalarKernelsAccuracyTest {
           c);
       gradients(
           "layerNorm",
+          HELD,
           n,
           (in, out) -> kernels.layerNorm(in[0], in[1], in[2], 1e-5, out, mean, rstd, r, c),
           (in, out, g, gs) ->
@@ -145,6 +148,7 @@ class ScalarKernelsAccuracyTest {
           c);
       gradients(
           "swiglu",
+          0,
           n,
           (in, out) -> kernels.swiglu(in[0], in[1], out),
           (in, out, g, gs) -> kernels.swigluBackward(in[0], in[1], g, gs[0], gs[1]),
@@ -153,6 +157,7 @@ class ScalarKernelsAccuracyTest {
       for (boolean tanh : new boolean[] {false, true}) {
         gradients(
             "gelu",
+            HELD,
             n,
             (in, out) -> kernels.gelu(in[0], out, tanh),
             (in, out, g, gs) -> kernels.geluBackward(in[0], g, gs[0], tanh),
@@ -160,6 +165,7 @@ class ScalarKernelsAccuracyTest {
       }
       gradients(
           "softmax",
+          HELD,
           n,
           (in, out) -> kernels.softmax(in[0], out, r, c),
           (in, out, g, gs) -> kernels.softmaxBackward(out, g, gs[0], r, c),
@@ -169,6 +175,7 @@ class ScalarKernelsAccuracyTest {
       targets.set(1, -1);
       gradients(
           "crossEntropy",
+          HELD,
           r,
           (in, out) -> kernels.crossEntropy(in[0], targets, out, mean, r, c),
           (in, out, g, gs) -> kernels.crossEntropyBackward(in[0], targets, mean, g, gs[0], r, c),
@@ -176,6 +183,7 @@ class ScalarKernelsAccuracyTest {
       Span teacher = random(arena, n, new SplittableRandom(5));
       gradients(
           "kl",
+          HELD,
           r,
           (in, out) -> kernels.kl(in[0], teacher, out, mean, rstd, r, c),
           (in, out, g, gs) -> kernels.klBackward(in[0], teacher, mean, rstd, g, gs[0], r, c),
@@ -184,6 +192,7 @@ class ScalarKernelsAccuracyTest {
       Span lse = of(arena, new double[24]);
       gradients(
           "attention",
+          0,
           72,
           (in, out) -> kernels.attention(in[0], in[1], in[2], out, lse, a),
           (in, out, g, gs) ->
@@ -195,11 +204,12 @@ class ScalarKernelsAccuracyTest {
   }
 
   /**
-   * Compares the gradients of {@code Σ weight[i] output[i]} for each input, with what the gradient
-   * held before added.
+   * Compares the gradients of {@code Σ weight[i] output[i]} for each input.
+   *
+   * @param added what of {@link #HELD}, which the gradients hold before, is still in them
    */
   private void gradients(
-      String name, int outputs, Forward forward, Backward backward, int... sizes) {
+      String name, double added, int outputs, Forward forward, Backward backward, int... sizes) {
     SplittableRandom random = new SplittableRandom(1);
     try (NativeArena arena = new NativeArena("test")) {
       Span[] inputs = new Span[sizes.length];
@@ -207,7 +217,7 @@ class ScalarKernelsAccuracyTest {
       for (int i = 0; i < sizes.length; i++) {
         inputs[i] = random(arena, sizes[i], random);
         gradients[i] = arena.allocate(DType.F64, sizes[i]).span();
-        kernels.fill(gradients[i], 0.5);
+        kernels.fill(gradients[i], HELD);
       }
       Span weight = random(arena, outputs, random);
       Span output = arena.allocate(DType.F64, outputs).span();
@@ -225,7 +235,7 @@ class ScalarKernelsAccuracyTest {
           inputs[i].set(e, x);
           assertThat(gradients[i].get(e))
               .as("%s, input %d, element %d", name, i, e)
-              .isCloseTo(slope + 0.5, within(1e-7));
+              .isCloseTo(slope + added, within(1e-7));
         }
       }
     }

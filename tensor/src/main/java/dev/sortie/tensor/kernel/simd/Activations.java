@@ -55,10 +55,9 @@ final class Activations {
       FloatVector sigmoid = one.div(VectorMath.exp(g.neg()).add(1f));
       FloatVector slope = g.mul(one.sub(sigmoid)).add(1f).mul(sigmoid);
       d.mul(FloatVector.fromMemorySegment(F, MEMORY, up + 4 * i, ORDER))
-          .fma(slope, FloatVector.fromMemorySegment(F, MEMORY, dgate + 4 * i, ORDER))
+          .mul(slope)
           .intoMemorySegment(MEMORY, dgate + 4 * i, ORDER);
-      d.fma(g.mul(sigmoid), FloatVector.fromMemorySegment(F, MEMORY, dup + 4 * i, ORDER))
-          .intoMemorySegment(MEMORY, dup + 4 * i, ORDER);
+      d.mul(g.mul(sigmoid)).intoMemorySegment(MEMORY, dup + 4 * i, ORDER);
     }
     swigluBackwardTail(gate, up, dy, dgate, dup, i, n);
   }
@@ -70,8 +69,8 @@ final class Activations {
       float d = get(dy + 4 * i);
       float sigmoid = 1f / (VectorMath.exp(-g) + 1f);
       float slope = (g * (1f - sigmoid) + 1f) * sigmoid;
-      set(dgate + 4 * i, Math.fma(d * get(up + 4 * i), slope, get(dgate + 4 * i)));
-      set(dup + 4 * i, Math.fma(d, g * sigmoid, get(dup + 4 * i)));
+      set(dgate + 4 * i, d * get(up + 4 * i) * slope);
+      set(dup + 4 * i, d * (g * sigmoid));
     }
   }
 

@@ -91,17 +91,17 @@ final class AttentionBackward {
           Elementwise.axpy(p, dout + row, dvalues + 4 * j * size, size);
         }
         long to = o.dq.address() + 4 * rows.element(r + i);
-        Elementwise.add(to, dquery + row, to, s.headSize());
+        Conversions.copyBytes(dquery + row, to, 4L * s.headSize());
       }
     }
-    addRows(dkeys, size, o.dk.address(), s, b, kv);
-    addRows(dvalues, size, o.dv.address(), s, b, kv);
+    storeRows(dkeys, size, o.dk.address(), s, b, kv);
+    storeRows(dvalues, size, o.dv.address(), s, b, kv);
   }
 
-  private static void addRows(long from, int size, long x, AttentionShape s, int b, int kv) {
+  private static void storeRows(long from, int size, long x, AttentionShape s, int b, int kv) {
     for (long j = 0; j < s.keys(); j++) {
       long to = x + 4 * (((long) b * s.keys() + j) * s.kvHeads() + kv) * s.headSize();
-      Elementwise.add(from + 4 * j * size, to, to, s.headSize());
+      Conversions.copyBytes(from + 4 * j * size, to, 4L * s.headSize());
     }
   }
 }

@@ -152,13 +152,13 @@ final class FloatKernels implements Kernels {
   @Override
   public double sum(Span x) {
     check("sum", x, F32, 0);
-    return Sums.sum(pool, x.address(), x.length(), false);
+    return Sums.sum(pool, x.address(), x.length());
   }
 
   @Override
-  public double sumSquares(Span x) {
-    check("sumSquares", x, F32, 0);
-    return Sums.sum(pool, x.address(), x.length(), true);
+  public double sumSquares(List<Span> tensors) {
+    tensors.forEach(x -> check("sumSquares", x, F32, 0));
+    return ManyTensors.sumSquares(pool, tensors);
   }
 
   // ---- matrices
@@ -524,23 +524,14 @@ final class FloatKernels implements Kernels {
   // ---- optimiser
 
   @Override
-  public void adamW(Span param, Span grad, Span m, Span v, AdamW options) {
-    long n = param.length();
-    for (Span s : new Span[] {param, grad, m, v}) {
-      sameLength("adamW", param, s);
-      check("adamW", s, F32, n);
+  public void adamW(List<AdamW.Update> updates) {
+    for (AdamW.Update u : updates) {
+      vectors("adamW", sameLength("adamW", u.param(), u.grad()), u.param(), u.grad());
+      sameLength("adamW", u.param(), u.m());
+      sameLength("adamW", u.param(), u.v());
+      vectors("adamW", 0, u.m(), u.v());
     }
-    long p = param.address();
-    long g = grad.address();
-    long first = m.address();
-    long second = v.address();
-    Split.elements(
-        pool,
-        n,
-        (from, to) -> {
-          long at = 4 * from;
-          Elementwise.adamW(p + at, g + at, first + at, second + at, to - from, options);
-        });
+    ManyTensors.adamW(pool, updates);
   }
 
   // ---- checks

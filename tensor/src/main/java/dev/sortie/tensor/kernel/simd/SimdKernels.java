@@ -103,8 +103,9 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
-  public double sumSquares(Span x) {
-    return onlyF32(x).sumSquares(x);
+  public double sumSquares(List<Span> tensors) {
+    boolean all = tensors.stream().allMatch(x -> x.dtype() == DType.F32);
+    return (all ? vector : reference).sumSquares(tensors);
   }
 
   @Override
@@ -293,7 +294,7 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
-  public void adamW(Span param, Span grad, Span m, Span v, AdamW options) {
-    of(param).adamW(param, grad, m, v, options);
+  public void adamW(List<AdamW.Update> updates) {
+    vector.adamW(updates);
   }
 }

@@ -28,8 +28,8 @@ final class Sums {
 
   private Sums() {}
 
-  /** Sum of {@code n} floats, or of their squares. */
-  static double sum(WorkerPool pool, long x, long n, boolean squares) {
+  /** Sum of {@code n} floats. */
+  static double sum(WorkerPool pool, long x, long n) {
     double[] parts = new double[Split.blocks(n)];
     pool.range(
         parts.length,
@@ -38,7 +38,7 @@ final class Sums {
           for (int b = from; b < to; b++) {
             long start = (long) b * Split.BLOCK;
             long count = Math.min(Split.BLOCK, n - start);
-            parts[b] = squares ? blockSquares(x + 4 * start, count) : block(x + 4 * start, count);
+            parts[b] = block(x + 4 * start, count);
           }
         });
     double sum = 0;
@@ -64,7 +64,8 @@ final class Sums {
     return sum;
   }
 
-  private static double blockSquares(long x, long n) {
+  /** Sum of squares of a block. */
+  static double blockSquares(long x, long n) {
     long step = D.length();
     DoubleVector s0 = DoubleVector.zero(D);
     DoubleVector s1 = DoubleVector.zero(D);
