@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -12,16 +13,16 @@ import java.util.List;
  * outputs do not overlap unless a method allows it. "+=" means that the result is added to what the
  * output holds. Callers (ops) have checked shapes; kernels check the lengths of what they touch.
  *
- * <p>Determinism. Results do not depend on the number of threads. In {@link #linear} row {@code i}
- * of the result has the same bits for every {@code m} up to {@link #ROW_STABLE}: a token computed
- * alone and one computed in a small batch agree exactly, on which the exact KV cache of early-exit
- * decoding stands.
+ * <p>Determinism. Results do not depend on the number of threads. In {@link #linear(Span, Span,
+ * Span, Span, int, int, int) linear} row {@code i} of the result has the same bits for every {@code
+ * m} up to {@link #ROW_STABLE}: a token computed alone and one computed in a small batch agree
+ * exactly, on which the exact KV cache of early-exit decoding stands.
  */
 public interface Kernels {
 
   /**
-   * Up to this many rows, {@link #linear} and {@link #attention} give each row the bits that it
-   * gets alone.
+   * Up to this many rows, {@code linear} and {@link #attention} give each row the bits that it gets
+   * alone.
    */
   int ROW_STABLE = 16;
 
@@ -101,6 +102,24 @@ public interface Kernels {
       linear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
     }
   }
+
+  /**
+   * {@code w[n,k]} in the order in which {@link #linear(Span, PackedWeight, Span, Span, int)} reads
+   * it, in memory of {@code memory}. It pays for frozen weights that meet some 17 to 200 rows at a
+   * time, see that method.
+   *
+   * @param w as in {@link #linear(Span, Span, Span, Span, int, int, int)}
+   */
+  PackedWeight pack(Span w, int n, int k, Allocator memory);
+
+  /**
+   * {@code y[m,n] = x[m,k] · wᵀ + bias[n]} with a weight packed by this kernel set. The bits are
+   * those of the unpacked weight with more than {@link #ROW_STABLE} rows, for any number of rows:
+   * with fewer they may differ from the unpacked product's.
+   *
+   * @param bias may be null
+   */
+  void linear(Span x, PackedWeight w, Span bias, Span y, int m);
 
   /**
    * {@code c[m,n] = op(a) · op(b)}, or {@code +=} when {@code accumulate}. {@code op(a)} is {@code

@@ -18,6 +18,14 @@ public final class Operands {
     }
   }
 
+  /** Fails if a size of a matrix is negative. */
+  public static void matrix(String what, int rows, int cols) {
+    if (rows < 0 || cols < 0) {
+      throw new IllegalArgumentException(
+          what + " has negative sizes: " + rows + " rows, " + cols + " columns");
+    }
+  }
+
   /**
    * Fails unless {@code span} is of type {@code dtype} and holds at least {@code needed} elements.
    */

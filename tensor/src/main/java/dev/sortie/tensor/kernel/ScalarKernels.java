@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -85,6 +86,17 @@ public final class ScalarKernels implements Kernels {
   @Override
   public void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
     ScalarMatrix.linear(x, w, bias, y, m, n, k);
+  }
+
+  @Override
+  public PackedWeight pack(Span w, int n, int k, Allocator memory) {
+    return ScalarMatrix.pack(w, n, k, memory);
+  }
+
+  @Override
+  public void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
+    w.checkLayout(PackedWeight.ROWS, name());
+    ScalarMatrix.linear(x, w.values(), bias, y, m, w.n(), w.k());
   }
 
   @Override

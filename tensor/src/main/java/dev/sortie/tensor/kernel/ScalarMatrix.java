@@ -1,5 +1,7 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 
 /** Reference matrix products and row look-ups. */
@@ -24,6 +26,19 @@ final class ScalarMatrix {
       }
     }
     ScalarRows.store(y, 0, ys, m * n);
+  }
+
+  static PackedWeight pack(Span w, int n, int k, Allocator memory) {
+    Operands.matrix("pack w", n, k);
+    Operands.length("pack w", w, (long) n * k);
+    DType type = w.dtype() == DType.F64 ? DType.F64 : DType.F32;
+    Span values = memory.allocate(type, (long) n * k).span();
+    double[] row = new double[k];
+    for (int j = 0; j < n; j++) {
+      ScalarRows.load(w, (long) j * k, row, k);
+      ScalarRows.store(values, (long) j * k, row, k);
+    }
+    return new PackedWeight(PackedWeight.ROWS, values, n, k);
   }
 
   static void gemm(

@@ -96,6 +96,9 @@ final class AllocationRun {
         Span x = span(F32, m * 80);
         Span y = span(F32, m * 96);
         call(set + " linear " + type + " m=" + m, () -> k.linear(x, w, null, y, m, 96, 80));
+        PackedWeight packed = k.pack(w, 96, 80, arena);
+        Span bias = span(F32, 96);
+        call(set + " packed " + type + " m=" + m, () -> k.linear(x, packed, bias, y, m));
       }
     }
     for (boolean accumulate : new boolean[] {false, true}) {

@@ -14,8 +14,10 @@ import dev.sortie.tensor.kernel.AdamW;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.Projection;
+import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -171,6 +173,16 @@ final class FloatKernels implements Kernels {
   @Override
   public void linears(Span x, List<Projection> projections, int m, int k) {
     matrix.linears(x, projections, m, k);
+  }
+
+  @Override
+  public PackedWeight pack(Span w, int n, int k, Allocator memory) {
+    return matrix.pack(w, n, k, memory);
+  }
+
+  @Override
+  public void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
+    matrix.linear(x, w, bias, y, m);
   }
 
   @Override

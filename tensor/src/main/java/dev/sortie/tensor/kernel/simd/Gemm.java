@@ -8,11 +8,12 @@ import java.lang.ref.Reference;
  * The blocked matrix product (Goto and van de Geijn, "Anatomy of high-performance matrix
  * multiplication", 2008).
  *
- * <p>K is cut into blocks of at most {@link #KC}, N into chunks of {@link #NC}, M into chunks of
- * {@link #MA}. For each (N chunk, K block, M chunk) all threads pack their share of both operands
- * and meet; then each computes its own rectangle of tiles. Packed operands lie in two buffers used
- * in turn: a thread may pack for the next round while another still computes, so there is one
- * meeting a round.
+ * <p>Each thread computes a rectangle of the result by itself, see {@link GemmWorker}: it packs
+ * what it reads of both operands, and meets no other thread before the end. With packed operands
+ * shared and a barrier for each block of K, two threads made 163 to 185 GFLOP/s of the product 2048
+ * x 256 x 4096, and 190 to 200 so (Zen 4): one waits when the other is held up, and reads half of
+ * its operands out of the other's cache. The price, packing one operand twice, is below 1.5 % from
+ * 512 x 576 on.
  *
  * <p>Each output sums k in ascending order with fma inside a block, and adds the blocks in order.
  * The blocks of K depend on k alone; so neither tile size, width, threads nor the split of M and N
@@ -32,23 +33,30 @@ final class Gemm {
 
   /**
    * Longest block of K: a panel of A is 16 KiB, half an L1 cache. Zen 4, one thread, 1024³: 107
-   * GFLOP/s of 118. Changing it changes bits, so it is the same for all widths.
+   * GFLOP/s of 118; 384, 768 and 1024 were no faster. Changing it changes bits, so it is the same
+   * for all widths.
    */
-  static final int KC = 512;
+  private static final int KC = 512;
 
   /**
    * Rows of A that a thread runs through for each panel of B: 512 KiB, half the L2 cache of Zen 4.
    */
   static final int MC = 256 / MR * MR;
 
-  /**
-   * Rows of A packed at a time, at most 4 MiB. More than MC, so that threads meet less often: 2048
-   * x 1024 x 192 needs one meeting.
-   */
-  static final int MA = 8 * MC;
+  /** Rows of A that a thread packs at a time; for the next ones it packs B again. */
+  static final int MA = 1024 / MR * MR;
 
-  /** Columns of B packed at a time, at most 12 MiB. */
-  static final int NC = 6144;
+  /**
+   * Columns of B that a thread packs at a time: 256 KiB, which stay in the L2 cache beside A, and
+   * four panels, so that rows of B are read in runs of 512 bytes where k is not contiguous.
+   */
+  static final int GROUP = 4 * NR;
+
+  /**
+   * Elements of A that a thread packs at a time, 2 MiB. With 4 to 16 MiB two threads lost 5 % of
+   * 2048 x 256 x 4096; with 512 KiB, and B packed four times as often, 5 % of most shapes.
+   */
+  private static final int A_SIZE = 1 << 19;
 
   /**
    * Multiply-adds below which one thread computes alone: some 5 µs, what waking and meeting cost.
@@ -59,6 +67,7 @@ final class Gemm {
    * One product; addresses are absolute. {@code c = op(a) · op(b)}, see {@link
    * dev.sortie.tensor.kernel.Kernels#gemm}.
    *
+   * @param packed whether b is already panels, see {@link PackedPanels}
    * @param bias address of {@code [n]}, added to each row; 0 for none
    */
   record Product(
@@ -70,9 +79,27 @@ final class Gemm {
       long a,
       long b,
       DType bType,
+      boolean packed,
       long c,
       long bias,
-      boolean accumulate) {}
+      boolean accumulate) {
+
+    /** Elements of a block of K but the last. */
+    int blockOfK() {
+      return Gemm.blockOfK(k);
+    }
+
+    /** Elements of K for which a thread packs {@code rows} of A at a time: some blocks. */
+    int groupOfK(int rows) {
+      int block = blockOfK();
+      return Math.max(1, A_SIZE / Math.max(1, panels(rows, MR) * MR * block)) * block;
+    }
+
+    /** Elements that {@code rows} of A take, packed, at a time. */
+    int packedA(int rows) {
+      return panels(rows, MR) * MR * Math.min(k, groupOfK(rows));
+    }
+  }
 
   private final WorkerPool pool;
   private final GemmBuffers.Stock stock = new GemmBuffers.Stock();
@@ -83,18 +110,16 @@ final class Gemm {
 
   /** Computes {@code p}. The caller has checked sizes and addresses. */
   void run(Product p) {
-    int blocks = Math.max(1, panels(p.k, KC));
-    int kc = Math.min(p.k, (panels(p.k, blocks) + 15) & -16);
     int threads = (long) p.m * p.n * p.k < SMALL ? 1 : pool.threads();
     GemmBuffers buffers = stock.take();
     try {
-      int aSize = kc * panels(Math.min(p.m, MA), MR) * MR;
-      int bSize = kc * panels(Math.min(p.n, NC), NR) * NR;
-      buffers.reservePanels(threads == 1 ? 1 : 2, aSize, bSize);
-      buffers.reserveScratch(threads, GemmWorker.SCRATCH_BYTES);
-      GemmBarrier barrier = new GemmBarrier();
+      buffers.reserve(
+          threads,
+          p.packedA(Math.min(p.m, MA)),
+          p.packed ? 0 : p.blockOfK() * GROUP,
+          GemmWorker.SCRATCH_BYTES);
       if (threads == 1) {
-        new GemmWorker(p, kc, buffers, barrier, 0, 1).run();
+        new GemmWorker(p, buffers, 0, 1).run();
         return;
       }
       pool.range(
@@ -102,18 +127,22 @@ final class Gemm {
           1,
           (from, to) -> {
             boolean inline = to - from == threads; // a region inside a region runs on one thread
-            try {
-              new GemmWorker(p, kc, buffers, barrier, inline ? 0 : from, inline ? 1 : threads)
-                  .run();
-            } catch (Throwable e) {
-              barrier.breakAll();
-              throw e;
-            }
+            new GemmWorker(p, buffers, inline ? 0 : from, inline ? 1 : threads).run();
           });
     } finally {
       stock.give(buffers);
       Reference.reachabilityFence(buffers);
     }
+  }
+
+  /**
+   * Elements of a block of K but the last: equal blocks of at most {@link #KC}, rounded up to whole
+   * blocks of the quantised types that k admits, for those are decoded whole.
+   */
+  static int blockOfK(int k) {
+    int unit = k % 256 == 0 ? 256 : k % 32 == 0 ? 32 : 16;
+    int blocks = Math.max(1, panels(k, KC));
+    return Math.min(k, panels(panels(k, blocks), unit) * unit);
   }
 
   /** Panels of {@code width} that {@code count} needs. */

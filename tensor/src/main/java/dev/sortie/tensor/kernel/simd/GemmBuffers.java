@@ -3,27 +3,32 @@ package dev.sortie.tensor.kernel.simd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 
 /**
- * The packed operands of one running product, twice, and a scratch of each thread. Grown on demand
- * and kept, so that a steady loop allocates nothing; freed with their owner, since kernel sets are
- * not closed.
+ * The packed operands and a scratch of each thread of one running product. Grown on demand and
+ * kept, so that a steady loop allocates nothing; freed with their owner, since kernel sets are not
+ * closed.
  */
 final class GemmBuffers {
   private static final long ALIGN = 64;
-  private static final float[] NONE = {};
 
-  private final float[][] a = {NONE, NONE};
-  private final float[][] b = {NONE, NONE};
+  private float[][] a = {};
+  private float[][] b = {};
   private MemorySegment scratch = MemorySegment.NULL;
   private long scratchBytes;
 
-  /** Makes room for {@code copies} of one packed A and one packed B, in floats. */
-  void reservePanels(int copies, int aSize, int bSize) {
-    for (int i = 0; i < copies; i++) {
-      a[i] = grow(a[i], aSize);
-      b[i] = grow(b[i], bSize);
-    }
+  /**
+   * Makes room for each thread.
+   *
+   * @param aSize floats of the packed A
+   * @param bSize floats of the packed panels of B
+   * @param bytes of scratch
+   */
+  void reserve(int threads, int aSize, int bSize, long bytes) {
+    a = grow(a, threads, aSize);
+    b = grow(b, threads, bSize);
+    reserveScratch(threads, bytes);
   }
 
   /** Makes room for a scratch of each thread. */
@@ -34,12 +39,14 @@ final class GemmBuffers {
     }
   }
 
-  float[] a(int copy) {
-    return a[copy];
+  /** The packed A of a thread. */
+  float[] a(int thread) {
+    return a[thread];
   }
 
-  float[] b(int copy) {
-    return b[copy];
+  /** The panels of B of a thread. */
+  float[] b(int thread) {
+    return b[thread];
   }
 
   /** Address of a thread's scratch. */
@@ -47,8 +54,14 @@ final class GemmBuffers {
     return scratch.address() + thread * scratchBytes;
   }
 
-  private static float[] grow(float[] old, int size) {
-    return old.length >= size ? old : new float[size];
+  private static float[][] grow(float[][] old, int threads, int size) {
+    float[][] all = old.length >= threads ? old : Arrays.copyOf(old, threads);
+    for (int i = 0; i < threads; i++) {
+      if (all[i] == null || all[i].length < size) {
+        all[i] = new float[size];
+      }
+    }
+    return all;
   }
 
   /**

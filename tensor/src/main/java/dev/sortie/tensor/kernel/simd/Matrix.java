@@ -4,7 +4,9 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.Projection;
+import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.kernel.ScalarKernels;
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -31,7 +33,7 @@ final class Matrix {
     this.gemm = new Gemm(pool);
   }
 
-  /** See {@link Kernels#linear}. */
+  /** See {@link Kernels#linear(Span, Span, Span, Span, int, int, int)}. */
   void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
     if (x.dtype() == DType.F64) {
       scalar.linear(x, w, bias, y, m, n, k);
@@ -53,6 +55,7 @@ final class Matrix {
               x.address(),
               w.address(),
               w.dtype(),
+              false,
               y.address(),
               biasAddress,
               false));
@@ -102,6 +105,44 @@ final class Matrix {
     return (int) Math.max(1, GRAIN / Math.max(1, k));
   }
 
+  /** See {@link Kernels#pack}. */
+  PackedWeight pack(Span w, int n, int k, Allocator memory) {
+    check(0, n, k);
+    check("w", w, true, n, k);
+    return PackedPanels.pack(pool, w, n, k, memory);
+  }
+
+  /** See {@link Kernels#linear(Span, PackedWeight, Span, Span, int)}. */
+  void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
+    w.checkLayout(PackedPanels.LAYOUT, Width.name());
+    int n = w.n();
+    int k = w.k();
+    check(m, n, k);
+    check("x", x, false, m, k);
+    check("w", w.values(), false, Gemm.panels(n, Gemm.NR) * Gemm.NR, k);
+    check("y", y, false, m, n);
+    if (bias != null) {
+      check("bias", bias, false, 1, n);
+    }
+    if (m == 0 || n == 0) {
+      return;
+    }
+    gemm.run(
+        new Gemm.Product(
+            false,
+            true,
+            m,
+            n,
+            k,
+            x.address(),
+            w.values().address(),
+            DType.F32,
+            true,
+            y.address(),
+            bias == null ? 0 : bias.address(),
+            false));
+  }
+
   private void runWithScratch(GemvRows rows, int from, int to) {
     GemmBuffers buffers = stock.take();
     try {
@@ -144,6 +185,7 @@ final class Matrix {
             a.address(),
             b.address(),
             b.dtype(),
+            false,
             c.address(),
             0,
             accumulate));

@@ -55,4 +55,21 @@ final class MicroTile {
       }
     }
   }
+
+  /** Adds {@code bias} to the first {@code height} rows and {@code width} columns of C. */
+  static void addBias(long bias, int height, int width, long c, long ldc) {
+    if (width == Gemm.NR) {
+      for (int i = 0; i < height; i++) {
+        addVector(bias, c + i * ldc);
+        addVector(bias + VECTOR, c + i * ldc + VECTOR);
+      }
+      return;
+    }
+    for (int i = 0; i < height; i++) {
+      for (int j = 0; j < width; j++) {
+        long at = c + i * ldc + 4L * j;
+        set(at, get(at) + get(bias + 4L * j));
+      }
+    }
+  }
 }

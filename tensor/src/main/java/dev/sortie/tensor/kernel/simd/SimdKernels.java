@@ -6,9 +6,11 @@ import dev.sortie.tensor.kernel.AdamW;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.Projection;
+import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.kernel.Strided;
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -116,6 +118,16 @@ public final class SimdKernels implements Kernels {
   @Override
   public void linears(Span x, List<Projection> projections, int m, int k) {
     of(x).linears(x, projections, m, k);
+  }
+
+  @Override
+  public PackedWeight pack(Span w, int n, int k, Allocator memory) {
+    return of(w).pack(w, n, k, memory);
+  }
+
+  @Override
+  public void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
+    of(x).linear(x, w, bias, y, m);
   }
 
   @Override
