@@ -2,6 +2,7 @@ package dev.sortie.benchmarks.jmh;
 
 import dev.sortie.tensor.kernel.AdamW;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
@@ -33,7 +34,7 @@ public class AdamWBenchmark extends KernelBenchmark {
   /** In place. */
   @Benchmark
   public Span adamW(Work work) {
-    kernels().adamW(p, g, m, v, options);
+    kernels().adamW(List.of(new AdamW.Update(p, g, m, v, options)));
     work.did(limits(), 14.0 * parameters, 28.0 * parameters);
     return p;
   }
