@@ -26,8 +26,7 @@ import picocli.CommandLine.Parameters;
     description =
         "Writes a model as a GGUF file or as a Hugging Face folder, in its own or another type. The result appears whole or not at all.")
 final class ConvertCommand implements Callable<Integer> {
-  private static final List<DType> TYPES =
-      List.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0, DType.Q4_1);
+  private static final List<DType> TYPES = List.of(DType.F32, DType.F16, DType.BF16);
 
   @Mixin private ComputeOptions compute;
 
@@ -53,7 +52,7 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--quantize",
       paramLabel = "TYPE",
       description =
-          "Type of the matrices: f32, f16, bf16, q8_0, q4_0 or q4_1. Default: as they are (in safetensors, quantised ones become f32).")
+          "Type of the matrices: f32, f16 or bf16. Default: as they are (in safetensors, quantised ones become f32).")
   private String type;
 
   @Override

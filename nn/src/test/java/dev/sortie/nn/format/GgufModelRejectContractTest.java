@@ -3,15 +3,19 @@ package dev.sortie.nn.format;
 import static dev.sortie.nn.format.FormatFixtures.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -233,6 +237,36 @@ class GgufModelRejectContractTest {
           .containsExactly(3, 4, 3, 5, 5, 0);
       assertThat(files.tokenizer().decode(new int[] {3, 4, 3})).isEqualTo("ab ab");
     }
+  }
+
+  /** One bit of each byte, in turn another one: names, sizes, types, token texts, scores. */
+  @Test
+  void anyOtherHeaderByteIsRefusedOrGivesAModelThatTokenises() throws IOException {
+    Path path = new TinyGguf().write(folder.resolve("flip.gguf"));
+    long header;
+    try (Gguf file = Gguf.open(path)) {
+      header = file.tensors().get("token_embd.weight").offset();
+    }
+    int refused = 0;
+    try (RandomAccessFile bytes = new RandomAccessFile(path.toFile(), "rw")) {
+      for (long at = 0; at < header; at++) {
+        bytes.seek(at);
+        int before = bytes.read();
+        bytes.seek(at);
+        bytes.write(before ^ 1 << at % 8);
+        try (ModelFiles files = ModelFiles.open(path)) {
+          int[] ids = files.tokenizer().encode("ab <s> \u00e9");
+          assertThat(IntStream.of(ids)).allMatch(id -> id >= 0 && id < TinyGguf.VOCAB);
+        } catch (InputException e) {
+          assertThat(e.getMessage()).startsWith(path.toString()).hasLineCount(1);
+          refused++;
+        }
+        bytes.seek(at);
+        bytes.write(before);
+      }
+    }
+    assertThat(refused).isBetween((int) (header / 4), (int) header - 1);
+    ModelFiles.open(path).close();
   }
 
   @Test
