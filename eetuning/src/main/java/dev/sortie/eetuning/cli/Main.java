@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       MergeExitsCommand.class,
       DropExitsCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       ScoreCommand.class,
       TokenizeCommand.class,
       ConvertCommand.class,

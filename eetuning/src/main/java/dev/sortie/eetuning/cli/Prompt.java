@@ -1,20 +1,35 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.GenerationConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 
 /** From a prompt's text to ids that fit the model. */
 final class Prompt {
   private Prompt() {}
 
   /** The ids; an empty text becomes the token that begins a text. */
-  static int[] encode(LanguageModel m, String text, boolean parseSpecial) {
-    int[] ids = m.tokenizer().encode(text, new EncodeOptions(true, parseSpecial));
+  static int[] encode(LanguageModel m, String text, EncodeOptions options) {
+    int[] ids = m.tokenizer().encode(text, options);
     if (ids.length > 0) {
       return ids;
     }
     return m.tokenizer().bosId().isPresent() ? new int[] {m.tokenizer().bosId().getAsInt()} : ids;
+  }
+
+  /**
+   * The ids that end an answer: those that end a text, and those that the model's own settings for
+   * generation name besides, such as the end of a turn.
+   */
+  static List<Integer> endsOfAnswer(LanguageModel m) {
+    Set<Integer> ends = new LinkedHashSet<>(m.config().eos());
+    m.tokenizer().eosId().ifPresent(ends::add);
+    ends.addAll(GenerationConfig.eos(m.path(), m.config().decoder().vocab()));
+    return List.copyOf(ends);
   }
 
   /**

@@ -14,6 +14,11 @@ final class TerminalStreams {
 
   private TerminalStreams() {}
 
+  /** Whether standard input comes from a terminal. */
+  static boolean inputIsTerminal() {
+    return isTerminal(0);
+  }
+
   /** Whether standard output goes to a terminal. */
   static boolean outputIsTerminal() {
     return isTerminal(1);

@@ -18,6 +18,11 @@ final class TextInput {
       description = "A UTF-8 file with the text, taken as it is.")
   private Path file;
 
+  /** Whether there is a text or a file. */
+  boolean isGiven() {
+    return text != null || file != null;
+  }
+
   /** The text. */
   String read(String option) {
     if ((text == null) == (file == null)) {

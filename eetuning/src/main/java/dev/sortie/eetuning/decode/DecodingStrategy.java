@@ -7,7 +7,7 @@ package dev.sortie.eetuning.decode;
 public interface DecodingStrategy extends AutoCloseable {
 
   /**
-   * Reads the prompt, always at full depth.
+   * Reads a prompt behind what was read so far, always at full depth.
    *
    * @param prompt at least one token
    * @return what follows its last token
@@ -24,6 +24,13 @@ public interface DecodingStrategy extends AutoCloseable {
 
   /** Tokens read so far. */
   int position();
+
+  /**
+   * Forgets all tokens but the first ones.
+   *
+   * @param count tokens to keep, 0 to {@link #position}
+   */
+  void rewind(int count);
 
   @Override
   void close();

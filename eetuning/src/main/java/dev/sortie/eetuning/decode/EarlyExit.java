@@ -110,13 +110,15 @@ public final class EarlyExit implements DecodingStrategy {
 
   @Override
   public Step prefill(int[] prompt) {
+    // a prompt in the middle of a text: its tokens go through all layers, so those before must have
+    complete();
     Step last = null;
     for (int from = 0; from < prompt.length; from += FullDepth.PREFILL_CHUNK) {
       int to = Math.min(prompt.length, from + FullDepth.PREFILL_CHUNK);
       int[] chunk = Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
       last = sequence.step(() -> prefillChunk(chunk, end));
-      position = to;
+      position += chunk.length;
     }
     return last;
   }
@@ -241,6 +243,15 @@ public final class EarlyExit implements DecodingStrategy {
   @Override
   public int position() {
     return position;
+  }
+
+  @Override
+  public void rewind(int count) {
+    position = FullDepth.checkKept(count, position);
+    for (Segment s : segments) {
+      s.done = Math.min(s.done, position);
+      s.exitDone = Math.min(s.exitDone, position);
+    }
   }
 
   @Override

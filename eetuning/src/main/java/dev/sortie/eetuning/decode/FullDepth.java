@@ -68,6 +68,19 @@ public final class FullDepth implements DecodingStrategy {
   }
 
   @Override
+  public void rewind(int count) {
+    position = checkKept(count, position);
+  }
+
+  /** The number of tokens to keep, which were read. */
+  static int checkKept(int count, int position) {
+    if (count < 0 || count > position) {
+      throw new IllegalArgumentException("to keep " + count + " tokens, expected 0 to " + position);
+    }
+    return count;
+  }
+
+  @Override
   public void close() {
     sequence.close();
   }

@@ -8,7 +8,7 @@ import java.util.List;
  * @param promptIds what was read
  * @param tokens what was generated
  * @param text the generated text, without a stop string
- * @param finish why it ended: {@code stop} or {@code length}
+ * @param finish why it ended: {@code stop}, {@code length} or {@code cancelled}
  * @param prefillSeconds time to read the prompt
  * @param decodeSeconds time for the tokens after the first
  */

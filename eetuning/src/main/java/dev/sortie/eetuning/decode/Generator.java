@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** Generates text: reads a prompt, then chooses and reads token after token. */
@@ -37,6 +38,19 @@ public final class Generator {
    *     coming
    */
   public Generation run(int[] prompt, GenerateOptions options, Consumer<GeneratedToken> listener) {
+    return run(prompt, options, listener, () -> false);
+  }
+
+  /**
+   * Generates until somebody wants it to stop.
+   *
+   * @param cancelled asked after each token; where it says so, that token is the last
+   */
+  public Generation run(
+      int[] prompt,
+      GenerateOptions options,
+      Consumer<GeneratedToken> listener,
+      BooleanSupplier cancelled) {
     if (prompt.length == 0) {
       throw new InputException(
           "the prompt is empty and the model has no token that begins a text; give at least one character");
@@ -59,7 +73,8 @@ public final class Generator {
       first = tokens.isEmpty() ? System.nanoTime() : first;
       boolean end = ends.contains(id) && !options.ignoreEos();
       String shown = end ? "" : stop.add(words.next(id));
-      boolean last = end || stop.found() || tokens.size() + 1 == options.maxTokens();
+      boolean halt = !end && !stop.found() && cancelled.getAsBoolean();
+      boolean last = end || stop.found() || halt || tokens.size() + 1 == options.maxTokens();
       if (last) {
         shown += stop.found() ? "" : stop.add(words.finish()) + stop.rest();
       }
@@ -70,6 +85,10 @@ public final class Generator {
       listener.accept(token);
       if (end || stop.found()) {
         finish = "stop";
+        break;
+      }
+      if (halt) {
+        finish = "cancelled";
         break;
       }
       if (!last) {

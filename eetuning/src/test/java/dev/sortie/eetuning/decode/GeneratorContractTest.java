@@ -67,6 +67,11 @@ class GeneratorContractTest {
     }
 
     @Override
+    public void rewind(int count) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public int position() {
       return position;
     }
@@ -198,6 +203,11 @@ class GeneratorContractTest {
           }
 
           @Override
+          public void rewind(int count) {
+            throw new UnsupportedOperationException();
+          }
+
+          @Override
           public void close() {}
         };
     GenerateOptions options =
@@ -205,6 +215,22 @@ class GeneratorContractTest {
     Generation g =
         new Generator(same, TOKENIZER, List.of(EOS), VOCAB).run(PROMPT, options, t -> {});
     assertThat(generated(g)).containsExactly(EOS + 50, EOS + 60);
+  }
+
+  @Test
+  void whoCancelsKeepsWhatWasSaidUntilThen() {
+    int[] asked = {0};
+    Script script = new Script(ids("abcdef"));
+    Generation g =
+        new Generator(script, TOKENIZER, List.of(EOS), VOCAB)
+            .run(PROMPT, options(6), t -> {}, () -> ++asked[0] == 3);
+    assertThat(g.text()).isEqualTo("abc");
+    assertThat(g.finish()).isEqualTo("cancelled");
+    assertThat(asked[0]).isEqualTo(3);
+    Generation held =
+        new Generator(new Script(ids("abcdef")), TOKENIZER, List.of(EOS), VOCAB)
+            .run(PROMPT, options(6, "bcx"), t -> {}, () -> ++asked[0] == 6);
+    assertThat(held.text()).as("what a stop text held back is shown").isEqualTo("abc");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.chat;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.TextFiles;
 import dev.sortie.nn.text.Tokenizer;
@@ -63,16 +64,19 @@ public final class ChatTemplate {
   }
 
   /**
-   * The template of a model folder: {@code chat_template.jinja}, else {@code chat_template} in
-   * {@code tokenizer_config.json}; empty if there is neither.
+   * The template of a model. In a Hugging Face folder it is {@code chat_template.jinja}, else
+   * {@code chat_template} in {@code tokenizer_config.json}; in a GGUF file, {@code
+   * tokenizer.chat_template} of the metadata. Empty if there is none.
    */
-  public static Optional<ChatTemplate> ofFolder(Path folder) {
-    return ChatTemplateFiles.read(folder);
+  public static Optional<ChatTemplate> ofModel(Path model) {
+    return Gguf.isGguf(model) ? ChatTemplateGguf.read(model) : ChatTemplateFiles.read(model);
   }
 
-  /** The template in a file of its own, with the special tokens that a model folder names. */
-  public static ChatTemplate ofFile(Path file, Path modelFolder) {
-    return of(TextFiles.read(file), file.toString(), ChatTemplateFiles.specials(modelFolder));
+  /** The template in a file of its own, with the special tokens that a model names. */
+  public static ChatTemplate ofFile(Path file, Path model) {
+    Map<String, String> specials =
+        Gguf.isGguf(model) ? ChatTemplateGguf.specials(model) : ChatTemplateFiles.specials(model);
+    return of(TextFiles.read(file), file.toString(), specials);
   }
 
   /** Names it in messages. */

@@ -8,6 +8,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.text.BpeTokenizer;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.EncodeOptions;
@@ -30,14 +31,14 @@ class ChatTemplateContractTest {
   }
 
   private String rendered() {
-    return ChatTemplate.ofFolder(folder).orElseThrow().render(HELLO, ChatOptions.DEFAULT);
+    return ChatTemplate.ofModel(folder).orElseThrow().render(HELLO, ChatOptions.DEFAULT);
   }
 
   @Test
   void aFolderWithoutTemplateHasNone() throws IOException {
-    assertThat(ChatTemplate.ofFolder(folder)).isEmpty();
+    assertThat(ChatTemplate.ofModel(folder)).isEmpty();
     write("tokenizer_config.json", "{\"bos_token\": \"<s>\", \"chat_template\": null}");
-    assertThat(ChatTemplate.ofFolder(folder)).isEmpty();
+    assertThat(ChatTemplate.ofModel(folder)).isEmpty();
   }
 
   @Test
@@ -61,7 +62,7 @@ class ChatTemplateContractTest {
             + " {\"name\": \"tool_use\", \"template\": \"{{ tools[0].name }}\"}]}");
     assertThat(rendered()).isEqualTo("plain True");
     ChatOptions tools = ChatOptions.DEFAULT.with(List.of(Map.of("name", "look")), Map.of());
-    assertThat(ChatTemplate.ofFolder(folder).orElseThrow().render(HELLO, tools)).isEqualTo("look");
+    assertThat(ChatTemplate.ofModel(folder).orElseThrow().render(HELLO, tools)).isEqualTo("look");
   }
 
   @Test
@@ -87,7 +88,7 @@ class ChatTemplateContractTest {
   }
 
   private void assertRefused(String... parts) {
-    assertThatThrownBy(() -> ChatTemplate.ofFolder(folder))
+    assertThatThrownBy(() -> ChatTemplate.ofModel(folder))
         .isInstanceOf(InputException.class)
         .hasMessageContainingAll(parts);
   }
@@ -177,14 +178,16 @@ class ChatTemplateContractTest {
   }
 
   @Test
-  void smolLm2RendersAsItsGoldenFileSays() {
+  void smolLm2RendersAndEncodesAsItsGoldenFileSays() {
     String shared = System.getenv("SORTIE_SHARED");
     assumeTrue(shared != null, "the shared folder is absent; set SORTIE_SHARED");
-    Path golden = Path.of(shared, "models/SmolLM2-135M-Instruct/golden.json");
-    ChatTemplate template =
-        ChatTemplate.of(ChatFixtures.text("templates/smollm2.jinja"), "smollm2", Map.of());
+    Path model = Path.of(shared, "models/SmolLM2-135M-Instruct");
+    Path gguf = model.resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
+    ChatTemplate template = ChatTemplate.ofModel(gguf).orElseThrow();
+    BpeTokenizer tokenizer = ModelFiles.tokenizer(gguf);
     int compared = 0;
-    for (JsonObject one : Json.read(golden, JsonLimits.DATA).getObjects("cases")) {
+    for (JsonObject one :
+        Json.read(model.resolve("golden.json"), JsonLimits.DATA).getObjects("cases")) {
       if (one.has("messages")) {
         List<ChatMessage> messages =
             one.getObjects("messages").stream()
@@ -192,6 +195,9 @@ class ChatTemplateContractTest {
                 .toList();
         assertThat(template.render(messages, ChatOptions.DEFAULT))
             .isEqualTo(one.getString("rendered"));
+        assertThat(template.encode(messages, ChatOptions.DEFAULT, tokenizer))
+            .containsExactly(
+                one.getInts("ids", 0, tokenizer.vocabSize()).stream().mapToInt(id -> id).toArray());
         compared++;
       }
     }

@@ -1,0 +1,99 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.MaxProbability;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Options of decoding: depth, sampling and where to stop. */
+final class DecodingMixin {
+  @Mixin private SamplingMixin sampling;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Option(
+      names = "--threshold",
+      paramLabel = "X",
+      defaultValue = "0.8",
+      description =
+          "Confidence at which an exit is taken; 1 never exits. Default: ${DEFAULT-VALUE}.")
+  private double threshold;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "WORD",
+      description = "full or early-exit. Default: early-exit where --exits is given.")
+  private String strategy;
+
+  @Option(
+      names = "--max-pending",
+      paramLabel = "N",
+      defaultValue = "15",
+      description =
+          "Tokens whose deeper layers may wait to be computed, 0 to 15. Default: ${DEFAULT-VALUE}.")
+  private int maxPending;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "A text that ends the output; may be repeated.")
+  private List<String> stop = new ArrayList<>();
+
+  @Option(names = "--ignore-eos", description = "Go on after an end-of-text token.")
+  private boolean ignoreEos;
+
+  /** What was given, checked before a model is loaded. */
+  Decoding decoding(int maxTokens) {
+    GenerateOptions options = new GenerateOptions(maxTokens, sampling.options(), stop, ignoreEos);
+    return new Decoding(options, new MaxProbability(threshold), isEarly());
+  }
+
+  private boolean isEarly() {
+    String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
+    switch (word) {
+      case "full":
+        return false;
+      case "early-exit":
+        if (exitsFolder == null) {
+          throw new InputException("--strategy early-exit needs --exits DIR");
+        }
+        return true;
+      default:
+        throw new InputException("--strategy '" + word + "' is unknown; take full or early-exit");
+    }
+  }
+
+  /**
+   * Checked options.
+   *
+   * @param options of generation
+   * @param policy when to exit
+   * @param early whether to exit at all
+   */
+  record Decoding(GenerateOptions options, MaxProbability policy, boolean early) {}
+
+  /** The exits, if any are to be taken. */
+  Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
+    return d.early() ? ExitsFile.read(exitsFolder, m, arena, device.kernels()) : Exits.none();
+  }
+
+  /** A new sequence, to be closed. */
+  DecodingStrategy strategy(Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
+    return d.early()
+        ? new EarlyExit(m.decoder(), exits, d.policy(), capacity, maxPending, device)
+        : new FullDepth(m.decoder(), capacity, device);
+  }
+}
