@@ -8,97 +8,65 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
 
 /**
- * Causal grouped-query attention, forward. A task is a kv head and a chunk of queries; it goes
- * through its query rows in tiles of four. Each tile writes its scores over all visible keys into
- * scratch memory, turns them into weights, and sums the values: two passes over the keys and no
- * running rescale, so a row's bits do not depend on how keys are blocked.
+ * Causal grouped-query attention, forward, for up to {@link Kernels#ROW_STABLE} queries a sequence;
+ * {@link AttentionBlocks} takes more. A task is a kv head; it goes through its query rows in tiles
+ * of four. Each tile writes its scores over all visible keys into scratch memory, turns them into
+ * weights, and sums the values: two passes over the keys and no running rescale, so a row's bits do
+ * not depend on how keys are blocked.
  *
- * <p>Up to {@link Kernels#ROW_STABLE} queries take the path by row, more take the path by key.
- * Within a path no row's arithmetic depends on its neighbours: keys beyond the shortest row of a
- * tile are added row by row, after the others, as they come in order.
+ * <p>No row's arithmetic depends on its neighbours: keys beyond the shortest row of a tile are
+ * added row by row, after the others, as they come in order.
  */
 final class Attention {
-  /** Queries a task: enough to pay for transposing the keys once a task. */
-  private static final int CHUNK = 128;
-
   /** Keys a block where rows are scored one by one: 16 KiB at a head size of 128. */
   private static final int KEY_BLOCK = 32;
 
   private final WorkerPool pool;
   private final Scratch scratch = new Scratch();
+  private final AttentionBlocks blocks;
 
   Attention(WorkerPool pool) {
     this.pool = pool;
+    this.blocks = new AttentionBlocks(pool);
   }
 
   void forward(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
-    int chunks = (s.queries() + CHUNK - 1) / CHUNK;
-    int heads = Math.multiplyExact(s.batch(), s.kvHeads());
-    long work = (long) s.keys() * s.headSize() * s.groupSize() * Math.min(CHUNK, s.queries()) / 8;
+    if (s.queries() > Kernels.ROW_STABLE) {
+      blocks.forward(q, k, v, out, lse, s);
+      return;
+    }
+    long work = (long) s.keys() * s.headSize() * s.groupSize() * s.queries() / 8;
     pool.range(
-        Math.multiplyExact(heads, chunks),
+        Math.multiplyExact(s.batch(), s.kvHeads()),
         Split.grain(work),
         (from, to) -> {
           for (int t = from; t < to; t++) {
-            int head = t / chunks;
-            int first = balanced(t % chunks, chunks) * CHUNK;
-            int last = Math.min(s.queries(), first + CHUNK);
-            chunk(q, k, v, out, lse, s, head / s.kvHeads(), head % s.kvHeads(), first, last);
+            head(q, k, v, out, lse, s, t / s.kvHeads(), t % s.kvHeads());
           }
         });
   }
 
-  /**
-   * Pairs a short chunk (few visible keys) with a long one, so that equal parts of the list are
-   * equal work.
-   */
-  private static int balanced(int chunk, int chunks) {
-    return chunk % 2 == 0 ? chunk / 2 : chunks - 1 - chunk / 2;
-  }
-
-  private void chunk(
-      Span q,
-      Span k,
-      Span v,
-      Span out,
-      Span lse,
-      AttentionShape s,
-      int b,
-      int kv,
-      int first,
-      int last) {
-    boolean byKey = s.queries() > Kernels.ROW_STABLE;
-    int keys = s.visible(last - 1);
-    int pitch = (keys + 2 * Width.LANES - 1) / (2 * Width.LANES) * (2 * Width.LANES);
+  private void head(Span q, Span k, Span v, Span out, Span lse, AttentionShape s, int b, int kv) {
+    int keys = s.keys();
+    int pitch = (keys + Width.LANES - 1) / Width.LANES * Width.LANES;
     int size = AttentionHead.size(s);
-    long tile =
-        scratch.floats(2L * ROWS * size + (long) ROWS * pitch + (byKey ? 3L : 2L) * size * pitch);
+    long tile = scratch.floats(2L * ROWS * size + (long) ROWS * pitch + 2L * size * keys);
     long sums = tile + 4L * ROWS * size;
     long scores = sums + 4L * ROWS * size;
     long packedKeys = scores + 4L * ROWS * pitch;
-    long packedValues = packedKeys + 4L * size * pitch;
-    long transposed = packedValues + 4L * size * pitch;
+    long packedValues = packedKeys + 4L * size * keys;
     AttentionHead key = AttentionHead.of(k, s, b, kv, keys, packedKeys);
     AttentionHead value = AttentionHead.of(v, s, b, kv, keys, packedValues);
-    if (byKey) {
-      key.transpose(s.headSize(), keys, pitch, transposed);
-    }
-    QueryRows rows = new QueryRows(s, b, kv, first, last);
+    QueryRows rows = new QueryRows(s, b, kv, 0, s.queries());
     float scale = (float) s.scale();
     long qs = q.address();
     long outs = out.address();
     long lses = lse.address();
     for (int r = 0; r < rows.count(); r += ROWS) {
       int live = Math.min(ROWS, rows.count() - r);
-      rows.load(qs, r, tile, size);
+      rows.load(qs, r, ROWS, tile, size);
       int common = rows.visible(r);
-      int most = rows.visible(r + live - 1);
-      if (byKey) {
-        AttentionTiles.scoresByKey(
-            tile, size, transposed, pitch, most, s.headSize(), scale, scores);
-      } else {
-        scoresByRow(tile, live, size, key, most, scale, scores, pitch);
-      }
+      scoresByRow(tile, live, size, key, rows.visible(r + live - 1), scale, scores, pitch);
       for (int i = live; i < ROWS; i++) {
         Elementwise.fill(scores + 4L * i * pitch, common, 0f);
       }

@@ -49,24 +49,34 @@ record AttentionHead(long address, long stride) {
         x.address() + first * s.headSize() * bytes, (long) s.kvHeads() * s.headSize() * bytes);
   }
 
+  /** Elements of a row padded to two vectors, as {@link QueryLanes} has them. */
+  static int paddedSize(AttentionShape s) {
+    return (s.headSize() + QueryLanes.ROWS - 1) / QueryLanes.ROWS * QueryLanes.ROWS;
+  }
+
+  /** {@code keys} rounded up to what {@link QueryLanes} computes at a time. */
+  static int rounded(int keys) {
+    return (keys + 3) / 4 * 4;
+  }
+
   /**
-   * Stores the transpose {@code [headSize, pitch]} of the first {@code keys} rows; the columns up
-   * to {@code pitch} become 0.
+   * Copies rows {@code [from, from + count)} of a kv head to {@code [rounded(count), size]} at
+   * {@code to}, widened; padding is 0.
    */
-  void transpose(int headSize, int keys, int pitch, long to) {
-    for (int tile = 0; tile < pitch; tile += 16) {
-      int width = Math.min(16, pitch - tile);
-      int full = Math.clamp(keys - tile, 0, width);
-      for (int d = 0; d < headSize; d++) {
-        long column = to + 4 * ((long) d * pitch + tile);
-        long from = address + tile * stride + 4L * d;
-        for (int j = 0; j < full; j++) {
-          Lanes.set(column + 4L * j, Lanes.get(from + j * stride));
-        }
-        for (int j = full; j < width; j++) {
-          Lanes.set(column + 4L * j, 0f);
-        }
+  static void pack(
+      Span x, AttentionShape s, int b, int kv, int from, int count, int size, long to) {
+    AttentionHead stored = stored(x, s, b, kv);
+    int d = s.headSize();
+    for (long j = 0; j < count; j++) {
+      long source = stored.address + (from + j) * stored.stride;
+      long row = to + 4 * j * size;
+      if (x.dtype() == DType.F32) {
+        Conversions.copyBytes(source, row, 4L * d);
+      } else {
+        Conversions.widen(x.dtype(), source, row, d);
       }
+      Elementwise.fill(row + 4L * d, size - d, 0f);
     }
+    Elementwise.fill(to + 4L * count * size, (long) (rounded(count) - count) * size, 0f);
   }
 }

@@ -1,7 +1,5 @@
 package dev.sortie.tensor.kernel.simd;
 
-import static dev.sortie.tensor.kernel.simd.AttentionTiles.ROWS;
-
 import dev.sortie.tensor.kernel.AttentionShape;
 
 /**
@@ -38,10 +36,10 @@ record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int las
     return ((long) batch * shape.heads() + head(r)) * shape.queries() + query(r);
   }
 
-  /** Copies rows {@code [r, r + 4)} of {@code x} into a tile; what is missing becomes 0. */
-  void load(long x, int r, long tile, int size) {
+  /** Copies rows {@code [r, r + rows)} of {@code x} into a tile; what is missing becomes 0. */
+  void load(long x, int r, int rows, long tile, int size) {
     int d = shape.headSize();
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < rows; i++) {
       long to = tile + 4L * i * size;
       if (r + i < count()) {
         Conversions.copyBytes(x + 4 * element(r + i), to, 4L * d);
@@ -49,6 +47,15 @@ record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int las
       } else {
         Elementwise.fill(to, size, 0f);
       }
+    }
+  }
+
+  /**
+   * Stores how many keys rows {@code [r, r + rows)} see, as floats; the last one's where missing.
+   */
+  void storeVisible(int r, int rows, long to) {
+    for (int i = 0; i < rows; i++) {
+      Lanes.set(to + 4L * i, visible(Math.min(r + i, count() - 1)));
     }
   }
 }

@@ -39,6 +39,49 @@ final class Split {
         (from, to) -> range.run((long) from * unit, Math.min(cols, (long) to * unit)));
   }
 
+  /** Work of one of several tasks, in elements touched. */
+  @FunctionalInterface
+  interface Work {
+    long of(int task);
+  }
+
+  /** One of several tasks. */
+  @FunctionalInterface
+  interface Task {
+    void run(int task);
+  }
+
+  /**
+   * Tasks {@code [0, count)} of unequal work, the heaviest first: each goes to the thread that has
+   * the least so far, a choice that all threads make alike.
+   */
+  static void uneven(WorkerPool pool, int count, Work work, Task task) {
+    long all = 0;
+    for (int t = 0; t < count; t++) {
+      all += work.of(t);
+    }
+    if (all < 2 * SMALL) {
+      for (int t = 0; t < count; t++) {
+        task.run(t);
+      }
+      return;
+    }
+    pool.run(
+        (thread, threads) -> {
+          long[] load = new long[threads];
+          for (int t = 0; t < count; t++) {
+            int least = 0;
+            for (int i = 1; i < threads; i++) {
+              least = load[i] < load[least] ? i : least;
+            }
+            load[least] += work.of(t);
+            if (least == thread) {
+              task.run(t);
+            }
+          }
+        });
+  }
+
   /** Blocks of {@link #BLOCK} elements that {@code n} elements fill. */
   static int blocks(long n) {
     return Math.toIntExact((n + BLOCK - 1) / BLOCK);
