@@ -67,6 +67,14 @@ class BenchCommandLineContractTest {
   }
 
   @Test
+  void afterJmhAllArgumentsAreJmhs() {
+    CommandLine line = Bench.commandLine();
+    line.parseArgs("jmh", "gemm", "-f", "3", "-p", "mnk=1x2x3", "-h");
+    JmhCommand jmh = line.getSubcommands().get("jmh").getCommand();
+    assertThat(jmh.arguments()).containsExactly("gemm", "-f", "3", "-p", "mnk=1x2x3", "-h");
+  }
+
+  @Test
   void otherFirstWordsGoToJmh() {
     CommandLine line = Bench.commandLine();
     assertThat(Bench.goesToJmh(line, "linear", "-f", "1")).isTrue();

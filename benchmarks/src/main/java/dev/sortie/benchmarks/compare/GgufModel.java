@@ -2,6 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.benchmarks.peer.Peers;
+import dev.sortie.nn.model.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -53,6 +54,14 @@ record GgufModel(String name, String type, boolean random, Path file) {
     } catch (IOException e) {
       throw new UncheckedIOException(file + " cannot be read", e);
     }
+  }
+
+  /**
+   * How we hold it: as stored. F32 is copied, as {@code --dtype} does by default, and so comes into
+   * huge pages.
+   */
+  Precision precision() {
+    return type.equals("F32") ? Precision.F32 : Precision.FILE;
   }
 
   /** Makes the file if it is missing and can be made. */

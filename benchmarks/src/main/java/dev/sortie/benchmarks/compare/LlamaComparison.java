@@ -10,7 +10,6 @@ import dev.sortie.eetuning.decode.SamplingOptions;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,7 +64,7 @@ public final class LlamaComparison implements Comparison {
     try (Device device = Device.cpu(settings.threads())) {
       for (GgufModel file : models) {
         file.prepare(settings.peers(), settings);
-        try (LanguageModel model = LanguageModel.load(file.file(), Precision.FILE, device);
+        try (LanguageModel model = LanguageModel.load(file.file(), file.precision(), device);
             LineProcess llama =
                 LineProcess.start(
                     settings.peers(),
