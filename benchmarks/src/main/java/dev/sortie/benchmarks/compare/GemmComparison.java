@@ -9,7 +9,6 @@ import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -18,8 +17,7 @@ public final class GemmComparison implements Comparison {
 
   private record Case(GemmShape shape, GemmKind kind, int threads) {
     String group() {
-      return kind.name().toLowerCase(Locale.ROOT)
-          + (threads == 1 ? " 1 thread" : " " + threads + " threads");
+      return kind.word() + (threads == 1 ? " 1 thread" : " " + threads + " threads");
     }
 
     String name() {
@@ -67,7 +65,7 @@ public final class GemmComparison implements Comparison {
       MemorySegment xs = x.segment();
       MemorySegment ws = w.segment();
       MemorySegment ys = theirs.segment();
-      Side mine = Side.compiled(() -> c.kind.ours(device.kernels(), s, x, w, ours));
+      Side mine = Side.compiled(c.kind.ours(device.kernels(), s, x, w, ours, arena));
       Side peer =
           Side.of(() -> blas.multiply(c.kind.transposed(), s.m(), s.n(), s.k(), xs, ws, ys));
       Agreement.check(c.name(), ours, theirs, s.k());

@@ -52,7 +52,7 @@ public final class NetlibComparison implements Comparison {
       int m = s.m();
       int n = s.n();
       int k = s.k();
-      Side mine = Side.compiled(() -> GemmKind.NT.ours(device.kernels(), s, x, w, ours));
+      Side mine = Side.compiled(GemmKind.NT.ours(device.kernels(), s, x, w, ours, arena));
       // column-major: yᵀ[n,m] = w · xᵀ, with w[n,k] of ours a column-major [k,n]
       Side peer = Side.compiled(() -> blas.sgemm("T", "N", n, m, k, 1, ws, k, xs, k, 0, ys, n));
       Span theirs = arena.allocate(DType.F32, (long) m * n).span();
