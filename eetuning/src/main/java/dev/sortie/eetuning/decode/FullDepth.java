@@ -31,7 +31,7 @@ public final class FullDepth implements DecodingStrategy {
       int[] chunk = java.util.Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
       last = sequence.step(() -> prefillChunk(chunk, end));
-      position = to;
+      position += chunk.length;
     }
     return last;
   }
