@@ -111,10 +111,8 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
         whole[o] = arena.allocate(dtype, n + 2L * MARGIN + 1).span();
         spans[o] = whole[o].slice(MARGIN + 1, n);
         for (long i = 0; i < whole[o].length(); i++) {
-          whole[o].set(i, SENTINEL);
-        }
-        for (int i = 0; i < n; i++) {
-          spans[o].set(i, operand.values[i]);
+          long at = i - MARGIN - 1;
+          whole[o].set(i, at < 0 || at >= n ? SENTINEL : operand.values[(int) at]);
         }
       }
       call.run(kernels, spans);
@@ -128,11 +126,14 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
           results[o][i] = spans[o].get(i);
         }
         double sentinel = rounded(spans[o].dtype(), SENTINEL);
-        for (long i = 0; i <= MARGIN; i++) {
-          assertThat(whole[o].get(i)).as("%s: before operand %d", name, o).isEqualTo(sentinel);
-        }
-        for (long i = whole[o].length() - MARGIN; i < whole[o].length(); i++) {
-          assertThat(whole[o].get(i)).as("%s: after operand %d", name, o).isEqualTo(sentinel);
+        for (long i = 0; i < whole[o].length(); i++) {
+          if (i == MARGIN + 1) {
+            i += results[o].length;
+          }
+          if (whole[o].get(i) != sentinel) {
+            long at = i - MARGIN - 1;
+            assertThat(whole[o].get(i)).as("%s: operand %d at %d", name, o, at).isEqualTo(sentinel);
+          }
         }
       }
       return results;

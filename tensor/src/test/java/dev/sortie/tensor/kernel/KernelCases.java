@@ -21,6 +21,10 @@ final class KernelCases {
   private static final int[][] MATRICES = {
     {1, 1}, {3, 17}, {2, 33}, {5, 100}, {70, 1030}, {2, 9001}
   };
+
+  /** Three vectors of 512 bits. */
+  private static final int LONGEST_TAIL = 48;
+
   private static final double FEW = 1e-6;
   private static final double MANY = 1e-5;
 
@@ -34,6 +38,12 @@ final class KernelCases {
       c.elementwise(n);
       c.conversions(n);
       c.activations(n);
+    }
+    for (int tail = 1; tail <= LONGEST_TAIL; tail++) {
+      c.elementwise(tail);
+      c.activations(tail);
+      c.norms(3, tail);
+      c.losses(3, tail);
     }
     for (int[] m : MATRICES) {
       c.norms(m[0], m[1]);

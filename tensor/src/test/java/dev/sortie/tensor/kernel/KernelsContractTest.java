@@ -23,6 +23,7 @@ class KernelsContractTest {
   private static final WorkerPool ONE = new WorkerPool(1);
   private static final WorkerPool TWO = new WorkerPool(2);
   private static final WorkerPool THREE = new WorkerPool(3);
+  private static final WorkerPool FOUR = new WorkerPool(4);
 
   static Stream<Kernels> sets() {
     return Stream.of(new ScalarKernels(), KernelSets.choose(TWO));
@@ -37,6 +38,7 @@ class KernelsContractTest {
     ONE.close();
     TWO.close();
     THREE.close();
+    FOUR.close();
   }
 
   @ParameterizedTest
@@ -49,8 +51,9 @@ class KernelsContractTest {
   @MethodSource("cases")
   void givesTheSameBitsOnAnyNumberOfThreads(KernelCase kernelCase) {
     double[][] alone = kernelCase.run(KernelSets.choose(ONE), false);
-    assertThat(kernelCase.run(KernelSets.choose(TWO), false)).isDeepEqualTo(alone);
-    assertThat(kernelCase.run(KernelSets.choose(THREE), false)).isDeepEqualTo(alone);
+    for (WorkerPool pool : List.of(TWO, THREE, FOUR)) {
+      assertThat(kernelCase.run(KernelSets.choose(pool), false)).isDeepEqualTo(alone);
+    }
   }
 
   /**
@@ -66,7 +69,7 @@ class KernelsContractTest {
         x.set(i, Math.exp(random.nextDouble(-20, 20)));
       }
       Kernels alone = KernelSets.choose(ONE);
-      for (WorkerPool pool : new WorkerPool[] {TWO, THREE}) {
+      for (WorkerPool pool : List.of(TWO, THREE, FOUR)) {
         assertThat(KernelSets.choose(pool).sum(x)).isEqualTo(alone.sum(x));
         assertThat(KernelSets.choose(pool).sumSquares(x)).isEqualTo(alone.sumSquares(x));
       }
