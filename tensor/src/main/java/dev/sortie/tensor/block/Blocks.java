@@ -104,6 +104,11 @@ public final class Blocks {
     };
   }
 
+  /** The level that nibble {@code q} of IQ4_NL stands for, before its scale. */
+  public static int nonLinear(int q) {
+    return NON_LINEAR[q];
+  }
+
   private static float half(MemorySegment src, long at) {
     return Float.float16ToFloat(src.get(JAVA_SHORT_UNALIGNED, at));
   }

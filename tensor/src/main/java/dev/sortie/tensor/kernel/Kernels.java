@@ -87,8 +87,8 @@ public interface Kernels {
    * {@code y[m,n] = x[m,k] · w[n,k]ᵀ + bias[n]}. NOT BLAS order: each row of {@code w} is one
    * output, as checkpoints store it.
    *
-   * @param w F32, BF16 or F16 (F64 when {@code x} is); finite if F16, which is checked where
-   *     weights are loaded
+   * @param w F32, BF16, F16 or quantised, {@code k} then being a multiple of the block (F64 when
+   *     {@code x} is); finite if F16, which is checked where weights are loaded
    * @param bias may be null
    */
   void linear(Span x, Span w, Span bias, Span y, int m, int n, int k);
@@ -126,7 +126,8 @@ public interface Kernels {
    * [m,k]}: stored so, or as {@code [k,m]} when {@code transA}; {@code op(b)} is {@code [k,n]}, or
    * stored as {@code [n,k]} when {@code transB}.
    *
-   * @param b F32, BF16 or F16 (F64 when {@code a} is); finite if F16
+   * @param b F32, BF16, F16 or quantised, its stored rows then being whole blocks (F64 when {@code
+   *     a} is); finite if F16
    */
   void gemm(
       boolean transA,
@@ -144,7 +145,7 @@ public interface Kernels {
 
   // ---- embedding
 
-  /** {@code y[r,:] = table[ids[r],:]}; table F32, F64, BF16 or F16. Ids are checked. */
+  /** {@code y[r,:] = table[ids[r],:]}; table of any type but I32. Ids are checked. */
   void gatherRows(Span table, Span ids, Span y, int rows, int cols);
 
   /** {@code table[ids[r],:] += dy[r,:]}, in the order of r. */

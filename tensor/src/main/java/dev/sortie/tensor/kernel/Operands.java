@@ -82,6 +82,22 @@ public final class Operands {
     return id;
   }
 
+  /** Fails if rows of {@code length} elements would begin or end inside a quantised block. */
+  public static void wholeBlocks(String what, Span span, int length) {
+    int block = span.dtype().block();
+    if (length % block != 0) {
+      throw new IllegalArgumentException(
+          what
+              + " is "
+              + span.dtype()
+              + ", in blocks of "
+              + block
+              + " elements, but its rows have "
+              + length
+              + "; convert it with copy");
+    }
+  }
+
   /** Fails unless {@code table} holds a whole number of rows of {@code cols}; returns how many. */
   public static int tableRows(String what, Span table, int cols) {
     if (cols < 1 || table.length() % cols != 0) {
@@ -92,6 +108,7 @@ public final class Operands {
               + " elements, not a multiple of the row length "
               + cols);
     }
+    wholeBlocks(what, table, cols);
     return Math.toIntExact(table.length() / cols);
   }
 }

@@ -11,6 +11,7 @@ final class ScalarMatrix {
   static void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
     Operands.length("linear x", x, (long) m * k);
     Operands.length("linear w", w, (long) n * k);
+    Operands.wholeBlocks("linear w", w, k);
     Operands.length("linear y", y, (long) m * n);
     if (bias != null) {
       Operands.length("linear bias", bias, n);
@@ -53,6 +54,7 @@ final class ScalarMatrix {
       boolean accumulate) {
     Operands.length("gemm a", a, (long) m * k);
     Operands.length("gemm b", b, (long) k * n);
+    Operands.wholeBlocks("gemm b", b, transB ? k : n);
     Operands.length("gemm c", c, (long) m * n);
     double[] as = ScalarRows.load(a, 0, Math.multiplyExact(m, k));
     double[] bs = ScalarRows.load(b, 0, Math.multiplyExact(k, n));

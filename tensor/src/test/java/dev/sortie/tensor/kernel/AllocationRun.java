@@ -1,8 +1,8 @@
 package dev.sortie.tensor.kernel;
 
 import static dev.sortie.tensor.DType.BF16;
-import static dev.sortie.tensor.DType.F16;
 import static dev.sortie.tensor.DType.F32;
+import static dev.sortie.tensor.DType.F64;
 import static dev.sortie.tensor.DType.I32;
 
 import dev.sortie.tensor.DType;
@@ -90,15 +90,9 @@ final class AllocationRun {
   }
 
   private void add(Kernels k, String set) {
-    for (DType type : new DType[] {F32, BF16, F16}) {
-      Span w = span(type, 96 * 80);
-      for (int m : new int[] {1, 3, 16, 64}) {
-        Span x = span(F32, m * 80);
-        Span y = span(F32, m * 96);
-        call(set + " linear " + type + " m=" + m, () -> k.linear(x, w, null, y, m, 96, 80));
-        PackedWeight packed = k.pack(w, 96, 80, arena);
-        Span bias = span(F32, 96);
-        call(set + " packed " + type + " m=" + m, () -> k.linear(x, packed, bias, y, m));
+    for (DType type : DType.values()) {
+      if (type != F64 && type != I32) {
+        addLinear(k, set, type, type.isQuantised() ? 512 : 80);
       }
     }
     for (boolean accumulate : new boolean[] {false, true}) {
@@ -115,6 +109,21 @@ final class AllocationRun {
     addAttention(k, set, new AttentionShape(1, 20, 33, 4, 2, 24, 0.2), BF16);
     addRows(k, set, 20, 192);
     addRows(k, set, 3, 77);
+  }
+
+  private void addLinear(Kernels k, String set, DType type, int d) {
+    Span w = span(type, 96 * d);
+    PackedWeight packed = k.pack(w, 96, d, arena);
+    Span bias = span(F32, 96);
+    for (int m : new int[] {1, 2, 3, 16, 64}) {
+      Span x = span(F32, m * d);
+      Span y = span(F32, m * 96);
+      call(set + " linear " + type + " m=" + m, () -> k.linear(x, w, null, y, m, 96, d));
+      call(set + " packed " + type + " m=" + m, () -> k.linear(x, packed, bias, y, m));
+    }
+    Span ids = arena.allocate(I32, 20).span();
+    Span rows = span(F32, 20 * d);
+    call(set + " gatherRows " + type, () -> k.gatherRows(w, ids, rows, 20, d));
   }
 
   private void addGemm(
@@ -212,7 +221,7 @@ final class AllocationRun {
 
   private Span span(DType type, int length) {
     Span span = arena.allocate(type, length).span();
-    for (int i = 0; i < length; i++) {
+    for (int i = 0; i < length && !type.isQuantised(); i++) {
       span.set(i, random.nextGaussian());
     }
     return span;

@@ -29,15 +29,19 @@ final class Conversions {
 
   private Conversions() {}
 
-  /** {@code n} elements of F32, BF16 or F16 at {@code x} become F32 at {@code y}. */
+  /**
+   * {@code n} elements of F32, BF16, F16 or a quantised type (whole blocks) at {@code x} become F32
+   * at {@code y}.
+   */
   static void widen(DType dtype, long x, long y, long n) {
     switch (dtype) {
       case F32 -> copyBytes(x, y, 4 * n);
       case BF16 -> fromBf16(x, y, n);
       case F16 -> fromF16(x, y, n);
-      default ->
+      case F64, I32 ->
           throw new IllegalArgumentException(
-              "cannot widen " + dtype + " to F32; take F32, BF16 or F16");
+              "cannot widen " + dtype + " to F32; take F32, BF16, F16 or a quantised type");
+      default -> PackQuant.run(dtype, x, 0, n, y);
     }
   }
 

@@ -12,7 +12,7 @@ final class Embedding {
   static void gather(WorkerPool pool, Span table, Span ids, long y, int rows, int cols) {
     int[] id = checked(table, ids, rows, cols);
     long base = table.address();
-    long bytes = (long) cols * table.dtype().bytes();
+    long bytes = table.dtype().bytes(cols);
     pool.range(
         rows,
         Split.grain(cols),

@@ -41,7 +41,7 @@ final class FloatKernels implements Kernels {
   /** Whether {@link #copy} has code for these types. */
   static boolean copies(DType in, DType out) {
     return in == out
-        || out == F32 && (in == BF16 || in == F16)
+        || out == F32 && (in == BF16 || in == F16 || in.isQuantised())
         || in == F32 && (out == BF16 || out == F16);
   }
 
@@ -73,9 +73,11 @@ final class FloatKernels implements Kernels {
       long bytes = in.bytes(n);
       Split.elements(
           pool, bytes, (from, to) -> Conversions.copyBytes(a + from, b + from, to - from));
-    } else if (out == F32 && (in == BF16 || in == F16)) {
+    } else if (out == F32 && (in == BF16 || in == F16 || in.isQuantised())) {
       Split.elements(
-          pool, n, (from, to) -> Conversions.widen(in, a + 2 * from, b + 4 * from, to - from));
+          pool,
+          n,
+          (from, to) -> Conversions.widen(in, a + in.bytes(from), b + 4 * from, to - from));
     } else if (in == F32 && out == BF16) {
       Split.elements(
           pool, n, (from, to) -> Conversions.toBf16(a + 4 * from, b + 2 * from, to - from));

@@ -22,19 +22,28 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
 
   /** Bytes of scratch that {@link #run} needs. */
   long scratchBytes() {
-    return SUMS_BYTES;
+    return SUMS_BYTES + (RowKernels.decodesFirst(type) ? 4L * BLOCK * k : 0);
   }
 
   /** Computes outputs {@code [from, to)} of all rows. */
   void run(int from, int to, long scratch) {
     RowKernels kernels = RowKernels.of(type);
-    long rowBytes = (long) type.bytes() * k;
+    long rowBytes = type.bytes(k);
+    boolean decodes = RowKernels.decodesFirst(type);
     for (int j = from; j < to; j += BLOCK) {
       int count = Math.min(BLOCK, to - j);
       long block = w + rowBytes * j;
+      long blockBytes = rowBytes;
+      if (decodes) {
+        block = scratch + SUMS_BYTES;
+        blockBytes = 4L * k;
+        for (int r = 0; r < count; r++) {
+          PackQuant.run(type, w + rowBytes * (j + r), 0, k, block + blockBytes * r);
+        }
+      }
       for (int i = 0; i < m; ) {
         int rows = m - i >= 4 ? 4 : m - i >= 2 ? 2 : 1;
-        kernels.forRows(rows).run(x + 4L * i * k, block, rowBytes, scratch, count, k);
+        kernels.forRows(rows).run(x + 4L * i * k, block, blockBytes, scratch, count, k);
         finish(i, rows, j, count, block, scratch);
         i += rows;
       }

@@ -3,6 +3,7 @@ package dev.sortie.tensor.kernel.simd;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.Operands;
 import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.ScalarKernels;
@@ -109,6 +110,7 @@ final class Matrix {
   PackedWeight pack(Span w, int n, int k, Allocator memory) {
     check(0, n, k);
     check("w", w, true, n, k);
+    Operands.wholeBlocks("matrix product: w", w, k);
     return PackedPanels.pack(pool, w, n, k, memory);
   }
 
@@ -171,6 +173,7 @@ final class Matrix {
     check(m, n, k);
     check("a", a, false, m, k);
     check("b", b, true, k, n);
+    Operands.wholeBlocks("matrix product: b", b, transB ? k : n);
     check("c", c, false, m, n);
     if (m == 0 || n == 0) {
       return;
@@ -202,6 +205,7 @@ final class Matrix {
     check(m, n, k);
     check("x", x, false, m, k);
     check("w", w, true, n, k);
+    Operands.wholeBlocks("matrix product: w", w, k);
     check("y", y, false, m, n);
     if (bias != null) {
       check("bias", bias, false, 1, n);
@@ -210,14 +214,15 @@ final class Matrix {
 
   private static void check(String name, Span span, boolean weight, int rows, int columns) {
     DType type = span.dtype();
-    if (type != DType.F32 && !(weight && (type == DType.BF16 || type == DType.F16))) {
+    boolean stored = type == DType.BF16 || type == DType.F16 || type.isQuantised();
+    if (type != DType.F32 && !(weight && stored)) {
       throw new IllegalArgumentException(
           "matrix product: "
               + name
               + " is "
               + type
               + ", expected "
-              + (weight ? "F32, BF16 or F16" : "F32")
+              + (weight ? "F32, BF16, F16 or quantised" : "F32")
               + "; convert it with copy");
     }
     if (span.length() < (long) rows * columns) {

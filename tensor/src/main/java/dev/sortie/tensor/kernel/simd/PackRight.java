@@ -48,7 +48,7 @@ record PackRight(boolean trans, int n, int k, long b, DType type, long scratch) 
       for (int j = 0; j < count; j += NR) {
         int width = Math.min(NR, count - j);
         for (int i = 0; i < rows; i++) {
-          decode((long) (pc + d + i) * n + from + j, width, scratch + 4L * NR * i);
+          decode(n, pc + d + i, from + j, width, scratch + 4L * NR * i);
         }
         Pack.copy(scratch, 4L * NR, width, rows, NR, dst, j * kc + d * NR);
       }
@@ -59,13 +59,14 @@ record PackRight(boolean trans, int n, int k, long b, DType type, long scratch) 
     for (int d = 0; d < kc; d += RUN) {
       int run = Math.min(RUN, kc - d);
       for (int i = 0; i < count; i++) {
-        decode((long) (j + i) * k + pc + d, run, scratch + 4L * RUN * i);
+        decode(k, j + i, pc + d, run, scratch + 4L * RUN * i);
       }
       Pack.transpose(scratch, 4L * RUN, count, run, NR, dst, at + d * NR);
     }
   }
 
-  private void decode(long element, int count, long to) {
-    PackWiden.run(type, b + type.bytes(element), count, to);
+  /** {@code count} elements from {@code from} on of a row of {@code length}. */
+  private void decode(int length, int row, int from, int count, long to) {
+    PackWiden.run(type, b + type.bytes((long) row * length), from, count, to);
   }
 }

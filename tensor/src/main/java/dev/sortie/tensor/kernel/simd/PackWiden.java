@@ -38,6 +38,18 @@ final class PackWiden {
     }
   }
 
+  /**
+   * Widens elements {@code [from, from + count)} of the row at {@code row}; for quantised types see
+   * {@link PackQuant#run}.
+   */
+  static void run(DType type, long row, long from, int count, long dst) {
+    if (type.isQuantised()) {
+      PackQuant.run(type, row, from, count, dst);
+    } else {
+      run(type, row + from * type.bytes(), count, dst);
+    }
+  }
+
   private static void bf16(long src, int count, long dst) {
     int full = count / LANES * LANES;
     for (int i = 0; i != full; i += LANES) {

@@ -20,15 +20,24 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel four) {
   private static final RowKernels F16 =
       new RowKernels(GemvF16::one, GemvF16::two, tiled(GemvF16::four, GemvF16::pairs));
 
-  /** The table. */
+  /** Whether weights of a type are decoded block by block beforehand and then taken as F32. */
+  static boolean decodesFirst(DType type) {
+    return type.isQuantised();
+  }
+
+  /** The table; weights that are decoded first are F32. */
   static RowKernels of(DType type) {
     return switch (type) {
       case F32 -> F32;
       case BF16 -> BF16;
       case F16 -> F16;
-      default ->
+      default -> {
+        if (!decodesFirst(type)) {
           throw new IllegalArgumentException(
-              "no product with weights in " + type + "; they are F32, BF16 or F16");
+              "no product with weights in " + type + "; they are F32, BF16, F16 or quantised");
+        }
+        yield F32;
+      }
     };
   }
 
