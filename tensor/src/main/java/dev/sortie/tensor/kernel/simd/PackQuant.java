@@ -29,7 +29,7 @@ final class PackQuant {
   /**
    * As many bytes as a vector has floats; 128 bits have four, which no vector is small enough for.
    */
-  private static final VectorSpecies<Byte> B =
+  static final VectorSpecies<Byte> B =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 4)));
 
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();

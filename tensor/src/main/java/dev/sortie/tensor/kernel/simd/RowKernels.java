@@ -20,24 +20,34 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel four) {
   private static final RowKernels F16 =
       new RowKernels(GemvF16::one, GemvF16::two, tiled(GemvF16::four, GemvF16::pairs));
 
-  /** Whether weights of a type are decoded block by block beforehand and then taken as F32. */
+  private static final RowKernels Q8_0 =
+      new RowKernels(GemvQ80::one, GemvQ80::two, tiled(GemvQ80::four, GemvQ80::pairs));
+  private static final RowKernels Q4_0 =
+      new RowKernels(GemvQ40::one, GemvQ40::two, tiled(GemvQ40::four, GemvQ40::pairs));
+  private static final RowKernels Q4_1 =
+      new RowKernels(GemvQ41::one, GemvQ41::two, tiled(GemvQ41::four, GemvQ41::pairs));
+
+  /**
+   * Whether weights of a type are decoded a block of rows at a time beforehand and then taken as
+   * F32: quantised ones without kernels of their own, which are all for 512 bits.
+   */
   static boolean decodesFirst(DType type) {
-    return type.isQuantised();
+    return type.isQuantised() && of(type) == F32;
   }
 
-  /** The table; weights that are decoded first are F32. */
+  /** The table; {@link #F32} for weights that are decoded first. */
   static RowKernels of(DType type) {
+    boolean wide = Width.LANES == 16;
     return switch (type) {
-      case F32 -> F32;
       case BF16 -> BF16;
       case F16 -> F16;
-      default -> {
-        if (!decodesFirst(type)) {
+      case Q8_0 -> wide ? Q8_0 : F32;
+      case Q4_0 -> wide ? Q4_0 : F32;
+      case Q4_1 -> wide ? Q4_1 : F32;
+      case F32, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> F32;
+      case F64, I32 ->
           throw new IllegalArgumentException(
               "no product with weights in " + type + "; they are F32, BF16, F16 or quantised");
-        }
-        yield F32;
-      }
     };
   }
 
