@@ -34,7 +34,10 @@ public interface Kernels {
   /** {@code y[i] = value}, any type. */
   void fill(Span y, double value);
 
-  /** {@code y[i] = x[i]}, converting between any two types; rounds to nearest even. */
+  /**
+   * {@code y[i] = x[i]}, converting between any two types; rounds to nearest even. To quantised
+   * types as {@link dev.sortie.tensor.block.BlockEncoder} does.
+   */
   void copy(Span x, Span y);
 
   /**

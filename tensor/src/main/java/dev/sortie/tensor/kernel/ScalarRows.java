@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.block.BlockEncoder;
 import dev.sortie.tensor.block.Blocks;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
@@ -90,9 +91,19 @@ final class ScalarRows {
           s.set(JAVA_DOUBLE_UNALIGNED, (at + i) * 8, row[i]);
         }
       }
-      default -> {
+      case BF16, F16, I32 -> {
         for (int i = 0; i < count; i++) {
           span.set(from + i, row[i]);
+        }
+      }
+      default -> {
+        float[] block = new float[span.dtype().block()];
+        span.slice(from, count); // fails unless these are whole blocks
+        for (int i = 0; i < count; i += block.length) {
+          for (int e = 0; e < block.length; e++) {
+            block[e] = (float) row[i + e];
+          }
+          BlockEncoder.encode(span.dtype(), block, 0, s, span.dtype().bytes(at + i));
         }
       }
     }

@@ -3,9 +3,12 @@ package dev.sortie.tensor.kernel.simd;
 import static dev.sortie.tensor.kernel.simd.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.Memory.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.block.BlockEncoder;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -46,7 +49,7 @@ final class Conversions {
   }
 
   static void copyBytes(long x, long y, long bytes) {
-    java.lang.foreign.MemorySegment.copy(MEMORY, x, MEMORY, y, bytes);
+    MemorySegment.copy(MEMORY, x, MEMORY, y, bytes);
   }
 
   static void fromBf16(long x, long y, long n) {
@@ -77,6 +80,15 @@ final class Conversions {
     }
     for (; i < n; i++) {
       MEMORY.set(JAVA_SHORT_UNALIGNED, y + 2 * i, DType.toBf16(get(x + 4 * i)));
+    }
+  }
+
+  /** Quantises whole blocks, {@code n} elements of F32. */
+  static void quantise(DType type, long x, long y, long n) {
+    float[] block = new float[type.block()];
+    for (long i = 0; i < n; i += block.length) {
+      MemorySegment.copy(MEMORY, JAVA_FLOAT_UNALIGNED, x + 4 * i, block, 0, block.length);
+      BlockEncoder.encode(type, block, 0, MEMORY, y + type.bytes(i));
     }
   }
 

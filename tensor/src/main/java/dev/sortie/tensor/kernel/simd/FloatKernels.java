@@ -42,7 +42,7 @@ final class FloatKernels implements Kernels {
   static boolean copies(DType in, DType out) {
     return in == out
         || out == F32 && (in == BF16 || in == F16 || in.isQuantised())
-        || in == F32 && (out == BF16 || out == F16);
+        || in == F32 && (out == BF16 || out == F16 || out.isQuantised());
   }
 
   @Override
@@ -84,6 +84,11 @@ final class FloatKernels implements Kernels {
     } else if (in == F32 && out == F16) {
       Split.elements(
           pool, n, (from, to) -> Conversions.toF16(a + 4 * from, b + 2 * from, to - from));
+    } else if (in == F32 && out.isQuantised()) {
+      Split.elements(
+          pool,
+          n,
+          (from, to) -> Conversions.quantise(out, a + 4 * from, b + out.bytes(from), to - from));
     } else {
       throw new IllegalArgumentException("no vector code for a copy from " + in + " to " + out);
     }
