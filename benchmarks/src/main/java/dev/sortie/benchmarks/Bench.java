@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "sortie bench",
     mixinStandardHelpOptions = true,
+    version = "sortie 0.1.0",
     description = "The project's benchmarks, and comparisons with peers in one run.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
