@@ -22,14 +22,14 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
 
   /** Bytes of scratch that {@link #run} needs. */
   long scratchBytes() {
-    return SUMS_BYTES + (RowKernels.decodesFirst(type) ? 4L * BLOCK * k : 0);
+    return SUMS_BYTES + (RowKernels.decodesFirst(type, m) ? 4L * BLOCK * k : 0);
   }
 
   /** Computes outputs {@code [from, to)} of all rows. */
   void run(int from, int to, long scratch) {
-    RowKernels kernels = RowKernels.of(type);
     long rowBytes = type.bytes(k);
-    boolean decodes = RowKernels.decodesFirst(type);
+    boolean decodes = RowKernels.decodesFirst(type, m);
+    RowKernels kernels = RowKernels.of(type, m);
     for (int j = from; j < to; j += BLOCK) {
       int count = Math.min(BLOCK, to - j);
       long block = w + rowBytes * j;

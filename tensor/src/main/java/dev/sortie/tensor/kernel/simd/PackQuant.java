@@ -50,6 +50,16 @@ final class PackQuant {
       throw new IllegalArgumentException(
           "cannot decode " + count + " elements from " + from + " in vectors of " + LANES);
     }
+    if (LANES == 16 && from % 256 == 0 && count % 256 == 0) {
+      if (type == DType.Q4_K) {
+        GemvQ4K.decode(row + type.bytes(from), count / 256, dst);
+        return;
+      }
+      if (type == DType.Q6_K) {
+        GemvQ6K.decode(row + type.bytes(from), count / 256, dst);
+        return;
+      }
+    }
     long w = row & ADDRESS;
     long to = from + count;
     long out = (dst & ADDRESS) - 4 * from;
@@ -102,9 +112,9 @@ final class PackQuant {
 
   private static void q80(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 32 * 34;
+      long block = row + (i >>> 5) * 34;
       IntVector q =
-          bytes(block + 2 + i % 32)
+          bytes(block + 2 + (i & 31))
               .lanewise(VectorOperators.LSHL, 24)
               .lanewise(VectorOperators.ASHR, 24);
       store(q, half(block), NONE, out + 4 * i);
@@ -113,15 +123,15 @@ final class PackQuant {
 
   /** The nibbles of element {@code e} of a group of 32 and those after it, from 16 bytes. */
   private static IntVector nibbles(long bytes, long e) {
-    return bytes(bytes + e % 16).lanewise(VectorOperators.LSHR, (int) (e / 16 * 4)).and(15);
+    return bytes(bytes + (e & 15)).lanewise(VectorOperators.LSHR, (int) (e >>> 4 << 2)).and(15);
   }
 
   /** Q4_0 or, in blocks of 20 bytes, Q4_1. */
   private static void q4(long row, long blockBytes, long from, long to, long out) {
     boolean minimum = blockBytes == 20;
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 32 * blockBytes;
-      IntVector q = nibbles(block + blockBytes - 16, i % 32);
+      long block = row + (i >>> 5) * blockBytes;
+      IntVector q = nibbles(block + blockBytes - 16, (i & 31));
       if (minimum) {
         store(q, half(block), half(block + 2), out + 4 * i);
       } else {
@@ -134,14 +144,14 @@ final class PackQuant {
   private static void q5(long row, long blockBytes, long from, long to, long out) {
     boolean minimum = blockBytes == 24;
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 32 * blockBytes;
-      int high = MEMORY.get(JAVA_INT_UNALIGNED, block + blockBytes - 20) >>> (i % 32);
+      long block = row + (i >>> 5) * blockBytes;
+      int high = MEMORY.get(JAVA_INT_UNALIGNED, block + blockBytes - 20) >>> ((i & 31));
       IntVector q =
           IntVector.broadcast(I, high)
               .lanewise(VectorOperators.LSHR, LANE)
               .and(1)
               .lanewise(VectorOperators.LSHL, 4)
-              .or(nibbles(block + blockBytes - 16, i % 32));
+              .or(nibbles(block + blockBytes - 16, (i & 31)));
       if (minimum) {
         store(q, half(block), half(block + 2), out + 4 * i);
       } else {
@@ -152,11 +162,11 @@ final class PackQuant {
 
   private static void iq4(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 32 * 18;
+      long block = row + (i >>> 5) * 18;
       float d = half(block);
       for (int lane = 0; lane < LANES; lane++) {
-        long e = i % 32 + lane;
-        int q = unsigned(block + 2 + e % 16) >> (e / 16 * 4) & 15;
+        long e = (i & 31) + lane;
+        int q = unsigned(block + 2 + (e & 15)) >> (e >>> 4 << 2) & 15;
         Lanes.set(out + 4 * (i + lane), d * Blocks.nonLinear(q));
       }
     }

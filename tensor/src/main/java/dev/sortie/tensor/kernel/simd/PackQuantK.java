@@ -21,12 +21,12 @@ final class PackQuantK {
 
   static void q2(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 256 * 84;
-      long e = i % 256;
-      int scale = unsigned(block + e / 16);
+      long block = row + (i >>> 8) * 84;
+      long e = i & 255;
+      int scale = unsigned(block + (e >>> 4));
       IntVector q =
-          bytes(block + 16 + e / 128 * 32 + e % 32)
-              .lanewise(VectorOperators.LSHR, (int) (e % 128 / 32 * 2))
+          bytes(block + 16 + (e >>> 7) * 32 + (e & 31))
+              .lanewise(VectorOperators.LSHR, (int) ((e & 127) >>> 5 << 1))
               .and(3);
       float d = half(block + 80) * (scale & 15);
       store(q, d, -(half(block + 82) * (scale >> 4)), out + 4 * i);
@@ -35,19 +35,19 @@ final class PackQuantK {
 
   static void q3(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 256 * 110;
-      long e = i % 256;
-      int g = (int) (e / 16);
+      long block = row + (i >>> 8) * 110;
+      long e = i & 255;
+      int g = (int) (e >>> 4);
       int low = unsigned(block + 96 + g % 8) >> (g / 8 * 4) & 15;
       int high = unsigned(block + 104 + g % 4) >> (g / 4 * 2) & 3;
       IntVector bit =
-          bytes(block + e % 32)
-              .lanewise(VectorOperators.LSHR, (int) (e / 32))
+          bytes(block + (e & 31))
+              .lanewise(VectorOperators.LSHR, (int) (e >>> 5))
               .and(1)
               .lanewise(VectorOperators.LSHL, 2);
       IntVector q =
-          bytes(block + 32 + e / 128 * 32 + e % 32)
-              .lanewise(VectorOperators.LSHR, (int) (e % 128 / 32 * 2))
+          bytes(block + 32 + (e >>> 7) * 32 + (e & 31))
+              .lanewise(VectorOperators.LSHR, (int) ((e & 127) >>> 5 << 1))
               .and(3);
       float d = half(block + 108) * ((low | high << 4) - 32);
       store(q.or(bit).sub(4), d, NONE, out + 4 * i);
@@ -58,16 +58,16 @@ final class PackQuantK {
   static void q45(long row, long blockBytes, long from, long to, long out) {
     boolean five = blockBytes == 176;
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 256 * blockBytes;
-      long e = i % 256;
-      int g = (int) (e / 32);
+      long block = row + (i >>> 8) * blockBytes;
+      long e = i & 255;
+      int g = (int) (e >>> 5);
       IntVector q =
-          bytes(block + blockBytes - 128 + e / 64 * 32 + e % 32)
+          bytes(block + blockBytes - 128 + (e >>> 6) * 32 + (e & 31))
               .lanewise(VectorOperators.LSHR, g % 2 * 4)
               .and(15);
       if (five) {
         q =
-            bytes(block + 16 + e % 32)
+            bytes(block + 16 + (e & 31))
                 .lanewise(VectorOperators.LSHR, g)
                 .and(1)
                 .lanewise(VectorOperators.LSHL, 4)
@@ -90,18 +90,18 @@ final class PackQuantK {
 
   static void q6(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
-      long block = row + i / 256 * 210;
-      long e = i % 256;
+      long block = row + (i >>> 8) * 210;
+      long e = i & 255;
       IntVector high =
-          bytes(block + 128 + e / 128 * 32 + e % 32)
-              .lanewise(VectorOperators.LSHR, (int) (e % 128 / 32 * 2))
+          bytes(block + 128 + (e >>> 7) * 32 + (e & 31))
+              .lanewise(VectorOperators.LSHR, (int) ((e & 127) >>> 5 << 1))
               .and(3)
               .lanewise(VectorOperators.LSHL, 4);
       IntVector low =
-          bytes(block + e / 128 * 64 + e % 64)
-              .lanewise(VectorOperators.LSHR, (int) (e % 128 / 64 * 4))
+          bytes(block + (e >>> 7) * 64 + (e & 63))
+              .lanewise(VectorOperators.LSHR, (int) ((e & 127) >>> 6 << 2))
               .and(15);
-      float d = half(block + 208) * MEMORY.get(JAVA_BYTE, block + 192 + e / 16);
+      float d = half(block + 208) * MEMORY.get(JAVA_BYTE, block + 192 + (e >>> 4));
       store(low.or(high).sub(32), d, NONE, out + 4 * i);
     }
   }

@@ -27,16 +27,24 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel four) {
   private static final RowKernels Q4_1 =
       new RowKernels(GemvQ41::one, GemvQ41::two, tiled(GemvQ41::four, GemvQ41::pairs));
 
+  /** For one row of x; with more, decoding first costs less than a pass does. */
+  private static final RowKernels Q4_K = new RowKernels(GemvQ4K::one, null, null);
+
+  private static final RowKernels Q6_K = new RowKernels(GemvQ6K::one, null, null);
+
   /**
    * Whether weights of a type are decoded a block of rows at a time beforehand and then taken as
-   * F32: quantised ones without kernels of their own, which are all for 512 bits.
+   * F32: quantised ones without kernels of their own.
    */
-  static boolean decodesFirst(DType type) {
-    return type.isQuantised() && of(type) == F32;
+  static boolean decodesFirst(DType type, int m) {
+    return type.isQuantised() && of(type, m) == F32;
   }
 
-  /** The table; {@link #F32} for weights that are decoded first. */
-  static RowKernels of(DType type) {
+  /**
+   * The table, for products of {@code m} rows of x; the kernels of F32 for weights that are decoded
+   * first. Kernels for quantised types are written for 512 bits.
+   */
+  static RowKernels of(DType type, int m) {
     boolean wide = Width.LANES == 16;
     return switch (type) {
       case BF16 -> BF16;
@@ -44,7 +52,9 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel four) {
       case Q8_0 -> wide ? Q8_0 : F32;
       case Q4_0 -> wide ? Q4_0 : F32;
       case Q4_1 -> wide ? Q4_1 : F32;
-      case F32, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> F32;
+      case Q4_K -> wide && m == 1 ? Q4_K : F32;
+      case Q6_K -> wide && m == 1 ? Q6_K : F32;
+      case F32, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K, Q5_K -> F32;
       case F64, I32 ->
           throw new IllegalArgumentException(
               "no product with weights in " + type + "; they are F32, BF16, F16 or quantised");
