@@ -22,6 +22,7 @@ import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
@@ -128,6 +129,23 @@ class SmolLm2ParityTest {
 
   private static int certain(JsonObject c) {
     return c.getInt("greedy_certain", 1, 64);
+  }
+
+  @Test
+  void theFilesOwnBlocksUsedInPlaceGiveTheSame() {
+    try (LanguageModel inPlace = LanguageModel.load(file(), Precision.FILE, bench.device())) {
+      assertThat(inPlace.decoder().head().weight().dtype()).isEqualTo(DType.Q8_0);
+      for (JsonObject c : golden.getObjects("cases")) {
+        int[] ids = ints(c, "ids");
+        try (FullDepth s = new FullDepth(inPlace.decoder(), ids.length, bench.device())) {
+          assertGolden(c, s.prefill(ids).logits(), 2e-3);
+        }
+        int count = Math.min(16, certain(c));
+        assertThat(greedy(inPlace, ids, count))
+            .as(prompt(c))
+            .containsExactly(Arrays.copyOf(ints(c, "greedy"), count));
+      }
+    }
   }
 
   /** The logit lens at some depths; all thirty would take half a minute. */

@@ -7,6 +7,7 @@ import dev.sortie.nn.model.ModelConverter;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
+import dev.sortie.tensor.block.BlockEncoder;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,7 +28,9 @@ import picocli.CommandLine.Parameters;
     description =
         "Writes a model as a GGUF file or as a Hugging Face folder, in its own or another type. The result appears whole or not at all.")
 final class ConvertCommand implements Callable<Integer> {
-  private static final List<DType> TYPES = List.of(DType.F32, DType.F16, DType.BF16);
+  private static final List<DType> TYPES =
+      Stream.concat(Stream.of(DType.F32, DType.F16, DType.BF16), BlockEncoder.TYPES.stream())
+          .toList();
 
   @Mixin private ComputeOptions compute;
 
@@ -52,7 +56,7 @@ final class ConvertCommand implements Callable<Integer> {
       names = "--quantize",
       paramLabel = "TYPE",
       description =
-          "Type of the matrices: f32, f16 or bf16. Default: as they are (in safetensors, quantised ones become f32).")
+          "Type of the matrices: f32, f16, bf16, or in a GGUF file q8_0, q5_1, q5_0, q4_1, q4_0, q4_k. Default: as they are (in safetensors, quantised ones become f32).")
   private String type;
 
   @Override

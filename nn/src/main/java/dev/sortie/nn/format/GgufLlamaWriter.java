@@ -19,6 +19,7 @@ public final class GgufLlamaWriter {
           DType.Q8_0, 7,
           DType.Q5_0, 8,
           DType.Q5_1, 9,
+          DType.Q4_K, 14,
           DType.BF16, 32);
 
   private GgufLlamaWriter() {}

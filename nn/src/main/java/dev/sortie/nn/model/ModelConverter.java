@@ -65,7 +65,8 @@ public final class ModelConverter {
 
   /**
    * Writes a GGUF file, whole or not at all. Matrices of a 4- or 5-bit type leave the embedding and
-   * the head in Q8_0, which they need more; rows that are no whole number of blocks become F16.
+   * the head in Q8_0, which they need more. Rows that are no whole number of blocks become Q5_0 if
+   * they are one of its smaller blocks, else F16.
    *
    * @param type of the matrices; null keeps them as they are
    * @throws InputException if the model has what the format cannot say
@@ -182,7 +183,11 @@ public final class ModelConverter {
     if (type != null && table && wanted.isQuantised()) {
       wanted = DType.Q8_0;
     }
-    return e.shape().getLast() % wanted.block() == 0 ? wanted : DType.F16;
+    long columns = e.shape().getLast();
+    if (columns % wanted.block() != 0 && columns % DType.Q5_0.block() == 0) {
+      wanted = DType.Q5_0; // of the smaller blocks the one nearest to Q4_K, as llama.cpp has it
+    }
+    return columns % wanted.block() == 0 ? wanted : DType.F16;
   }
 
   private DType hfType(GgufLlama.Entry e) {

@@ -2,6 +2,7 @@ package dev.sortie.nn.format;
 
 import static dev.sortie.nn.format.FormatFixtures.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.nn.model.ModelConverter;
 import dev.sortie.nn.model.ModelFiles;
@@ -122,6 +123,34 @@ class ModelConverterContractTest {
                       .as(name)
                       .isEqualTo(info.shape().size() == 1 ? DType.F32 : DType.BF16));
       assertThat(file.metadata().getInt("general.file_type", 0, 99)).isEqualTo(32);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "Q4_K"})
+  void quantisedTypesAreForTheLayersAndLeaveTheTableInMoreBits(DType type) {
+    Path first = new TinyGguf().write(temp.resolve("first.gguf"));
+    Path small = toGguf(toFolder(first, "folder", null), "small.gguf", type);
+    try (Gguf file = Gguf.open(small);
+        Gguf exact = Gguf.open(first)) {
+      file.tensors()
+          .forEach(
+              (name, info) ->
+                  assertThat(info.dtype())
+                      .as(name)
+                      .isEqualTo(
+                          info.shape().size() == 1
+                              ? DType.F32
+                              : name.equals("token_embd.weight")
+                                  ? DType.Q8_0
+                                  // rows of 32 elements are no blocks of Q4_K
+                                  : type == DType.Q4_K ? DType.Q5_0 : type));
+      var x = exact.read("blk.0.attn_q.weight");
+      var y = file.read("blk.0.attn_q.weight");
+      for (long i = 0; i < x.length(); i++) {
+        assertThat(y.get(i)).isCloseTo(x.get(i), within(1.0 / 15));
+      }
+      assertThat(file.metadata().getInt("general.quantization_version", 0, 9)).isEqualTo(2);
     }
   }
 
