@@ -36,15 +36,24 @@ final class Agreement {
   }
 
   /**
-   * Fails unless the first ids are equal. Later ones may part where two logits are nearly equal:
-   * peers round activations to 8 bits.
+   * Rank of the peer's first id among our logits, 0 for the first; fails if it is not among the
+   * {@code most} first.
+   *
+   * @param most 1 where both compute in F32. Peers round activations to 8 bits before they meet
+   *     quantised weights; among the near ties of a random model that moves an id by a few ranks of
+   *     tens of thousands
    */
-  static void firstId(String name, List<Integer> ours, List<Integer> theirs) {
-    if (leading(ours, theirs) < 1) {
-      throw new DisagreementException(
-          "%s: the first token is %s here and %s at the peer"
-              .formatted(name, ours.getFirst(), theirs));
+  static int rank(String name, float[] logits, int peer, int most) {
+    int rank = 0;
+    for (float logit : logits) {
+      rank += logit > logits[peer] ? 1 : 0;
     }
+    if (rank >= most) {
+      throw new DisagreementException(
+          "%s: the peer's first token, %d, has rank %d here, it must be below %d"
+              .formatted(name, peer, rank, most));
+    }
+    return rank;
   }
 
   /** How many ids are equal before the first that differs. */

@@ -64,6 +64,11 @@ record GgufModel(String name, String type, boolean random, Path file) {
     return type.equals("F32") ? Precision.F32 : Precision.FILE;
   }
 
+  /** Whether its matrices are in blocks. */
+  boolean quantised() {
+    return type.startsWith("Q");
+  }
+
   /** Makes the file if it is missing and can be made. */
   void prepare(Peers peers, Settings settings) {
     if (random && !Files.isRegularFile(file)) {

@@ -22,6 +22,9 @@ public final class LlamaComparison implements Comparison {
   private static final int VOCAB_USED = 40_000;
   private static final int CAPACITY = 1024;
 
+  /** Of 49,152 ids: by chance one in 500 passes. */
+  private static final int RANKS = 100;
+
   private final Phase phase;
 
   /** What is timed. */
@@ -102,12 +105,15 @@ public final class LlamaComparison implements Comparison {
       int[] first = prompt();
       WarmUp.run(() -> ourSeconds(first));
       peerSeconds(first);
-      Agreement.firstId(file.name(), ours, theirs);
+      int rank =
+          Agreement.rank(
+              file.name(), ourLogits(first), theirs.getFirst(), file.quantised() ? RANKS : 1);
       int equal = Agreement.leading(ours, theirs);
       double[] seconds =
           Turns.medians(rounds, () -> ourSeconds(prompt()), () -> peerSeconds(prompt()));
       Map<String, Object> extra = new LinkedHashMap<>();
       extra.put("equal_ids", equal);
+      extra.put("first_id_rank", rank);
       double tokens = phase.tokens();
       extra.put("limit_share", Figure.rounded(tokens / seconds[0] / limit(limits)));
       return new Row(
@@ -141,6 +147,12 @@ public final class LlamaComparison implements Comparison {
         Generation g = generator.run(prompt, options, token -> {});
         ours = g.tokens().stream().map(t -> t.id()).toList();
         return phase.seconds(g);
+      }
+    }
+
+    private float[] ourLogits(int[] prompt) {
+      try (FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, device)) {
+        return strategy.prefill(prompt).logits().clone();
       }
     }
 

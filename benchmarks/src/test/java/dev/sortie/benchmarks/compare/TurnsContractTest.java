@@ -60,7 +60,10 @@ class TurnsContractTest {
     }
     assertThatThrownBy(() -> Agreement.check("loss", 1.01, 1.0, 1e-3))
         .isInstanceOf(DisagreementException.class);
-    assertThatThrownBy(() -> Agreement.firstId("case", List.of(1, 2), List.of(2, 2)))
+    float[] logits = {0.5f, 3, -1, 2};
+    assertThat(Agreement.rank("case", logits, 1, 1)).isZero();
+    assertThat(Agreement.rank("case", logits, 0, 3)).isEqualTo(2);
+    assertThatThrownBy(() -> Agreement.rank("case", logits, 3, 1))
         .isInstanceOf(DisagreementException.class);
     assertThat(Agreement.leading(List.of(1, 2, 3), List.of(1, 2, 4, 5))).isEqualTo(2);
   }

@@ -116,7 +116,9 @@ final class GemvQ4K {
     }
   }
 
-  /** Puts the scales and the negated minima of the block at {@code p} to {@code scales}, 16 floats. */
+  /**
+   * Puts the scales and the negated minima of the block at {@code p} to {@code scales}, 16 floats.
+   */
   private static void unpack(long p, long scales) {
     IntVector head =
         (IntVector)

@@ -15,7 +15,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Q6_K weights with vectors of 512 bits: the {@link RowKernel} for one row of x, and the decoder of
- * whole blocks for more rows. Each vector has a scale of its own; a block's 16 scales wait where the sums will be, as in {@link GemvQ4K}.
+ * whole blocks for more rows. Each vector has a scale of its own; a block's 16 scales wait where
+ * the sums will be, as in {@link GemvQ4K}.
  *
  * <p>Half a block, 128 elements, has 64 bytes of nibbles and 32 of two bits: a byte of the latter
  * serves elements 32 apart, from its lowest bits on, with the low nibbles of the first and the
@@ -80,7 +81,10 @@ final class GemvQ6K {
                       .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
           q0 = q0.lanewise(VectorOperators.LSHR, shift);
           FloatVector v =
-              q0.and(15).or(high0.lanewise(VectorOperators.LSHL, 4).and(0x30)).or(LOW).reinterpretAsFloats()
+              q0.and(15)
+                  .or(high0.lanewise(VectorOperators.LSHL, 4).and(0x30))
+                  .or(LOW)
+                  .reinterpretAsFloats()
                   .sub(ZERO)
                   .mul(FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, s)));
           a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
@@ -90,7 +94,10 @@ final class GemvQ6K {
                       .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
           q1 = q1.lanewise(VectorOperators.LSHR, shift);
           v =
-              q1.and(15).or(high1.lanewise(VectorOperators.LSHL, 4).and(0x30)).or(LOW).reinterpretAsFloats()
+              q1.and(15)
+                  .or(high1.lanewise(VectorOperators.LSHL, 4).and(0x30))
+                  .or(LOW)
+                  .reinterpretAsFloats()
                   .sub(ZERO)
                   .mul(FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, s + 4)));
           b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
@@ -100,7 +107,10 @@ final class GemvQ6K {
                       .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
           q2 = q2.lanewise(VectorOperators.LSHR, shift);
           v =
-              q2.and(15).or(high0.lanewise(VectorOperators.LSHL, 2).and(0x30)).or(LOW).reinterpretAsFloats()
+              q2.and(15)
+                  .or(high0.lanewise(VectorOperators.LSHL, 2).and(0x30))
+                  .or(LOW)
+                  .reinterpretAsFloats()
                   .sub(ZERO)
                   .mul(FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, s + 8)));
           a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + 2 * BYTES, ORDER), a);
@@ -110,7 +120,10 @@ final class GemvQ6K {
                       .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
           q3 = q3.lanewise(VectorOperators.LSHR, shift);
           v =
-              q3.and(15).or(high1.lanewise(VectorOperators.LSHL, 2).and(0x30)).or(LOW).reinterpretAsFloats()
+              q3.and(15)
+                  .or(high1.lanewise(VectorOperators.LSHL, 2).and(0x30))
+                  .or(LOW)
+                  .reinterpretAsFloats()
                   .sub(ZERO)
                   .mul(FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, s + 12)));
           b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + 3 * BYTES, ORDER), b);
@@ -123,12 +136,12 @@ final class GemvQ6K {
 
   /** Puts the scales of the block at {@code p} to {@code scales}, 16 floats. */
   private static void unpack(long p, long scales) {
-        float d = Float.float16ToFloat(MEMORY.get(JAVA_SHORT_UNALIGNED, p + SCALE));
-        ((FloatVector)
-                ByteVector.fromMemorySegment(B, MEMORY, p + SCALES, ORDER)
-                    .convertShape(VectorOperators.B2F, F, 0))
-            .mul(d)
-            .intoMemorySegment(MEMORY, scales, ORDER);
+    float d = Float.float16ToFloat(MEMORY.get(JAVA_SHORT_UNALIGNED, p + SCALE));
+    ((FloatVector)
+            ByteVector.fromMemorySegment(B, MEMORY, p + SCALES, ORDER)
+                .convertShape(VectorOperators.B2F, F, 0))
+        .mul(d)
+        .intoMemorySegment(MEMORY, scales, ORDER);
   }
 
   /**
@@ -168,33 +181,49 @@ final class GemvQ6K {
                 ByteVector.fromMemorySegment(B, MEMORY, q, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
         q0 = q0.lanewise(VectorOperators.LSHR, shift);
-        q0.and(15).or(high0.lanewise(VectorOperators.LSHL, 4).and(0x30)).or(LOW).reinterpretAsFloats()
-                  .sub(ZERO)
-                  .mul(s0).intoMemorySegment(MEMORY, o, ORDER);
+        q0.and(15)
+            .or(high0.lanewise(VectorOperators.LSHL, 4).and(0x30))
+            .or(LOW)
+            .reinterpretAsFloats()
+            .sub(ZERO)
+            .mul(s0)
+            .intoMemorySegment(MEMORY, o, ORDER);
         IntVector q1 =
             (IntVector)
                 ByteVector.fromMemorySegment(B, MEMORY, q + 16, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
         q1 = q1.lanewise(VectorOperators.LSHR, shift);
-        q1.and(15).or(high1.lanewise(VectorOperators.LSHL, 4).and(0x30)).or(LOW).reinterpretAsFloats()
-                  .sub(ZERO)
-                  .mul(s1).intoMemorySegment(MEMORY, o + BYTES, ORDER);
+        q1.and(15)
+            .or(high1.lanewise(VectorOperators.LSHL, 4).and(0x30))
+            .or(LOW)
+            .reinterpretAsFloats()
+            .sub(ZERO)
+            .mul(s1)
+            .intoMemorySegment(MEMORY, o + BYTES, ORDER);
         IntVector q2 =
             (IntVector)
                 ByteVector.fromMemorySegment(B, MEMORY, q + 32, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
         q2 = q2.lanewise(VectorOperators.LSHR, shift);
-        q2.and(15).or(high0.lanewise(VectorOperators.LSHL, 2).and(0x30)).or(LOW).reinterpretAsFloats()
-                  .sub(ZERO)
-                  .mul(s2).intoMemorySegment(MEMORY, o + 2 * BYTES, ORDER);
+        q2.and(15)
+            .or(high0.lanewise(VectorOperators.LSHL, 2).and(0x30))
+            .or(LOW)
+            .reinterpretAsFloats()
+            .sub(ZERO)
+            .mul(s2)
+            .intoMemorySegment(MEMORY, o + 2 * BYTES, ORDER);
         IntVector q3 =
             (IntVector)
                 ByteVector.fromMemorySegment(B, MEMORY, q + 48, ORDER)
                     .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
         q3 = q3.lanewise(VectorOperators.LSHR, shift);
-        q3.and(15).or(high1.lanewise(VectorOperators.LSHL, 2).and(0x30)).or(LOW).reinterpretAsFloats()
-                  .sub(ZERO)
-                  .mul(s3).intoMemorySegment(MEMORY, o + 3 * BYTES, ORDER);
+        q3.and(15)
+            .or(high1.lanewise(VectorOperators.LSHL, 2).and(0x30))
+            .or(LOW)
+            .reinterpretAsFloats()
+            .sub(ZERO)
+            .mul(s3)
+            .intoMemorySegment(MEMORY, o + 3 * BYTES, ORDER);
       }
       y += 16 * BYTES;
     }
