@@ -10,9 +10,9 @@ import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.HfConfigWriter;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.format.TensorInfo;
-import dev.sortie.nn.text.ChatTemplateFiles;
 import dev.sortie.nn.text.GgufTokenizerWriter;
 import dev.sortie.nn.text.TokenizerJsonWriter;
+import dev.sortie.nn.text.chat.ChatTemplateFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
@@ -100,7 +100,7 @@ public final class ModelConverter {
       GgufLlamaWriter.write(config.decoder(), name(), writer);
       GgufTokenizerWriter.write(from.tokenizer(), config.decoder().vocab(), writer);
       moreEnds(writer);
-      ChatTemplateFiles.read(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
+      ChatTemplateFiles.source(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
     }
     GgufLlamaWriter.types(ggufType(matrix()), writer);
     total = entries.stream().mapToLong(e -> ggufType(e).bytes(info(e).elements())).sum();
@@ -157,7 +157,7 @@ public final class ModelConverter {
       GgufMetadata m = file.metadata();
       return m.has(TEMPLATE) ? Optional.of(m.getString(TEMPLATE)) : Optional.empty();
     }
-    return ChatTemplateFiles.read(from.path());
+    return ChatTemplateFiles.source(from.path());
   }
 
   private String name() {

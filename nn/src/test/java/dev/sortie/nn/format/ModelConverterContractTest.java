@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.nn.model.ModelConverter;
 import dev.sortie.nn.model.ModelFiles;
-import dev.sortie.nn.text.ChatTemplateFiles;
+import dev.sortie.nn.text.chat.ChatTemplateFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
@@ -36,7 +36,7 @@ class ModelConverterContractTest {
     Path first = tiny.write(temp.resolve("first.gguf"));
     Path folder = toFolder(first, "folder", null);
     Path second = toGguf(folder, "second.gguf", null);
-    assertThat(ChatTemplateFiles.read(folder)).contains("{{ messages }}");
+    assertThat(ChatTemplateFiles.source(folder)).contains("{{ messages }}");
     try (ModelFiles a = ModelFiles.open(first);
         ModelFiles b = ModelFiles.open(folder);
         ModelFiles c = ModelFiles.open(second)) {

@@ -91,7 +91,7 @@ public final class ChatTemplate {
    */
   public String render(List<ChatMessage> messages, ChatOptions options) {
     Map<String, Object> variables = new LinkedHashMap<>(specials);
-    variables.putAll(options.variables());
+    options.variables().forEach((name, value) -> variables.put(name, PlainData.of(value)));
     List<Object> list = new ArrayList<>();
     messages.forEach(message -> list.add(normalized(message)));
     variables.put("messages", list);

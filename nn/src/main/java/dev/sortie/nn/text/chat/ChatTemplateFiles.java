@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Where a model folder keeps its chat template and the names of its special tokens. */
-final class ChatTemplateFiles {
+/** Where a Hugging Face folder keeps its chat template and the names of its special tokens. */
+public final class ChatTemplateFiles {
   static final String DEFAULT = "default";
   private static final String OWN_FILE = "chat_template.jinja";
   private static final String CONFIG = "tokenizer_config.json";
@@ -30,21 +30,37 @@ final class ChatTemplateFiles {
 
   private ChatTemplateFiles() {}
 
+  /**
+   * The template as text: {@code chat_template.jinja}, else {@code chat_template} in {@code
+   * tokenizer_config.json}; of several named ones, the default.
+   *
+   * @throws InputException if a file cannot be read, or the field is wrong
+   */
+  public static Optional<String> source(Path folder) {
+    return find(folder).map(found -> found.sources().get(DEFAULT));
+  }
+
   static Optional<ChatTemplate> read(Path folder) {
+    return find(folder)
+        .map(found -> ChatTemplate.of(found.sources(), found.origin(), specials(folder)));
+  }
+
+  /** Templates by name, and where they stand. */
+  private record Found(Map<String, String> sources, String origin) {}
+
+  private static Optional<Found> find(Path folder) {
     Path own = folder.resolve(OWN_FILE);
     if (Files.exists(own)) {
-      return Optional.of(ChatTemplate.of(TextFiles.read(own), own.toString(), specials(folder)));
+      return Optional.of(new Found(Map.of(DEFAULT, TextFiles.read(own)), own.toString()));
     }
     Path config = folder.resolve(CONFIG);
     if (!Files.exists(config)) {
       return Optional.empty();
     }
     JsonObject settings = Json.read(config, JsonLimits.DATA);
-    if (!settings.has(FIELD)) {
-      return Optional.empty();
-    }
-    String origin = config + ": " + FIELD;
-    return Optional.of(ChatTemplate.of(templates(settings), origin, specials(folder)));
+    return settings.has(FIELD)
+        ? Optional.of(new Found(templates(settings), config + ": " + FIELD))
+        : Optional.empty();
   }
 
   private static Map<String, String> templates(JsonObject settings) {

@@ -16,10 +16,6 @@ final class Evaluator {
     this.run = run;
   }
 
-  Run run() {
-    return run;
-  }
-
   /**
    * The value of an expression.
    *

@@ -142,10 +142,10 @@ class ChatTemplateContractTest {
 
   @Test
   void variablesReachTheTemplateButDoNotReplaceTheConversation() {
-    ChatTemplate template = ChatTemplate.of("{{ think }}{{ bos_token }}", "test", Map.of());
+    ChatTemplate template = ChatTemplate.of("{{ think + 1 }}{{ bos_token }}", "test", Map.of());
     ChatOptions options =
-        ChatOptions.DEFAULT.with(List.of(), Map.of("think", false, "bos_token", "<b>"));
-    assertThat(template.render(HELLO, options)).isEqualTo("False<b>");
+        ChatOptions.DEFAULT.with(List.of(), Map.of("think", 0, "bos_token", "<b>"));
+    assertThat(template.render(HELLO, options)).isEqualTo("1<b>");
     assertThatThrownBy(() -> ChatOptions.DEFAULT.with(List.of(), Map.of("messages", 1L)))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("'messages'");
