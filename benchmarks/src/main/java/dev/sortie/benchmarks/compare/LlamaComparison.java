@@ -73,9 +73,10 @@ public final class LlamaComparison implements Comparison {
                     settings.peers(),
                     "llama.py",
                     "xllamacpp",
-                    List.of(file.file().toString(), String.valueOf(settings.threads())))) {
+                    List.of(file.file().toString(), String.valueOf(settings.threads())));
+            FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, device)) {
           peer = llama.peer();
-          Row row = new Duel(file, model, device, llama).run(settings.rounds(), limits);
+          Row row = new Duel(file, model, strategy, llama).run(settings.rounds(), limits);
           settings.progress().accept(Table.line(row));
           rows.add(row);
         }
@@ -84,20 +85,20 @@ public final class LlamaComparison implements Comparison {
     return new Measured(peer, rows);
   }
 
-  /** Both sides with one model. */
+  /** Both sides with one model and one context each, whose memory serves all prompts. */
   private final class Duel {
     private final GgufModel file;
     private final LanguageModel model;
-    private final Device device;
+    private final FullDepth strategy;
     private final LineProcess llama;
     private int prompts;
     private List<Integer> ours = List.of();
     private List<Integer> theirs = List.of();
 
-    Duel(GgufModel file, LanguageModel model, Device device, LineProcess llama) {
+    Duel(GgufModel file, LanguageModel model, FullDepth strategy, LineProcess llama) {
       this.file = file;
       this.model = model;
-      this.device = device;
+      this.strategy = strategy;
       this.llama = llama;
     }
 
@@ -139,21 +140,19 @@ public final class LlamaComparison implements Comparison {
     }
 
     private double ourSeconds(int[] prompt) {
-      try (FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, device)) {
-        Generator generator =
-            new Generator(strategy, model.tokenizer(), List.of(), model.config().decoder().vocab());
-        GenerateOptions options =
-            new GenerateOptions(phase.count, SamplingOptions.GREEDY, List.of(), true);
-        Generation g = generator.run(prompt, options, token -> {});
-        ours = g.tokens().stream().map(t -> t.id()).toList();
-        return phase.seconds(g);
-      }
+      strategy.rewind(0);
+      Generator generator =
+          new Generator(strategy, model.tokenizer(), List.of(), model.config().decoder().vocab());
+      GenerateOptions options =
+          new GenerateOptions(phase.count, SamplingOptions.GREEDY, List.of(), true);
+      Generation g = generator.run(prompt, options, token -> {});
+      ours = g.tokens().stream().map(t -> t.id()).toList();
+      return phase.seconds(g);
     }
 
     private float[] ourLogits(int[] prompt) {
-      try (FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, device)) {
-        return strategy.prefill(prompt).logits().clone();
-      }
+      strategy.rewind(0);
+      return strategy.prefill(prompt).logits().clone();
     }
 
     private double peerSeconds(int[] prompt) {
