@@ -23,7 +23,7 @@ public class LinearBenchmark extends KernelBenchmark {
   public String nk;
 
   /** Type of the weights. */
-  @Param({"F32", "BF16", "F16"})
+  @Param({"F32", "BF16", "F16", "Q8_0", "Q4_0", "Q4_1"})
   public DType weights;
 
   private Span x;

@@ -14,7 +14,11 @@ package dev.sortie.tensor.block;
 record GroupFit(double scale, double min) {
   static final int TOP = 15;
 
-  /** Spacings tried on either side; with 20 the error of Gaussians fell by less than 0.1 %. */
+  /**
+   * The spacings tried, as levels more or less between the extremes. Relative error of Gaussians in
+   * Q4_K: with the spacing of the extremes alone, refitted, 0.0756; with these 0.0713; with 40 on
+   * either side, up to 4 levels, 0.0711 at twice the time.
+   */
   private static final int STEPS = 10;
 
   private static final double STEP = 0.1;
@@ -52,14 +56,19 @@ record GroupFit(double scale, double min) {
 
   /** The quantum nearest to {@code value}. */
   int quantum(double value) {
-    return scale == 0 ? 0 : (int) Math.clamp(Math.rint((value + min) / scale), 0, TOP);
+    return scale == 0 ? 0 : nearest((value + min) / scale);
+  }
+
+  private static int nearest(double level) {
+    return (int) Math.max(0, Math.min(TOP, Math.rint(level)));
   }
 
   /** The squared error of a group. */
   double error(float[] x, int from, int count) {
     double sum = 0;
+    double inverse = scale == 0 ? 0 : 1 / scale;
     for (int i = from; i < from + count; i++) {
-      double difference = scale * quantum(x[i]) - min - x[i];
+      double difference = scale * nearest((x[i] + min) * inverse) - min - x[i];
       sum += difference * difference;
     }
     return sum;
@@ -71,8 +80,9 @@ record GroupFit(double scale, double min) {
     double sumQq = 0;
     double sumX = 0;
     double sumQx = 0;
+    double inverse = 1 / scale;
     for (int i = from; i < from + count; i++) {
-      int q = quantum(x[i]);
+      int q = nearest((x[i] + min) * inverse);
       sumQ += q;
       sumQq += q * q;
       sumX += x[i];
