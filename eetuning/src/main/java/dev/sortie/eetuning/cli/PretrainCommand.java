@@ -150,6 +150,7 @@ final class PretrainCommand implements Callable<Integer> {
               Optional.of(save));
       ModelWriter.write(training.out, trainer.decoder(), save, device.kernels());
       HfConfigWriter.write(training.out.resolve("config.json"), hf);
+      view.say(PeakMemory.now().describe());
       if (json) {
         System.out.println(Json.compact(training.result(outcome, 50)));
       }

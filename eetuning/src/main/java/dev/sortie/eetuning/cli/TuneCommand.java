@@ -112,6 +112,7 @@ final class TuneCommand implements Callable<Integer> {
         tuning.put("seq_len", training.seqLen);
         tuning.put("data", data.fingerprint());
         ExitsFile.write(training.out, tuner.exits(tuning), m);
+        view.say(PeakMemory.now().describe());
         report(outcome);
       }
     }

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.tensor.Device;
@@ -131,6 +132,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   /** The exits in their present state, with what they are tuned with. */
   public Exits exits(Map<String, Object> tuning) {
     return new Exits(exits.backboneSha256(), tuning, exits.exits());
+  }
+
+  /** The most bytes of temporaries in use at one time until now. */
+  public long workspaceBytes() {
+    return workspace.peak();
   }
 
   @Override
@@ -270,9 +276,17 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
             ops,
             batch.inputs(),
             depth,
-            (d, a, y) -> {
-              if (wanted.contains(d)) {
-                tapped.put(d, new Tapped(y, a));
+            new Decoder.Tap() {
+              @Override
+              public void see(int d, Tensor a, Tensor y) {
+                if (keeps(d)) {
+                  tapped.put(d, new Tapped(y, a));
+                }
+              }
+
+              @Override
+              public boolean keeps(int d) {
+                return wanted.contains(d);
               }
             });
   }

@@ -163,7 +163,15 @@ class CommandLineContractTest {
   void tuneTeachesTheExitsAndReportsAsJson() {
     Path out = temp.resolve("tuned");
     JsonObject json = tune(exits, out, "--json").json();
-    assertFields(json, "steps", "losses", "validation", "tokens_per_second", "exits_sha256");
+    assertFields(
+        json,
+        "steps",
+        "losses",
+        "validation",
+        "tokens_per_second",
+        "peak_resident_bytes",
+        "exits_sha256");
+    assertThat(json.getDouble("peak_resident_bytes", 0, 1e15)).isGreaterThan(1 << 20);
     assertThat(json.getInt("steps", 4, 4)).isEqualTo(4);
     assertThat(json.getObject("losses").fields().keySet()).containsExactly("1", "2");
     assertThat(json.getObject("validation").fields().keySet()).containsExactly("1", "2");

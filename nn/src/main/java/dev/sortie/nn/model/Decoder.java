@@ -11,11 +11,15 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
+import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
 
 /**
  * A decoder-only transformer of the Llama family, driven by its {@link DecoderConfig}. Depth {@code
@@ -123,23 +127,39 @@ public final class Decoder {
   }
 
   /**
-   * The hidden state of whole sequences at a depth.
+   * The hidden state of whole sequences at a depth. Where nothing is recorded, layers take turns in
+   * the same memory, but for what the tap keeps.
    *
    * @param depth how many layers to run
    * @param tap sees each layer's tensors on the way, and may keep them
    */
   public Tensor forward(Ops ops, Tensor ids, int depth, Tap tap) {
     Tensor x = embed(ops, ids);
+    Deque<Tensor> spare = new ArrayDeque<>();
     for (int i = 0; i < depth; i++) {
       DecoderLayer layer = layers.get(i);
       Tensor in = x;
-      Shape shape = x.shape();
-      int after = i + 1;
-      Tensor a = ops.scoped(x.dtype(), shape, () -> layer.attend(ops, in, rope));
-      x = ops.scoped(x.dtype(), shape, () -> layer.feedForward(ops, a));
-      tap.see(after, a, x);
+      Tensor a = step(ops, spare, in, () -> layer.attend(ops, in, rope));
+      x = step(ops, spare, in, () -> layer.feedForward(ops, a));
+      if (i == 0 || !tap.keeps(i)) {
+        spare.push(in);
+      }
+      tap.see(i + 1, a, x);
+      if (!tap.keeps(i + 1)) {
+        spare.push(a);
+      }
     }
     return x;
+  }
+
+  /** What {@code body} computes, of the shape of {@code in}; in spare memory, if there is some. */
+  private static Tensor step(Ops ops, Deque<Tensor> spare, Tensor in, Supplier<Tensor> body) {
+    if (!NoGrad.isOn()) {
+      return body.get(); // the graph needs every temporary
+    }
+    Tensor out = spare.isEmpty() ? ops.empty(in.dtype(), in.shape()) : spare.pop();
+    ops.into(out, body);
+    return out;
   }
 
   /** An empty cache for each layer. */
@@ -158,10 +178,18 @@ public final class Decoder {
   }
 
   /** Sees what passes through the layers. */
-  @FunctionalInterface
   public interface Tap {
-    /** Sees nothing. */
-    Tap NONE = (depth, a, x) -> {};
+    /** Sees and keeps nothing. */
+    Tap NONE =
+        new Tap() {
+          @Override
+          public void see(int depth, Tensor a, Tensor x) {}
+
+          @Override
+          public boolean keeps(int depth) {
+            return false;
+          }
+        };
 
     /**
      * Called after each layer.
@@ -171,5 +199,13 @@ public final class Decoder {
      * @param x its output
      */
     void see(int depth, Tensor a, Tensor x);
+
+    /**
+     * Whether the tensors seen at {@code depth} must stay as they are; otherwise later layers may
+     * overwrite them. It does not matter while gradients are recorded.
+     */
+    default boolean keeps(int depth) {
+      return true;
+    }
   }
 }

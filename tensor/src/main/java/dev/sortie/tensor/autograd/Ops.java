@@ -48,21 +48,19 @@ public record Ops(Device device, Workspace workspace) {
   }
 
   /**
-   * Runs {@code body}, copies its result to where the workspace stood before, and gives the memory
-   * of its temporaries back. Where something is being recorded it only runs {@code body}, for the
-   * graph still needs them.
+   * Runs {@code body}, copies its result to {@code out}, and gives the memory of its temporaries
+   * back. Only where nothing is being recorded, for a graph still needs them.
    *
-   * @param body computes a tensor of this type and shape
+   * @param out contiguous
+   * @param body computes a tensor of that type and shape
    */
-  public Tensor scoped(DType dtype, Shape shape, Supplier<Tensor> body) {
+  public void into(Tensor out, Supplier<Tensor> body) {
     if (!NoGrad.isOn()) {
-      return body.get();
+      throw new IllegalStateException("temporaries are given back only where nothing is recorded");
     }
-    Tensor out = empty(dtype, shape);
     try (var _ = workspace.mark()) {
       kernels().copy(contiguous(body.get()).span(), out.span());
     }
-    return out;
   }
 
   /** {@code a + b}, with broadcasting. */
