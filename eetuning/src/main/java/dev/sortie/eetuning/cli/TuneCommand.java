@@ -89,16 +89,13 @@ final class TuneCommand implements Callable<Integer> {
     }
     try (Interrupt interrupt = new Interrupt();
         Device device = compute.open();
-        LanguageModel m = model.load(device);
-        NativeArena arena = new NativeArena("exits")) {
-      Exits start = ExitsFile.read(exitsFolder, m, arena, device.kernels());
-      if (start.exits().isEmpty()) {
-        throw new InputException(exitsFolder + " holds no exits; make some with add-exits");
+        LanguageModel m = model.load(device)) {
+      try (NativeArena arena = new NativeArena("exits")) {
+        ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
-      ExitTuner.check(m, start, options, training.seqLen);
       Folders.create(training.out);
       try (DatasetSource data = training.dataset(m.tokenizer());
-          ExitTuner tuner = new ExitTuner(m, start, options, data, device);
+          ExitTuner tuner = tuner(m, options, data, device);
           TrainingView view = new TrainingView("tune", training.steps)) {
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), view, interrupt::wanted).run();
@@ -117,6 +114,21 @@ final class TuneCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private Exits start(LanguageModel m, NativeArena arena, Device device) {
+    Exits start = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    if (start.exits().isEmpty()) {
+      throw new InputException(exitsFolder + " holds no exits; make some with add-exits");
+    }
+    return start;
+  }
+
+  /** The tuner copies the exits that it begins with, so those are not held any longer. */
+  private ExitTuner tuner(LanguageModel m, TuneOptions options, DatasetSource data, Device device) {
+    try (NativeArena arena = new NativeArena("exits")) {
+      return new ExitTuner(m, start(m, arena, device), options, data, device);
+    }
   }
 
   private void report(TrainLoop.Outcome outcome) {

@@ -2,9 +2,9 @@ package dev.sortie.nn.format;
 
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -31,10 +31,14 @@ public final class Sha256 {
   /** Hash of a file's bytes. */
   public static String of(Path file) {
     InputFiles.requireRegular(file);
-    try (Arena arena = Arena.ofConfined();
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      return new Sha256().update(bytes).hex();
+    // read, not mapped: a mapped file counts as resident memory of this process
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      Sha256 sha = new Sha256();
+      ByteBuffer chunk = ByteBuffer.wrap(sha.buffer);
+      while (channel.read(chunk.clear()) >= 0) {
+        sha.digest.update(chunk.flip());
+      }
+      return sha.hex();
     } catch (IOException e) {
       throw InputFiles.cannotRead(file, e);
     }

@@ -1,0 +1,103 @@
+package dev.sortie.eetuning.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.format.HfConfig;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.RandomWeights;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Random;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The workspace of tuning is what docs/memory.md says, for exits of type mlp. */
+class TuneMemoryContractTest {
+  private static final int LAYERS = 7;
+  private static final int WIDTH = 64;
+  private static final int FFN = 176;
+  private static final int VOCAB = 600;
+  private static final int TOKENS = 64;
+  private static final DecoderConfig CONFIG =
+      new DecoderConfig(
+          LAYERS, WIDTH, 4, 4, 16, FFN, VOCAB, TOKENS, 1e-5, 1e4, false, false, false, false);
+
+  private static long workspace(Objective objective, int sequences, List<Integer> depths) {
+    Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
+    TuneOptions options =
+        new TuneOptions(
+            objective,
+            false,
+            Map.of(),
+            sequences,
+            2 * sequences,
+            schedule,
+            AdamW.Options.DEFAULT,
+            1);
+    int[][] rows = new int[5][TOKENS + 1];
+    try (Device device = Device.cpu(1);
+        NativeArena arena = new NativeArena("test")) {
+      Decoder decoder =
+          new Decoder(CONFIG, arena, new RandomWeights(new Random(1, 0), 0.02, LAYERS, arena));
+      HfConfig config = new HfConfig(CONFIG, OptionalInt.empty(), List.of(), Optional.empty());
+      LanguageModel model = new LanguageModel(null, config, decoder, null, null, arena, null);
+      List<Exit> exits =
+          depths.stream()
+              .map(d -> new ExitSpec(d, ExitArchitecture.MLP, true))
+              .map(s -> ExitInit.RANDOM.build(s, decoder, 1, arena, device.kernels()))
+              .toList();
+      try (ExitTuner tuner =
+          new ExitTuner(
+              model,
+              new Exits("none", Map.of(), exits),
+              options,
+              new RowsSource(rows, 1, 1),
+              device)) {
+        tuner.step(0);
+        tuner.step(1);
+        return tuner.workspaceBytes();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3", "4, 3", "16, 3", "4, 6"})
+  void crossEntropy(long sequences, int deepest) {
+    List<Integer> depths = Stream.iterate(1, d -> d <= deepest, d -> d + 1).toList();
+    long rows = sequences * TOKENS;
+    long chunk = Math.min(rows, 512);
+    long states = 2L * deepest + 1;
+    long floats = rows * (states * WIDTH + 7 * WIDTH + 6 * FFN) + chunk * VOCAB + VOCAB * WIDTH;
+    assertThat(workspace(Objective.CE, (int) sequences, depths))
+        .isCloseTo(4 * floats, withinPercentage(5));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3", "4, 3", "16, 3", "4, 6"})
+  void divergence(long sequences, int deepest) {
+    List<Integer> depths = Stream.iterate(1, d -> d <= deepest, d -> d + 1).toList();
+    long rows = sequences * TOKENS;
+    long chunk = Math.min(rows, 512);
+    long states = 2L * deepest + 3;
+    long each = rows * (6 * WIDTH + 3 * FFN) + VOCAB * WIDTH;
+    long floats =
+        rows * (states * WIDTH + 3 * WIDTH + 3 * FFN) + deepest * each + 3 * chunk * VOCAB;
+    assertThat(workspace(Objective.KL, (int) sequences, depths))
+        .isCloseTo(4 * floats, withinPercentage(5));
+  }
+}
