@@ -29,8 +29,8 @@ public final class TrainComparison implements Comparison {
       plan.write(folder.path(), trainer.decoder().parameters(), List.of(), new LinkedHashMap<>());
       try (LineProcess peer = Torch.start(settings, folder.path())) {
         settings.progress().accept("training steps of " + peer.peer());
-        double[] seconds =
-            new StepDuel(trainer, peer, "train").medians(settings.rounds(), List.of("bf16"));
+        StepDuel duel = new StepDuel(trainer, peer, "train");
+        double[] seconds = duel.medians(settings.rounds(), List.of("bf16"));
         double tokens = plan.tokensPerStep();
         return new Measured(
             peer.peer(),
@@ -41,7 +41,11 @@ public final class TrainComparison implements Comparison {
                     tokens / seconds[0],
                     tokens / seconds[1],
                     "tokens/s",
-                    Map.of("peer_bf16_autocast", Figure.rounded(tokens / seconds[2])))));
+                    Map.of(
+                        "peer_bf16_autocast",
+                        Figure.rounded(tokens / seconds[2]),
+                        "loss_difference",
+                        Figure.rounded(duel.lossDifference())))));
       }
     }
   }

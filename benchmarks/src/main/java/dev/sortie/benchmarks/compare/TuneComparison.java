@@ -56,20 +56,21 @@ public final class TuneComparison implements Comparison {
         try (ExitTuner tuner = new ExitTuner(model, exits, options, plan.source(), device);
             LineProcess peer = Torch.start(settings, folder.path())) {
           settings.progress().accept("tuning steps of " + peer.peer());
-          double[] seconds =
-              new StepDuel(tuner, peer, "tune")
-                  .medians(settings.rounds(), List.of("bf16", "own_norm"));
-          return new Measured(peer.peer(), List.of(row(plan.tokensPerStep(), seconds)));
+          StepDuel duel = new StepDuel(tuner, peer, "tune");
+          double[] seconds = duel.medians(settings.rounds(), List.of("bf16", "own_norm"));
+          return new Measured(
+              peer.peer(), List.of(row(plan.tokensPerStep(), seconds, duel.lossDifference())));
         }
       }
     }
   }
 
-  private static Row row(double tokens, double[] seconds) {
+  private static Row row(double tokens, double[] seconds, double lossDifference) {
     Map<String, Object> extra = new LinkedHashMap<>();
     extra.put("peer_bf16_autocast", Figure.rounded(tokens / seconds[2]));
     // exits that train a norm before the MLP do more work than ours; shown, not compared
     extra.put("peer_exits_with_own_norm", Figure.rounded(tokens / seconds[3]));
+    extra.put("loss_difference", Figure.rounded(lossDifference));
     return new Row(CASE, "f32", tokens / seconds[0], tokens / seconds[1], "tokens/s", extra);
   }
 

@@ -1,7 +1,6 @@
 package dev.sortie.benchmarks.limit;
 
 import dev.sortie.tensor.DType;
-import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.memory.NativeArena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -19,20 +18,20 @@ import java.util.Map;
 public record Limits(int threads, double flops1, double flops, double read1, double read) {
   private static final long READ_BYTES = 256L << 20; // far beyond the last-level cache
   private static final long BLOCK = 64 << 10;
-  private static final int BURSTS = 100; // some 8 ms
-  private static final long LEAST_NANOS = 800_000_000;
-  private static final long QUIET_NANOS = 500_000_000;
+  private static final int BURSTS = 20; // some 2 ms
+  private static final int LINE = 64;
 
-  /** Measures; takes a second or two. */
+  /** Measures; takes some seconds. */
   public static Limits measure(int threads) {
-    try (WorkerPool one = new WorkerPool(1);
-        WorkerPool all = new WorkerPool(threads);
-        NativeArena arena = new NativeArena("probe")) {
+    try (NativeArena arena = new NativeArena("probe")) {
       MemorySegment memory =
           arena.allocate(DType.F32, READ_BYTES / DType.F32.bytes()).span().segment();
       memory.fill((byte) 0); // pages exist from the first touch on
-      return new Limits(
-          threads, flops(one), flops(all), bandwidth(one, memory), bandwidth(all, memory));
+      double flops1 = measureFlops(1);
+      double read1 = measureRead(1, memory);
+      return threads == 1
+          ? new Limits(1, flops1, flops1, read1, read1)
+          : new Limits(threads, flops1, measureFlops(threads), read1, measureRead(threads, memory));
     }
   }
 
@@ -69,55 +68,37 @@ public record Limits(int threads, double flops1, double flops, double read1, dou
     return Math.round(value * 1e-8) / 10.0;
   }
 
-  private static double flops(WorkerPool pool) {
-    float[] sink = new float[pool.threads() * 64]; // results on cache lines of their own
-    double seconds =
-        best(
-            () ->
-                pool.run(
-                    (t, all) -> {
-                      float sum = 0;
-                      for (int i = 0; i < BURSTS; i++) {
-                        sum += FmaPeak.burst(i);
-                      }
-                      sink[t * 64] = sum;
-                    }));
-    return pool.threads() * BURSTS * FmaPeak.FLOPS / seconds;
+  private static double measureFlops(int threads) {
+    float[] sink = new float[threads * LINE]; // results on cache lines of their own
+    double bursts =
+        Throughput.best(
+            threads,
+            t ->
+                () -> {
+                  float sum = 0;
+                  for (int i = 0; i < BURSTS; i++) {
+                    sum += FmaPeak.burst(i);
+                  }
+                  sink[t * LINE] = sum;
+                });
+    return bursts * BURSTS * FmaPeak.FLOPS;
   }
 
-  private static double bandwidth(WorkerPool pool, MemorySegment memory) {
-    long part = memory.byteSize() / pool.threads() / BLOCK * BLOCK;
-    return Math.max(bandwidth(pool, memory, part, BLOCK), bandwidth(pool, memory, part, part));
+  private static double measureRead(int threads, MemorySegment memory) {
+    long part = memory.byteSize() / threads / BLOCK * BLOCK;
+    return Math.max(
+        measureRead(threads, memory, part, BLOCK), measureRead(threads, memory, part, part));
   }
 
-  private static double bandwidth(WorkerPool pool, MemorySegment memory, long part, long block) {
-    float[] sink = new float[pool.threads() * 64];
-    double seconds =
-        best(
-            () ->
-                pool.run(
-                    (t, all) ->
-                        sink[t * 64] = ReadBandwidth.sum(memory.asSlice(t * part, part), block)));
-    return pool.threads() * part / seconds;
-  }
-
-  /**
-   * The shortest run, once there was no shorter one for a while: a limit is what nothing disturbed,
-   * and the first runs are interpreted.
-   */
-  private static double best(Runnable work) {
-    double best = Double.POSITIVE_INFINITY;
-    long begin = System.nanoTime();
-    long end = begin;
-    long improved = begin;
-    while (end - begin < LEAST_NANOS || end - improved < QUIET_NANOS) {
-      long start = end;
-      work.run();
-      end = System.nanoTime();
-      double seconds = (end - start) * 1e-9;
-      improved = seconds < 0.95 * best ? end : improved;
-      best = Math.min(best, seconds);
-    }
-    return best;
+  private static double measureRead(int threads, MemorySegment memory, long part, long block) {
+    float[] sink = new float[threads * LINE];
+    double passes =
+        Throughput.best(
+            threads,
+            t -> {
+              MemorySegment mine = memory.asSlice(t * part, part);
+              return () -> sink[t * LINE] = ReadBandwidth.sum(mine, block);
+            });
+    return passes * part;
   }
 }
