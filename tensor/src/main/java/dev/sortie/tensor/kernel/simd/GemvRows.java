@@ -21,6 +21,12 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
    */
   private static final int BLOCK = 256;
 
+  /**
+   * Weight rows a block with one row of x, which is a single stream anyway. With 256 the sums crowd
+   * x out of the L1 cache: 106 M weights in Q8_0 4.6 ms, not 4.2.
+   */
+  private static final int BLOCK_OF_ONE = 32;
+
   /** Bytes of a block that several passes read: it has to stay in an L2 cache of 512 KiB. */
   private static final long BLOCK_BYTES = 384 << 10;
 
@@ -58,6 +64,9 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
   private int block(long rowBytes) {
     if (decodes()) {
       return DECODED_BLOCK;
+    }
+    if (m == 1) {
+      return BLOCK_OF_ONE;
     }
     if (m <= MAX_ROWS) {
       return BLOCK;
