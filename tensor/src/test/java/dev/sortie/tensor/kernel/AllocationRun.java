@@ -102,6 +102,7 @@ final class AllocationRun {
         addGemm(k, set, transA, transB, 64, 96, 80, accumulate);
         addGemm(k, set, transA, transB, 37, 45, 83, accumulate);
         addGemm(k, set, transA, transB, 24, 40, 1100, accumulate);
+        addGemm(k, set, transA, transB, 1, 200, 83, accumulate);
       }
     }
     addAttention(k, set, new AttentionShape(1, 48, 48, 6, 2, 32, 0.2), F32);

@@ -473,6 +473,30 @@ class MatrixContractTest {
     }
   }
 
+  /** One row of a has a kernel of its own where k of b is not contiguous. */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void oneRowOfGemmHasTheBitsThatItHasAmongOthers(Kernels kernels) {
+    int most = 8300;
+    int[][] sizes = {{1, 5}, {31, 1}, {33, 1030}, {97, 513}, {96, 8}, {most, 19}, {40, 0}};
+    for (int[] size : sizes) {
+      int n = size[0];
+      int k = size[1];
+      Span a = gaussians(DType.F32, Math.max(1, 2L * k));
+      Span b = gaussians(DType.F32, Math.max(1, (long) k * n));
+      for (boolean accumulate : new boolean[] {false, true}) {
+        Span two = gaussians(DType.F32, 2L * n);
+        Span one = output(n);
+        kernels.copy(two.slice(0, n), one);
+        kernels.gemm(false, false, 2, n, k, a, b, two, accumulate);
+        kernels.gemm(false, false, 1, n, k, a, b, one, accumulate);
+        String what = "n " + n + " k " + k + " accumulate " + accumulate;
+        assertThat(floats(one)).as(what).isEqualTo(floats(two.slice(0, n)));
+        assertSentinels(one, what);
+      }
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("kernels")
   void shortSpansAreRefusedWithBothLengths(Kernels kernels) {

@@ -10,11 +10,13 @@ import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * The matrix products of the SIMD kernels: checks, and the choice between {@link GemvRows} (few
- * rows, weights read in place) and {@link Gemm} (packed panels). F64 is for gradient checks and
- * goes to the scalar kernels. Several threads may call at once.
+ * rows, weights read in place), {@link VectorMatrix} (one row, k not contiguous) and {@link Gemm}
+ * (packed panels). F64 is for gradient checks and goes to the scalar kernels. Several threads may
+ * call at once.
  */
 final class Matrix {
   /**
@@ -146,10 +148,14 @@ final class Matrix {
   }
 
   private void runWithScratch(GemvRows rows, int from, int to) {
+    withScratch(rows.scratchBytes(), scratch -> rows.run(from, to, scratch));
+  }
+
+  private void withScratch(long bytes, LongConsumer body) {
     GemmBuffers buffers = stock.take();
     try {
-      buffers.reserveScratch(1, rows.scratchBytes());
-      rows.run(from, to, buffers.scratch(0));
+      buffers.reserveScratch(1, bytes);
+      body.accept(buffers.scratch(0));
     } finally {
       stock.give(buffers);
     }
@@ -176,6 +182,17 @@ final class Matrix {
     Operands.wholeBlocks("matrix product: b", b, transB ? k : n);
     check("c", c, false, m, n);
     if (m == 0 || n == 0) {
+      return;
+    }
+    if (m == 1 && !transB && b.dtype() == DType.F32) {
+      VectorMatrix product =
+          new VectorMatrix(a.address(), b.address(), c.address(), n, k, accumulate);
+      int vectors = (n + Width.LANES - 1) / Width.LANES;
+      pool.range(
+          vectors,
+          Math.max(1, grain(k) / Width.LANES),
+          (from, to) ->
+              withScratch(VectorMatrix.SCRATCH_BYTES, scratch -> product.run(from, to, scratch)));
       return;
     }
     gemm.run(
