@@ -4,7 +4,8 @@ package dev.sortie.tensor.kernel;
  * Sizes of causal grouped-query attention. Layouts, all row-major: q, out {@code [batch, queries,
  * heads, headSize]}; k, v {@code [batch, keys, kvHeads, headSize]}; log-sum-exp {@code [batch,
  * heads, queries]}. Query {@code i} stands at position {@code keys - queries + i} and sees the keys
- * at positions up to its own. Query head {@code h} reads kv head {@code h / (heads / kvHeads)}.
+ * at positions up to its own, with a window only the last {@code window} of them. Query head {@code
+ * h} reads kv head {@code h / (heads / kvHeads)}.
  *
  * @param batch sequences
  * @param queries queries a sequence
@@ -13,11 +14,24 @@ package dev.sortie.tensor.kernel;
  * @param kvHeads key and value heads, a divisor of {@code heads}
  * @param headSize elements a head
  * @param scale factor on the scores, usually {@code 1 / sqrt(headSize)}
+ * @param window most keys that a query sees, its own among them; {@link #FULL} for all
  */
 public record AttentionShape(
-    int batch, int queries, int keys, int heads, int kvHeads, int headSize, double scale) {
+    int batch,
+    int queries,
+    int keys,
+    int heads,
+    int kvHeads,
+    int headSize,
+    double scale,
+    int window) {
+  /** No window. */
+  public static final int FULL = Integer.MAX_VALUE;
 
   public AttentionShape {
+    if (window < 1) {
+      throw new IllegalArgumentException("attention window " + window + " is not positive");
+    }
     if (batch < 1 || queries < 1 || keys < queries || heads < 1 || kvHeads < 1 || headSize < 1) {
       throw new IllegalArgumentException(
           "attention sizes out of range: batch "
@@ -38,13 +52,29 @@ public record AttentionShape(
     }
   }
 
+  /** Sizes without a window. */
+  public AttentionShape(
+      int batch, int queries, int keys, int heads, int kvHeads, int headSize, double scale) {
+    this(batch, queries, keys, heads, kvHeads, headSize, scale, FULL);
+  }
+
   /** Query heads that share one kv head. */
   public int groupSize() {
     return heads / kvHeads;
   }
 
-  /** Number of keys that query {@code i} sees. */
+  /** The first key behind those that query {@code i} sees. */
   public int visible(int i) {
     return keys - queries + i + 1;
+  }
+
+  /** The first key that query {@code i} sees. */
+  public int first(int i) {
+    return Math.max(0, visible(i) - window);
+  }
+
+  /** Whether the window hides a key from some query. */
+  public boolean windowed() {
+    return keys > window;
   }
 }

@@ -185,8 +185,8 @@ public interface Kernels {
   void rope(Span x, Span cos, Span sin, Span y, RopeShape shape, boolean inverse);
 
   /**
-   * {@code out = softmax(scale · q kᵀ, causal) v}, and {@code lse}, the log-sum-exp of each row of
-   * scores. No {@code T×T} matrix is stored. k, v: F32 or BF16.
+   * {@code out = softmax(scale · q kᵀ, causal) v}, also within a window, and {@code lse}, the
+   * log-sum-exp of each row of scores. No {@code T×T} matrix is stored. k, v: F32 or BF16.
    */
   void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape shape);
 

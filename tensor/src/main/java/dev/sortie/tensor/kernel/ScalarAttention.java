@@ -42,13 +42,14 @@ final class ScalarAttention {
         double[] values = head(v, s, b, h / s.groupSize());
         for (int i = 0; i < s.queries(); i++) {
           double[] query = ScalarRows.load(q, query(s, b, i, h), size);
-          for (int j = 0; j < s.visible(i); j++) {
-            scores[j] = s.scale() * ScalarRows.dot(query, 0, keys, j * size, size);
+          int first = s.first(i);
+          for (int j = first; j < s.visible(i); j++) {
+            scores[j - first] = s.scale() * ScalarRows.dot(query, 0, keys, j * size, size);
           }
-          double rowLse = ScalarRows.logSumExp(scores, s.visible(i));
+          double rowLse = ScalarRows.logSumExp(scores, s.visible(i) - first);
           java.util.Arrays.fill(sum, 0);
-          for (int j = 0; j < s.visible(i); j++) {
-            double p = Math.exp(scores[j] - rowLse);
+          for (int j = first; j < s.visible(i); j++) {
+            double p = Math.exp(scores[j - first] - rowLse);
             for (int d = 0; d < size; d++) {
               sum[d] += p * values[j * size + d];
             }
@@ -88,7 +89,7 @@ final class ScalarAttention {
             double[] queryGrad = new double[size];
             double rowLse = lse.get(((long) b * s.heads() + h) * s.queries() + i);
             double delta = ScalarRows.dot(grad, 0, result, 0, size);
-            for (int j = 0; j < s.visible(i); j++) {
+            for (int j = s.first(i); j < s.visible(i); j++) {
               int at = j * size;
               double p = Math.exp(s.scale() * ScalarRows.dot(query, 0, keys, at, size) - rowLse);
               double ds = s.scale() * p * (ScalarRows.dot(grad, 0, values, at, size) - delta);

@@ -56,6 +56,7 @@ class GradientContractTest {
   static Stream<Case> cases() {
     AttentionShape grouped = new AttentionShape(2, 3, 3, 4, 2, 5, 0.4);
     AttentionShape later = new AttentionShape(1, 2, 5, 2, 1, 3, 0.7);
+    AttentionShape near = new AttentionShape(2, 3, 4, 4, 2, 5, 0.4, 2);
     RopeShape half = new RopeShape(2, 3, 2, 6, 6, 1, false);
     RopeShape partial = new RopeShape(1, 2, 2, 6, 4, 0, true);
     return Stream.of(
@@ -161,6 +162,13 @@ class GradientContractTest {
             Shape.of(2, 3, 4, 5),
             Shape.of(2, 3, 2, 5),
             Shape.of(2, 3, 2, 5)),
+        of(
+            Attending.Attention.class,
+            "within a window",
+            (o, x) -> o.attention(x.get(0), x.get(1), x.get(2), near),
+            Shape.of(2, 3, 4, 5),
+            Shape.of(2, 4, 2, 5),
+            Shape.of(2, 4, 2, 5)),
         of(
             Attending.Attention.class,
             "more keys than queries",

@@ -108,6 +108,8 @@ final class AllocationRun {
     addAttention(k, set, new AttentionShape(1, 48, 48, 6, 2, 32, 0.2), F32);
     addAttention(k, set, new AttentionShape(2, 1, 60, 4, 4, 64, 0.2), F32);
     addAttention(k, set, new AttentionShape(1, 20, 33, 4, 2, 24, 0.2), BF16);
+    addAttention(k, set, new AttentionShape(1, 40, 90, 6, 2, 32, 0.2, 24), F32);
+    addAttention(k, set, new AttentionShape(1, 4, 60, 4, 2, 64, 0.2, 24), F32);
     addRows(k, set, 20, 192);
     addRows(k, set, 3, 77);
   }

@@ -254,6 +254,8 @@ final class ExactCases {
     attention(new AttentionShape(2, 1, t, 4, 4, 24, 1), BF16);
     attention(new AttentionShape(1, t, t, 4, 1, 16, 1), F32);
     attention(new AttentionShape(1, 3, t + 2, 6, 2, 20, 1), BF16);
+    attention(new AttentionShape(1, 3, 37, 6, 2, t, 1, 7), F32);
+    attention(new AttentionShape(1, t + 20, t + 20, 4, 2, 24, 1, 9), F32);
   }
 
   /**

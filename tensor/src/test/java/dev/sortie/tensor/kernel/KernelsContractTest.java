@@ -78,8 +78,8 @@ class KernelsContractTest {
   }
 
   /**
-   * A row of a small batch sees the first keys only; computed alone with just those it must get the
-   * same bits.
+   * A row of a small batch sees the first keys only, or the last of those in a window; computed
+   * alone with just the keys that it sees it must get the same bits.
    */
   @ParameterizedTest
   @MethodSource("sets")
@@ -87,13 +87,15 @@ class KernelsContractTest {
     for (int d : new int[] {8, 20, 32, 64, 80}) {
       for (int group : new int[] {1, 3, 4}) {
         for (DType cache : new DType[] {DType.F32, DType.BF16}) {
-          rowsStable(kernels, d, group, cache);
+          for (int window : new int[] {AttentionShape.FULL, 1, 9, 45}) {
+            rowsStable(kernels, d, group, cache, window);
+          }
         }
       }
     }
   }
 
-  private static void rowsStable(Kernels kernels, int d, int group, DType cache) {
+  private static void rowsStable(Kernels kernels, int d, int group, DType cache, int window) {
     int keys = 53;
     int kvHeads = 2;
     int heads = kvHeads * group;
@@ -107,22 +109,24 @@ class KernelsContractTest {
       Span row = arena.allocate(DType.F32, (long) heads * d).span();
       Span rowLse = arena.allocate(DType.F32, heads).span();
       kernels.attention(
-          q, k, v, out, lse, new AttentionShape(1, count, keys, heads, kvHeads, d, 0.25));
+          q, k, v, out, lse, new AttentionShape(1, count, keys, heads, kvHeads, d, 0.25, window));
       for (int i = 0; i < count; i++) {
-        int visible = keys - count + i + 1;
+        int end = keys - count + i + 1;
+        int visible = Math.min(end, window);
+        long from = (long) (end - visible) * kvHeads * d;
         long kv = (long) visible * kvHeads * d;
         kernels.attention(
             q.slice((long) i * heads * d, (long) heads * d),
-            k.slice(0, kv),
-            v.slice(0, kv),
+            k.slice(from, kv),
+            v.slice(from, kv),
             row,
             rowLse,
             new AttentionShape(1, 1, visible, heads, kvHeads, d, 0.25));
         for (int e = 0; e < heads * d; e++) {
           assertThat(out.get((long) i * heads * d + e))
               .as(
-                  "%s, head size %d, group %d, %s, row %d, element %d",
-                  kernels.name(), d, group, cache, i, e)
+                  "%s, head size %d, group %d, %s, window %d, row %d, element %d",
+                  kernels.name(), d, group, cache, window, i, e)
               .isEqualTo(row.get(e));
         }
         for (int h = 0; h < heads; h++) {
@@ -151,6 +155,29 @@ class KernelsContractTest {
           assertThat(out.get(e)).isNotNaN();
         }
         assertThat(out.get((queries - 1) * 32L)).isNaN();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("sets")
+  void attentionIgnoresWhatComesBeforeAWindow(Kernels kernels) {
+    int window = 3;
+    for (int queries : new int[] {6, 40, 150}) {
+      AttentionShape shape = new AttentionShape(1, queries, queries, 2, 1, 16, 0.25, window);
+      try (NativeArena arena = new NativeArena("test")) {
+        Span q = random(arena, DType.F32, queries * 32, 1);
+        Span k = random(arena, DType.F32, queries * 16, 2);
+        Span v = random(arena, DType.F32, queries * 16, 3);
+        Span out = arena.allocate(DType.F32, queries * 32L).span();
+        Span lse = arena.allocate(DType.F32, queries * 2L).span();
+        k.set(16, Double.NaN);
+        v.set(16, Double.NaN);
+        kernels.attention(q, k, v, out, lse, shape);
+        for (int query = 0; query < queries; query++) {
+          boolean sees = query >= 1 && query < 1 + window;
+          assertThat(Double.isNaN(out.get(query * 32L))).as("query %d", query).isEqualTo(sees);
+        }
       }
     }
   }

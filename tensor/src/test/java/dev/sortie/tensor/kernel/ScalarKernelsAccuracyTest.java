@@ -189,6 +189,7 @@ class ScalarKernelsAccuracyTest {
           (in, out, g, gs) -> kernels.klBackward(in[0], teacher, mean, rstd, g, gs[0], r, c),
           n);
       AttentionShape a = new AttentionShape(2, 3, 4, 4, 2, 3, 0.7);
+      AttentionShape near = new AttentionShape(2, 3, 4, 4, 2, 3, 0.7, 2);
       Span lse = of(arena, new double[24]);
       gradients(
           "attention",
@@ -197,6 +198,17 @@ class ScalarKernelsAccuracyTest {
           (in, out) -> kernels.attention(in[0], in[1], in[2], out, lse, a),
           (in, out, g, gs) ->
               kernels.attentionBackward(in[0], in[1], in[2], out, lse, g, gs[0], gs[1], gs[2], a),
+          72,
+          48,
+          48);
+      gradients(
+          "attention within a window",
+          0,
+          72,
+          (in, out) -> kernels.attention(in[0], in[1], in[2], out, lse, near),
+          (in, out, g, gs) ->
+              kernels.attentionBackward(
+                  in[0], in[1], in[2], out, lse, g, gs[0], gs[1], gs[2], near),
           72,
           48,
           48);

@@ -15,7 +15,8 @@ import dev.sortie.tensor.memory.Span;
  * not depend on how keys are blocked.
  *
  * <p>No row's arithmetic depends on its neighbours: keys beyond the shortest row of a tile are
- * added row by row, after the others, as they come in order.
+ * added row by row, after the others, as they come in order. Where a window hides keys, the rows of
+ * a tile belong to one query and so begin with the same key.
  */
 final class Attention {
   /** Keys a block where rows are scored one by one: 16 KiB at a head size of 128. */
@@ -47,7 +48,8 @@ final class Attention {
   }
 
   private void head(Span q, Span k, Span v, Span out, Span lse, AttentionShape s, int b, int kv) {
-    int keys = s.keys();
+    int low = s.first(0);
+    int keys = s.keys() - low;
     int pitch = (keys + Width.LANES - 1) / Width.LANES * Width.LANES;
     int size = AttentionHead.size(s);
     long tile = scratch.floats(2L * ROWS * size + (long) ROWS * pitch + 2L * size * keys);
@@ -55,41 +57,45 @@ final class Attention {
     long scores = sums + 4L * ROWS * size;
     long packedKeys = scores + 4L * ROWS * pitch;
     long packedValues = packedKeys + 4L * size * keys;
-    AttentionHead key = AttentionHead.of(k, s, b, kv, keys, packedKeys);
-    AttentionHead value = AttentionHead.of(v, s, b, kv, keys, packedValues);
+    AttentionHead key = AttentionHead.of(k, s, b, kv, low, keys, packedKeys);
+    AttentionHead value = AttentionHead.of(v, s, b, kv, low, keys, packedValues);
     QueryRows rows = new QueryRows(s, b, kv, 0, s.queries());
     float scale = (float) s.scale();
     long qs = q.address();
     long outs = out.address();
     long lses = lse.address();
-    for (int r = 0; r < rows.count(); r += ROWS) {
-      int live = Math.min(ROWS, rows.count() - r);
+    int live;
+    for (int r = 0; r < rows.count(); r += live) {
+      live = rows.tile(r, ROWS);
       rows.load(qs, r, ROWS, tile, size);
-      int common = rows.visible(r);
-      scoresByRow(tile, live, size, key, rows.visible(r + live - 1), scale, scores, pitch);
+      int start = rows.firstKey(r);
+      int common = rows.visible(r) - start;
+      long keyAt = key.address() + (start - low) * key.stride();
+      long valueAt = value.address() + (start - low) * value.stride();
+      int most = rows.visible(r + live - 1) - start;
+      scoresByRow(tile, live, size, keyAt, key.stride(), most, scale, scores, pitch);
       for (int i = live; i < ROWS; i++) {
         Elementwise.fill(scores + 4L * i * pitch, common, 0f);
       }
       float[] inverse = new float[live];
       for (int i = 0; i < live; i++) {
         long row = scores + 4L * i * pitch;
-        float max = Exponentials.max(row, rows.visible(r + i));
-        float sum = Exponentials.sumAndStore(row, row, rows.visible(r + i), max);
+        int seen = rows.visible(r + i) - start;
+        float max = Exponentials.max(row, seen);
+        float sum = Exponentials.sumAndStore(row, row, seen, max);
         inverse[i] = 1f / sum;
         Lanes.set(lses + 4 * rows.lse(r + i), max + VectorMath.log(sum));
       }
       if (live == 1) {
-        AttentionTiles.weightedSumOfRow(
-            scores, value.address(), value.stride(), common, size, sums);
+        AttentionTiles.weightedSumOfRow(scores, valueAt, value.stride(), common, size, sums);
       } else {
-        AttentionTiles.weightedSum(
-            scores, pitch, value.address(), value.stride(), common, size, sums);
+        AttentionTiles.weightedSum(scores, pitch, valueAt, value.stride(), common, size, sums);
       }
       for (int i = 0; i < live; i++) {
         long row = sums + 4L * i * size;
-        for (long j = common; j < rows.visible(r + i); j++) {
+        for (long j = common; j < rows.visible(r + i) - start; j++) {
           float weight = Lanes.get(scores + 4 * ((long) i * pitch + j));
-          Elementwise.axpy(weight, value.address() + j * value.stride(), row, size);
+          Elementwise.axpy(weight, valueAt + j * value.stride(), row, size);
         }
         Elementwise.scale(inverse[i], row, outs + 4 * rows.element(r + i), s.headSize());
       }
@@ -101,7 +107,8 @@ final class Attention {
       long tile,
       int live,
       int size,
-      AttentionHead key,
+      long key,
+      long stride,
       int keys,
       float scale,
       long scores,
@@ -110,14 +117,7 @@ final class Attention {
       int to = Math.min(keys, from + KEY_BLOCK);
       for (int i = 0; i < live; i++) {
         AttentionTiles.scoresByRow(
-            tile + 4L * i * size,
-            size,
-            key.address(),
-            key.stride(),
-            from,
-            to,
-            scale,
-            scores + 4L * i * pitch);
+            tile + 4L * i * size, size, key, stride, from, to, scale, scores + 4L * i * pitch);
       }
     }
   }

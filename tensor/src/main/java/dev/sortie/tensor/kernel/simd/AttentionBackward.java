@@ -72,7 +72,7 @@ final class AttentionBackward {
       this.plane = (long) AttentionHead.rounded(s.keys()) * size;
       long matrix = (long) ROWS * size;
       long block = (long) KEYS * ROWS;
-      this.key = scratch.floats(4 * plane + 5 * matrix + 2 * block + 3L * ROWS);
+      this.key = scratch.floats(4 * plane + 5 * matrix + 2 * block + 4L * ROWS);
       this.value = key + 4 * plane;
       this.dkey = value + 4 * plane;
       this.dvalue = dkey + 4 * plane;
@@ -102,7 +102,7 @@ final class AttentionBackward {
     private void tile(int r, int live) {
       load(r, live);
       int most = rows.visible(r + live - 1);
-      for (int from = 0; from < most; from += KEYS) {
+      for (int from = rows.firstKey(r) / KEYS * KEYS; from < most; from += KEYS) {
         block(r, live, from, Math.min(KEYS, most - from));
       }
       LaneTranspose.run(dqueryLanes, size, ROWS, dout);
@@ -141,6 +141,12 @@ final class AttentionBackward {
         int hidden = padded - common;
         QueryColumns.hide(scores + behind, first, hidden, visible, Float.NEGATIVE_INFINITY);
         QueryColumns.hide(dscores + behind, first, hidden, visible, 0f);
+      }
+      int before = Math.clamp(rows.firstKey(r + live - 1) - from, 0, keys);
+      if (before > 0) {
+        long first = visible + 4L * ROWS;
+        QueryColumns.hideBefore(scores, from, before, first, Float.NEGATIVE_INFINITY);
+        QueryColumns.hideBefore(dscores, from, before, first, 0f);
       }
       QueryColumns.backward(scores, dscores, padded, lse, delta, (float) s.scale());
       QueryLanes.combine(keyBlock, size, dscores, padded, s.headSize(), dqueryLanes);

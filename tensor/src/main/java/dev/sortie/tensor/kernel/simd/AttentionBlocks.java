@@ -83,9 +83,9 @@ final class AttentionBlocks {
       this.tiles = decay + 4L * ROWS;
     }
 
-    /** A tile's queries and outputs {@code [size, ROWS]}, maxima, sums and visible keys. */
+    /** A tile's queries and outputs {@code [size, ROWS]}, maxima, sums, last and first keys. */
     private static long tileFloats(int size) {
-      return 2L * ROWS * size + 3L * ROWS;
+      return 2L * ROWS * size + 4L * ROWS;
     }
 
     private long queries(int r) {
@@ -113,7 +113,7 @@ final class AttentionBlocks {
         begin(q.address(), r);
       }
       int most = rows.visible(rows.count() - 1);
-      for (int from = 0; from < most; from += KEYS) {
+      for (int from = rows.firstKey(0) / KEYS * KEYS; from < most; from += KEYS) {
         int count = Math.min(KEYS, most - from);
         AttentionHead.pack(k, s, rows.batch(), rows.kvHead(), from, count, size, key);
         AttentionHead.pack(v, s, rows.batch(), rows.kvHead(), from, count, size, value);
@@ -132,7 +132,9 @@ final class AttentionBlocks {
       Elementwise.scale((float) s.scale(), staged, staged, (long) ROWS * size);
       LaneTranspose.run(staged, ROWS, size, queries(r));
       Elementwise.fill(output(r), (long) ROWS * size, 0f);
-      Elementwise.fill(max(r), ROWS, Float.NEGATIVE_INFINITY);
+      // With a window a row may see nothing of a block, and -inf - -inf is no number.
+      float none = s.windowed() ? -Float.MAX_VALUE : Float.NEGATIVE_INFINITY;
+      Elementwise.fill(max(r), ROWS, none);
       Elementwise.fill(sum(r), ROWS, 0f);
       rows.storeVisible(r, ROWS, visible(r));
     }
@@ -141,7 +143,7 @@ final class AttentionBlocks {
     private void block(int r, int from, int available) {
       int last = Math.min(r + ROWS, rows.count()) - 1;
       int keys = Math.min(available, rows.visible(last) - from);
-      if (keys <= 0) {
+      if (keys <= 0 || rows.firstKey(r) >= from + keys) {
         return;
       }
       int padded = AttentionHead.rounded(keys);
@@ -152,6 +154,11 @@ final class AttentionBlocks {
         QueryColumns.hide(
             behind, from + common, padded - common, visible(r), Float.NEGATIVE_INFINITY);
       }
+      int before = Math.clamp(rows.firstKey(last) - from, 0, keys);
+      if (before > 0) {
+        QueryColumns.hideBefore(
+            scores, from, before, visible(r) + 4L * ROWS, Float.NEGATIVE_INFINITY);
+      }
       QueryColumns.max(scores, keys, max(r), next);
       QueryColumns.decay(max(r), next, decay);
       if (from > 0) {
@@ -159,20 +166,35 @@ final class AttentionBlocks {
         QueryColumns.scale(output(r), s.headSize(), decay);
       }
       QueryColumns.weights(scores, keys, max(r), sum(r));
-      if (finite || common == keys) {
+      if (finite || (before == 0 && common == keys)) {
         QueryLanes.combine(value, size, scores, keys, s.headSize(), output(r));
       } else {
-        QueryLanes.combine(value, size, scores, common, s.headSize(), output(r));
-        QueryLanes.combineVisible(
-            value + 4L * common * size,
+        int shared = Math.min(before, common);
+        combineVisible(r, from, 0, shared);
+        QueryLanes.combine(
+            value + 4L * shared * size,
             size,
-            behind,
-            from + common,
-            keys - common,
+            scores + 4L * shared * ROWS,
+            common - shared,
             s.headSize(),
-            visible(r),
             output(r));
+        combineVisible(r, from, common, keys);
       }
+    }
+
+    /**
+     * Adds keys {@code [first, end)} of the block from key {@code from} on, where they are seen.
+     */
+    private void combineVisible(int r, int from, int first, int end) {
+      QueryLanes.combineVisible(
+          value + 4L * first * size,
+          size,
+          scores + 4L * first * ROWS,
+          from + first,
+          end - first,
+          s.headSize(),
+          visible(r),
+          output(r));
     }
 
     private void end(int r, long out, long lse) {

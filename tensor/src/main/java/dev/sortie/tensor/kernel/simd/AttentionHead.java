@@ -24,11 +24,13 @@ record AttentionHead(long address, long stride) {
   }
 
   /**
-   * The first {@code keys} rows of kv head {@code kv} of sequence {@code b}; {@code scratch} takes
-   * them if they must be packed.
+   * Rows {@code [from, from + keys)} of kv head {@code kv} of sequence {@code b}; {@code scratch}
+   * takes them if they must be packed.
    */
-  static AttentionHead of(Span x, AttentionShape s, int b, int kv, int keys, long scratch) {
-    AttentionHead stored = stored(x, s, b, kv);
+  static AttentionHead of(
+      Span x, AttentionShape s, int b, int kv, int from, int keys, long scratch) {
+    AttentionHead all = stored(x, s, b, kv);
+    AttentionHead stored = new AttentionHead(all.address + from * all.stride, all.stride);
     if (!mustPack(x, s)) {
       return stored;
     }

@@ -42,6 +42,26 @@ final class QueryColumns {
     }
   }
 
+  /**
+   * Puts {@code value} where a key lies before those that a row sees.
+   *
+   * @param firstSeen the first key that each row sees
+   */
+  static void hideBefore(long s, long first, long keys, long firstSeen, float value) {
+    FloatVector from0 = FloatVector.fromMemorySegment(F, MEMORY, firstSeen, ORDER);
+    FloatVector from1 = FloatVector.fromMemorySegment(F, MEMORY, firstSeen + VECTOR, ORDER);
+    for (long j = 0; j < keys; j++) {
+      long at = s + j * ROW;
+      float key = first + j;
+      FloatVector.fromMemorySegment(F, MEMORY, at, ORDER)
+          .blend(value, from0.compare(VectorOperators.GT, key))
+          .intoMemorySegment(MEMORY, at, ORDER);
+      FloatVector.fromMemorySegment(F, MEMORY, at + VECTOR, ORDER)
+          .blend(value, from1.compare(VectorOperators.GT, key))
+          .intoMemorySegment(MEMORY, at + VECTOR, ORDER);
+    }
+  }
+
   /** {@code to = max(from, max_j s[j,:])}. */
   static void max(long s, long keys, long from, long to) {
     FloatVector m0 = FloatVector.fromMemorySegment(F, MEMORY, from, ORDER);

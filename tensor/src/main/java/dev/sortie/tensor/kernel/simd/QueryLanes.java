@@ -121,14 +121,17 @@ final class QueryLanes {
    * slow.
    *
    * @param first number of the first key
-   * @param visible how many keys each row sees
+   * @param visible the first key behind those that each row sees, and behind that the first one
+   *     that it sees
    */
   static void combineVisible(
       long v, int size, long p, long first, long keys, long dims, long visible, long o) {
     for (long half = 0; half < ROW; half += VECTOR) {
       FloatVector sees = FloatVector.fromMemorySegment(F, MEMORY, visible + half, ORDER);
+      FloatVector from = FloatVector.fromMemorySegment(F, MEMORY, visible + ROW + half, ORDER);
       for (long j = 0; j < keys; j++) {
-        var seen = sees.compare(VectorOperators.GT, (float) (first + j));
+        float key = first + j;
+        var seen = sees.compare(VectorOperators.GT, key).and(from.compare(VectorOperators.LE, key));
         FloatVector x = FloatVector.fromMemorySegment(F, MEMORY, p + j * ROW + half, ORDER);
         for (long d = 0; d < dims; d++) {
           long to = o + d * ROW + half;

@@ -4,7 +4,8 @@ import dev.sortie.tensor.kernel.AttentionShape;
 
 /**
  * The query rows {@code [first, last)} of one sequence that read one kv head, numbered query by
- * query and in each by head, so that visible keys never shrink from one row to the next.
+ * query and in each by head, so that neither the first nor the last key that a row sees ever lies
+ * before those of the row before it.
  */
 record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int last) {
 
@@ -20,9 +21,21 @@ record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int las
     return kvHead * shape.groupSize() + r % shape.groupSize();
   }
 
-  /** Keys that row {@code r} sees. */
+  /** The first key behind those that row {@code r} sees. */
   int visible(int r) {
     return shape.visible(query(r));
+  }
+
+  /** The first key that row {@code r} sees. */
+  int firstKey(int r) {
+    return shape.first(query(r));
+  }
+
+  /** How many of the rows from {@code r} on, at most {@code most}, may be taken as one tile. */
+  int tile(int r, int most) {
+    int left = Math.min(most, count() - r);
+    // within a window each query has a first key of its own
+    return shape.windowed() ? Math.min(left, shape.groupSize() - r % shape.groupSize()) : left;
   }
 
   /** First element of row {@code r} in q, out and their gradients. */
@@ -51,11 +64,14 @@ record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int las
   }
 
   /**
-   * Stores how many keys rows {@code [r, r + rows)} see, as floats; the last one's where missing.
+   * Stores {@link #visible} of rows {@code [r, r + rows)} as floats, and behind it {@link
+   * #firstKey}; the last one's where missing.
    */
   void storeVisible(int r, int rows, long to) {
     for (int i = 0; i < rows; i++) {
-      Lanes.set(to + 4L * i, visible(Math.min(r + i, count() - 1)));
+      int row = Math.min(r + i, count() - 1);
+      Lanes.set(to + 4L * i, visible(row));
+      Lanes.set(to + 4L * (rows + i), firstKey(row));
     }
   }
 }
