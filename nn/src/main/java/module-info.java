@@ -1,16 +1,18 @@
 /**
  * Neural networks on the tensor engine: modules, optimisers, the config-driven decoder, file
- * formats and tokenizers.
+ * formats, tokenizers and the hub.
  */
 module dev.sortie.nn {
   requires transitive dev.sortie.tensor;
   requires com.fasterxml.jackson.core;
   requires it.unimi.dsi.fastutil.core;
   requires java.management;
+  requires java.net.http;
   requires jdk.management;
 
   exports dev.sortie.nn;
   exports dev.sortie.nn.format;
+  exports dev.sortie.nn.hub;
   exports dev.sortie.nn.model;
   exports dev.sortie.nn.optim;
   exports dev.sortie.nn.text;

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.model.ModelConverter;
@@ -34,9 +33,7 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Mixin private ComputeOptions compute;
 
-  @Parameters(
-      paramLabel = "SRC",
-      description = "Hugging Face folder, .gguf file, or the word fable.")
+  @Parameters(paramLabel = "SRC", description = ModelWord.HELP)
   private String source;
 
   @Option(
@@ -66,7 +63,7 @@ final class ConvertCommand implements Callable<Integer> {
     if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
       throw new InputException("--out " + out + " is there already; give another name");
     }
-    Path from = source.equals("fable") ? Fable.folder() : Path.of(source);
+    Path from = ModelWord.path(source);
     try (Device device = compute.open();
         ModelFiles files = ModelFiles.open(from);
         Progress progress = new Progress()) {

@@ -27,11 +27,12 @@ import picocli.CommandLine.Spec;
       ScoreCommand.class,
       TokenizeCommand.class,
       ConvertCommand.class,
+      PullCommand.class,
       HelpCommand.class
     },
     footer = {
       "",
-      "A model is a Hugging Face folder, a .gguf file, or the word fable (the embedded model).",
+      "A model is a Hugging Face folder, a .gguf file, ORG/NAME after sortie pull ORG/NAME, or the word fable (the embedded model).",
       "./sortie test runs all tests."
     })
 public final class Main implements Runnable {

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.ModelMemory;
@@ -13,11 +12,7 @@ import picocli.CommandLine.Option;
 final class ModelOptions {
   private static final long LARGE = 64 << 20;
 
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "M",
-      description = "Hugging Face folder, .gguf file, or the word fable.")
+  @Option(names = "--model", required = true, paramLabel = "M", description = ModelWord.HELP)
   private String model;
 
   @Option(
@@ -30,7 +25,7 @@ final class ModelOptions {
 
   /** The folder or file. */
   Path path() {
-    return model.equals("fable") ? Fable.folder() : Path.of(model);
+    return ModelWord.path(model);
   }
 
   /** Loads it; of a large one it is said first what memory it takes. */

@@ -80,7 +80,7 @@ record ShardIndex(Path file, SequencedMap<String, Path> shards, OptionalLong tot
     InputFiles.requireRegular(shard);
     try {
       Path real = shard.toRealPath();
-      if (!real.getParent().equals(folder.toRealPath())) {
+      if (!real.getParent().equals(folder.toRealPath()) && !isBlob(folder, real)) {
         throw new InputException(
             "%s: field \"weight_map.%s\" is %s, a link to %s outside the folder; copy it there"
                 .formatted(index, Show.line(tensor), Show.value(name), real));
@@ -89,6 +89,17 @@ record ShardIndex(Path file, SequencedMap<String, Path> shards, OptionalLong tot
       throw InputFiles.cannotRead(shard, e);
     }
     return shard;
+  }
+
+  /**
+   * Whether the folder is a snapshot in the cache of the Hugging Face hub and the file one of the
+   * same repository: {@code snapshots/COMMIT/FILE} leads to {@code ../../blobs/HASH} there.
+   */
+  private static boolean isBlob(Path folder, Path real) throws IOException {
+    Path snapshots = folder.toRealPath().getParent();
+    return snapshots != null
+        && snapshots.endsWith("snapshots")
+        && real.getParent().equals(snapshots.resolveSibling("blobs"));
   }
 
   /** Whether a file is there and named as an index. */

@@ -1,7 +1,7 @@
 package dev.sortie.nn.format;
 
-/** Values from untrusted files, made fit for a one-line message. */
-final class Show {
+/** Values from untrusted files and servers, made fit for a one-line message. */
+public final class Show {
   private static final int LONGEST = 80;
 
   private Show() {}
@@ -10,7 +10,7 @@ final class Show {
    * The value; text in quotes, control characters escaped so that no terminal obeys them, cut when
    * long.
    */
-  static String value(Object value) {
+  public static String value(Object value) {
     return switch (value) {
       case null -> "null";
       case String s -> '"' + line(s) + '"';
@@ -19,8 +19,8 @@ final class Show {
     };
   }
 
-  /** The text on one line. */
-  static String line(String text) {
+  /** The text on one line, with the same care. */
+  public static String line(String text) {
     StringBuilder out = new StringBuilder();
     int shown = Math.min(text.length(), LONGEST);
     for (int i = 0; i < shown; i++) {

@@ -52,6 +52,26 @@ class ShardIndexContractTest {
   }
 
   @Test
+  void shardsMayBeLinksToTheBlobsOfTheHubsCache() throws IOException {
+    Path repo = Files.createDirectory(root.resolve("models--acme--tiny"));
+    Path blobs = Files.createDirectory(repo.resolve("blobs"));
+    Path snapshot = Files.createDirectories(repo.resolve("snapshots/0123"));
+    write(index, GOOD);
+    for (String name : List.of(ONE, TWO, index.getFileName().toString())) {
+      Files.move(folder.resolve(name), blobs.resolve("hash-of-" + name));
+      Files.createSymbolicLink(snapshot.resolve(name), Path.of("../../blobs/hash-of-" + name));
+    }
+    try (Safetensors source = Safetensors.open(snapshot)) {
+      assertThat(source.tensors().keySet()).containsExactly("c", "a", "b");
+    }
+    Path elsewhere = Files.createDirectories(root.resolve("other/blobs"));
+    Files.move(blobs.resolve("hash-of-" + ONE), elsewhere.resolve("x"));
+    Files.delete(snapshot.resolve(ONE));
+    Files.createSymbolicLink(snapshot.resolve(ONE), elsewhere.resolve("x"));
+    assertRefused(() -> Safetensors.open(snapshot), List.of("a link to", "outside the folder"));
+  }
+
+  @Test
   void shardsReadAsOneModelInTheOrderOfTheIndex() {
     write(index, GOOD);
     for (Path origin : List.of(folder, index)) {

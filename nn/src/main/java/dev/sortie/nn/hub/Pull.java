@@ -1,0 +1,179 @@
+package dev.sortie.nn.hub;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Show;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Downloads a model from the Hugging Face hub into its cache. Every file is checked against the
+ * hash by which the hub knows it; a pull that was interrupted goes on where it stopped; a snapshot
+ * appears when all of its files are there.
+ */
+public final class Pull {
+  private final HubSettings settings;
+  private final PullListener listener;
+
+  /** A pull with these settings. */
+  public Pull(HubSettings settings, PullListener listener) {
+    this.settings = settings;
+    this.listener = listener;
+  }
+
+  /**
+   * What is here now.
+   *
+   * @param snapshot the folder to give as a model
+   * @param commit what the revision stood at
+   * @param files bytes of each file of the choice
+   * @param downloaded bytes that came over the network
+   */
+  public record Result(Path snapshot, String commit, Map<String, Long> files, long downloaded) {}
+
+  /**
+   * Brings the chosen files here.
+   *
+   * @param revision a branch, a tag or a commit
+   * @throws InputException if that cannot be, with what to do
+   */
+  public Result run(RepoId repo, String revision, FileChoice choice) {
+    RemotePath.require("revision", revision);
+    if (settings.offline()) {
+      throw new InputException(
+          "HF_HUB_OFFLINE is set, so that nothing is pulled; unset it"
+              + settings
+                  .cache()
+                  .snapshot(repo, revision)
+                  .map(s -> ", or use what is in " + s)
+                  .orElse(""));
+    }
+    try (HubClient client = new HubClient(settings);
+        CacheLock _ = CacheLock.take(settings.cache().lock(repo), repo, listener)) {
+      HubRepo hub = new HubRepo(client, settings, repo, revision, listener);
+      RepoListing listing = hub.list(revision);
+      return new Session(hub, listing).run(revision, choice);
+    }
+  }
+
+  /** One pull with the lock held. */
+  private final class Session {
+    private final HubRepo hub;
+    private final RepoListing listing;
+    private final RepoId repo;
+    private final HubCache cache = settings.cache();
+    private final List<Blob> blobs = new ArrayList<>();
+    private long present;
+    private long downloaded;
+
+    Session(HubRepo hub, RepoListing listing) {
+      this.hub = hub;
+      this.listing = listing;
+      this.repo = listing.repo();
+    }
+
+    Result run(String revision, FileChoice choice) {
+      List<RemoteFile> files = FileSelection.choose(listing, choice);
+      describe(files);
+      if (choice instanceof FileChoice.Runnable) {
+        addShards();
+      }
+      requireSpace();
+      long total = blobs.stream().mapToLong(Blob::bytes).sum();
+      present = blobs.stream().filter(this::isHere).mapToLong(Blob::bytes).sum();
+      listener.planned(blobs.stream().map(Blob::path).toList(), total, present);
+      blobs.forEach(this::fetch);
+      for (Blob blob : blobs) {
+        cache.link(repo, listing.commit(), blob.path(), blob.hash());
+      }
+      cache.writeRef(repo, revision, listing.commit());
+      Map<String, Long> sizes = new LinkedHashMap<>();
+      blobs.forEach(b -> sizes.put(b.path(), b.bytes()));
+      return new Result(
+          cache.snapshotFolder(repo, listing.commit()), listing.commit(), sizes, downloaded);
+    }
+
+    private void describe(List<RemoteFile> files) {
+      for (RemoteFile file : files) {
+        RemotePath.require(repo + ": file name", file.path());
+      }
+      for (RemoteFile file : files) {
+        blobs.add(hub.describe(listing, file));
+      }
+    }
+
+    /** Only the index says which of the files in the repository are the shards. */
+    private void addShards() {
+      Blob index =
+          blobs.stream().filter(b -> b.path().equals(FileSelection.INDEX)).findFirst().orElse(null);
+      if (index != null) {
+        fetch(index);
+        describe(FileSelection.shards(listing, cache.blob(repo, index.hash())));
+      }
+    }
+
+    private void fetch(Blob blob) {
+      if (isHere(blob)) {
+        return;
+      }
+      Path target = cache.blob(repo, blob.hash());
+      HubCache.createFolders(target.getParent());
+      downloaded +=
+          new BlobDownload(
+                  hub,
+                  listing.commit(),
+                  blob,
+                  target,
+                  cache.incomplete(repo, blob.hash()),
+                  here -> listener.progress(blob.path(), here, blob.bytes(), present + here),
+                  listener)
+              .run();
+      present += blob.bytes();
+    }
+
+    /** A blob has its name only once its hash was right; its size tells of later damage. */
+    private boolean isHere(Blob blob) {
+      return size(cache.blob(repo, blob.hash())) == blob.bytes();
+    }
+
+    private void requireSpace() {
+      long needed =
+          blobs.stream()
+              .filter(b -> !isHere(b))
+              .mapToLong(
+                  b -> b.bytes() - Math.clamp(size(cache.incomplete(repo, b.hash())), 0, b.bytes()))
+              .sum();
+      Path folder = cache.root().toAbsolutePath();
+      while (folder != null && !Files.isDirectory(folder)) {
+        folder = folder.getParent();
+      }
+      try {
+        long free = folder == null ? Long.MAX_VALUE : Files.getFileStore(folder).getUsableSpace();
+        if (needed > free) {
+          throw new InputException(
+              "%s: %s are to come, the disk of %s has %s free; make room or set HF_HUB_CACHE to another folder"
+                  .formatted(repo, Bytes.show(needed), cache.root(), Bytes.show(free)));
+        }
+      } catch (IOException e) {
+        listener.note(
+            "free space of "
+                + folder
+                + " is unknown: "
+                + Show.line(String.valueOf(e.getMessage())));
+      }
+    }
+  }
+
+  /** Of a regular file; -1 where there is none. */
+  private static long size(Path file) {
+    try {
+      return Files.isRegularFile(file) ? Files.size(file) : -1;
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+}
