@@ -9,6 +9,7 @@ module dev.sortie.eetuning {
 
   exports dev.sortie.eetuning;
   exports dev.sortie.eetuning.cli;
+  exports dev.sortie.eetuning.cost;
   exports dev.sortie.eetuning.decode;
   exports dev.sortie.eetuning.eval;
   exports dev.sortie.eetuning.exit;

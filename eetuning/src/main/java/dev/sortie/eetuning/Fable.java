@@ -31,7 +31,7 @@ public final class Fable {
       files.put(name, bytes);
       sha.update(bytes);
     }
-    Path folder = cache().resolve("fable-" + sha.hex().substring(0, 16));
+    Path folder = CacheFolder.path().resolve("fable-" + sha.hex().substring(0, 16));
     if (!Files.isDirectory(folder)) {
       unpack(files, folder);
     }
@@ -69,14 +69,5 @@ public final class Fable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot unpack the embedded model into " + folder, e);
     }
-  }
-
-  private static Path cache() {
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    Path base =
-        xdg != null && !xdg.isBlank()
-            ? Path.of(xdg)
-            : Path.of(System.getProperty("user.home"), ".cache");
-    return base.resolve("sortie");
   }
 }

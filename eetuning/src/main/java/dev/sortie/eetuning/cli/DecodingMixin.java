@@ -24,6 +24,8 @@ final class DecodingMixin {
   @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
   private Path exitsFolder;
 
+  @Mixin private ActiveMixin active;
+
   @Option(
       names = "--threshold",
       paramLabel = "X",
@@ -58,7 +60,15 @@ final class DecodingMixin {
   /** What was given, checked before a model is loaded. */
   Decoding decoding(int maxTokens) {
     GenerateOptions options = new GenerateOptions(maxTokens, sampling.options(), stop, ignoreEos);
-    return new Decoding(options, new MaxProbability(threshold), isEarly());
+    boolean early = isEarly();
+    if (maxPending < 0 || maxPending > EarlyExit.MAX_PENDING) {
+      throw new InputException(
+          "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
+    }
+    if (active.isGiven() && !early) {
+      throw new InputException("--active needs --exits DIR and --strategy early-exit");
+    }
+    return new Decoding(options, new MaxProbability(threshold), early);
   }
 
   private boolean isEarly() {
@@ -85,14 +95,18 @@ final class DecodingMixin {
    */
   record Decoding(GenerateOptions options, MaxProbability policy, boolean early) {}
 
-  /** The exits, if any are to be taken. */
+  /** The exits to ask, if any. */
   Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    return d.early() ? ExitsFile.read(exitsFolder, m, arena, device.kernels()) : Exits.none();
+    if (!d.early()) {
+      return Exits.none();
+    }
+    Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    return d.policy().never() ? all : active.choose(all, m, maxPending, device);
   }
 
   /** A new sequence, to be closed. */
   DecodingStrategy strategy(Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
-    return d.early()
+    return d.early() && !exits.exits().isEmpty()
         ? new EarlyExit(m.decoder(), exits, d.policy(), capacity, maxPending, device)
         : new FullDepth(m.decoder(), capacity, device);
   }

@@ -1,8 +1,21 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.eetuning.CacheFolder;
+import dev.sortie.eetuning.cost.CostCache;
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.Payoffs;
+import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.doctor.Examination;
 import dev.sortie.eetuning.doctor.Topic;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,26 +24,53 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Says what Sortie found on this machine. */
+/** Says what Sortie found on this machine, and what decoding a model costs on it. */
 @Command(
     name = "doctor",
     mixinStandardHelpOptions = true,
     description =
         "JDK, flags, cores, memory, chosen kernels and their speed, huge pages, OpenCL devices, MPI;"
-            + " what is slow and how to mend it.")
+            + " what is slow and how to mend it. With --model also what its layers, its head and its"
+            + " exits cost here, and which exits and lengths of drafts can pay.")
 final class DoctorCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
+
+  @Option(
+      names = "--model",
+      paramLabel = "M",
+      description =
+          "A model to measure: Hugging Face folder, .gguf file, or the word fable. What is measured is kept for generate.")
+  private String model;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description =
+          "How its matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
+  private Precision precision;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits of the model.")
+  private Path exitsFolder;
 
   @Option(names = "--json", description = "One JSON object a topic.")
   private boolean json;
 
   @Override
   public Integer call() {
+    if (model == null && exitsFolder != null) {
+      throw new InputException("--exits " + exitsFolder + " needs --model M, their backbone");
+    }
     List<Topic> topics = Examination.run(compute::open);
+    CostTable table = model == null ? null : measured();
+    Payoffs payoffs = table == null ? null : Payoffs.of(table, EarlyExit.MAX_PENDING);
     List<String> advice = topics.stream().flatMap(topic -> topic.advice().stream()).toList();
     if (json) {
       Map<String, Object> root = new LinkedHashMap<>();
       topics.forEach(topic -> root.put(topic.name(), topic.facts()));
+      if (table != null) {
+        root.put("cost", CostView.json(table, payoffs));
+      }
       root.put("advice", advice);
       System.out.println(Json.compact(root));
       return 0;
@@ -39,8 +79,23 @@ final class DoctorCommand implements Callable<Integer> {
       System.out.println(topic.name());
       topic.facts().forEach((key, value) -> System.out.println("  " + key + ": " + value));
     }
+    if (table != null) {
+      CostView.print(table, payoffs, System.out);
+    }
     System.out.println(advice.isEmpty() ? "nothing to mend" : "to mend");
     advice.forEach(sentence -> System.out.println("  " + sentence));
     return 0;
+  }
+
+  private CostTable measured() {
+    try (Device device = compute.open();
+        LanguageModel m = ModelOptions.load(model, precision, device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? Exits.none()
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      return new CostCache(CacheFolder.path()).measure(m.decoder(), exits, device);
+    }
   }
 }

@@ -30,10 +30,16 @@ final class ModelOptions {
 
   /** Loads it; of a large one it is said first what memory it takes. */
   LanguageModel load(Device device) {
-    ModelFiles files = ModelFiles.open(path());
+    return load(model, precision, device);
+  }
+
+  /** The same for a model and a precision that other options name. */
+  static LanguageModel load(String model, Precision precision, Device device) {
+    Path path = ModelWord.path(model);
+    ModelFiles files = ModelFiles.open(path);
     ModelMemory memory = ModelMemory.of(files, precision);
     if (memory.copied() + memory.inPlace() >= LARGE) {
-      System.err.println(path().getFileName() + ": " + memory.describe());
+      System.err.println(path.getFileName() + ": " + memory.describe());
     }
     return LanguageModel.load(files, precision, device);
   }

@@ -246,7 +246,17 @@ class CommandLineContractTest {
   @Test
   void generateTracesEachToken() {
     JsonObject json =
-        generate("--exits", exits, "--threshold", 0, "--max-tokens", 6, "--ignore-eos").json();
+        generate(
+                "--exits",
+                exits,
+                "--active",
+                "all",
+                "--threshold",
+                0,
+                "--max-tokens",
+                6,
+                "--ignore-eos")
+            .json();
     assertFields(json, "prompt_ids", "tokens", "text", "timing");
     assertThat(json.getInts("prompt_ids", 0, 400)).isNotEmpty();
     List<JsonObject> tokens = json.getObjects("tokens");
@@ -389,6 +399,43 @@ class CommandLineContractTest {
     assertThat(parsed.getString("text")).isEqualTo("The fox said: é ");
     assertThat(run("tokenize", "--model", model, "--text", text).succeeded().out())
         .isEqualTo(ids + System.lineSeparator());
+  }
+
+  @Test
+  void exitsThatAreNotNamedAreAskedOnlyIfTheyCanPay() {
+    CommandLineRun one =
+        generate("--exits", exits, "--active", "2", "--threshold", 0, "--max-tokens", 4);
+    assertThat(exitsOf(one.json())).containsExactly("final", 2L, 2L, 2L);
+    CommandLineRun free = generate("--exits", exits, "--threshold", 0, "--max-tokens", 4);
+    // a machine's times decide: what is not used is named with its figures
+    List<Object> used = exitsOf(free.json());
+    if (!used.contains(1L)) {
+      assertThat(free.err()).contains("exit 1 is left out", "ms", "--active all");
+    }
+    if (!used.contains(1L) && !used.contains(2L)) {
+      assertThat(free.err()).contains("exit 2 is left out");
+    }
+  }
+
+  private static List<Object> exitsOf(JsonObject generation) {
+    return generation.getObjects("tokens").stream().map(t -> t.fields().get("exit")).toList();
+  }
+
+  @Test
+  void doctorTellsWhatAModelAndItsExitsCost() {
+    CommandLineRun run =
+        run("doctor", "--threads", 1, "--model", model, "--exits", exits, "--json").succeeded();
+    JsonObject cost = run.json().getObject("cost");
+    assertThat(cost.getObject("layer").fields().keySet()).containsExactly("1", "2", "4", "8", "16");
+    assertThat(cost.getObject("pass").getDouble("1", 0, 10)).isPositive();
+    List<JsonObject> payoffs = cost.getObjects("exit_payoffs");
+    assertThat(payoffs).extracting(e -> e.getInt("depth", 1, 3)).containsExactly(1, 2);
+    payoffs.forEach(e -> assertFields(e, "ask", "best_speedup", "break_even_share"));
+    assertThat(cost.getObjects("draft_payoffs"))
+        .extracting(d -> d.getInt("length", 1, 16))
+        .containsExactly(1, 3, 7, 15);
+    String text = run("doctor", "--threads", 1, "--model", model, "--exits", exits).out();
+    assertThat(text).contains("one layer", "to ask", "drafts of 3").containsPattern("mend\n");
   }
 
   @Test

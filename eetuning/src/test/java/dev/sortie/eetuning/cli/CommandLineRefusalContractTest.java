@@ -204,6 +204,19 @@ class CommandLineRefusalContractTest {
         refused("strategy", generate(model, "--strategy magic"), 1, "--strategy 'magic'", "full"),
         refused("no exits", generate(model, "--strategy early-exit"), 1, "--exits"),
         refused(
+            "active depth",
+            generate(model, "--max-tokens 4 --active 5 --exits " + exits),
+            1,
+            "layer 5",
+            "[1"),
+        refused(
+            "active list",
+            generate(model, "--max-tokens 4 --active 1,x --exits " + exits),
+            1,
+            "--active '1,x'"),
+        refused("active alone", generate(model, "--active all"), 1, "--active", "--exits"),
+        refused("exits of nothing", words("doctor --exits %s", exits), 1, "--exits", "--model"),
+        refused(
             "pending",
             generate(model, "--max-tokens 4 --max-pending 16 --exits " + exits),
             1,

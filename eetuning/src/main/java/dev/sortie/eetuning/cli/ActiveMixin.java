@@ -1,0 +1,55 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.CacheFolder;
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.cost.CostCache;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Which of the exits given are asked. */
+final class ActiveMixin {
+  private static final String ALL = "all";
+
+  @Option(
+      names = "--active",
+      paramLabel = "DEPTHS",
+      description =
+          "Exits to ask, by the layers that they stand after, as in 8,16; or all. Without it those that can pay by the cost model, which is measured once for a model and a machine: see doctor --model.")
+  private String active;
+
+  /** Whether the user chose. */
+  boolean isGiven() {
+    return active != null;
+  }
+
+  /** Those to ask; on standard error it is said which were left out and why. */
+  Exits choose(Exits all, LanguageModel m, int maxPending, Device device) {
+    if (ALL.equals(active)) {
+      return all;
+    }
+    if (active != null) {
+      return ActiveExits.at(all, depths());
+    }
+    CostCache.Found cost = new CostCache(CacheFolder.path()).get(m.decoder(), all, device);
+    ActiveExits chosen = ActiveExits.thatPay(all, cost.table(), maxPending);
+    chosen.remarks().forEach(r -> System.err.println(r + "; --active all asks it all the same"));
+    return chosen.exits();
+  }
+
+  private List<Integer> depths() {
+    List<Integer> depths = new ArrayList<>();
+    for (String word : active.split(",", -1)) {
+      if (!word.strip().matches("[1-9][0-9]{0,5}")) {
+        throw new InputException(
+            "--active '" + active + "' is not a list of depths such as 8,16, nor the word all");
+      }
+      depths.add(Integer.valueOf(word.strip()));
+    }
+    return depths;
+  }
+}

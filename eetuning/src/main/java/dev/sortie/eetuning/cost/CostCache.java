@@ -1,0 +1,88 @@
+package dev.sortie.eetuning.cost;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Tensor;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Measured tables on disk, one for each combination of sizes, types and exits of a model with
+ * processor, kernels, threads and JVM. What weights say does not matter, only what they are.
+ *
+ * @param folder where the tables lie
+ */
+public record CostCache(Path folder) {
+  private static final int VERSION = 1;
+
+  /** A table, and whether it had been measured before. */
+  public record Found(CostTable table, boolean known) {}
+
+  /** The table for this model on this machine, measured now if it is not known. */
+  public Found get(Decoder decoder, Exits exits, Device device) {
+    Path file = file(description(decoder, exits, device));
+    if (Files.exists(file)) {
+      try {
+        return new Found(CostJson.read(Json.read(file).getObject("table")), true);
+      } catch (InputException | IllegalArgumentException e) {
+        // a file that was damaged is measured again, as one that is missing
+        System.getLogger(CostCache.class.getName())
+            .log(System.Logger.Level.WARNING, file + ": measured again: " + e.getMessage());
+      }
+    }
+    return new Found(measure(decoder, exits, device), false);
+  }
+
+  /** Measures now, and keeps the table. */
+  public CostTable measure(Decoder decoder, Exits exits, Device device) {
+    CostTable table = new CostMeter().measure(decoder, exits, device);
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("of", description(decoder, exits, device));
+    root.put("table", CostJson.of(table));
+    Folders.create(folder);
+    Json.write(file((String) root.get("of")), root);
+    return table;
+  }
+
+  private Path file(String description) {
+    String hash = Sha256.of(description.getBytes(StandardCharsets.UTF_8));
+    return folder.resolve("cost-" + hash.substring(0, 16) + ".json");
+  }
+
+  /** All that times depend on. */
+  static String description(Decoder decoder, Exits exits, Device device) {
+    StringBuilder text = new StringBuilder("version " + VERSION + "; " + decoder.config());
+    Map<String, Integer> types = new LinkedHashMap<>();
+    decoder.parameters().values().forEach(t -> types.merge(type(t), 1, Integer::sum));
+    text.append("; ").append(types);
+    for (Exit e : exits.exits()) {
+      text.append("; exit ").append(e.spec());
+      e.parameters()
+          .forEach((name, t) -> text.append(' ').append(name).append(' ').append(type(t)));
+    }
+    Machine machine = Machine.detect(device.kernels().name());
+    return text.append("; ")
+        .append(machine.cpu())
+        .append("; ")
+        .append(machine.java())
+        .append("; ")
+        .append(machine.kernels())
+        .append("; threads ")
+        .append(device.pool().threads())
+        .toString();
+  }
+
+  private static String type(Tensor t) {
+    return t.dtype() + " " + t.shape();
+  }
+}

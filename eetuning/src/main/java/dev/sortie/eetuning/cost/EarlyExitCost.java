@@ -1,0 +1,110 @@
+package dev.sortie.eetuning.cost;
+
+import dev.sortie.eetuning.decode.EarlyExit;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * Time of early-exit decoding with deferred completion, as {@link EarlyExit} does it.
+ *
+ * @param table measured costs
+ * @param active depths of the exits that are asked, ascending
+ * @param maxPending deficit tokens at most
+ */
+public record EarlyExitCost(CostTable table, List<Integer> active, int maxPending) {
+  private static final int SHARES = 1000;
+
+  public EarlyExitCost {
+    active = active.stream().sorted().toList();
+    active.forEach(table::exit);
+    if (maxPending < 0 || maxPending > EarlyExit.MAX_PENDING) {
+      throw new IllegalArgumentException(
+          "pending tokens " + maxPending + " are outside 0 to " + EarlyExit.MAX_PENDING);
+    }
+  }
+
+  /**
+   * Seconds to decode these tokens one after another, the work of {@link EarlyExit} repeated on the
+   * table: layers of a segment run over all tokens that lack them.
+   *
+   * @param first position of the first of them; all before it are complete
+   * @param exits depth at which each left; 0 for the final layer
+   */
+  public double seconds(int first, int[] exits) {
+    int segments = active.size() + 1;
+    int[] done = new int[segments];
+    Arrays.fill(done, first);
+    double seconds = 0;
+    for (int i = 0; i < exits.length; i++) {
+      seconds += token(first + i, exits[i], done);
+    }
+    return seconds;
+  }
+
+  private double token(int position, int exit, int[] done) {
+    int end = position + 1;
+    double seconds = table.token();
+    int from = 0;
+    for (int i = 0; i < active.size(); i++) {
+      ExitCost e = table.exit(active.get(i));
+      int rows = end - done[i];
+      seconds += table.layers(e.depth() - from, rows, done[i]) + e.layerSeconds(rows);
+      done[i] = end;
+      from = e.depth();
+      boolean asked = position - done[active.size()] < maxPending;
+      seconds += asked ? e.check() : 0;
+      if (exit == e.depth()) {
+        return seconds;
+      }
+    }
+    int last = active.size();
+    seconds += table.layers(table.layers() - from, end - done[last], done[last]);
+    done[last] = end;
+    return seconds + table.head().at(1);
+  }
+
+  /**
+   * Seconds of a token on average when this exit alone is asked and a share of the tokens leaves
+   * there, each by chance. Tokens come in cycles: k leave, and the next takes their deeper layers
+   * along; k is geometric, cut at {@code maxPending}, where no exit is asked.
+   */
+  static double atShare(CostTable t, int depth, double share, int maxPending) {
+    ExitCost e = t.exit(depth);
+    int p = t.position();
+    double each = t.token() + t.layers(depth, 1, p) + e.layerSeconds(1);
+    double time = 0;
+    double tokens = 0;
+    for (int k = 0; k <= maxPending; k++) {
+      double chance = Math.pow(share, k) * (k == maxPending ? 1 : 1 - share);
+      double checks = (k == maxPending ? k : k + 1) * e.check();
+      double deep = t.layers(t.layers() - depth, k + 1, p) + t.head().at(1);
+      time += chance * ((k + 1) * each + checks + deep);
+      tokens += chance * (k + 1);
+    }
+    return time / tokens;
+  }
+
+  /**
+   * How many times as fast as full depth decoding is at most, with this exit alone and every token
+   * leaving there that may.
+   */
+  public static double bestSpeedup(CostTable t, int depth, int maxPending) {
+    return t.fullDepth(t.position()) / atShare(t, depth, 1, maxPending);
+  }
+
+  /**
+   * The smallest share of tokens that must leave at this exit, asked alone, for decoding to be
+   * faster than at full depth; empty if no share is enough.
+   */
+  public static OptionalDouble breakEven(CostTable t, int depth, int maxPending) {
+    double full = t.fullDepth(t.position());
+    for (int i = 1; i <= SHARES; i++) {
+      double share = (double) i / SHARES;
+      if (atShare(t, depth, share, maxPending) < full) {
+        return OptionalDouble.of(share);
+      }
+    }
+    return OptionalDouble.empty();
+  }
+}

@@ -1,0 +1,32 @@
+package dev.sortie.eetuning.cost;
+
+import java.util.Optional;
+
+/**
+ * What one exit costs.
+ *
+ * @param depth after how many backbone layers it stands
+ * @param layer its own transformer layer, which every token that comes by must pass; empty where
+ *     the architecture has none
+ * @param check seconds to find its logits and their confidence for one token
+ */
+public record ExitCost(int depth, Optional<RowTimes> layer, double check) {
+  public ExitCost {
+    if (depth < 1) {
+      throw new IllegalArgumentException("exit depth is " + depth + ", expected at least 1");
+    }
+    if (!(check >= 0 && Double.isFinite(check))) {
+      throw new IllegalArgumentException("a check takes " + check + " seconds, expected 0 or more");
+    }
+  }
+
+  /** Seconds of its own layer over {@code rows} tokens. */
+  double layerSeconds(int rows) {
+    return layer.map(l -> l.at(rows)).orElse(0.0);
+  }
+
+  /** Seconds that one token costs which comes by and is asked. */
+  public double each() {
+    return layerSeconds(1) + check;
+  }
+}

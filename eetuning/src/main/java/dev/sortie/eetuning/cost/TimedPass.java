@@ -1,0 +1,127 @@
+package dev.sortie.eetuning.cost;
+
+import dev.sortie.eetuning.decode.Sampler;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.KvCache;
+import dev.sortie.nn.TopTokens;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderLayer;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Workspace;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/**
+ * A pass through all layers and exits that looks at the clock between them. Keys and values before
+ * it are made up: how long attention takes does not depend on them.
+ */
+final class TimedPass implements AutoCloseable {
+  private static final double MADE_UP = 0.01;
+
+  private final Decoder decoder;
+  private final List<Exit> exits;
+  private final LongSupplier clock;
+  private final NativeArena arena = new NativeArena("timed pass");
+  private final Workspace workspace = new Workspace();
+  private final Ops ops;
+  private final List<KvCache> caches;
+  private final List<KvCache> exitCaches = new ArrayList<>();
+  private final float[] row;
+  private long last;
+
+  TimedPass(Decoder decoder, Exits exits, int capacity, Device device, LongSupplier clock) {
+    this.decoder = decoder;
+    this.exits = exits.exits();
+    this.clock = clock;
+    this.ops = new Ops(device, workspace);
+    this.caches = decoder.cache(arena, DType.F32, capacity);
+    for (Exit e : this.exits) {
+      exitCaches.add(e.hasCache() ? e.cache(arena, DType.F32, capacity) : null);
+    }
+    this.row = new float[decoder.config().vocab()];
+    caches.forEach(this::makeUp);
+    exitCaches.stream().filter(c -> c != null).forEach(this::makeUp);
+  }
+
+  private void makeUp(KvCache cache) {
+    ops.kernels().fill(cache.keys().span(), MADE_UP);
+    ops.kernels().fill(cache.values().span(), MADE_UP);
+  }
+
+  /** A pass over {@code rows} tokens at positions {@code first ..}. */
+  Laps run(int rows, int first) {
+    long start = clock.getAsLong();
+    last = start;
+    Laps laps = NoGrad.call(() -> pass(rows, first));
+    workspace.reset();
+    long total = clock.getAsLong() - start;
+    long known = laps.layers() + laps.head();
+    for (int i = 0; i < laps.checks().length; i++) {
+      known += laps.exitLayers()[i] + laps.checks()[i];
+    }
+    return new Laps(laps.layers(), laps.head(), total - known, laps.exitLayers(), laps.checks());
+  }
+
+  private Laps pass(int rows, int first) {
+    int[] ids = new int[rows];
+    for (int i = 0; i < rows; i++) {
+      ids[i] = (37 * (first + i) + 100) % decoder.config().vocab();
+    }
+    Tensor x = decoder.embed(ops, Tensor.ids(workspace, Shape.of(1, rows), ids));
+    lap();
+    long layers = 0;
+    long[] exitLayers = new long[exits.size()];
+    long[] checks = new long[exits.size()];
+    int exit = 0;
+    for (int i = 0; i < caches.size(); i++) {
+      DecoderLayer layer = decoder.layers().get(i);
+      Tensor a = layer.attend(ops, x, decoder.rope(), caches.get(i), first);
+      x = layer.feedForward(ops, a);
+      if (exit < exits.size() && exits.get(exit).depth() == i + 1) {
+        layers += lap();
+        Exit e = exits.get(exit);
+        Tensor y = x;
+        if (e.hasCache()) {
+          y = e.advance(ops, x, exitCaches.get(exit), first);
+          exitLayers[exit] = lap();
+        }
+        TopTokens.of(ops, e.branchLogits(ops, lastRow(y), lastRow(a))).probability(0);
+        checks[exit++] = lap();
+      }
+    }
+    layers += lap();
+    Tensor logits = decoder.logits(ops, x);
+    TopTokens.of(ops, logits).probability(0);
+    long head = lap();
+    MemorySegment.ofArray(row).copyFrom(lastRow(logits).span().segment());
+    Sampler.argmax(row);
+    return new Laps(layers, head, 0, exitLayers, checks);
+  }
+
+  private long lap() {
+    long now = clock.getAsLong();
+    long lap = now - last;
+    last = now;
+    return lap;
+  }
+
+  private static Tensor lastRow(Tensor x) {
+    long width = x.shape().dim(-1);
+    return Tensor.of(x.span().slice((x.shape().rows() - 1) * width, width), Shape.of(1, width));
+  }
+
+  @Override
+  public void close() {
+    workspace.close();
+    arena.close();
+  }
+}

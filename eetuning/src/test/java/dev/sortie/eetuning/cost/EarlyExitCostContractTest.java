@@ -1,0 +1,107 @@
+package dev.sortie.eetuning.cost;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EarlyExitCostContractTest {
+  private static final double EXACT = 1e-9;
+
+  private static double seconds(CostTable t, int maxPending, int... exits) {
+    return new EarlyExitCost(t, t.depths(), maxPending).seconds(100, exits);
+  }
+
+  @Test
+  void rowsBetweenThoseMeasuredLieOnALineAndAboveGoOnWithIt() {
+    RowTimes t = Tables.times(Map.of(1, 1.0, 2, 1.1, 16, 2.5));
+    assertThat(t.at(1)).isEqualTo(1);
+    assertThat(t.at(9)).isCloseTo(1.8, within(EXACT));
+    assertThat(t.at(18)).isCloseTo(2.7, within(EXACT));
+    assertThatThrownBy(() -> t.at(0)).hasMessageContaining("at least 1");
+    assertThatThrownBy(() -> Tables.times(Map.of(2, 1.0))).hasMessageContaining("expected 1 row");
+  }
+
+  @Test
+  void aTokenThatLeavesCostsItsLayersAndTheChecksOnTheWay() {
+    CostTable t = Tables.of(Tables.norm(4, 2), Tables.norm(7, 0.5));
+    assertThat(seconds(t, 15, 4)).isCloseTo(4 + 2, within(EXACT));
+    assertThat(seconds(t, 15, 7)).isCloseTo(4 + 2 + 3 + 0.5, within(EXACT));
+    assertThat(seconds(t, 15, 0)).isCloseTo(10 + 2.5 + 4, within(EXACT));
+  }
+
+  @Test
+  void tokensThatLeftAreCompletedByTheFirstThatGoesDeeper() {
+    CostTable t = Tables.of(Tables.norm(4, 2), Tables.norm(7, 0.5));
+    // two leave at 4; the third takes three rows through layers 5 to 7 and leaves; the fourth one
+    // row there and four rows above
+    double third = 4 + 2 + 3 * 1.2 + 0.5;
+    double fourth = 4 + 2 + 3 * 1 + 0.5 + 3 * 1.3 + 4;
+    assertThat(seconds(t, 15, 4, 4, 7, 0)).isCloseTo(2 * (4 + 2) + third + fourth, within(EXACT));
+  }
+
+  @Test
+  void anExitsOwnLayerSeesEveryTokenOnce() {
+    CostTable t = Tables.of(Tables.norm(4, 2), Tables.layer(7, 0.5));
+    double second = 4 + 2 + 3 * 1.1 + 1.1 + 0.5;
+    assertThat(seconds(t, 15, 4, 7)).isCloseTo(4 + 2 + second, within(EXACT));
+  }
+
+  @Test
+  void noExitIsAskedWhenNoMoreTokensMayWait() {
+    CostTable t = Tables.of(Tables.norm(4, 2));
+    assertThat(seconds(t, 0, 0, 0)).isCloseTo(2 * 14, within(EXACT));
+    assertThat(seconds(t, 1, 4, 0)).isCloseTo(4 + 2 + 4 + 6 * 1.1 + 4, within(EXACT));
+  }
+
+  @Test
+  void farPositionsCostAttention() {
+    CostTable near = Tables.of(Tables.norm(4, 2));
+    CostTable t =
+        new CostTable(
+            10, 64, near.layer(), RowTimes.constant(0.01), near.head(), 0.5, near.exits());
+    assertThat(new EarlyExitCost(t, List.of(4), 15).seconds(164, new int[] {4}))
+        .isCloseTo(0.5 + 4 * (1 + 0.01 * 100) + 2, within(EXACT));
+    assertThat(t.fullDepth(64)).isCloseTo(14.5, within(EXACT));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.2,15", "0.6,15", "0.9,15", "0.9,3", "1,15", "0,15"})
+  void theAverageByShareIsThatOfManyTokensLeavingByChance(double share, int maxPending) {
+    CostTable t = Tables.of(Tables.layer(6, 0.7));
+    SplittableRandom random = new SplittableRandom(7);
+    int[] exits = new int[400_000];
+    int pending = 0;
+    for (int i = 0; i < exits.length; i++) {
+      boolean leaves = pending < maxPending && random.nextDouble() < share;
+      exits[i] = leaves ? 6 : 0;
+      pending = leaves ? pending + 1 : 0;
+    }
+    double mean = seconds(t, maxPending, exits) / exits.length;
+    assertThat(EarlyExitCost.atShare(t, 6, share, maxPending)).isCloseTo(mean, within(0.02));
+  }
+
+  @Test
+  void anExitPaysFromItsBreakEvenShareOn() {
+    CostTable t = Tables.of(Tables.norm(4, 2));
+    double share = EarlyExitCost.breakEven(t, 4, 15).orElseThrow();
+    double full = t.fullDepth(64);
+    assertThat(share).isBetween(0.15, 0.5);
+    assertThat(EarlyExitCost.atShare(t, 4, share, 15)).isLessThan(full);
+    assertThat(EarlyExitCost.atShare(t, 4, share - 0.002, 15)).isGreaterThanOrEqualTo(full);
+    assertThat(EarlyExitCost.bestSpeedup(t, 4, 15)).isBetween(1.5, 14 / 6.0);
+  }
+
+  @Test
+  void anExitWhoseCheckCostsMoreThanItSavesNeverPays() {
+    CostTable t = Tables.of(Tables.norm(9, 5));
+    assertThat(EarlyExitCost.breakEven(t, 9, 15)).isEmpty();
+    assertThat(EarlyExitCost.bestSpeedup(t, 9, 15)).isLessThan(1);
+  }
+}
