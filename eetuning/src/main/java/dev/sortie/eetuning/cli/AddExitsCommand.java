@@ -13,6 +13,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,17 +31,17 @@ final class AddExitsCommand implements Callable<Integer> {
 
   @Option(
       names = "--at",
-      required = true,
       split = ",",
       paramLabel = "DEPTH",
-      description = "After which layers, as in 4,8.")
-  private List<Integer> depths;
+      description =
+          "After which layers, as in 4,8; not for lookahead, which stands behind the last.")
+  private List<Integer> depths = List.of();
 
   @Option(
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "mlp",
-      description = "embedding, norm, mlp or layer. Default: ${DEFAULT-VALUE}.")
+      description = "embedding, norm, mlp, layer or lookahead. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
   @Option(
@@ -59,6 +60,14 @@ final class AddExitsCommand implements Callable<Integer> {
   private String head;
 
   @Option(
+      names = "--draft-head",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "The head covers the N most frequent tokens only, such as 8192; tune chooses them by its data. 0: all tokens. Default: ${DEFAULT-VALUE}.")
+  private int draftTokens;
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
@@ -74,9 +83,20 @@ final class AddExitsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ExitArchitecture arch = ExitArchitecture.of(architecture);
+    boolean ahead = architecture.equals("lookahead");
+    if (ahead != depths.isEmpty()) {
+      throw new InputException(
+          ahead
+              ? "--at "
+                  + depths
+                  + " has no meaning for a lookahead exit, which stands behind the last layer; leave it out"
+              : "--at is missing: name the layers after which exits stand, as in --at 4,8");
+    }
     ExitInit how = ExitInit.of(init);
     boolean own = HeadWord.isOwn(head);
+    if (draftTokens < 0) {
+      throw new InputException("--draft-head " + draftTokens + " must be 0 or more");
+    }
     if (ExitsFile.exists(out)) {
       throw new InputException(
           "--out "
@@ -86,17 +106,27 @@ final class AddExitsCommand implements Callable<Integer> {
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
-      List<Exit> list =
-          depths.stream()
-              .map(
-                  d ->
-                      how.build(
-                          new ExitSpec(d, arch, own), m.decoder(), seed, arena, device.kernels()))
-              .toList();
-      Exits exits = new Exits(m.sha256(), Map.of(), list);
+      Exits exits =
+          ahead
+              ? new Exits(
+                  m.sha256(),
+                  Map.of(),
+                  List.of(),
+                  Optional.of(
+                      how.lookahead(own, draftTokens, m.decoder(), seed, arena, device.kernels())))
+              : new Exits(m.sha256(), Map.of(), exits(how, own, m, arena, device));
       ExitsFile.write(out, exits, m);
       ExitTable.print(exits, out, System.err);
     }
     return 0;
+  }
+
+  private List<Exit> exits(
+      ExitInit how, boolean own, LanguageModel m, NativeArena arena, Device device) {
+    ExitArchitecture arch = ExitArchitecture.of(architecture);
+    return depths.stream()
+        .map(d -> new ExitSpec(d, arch, own, draftTokens))
+        .map(spec -> how.build(spec, m.decoder(), seed, arena, device.kernels()))
+        .toList();
   }
 }

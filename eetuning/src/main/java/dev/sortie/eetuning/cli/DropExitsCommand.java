@@ -8,6 +8,7 @@ import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -36,7 +37,7 @@ final class DropExitsCommand implements Callable<Integer> {
       required = true,
       split = ",",
       paramLabel = "DEPTH",
-      description = "Depths to leave out, as in 4,8.")
+      description = "Depths to leave out, as in 4,8; a lookahead exit's is the number of layers.")
   private List<Integer> depths;
 
   @Override
@@ -46,14 +47,22 @@ final class DropExitsCommand implements Callable<Integer> {
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
       Exits exits = ExitsFile.read(folder, m, arena, device.kernels());
+      int layers = m.config().decoder().layers();
+      List<Integer> found = new ArrayList<>(exits.depths());
+      exits.lookahead().ifPresent(l -> found.add(layers));
       for (int d : depths) {
-        if (!exits.depths().contains(d)) {
+        if (!found.contains(d)) {
           throw new InputException(
-              folder + " has no exit at depth " + d + "; its exits stand at " + exits.depths());
+              folder + " has no exit at depth " + d + "; its exits stand at " + found);
         }
       }
       List<Exit> kept = exits.exits().stream().filter(e -> !depths.contains(e.depth())).toList();
-      Exits left = new Exits(m.sha256(), exits.tuning(), kept);
+      Exits left =
+          new Exits(
+              m.sha256(),
+              exits.tuning(),
+              kept,
+              exits.lookahead().filter(l -> !depths.contains(layers)));
       result.write(left, m);
     }
     return 0;

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -45,29 +47,38 @@ final class MergeExitsCommand implements Callable<Integer> {
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
       Map<Integer, Exit> byDepth = new TreeMap<>();
+      Optional<Lookahead> lookahead = Optional.empty();
       Map<Integer, Path> from = new TreeMap<>();
       Map<String, Object> tuning = new LinkedHashMap<>();
       for (Path folder : folders) {
         Exits exits = ExitsFile.read(folder, m, arena, device.kernels());
         for (Exit e : exits.exits()) {
-          Path before = from.put(e.depth(), folder);
-          if (before != null && !replace) {
-            throw new InputException(
-                "both "
-                    + before
-                    + " and "
-                    + folder
-                    + " have an exit at depth "
-                    + e.depth()
-                    + "; drop one with drop-exits, or use --replace");
-          }
+          note(e.depth(), folder, from);
           byDepth.put(e.depth(), e);
+        }
+        if (exits.lookahead().isPresent()) {
+          note(m.config().decoder().layers(), folder, from);
+          lookahead = exits.lookahead();
         }
         tuning.put(folder.toString(), exits.tuning());
       }
-      Exits merged = new Exits(m.sha256(), tuning, new ArrayList<>(byDepth.values()));
+      Exits merged = new Exits(m.sha256(), tuning, new ArrayList<>(byDepth.values()), lookahead);
       result.write(merged, m);
     }
     return 0;
+  }
+
+  private void note(int depth, Path folder, Map<Integer, Path> from) {
+    Path before = from.put(depth, folder);
+    if (before != null && !replace) {
+      throw new InputException(
+          "both "
+              + before
+              + " and "
+              + folder
+              + " have an exit at depth "
+              + depth
+              + "; drop one with drop-exits, or use --replace");
+    }
   }
 }

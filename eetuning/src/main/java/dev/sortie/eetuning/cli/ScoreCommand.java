@@ -59,25 +59,27 @@ final class ScoreCommand implements Callable<Integer> {
       } else {
         System.out.printf(
             Locale.ROOT,
-            "%d tokens, %d bytes%n%8s %10s %12s %14s %10s%n",
+            "%d tokens, %d bytes%n%9s %10s %12s %14s %10s %9s%n",
             r.tokens(),
             r.bytes(),
             "exit",
             "nll",
             "perplexity",
             "bits per byte",
-            "agreement");
+            "agreement",
+            "coverage");
         r.heads()
             .forEach(
                 (exit, s) ->
                     System.out.printf(
                         Locale.ROOT,
-                        "%8s %10.4f %12.3f %14.4f %10.4f%n",
+                        "%9s %10.4f %12.3f %14.4f %10.4f %9.4f%n",
                         exit,
                         s.nll(),
                         s.perplexity(),
                         r.bitsPerByte(s),
-                        s.agreement()));
+                        s.agreement(),
+                        s.coverage()));
       }
     }
     return 0;
@@ -97,11 +99,14 @@ final class ScoreCommand implements Callable<Integer> {
         .forEach(
             (exit, s) -> {
               Map<String, Object> one = new LinkedHashMap<>();
-              one.put("exit", exit.equals("final") ? exit : Integer.valueOf(exit));
+              one.put(
+                  "exit",
+                  Character.isDigit(exit.charAt(0)) ? (Object) Integer.valueOf(exit) : exit);
               one.put("nll", s.nll());
               one.put("perplexity", s.perplexity());
               one.put("bits_per_byte", r.bitsPerByte(s));
               one.put("agreement", s.agreement());
+              one.put("coverage", s.coverage());
               heads.add(one);
             });
     Map<String, Object> root = new LinkedHashMap<>();

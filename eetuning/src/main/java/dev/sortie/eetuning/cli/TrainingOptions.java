@@ -6,6 +6,7 @@ import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.nn.text.TokenDataset;
 import dev.sortie.nn.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,7 +21,7 @@ final class TrainingOptions {
       required = true,
       arity = "1..*",
       paramLabel = "FILE",
-      description = "UTF-8 text files, each one document.")
+      description = "UTF-8 text files, each one document; or one file of token ids.")
   List<Path> data;
 
   @Option(
@@ -158,8 +159,11 @@ final class TrainingOptions {
     return new LoopOptions(out, steps, checkpointEvery, validateEvery);
   }
 
-  /** Tokenises the data into the run's folder. */
+  /** Tokenises the data into the run's folder, or opens a token file as it is. */
   DatasetSource dataset(Tokenizer tokenizer) {
+    if (data.size() == 1 && TokenDataset.isTokenFile(data.getFirst())) {
+      return DatasetSource.open(data.getFirst(), seqLen, heldOut, seed, tokenizer.vocabSize());
+    }
     return DatasetSource.build(tokenizer, data, out.resolve("tokens.bin"), seqLen, heldOut, seed);
   }
 

@@ -5,6 +5,8 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.DatasetSource;
 import dev.sortie.eetuning.train.ExitTuner;
+import dev.sortie.eetuning.train.FeatureCache;
+import dev.sortie.eetuning.train.LookaheadOptions;
 import dev.sortie.eetuning.train.LoopOptions;
 import dev.sortie.eetuning.train.Objective;
 import dev.sortie.eetuning.train.TrainLoop;
@@ -18,6 +20,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -64,6 +67,29 @@ final class TuneCommand implements Callable<Integer> {
       description = "Factor on the loss of an exit; may be repeated.")
   private Map<Integer, Double> exitWeights = new LinkedHashMap<>();
 
+  @Option(
+      names = "--feature-cache",
+      paramLabel = "DIR",
+      description =
+          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits.")
+  private Path featureCache;
+
+  @Option(
+      names = "--lookahead-unroll",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Tokens that a lookahead exit is trained to look ahead, each from its own state before. Default: ${DEFAULT-VALUE}.")
+  private int unroll;
+
+  @Option(
+      names = "--lookahead-hidden",
+      paramLabel = "X",
+      defaultValue = "0",
+      description =
+          "Factor on the distance of a lookahead exit's states from the true hidden states. Default: ${DEFAULT-VALUE}.")
+  private double hiddenWeight;
+
   @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
   private boolean json;
 
@@ -80,7 +106,8 @@ final class TuneCommand implements Callable<Integer> {
             training.globalBatch(),
             training.schedule(),
             training.adamW(),
-            training.seed);
+            training.seed,
+            new LookaheadOptions(unroll, hiddenWeight));
     if (Files.exists(training.out) && sameFolder(training.out, exitsFolder)) {
       throw new InputException(
           "--out "
@@ -95,7 +122,8 @@ final class TuneCommand implements Callable<Integer> {
       }
       Folders.create(training.out);
       try (DatasetSource data = training.dataset(m.tokenizer());
-          ExitTuner tuner = tuner(m, options, data, device);
+          FeatureCache cache = cache(m, data, device);
+          ExitTuner tuner = tuner(m, options, data, device, cache);
           TrainingView view = new TrainingView("tune", training.steps)) {
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), view, interrupt::wanted).run();
@@ -105,7 +133,7 @@ final class TuneCommand implements Callable<Integer> {
           view.stopped(outcome);
           return 1;
         }
-        Map<String, Object> tuning = new LinkedHashMap<>(options.describe());
+        Map<String, Object> tuning = new LinkedHashMap<>(tuner.describe());
         tuning.put("seq_len", training.seqLen);
         tuning.put("data", data.fingerprint());
         ExitsFile.write(training.out, tuner.exits(tuning), m);
@@ -118,16 +146,37 @@ final class TuneCommand implements Callable<Integer> {
 
   private Exits start(LanguageModel m, NativeArena arena, Device device) {
     Exits start = ExitsFile.read(exitsFolder, m, arena, device.kernels());
-    if (start.exits().isEmpty()) {
+    if (start.exits().isEmpty() && start.lookahead().isEmpty()) {
       throw new InputException(exitsFolder + " holds no exits; make some with add-exits");
     }
     return start;
   }
 
   /** The tuner copies the exits that it begins with, so those are not held any longer. */
-  private ExitTuner tuner(LanguageModel m, TuneOptions options, DatasetSource data, Device device) {
+  private ExitTuner tuner(
+      LanguageModel m, TuneOptions options, DatasetSource data, Device device, FeatureCache cache) {
     try (NativeArena arena = new NativeArena("exits")) {
-      return new ExitTuner(m, start(m, arena, device), options, data, device);
+      Exits start = start(m, arena, device);
+      return cache == null
+          ? new ExitTuner(m, start, options, data, device)
+          : new ExitTuner(m, start, options, data, device, cache);
+    }
+  }
+
+  /** The cache, null where none is wanted. */
+  private FeatureCache cache(LanguageModel m, DatasetSource data, Device device) {
+    if (featureCache == null) {
+      return null;
+    }
+    try (NativeArena arena = new NativeArena("exits")) {
+      FeatureCache cache =
+          new FeatureCache(featureCache, m, data, start(m, arena, device), device.kernels());
+      System.err.printf(
+          Locale.ROOT,
+          "feature cache %s: %,d MB when it is full%n",
+          cache.folder(),
+          cache.bytes() >> 20);
+      return cache;
     }
   }
 

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * Decoding that stops at the first exit confident enough, and keeps the KV cache exact by
@@ -184,9 +183,7 @@ public final class EarlyExit implements DecodingStrategy {
     }
     Tensor logits = exit.branchLogits(sequence.ops(), x, Sequence.lastRow(out.a()));
     double confidence = LogitsReader.confidence(sequence.ops(), logits);
-    return policy.exits(exit.depth(), confidence)
-        ? reader.read(logits, OptionalInt.of(exit.depth()), confidence)
-        : null;
+    return policy.exits(exit.depth(), confidence) ? reader.read(logits, exit, confidence) : null;
   }
 
   /** Runs the exit's own layer up to position {@code end}; its output for what was missing. */

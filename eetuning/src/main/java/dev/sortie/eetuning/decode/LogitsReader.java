@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.decode;
 
+import dev.sortie.eetuning.exit.DraftVocabulary;
+import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -9,6 +11,9 @@ import java.util.OptionalInt;
 /** Copies one row of logits out of the workspace and measures its confidence. */
 final class LogitsReader {
   private final float[] row;
+
+  /** Logits of a draft head on their way into the row. */
+  private float[] drafted = new float[0];
 
   LogitsReader(int vocab) {
     this.row = new float[vocab];
@@ -22,5 +27,20 @@ final class LogitsReader {
   Step read(Tensor logits, OptionalInt exit, double confidence) {
     MemorySegment.ofArray(row).copyFrom(logits.span().segment());
     return new Step(row, exit, confidence);
+  }
+
+  /** One row of an exit's logits; tokens that its head does not cover cannot be chosen. */
+  Step read(Tensor logits, Exit exit, double confidence) {
+    OptionalInt depth = OptionalInt.of(exit.depth());
+    if (exit.draft().isEmpty()) {
+      return read(logits, depth, confidence);
+    }
+    DraftVocabulary draft = exit.draft().get();
+    if (drafted.length != draft.size()) {
+      drafted = new float[draft.size()];
+    }
+    MemorySegment.ofArray(drafted).copyFrom(logits.span().segment());
+    draft.spread(drafted, row);
+    return new Step(row, depth, confidence);
   }
 }

@@ -10,6 +10,9 @@ import java.util.OptionalInt;
 final class ExitKeys {
   static final String FINAL = "final";
 
+  /** Scores only: decoding never leaves there. */
+  static final String LOOKAHEAD = "lookahead";
+
   /** Shallow before deep, the final layer last. */
   static final Comparator<String> BY_DEPTH = Comparator.comparingInt(ExitKeys::depth);
 

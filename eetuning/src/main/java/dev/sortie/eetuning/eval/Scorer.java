@@ -1,7 +1,9 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.LanguageModel;
@@ -15,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.LongConsumer;
 
@@ -32,10 +35,11 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
   /**
    * Scores of one head.
    *
-   * @param nll mean negative log-likelihood, nats a token
-   * @param agreement share of tokens whose most likely token equals the final layer's
+   * @param nll mean negative log-likelihood, nats a token, of the tokens that the head covers
+   * @param agreement share of all tokens whose most likely token equals the final layer's
+   * @param coverage share of tokens that the head covers: 1 but for a draft head
    */
-  public record Score(double nll, double agreement) {
+  public record Score(double nll, double agreement, double coverage) {
     /** {@code e^nll}. */
     public double perplexity() {
       return Math.exp(nll);
@@ -47,7 +51,8 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
    *
    * @param tokens tokens predicted
    * @param bytes UTF-8 bytes of the text
-   * @param heads by exit depth, shallow first, then {@code final}
+   * @param heads by exit depth, shallow first, then {@code final}, then {@code lookahead} if there
+   *     is one: it predicts each token but the first of a window one token earlier
    */
   public record Result(long tokens, long bytes, SequencedMap<String, Score> heads) {
     /** {@code nll · tokens / bytes / ln 2}. */
@@ -59,7 +64,13 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
   /** Running sums of one head. */
   private static final class Sums {
     double nll;
+    long covered;
     long agreed;
+    long counted;
+
+    Score score() {
+      return new Score(nll / covered, (double) agreed / counted, (double) covered / counted);
+    }
   }
 
   /**
@@ -78,6 +89,7 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
     Map<String, Sums> sums = new LinkedHashMap<>();
     exits.depths().forEach(d -> sums.put(String.valueOf(d), new Sums()));
     sums.put(ExitKeys.FINAL, new Sums());
+    exits.lookahead().ifPresent(l -> sums.put(ExitKeys.LOOKAHEAD, new Sums()));
     long counted = 0;
     try (Workspace workspace = new Workspace()) {
       Ops ops = new Ops(device, workspace);
@@ -93,7 +105,7 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
     }
     long n = counted;
     SequencedMap<String, Score> heads = new LinkedHashMap<>();
-    sums.forEach((head, s) -> heads.put(head, new Score(s.nll / n, (double) s.agreed / n)));
+    sums.forEach((head, s) -> heads.put(head, s.score()));
     return new Result(n, text.getBytes(StandardCharsets.UTF_8).length, heads);
   }
 
@@ -116,12 +128,38 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
                     tapped.put(depth, new Tensor[] {y, a});
                   }
                 });
-    int[] best = head(ops, model.decoder().logits(ops, x), targets, sums.get(ExitKeys.FINAL), null);
+    int[] best =
+        head(
+            ops,
+            model.decoder().logits(ops, x),
+            targets,
+            Optional.empty(),
+            sums.get(ExitKeys.FINAL),
+            null);
     for (Exit e : exits.exits()) {
       try (var _ = ops.workspace().mark()) {
         Tensor[] in = tapped.get(e.depth());
-        head(ops, e.logits(ops, in[0], in[1]), targets, sums.get(String.valueOf(e.depth())), best);
+        Sums own = sums.get(String.valueOf(e.depth()));
+        head(ops, e.logits(ops, in[0], in[1]), targets, e.draft(), own, best);
       }
+    }
+    if (count > 1) {
+      exits.lookahead().ifPresent(l -> ahead(ops, l, x, window, sums, best));
+    }
+  }
+
+  /** The lookahead exit: at position t it predicts what the final layer predicts at t + 1. */
+  private static void ahead(
+      Ops ops, Lookahead exit, Tensor x, int[] window, Map<String, Sums> sums, int[] best) {
+    int count = window.length - 2;
+    Shape shape = Shape.of(1, count);
+    try (var _ = ops.workspace().mark()) {
+      Tensor next = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 1, count + 1));
+      Tensor targets = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 2, count + 2));
+      Tensor h = ops.contiguous(ops.slice(x, 1, 0, count));
+      Tensor logits = exit.logits(ops, exit.states(ops, h, next));
+      int[] later = Arrays.copyOfRange(best, 1, count + 1);
+      head(ops, logits, targets, exit.draft(), sums.get(ExitKeys.LOOKAHEAD), later);
     }
   }
 
@@ -129,14 +167,28 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
    * Adds one head's losses; {@code best} are the final layer's choices, null for that head itself.
    * Returns this head's choices.
    */
-  private static int[] head(Ops ops, Tensor logits, Tensor targets, Sums sums, int[] best) {
-    sums.nll += ops.sum(ops.crossEntropy(logits, targets)).item();
+  private static int[] head(
+      Ops ops,
+      Tensor logits,
+      Tensor targets,
+      Optional<DraftVocabulary> draft,
+      Sums sums,
+      int[] best) {
+    Tensor covered = draft.map(d -> d.indices(targets, ops.workspace())).orElse(targets);
+    sums.nll += ops.sum(ops.crossEntropy(logits, covered)).item();
     int[] choices = TopTokens.of(ops, logits).ids();
     for (int i = 0; i < choices.length; i++) {
+      if (draft.isPresent()) {
+        choices[i] = draft.get().id(choices[i]);
+      }
       if (best == null || best[i] == choices[i]) {
         sums.agreed++;
       }
+      if (covered.span().getInt(i) >= 0) {
+        sums.covered++;
+      }
     }
+    sums.counted += choices.length;
     return choices;
   }
 }

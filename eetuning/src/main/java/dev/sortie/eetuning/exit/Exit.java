@@ -28,18 +28,41 @@ public final class Exit {
   private final Optional<SwiGluMlp> mlp;
   private final Optional<DecoderLayer> layer;
   private final Optional<RmsNorm> norm;
+  private final Optional<DraftVocabulary> draft;
   private final Linear head;
 
   /**
-   * Builds the exit from its weights.
+   * Builds an exit over the whole vocabulary from its weights.
    *
    * @param weights by names within the exit: {@code mlp.…}, {@code layer.…}, {@code norm.weight},
    *     {@code head.weight}
    */
   public Exit(ExitSpec spec, Decoder backbone, Weights weights) {
+    this(spec, backbone, weights, Optional.empty(), null);
+  }
+
+  /**
+   * Builds the exit from its weights.
+   *
+   * @param weights as above
+   * @param draft the tokens that its head covers, where they are not all
+   * @param allocator for the rows of the backbone's head that a draft head without own weights
+   *     reads
+   */
+  public Exit(
+      ExitSpec spec,
+      Decoder backbone,
+      Weights weights,
+      Optional<DraftVocabulary> draft,
+      Allocator allocator) {
     DecoderConfig c = backbone.config();
     spec.check(c.layers());
+    if (spec.draftTokens() != draft.map(DraftVocabulary::size).orElse(0)) {
+      throw new IllegalArgumentException(
+          "the head covers " + draft + ", the exit was to have " + spec.draftTokens());
+    }
     this.spec = spec;
+    this.draft = draft;
     this.backbone = backbone;
     NamedTensors named = new NamedTensors(weights);
     ExitArchitecture a = spec.architecture();
@@ -55,10 +78,7 @@ public final class Exit {
         a == ExitArchitecture.EMBEDDING
             ? Optional.empty()
             : Optional.of(RmsNorm.of(named, "norm", c.hidden(), c.normEps()));
-    this.head =
-        spec.ownHead()
-            ? Linear.of(named, "head", c.hidden(), c.vocab(), false, Weights.Role.INPUT_PROJECTION)
-            : backbone.head();
+    this.head = Heads.of(named, backbone, spec.ownHead(), draft, allocator);
     this.parameters = named.tensors();
   }
 
@@ -72,6 +92,11 @@ public final class Exit {
     return spec.depth();
   }
 
+  /** The tokens that its head covers, where they are not all. */
+  public Optional<DraftVocabulary> draft() {
+    return draft;
+  }
+
   /** Its own tensors by name, without the backbone's. */
   public SequencedMap<String, Tensor> parameters() {
     return parameters;
@@ -82,7 +107,7 @@ public final class Exit {
    *
    * @param x output of layer {@code depth}, {@code [B, T, C]}
    * @param a residual after that layer's attention, {@code [B, T, C]}
-   * @return {@code [B, T, V]}
+   * @return {@code [B, T, V]}, or {@code [B, T, N]} of a draft head
    */
   public Tensor logits(Ops ops, Tensor x, Tensor a) {
     return head.apply(ops, headInput(ops, x, a).x());
@@ -119,7 +144,7 @@ public final class Exit {
   }
 
   /**
-   * Logits of single tokens while decoding.
+   * Logits of single tokens while decoding, {@code [.., V]}, or {@code [.., N]} of a draft head.
    *
    * @param x output of layer {@code depth}, or of {@link #advance} where there is a cache, {@code
    *     [.., C]}

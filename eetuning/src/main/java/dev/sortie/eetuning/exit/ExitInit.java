@@ -10,6 +10,7 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.Optional;
 
 /** Stage 1 of EE-Tuning: where a new exit's weights come from. */
 public enum ExitInit {
@@ -22,7 +23,8 @@ public enum ExitInit {
     @Override
     Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
-      return (name, shape, role) -> copy(original(name, spec, backbone), shape, allocator, kernels);
+      return (name, shape, role) ->
+          copy(original(name, spec, backbone, allocator), shape, allocator, kernels);
     }
   },
   /**
@@ -52,18 +54,80 @@ public enum ExitInit {
   abstract Weights weights(
       ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels);
 
-  /** A new exit. */
+  /** A new exit. A draft head covers the lowest ids, until tuning chooses by its data's counts. */
   public Exit build(
       ExitSpec spec, Decoder backbone, long seed, Allocator allocator, Kernels kernels) {
+    int vocab = backbone.config().vocab();
     spec.check(backbone.config().layers());
+    Optional<DraftVocabulary> draft =
+        spec.hasDraftHead()
+            ? Optional.of(DraftVocabulary.lowest(spec.draftTokens(), vocab))
+            : Optional.empty();
     return new Exit(
-        spec, backbone, weights(spec, backbone, new Random(seed, 0), allocator, kernels));
+        spec,
+        backbone,
+        weights(spec, backbone, new Random(seed, 0), allocator, kernels),
+        draft,
+        allocator);
+  }
+
+  /**
+   * A new lookahead exit. As a copy, its layer is the last one's, both projections are the identity
+   * and its norms are 1.
+   *
+   * @param draftTokens how many tokens its head covers; 0 is all of them
+   */
+  public Lookahead lookahead(
+      boolean ownHead,
+      int draftTokens,
+      Decoder backbone,
+      long seed,
+      Allocator allocator,
+      Kernels kernels) {
+    int layers = backbone.config().layers();
+    // stands for the exit among the names and the random streams
+    ExitSpec spec = new ExitSpec(layers, ExitArchitecture.LAYER, ownHead, draftTokens);
+    Optional<DraftVocabulary> draft =
+        draftTokens == 0
+            ? Optional.empty()
+            : Optional.of(DraftVocabulary.lowest(draftTokens, backbone.config().vocab()));
+    Weights usual = weights(spec, backbone, new Random(seed, 0), allocator, kernels);
+    Weights weights =
+        (name, shape, role) ->
+            switch (name) {
+              case "hidden_norm.weight", "token_norm.weight" -> filled(allocator, shape, 1);
+              case "hidden_proj.weight", "token_proj.weight" ->
+                  this == COPY ? identity(allocator, shape) : usual.get(name, shape, role);
+              default -> usual.get(name, shape, role);
+            };
+    return new Lookahead(backbone, weights, ownHead, draft, allocator);
+  }
+
+  private static Tensor filled(Allocator allocator, Shape shape, double value) {
+    Tensor t = Tensor.allocate(allocator, DType.F32, shape);
+    for (long i = 0; i < shape.count(); i++) {
+      t.span().set(i, value);
+    }
+    return t;
+  }
+
+  private static Tensor identity(Allocator allocator, Shape shape) {
+    Tensor t = filled(allocator, shape, 0);
+    for (long i = 0; i < shape.dim(0); i++) {
+      t.span().set(i * shape.dim(1) + i, 1);
+    }
+    return t;
   }
 
   /** The backbone tensor that an exit's tensor begins as. */
-  private static Tensor original(String name, ExitSpec spec, Decoder backbone) {
+  private static Tensor original(
+      String name, ExitSpec spec, Decoder backbone, Allocator allocator) {
     if (name.equals("head.weight")) {
-      return backbone.head().weight();
+      Tensor whole = backbone.head().weight();
+      return spec.hasDraftHead()
+          ? DraftVocabulary.lowest(spec.draftTokens(), backbone.config().vocab())
+              .rows(whole, allocator)
+          : whole;
     }
     String source =
         name.equals("norm.weight")

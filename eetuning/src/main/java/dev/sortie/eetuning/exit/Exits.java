@@ -5,15 +5,27 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The exits of one backbone, shallow first, at most one at a depth.
  *
  * @param backboneSha256 the backbone that they belong to
  * @param tuning what they were tuned with, as written into the file; empty if they were not
- * @param exits the exits
+ * @param exits the exits that stand between layers
+ * @param lookahead the exit behind the last layer, if there is one; decoding leaves at the others
+ *     and drafts with this one
  */
-public record Exits(String backboneSha256, Map<String, Object> tuning, List<Exit> exits) {
+public record Exits(
+    String backboneSha256,
+    Map<String, Object> tuning,
+    List<Exit> exits,
+    Optional<Lookahead> lookahead) {
+
+  /** Without a lookahead exit. */
+  public Exits(String backboneSha256, Map<String, Object> tuning, List<Exit> exits) {
+    this(backboneSha256, tuning, exits, Optional.empty());
+  }
 
   public Exits {
     exits = exits.stream().sorted(Comparator.comparingInt(Exit::depth)).toList();

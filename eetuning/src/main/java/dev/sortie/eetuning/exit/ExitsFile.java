@@ -10,8 +10,14 @@ import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.model.FileWeights;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -31,6 +38,11 @@ import java.util.Set;
  *  "exits": [{"depth": 4, "architecture": "mlp", "head": "own"}],
  *  "tuning": {…}}
  * </pre>
+ *
+ * An exit with a draft head has {@code "draft_tokens": N} and a tensor {@code
+ * exits.DEPTH.draft.ids}, I32 {@code [N]}, rising. A lookahead exit is one of {@code exits}, of
+ * architecture {@code lookahead}; its depth is the number of layers. Files with either are of
+ * version 2.
  */
 public final class ExitsFile {
   /** Tensor file. */
@@ -40,7 +52,11 @@ public final class ExitsFile {
   public static final String DESCRIPTION = "exits.json";
 
   private static final String FORMAT = "sortie-exits";
-  private static final int VERSION = 1;
+  private static final int OLDEST = 1;
+  private static final int NEWEST = 2;
+  private static final String LOOKAHEAD = "lookahead";
+  private static final String DRAFT_IDS = "draft.ids";
+  private static final String DRAFT_TOKENS = "draft_tokens";
 
   private ExitsFile() {}
 
@@ -49,21 +65,32 @@ public final class ExitsFile {
    * folder holds no exits.
    */
   public static void write(Path folder, Exits exits, LanguageModel model) {
+    try (NativeArena arena = new NativeArena("draft ids")) {
+      write(folder, exits, model, arena);
+    }
+  }
+
+  private static void write(Path folder, Exits exits, LanguageModel model, NativeArena arena) {
     SafetensorsWriter writer =
         new SafetensorsWriter()
             .metadata("format", FORMAT)
             .metadata("backbone", exits.backboneSha256());
     List<Map<String, Object>> list = new ArrayList<>();
+    Draft drafts = new Draft(writer, arena);
     for (Exit e : exits.exits()) {
-      e.parameters()
-          .forEach(
-              (name, t) -> writer.tensor(prefix(e.depth()) + name, t.span(), t.shape().dims()));
-      Map<String, Object> one = new LinkedHashMap<>();
-      one.put("depth", e.depth());
-      one.put("architecture", e.spec().architecture().word());
-      one.put("head", e.spec().ownHead() ? "own" : "backbone");
-      list.add(one);
+      write(writer, e.depth(), e.parameters());
+      list.add(
+          drafts.describe(
+              e.depth(), e.spec().architecture().word(), e.spec().ownHead(), e.draft()));
     }
+    exits
+        .lookahead()
+        .ifPresent(
+            l -> {
+              int depth = model.config().decoder().layers();
+              write(writer, depth, l.parameters());
+              list.add(drafts.describe(depth, LOOKAHEAD, l.ownHead(), l.draft()));
+            });
     var c = model.config().decoder();
     Map<String, Object> backbone = new LinkedHashMap<>();
     backbone.put("sha256", exits.backboneSha256());
@@ -72,13 +99,42 @@ public final class ExitsFile {
     backbone.put("vocab", c.vocab());
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("format", FORMAT);
-    root.put("version", VERSION);
+    root.put("version", isNew(exits) ? NEWEST : OLDEST);
     root.put("backbone", backbone);
     root.put("exits", list);
     root.put("tuning", exits.tuning());
     Folders.create(folder);
     writer.write(folder.resolve(TENSORS));
     Json.write(folder.resolve(DESCRIPTION), root);
+  }
+
+  private static void write(SafetensorsWriter writer, int depth, Map<String, Tensor> parameters) {
+    parameters.forEach(
+        (name, t) -> writer.tensor(prefix(depth) + name, t.span(), t.shape().dims()));
+  }
+
+  /** Whether there is something that version 1 does not know. */
+  private static boolean isNew(Exits exits) {
+    return exits.lookahead().isPresent()
+        || exits.exits().stream().anyMatch(e -> e.draft().isPresent());
+  }
+
+  /** Describes exits, and writes the tokens of their draft heads. */
+  private record Draft(SafetensorsWriter writer, NativeArena arena) {
+    Map<String, Object> describe(
+        int depth, String architecture, boolean ownHead, Optional<DraftVocabulary> draft) {
+      Map<String, Object> one = new LinkedHashMap<>();
+      one.put("depth", depth);
+      one.put("architecture", architecture);
+      one.put("head", ownHead ? "own" : "backbone");
+      draft.ifPresent(
+          d -> {
+            one.put(DRAFT_TOKENS, d.size());
+            Tensor ids = Tensor.ids(arena, Shape.of(d.size()), d.ids());
+            writer.tensor(prefix(depth) + DRAFT_IDS, ids.span(), d.size());
+          });
+      return one;
+    }
   }
 
   /**
@@ -91,26 +147,73 @@ public final class ExitsFile {
     Path description = folder.resolve(DESCRIPTION);
     JsonObject root = Json.read(description);
     root.getString("format", Set.of(FORMAT));
-    root.getInt("version", VERSION, VERSION);
+    root.getInt("version", OLDEST, NEWEST);
     checkBackbone(description, root.getObject("backbone"), model);
     try (Safetensors file = Safetensors.open(folder.resolve(TENSORS))) {
       FileWeights weights = new FileWeights(file, Precision.F32, allocator, kernels);
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
+      Set<String> notWeights = new HashSet<>();
+      Optional<Lookahead> lookahead = Optional.empty();
+      int layers = model.config().decoder().layers();
+      Set<String> words = new HashSet<>(ExitArchitecture.words());
+      words.add(LOOKAHEAD);
       for (JsonObject one : root.getObjects("exits")) {
-        int depth = one.getInt("depth", 1, model.config().decoder().layers() - 1);
-        ExitArchitecture architecture =
-            ExitArchitecture.of(
-                one.getString("architecture", Set.copyOf(ExitArchitecture.words())));
+        String word = one.getString("architecture", words);
+        boolean ahead = word.equals(LOOKAHEAD);
+        int depth = one.getInt("depth", ahead ? layers : 1, ahead ? layers : layers - 1);
         boolean own = one.getString("head", Set.of("own", "backbone")).equals("own");
         Weights named = weights.under(prefix(depth));
         if (!depths.add(depth)) {
           throw one.error("depth", "a depth that no exit before it has");
         }
-        exits.add(new Exit(new ExitSpec(depth, architecture, own), model.decoder(), named));
+        Optional<DraftVocabulary> draft =
+            draft(one, file, prefix(depth) + DRAFT_IDS, model, notWeights);
+        if (ahead) {
+          lookahead = Optional.of(new Lookahead(model.decoder(), named, own, draft, allocator));
+        } else {
+          int tokens = draft.map(DraftVocabulary::size).orElse(0);
+          ExitSpec spec = new ExitSpec(depth, ExitArchitecture.of(word), own, tokens);
+          exits.add(new Exit(spec, model.decoder(), named, draft, allocator));
+        }
       }
-      weights.refuseUnused(Set.of());
-      return new Exits(model.sha256(), root.getObject("tuning").fields(), exits);
+      weights.refuseUnused(notWeights);
+      return new Exits(model.sha256(), root.getObject("tuning").fields(), exits, lookahead);
+    }
+  }
+
+  /** The tokens of a draft head, if it is one; their tensor is noted among those that are read. */
+  private static Optional<DraftVocabulary> draft(
+      JsonObject one, Safetensors file, String name, LanguageModel model, Set<String> read) {
+    int vocab = model.config().decoder().vocab();
+    Optional<Integer> count = one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, vocab));
+    if (count.isEmpty()) {
+      return Optional.empty();
+    }
+    read.add(name);
+    Span ids = file.read(name);
+    if (ids.dtype() != DType.I32 || ids.length() != count.get()) {
+      throw new InputException(
+          file.origin()
+              + ": tensor "
+              + name
+              + " has "
+              + ids.length()
+              + " elements of "
+              + ids.dtype()
+              + ", "
+              + DRAFT_TOKENS
+              + " in "
+              + DESCRIPTION
+              + " needs "
+              + count.get()
+              + " of I32");
+    }
+    try {
+      int[] elements = ids.segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+      return Optional.of(new DraftVocabulary(elements, vocab));
+    } catch (InputException e) {
+      throw new InputException(file.origin() + ": tensor " + name + ": " + e.getMessage(), e);
     }
   }
 

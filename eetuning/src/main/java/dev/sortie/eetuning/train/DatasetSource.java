@@ -53,6 +53,28 @@ public final class DatasetSource implements TokenSource, AutoCloseable {
     }
   }
 
+  /**
+   * Opens a token file.
+   *
+   * @param vocab number of tokens of the model
+   * @throws InputException if it is damaged, too short or of another vocabulary
+   */
+  public static DatasetSource open(Path file, int length, double heldOut, long seed, int vocab) {
+    DatasetSource source = new DatasetSource(file, length, heldOut, seed);
+    int found = source.dataset.vocabSize();
+    if (found > vocab) {
+      source.close();
+      throw new InputException(
+          file
+              + ": holds ids of a vocabulary of "
+              + found
+              + ", the model has "
+              + vocab
+              + "; make it with the model's own tokenizer");
+    }
+    return source;
+  }
+
   private static void delete(Path file) {
     try {
       Files.deleteIfExists(file);
@@ -64,6 +86,28 @@ public final class DatasetSource implements TokenSource, AutoCloseable {
   /** Windows to train on in one epoch. */
   public long trainingWindows() {
     return windows.trainingWindows();
+  }
+
+  @Override
+  public long distinctWindows() {
+    return windows.trainingWindows();
+  }
+
+  @Override
+  public long number(long index) {
+    return windows.number(index);
+  }
+
+  @Override
+  public long[] counts(int vocab) {
+    long[] counts = new long[vocab];
+    for (long i = 0; i < windows.trainingWindows(); i++) {
+      int[] window = windows.window(i);
+      for (int t = 1; t < window.length; t++) {
+        counts[window[t]]++;
+      }
+    }
+    return counts;
   }
 
   @Override

@@ -1,10 +1,11 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Sha256;
-import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.tensor.Device;
@@ -17,11 +18,13 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Stage 2 of EE-Tuning (arXiv 2402.00518): the backbone runs forward without gradients, no deeper
@@ -30,54 +33,126 @@ import java.util.SequencedMap;
  * one by one.
  */
 public final class ExitTuner implements TrainingJob, AutoCloseable {
+  private static final String LOOKAHEAD = "lookahead";
+
   private final LanguageModel model;
   private final TuneOptions options;
   private final TokenSource data;
   private final Device device;
+  private final Backbone backbone;
   private final NativeArena arena = new NativeArena("tuner");
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final Exits exits;
   private final String startSha256;
   private final List<Trainee> trainees = new ArrayList<>();
+  private final List<Group> groups;
+  private final Optional<LookaheadLoss> ahead;
   private final Gradients gradients;
 
-  /** An exit under training. */
-  private record Trainee(Exit exit, double weight, AdamW optimizer) {
+  /**
+   * An exit under training.
+   *
+   * @param exit empty for the lookahead exit
+   */
+  private record Trainee(
+      int depth,
+      Optional<Exit> exit,
+      SequencedMap<String, Tensor> parameters,
+      double weight,
+      AdamW optimizer) {
     String name() {
-      return String.valueOf(exit.depth());
+      return String.valueOf(depth);
     }
   }
 
-  /** What the backbone left for one exit: its hidden state and the residual after attention. */
-  private record Tapped(Tensor x, Tensor a) {}
+  /** Exits whose heads cover the same tokens; they share a teacher. */
+  private record Group(List<Trainee> trainees, Tensor teacherHead) {}
 
   /**
    * A tuner.
    *
-   * @param start exits to begin with, not changed
+   * @param start exits to begin with, not changed. Where they were not tuned before, the tokens of
+   *     draft heads are chosen by their counts in {@code data}
    */
   public ExitTuner(
       LanguageModel model, Exits start, TuneOptions options, TokenSource data, Device device) {
+    this(model, start, options, data, device, Backbone.of(model.decoder()));
+  }
+
+  /** A tuner that asks the backbone only for hidden states that {@code cache} does not have. */
+  public ExitTuner(
+      LanguageModel model,
+      Exits start,
+      TuneOptions options,
+      TokenSource data,
+      Device device,
+      FeatureCache cache) {
+    this(model, start, options, data, device, cache.backbone());
+  }
+
+  private ExitTuner(
+      LanguageModel model,
+      Exits start,
+      TuneOptions options,
+      TokenSource data,
+      Device device,
+      Backbone backbone) {
     this.model = model;
     this.options = options;
     this.data = data;
     this.device = device;
+    this.backbone = backbone;
     this.ops = new Ops(device, workspace);
     check(model, start, options, data.length());
-    List<Exit> trainable = start.exits().stream().map(this::trainable).toList();
-    this.exits = new Exits(start.backboneSha256(), start.tuning(), trainable);
+    this.exits = new Trainable(model.decoder(), data, arena, device.kernels()).of(start);
     for (Exit e : exits.exits()) {
-      AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), e.parameters());
-      double weight = options.exitWeights().getOrDefault(e.depth(), 1.0);
-      trainees.add(new Trainee(e, weight, optimizer));
+      trainees.add(trainee(e.depth(), Optional.of(e), e.parameters()));
     }
+    this.groups = groups();
+    int layers = model.config().decoder().layers();
+    this.ahead =
+        exits
+            .lookahead()
+            .map(
+                l ->
+                    new LookaheadLoss(
+                        l,
+                        model.decoder().finalNorm(),
+                        teacherHead(l.draft()),
+                        options,
+                        options.lookahead()));
+    exits
+        .lookahead()
+        .ifPresent(l -> trainees.add(trainee(layers, Optional.empty(), l.parameters())));
     this.gradients =
         new Gradients(
             arena,
             device.kernels(),
-            exits.exits().stream().flatMap(e -> e.parameters().values().stream()).toList());
+            trainees.stream().flatMap(t -> t.parameters.values().stream()).toList());
     this.startSha256 = hash(start);
+  }
+
+  private Trainee trainee(int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters) {
+    AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), parameters);
+    double weight = options.exitWeights().getOrDefault(depth, 1.0);
+    return new Trainee(depth, exit, parameters, weight, optimizer);
+  }
+
+  private List<Group> groups() {
+    Map<Optional<DraftVocabulary>, List<Trainee>> byHead = new LinkedHashMap<>();
+    for (Trainee t : trainees) {
+      byHead.computeIfAbsent(t.exit.flatMap(Exit::draft), d -> new ArrayList<>()).add(t);
+    }
+    List<Group> list = new ArrayList<>();
+    byHead.forEach((draft, members) -> list.add(new Group(members, teacherHead(draft))));
+    return List.copyOf(list);
+  }
+
+  /** The backbone's head over the tokens of a draft head, or all of it. */
+  private Tensor teacherHead(Optional<DraftVocabulary> draft) {
+    Tensor whole = model.decoder().head().weight();
+    return draft.map(d -> d.rows(whole, arena)).orElse(whole);
   }
 
   /**
@@ -102,9 +177,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       }
     }
     for (int depth : options.exitWeights().keySet()) {
-      if (!start.depths().contains(depth)) {
+      List<Integer> depths = new ArrayList<>(start.depths());
+      start.lookahead().ifPresent(l -> depths.add(model.config().decoder().layers()));
+      if (!depths.contains(depth)) {
         throw new InputException(
-            "--exit-weight names depth " + depth + ", but the exits stand at " + start.depths());
+            "--exit-weight names depth " + depth + ", but the exits stand at " + depths);
       }
     }
   }
@@ -115,23 +192,43 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     for (Exit e : start.exits()) {
       e.parameters().values().forEach(t -> sha.update(t.span()));
     }
+    start.lookahead().ifPresent(l -> l.parameters().values().forEach(t -> sha.update(t.span())));
     return sha.hex();
-  }
-
-  private Exit trainable(Exit e) {
-    return new Exit(
-        e.spec(),
-        model.decoder(),
-        (name, shape, role) -> {
-          Tensor copy = Tensor.allocate(arena, dev.sortie.tensor.DType.F32, shape);
-          device.kernels().copy(e.parameters().get(name).span(), copy.span());
-          return copy.asParameter();
-        });
   }
 
   /** The exits in their present state, with what they are tuned with. */
   public Exits exits(Map<String, Object> tuning) {
-    return new Exits(exits.backboneSha256(), tuning, exits.exits());
+    return new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
+  }
+
+  /**
+   * What decides the result, for the exits file: the options, and which share of the data's tokens
+   * each draft head covers.
+   */
+  public Map<String, Object> describe() {
+    Map<String, Object> m = new LinkedHashMap<>(options.describe());
+    exits
+        .lookahead()
+        .ifPresent(
+            l -> {
+              m.put("lookahead_unroll", options.lookahead().unroll());
+              m.put("lookahead_hidden_weight", options.lookahead().hiddenWeight());
+            });
+    Map<String, Object> coverage = new LinkedHashMap<>();
+    long[] counts = data.counts(model.config().decoder().vocab());
+    for (Trainee t : trainees) {
+      draft(t).ifPresent(d -> coverage.put(t.name(), d.coverage(counts)));
+    }
+    if (!coverage.isEmpty()) {
+      m.put("draft_coverage", coverage);
+    }
+    return m;
+  }
+
+  private Optional<DraftVocabulary> draft(Trainee t) {
+    return t.exit.isPresent()
+        ? t.exit.flatMap(Exit::draft)
+        : exits.lookahead().flatMap(Lookahead::draft);
   }
 
   /** The most bytes of temporaries in use at one time until now. */
@@ -145,9 +242,12 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("backbone", model.sha256());
-    m.put(
-        "exits",
-        exits.exits().stream().map(e -> e.depth() + " " + e.spec().architecture().word()).toList());
+    List<String> words = new ArrayList<>();
+    exits.exits().forEach(e -> words.add(e.depth() + " " + e.spec().architecture().word()));
+    if (exits.lookahead().isPresent()) {
+      words.add(LOOKAHEAD + " " + options.lookahead());
+    }
+    m.put("exits", words);
     m.put("exits_start", startSha256);
     return m;
   }
@@ -156,7 +256,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   public SequencedMap<String, Tensor> state() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     for (Trainee t : trainees) {
-      t.exit.parameters().forEach((name, p) -> all.put("exits." + t.name() + "." + name, p));
+      t.parameters.forEach((name, p) -> all.put("exits." + t.name() + "." + name, p));
       t.optimizer
           .state()
           .forEach((name, s) -> all.put("exits." + t.name() + ".optimizer." + name, s));
@@ -180,12 +280,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     Map<String, Double> losses = new LinkedHashMap<>();
     for (int m = 0; m < options.microBatches(); m++) {
       long first = (long) step * options.globalBatch() + (long) m * options.microBatch();
-      int[][] windows = data.windows(first, options.microBatch());
       eachLoss(
-          windows,
-          tokensPerStep(),
-          (group, loss) -> {
-            Backward.run(device.kernels(), workspace, weighted(group, loss), gradients);
+          Microbatch.training(data, first, options.microBatch()),
+          options.globalBatch(),
+          (group, loss, objective) -> {
+            Backward.run(device.kernels(), workspace, objective, gradients);
             sum(losses, group, loss);
           });
     }
@@ -214,81 +313,94 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     Map<String, Double> losses = new LinkedHashMap<>();
     int count = data.validationCount();
     for (int from = 0; from < count; from += options.microBatch()) {
-      int[][] windows = data.validation(from, options.microBatch());
+      Microbatch windows = Microbatch.heldOut(data, from, options.microBatch());
       NoGrad.run(
-          () ->
-              eachLoss(
-                  windows,
-                  (double) count * data.length(),
-                  (group, loss) -> sum(losses, group, loss)));
+          () -> eachLoss(windows, count, (group, loss, objective) -> sum(losses, group, loss)));
     }
     return losses;
   }
 
   private interface LossUser {
-    /** Takes the losses of some exits, one number each. */
-    void accept(List<Trainee> group, Tensor losses);
+    /** Takes the losses of some exits, one number each, and what is minimised for them. */
+    void accept(List<Trainee> group, Tensor losses, Tensor objective);
   }
 
   /**
-   * Runs the backbone once, then the exits' losses, which {@code user} gets. Cross-entropy goes
-   * exit by exit, and temporaries are given back after each; divergences of all exits are computed
-   * together, for they share the teacher's logits.
+   * Gets the backbone's states once, then the exits' losses, which {@code user} gets. Cross-entropy
+   * goes exit by exit, and temporaries are given back after each; divergences of all exits whose
+   * heads cover the same tokens are computed together, for they share the teacher's logits.
+   *
+   * @param of how many windows the losses are a mean over
    */
-  private void eachLoss(int[][] windows, double count, LossUser user) {
+  private void eachLoss(Microbatch batch, int of, LossUser user) {
     try (var _ = workspace.mark()) {
-      Batch batch = Batch.of(workspace, windows);
-      Map<Integer, Tapped> tapped = new HashMap<>();
-      boolean confident = options.confidenceWeights();
-      if (options.objective() == Objective.KL) {
-        HeadInput teacher = NoGrad.call(() -> teacher(batch, tapped));
-        List<HeadInput> students = trainees.stream().map(t -> branch(t, tapped)).toList();
-        user.accept(
-            trainees, TokenLoss.kl(ops, students, teacher, batch.targets(), confident, count));
-        return;
-      }
-      NoGrad.run(() -> backbone(batch, exits.deepest(), tapped));
-      for (Trainee t : trainees) {
-        try (var _ = workspace.mark()) {
-          HeadInput in = branch(t, tapped);
-          user.accept(
-              List.of(t), TokenLoss.crossEntropy(ops, in, batch.targets(), confident, count));
+      Batch tensors = Batch.of(workspace, batch.windows());
+      Map<Integer, HiddenStates> states =
+          NoGrad.call(
+              () -> backbone.states(ops, tensors.inputs(), batch.numbers(), wantedDepths()));
+      double count = (double) of * data.length();
+      for (Group g : groups) {
+        if (options.objective() == Objective.KL) {
+          try (var _ = workspace.mark()) {
+            divergences(g, tensors, states, count, user);
+          }
+        } else {
+          for (Trainee t : g.trainees) {
+            try (var _ = workspace.mark()) {
+              crossEntropy(t, tensors, states, count, user);
+            }
+          }
         }
       }
+      ahead.ifPresent(
+          loss -> {
+            Trainee t = trainees.getLast();
+            double share = (double) batch.windows().length / of;
+            LookaheadLoss.Value v = loss.of(ops, batch.windows(), states.get(t.depth).x(), share);
+            user.accept(List.of(t), v.reported(), ops.scale(v.objective(), t.weight));
+          });
     }
   }
 
-  private HeadInput branch(Trainee t, Map<Integer, Tapped> tapped) {
-    Tapped in = tapped.get(t.exit.depth());
-    return t.exit.headInput(ops, in.x, in.a);
+  private void divergences(
+      Group g, Batch batch, Map<Integer, HiddenStates> states, double count, LossUser user) {
+    int layers = model.config().decoder().layers();
+    HeadInput teacher =
+        NoGrad.call(
+            () ->
+                new HeadInput(
+                    model.decoder().finalNorm().apply(ops, states.get(layers).x()), g.teacherHead));
+    List<HeadInput> students = g.trainees.stream().map(t -> branch(t, states)).toList();
+    boolean confident = options.confidenceWeights();
+    Tensor losses = TokenLoss.kl(ops, students, teacher, batch.targets(), confident, count);
+    user.accept(g.trainees, losses, weighted(g.trainees, losses));
   }
 
-  private HeadInput teacher(Batch batch, Map<Integer, Tapped> tapped) {
-    Tensor x = backbone(batch, model.config().decoder().layers(), tapped);
-    return model.decoder().headInput(ops, x);
+  private void crossEntropy(
+      Trainee t, Batch batch, Map<Integer, HiddenStates> states, double count, LossUser user) {
+    Tensor targets =
+        t.exit
+            .flatMap(Exit::draft)
+            .map(d -> d.indices(batch.targets(), workspace))
+            .orElse(batch.targets());
+    boolean confident = options.confidenceWeights();
+    Tensor loss = TokenLoss.crossEntropy(ops, branch(t, states), targets, confident, count);
+    user.accept(List.of(t), loss, weighted(List.of(t), loss));
   }
 
-  private Tensor backbone(Batch batch, int depth, Map<Integer, Tapped> tapped) {
-    List<Integer> wanted = exits.depths();
-    return model
-        .decoder()
-        .forward(
-            ops,
-            batch.inputs(),
-            depth,
-            new Decoder.Tap() {
-              @Override
-              public void see(int d, Tensor a, Tensor y) {
-                if (keeps(d)) {
-                  tapped.put(d, new Tapped(y, a));
-                }
-              }
+  private HeadInput branch(Trainee t, Map<Integer, HiddenStates> states) {
+    HiddenStates in = states.get(t.depth);
+    return t.exit.orElseThrow().headInput(ops, in.x(), in.a());
+  }
 
-              @Override
-              public boolean keeps(int d) {
-                return wanted.contains(d);
-              }
-            });
+  /** Where hidden states are wanted: at the exits, and at the end for a teacher or a lookahead. */
+  private Set<Integer> wantedDepths() {
+    Set<Integer> depths = new TreeSet<>();
+    trainees.forEach(t -> depths.add(t.depth));
+    if (options.objective() == Objective.KL) {
+      depths.add(model.config().decoder().layers());
+    }
+    return depths;
   }
 
   @Override

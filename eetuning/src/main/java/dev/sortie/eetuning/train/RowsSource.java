@@ -33,7 +33,28 @@ public final class RowsSource implements TokenSource {
 
   @Override
   public int[] window(long index) {
-    return rows[random.below(index, rows.length - heldOut)];
+    return rows[(int) number(index)];
+  }
+
+  @Override
+  public long distinctWindows() {
+    return rows.length - heldOut;
+  }
+
+  @Override
+  public long number(long index) {
+    return random.below(index, rows.length - heldOut);
+  }
+
+  @Override
+  public long[] counts(int vocab) {
+    long[] counts = new long[vocab];
+    for (int[] row : Arrays.asList(rows).subList(0, rows.length - heldOut)) {
+      for (int t = 1; t < row.length; t++) {
+        counts[row[t]]++;
+      }
+    }
+    return counts;
   }
 
   @Override

@@ -21,6 +21,22 @@ public interface TokenSource {
     return IntStream.range(first, end).mapToObj(this::validation).toArray(int[][]::new);
   }
 
+  /** Number of distinct windows in the training stream. */
+  long distinctWindows();
+
+  /**
+   * Which of the distinct windows is window {@code index} of the training stream, from 0. Held-out
+   * window {@code i} has number {@code distinctWindows + i}.
+   */
+  long number(long index);
+
+  /**
+   * How often each token stands in the distinct training windows.
+   *
+   * @param vocab number of tokens
+   */
+  long[] counts(int vocab);
+
   /** Number of held-out windows. */
   int validationCount();
 

@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param adamW optimiser; clipping is by the norm of each exit alone, so exits tuned together and
  *     apart are the same
  * @param seed order of the data
+ * @param lookahead how a lookahead exit is tuned, where there is one
  */
 public record TuneOptions(
     Objective objective,
@@ -28,7 +29,30 @@ public record TuneOptions(
     int globalBatch,
     Schedule schedule,
     AdamW.Options adamW,
-    long seed) {
+    long seed,
+    LookaheadOptions lookahead) {
+
+  /** With the usual options of a lookahead exit. */
+  public TuneOptions(
+      Objective objective,
+      boolean confidenceWeights,
+      Map<Integer, Double> exitWeights,
+      int microBatch,
+      int globalBatch,
+      Schedule schedule,
+      AdamW.Options adamW,
+      long seed) {
+    this(
+        objective,
+        confidenceWeights,
+        exitWeights,
+        microBatch,
+        globalBatch,
+        schedule,
+        adamW,
+        seed,
+        LookaheadOptions.DEFAULT);
+  }
 
   public TuneOptions {
     BatchSizes.check(microBatch, globalBatch);

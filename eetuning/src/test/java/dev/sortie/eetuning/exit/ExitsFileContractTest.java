@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,6 +110,63 @@ class ExitsFileContractTest {
     }
   }
 
+  /** Exits with draft heads and a lookahead exit, in a folder of their own. */
+  private Path newer() {
+    Path to = temp.resolve("newer");
+    ExitSpec tied = new ExitSpec(1, ExitArchitecture.LAYER, false, 20);
+    ExitSpec own = new ExitSpec(2, ExitArchitecture.NORM, true, 30);
+    List<Exit> list =
+        List.of(tied, own).stream()
+            .map(s -> ExitInit.RANDOM.build(s, model.decoder(), 5, arena, device.kernels()))
+            .toList();
+    Lookahead ahead =
+        ExitInit.COPY.lookahead(false, 25, model.decoder(), 5, arena, device.kernels());
+    ExitsFile.write(to, new Exits(model.sha256(), Map.of(), list, Optional.of(ahead)), model);
+    return to;
+  }
+
+  @Test
+  void draftHeadsAndTheLookaheadExitSurvive() {
+    Path to = newer();
+    Exits back = read(to);
+    assertThat(to.resolve("exits.json")).content().contains("\"version\": 2");
+    assertThat(back.exits().getFirst().spec())
+        .isEqualTo(new ExitSpec(1, ExitArchitecture.LAYER, false, 20));
+    assertThat(back.exits().getFirst().parameters()).doesNotContainKey("head.weight");
+    assertThat(back.exits().getLast().draft())
+        .contains(DraftVocabulary.lowest(30, model.config().decoder().vocab()));
+    assertThat(back.exits().getLast().parameters().get("head.weight").shape().dim(0)).isEqualTo(30);
+    Lookahead ahead = back.lookahead().orElseThrow();
+    assertThat(ahead.draft()).map(DraftVocabulary::size).contains(25);
+    assertThat(ahead.parameters()).containsKeys("hidden_proj.weight", "layer.mlp.down_proj.weight");
+    Path again = temp.resolve("newer again");
+    ExitsFile.write(again, back, model);
+    for (String file : List.of("exits.safetensors", "exits.json")) {
+      assertThat(again.resolve(file)).hasSameBinaryContentAs(to.resolve(file));
+    }
+  }
+
+  @Test
+  void filesWithoutNewsStayOfTheFirstVersion() {
+    assertThat(description()).content().contains("\"version\": 1");
+  }
+
+  @Test
+  void draftTokensThatDoNotFitTheirTensorAreRefusedWithBothNumbers() {
+    folder = newer();
+    Altered.text(description(), "\"draft_tokens\": 20", "\"draft_tokens\": 21");
+    assertRefused(tensors(), "exits.1.draft.ids", "20", "21");
+    Altered.text(description(), "\"draft_tokens\": 21", "\"draft_tokens\": 0");
+    assertRefused(description(), "draft_tokens", "0");
+  }
+
+  @Test
+  void aLookaheadExitStandsBehindTheLastLayer() {
+    folder = newer();
+    Altered.text(description(), "\"depth\": 3", "\"depth\": 2");
+    assertRefused(description(), "depth", "2", "3");
+  }
+
   @Test
   void theSameExitsGiveTheSameBytes() throws IOException {
     Path again = temp.resolve("again");
@@ -169,9 +227,9 @@ class ExitsFileContractTest {
 
   @Test
   void otherFormatsAndVersionsAreRefused() {
-    Altered.text(description(), "\"version\": 1", "\"version\": 2");
-    assertRefused(description(), "version", "2", "1");
-    Altered.text(description(), "\"version\": 2", "\"version\": 1");
+    Altered.text(description(), "\"version\": 1", "\"version\": 3");
+    assertRefused(description(), "version", "3", "1 to 2");
+    Altered.text(description(), "\"version\": 3", "\"version\": 1");
     Altered.text(description(), "sortie-exits", "other-exits");
     assertRefused(description(), "format", "other-exits", "sortie-exits");
   }

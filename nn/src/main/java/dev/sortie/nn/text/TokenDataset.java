@@ -4,10 +4,13 @@ import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * Token ids in a file, mapped into memory. Made with {@link #build}, read with {@link #open}; the
@@ -41,6 +44,28 @@ public final class TokenDataset implements AutoCloseable {
       throw new InputException(out + ": no text given; name at least one file");
     }
     return TokenFileWriter.write(tokenizer, texts, out);
+  }
+
+  /**
+   * Writes ids as they are to {@code out}, one document after another. The file appears whole or
+   * not at all.
+   *
+   * @param documents ids below {@code vocabSize}
+   * @return the number of ids written
+   * @throws InputException if {@code out} cannot be written
+   */
+  public static long write(Stream<int[]> documents, int vocabSize, Path out) {
+    return TokenFileWriter.write(documents, vocabSize, out);
+  }
+
+  /** Whether a file begins as token files do; false too if it cannot be read. */
+  public static boolean isTokenFile(Path file) {
+    try (FileChannel channel = FileChannel.open(file)) {
+      ByteBuffer first = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      return channel.read(first) == Long.BYTES && first.getLong(0) == TokenFileHeader.MAGIC;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /**

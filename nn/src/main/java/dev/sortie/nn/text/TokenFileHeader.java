@@ -25,7 +25,7 @@ record TokenFileHeader(int elementBytes, int vocabSize, long count) {
   static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** "SORTIETK" as bytes. */
-  private static final long MAGIC = 0x4B54454954524F53L;
+  static final long MAGIC = 0x4B54454954524F53L;
 
   private static final int VERSION = 1;
 

@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Writes a file of token ids: under another name first, so that no half file is ever seen. */
 final class TokenFileWriter {
@@ -20,13 +21,17 @@ final class TokenFileWriter {
   private TokenFileWriter() {}
 
   static long write(Tokenizer tokenizer, List<Path> texts, Path out) {
+    return write(texts.stream().map(text -> document(tokenizer, text)), tokenizer.vocabSize(), out);
+  }
+
+  static long write(Stream<int[]> documents, int vocabSize, Path out) {
     try {
       Path folder = out.toAbsolutePath().getParent();
       Files.createDirectories(folder);
       Path temporary =
           folder.resolve(out.getFileName() + "." + ProcessHandle.current().pid() + ".part");
       try {
-        long count = writeAll(tokenizer, texts, temporary);
+        long count = writeAll(documents, vocabSize, temporary);
         Files.move(temporary, out, StandardCopyOption.ATOMIC_MOVE);
         return count;
       } finally {
@@ -37,9 +42,9 @@ final class TokenFileWriter {
     }
   }
 
-  private static long writeAll(Tokenizer tokenizer, List<Path> texts, Path file)
+  private static long writeAll(Stream<int[]> documents, int vocabSize, Path file)
       throws IOException {
-    TokenFileHeader empty = TokenFileHeader.of(tokenizer.vocabSize(), 0);
+    TokenFileHeader empty = TokenFileHeader.of(vocabSize, 0);
     ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
     long count = 0;
     try (FileChannel channel =
@@ -49,8 +54,8 @@ final class TokenFileWriter {
             StandardOpenOption.CREATE,
             StandardOpenOption.TRUNCATE_EXISTING)) {
       channel.position(TokenFileHeader.BYTES);
-      for (Path text : texts) {
-        for (int id : document(tokenizer, text)) {
+      for (int[] document : (Iterable<int[]>) documents::iterator) {
+        for (int id : document) {
           if (buffer.remaining() < Integer.BYTES) {
             drain(buffer, channel);
           }
@@ -64,7 +69,7 @@ final class TokenFileWriter {
       }
       drain(buffer, channel);
       ByteBuffer header = ByteBuffer.allocateDirect(TokenFileHeader.BYTES);
-      TokenFileHeader.of(tokenizer.vocabSize(), count).write(MemorySegment.ofBuffer(header));
+      TokenFileHeader.of(vocabSize, count).write(MemorySegment.ofBuffer(header));
       channel.position(0);
       drain(header.position(TokenFileHeader.BYTES), channel);
       channel.force(true);

@@ -74,11 +74,16 @@ public final class TokenWindows {
    * @return T + 1 ids
    */
   public int[] window(long globalIndex) {
+    return read(number(globalIndex));
+  }
+
+  /** Which window is training sample {@code globalIndex}, in the order of the text. */
+  public long number(long globalIndex) {
     if (globalIndex < 0) {
       throw new IndexOutOfBoundsException("sample " + globalIndex + " is negative");
     }
     long key = Permutation.key(seed, epoch(globalIndex));
-    return read(new Permutation(training, key).at(globalIndex % training));
+    return new Permutation(training, key).at(globalIndex % training);
   }
 
   /**

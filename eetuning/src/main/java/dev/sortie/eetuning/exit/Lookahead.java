@@ -1,0 +1,133 @@
+package dev.sortie.eetuning.exit;
+
+import dev.sortie.nn.KvCache;
+import dev.sortie.nn.Linear;
+import dev.sortie.nn.NamedTensors;
+import dev.sortie.nn.RmsNorm;
+import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.DecoderLayer;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Allocator;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * The lookahead exit: from the final hidden state {@code h_t} (the last layer's output, before the
+ * final norm) and the token chosen from it, {@code x_{t+1}}, it predicts the token after that:
+ *
+ * <pre>
+ * u_t = H rms(h_t) + E rms(embedding(x_{t+1})),   y_t = layer(u_0 … u_t),   logits of x_{t+2} = W finalNorm(y_t)
+ * </pre>
+ *
+ * {@code y_t} stands for {@code h_{t+1}}, which full depth would have computed, so that it unrolls:
+ * with {@code x_{t+2}} it gives {@code y_{t+1}}, and so on. The final norm is the backbone's.
+ * Relatives: EAGLE (arXiv 2401.15077), multi-token prediction (arXiv 2404.19737; DeepSeek-V3, arXiv
+ * 2412.19437, section 2.2). Depth, in files and options, is the number of layers.
+ */
+public final class Lookahead {
+  private final Decoder backbone;
+  private final boolean ownHead;
+  private final Optional<DraftVocabulary> draft;
+  private final SequencedMap<String, Tensor> parameters;
+  private final RmsNorm hiddenNorm;
+  private final RmsNorm tokenNorm;
+  private final Linear hiddenProjection;
+  private final Linear tokenProjection;
+  private final DecoderLayer layer;
+  private final Linear head;
+
+  /**
+   * Builds it from its weights.
+   *
+   * @param weights by names within the exit: {@code hidden_norm.weight}, {@code token_norm.weight},
+   *     {@code hidden_proj.weight}, {@code token_proj.weight}, {@code layer.…}, {@code head.weight}
+   * @param ownHead whether it has a head of its own; otherwise it reads the backbone's
+   * @param draft the tokens that its head covers, where they are not all
+   * @param allocator for the rows of the backbone's head that a draft head without own weights
+   *     reads
+   */
+  public Lookahead(
+      Decoder backbone,
+      Weights weights,
+      boolean ownHead,
+      Optional<DraftVocabulary> draft,
+      Allocator allocator) {
+    DecoderConfig c = backbone.config();
+    NamedTensors named = new NamedTensors(weights);
+    this.backbone = backbone;
+    this.ownHead = ownHead;
+    this.draft = draft;
+    this.hiddenNorm = RmsNorm.of(named, "hidden_norm", c.hidden(), c.normEps());
+    this.tokenNorm = RmsNorm.of(named, "token_norm", c.hidden(), c.normEps());
+    var in = Weights.Role.INPUT_PROJECTION;
+    this.hiddenProjection = Linear.of(named, "hidden_proj", c.hidden(), c.hidden(), false, in);
+    this.tokenProjection = Linear.of(named, "token_proj", c.hidden(), c.hidden(), false, in);
+    this.layer = DecoderLayer.of(c, named.under("layer."));
+    this.head = Heads.of(named, backbone, ownHead, draft, allocator);
+    this.parameters = named.tensors();
+  }
+
+  /** Whether it has a head of its own. */
+  public boolean ownHead() {
+    return ownHead;
+  }
+
+  /** The tokens that its head covers, where they are not all. */
+  public Optional<DraftVocabulary> draft() {
+    return draft;
+  }
+
+  /** Its own tensors by name, without the backbone's. */
+  public SequencedMap<String, Tensor> parameters() {
+    return parameters;
+  }
+
+  /**
+   * Whole sequences, for tuning and scoring.
+   *
+   * @param h final hidden states {@code h_t}, or what stands for them, {@code [B, T, C]}
+   * @param next the token after each, I32 {@code [B, T]}
+   * @return {@code y_t}, {@code [B, T, C]}
+   */
+  public Tensor states(Ops ops, Tensor h, Tensor next) {
+    Tensor u = input(ops, h, next);
+    return layer.feedForward(ops, layer.attend(ops, u, backbone.rope()));
+  }
+
+  /** A cache for {@link #advance}. */
+  public KvCache cache(Allocator allocator, DType dtype, int capacity) {
+    DecoderConfig c = backbone.config();
+    return KvCache.of(allocator, dtype, capacity, c.kvHeads(), c.headSize());
+  }
+
+  /**
+   * The next states of a cached sequence: {@code y_t} for h {@code [1, T, C]} and next {@code [1,
+   * T]} at positions {@code first ..}, position {@code t} being that of {@code h_t}. What a draft
+   * stored is overwritten when the true hidden states come.
+   */
+  public Tensor advance(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
+    Tensor u = input(ops, h, next);
+    return layer.feedForward(ops, layer.attend(ops, u, backbone.rope(), cache, first));
+  }
+
+  private Tensor input(Ops ops, Tensor h, Tensor next) {
+    Tensor token = tokenNorm.apply(ops, backbone.embed(ops, next));
+    return ops.add(
+        hiddenProjection.apply(ops, hiddenNorm.apply(ops, h)), tokenProjection.apply(ops, token));
+  }
+
+  /** What logits are made of, from states {@code [.., C]}. */
+  public HeadInput headInput(Ops ops, Tensor y) {
+    return new HeadInput(backbone.finalNorm().apply(ops, y), head.weight());
+  }
+
+  /** Logits from states {@code [.., C]}: {@code [.., V]}, or {@code [.., N]} of a draft head. */
+  public Tensor logits(Ops ops, Tensor y) {
+    return head.apply(ops, backbone.finalNorm().apply(ops, y));
+  }
+}
