@@ -73,7 +73,28 @@ record TrainingPlan(int layers) {
   record InOrder(int[][] rows) implements TokenSource {
     @Override
     public int[] window(long index) {
-      return rows[(int) (index % rows.length)];
+      return rows[(int) number(index)];
+    }
+
+    @Override
+    public long distinctWindows() {
+      return rows.length;
+    }
+
+    @Override
+    public long number(long index) {
+      return index % rows.length;
+    }
+
+    @Override
+    public long[] counts(int vocab) {
+      long[] counts = new long[vocab];
+      for (int[] row : rows) {
+        for (int t = 1; t < row.length; t++) {
+          counts[row[t]]++;
+        }
+      }
+      return counts;
     }
 
     @Override
