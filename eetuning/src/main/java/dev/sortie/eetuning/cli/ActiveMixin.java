@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.cost.CostCache;
+import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
@@ -19,7 +19,9 @@ final class ActiveMixin {
       names = "--active",
       paramLabel = "DEPTHS",
       description =
-          "Exits to ask, by the layers that they stand after, as in 8,16; or all. Without it those that can pay by the cost model, which is measured once for a model and a machine: see doctor --model.")
+          "Exits to ask, by the layers that they stand after, as in 8,16; or all. Without it those"
+              + " that can pay by the cost model, which is measured once for a model and a machine:"
+              + " see doctor --model.")
   private String active;
 
   /** Whether the user chose. */
@@ -35,8 +37,18 @@ final class ActiveMixin {
     if (active != null) {
       return ActiveExits.at(all, depths());
     }
-    CostCache.Found cost = new CostCache(CacheFolder.path()).get(m.decoder(), all, device);
-    ActiveExits chosen = ActiveExits.thatPay(all, cost.table(), maxPending);
+    CostCache costs = new CostCache();
+    CostTable table =
+        costs
+            .known(m.decoder(), all, device)
+            .orElseGet(
+                () -> {
+                  System.err.println(
+                      "measuring once what decoding costs on this machine, to see which exits can"
+                          + " pay");
+                  return costs.measure(m.decoder(), all, device);
+                });
+    ActiveExits chosen = ActiveExits.thatPay(all, table, maxPending);
     chosen.remarks().forEach(r -> System.err.println(r + "; --active all asks it all the same"));
     return chosen.exits();
   }

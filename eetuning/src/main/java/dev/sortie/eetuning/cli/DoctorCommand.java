@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.cost.Payoffs;
@@ -29,9 +28,9 @@ import picocli.CommandLine.Option;
     name = "doctor",
     mixinStandardHelpOptions = true,
     description =
-        "JDK, flags, cores, memory, chosen kernels and their speed, huge pages, OpenCL devices, MPI;"
-            + " what is slow and how to mend it. With --model also what its layers, its head and its"
-            + " exits cost here, and which exits and lengths of drafts can pay.")
+        "JDK, flags, cores, memory, chosen kernels and their speed, huge pages, OpenCL devices,"
+            + " MPI; what is slow and how to mend it. With --model also what its layers, its head"
+            + " and its exits cost here, and which exits and lengths of drafts can pay.")
 final class DoctorCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
 
@@ -39,7 +38,8 @@ final class DoctorCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       description =
-          "A model to measure: Hugging Face folder, .gguf file, or the word fable. What is measured is kept for generate.")
+          "A model to measure: Hugging Face folder, .gguf file, or the word fable. What is measured"
+              + " is kept for generate.")
   private String model;
 
   @Option(
@@ -47,7 +47,8 @@ final class DoctorCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       defaultValue = "f32",
       description =
-          "How its matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
+          "How its matrices are held: f32, bf16, or file (as stored, used in place). Default:"
+              + " ${DEFAULT-VALUE}.")
   private Precision precision;
 
   @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits of the model.")
@@ -95,7 +96,7 @@ final class DoctorCommand implements Callable<Integer> {
           exitsFolder == null
               ? Exits.none()
               : ExitsFile.read(exitsFolder, m, arena, device.kernels());
-      return new CostCache(CacheFolder.path()).measure(m.decoder(), exits, device);
+      return new CostCache().measure(m.decoder(), exits, device);
     }
   }
 }

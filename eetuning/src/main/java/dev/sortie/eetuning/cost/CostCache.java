@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cost;
 
+import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.eval.Machine;
 import dev.sortie.eetuning.exit.Exit;
@@ -15,37 +16,42 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Measured tables on disk, one for each combination of sizes, types and exits of a model with
  * processor, kernels, threads and JVM. What weights say does not matter, only what they are.
  *
  * @param folder where the tables lie
+ * @param meter measures those that are not there
  */
-public record CostCache(Path folder) {
+public record CostCache(Path folder, CostMeter meter) {
   private static final int VERSION = 1;
 
-  /** A table, and whether it had been measured before. */
-  public record Found(CostTable table, boolean known) {}
+  /** The user's own tables. */
+  public CostCache() {
+    this(CacheFolder.path(), new CostMeter());
+  }
 
-  /** The table for this model on this machine, measured now if it is not known. */
-  public Found get(Decoder decoder, Exits exits, Device device) {
+  /** The table for this model on this machine, if it was measured before. */
+  public Optional<CostTable> known(Decoder decoder, Exits exits, Device device) {
     Path file = file(description(decoder, exits, device));
-    if (Files.exists(file)) {
-      try {
-        return new Found(CostJson.read(Json.read(file).getObject("table")), true);
-      } catch (InputException | IllegalArgumentException e) {
-        // a file that was damaged is measured again, as one that is missing
-        System.getLogger(CostCache.class.getName())
-            .log(System.Logger.Level.WARNING, file + ": measured again: " + e.getMessage());
-      }
+    if (!Files.exists(file)) {
+      return Optional.empty();
     }
-    return new Found(measure(decoder, exits, device), false);
+    try {
+      return Optional.of(CostJson.read(Json.read(file).getObject("table")));
+    } catch (InputException | IllegalArgumentException e) {
+      // a file that was damaged is as good as none
+      System.getLogger(CostCache.class.getName())
+          .log(System.Logger.Level.WARNING, file + ": not used: " + e.getMessage());
+      return Optional.empty();
+    }
   }
 
   /** Measures now, and keeps the table. */
   public CostTable measure(Decoder decoder, Exits exits, Device device) {
-    CostTable table = new CostMeter().measure(decoder, exits, device);
+    CostTable table = meter.measure(decoder, exits, device);
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("of", description(decoder, exits, device));
     root.put("table", CostJson.of(table));

@@ -72,7 +72,7 @@ class CostMeterContractTest {
   @Test
   void timesAreTakenBetweenLooksAtTheClock() {
     Exits exits = exits(ExitArchitecture.NORM, ExitArchitecture.LAYER);
-    CostTable t = new CostMeter(new Ticks()::look).measure(model.decoder(), exits, device);
+    CostTable t = new CostMeter(new Ticks()::look, () -> 0).measure(model.decoder(), exits, device);
     // the clock is looked at three times among the three layers: before each exit and at the end
     assertThat(t.layer().at(1)).isEqualTo(0.01);
     assertThat(t.layer().at(16)).isEqualTo(0.01);
@@ -101,21 +101,28 @@ class CostMeterContractTest {
   }
 
   @Test
-  void aKnownTableIsNotMeasuredAgainAndADamagedOneIs() throws IOException {
-    CostCache cache = new CostCache(temp.resolve("cache"));
+  void aTableIsKeptForItsModelAndADamagedOneIsNotUsed() throws IOException {
+    CostCache cache =
+        new CostCache(temp.resolve("cache"), new CostMeter(new Ticks()::look, () -> 0));
     Exits exits = exits(ExitArchitecture.NORM);
-    CostCache.Found first = cache.get(model.decoder(), exits, device);
-    assertThat(first.known()).isFalse();
-    assertThat(first.table().layer().at(1)).isPositive();
-    CostCache.Found second = cache.get(model.decoder(), exits, device);
-    assertThat(second).isEqualTo(new CostCache.Found(first.table(), true));
+    assertThat(cache.known(model.decoder(), exits, device)).isEmpty();
+    CostTable table = cache.measure(model.decoder(), exits, device);
+    assertThat(cache.known(model.decoder(), exits, device)).contains(table);
+    assertThat(cache.known(model.decoder(), Exits.none(), device)).isEmpty();
     Path file;
     try (var files = Files.list(cache.folder())) {
       file = files.findFirst().orElseThrow();
     }
     Files.writeString(file, "{");
-    assertThat(cache.get(model.decoder(), exits, device).known()).isFalse();
-    assertThat(cache.get(model.decoder(), exits, device).known()).isTrue();
+    assertThat(cache.known(model.decoder(), exits, device)).isEmpty();
+  }
+
+  @Test
+  void onTheSystemsClockMoreRowsAndLayersTakeMoreTime() {
+    CostTable t = new CostMeter().measure(model.decoder(), exits(ExitArchitecture.LAYER), device);
+    assertThat(t.layer().at(1)).isPositive();
+    assertThat(t.layer().at(16)).isGreaterThan(t.layer().at(1));
+    assertThat(t.exit(1).each()).isPositive();
   }
 
   @Test
