@@ -10,14 +10,14 @@ import dev.sortie.tensor.autograd.Ops;
  * @param weight {@code [C]}
  * @param eps added to the mean square
  */
-public record RmsNorm(Tensor weight, double eps) {
+public record RmsNorm(Tensor weight, double eps) implements Norm {
 
   /** Takes {@code NAME.weight}. */
   public static RmsNorm of(Weights weights, String name, long size, double eps) {
     return new RmsNorm(weights.get(name + ".weight", Shape.of(size), Weights.Role.NORM), eps);
   }
 
-  /** Normalises the last dim. */
+  @Override
   public Tensor apply(Ops ops, Tensor x) {
     return ops.rmsNorm(x, weight, eps);
   }

@@ -6,28 +6,40 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.Allocator;
 
 /**
- * Cosines and sines of rotary embedding (arXiv 2104.09864): angle of pair {@code j} at position
- * {@code p} is {@code p * theta^(-2j / D)}. Computed in F64 by {@link StrictMath}: the same bits
+ * Cosines and sines of rotary embedding (arXiv 2104.09864): the angle of pair {@code j} at position
+ * {@code p} is {@code p} times its frequency. Computed in F64 by {@link StrictMath}: the same bits
  * everywhere.
  *
- * @param cos {@code [positions, D / 2]}
- * @param sin {@code [positions, D / 2]}
+ * @param cos {@code [positions, rotary / 2]}
+ * @param sin {@code [positions, rotary / 2]}
  */
 public record RopeTable(Tensor cos, Tensor sin) {
 
-  /** A table for positions {@code 0 .. positions - 1}. */
+  /**
+   * A table for positions {@code 0 .. positions - 1}.
+   *
+   * @param rotary elements of a head that are rotated, even
+   * @param theta base of the frequencies
+   */
   public static RopeTable of(
-      Allocator allocator, DType dtype, int positions, int headSize, double theta) {
-    int pairs = headSize / 2;
+      Allocator allocator,
+      DType dtype,
+      int positions,
+      int rotary,
+      double theta,
+      RopeScaling scaling) {
+    int pairs = rotary / 2;
+    double[] frequencies = scaling.frequencies(theta, rotary);
+    double magnitude = scaling.magnitude();
     Tensor cos = Tensor.allocate(allocator, dtype, Shape.of(positions, pairs));
     Tensor sin = Tensor.allocate(allocator, dtype, Shape.of(positions, pairs));
     var c = cos.span();
     var s = sin.span();
     for (int j = 0; j < pairs; j++) {
-      double frequency = StrictMath.pow(theta, -2.0 * j / headSize);
       for (int p = 0; p < positions; p++) {
-        c.set((long) p * pairs + j, StrictMath.cos(p * frequency));
-        s.set((long) p * pairs + j, StrictMath.sin(p * frequency));
+        double angle = p * frequencies[j];
+        c.set((long) p * pairs + j, magnitude * StrictMath.cos(angle));
+        s.set((long) p * pairs + j, magnitude * StrictMath.sin(angle));
       }
     }
     return new RopeTable(cos, sin);

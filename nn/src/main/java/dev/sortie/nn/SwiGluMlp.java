@@ -11,7 +11,7 @@ import java.util.List;
  * @param up {@code C → F}
  * @param down {@code F → C}
  */
-public record SwiGluMlp(Linear gate, Linear up, Linear down) {
+public record SwiGluMlp(Linear gate, Linear up, Linear down) implements Mlp {
 
   /** Takes {@code gate_proj}, {@code up_proj} and {@code down_proj}. */
   public static SwiGluMlp of(Weights weights, long hidden, long ffn, boolean bias) {
@@ -21,7 +21,7 @@ public record SwiGluMlp(Linear gate, Linear up, Linear down) {
         Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION));
   }
 
-  /** {@code [.., C]} to {@code [.., C]}. */
+  @Override
   public Tensor apply(Ops ops, Tensor x) {
     List<Tensor> inner = Linear.applyAll(ops, x, gate, up);
     return down.apply(ops, ops.swiglu(inner.get(0), inner.get(1)));

@@ -44,7 +44,7 @@ final class CachedPass implements AutoCloseable {
   }
 
   private float[] logits(int[] ids, int first) {
-    Tensor x = decoder.embed(ops, Tensor.ids(workspace, Shape.of(1, ids.length), ids));
+    Tensor x = decoder.embed(ops, Tensor.ids(workspace, Shape.of(1, ids.length), ids), first);
     for (int i = 0; i < caches.size(); i++) {
       DecoderLayer layer = decoder.layers().get(i);
       x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), caches.get(i), first));

@@ -76,7 +76,7 @@ final class TimedPass implements AutoCloseable {
     for (int i = 0; i < rows; i++) {
       ids[i] = (37 * (first + i) + 100) % decoder.config().vocab();
     }
-    Tensor x = decoder.embed(ops, Tensor.ids(workspace, Shape.of(1, rows), ids));
+    Tensor x = decoder.embed(ops, Tensor.ids(workspace, Shape.of(1, rows), ids), first);
     lap();
     long layers = 0;
     long[] exitLayers = new long[exits.size()];

@@ -98,7 +98,8 @@ public final class ParallelSampler {
     for (int b = 0; b < now.length; b++) {
       now[b] = texts[b][position];
     }
-    Tensor x = decoder.embed(ops, Tensor.ids(ops.workspace(), Shape.of(now.length, 1), now));
+    Tensor x =
+        decoder.embed(ops, Tensor.ids(ops.workspace(), Shape.of(now.length, 1), now), position);
     for (int i = 0; i < caches.size(); i++) {
       DecoderLayer layer = decoder.layers().get(i);
       x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), caches.get(i), position));

@@ -66,7 +66,7 @@ final class Sequence implements AutoCloseable {
     return result;
   }
 
-  /** {@code [1, T, C]} of these tokens. */
+  /** {@code [1, T, C]} of these tokens at positions {@code from ..}. */
   Tensor embed(int[] tokens, int from, int count) {
     if (from + count > capacity) {
       throw new InputException(
@@ -76,7 +76,7 @@ final class Sequence implements AutoCloseable {
     }
     Tensor ids =
         Tensor.ids(workspace, Shape.of(1, count), java.util.Arrays.copyOfRange(tokens, 0, count));
-    return decoder.embed(ops, ids);
+    return decoder.embed(ops, ids, from);
   }
 
   /** What layers left. */

@@ -2,9 +2,9 @@ package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.Mlp;
 import dev.sortie.nn.NamedTensors;
-import dev.sortie.nn.RmsNorm;
-import dev.sortie.nn.SwiGluMlp;
+import dev.sortie.nn.Norm;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -25,9 +25,9 @@ public final class Exit {
   private final ExitSpec spec;
   private final Decoder backbone;
   private final SequencedMap<String, Tensor> parameters;
-  private final Optional<SwiGluMlp> mlp;
+  private final Optional<Mlp> mlp;
   private final Optional<DecoderLayer> layer;
-  private final Optional<RmsNorm> norm;
+  private final Optional<Norm> norm;
   private final Optional<DraftVocabulary> draft;
   private final Linear head;
 
@@ -68,16 +68,16 @@ public final class Exit {
     ExitArchitecture a = spec.architecture();
     this.mlp =
         a == ExitArchitecture.MLP
-            ? Optional.of(SwiGluMlp.of(named.under("mlp."), c.hidden(), c.ffn(), c.mlpBias()))
+            ? Optional.of(DecoderLayer.mlp(c, named.under("mlp.")))
             : Optional.empty();
     this.layer =
         a == ExitArchitecture.LAYER
-            ? Optional.of(DecoderLayer.of(c, named.under("layer.")))
+            ? Optional.of(DecoderLayer.of(c, c.layers() - 1, named.under("layer.")))
             : Optional.empty();
     this.norm =
         a == ExitArchitecture.EMBEDDING
             ? Optional.empty()
-            : Optional.of(RmsNorm.of(named, "norm", c.hidden(), c.normEps()));
+            : Optional.of(DecoderLayer.norm(c, named, "norm"));
     this.head = Heads.of(named, backbone, spec.ownHead(), draft, allocator);
     this.parameters = named.tensors();
   }
@@ -106,7 +106,8 @@ public final class Exit {
    * Logits of whole sequences, for tuning and scoring.
    *
    * @param x output of layer {@code depth}, {@code [B, T, C]}
-   * @param a residual after that layer's attention, {@code [B, T, C]}
+   * @param a residual after that layer's attention, {@code [B, T, C]}; of a parallel layer {@code
+   *     x}
    * @return {@code [B, T, V]}, or {@code [B, T, N]} of a draft head
    */
   public Tensor logits(Ops ops, Tensor x, Tensor a) {
@@ -155,8 +156,8 @@ public final class Exit {
   }
 
   private Tensor branch(Ops ops, Tensor x, Tensor a) {
-    RmsNorm frozen = backbone.layers().get(spec.depth() - 1).postAttentionNorm();
-    Tensor branch = mlp.map(m -> ops.add(a, m.apply(ops, frozen.apply(ops, a)))).orElse(x);
+    DecoderLayer own = backbone.layers().get(spec.depth() - 1);
+    Tensor branch = mlp.map(m -> own.feedForward(ops, a, m)).orElse(x);
     return norm.map(n -> n.apply(ops, branch)).orElse(branch);
   }
 }

@@ -17,7 +17,10 @@ public enum ExitArchitecture {
   NORM,
   /**
    * {@code W norm(z)}, {@code z = a + mlp(n(a))}: an MLP beside the layer's own, behind the layer's
-   * frozen post-attention norm {@code n}.
+   * frozen post-attention norm {@code n}. In families that have a norm behind the MLP, frozen as
+   * well, {@code z = a + m(mlp(n(a)))}; in those that have none before it, {@code z = a +
+   * m(mlp(a))}. Where attention and MLP are parallel, {@code a} is the layer's output, so the
+   * exit's MLP stands behind the layer's own and not in its place.
    */
   MLP,
   /** {@code W norm(layer(x))}: a whole transformer layer, with its own KV cache. */

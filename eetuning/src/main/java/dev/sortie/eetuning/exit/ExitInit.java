@@ -17,14 +17,22 @@ public enum ExitInit {
   /**
    * Copies of the backbone's modules, as EE-Tuning's converter does: head from the final head, norm
    * from the final norm, MLP from the same layer's, layer from the last layer. A copied {@code
-   * norm} or {@code mlp} exit is at first exactly the logit lens.
+   * norm} or {@code mlp} exit is at first exactly the logit lens; where layers are parallel the
+   * MLP's last projection begins at 0 for that, since the layer's output has its own MLP in it
+   * already.
    */
   COPY {
     @Override
     Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
-      return (name, shape, role) ->
-          copy(original(name, spec, backbone, allocator), shape, allocator, kernels);
+      boolean parallel = backbone.layers().get(spec.depth() - 1).parallel();
+      return (name, shape, role) -> {
+        Tensor to = copy(original(name, spec, backbone, allocator), shape, allocator, kernels);
+        if (parallel && name.startsWith("mlp.down_proj.")) {
+          kernels.fill(to.span(), 0);
+        }
+        return to;
+      };
     }
   },
   /**
@@ -130,8 +138,8 @@ public enum ExitInit {
           : whole;
     }
     String source =
-        name.equals("norm.weight")
-            ? "model.norm.weight"
+        name.startsWith("norm.")
+            ? "model." + name
             : name.startsWith("layer.")
                 ? "model.layers."
                     + (backbone.config().layers() - 1)

@@ -3,6 +3,8 @@ package dev.sortie.eetuning.exit;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Optional;
 
@@ -21,8 +23,15 @@ final class Heads {
       int outputs = draft.map(DraftVocabulary::size).orElse(backbone.config().vocab());
       return Linear.of(weights, "head", hidden, outputs, false, Weights.Role.INPUT_PROJECTION);
     }
-    return draft
-        .map(d -> new Linear(d.rows(backbone.head().weight(), allocator), null))
-        .orElse(backbone.head());
+    return draft.map(d -> rows(backbone.head(), d, allocator)).orElse(backbone.head());
+  }
+
+  private static Linear rows(Linear head, DraftVocabulary draft, Allocator allocator) {
+    if (head.bias() == null) {
+      return new Linear(draft.rows(head.weight(), allocator), null);
+    }
+    Tensor column = Tensor.of(head.bias().span(), Shape.of(head.bias().shape().count(), 1));
+    Tensor bias = Tensor.of(draft.rows(column, allocator).span(), Shape.of(draft.size()));
+    return new Linear(draft.rows(head.weight(), allocator), bias);
   }
 }

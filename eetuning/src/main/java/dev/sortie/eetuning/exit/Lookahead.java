@@ -67,7 +67,7 @@ public final class Lookahead {
     var in = Weights.Role.INPUT_PROJECTION;
     this.hiddenProjection = Linear.of(named, "hidden_proj", c.hidden(), c.hidden(), false, in);
     this.tokenProjection = Linear.of(named, "token_proj", c.hidden(), c.hidden(), false, in);
-    this.layer = DecoderLayer.of(c, named.under("layer."));
+    this.layer = DecoderLayer.of(c, c.layers() - 1, named.under("layer."));
     this.head = Heads.of(named, backbone, ownHead, draft, allocator);
     this.parameters = named.tensors();
   }
@@ -95,7 +95,7 @@ public final class Lookahead {
    * @return {@code y_t}, {@code [B, T, C]}
    */
   public Tensor states(Ops ops, Tensor h, Tensor next) {
-    Tensor u = input(ops, h, next);
+    Tensor u = input(ops, h, next, 0);
     return layer.feedForward(ops, layer.attend(ops, u, backbone.rope()));
   }
 
@@ -111,12 +111,13 @@ public final class Lookahead {
    * stored is overwritten when the true hidden states come.
    */
   public Tensor advance(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
-    Tensor u = input(ops, h, next);
+    Tensor u = input(ops, h, next, first);
     return layer.feedForward(ops, layer.attend(ops, u, backbone.rope(), cache, first));
   }
 
-  private Tensor input(Ops ops, Tensor h, Tensor next) {
-    Tensor token = tokenNorm.apply(ops, backbone.embed(ops, next));
+  /** A token is embedded at the position of the hidden state before it. */
+  private Tensor input(Ops ops, Tensor h, Tensor next, int first) {
+    Tensor token = tokenNorm.apply(ops, backbone.embed(ops, next, first));
     return ops.add(
         hiddenProjection.apply(ops, hiddenNorm.apply(ops, h)), tokenProjection.apply(ops, token));
   }

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.Lookahead;
-import dev.sortie.nn.RmsNorm;
+import dev.sortie.nn.Norm;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
@@ -21,7 +21,7 @@ import java.util.List;
  */
 record LookaheadLoss(
     Lookahead exit,
-    RmsNorm finalNorm,
+    Norm finalNorm,
     Tensor teacherHead,
     TuneOptions options,
     LookaheadOptions lookahead) {

@@ -10,17 +10,22 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What {@code config.json} of a Hugging Face folder says, for the Llama family. Fields that would
- * change the arithmetic are honoured or refused by name; others are left alone. Missing fields take
- * the defaults of {@code LlamaConfig} in transformers, except sizes, which must be there.
+ * What {@code config.json} of a Hugging Face folder says. Fields that would change the arithmetic
+ * are honoured or refused by name; others are left alone. Missing fields take the defaults of the
+ * family's class in transformers, except sizes, which must be there.
  *
  * @param decoder sizes and switches
  * @param bos id that starts a text, where there is one
  * @param eos ids that end a text, maybe none
  * @param dtype type the weights were saved in, where the file says so
+ * @param family its {@code model_type}
  */
 public record HfConfig(
-    DecoderConfig decoder, OptionalInt bos, List<Integer> eos, Optional<DType> dtype) {
+    DecoderConfig decoder,
+    OptionalInt bos,
+    List<Integer> eos,
+    Optional<DType> dtype,
+    String family) {
   static final String FILE = "config.json";
   static final String MODEL_TYPE = "llama";
   static final String ARCHITECTURE = "LlamaForCausalLM";
@@ -30,6 +35,12 @@ public record HfConfig(
     eos = List.copyOf(eos);
     bos.ifPresent(id -> checkId("bos_token_id", id, decoder.vocab()));
     eos.forEach(id -> checkId("eos_token_id", id, decoder.vocab()));
+  }
+
+  /** That of a model of the Llama family. */
+  public HfConfig(
+      DecoderConfig decoder, OptionalInt bos, List<Integer> eos, Optional<DType> dtype) {
+    this(decoder, bos, eos, dtype, MODEL_TYPE);
   }
 
   /**

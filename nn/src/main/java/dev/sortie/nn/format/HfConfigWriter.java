@@ -27,6 +27,9 @@ public final class HfConfigWriter {
     if (d.ropeInterleaved()) {
       throw new IllegalArgumentException("transformers has no interleaved Llama; reorder q and k");
     }
+    if (!d.isPlainLlama()) {
+      throw new IllegalArgumentException("the configuration is not of the Llama family: " + d);
+    }
     SequencedMap<String, Object> out = new LinkedHashMap<>();
     out.put("architectures", List.of(HfConfig.ARCHITECTURE));
     out.put("model_type", HfConfig.MODEL_TYPE);

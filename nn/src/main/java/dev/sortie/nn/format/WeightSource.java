@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * Named tensors of a model on disk, mapped and not copied. Spans are valid until {@link #close}.
+ * Named tensors of a model on disk, mapped and copied only where {@link #isMapped} says so. Spans
+ * are valid until {@link #close}.
  */
 public interface WeightSource extends AutoCloseable {
   /** The file or folder that was opened, for messages. */
@@ -18,8 +19,16 @@ public interface WeightSource extends AutoCloseable {
   SequencedMap<String, TensorInfo> tensors();
 
   /**
-   * The elements of a tensor, row-major. The memory is the mapped file: read-only, and aligned to
-   * no more than a byte.
+   * Whether {@link #read} returns memory of the mapped file: read-only, and aligned to no more than
+   * a byte. Otherwise it returns a copy, a new one at each call, which lives as long as this
+   * source.
+   */
+  default boolean isMapped(String name) {
+    return true;
+  }
+
+  /**
+   * The elements of a tensor, row-major.
    *
    * @throws InputException if there is no such tensor
    */

@@ -4,9 +4,12 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.NamedTensors;
-import dev.sortie.nn.RmsNorm;
+import dev.sortie.nn.Norm;
+import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.RopeTable;
+import dev.sortie.nn.RopeTables;
 import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -18,27 +21,33 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
- * A decoder-only transformer of the Llama family, driven by its {@link DecoderConfig}. Depth {@code
- * l} means: after {@code l} layers; depth 0 is the embedding.
+ * A decoder-only transformer, driven by its {@link DecoderConfig}. Depth {@code l} means: after
+ * {@code l} layers; depth 0 is the embedding.
+ *
+ * <p>Tensors have one set of names in all families, that of Hugging Face's Llama with some more;
+ * {@link DecoderTensors} lists them.
  */
 public final class Decoder {
   private final DecoderConfig config;
   private final SequencedMap<String, Tensor> parameters;
   private final Tensor embedding;
+  private final Optional<Tensor> positions;
   private final List<DecoderLayer> layers;
-  private final RmsNorm finalNorm;
+  private final Norm finalNorm;
   private final Linear head;
-  private final RopeTable rope;
+  private final RopeTables rope;
 
   /**
    * Builds the decoder from its weights.
    *
    * @param allocator for the rotary tables
-   * @param weights by their Hugging Face names
+   * @param weights by the names that {@link DecoderTensors} lists
    */
   public Decoder(DecoderConfig config, Allocator allocator, Weights weights) {
     this.config = config;
@@ -48,12 +57,18 @@ public final class Decoder {
             "model.embed_tokens.weight",
             Shape.of(config.vocab(), config.hidden()),
             Weights.Role.EMBEDDING);
+    this.positions =
+        named.getIf(
+            config.switches().learnedPositions(),
+            "model.embed_positions.weight",
+            Shape.of(config.context(), config.hidden()),
+            Weights.Role.EMBEDDING);
     List<DecoderLayer> list = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
-      list.add(DecoderLayer.of(config, named.under("model.layers." + i + ".")));
+      list.add(DecoderLayer.of(config, i, named.under("model.layers." + i + ".")));
     }
     this.layers = List.copyOf(list);
-    this.finalNorm = RmsNorm.of(named, "model.norm", config.hidden(), config.normEps());
+    this.finalNorm = DecoderLayer.norm(config, named, "model.norm");
     this.head =
         config.tiedHead()
             ? new Linear(embedding, null)
@@ -65,9 +80,20 @@ public final class Decoder {
                 false,
                 Weights.Role.INPUT_PROJECTION);
     this.parameters = named.tensors();
-    DType tables = finalNorm.weight().dtype();
-    this.rope =
-        RopeTable.of(allocator, tables, config.context(), config.headSize(), config.ropeTheta());
+    this.rope = tables(config, allocator, finalNorm.weight().dtype());
+  }
+
+  private static RopeTables tables(DecoderConfig c, Allocator allocator, DType dtype) {
+    DecoderSwitches s = c.switches();
+    int globals = s.rotates(Rotation.GLOBAL) ? c.context() : 1;
+    RopeTable global =
+        RopeTable.of(allocator, dtype, globals, s.rotary(), c.ropeTheta(), s.scaling());
+    return new RopeTables(
+        global,
+        s.rotates(Rotation.LOCAL)
+            ? RopeTable.of(
+                allocator, dtype, c.context(), s.rotary(), s.localTheta(), RopeScaling.NONE)
+            : global);
   }
 
   /** Sizes and switches. */
@@ -91,7 +117,7 @@ public final class Decoder {
   }
 
   /** The norm before the head. */
-  public RmsNorm finalNorm() {
+  public Norm finalNorm() {
     return finalNorm;
   }
 
@@ -101,14 +127,24 @@ public final class Decoder {
   }
 
   /** Rotary tables up to the context length. */
-  public RopeTable rope() {
+  public RopeTables rope() {
     return rope;
   }
 
-  /** Ids {@code [B, T]} to {@code [B, T, C]}. */
-  public Tensor embed(Ops ops, Tensor ids) {
-    checkLength(ids.shape().size(-1));
-    return ops.embedding(embedding, ids);
+  /** Ids {@code [B, T]} at positions {@code first ..} to {@code [B, T, C]}. */
+  public Tensor embed(Ops ops, Tensor ids, int first) {
+    int tokens = ids.shape().size(-1);
+    checkLength(first + tokens);
+    Tensor x = ops.embedding(embedding, ids);
+    double scale = config.switches().embeddingScale();
+    Tensor scaled = scale == 1 ? x : ops.scale(x, scale);
+    return positions.map(p -> ops.add(scaled, placed(ops, p, first, tokens))).orElse(scaled);
+  }
+
+  /** Vectors of positions {@code first ..}, {@code [T, C]}. */
+  private static Tensor placed(Ops ops, Tensor positions, int first, int tokens) {
+    int[] ids = IntStream.range(first, first + tokens).toArray();
+    return ops.embedding(positions, Tensor.ids(ops.workspace(), Shape.of(tokens), ids));
   }
 
   /** Final norm and head: {@code [.., C]} to logits {@code [.., V]}. */
@@ -134,7 +170,7 @@ public final class Decoder {
    * @param tap sees each layer's tensors on the way, and may keep them
    */
   public Tensor forward(Ops ops, Tensor ids, int depth, Tap tap) {
-    Tensor x = embed(ops, ids);
+    Tensor x = embed(ops, ids, 0);
     Deque<Tensor> spare = new ArrayDeque<>();
     for (int i = 0; i < depth; i++) {
       DecoderLayer layer = layers.get(i);

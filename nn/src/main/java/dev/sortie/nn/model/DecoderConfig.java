@@ -10,16 +10,17 @@ import dev.sortie.nn.InputException;
  * @param heads H, query heads
  * @param kvHeads K, key and value heads; divides {@code heads}
  * @param headSize D, elements a head
- * @param ffn F, inner width of the SwiGLU MLP
+ * @param ffn F, inner width of the MLP
  * @param vocab V, number of tokens
  * @param context longest sequence in tokens
- * @param normEps added to the mean square in RMSNorm
+ * @param normEps added to the mean square or variance in norms
  * @param ropeTheta base of the rotary frequencies
  * @param ropeInterleaved whether rotary pairs are neighbours, as GGUF files lay out the rows of the
  *     query and key projections, instead of half a head apart
- * @param attentionBias whether q, k, v and the output projection have biases
+ * @param attentionBias whether q, k and v have biases
  * @param mlpBias whether the MLP's projections have biases
  * @param tiedHead whether the head is the embedding table
+ * @param switches what else differs between families
  */
 public record DecoderConfig(
     int layers,
@@ -35,7 +36,8 @@ public record DecoderConfig(
     boolean ropeInterleaved,
     boolean attentionBias,
     boolean mlpBias,
-    boolean tiedHead) {
+    boolean tiedHead,
+    DecoderSwitches switches) {
 
   /** Refuses sizes that no model can have. Limits stop a hostile file before memory is taken. */
   public DecoderConfig {
@@ -51,15 +53,65 @@ public record DecoderConfig(
       throw new InputException(
           "num_key_value_heads " + kvHeads + " does not divide num_attention_heads " + heads);
     }
-    if (headSize % 2 != 0) {
+    int rotary = switches.rotary();
+    boolean rotates = !switches.learnedPositions();
+    if (rotates && rotary == headSize && headSize % 2 != 0) {
       throw new InputException("head_dim " + headSize + " is odd: rotary embedding needs pairs");
     }
+    if (rotates && (rotary < 2 || rotary > headSize || rotary % 2 != 0)) {
+      throw new InputException(
+          "%d of the %d elements of a head would be rotated, it must be an even number from 2 on; check partial_rotary_factor"
+              .formatted(rotary, headSize));
+    }
+    int kinds = switches.layers().size();
+    if (kinds != 0 && kinds != layers) {
+      throw new InputException("layer_types has " + kinds + " entries for " + layers + " layers");
+    }
     if (!(normEps > 0 && normEps < 1)) {
-      throw new InputException("rms_norm_eps " + normEps + " is not between 0 and 1");
+      throw new InputException("norm eps (rms_norm_eps) " + normEps + " is not between 0 and 1");
     }
     if (!(ropeTheta > 1 && ropeTheta < 1e12)) {
       throw new InputException("rope_theta " + ropeTheta + " is not between 1 and 1e12");
     }
+  }
+
+  /** A plain model of the Llama family; {@code attentionBias} then counts for the output too. */
+  public DecoderConfig(
+      int layers,
+      int hidden,
+      int heads,
+      int kvHeads,
+      int headSize,
+      int ffn,
+      int vocab,
+      int context,
+      double normEps,
+      double ropeTheta,
+      boolean ropeInterleaved,
+      boolean attentionBias,
+      boolean mlpBias,
+      boolean tiedHead) {
+    this(
+        layers,
+        hidden,
+        heads,
+        kvHeads,
+        headSize,
+        ffn,
+        vocab,
+        context,
+        normEps,
+        ropeTheta,
+        ropeInterleaved,
+        attentionBias,
+        mlpBias,
+        tiedHead,
+        DecoderSwitches.llama(headSize, attentionBias));
+  }
+
+  /** Whether nothing differs from the Llama family, the scaling of rotary frequencies included. */
+  public boolean isPlainLlama() {
+    return switches.equals(DecoderSwitches.llama(headSize, attentionBias));
   }
 
   /** The same with rotary pairs in this order. */
@@ -78,7 +130,8 @@ public record DecoderConfig(
         interleaved,
         attentionBias,
         mlpBias,
-        tiedHead);
+        tiedHead,
+        switches);
   }
 
   private static void range(String field, int value, int low, int high) {

@@ -1,70 +1,142 @@
 package dev.sortie.nn.model;
 
+import dev.sortie.nn.GeluMlp;
 import dev.sortie.nn.KvCache;
+import dev.sortie.nn.LayerNorm;
+import dev.sortie.nn.Mlp;
+import dev.sortie.nn.Norm;
 import dev.sortie.nn.RmsNorm;
-import dev.sortie.nn.RopeTable;
+import dev.sortie.nn.RopeTables;
 import dev.sortie.nn.SwiGluMlp;
 import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.DecoderSwitches.Activation;
+import dev.sortie.nn.model.DecoderSwitches.NormKind;
+import dev.sortie.nn.model.DecoderSwitches.Residual;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * One pre-norm transformer layer: {@code a = x + attention(norm(x)); y = a + mlp(norm(a))}.
+ * One transformer layer in two steps: {@code a}, the residual after attention, then the output
+ * {@code y}. {@link Residual} has the formulas. A parallel layer has no residual between its parts:
+ * its first step is all of it, {@code a = y}, and its second changes nothing.
  *
- * @param inputNorm before attention
+ * @param inputNorm before attention, where there is one
  * @param attention self-attention
- * @param postAttentionNorm before the MLP
- * @param mlp SwiGLU
+ * @param attentionOutputNorm behind attention, where there is one
+ * @param postAttentionNorm before the MLP, where there is one
+ * @param mlp the MLP
+ * @param mlpOutputNorm behind the MLP, where there is one
+ * @param parallel whether attention and MLP read the same input
  */
 public record DecoderLayer(
-    RmsNorm inputNorm, SelfAttention attention, RmsNorm postAttentionNorm, SwiGluMlp mlp) {
+    Optional<Norm> inputNorm,
+    SelfAttention attention,
+    Optional<Norm> attentionOutputNorm,
+    Optional<Norm> postAttentionNorm,
+    Mlp mlp,
+    Optional<Norm> mlpOutputNorm,
+    boolean parallel) {
 
-  /** Takes the names that Hugging Face gives within a layer. */
-  public static DecoderLayer of(DecoderConfig c, Weights weights) {
+  /**
+   * Takes a layer's tensors by their names within it; see {@link DecoderTensors}.
+   *
+   * @param index number of the layer, from 0, which may decide what its attention sees
+   */
+  public static DecoderLayer of(DecoderConfig c, int index, Weights weights) {
+    Residual r = c.switches().residual();
+    boolean before = r != Residual.POST_NORM;
+    boolean behind = r == Residual.POST_NORM || r == Residual.BOTH_NORMS;
     return new DecoderLayer(
-        RmsNorm.of(weights, "input_layernorm", c.hidden(), c.normEps()),
-        SelfAttention.of(c, weights.under("self_attn.")),
-        RmsNorm.of(weights, "post_attention_layernorm", c.hidden(), c.normEps()),
-        SwiGluMlp.of(weights.under("mlp."), c.hidden(), c.ffn(), c.mlpBias()));
+        norm(before, c, weights, "input_layernorm"),
+        SelfAttention.of(c, index, weights.under("self_attn.")),
+        norm(behind, c, weights, "attention_output_norm"),
+        norm(before, c, weights, "post_attention_layernorm"),
+        mlp(c, weights.under("mlp.")),
+        norm(behind, c, weights, "mlp_output_norm"),
+        r == Residual.PARALLEL);
+  }
+
+  /** An MLP of the model's kind. */
+  public static Mlp mlp(DecoderConfig c, Weights weights) {
+    DecoderSwitches s = c.switches();
+    return s.activation() == Activation.SILU
+        ? SwiGluMlp.of(weights, c.hidden(), c.ffn(), c.mlpBias())
+        : GeluMlp.of(
+            weights,
+            c.hidden(),
+            c.ffn(),
+            c.mlpBias(),
+            s.gated(),
+            s.activation() == Activation.GELU_TANH);
+  }
+
+  /** A norm of the model's kind over the residual stream. */
+  public static Norm norm(DecoderConfig c, Weights weights, String name) {
+    return c.switches().norm() == NormKind.RMS
+        ? RmsNorm.of(weights, name, c.hidden(), c.normEps())
+        : LayerNorm.of(weights, name, c.hidden(), c.normEps());
+  }
+
+  private static Optional<Norm> norm(
+      boolean wanted, DecoderConfig c, Weights weights, String name) {
+    return wanted ? Optional.of(norm(c, weights, name)) : Optional.empty();
   }
 
   /** The residual after attention, {@code a}, of whole sequences x {@code [B, T, C]}. */
-  public Tensor attend(Ops ops, Tensor x, RopeTable rope) {
-    return ops.add(x, attention.apply(ops, inputNorm.apply(ops, x), rope));
+  public Tensor attend(Ops ops, Tensor x, RopeTables rope) {
+    return residual(ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope));
   }
 
   /**
    * The residual after attention of the next tokens of a cached sequence; see {@link
    * SelfAttention}.
    */
-  public Tensor attend(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
-    return ops.add(x, attention.apply(ops, inputNorm.apply(ops, x), rope, cache, first));
+  public Tensor attend(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
+    return residual(ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope, cache, first));
   }
 
   /**
    * As above for the last token alone, {@code [1, 1, C]}; the others leave their keys and values.
    */
-  public Tensor attendLast(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+  public Tensor attendLast(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     Tensor last = ops.contiguous(ops.slice(x, 1, x.shape().dim(1) - 1, 1));
-    return ops.add(last, attention.applyLast(ops, inputNorm.apply(ops, x), rope, cache, first));
+    Tensor in = normed(ops, inputNorm, x);
+    return residual(ops, last, attention.applyLast(ops, in, rope, cache, first));
   }
 
   /** Stores the keys and values of the next tokens of a cached sequence and nothing else. */
-  public void fill(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
-    attention.fill(ops, inputNorm.apply(ops, x), rope, cache, first);
+  public void fill(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
+    attention.fill(ops, normed(ops, inputNorm, x), rope, cache, first);
   }
 
   /**
    * The residual after attention of the next token of several cached sequences; see {@link
    * SelfAttention}.
    */
-  public Tensor attend(Ops ops, Tensor x, RopeTable rope, List<KvCache> caches, int position) {
-    return ops.add(x, attention.apply(ops, inputNorm.apply(ops, x), rope, caches, position));
+  public Tensor attend(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int position) {
+    return residual(
+        ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope, caches, position));
   }
 
   /** The layer's output, from the residual after attention. */
   public Tensor feedForward(Ops ops, Tensor a) {
-    return ops.add(a, mlp.apply(ops, postAttentionNorm.apply(ops, a)));
+    return parallel ? a : feedForward(ops, a, mlp);
+  }
+
+  /** {@code a} and what another MLP between this layer's norms adds to it. */
+  public Tensor feedForward(Ops ops, Tensor a, Mlp other) {
+    return ops.add(
+        a, normed(ops, mlpOutputNorm, other.apply(ops, normed(ops, postAttentionNorm, a))));
+  }
+
+  private Tensor residual(Ops ops, Tensor x, Tensor attended) {
+    Tensor rest = parallel ? feedForward(ops, x, mlp) : x;
+    return ops.add(rest, normed(ops, attentionOutputNorm, attended));
+  }
+
+  private static Tensor normed(Ops ops, Optional<Norm> norm, Tensor x) {
+    return norm.isPresent() ? norm.get().apply(ops, x) : x;
   }
 }

@@ -68,7 +68,8 @@ public final class FileWeights implements Weights {
     taken.add(name);
     boolean matrix = role != Role.NORM && role != Role.BIAS;
     DType wanted = held(stored.dtype(), matrix, precision);
-    if (inPlace(stored.dtype(), wanted, precision)) {
+    boolean copied = !source.isMapped(name);
+    if (inPlace(stored.dtype(), wanted, precision) || (copied && stored.dtype() == wanted)) {
       return Tensor.of(stored, shape);
     }
     Tensor copy = Tensor.allocate(allocator, wanted, shape);

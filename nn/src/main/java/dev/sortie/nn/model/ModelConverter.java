@@ -59,6 +59,11 @@ public final class ModelConverter {
     this.type = type;
     this.kernels = kernels;
     this.progress = progress;
+    if (!from.config().decoder().isPlainLlama()) {
+      throw new InputException(
+          "%s: model_type is %s; only models of the llama family without scaled rotary frequencies can be converted"
+              .formatted(from.path(), from.config().family()));
+    }
     entries = GgufLlama.entries(from.config().decoder());
     checkTensors();
   }

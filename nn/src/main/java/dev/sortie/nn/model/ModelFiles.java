@@ -1,6 +1,7 @@
 package dev.sortie.nn.model;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Families;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.GgufLlama;
 import dev.sortie.nn.format.HfConfig;
@@ -20,7 +21,7 @@ import java.util.OptionalInt;
  * @param path the folder or file
  * @param config sizes, switches and special ids
  * @param tokenizer its tokenizer
- * @param weights by their Hugging Face names, as {@link Decoder} asks for them
+ * @param weights by the names that {@link Decoder} asks for
  * @param stored the same under the names of the file
  */
 public record ModelFiles(
@@ -46,7 +47,13 @@ public record ModelFiles(
               .formatted(path, tokenizer.vocabSize(), vocab));
     }
     Safetensors file = Safetensors.open(path);
-    return new ModelFiles(path, config, tokenizer, file, file);
+    try {
+      WeightSource weights = Families.weights(config.family(), file, config.decoder());
+      return new ModelFiles(path, config, tokenizer, weights, file);
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
   }
 
   /**
@@ -66,7 +73,7 @@ public record ModelFiles(
 
   @Override
   public void close() {
-    stored.close();
+    weights.close();
   }
 
   private static ModelFiles openGguf(Path path) {

@@ -3,6 +3,7 @@ package dev.sortie.nn.model;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
+import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
@@ -22,20 +23,30 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
     WeightSource source = files.weights();
     long copied = 0;
     long inPlace = 0;
-    for (TensorInfo info : source.tensors().values()) {
+    for (String name : source.tensors().keySet()) {
+      TensorInfo info = source.tensors().get(name);
       var held = FileWeights.held(info.dtype(), info.shape().size() > 1, precision);
-      if (FileWeights.inPlace(info.dtype(), held, precision)) {
+      boolean mapped = source.isMapped(name);
+      if (mapped && FileWeights.inPlace(info.dtype(), held, precision)) {
         inPlace += info.bytes();
       } else {
         copied += held.bytes(info.elements());
+        // a rearranged tensor is copied twice if it also changes its type
+        copied += mapped || held == info.dtype() ? 0 : info.bytes();
       }
     }
     DecoderConfig c = files.config().decoder();
     return new ModelMemory(
         copied,
         inPlace,
-        (long) c.context() * c.headSize() * Float.BYTES,
+        tables(c) * c.context() * c.switches().rotary() * Float.BYTES,
         2L * c.layers() * c.kvHeads() * c.headSize() * Float.BYTES);
+  }
+
+  /** Number of rotary tables. */
+  private static long tables(DecoderConfig c) {
+    DecoderSwitches s = c.switches();
+    return (s.rotates(Rotation.GLOBAL) ? 1 : 0) + (s.rotates(Rotation.LOCAL) ? 1 : 0);
   }
 
   /** Memory of this machine, or what a container may have of it. */

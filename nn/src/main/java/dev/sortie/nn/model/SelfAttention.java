@@ -2,33 +2,56 @@ package dev.sortie.nn.model;
 
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.RmsNorm;
 import dev.sortie.nn.RopeTable;
+import dev.sortie.nn.RopeTables;
 import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.DecoderSwitches.LayerKind;
+import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
+import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Causal grouped-query self-attention with rotary positions.
+ * Causal grouped-query self-attention.
  *
  * @param config sizes
+ * @param kind what it sees, and how positions are told
  * @param q {@code C → H D}
  * @param k {@code C → K D}
  * @param v {@code C → K D}
  * @param o {@code H D → C}
+ * @param queryNorm on queries before rotation, where there is one
+ * @param keyNorm on keys before rotation, where there is one
  */
-public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, Linear o) {
+public record SelfAttention(
+    DecoderConfig config,
+    LayerKind kind,
+    Linear q,
+    Linear k,
+    Linear v,
+    Linear o,
+    Optional<RmsNorm> queryNorm,
+    Optional<RmsNorm> keyNorm) {
 
-  /** Takes {@code q_proj}, {@code k_proj}, {@code v_proj} and {@code o_proj}. */
-  public static SelfAttention of(DecoderConfig c, Weights weights) {
+  /**
+   * Takes {@code q_proj}, {@code k_proj}, {@code v_proj}, {@code o_proj} and, where the model has
+   * them, {@code q_norm} and {@code k_norm}.
+   *
+   * @param layer number of the layer, from 0
+   */
+  public static SelfAttention of(DecoderConfig c, int layer, Weights weights) {
     long queryWidth = (long) c.heads() * c.headSize();
     long keyWidth = (long) c.kvHeads() * c.headSize();
     var in = Weights.Role.INPUT_PROJECTION;
     return new SelfAttention(
         c,
+        c.switches().layer(layer),
         Linear.of(weights, "q_proj", c.hidden(), queryWidth, c.attentionBias(), in),
         Linear.of(weights, "k_proj", c.hidden(), keyWidth, c.attentionBias(), in),
         Linear.of(weights, "v_proj", c.hidden(), keyWidth, c.attentionBias(), in),
@@ -37,17 +60,27 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
             "o_proj",
             queryWidth,
             c.hidden(),
-            c.attentionBias(),
-            Weights.Role.OUTPUT_PROJECTION));
+            c.switches().outputBias(),
+            Weights.Role.OUTPUT_PROJECTION),
+        norm(c, weights, "q_norm", queryWidth),
+        norm(c, weights, "k_norm", keyWidth));
+  }
+
+  private static Optional<RmsNorm> norm(DecoderConfig c, Weights weights, String name, long width) {
+    QueryKeyNorm what = c.switches().queryKeyNorm();
+    long size = what == QueryKeyNorm.HEAD ? c.headSize() : width;
+    return what == QueryKeyNorm.NONE
+        ? Optional.empty()
+        : Optional.of(RmsNorm.of(weights, name, size, c.normEps()));
   }
 
   /** Whole sequences from position 0: x {@code [B, T, C]} to {@code [B, T, C]}. */
-  public Tensor apply(Ops ops, Tensor x, RopeTable rope) {
+  public Tensor apply(Ops ops, Tensor x, RopeTables rope) {
     int batch = x.shape().size(0);
     int tokens = x.shape().size(1);
     List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
-    Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), 0);
-    Tensor keys = rotated(ops, qkv.get(1), rope, config.kvHeads(), 0);
+    Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), 0);
+    Tensor keys = rotated(ops, keyNorm, qkv.get(1), rope, config.kvHeads(), 0);
     Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
     return mix(ops, queries, keys, values, batch, tokens);
   }
@@ -56,10 +89,10 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
    * The next tokens of one cached sequence: x {@code [1, T, C]} at positions {@code first ..};
    * their keys and values are stored.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+  public Tensor apply(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     int tokens = x.shape().size(1);
     List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
-    Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), first);
+    Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), first);
     store(ops, qkv.get(1), qkv.get(2), rope, cache, first);
     return mix(ops, queries, cache.keys(first + tokens), cache.values(first + tokens), 1, tokens);
   }
@@ -68,27 +101,27 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
    * As above, but only the last token is asked for, {@code [1, 1, C]}: the others leave their keys
    * and values.
    */
-  public Tensor applyLast(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+  public Tensor applyLast(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     int tokens = x.shape().size(1);
     fill(ops, x, rope, cache, first);
     Tensor one = ops.contiguous(ops.slice(x, 1, tokens - 1, 1));
     int count = first + tokens;
-    Tensor query = rotated(ops, q.apply(ops, one), rope, config.heads(), count - 1);
+    Tensor query = rotated(ops, queryNorm, q.apply(ops, one), rope, config.heads(), count - 1);
     return mix(ops, query, cache.keys(count), cache.values(count), 1, 1);
   }
 
   /** Stores the keys and values of the next tokens and computes nothing else. */
-  public void fill(Ops ops, Tensor x, RopeTable rope, KvCache cache, int first) {
+  public void fill(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     List<Tensor> kv = Linear.applyAll(ops, x, k, v);
     store(ops, kv.get(0), kv.get(1), rope, cache, first);
   }
 
   private void store(
-      Ops ops, Tensor keys, Tensor values, RopeTable rope, KvCache cache, int first) {
+      Ops ops, Tensor keys, Tensor values, RopeTables rope, KvCache cache, int first) {
     cache.put(
         ops,
         first,
-        rotated(ops, keys, rope, config.kvHeads(), first),
+        rotated(ops, keyNorm, keys, rope, config.kvHeads(), first),
         ops.reshape(values, 1, values.shape().dim(1), config.kvHeads(), config.headSize()));
   }
 
@@ -96,11 +129,11 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
    * The next token of several cached sequences that stand at the same position: x {@code [B, 1,
    * C]}. Projections see all rows at once, attention each sequence alone.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTable rope, List<KvCache> caches, int position) {
+  public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int position) {
     int batch = x.shape().size(0);
     List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
-    Tensor queries = rotated(ops, qkv.get(0), rope, config.heads(), position);
-    Tensor keys = rotated(ops, qkv.get(1), rope, config.kvHeads(), position);
+    Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), position);
+    Tensor keys = rotated(ops, keyNorm, qkv.get(1), rope, config.kvHeads(), position);
     Tensor values = ops.reshape(qkv.get(2), batch, 1, config.kvHeads(), config.headSize());
     Tensor mixed =
         ops.empty(x.dtype(), Shape.of(batch, 1, (long) config.heads() * config.headSize()));
@@ -119,13 +152,24 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
     return o.apply(ops, mixed);
   }
 
-  private Tensor rotated(Ops ops, Tensor x, RopeTable rope, int heads, int first) {
+  /** Queries or keys {@code [B, T, heads D]} as {@code [B, T, heads, D]}, ready to be compared. */
+  private Tensor rotated(
+      Ops ops, Optional<RmsNorm> norm, Tensor x, RopeTables tables, int heads, int first) {
     int batch = x.shape().size(0);
     int tokens = x.shape().size(1);
     int size = config.headSize();
-    RopeShape shape =
-        new RopeShape(batch, tokens, heads, size, size, first, config.ropeInterleaved());
-    return ops.rope(ops.reshape(x, batch, tokens, heads, size), rope.cos(), rope.sin(), shape);
+    boolean byHead = config.switches().queryKeyNorm() == QueryKeyNorm.HEAD;
+    Tensor whole = norm.isPresent() && !byHead ? norm.get().apply(ops, x) : x;
+    Tensor split = ops.reshape(whole, batch, tokens, heads, size);
+    Tensor normed = norm.isPresent() && byHead ? norm.get().apply(ops, split) : split;
+    if (kind.rotation() == Rotation.NONE) {
+      return normed;
+    }
+    RopeTable rope = kind.rotation() == Rotation.LOCAL ? tables.local() : tables.global();
+    int rotary = config.switches().rotary();
+    boolean interleaved = config.ropeInterleaved();
+    RopeShape shape = new RopeShape(batch, tokens, heads, size, rotary, first, interleaved);
+    return ops.rope(normed, rope.cos(), rope.sin(), shape);
   }
 
   private Tensor mix(Ops ops, Tensor queries, Tensor keys, Tensor values, int batch, int tokens) {
@@ -135,7 +179,6 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
   }
 
   private Tensor attend(Ops ops, Tensor queries, Tensor keys, Tensor values) {
-    int size = config.headSize();
     AttentionShape shape =
         new AttentionShape(
             queries.shape().size(0),
@@ -143,8 +186,9 @@ public record SelfAttention(DecoderConfig config, Linear q, Linear k, Linear v, 
             keys.shape().size(1),
             config.heads(),
             config.kvHeads(),
-            size,
-            1 / Math.sqrt(size));
+            config.headSize(),
+            config.switches().attentionScale(),
+            kind.window());
     return ops.attention(queries, keys, values, shape);
   }
 }

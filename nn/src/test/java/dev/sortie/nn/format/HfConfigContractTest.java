@@ -123,7 +123,18 @@ class HfConfigContractTest {
 
   /** An edit of the good file, and what the message must say. */
   enum Corruption {
-    HANDCRAFTED_FAMILY("\"llama\"", "\"gpt2\"", "model_type", "\"gpt2\"", "supported: llama"),
+    HANDCRAFTED_FAMILY("\"llama\"", "\"gptj\"", "model_type", "\"gptj\"", "supported: llama"),
+    HANDCRAFTED_FAMILY_OF_EXPERTS(
+        "\"llama\"", "\"mixtral\"", "model_type", "\"mixtral\"", "supported: llama"),
+    HANDCRAFTED_EXPERTS(
+        "\"hidden_act\"", "\"num_local_experts\": 8, \"hidden_act\"", "num_local_experts", "8"),
+    HANDCRAFTED_SOFTCAP(
+        "\"hidden_act\"",
+        "\"attn_logit_softcapping\": 50.0, \"hidden_act\"",
+        "attn_logit_softcapping",
+        "50.0"),
+    HANDCRAFTED_WINDOW(
+        "\"hidden_act\"", "\"sliding_window\": 8, \"hidden_act\"", "sliding_window", "8", "null"),
     HANDCRAFTED_NO_FAMILY(
         "\"model_type\": \"llama\",", "", "model_type", "missing", "supported: llama"),
     HANDCRAFTED_ARCHITECTURE(
@@ -131,15 +142,29 @@ class HfConfigContractTest {
     HANDCRAFTED_ACTIVATION("\"silu\"", "\"gelu\"", "hidden_act", "\"gelu\"", "silu"),
     HANDCRAFTED_ROPE_SCALING(
         "\"rope_scaling\": null",
-        "\"rope_scaling\": {\"rope_type\": \"llama3\"}",
+        "\"rope_scaling\": {\"rope_type\": \"longrope\"}",
+        "rope_scaling.rope_type",
+        "\"longrope\"",
+        "llama3"),
+    HANDCRAFTED_ROPE_SCALING_FIELD(
+        "\"rope_scaling\": null",
+        "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0}",
+        "rope_scaling.low_freq_factor",
+        "missing"),
+    HANDCRAFTED_ROPE_SCALING_ORDER(
+        "\"rope_scaling\": null",
+        "\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 4, \"high_freq_factor\": 1}",
+        "high_freq_factor 1.0"),
+    HANDCRAFTED_TWO_ROPE_SCALINGS(
+        "\"rope_scaling\": null",
+        "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}, \"rope_parameters\": {}",
         "rope_scaling",
-        "an object",
-        "null"),
+        "rope_parameters"),
     HANDCRAFTED_ROPE_TYPE(
         "\"rope_theta\": 20000",
-        "\"rope_parameters\": {\"rope_type\": \"yarn\"}",
+        "\"rope_parameters\": {\"rope_type\": \"dynamic\"}",
         "rope_parameters.rope_type",
-        "\"yarn\"",
+        "\"dynamic\"",
         "default"),
     HANDCRAFTED_ROPE_FIELD(
         "\"rope_theta\": 20000",

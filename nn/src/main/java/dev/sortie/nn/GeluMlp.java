@@ -1,0 +1,40 @@
+package dev.sortie.nn;
+
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * {@code down(gelu(up(x)))}, or with a gate {@code down(gelu(gate(x)) * up(x))} (arXiv 1606.08415,
+ * 2002.05202).
+ *
+ * @param tanh whether GELU is its tanh approximation
+ * @param gate {@code C → F}, where there is one
+ * @param up {@code C → F}
+ * @param down {@code F → C}
+ */
+public record GeluMlp(boolean tanh, Optional<Linear> gate, Linear up, Linear down) implements Mlp {
+
+  /** Takes {@code gate_proj} if it is {@code gated}, {@code up_proj} and {@code down_proj}. */
+  public static GeluMlp of(
+      Weights weights, long hidden, long ffn, boolean bias, boolean gated, boolean tanh) {
+    var in = Weights.Role.INPUT_PROJECTION;
+    return new GeluMlp(
+        tanh,
+        gated
+            ? Optional.of(Linear.of(weights, "gate_proj", hidden, ffn, bias, in))
+            : Optional.empty(),
+        Linear.of(weights, "up_proj", hidden, ffn, bias, in),
+        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION));
+  }
+
+  @Override
+  public Tensor apply(Ops ops, Tensor x) {
+    if (gate.isEmpty()) {
+      return down.apply(ops, ops.gelu(up.apply(ops, x), tanh));
+    }
+    List<Tensor> inner = Linear.applyAll(ops, x, gate.get(), up);
+    return down.apply(ops, ops.mul(ops.gelu(inner.get(0), tanh), inner.get(1)));
+  }
+}

@@ -1,0 +1,89 @@
+package dev.sortie.nn.format;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
+import java.util.List;
+import java.util.Map;
+
+/** The table of model families. */
+public final class Families {
+  private static final List<Family> ALL =
+      List.of(
+          Family.of("Llama 2, Llama 3, SmolLM2", "llama", "LlamaForCausalLM", FamilyRecipes::llama)
+              .withGguf("llama"),
+          Family.of("Mistral", "mistral", "MistralForCausalLM", FamilyRecipes::mistral),
+          Family.of("Qwen 2, Qwen 2.5", "qwen2", "Qwen2ForCausalLM", FamilyRecipes::qwen2),
+          Family.of("Qwen 3", "qwen3", "Qwen3ForCausalLM", FamilyRecipes::qwen3),
+          Family.of("SmolLM3", "smollm3", "SmolLM3ForCausalLM", FamilyRecipes::smolLm3),
+          Family.of("Gemma 3 text", "gemma3_text", "Gemma3ForCausalLM", FamilyRecipes::gemma3)
+              .withNames(FamilyNames.gemma3()),
+          Family.of("Phi-3", "phi3", "Phi3ForCausalLM", FamilyRecipes::phi3)
+              .withNames(FamilyNames.phi3()),
+          Family.of("OLMo 2", "olmo2", "Olmo2ForCausalLM", FamilyRecipes::olmo2)
+              .withNames(FamilyNames.olmo2()),
+          Family.of("GPT-NeoX, Pythia", "gpt_neox", "GPTNeoXForCausalLM", FamilyRecipes::gptNeoX)
+              .withNames(FamilyNames.gptNeoX())
+              .withIgnored(".attention.bias", ".attention.masked_bias", "rotary_emb.inv_freq"),
+          Family.of("GPT-2", "gpt2", "GPT2LMHeadModel", FamilyRecipes::gpt2)
+              .withNames(FamilyNames.gpt2())
+              .withDropped("transformer.")
+              .withIgnored(".attn.bias", ".attn.masked_bias")
+              .withFieldNames(
+                  Map.of(
+                      "num_hidden_layers", "n_layer",
+                      "hidden_size", "n_embd",
+                      "num_attention_heads", "n_head",
+                      "intermediate_size", "n_inner",
+                      "max_position_embeddings", "n_positions")));
+
+  private Families() {}
+
+  /**
+   * A family that is supported: its folders of {@code config.json} and {@code safetensors} load,
+   * decode and take exits.
+   *
+   * @param title what people call it
+   * @param modelType {@code model_type} in {@code config.json}
+   * @param architecture the class in transformers
+   * @param gguf whether its GGUF files are read and written too
+   */
+  public record Support(String title, String modelType, String architecture, boolean gguf) {}
+
+  /** All families, in the order in which they are shown. */
+  public static List<Support> supported() {
+    return ALL.stream()
+        .map(f -> new Support(f.title(), f.modelType(), f.architecture(), f.gguf().isPresent()))
+        .toList();
+  }
+
+  /**
+   * The weights of {@code safetensors} under the decoder's names; closing them closes the file.
+   *
+   * @param modelType the family, from {@link HfConfig#family}
+   * @throws InputException if a tensor is missing or has another shape than the configuration says
+   */
+  public static WeightSource weights(String modelType, WeightSource file, DecoderConfig config) {
+    return named(modelType).weights(file, config);
+  }
+
+  /**
+   * The family of a {@code config.json}.
+   *
+   * @throws InputException if there is none
+   */
+  static Family of(JsonObject json) {
+    Object type = json.fields().get("model_type");
+    for (Family f : ALL) {
+      if (f.modelType().equals(type)) {
+        return f;
+      }
+    }
+    String all = String.join(", ", ALL.stream().map(Family::modelType).toList());
+    throw json.error("model_type", "one of these (supported: " + all + ")");
+  }
+
+  /** The family of a {@code model_type} that is in the table. */
+  static Family named(String modelType) {
+    return ALL.stream().filter(f -> f.modelType().equals(modelType)).findFirst().orElseThrow();
+  }
+}

@@ -1,0 +1,107 @@
+package dev.sortie.nn.model;
+
+import dev.sortie.nn.model.DecoderSwitches.NormKind;
+import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
+import dev.sortie.nn.model.DecoderSwitches.Residual;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+
+/**
+ * The names that a {@link Decoder} has for its tensors, whatever a file calls them, and their
+ * shapes. They are those of Hugging Face's Llama; others than Llama also have {@code
+ * model.embed_positions} and, in a layer, {@code attention_output_norm}, {@code mlp_output_norm},
+ * {@code self_attn.q_norm} and {@code self_attn.k_norm}. {@code input_layernorm} always stands
+ * before attention, {@code post_attention_layernorm} before the MLP.
+ */
+public final class DecoderTensors {
+  private final DecoderConfig config;
+  private final SequencedMap<String, List<Long>> shapes = new LinkedHashMap<>();
+
+  private DecoderTensors(DecoderConfig config) {
+    this.config = config;
+  }
+
+  /** Shapes, outermost dim first, in the order in which the decoder asks for the tensors. */
+  public static SequencedMap<String, List<Long>> of(DecoderConfig config) {
+    DecoderTensors tensors = new DecoderTensors(config);
+    tensors.all();
+    return tensors.shapes;
+  }
+
+  private void all() {
+    long hidden = config.hidden();
+    add("model.embed_tokens.weight", config.vocab(), hidden);
+    if (config.switches().learnedPositions()) {
+      add("model.embed_positions.weight", config.context(), hidden);
+    }
+    for (int i = 0; i < config.layers(); i++) {
+      layer("model.layers." + i + ".");
+    }
+    norm("model.norm");
+    if (!config.tiedHead()) {
+      add("lm_head.weight", config.vocab(), hidden);
+    }
+  }
+
+  private void layer(String prefix) {
+    Residual r = config.switches().residual();
+    boolean before = r != Residual.POST_NORM;
+    boolean behind = r == Residual.POST_NORM || r == Residual.BOTH_NORMS;
+    if (before) {
+      norm(prefix + "input_layernorm");
+    }
+    attention(prefix + "self_attn.");
+    if (behind) {
+      norm(prefix + "attention_output_norm");
+    }
+    if (before) {
+      norm(prefix + "post_attention_layernorm");
+    }
+    if (config.switches().gated()) {
+      linear(prefix + "mlp.gate_proj", config.ffn(), config.hidden(), config.mlpBias());
+    }
+    linear(prefix + "mlp.up_proj", config.ffn(), config.hidden(), config.mlpBias());
+    linear(prefix + "mlp.down_proj", config.hidden(), config.ffn(), config.mlpBias());
+    if (behind) {
+      norm(prefix + "mlp_output_norm");
+    }
+  }
+
+  private void attention(String prefix) {
+    long queries = (long) config.heads() * config.headSize();
+    long keys = (long) config.kvHeads() * config.headSize();
+    boolean bias = config.attentionBias();
+    linear(prefix + "q_proj", queries, config.hidden(), bias);
+    linear(prefix + "k_proj", keys, config.hidden(), bias);
+    linear(prefix + "v_proj", keys, config.hidden(), bias);
+    linear(prefix + "o_proj", config.hidden(), queries, config.switches().outputBias());
+    QueryKeyNorm what = config.switches().queryKeyNorm();
+    if (what != QueryKeyNorm.NONE) {
+      add(prefix + "q_norm.weight", what == QueryKeyNorm.HEAD ? config.headSize() : queries);
+      add(prefix + "k_norm.weight", what == QueryKeyNorm.HEAD ? config.headSize() : keys);
+    }
+  }
+
+  private void norm(String name) {
+    add(name + ".weight", config.hidden());
+    if (config.switches().norm() == NormKind.LAYER) {
+      add(name + ".bias", config.hidden());
+    }
+  }
+
+  private void linear(String name, long outputs, long inputs, boolean bias) {
+    add(name + ".weight", outputs, inputs);
+    if (bias) {
+      add(name + ".bias", outputs);
+    }
+  }
+
+  private void add(String name, long size) {
+    shapes.put(name, List.of(size));
+  }
+
+  private void add(String name, long rows, long columns) {
+    shapes.put(name, List.of(rows, columns));
+  }
+}
