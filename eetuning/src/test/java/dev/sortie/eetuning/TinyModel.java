@@ -6,7 +6,7 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.ModelWriter;
 import dev.sortie.nn.model.RandomWeights;
-import dev.sortie.nn.text.BpeTokenizer;
+import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.TokenizerJsonWriter;
 import dev.sortie.tensor.DType;
@@ -43,7 +43,7 @@ public final class TinyModel {
   /** A model of these sizes; the same arguments give the same bytes. */
   public static Path write(Path folder, int layers, int hidden, int vocab, long seed) {
     createFolder(folder);
-    BpeTokenizer trained =
+    SubwordTokenizer trained =
         new BpeTrainer(new BpeTrainer.Options(vocab, List.of(END), false, 2))
             .add(TEXT.repeat(4))
             .train();

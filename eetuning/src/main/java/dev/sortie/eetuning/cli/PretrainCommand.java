@@ -13,7 +13,7 @@ import dev.sortie.nn.format.HfConfigWriter;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.ModelWriter;
-import dev.sortie.nn.text.BpeTokenizer;
+import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerJson;
@@ -193,7 +193,7 @@ final class PretrainCommand implements Callable<Integer> {
       return TokenizerJson.read(own);
     }
     System.err.println("training a tokenizer of " + vocab + " tokens");
-    BpeTokenizer trained =
+    SubwordTokenizer trained =
         new BpeTrainer(new BpeTrainer.Options(vocab, List.of(END), true, 2))
             .addFiles(training.data)
             .train();

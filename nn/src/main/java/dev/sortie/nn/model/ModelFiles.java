@@ -7,8 +7,8 @@ import dev.sortie.nn.format.GgufLlama;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.WeightSource;
-import dev.sortie.nn.text.BpeTokenizer;
 import dev.sortie.nn.text.GgufTokenizer;
+import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.TokenizerJson;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +25,11 @@ import java.util.OptionalInt;
  * @param stored the same under the names of the file
  */
 public record ModelFiles(
-    Path path, HfConfig config, BpeTokenizer tokenizer, WeightSource weights, WeightSource stored)
+    Path path,
+    HfConfig config,
+    SubwordTokenizer tokenizer,
+    WeightSource weights,
+    WeightSource stored)
     implements AutoCloseable {
 
   /**
@@ -39,7 +43,7 @@ public record ModelFiles(
     }
     requireFolder(path);
     HfConfig config = HfConfig.read(path);
-    BpeTokenizer tokenizer = tokenizer(path, config);
+    SubwordTokenizer tokenizer = tokenizer(path, config);
     int vocab = config.decoder().vocab();
     if (tokenizer.vocabSize() > vocab) {
       throw new InputException(
@@ -61,7 +65,7 @@ public record ModelFiles(
    *
    * @throws InputException if a file is missing or wrong
    */
-  public static BpeTokenizer tokenizer(Path path) {
+  public static SubwordTokenizer tokenizer(Path path) {
     if (Gguf.isGguf(path)) {
       try (ModelFiles files = openGguf(path)) {
         return files.tokenizer();
@@ -80,7 +84,7 @@ public record ModelFiles(
     Gguf file = Gguf.open(path);
     try {
       HfConfig config = GgufLlama.config(file);
-      BpeTokenizer tokenizer = GgufTokenizer.read(file.metadata(), config.decoder().vocab());
+      SubwordTokenizer tokenizer = GgufTokenizer.read(file.metadata(), config.decoder().vocab());
       WeightSource weights = GgufLlama.weights(file, config.decoder());
       return new ModelFiles(path, config, tokenizer, weights, file);
     } catch (RuntimeException | Error e) {
@@ -98,8 +102,8 @@ public record ModelFiles(
   }
 
   /** Special ids that config.json names count where the tokenizer's own files are silent. */
-  private static BpeTokenizer tokenizer(Path folder, HfConfig config) {
-    BpeTokenizer t = TokenizerJson.read(folder.resolve("tokenizer.json"));
+  private static SubwordTokenizer tokenizer(Path folder, HfConfig config) {
+    SubwordTokenizer t = TokenizerJson.read(folder.resolve("tokenizer.json"));
     OptionalInt bos = t.bosId().isPresent() ? t.bosId() : config.bos();
     OptionalInt eos =
         t.eosId().isPresent() || config.eos().isEmpty()

@@ -2,9 +2,7 @@ package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
 import it.unimi.dsi.fastutil.ints.Int2ObjectOpenHashMap;
-import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
 import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
-import java.util.BitSet;
 import java.util.List;
 
 /** The tokens that are found in the text itself, before and after normalisation. */
@@ -18,8 +16,8 @@ final class AddedTokens {
 
   private final Int2ObjectOpenHashMap<AddedToken> byId = new Int2ObjectOpenHashMap<>();
   private final Object2IntOpenHashMap<String> ids = new Object2IntOpenHashMap<>();
-  private final Trie raw = new Trie();
-  private final Trie normalized = new Trie();
+  private final CharTrie raw = new CharTrie();
+  private final CharTrie normalized = new CharTrie();
 
   AddedTokens(
       String source, Vocabulary vocabulary, List<AddedToken> tokens, Normalizer normalizer) {
@@ -89,11 +87,11 @@ final class AddedTokens {
         });
   }
 
-  private void cut(Trie trie, String text, boolean atStart, boolean parseSpecial, Sink sink) {
+  private void cut(CharTrie trie, String text, boolean atStart, boolean parseSpecial, Sink sink) {
     int done = 0;
     int i = trie.nextStart(text, 0);
     while (i < text.length()) {
-      Match match = trie.longest(text, i);
+      CharTrie.Match match = trie.longest(text, i);
       if (match == null) {
         i = trie.nextStart(text, i + 1);
         continue;
@@ -127,58 +125,5 @@ final class AddedTokens {
   private static boolean standsAlone(String text, int start, int end) {
     return (start == 0 || !CharClass.isWord(text.codePointBefore(start)))
         && (end == text.length() || !CharClass.isWord(text.codePointAt(end)));
-  }
-
-  private record Match(int id, int length) {}
-
-  /** Strings by their characters, one edge a character, for the longest match at a position. */
-  private static final class Trie {
-    private final Long2IntOpenHashMap edges = new Long2IntOpenHashMap();
-    private final Int2ObjectOpenHashMap<Match> ends = new Int2ObjectOpenHashMap<>();
-    private final BitSet starts = new BitSet();
-
-    Trie() {
-      edges.defaultReturnValue(0);
-    }
-
-    void add(String content, int id) {
-      int node = 0;
-      for (int i = 0; i < content.length(); i++) {
-        long edge = (long) node << 16 | content.charAt(i);
-        int next = edges.get(edge);
-        if (next == 0) {
-          next = edges.size() + 1;
-          edges.put(edge, next);
-        }
-        node = next;
-      }
-      if (node != 0) {
-        starts.set(content.charAt(0));
-        ends.put(node, new Match(id, content.length()));
-      }
-    }
-
-    /** The first position from {@code from} on where a string may begin. */
-    int nextStart(String text, int from) {
-      int i = from;
-      while (i < text.length() && !starts.get(text.charAt(i))) {
-        i++;
-      }
-      return i;
-    }
-
-    Match longest(String text, int from) {
-      Match found = null;
-      int node = 0;
-      for (int i = from; i < text.length(); i++) {
-        node = edges.get((long) node << 16 | text.charAt(i));
-        if (node == 0) {
-          break;
-        }
-        Match end = ends.get(node);
-        found = end == null ? found : end;
-      }
-      return found;
-    }
   }
 }

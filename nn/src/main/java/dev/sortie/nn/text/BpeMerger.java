@@ -4,8 +4,8 @@ import it.unimi.dsi.fastutil.longs.LongHeapPriorityQueue;
 import java.util.Arrays;
 
 /**
- * Applies merges to the symbols of one piece: again and again the pair of lowest rank, the leftmost
- * of equals, until no pair merges.
+ * Applies merges to the symbols of one piece: again and again the pair of lowest priority, the
+ * leftmost of equals, until no pair merges.
  */
 final class BpeMerger {
   /** Above this many symbols a heap beats scanning all pairs for each merge. */
@@ -29,7 +29,7 @@ final class BpeMerger {
     while (n > 1) {
       int best = 0;
       for (int i = 1; i + 1 < n; i++) {
-        if (ranks[i] < ranks[best]) {
+        if (priority(merges, ranks[i]) < priority(merges, ranks[best])) {
           best = i;
         }
       }
@@ -52,8 +52,8 @@ final class BpeMerger {
   }
 
   /**
-   * O(n log n). The symbols form a linked list; the heap holds (rank, position). An entry whose
-   * pair has changed since is known by its rank, which is no longer the one of its position.
+   * O(n log n). The symbols form a linked list; the heap holds (priority, position). An entry whose
+   * pair has changed since is known by its priority, which is no longer that of its position.
    */
   static int mergeByHeap(MergeTable merges, int[] ids, int n) {
     int[] next = new int[n];
@@ -66,14 +66,14 @@ final class BpeMerger {
       previous[i] = i - 1;
       ranks[i] = i + 1 < n ? rank(merges, ids[i], ids[i + 1]) : NONE;
       if (ranks[i] != NONE) {
-        first[waiting++] = entry(ranks[i], i);
+        first[waiting++] = entry(merges, ranks[i], i);
       }
     }
     LongHeapPriorityQueue heap = new LongHeapPriorityQueue(Arrays.copyOf(first, waiting), waiting);
     while (!heap.isEmpty()) {
       long top = heap.dequeueLong();
       int at = (int) top;
-      if (ranks[at] != (int) (top >>> 32)) {
+      if (priority(merges, ranks[at]) != (int) (top >>> 32)) {
         continue;
       }
       ids[at] = merges.result(ranks[at]);
@@ -100,12 +100,16 @@ final class BpeMerger {
     int right = next[at];
     ranks[at] = right < ranks.length ? rank(merges, ids[at], ids[right]) : NONE;
     if (ranks[at] != NONE) {
-      heap.enqueue(entry(ranks[at], at));
+      heap.enqueue(entry(merges, ranks[at], at));
     }
   }
 
-  private static long entry(int rank, int position) {
-    return (long) rank << 32 | position;
+  private static long entry(MergeTable merges, int rank, int position) {
+    return (long) merges.priority(rank) << 32 | position;
+  }
+
+  private static int priority(MergeTable merges, int rank) {
+    return rank == NONE ? NONE : merges.priority(rank);
   }
 
   private static int rank(MergeTable merges, int left, int right) {

@@ -1,44 +1,40 @@
 package dev.sortie.nn.text;
 
-import dev.sortie.nn.InputException;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /** Pieces to ids: symbols first, then merges. */
-final class BpeModel {
-  private static final Logger LOG = System.getLogger(BpeModel.class.getName());
-
+final class BpeModel implements PieceEncoder {
   /** Slots of the cache: some megabytes when full. */
   private static final int CACHE = 1 << 15;
 
-  private final String source;
   private final Vocabulary vocabulary;
   private final MergeTable merges;
   private final BpeOptions options;
   private final AddedTokens added;
   private final PieceCache cache = new PieceCache(CACHE);
-  private final AtomicBoolean warned = new AtomicBoolean();
+  private final UnknownText unknown;
 
   /** The id of each byte, or -1; null if neither the symbols nor the fallback are bytes. */
   private final int[] bytes;
 
   private final boolean cutsAtMetaspace;
 
-  BpeModel(TokenizerSpec spec, AddedTokens added) {
-    source = spec.source();
+  BpeModel(TokenizerSpec spec, SubwordModel.Bpe model, AddedTokens added) {
     vocabulary = spec.vocabulary();
-    merges = spec.merges();
-    options = spec.options();
+    merges = model.merges();
+    options = model.options();
     this.added = added;
-    bytes = options.byteLevel() || options.byteFallback() ? byteIds() : null;
+    bytes =
+        options.byteLevel()
+            ? ByteTokens.level(vocabulary)
+            : options.byteFallback() ? ByteTokens.fallback(spec.source(), vocabulary) : null;
+    unknown = new UnknownText(spec.source(), "model.unk_token");
     cutsAtMetaspace = !options.byteLevel() && !options.ignoreMerges() && metaspaceOnlyLeads();
   }
 
-  /** Appends the ids of one piece. */
-  void encode(String piece, IntArrayList out) {
+  @Override
+  public void encode(String piece, IntArrayList out) {
     if (!cutsAtMetaspace) {
       encodePart(piece, out);
       return;
@@ -102,55 +98,26 @@ final class BpeModel {
       width = Character.charCount(piece.codePointAt(i));
       String character = piece.substring(i, i + width);
       int id = vocabulary.id(character);
-      boolean unknown = id < 0 && !options.byteFallback();
+      boolean unspelled = id < 0 && !options.byteFallback();
       if (id >= 0) {
         symbols.add(id);
-      } else if (unknown) {
+      } else if (unspelled) {
         addUnknown("the character " + Quoted.of(character), afterUnknown, symbols);
       } else {
         for (byte b : character.getBytes(StandardCharsets.UTF_8)) {
           symbols.add(bytes[b & 0xFF]);
         }
       }
-      afterUnknown = unknown;
+      afterUnknown = unspelled;
     }
   }
 
-  /**
-   * Without an unknown token the symbol is left out, as Hugging Face's tokenizers and llama.cpp do
-   * (SmolLM2 has no token for some control characters); the first time is logged.
-   */
   private void addUnknown(String what, boolean afterUnknown, IntArrayList symbols) {
     if (options.unknown().isEmpty()) {
-      if (warned.compareAndSet(false, true)) {
-        LOG.log(
-            Level.WARNING,
-            "{0}: no token for {1} and no model.unk_token; such text is left out",
-            source,
-            what);
-      }
+      unknown.leftOut(what);
     } else if (!(afterUnknown && options.fuseUnknown())) {
       symbols.add(options.unknown().getAsInt());
     }
-  }
-
-  private int[] byteIds() {
-    int[] ids = new int[256];
-    for (int b = 0; b < 256; b++) {
-      ids[b] =
-          vocabulary.id(
-              options.byteLevel()
-                  ? String.valueOf(ByteAlphabet.toChar(b))
-                  : TokenDecoding.fallbackToken(b));
-      if (ids[b] < 0 && options.byteFallback()) {
-        throw new InputException(
-            source
-                + ": model.byte_fallback is true, but model.vocab has no token for byte "
-                + b
-                + "; all 256 are needed");
-      }
-    }
-    return ids;
   }
 
   /**

@@ -78,7 +78,7 @@ public final class BpeTrainer {
    * The tokenizer learnt from what was added. It has fewer tokens than wanted where no pair is
    * frequent enough. It adds nothing to a text and names no BOS or EOS.
    */
-  public BpeTokenizer train() {
+  public SubwordTokenizer train() {
     String source = "trained tokenizer";
     List<String> tokens = new ArrayList<>(options.specials());
     int[] byteIds = new int[256];
@@ -98,16 +98,17 @@ public final class BpeTrainer {
         IntStream.range(0, options.specials().size())
             .mapToObj(id -> AddedToken.special(id, options.specials().get(id)))
             .toList();
-    return new BpeTokenizer(
+    return new SubwordTokenizer(
         new TokenizerSpec(
             source,
             vocabulary,
-            new MergeTable(source, vocabulary, merging.left(), merging.right()),
-            BpeOptions.BYTE_LEVEL,
+            new SubwordModel.Bpe(
+                MergeTable.of(source, vocabulary, merging.left(), merging.right()),
+                BpeOptions.BYTE_LEVEL),
             added,
             new Normalizer.None(),
             preTokenizer,
-            new TokenDecoding.ByteLevel(),
+            TokenDecoding.BYTE_LEVEL,
             Template.NONE,
             OptionalInt.empty(),
             OptionalInt.empty()));

@@ -41,6 +41,24 @@ final class CharClass {
     };
   }
 
+  /** Punctuation as Hugging Face's tokenizers has it: ASCII's symbols, and general category P. */
+  static boolean isPunctuation(int codePoint) {
+    if (codePoint < 0x80) {
+      return codePoint > ' ' && codePoint < 0x7F && !Character.isLetterOrDigit(codePoint);
+    }
+    return switch (Character.getType(codePoint)) {
+      case Character.CONNECTOR_PUNCTUATION,
+          Character.DASH_PUNCTUATION,
+          Character.START_PUNCTUATION,
+          Character.END_PUNCTUATION,
+          Character.INITIAL_QUOTE_PUNCTUATION,
+          Character.FINAL_QUOTE_PUNCTUATION,
+          Character.OTHER_PUNCTUATION ->
+          true;
+      default -> false;
+    };
+  }
+
   /** What {@code \w} means in Unicode regular expressions (UTS 18, annex C). */
   static boolean isWord(int codePoint) {
     int type = Character.getType(codePoint);

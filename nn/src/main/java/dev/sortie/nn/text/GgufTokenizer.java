@@ -83,7 +83,7 @@ public final class GgufTokenizer {
    * @param vocab rows of the embedding, which the number of tokens must equal
    * @throws InputException if a value is missing or wrong, or asks for what is not supported
    */
-  public static BpeTokenizer read(GgufMetadata metadata, int vocab) {
+  public static SubwordTokenizer read(GgufMetadata metadata, int vocab) {
     String model = metadata.getString(MODEL);
     return switch (model) {
       case "gpt2" -> new GgufTokenizer(metadata, vocab).byteLevel();
@@ -92,7 +92,7 @@ public final class GgufTokenizer {
     };
   }
 
-  private BpeTokenizer byteLevel() {
+  private SubwordTokenizer byteLevel() {
     GgufPreTokenizer pre =
         GgufPreTokenizer.of(metadata.getString(PRE, GgufPreTokenizer.GPT2.names().getFirst()))
             .orElseThrow(
@@ -104,22 +104,23 @@ public final class GgufTokenizer {
     if (metadata.has(SCORES)) {
       metadata.getFloats(SCORES, vocabulary.size());
     }
-    return new BpeTokenizer(
+    return new SubwordTokenizer(
         new TokenizerSpec(
             source,
             vocabulary,
-            merges(),
-            new BpeOptions(true, false, false, pre.ignoreMerges(), OptionalInt.empty()),
+            new SubwordModel.Bpe(
+                merges(),
+                new BpeOptions(true, false, false, pre.ignoreMerges(), OptionalInt.empty())),
             added(),
             pre.normalizer(),
             pre.preTokenizer(space),
-            new TokenDecoding.ByteLevel(),
+            TokenDecoding.BYTE_LEVEL,
             template(pre.addBos()),
             special("bos"),
             special("eos")));
   }
 
-  private BpeTokenizer sentencePiece() {
+  private SubwordTokenizer sentencePiece() {
     float[] scores = metadata.getFloats(SCORES, vocabulary.size());
     for (int id = 0; id < scores.length; id++) {
       if (!Float.isFinite(scores[id])) {
@@ -131,26 +132,35 @@ public final class GgufTokenizer {
     }
     boolean space = metadata.getBoolean(ADD_SPACE, true);
     Normalizer spaces = new Normalizer.Replace(" ", String.valueOf(METASPACE));
-    return new BpeTokenizer(
+    return new SubwordTokenizer(
         new TokenizerSpec(
             source,
             vocabulary,
-            MergeTable.ofScores(source, vocabulary, scores),
-            new BpeOptions(false, byteFallback(), true, false, special("unknown")),
+            new SubwordModel.Bpe(
+                MergeTable.ofScores(source, vocabulary, scores),
+                new BpeOptions(false, byteFallback(), true, false, special("unknown"))),
             added(),
             space
                 ? new Normalizer.Sequence(
                     List.of(new Normalizer.Prepend(String.valueOf(METASPACE)), spaces))
                 : spaces,
             new PreTokenizer.None(),
-            new TokenDecoding.Pieces(
-                List.of(new TokenDecoding.Replacement(String.valueOf(METASPACE), " ")),
-                true,
-                ' ',
-                space ? 1 : 0),
+            pieces(space),
             template(true),
             special("bos"),
             special("eos")));
+  }
+
+  /** The same steps as in the tokenizer.json of such models. */
+  private static TokenDecoding pieces(boolean space) {
+    List<TokenDecoding.Step> steps = new ArrayList<>();
+    steps.add(new TokenDecoding.Replace(String.valueOf(METASPACE), " "));
+    steps.add(new TokenDecoding.ByteFallback());
+    steps.add(new TokenDecoding.Fuse());
+    if (space) {
+      steps.add(new TokenDecoding.Strip(' ', 1, 0));
+    }
+    return new TokenDecoding(steps);
   }
 
   private MergeTable merges() {
@@ -166,7 +176,7 @@ public final class GgufTokenizer {
       left.add(merge.substring(0, space));
       right.add(merge.substring(space + 1));
     }
-    return new MergeTable(source, vocabulary, left, right);
+    return MergeTable.of(source, vocabulary, left, right);
   }
 
   /** Control tokens stand for no text; those that a user defined are text, found before merging. */

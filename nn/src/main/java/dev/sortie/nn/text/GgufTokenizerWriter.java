@@ -14,11 +14,16 @@ import java.util.OptionalInt;
  */
 public final class GgufTokenizerWriter {
   private final TokenizerSpec spec;
+  private final SubwordModel.Bpe model;
   private final int vocab;
   private final GgufWriter out;
 
   private GgufTokenizerWriter(TokenizerSpec spec, int vocab, GgufWriter out) {
     this.spec = spec;
+    if (!(spec.model() instanceof SubwordModel.Bpe bpe)) {
+      throw unknown("model is Unigram", "BPE");
+    }
+    model = bpe;
     this.vocab = vocab;
     this.out = out;
   }
@@ -29,19 +34,19 @@ public final class GgufTokenizerWriter {
    * @param vocab rows of the embedding; ids beyond the tokenizer's own get a placeholder each
    * @throws InputException if GGUF has no words for this tokenizer
    */
-  public static void write(BpeTokenizer tokenizer, int vocab, GgufWriter out) {
+  public static void write(SubwordTokenizer tokenizer, int vocab, GgufWriter out) {
     new GgufTokenizerWriter(tokenizer.spec(), vocab, out).write();
   }
 
   private void write() {
-    if (spec.options().byteLevel()) {
+    if (model.options().byteLevel()) {
       byteLevel();
     } else {
       sentencePiece();
     }
     special("bos", spec.bos());
     special("eos", spec.eos());
-    special("unknown", spec.options().unknown());
+    special("unknown", model.options().unknown());
     out.metadata(GgufTokenizer.ADD_BOS, frame("begins", spec.template().prefix(), spec.bos()));
     out.metadata(GgufTokenizer.ADD_EOS, frame("ends", spec.template().suffix(), spec.eos()));
   }
@@ -52,7 +57,7 @@ public final class GgufTokenizerWriter {
         Arrays.stream(GgufPreTokenizer.values())
             .filter(p -> p.preTokenizer(space).equals(spec.preTokenizer()))
             .filter(p -> p.normalizer().equals(spec.normalizer()))
-            .filter(p -> p.ignoreMerges() == spec.options().ignoreMerges())
+            .filter(p -> p.ignoreMerges() == model.options().ignoreMerges())
             .findFirst()
             .orElseThrow(
                 () ->
@@ -61,13 +66,13 @@ public final class GgufTokenizerWriter {
                             .formatted(
                                 spec.preTokenizer(),
                                 spec.normalizer(),
-                                spec.options().ignoreMerges()),
+                                model.options().ignoreMerges()),
                         String.join(", ", GgufPreTokenizer.all())));
     out.metadata(GgufTokenizer.MODEL, "gpt2");
     out.metadata(GgufTokenizer.PRE, pre.names().getFirst());
     out.metadata(GgufTokenizer.ADD_SPACE, space);
     tokens();
-    MergeTable merges = spec.merges();
+    MergeTable merges = model.merges();
     List<String> lines = new ArrayList<>();
     for (int rank = 0; rank < merges.size(); rank++) {
       lines.add(token(merges.left(rank)) + " " + token(merges.right(rank)));
@@ -97,7 +102,7 @@ public final class GgufTokenizerWriter {
   /** SentencePiece numbers its merges downwards: the earlier one, the higher its token's score. */
   private float[] scores() {
     float[] scores = new float[vocab];
-    MergeTable merges = spec.merges();
+    MergeTable merges = model.merges();
     for (int rank = merges.size() - 1; rank >= 0; rank--) {
       scores[merges.result(rank)] = -rank;
     }
@@ -110,7 +115,7 @@ public final class GgufTokenizerWriter {
     for (int id = 0; id < vocab; id++) {
       String token = token(id);
       boolean isByte =
-          spec.options().byteFallback() && token != null && TokenDecoding.fallbackByte(token) >= 0;
+          model.options().byteFallback() && token != null && TokenDecoding.fallbackByte(token) >= 0;
       types[id] =
           token == null ? GgufTokenizer.UNUSED : isByte ? GgufTokenizer.BYTE : GgufTokenizer.NORMAL;
       tokens.add(token == null ? "[PAD" + id + "]" : token);
@@ -119,7 +124,7 @@ public final class GgufTokenizerWriter {
       tokens.set(token.id(), token.content());
       types[token.id()] = token.special() ? GgufTokenizer.CONTROL : GgufTokenizer.USER_DEFINED;
     }
-    spec.options().unknown().ifPresent(id -> types[id] = GgufTokenizer.UNKNOWN);
+    model.options().unknown().ifPresent(id -> types[id] = GgufTokenizer.UNKNOWN);
     out.metadata(GgufTokenizer.TOKENS, GgufValue.Array.of(tokens));
     out.metadata(GgufTokenizer.TYPES, GgufValue.Array.of(types));
   }

@@ -20,7 +20,7 @@ import java.util.Map;
 /** Reads JSON that may be hostile: bounded size, depth, strings and values, no key twice. */
 final class JsonFiles {
   static final long MAX_BYTES = 256L << 20;
-  private static final int MAX_STRING = 1 << 16;
+  private static final int MAX_STRING = 1 << 21;
   private static final int MAX_DEPTH = 64;
   private static final int MAX_VALUES = 1 << 21;
 
@@ -28,6 +28,9 @@ final class JsonFiles {
       JsonFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .disable(StreamReadFeature.AUTO_CLOSE_SOURCE)
+          // The names of a vocabulary come once each: a table of names seen only costs time.
+          .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxDocumentLength(MAX_BYTES)

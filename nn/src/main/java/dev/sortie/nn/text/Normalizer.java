@@ -21,7 +21,7 @@ public sealed interface Normalizer {
   record Unicode(Form form) implements Normalizer {
     @Override
     public String normalize(String text) {
-      return java.text.Normalizer.normalize(text, form);
+      return UnicodeForms.normalize(text, form);
     }
   }
 
@@ -38,6 +38,81 @@ public sealed interface Normalizer {
     @Override
     public String normalize(String text) {
       return text.replace(pattern, content);
+    }
+  }
+
+  /** Each run of two spaces and more becomes {@code content}. */
+  record CollapseSpaces(String content) implements Normalizer {
+    /** The expression that files have for it. */
+    public static final String REGEX = " {2,}";
+
+    @Override
+    public String normalize(String text) {
+      StringBuilder out = new StringBuilder(text.length());
+      int end;
+      for (int i = 0; i < text.length(); i = end) {
+        end = i + 1;
+        while (text.charAt(i) == ' ' && end < text.length() && text.charAt(end) == ' ') {
+          end++;
+        }
+        out.append(end - i > 1 ? content : text.substring(i, end));
+      }
+      return out.toString();
+    }
+  }
+
+  /** Small letters, character by character: a final sigma is as any other. */
+  record Lowercase() implements Normalizer {
+    @Override
+    public String normalize(String text) {
+      StringBuilder out = new StringBuilder(text.length());
+      text.codePoints()
+          .forEach(
+              c -> {
+                out.appendCodePoint(Character.toLowerCase(c));
+                if (c == '\u0130') {
+                  out.append('\u0307'); // the only character whose small form is two characters
+                }
+              });
+      return out.toString();
+    }
+  }
+
+  /** White space is taken off the ends of the text. */
+  record Strip(boolean left, boolean right) implements Normalizer {
+    @Override
+    public String normalize(String text) {
+      int start = 0;
+      int end = text.length();
+      while (left && start < end && CharClass.isSpace(text.charAt(start))) {
+        start++;
+      }
+      while (right && end > start && CharClass.isSpace(text.charAt(end - 1))) {
+        end--;
+      }
+      return text.substring(start, end);
+    }
+  }
+
+  /** Marks that combine with the character before are left out. */
+  record StripAccents() implements Normalizer {
+    @Override
+    public String normalize(String text) {
+      StringBuilder out = new StringBuilder(text.length());
+      text.codePoints().filter(c -> !CharClass.isMark(c)).forEach(out::appendCodePoint);
+      return out.toString();
+    }
+  }
+
+  /**
+   * SentencePiece's table of replacements, applied as Hugging Face's tokenizers does.
+   *
+   * @param map the table
+   */
+  record Precompiled(CharsMap map) implements Normalizer {
+    @Override
+    public String normalize(String text) {
+      return map.normalizeGraphemes(text);
     }
   }
 

@@ -49,6 +49,62 @@ public sealed interface PreTokenizer {
     }
   }
 
+  /**
+   * Cuts at a string.
+   *
+   * @param delimiter not empty
+   * @param invert whether what stands between the delimiters is what {@code behavior} is about
+   */
+  record Delimiter(String delimiter, SplitBehavior behavior, boolean invert)
+      implements PreTokenizer {
+    @Override
+    public void split(String text, boolean atStart, Consumer<String> pieces) {
+      List<SplitBehavior.Stretch> found = Stretches.occurrences(text, delimiter);
+      behavior.split(text, invert ? Stretches.inverted(found) : found, pieces);
+    }
+  }
+
+  /** Cuts at each character of punctuation: general category P, or any that ASCII calls so. */
+  record Punctuation(SplitBehavior behavior) implements PreTokenizer {
+    @Override
+    public void split(String text, boolean atStart, Consumer<String> pieces) {
+      behavior.split(text, Stretches.characters(text, CharClass::isPunctuation), pieces);
+    }
+  }
+
+  /** Cuts at white space, which is left out. */
+  record WhitespaceSplit() implements PreTokenizer {
+    @Override
+    public void split(String text, boolean atStart, Consumer<String> pieces) {
+      SplitBehavior.REMOVED.split(text, Stretches.characters(text, CharClass::isSpace), pieces);
+    }
+  }
+
+  /** Runs of word characters, and runs of others; white space is left out. */
+  record Whitespace() implements PreTokenizer {
+    @Override
+    public void split(String text, boolean atStart, Consumer<String> pieces) {
+      int start = 0;
+      int kind = 0;
+      int width;
+      for (int i = 0; i < text.length(); i += width) {
+        int c = text.codePointAt(i);
+        width = Character.charCount(c);
+        int next = CharClass.isWord(c) ? 1 : CharClass.isSpace(c) ? 0 : 2;
+        if (next != kind) {
+          if (kind != 0) {
+            pieces.accept(text.substring(start, i));
+          }
+          start = i;
+          kind = next;
+        }
+      }
+      if (kind != 0) {
+        pieces.accept(text.substring(start));
+      }
+    }
+  }
+
   /** Cuts numbers off, one by one or in runs. */
   record Digits(boolean individual) implements PreTokenizer {
     @Override

@@ -10,7 +10,7 @@ final class SpecialTokenFiles {
   private SpecialTokenFiles() {}
 
   /** Fills in what {@code tokenizer} does not know yet. */
-  static BpeTokenizer complete(BpeTokenizer tokenizer, Path folder) {
+  static SubwordTokenizer complete(SubwordTokenizer tokenizer, Path folder) {
     OptionalInt bos = tokenizer.bosId();
     OptionalInt eos = tokenizer.eosId();
     Path settings = folder.resolve("tokenizer_config.json");

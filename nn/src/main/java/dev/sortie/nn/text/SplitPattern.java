@@ -37,6 +37,13 @@ public enum SplitPattern {
     int end(String text, int from) {
       return modernEnd(text, from, 1, true);
     }
+  },
+  /** GPT-4o and gpt-oss (o200k): words are cut where a small letter is followed by a capital. */
+  O200K(O200kScanner.REGEX) {
+    @Override
+    int end(String text, int from) {
+      return O200kScanner.end(text, from);
+    }
   };
 
   private final String regex;
@@ -109,6 +116,11 @@ public enum SplitPattern {
       }
       return end;
     }
+    return spacesEnd(text, from);
+  }
+
+  /** White space up to its last line end, else as {@link #spaceEnd}. */
+  static int spacesEnd(String text, int from) {
     int end = runEnd(text, from, CharClass.SPACE, false);
     for (int i = end; i > from; i--) {
       if (isNewline(text.charAt(i - 1))) {
@@ -118,7 +130,7 @@ public enum SplitPattern {
     return spaceEnd(text, from);
   }
 
-  private static boolean isNewline(char c) {
+  static boolean isNewline(char c) {
     return c == '\n' || c == '\r';
   }
 
@@ -131,7 +143,7 @@ public enum SplitPattern {
   }
 
   /** The end of the longest run of one kind. */
-  private static int runEnd(String text, int from, byte kind, boolean marks) {
+  static int runEnd(String text, int from, byte kind, boolean marks) {
     int i = from;
     while (i < text.length()) {
       int c = text.codePointAt(i);
@@ -143,7 +155,7 @@ public enum SplitPattern {
     return i;
   }
 
-  private static int numberEnd(String text, int from, int most) {
+  static int numberEnd(String text, int from, int most) {
     int i = from;
     for (int n = 0; n < most && i < text.length(); n++) {
       int c = text.codePointAt(i);
@@ -156,13 +168,13 @@ public enum SplitPattern {
   }
 
   /** White space up to the next word, whose last space is left to that word if there are more. */
-  private static int spaceEnd(String text, int from) {
+  static int spaceEnd(String text, int from) {
     int end = runEnd(text, from, CharClass.SPACE, false);
     return end == text.length() || end == from + 1 ? end : end - 1;
   }
 
   /** The end of 's, 't, 'm, 'd, 're, 've or 'll at {@code from}, or -1. */
-  private static int contraction(String text, int from, boolean ignoreCase) {
+  static int contraction(String text, int from, boolean ignoreCase) {
     if (from + 1 >= text.length()) {
       return -1;
     }

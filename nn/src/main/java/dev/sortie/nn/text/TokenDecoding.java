@@ -2,39 +2,80 @@ package dev.sortie.nn.text;
 
 import java.util.List;
 
-/** How tokens become text, as the decoder of {@code tokenizer.json}. */
-public sealed interface TokenDecoding {
+/**
+ * How tokens become text: steps, one after another, as the decoder of {@code tokenizer.json}. A
+ * step sees tokens and gives tokens; what the last one gives is joined.
+ *
+ * @param steps in order; {@link ByteLevel} only as the first, {@link ByteFallback} and {@link
+ *     Metaspace} only before tokens are fused
+ */
+public record TokenDecoding(List<Step> steps) {
 
-  /** Tokens spell bytes in the alphabet of byte-level BPE; the bytes joined are UTF-8. */
-  record ByteLevel() implements TokenDecoding {}
+  /** Tokens spell bytes in the alphabet of byte-level BPE. */
+  public static final TokenDecoding BYTE_LEVEL = of(new ByteLevel());
 
-  /**
-   * Tokens are text, as SentencePiece writes it.
-   *
-   * @param replacements applied to each token in order
-   * @param byteFallback whether tokens such as {@code <0xE2>} are bytes; a run of them is UTF-8
-   *     together, or U+FFFD for each
-   * @param strip the character taken off the start of the text
-   * @param stripStart how many of it at most
-   */
-  record Pieces(List<Replacement> replacements, boolean byteFallback, char strip, int stripStart)
-      implements TokenDecoding {
-    /** Keeps a copy. */
-    public Pieces {
-      replacements = List.copyOf(replacements);
+  /** Keeps a copy, and refuses an order that has no meaning. */
+  public TokenDecoding {
+    steps = List.copyOf(steps);
+    boolean fused = false;
+    for (int i = 0; i < steps.size(); i++) {
+      Step step = steps.get(i);
+      if (step instanceof ByteLevel && i > 0
+          || fused && (step instanceof ByteFallback || step instanceof Metaspace)) {
+        throw new IllegalArgumentException(
+            step.getClass().getSimpleName() + " cannot come as step " + (i + 1) + " of " + steps);
+      }
+      fused |= step instanceof Fuse || step instanceof ByteLevel;
     }
   }
 
-  /** A string and what stands for it. */
-  record Replacement(String pattern, String content) {}
+  /** These steps. */
+  public static TokenDecoding of(Step... steps) {
+    return new TokenDecoding(List.of(steps));
+  }
+
+  /** One step. */
+  public sealed interface Step {}
 
   /**
-   * Tokens are text whose spaces are a visible character.
+   * Tokens spell bytes in the alphabet of byte-level BPE; the bytes joined are UTF-8, one token.
+   */
+  public record ByteLevel() implements Step {}
+
+  /**
+   * Tokens such as {@code <0xE2>} are bytes; a run of them is UTF-8 together, or U+FFFD for each.
+   */
+  public record ByteFallback() implements Step {}
+
+  /** All tokens become one. */
+  public record Fuse() implements Step {}
+
+  /**
+   * Each occurrence of a string in a token becomes another.
    *
-   * @param replacement the visible character
+   * @param pattern not empty
+   */
+  public record Replace(String pattern, String content) implements Step {}
+
+  /**
+   * A character is taken off both ends of each token.
+   *
+   * @param start how many at most at the start
+   * @param stop how many at most at the end
+   */
+  public record Strip(char content, int start, int stop) implements Step {}
+
+  /**
+   * The visible character that stands for a space becomes one.
+   *
    * @param dropFirst whether it is left out, not made a space, in the first token
    */
-  record Metaspace(char replacement, boolean dropFirst) implements TokenDecoding {}
+  public record Metaspace(char replacement, boolean dropFirst) implements Step {}
+
+  /** Whether tokens spell bytes. */
+  boolean isByteLevel() {
+    return !steps.isEmpty() && steps.getFirst() instanceof ByteLevel;
+  }
 
   /** The byte that a token such as {@code <0xE2>} stands for, or -1. */
   static int fallbackByte(String token) {

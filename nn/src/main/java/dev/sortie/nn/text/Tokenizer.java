@@ -12,8 +12,10 @@ public interface Tokenizer {
   }
 
   /**
-   * The ids of {@code text}. Unpaired surrogates count as U+FFFD. What a vocabulary without an
-   * unknown token cannot spell is left out and logged.
+   * The ids of {@code text}. What a vocabulary without an unknown token cannot spell is left out
+   * and logged.
+   *
+   * @throws dev.sortie.nn.InputException if the text has an unpaired surrogate
    */
   int[] encode(String text, EncodeOptions options);
 

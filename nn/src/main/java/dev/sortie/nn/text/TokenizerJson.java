@@ -13,8 +13,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * Reads the {@code tokenizer.json} of Hugging Face's tokenizers: byte-level BPE, and BPE of
- * SentencePiece's kind with byte fallback. Anything that is not supported is refused by name.
+ * Reads the {@code tokenizer.json} of Hugging Face's tokenizers: byte-level BPE, BPE of
+ * SentencePiece's kind with byte fallback, and Unigram. Anything that is not supported is refused
+ * by name.
  */
 public final class TokenizerJson {
   private static final Set<String> FIELDS =
@@ -37,9 +38,9 @@ public final class TokenizerJson {
    *
    * @throws InputException if the file cannot be read, is damaged or asks for what is not supported
    */
-  public static BpeTokenizer read(Path file) {
-    BpeTokenizer tokenizer =
-        JsonFiles.read(file, parser -> new BpeTokenizer(spec(parser, file.toString())));
+  public static SubwordTokenizer read(Path file) {
+    SubwordTokenizer tokenizer =
+        JsonFiles.read(file, parser -> new SubwordTokenizer(spec(parser, file.toString())));
     return SpecialTokenFiles.complete(tokenizer, file.toAbsolutePath().getParent());
   }
 
@@ -50,8 +51,8 @@ public final class TokenizerJson {
    * @param name stands for the file in messages
    * @throws InputException as {@link #read(Path)}
    */
-  public static BpeTokenizer read(InputStream in, String name) {
-    return JsonFiles.read(in, name, parser -> new BpeTokenizer(spec(parser, name)));
+  public static SubwordTokenizer read(InputStream in, String name) {
+    return JsonFiles.read(in, name, parser -> new SubwordTokenizer(spec(parser, name)));
   }
 
   private static TokenizerSpec spec(JsonParser parser, String file) throws IOException {
@@ -59,12 +60,12 @@ public final class TokenizerJson {
       throw new InputException(file + ": not a JSON object, so not a tokenizer.json");
     }
     Map<String, JsonValue> parts = new HashMap<>();
-    BpeModelJson model = null;
+    SubwordModelJson model = null;
     while (parser.nextToken() == JsonToken.FIELD_NAME) {
       String key = parser.currentName();
       parser.nextToken();
       if (key.equals("model")) {
-        model = BpeModelJson.read(parser, file);
+        model = SubwordModelJson.read(parser, file);
         continue;
       }
       JsonValue part = JsonFiles.value(parser, file, key);
@@ -83,7 +84,8 @@ public final class TokenizerJson {
    * Truncation and padding are left aside: they are settings of one call, which the libraries that
    * read these files set anew for each call.
    */
-  private static TokenizerSpec spec(String file, BpeModelJson model, Map<String, JsonValue> parts) {
+  private static TokenizerSpec spec(
+      String file, SubwordModelJson model, Map<String, JsonValue> parts) {
     JsonValue version = part(file, parts, "version");
     if (!"1.0".equals(version.value())) {
       throw version.refuse("\"1.0\"");
@@ -92,25 +94,24 @@ public final class TokenizerJson {
     List<AddedToken> added =
         addedTokens.isNull()
             ? List.of()
-            : addedTokens.items().stream().map(TokenizerJsonParts::addedToken).toList();
-    PreTokenizer preTokenizer = TokenizerJsonParts.preTokenizer(part(file, parts, "pre_tokenizer"));
-    TokenDecoding decoding = TokenizerJsonParts.decoding(part(file, parts, "decoder"));
-    boolean byteLevel = TokenizerJsonParts.isByteLevel(preTokenizer);
-    if (byteLevel != decoding instanceof TokenDecoding.ByteLevel) {
+            : addedTokens.items().stream().map(AddedTokenJson::read).toList();
+    PreTokenizer preTokenizer = PreTokenizerJson.read(part(file, parts, "pre_tokenizer"));
+    TokenDecoding decoding = DecodingJson.read(part(file, parts, "decoder"));
+    boolean byteLevel = PreTokenizerJson.isByteLevel(preTokenizer);
+    if (byteLevel != decoding.isByteLevel()) {
       throw part(file, parts, "decoder")
           .refuse(
               byteLevel
                   ? "ByteLevel, as in pre_tokenizer"
                   : "no ByteLevel, since pre_tokenizer has none");
     }
-    Template template = TokenizerJsonParts.template(part(file, parts, "post_processor"));
+    Template template = TemplateJson.read(part(file, parts, "post_processor"));
     return new TokenizerSpec(
         file,
         model.vocabulary(),
-        model.merges(),
-        model.options(byteLevel),
+        model.model(byteLevel),
         added,
-        TokenizerJsonParts.normalizer(part(file, parts, "normalizer")),
+        NormalizerJson.read(part(file, parts, "normalizer")),
         preTokenizer,
         decoding,
         template,

@@ -4,12 +4,11 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * All that makes up a BPE tokenizer, as data: what {@code tokenizer.json} and other files hold.
+ * All that makes up a tokenizer, as data: what {@code tokenizer.json} and other files hold.
  *
  * @param source the file it came from, for messages
  * @param vocabulary the model's tokens
- * @param merges the model's merges
- * @param options the model's switches
+ * @param model how a piece is spelled with them
  * @param added tokens found in the text itself
  * @param normalizer what is done to the text first
  * @param preTokenizer how it is then cut
@@ -21,8 +20,7 @@ import java.util.OptionalInt;
 public record TokenizerSpec(
     String source,
     Vocabulary vocabulary,
-    MergeTable merges,
-    BpeOptions options,
+    SubwordModel model,
     List<AddedToken> added,
     Normalizer normalizer,
     PreTokenizer preTokenizer,
@@ -41,8 +39,7 @@ public record TokenizerSpec(
     return new TokenizerSpec(
         source,
         vocabulary,
-        merges,
-        options,
+        model,
         added,
         normalizer,
         preTokenizer,

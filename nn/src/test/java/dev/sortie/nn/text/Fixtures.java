@@ -23,12 +23,16 @@ final class Fixtures {
     return Stream.concat(BYTE_LEVEL.stream(), SENTENCE_PIECE.stream());
   }
 
-  static BpeTokenizer tokenizer(String name) {
+  static SubwordTokenizer tokenizer(String name) {
     try (InputStream in = Fixtures.class.getResourceAsStream(name + ".json")) {
       return TokenizerJson.read(in, name + ".json");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  static MergeTable merges(TokenizerSpec spec) {
+    return ((SubwordModel.Bpe) spec.model()).merges();
   }
 
   static String text(String file) {

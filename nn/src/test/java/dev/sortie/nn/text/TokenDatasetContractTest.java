@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TokenDatasetContractTest {
   @TempDir Path folder;
 
-  private final BpeTokenizer tokenizer = Fixtures.tokenizer("sentencepiece");
+  private final SubwordTokenizer tokenizer = Fixtures.tokenizer("sentencepiece");
 
   private Path text(String name, String content) throws IOException {
     return Files.writeString(folder.resolve(name), content);
@@ -75,16 +75,17 @@ class TokenDatasetContractTest {
             .toList();
     Vocabulary vocabulary = new Vocabulary("wide", tokens);
     Tokenizer wide =
-        new BpeTokenizer(
+        new SubwordTokenizer(
             new TokenizerSpec(
                 "wide",
                 vocabulary,
-                new MergeTable("wide", vocabulary, List.of(), List.of()),
-                new BpeOptions(false, false, false, false, OptionalInt.empty()),
+                new SubwordModel.Bpe(
+                    MergeTable.of("wide", vocabulary, List.of(), List.of()),
+                    new BpeOptions(false, false, false, false, OptionalInt.empty())),
                 List.of(),
                 new Normalizer.None(),
                 new PreTokenizer.None(),
-                new TokenDecoding.Pieces(List.of(), false, ' ', 0),
+                TokenDecoding.of(),
                 Template.NONE,
                 OptionalInt.empty(),
                 OptionalInt.empty()));

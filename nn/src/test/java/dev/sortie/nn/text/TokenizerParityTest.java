@@ -17,7 +17,7 @@ class TokenizerParityTest {
   @ParameterizedTest
   @MethodSource("dev.sortie.nn.text.Fixtures#all")
   void encodesAndDecodesAsTheReference(String name) {
-    BpeTokenizer tokenizer = Fixtures.tokenizer(name);
+    SubwordTokenizer tokenizer = Fixtures.tokenizer(name);
     List<JsonValue> cases = Fixtures.golden(name);
     assertThat(cases).hasSizeGreaterThanOrEqualTo(40);
     SoftAssertions softly = new SoftAssertions();
@@ -53,7 +53,7 @@ class TokenizerParityTest {
     Optional<Path> shared = Fixtures.shared();
     assumeTrue(shared.isPresent(), "the shared folder is absent; set SORTIE_SHARED");
     Path folder = shared.get().resolve("models/stories260K");
-    BpeTokenizer tokenizer = TokenizerJson.read(folder.resolve("tokenizer.json"));
+    SubwordTokenizer tokenizer = TokenizerJson.read(folder.resolve("tokenizer.json"));
     Path golden = folder.resolve("golden.json");
     JsonValue cases =
         JsonFiles.read(golden, parser -> JsonFiles.value(parser, "golden.json", "")).get("cases");

@@ -9,9 +9,9 @@ import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.model.ModelFiles;
-import dev.sortie.nn.text.BpeTokenizer;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.SubwordTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -164,7 +164,7 @@ class ChatTemplateContractTest {
 
   @Test
   void encodingParsesTheTemplatesTokensAndAddsNone() {
-    BpeTokenizer tokenizer =
+    SubwordTokenizer tokenizer =
         new BpeTrainer(new BpeTrainer.Options(260, List.of("<s>", "<e>"), false, 2))
             .add("hello hello")
             .train();
@@ -184,7 +184,7 @@ class ChatTemplateContractTest {
     Path model = Path.of(shared, "models/SmolLM2-135M-Instruct");
     Path gguf = model.resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
     ChatTemplate template = ChatTemplate.ofModel(gguf).orElseThrow();
-    BpeTokenizer tokenizer = ModelFiles.tokenizer(gguf);
+    SubwordTokenizer tokenizer = ModelFiles.tokenizer(gguf);
     int compared = 0;
     for (JsonObject one :
         Json.read(model.resolve("golden.json"), JsonLimits.DATA).getObjects("cases")) {

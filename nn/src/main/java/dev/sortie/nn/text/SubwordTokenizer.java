@@ -5,14 +5,14 @@ import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** Byte-level BPE and SentencePiece BPE with byte fallback: one pipeline, told apart by data. */
-public final class BpeTokenizer implements Tokenizer {
+/** Byte-level BPE, SentencePiece's BPE and Unigram: one pipeline, told apart by data. */
+public final class SubwordTokenizer implements Tokenizer {
   /** Unused ids between the vocabulary and the added tokens; real files have few or none. */
   private static final int HOLES = 1 << 12;
 
   private final TokenizerSpec spec;
   private final AddedTokens added;
-  private final BpeModel model;
+  private final PieceEncoder model;
   private final int size;
 
   /**
@@ -20,10 +20,14 @@ public final class BpeTokenizer implements Tokenizer {
    *
    * @throws InputException if the parts do not fit together; the message names source and field
    */
-  public BpeTokenizer(TokenizerSpec spec) {
+  public SubwordTokenizer(TokenizerSpec spec) {
     this.spec = spec;
     added = new AddedTokens(spec.source(), spec.vocabulary(), spec.added(), spec.normalizer());
-    model = new BpeModel(spec, added);
+    model =
+        switch (spec.model()) {
+          case SubwordModel.Bpe bpe -> new BpeModel(spec, bpe, added);
+          case SubwordModel.Unigram unigram -> new UnigramModel(spec, unigram, added);
+        };
     int most = spec.vocabulary().size();
     for (AddedToken token : spec.added()) {
       most = Math.max(most, token.id() + 1);
@@ -36,12 +40,12 @@ public final class BpeTokenizer implements Tokenizer {
     }
     check("bos", spec.bos());
     check("eos", spec.eos());
-    check("model.unk_token", spec.options().unknown());
+    check("model.unk_token", spec.model().unknown());
     spec.template().prefix().forEach(id -> check("post_processor", OptionalInt.of(id)));
     spec.template().suffix().forEach(id -> check("post_processor", OptionalInt.of(id)));
   }
 
-  private BpeTokenizer(BpeTokenizer same, TokenizerSpec spec) {
+  private SubwordTokenizer(SubwordTokenizer same, TokenizerSpec spec) {
     this.spec = spec;
     added = same.added;
     model = same.model;
@@ -128,24 +132,23 @@ public final class BpeTokenizer implements Tokenizer {
   }
 
   @Override
-  public BpeTokenizer withSpecials(OptionalInt bos, OptionalInt eos) {
-    return new BpeTokenizer(this, spec.withSpecials(bos, eos));
+  public SubwordTokenizer withSpecials(OptionalInt bos, OptionalInt eos) {
+    return new SubwordTokenizer(this, spec.withSpecials(bos, eos));
   }
 
-  /** Unpaired surrogates have no UTF-8; U+FFFD takes their place. */
+  /** Unpaired surrogates have no UTF-8, so no token can spell them. */
   private static String wellFormed(String text) {
-    StringBuilder mended = null;
     for (int i = 0; i < text.length(); i++) {
       if (!Character.isSurrogate(text.charAt(i))) {
         continue;
       }
-      if (Character.isSupplementaryCodePoint(text.codePointAt(i))) {
-        i++;
-      } else {
-        mended = mended == null ? new StringBuilder(text) : mended;
-        mended.setCharAt(i, '\uFFFD');
+      if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
+        throw new InputException(
+            "the text has the unpaired surrogate U+%04X at index %d, which is no character; mend the text"
+                .formatted((int) text.charAt(i), i));
       }
+      i++;
     }
-    return mended == null ? text : mended.toString();
+    return text;
   }
 }
