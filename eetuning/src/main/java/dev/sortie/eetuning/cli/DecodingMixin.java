@@ -2,9 +2,11 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.EarlyExitDraft;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.MaxProbability;
+import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
@@ -37,8 +39,17 @@ final class DecodingMixin {
   @Option(
       names = "--strategy",
       paramLabel = "WORD",
-      description = "full or early-exit. Default: early-exit where --exits is given.")
+      description =
+          "full, early-exit or speculative. speculative guesses tokens and verifies several in one pass: the text is that of full depth to the bit. Default: early-exit where --exits is given, else full.")
   private String strategy;
+
+  @Option(
+      names = "--draft",
+      paramLabel = "WORD",
+      split = ",",
+      description =
+          "Who guesses for --strategy speculative: prompt-lookup (text that stood there before), early-exit (the deepest exit of --exits, where its confidence reaches --threshold), or both, with a comma between. Default: prompt-lookup, and early-exit where --exits is given.")
+  private List<String> draft = new ArrayList<>();
 
   @Option(
       names = "--max-pending",
@@ -60,30 +71,27 @@ final class DecodingMixin {
   /** What was given, checked before a model is loaded. */
   Decoding decoding(int maxTokens) {
     GenerateOptions options = new GenerateOptions(maxTokens, sampling.options(), stop, ignoreEos);
-    boolean early = isEarly();
     if (maxPending < 0 || maxPending > EarlyExit.MAX_PENDING) {
       throw new InputException(
           "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
     }
-    if (active.isGiven() && !early) {
+    String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
+    if (!List.of("full", "early-exit", "speculative").contains(word)) {
+      throw new InputException(
+          "--strategy '" + word + "' is unknown; take full, early-exit or speculative");
+    }
+    if (word.equals("early-exit") && exitsFolder == null) {
+      throw new InputException("--strategy early-exit needs --exits DIR");
+    }
+    if (!draft.isEmpty() && !word.equals("speculative")) {
+      throw new InputException("--draft goes with --strategy speculative, not " + word);
+    }
+    if (active.isGiven() && !word.equals("early-exit")) {
       throw new InputException("--active needs --exits DIR and --strategy early-exit");
     }
-    return new Decoding(options, new MaxProbability(threshold), early);
-  }
-
-  private boolean isEarly() {
-    String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
-    switch (word) {
-      case "full":
-        return false;
-      case "early-exit":
-        if (exitsFolder == null) {
-          throw new InputException("--strategy early-exit needs --exits DIR");
-        }
-        return true;
-      default:
-        throw new InputException("--strategy '" + word + "' is unknown; take full or early-exit");
-    }
+    List<String> drafts =
+        word.equals("speculative") ? DraftSources.words(draft, exitsFolder != null) : List.of();
+    return new Decoding(options, new MaxProbability(threshold), word.equals("early-exit"), drafts);
   }
 
   /**
@@ -92,20 +100,33 @@ final class DecodingMixin {
    * @param options of generation
    * @param policy when to exit
    * @param early whether to exit at all
+   * @param drafts who guesses; empty where nothing is guessed
    */
-  record Decoding(GenerateOptions options, MaxProbability policy, boolean early) {}
+  record Decoding(
+      GenerateOptions options, MaxProbability policy, boolean early, List<String> drafts) {
+    boolean readsExits() {
+      return early || drafts.contains(EarlyExitDraft.NAME);
+    }
+  }
 
   /** The exits to ask, if any. */
   Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    if (!d.early()) {
+    if (!d.readsExits()) {
       return Exits.none();
     }
     Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
-    return d.policy().never() ? all : active.choose(all, m, maxPending, device);
+    return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
   }
 
   /** A new sequence, to be closed. */
   DecodingStrategy strategy(Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
+    if (!d.drafts().isEmpty()) {
+      return new Speculative(
+          m.decoder(),
+          DraftSources.of(d.drafts(), m.decoder(), exits, d.policy().threshold(), capacity),
+          capacity,
+          device);
+    }
     return d.early() && !exits.exits().isEmpty()
         ? new EarlyExit(m.decoder(), exits, d.policy(), capacity, maxPending, device)
         : new FullDepth(m.decoder(), capacity, device);

@@ -5,6 +5,8 @@ import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
@@ -16,6 +18,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,7 +29,7 @@ import picocli.CommandLine.Option;
     name = "generate",
     mixinStandardHelpOptions = true,
     description =
-        "Continues a text or answers a conversation, at full depth or with early exits; on a terminal each token is coloured by the exit that chose it.")
+        "Continues a text or answers a conversation, at full depth, with early exits or by guessing ahead; on a terminal each token is coloured by the exit that chose it.")
 final class GenerateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
@@ -73,9 +76,16 @@ final class GenerateCommand implements Callable<Integer> {
         Generator generator = new Generator(s, m.tokenizer(), ends, m.config().decoder().vocab());
         if (json) {
           Generation g = generator.run(ids, d.options(), t -> {});
-          System.out.println(Json.compact(GenerationJson.of(g)));
+          Map<String, Object> result = GenerationJson.of(g);
+          if (s instanceof Speculative guessed) {
+            result.put("speculation", GenerationJson.speculation(guessed.report()));
+          }
+          System.out.println(Json.compact(result));
         } else {
           show(generator, ids, d.options(), m, exits, input);
+          if (s instanceof Speculative guessed) {
+            show(guessed.report());
+          }
         }
       }
     }
@@ -129,5 +139,16 @@ final class GenerateCommand implements Callable<Integer> {
         g.decodeTokensPerSecond(),
         ids.length,
         g.prefillTokensPerSecond());
+  }
+
+  private static void show(SpeculationReport report) {
+    StringBuilder line = new StringBuilder(report.passes() + " passes");
+    report
+        .sources()
+        .forEach(
+            (name, g) ->
+                line.append(
+                    "; %s: %d of %d guesses right".formatted(name, g.accepted(), g.verified())));
+    System.err.println(line);
   }
 }

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,6 +36,25 @@ final class GenerationJson {
     return root;
   }
 
+  /** What speculation did. */
+  static Map<String, Object> speculation(SpeculationReport report) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("passes", report.passes());
+    root.put("rows", report.rows());
+    Map<String, Object> sources = new LinkedHashMap<>();
+    report
+        .sources()
+        .forEach(
+            (name, g) -> {
+              Map<String, Object> guesses = new LinkedHashMap<>();
+              guesses.put("verified", g.verified());
+              guesses.put("accepted", g.accepted());
+              sources.put(name, guesses);
+            });
+    root.put("sources", sources);
+    return root;
+  }
+
   private static Map<String, Object> timing(double prefill, double decode) {
     Map<String, Object> timing = new LinkedHashMap<>();
     timing.put("prefill_tokens_per_second", prefill);
@@ -52,6 +72,7 @@ final class GenerationJson {
     one.put("text", t.text());
     one.put("exit", t.exit().isPresent() ? t.exit().getAsInt() : "final");
     one.put("confidence", t.confidence());
+    one.put("source", t.draft().map(name -> "draft:" + name).orElse("model"));
     return one;
   }
 }

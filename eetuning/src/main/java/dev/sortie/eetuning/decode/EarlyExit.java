@@ -70,7 +70,7 @@ public final class EarlyExit implements DecodingStrategy {
     }
 
     Tensor hidden(int first, int end) {
-      return rows(hidden, first, end);
+      return Sequence.rows(hidden, first, end);
     }
   }
 
@@ -153,7 +153,7 @@ public final class EarlyExit implements DecodingStrategy {
       Segment s = segments.get(i);
       // the first segment has no deficit: every token passes it
       Tensor in = i == 0 ? below : segments.get(i - 1).hidden(s.done, end);
-      Sequence.Hidden out = sequence.layers(in, s.from, s.to, s.done);
+      HiddenState out = sequence.layers(in, s.from, s.to, s.done);
       if (s.exit.isEmpty()) {
         s.done = end;
         return FullDepth.logits(sequence, reader, out.x());
@@ -171,7 +171,7 @@ public final class EarlyExit implements DecodingStrategy {
     throw new IllegalStateException("the last segment always answers");
   }
 
-  private Step tryExit(Segment s, Sequence.Hidden out, boolean mayExit, int end) {
+  private Step tryExit(Segment s, HiddenState out, boolean mayExit, int end) {
     Exit exit = s.exit.orElseThrow();
     Tensor x = Sequence.lastRow(out.x());
     if (s.exitCache.isPresent()) {
@@ -229,12 +229,6 @@ public final class EarlyExit implements DecodingStrategy {
             });
       }
     }
-  }
-
-  private static Tensor rows(Tensor t, int first, int end) {
-    long width = t.shape().dim(-1);
-    return Tensor.of(
-        t.span().slice(first * width, (end - first) * width), Shape.of(1, end - first, width));
   }
 
   @Override

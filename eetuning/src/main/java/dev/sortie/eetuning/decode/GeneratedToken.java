@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -10,5 +11,8 @@ import java.util.OptionalInt;
  *     end of an earlier one too
  * @param exit depth of the exit that chose it; empty for the final layer
  * @param confidence largest probability there
+ * @param draft name of the {@link DraftSource} that had guessed it; empty where none had, or the
+ *     guess was not verified
  */
-public record GeneratedToken(int id, String text, OptionalInt exit, double confidence) {}
+public record GeneratedToken(
+    int id, String text, OptionalInt exit, double confidence, Optional<String> draft) {}

@@ -79,7 +79,8 @@ public final class Generator {
         shown += stop.found() ? "" : stop.add(words.finish()) + stop.rest();
       }
       sampler.saw(id);
-      GeneratedToken token = new GeneratedToken(id, shown, step.exit(), step.confidence());
+      GeneratedToken token =
+          new GeneratedToken(id, shown, step.exit(), step.confidence(), step.sourceOf(id));
       tokens.add(token);
       text.append(shown);
       listener.accept(token);

@@ -66,37 +66,39 @@ final class Sequence implements AutoCloseable {
     return result;
   }
 
-  /** {@code [1, T, C]} of these tokens at positions {@code from ..}. */
-  Tensor embed(int[] tokens, int from, int count) {
-    if (from + count > capacity) {
+  /** Fails unless {@code count} tokens fit. */
+  void requireRoom(int count) {
+    if (count > capacity) {
       throw new InputException(
           "the sequence is full: room for "
               + capacity
               + " tokens was set aside; ask for a shorter text");
     }
+  }
+
+  /** {@code [1, T, C]} of these tokens at positions {@code from ..}. */
+  Tensor embed(int[] tokens, int from, int count) {
+    requireRoom(from + count);
     Tensor ids =
         Tensor.ids(workspace, Shape.of(1, count), java.util.Arrays.copyOfRange(tokens, 0, count));
     return decoder.embed(ops, ids, from);
   }
 
-  /** What layers left. */
-  record Hidden(Tensor x, Tensor a) {}
-
   /**
    * Runs layers {@code from .. to - 1} over x {@code [1, T, C]} at positions {@code first ..},
    * filling their caches. In a prompt they take turns in the same memory.
    */
-  Hidden layers(Tensor x, int from, int to, int first) {
+  HiddenState layers(Tensor x, int from, int to, int first) {
     return rows(x) > Kernels.ROW_STABLE
         ? layersOfPrompt(x, from, to, first)
         : layersOfTokens(x, from, to, first);
   }
 
-  private Hidden layersOfTokens(Tensor x, int from, int to, int first) {
-    Hidden h = new Hidden(x, x);
+  private HiddenState layersOfTokens(Tensor x, int from, int to, int first) {
+    HiddenState h = new HiddenState(x, x);
     for (int i = from; i < to; i++) {
-      Tensor a = attend(h.x, i, first);
-      h = new Hidden(decoder.layers().get(i).feedForward(ops, a), a);
+      Tensor a = attend(h.x(), i, first);
+      h = new HiddenState(decoder.layers().get(i).feedForward(ops, a), a);
     }
     return h;
   }
@@ -106,9 +108,9 @@ final class Sequence implements AutoCloseable {
    * layer a new sequence read 775 tokens/s, so 840 (Zen 4, two threads), in a thirtieth of the
    * room.
    */
-  private Hidden layersOfPrompt(Tensor x, int from, int to, int first) {
+  private HiddenState layersOfPrompt(Tensor x, int from, int to, int first) {
     if (from == to) {
-      return new Hidden(x, x);
+      return new HiddenState(x, x);
     }
     Tensor a = ops.empty(x.dtype(), x.shape());
     Tensor y = ops.empty(x.dtype(), x.shape());
@@ -120,7 +122,7 @@ final class Sequence implements AutoCloseable {
       ops.into(y, () -> decoder.layers().get(layer).feedForward(ops, a));
       in = y;
     }
-    return new Hidden(y, a);
+    return new HiddenState(y, a);
   }
 
   private Tensor attend(Tensor x, int layer, int first) {
@@ -144,6 +146,13 @@ final class Sequence implements AutoCloseable {
     }
     layer.fill(ops, below, decoder.rope(), caches.get(top), first);
     return null;
+  }
+
+  /** Rows {@code first .. end - 1} of a store by position {@code [capacity, C]}. */
+  static Tensor rows(Tensor store, int first, int end) {
+    long width = store.shape().dim(-1);
+    return Tensor.of(
+        store.span().slice(first * width, (end - first) * width), Shape.of(1, end - first, width));
   }
 
   /** The last row of {@code [1, T, C]}, as {@code [1, C]}. */

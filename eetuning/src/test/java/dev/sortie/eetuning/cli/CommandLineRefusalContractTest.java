@@ -217,6 +217,27 @@ class CommandLineRefusalContractTest {
         refused("active alone", generate(model, "--active all"), 1, "--active", "--exits"),
         refused("exits of nothing", words("doctor --exits %s", exits), 1, "--exits", "--model"),
         refused(
+            "draft",
+            generate(model, "--strategy speculative --draft magic"),
+            1,
+            "--draft 'magic'",
+            "prompt-lookup"),
+        refused(
+            "draft twice",
+            generate(model, "--strategy speculative --draft prompt-lookup,prompt-lookup"),
+            1,
+            "prompt-lookup twice"),
+        refused(
+            "draft without exits",
+            generate(model, "--strategy speculative --draft early-exit"),
+            1,
+            "--draft early-exit needs --exits"),
+        refused(
+            "draft without guessing",
+            generate(model, "--strategy full --draft prompt-lookup"),
+            1,
+            "--strategy speculative"),
+        refused(
             "pending",
             generate(model, "--max-tokens 4 --max-pending 16 --exits " + exits),
             1,

@@ -41,11 +41,16 @@ class PrefixReuseContractTest {
   enum Strategy {
     FULL,
     EXITS,
-    EXITS_WITH_LAYERS;
+    EXITS_WITH_LAYERS,
+    SPECULATIVE,
+    SPECULATIVE_WITH_EXIT;
 
     DecodingStrategy open() {
       if (this == FULL) {
         return new FullDepth(model.decoder(), CAPACITY, device);
+      }
+      if (this == SPECULATIVE || this == SPECULATIVE_WITH_EXIT) {
+        return speculative(this == SPECULATIVE_WITH_EXIT);
       }
       ExitArchitecture a = this == EXITS ? ExitArchitecture.NORM : ExitArchitecture.LAYER;
       List<Exit> exits = new ArrayList<>();
@@ -74,6 +79,26 @@ class PrefixReuseContractTest {
           15,
           device);
     }
+  }
+
+  /** Always guesses four tokens. */
+  private static Speculative speculative(boolean byExit) {
+    ExitSpec spec = new ExitSpec(2, ExitArchitecture.LAYER, true);
+    DraftSource source =
+        byExit
+            ? new EarlyExitDraft(
+                ExitInit.COPY.build(spec, model.decoder(), 0, arena, device.kernels()),
+                model.config().decoder().layers(),
+                0,
+                CAPACITY)
+            : new PromptLookup(CAPACITY);
+    return new Speculative(
+        model.decoder(),
+        List.of(source),
+        CAPACITY,
+        device,
+        new FixedDraftLength(4),
+        System::nanoTime);
   }
 
   @BeforeAll

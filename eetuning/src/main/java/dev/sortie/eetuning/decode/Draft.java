@@ -1,0 +1,34 @@
+package dev.sortie.eetuning.decode;
+
+import java.util.Arrays;
+
+/**
+ * Guessed tokens.
+ *
+ * @param tokens those that may follow the text, the first right after it; empty for no guess
+ * @param kind which of a source's guesses this is, 0 to {@link #KINDS} - 1: guesses of one kind are
+ *     taken to be right about equally often
+ */
+public record Draft(int[] tokens, int kind) {
+  /** Kinds that a source may tell apart. */
+  public static final int KINDS = 8;
+
+  /** No guess. */
+  public static final Draft NONE = new Draft(new int[0], 0);
+
+  public Draft {
+    if (kind < 0 || kind >= KINDS) {
+      throw new IllegalArgumentException("draft kind " + kind + ", expected 0 to " + (KINDS - 1));
+    }
+  }
+
+  /** How many tokens. */
+  public int length() {
+    return tokens.length;
+  }
+
+  /** The first {@code count} of its tokens. */
+  Draft first(int count) {
+    return count == tokens.length ? this : new Draft(Arrays.copyOf(tokens, count), kind);
+  }
+}

@@ -1,0 +1,47 @@
+package dev.sortie.eetuning.decode;
+
+/**
+ * Decides how many tokens to guess, from what it is told of earlier guesses. Sources are numbered
+ * from 0; a pass without a guess has source -1.
+ */
+interface DraftLength {
+
+  /**
+   * What to do.
+   *
+   * @param length tokens to guess, 0 for none
+   * @param rate tokens a second to be expected
+   */
+  record Choice(int length, double rate) {
+    /** No guess. */
+    static final Choice NONE = new Choice(0, 0);
+  }
+
+  /** Tokens a second without a guess; a guess must promise more. */
+  double plainRate();
+
+  /**
+   * The best length for a guess.
+   *
+   * @param kind of {@link Draft#kind}
+   * @param available tokens at most, at least 1
+   */
+  Choice choose(int source, int kind, int available);
+
+  /**
+   * A guess was compared with the text.
+   *
+   * @param right how many of its first tokens the text has
+   * @param failed whether the guess was wrong then, or the source gave up; otherwise it just ended
+   */
+  void compared(int source, int kind, int right, boolean failed);
+
+  /**
+   * A pass is used up.
+   *
+   * @param limit tokens that the source was asked for
+   * @param seconds time for guessing and the pass
+   * @param emitted tokens that came of it, at least 1
+   */
+  void finished(int source, int limit, double seconds, int emitted);
+}

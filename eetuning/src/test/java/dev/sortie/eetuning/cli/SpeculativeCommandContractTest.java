@@ -1,0 +1,101 @@
+package dev.sortie.eetuning.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.format.JsonObject;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code generate --strategy speculative}. */
+class SpeculativeCommandContractTest {
+  @TempDir private static Path folder;
+
+  private static Path model;
+  private static Path exits;
+
+  @BeforeAll
+  static void makeModel() {
+    model = TinyModel.write(folder.resolve("model"), 1);
+    exits = folder.resolve("exits");
+    run("add-exits", "--threads", 1, "--model", model, "--at", "1,2", "--out", exits).succeeded();
+  }
+
+  private static CommandLineRun run(String command, Object... args) {
+    Stream<String> rest = Arrays.stream(args).map(Object::toString);
+    return CommandLineRun.of(Stream.concat(Stream.of(command), rest).toArray(String[]::new));
+  }
+
+  private static CommandLineRun generate(String temperature, Object... more) {
+    Object[] first = {
+      "--threads",
+      1,
+      "--model",
+      model,
+      "--prompt",
+      "The fox ran",
+      "--temperature",
+      temperature,
+      "--max-tokens",
+      30,
+      "--ignore-eos"
+    };
+    return run("generate", Stream.concat(Arrays.stream(first), Arrays.stream(more)).toArray());
+  }
+
+  @Test
+  void theTextIsThatOfFullDepthAndEachTokenSaysWhoGuessedIt() {
+    for (String temperature : List.of("0", "0.7")) {
+      JsonObject full = generate(temperature, "--json").json();
+      assertThat(full.has("speculation")).isFalse();
+      for (String draft : List.of("prompt-lookup", "early-exit", "early-exit,prompt-lookup")) {
+        JsonObject json = speculative(temperature, draft);
+        assertThat(json.getString("text")).isEqualTo(full.getString("text"));
+        assertThat(decided(json)).isEqualTo(decided(full));
+        JsonObject speculation = json.getObject("speculation");
+        assertThat(speculation.getInt("passes", 1, 29)).isPositive();
+        assertThat(speculation.getInt("rows", 29, 500)).isPositive();
+        assertThat(speculation.getObject("sources").fields().keySet())
+            .containsExactly(draft.split(","));
+        assertThat(json.getObjects("tokens").stream().map(t -> t.getString("source")).distinct())
+            .contains("model")
+            .allMatch(source -> source.equals("model") || source.startsWith("draft:"));
+      }
+    }
+  }
+
+  private static JsonObject speculative(String temperature, String draft) {
+    return generate(
+            temperature,
+            "--json",
+            "--strategy",
+            "speculative",
+            "--draft",
+            draft,
+            "--exits",
+            exits,
+            "--threshold",
+            0)
+        .json();
+  }
+
+  /** Ids, exits and confidences. */
+  private static List<List<Object>> decided(JsonObject generated) {
+    return generated.getObjects("tokens").stream()
+        .map(JsonObject::fields)
+        .map(t -> List.<Object>of(t.get("id"), t.get("exit"), t.get("confidence")))
+        .toList();
+  }
+
+  @Test
+  void withoutJsonTheGuessesAreCountedOnStandardError() {
+    CommandLineRun run = generate("0", "--strategy", "speculative").succeeded();
+    assertThat(run.out()).isEqualTo(generate("0").succeeded().out());
+    assertThat(run.err()).contains(" passes; prompt-lookup: ").contains("guesses right");
+  }
+}
