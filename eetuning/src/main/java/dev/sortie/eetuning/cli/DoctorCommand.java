@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
     description =
         "JDK, flags, cores, memory, chosen kernels and their speed, huge pages, OpenCL devices,"
             + " MPI; what is slow and how to mend it. With --model also what its layers, its head"
-            + " and its exits cost here, and which exits and lengths of drafts can pay.")
+            + " and its exits cost here, and which exits and lengths of drafts can pay. Or, with"
+            + " --models, which models are supported.")
 final class DoctorCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
 
@@ -57,10 +58,23 @@ final class DoctorCommand implements Callable<Integer> {
   @Option(names = "--json", description = "One JSON object a topic.")
   private boolean json;
 
+  @Option(
+      names = "--models",
+      description = "List the supported model families instead, with what can be done with each.")
+  private boolean models;
+
   @Override
   public Integer call() {
     if (model == null && exitsFolder != null) {
       throw new InputException("--exits " + exitsFolder + " needs --model M, their backbone");
+    }
+    if (models) {
+      if (json) {
+        ModelTable.printJson(System.out);
+      } else {
+        ModelTable.print(System.out);
+      }
+      return 0;
     }
     List<Topic> topics = Examination.run(compute::open);
     CostTable table = model == null ? null : measured();

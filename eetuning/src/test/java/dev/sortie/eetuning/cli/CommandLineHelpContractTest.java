@@ -2,6 +2,8 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.format.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -47,6 +49,18 @@ class CommandLineHelpContractTest {
     CommandLineRun run = CommandLineRun.of("--help").succeeded();
     assertThat(run.out()).contains(commands().map(Map.Entry::getKey).toList());
     assertThat(CommandLineRun.of("--version").succeeded().out()).startsWith("sortie ");
+  }
+
+  @Test
+  void doctorListsTheModelFamilies() {
+    String text = CommandLineRun.of("doctor", "--models").succeeded().out();
+    List<JsonObject> models =
+        CommandLineRun.of("doctor", "--models", "--json").json().getObjects("models");
+    assertThat(text).hasLineCount(models.size() + 1);
+    assertThat(models.getFirst().getString("model_type")).isEqualTo("llama");
+    assertThat(models.getFirst().getBoolean("gguf")).isTrue();
+    models.forEach(
+        m -> assertThat(text).contains(m.getString("model_type"), m.getString("family")));
   }
 
   @Test

@@ -1,0 +1,32 @@
+package dev.sortie.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.nn.format.Families;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The README says what is there. */
+class ReadmeContractTest {
+  private static final String HEAD = "| family | `model_type` | safetensors | GGUF |";
+
+  @Test
+  void itsTableOfModelsIsTheProgramsOwn() throws IOException {
+    List<String> lines = Files.readAllLines(Path.of("..", "README.md"));
+    int first = lines.indexOf(HEAD) + 2;
+    assertThat(first).as("line of the table's head").isGreaterThan(1);
+    List<String> rows =
+        lines.subList(first, lines.size()).stream().takeWhile(l -> l.startsWith("|")).toList();
+    assertThat(rows)
+        .containsExactlyElementsOf(
+            Families.supported().stream()
+                .map(
+                    f ->
+                        "| %s | `%s` | yes | %s |"
+                            .formatted(f.title(), f.modelType(), f.gguf() ? "yes" : "no"))
+                .toList());
+  }
+}
