@@ -1,5 +1,8 @@
 package dev.sortie.nn;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * How the frequencies of rotary embedding are changed for contexts longer than those of
  * pre-training. Without a change, pair {@code j} of {@code rotary / 2} turns by {@code theta^(-2j /
@@ -127,6 +130,48 @@ public sealed interface RopeScaling {
       return rotary
           * StrictMath.log(original / (turns * 2 * Math.PI))
           / (2 * StrictMath.log(theta));
+    }
+  }
+
+  /**
+   * Each frequency is divided by a number of its own: what GGUF files have in place of {@link
+   * Llama3}.
+   *
+   * @param factors one a pair
+   */
+  record Divided(List<Float> factors) implements RopeScaling {
+    /** Refuses what is no divisor. */
+    public Divided {
+      factors = List.copyOf(factors);
+      for (float f : factors) {
+        if (!(f > 0 && f < 1e6)) {
+          throw new InputException("rotary factor " + f + " is not between 0 and 1e6");
+        }
+      }
+    }
+
+    /** What {@code scaling} divides frequencies by. */
+    public static Divided of(RopeScaling scaling, double theta, int rotary) {
+      double[] plain = NONE.frequencies(theta, rotary);
+      double[] scaled = scaling.frequencies(theta, rotary);
+      List<Float> factors = new ArrayList<>();
+      for (int j = 0; j < plain.length; j++) {
+        factors.add((float) (plain[j] / scaled[j]));
+      }
+      return new Divided(factors);
+    }
+
+    @Override
+    public double[] frequencies(double theta, int rotary) {
+      double[] f = NONE.frequencies(theta, rotary);
+      if (f.length != factors.size()) {
+        throw new InputException(
+            factors.size() + " rotary factors for the " + f.length + " pairs of a head");
+      }
+      for (int j = 0; j < f.length; j++) {
+        f[j] /= factors.get(j);
+      }
+      return f;
     }
   }
 

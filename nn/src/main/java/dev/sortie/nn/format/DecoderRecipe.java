@@ -3,7 +3,6 @@ package dev.sortie.nn.format;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.DecoderSwitches;
 import dev.sortie.nn.model.DecoderSwitches.Activation;
 import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
@@ -30,22 +29,12 @@ final class DecoderRecipe {
 
   private final JsonObject json;
   private final Map<String, String> fieldNames;
-  private NormKind norm = NormKind.RMS;
-  private Residual residual = Residual.PRE_NORM;
-  private Activation activation = Activation.SILU;
-  private boolean gated = true;
-  private QueryKeyNorm queryKeyNorm = QueryKeyNorm.NONE;
+  private final SwitchesDraft draft = new SwitchesDraft();
   private boolean attentionBias;
-  private boolean outputBias;
   private boolean mlpBias;
   private boolean tied;
-  private boolean learnedPositions;
-  private double embeddingScale = 1;
-  private double attentionScale;
   private double eps;
   private HfRope rope = new HfRope(10_000, 1, RopeScaling.NONE);
-  private double localTheta = 10_000;
-  private List<LayerKind> layers = List.of();
 
   /**
    * Llama, but for what follows.
@@ -72,12 +61,12 @@ final class DecoderRecipe {
   }
 
   DecoderRecipe residual(Residual value) {
-    residual = value;
+    draft.residual = value;
     return this;
   }
 
   DecoderRecipe norm(NormKind value) {
-    norm = value;
+    draft.norm = value;
     return this;
   }
 
@@ -89,24 +78,24 @@ final class DecoderRecipe {
 
   /** Reads the activation, one of those {@code allowed}. */
   DecoderRecipe activation(String field, boolean hasGate, String otherwise, List<String> allowed) {
-    gated = hasGate;
+    draft.gated = hasGate;
     String found = json.has(field) ? String.valueOf(json.fields().get(field)) : otherwise;
     if (!allowed.contains(found)) {
       throw json.error(field, "one of " + allowed);
     }
-    activation = ACTIVATIONS.get(found);
+    draft.activation = ACTIVATIONS.get(found);
     return this;
   }
 
   DecoderRecipe queryKeyNorm(QueryKeyNorm value) {
-    queryKeyNorm = value;
+    draft.queryKeyNorm = value;
     return this;
   }
 
   /** Which projections have biases: those of q, k and v; that behind attention; the MLP's. */
   DecoderRecipe biases(boolean attention, boolean output, boolean mlp) {
     attentionBias = attention;
-    outputBias = output;
+    draft.outputBias = output;
     mlpBias = mlp;
     return this;
   }
@@ -123,17 +112,17 @@ final class DecoderRecipe {
   }
 
   DecoderRecipe learnedPositions() {
-    learnedPositions = true;
+    draft.learnedPositions = true;
     return this;
   }
 
   DecoderRecipe embeddingScale(double value) {
-    embeddingScale = value;
+    draft.embeddingScale = value;
     return this;
   }
 
   DecoderRecipe attentionScale(double value) {
-    attentionScale = value;
+    draft.attentionScale = value;
     return this;
   }
 
@@ -154,12 +143,12 @@ final class DecoderRecipe {
   }
 
   DecoderRecipe localTheta(double value) {
-    localTheta = value;
+    draft.localTheta = value;
     return this;
   }
 
   DecoderRecipe layers(List<LayerKind> kinds) {
-    layers = kinds;
+    draft.layers = kinds;
     return this;
   }
 
@@ -206,7 +195,7 @@ final class DecoderRecipe {
   DecoderRecipe unrotated(List<Boolean> rotated) {
     List<LayerKind> kinds = new ArrayList<>();
     for (int i = 0; i < rotated.size(); i++) {
-      LayerKind kind = layers.isEmpty() ? LayerKind.FULL : layers.get(i);
+      LayerKind kind = draft.layers.isEmpty() ? LayerKind.FULL : draft.layers.get(i);
       kinds.add(new LayerKind(kind.window(), rotated.get(i) ? kind.rotation() : Rotation.NONE));
     }
     return layers(kinds);
@@ -235,6 +224,8 @@ final class DecoderRecipe {
     String ffn = name("intermediate_size");
     // GPT-2 says null for its usual width
     boolean usual = fieldNames.containsKey("intermediate_size") && !json.has(ffn);
+    draft.rotary = (int) (headSize * rope.partial());
+    draft.scaling = rope.scaling();
     try {
       return new DecoderConfig(
           size("num_hidden_layers"),
@@ -251,20 +242,7 @@ final class DecoderRecipe {
           attentionBias,
           mlpBias,
           tied,
-          new DecoderSwitches(
-              norm,
-              residual,
-              activation,
-              gated,
-              queryKeyNorm,
-              outputBias,
-              learnedPositions,
-              embeddingScale,
-              attentionScale == 0 ? 1 / Math.sqrt(headSize) : attentionScale,
-              learnedPositions ? 2 : (int) (headSize * rope.partial()),
-              rope.scaling(),
-              localTheta,
-              layers));
+          draft.build(headSize));
     } catch (InputException e) {
       throw HfConfigReader.located(json, e);
     }

@@ -11,20 +11,28 @@ public final class Families {
       List.of(
           Family.of("Llama 2, Llama 3, SmolLM2", "llama", "LlamaForCausalLM", FamilyRecipes::llama)
               .withGguf("llama"),
-          Family.of("Mistral", "mistral", "MistralForCausalLM", FamilyRecipes::mistral),
-          Family.of("Qwen 2, Qwen 2.5", "qwen2", "Qwen2ForCausalLM", FamilyRecipes::qwen2),
-          Family.of("Qwen 3", "qwen3", "Qwen3ForCausalLM", FamilyRecipes::qwen3),
-          Family.of("SmolLM3", "smollm3", "SmolLM3ForCausalLM", FamilyRecipes::smolLm3),
+          Family.of("Mistral", "mistral", "MistralForCausalLM", FamilyRecipes::mistral)
+              .withGguf("llama"),
+          Family.of("Qwen 2, Qwen 2.5", "qwen2", "Qwen2ForCausalLM", FamilyRecipes::qwen2)
+              .withGguf("qwen2"),
+          Family.of("Qwen 3", "qwen3", "Qwen3ForCausalLM", FamilyRecipes::qwen3).withGguf("qwen3"),
+          Family.of("SmolLM3", "smollm3", "SmolLM3ForCausalLM", FamilyRecipes::smolLm3)
+              .withGguf("smollm3"),
           Family.of("Gemma 3 text", "gemma3_text", "Gemma3ForCausalLM", FamilyRecipes::gemma3)
+              .withGguf("gemma3")
               .withNames(FamilyNames.gemma3()),
           Family.of("Phi-3", "phi3", "Phi3ForCausalLM", FamilyRecipes::phi3)
+              .withGguf("phi3")
               .withNames(FamilyNames.phi3()),
           Family.of("OLMo 2", "olmo2", "Olmo2ForCausalLM", FamilyRecipes::olmo2)
+              .withGguf("olmo2")
               .withNames(FamilyNames.olmo2()),
           Family.of("GPT-NeoX, Pythia", "gpt_neox", "GPTNeoXForCausalLM", FamilyRecipes::gptNeoX)
+              .withGguf("gptneox")
               .withNames(FamilyNames.gptNeoX())
               .withIgnored(".attention.bias", ".attention.masked_bias", "rotary_emb.inv_freq"),
           Family.of("GPT-2", "gpt2", "GPT2LMHeadModel", FamilyRecipes::gpt2)
+              .withGguf("gpt2")
               .withNames(FamilyNames.gpt2())
               .withDropped("transformer.")
               .withIgnored(".attn.bias", ".attn.masked_bias")
@@ -45,7 +53,8 @@ public final class Families {
    * @param title what people call it
    * @param modelType {@code model_type} in {@code config.json}
    * @param architecture the class in transformers
-   * @param gguf whether its GGUF files are read and written too
+   * @param gguf whether its GGUF files are read and written too; what their architecture has no
+   *     word for is refused
    */
   public record Support(String title, String modelType, String architecture, boolean gguf) {}
 

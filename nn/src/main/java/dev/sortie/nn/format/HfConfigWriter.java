@@ -21,6 +21,19 @@ public final class HfConfigWriter {
     Json.write(file, fields(config));
   }
 
+  /**
+   * Writes the configuration of another folder with another type of weights.
+   *
+   * @param folder that has {@code config.json}
+   */
+  public static void copy(Path folder, Path file, DType dtype) {
+    SequencedMap<String, Object> fields =
+        new LinkedHashMap<>(Json.read(folder.resolve(HfConfig.FILE)).fields());
+    String field = fields.containsKey("dtype") ? "dtype" : "torch_dtype";
+    fields.put(field, name(dtype));
+    Json.write(file, fields);
+  }
+
   /** The fields in the order of the file; readable by transformers 4 and 5. */
   static SequencedMap<String, Object> fields(HfConfig config) {
     DecoderConfig d = config.decoder();

@@ -31,7 +31,7 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, Path file, 
   }
 
   /** Product of dims, 1 for a scalar; the overflow is found even where a later dim is 0. */
-  static long elements(List<Long> shape) {
+  public static long elements(List<Long> shape) {
     long product = 1;
     boolean empty = false;
     for (long dim : shape) {

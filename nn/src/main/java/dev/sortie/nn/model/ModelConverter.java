@@ -1,10 +1,11 @@
 package dev.sortie.nn.model;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.format.Gguf;
-import dev.sortie.nn.format.GgufLlama;
-import dev.sortie.nn.format.GgufLlamaWriter;
 import dev.sortie.nn.format.GgufMetadata;
+import dev.sortie.nn.format.GgufModel;
+import dev.sortie.nn.format.GgufModelWriter;
 import dev.sortie.nn.format.GgufWriter;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.HfConfigWriter;
@@ -18,9 +19,13 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * Writes a model in another format or type, one tensor at a time. Norms and biases keep their
@@ -41,6 +46,9 @@ public final class ModelConverter {
     void see(String tensor, long done, long total);
   }
 
+  private static final String LLAMA = "llama";
+  private static final Set<String> TABLES = Set.of("token_embd.weight", "output.weight");
+  private static final String POSITIONS = "position_embd.weight";
   private static final String TEMPLATE = "tokenizer.chat_template";
   private static final List<String> MORE_ENDS =
       List.of("tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id");
@@ -49,7 +57,7 @@ public final class ModelConverter {
   private final DType type;
   private final Kernels kernels;
   private final Progress progress;
-  private final List<GgufLlama.Entry> entries;
+  private final DecoderConfig config;
   private NativeArena scratch = new NativeArena("tensor that is converted");
   private long done;
   private long total;
@@ -59,12 +67,7 @@ public final class ModelConverter {
     this.type = type;
     this.kernels = kernels;
     this.progress = progress;
-    if (!from.config().decoder().isPlainLlama()) {
-      throw new InputException(
-          "%s: model_type is %s; only models of the llama family without scaled rotary frequencies can be converted"
-              .formatted(from.path(), from.config().family()));
-    }
-    entries = GgufLlama.entries(from.config().decoder());
+    config = from.config().decoder();
     checkTensors();
   }
 
@@ -98,20 +101,23 @@ public final class ModelConverter {
 
   private void gguf(Path target) {
     GgufWriter writer = new GgufWriter();
-    HfConfig config = from.config();
+    String family = from.config().family();
+    List<GgufModel.Entry> entries = GgufModel.entries(family, config);
     if (from.stored() instanceof Gguf file) {
-      GgufLlamaWriter.copy(file.metadata(), writer);
+      GgufModelWriter.copy(file.metadata(), writer);
     } else {
-      GgufLlamaWriter.write(config.decoder(), name(), writer);
-      GgufTokenizerWriter.write(from.tokenizer(), config.decoder().vocab(), writer);
+      GgufModelWriter.write(config, family, name(), from.path(), writer);
+      GgufTokenizerWriter.write(from.tokenizer(), config.vocab(), writer);
       moreEnds(writer);
       ChatTemplateFiles.source(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
     }
-    GgufLlamaWriter.types(ggufType(matrix()), writer);
-    total = entries.stream().mapToLong(e -> ggufType(e).bytes(info(e).elements())).sum();
-    for (GgufLlama.Entry e : entries) {
+    GgufModelWriter.types(ggufType(matrix(entries)), writer);
+    total =
+        entries.stream().mapToLong(e -> ggufType(e).bytes(TensorInfo.elements(e.shape()))).sum();
+    GgufModel.factors(config).ifPresent(f -> factors(f, writer));
+    for (GgufModel.Entry e : entries) {
       DType to = ggufType(e);
-      writer.tensor(e.gguf(), to, e.shape(), () -> converted(e, e.gguf(), to, true));
+      writer.tensor(e.gguf(), to, e.shape(), () -> converted(e, to));
     }
     try {
       writer.write(target);
@@ -119,6 +125,24 @@ public final class ModelConverter {
     } finally {
       scratch.close();
     }
+  }
+
+  /** Divisors of rotary frequencies are a tensor. */
+  private void factors(RopeScaling.Divided divided, GgufWriter writer) {
+    List<Float> all = divided.factors();
+    total += DType.F32.bytes(all.size());
+    writer.tensor(
+        GgufModel.FACTORS,
+        DType.F32,
+        List.of((long) all.size()),
+        () -> {
+          Span out = fresh(DType.F32, all.size());
+          for (int j = 0; j < all.size(); j++) {
+            out.set(j, all.get(j));
+          }
+          done += out.bytes();
+          return out;
+        });
   }
 
   /** A configuration may name several ids at which generation ends; GGUF has a word for three. */
@@ -138,16 +162,21 @@ public final class ModelConverter {
 
   private void safetensors(Path folder) {
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-    total = entries.stream().mapToLong(e -> hfType(e).bytes(info(e).elements())).sum();
-    for (GgufLlama.Entry e : entries) {
-      DType to = hfType(e);
-      writer.tensor(e.hf(), to, e.shape(), () -> converted(e, e.hf(), to, false));
+    boolean renamed = from.stored() instanceof Gguf;
+    if (renamed && !config.isPlainLlama()) {
+      throw new InputException(
+          "%s: architecture of the family %s; only GGUF files of the llama family without scaled rotary frequencies can be converted to safetensors"
+              .formatted(from.path(), from.config().family()));
     }
-    HfConfig c = from.config();
-    DecoderConfig decoder = c.decoder().withRopeInterleaved(false);
-    HfConfigWriter.write(
-        folder.resolve("config.json"),
-        new HfConfig(decoder, c.bos(), c.eos(), Optional.of(hfType(matrix()))));
+    var tensors = renamed ? from.weights().tensors() : from.stored().tensors();
+    total = tensors.values().stream().mapToLong(i -> hfType(i).bytes(i.elements())).sum();
+    tensors.forEach(
+        (name, info) -> {
+          DType to = hfType(info);
+          writer.tensor(
+              name, to, info.shape(), () -> renamed ? renamed(name, to) : stored(name, to));
+        });
+    config(folder.resolve("config.json"), mostTypes(tensors.values()));
     TokenizerJsonWriter.write(from.tokenizer(), folder.resolve("tokenizer.json"), template());
     try {
       writer.write(folder.resolve("model.safetensors"));
@@ -155,6 +184,26 @@ public final class ModelConverter {
     } finally {
       scratch.close();
     }
+  }
+
+  /** That of a folder stays as it is, but for the type. */
+  private void config(Path file, DType matrices) {
+    HfConfig c = from.config();
+    if (config.isPlainLlama() && c.family().equals(LLAMA)) {
+      DecoderConfig decoder = config.withRopeInterleaved(false);
+      HfConfigWriter.write(file, new HfConfig(decoder, c.bos(), c.eos(), Optional.of(matrices)));
+    } else {
+      HfConfigWriter.copy(from.path(), file, matrices);
+    }
+  }
+
+  /** The type of most elements that are in matrices. */
+  private DType mostTypes(Collection<TensorInfo> tensors) {
+    Map<DType, Long> elements = new EnumMap<>(DType.class);
+    tensors.stream()
+        .filter(i -> i.shape().size() > 1)
+        .forEach(i -> elements.merge(hfType(i), i.elements(), Long::sum));
+    return elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
   }
 
   private Optional<String> template() {
@@ -171,22 +220,25 @@ public final class ModelConverter {
   }
 
   /** Some matrix of a layer, whose type is that of most. */
-  private GgufLlama.Entry matrix() {
+  private static GgufModel.Entry matrix(List<GgufModel.Entry> entries) {
     return entries.stream()
-        .filter(e -> e.gguf().equals("blk.0.ffn_gate.weight"))
+        .filter(e -> e.gguf().equals("blk.0.ffn_up.weight"))
         .findFirst()
         .orElseThrow();
   }
 
-  private DType ggufType(GgufLlama.Entry e) {
-    DType stored = info(e).dtype();
+  private DType ggufType(GgufModel.Entry e) {
+    DType stored = from.weights().tensors().get(e.parts().getFirst()).dtype();
     if (e.shape().size() == 1) {
       return DType.F32; // llama.cpp computes with norms and biases in F32 only
     }
     DType wanted = type != null ? type : stored == DType.F64 ? DType.F32 : stored;
-    boolean table = e.hf().equals("model.embed_tokens.weight") || e.hf().equals("lm_head.weight");
-    if (type != null && table && wanted.isQuantised()) {
-      wanted = DType.Q8_0;
+    if (type != null && wanted.isQuantised()) {
+      if (e.gguf().equals(POSITIONS)) {
+        wanted = DType.F32; // as llama.cpp leaves it
+      } else if (TABLES.contains(e.gguf())) {
+        wanted = DType.Q8_0;
+      }
     }
     long columns = e.shape().getLast();
     if (columns % wanted.block() != 0 && columns % DType.Q5_0.block() == 0) {
@@ -195,31 +247,72 @@ public final class ModelConverter {
     return columns % wanted.block() == 0 ? wanted : DType.F16;
   }
 
-  private DType hfType(GgufLlama.Entry e) {
-    DType stored = info(e).dtype();
-    boolean matrix = e.shape().size() > 1;
+  private DType hfType(TensorInfo info) {
+    DType stored = info.dtype();
+    boolean matrix = info.shape().size() > 1 && stored != DType.I32;
     return matrix && type != null ? type : stored.isQuantised() ? DType.F32 : stored;
   }
 
-  private TensorInfo info(GgufLlama.Entry e) {
-    return from.weights().tensors().get(e.hf());
+  /** A tensor of a GGUF file: the decoder's that it holds, one after the other. */
+  private Span converted(GgufModel.Entry e, DType to) {
+    start(e.gguf());
+    boolean interleaved = GgufModel.isInterleaved(from.config().family());
+    if (e.parts().size() == 1) {
+      Span rows = ordered(e.parts().getFirst(), interleaved);
+      done += to.bytes(rows.length());
+      return rows.dtype() == to ? rows : copied(rows, to);
+    }
+    Span out = scratch.allocate(to, TensorInfo.elements(e.shape())).span();
+    long at = 0;
+    for (String part : e.parts()) {
+      Span rows = ordered(part, interleaved);
+      kernels.copy(copied(rows, to), out.slice(at, rows.length()));
+      at += rows.length();
+    }
+    done += out.bytes();
+    return out;
   }
 
-  private Span converted(GgufLlama.Entry e, String name, DType to, boolean interleaved) {
+  /** A tensor of the decoder under that name, in the order of rows that Hugging Face has. */
+  private Span renamed(String name, DType to) {
+    start(name);
+    Span rows = ordered(name, false);
+    done += to.bytes(rows.length());
+    return rows.dtype() == to ? rows : copied(rows, to);
+  }
+
+  /** A tensor of the file under the name that it has there. */
+  private Span stored(String name, DType to) {
+    start(name);
+    Span rows = from.stored().read(name);
+    TensorInfo info = from.stored().tensors().get(name);
+    Finite.check(rows, info.file() + ": tensor " + name);
+    done += to.bytes(rows.length());
+    return rows.dtype() == to ? rows : copied(rows, to);
+  }
+
+  private void start(String name) {
     progress.see(name, done, total);
     scratch.close();
     scratch = new NativeArena("tensor that is converted");
-    DecoderConfig c = from.config().decoder();
-    Span stored = from.weights().read(e.hf());
-    Finite.check(stored, info(e).file() + ": tensor " + info(e).name());
-    int heads = e.gguf().contains(".attn_q.") ? c.heads() : c.kvHeads();
-    boolean rotary = e.gguf().contains(".attn_q.") || e.gguf().contains(".attn_k.");
-    Span rows =
-        rotary && interleaved != c.ropeInterleaved()
-            ? RotaryRows.reordered(scratch, stored, heads, c.headSize(), interleaved)
-            : stored;
-    done += to.bytes(rows.length());
-    return rows.dtype() == to ? rows : copied(rows, to);
+  }
+
+  private Span fresh(DType dtype, long length) {
+    start(GgufModel.FACTORS);
+    return scratch.allocate(dtype, length).span();
+  }
+
+  /** A tensor of the decoder, rows of queries and keys in the wanted order. */
+  private Span ordered(String name, boolean interleaved) {
+    TensorInfo info = from.weights().tensors().get(name);
+    Span stored = from.weights().read(name);
+    Finite.check(stored, info.file() + ": tensor " + info.name());
+    boolean queries = name.contains(".self_attn.q_proj.");
+    boolean rotary = queries || name.contains(".self_attn.k_proj.");
+    int heads = queries ? config.heads() : config.kvHeads();
+    return rotary && interleaved != config.ropeInterleaved()
+        ? RotaryRows.reordered(scratch, stored, heads, config.headSize(), interleaved)
+        : stored;
   }
 
   /** Through F32 between two quantised types. */
@@ -236,19 +329,21 @@ public final class ModelConverter {
 
   /** Shapes and presence, which a loaded model would have checked. */
   private void checkTensors() {
-    for (GgufLlama.Entry e : entries) {
-      TensorInfo info = info(e);
-      if (info == null || !info.shape().equals(e.shape()) || info.dtype() == DType.I32) {
-        throw new InputException(
-            "%s: tensor %s %s, the configuration needs one of shape %s"
-                .formatted(
-                    from.path(),
-                    e.hf(),
-                    info == null
-                        ? "is missing"
-                        : "is " + info.dtype() + " of shape " + info.shape(),
-                    e.shape()));
-      }
-    }
+    DecoderTensors.of(config)
+        .forEach(
+            (name, shape) -> {
+              TensorInfo info = from.weights().tensors().get(name);
+              if (info == null || !info.shape().equals(shape) || info.dtype() == DType.I32) {
+                throw new InputException(
+                    "%s: tensor %s %s, the configuration needs one of shape %s"
+                        .formatted(
+                            from.path(),
+                            name,
+                            info == null
+                                ? "is missing"
+                                : "is " + info.dtype() + " of shape " + info.shape(),
+                            shape));
+              }
+            });
   }
 }

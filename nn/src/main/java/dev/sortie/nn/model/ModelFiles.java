@@ -3,7 +3,7 @@ package dev.sortie.nn.model;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Families;
 import dev.sortie.nn.format.Gguf;
-import dev.sortie.nn.format.GgufLlama;
+import dev.sortie.nn.format.GgufModel;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.WeightSource;
@@ -83,9 +83,9 @@ public record ModelFiles(
   private static ModelFiles openGguf(Path path) {
     Gguf file = Gguf.open(path);
     try {
-      HfConfig config = GgufLlama.config(file);
+      HfConfig config = GgufModel.config(file);
       SubwordTokenizer tokenizer = GgufTokenizer.read(file.metadata(), config.decoder().vocab());
-      WeightSource weights = GgufLlama.weights(file, config.decoder());
+      WeightSource weights = GgufModel.weights(file, config.decoder());
       return new ModelFiles(path, config, tokenizer, weights, file);
     } catch (RuntimeException | Error e) {
       file.close();

@@ -35,7 +35,7 @@ class GgufModelRejectContractTest {
 
   /** What is changed in a valid model, and what the message must say. */
   enum Corruption {
-    OTHER_FAMILY(m -> m.text("general.architecture", "qwen2"), "\"qwen2\"", "supported: llama"),
+    OTHER_FAMILY(m -> m.text("general.architecture", "mamba"), "\"mamba\"", "supported: llama"),
     NO_FAMILY(m -> m.metadata.remove("general.architecture"), "general.architecture is missing"),
     ADAPTER(m -> m.text("general.type", "adapter"), "general.type is \"adapter\"", "\"model\""),
     SPLIT(m -> m.whole("split.count", 3), "split.count is 3", "--merge"),
@@ -68,14 +68,17 @@ class GgufModelRejectContractTest {
         m -> m.whole(LLAMA + "attention.value_length", 8), "value_length is 8", "head size 16"),
     ROTARY_PART(m -> m.whole(LLAMA + "rope.dimension_count", 8), "dimension_count is 8", "16"),
     ROTARY_SCALED(
-        m -> m.text(LLAMA + "rope.scaling.type", "linear"),
-        "scaling.type is \"linear\"",
+        m -> m.text(LLAMA + "rope.scaling.type", "longrope"),
+        "scaling.type is \"longrope\"",
         "\"none\""),
-    ROTARY_FACTOR(m -> m.real(LLAMA + "rope.scaling.factor", 2), "scaling.factor is 2.0", "1"),
+    ROTARY_FACTOR(m -> m.real(LLAMA + "rope.scaling.factor", 0.5f), "factor 0.5", "from 1"),
     ROTARY_FACTORS(
-        m -> m.tensors.put("rope_freqs.weight", List.of(8L)),
-        "\"rope_freqs.weight\"",
+        m -> m.tensors.put("rope_freqs.weight", List.of(8L)), "rotary factor -0.5", "between 0"),
+    ROTARY_FACTORS_LONG(
+        m -> m.tensors.put("rope_factors_long.weight", List.of(8L)),
+        "\"rope_factors_long.weight\"",
         "not supported"),
+    WINDOW(m -> m.whole(LLAMA + "attention.sliding_window", 8), "sliding_window is 8", "0 in the"),
     ROTARY_BASE(m -> m.real(LLAMA + "rope.freq_base", 0), "freq_base is 0.0", "between 1.0"),
     ROTARY_BASE_NAN(m -> m.real(LLAMA + "rope.freq_base", Float.NaN), "freq_base is NaN"),
     EPSILON_MISSING(
