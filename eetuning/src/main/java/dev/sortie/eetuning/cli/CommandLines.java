@@ -21,6 +21,14 @@ public final class CommandLines {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
     line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
+    line.setExecutionStrategy(
+        parsed -> {
+          try {
+            return new CommandLine.RunLast().execute(parsed);
+          } catch (Error e) { // picocli hands on exceptions alone
+            return report(e, line.getErr());
+          }
+        });
     line.setParameterExceptionHandler(
         (e, args) -> {
           CommandLine cmd = e.getCommandLine();
@@ -48,6 +56,9 @@ public final class CommandLines {
               "sortie: out of memory: "
                   + oneLine(out.getMessage())
                   + "; close other programs, or take a smaller batch or model");
+      case InternalError fault when isMappingFault(fault) ->
+          err.println(
+              "sortie: a file that was mapped into memory was cut short while it was in use, or its disk failed; leave the files of models and data alone while Sortie runs, check them, and start again");
       default -> {
         err.println("sortie: internal error, please report it with what follows");
         e.printStackTrace(err);
@@ -55,6 +66,11 @@ public final class CommandLines {
     }
     err.flush();
     return FAILED;
+  }
+
+  /** The JVM's error for memory that has no file behind it any more; its only mark is the text. */
+  private static boolean isMappingFault(InternalError e) {
+    return String.valueOf(e.getMessage()).contains("unsafe memory access");
   }
 
   private static String oneLine(String message) {

@@ -80,6 +80,7 @@ final class GenerateCommand implements Callable<Integer> {
           if (s instanceof Speculative guessed) {
             result.put("speculation", GenerationJson.speculation(guessed.report()));
           }
+          result.put("memory", model.memory());
           System.out.println(Json.compact(result));
         } else {
           show(generator, ids, d.options(), m, exits, input);

@@ -1,11 +1,14 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.nn.model.AvailableMemory;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.ModelMemory;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options that name a model. */
@@ -23,6 +26,9 @@ final class ModelOptions {
           "How matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
   private Precision precision;
 
+  private ModelMemory memory;
+  private AvailableMemory available;
+
   /** The folder or file. */
   Path path() {
     return ModelWord.path(model);
@@ -30,17 +36,42 @@ final class ModelOptions {
 
   /** Loads it; of a large one it is said first what memory it takes. */
   LanguageModel load(Device device) {
-    return load(model, precision, device);
+    ModelFiles files = ModelFiles.open(path());
+    memory = ModelMemory.of(files, precision);
+    available = AvailableMemory.now();
+    announce(files, memory, available);
+    return LanguageModel.load(files, precision, device);
   }
 
   /** The same for a model and a precision that other options name. */
   static LanguageModel load(String model, Precision precision, Device device) {
-    Path path = ModelWord.path(model);
-    ModelFiles files = ModelFiles.open(path);
-    ModelMemory memory = ModelMemory.of(files, precision);
-    if (memory.copied() + memory.inPlace() >= LARGE) {
-      System.err.println(path.getFileName() + ": " + memory.describe());
-    }
+    ModelFiles files = ModelFiles.open(ModelWord.path(model));
+    announce(files, ModelMemory.of(files, precision), AvailableMemory.now());
     return LanguageModel.load(files, precision, device);
+  }
+
+  private static void announce(ModelFiles files, ModelMemory memory, AvailableMemory available) {
+    if (memory.resident() >= LARGE) {
+      System.err.printf(
+          "%s: %s; %s%s%n",
+          files.path().getFileName(),
+          memory.describe(),
+          available.describe(),
+          memory.resident() > available.bytes()
+              ? ", so that it will be read from the file again and again"
+              : "");
+    }
+  }
+
+  /** The memory of the model that was loaded last, for JSON. */
+  Map<String, Object> memory() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("resident_bytes", memory.resident());
+    json.put("copied_bytes", memory.copied());
+    json.put("in_place_bytes", memory.inPlace());
+    json.put("tables_bytes", memory.tables());
+    json.put("kv_bytes_per_token", memory.kvPerToken());
+    json.put("available_bytes", available.bytes());
+    return json;
   }
 }

@@ -55,7 +55,9 @@ final class ScoreCommand implements Callable<Integer> {
               : ExitsFile.read(exitsFolder, m, arena, device.kernels());
       Scorer.Result r = score(new Scorer(m, exits, device), text);
       if (json) {
-        System.out.println(Json.compact(asJson(r)));
+        Map<String, Object> result = asJson(r);
+        result.put("memory", model.memory());
+        System.out.println(Json.compact(result));
       } else {
         System.out.printf(
             Locale.ROOT,

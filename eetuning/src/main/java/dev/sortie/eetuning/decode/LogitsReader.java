@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode;
 
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -10,6 +11,9 @@ import java.util.OptionalInt;
 
 /** Copies one row of logits out of the workspace and measures its confidence. */
 final class LogitsReader {
+  private static final String NOT_FINITE =
+      "the model's logits are not finite: a weight in its file is not, or training diverged; --dtype f32 looks through all weights and names the tensor";
+
   private final float[] row;
 
   /** Logits of a draft head on their way into the row. */
@@ -24,7 +28,16 @@ final class LogitsReader {
     return TopTokens.of(ops, logits).probability(0);
   }
 
+  /**
+   * The row as a step.
+   *
+   * @throws InputException if a logit is not finite: so says a confidence that is none, for each of
+   *     them is in its sum
+   */
   Step read(Tensor logits, OptionalInt exit, double confidence) {
+    if (Double.isNaN(confidence)) {
+      throw new InputException(NOT_FINITE);
+    }
     MemorySegment.ofArray(row).copyFrom(logits.span().segment());
     return new Step(row, exit, confidence);
   }

@@ -175,7 +175,14 @@ public record Scorer(LanguageModel model, Exits exits, Device device) {
       Sums sums,
       int[] best) {
     Tensor covered = draft.map(d -> d.indices(targets, ops.workspace())).orElse(targets);
-    sums.nll += ops.sum(ops.crossEntropy(logits, covered)).item();
+    double nll = ops.sum(ops.crossEntropy(logits, covered)).item();
+    if (!Double.isFinite(nll)) {
+      throw new InputException(
+          "a loss is "
+              + nll
+              + ": a weight in the model's file is not finite, or training diverged; --dtype f32 looks through all weights and names the tensor");
+    }
+    sums.nll += nll;
     int[] choices = TopTokens.of(ops, logits).ids();
     for (int i = 0; i < choices.length; i++) {
       if (draft.isPresent()) {

@@ -4,16 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.format.JsonObject;
-import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +47,7 @@ class PullCommandContractTest {
       assertThat(again.out().strip()).isEqualTo(snapshot.toString());
       assertThat(again.err()).contains("MiB are here");
     }
-    Run named = run(cache, "tokenize", "--model", "acme/tiny", "--text", "the hen");
+    CommandLineRun named = run(cache, "tokenize", "--model", "acme/tiny", "--text", "the hen");
     assertThat(named.err()).isEmpty();
     assertThat(named.out())
         .isEqualTo(
@@ -65,7 +60,7 @@ class PullCommandContractTest {
     for (String command : List.of("tokenize --text a --model", "convert --out x.gguf")) {
       List<String> words = new ArrayList<>(List.of(command.split(" ")));
       words.add("acme/absent");
-      Run run = run(temp, words.toArray(String[]::new));
+      CommandLineRun run = run(temp, words.toArray(String[]::new));
       assertThat(run.err())
           .hasLineCount(1)
           .startsWith("sortie: acme/absent: no such file or folder, and the cache " + temp)
@@ -89,33 +84,12 @@ class PullCommandContractTest {
     }
   }
 
-  private record Run(int code, String out, String err) {}
-
-  /** Runs a command in a process of its own, for only that has an environment of its own. */
-  private static Run run(Path cache, String... words) throws IOException, InterruptedException {
-    String classPath =
-        Stream.of(System.getProperty("jdk.module.path"), System.getProperty("java.class.path"))
-            .filter(Objects::nonNull)
-            .filter(path -> !path.isEmpty())
-            .collect(Collectors.joining(File.pathSeparator));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--add-modules=jdk.incubator.vector", "-cp", classPath));
-    command.add("--enable-native-access=ALL-UNNAMED");
-    command.add(Main.class.getName());
-    command.addAll(List.of(words));
-    Path err = Files.createTempFile(temp, "err", ".txt");
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
-    builder.environment().put("HF_HUB_CACHE", cache.toString());
-    Process process = builder.start();
-    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    int code = process.waitFor();
-    String errors =
-        Files.readString(err)
-            .lines()
-            .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
-            .map(line -> line + "\n")
-            .collect(Collectors.joining());
-    return new Run(code, out, errors);
+  /** Runs a command that sees this cache. */
+  private static CommandLineRun run(Path cache, String... words)
+      throws IOException, InterruptedException {
+    try (CommandLineProcess process =
+        new CommandLineProcess(Map.of("HF_HUB_CACHE", cache.toString()), words)) {
+      return process.end();
+    }
   }
 }

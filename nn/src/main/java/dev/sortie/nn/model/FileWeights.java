@@ -13,7 +13,11 @@ import dev.sortie.tensor.memory.Span;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Weights from a file, checked: names, shapes, and that every number is finite. */
+/**
+ * Weights from a file, checked: names, shapes, and that every number is finite. Matrices used in
+ * place are read only when they are needed; a number in them that is not finite makes logits that
+ * are not, which decoding and scoring refuse.
+ */
 public final class FileWeights implements Weights {
   private final WeightSource source;
   private final Precision precision;
@@ -64,16 +68,22 @@ public final class FileWeights implements Weights {
               + info.name()
               + " is I32, a weight is of a floating-point or quantised type");
     }
-    Finite.check(stored, info.file() + ": tensor " + info.name());
     taken.add(name);
     boolean matrix = role != Role.NORM && role != Role.BIAS;
     DType wanted = held(stored.dtype(), matrix, precision);
     boolean copied = !source.isMapped(name);
-    if (inPlace(stored.dtype(), wanted, precision) || (copied && stored.dtype() == wanted)) {
+    boolean inPlace =
+        inPlace(stored.dtype(), wanted, precision) || (copied && stored.dtype() == wanted);
+    boolean unread = inPlace && !copied && matrix;
+    if (!unread) { // else the whole file would be read before the first token
+      Finite.check(stored, info.file() + ": tensor " + info.name());
+    }
+    if (inPlace) {
       return Tensor.of(stored, shape);
     }
     Tensor copy = Tensor.allocate(allocator, wanted, shape);
     kernels.copy(stored, copy.span());
+    MappedPages.letGo(stored);
     return copy;
   }
 

@@ -47,7 +47,7 @@ public record LanguageModel(
   public static LanguageModel load(ModelFiles files, Precision precision, Device device) {
     NativeArena arena = new NativeArena("model");
     try {
-      ModelMemory.of(files, precision).require(files, precision, ModelMemory.ofMachine());
+      ModelMemory.of(files, precision).require(files, precision, AvailableMemory.now());
       DecoderConfig config = files.config().decoder();
       FileWeights weights = new FileWeights(files.weights(), precision, arena, device.kernels());
       Decoder decoder = new Decoder(config, arena, weights);

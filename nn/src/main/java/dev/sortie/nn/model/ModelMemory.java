@@ -4,7 +4,6 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
-import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
 /**
@@ -49,45 +48,45 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
     return (s.rotates(Rotation.GLOBAL) ? 1 : 0) + (s.rotates(Rotation.LOCAL) ? 1 : 0);
   }
 
-  /** Memory of this machine, or what a container may have of it. */
-  public static long ofMachine() {
-    return ManagementFactory.getOperatingSystemMXBean()
-            instanceof com.sun.management.OperatingSystemMXBean os
-        ? os.getTotalMemorySize()
-        : Long.MAX_VALUE;
+  /** Memory that the loaded model takes once all of it was used. */
+  public long resident() {
+    return copied + inPlace + tables;
   }
 
   /**
-   * Fails if the model cannot fit.
+   * Fails if the model cannot fit. Weights in place do not count: the system reads them from the
+   * file again where they do not fit.
    *
-   * @param machine memory that there is
+   * @param available memory that there is
    * @throws InputException with the numbers
    */
-  public void require(ModelFiles files, Precision precision, long machine) {
-    if (copied + tables <= machine) {
+  public void require(ModelFiles files, Precision precision, AvailableMemory available) {
+    if (copied + tables <= available.bytes()) {
       return;
     }
     ModelMemory least = of(files, Precision.FILE);
     throw new InputException(
-        "%s: its weights as %s and its rotary tables take %s + %s, this machine has %s of memory; %s"
+        "%s: its weights as %s and its rotary tables take %s + %s, %s are available (%s); %s"
             .formatted(
                 files.path(),
                 precision.name().toLowerCase(Locale.ROOT),
                 size(copied),
                 size(tables),
-                size(machine),
-                least.copied + least.tables <= machine
+                size(available.bytes()),
+                available.origin(),
+                least.copied + least.tables <= available.bytes()
                     ? "use them as they are in the file (dtype file), " + size(least.inPlace)
-                    : "take a smaller model or a machine with more"));
+                    : "close other programs, or take a smaller model or a machine with more"));
   }
 
   /** All of it on one line. */
   public String describe() {
-    return "weights %s copied and %s in place, rotary tables %s, KV cache %s a token"
-        .formatted(size(copied), size(inPlace), size(tables), size(kvPerToken));
+    return "takes %s of memory: weights %s copied and %s in place, rotary tables %s; KV cache %s a token"
+        .formatted(size(resident()), size(copied), size(inPlace), size(tables), size(kvPerToken));
   }
 
-  private static String size(long bytes) {
+  /** A number of bytes for people. */
+  static String size(long bytes) {
     String[] units = {"KiB", "MiB", "GiB", "TiB"};
     double value = bytes / 1024.0;
     int unit = 0;

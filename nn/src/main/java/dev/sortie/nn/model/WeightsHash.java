@@ -2,6 +2,7 @@ package dev.sortie.nn.model;
 
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.format.WeightSource;
+import dev.sortie.tensor.memory.Span;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -27,7 +28,9 @@ public final class WeightsHash {
               (name, info) -> {
                 String head = name + " " + info.dtype() + " " + info.shape() + "\n";
                 sha.update(head.getBytes(StandardCharsets.UTF_8));
-                sha.update(file.read(name));
+                Span elements = file.read(name);
+                sha.update(elements);
+                MappedPages.letGo(elements);
               });
       hex = sha.hex();
     }

@@ -3,6 +3,7 @@ package dev.sortie.nn.format;
 import static dev.sortie.nn.format.FormatFixtures.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.model.AvailableMemory;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.ModelMemory;
@@ -35,7 +36,8 @@ class ModelMemoryContractTest {
       assertThat(memory.inPlace())
           .isEqualTo(precision == Precision.FILE ? matrices / 32 * 34 + 3 * 32 * 4 : 0);
       assertThat(memory.kvPerToken()).isEqualTo(2 * 16 * 4);
-      assertThat(memory.describe()).contains("KV cache 0.1 KiB a token");
+      assertThat(memory.resident()).isEqualTo(memory.copied() + memory.inPlace() + memory.tables());
+      assertThat(memory.describe()).startsWith("takes ").contains("KV cache 0.1 KiB a token");
     }
   }
 
@@ -47,11 +49,21 @@ class ModelMemoryContractTest {
     try (ModelFiles files = ModelFiles.open(file)) {
       ModelMemory memory = ModelMemory.of(files, Precision.F32);
       assertRefused(
-          () -> memory.require(files, Precision.F32, 10_000),
-          List.of("tiny.gguf", "as f32", "57.4 KiB + 4.0 KiB", "has 9.8 KiB", "dtype file"));
+          () -> memory.require(files, Precision.F32, available(10_000)),
+          List.of(
+              "tiny.gguf",
+              "as f32",
+              "57.4 KiB + 4.0 KiB",
+              "9.8 KiB are available (a test)",
+              "dtype file"));
       assertRefused(
-          () -> memory.require(files, Precision.F32, 100), List.of("has 0.1 KiB", "smaller model"));
-      memory.require(files, Precision.F32, memory.copied() + memory.tables());
+          () -> memory.require(files, Precision.F32, available(100)),
+          List.of("0.1 KiB are available", "smaller model"));
+      memory.require(files, Precision.F32, available(memory.copied() + memory.tables()));
     }
+  }
+
+  private static AvailableMemory available(long bytes) {
+    return new AvailableMemory(bytes, "a test");
   }
 }
