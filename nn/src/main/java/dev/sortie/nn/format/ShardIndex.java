@@ -3,6 +3,7 @@ package dev.sortie.nn.format;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -76,7 +77,12 @@ record ShardIndex(Path file, SequencedMap<String, Path> shards, OptionalLong tot
       throw map.error(tensor, "a plain file name that ends in .safetensors");
     }
     Path folder = index.toAbsolutePath().getParent();
-    Path shard = index.resolveSibling(name);
+    Path shard;
+    try {
+      shard = index.resolveSibling(name);
+    } catch (InvalidPathException e) { // letters that this system's encoding of names has not
+      throw map.error(tensor, "a file name that this system can write");
+    }
     InputFiles.requireRegular(shard);
     try {
       Path real = shard.toRealPath();

@@ -21,8 +21,13 @@ public final class Show {
 
   /** The text on one line, with the same care. */
   public static String line(String text) {
+    return line(text, LONGEST);
+  }
+
+  /** The same, cut after {@code longest} characters. */
+  public static String line(String text, int longest) {
     StringBuilder out = new StringBuilder();
-    int shown = Math.min(text.length(), LONGEST);
+    int shown = Math.min(text.length(), longest);
     for (int i = 0; i < shown; i++) {
       char c = text.charAt(i);
       int type = Character.getType(c);

@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Show;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -33,10 +34,17 @@ final class RemotePath {
   /** Where {@code name} lies in {@code folder}. */
   static Path in(Path folder, String name) {
     Path path = folder;
-    for (String part : require("file name", name).split("/", -1)) {
-      path = path.resolve(part);
+    try {
+      for (String part : require("file name", name).split("/", -1)) {
+        path = path.resolve(part);
+      }
+      return path;
+    } catch (InvalidPathException e) {
+      throw new InputException(
+          "file name %s cannot be written here; set LC_ALL to a UTF-8 locale"
+              .formatted(Show.value(name)),
+          e);
     }
-    return path;
   }
 
   /** The name with each part escaped for a URL; the slashes stay. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Show;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -126,6 +127,6 @@ final class JsonFiles {
   }
 
   private static String oneLine(String text) {
-    return text.replaceAll("\\s+", " ");
+    return Show.line(text.replaceAll("\\s+", " "), 300);
   }
 }

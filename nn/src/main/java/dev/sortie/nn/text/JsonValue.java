@@ -1,6 +1,7 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Show;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -123,7 +124,7 @@ record JsonValue(String file, String path, Object value) {
     return new InputException(
         file
             + ": "
-            + (path.isEmpty() ? "the value" : path)
+            + (path.isEmpty() ? "the value" : Show.line(path, 200))
             + " is "
             + found
             + "; supported: "
@@ -131,7 +132,6 @@ record JsonValue(String file, String path, Object value) {
   }
 
   private String brief() {
-    String text = value.toString().replaceAll("\\s+", " ");
-    return text.length() <= 200 ? text : text.substring(0, 200) + "…";
+    return Show.line(value.toString().replaceAll("\\s+", " "), 200);
   }
 }

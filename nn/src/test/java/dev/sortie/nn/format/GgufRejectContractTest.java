@@ -260,7 +260,7 @@ class GgufRejectContractTest {
     }
   }
 
-  private static void touch(Gguf file) {
+  static void touch(Gguf file) {
     file.metadata().values().values().forEach(GgufRejectContractTest::touch);
     for (String name : file.tensors().keySet()) {
       var span = file.read(name);

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.DType;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -267,5 +268,36 @@ class HfConfigContractTest {
     String bad = GOOD.replace(corruption.from, corruption.to);
     assertRefused(() -> read(bad), corruption.message);
     assertRefused(() -> read(bad), List.of(folder.resolve("config.json").toString()));
+  }
+
+  @Test
+  void truncationAnywhereIsRefused() {
+    String right = GOOD.strip();
+    for (int length = 0; length < right.length(); length++) {
+      String cut = right.substring(0, length);
+      assertRefused(() -> read(cut), List.of("config.json: "));
+    }
+  }
+
+  /** Each bit of each byte: another name is an unknown field, another number another model. */
+  @Test
+  void anyOtherByteIsRefusedOrGivesAConfiguration() {
+    byte[] right = GOOD.strip().getBytes(StandardCharsets.UTF_8);
+    int refused = 0;
+    for (int at = 0; at < right.length; at++) {
+      for (int bit = 0; bit < 8; bit++) {
+        byte[] bytes = right.clone();
+        bytes[at] ^= (byte) (1 << bit);
+        write(folder.resolve("config.json"), bytes);
+        try {
+          HfConfig.read(folder);
+        } catch (InputException e) {
+          assertThat(e.getMessage()).hasLineCount(1);
+          assertThat(e.getMessage().chars()).noneMatch(Character::isISOControl);
+          refused++;
+        }
+      }
+    }
+    assertThat(refused).isBetween(right.length, 8 * right.length - 1);
   }
 }

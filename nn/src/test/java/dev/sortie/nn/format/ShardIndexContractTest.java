@@ -52,6 +52,15 @@ class ShardIndexContractTest {
   }
 
   @Test
+  void aNameThatTheSystemCannotWriteIsRefused() {
+    write(index, GOOD.replace(ONE, "model-\\u0000.safetensors"));
+    assertRefused(() -> Safetensors.open(folder), List.of("weight_map.a", "a plain file name"));
+    // a NUL is refused before; an unpaired surrogate in a name has no bytes in any encoding
+    write(index, GOOD.replace(ONE, "model-\\ud800.safetensors"));
+    assertRefused(() -> Safetensors.open(folder), List.of("model.safetensors.index.json"));
+  }
+
+  @Test
   void shardsMayBeLinksToTheBlobsOfTheHubsCache() throws IOException {
     Path repo = Files.createDirectory(root.resolve("models--acme--tiny"));
     Path blobs = Files.createDirectory(repo.resolve("blobs"));

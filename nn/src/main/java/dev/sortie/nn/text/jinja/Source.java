@@ -1,10 +1,13 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Show;
 import java.util.Arrays;
 
 /** A template's text with its origin: makes messages that name the place. */
 final class Source {
+  private static final int LONGEST_MESSAGE = 1000;
+
   private final String origin;
   private final String text;
   private final int[] lineStarts;
@@ -43,10 +46,15 @@ final class Source {
     return new Place(line + 1, offset - lineStarts[line] + 1);
   }
 
-  /** An error at a place. */
+  /** An error at a place. The message may hold text that the template made. */
   InputException error(Place at, String message) {
     return new InputException(
-        "%s: line %d, column %d: %s".formatted(origin, at.line(), at.column(), message));
+        "%s: line %d, column %d: %s"
+            .formatted(
+                origin,
+                at.line(),
+                at.column(),
+                Show.line(message.replaceAll("\\s+", " "), LONGEST_MESSAGE)));
   }
 
   /** An error for what Jinja has and this engine has not. */

@@ -1,0 +1,149 @@
+package dev.sortie.nn.mutation;
+
+import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Reads damaged files for a while. Case {@code n} of seed {@code s} is the same file on every
+ * machine. What ends in anything but a value or a decent {@link InputException}, or takes longer
+ * than the deadline, is a finding; its file is kept.
+ */
+final class MutationRun {
+  private static final int LONGEST_MESSAGE = 2000;
+  private static final int MOST_FINDINGS = 20;
+
+  private final List<Subject> subjects;
+  private final long seed;
+  private final Duration deadline;
+  private final Path findingsFolder;
+  private final List<String> findings = new ArrayList<>();
+  private ExecutorService worker = newWorker();
+  private volatile Thread thread;
+  private long cases;
+  private long refused;
+
+  MutationRun(List<Subject> subjects, long seed, Duration deadline, Path findingsFolder) {
+    this.subjects = subjects;
+    this.seed = seed;
+    this.deadline = deadline;
+    this.findingsFolder = findingsFolder;
+  }
+
+  /** The files that the damages start from must be read without a complaint. */
+  void requireRightFiles() throws IOException {
+    for (Subject subject : subjects) {
+      for (byte[] bytes : subject.strict() ? subject.corpus() : List.<byte[]>of()) {
+        subject.reading().read(bytes);
+      }
+    }
+  }
+
+  /** Until the time or the number of cases is over, whichever comes first. */
+  void run(Duration time, long most) {
+    long end = System.nanoTime() + time.toNanos();
+    while (System.nanoTime() < end && cases < most && findings.size() < MOST_FINDINGS) {
+      Subject subject = subjects.get((int) (cases % subjects.size()));
+      byte[] bytes = new Mutator(seed * 1_000_003 + cases, subject.corpus()).next();
+      attempt(subject, bytes);
+      cases++;
+    }
+    worker.shutdownNow();
+  }
+
+  /** What was found; empty as it should be. */
+  List<String> findings() {
+    return findings;
+  }
+
+  /** One line for the log. */
+  String summary() {
+    return "seed %d: %d cases, %d refused, %d findings"
+        .formatted(seed, cases, refused, findings.size());
+  }
+
+  long cases() {
+    return cases;
+  }
+
+  long refused() {
+    return refused;
+  }
+
+  private void attempt(Subject subject, byte[] bytes) {
+    Future<?> future =
+        worker.submit(
+            () -> {
+              thread = Thread.currentThread();
+              subject.reading().read(bytes);
+              return null;
+            });
+    try {
+      future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      StringBuilder where = new StringBuilder();
+      for (StackTraceElement frame : thread.getStackTrace()) {
+        where.append("\n    ").append(frame);
+      }
+      found(subject, bytes, "takes longer than " + deadline + where);
+      worker = newWorker(); // the other thread may never end
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof InputException decent) {
+        refused++;
+        check(subject, bytes, String.valueOf(decent.getMessage()));
+      } else {
+        StringBuilder what = new StringBuilder(e.getCause().toString());
+        StackTraceElement[] frames = e.getCause().getStackTrace();
+        for (int i = 0; i < Math.min(12, frames.length); i++) {
+          what.append("\n    ").append(frames[i]);
+        }
+        found(subject, bytes, what.toString());
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void check(Subject subject, byte[] bytes, String message) {
+    boolean decent =
+        !message.isBlank()
+            && message.length() <= LONGEST_MESSAGE
+            && message.chars().noneMatch(Character::isISOControl);
+    if (!decent) {
+      found(subject, bytes, "a message that is not one short line: " + message);
+    }
+  }
+
+  private void found(Subject subject, byte[] bytes, String what) {
+    Path file = findingsFolder.resolve("%d-%d-%s".formatted(seed, cases, subject.name()));
+    try {
+      Files.createDirectories(findingsFolder);
+      Files.write(file, bytes);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    findings.add(
+        "%s: case %d of seed %d, kept as %s: %s"
+            .formatted(subject.name(), cases, seed, file, what));
+  }
+
+  private static ExecutorService newWorker() {
+    return Executors.newSingleThreadExecutor(
+        task -> {
+          Thread t = new Thread(task, "mutation");
+          t.setDaemon(true);
+          return t;
+        });
+  }
+}
