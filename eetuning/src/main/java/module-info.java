@@ -8,6 +8,7 @@ module dev.sortie.eetuning {
   requires jdk.management;
 
   exports dev.sortie.eetuning;
+  exports dev.sortie.eetuning.calibrate;
   exports dev.sortie.eetuning.cli;
   exports dev.sortie.eetuning.cost;
   exports dev.sortie.eetuning.decode;

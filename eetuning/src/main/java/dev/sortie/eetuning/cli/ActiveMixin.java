@@ -37,20 +37,23 @@ final class ActiveMixin {
     if (active != null) {
       return ActiveExits.at(all, depths());
     }
-    CostCache costs = new CostCache();
-    CostTable table =
-        costs
-            .known(m.decoder(), all, device)
-            .orElseGet(
-                () -> {
-                  System.err.println(
-                      "measuring once what decoding costs on this machine, to see which exits can"
-                          + " pay");
-                  return costs.measure(m.decoder(), all, device);
-                });
+    CostTable table = table(m, all, device);
     ActiveExits chosen = ActiveExits.thatPay(all, table, maxPending);
     chosen.remarks().forEach(r -> System.err.println(r + "; --active all asks it all the same"));
     return chosen.exits();
+  }
+
+  /** What decoding costs here, measured now if it is not known. */
+  static CostTable table(LanguageModel m, Exits all, Device device) {
+    CostCache costs = new CostCache();
+    return costs
+        .known(m.decoder(), all, device)
+        .orElseGet(
+            () -> {
+              System.err.println(
+                  "measuring once what decoding costs on this machine, to see which exits can pay");
+              return costs.measure(m.decoder(), all, device);
+            });
   }
 
   private List<Integer> depths() {

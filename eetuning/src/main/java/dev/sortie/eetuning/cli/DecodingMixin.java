@@ -1,8 +1,13 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.EarlyExitDraft;
+import dev.sortie.eetuning.decode.ExitPolicy;
+import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.MaxProbability;
@@ -16,11 +21,14 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of decoding: depth, sampling and where to stop. */
 final class DecodingMixin {
+  private static final double THRESHOLD = 0.8;
+
   @Mixin private SamplingMixin sampling;
 
   @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
@@ -31,10 +39,14 @@ final class DecodingMixin {
   @Option(
       names = "--threshold",
       paramLabel = "X",
-      defaultValue = "0.8",
-      description =
-          "Confidence at which an exit is taken; 1 never exits. Default: ${DEFAULT-VALUE}.")
-  private double threshold;
+      description = "Confidence at which an exit is taken; 1 never exits. Default: 0.8.")
+  private Double threshold;
+
+  @Option(
+      names = "--thresholds",
+      paramLabel = "FILE",
+      description = "Thresholds that calibrate has written for these exits.")
+  private Path thresholds;
 
   @Option(
       names = "--strategy",
@@ -91,7 +103,24 @@ final class DecodingMixin {
     }
     List<String> drafts =
         word.equals("speculative") ? DraftSources.words(draft, exitsFolder != null) : List.of();
-    return new Decoding(options, new MaxProbability(threshold), word.equals("early-exit"), drafts);
+    boolean early = word.equals("early-exit");
+    double one = threshold == null ? THRESHOLD : threshold;
+    if (thresholds == null) {
+      return new Decoding(
+          options, new MaxProbability(one), early, drafts, one, Optional.empty());
+    }
+    if (threshold != null || active.isGiven()) {
+      throw new InputException(
+          "--thresholds "
+              + thresholds
+              + " says which exits are asked and when; leave out --threshold and --active");
+    }
+    if (!early) {
+      throw new InputException("--thresholds needs --exits DIR and --strategy early-exit");
+    }
+    Calibrated c = ThresholdsFile.read(thresholds);
+    return new Decoding(
+        options, new ExitThresholds(c.thresholds()), true, drafts, one, Optional.of(c));
   }
 
   /**
@@ -101,9 +130,16 @@ final class DecodingMixin {
    * @param policy when to exit
    * @param early whether to exit at all
    * @param drafts who guesses; empty where nothing is guessed
+   * @param threshold confidence below which an exit does not guess
+   * @param calibrated what the policy comes from, where it was calibrated
    */
   record Decoding(
-      GenerateOptions options, MaxProbability policy, boolean early, List<String> drafts) {
+      GenerateOptions options,
+      ExitPolicy policy,
+      boolean early,
+      List<String> drafts,
+      double threshold,
+      Optional<Calibrated> calibrated) {
     boolean readsExits() {
       return early || drafts.contains(EarlyExitDraft.NAME);
     }
@@ -115,6 +151,12 @@ final class DecodingMixin {
       return Exits.none();
     }
     Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    if (d.calibrated().isPresent()) {
+      Calibrated c = d.calibrated().get();
+      ThresholdsFile.check(thresholds, c, exitsFolder, m);
+      return ActiveExits.at(
+          all, c.thresholds().keySet().stream().filter(t -> c.thresholds().get(t) < 1).toList());
+    }
     return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
   }
 
@@ -123,7 +165,7 @@ final class DecodingMixin {
     if (!d.drafts().isEmpty()) {
       return new Speculative(
           m.decoder(),
-          DraftSources.of(d.drafts(), m.decoder(), exits, d.policy().threshold(), capacity),
+          DraftSources.of(d.drafts(), m.decoder(), exits, d.threshold(), capacity),
           capacity,
           device);
     }

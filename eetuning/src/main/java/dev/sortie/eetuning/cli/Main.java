@@ -12,7 +12,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     version = "sortie 0.1.0",
     description =
-        "A pure-Java tensor engine, EE-Tuning trainer and early-exit decoder for large language models.",
+        "A pure-Java tensor engine, EE-Tuning trainer and early-exit decoder for large language"
+            + " models.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       DemoCommand.class,
@@ -25,6 +26,7 @@ import picocli.CommandLine.Spec;
       GenerateCommand.class,
       ChatCommand.class,
       ScoreCommand.class,
+      CalibrateCommand.class,
       TokenizeCommand.class,
       ConvertCommand.class,
       PullCommand.class,

@@ -42,6 +42,17 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     return seconds;
   }
 
+  /** The same trace where not more than {@code maxPending} tokens in a row may leave early. */
+  public static int[] capped(int[] exits, int maxPending) {
+    int[] left = exits.clone();
+    int pending = 0;
+    for (int i = 0; i < left.length; i++) {
+      left[i] = pending < maxPending ? left[i] : 0;
+      pending = left[i] == 0 ? 0 : pending + 1;
+    }
+    return left;
+  }
+
   private double token(int position, int exit, int[] done) {
     int end = position + 1;
     double seconds = table.token();

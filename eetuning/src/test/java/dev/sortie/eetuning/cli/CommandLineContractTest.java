@@ -422,6 +422,74 @@ class CommandLineContractTest {
   }
 
   @Test
+  void calibrateWritesThresholdsThatGenerateTakesForTheSameExitsAlone() throws IOException {
+    Path sequences = temp.resolve("held-out.jsonl");
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 30; i++) {
+      String words = TinyModel.TEXT.substring(i, i + 60).replace("\"", "\\\"");
+      String field = i % 2 == 0 ? "prompt" : "text";
+      lines.append("{\"" + field + "\": \"" + words + "\"}\n");
+    }
+    Files.writeString(sequences, lines);
+    Path file = temp.resolve("thresholds.json");
+    CommandLineRun made = calibrate(sequences, file, "--level", 0.4, "--json");
+    JsonObject json = made.json();
+    assertFields(json, "exits_sha256", "dtype", "policy", "thresholds", "promise");
+    JsonObject promise = json.getObject("promise");
+    assertThat(promise.getInt("sequences", 1, 30)).isEqualTo(30);
+    assertThat(promise.getDouble("p_value", 0, 0.05)).isNotNaN();
+    assertThat(exitsOf(generate("--exits", exits, "--max-tokens", 8, "--thresholds", file).json()))
+        .isNotEmpty();
+    Path others = temp.resolve("others");
+    run(
+            "add-exits",
+            "--threads",
+            1,
+            "--model",
+            model,
+            "--at",
+            "1,2",
+            "--init",
+            "random",
+            "--seed",
+            5,
+            "--out",
+            others)
+        .succeeded();
+    generate("--exits", others, "--max-tokens", 8, "--thresholds", file)
+        .assertRefused(1, "thresholds.json", "exits_sha256", "run calibrate again");
+    generate("--exits", exits, "--max-tokens", 8, "--thresholds", file, "--dtype", "bf16")
+        .assertRefused(1, "dtype", "f32", "bf16");
+    generate("--exits", exits, "--max-tokens", 8, "--thresholds", file, "--threshold", 0.5)
+        .assertRefused(1, "--thresholds", "--threshold");
+    calibrate(sequences, file, "--level", 0.05).assertRefused(1, "30 sequences", "at least 59");
+    Files.writeString(sequences, "{\"prompt\": \"a b c d\"}\n{\"txt\": \"a\"}\n");
+    calibrate(sequences, file).assertRefused(1, "held-out.jsonl line 2", "txt");
+  }
+
+  private static CommandLineRun calibrate(Path data, Path out, Object... more) {
+    Stream<Object> first =
+        Stream.of(
+            "--threads",
+            1,
+            "--model",
+            model,
+            "--exits",
+            exits,
+            "--active",
+            "all",
+            "--data",
+            data,
+            "--window",
+            32,
+            "--tokens",
+            8,
+            "--out",
+            out);
+    return run("calibrate", Stream.concat(first, Arrays.stream(more)).toArray());
+  }
+
+  @Test
   void doctorTellsWhatAModelAndItsExitsCost() {
     CommandLineRun run =
         run("doctor", "--threads", 1, "--model", model, "--exits", exits, "--json").succeeded();

@@ -1,0 +1,50 @@
+package dev.sortie.eetuning.calibrate;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/**
+ * Thresholds with what is promised of them.
+ *
+ * @param exitsSha256 hash of the exits' tensor file
+ * @param dtype how the matrices were held
+ * @param thresholds by depth
+ * @param promise what was tested
+ */
+public record Calibrated(
+    String exitsSha256, String dtype, SequencedMap<Integer, Double> thresholds, Promise promise) {
+
+  public Calibrated {
+    thresholds = Collections.unmodifiableSequencedMap(new TreeMap<>(thresholds));
+  }
+
+  /**
+   * What holds, and from how much data it follows.
+   *
+   * @param risk what is bounded
+   * @param level by how much
+   * @param confidence with which chance at least
+   * @param test how that was tested
+   * @param sequences sequences tested
+   * @param tokens their tokens
+   * @param measured mean loss over the sequences
+   * @param pValue of the test
+   * @param earlyShare share of tokens that left at an exit
+   * @param predictedSpeedup over full depth, by the cost model
+   * @param data names of the files
+   */
+  public record Promise(
+      Risk risk,
+      double level,
+      double confidence,
+      MeanTest test,
+      int sequences,
+      long tokens,
+      double measured,
+      double pValue,
+      double earlyShare,
+      double predictedSpeedup,
+      List<String> data) {}
+}

@@ -1,0 +1,105 @@
+package dev.sortie.eetuning.calibrate;
+
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.EarlyExitCost;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.nn.InputException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * Chooses thresholds: candidates are tested for their risk, and of those certified the one with the
+ * highest predicted speed is taken.
+ *
+ * @param test what is promised
+ * @param risk what is bounded
+ * @param perExit whether each exit gets a threshold of its own; these are sought on a share of the
+ *     sequences, which then do not count for the promise
+ * @param table costs on this machine
+ */
+public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTable table) {
+  /** One sequence of this many seeks thresholds of their own for the exits. */
+  private static final int TUNING_EVERY = 4;
+
+  /**
+   * A candidate that was tested, and what it would do.
+   *
+   * @param tested the test
+   * @param earlyShare share of tokens that leave early
+   * @param speedup over full depth, predicted
+   */
+  public record Outcome(LearnThenTest.Tested tested, double earlyShare, double speedup) {}
+
+  /**
+   * What came out.
+   *
+   * @param outcomes candidates tested, safest first; the last may have failed
+   * @param chosen the fastest of those certified; empty if none was
+   * @param sequences sequences that the promise stands on
+   * @param tokens their tokens
+   */
+  public record Result(
+      List<Outcome> outcomes, Optional<Outcome> chosen, int sequences, long tokens) {}
+
+  /** Fails early where no outcome could be certified, with the number of sequences to bring. */
+  public void require(int sequences) {
+    int fewest = test.test().fewest(test.level(), 1 - test.confidence());
+    int counted = perExit ? sequences - (sequences + TUNING_EVERY - 1) / TUNING_EVERY : sequences;
+    if (counted < fewest) {
+      throw new InputException(
+          "%d sequences cannot certify --level %s at --confidence %s%s: at least %d are needed, and more for a useful threshold; give more --data, or a higher --level"
+              .formatted(
+                  counted,
+                  test.level(),
+                  test.confidence(),
+                  perExit ? " (a quarter seeks the thresholds of --per-exit)" : "",
+                  fewest));
+    }
+  }
+
+  /** Calibrates on these sequences. */
+  public Result run(List<Trajectory> sequences) {
+    require(sequences.size());
+    List<Trajectory> tuning = new ArrayList<>();
+    List<Trajectory> testing = new ArrayList<>();
+    for (int i = 0; i < sequences.size(); i++) {
+      (perExit && i % TUNING_EVERY == 0 ? tuning : testing).add(sequences.get(i));
+    }
+    List<Candidate> path =
+        perExit ? Candidate.perExit(tuning) : Candidate.shared(sequences.getFirst().depths());
+    List<Outcome> outcomes = new ArrayList<>();
+    Outcome chosen = null;
+    for (LearnThenTest.Tested tested : test.run(path, testing, risk)) {
+      Outcome outcome = outcome(tested, testing);
+      outcomes.add(outcome);
+      if (tested.certified() && (chosen == null || outcome.speedup() >= chosen.speedup())) {
+        chosen = outcome;
+      }
+    }
+    long tokens = testing.stream().mapToLong(Trajectory::tokens).sum();
+    return new Result(outcomes, Optional.ofNullable(chosen), testing.size(), tokens);
+  }
+
+  private Outcome outcome(LearnThenTest.Tested tested, List<Trajectory> sequences) {
+    SequencedMap<Integer, Double> thresholds = tested.candidate().thresholds();
+    List<Integer> active =
+        thresholds.entrySet().stream().filter(e -> e.getValue() < 1).map(e -> e.getKey()).toList();
+    EarlyExitCost cost = new EarlyExitCost(table, active, EarlyExit.MAX_PENDING);
+    double full = 0;
+    double early = 0;
+    long left = 0;
+    long tokens = 0;
+    for (Trajectory t : sequences) {
+      int[] exits = EarlyExitCost.capped(t.exits(thresholds), EarlyExit.MAX_PENDING);
+      early += cost.seconds(table.position(), exits);
+      for (int i = 0; i < exits.length; i++) {
+        full += table.fullDepth(table.position() + i);
+        left += exits[i] > 0 ? 1 : 0;
+      }
+      tokens += exits.length;
+    }
+    return new Outcome(tested, (double) left / tokens, full / early);
+  }
+}

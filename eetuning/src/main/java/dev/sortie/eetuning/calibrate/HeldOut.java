@@ -1,0 +1,85 @@
+package dev.sortie.eetuning.calibrate;
+
+import dev.sortie.eetuning.eval.JsonLines;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.text.TextFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * One held-out sequence.
+ *
+ * @param ids its tokens
+ * @param isPrompt whether the full-depth model is to answer it, and the answer counts; otherwise
+ *     the tokens themselves do, but for the first ones
+ */
+public record HeldOut(int[] ids, boolean isPrompt) {
+  /** Tokens of a text that are only read. */
+  private static final int READ = 8;
+
+  /** Tokens of a text that come before those that count. */
+  public int given() {
+    return isPrompt ? ids.length : Math.min(READ, ids.length / 2);
+  }
+
+  /**
+   * The sequences of files: of a {@code .jsonl} file one a line, {@code {"prompt": "…"}} or {@code
+   * {"text": "…"}}; any other file is text, cut into windows.
+   *
+   * @param window tokens of a text at most
+   * @param answer tokens of an answer at most
+   */
+  public static List<HeldOut> read(List<Path> files, LanguageModel model, int window, int answer) {
+    int context = model.config().decoder().context();
+    if (window < 4 || window > context) {
+      throw new InputException(
+          "--window " + window + " is outside 4 to " + context + ", the model's context");
+    }
+    List<HeldOut> all = new ArrayList<>();
+    for (Path file : files) {
+      if (file.toString().endsWith(".jsonl")) {
+        for (JsonObject line : JsonLines.read(file)) {
+          all.add(ofLine(line, model, window, context - answer));
+        }
+      } else {
+        all.addAll(windows(file, model, window));
+      }
+    }
+    return all;
+  }
+
+  private static HeldOut ofLine(JsonObject line, LanguageModel model, int window, int room) {
+    line.refuseUnknown(Set.of("prompt", "text", "id"));
+    if (line.has("prompt") == line.has("text")) {
+      throw line.error("prompt", "either prompt or text, one of the two");
+    }
+    boolean prompt = line.has("prompt");
+    String field = prompt ? "prompt" : "text";
+    int[] ids = model.tokenizer().encode(line.getString(field));
+    if (prompt && (ids.length < 1 || ids.length > room)) {
+      throw line.error(field, "1 to " + room + " tokens, this one has " + ids.length);
+    }
+    if (!prompt && ids.length < 4) {
+      throw line.error(field, "at least 4 tokens, this one has " + ids.length);
+    }
+    return new HeldOut(prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
+  }
+
+  private static List<HeldOut> windows(Path file, LanguageModel model, int window) {
+    int[] ids = model.tokenizer().encode(TextFiles.read(file));
+    List<HeldOut> list = new ArrayList<>();
+    for (int from = 0; from + window <= ids.length; from += window) {
+      list.add(new HeldOut(Arrays.copyOfRange(ids, from, from + window), false));
+    }
+    if (list.isEmpty()) {
+      throw new InputException(
+          file + ": has " + ids.length + " tokens, fewer than --window " + window);
+    }
+    return list;
+  }
+}

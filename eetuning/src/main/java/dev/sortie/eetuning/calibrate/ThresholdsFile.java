@@ -1,0 +1,134 @@
+package dev.sortie.eetuning.calibrate;
+
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.DType;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Calibrated thresholds on disk:
+ *
+ * <pre>
+ * {"format": "sortie-thresholds", "version": 1,
+ *  "exits_sha256": "…", "dtype": "bf16", "policy": "max-probability",
+ *  "thresholds": {"8": 0.93, "16": 0.9},
+ *  "promise": {"risk": "disagreement", "level": 0.05, "confidence": 0.95, …}}
+ * </pre>
+ */
+public final class ThresholdsFile {
+  private static final String FORMAT = "sortie-thresholds";
+  private static final String POLICY = "max-probability";
+  private static final int VERSION = 1;
+
+  private ThresholdsFile() {}
+
+  /** The file's contents as a map for JSON. */
+  public static Map<String, Object> json(Calibrated c) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("format", FORMAT);
+    root.put("version", VERSION);
+    root.put("exits_sha256", c.exitsSha256());
+    root.put("dtype", c.dtype());
+    root.put("policy", POLICY);
+    Map<String, Object> thresholds = new LinkedHashMap<>();
+    c.thresholds().forEach((depth, threshold) -> thresholds.put(depth.toString(), threshold));
+    root.put("thresholds", thresholds);
+    Calibrated.Promise p = c.promise();
+    Map<String, Object> promise = new LinkedHashMap<>();
+    promise.put("risk", p.risk().word());
+    promise.put("level", p.level());
+    promise.put("confidence", p.confidence());
+    promise.put("test", p.test().word());
+    promise.put("sequences", p.sequences());
+    promise.put("tokens", p.tokens());
+    promise.put("measured", p.measured());
+    promise.put("p_value", p.pValue());
+    promise.put("early_share", p.earlyShare());
+    promise.put("predicted_speedup", p.predictedSpeedup());
+    promise.put("data", p.data());
+    root.put("promise", promise);
+    return root;
+  }
+
+  /** Writes it whole or not at all. */
+  public static void write(Path file, Calibrated c) {
+    Json.write(file, json(c));
+  }
+
+  /** Reads a file, for whatever exits it is. */
+  public static Calibrated read(Path file) {
+    JsonObject root = Json.read(file);
+    root.getString("format", Set.of(FORMAT));
+    root.getInt("version", VERSION, VERSION);
+    root.getString("policy", Set.of(POLICY));
+    JsonObject byDepth = root.getObject("thresholds");
+    SequencedMap<Integer, Double> thresholds = new TreeMap<>();
+    for (String depth : byDepth.fields().keySet()) {
+      if (!depth.matches("[1-9][0-9]{0,5}")) {
+        throw byDepth.error(depth, "the depth of an exit as the name");
+      }
+      thresholds.put(Integer.valueOf(depth), byDepth.getDouble(depth, 0, 1));
+    }
+    if (thresholds.isEmpty()) {
+      throw root.error("thresholds", "at least one");
+    }
+    JsonObject p = root.getObject("promise");
+    Calibrated.Promise promise =
+        new Calibrated.Promise(
+            Risk.of(p.getString("risk", words(Risk.values(), Risk::word))),
+            p.getDouble("level", 0, 1),
+            p.getDouble("confidence", 0, 1),
+            MeanTest.of(p.getString("test", words(MeanTest.values(), MeanTest::word))),
+            p.getInt("sequences", 1, Integer.MAX_VALUE),
+            p.getLong("tokens", 1, Long.MAX_VALUE),
+            p.getDouble("measured", 0, 1),
+            p.getDouble("p_value", 0, 1),
+            p.getDouble("early_share", 0, 1),
+            p.getDouble("predicted_speedup", 0, 1e6),
+            p.getStrings("data"));
+    return new Calibrated(
+        root.getString("exits_sha256"), root.getString("dtype"), thresholds, promise);
+  }
+
+  private static <T> Set<String> words(T[] values, java.util.function.Function<T, String> word) {
+    return java.util.Arrays.stream(values)
+        .map(word)
+        .collect(java.util.stream.Collectors.toUnmodifiableSet());
+  }
+
+  /** The type in which a model's layers hold their matrices, as the file names it. */
+  public static String dtype(LanguageModel m) {
+    DType type = m.decoder().layers().getFirst().attention().q().weight().dtype();
+    return type.name().toLowerCase(Locale.ROOT);
+  }
+
+  /**
+   * Fails unless thresholds were calibrated for these exits and this type of matrices.
+   *
+   * @param file they come from, for the message
+   * @param exits folder of the exits
+   */
+  public static void check(Path file, Calibrated c, Path exits, LanguageModel m) {
+    String sha = Sha256.of(exits.resolve(ExitsFile.TENSORS));
+    require(file, "exits_sha256", c.exitsSha256(), sha, "that of " + exits);
+    require(file, "dtype", c.dtype(), dtype(m), "that of the model in memory");
+  }
+
+  private static void require(Path file, String field, String found, String given, String whose) {
+    if (!found.equals(given)) {
+      throw new InputException(
+          "%s: %s is %s, but %s is %s: the promise holds for what was calibrated; run calibrate again"
+              .formatted(file, field, found, whose, given));
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package dev.sortie.eetuning.calibrate;
+
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.eval.TokenReadings;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Finds out what exits would have done on held-out sequences: on texts as they stand, and on the
+ * greedy full-depth answers to prompts.
+ *
+ * @param model backbone
+ * @param exits its exits
+ * @param device where to compute
+ * @param answer tokens of an answer at most
+ */
+public record Tracer(LanguageModel model, Exits exits, Device device, int answer) {
+
+  /** The trajectory of one sequence; empty where an answer has no token after its first. */
+  public Optional<Trajectory> trace(HeldOut sequence, Risk risk) {
+    int[] ids = sequence.ids();
+    int given = sequence.given();
+    if (sequence.isPrompt()) {
+      ids = answered(ids);
+      // the first token of an answer comes from reading the prompt, at full depth in any case
+      given++;
+      if (given >= ids.length) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(Trajectory.of(TokenReadings.of(model, exits, device, ids, given), risk));
+  }
+
+  private int[] answered(int[] prompt) {
+    GenerateOptions options = new GenerateOptions(answer, SamplingOptions.GREEDY, List.of(), false);
+    try (DecodingStrategy s = new FullDepth(model.decoder(), prompt.length + answer, device)) {
+      Generation g =
+          new Generator(
+                  s, model.tokenizer(), model.config().eos(), model.config().decoder().vocab())
+              .run(prompt, options, t -> {});
+      int[] ids = java.util.Arrays.copyOf(prompt, prompt.length + g.tokens().size());
+      int at = prompt.length;
+      for (GeneratedToken t : g.tokens()) {
+        ids[at++] = t.id();
+      }
+      return ids;
+    }
+  }
+}

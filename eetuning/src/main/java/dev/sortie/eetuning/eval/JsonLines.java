@@ -1,0 +1,31 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.text.TextFiles;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Files with a JSON object a line (JSONL). Errors name the file, the line and the field. */
+public final class JsonLines {
+  private JsonLines() {}
+
+  /** The objects of all lines that are not blank, at least one. */
+  public static List<JsonObject> read(Path file) {
+    List<JsonObject> objects = new ArrayList<>();
+    int number = 0;
+    for (String line : TextFiles.read(file).split("\n", -1)) {
+      number++;
+      if (!line.isBlank()) {
+        objects.add(Json.parse(file + " line " + number, line.strip(), JsonLimits.CONFIG));
+      }
+    }
+    if (objects.isEmpty()) {
+      throw new InputException(file + ": has blank lines only, expected a JSON object a line");
+    }
+    return objects;
+  }
+}

@@ -1,0 +1,130 @@
+package dev.sortie.eetuning.calibrate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.ExitCost;
+import dev.sortie.eetuning.cost.RowTimes;
+import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CalibrationContractTest {
+  @TempDir private Path temp;
+
+  /** Ten layers of 1, a head of 1, cheap rows; the exits after 4 and 8 layers cost this. */
+  private static CostTable table(double check) {
+    return new CostTable(
+        10,
+        64,
+        new RowTimes(new TreeMap<>(Map.of(1, 1.0, 16, 2.0))),
+        RowTimes.constant(0),
+        RowTimes.constant(1),
+        0,
+        List.of(
+            new ExitCost(4, Optional.empty(), check), new ExitCost(8, Optional.empty(), check)));
+  }
+
+  private static Calibration calibration(boolean perExit, double check) {
+    LearnThenTest test = new LearnThenTest(0.05, 0.9, MeanTest.HOEFFDING_BENTKUS);
+    return new Calibration(test, Risk.DISAGREEMENT, perExit, table(check));
+  }
+
+  private static SequencedMap<Integer, Double> thresholds(double four, double eight) {
+    SequencedMap<Integer, Double> map = new LinkedHashMap<>();
+    map.put(4, four);
+    map.put(8, eight);
+    return map;
+  }
+
+  @Test
+  void theFirstExitConfidentEnoughDecidesAndLosesWhatItLoses() {
+    Trajectory t =
+        new Trajectory(
+            List.of(4, 8),
+            new double[][] {{0.9, 0.5, 0.5, 0.9}, {0.9, 0.9, 0.5, 0.9}},
+            new double[][] {{1, 1, 1, 0}, {0, 0.5, 1, 0}});
+    assertThat(t.exits(thresholds(0.8, 0.8))).containsExactly(4, 8, 0, 4);
+    assertThat(t.meanLoss(thresholds(0.8, 0.8))).isEqualTo(1.5 / 4);
+    assertThat(t.exits(thresholds(1, 0.8))).containsExactly(8, 8, 0, 8);
+    assertThat(t.meanLoss(thresholds(1, 1))).isZero();
+  }
+
+  @Test
+  void ofWhatIsCertifiedTheFastestIsChosen() {
+    List<Trajectory> sequences = Synthetic.sequences(400, new SplittableRandom(2));
+    Calibration.Result cheap = calibration(false, 0.1).run(sequences);
+    Calibration.Outcome chosen = cheap.chosen().orElseThrow();
+    assertThat(chosen.tested().certified()).isTrue();
+    assertThat(chosen.speedup()).isGreaterThan(1.1);
+    cheap.outcomes().stream()
+        .filter(o -> o.tested().certified())
+        .forEach(o -> assertThat(o.speedup()).isLessThanOrEqualTo(chosen.speedup()));
+    assertThat(cheap.sequences()).isEqualTo(400);
+    // where asking costs much, nothing certified is faster
+    assertThat(calibration(false, 5).run(sequences).chosen().orElseThrow().speedup()).isLessThan(1);
+  }
+
+  @Test
+  void sequencesThatSeekOwnThresholdsDoNotCountForThePromise() {
+    List<Trajectory> sequences = Synthetic.sequences(400, new SplittableRandom(2));
+    assertThat(calibration(true, 0.1).run(sequences).sequences()).isEqualTo(300);
+  }
+
+  @Test
+  void tooFewSequencesAreRefusedWithTheNumberNeeded() {
+    List<Trajectory> sequences = Synthetic.sequences(30, new SplittableRandom(2));
+    assertThatThrownBy(() -> calibration(false, 0.1).run(sequences))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("30 sequences")
+        .hasMessageContaining("at least 45");
+  }
+
+  @Test
+  void aFileReadAgainIsTheSameAndABadOneIsRefused() throws IOException {
+    Calibrated c =
+        new Calibrated(
+            "ab",
+            "bf16",
+            new TreeMap<>(Map.of(4, 0.9, 8, 1.0)),
+            new Calibrated.Promise(
+                Risk.NLL,
+                0.05,
+                0.95,
+                MeanTest.BETTING,
+                100,
+                4000,
+                0.02,
+                0.03,
+                0.4,
+                1.2,
+                List.of("a.jsonl")));
+    Path file = temp.resolve("thresholds.json");
+    ThresholdsFile.write(file, c);
+    assertThat(ThresholdsFile.read(file)).isEqualTo(c);
+    String text = Files.readString(file);
+    refused(file, text.replace("\"4\"", "\"four\""), "thresholds.four", "depth of an exit");
+    refused(file, text.replace("0.9,", "1.9,"), "thresholds.4", "1.9");
+    refused(file, text.replace("max-probability", "margin"), "policy", "margin");
+    refused(file, text.replace("\"version\": 1", "\"version\": 2"), "version", "2");
+  }
+
+  private static void refused(Path file, String text, String... parts) throws IOException {
+    Files.writeString(file, text);
+    assertThatThrownBy(() -> ThresholdsFile.read(file))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining(file.toString())
+        .satisfies(e -> assertThat(e.getMessage()).contains(parts));
+  }
+}
