@@ -13,6 +13,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.cost;
   exports dev.sortie.eetuning.decode;
   exports dev.sortie.eetuning.eval;
+  exports dev.sortie.eetuning.eval.task;
   exports dev.sortie.eetuning.exit;
   exports dev.sortie.eetuning.train;
 

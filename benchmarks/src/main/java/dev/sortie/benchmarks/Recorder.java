@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks;
 
+import dev.sortie.eetuning.eval.Source;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import java.io.IOException;
@@ -25,7 +26,7 @@ final class Recorder {
   /** Appends one line. */
   static void append(Path file, Map<String, Object> result) {
     Map<String, Object> line = new LinkedHashMap<>(result);
-    line.put("commit", commit());
+    line.put("commit", Source.commit());
     try {
       Files.writeString(
           file,
@@ -41,31 +42,6 @@ final class Recorder {
               + e
               + "); give a file in a folder that exists",
           e);
-    }
-  }
-
-  /** The commit of the sources, with a mark if they were changed since. */
-  private static String commit() {
-    try {
-      Process git =
-          new ProcessBuilder(
-                  "git",
-                  "-C",
-                  System.getProperty(ROOT, "."),
-                  "describe",
-                  "--always",
-                  "--abbrev=12",
-                  "--exclude=*",
-                  "--dirty")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      String text = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-      return git.waitFor() == 0 && !text.isEmpty() ? text : "unknown";
-    } catch (IOException e) {
-      return "unknown"; // no git here: sources from an archive
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while asking for the commit", e);
     }
   }
 }

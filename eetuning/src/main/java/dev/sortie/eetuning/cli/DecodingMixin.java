@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
 
 /** Options of decoding: depth, sampling and where to stop. */
 final class DecodingMixin {
-  private static final double THRESHOLD = 0.8;
+  static final double THRESHOLD = 0.8;
 
   @Mixin private SamplingMixin sampling;
 
@@ -52,7 +52,9 @@ final class DecodingMixin {
       names = "--strategy",
       paramLabel = "WORD",
       description =
-          "full, early-exit or speculative. speculative guesses tokens and verifies several in one pass: the text is that of full depth to the bit. Default: early-exit where --exits is given, else full.")
+          "full, early-exit or speculative. speculative guesses tokens and verifies several in one"
+              + " pass: the text is that of full depth to the bit. Default: early-exit where"
+              + " --exits is given, else full.")
   private String strategy;
 
   @Option(
@@ -60,7 +62,10 @@ final class DecodingMixin {
       paramLabel = "WORD",
       split = ",",
       description =
-          "Who guesses for --strategy speculative: prompt-lookup (text that stood there before), early-exit (the deepest exit of --exits, where its confidence reaches --threshold), or both, with a comma between. Default: prompt-lookup, and early-exit where --exits is given.")
+          "Who guesses for --strategy speculative: prompt-lookup (text that stood there before),"
+              + " early-exit (the deepest exit of --exits, where its confidence reaches"
+              + " --threshold), or both, with a comma between. Default: prompt-lookup, and"
+              + " early-exit where --exits is given.")
   private List<String> draft = new ArrayList<>();
 
   @Option(
@@ -106,8 +111,7 @@ final class DecodingMixin {
     boolean early = word.equals("early-exit");
     double one = threshold == null ? THRESHOLD : threshold;
     if (thresholds == null) {
-      return new Decoding(
-          options, new MaxProbability(one), early, drafts, one, Optional.empty());
+      return new Decoding(options, new MaxProbability(one), early, drafts, one, Optional.empty());
     }
     if (threshold != null || active.isGiven()) {
       throw new InputException(

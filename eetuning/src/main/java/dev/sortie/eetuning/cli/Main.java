@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       ChatCommand.class,
       ScoreCommand.class,
       CalibrateCommand.class,
+      EvalCommand.class,
       TokenizeCommand.class,
       ConvertCommand.class,
       PullCommand.class,

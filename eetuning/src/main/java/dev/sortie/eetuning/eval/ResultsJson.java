@@ -48,7 +48,7 @@ public final class ResultsJson {
     return root;
   }
 
-  private static Map<String, Object> point(SweepPoint p) {
+  static Map<String, Object> point(SweepPoint p) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("strategy", p.strategy());
     fields.put("threshold", p.threshold());
@@ -81,7 +81,7 @@ public final class ResultsJson {
     return fields;
   }
 
-  private static Map<String, Object> machine(Machine m) {
+  static Map<String, Object> machine(Machine m) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("cpu", m.cpu());
     fields.put("cores", m.cores());

@@ -2,8 +2,9 @@ package dev.sortie.eetuning.eval;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
-/** Quality against speed: agreement over speed-up, a point per threshold. */
+/** Quality against speed: agreement or a score over speed-up, a point per threshold. */
 final class ScatterPlot {
   private static final double RIGHT = PlotFrame.WIDTH - 24;
   private static final double RADIUS = 5.5;
@@ -18,10 +19,28 @@ final class ScatterPlot {
 
   private ScatterPlot() {}
 
+  /**
+   * What is plotted over the speed.
+   *
+   * @param axis name of the axis
+   * @param word name within sentences
+   * @param least value down to which the axis reaches at any rate
+   * @param of its value, 0 to 1
+   */
+  record Quality(String axis, String word, double least, ToDoubleFunction<SweepPoint> of) {
+    /** Agreement with full depth. */
+    static final Quality AGREEMENT =
+        new Quality("agreement with full depth", "agreement", 0.98, SweepPoint::agreement);
+  }
+
   static Svg draw(String id, String title, List<SweepPoint> sweep) {
+    return draw(id, title, sweep, Quality.AGREEMENT);
+  }
+
+  static Svg draw(String id, String title, List<SweepPoint> sweep, Quality q) {
     List<SweepSeries> series = SweepSeries.of(sweep);
     double legend = series.size() * 22 + 6;
-    Svg svg = new Svg(id, title, describe(sweep), PlotFrame.WIDTH, PlotFrame.HEIGHT + legend);
+    Svg svg = new Svg(id, title, describe(sweep, q), PlotFrame.WIDTH, PlotFrame.HEIGHT + legend);
     if (sweep.isEmpty()) {
       PlotFrame.empty(svg, PlotFrame.WIDTH, PlotFrame.HEIGHT);
       return svg;
@@ -31,39 +50,45 @@ final class ScatterPlot {
         Math.min(1, sweep.stream().mapToDouble(SweepPoint::speedup).min().orElseThrow());
     double fastest =
         Math.max(1, sweep.stream().mapToDouble(SweepPoint::speedup).max().orElseThrow());
-    double worst = sweep.stream().mapToDouble(SweepPoint::agreement).min().orElseThrow();
+    double worst = sweep.stream().mapToDouble(q.of()).min().orElseThrow();
+    double best = sweep.stream().mapToDouble(q.of()).max().orElseThrow();
     Axis x = Axis.around(slowest, fastest, 5, PlotFrame.LEFT + 8, RIGHT);
-    Axis y = Axis.around(Math.min(worst, 0.98), 1, 5, PlotFrame.BOTTOM, PlotFrame.TOP + 12);
+    Axis y =
+        Axis.around(
+            Math.min(worst, q.least()),
+            q == Quality.AGREEMENT ? 1 : best,
+            5,
+            PlotFrame.BOTTOM,
+            PlotFrame.TOP + 12);
     PlotFrame.draw(
-        svg,
-        x,
-        y,
-        new PlotFrame.Names(
-            "speed-up over full depth", "×", "agreement with full depth", 100, "%"));
+        svg, x, y, new PlotFrame.Names("speed-up over full depth", "×", q.axis(), 100, "%"));
     svg.line("base", x.at(1), y.from(), x.at(1), y.to());
     List<Box> taken = new ArrayList<>();
     for (SweepPoint p : sweep) {
-      taken.add(around(x.at(p.speedup()), y.at(p.agreement())));
+      taken.add(around(x.at(p.speedup()), y.at(q.of().applyAsDouble(p))));
     }
     for (int i = 0; i < series.size(); i++) {
-      series(svg, series.get(i), i, x, y, taken);
+      series(svg, series.get(i), i, x, y, taken, q);
       legend(svg, series.get(i), i);
     }
     return svg;
   }
 
   private static void series(
-      Svg svg, SweepSeries series, int index, Axis x, Axis y, List<Box> taken) {
+      Svg svg, SweepSeries series, int index, Axis x, Axis y, List<Box> taken, Quality q) {
     StringBuilder data = new StringBuilder();
     for (SweepPoint p : series.points()) {
       data.append(data.isEmpty() ? 'M' : 'L');
-      data.append(Svg.px(x.at(p.speedup()))).append(' ').append(Svg.px(y.at(p.agreement())));
+      data.append(Svg.px(x.at(p.speedup())))
+          .append(' ')
+          .append(Svg.px(y.at(q.of().applyAsDouble(p))));
     }
     svg.path("thin k" + index % 4, data.toString(), "");
     for (SweepPoint p : series.points()) {
       double px = x.at(p.speedup());
-      double py = y.at(p.agreement());
-      svg.path("point k" + index % 4, marker(index).path(px, py, RADIUS), hint(series.name(), p));
+      double py = y.at(q.of().applyAsDouble(p));
+      svg.path(
+          "point k" + index % 4, marker(index).path(px, py, RADIUS), hint(series.name(), p, q));
       if (!p.activeExits().isEmpty()) {
         label(svg, Figures.plain(p.threshold()), px, py, taken);
       }
@@ -113,20 +138,21 @@ final class ScatterPlot {
     return new Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS);
   }
 
-  private static String hint(String name, SweepPoint p) {
-    return "%s, threshold %s: %s× at %s agreement"
+  private static String hint(String name, SweepPoint p, Quality q) {
+    return "%s, threshold %s: %s× at %s %s"
         .formatted(
             name,
             Figures.plain(p.threshold()),
             Figures.fixed(p.speedup(), 2),
-            Figures.percent(p.agreement()));
+            Figures.percent(q.of().applyAsDouble(p)),
+            q.word());
   }
 
-  private static String describe(List<SweepPoint> sweep) {
+  private static String describe(List<SweepPoint> sweep, Quality q) {
     if (sweep.isEmpty()) {
       return "Nothing was measured.";
     }
-    List<String> parts = sweep.stream().map(p -> hint(p.strategy(), p)).toList();
+    List<String> parts = sweep.stream().map(p -> hint(p.strategy(), p, q)).toList();
     return String.join("; ", parts) + ".";
   }
 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -465,6 +466,68 @@ class CommandLineContractTest {
     calibrate(sequences, file, "--level", 0.05).assertRefused(1, "30 sequences", "at least 59");
     Files.writeString(sequences, "{\"prompt\": \"a b c d\"}\n{\"txt\": \"a\"}\n");
     calibrate(sequences, file).assertRefused(1, "held-out.jsonl line 2", "txt");
+  }
+
+  @Test
+  void evalScoresTextsChoicesAndAnswersAndWritesAReport() throws IOException {
+    Path tasks = temp.resolve("animals.jsonl");
+    Files.writeString(
+        tasks,
+        """
+        {"context": "The fox", "choices": ["ran", "said nothing"], "answer": 0}
+        {"task": "qa", "prompt": "The hen", "references": ["sat"], "max_tokens": 6}
+        {"task": "qa", "prompt": "The tree said", "references": ["nothing", "no"], "max_tokens": 6}
+        """);
+    Path out = temp.resolve("eval");
+    CommandLineRun made =
+        evaluate(
+            "--exits",
+            exits,
+            "--active",
+            "all",
+            "--text",
+            data,
+            "--tasks",
+            tasks,
+            "--threshold",
+            "0.5,0.01",
+            "--each-exit",
+            "--out",
+            out,
+            "--json");
+    JsonObject json = made.json();
+    assertThat(json.getObject("run").getString("command"))
+        .startsWith("./sortie eval --threads 1 --model");
+    assertThat(heads(json.getObject("text"))).containsExactly("1", "2", "final");
+    assertThat(json.getObject("choices").getObject("animals").fields().keySet())
+        .containsExactly("1", "2", "final");
+    List<JsonObject> settings = new ArrayList<>(json.getObjects("settings"));
+    // full depth, speculative, and both thresholds with both exits and with each alone
+    assertThat(settings).hasSize(2 + 3 * 2);
+    assertThat(settings.get(0).getString("strategy")).isEqualTo("full");
+    assertThat(settings.get(1).getString("strategy")).isEqualTo("speculative");
+    assertThat(settings.get(1).getObject("tasks").fields().toString())
+        .isEqualTo(settings.get(0).getObject("tasks").fields().toString());
+    assertThat(settings.get(0).getDouble("agreement", 0, 1)).isEqualTo(1);
+    assertThat(settings.get(1).getDouble("agreement", 0, 1)).isEqualTo(1);
+    assertThat(settings.remove(1).contains("predicted_tokens_per_second")).isFalse();
+    for (JsonObject s : settings) {
+      assertThat(s.getDouble("predicted_tokens_per_second", 0, 1e9)).isPositive();
+      s.getObject("tasks").getObject("qa").getDouble("rouge_l", 0, 1);
+    }
+    assertThat(Altered.files(out)).containsExactly("report.html", "results.json");
+    assertThat(Files.readString(out.resolve("report.html"))).contains("Quality against speed");
+    evaluate("--out", out).assertRefused(1, "--text", "--tasks");
+    evaluate("--text", data, "--threshold", 0.5, "--out", out).assertRefused(1, "--exits");
+    evaluate("--text", data, "--strategy", "magic", "--out", out).assertRefused(1, "magic");
+    Files.writeString(tasks, "{\"prompt\": \"a\"}\n{\"prompt\": 1}\n");
+    evaluate("--tasks", tasks, "--out", out)
+        .assertRefused(1, "animals.jsonl line 2", "\"prompt\" is 1");
+  }
+
+  private static CommandLineRun evaluate(Object... more) {
+    Stream<Object> first = Stream.of("--threads", 1, "--model", model);
+    return run("eval", Stream.concat(first, Arrays.stream(more)).toArray());
   }
 
   private static CommandLineRun calibrate(Path data, Path out, Object... more) {

@@ -1,0 +1,297 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.ExitThresholds;
+import dev.sortie.eetuning.decode.MaxProbability;
+import dev.sortie.eetuning.decode.Speculative;
+import dev.sortie.eetuning.eval.Contender;
+import dev.sortie.eetuning.eval.EvalJson;
+import dev.sortie.eetuning.eval.EvalReport;
+import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.Evaluation;
+import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.SideBySide;
+import dev.sortie.eetuning.eval.Source;
+import dev.sortie.eetuning.eval.task.ChoiceScorer;
+import dev.sortie.eetuning.eval.task.TaskFile;
+import dev.sortie.eetuning.eval.task.TaskItem;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.text.TextFiles;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Quality against speed. */
+@Command(
+    name = "eval",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Scores a text and multiple-choice items for the final layer and each exit, and answers of"
+          + " each way of decoding with their speed",
+      "beside full depth, all in one run; writes report.html and results.json. docs/tasks.md has"
+          + " the form of the files."
+    })
+final class EvalCommand implements Callable<Integer> {
+  private static final String EARLY = "early-exit";
+  private static final String SPECULATIVE = "speculative";
+
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Mixin private ActiveMixin active;
+
+  @Option(
+      names = "--text",
+      paramLabel = "FILE",
+      description = "A UTF-8 text to score, one document.")
+  private Path text;
+
+  @Option(
+      names = "--tasks",
+      arity = "1..*",
+      paramLabel = "FILE",
+      description = "Tasks: an item a line, as JSON objects.")
+  private List<Path> tasks = new ArrayList<>();
+
+  @Option(
+      names = "--strategy",
+      split = ",",
+      paramLabel = "WORD",
+      description =
+          "Ways of decoding to set beside full depth: early-exit, speculative, or both with a comma"
+              + " between. Default: speculative, and early-exit where --exits is given.")
+  private List<String> strategies = new ArrayList<>();
+
+  @Option(
+      names = "--threshold",
+      split = ",",
+      paramLabel = "X",
+      description =
+          "Confidences to sweep, as in 0.9,0.8. Default: 0.95,0.9,0.8,0.7,0.6,0.5 where --exits is"
+              + " given.")
+  private List<Double> thresholds = new ArrayList<>();
+
+  @Option(
+      names = "--thresholds",
+      paramLabel = "FILE",
+      description = "Thresholds that calibrate has written, as one more way of decoding.")
+  private Path calibrated;
+
+  @Option(
+      names = "--each-exit",
+      description = "Sweep each exit alone too, besides all that are active together.")
+  private boolean eachExit;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "64",
+      description =
+          "Tokens of an answer at most, where its line does not say. Default: ${DEFAULT-VALUE}.")
+  private int tokens;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Items of a file at most, the first ones. Default: ${DEFAULT-VALUE}.")
+  private int limit;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Rounds of decoding that are timed, after one that is not; the median counts. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int rounds;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for the report.")
+  private Path out;
+
+  @Option(names = "--json", description = "The results on standard output.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    check();
+    List<TaskItem.Choice> choices = new ArrayList<>();
+    List<TaskItem.Answer> answers = new ArrayList<>();
+    for (Path file : tasks) {
+      List<TaskItem> items = TaskFile.read(file, tokens);
+      for (TaskItem item : items.subList(0, Math.min(limit, items.size()))) {
+        switch (item) {
+          case TaskItem.Choice c -> choices.add(c);
+          case TaskItem.Answer a -> answers.add(a);
+        }
+      }
+    }
+    Folders.create(out);
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? Exits.none()
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      EvalResults r =
+          new EvalResults(
+              m.path().getFileName().toString(),
+              m.config().decoder().layers(),
+              new EvalResults.Run(
+                  commandLine(), Source.commit(), ThresholdsFile.dtype(m), device.pool().threads()),
+              Machine.detect(device.kernels().name()),
+              text == null ? Optional.empty() : Optional.of(score(m, exits, device)),
+              choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
+              answers.isEmpty() ? List.of() : decode(m, exits, device, answers));
+      EvalReport.write(out, r);
+      Json.write(out.resolve("results.json"), EvalJson.of(r));
+      if (json) {
+        System.out.println(Json.compact(EvalJson.of(r)));
+      } else {
+        EvalView.print(r, System.out);
+        System.out.println(out.resolve("report.html"));
+      }
+    }
+    return 0;
+  }
+
+  private void check() {
+    if (text == null && tasks.isEmpty()) {
+      throw new InputException("nothing to evaluate: give --text FILE, --tasks FILE, or both");
+    }
+    for (String word : strategies) {
+      if (!List.of(EARLY, SPECULATIVE).contains(word)) {
+        throw new InputException(
+            "--strategy '" + word + "' is unknown; take early-exit, speculative or both");
+      }
+    }
+    if (exitsFolder == null && strategies.contains(EARLY)) {
+      throw new InputException("--strategy early-exit needs --exits DIR");
+    }
+    if (exitsFolder == null && (calibrated != null || !thresholds.isEmpty() || active.isGiven())) {
+      throw new InputException("--threshold, --thresholds and --active need --exits DIR");
+    }
+    if (rounds < 1 || limit < 1 || tokens < 2) {
+      throw new InputException(
+          "--rounds %d and --limit %d must be at least 1, --tokens %d at least 2"
+              .formatted(rounds, limit, tokens));
+    }
+    thresholds.forEach(MaxProbability::new);
+  }
+
+  private String commandLine() {
+    return "./sortie " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
+  }
+
+  private Scorer.Result score(LanguageModel m, Exits exits, Device device) {
+    return new Scorer(m, exits, device).score(TextFiles.read(text), done -> {});
+  }
+
+  private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(
+      LanguageModel m, Exits exits, Device device, List<TaskItem.Choice> items) {
+    try (ProgressLine line = ProgressLine.start("choices", items.size(), System.err)) {
+      return new Evaluation(m, exits, device).choices(items, line::step);
+    }
+  }
+
+  private List<EvalResults.Setting> decode(
+      LanguageModel m, Exits exits, Device device, List<TaskItem.Answer> items) {
+    Evaluation evaluation = new Evaluation(m, exits, device);
+    SideBySide sideBySide = evaluation.sideBySide(contenders(m, exits, device), items, rounds);
+    List<SideBySide.Outcome> outcomes;
+    try (ProgressLine line = ProgressLine.start("decode", sideBySide.units(), System.err)) {
+      outcomes = sideBySide.run(line::step);
+    }
+    return evaluation.settings(outcomes, items, ActiveMixin.table(m, exits, device));
+  }
+
+  private List<Contender> contenders(LanguageModel m, Exits all, Device device) {
+    List<Contender> list = new ArrayList<>();
+    list.add(Contender.full(m, device));
+    if (strategies.isEmpty() || strategies.contains(SPECULATIVE)) {
+      list.add(speculative(m, all, device));
+    }
+    if (!all.exits().isEmpty() && (strategies.isEmpty() || strategies.contains(EARLY))) {
+      list.addAll(early(m, all, device));
+    }
+    return list;
+  }
+
+  private static Contender speculative(LanguageModel m, Exits all, Device device) {
+    List<String> words = DraftSources.words(List.of(), !all.exits().isEmpty());
+    return new Contender(
+        SPECULATIVE,
+        1,
+        List.of(),
+        capacity ->
+            new Speculative(
+                m.decoder(),
+                DraftSources.of(words, m.decoder(), all, DecodingMixin.THRESHOLD, capacity),
+                capacity,
+                device));
+  }
+
+  private List<Contender> early(LanguageModel m, Exits all, Device device) {
+    List<Contender> list = new ArrayList<>();
+    Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
+    List<Exits> sets = new ArrayList<>();
+    if (!exits.exits().isEmpty()) {
+      sets.add(exits);
+    }
+    if (eachExit && exits.exits().size() > 1) {
+      exits.depths().forEach(d -> sets.add(ActiveExits.at(exits, List.of(d))));
+    }
+    List<Double> sweep = thresholds.isEmpty() ? List.of(0.95, 0.9, 0.8, 0.7, 0.6, 0.5) : thresholds;
+    for (Exits set : sets) {
+      for (double x : sweep) {
+        list.add(Contender.early(EARLY, m, set, new MaxProbability(x), x, device));
+      }
+    }
+    if (calibrated != null) {
+      Calibrated c = ThresholdsFile.read(calibrated);
+      ThresholdsFile.check(calibrated, c, exitsFolder, m);
+      List<Integer> depths =
+          c.thresholds().keySet().stream().filter(d -> c.thresholds().get(d) < 1).toList();
+      double least = c.thresholds().values().stream().min(Double::compare).orElseThrow();
+      list.add(
+          Contender.early(
+              "calibrated",
+              m,
+              ActiveExits.at(all, depths),
+              new ExitThresholds(c.thresholds()),
+              least,
+              device));
+    }
+    return list;
+  }
+}

@@ -1,0 +1,55 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.ExitPolicy;
+import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * One way of decoding, to be compared with others.
+ *
+ * @param strategy its name, such as {@code early-exit}
+ * @param threshold confidence from which an exit is taken; 1 where there is none
+ * @param active depths of the exits that are asked; empty at full depth
+ * @param opener makes a new sequence with room for so many tokens
+ */
+public record Contender(
+    String strategy, double threshold, List<Integer> active, IntFunction<DecodingStrategy> opener) {
+  private static final String FULL = "full";
+
+  public Contender {
+    active = List.copyOf(active);
+  }
+
+  /** Whether each token is one pass, as deep as its exit: what the cost model predicts. */
+  public boolean isPredictable() {
+    return strategy.equals(FULL) || !active.isEmpty();
+  }
+
+  /** The unmodified backbone. */
+  public static Contender full(LanguageModel model, Device device) {
+    return new Contender(
+        FULL, 1, List.of(), capacity -> new FullDepth(model.decoder(), capacity, device));
+  }
+
+  /** Early exits with a policy; {@code threshold} names it in plots and tables. */
+  public static Contender early(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitPolicy policy,
+      double threshold,
+      Device device) {
+    return new Contender(
+        strategy,
+        threshold,
+        exits.depths(),
+        capacity ->
+            new EarlyExit(model.decoder(), exits, policy, capacity, EarlyExit.MAX_PENDING, device));
+  }
+}

@@ -1,0 +1,62 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.eval.task.ChoiceScorer;
+import dev.sortie.eetuning.eval.task.TextMetrics;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SequencedMap;
+
+/**
+ * All that an evaluation found out.
+ *
+ * @param model name of the model
+ * @param layers backbone layers
+ * @param run how it was run
+ * @param machine where
+ * @param text scores of texts, if there were texts
+ * @param choices accuracy by task and head
+ * @param settings one for each way of decoding, full depth first; empty without prompts
+ */
+public record EvalResults(
+    String model,
+    int layers,
+    Run run,
+    Machine machine,
+    Optional<Scorer.Result> text,
+    SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices,
+    List<Setting> settings) {
+
+  /**
+   * How it was run.
+   *
+   * @param command the command line
+   * @param commit of the sources
+   * @param dtype in which the layers hold their matrices
+   * @param threads that computed
+   */
+  public record Run(String command, String commit, String dtype, int threads) {}
+
+  /**
+   * One way of decoding.
+   *
+   * @param point speed, agreement, depth
+   * @param predicted tokens a second by the cost model; empty where it has no trace to go by
+   * @param tasks metrics of the answers by task
+   */
+  public record Setting(
+      SweepPoint point, OptionalDouble predicted, SequencedMap<String, TextMetrics> tasks) {}
+
+  public EvalResults {
+    Checks.text("model", model);
+    Checks.atLeast("layers", layers, 1);
+    choices = new LinkedHashMap<>(choices);
+    settings = List.copyOf(settings);
+  }
+
+  /** Names of the tasks whose answers were scored. */
+  public List<String> tasks() {
+    return settings.isEmpty() ? List.of() : List.copyOf(settings.getFirst().tasks().keySet());
+  }
+}

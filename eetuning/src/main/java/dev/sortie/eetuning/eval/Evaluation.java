@@ -1,0 +1,142 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.EarlyExitCost;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.eval.task.ChoiceScorer;
+import dev.sortie.eetuning.eval.task.TaskItem;
+import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.tensor.Device;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.SequencedMap;
+
+/**
+ * Quality of a model and its exits: multiple choice for each head, and answers of each way of
+ * decoding with their speed beside full depth.
+ *
+ * @param model backbone
+ * @param exits its exits, maybe none
+ * @param device where to compute
+ */
+public record Evaluation(LanguageModel model, Exits exits, Device device) {
+
+  /** Accuracy by task and head; each item counts the same. */
+  public SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices(
+      List<TaskItem.Choice> items, SideBySide.Progress progress) {
+    SequencedMap<String, SequencedMap<String, List<ChoiceScorer.Accuracy>>> all =
+        new LinkedHashMap<>();
+    ChoiceScorer scorer = new ChoiceScorer(model, exits, device);
+    long done = 0;
+    for (TaskItem.Choice item : items) {
+      var heads = all.computeIfAbsent(item.task(), t -> new LinkedHashMap<>());
+      scorer
+          .score(item)
+          .forEach((head, a) -> heads.computeIfAbsent(head, h -> new ArrayList<>()).add(a));
+      progress.done(++done, item.task());
+    }
+    SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> means = new LinkedHashMap<>();
+    all.forEach(
+        (task, heads) -> {
+          SequencedMap<String, ChoiceScorer.Accuracy> byHead = new LinkedHashMap<>();
+          heads.forEach((head, list) -> byHead.put(head, ChoiceScorer.Accuracy.mean(list)));
+          means.put(task, byHead);
+        });
+    return means;
+  }
+
+  /** The comparison of ways of decoding on these prompts, greedy; full depth comes first. */
+  public SideBySide sideBySide(
+      List<Contender> contenders, List<TaskItem.Answer> items, int rounds) {
+    int context = model.config().decoder().context();
+    List<SideBySide.Item> prompts = new ArrayList<>();
+    for (TaskItem.Answer a : items) {
+      int[] ids = model.tokenizer().encode(a.prompt());
+      if (ids.length == 0 || ids.length + a.maxTokens() > context) {
+        throw new InputException(
+            "item %s of task %s: a prompt of %d tokens with %d tokens of answer does not fit into the model's context of %d"
+                .formatted(a.id(), a.task(), ids.length, a.maxTokens(), context));
+      }
+      prompts.add(
+          new SideBySide.Item(
+              ids, new GenerateOptions(a.maxTokens(), SamplingOptions.GREEDY, a.stop(), false)));
+    }
+    return new SideBySide(model, contenders, prompts, rounds);
+  }
+
+  /**
+   * What came out of {@link #sideBySide} for these items.
+   *
+   * @param table costs, for the prediction
+   */
+  public List<EvalResults.Setting> settings(
+      List<SideBySide.Outcome> outcomes, List<TaskItem.Answer> items, CostTable table) {
+    for (SideBySide.Outcome o : outcomes) {
+      if (o.rounds().getFirst().stream().allMatch(g -> g.tokens().size() < 2)) {
+        throw new InputException(
+            "no answer of "
+                + o.contender().strategy()
+                + " has more than one token, so there is no speed to measure; give other prompts or"
+                + " more --tokens");
+      }
+    }
+    double base = outcomes.getFirst().tokensPerSecond();
+    return outcomes.stream()
+        .map(
+            o ->
+                new EvalResults.Setting(
+                    Sweep.point(o, base, model, device), predicted(o, table), tasks(o, items)))
+        .toList();
+  }
+
+  private static SequencedMap<String, TextMetrics> tasks(
+      SideBySide.Outcome outcome, List<TaskItem.Answer> items) {
+    SequencedMap<String, List<TextMetrics>> byTask = new LinkedHashMap<>();
+    for (int i = 0; i < items.size(); i++) {
+      TaskItem.Answer item = items.get(i);
+      if (!item.references().isEmpty()) {
+        byTask
+            .computeIfAbsent(item.task(), t -> new ArrayList<>())
+            .add(
+                TextMetrics.of(
+                    outcome.rounds().getFirst().get(i).text().strip(), item.references()));
+      }
+    }
+    SequencedMap<String, TextMetrics> means = new LinkedHashMap<>();
+    byTask.forEach((task, list) -> means.put(task, TextMetrics.mean(list)));
+    return means;
+  }
+
+  /**
+   * Tokens a second by the cost model: known where each token has a depth and passes have one row.
+   */
+  private static OptionalDouble predicted(SideBySide.Outcome outcome, CostTable table) {
+    Contender c = outcome.contender();
+    if (!c.isPredictable()) {
+      return OptionalDouble.empty();
+    }
+    EarlyExitCost cost = new EarlyExitCost(table, c.active(), EarlyExit.MAX_PENDING);
+    double seconds = 0;
+    long tokens = 0;
+    for (Generation g : outcome.rounds().getFirst()) {
+      int[] exits =
+          g.tokens().stream()
+              .skip(1)
+              .map(GeneratedToken::exit)
+              .mapToInt(e -> e.orElse(0))
+              .toArray();
+      seconds += cost.seconds(g.promptIds().length, exits);
+      tokens += exits.length;
+    }
+    return OptionalDouble.of(tokens / seconds);
+  }
+}

@@ -1,0 +1,97 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.nn.model.LanguageModel;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Decodes the same prompts in several ways. All ways take turns prompt by prompt, so that a slow
+ * moment of the machine falls on all of them; a round that is not counted comes first.
+ */
+public final class SideBySide {
+  private final LanguageModel model;
+  private final List<Contender> contenders;
+  private final List<Item> items;
+  private final int rounds;
+
+  /**
+   * One prompt.
+   *
+   * @param ids the prompt
+   * @param options how to go on
+   */
+  public record Item(int[] ids, GenerateOptions options) {}
+
+  /** Hears of progress. */
+  public interface Progress {
+    /** {@code done} of {@link #units} generations are done. */
+    void done(long done, String detail);
+  }
+
+  /**
+   * What one way of decoding gave.
+   *
+   * @param contender the way
+   * @param rounds generations, {@code [round][item]}
+   */
+  public record Outcome(Contender contender, List<List<Generation>> rounds) {
+    /** Tokens a second over all items, the median round; the first token of each is not counted. */
+    public double tokensPerSecond() {
+      double[] rates = rounds.stream().mapToDouble(Outcome::rate).sorted().toArray();
+      return rates[rates.length / 2];
+    }
+
+    private static double rate(List<Generation> round) {
+      return round.stream().mapToInt(g -> g.tokens().size() - 1).sum()
+          / round.stream().mapToDouble(Generation::decodeSeconds).sum();
+    }
+  }
+
+  /** A comparison over {@code rounds} rounds that count. */
+  public SideBySide(LanguageModel model, List<Contender> contenders, List<Item> items, int rounds) {
+    this.model = model;
+    this.contenders = List.copyOf(contenders);
+    this.items = List.copyOf(items);
+    this.rounds = rounds;
+  }
+
+  /** Generations in all. */
+  public long units() {
+    return (long) contenders.size() * items.size() * (rounds + 1);
+  }
+
+  /** Runs it; outcomes in the order of the contenders. */
+  public List<Outcome> run(Progress progress) {
+    List<Outcome> outcomes =
+        contenders.stream().map(c -> new Outcome(c, new ArrayList<>())).toList();
+    long done = 0;
+    for (int round = 0; round <= rounds; round++) {
+      outcomes.forEach(o -> o.rounds.add(new ArrayList<>()));
+      for (int i = 0; i < items.size(); i++) {
+        // each time another one begins: whoever comes after a pause or a change is slower
+        int first = (round * items.size() + i) % outcomes.size();
+        for (int k = 0; k < outcomes.size(); k++) {
+          Outcome o = outcomes.get((first + k) % outcomes.size());
+          o.rounds.getLast().add(decode(o.contender, items.get(i)));
+          progress.done(++done, round == 0 ? "warm-up" : "round " + round);
+        }
+      }
+    }
+    outcomes.forEach(o -> o.rounds.removeFirst());
+    return outcomes;
+  }
+
+  private Generation decode(Contender contender, Item item) {
+    int capacity = item.ids().length + item.options().maxTokens();
+    try (DecodingStrategy s = contender.opener().apply(capacity)) {
+      Generator generator =
+          new Generator(
+              s, model.tokenizer(), model.config().eos(), model.config().decoder().vocab());
+      return generator.run(item.ids(), item.options(), t -> {});
+    }
+  }
+}
