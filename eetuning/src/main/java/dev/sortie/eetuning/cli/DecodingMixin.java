@@ -6,11 +6,11 @@ import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.EarlyExitDraft;
+import dev.sortie.eetuning.decode.ExitPolicies;
 import dev.sortie.eetuning.decode.ExitPolicy;
 import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
-import dev.sortie.eetuning.decode.MaxProbability;
 import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -47,6 +47,29 @@ final class DecodingMixin {
       paramLabel = "FILE",
       description = "Thresholds that calibrate has written for these exits.")
   private Path thresholds;
+
+  @Option(
+      names = "--exit-policy",
+      paramLabel = "WORD",
+      defaultValue = "max-probability",
+      description =
+          "What is compared with --threshold: max-probability, margin (of the first over the second), entropy (1 - H / ln N), agreement (max-probability where --patience exits agree) or probe (max-probability where the exit's probe says that it is worth evaluating). Default: ${DEFAULT-VALUE}.")
+  private String exitPolicy;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "Exits in a row that must agree, for agreement. Default: ${DEFAULT-VALUE}.")
+  private int patience;
+
+  @Option(
+      names = "--probe-threshold",
+      paramLabel = "X",
+      defaultValue = "0.5",
+      description =
+          "Least probability of agreement at which an exit is evaluated, for probe. Default: ${DEFAULT-VALUE}.")
+  private double probeThreshold;
 
   @Option(
       names = "--strategy",
@@ -111,7 +134,8 @@ final class DecodingMixin {
     boolean early = word.equals("early-exit");
     double one = threshold == null ? THRESHOLD : threshold;
     if (thresholds == null) {
-      return new Decoding(options, new MaxProbability(one), early, drafts, one, Optional.empty());
+      ExitPolicy policy = ExitPolicies.of(exitPolicy, one, patience, probeThreshold);
+      return new Decoding(options, policy, early, drafts, one, Optional.empty());
     }
     if (threshold != null || active.isGiven()) {
       throw new InputException(
@@ -121,6 +145,16 @@ final class DecodingMixin {
     }
     if (!early) {
       throw new InputException("--thresholds needs --exits DIR and --strategy early-exit");
+    }
+    if (!exitPolicy.equals(ExitPolicies.PROBABILITY)) {
+      throw new InputException(
+          "--thresholds "
+              + thresholds
+              + " are of "
+              + ExitPolicies.PROBABILITY
+              + ", --exit-policy is "
+              + exitPolicy
+              + "; leave one out");
     }
     Calibrated c = ThresholdsFile.read(thresholds);
     return new Decoding(

@@ -46,7 +46,7 @@ final class DropExitsCommand implements Callable<Integer> {
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
-      Exits exits = ExitsFile.read(folder, m, arena, device.kernels());
+      Exits exits = ExitsFile.readExact(folder, m, arena, device.kernels());
       int layers = m.config().decoder().layers();
       List<Integer> found = new ArrayList<>(exits.depths());
       exits.lookahead().ifPresent(l -> found.add(layers));

@@ -51,7 +51,7 @@ final class MergeExitsCommand implements Callable<Integer> {
       Map<Integer, Path> from = new TreeMap<>();
       Map<String, Object> tuning = new LinkedHashMap<>();
       for (Path folder : folders) {
-        Exits exits = ExitsFile.read(folder, m, arena, device.kernels());
+        Exits exits = ExitsFile.readExact(folder, m, arena, device.kernels());
         for (Exit e : exits.exits()) {
           note(e.depth(), folder, from);
           byDepth.put(e.depth(), e);

@@ -75,6 +75,14 @@ final class TuneCommand implements Callable<Integer> {
   private Path featureCache;
 
   @Option(
+      names = "--gate-tokens",
+      paramLabel = "N",
+      defaultValue = "16384",
+      description =
+          "Tokens of text to which probes are fitted after tuning: whether an exit is worth evaluating, and whether its draft head covers the token. 0: none. Default: ${DEFAULT-VALUE}.")
+  private int gateTokens;
+
+  @Option(
       names = "--lookahead-unroll",
       paramLabel = "N",
       defaultValue = "1",
@@ -97,6 +105,9 @@ final class TuneCommand implements Callable<Integer> {
   public Integer call() {
     LoopOptions loop = training.loop();
     training.check();
+    if (gateTokens < 0) {
+      throw new InputException("--gate-tokens " + gateTokens + " must be 0 or more");
+    }
     TuneOptions options =
         new TuneOptions(
             Objective.of(objective),
@@ -136,7 +147,9 @@ final class TuneCommand implements Callable<Integer> {
         Map<String, Object> tuning = new LinkedHashMap<>(tuner.describe());
         tuning.put("seq_len", training.seqLen);
         tuning.put("data", data.fingerprint());
-        ExitsFile.write(training.out, tuner.exits(tuning), m);
+        Exits tuned = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
+        ExitsFile.write(training.out, tuned, m);
+        GateTable.print(tuned, view::say);
         view.say(PeakMemory.now().describe());
         report(outcome);
       }
@@ -145,7 +158,7 @@ final class TuneCommand implements Callable<Integer> {
   }
 
   private Exits start(LanguageModel m, NativeArena arena, Device device) {
-    Exits start = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    Exits start = ExitsFile.readExact(exitsFolder, m, arena, device.kernels());
     if (start.exits().isEmpty() && start.lookahead().isEmpty()) {
       throw new InputException(exitsFolder + " holds no exits; make some with add-exits");
     }

@@ -59,6 +59,6 @@ public record ActiveExits(Exits exits, List<String> remarks) {
   }
 
   private static Exits of(Exits exits, List<Exit> kept) {
-    return new Exits(exits.backboneSha256(), exits.tuning(), kept);
+    return new Exits(exits.backboneSha256(), exits.tuning(), kept, exits.lookahead());
   }
 }

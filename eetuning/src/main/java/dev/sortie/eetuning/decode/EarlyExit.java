@@ -39,6 +39,9 @@ public final class EarlyExit implements DecodingStrategy {
   private final int maxPending;
   private int position;
 
+  /** Of the exit asked last for the token that is being read. */
+  private ExitEvidence evidence;
+
   /** Layers up to an exit, or to the end. */
   private static final class Segment {
     final int from;
@@ -90,6 +93,14 @@ public final class EarlyExit implements DecodingStrategy {
       Device device) {
     if (maxPending < 0 || maxPending > MAX_PENDING) {
       throw new InputException("pending tokens " + maxPending + " are outside 0 to " + MAX_PENDING);
+    }
+    for (Exit e : exits.exits()) {
+      if (policy.usesProbe() && e.gates().probe().isEmpty()) {
+        throw new InputException(
+            "the exit after layer "
+                + e.depth()
+                + " has no probe; tune it with --gate-tokens above 0, or take another --exit-policy");
+      }
     }
     this.sequence = new Sequence(decoder, capacity, device);
     this.policy = policy;
@@ -149,6 +160,7 @@ public final class EarlyExit implements DecodingStrategy {
   private Step descend(int token) {
     Tensor below = sequence.embed(new int[] {token}, position, 1);
     int end = position + 1;
+    evidence = null;
     for (int i = 0; i < segments.size(); i++) {
       Segment s = segments.get(i);
       // the first segment has no deficit: every token passes it
@@ -174,16 +186,30 @@ public final class EarlyExit implements DecodingStrategy {
   private Step tryExit(Segment s, HiddenState out, boolean mayExit, int end) {
     Exit exit = s.exit.orElseThrow();
     Tensor x = Sequence.lastRow(out.x());
+    boolean wanted = mayExit && worthwhile(exit, x);
     if (s.exitCache.isPresent()) {
-      // the exit's own keys stay complete even where its answer is not wanted
+      // where its answer is not wanted, the exit's own layer waits too, as long as all that wait
+      // are a batch of stable rows
+      if (!wanted && end - s.exitDone < Kernels.ROW_STABLE) {
+        return null;
+      }
       x = Sequence.lastRow(advanceExit(s, end));
     }
-    if (!mayExit) {
+    if (!wanted) {
       return null;
     }
-    Tensor logits = exit.branchLogits(sequence.ops(), x, Sequence.lastRow(out.a()));
-    double confidence = LogitsReader.confidence(sequence.ops(), logits);
-    return policy.exits(exit.depth(), confidence) ? reader.read(logits, exit, confidence) : null;
+    Tensor state = exit.headState(sequence.ops(), x, Sequence.lastRow(out.a()));
+    evidence = new ExitEvidence(sequence.ops(), exit, state, evidence);
+    double confidence = policy.confidence(evidence);
+    return policy.exits(exit.depth(), confidence)
+        ? reader.read(evidence.logits(), exit, confidence)
+        : null;
+  }
+
+  private boolean worthwhile(Exit exit, Tensor x) {
+    return !policy.usesProbe()
+        || policy.worthwhile(
+            exit.depth(), exit.gates().probe().orElseThrow().probability(sequence.ops(), x));
   }
 
   /** Runs the exit's own layer up to position {@code end}; its output for what was missing. */

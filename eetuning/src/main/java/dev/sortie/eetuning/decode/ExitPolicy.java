@@ -1,16 +1,43 @@
 package dev.sortie.eetuning.decode;
 
-/** Decides whether an exit's prediction is taken. */
+/**
+ * Decides whether an exit's prediction is taken: by a measure of how sure the exit is, and a bound
+ * on it. All are deterministic.
+ */
 public interface ExitPolicy {
+
+  /**
+   * How sure the exit is, in 0 to 1; the largest probability unless a policy says otherwise. This
+   * is what traces show.
+   */
+  default double confidence(ExitEvidence evidence) {
+    return evidence.maxProbability();
+  }
 
   /**
    * Whether to leave at this exit.
    *
    * @param depth where it stands
-   * @param confidence the largest probability of its softmax, at temperature 1
+   * @param confidence what {@link #confidence} said
    */
   boolean exits(int depth, double confidence);
 
   /** Whether the answer is no whatever the confidence: then exits need not be computed. */
   boolean never();
+
+  /** Whether exits are asked for {@link #worthwhile} first; then they need a probe. */
+  default boolean usesProbe() {
+    return false;
+  }
+
+  /**
+   * Whether an exit is worth evaluating.
+   *
+   * @param depth where it stands
+   * @param probe what its probe says of the hidden state: the probability that it agrees with full
+   *     depth
+   */
+  default boolean worthwhile(int depth, double probe) {
+    return true;
+  }
 }

@@ -10,6 +10,11 @@ import dev.sortie.nn.InputException;
  */
 public record MaxProbability(double threshold) implements ExitPolicy {
   public MaxProbability {
+    check(threshold);
+  }
+
+  /** Refuses a threshold that no probability can be compared with. */
+  static void check(double threshold) {
     if (!(threshold >= 0 && threshold <= 1)) {
       throw new InputException("--threshold " + threshold + " is outside 0 to 1");
     }

@@ -30,6 +30,7 @@ public final class Exit {
   private final Optional<Norm> norm;
   private final Optional<DraftVocabulary> draft;
   private final Linear head;
+  private final Gates gates;
 
   /**
    * Builds an exit over the whole vocabulary from its weights.
@@ -80,6 +81,34 @@ public final class Exit {
             : Optional.of(DecoderLayer.norm(c, named, "norm"));
     this.head = Heads.of(named, backbone, spec.ownHead(), draft, allocator);
     this.parameters = named.tensors();
+    this.gates = Gates.NONE;
+  }
+
+  private Exit(Exit e, Gates gates) {
+    this.spec = e.spec;
+    this.backbone = e.backbone;
+    this.parameters = e.parameters;
+    this.mlp = e.mlp;
+    this.layer = e.layer;
+    this.norm = e.norm;
+    this.draft = e.draft;
+    this.head = e.head;
+    this.gates = gates;
+  }
+
+  /** The same exit with these gates. */
+  public Exit with(Gates fitted) {
+    return new Exit(this, fitted);
+  }
+
+  /** What was fitted to it after tuning. */
+  public Gates gates() {
+    return gates;
+  }
+
+  /** The token that index {@code i} of its logits stands for. */
+  public int token(int i) {
+    return draft.map(d -> d.id(i)).orElse(i);
   }
 
   /** What it is and where. */
@@ -153,6 +182,16 @@ public final class Exit {
    */
   public Tensor branchLogits(Ops ops, Tensor x, Tensor a) {
     return head.apply(ops, branch(ops, x, a));
+  }
+
+  /** What the head reads, from the same x and a; the coverage gate reads it too. */
+  public Tensor headState(Ops ops, Tensor x, Tensor a) {
+    return branch(ops, x, a);
+  }
+
+  /** Logits from {@link #headState}. */
+  public Tensor headLogits(Ops ops, Tensor state) {
+    return head.apply(ops, state);
   }
 
   private Tensor branch(Ops ops, Tensor x, Tensor a) {

@@ -11,8 +11,6 @@ import dev.sortie.nn.model.FileWeights;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Shape;
-import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;
@@ -41,8 +39,9 @@ import java.util.Set;
  *
  * An exit with a draft head has {@code "draft_tokens": N} and a tensor {@code
  * exits.DEPTH.draft.ids}, I32 {@code [N]}, rising. A lookahead exit is one of {@code exits}, of
- * architecture {@code lookahead}; its depth is the number of layers. Files with either are of
- * version 2.
+ * architecture {@code lookahead}; its depth is the number of layers. Gates lie in {@code
+ * exits.DEPTH.probe.…} and {@code exits.DEPTH.coverage.…}, with their errors in {@code "gates"}.
+ * Files with any of these are of version 2.
  */
 public final class ExitsFile {
   /** Tensor file. */
@@ -55,8 +54,8 @@ public final class ExitsFile {
   private static final int OLDEST = 1;
   private static final int NEWEST = 2;
   private static final String LOOKAHEAD = "lookahead";
-  private static final String DRAFT_IDS = "draft.ids";
-  private static final String DRAFT_TOKENS = "draft_tokens";
+  static final String DRAFT_IDS = "draft.ids";
+  static final String DRAFT_TOKENS = "draft_tokens";
 
   private ExitsFile() {}
 
@@ -76,20 +75,14 @@ public final class ExitsFile {
             .metadata("format", FORMAT)
             .metadata("backbone", exits.backboneSha256());
     List<Map<String, Object>> list = new ArrayList<>();
-    Draft drafts = new Draft(writer, arena);
-    for (Exit e : exits.exits()) {
-      write(writer, e.depth(), e.parameters());
-      list.add(
-          drafts.describe(
-              e.depth(), e.spec().architecture().word(), e.spec().ownHead(), e.draft()));
-    }
+    ExitWriter each = new ExitWriter(writer, arena);
+    exits.exits().forEach(e -> list.add(each.write(e)));
     exits
         .lookahead()
         .ifPresent(
             l -> {
               int depth = model.config().decoder().layers();
-              write(writer, depth, l.parameters());
-              list.add(drafts.describe(depth, LOOKAHEAD, l.ownHead(), l.draft()));
+              list.add(each.write(depth, LOOKAHEAD, l.parameters(), l.ownHead(), l.draft()));
             });
     var c = model.config().decoder();
     Map<String, Object> backbone = new LinkedHashMap<>();
@@ -108,49 +101,43 @@ public final class ExitsFile {
     Json.write(folder.resolve(DESCRIPTION), root);
   }
 
-  private static void write(SafetensorsWriter writer, int depth, Map<String, Tensor> parameters) {
-    parameters.forEach(
-        (name, t) -> writer.tensor(prefix(depth) + name, t.span(), t.shape().dims()));
-  }
-
   /** Whether there is something that version 1 does not know. */
   private static boolean isNew(Exits exits) {
     return exits.lookahead().isPresent()
-        || exits.exits().stream().anyMatch(e -> e.draft().isPresent());
-  }
-
-  /** Describes exits, and writes the tokens of their draft heads. */
-  private record Draft(SafetensorsWriter writer, NativeArena arena) {
-    Map<String, Object> describe(
-        int depth, String architecture, boolean ownHead, Optional<DraftVocabulary> draft) {
-      Map<String, Object> one = new LinkedHashMap<>();
-      one.put("depth", depth);
-      one.put("architecture", architecture);
-      one.put("head", ownHead ? "own" : "backbone");
-      draft.ifPresent(
-          d -> {
-            one.put(DRAFT_TOKENS, d.size());
-            Tensor ids = Tensor.ids(arena, Shape.of(d.size()), d.ids());
-            writer.tensor(prefix(depth) + DRAFT_IDS, ids.span(), d.size());
-          });
-      return one;
-    }
+        || exits.exits().stream()
+            .anyMatch(e -> e.draft().isPresent() || !e.gates().equals(Gates.NONE));
   }
 
   /**
-   * Reads the exits in {@code folder} for {@code model}.
+   * Reads the exits in {@code folder} for {@code model}, with their matrices held as those of the
+   * backbone are; see {@link HeldWeights}.
    *
-   * @param allocator where their weights live, in F32
+   * @param allocator where their weights live
    * @throws InputException if a file is missing or wrong, or the exits belong to another backbone
    */
   public static Exits read(Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
+    return read(folder, model, HeldWeights.typeFor(model.decoder()), allocator, kernels);
+  }
+
+  /** As {@link #read}, but in F32, as stored, for what goes into a file again. */
+  public static Exits readExact(
+      Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
+    return read(folder, model, DType.F32, allocator, kernels);
+  }
+
+  private static Exits read(
+      Path folder, LanguageModel model, DType type, Allocator allocator, Kernels kernels) {
     Path description = folder.resolve(DESCRIPTION);
     JsonObject root = Json.read(description);
     root.getString("format", Set.of(FORMAT));
     root.getInt("version", OLDEST, NEWEST);
     checkBackbone(description, root.getObject("backbone"), model);
-    try (Safetensors file = Safetensors.open(folder.resolve(TENSORS))) {
-      FileWeights weights = new FileWeights(file, Precision.F32, allocator, kernels);
+    try (Safetensors file = Safetensors.open(folder.resolve(TENSORS));
+        NativeArena stored = new NativeArena("exits as stored")) {
+      FileWeights weights =
+          new FileWeights(file, Precision.F32, type == DType.F32 ? allocator : stored, kernels);
+      Weights kept =
+          type == DType.F32 ? weights : new HeldWeights(weights, type, allocator, kernels);
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
       Set<String> notWeights = new HashSet<>();
@@ -163,7 +150,7 @@ public final class ExitsFile {
         boolean ahead = word.equals(LOOKAHEAD);
         int depth = one.getInt("depth", ahead ? layers : 1, ahead ? layers : layers - 1);
         boolean own = one.getString("head", Set.of("own", "backbone")).equals("own");
-        Weights named = weights.under(prefix(depth));
+        Weights named = kept.under(prefix(depth));
         if (!depths.add(depth)) {
           throw one.error("depth", "a depth that no exit before it has");
         }
@@ -174,7 +161,8 @@ public final class ExitsFile {
         } else {
           int tokens = draft.map(DraftVocabulary::size).orElse(0);
           ExitSpec spec = new ExitSpec(depth, ExitArchitecture.of(word), own, tokens);
-          exits.add(new Exit(spec, model.decoder(), named, draft, allocator));
+          Exit exit = new Exit(spec, model.decoder(), named, draft, allocator);
+          exits.add(exit.with(GatesJson.read(one, named, model.config().decoder())));
         }
       }
       weights.refuseUnused(notWeights);
@@ -222,7 +210,7 @@ public final class ExitsFile {
     return Files.exists(folder.resolve(DESCRIPTION));
   }
 
-  private static String prefix(int depth) {
+  static String prefix(int depth) {
     return "exits." + depth + ".";
   }
 

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Gates;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Sha256;
@@ -194,6 +195,16 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     }
     start.lookahead().ifPresent(l -> l.parameters().values().forEach(t -> sha.update(t.span())));
     return sha.hex();
+  }
+
+  /**
+   * The exits in their present state with gates fitted to them: see {@link Gates}.
+   *
+   * @param tokens of training text to fit to, about
+   */
+  public Exits gated(Map<String, Object> tuning, int tokens) {
+    return new GateFitter(model.decoder(), data, backbone, device)
+        .fit(exits(tuning), tokens, arena);
   }
 
   /** The exits in their present state, with what they are tuned with. */

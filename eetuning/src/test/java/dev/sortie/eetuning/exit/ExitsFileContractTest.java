@@ -3,13 +3,16 @@ package dev.sortie.eetuning.exit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -143,6 +146,29 @@ class ExitsFileContractTest {
     ExitsFile.write(again, back, model);
     for (String file : List.of("exits.safetensors", "exits.json")) {
       assertThat(again.resolve(file)).hasSameBinaryContentAs(to.resolve(file));
+    }
+  }
+
+  /** Decoding is bound by reading weights: exits are held as the backbone is. */
+  @Test
+  void matricesAreHeldAsTheBackbonesUnlessExactOnesAreAskedFor() {
+    Path to = newer();
+    try (LanguageModel half = LanguageModel.load(temp.resolve("model"), Precision.BF16, device)) {
+      Exits held = ExitsFile.read(to, half, arena, device.kernels());
+      Exits exact = ExitsFile.readExact(to, half, arena, device.kernels());
+      Exit layer = held.exits().getFirst();
+      layer
+          .parameters()
+          .forEach(
+              (name, t) -> {
+                boolean matrix = t.shape().rank() > 1;
+                assertThat(t.dtype()).as(name).isEqualTo(matrix ? DType.BF16 : DType.F32);
+                Tensor stored = exact.exits().getFirst().parameters().get(name);
+                assertThat(stored.dtype()).isEqualTo(DType.F32);
+                assertThat(t.span().get(3)).isCloseTo(stored.span().get(3), offset(4e-3));
+              });
+      assertThat(held.lookahead().orElseThrow().parameters().get("token_proj.weight").dtype())
+          .isEqualTo(DType.BF16);
     }
   }
 

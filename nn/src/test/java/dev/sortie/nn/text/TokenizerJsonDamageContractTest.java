@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A tokenizer with any byte missing or other is refused in one line, or is one that works. */
 class TokenizerJsonDamageContractTest {
-  private static BpeTokenizer read(byte[] bytes) {
+  private static SubwordTokenizer read(byte[] bytes) {
     return TokenizerJson.read(new ByteArrayInputStream(bytes), "it.json");
   }
 
@@ -47,7 +47,7 @@ class TokenizerJsonDamageContractTest {
       byte[] bytes = right.clone();
       bytes[at] ^= (byte) (1 << at % 8);
       try {
-        BpeTokenizer tokenizer = read(bytes);
+        SubwordTokenizer tokenizer = read(bytes);
         int[] ids = tokenizer.encode("The hen \u00e9 <s>");
         assertThat(IntStream.of(ids)).allMatch(id -> id >= 0 && id < tokenizer.vocabSize());
         tokenizer.decode(ids);

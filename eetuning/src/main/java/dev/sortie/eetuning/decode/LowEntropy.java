@@ -1,0 +1,31 @@
+package dev.sortie.eetuning.decode;
+
+/**
+ * Leaves when the distribution is narrow: when {@code coverage (1 - H / ln N)} reaches a threshold,
+ * {@code H} its entropy and {@code N} the number of tokens that the head covers.
+ *
+ * @param threshold 0 to 1; 1 never leaves
+ */
+public record LowEntropy(double threshold) implements ExitPolicy {
+  public LowEntropy {
+    MaxProbability.check(threshold);
+  }
+
+  @Override
+  public double confidence(ExitEvidence evidence) {
+    if (evidence.tokens() == 1) {
+      return evidence.coverage();
+    }
+    return evidence.coverage() * (1 - evidence.entropy() / StrictMath.log(evidence.tokens()));
+  }
+
+  @Override
+  public boolean exits(int depth, double confidence) {
+    return !never() && confidence >= threshold;
+  }
+
+  @Override
+  public boolean never() {
+    return threshold >= 1;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.sortie.eetuning.decode;
+
+/**
+ * Leaves when the largest probability is ahead of the second by a threshold.
+ *
+ * @param threshold 0 to 1; 1 never leaves
+ */
+public record TopMargin(double threshold) implements ExitPolicy {
+  public TopMargin {
+    MaxProbability.check(threshold);
+  }
+
+  @Override
+  public double confidence(ExitEvidence evidence) {
+    return evidence.margin();
+  }
+
+  @Override
+  public boolean exits(int depth, double confidence) {
+    return !never() && confidence >= threshold;
+  }
+
+  @Override
+  public boolean never() {
+    return threshold >= 1;
+  }
+}

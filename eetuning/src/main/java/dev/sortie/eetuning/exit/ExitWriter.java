@@ -1,0 +1,52 @@
+package dev.sortie.eetuning.exit;
+
+import dev.sortie.nn.format.SafetensorsWriter;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Hands the tensors of exits to a file and describes them in JSON.
+ *
+ * @param file gets the tensors
+ * @param arena for tensors that exist in the file only; open until it is written
+ */
+record ExitWriter(SafetensorsWriter file, NativeArena arena) {
+
+  Map<String, Object> write(Exit e) {
+    ExitSpec spec = e.spec();
+    Map<String, Object> one =
+        write(e.depth(), spec.architecture().word(), e.parameters(), spec.ownHead(), e.draft());
+    if (!e.gates().equals(Gates.NONE)) {
+      one.put(GatesJson.FIELD, GatesJson.write(e.gates()));
+      GatesJson.tensors(e.gates()).forEach((name, t) -> tensor(e.depth(), name, t));
+    }
+    return one;
+  }
+
+  Map<String, Object> write(
+      int depth,
+      String architecture,
+      Map<String, Tensor> parameters,
+      boolean ownHead,
+      Optional<DraftVocabulary> draft) {
+    parameters.forEach((name, t) -> tensor(depth, name, t));
+    Map<String, Object> one = new LinkedHashMap<>();
+    one.put("depth", depth);
+    one.put("architecture", architecture);
+    one.put("head", ownHead ? "own" : "backbone");
+    draft.ifPresent(
+        d -> {
+          one.put(ExitsFile.DRAFT_TOKENS, d.size());
+          tensor(depth, ExitsFile.DRAFT_IDS, Tensor.ids(arena, Shape.of(d.size()), d.ids()));
+        });
+    return one;
+  }
+
+  private void tensor(int depth, String name, Tensor t) {
+    file.tensor(ExitsFile.prefix(depth) + name, t.span(), t.shape().dims());
+  }
+}
