@@ -2,5 +2,7 @@
 module dev.sortie.parallel {
   requires transitive dev.sortie.nn;
 
+  exports dev.sortie.parallel.comm;
+  exports dev.sortie.parallel.comm.transport;
   exports dev.sortie.parallel.mesh;
 }

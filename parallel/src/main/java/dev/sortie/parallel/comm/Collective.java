@@ -1,0 +1,188 @@
+package dev.sortie.parallel.comm;
+
+import java.util.Objects;
+
+/**
+ * A call as data: all members of a group make the same calls in the same order. {@code root} and
+ * other peers are positions in the group.
+ */
+public sealed interface Collective {
+
+  /** What kind of call this is. */
+  Operation operation();
+
+  /** Type of the elements. */
+  ElementType type();
+
+  /** The count that all members must agree on, in elements. */
+  long count();
+
+  /** The root, or -1 where there is none. */
+  default int root() {
+    return -1;
+  }
+
+  /** The order of summation; {@link Order#ASCENDING} for calls that add nothing. */
+  default Order order() {
+    return Order.ASCENDING;
+  }
+
+  /** Everyone's {@code data} becomes the root's. */
+  record Broadcast(Elements data, int root) implements Collective {
+    @Override
+    public Operation operation() {
+      return Operation.BROADCAST;
+    }
+
+    @Override
+    public ElementType type() {
+      return data.type();
+    }
+
+    @Override
+    public long count() {
+      return data.count();
+    }
+  }
+
+  /** The root's {@code data} becomes the sum of all; the others' is left as it is. */
+  record Reduce(Elements data, int root, Order order) implements Collective {
+    @Override
+    public Operation operation() {
+      return Operation.REDUCE;
+    }
+
+    @Override
+    public ElementType type() {
+      return data.type();
+    }
+
+    @Override
+    public long count() {
+      return data.count();
+    }
+  }
+
+  /** Everyone's {@code data} becomes the sum of all. */
+  record AllReduce(Elements data, Order order) implements Collective {
+    @Override
+    public Operation operation() {
+      return Operation.ALL_REDUCE;
+    }
+
+    @Override
+    public ElementType type() {
+      return data.type();
+    }
+
+    @Override
+    public long count() {
+      return data.count();
+    }
+  }
+
+  /**
+   * {@code mine} becomes this member's part of the sum: with C elements in {@code mine}, {@code
+   * all} has C for each member, and member i gets the sum of elements {@code [i·C, (i+1)·C)}.
+   * {@code all} is left as it is.
+   */
+  record ReduceScatter(Elements all, Elements mine, Order order) implements Collective {
+    public ReduceScatter {
+      sameType(all, mine);
+    }
+
+    @Override
+    public Operation operation() {
+      return Operation.REDUCE_SCATTER;
+    }
+
+    @Override
+    public ElementType type() {
+      return mine.type();
+    }
+
+    @Override
+    public long count() {
+      return mine.count();
+    }
+  }
+
+  /** {@code all} becomes what the members have in {@code mine}, by position. */
+  record AllGather(Elements mine, Elements all) implements Collective {
+    public AllGather {
+      sameType(all, mine);
+    }
+
+    @Override
+    public Operation operation() {
+      return Operation.ALL_GATHER;
+    }
+
+    @Override
+    public ElementType type() {
+      return mine.type();
+    }
+
+    @Override
+    public long count() {
+      return mine.count();
+    }
+  }
+
+  /**
+   * Both have the same number of blocks as the group has members: block i of {@code from} goes to
+   * member i, block i of {@code to} comes from there.
+   */
+  record AllToAll(Elements from, Elements to) implements Collective {
+    public AllToAll {
+      sameType(from, to);
+      if (from.count() != to.count()) {
+        throw new IllegalArgumentException(
+            "all-to-all needs as many elements to send as to receive, got "
+                + from.count()
+                + " and "
+                + to.count());
+      }
+    }
+
+    @Override
+    public Operation operation() {
+      return Operation.ALL_TO_ALL;
+    }
+
+    @Override
+    public ElementType type() {
+      return from.type();
+    }
+
+    @Override
+    public long count() {
+      return from.count();
+    }
+  }
+
+  /** Ends on each member after it has begun on all. */
+  record Barrier() implements Collective {
+    @Override
+    public Operation operation() {
+      return Operation.BARRIER;
+    }
+
+    @Override
+    public ElementType type() {
+      return ElementType.I32;
+    }
+
+    @Override
+    public long count() {
+      return 0;
+    }
+  }
+
+  private static void sameType(Elements one, Elements other) {
+    if (Objects.requireNonNull(one).type() != Objects.requireNonNull(other).type()) {
+      throw new IllegalArgumentException(
+          "both runs must have one type, got " + one.type() + " and " + other.type());
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package dev.sortie.parallel.comm.algorithm;
+
+/**
+ * What the cost model knows of a group's links; measured when a job starts.
+ *
+ * @param latency α: seconds from rank to rank for an empty message
+ * @param perByte β: seconds a byte sent, both ways at once
+ * @param perByteAdded γ: seconds a byte added
+ */
+record LinkSpeed(double latency, double perByte, double perByteAdded) {
+
+  /** {@code messages·α + sent·β + added·γ}. */
+  double seconds(double messages, double sent, double added) {
+    return messages * latency + sent * perByte + added * perByteAdded;
+  }
+
+  /** Rounds of doubling until {@code p} are reached: ⌈log₂ p⌉. */
+  static int rounds(int p) {
+    return 32 - Integer.numberOfLeadingZeros(p - 1);
+  }
+}

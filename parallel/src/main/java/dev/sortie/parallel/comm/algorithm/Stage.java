@@ -1,0 +1,48 @@
+package dev.sortie.parallel.comm.algorithm;
+
+import dev.sortie.parallel.comm.transport.Endpoint;
+import dev.sortie.parallel.comm.transport.SharedMemory;
+import java.lang.foreign.MemorySegment;
+import java.util.function.Supplier;
+
+/**
+ * Shared memory through which data of private buffers passes, in chunks that stay in the cache.
+ * Each member has three buffers: in one round it may fill one while others read two.
+ */
+final class Stage {
+  /** Bytes of a buffer. Larger ones leave the second-level cache, smaller ones meet more often. */
+  static final long CHUNK = 256L << 10;
+
+  private static final int BUFFERS = 3;
+
+  private final SharedMemory memory;
+  private final long place;
+
+  Stage(SharedMemory memory) {
+    this.memory = memory;
+    this.place = memory.place(memory.allocate(BUFFERS * CHUNK));
+  }
+
+  /** The first {@code bytes} of the buffer that a member has for a chunk. */
+  MemorySegment buffer(int member, long chunk, long bytes) {
+    return memory.at(member, place + chunk % BUFFERS * CHUNK, bytes);
+  }
+
+  /** The stage, made by the first call that needs it: all members come there together. */
+  static final class Once implements Supplier<Stage> {
+    private final Endpoint endpoint;
+    private Stage stage;
+
+    Once(Endpoint endpoint) {
+      this.endpoint = endpoint;
+    }
+
+    @Override
+    public Stage get() {
+      if (stage == null) {
+        stage = new Stage(endpoint.shared().orElseThrow());
+      }
+      return stage;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.sortie.parallel.comm.transport;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/**
+ * One stream of bytes from each member of a group to each other one. Bytes arrive whole, in order
+ * and once. Nothing blocks: a caller that has several transfers drives them in turns, so that two
+ * members that send to each other at once never wait for each other. Streams to and from different
+ * peers may be driven by different threads.
+ */
+public interface Endpoint extends AutoCloseable {
+
+  /**
+   * Takes some of the bytes of {@code from} from offset {@code at} on.
+   *
+   * @param to position in the group, another one
+   * @return how many were taken; 0 when there is no room now
+   */
+  long send(int to, MemorySegment from, long at);
+
+  /**
+   * Fills some of {@code into} from offset {@code at} on.
+   *
+   * @param from position in the group, another one
+   * @return how many bytes came; 0 when there are none now
+   */
+  long receive(int from, MemorySegment into, long at);
+
+  /** Memory that all members see, where this transport has it. */
+  default Optional<SharedMemory> shared() {
+    return Optional.empty();
+  }
+
+  @Override
+  void close();
+}

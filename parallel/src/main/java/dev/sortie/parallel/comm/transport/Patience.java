@@ -1,0 +1,84 @@
+package dev.sortie.parallel.comm.transport;
+
+import dev.sortie.parallel.comm.CommException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+
+/**
+ * Waiting as an object: spins, then yields, then parks for longer and longer; sees when the job has
+ * failed, and fails it when nothing came before the deadline. One for each waiting loop.
+ */
+public final class Patience {
+  /**
+   * Spins before the first yield: some 20 µs, longer than a peer with a core of its own takes to
+   * answer. None where ranks outnumber cores, for then the peer waits for this very core.
+   */
+  private static final int SPINS = 1000;
+
+  private static final int YIELDS = 200;
+  private static final long FIRST_PARK = 20_000;
+  private static final long LAST_PARK = 1_000_000;
+
+  private final Transport transport;
+  private final Duration deadline;
+  private final int spins;
+  private int turns;
+  private long park = FIRST_PARK;
+  private long since;
+
+  /** A wait of at most {@code deadline} without progress. */
+  public Patience(Transport transport, Duration deadline) {
+    this.transport = transport;
+    this.deadline = deadline;
+    this.spins = transport.neighbours() <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
+  }
+
+  /** Something came: begins anew. */
+  public void reset() {
+    turns = 0;
+    park = FIRST_PARK;
+  }
+
+  /**
+   * Nothing came: waits a little.
+   *
+   * @param what the wait, such as {@code rank 0 in all-reduce waits for rank 1}
+   * @throws CommException if the job has failed or the deadline has passed
+   */
+  public void pause(Supplier<String> what) {
+    check(transport);
+    if (turns < spins) {
+      turns++;
+      Thread.onSpinWait();
+      return;
+    }
+    if (turns == spins) {
+      since = System.nanoTime();
+    }
+    if (turns < spins + YIELDS) {
+      turns++;
+      Thread.yield();
+      return;
+    }
+    if (System.nanoTime() - since > deadline.toNanos()) {
+      Failure late =
+          new Failure(
+              CommException.Kind.DEADLINE,
+              what.get() + ": nothing came within " + deadline.toMillis() + " ms");
+      transport.fail(late);
+      throw transport.failure().orElse(late).exception();
+    }
+    LockSupport.parkNanos(park);
+    park = Math.min(2 * park, LAST_PARK);
+  }
+
+  /** Fails if the job has failed. */
+  public static void check(Transport transport) {
+    Optional<Failure> failure = transport.failure();
+    if (failure.isPresent()) {
+      throw failure.get().exception();
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package dev.sortie.parallel.comm;
+
+import dev.sortie.parallel.comm.transport.ThreadTransport;
+import dev.sortie.parallel.comm.transport.Transport;
+import java.util.List;
+
+class ThreadCommunicatorTest extends CommunicatorContract {
+  @Override
+  Job.Joining job(int ranks) {
+    List<Transport> world = ThreadTransport.world(ranks);
+    return world::get;
+  }
+
+  @Override
+  boolean hasSharedMemory() {
+    return true;
+  }
+}
