@@ -10,13 +10,15 @@ import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.text.GgufTokenizer;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.TokenizerJson;
+import dev.sortie.nn.text.TokenizerModel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /**
  * A model as people have it on disk, opened and checked but not loaded: a Hugging Face folder with
- * {@code config.json}, {@code *.safetensors} and {@code tokenizer.json}, or a {@code .gguf} file.
+ * {@code config.json}, {@code *.safetensors} and {@code tokenizer.json} or {@code tokenizer.model},
+ * or a {@code .gguf} file.
  *
  * @param path the folder or file
  * @param config sizes, switches and special ids
@@ -97,13 +99,19 @@ public record ModelFiles(
     if (!Files.isDirectory(path)) {
       throw new InputException(
           path
-              + ": no such model; give a folder with config.json, model.safetensors and tokenizer.json, a .gguf file, or the word fable");
+              + ": no such model; give a folder with config.json, model.safetensors and tokenizer.json or tokenizer.model, a .gguf file, or the word fable");
     }
   }
 
   /** Special ids that config.json names count where the tokenizer's own files are silent. */
   private static SubwordTokenizer tokenizer(Path folder, HfConfig config) {
-    SubwordTokenizer t = TokenizerJson.read(folder.resolve("tokenizer.json"));
+    Path json = folder.resolve("tokenizer.json");
+    Path model = folder.resolve("tokenizer.model");
+    if (!Files.exists(json) && !Files.exists(model)) {
+      throw new InputException(
+          folder + ": no tokenizer; put tokenizer.json or tokenizer.model into the folder");
+    }
+    SubwordTokenizer t = Files.exists(json) ? TokenizerJson.read(json) : TokenizerModel.read(model);
     OptionalInt bos = t.bosId().isPresent() ? t.bosId() : config.bos();
     OptionalInt eos =
         t.eosId().isPresent() || config.eos().isEmpty()

@@ -15,6 +15,9 @@ final class BpeModel implements PieceEncoder {
   private final PieceCache cache = new PieceCache(CACHE);
   private final UnknownText unknown;
 
+  /** Tokens that are found before anything merges. */
+  private final CharTrie whole = new CharTrie();
+
   /** The id of each byte, or -1; null if neither the symbols nor the fallback are bytes. */
   private final int[] bytes;
 
@@ -30,7 +33,14 @@ final class BpeModel implements PieceEncoder {
             ? ByteTokens.level(vocabulary)
             : options.byteFallback() ? ByteTokens.fallback(spec.source(), vocabulary) : null;
     unknown = new UnknownText(spec.source(), "model.unk_token");
-    cutsAtMetaspace = !options.byteLevel() && !options.ignoreMerges() && metaspaceOnlyLeads();
+    for (int id : model.whole()) {
+      whole.add(vocabulary.token(id), id);
+    }
+    cutsAtMetaspace =
+        !options.byteLevel()
+            && !options.ignoreMerges()
+            && model.whole().isEmpty()
+            && metaspaceOnlyLeads();
   }
 
   @Override
@@ -95,6 +105,13 @@ final class BpeModel implements PieceEncoder {
     boolean afterUnknown = false;
     int width;
     for (int i = 0; i < piece.length(); i += width) {
+      CharTrie.Match found = whole.longest(piece, i);
+      if (found != null) {
+        symbols.add(found.id());
+        width = found.length();
+        afterUnknown = false;
+        continue;
+      }
       width = Character.charCount(piece.codePointAt(i));
       String character = piece.substring(i, i + width);
       int id = vocabulary.id(character);

@@ -4,7 +4,18 @@ import java.text.Normalizer.Form;
 import java.util.List;
 
 /** What is done to the text before it is split, as the normalizer of {@code tokenizer.json}. */
-public sealed interface Normalizer {
+public sealed interface Normalizer
+    permits Normalizer.None,
+        Normalizer.Unicode,
+        Normalizer.Prepend,
+        Normalizer.Replace,
+        Normalizer.CollapseSpaces,
+        Normalizer.Lowercase,
+        Normalizer.Strip,
+        Normalizer.StripAccents,
+        Normalizer.Precompiled,
+        Normalizer.Sequence,
+        SentencePieceNormalizer {
 
   /** The text after normalisation. */
   String normalize(String text);

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.text.Normalizer.Form;
 import java.util.Base64;
@@ -97,6 +98,9 @@ final class NormalizerJson {
         json.writeStringField(
             "precompiled_charsmap", Base64.getEncoder().encodeToString(map.blob()));
       }
+      case SentencePieceNormalizer own ->
+          throw new InputException(
+              "tokenizer.json has no words for the normalizer of this tokenizer.model; keep that file");
       case Normalizer.Sequence(List<Normalizer> steps) -> {
         JsonValues.start(json, "Sequence");
         json.writeArrayFieldStart("normalizers");

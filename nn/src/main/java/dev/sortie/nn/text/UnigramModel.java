@@ -19,6 +19,11 @@ final class UnigramModel implements PieceEncoder {
   private final PieceCache cache = new PieceCache(CACHE);
   private final UnknownText unknown;
 
+  /** The token for what no token spells, or -1. */
+  private final int unknownId;
+
+  private final String unknownToken;
+
   /** The id of each byte, or null. */
   private final int[] bytes;
 
@@ -29,11 +34,12 @@ final class UnigramModel implements PieceEncoder {
    */
   UnigramModel(TokenizerSpec spec, SubwordModel.Unigram model, AddedTokens added) {
     this.model = model;
+    unknownId = model.unknown().orElse(-1);
+    unknownToken = spec.vocabulary().token(unknownId);
     unknown = new UnknownText(spec.source(), "model.unk_id");
     bytes = model.byteFallback() ? ByteTokens.fallback(spec.source(), spec.vocabulary()) : null;
     for (int id = 0; id < model.scores().length; id++) {
-      boolean unspellable = model.unknown().isPresent() && model.unknown().getAsInt() == id;
-      if (!Double.isNaN(model.scores()[id]) && !added.isSpecial(id) && !unspellable) {
+      if (!Double.isNaN(model.scores()[id]) && !added.isSpecial(id)) {
         trie.add(spec.vocabulary().token(id), id);
       }
     }
@@ -95,7 +101,7 @@ final class UnigramModel implements PieceEncoder {
         }
         int id = trie.id(node);
         if (id >= 0) {
-          offer(total, from, by, i, end, id, model.scores()[id]);
+          offer(total, from, by, i, end, id == unknownId ? UNSPELLED : id, model.scores()[id]);
           spelled |= end == i + width;
         }
       }
@@ -116,15 +122,20 @@ final class UnigramModel implements PieceEncoder {
     }
   }
 
-  /** Appends backwards what stands for a run of characters that no token spells. */
+  /**
+   * Appends backwards what stands for a run of characters that no token spells. The unknown token
+   * spelled in the text belongs to such a run, and alone it is itself.
+   */
   private void addUnspelled(String text, IntArrayList backwards) {
-    if (bytes != null) {
+    if (unknownId >= 0 && text.equals(unknownToken)) {
+      backwards.add(unknownId);
+    } else if (bytes != null) {
       byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
       for (int i = utf8.length - 1; i >= 0; i--) {
         backwards.add(bytes[utf8[i] & 0xFF]);
       }
-    } else if (model.unknown().isPresent()) {
-      backwards.add(model.unknown().getAsInt());
+    } else if (unknownId >= 0) {
+      backwards.add(unknownId);
     } else {
       unknown.leftOut(Quoted.of(text));
     }
