@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.decode;
 
 import dev.sortie.tensor.Random;
-import java.util.Arrays;
 
 /**
  * Chooses tokens from logits. Filters apply in the order penalty, temperature, top-k, top-p, min-p,
@@ -59,69 +58,57 @@ public final class Sampler {
   }
 
   private int sample(float[] x, double u) {
-    long[] order = descending(x);
+    Ranking ranking = new Ranking(x);
+    double max = x[ranking.id(0)];
     int kept = options.topK() == 0 ? x.length : Math.min(options.topK(), x.length);
-    double max = x[id(order[0])];
-    double[] p = new double[kept];
-    double sum = 0;
-    for (int i = 0; i < kept; i++) {
-      p[i] = StrictMath.exp((x[id(order[i])] - max) / options.temperature());
-      sum += p[i];
+    double mass = mass(ranking, x, max, kept);
+    if (options.topP() < 1) {
+      double enough = options.topP() * mass;
+      mass = 0;
+      for (int i = 0; i < kept; i++) {
+        mass += weight(x[ranking.id(i)], max);
+        if (mass >= enough) {
+          kept = i + 1;
+        }
+      }
     }
-    kept = nucleus(p, kept, sum);
-    kept = aboveMinimum(p, kept);
-    double total = 0;
-    for (int i = 0; i < kept; i++) {
-      total += p[i];
+    if (options.minP() > 0) {
+      int likely = 1;
+      double likelyMass = 1; // the likeliest has weight 1
+      while (likely < kept && weight(x[ranking.id(likely)], max) >= options.minP()) {
+        likelyMass += weight(x[ranking.id(likely)], max);
+        likely++;
+      }
+      mass = likely < kept ? likelyMass : mass;
+      kept = likely;
     }
-    double left = u * total;
+    double left = u * mass;
     for (int i = 0; i < kept - 1; i++) {
-      left -= p[i];
+      left -= weight(x[ranking.id(i)], max);
       if (left < 0) {
-        return id(order[i]);
+        return ranking.id(i);
       }
     }
-    return id(order[kept - 1]);
+    return ranking.id(kept - 1);
   }
 
-  private int nucleus(double[] p, int kept, double sum) {
-    if (options.topP() == 1) {
-      return kept;
-    }
-    double mass = 0;
-    for (int i = 0; i < kept; i++) {
-      mass += p[i];
-      if (mass >= options.topP() * sum) {
-        return i + 1;
+  /** Sum of the weights of the {@code kept} most likely; of all in the order of ids. */
+  private double mass(Ranking ranking, float[] x, double max, int kept) {
+    double sum = 0;
+    if (kept == x.length) {
+      for (float logit : x) {
+        sum += weight(logit, max);
+      }
+    } else {
+      for (int i = 0; i < kept; i++) {
+        sum += weight(x[ranking.id(i)], max);
       }
     }
-    return kept;
+    return sum;
   }
 
-  private int aboveMinimum(double[] p, int kept) {
-    int n = kept;
-    while (n > 1 && p[n - 1] < options.minP() * p[0]) {
-      n--;
-    }
-    return n;
-  }
-
-  /**
-   * Ids by falling logit, then by rising id, each packed below its order-preserving key so that a
-   * primitive sort serves.
-   */
-  private static long[] descending(float[] x) {
-    long[] keys = new long[x.length];
-    for (int i = 0; i < x.length; i++) {
-      int bits = Float.floatToIntBits(x[i] == 0 ? 0f : x[i]);
-      int rising = bits ^ ((bits >> 31) & 0x7fffffff);
-      keys[i] = ((long) ~rising << 32) | i;
-    }
-    Arrays.sort(keys);
-    return keys;
-  }
-
-  private static int id(long key) {
-    return (int) key;
+  /** Probability in relation to the most likely token's. */
+  private double weight(double logit, double max) {
+    return NegativeExp.of((logit - max) / options.temperature());
   }
 }
