@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * How often the guesses of one source are right, by kind and by place in the guess. Given that all
  * before it were right, the token at a place is right with a probability that is counted, older
- * counts fading. A kind of which little is known is taken to be like the whole source, a place like
- * the one before it.
+ * counts fading, on top of the source's own prior; a place of which little is known is taken to
+ * deviate from that as the place before does.
  */
 final class Acceptance {
   /**
@@ -16,13 +16,10 @@ final class Acceptance {
    */
   private static final double FADING = 0.95;
 
-  /** Weight of what is assumed, in guesses. */
-  private static final double ASSUMED = 2;
+  /** Weight of the prior, in guesses. */
+  private static final double ASSUMED = 4;
 
-  /** Of a source of which nothing is known. */
-  private static final double PRIOR = 0.5;
-
-  private final Counts source = new Counts();
+  private final Prior prior;
   private final Counts[] kinds = new Counts[Draft.KINDS];
 
   private static final class Counts {
@@ -39,18 +36,22 @@ final class Acceptance {
     }
   }
 
-  Acceptance() {
+  /** As {@link DraftSource#prior}. */
+  interface Prior {
+    double of(int kind, int place);
+  }
+
+  Acceptance(Prior prior) {
+    this.prior = prior;
     Arrays.setAll(kinds, i -> new Counts());
   }
 
   /** Of a guess the first {@code right} tokens were right; then it failed, or just ended. */
   void add(int kind, int right, boolean failed) {
     for (int place = 0; place < right; place++) {
-      source.add(place, true);
       kinds[kind].add(place, true);
     }
     if (failed && right < Speculative.MAX_DRAFT) {
-      source.add(right, false);
       kinds[kind].add(right, false);
     }
   }
@@ -59,10 +60,12 @@ final class Acceptance {
   double[] expected(int kind, int most) {
     double[] sums = new double[most + 1];
     double all = 1;
-    double before = PRIOR;
+    double deviation = 0;
     for (int place = 0; place < most; place++) {
-      before = source.estimate(place, before);
-      all *= kinds[kind].estimate(place, before);
+      double assumed = prior.of(kind, place);
+      double estimate = kinds[kind].estimate(place, Math.clamp(assumed + deviation, 0, 1));
+      deviation = estimate - assumed;
+      all *= estimate;
       sums[place + 1] = sums[place] + all;
     }
     return sums;

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Chooses the length that promises the most tokens a second: the tokens expected of a guess, by
@@ -50,17 +51,25 @@ final class AdaptiveDraftLength implements DraftLength {
   /** The source on trial in the round to come, or -1. */
   private int onTrial = -1;
 
+  /** For these sources. */
+  static AdaptiveDraftLength of(List<DraftSource> sources) {
+    return new AdaptiveDraftLength(
+        sources.stream().mapToDouble(DraftSource::cost).toArray(),
+        sources.stream().map(s -> (Acceptance.Prior) s::prior).toList());
+  }
+
   /**
    * For sources of these costs.
    *
    * @param costs by {@link DraftSource#cost}
+   * @param priors of the same sources
    */
-  AdaptiveDraftLength(double[] costs) {
+  AdaptiveDraftLength(double[] costs, List<Acceptance.Prior> priors) {
     this.costs = costs.clone();
     this.acceptance = new Acceptance[costs.length];
     this.roundCosts = new RoundCost[costs.length];
     this.trialLength = new int[costs.length];
-    Arrays.setAll(acceptance, i -> new Acceptance());
+    Arrays.setAll(acceptance, i -> new Acceptance(priors.get(i)));
     Arrays.fill(trialLength, 1);
     RoundCost shared = new RoundCost(ROW); // whose guess it is makes no difference to the pass
     Arrays.setAll(roundCosts, i -> costs[i] == 0 ? shared : new RoundCost(costs[i] + ROW));

@@ -31,6 +31,17 @@ public interface DraftSource extends AutoCloseable {
   double cost();
 
   /**
+   * How often a guessed token is taken to be right before it is known, given that the guesses
+   * before it were.
+   *
+   * @param kind of {@link Draft#kind}
+   * @param place in the guess, from 0
+   */
+  default double prior(int kind, int place) {
+    return 0.5;
+  }
+
+  /**
    * The depth at which this source reads hidden states, through {@link DraftContext#descend}; 0 if
    * it reads none.
    */

@@ -95,6 +95,11 @@ public final class EarlyExitDraft implements DraftSource {
   }
 
   @Override
+  public double prior(int kind, int place) {
+    return Math.max(0.5, threshold); // what a calibrated exit keeps to
+  }
+
+  @Override
   public int depth() {
     return exit.depth();
   }

@@ -18,6 +18,15 @@ public final class PromptLookup implements DraftSource {
   /** Least agreement of each kind of guess: the longer, the more often the guess is right. */
   private static final int[] KINDS = {1, 2, 3, 4, 6, 9, 16, FOLLOWED};
 
+  /**
+   * Shares of right guesses by kind, of first tokens and of those that follow right ones. Counted
+   * on 24 answers of 256 tokens by SmolLM2-135M-Instruct, half greedy, half at temperature 0.8; of
+   * 0.5 for all, a sequence needs some 50 tokens to learn that.
+   */
+  private static final double[] FIRST = {0.18, 0.43, 0.55, 0.7, 0.7, 0.9, 0.95, 0.98};
+
+  private static final double[] LATER = {0.5, 0.55, 0.65, 0.7, 0.8, 0.87, 0.95, 0.98};
+
   private final NgramIndex[] indices = new NgramIndex[LONGEST];
   private int indexed;
 
@@ -89,6 +98,11 @@ public final class PromptLookup implements DraftSource {
   @Override
   public double cost() {
     return 0;
+  }
+
+  @Override
+  public double prior(int kind, int place) {
+    return place == 0 ? FIRST[kind] : LATER[kind];
   }
 
   @Override

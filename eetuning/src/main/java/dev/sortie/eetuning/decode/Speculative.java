@@ -75,13 +75,7 @@ public final class Speculative implements DecodingStrategy {
    * @param capacity tokens to set room aside for
    */
   public Speculative(Decoder decoder, List<DraftSource> sources, int capacity, Device device) {
-    this(
-        decoder,
-        sources,
-        capacity,
-        device,
-        new AdaptiveDraftLength(sources.stream().mapToDouble(DraftSource::cost).toArray()),
-        System::nanoTime);
+    this(decoder, sources, capacity, device, AdaptiveDraftLength.of(sources), System::nanoTime);
   }
 
   Speculative(

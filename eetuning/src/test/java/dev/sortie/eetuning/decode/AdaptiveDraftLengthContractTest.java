@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +30,7 @@ class AdaptiveDraftLengthContractTest {
     Simulation(double row, double guess) {
       this.row = row;
       this.guess = guess;
-      this.lengths = new AdaptiveDraftLength(new double[] {guess});
+      this.lengths = new AdaptiveDraftLength(new double[] {guess}, List.of((kind, place) -> 0.5));
       this.trials = new Trials(lengths);
     }
 

@@ -158,7 +158,7 @@ class SpeculativeTextContractTest {
             List.of(wrong),
             CONTEXT,
             device,
-            new AdaptiveDraftLength(new double[] {0.2}),
+            AdaptiveDraftLength.of(List.of(wrong)),
             passes)) {
       self[0] = s;
       // the text is short: it is read again and again, and what was learnt is kept
