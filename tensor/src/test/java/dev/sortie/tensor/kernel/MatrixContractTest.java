@@ -33,7 +33,7 @@ class MatrixContractTest {
 
   /**
    * Triples of m, n, k: each odd size in each place, both sides of every tile edge, of ROW_STABLE
-   * and of the blocks of K.
+   * and of the blocks of K; and rows of which the last few are packed deeper than those before.
    */
   private static final int[][] SHAPES = {
     {1, 1, 1},
@@ -65,7 +65,8 @@ class MatrixContractTest {
     {5, 40, 577},
     {20, 40, 1030},
     {40, 70, 520},
-    {300, 33, 20}
+    {300, 33, 20},
+    {1792, 2, 576}
   };
 
   private final NativeArena arena = new NativeArena("matrix test");

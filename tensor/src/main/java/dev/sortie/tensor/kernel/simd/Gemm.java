@@ -95,9 +95,14 @@ final class Gemm {
       return Math.max(1, A_SIZE / Math.max(1, panels(rows, MR) * MR * block)) * block;
     }
 
-    /** Elements that {@code rows} of A take, packed, at a time. */
-    int packedA(int rows) {
-      return panels(rows, MR) * MR * Math.min(k, groupOfK(rows));
+    /**
+     * Elements that a thread's rows of A take, packed, at a time, at most. Not what the most rows
+     * take: of fewer rows, such as the last ones, more blocks of K are packed at once, and with
+     * room for 1024 rows of k = 576 alone the last 768 of 1792 did not fit.
+     */
+    int mostPackedA() {
+      int rows = panels(Math.min(m, MA), MR) * MR;
+      return (int) Math.min((long) rows * k, Math.max(A_SIZE, rows * blockOfK()));
     }
   }
 
@@ -114,10 +119,7 @@ final class Gemm {
     GemmBuffers buffers = stock.take();
     try {
       buffers.reserve(
-          threads,
-          p.packedA(Math.min(p.m, MA)),
-          p.packed ? 0 : p.blockOfK() * GROUP,
-          GemmWorker.SCRATCH_BYTES);
+          threads, p.mostPackedA(), p.packed ? 0 : p.blockOfK() * GROUP, GemmWorker.SCRATCH_BYTES);
       if (threads == 1) {
         new GemmWorker(p, buffers, 0, 1).run();
         return;
