@@ -21,7 +21,8 @@ final class TrainingOptions {
       required = true,
       arity = "1..*",
       paramLabel = "FILE",
-      description = "UTF-8 text files, each one document; or one file of token ids.")
+      description =
+          "UTF-8 text files, each one document; or one file of token ids. For tune also the word self: text that the model samples, its first words from text files after it, if there are some.")
   List<Path> data;
 
   @Option(
@@ -162,9 +163,14 @@ final class TrainingOptions {
   /** Tokenises the data into the run's folder, or opens a token file as it is. */
   DatasetSource dataset(Tokenizer tokenizer) {
     if (data.size() == 1 && TokenDataset.isTokenFile(data.getFirst())) {
-      return DatasetSource.open(data.getFirst(), seqLen, heldOut, seed, tokenizer.vocabSize());
+      return tokens(data.getFirst(), tokenizer.vocabSize());
     }
     return DatasetSource.build(tokenizer, data, out.resolve("tokens.bin"), seqLen, heldOut, seed);
+  }
+
+  /** Opens a token file. */
+  DatasetSource tokens(Path file, int vocab) {
+    return DatasetSource.open(file, seqLen, heldOut, seed, vocab);
   }
 
   /**

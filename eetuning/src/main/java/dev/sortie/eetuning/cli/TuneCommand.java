@@ -37,6 +37,7 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
   @Mixin private TrainingOptions training;
+  @Mixin private SelfData self;
 
   @Option(
       names = "--exits",
@@ -105,6 +106,9 @@ final class TuneCommand implements Callable<Integer> {
   public Integer call() {
     LoopOptions loop = training.loop();
     training.check();
+    if (SelfData.isWanted(training.data)) {
+      self.settings(training.data, training.seed);
+    }
     if (gateTokens < 0) {
       throw new InputException("--gate-tokens " + gateTokens + " must be 0 or more");
     }
@@ -132,7 +136,7 @@ final class TuneCommand implements Callable<Integer> {
         ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
       Folders.create(training.out);
-      try (DatasetSource data = training.dataset(m.tokenizer());
+      try (DatasetSource data = data(m, device);
           FeatureCache cache = cache(m, data, device);
           ExitTuner tuner = tuner(m, options, data, device, cache);
           TrainingView view = new TrainingView("tune", training.steps)) {
@@ -174,6 +178,14 @@ final class TuneCommand implements Callable<Integer> {
           ? new ExitTuner(m, start, options, data, device)
           : new ExitTuner(m, start, options, data, device, cache);
     }
+  }
+
+  private DatasetSource data(LanguageModel m, Device device) {
+    if (!SelfData.isWanted(training.data)) {
+      return training.dataset(m.tokenizer());
+    }
+    Path file = self.file(self.settings(training.data, training.seed), m, device);
+    return training.tokens(file, m.config().decoder().vocab());
   }
 
   /** The cache, null where none is wanted. */

@@ -73,19 +73,24 @@ public final class FeatureCache implements AutoCloseable {
   private static Map<String, Object> key(LanguageModel model, TokenSource data, Kernels kernels) {
     Map<String, Object> key = new LinkedHashMap<>();
     key.put("backbone", model.sha256());
-    Map<String, Object> types = new TreeMap<>();
-    model
-        .decoder()
-        .parameters()
-        .values()
-        .forEach(t -> types.merge(t.dtype().name(), 1, (a, b) -> (Integer) a + (Integer) b));
-    key.put("weights", types);
+    key.put("weights", types(model));
     key.put("data", data.fingerprint());
     key.put("training_windows", data.distinctWindows());
     key.put("held_out_windows", data.validationCount());
     key.put("seq_len", data.length());
     key.put("kernels", kernels.name());
     return key;
+  }
+
+  /** How many tensors of a model are held in each type. */
+  static Map<String, Object> types(LanguageModel model) {
+    Map<String, Integer> types = new TreeMap<>();
+    model
+        .decoder()
+        .parameters()
+        .values()
+        .forEach(t -> types.merge(t.dtype().name(), 1, Integer::sum));
+    return new TreeMap<>(types);
   }
 
   private FeatureFile file(String name) {
