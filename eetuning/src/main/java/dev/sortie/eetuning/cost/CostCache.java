@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param meter measures those that are not there
  */
 public record CostCache(Path folder, CostMeter meter) {
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   /** The user's own tables. */
   public CostCache() {
@@ -73,6 +73,7 @@ public record CostCache(Path folder, CostMeter meter) {
     text.append("; ").append(types);
     for (Exit e : exits.exits()) {
       text.append("; exit ").append(e.spec());
+      text.append(e.gates().coverage().isPresent() ? " with a coverage gate" : "");
       e.parameters()
           .forEach((name, t) -> text.append(' ').append(name).append(' ').append(type(t)));
     }

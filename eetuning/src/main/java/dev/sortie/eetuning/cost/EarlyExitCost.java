@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cost;
 
 import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -34,10 +35,12 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
   public double seconds(int first, int[] exits) {
     int segments = active.size() + 1;
     int[] done = new int[segments];
+    int[] exitDone = new int[active.size()];
     Arrays.fill(done, first);
+    Arrays.fill(exitDone, first);
     double seconds = 0;
     for (int i = 0; i < exits.length; i++) {
-      seconds += token(first + i, exits[i], done);
+      seconds += token(first + i, exits[i], done, exitDone);
     }
     return seconds;
   }
@@ -53,17 +56,22 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     return left;
   }
 
-  private double token(int position, int exit, int[] done) {
+  private double token(int position, int exit, int[] done, int[] exitDone) {
     int end = position + 1;
     double seconds = table.token();
     int from = 0;
     for (int i = 0; i < active.size(); i++) {
       ExitCost e = table.exit(active.get(i));
       int rows = end - done[i];
-      seconds += table.layers(e.depth() - from, rows, done[i]) + e.layerSeconds(rows);
+      seconds += table.layers(e.depth() - from, rows, done[i]);
       done[i] = end;
       from = e.depth();
       boolean asked = position - done[active.size()] < maxPending;
+      // an exit that is not asked lets its own layer wait, until a batch of stable rows is full
+      if (asked || end - exitDone[i] >= Kernels.ROW_STABLE) {
+        seconds += e.layerSeconds(end - exitDone[i]);
+        exitDone[i] = end;
+      }
       seconds += asked ? e.check() : 0;
       if (exit == e.depth()) {
         return seconds;
@@ -78,17 +86,22 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
   /**
    * Seconds of a token on average when this exit alone is asked and a share of the tokens leaves
    * there, each by chance. Tokens come in cycles: k leave, and the next takes their deeper layers
-   * along; k is geometric, cut at {@code maxPending}, where no exit is asked.
+   * along; k is geometric, cut at {@code maxPending}, where no exit is asked and its own layer
+   * waits for the token after.
    */
   static double atShare(CostTable t, int depth, double share, int maxPending) {
     ExitCost e = t.exit(depth);
     int p = t.position();
-    double each = t.token() + t.layers(depth, 1, p) + e.layerSeconds(1);
+    double each = t.token() + t.layers(depth, 1, p);
+    double waited =
+        maxPending == 0
+            ? e.layerSeconds(Kernels.ROW_STABLE) / Kernels.ROW_STABLE
+            : e.layerSeconds(2) - e.layerSeconds(1);
     double time = 0;
     double tokens = 0;
     for (int k = 0; k <= maxPending; k++) {
       double chance = Math.pow(share, k) * (k == maxPending ? 1 : 1 - share);
-      double checks = (k == maxPending ? k : k + 1) * e.check();
+      double checks = k == maxPending ? k * e.each() + waited : (k + 1) * e.each();
       double deep = t.layers(t.layers() - depth, k + 1, p) + t.head().at(1);
       time += chance * ((k + 1) * each + checks + deep);
       tokens += chance * (k + 1);

@@ -94,7 +94,9 @@ final class TimedPass implements AutoCloseable {
           y = e.advance(ops, x, exitCaches.get(exit), first);
           exitLayers[exit] = lap();
         }
-        TopTokens.of(ops, e.branchLogits(ops, lastRow(y), lastRow(a))).probability(0);
+        Tensor state = e.headState(ops, lastRow(y), lastRow(a));
+        TopTokens.of(ops, e.headLogits(ops, state)).probability(0);
+        e.gates().coverage().ifPresent(g -> g.probability(ops, state));
         checks[exit++] = lap();
       }
     }

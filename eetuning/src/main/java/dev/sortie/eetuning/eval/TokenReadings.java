@@ -3,6 +3,7 @@ package dev.sortie.eetuning.eval;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
@@ -36,7 +37,7 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
    * One head's readings, an element for each predicted token.
    *
    * @param choices most likely tokens
-   * @param confidences their probabilities, at temperature 1
+   * @param confidences their probabilities among all tokens, at temperature 1, as decoding has them
    * @param nll negative log-likelihood of the tokens that stand in the text, nats; infinite where a
    *     draft head does not cover them
    */
@@ -87,15 +88,16 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
       try (var _ = ops.workspace().mark()) {
         Tensor[] in = tapped.get(e.depth());
         HeadInput head = e.headInput(ops, in[0], in[1]);
-        heads.add(head(ops, head, e.draft(), ids, given));
+        heads.add(head(ops, head, Optional.of(e), ids, given));
       }
     }
     HeadInput head = model.decoder().headInput(ops, x);
     return new TokenReadings(exits.depths(), heads, head(ops, head, Optional.empty(), ids, given));
   }
 
-  private static Head head(
-      Ops ops, HeadInput input, Optional<DraftVocabulary> draft, int[] ids, int given) {
+  private static Head head(Ops ops, HeadInput input, Optional<Exit> exit, int[] ids, int given) {
+    Optional<DraftVocabulary> draft = exit.flatMap(Exit::draft);
+    Optional<Gate> coverage = exit.flatMap(e -> e.gates().coverage());
     int count = ids.length - given;
     Head all = new Head(new int[count], new double[count], new double[count]);
     for (int from = 0; from < count; from += CHUNK) {
@@ -115,11 +117,17 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
           int choice = choices[i];
           boolean covered = targets.span().getInt(i) >= 0;
           all.choices()[from + i] = draft.map(d -> d.id(choice)).orElse(choice);
-          all.confidences()[from + i] = top.probability(i);
+          double covering = coverage.isEmpty() ? 1 : coverage.get().probability(ops, row(some, i));
+          all.confidences()[from + i] = covering * top.probability(i);
           all.nll()[from + i] = covered ? nll.span().get(i) : Double.POSITIVE_INFINITY;
         }
       }
     }
     return all;
+  }
+
+  private static Tensor row(Tensor x, int i) {
+    long width = x.shape().dim(-1);
+    return Tensor.of(x.span().slice(i * width, width), Shape.of(1, width));
   }
 }

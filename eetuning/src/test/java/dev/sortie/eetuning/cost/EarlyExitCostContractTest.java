@@ -54,6 +54,17 @@ class EarlyExitCostContractTest {
   }
 
   @Test
+  void theLayerOfAnExitThatIsNotAskedWaits() {
+    CostTable t = Tables.of(Tables.layer(4, 2));
+    double second = 4 + 6 * 1.1 + 4;
+    double third = 4 + 1.1 + 2;
+    assertThat(seconds(t, 1, 4, 0, 4)).isCloseTo(4 + 1 + 2 + second + third, within(EXACT));
+    int[] never = new int[32];
+    // twice in a batch of sixteen
+    assertThat(seconds(t, 0, never)).isCloseTo(32 * 14 + 2 * 2.5, within(EXACT));
+  }
+
+  @Test
   void noExitIsAskedWhenNoMoreTokensMayWait() {
     CostTable t = Tables.of(Tables.norm(4, 2));
     assertThat(seconds(t, 0, 0, 0)).isCloseTo(2 * 14, within(EXACT));
@@ -72,7 +83,7 @@ class EarlyExitCostContractTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0.2,15", "0.6,15", "0.9,15", "0.9,3", "1,15", "0,15"})
+  @CsvSource({"0.2,15", "0.6,15", "0.9,15", "0.9,3", "1,15", "0,15", "0.5,0"})
   void theAverageByShareIsThatOfManyTokensLeavingByChance(double share, int maxPending) {
     CostTable t = Tables.of(Tables.layer(6, 0.7));
     SplittableRandom random = new SplittableRandom(7);
