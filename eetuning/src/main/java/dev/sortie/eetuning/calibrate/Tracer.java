@@ -25,8 +25,8 @@ import java.util.Optional;
  */
 public record Tracer(LanguageModel model, Exits exits, Device device, int answer) {
 
-  /** The trajectory of one sequence; empty where an answer has no token after its first. */
-  public Optional<Trajectory> trace(HeldOut sequence, Risk risk) {
+  /** What is said of one sequence; empty where an answer has no token after its first. */
+  public Optional<TokenReadings> trace(HeldOut sequence) {
     int[] ids = sequence.ids();
     int given = sequence.given();
     if (sequence.isPrompt()) {
@@ -37,7 +37,7 @@ public record Tracer(LanguageModel model, Exits exits, Device device, int answer
         return Optional.empty();
       }
     }
-    return Optional.of(Trajectory.of(TokenReadings.of(model, exits, device, ids, given), risk));
+    return Optional.of(TokenReadings.of(model, exits, device, ids, given));
   }
 
   private int[] answered(int[] prompt) {

@@ -7,9 +7,11 @@ import dev.sortie.eetuning.calibrate.LearnThenTest;
 import dev.sortie.eetuning.calibrate.MeanTest;
 import dev.sortie.eetuning.calibrate.Risk;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.calibrate.TraceFile;
 import dev.sortie.eetuning.calibrate.Tracer;
 import dev.sortie.eetuning.calibrate.Trajectory;
 import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
@@ -20,9 +22,11 @@ import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -124,6 +128,14 @@ final class CalibrateCommand implements Callable<Integer> {
   private int limit;
 
   @Option(
+      names = "--traces",
+      paramLabel = "FILE",
+      description =
+          "Keep here what the exits say of each sequence, and take from here what was kept: a run"
+              + " that was broken off goes on, and another --risk or --level takes no time.")
+  private Path traces;
+
+  @Option(
       names = "--out",
       required = true,
       paramLabel = "FILE",
@@ -160,7 +172,8 @@ final class CalibrateCommand implements Callable<Integer> {
           new Calibration(promise, bounded, perExit, ActiveMixin.table(m, all, device));
       calibration.require(sequences.size());
       Calibration.Result r =
-          calibration.run(trace(new Tracer(m, exits, device, tokens), sequences, bounded));
+          calibration.run(
+              trace(new Tracer(m, exits, device, tokens), sequences, bounded, kept(m, exits)));
       if (!json) {
         print(r);
       }
@@ -175,11 +188,31 @@ final class CalibrateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static List<Trajectory> trace(Tracer tracer, List<HeldOut> sequences, Risk risk) {
+  private Optional<TraceFile> kept(LanguageModel m, Exits exits) {
+    if (traces == null) {
+      return Optional.empty();
+    }
+    Map<String, String> of = new LinkedHashMap<>();
+    of.put("backbone_sha256", m.sha256());
+    of.put("exits_sha256", Sha256.of(exitsFolder.resolve(ExitsFile.TENSORS)));
+    of.put("exits", exits.depths().toString());
+    of.put("dtype", ThresholdsFile.dtype(m));
+    of.put("answer_tokens", String.valueOf(tokens));
+    return Optional.of(TraceFile.open(traces, of));
+  }
+
+  private static List<Trajectory> trace(
+      Tracer tracer, List<HeldOut> sequences, Risk risk, Optional<TraceFile> kept) {
     List<Trajectory> traced = new ArrayList<>();
     try (ProgressLine line = ProgressLine.start("calibrate", sequences.size(), System.err)) {
       for (int i = 0; i < sequences.size(); i++) {
-        tracer.trace(sequences.get(i), risk).ifPresent(traced::add);
+        HeldOut sequence = sequences.get(i);
+        Optional<TokenReadings> known = kept.flatMap(k -> k.get(sequence));
+        Optional<TokenReadings> readings = known.or(() -> tracer.trace(sequence));
+        if (known.isEmpty()) {
+          kept.ifPresent(k -> readings.ifPresent(r -> k.add(sequence, r)));
+        }
+        readings.ifPresent(r -> traced.add(Trajectory.of(r, risk)));
         line.step(i + 1, "");
       }
     }

@@ -13,18 +13,23 @@ import java.util.List;
 public final class JsonLines {
   private JsonLines() {}
 
-  /** The objects of all lines that are not blank, at least one. */
+  /** The objects of all lines of a file that are not blank, at least one. */
   public static List<JsonObject> read(Path file) {
+    return parse(file.toString(), TextFiles.read(file));
+  }
+
+  /** The same of a text; {@code origin} names it in messages. */
+  public static List<JsonObject> parse(String origin, String text) {
     List<JsonObject> objects = new ArrayList<>();
     int number = 0;
-    for (String line : TextFiles.read(file).split("\n", -1)) {
+    for (String line : text.split("\n", -1)) {
       number++;
       if (!line.isBlank()) {
-        objects.add(Json.parse(file + " line " + number, line.strip(), JsonLimits.CONFIG));
+        objects.add(Json.parse(origin + " line " + number, line.strip(), JsonLimits.CONFIG));
       }
     }
     if (objects.isEmpty()) {
-      throw new InputException(file + ": has blank lines only, expected a JSON object a line");
+      throw new InputException(origin + ": has blank lines only, expected a JSON object a line");
     }
     return objects;
   }

@@ -433,7 +433,12 @@ class CommandLineContractTest {
     }
     Files.writeString(sequences, lines);
     Path file = temp.resolve("thresholds.json");
-    CommandLineRun made = calibrate(sequences, file, "--level", 0.4, "--json");
+    Path traces = temp.resolve("traces.jsonl");
+    CommandLineRun made = calibrate(sequences, file, "--level", 0.4, "--json", "--traces", traces);
+    String kept = Files.readString(traces);
+    assertThat(calibrate(sequences, file, "--level", 0.4, "--json", "--traces", traces).out())
+        .isEqualTo(made.out());
+    assertThat(Files.readString(traces)).isEqualTo(kept).hasLineCount(31);
     JsonObject json = made.json();
     assertFields(json, "exits_sha256", "dtype", "policy", "thresholds", "promise");
     JsonObject promise = json.getObject("promise");
