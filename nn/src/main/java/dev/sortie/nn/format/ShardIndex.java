@@ -22,6 +22,7 @@ import java.util.Set;
 record ShardIndex(Path file, SequencedMap<String, Path> shards, OptionalLong totalSize) {
   private static final JsonLimits LIMITS = new JsonLimits(100_000_000, 4, 1 << 16);
   private static final int MAX_SHARDS = 10_000;
+  private static final int LONGEST_NAME = 255;
 
   static ShardIndex read(Path file) {
     JsonObject json = Json.read(file, LIMITS);
@@ -69,12 +70,15 @@ record ShardIndex(Path file, SequencedMap<String, Path> shards, OptionalLong tot
 
   private static Path shard(Path index, JsonObject map, String tensor, String name) {
     boolean plain =
-        name.endsWith(".safetensors")
+        name.length() <= LONGEST_NAME
+            && name.endsWith(".safetensors")
             && !name.startsWith(".")
             && name.chars()
                 .noneMatch(c -> c == '/' || c == '\\' || c == ':' || Character.isISOControl(c));
     if (!plain) {
-      throw map.error(tensor, "a plain file name that ends in .safetensors");
+      throw map.error(
+          tensor,
+          "a plain file name of at most " + LONGEST_NAME + " letters that ends in .safetensors");
     }
     Path folder = index.toAbsolutePath().getParent();
     Path shard;

@@ -55,6 +55,8 @@ class ShardIndexContractTest {
   void aNameThatTheSystemCannotWriteIsRefused() {
     write(index, GOOD.replace(ONE, "model-\\u0000.safetensors"));
     assertRefused(() -> Safetensors.open(folder), List.of("weight_map.a", "a plain file name"));
+    write(index, GOOD.replace(ONE, "x".repeat(256) + ".safetensors"));
+    assertRefused(() -> Safetensors.open(folder), List.of("weight_map.a", "at most 255 letters"));
     // a NUL is refused before; an unpaired surrogate in a name has no bytes in any encoding
     write(index, GOOD.replace(ONE, "model-\\ud800.safetensors"));
     assertRefused(() -> Safetensors.open(folder), List.of("model.safetensors.index.json"));

@@ -1,11 +1,13 @@
 package dev.sortie.nn.mutation;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.FormatCorpus;
 import dev.sortie.nn.format.GenerationConfig;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.hub.HubCorpus;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelConverter;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.ModelMemory;
 import dev.sortie.nn.model.Precision;
@@ -36,6 +38,7 @@ import java.util.stream.Stream;
 /** All kinds of files that Sortie reads from strangers. */
 final class Subjects {
   private static final String TEXT = "The hen\u2019s  \u00e9\ud83d\ude00 <|endoftext|>\n123\u0000";
+  private static final Path FAMILIES = Path.of("../tests/src/test/resources/fixtures/families");
   private static final long LARGE = 64 << 20;
 
   private final Path folder;
@@ -63,15 +66,47 @@ final class Subjects {
     all.add(new Subject("tokens.bin", List.of(tokens()), this::dataset));
     Path model = folder.resolve("model");
     FormatCorpus.folder(model, TextCorpus.tokenizers().getFirst(), TextCorpus.vocab());
+    all.addAll(ofFolder(model));
+    List<byte[]> converted = new ArrayList<>();
+    try (Stream<Path> families = Files.list(FAMILIES)) {
+      for (Path family : families.filter(Files::isDirectory).sorted().toList()) {
+        Path copy = Files.createDirectory(folder.resolve(family.getFileName()));
+        Files.copy(FAMILIES.resolve("tokenizer.json"), copy.resolve("tokenizer.json"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+          Files.copy(family.resolve(file), copy.resolve(file));
+        }
+        all.addAll(ofFolder(copy));
+        converted.addAll(gguf(copy));
+      }
+    }
+    all.add(new Subject("families.gguf", converted, this::gguf));
+    return all;
+  }
+
+  /** A subject for each file of a model, among the others as they are. */
+  private List<Subject> ofFolder(Path model) throws IOException {
+    List<Subject> all = new ArrayList<>();
     try (Stream<Path> files = Files.list(model)) {
       for (Path file : files.sorted().toList()) {
         byte[] right = Files.readAllBytes(file);
-        all.add(
-            new Subject(
-                file.getFileName().toString(), List.of(right), b -> inFolder(file, b, right)));
+        String name = model.getFileName() + "-" + file.getFileName();
+        all.add(new Subject(name, List.of(right), b -> inFolder(file, b, right)));
       }
     }
     return all;
+  }
+
+  /** A model as GGUF, where its family has that; some of the samples use what GGUF cannot say. */
+  private List<byte[]> gguf(Path model) throws IOException {
+    Path file = folder.resolve("converted.gguf");
+    try (ModelFiles files = ModelFiles.open(model)) {
+      ModelConverter.toGguf(files, file, null, device.kernels(), (name, done, total) -> {});
+      return List.of(Files.readAllBytes(file));
+    } catch (InputException e) {
+      return List.of();
+    } finally {
+      Files.deleteIfExists(file);
+    }
   }
 
   private static final String MESSAGES =
