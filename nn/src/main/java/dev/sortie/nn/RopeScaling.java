@@ -161,6 +161,15 @@ public sealed interface RopeScaling {
       return new Divided(factors);
     }
 
+    /** Whether the factors are the same but for rounding. */
+    public boolean isNear(Divided other) {
+      boolean near = factors.size() == other.factors.size();
+      for (int j = 0; near && j < factors.size(); j++) {
+        near = Math.abs(factors.get(j) / other.factors.get(j) - 1) < 1e-4;
+      }
+      return near;
+    }
+
     @Override
     public double[] frequencies(double theta, int rotary) {
       double[] f = NONE.frequencies(theta, rotary);

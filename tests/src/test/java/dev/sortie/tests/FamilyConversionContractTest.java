@@ -7,6 +7,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.Families;
 import dev.sortie.nn.format.HfConfig;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelConverter;
 import dev.sortie.nn.model.ModelFiles;
@@ -19,7 +20,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -108,6 +108,45 @@ class FamilyConversionContractTest {
 
   @ParameterizedTest
   @MethodSource("samples")
+  void aFolderMadeFromGgufHasTheNamesOfTheOriginalAndComputesTheSame(Sample sample)
+      throws IOException {
+    Path folder = folder(sample, true);
+    Path gguf = toGguf(folder, "first.gguf", null);
+    if (sample.name.equals("llama3")) {
+      // its rotary factors are of no published model, so there is no telling where they come from
+      assertThatThrownBy(() -> toFolder(gguf, "back", null))
+          .isInstanceOf(InputException.class)
+          .hasMessageContainingAll("rotary factors", "config.json");
+      assertThat(temp.resolve("back")).doesNotExist();
+      return;
+    }
+    Path back = toFolder(gguf, "back", null);
+    try (Bench bench = Bench.open(1);
+        ModelFiles original = ModelFiles.open(folder);
+        ModelFiles written = ModelFiles.open(back)) {
+      assertThat(written.stored().tensors().keySet())
+          .containsExactlyInAnyOrderElementsOf(original.stored().tensors().keySet());
+      DecoderConfig wanted = original.config().decoder();
+      assertThat(written.config().decoder()).isEqualTo(wanted);
+      Span logits = logits(folder, sample, bench);
+      Parity.near("logits of " + sample, logits(back, sample, bench), logits, 1e-5);
+    }
+  }
+
+  private Path toFolder(Path from, String name, DType type) {
+    try (Bench bench = Bench.open(1);
+        ModelFiles files = ModelFiles.open(from)) {
+      AtomicFiles.writeFolder(
+          temp.resolve(name),
+          to ->
+              ModelConverter.toSafetensors(
+                  files, to, type, bench.kernels(), (tensor, done, total) -> {}));
+    }
+    return temp.resolve(name);
+  }
+
+  @ParameterizedTest
+  @MethodSource("samples")
   void whatGgufFilesCannotSayIsRefused(Sample sample) throws IOException {
     if (!sample.from.isEmpty()) {
       Path folder = folder(sample, false);
@@ -156,21 +195,6 @@ class FamilyConversionContractTest {
         Fixture fixture = Fixture.open("families/" + sample.name)) {
       Tensor ids = fixture.ids(bench, "input_ids");
       return NoGrad.call(() -> model.decoder().forward(bench.ops(), ids)).span();
-    }
-  }
-
-  @Test
-  void ggufFilesOfOtherFamiliesDoNotBecomeSafetensors() throws IOException {
-    Path gguf = toGguf(folder(samples().toList().get(3), false), "qwen2.gguf", null);
-    try (Bench bench = Bench.open(1);
-        ModelFiles files = ModelFiles.open(gguf)) {
-      assertThatThrownBy(
-              () ->
-                  ModelConverter.toSafetensors(
-                      files, temp, null, bench.kernels(), (name, done, total) -> {}))
-          .isInstanceOf(InputException.class)
-          .hasMessageContainingAll("qwen2.gguf", "qwen2", "safetensors");
-      assertThat(List.of(files.config().family())).containsExactly("qwen2");
     }
   }
 }

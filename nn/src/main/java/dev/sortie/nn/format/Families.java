@@ -2,36 +2,79 @@ package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.tensor.memory.Span;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** The table of model families. */
 public final class Families {
   private static final List<Family> ALL =
       List.of(
-          Family.of("Llama 2, Llama 3, SmolLM2", "llama", "LlamaForCausalLM", FamilyRecipes::llama)
+          Family.of(
+                  "Llama 2, Llama 3, SmolLM2",
+                  "llama",
+                  "LlamaForCausalLM",
+                  FamilyRecipes::llama,
+                  FamilyFields::llama)
               .withGguf("llama"),
-          Family.of("Mistral", "mistral", "MistralForCausalLM", FamilyRecipes::mistral)
+          Family.of(
+                  "Mistral",
+                  "mistral",
+                  "MistralForCausalLM",
+                  FamilyRecipes::mistral,
+                  FamilyFields::window)
               .withGguf("llama"),
-          Family.of("Qwen 2, Qwen 2.5", "qwen2", "Qwen2ForCausalLM", FamilyRecipes::qwen2)
+          Family.of(
+                  "Qwen 2, Qwen 2.5",
+                  "qwen2",
+                  "Qwen2ForCausalLM",
+                  FamilyRecipes::qwen2,
+                  FamilyFields::window)
               .withGguf("qwen2"),
-          Family.of("Qwen 3", "qwen3", "Qwen3ForCausalLM", FamilyRecipes::qwen3).withGguf("qwen3"),
-          Family.of("SmolLM3", "smollm3", "SmolLM3ForCausalLM", FamilyRecipes::smolLm3)
+          Family.of(
+                  "Qwen 3",
+                  "qwen3",
+                  "Qwen3ForCausalLM",
+                  FamilyRecipes::qwen3,
+                  FamilyFields::attentionBias)
+              .withGguf("qwen3"),
+          Family.of(
+                  "SmolLM3",
+                  "smollm3",
+                  "SmolLM3ForCausalLM",
+                  FamilyRecipes::smolLm3,
+                  FamilyFields::smolLm3)
               .withGguf("smollm3"),
-          Family.of("Gemma 3 text", "gemma3_text", "Gemma3ForCausalLM", FamilyRecipes::gemma3)
+          Family.of(
+                  "Gemma 3 text",
+                  "gemma3_text",
+                  "Gemma3ForCausalLM",
+                  FamilyRecipes::gemma3,
+                  FamilyFields::gemma3)
               .withGguf("gemma3")
               .withNames(FamilyNames.gemma3()),
-          Family.of("Phi-3", "phi3", "Phi3ForCausalLM", FamilyRecipes::phi3)
+          Family.of("Phi-3", "phi3", "Phi3ForCausalLM", FamilyRecipes::phi3, FamilyFields::phi3)
               .withGguf("phi3")
               .withNames(FamilyNames.phi3()),
-          Family.of("OLMo 2", "olmo2", "Olmo2ForCausalLM", FamilyRecipes::olmo2)
+          Family.of(
+                  "OLMo 2",
+                  "olmo2",
+                  "Olmo2ForCausalLM",
+                  FamilyRecipes::olmo2,
+                  FamilyFields::attentionBias)
               .withGguf("olmo2")
               .withNames(FamilyNames.olmo2()),
-          Family.of("GPT-NeoX, Pythia", "gpt_neox", "GPTNeoXForCausalLM", FamilyRecipes::gptNeoX)
+          Family.of(
+                  "GPT-NeoX, Pythia",
+                  "gpt_neox",
+                  "GPTNeoXForCausalLM",
+                  FamilyRecipes::gptNeoX,
+                  FamilyFields::gptNeoX)
               .withGguf("gptneox")
               .withNames(FamilyNames.gptNeoX())
               .withIgnored(".attention.bias", ".attention.masked_bias", "rotary_emb.inv_freq"),
-          Family.of("GPT-2", "gpt2", "GPT2LMHeadModel", FamilyRecipes::gpt2)
+          Family.of("GPT-2", "gpt2", "GPT2LMHeadModel", FamilyRecipes::gpt2, FamilyFields::gpt2)
               .withGguf("gpt2")
               .withNames(FamilyNames.gpt2())
               .withDropped("transformer.")
@@ -73,6 +116,42 @@ public final class Families {
    */
   public static WeightSource weights(String modelType, WeightSource file, DecoderConfig config) {
     return named(modelType).weights(file, config);
+  }
+
+  /**
+   * The tensors that {@code safetensors} of a family have.
+   *
+   * @param modelType the family, from {@link HfConfig#family}
+   */
+  public static List<FileTensor> tensors(String modelType, DecoderConfig config) {
+    return FileTensor.all(config, named(modelType).names());
+  }
+
+  /** Whether {@code safetensors} have a tensor of the decoder as it is, under whatever name. */
+  public static boolean isWhole(String modelType, String part) {
+    return FileTensor.isWhole(named(modelType).names(), part);
+  }
+
+  /**
+   * Puts a tensor of the decoder where it belongs in one of {@link #tensors}.
+   *
+   * @param part the decoder's name
+   * @param from its elements
+   * @param whole those of the file's tensor, of the same type
+   */
+  public static void put(
+      String modelType, DecoderConfig config, String part, Span from, Span whole) {
+    FileTensor.put(config, named(modelType).names(), part, from, whole);
+  }
+
+  /**
+   * Which tensors of a family's {@code safetensors} are no weights.
+   *
+   * @param modelType the family, from {@link HfConfig#family}
+   */
+  public static Predicate<String> buffers(String modelType) {
+    List<String> ignored = named(modelType).ignored();
+    return name -> ignored.stream().anyMatch(name::endsWith);
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -17,6 +18,7 @@ import java.util.function.UnaryOperator;
  * @param gguf {@code general.architecture} in GGUF files that are read and written, if any are
  * @param fieldNames other names of sizes in {@code config.json}, by Llama's
  * @param recipe sets what differs from Llama
+ * @param writer puts the fields that are not sizes into {@code config.json}
  * @param names of tensors in {@code safetensors} that differ from the decoder's
  * @param dropped prefix of those names that some files lack, or an empty string
  * @param ignored endings of names of tensors that are no weights
@@ -28,15 +30,29 @@ record Family(
     Optional<String> gguf,
     Map<String, String> fieldNames,
     UnaryOperator<DecoderRecipe> recipe,
+    BiConsumer<DecoderConfig, Map<String, Object>> writer,
     List<NameRule> names,
     String dropped,
     List<String> ignored) {
 
   /** A family whose names are the decoder's. */
   static Family of(
-      String title, String type, String architecture, UnaryOperator<DecoderRecipe> recipe) {
+      String title,
+      String type,
+      String architecture,
+      UnaryOperator<DecoderRecipe> recipe,
+      BiConsumer<DecoderConfig, Map<String, Object>> writer) {
     return new Family(
-        title, type, architecture, Optional.empty(), Map.of(), recipe, List.of(), "", List.of());
+        title,
+        type,
+        architecture,
+        Optional.empty(),
+        Map.of(),
+        recipe,
+        writer,
+        List.of(),
+        "",
+        List.of());
   }
 
   Family withGguf(String name) {
@@ -47,6 +63,7 @@ record Family(
         Optional.of(name),
         fieldNames,
         recipe,
+        writer,
         names,
         dropped,
         ignored);
@@ -54,22 +71,31 @@ record Family(
 
   Family withFieldNames(Map<String, String> others) {
     return new Family(
-        title, modelType, architecture, gguf, others, recipe, names, dropped, ignored);
+        title, modelType, architecture, gguf, others, recipe, writer, names, dropped, ignored);
   }
 
   Family withNames(List<NameRule> rules) {
     return new Family(
-        title, modelType, architecture, gguf, fieldNames, recipe, rules, dropped, ignored);
+        title, modelType, architecture, gguf, fieldNames, recipe, writer, rules, dropped, ignored);
   }
 
   Family withDropped(String prefix) {
     return new Family(
-        title, modelType, architecture, gguf, fieldNames, recipe, names, prefix, ignored);
+        title, modelType, architecture, gguf, fieldNames, recipe, writer, names, prefix, ignored);
   }
 
   Family withIgnored(String... endings) {
     return new Family(
-        title, modelType, architecture, gguf, fieldNames, recipe, names, dropped, List.of(endings));
+        title,
+        modelType,
+        architecture,
+        gguf,
+        fieldNames,
+        recipe,
+        writer,
+        names,
+        dropped,
+        List.of(endings));
   }
 
   /** The configuration that the fields describe. */

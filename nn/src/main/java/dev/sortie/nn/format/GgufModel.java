@@ -3,15 +3,11 @@ package dev.sortie.nn.format;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.DecoderTensors;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.SequencedMap;
 import java.util.Set;
 
 /**
@@ -53,15 +49,6 @@ public final class GgufModel {
           "rope.dimension_sections");
 
   private GgufModel() {}
-
-  /**
-   * One tensor of a file.
-   *
-   * @param gguf its name
-   * @param parts the decoder's tensors that it holds, one after the other
-   * @param shape its dims, outermost first
-   */
-  public record Entry(String gguf, List<String> parts, List<Long> shape) {}
 
   /**
    * The configuration, in the form that a Hugging Face folder gives it.
@@ -134,7 +121,7 @@ public final class GgufModel {
     List<NameRule> rules = GgufArchitectures.rules(a);
     WeightSource weights = FamilyWeights.of(file, config, rules, "", List.of(GgufFields.FACTORS));
     Set<String> known = new HashSet<>();
-    entries(a, config).forEach(e -> known.add(e.gguf));
+    entries(a, config).forEach(e -> known.add(e.name()));
     known.add(GgufFields.FACTORS);
     for (String name : file.tensors().keySet()) {
       if (!known.contains(name)) {
@@ -157,7 +144,7 @@ public final class GgufModel {
    * @param modelType the family
    * @throws InputException if GGUF files of the family are not known
    */
-  public static List<Entry> entries(String modelType, DecoderConfig config) {
+  public static List<FileTensor> entries(String modelType, DecoderConfig config) {
     return entries(architecture(modelType), config);
   }
 
@@ -176,28 +163,8 @@ public final class GgufModel {
                         + ", of which GGUF files are not supported; see doctor --models"));
   }
 
-  static List<Entry> entries(GgufArchitecture a, DecoderConfig config) {
-    List<NameRule> rules = GgufArchitectures.rules(a);
-    SequencedMap<String, Entry> out = new LinkedHashMap<>();
-    DecoderTensors.of(config)
-        .forEach(
-            (name, shape) -> {
-              for (NameRule rule : rules.reversed()) {
-                String gguf = rule.fileName(name);
-                if (gguf != null) {
-                  List<Long> whole = rule.piece().fileShape(config, shape);
-                  out.merge(gguf, new Entry(gguf, List.of(name), whole), GgufModel::joined);
-                  break;
-                }
-              }
-            });
-    return List.copyOf(out.values());
-  }
-
-  private static Entry joined(Entry first, Entry next) {
-    List<String> parts = new ArrayList<>(first.parts);
-    parts.addAll(next.parts);
-    return new Entry(first.gguf, List.copyOf(parts), first.shape);
+  static List<FileTensor> entries(GgufArchitecture a, DecoderConfig config) {
+    return FileTensor.all(config, GgufArchitectures.rules(a));
   }
 
   private static void refuseOthers(GgufFields f) {

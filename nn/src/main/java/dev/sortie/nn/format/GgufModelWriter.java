@@ -106,7 +106,7 @@ public final class GgufModelWriter {
   /** Reads back what would be written: an architecture takes much for granted. */
   private static void check(DecoderConfig c, GgufArchitecture a, GgufMetadata written) {
     Map<String, List<Long>> shapes = new HashMap<>();
-    GgufModel.entries(a, c).forEach(e -> shapes.put(e.gguf(), e.shape()));
+    GgufModel.entries(a, c).forEach(e -> shapes.put(e.name(), e.shape()));
     List<Float> factors = GgufModel.factors(c).map(RopeScaling.Divided::factors).orElse(List.of());
     DecoderSwitches back =
         GgufModel.decoder(a, new GgufFields(written, a.name(), shapes, factors)).switches();

@@ -3,6 +3,7 @@ package dev.sortie.nn.format;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -88,6 +89,38 @@ record HfRope(double theta, double partial, RopeScaling scaling) {
     } catch (InputException e) {
       throw HfConfigReader.located(json, e);
     }
+  }
+
+  /** The fields of {@code rope_scaling}, or null for none. */
+  static Map<String, Object> fields(RopeScaling scaling) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    switch (scaling) {
+      case RopeScaling.None _ -> {
+        return null;
+      }
+      case RopeScaling.Linear(double factor) -> {
+        out.put("rope_type", "linear");
+        out.put("factor", factor);
+      }
+      case RopeScaling.Llama3 s -> {
+        out.put("rope_type", "llama3");
+        out.put("factor", s.factor());
+        out.put("low_freq_factor", s.low());
+        out.put("high_freq_factor", s.high());
+        out.put(OLD_CONTEXT, s.original());
+      }
+      case RopeScaling.Yarn s -> {
+        out.put("rope_type", "yarn");
+        out.put("factor", s.factor());
+        out.put("beta_fast", s.fast());
+        out.put("beta_slow", s.slow());
+        out.put("attention_factor", s.magnitude());
+        out.put(OLD_CONTEXT, s.original());
+      }
+      case RopeScaling.Divided _ ->
+          throw new IllegalArgumentException("config.json has no word for rotary factors");
+    }
+    return out;
   }
 
   private static RopeScaling yarn(JsonObject json, JsonObject rope) {

@@ -98,6 +98,35 @@ record Piece(Layout layout, Part part) {
     return out;
   }
 
+  /** The inverse of {@link #take}: puts the decoder's tensor where it belongs in the file's. */
+  void put(Span part, Span whole, DecoderConfig c, List<Long> shape) {
+    long outputs = shape.getFirst();
+    long inputs = shape.size() == 1 ? 1 : shape.get(1);
+    if (layout == Layout.PLUS_ONE) {
+      for (long i = 0; i < outputs; i++) {
+        whole.set(i, part.get(i) - 1);
+      }
+      return;
+    }
+    long element = part.bytes() / part.length();
+    boolean columns = layout == Layout.COLUMNS && shape.size() > 1;
+    long total = total(c, outputs);
+    MemorySegment from = part.segment();
+    MemorySegment to = whole.segment();
+    for (long o = 0; o < outputs; o++) {
+      long target = source(c, o);
+      if (!columns) {
+        long row = inputs * element;
+        MemorySegment.copy(from, o * row, to, target * row, row);
+      } else {
+        for (long i = 0; i < inputs; i++) {
+          long at = (i * total + target) * element;
+          MemorySegment.copy(from, (o * inputs + i) * element, to, at, element);
+        }
+      }
+    }
+  }
+
   /** Outputs of all fused tensors together. */
   private long total(DecoderConfig c, long outputs) {
     long keys = (long) c.kvHeads() * c.headSize();

@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Predicate;
 
 /**
  * Weights in safetensors files, one or many shards, memory-mapped. Every rule of the format is
@@ -31,10 +32,13 @@ public final class Safetensors implements WeightSource {
   private final NativeArena arena;
   private final Map<Path, MemorySegment> files = new HashMap<>();
   private final SequencedMap<String, TensorInfo> tensors = new LinkedHashMap<>();
+  private final Map<String, Long> buffers = new HashMap<>();
   private final SequencedMap<String, String> metadata = new LinkedHashMap<>();
+  private final Predicate<String> isBuffer;
 
-  private Safetensors(Path origin) {
+  private Safetensors(Path origin, Predicate<String> isBuffer) {
     this.origin = origin;
+    this.isBuffer = isBuffer;
     this.arena = new NativeArena("safetensors source " + origin);
   }
 
@@ -45,8 +49,19 @@ public final class Safetensors implements WeightSource {
    * @throws InputException if a file breaks a rule of the format
    */
   public static Safetensors open(Path fileOrFolder) {
+    return open(fileOrFolder, name -> false);
+  }
+
+  /**
+   * As above.
+   *
+   * @param isBuffer names of tensors that are no weights: they may be of a type that this engine
+   *     has not, and are then left out
+   * @throws InputException if a file breaks a rule of the format
+   */
+  public static Safetensors open(Path fileOrFolder, Predicate<String> isBuffer) {
     Path file = Files.isDirectory(fileOrFolder) ? inFolder(fileOrFolder) : fileOrFolder;
-    Safetensors source = new Safetensors(fileOrFolder);
+    Safetensors source = new Safetensors(fileOrFolder, isBuffer);
     try {
       if (ShardIndex.isIndex(file)) {
         source.addShards(ShardIndex.read(file));
@@ -119,6 +134,9 @@ public final class Safetensors implements WeightSource {
         .forEach(
             (name, shard) -> {
               TensorInfo info = tensors.get(name);
+              if (info == null && buffers.containsKey(name)) {
+                return;
+              }
               if (info == null || !info.file().equals(shard)) {
                 throw new InputException(
                     ("%s: field \"weight_map.%s\" is %s, but the tensor is in %s;"
@@ -140,7 +158,8 @@ public final class Safetensors implements WeightSource {
     }
     tensors.clear();
     tensors.putAll(ordered);
-    long bytes = tensors.values().stream().mapToLong(TensorInfo::bytes).sum();
+    long bytes = buffers.values().stream().mapToLong(Long::longValue).sum();
+    bytes += tensors.values().stream().mapToLong(TensorInfo::bytes).sum();
     if (index.totalSize().isPresent() && index.totalSize().getAsLong() != bytes) {
       throw new InputException(
           ("%s: field \"metadata.total_size\" is %d, the shards have %d bytes of tensors;"
@@ -156,7 +175,8 @@ public final class Safetensors implements WeightSource {
       int length = headerLength(file, channel, size);
       byte[] json = bytes(channel, SafetensorsHeader.LENGTH_BYTES, length).array();
       long start = SafetensorsHeader.LENGTH_BYTES + (long) length;
-      SafetensorsHeader header = SafetensorsHeader.parse(file, json, size - start);
+      SafetensorsHeader header = SafetensorsHeader.parse(file, json, size - start, isBuffer);
+      header.buffers().forEach(b -> buffers.put(b.name(), b.bytes()));
       for (TensorInfo info : header.tensors().values()) {
         TensorInfo other = tensors.putIfAbsent(info.name(), info);
         if (other != null) {

@@ -11,7 +11,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Predicate;
 
 /**
  * The JSON header of a safetensors file, checked in full before any data is touched.
@@ -24,10 +26,20 @@ import java.util.SequencedMap;
  * </pre>
  *
  * @param tensors in the order of the header
+ * @param buffers tensors of a type that no weight has, which the caller can do without
  * @param metadata the strings of {@code __metadata__}
  */
 record SafetensorsHeader(
-    SequencedMap<String, TensorInfo> tensors, SequencedMap<String, String> metadata) {
+    SequencedMap<String, TensorInfo> tensors,
+    List<Region> buffers,
+    SequencedMap<String, String> metadata) {
+  /** Where the data of a tensor lies, from the start of the file. */
+  record Region(String name, long offset, long bytes) {}
+
+  /** Types that this engine has not, with the bytes of an element. */
+  private static final Map<String, Integer> FOREIGN =
+      Map.of("BOOL", 1, "U8", 1, "I8", 1, "I16", 2, "U16", 2, "U32", 4, "I64", 8, "U64", 8);
+
   /** The types that the format shares with us. */
   private static final List<DType> TYPES =
       Arrays.stream(DType.values()).filter(t -> !t.isQuantised()).toList();
@@ -44,6 +56,7 @@ record SafetensorsHeader(
 
   SafetensorsHeader {
     tensors = Collections.unmodifiableSequencedMap(tensors);
+    buffers = List.copyOf(buffers);
     metadata = Collections.unmodifiableSequencedMap(metadata);
   }
 
@@ -53,8 +66,10 @@ record SafetensorsHeader(
    * @param file names the file in messages
    * @param json the N bytes
    * @param dataBytes bytes of the file after the header
+   * @param isBuffer names of tensors that may be of any type, for they are not read
    */
-  static SafetensorsHeader parse(Path file, byte[] json, long dataBytes) {
+  static SafetensorsHeader parse(
+      Path file, byte[] json, long dataBytes, Predicate<String> isBuffer) {
     if (json[0] != '{') {
       throw new InputException(
           "%s: header starts with byte 0x%02x, expected 0x7b ('{'); is this a safetensors file?"
@@ -64,9 +79,9 @@ record SafetensorsHeader(
     // An entry nests three deep; strings are bounded by the header itself.
     try (JsonParser parser = JsonReader.parser(text, 3, MAX_BYTES)) {
       parser.nextToken();
-      var header = new Parser(file, parser, LENGTH_BYTES + (long) json.length).root();
+      var header = new Parser(file, parser, LENGTH_BYTES + (long) json.length, isBuffer).root();
       checkPadding(file, text, (int) parser.currentLocation().getCharOffset());
-      checkLayout(file, header.tensors(), LENGTH_BYTES + (long) json.length, dataBytes);
+      checkLayout(file, header.regions(), LENGTH_BYTES + (long) json.length, dataBytes);
       return header;
     } catch (IOException e) {
       throw JsonReader.failure(file.toString(), e);
@@ -91,6 +106,13 @@ record SafetensorsHeader(
     return TYPES.toString();
   }
 
+  /** Where all data lies. */
+  private List<Region> regions() {
+    List<Region> all = new ArrayList<>(buffers);
+    tensors.values().forEach(t -> all.add(new Region(t.name(), t.offset(), t.bytes())));
+    return all;
+  }
+
   private static boolean isSurrogate(int codePoint) {
     return Character.getType(codePoint) == Character.SURROGATE;
   }
@@ -106,16 +128,15 @@ record SafetensorsHeader(
   }
 
   /** Data must be covered exactly once: a hole or overlap could hide a second file in this one. */
-  private static void checkLayout(
-      Path file, SequencedMap<String, TensorInfo> tensors, long dataStart, long dataBytes) {
-    List<TensorInfo> sorted = new ArrayList<>(tensors.values());
+  private static void checkLayout(Path file, List<Region> regions, long dataStart, long dataBytes) {
+    List<Region> sorted = new ArrayList<>(regions);
     sorted.sort(
         (a, b) -> {
           int byBegin = Long.compare(a.offset(), b.offset());
           return byBegin != 0 ? byBegin : Long.compare(a.bytes(), b.bytes());
         });
     long end = 0;
-    for (TensorInfo t : sorted) {
+    for (Region t : sorted) {
       long begin = t.offset() - dataStart;
       if (begin != end) {
         throw new InputException(
@@ -133,9 +154,10 @@ record SafetensorsHeader(
   }
 
   /** One pass over the tokens. */
-  private record Parser(Path file, JsonParser json, long dataStart) {
+  private record Parser(Path file, JsonParser json, long dataStart, Predicate<String> isBuffer) {
     SafetensorsHeader root() throws IOException {
       SequencedMap<String, TensorInfo> tensors = new LinkedHashMap<>();
+      List<Region> buffers = new ArrayList<>();
       SequencedMap<String, String> metadata = new LinkedHashMap<>();
       while (json.nextToken() != JsonToken.END_OBJECT) {
         String name = json.currentName();
@@ -149,13 +171,13 @@ record SafetensorsHeader(
           throw new InputException(
               "%s: tensor name %s %s".formatted(file, Show.value(name), fault));
         }
-        if (tensors.size() == MAX_TENSORS) {
+        if (tensors.size() + buffers.size() == MAX_TENSORS) {
           throw new InputException(
               "%s: has more than %d tensors, which is the limit".formatted(file, MAX_TENSORS));
         }
-        tensors.put(name, tensor(name));
+        tensor(name, tensors, buffers);
       }
-      return new SafetensorsHeader(tensors, metadata);
+      return new SafetensorsHeader(tensors, buffers, metadata);
     }
 
     private SequencedMap<String, String> metadata() throws IOException {
@@ -173,12 +195,14 @@ record SafetensorsHeader(
       return metadata;
     }
 
-    private TensorInfo tensor(String name) throws IOException {
+    private void tensor(String name, SequencedMap<String, TensorInfo> tensors, List<Region> buffers)
+        throws IOException {
       String where = "tensor " + Show.value(name);
       if (json.currentToken() != JsonToken.START_OBJECT) {
         throw wrong(where, "an object with dtype, shape, data_offsets");
       }
       DType dtype = null;
+      int foreign = 0;
       List<Long> shape = null;
       List<Long> offsets = null;
       while (json.nextToken() != JsonToken.END_OBJECT) {
@@ -186,7 +210,10 @@ record SafetensorsHeader(
         String at = where + ": field \"" + Show.line(field) + '"';
         json.nextToken();
         switch (field) {
-          case "dtype" -> dtype = dtype(at);
+          case "dtype" -> {
+            foreign = isBuffer.test(name) ? FOREIGN.getOrDefault(json.getText(), 0) : 0;
+            dtype = foreign == 0 ? dtype(at) : DType.I32;
+          }
           case "shape" -> shape = numbers(at, MAX_RANK);
           case "data_offsets" -> offsets = numbers(at, 2);
           default ->
@@ -197,16 +224,45 @@ record SafetensorsHeader(
       require(where, "dtype", dtype);
       require(where, "shape", shape);
       require(where, "data_offsets", offsets);
-      return tensor(where, name, dtype, shape, offsets);
+      if (foreign == 0) {
+        tensors.put(name, tensor(where, name, dtype, shape, offsets));
+      } else {
+        buffers.add(buffer(where, name, foreign, shape, offsets));
+      }
     }
 
-    private TensorInfo tensor(
-        String where, String name, DType dtype, List<Long> shape, List<Long> offsets) {
+    private Region buffer(
+        String where, String name, int elementBytes, List<Long> shape, List<Long> offsets) {
+      checkOffsets(where, offsets);
+      long span = offsets.get(1) - offsets.get(0);
+      long needed;
+      try {
+        needed = Math.multiplyExact(elementBytes, TensorInfo.elements(shape));
+      } catch (ArithmeticException e) {
+        throw new InputException(
+            "%s: %s: field \"shape\" is %s, more than %d bytes"
+                .formatted(file, where, shape, Long.MAX_VALUE),
+            e);
+      }
+      if (span != needed) {
+        throw new InputException(
+            "%s: %s: data_offsets %s span %d bytes, shape %s needs %d"
+                .formatted(file, where, offsets, span, shape, needed));
+      }
+      return new Region(name, Math.addExact(dataStart, offsets.get(0)), span);
+    }
+
+    private void checkOffsets(String where, List<Long> offsets) {
       if (offsets.size() != 2 || offsets.get(0) > offsets.get(1)) {
         throw new InputException(
             "%s: %s: field \"data_offsets\" is %s, expected [begin, end] with begin <= end"
                 .formatted(file, where, offsets));
       }
+    }
+
+    private TensorInfo tensor(
+        String where, String name, DType dtype, List<Long> shape, List<Long> offsets) {
+      checkOffsets(where, offsets);
       TensorInfo info;
       try {
         info = new TensorInfo(name, dtype, shape, file, Math.addExact(dataStart, offsets.get(0)));

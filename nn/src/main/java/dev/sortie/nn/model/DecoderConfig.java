@@ -1,6 +1,7 @@
 package dev.sortie.nn.model;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.RopeScaling;
 
 /**
  * Sizes and switches of a decoder-only transformer.
@@ -116,6 +117,15 @@ public record DecoderConfig(
 
   /** The same with rotary pairs in this order. */
   public DecoderConfig withRopeInterleaved(boolean interleaved) {
+    return with(interleaved, switches);
+  }
+
+  /** The same with another change of the rotary frequencies. */
+  public DecoderConfig withScaling(RopeScaling scaling) {
+    return with(ropeInterleaved, switches.withScaling(scaling));
+  }
+
+  private DecoderConfig with(boolean interleaved, DecoderSwitches others) {
     return new DecoderConfig(
         layers,
         hidden,
@@ -131,7 +141,7 @@ public record DecoderConfig(
         attentionBias,
         mlpBias,
         tiedHead,
-        switches);
+        others);
   }
 
   private static void range(String field, int value, int low, int high) {

@@ -136,6 +136,24 @@ public record DecoderSwitches(
         List.of());
   }
 
+  /** The same with another change of the rotary frequencies. */
+  public DecoderSwitches withScaling(RopeScaling other) {
+    return new DecoderSwitches(
+        norm,
+        residual,
+        activation,
+        gated,
+        queryKeyNorm,
+        outputBias,
+        learnedPositions,
+        embeddingScale,
+        attentionScale,
+        rotary,
+        other,
+        localTheta,
+        layers);
+  }
+
   /** What layer {@code i}, from 0, sees. */
   public LayerKind layer(int i) {
     return layers.isEmpty() ? LayerKind.FULL : layers.get(i);

@@ -2,6 +2,8 @@ package dev.sortie.nn.model;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
+import dev.sortie.nn.format.Families;
+import dev.sortie.nn.format.FileTensor;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.GgufMetadata;
 import dev.sortie.nn.format.GgufModel;
@@ -19,7 +21,6 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -102,7 +103,7 @@ public final class ModelConverter {
   private void gguf(Path target) {
     GgufWriter writer = new GgufWriter();
     String family = from.config().family();
-    List<GgufModel.Entry> entries = GgufModel.entries(family, config);
+    List<FileTensor> entries = GgufModel.entries(family, config);
     if (from.stored() instanceof Gguf file) {
       GgufModelWriter.copy(file.metadata(), writer);
     } else {
@@ -115,9 +116,9 @@ public final class ModelConverter {
     total =
         entries.stream().mapToLong(e -> ggufType(e).bytes(TensorInfo.elements(e.shape()))).sum();
     GgufModel.factors(config).ifPresent(f -> factors(f, writer));
-    for (GgufModel.Entry e : entries) {
+    for (FileTensor e : entries) {
       DType to = ggufType(e);
-      writer.tensor(e.gguf(), to, e.shape(), () -> converted(e, to));
+      writer.tensor(e.name(), to, e.shape(), () -> converted(e, to));
     }
     try {
       writer.write(target);
@@ -162,21 +163,26 @@ public final class ModelConverter {
 
   private void safetensors(Path folder) {
     SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-    boolean renamed = from.stored() instanceof Gguf;
-    if (renamed && !config.isPlainLlama()) {
-      throw new InputException(
-          "%s: architecture of the family %s; only GGUF files of the llama family without scaled rotary frequencies can be converted to safetensors"
-              .formatted(from.path(), from.config().family()));
+    Map<DType, Long> elements = new EnumMap<>(DType.class);
+    if (from.stored() instanceof Gguf) {
+      for (FileTensor e : Families.tensors(from.config().family(), config)) {
+        TensorInfo part = from.weights().tensors().get(e.parts().getFirst());
+        DType to = count(elements, part, TensorInfo.elements(e.shape()));
+        writer.tensor(e.name(), to, e.shape(), () -> assembled(e, to));
+      }
+    } else {
+      from.stored()
+          .tensors()
+          .forEach(
+              (name, info) -> {
+                DType to = count(elements, info, info.elements());
+                writer.tensor(name, to, info.shape(), () -> stored(name, to));
+              });
     }
-    var tensors = renamed ? from.weights().tensors() : from.stored().tensors();
-    total = tensors.values().stream().mapToLong(i -> hfType(i).bytes(i.elements())).sum();
-    tensors.forEach(
-        (name, info) -> {
-          DType to = hfType(info);
-          writer.tensor(
-              name, to, info.shape(), () -> renamed ? renamed(name, to) : stored(name, to));
-        });
-    config(folder.resolve("config.json"), mostTypes(tensors.values()));
+    // the type of most elements that are in matrices
+    DType most =
+        elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
+    config(folder.resolve("config.json"), most);
     TokenizerJsonWriter.write(from.tokenizer(), folder.resolve("tokenizer.json"), template());
     try {
       writer.write(folder.resolve("model.safetensors"));
@@ -186,24 +192,32 @@ public final class ModelConverter {
     }
   }
 
+  /**
+   * The type that a tensor gets; counted in {@link #total}, and among the matrices if it is one.
+   */
+  private DType count(Map<DType, Long> matrices, TensorInfo info, long elements) {
+    DType to = hfType(info);
+    total += to.bytes(elements);
+    if (info.shape().size() > 1) {
+      matrices.merge(to, elements, Long::sum);
+    }
+    return to;
+  }
+
   /** That of a folder stays as it is, but for the type. */
   private void config(Path file, DType matrices) {
     HfConfig c = from.config();
-    if (config.isPlainLlama() && c.family().equals(LLAMA)) {
+    if (from.stored() instanceof Gguf || (config.isPlainLlama() && c.family().equals(LLAMA))) {
       DecoderConfig decoder = config.withRopeInterleaved(false);
-      HfConfigWriter.write(file, new HfConfig(decoder, c.bos(), c.eos(), Optional.of(matrices)));
+      Optional<DType> dtype = Optional.of(matrices);
+      try {
+        HfConfigWriter.write(file, new HfConfig(decoder, c.bos(), c.eos(), dtype, c.family()));
+      } catch (InputException e) {
+        throw new InputException(from.path() + ": " + e.getMessage(), e);
+      }
     } else {
       HfConfigWriter.copy(from.path(), file, matrices);
     }
-  }
-
-  /** The type of most elements that are in matrices. */
-  private DType mostTypes(Collection<TensorInfo> tensors) {
-    Map<DType, Long> elements = new EnumMap<>(DType.class);
-    tensors.stream()
-        .filter(i -> i.shape().size() > 1)
-        .forEach(i -> elements.merge(hfType(i), i.elements(), Long::sum));
-    return elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
   }
 
   private Optional<String> template() {
@@ -220,23 +234,23 @@ public final class ModelConverter {
   }
 
   /** Some matrix of a layer, whose type is that of most. */
-  private static GgufModel.Entry matrix(List<GgufModel.Entry> entries) {
+  private static FileTensor matrix(List<FileTensor> entries) {
     return entries.stream()
-        .filter(e -> e.gguf().equals("blk.0.ffn_up.weight"))
+        .filter(e -> e.name().equals("blk.0.ffn_up.weight"))
         .findFirst()
         .orElseThrow();
   }
 
-  private DType ggufType(GgufModel.Entry e) {
+  private DType ggufType(FileTensor e) {
     DType stored = from.weights().tensors().get(e.parts().getFirst()).dtype();
     if (e.shape().size() == 1) {
       return DType.F32; // llama.cpp computes with norms and biases in F32 only
     }
     DType wanted = type != null ? type : stored == DType.F64 ? DType.F32 : stored;
     if (type != null && wanted.isQuantised()) {
-      if (e.gguf().equals(POSITIONS)) {
+      if (e.name().equals(POSITIONS)) {
         wanted = DType.F32; // as llama.cpp leaves it
-      } else if (TABLES.contains(e.gguf())) {
+      } else if (TABLES.contains(e.name())) {
         wanted = DType.Q8_0;
       }
     }
@@ -254,8 +268,8 @@ public final class ModelConverter {
   }
 
   /** A tensor of a GGUF file: the decoder's that it holds, one after the other. */
-  private Span converted(GgufModel.Entry e, DType to) {
-    start(e.gguf());
+  private Span converted(FileTensor e, DType to) {
+    start(e.name());
     boolean interleaved = GgufModel.isInterleaved(from.config().family());
     if (e.parts().size() == 1) {
       Span rows = ordered(e.parts().getFirst(), interleaved);
@@ -273,12 +287,23 @@ public final class ModelConverter {
     return out;
   }
 
-  /** A tensor of the decoder under that name, in the order of rows that Hugging Face has. */
-  private Span renamed(String name, DType to) {
-    start(name);
-    Span rows = ordered(name, false);
-    done += to.bytes(rows.length());
-    return rows.dtype() == to ? rows : copied(rows, to);
+  /** A tensor of {@code safetensors} from the decoder's, rows in the order of Hugging Face. */
+  private Span assembled(FileTensor e, DType to) {
+    start(e.name());
+    String family = from.config().family();
+    String first = e.parts().getFirst();
+    done += to.bytes(TensorInfo.elements(e.shape()));
+    if (Families.isWhole(family, first)) {
+      Span rows = ordered(first, false);
+      return rows.dtype() == to ? rows : copied(rows, to);
+    }
+    Span out = scratch.allocate(to, TensorInfo.elements(e.shape())).span();
+    for (String part : e.parts()) {
+      Span rows = ordered(part, false);
+      Span typed = rows.dtype() == to ? rows : copied(rows, to);
+      Families.put(family, config, part, typed, out);
+    }
+    return out;
   }
 
   /** A tensor of the file under the name that it has there. */

@@ -52,7 +52,7 @@ public record ModelFiles(
           "%s: the tokenizer has %d tokens, vocab_size of config.json is %d"
               .formatted(path, tokenizer.vocabSize(), vocab));
     }
-    Safetensors file = Safetensors.open(path);
+    Safetensors file = Safetensors.open(path, Families.buffers(config.family()));
     try {
       WeightSource weights = Families.weights(config.family(), file, config.decoder());
       return new ModelFiles(path, config, tokenizer, weights, file);
