@@ -66,7 +66,7 @@ public record SelfText(LanguageModel model, Settings settings, Device device) {
   private int rows(int length) {
     var c = model.config().decoder();
     long row = 2L * c.layers() * c.kvHeads() * c.headSize() * Float.BYTES * length;
-    return (int) Math.clamp(CACHE_BYTES / row, 8, MOST_ROWS);
+    return Math.clamp(CACHE_BYTES / row, 8, MOST_ROWS);
   }
 
   private int length() {
