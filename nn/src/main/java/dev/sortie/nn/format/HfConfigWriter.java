@@ -85,6 +85,8 @@ public final class HfConfigWriter {
     out.put("tie_word_embeddings", d.tiedHead());
     out.put("bos_token_id", config.bos().isPresent() ? config.bos().getAsInt() : null);
     out.put("eos_token_id", eos(config.eos()));
+    // some families' class has a default that a small vocabulary may not hold
+    out.put("pad_token_id", null);
     config.dtype().ifPresent(dtype -> out.put("torch_dtype", name(dtype)));
     return out;
   }
