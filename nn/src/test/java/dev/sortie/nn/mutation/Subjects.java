@@ -16,6 +16,7 @@ import dev.sortie.nn.text.TextCorpus;
 import dev.sortie.nn.text.TokenDataset;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerJson;
+import dev.sortie.nn.text.TokenizerModel;
 import dev.sortie.nn.text.chat.ChatCorpus;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;
@@ -60,6 +61,11 @@ final class Subjects {
             b -> FormatCorpus.readRawGguf(write("raw.gguf", b))));
     List<byte[]> tokenizers = TextCorpus.tokenizers().stream().map(Subjects::utf8).toList();
     all.add(new Subject("tokenizer.json", tokenizers, this::tokenizer));
+    all.add(
+        new Subject(
+            "tokenizer.model",
+            TextCorpus.sentencePieceModels(),
+            b -> use(TokenizerModel.read(write("tokenizer.model", b)))));
     all.add(new Subject("chat_template.jinja", ChatCorpus.templates(), ChatCorpus::render, false));
     all.add(new Subject("messages.json", List.of(utf8(MESSAGES)), this::messages));
     all.add(new Subject("listing.json", HubCorpus.listings(), HubCorpus::read));
