@@ -85,7 +85,7 @@ class CommandLineRefusalContractTest {
     Path untold = altered("untold", m -> delete(m.resolve("config.json")));
     tests.add(refused("no config", generate(untold, ""), 1, untold.resolve("config.json")));
     Path mute = altered("mute", m -> delete(m.resolve("tokenizer.json")));
-    tests.add(refused("no tokenizer", generate(mute, ""), 1, mute.resolve("tokenizer.json")));
+    tests.add(refused("no tokenizer", generate(mute, ""), 1, mute, "tokenizer.json"));
     Path vague =
         altered("vague", m -> Altered.text(m.resolve("config.json"), "\"vocab_size\"", "\"v\""));
     tests.add(
