@@ -109,7 +109,7 @@ public record ModelFiles(
     Path model = folder.resolve("tokenizer.model");
     if (!Files.exists(json) && !Files.exists(model)) {
       throw new InputException(
-          folder + ": no tokenizer; put tokenizer.json or tokenizer.model into the folder");
+          json + ": no such file, and no tokenizer.model beside it; put one of the two there");
     }
     SubwordTokenizer t = Files.exists(json) ? TokenizerJson.read(json) : TokenizerModel.read(model);
     OptionalInt bos = t.bosId().isPresent() ? t.bosId() : config.bos();
