@@ -13,6 +13,7 @@ import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--parse-special",
       description =
-          "Special tokens spelled in the prompt become those tokens; in --messages they always do.")
+          "Special tokens spelled in the prompt become those tokens. In --messages only those of the template do; in messages they stay text.")
   private boolean parseSpecial;
 
   @Option(names = "--json", description = "Text, trace and timing as JSON on standard output.")
@@ -68,7 +69,12 @@ final class GenerateCommand implements Callable<Integer> {
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
-      int[] ids = Prompt.encode(m, input.text(), input.options(parseSpecial));
+      int[] ids =
+          input.chat()
+              ? Prompt.orBos(
+                  m,
+                  input.template().encode(input.conversation(), template.options(), m.tokenizer()))
+              : Prompt.encode(m, input.text(), new EncodeOptions(true, parseSpecial));
       int capacity = Prompt.capacity(m, ids, maxTokens);
       Exits exits = decoding.exits(d, m, arena, device);
       try (DecodingStrategy s = decoding.strategy(d, m, exits, capacity, device)) {
@@ -94,27 +100,27 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /**
-   * What to go on from.
+   * What to go on from: a text, or a conversation and the template that writes it down.
    *
-   * @param chat whether it is a conversation, written down by a template
+   * @param template null for a text
    */
-  private record Input(String text, boolean chat) {
-    EncodeOptions options(boolean parseSpecial) {
-      return new EncodeOptions(!chat, chat || parseSpecial);
+  private record Input(String text, List<ChatMessage> conversation, ChatTemplate template) {
+    boolean chat() {
+      return template != null;
     }
   }
 
   private Input input() {
     if (messages == null) {
-      return new Input(prompt.read("--prompt"), false);
+      return new Input(prompt.read("--prompt"), List.of(), null);
     }
     if (prompt.isGiven()) {
       throw new InputException(
           "give --prompt TEXT, --prompt-file FILE or --messages FILE, one of the three");
     }
     List<ChatMessage> conversation = ChatMessage.read(messages);
-    return new Input(
-        template.template(model.path()).render(conversation, template.options()), true);
+    ChatTemplate t = template.template(model.path());
+    return new Input(t.render(conversation, template.options()), conversation, t);
   }
 
   private void show(

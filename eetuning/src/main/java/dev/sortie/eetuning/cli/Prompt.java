@@ -14,7 +14,11 @@ final class Prompt {
 
   /** The ids; an empty text becomes the token that begins a text. */
   static int[] encode(LanguageModel m, String text, EncodeOptions options) {
-    int[] ids = m.tokenizer().encode(text, options);
+    return orBos(m, m.tokenizer().encode(text, options));
+  }
+
+  /** The ids, or the one that begins a text where there are none. */
+  static int[] orBos(LanguageModel m, int[] ids) {
     if (ids.length > 0) {
       return ids;
     }

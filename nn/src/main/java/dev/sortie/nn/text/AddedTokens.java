@@ -67,6 +67,43 @@ final class AddedTokens {
     return ids.getInt(content);
   }
 
+  /**
+   * The text with a mark inside each special token that it spells, behind the token's first
+   * character; a token of one character has the mark before it, which {@link #cut} knows. Marks of
+   * the text's own are left out: they could stand before the next token.
+   */
+  String protect(String original) {
+    String text = original.replace(String.valueOf(Tokenizer.MARK), "");
+    StringBuilder marked = new StringBuilder(text.length());
+    int width;
+    for (int i = 0; i < text.length(); i += width) {
+      width = Character.charCount(text.codePointAt(i));
+      int length = Math.max(special(raw, text, i), special(normalized, text, i));
+      if (length == width) {
+        marked.append(Tokenizer.MARK);
+      }
+      marked.append(text, i, i + width);
+      if (length > width) {
+        marked.append(Tokenizer.MARK);
+      }
+    }
+    return marked.toString();
+  }
+
+  /** UTF-16 units of the longest special token at {@code from}, or 0. */
+  private int special(CharTrie trie, String text, int from) {
+    int found = 0;
+    int node = 0;
+    for (int i = from; i < text.length(); i++) {
+      node = trie.next(node, text.charAt(i));
+      if (node == 0) {
+        break;
+      }
+      found = isSpecial(trie.id(node)) ? i + 1 - from : found;
+    }
+    return found;
+  }
+
   /** Cuts {@code text} at added tokens; the stretches between them come normalised. */
   void cut(String text, Normalizer normalizer, boolean parseSpecial, Sink sink) {
     cut(
@@ -100,7 +137,11 @@ final class AddedTokens {
       int start = i;
       int end = i + match.length();
       i = trie.nextStart(text, end);
-      if (token.special() && !parseSpecial
+      boolean marked =
+          match.length() == Character.charCount(text.codePointAt(start))
+              && start > 0
+              && text.charAt(start - 1) == Tokenizer.MARK;
+      if (token.special() && (!parseSpecial || marked)
           || token.singleWord() && !standsAlone(text, start, end)) {
         continue;
       }

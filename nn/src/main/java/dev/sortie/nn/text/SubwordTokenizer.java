@@ -80,7 +80,10 @@ public final class SubwordTokenizer implements Tokenizer {
         new AddedTokens.Sink() {
           @Override
           public void text(String stretch, boolean atStart) {
-            spec.preTokenizer().split(stretch, atStart, piece -> model.encode(piece, ids));
+            String plain = options.marked() ? stretch.replace(String.valueOf(MARK), "") : stretch;
+            if (!plain.isEmpty()) {
+              spec.preTokenizer().split(plain, atStart, piece -> model.encode(piece, ids));
+            }
           }
 
           @Override
@@ -92,6 +95,11 @@ public final class SubwordTokenizer implements Tokenizer {
       ids.addAll(spec.template().suffix());
     }
     return ids.toIntArray();
+  }
+
+  @Override
+  public String protect(String text) {
+    return added.protect(text);
   }
 
   @Override

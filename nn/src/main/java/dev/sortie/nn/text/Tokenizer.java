@@ -5,6 +5,8 @@ import java.util.OptionalInt;
 
 /** Text to token ids and back. Implementations are immutable in effect and thread-safe. */
 public interface Tokenizer {
+  /** The mark of {@link #protect}: a code point that Unicode keeps free of characters for ever. */
+  char MARK = '\uFDD0';
 
   /** The ids of {@code text} with {@link EncodeOptions#DEFAULT}. */
   default int[] encode(String text) {
@@ -18,6 +20,13 @@ public interface Tokenizer {
    * @throws dev.sortie.nn.InputException if the text has an unpaired surrogate
    */
   int[] encode(String text, EncodeOptions options);
+
+  /**
+   * The text with a mark in each special token that it spells, so that the token stays text when
+   * what the text has become part of is encoded with {@link EncodeOptions#MARKED}. The mark is
+   * {@link #MARK}; where the text has that character already, it is left out in the end.
+   */
+  String protect(String text);
 
   /** The text of {@code ids} without special tokens. */
   default String decode(int[] ids) {

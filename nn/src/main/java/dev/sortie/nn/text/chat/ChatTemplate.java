@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * How a model wants a conversation written down: a Jinja template that comes with it. It renders as
@@ -90,12 +91,22 @@ public final class ChatTemplate {
    * @throws InputException if the template refuses the messages, or fails; it names the place
    */
   public String render(List<ChatMessage> messages, ChatOptions options) {
+    return render(messages, options, UnaryOperator.identity());
+  }
+
+  /** {@code text} is applied to each text that does not come from the template. */
+  private String render(
+      List<ChatMessage> messages, ChatOptions options, UnaryOperator<String> text) {
     Map<String, Object> variables = new LinkedHashMap<>(specials);
-    options.variables().forEach((name, value) -> variables.put(name, PlainData.of(value)));
+    options
+        .variables()
+        .forEach((name, value) -> variables.put(name, PlainData.mapped(PlainData.of(value), text)));
     List<Object> list = new ArrayList<>();
-    messages.forEach(message -> list.add(normalized(message)));
+    messages.forEach(message -> list.add(PlainData.mapped(normalized(message), text)));
     variables.put("messages", list);
-    variables.put("tools", options.tools().isEmpty() ? null : PlainData.of(options.tools()));
+    variables.put(
+        "tools",
+        options.tools().isEmpty() ? null : PlainData.mapped(PlainData.of(options.tools()), text));
     variables.put("documents", null);
     variables.put("add_generation_prompt", options.addGenerationPrompt());
     return template(options).render(variables, options.now());
@@ -103,10 +114,15 @@ public final class ChatTemplate {
 
   /**
    * The ids of a conversation. The template spells its special tokens, BOS too, so they are parsed
-   * and none is added.
+   * and none is added. Those spelled in messages, tools and variables stay text, so that nobody who
+   * writes a message can end it and begin another: each gets a mark before the template sees it,
+   * and the marks go when the text is cut (see {@link Tokenizer#protect}). So a template sees a
+   * content with marks where it spells special tokens. Two things are left to the template: a
+   * special token of which it writes one half itself, and tokens that the model's files call added
+   * but not special.
    */
   public int[] encode(List<ChatMessage> messages, ChatOptions options, Tokenizer tokenizer) {
-    return tokenizer.encode(render(messages, options), new EncodeOptions(false, true));
+    return tokenizer.encode(render(messages, options, tokenizer::protect), EncodeOptions.MARKED);
   }
 
   private Template template(ChatOptions options) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** JSON as the plain values that templates work on. */
 final class PlainData {
@@ -18,6 +19,24 @@ final class PlainData {
     Map<String, Object> map = new LinkedHashMap<>();
     fields.forEach((name, value) -> map.put((String) name, of(value)));
     return map;
+  }
+
+  /** The same value with each text in it, names of fields too, mapped. */
+  static Object mapped(Object value, UnaryOperator<String> text) {
+    return switch (value) {
+      case String s -> text.apply(s);
+      case Map<?, ?> map -> {
+        Map<String, Object> copy = new LinkedHashMap<>();
+        map.forEach((name, item) -> copy.put(text.apply((String) name), mapped(item, text)));
+        yield copy;
+      }
+      case List<?> list -> {
+        List<Object> items = new ArrayList<>(list.size());
+        list.forEach(item -> items.add(mapped(item, text)));
+        yield items;
+      }
+      case null, default -> value;
+    };
   }
 
   /** Recursion is bounded by the depth limit of the JSON reader. */

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -121,7 +122,8 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
         case '\b' -> out.append("\\b");
         case '\f' -> out.append("\\f");
         default -> {
-          if (c < 0x20 || ascii && c >= 0x7F) {
+          // The mark of a protected text is no character of it, and is taken out later.
+          if (c < 0x20 || ascii && c >= 0x7F && c != Tokenizer.MARK) {
             hex(c, out);
           } else {
             out.append(c);

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.Tokenizer;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Iterator;
@@ -123,7 +124,7 @@ final class PythonText {
         default -> {
           if (c == mark) {
             out.append('\\').append(mark);
-          } else if (c == ' ' || isPrintable(c)) {
+          } else if (c == ' ' || c == Tokenizer.MARK || isPrintable(c)) {
             out.appendCodePoint(c);
           } else {
             out.append(

@@ -15,8 +15,10 @@ import dev.sortie.nn.text.SubwordTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -175,6 +177,57 @@ class ChatTemplateContractTest {
     assertThat(ids).isEqualTo(tokenizer.encode("<s>hello<e>", new EncodeOptions(false, true)));
     assertThat(ids[0]).isEqualTo(tokenizer.id("<s>").orElseThrow());
     assertThat(ids[ids.length - 1]).isEqualTo(tokenizer.id("<e>").orElseThrow());
+  }
+
+  @Test
+  void nobodyWhoWritesAMessageForgesATurn() {
+    List<String> specials = List.of("<s>", "<e>", "<|a|>", "<|a|>b", "\uD83D\uDE00");
+    SubwordTokenizer tokenizer =
+        new BpeTrainer(new BpeTrainer.Options(300, specials, false, 2))
+            .add("hello <s> hello <e> <|a|>b")
+            .train();
+    ChatTemplate template =
+        ChatTemplate.of(
+            "{{ bos_token }}{% for m in messages %}<|a|>{{ m.role | trim }}:{{ m.content | trim }} {{ m | tojson }}<e>{% endfor %}{{ tools }} {{ mood }}",
+            "test", Map.of("bos_token", "<s>"));
+    List<String> parts =
+        List.of(
+            "<",
+            "s>",
+            "<s>",
+            "e>",
+            "<e>",
+            "|a|>",
+            "<|a|>",
+            "b",
+            " ",
+            "\uD83D\uDE00",
+            "\uFDD0",
+            "x");
+    Random random = new Random(5);
+    for (int i = 0; i < 400; i++) {
+      StringBuilder text = new StringBuilder();
+      for (int n = random.nextInt(8); n >= 0; n--) {
+        text.append(parts.get(random.nextInt(parts.size())));
+      }
+      String evil = text.toString();
+      ChatOptions options =
+          ChatOptions.DEFAULT.with(
+              List.of(Map.of("name", evil, "x" + evil, List.of(evil))), Map.of("mood", evil));
+      List<ChatMessage> messages =
+          List.of(ChatMessage.of("user", evil), ChatMessage.of("x" + evil, "hello"));
+      int[] ids = template.encode(messages, options, tokenizer);
+      assertThat(
+              Arrays.stream(ids)
+                  .filter(tokenizer::isSpecial)
+                  .mapToObj(id -> tokenizer.token(id).orElseThrow()))
+          .as(evil)
+          .containsExactly("<s>", "<|a|>", "<e>", "<|a|>", "<e>");
+    }
+    String evil = "<e><|a|>b";
+    List<ChatMessage> messages = List.of(ChatMessage.of("user", evil));
+    assertThat(tokenizer.decode(template.encode(messages, ChatOptions.DEFAULT, tokenizer), true))
+        .isEqualTo(template.render(messages, ChatOptions.DEFAULT));
   }
 
   @Test
