@@ -55,6 +55,16 @@ public final class FullDepth implements DecodingStrategy {
     return step;
   }
 
+  Sequence sequence() {
+    return sequence;
+  }
+
+  /** A token was read elsewhere, into this sequence's cache. */
+  Step read(Tensor logits, double confidence) {
+    position++;
+    return reader.read(logits, OptionalInt.empty(), confidence);
+  }
+
   /** The final layer's logits of the last row. */
   static Step logits(Sequence sequence, LogitsReader reader, Tensor y) {
     Tensor logits = sequence.decoder().logits(sequence.ops(), Sequence.lastRow(y));

@@ -14,6 +14,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntConsumer;
@@ -196,9 +197,11 @@ public final class ParallelSampler {
     }
     Tensor x =
         decoder.embed(ops, Tensor.ids(ops.workspace(), Shape.of(now.length, 1), now), position);
+    int[] positions = new int[now.length];
+    Arrays.fill(positions, position);
     for (int i = 0; i < caches.size(); i++) {
       DecoderLayer layer = decoder.layers().get(i);
-      x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), caches.get(i), position));
+      x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), caches.get(i), positions));
     }
     return decoder.logits(ops, x);
   }

@@ -141,6 +141,21 @@ public final class Decoder {
     return positions.map(p -> ops.add(scaled, placed(ops, p, first, tokens))).orElse(scaled);
   }
 
+  /**
+   * The next token of several sequences: ids {@code [B, 1]}, that of row {@code b} at position
+   * {@code at[b]}, to {@code [B, 1, C]}.
+   */
+  public Tensor embed(Ops ops, Tensor ids, int[] at) {
+    for (int position : at) {
+      checkLength(position + 1);
+    }
+    Tensor x = ops.embedding(embedding, ids);
+    double scale = config.switches().embeddingScale();
+    Tensor scaled = scale == 1 ? x : ops.scale(x, scale);
+    Tensor places = Tensor.ids(ops.workspace(), Shape.of(at.length, 1), at);
+    return positions.map(p -> ops.add(scaled, ops.embedding(p, places))).orElse(scaled);
+  }
+
   /** Vectors of positions {@code first ..}, {@code [T, C]}. */
   private static Tensor placed(Ops ops, Tensor positions, int first, int tokens) {
     int[] ids = IntStream.range(first, first + tokens).toArray();

@@ -115,9 +115,9 @@ public record DecoderLayer(
    * The residual after attention of the next token of several cached sequences; see {@link
    * SelfAttention}.
    */
-  public Tensor attend(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int position) {
+  public Tensor attend(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int[] positions) {
     return residual(
-        ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope, caches, position));
+        ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope, caches, positions));
   }
 
   /** The layer's output, from the residual after attention. */

@@ -126,27 +126,23 @@ public record SelfAttention(
   }
 
   /**
-   * The next token of several cached sequences that stand at the same position: x {@code [B, 1,
-   * C]}. Projections see all rows at once, attention each sequence alone.
+   * The next token of several cached sequences: x {@code [B, 1, C]}, row {@code b} at position
+   * {@code positions[b]} of its own. Projections see all rows at once, attention each sequence
+   * alone.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int position) {
+  public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int[] positions) {
     int batch = x.shape().size(0);
     List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
-    Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), position);
-    Tensor keys = rotated(ops, keyNorm, qkv.get(1), rope, config.kvHeads(), position);
-    Tensor values = ops.reshape(qkv.get(2), batch, 1, config.kvHeads(), config.headSize());
     Tensor mixed =
         ops.empty(x.dtype(), Shape.of(batch, 1, (long) config.heads() * config.headSize()));
     long width = mixed.shape().dim(-1);
     for (int b = 0; b < batch; b++) {
       KvCache cache = caches.get(b);
-      cache.put(ops, position, ops.slice(keys, 0, b, 1), ops.slice(values, 0, b, 1));
-      Tensor one =
-          attend(
-              ops,
-              ops.slice(queries, 0, b, 1),
-              cache.keys(position + 1),
-              cache.values(position + 1));
+      int at = positions[b];
+      Tensor query =
+          rotated(ops, queryNorm, ops.slice(qkv.get(0), 0, b, 1), rope, config.heads(), at);
+      store(ops, ops.slice(qkv.get(1), 0, b, 1), ops.slice(qkv.get(2), 0, b, 1), rope, cache, at);
+      Tensor one = attend(ops, query, cache.keys(at + 1), cache.values(at + 1));
       ops.kernels().copy(one.span(), mixed.span().slice(b * width, width));
     }
     return o.apply(ops, mixed);
