@@ -11,6 +11,7 @@ import dev.sortie.eetuning.decode.ExitPolicy;
 import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.LookaheadDraft;
 import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -87,7 +88,8 @@ final class DecodingMixin {
       description =
           "Who guesses for --strategy speculative: prompt-lookup (text that stood there before),"
               + " early-exit (the deepest exit of --exits, where its confidence reaches"
-              + " --threshold), or both, with a comma between. Default: prompt-lookup, and"
+              + " --threshold), lookahead (the lookahead exit of --exits, likewise), or several,"
+              + " with commas between. Default: prompt-lookup, and"
               + " early-exit where --exits is given.")
   private List<String> draft = new ArrayList<>();
 
@@ -179,7 +181,7 @@ final class DecodingMixin {
       double threshold,
       Optional<Calibrated> calibrated) {
     boolean readsExits() {
-      return early || drafts.contains(EarlyExitDraft.NAME);
+      return early || drafts.contains(EarlyExitDraft.NAME) || drafts.contains(LookaheadDraft.NAME);
     }
   }
 

@@ -2,8 +2,10 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.decode.DraftSource;
 import dev.sortie.eetuning.decode.EarlyExitDraft;
+import dev.sortie.eetuning.decode.LookaheadDraft;
 import dev.sortie.eetuning.decode.PromptLookup;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import java.util.ArrayList;
@@ -17,16 +19,20 @@ final class DraftSources {
   static List<String> words(List<String> given, boolean hasExits) {
     for (int i = 0; i < given.size(); i++) {
       String word = given.get(i);
-      if (!List.of(PromptLookup.NAME, EarlyExitDraft.NAME).contains(word)) {
+      if (!List.of(PromptLookup.NAME, EarlyExitDraft.NAME, LookaheadDraft.NAME).contains(word)) {
         throw new InputException(
-            "--draft '" + word + "' is unknown; take prompt-lookup, early-exit or both");
+            "--draft '"
+                + word
+                + "' is unknown; take prompt-lookup, early-exit, lookahead or several");
       }
       if (given.indexOf(word) < i) {
         throw new InputException("--draft has " + word + " twice");
       }
     }
-    if (given.contains(EarlyExitDraft.NAME) && !hasExits) {
-      throw new InputException("--draft early-exit needs --exits DIR");
+    for (String word : List.of(EarlyExitDraft.NAME, LookaheadDraft.NAME)) {
+      if (given.contains(word) && !hasExits) {
+        throw new InputException("--draft " + word + " needs --exits DIR");
+      }
     }
     if (given.isEmpty()) {
       return hasExits
@@ -47,6 +53,15 @@ final class DraftSources {
     for (String word : words) {
       if (word.equals(PromptLookup.NAME)) {
         sources.add(new PromptLookup(capacity));
+      } else if (word.equals(LookaheadDraft.NAME)) {
+        Lookahead exit =
+            exits
+                .lookahead()
+                .orElseThrow(
+                    () ->
+                        new InputException(
+                            "--draft lookahead: there is no lookahead exit in the folder of --exits; make one with add-exits --arch lookahead"));
+        sources.add(new LookaheadDraft(exit, decoder, threshold, capacity));
       } else {
         if (exits.exits().isEmpty()) {
           throw new InputException("--draft early-exit: there is no exit in the folder of --exits");

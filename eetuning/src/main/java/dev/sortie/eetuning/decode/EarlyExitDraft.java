@@ -67,7 +67,7 @@ public final class EarlyExitDraft implements DraftSource {
       if (top.probability(0) < threshold) {
         break;
       }
-      token = top.ids()[0];
+      token = exit.token(top.ids()[0]);
       tokens[count++] = token;
     }
     return new Draft(Arrays.copyOf(tokens, count), 0);

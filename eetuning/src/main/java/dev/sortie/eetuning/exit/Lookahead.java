@@ -82,6 +82,11 @@ public final class Lookahead {
     return draft;
   }
 
+  /** The token that index {@code i} of its logits stands for. */
+  public int token(int i) {
+    return draft.map(d -> d.id(i)).orElse(i);
+  }
+
   /** Its own tensors by name, without the backbone's. */
   public SequencedMap<String, Tensor> parameters() {
     return parameters;

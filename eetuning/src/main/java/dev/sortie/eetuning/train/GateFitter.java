@@ -114,7 +114,16 @@ record GateFitter(Decoder decoder, TokenSource data, Backbone backbone, Device d
     return rows;
   }
 
-  /** None where there is nothing to tell apart, or nothing to judge it by. */
+  /** The negative log-likelihood of an answer, from log-odds. */
+  private static double loss(double score, boolean answer) {
+    double z = answer ? -score : score;
+    return z > 0 ? z + Math.log1p(Math.exp(-z)) : Math.log1p(Math.exp(z));
+  }
+
+  /**
+   * None where there is nothing to tell apart, nothing to judge it by, or where it foretells
+   * held-out answers no better than their share in training does: such a gate would do harm.
+   */
   private Optional<Gate> gate(Rows training, Rows heldOut, Allocator allocator) {
     if (heldOut.inputs.isEmpty() || training.answers.stream().distinct().count() < 2) {
       return Optional.empty();
@@ -122,10 +131,20 @@ record GateFitter(Decoder decoder, TokenSource data, Backbone backbone, Device d
     LogisticRegression r = LogisticRegression.fit(training.inputs, training.answers, device);
     long wrong = 0;
     long yes = 0;
+    double loss = 0;
     for (int i = 0; i < heldOut.inputs.size(); i++) {
       boolean answer = heldOut.answers.get(i);
-      wrong += (r.score(heldOut.inputs.get(i)) >= 0) == answer ? 0 : 1;
+      double score = r.score(heldOut.inputs.get(i));
+      wrong += (score >= 0) == answer ? 0 : 1;
       yes += answer ? 1 : 0;
+      loss += loss(score, answer);
+    }
+    // what the share of yes alone, as seen in training, would lose
+    long before = training.answers.stream().filter(a -> a).count();
+    double odds = Math.log((double) before / (training.answers.size() - before));
+    double least = yes * loss(odds, true) + (heldOut.inputs.size() - yes) * loss(odds, false);
+    if (loss >= least) {
+      return Optional.empty();
     }
     long n = heldOut.inputs.size();
     Gate.Report report =

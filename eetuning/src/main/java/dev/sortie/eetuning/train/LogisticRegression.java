@@ -25,6 +25,12 @@ import java.util.SequencedMap;
 record LogisticRegression(float[] weight, float bias) {
   private static final Schedule SCHEDULE = new Schedule(0.02, 0.002, 0, 300, Schedule.Decay.COSINE);
 
+  /**
+   * Decay shrinks the weights: hidden states have hundreds of elements, and of one window they are
+   * alike.
+   */
+  private static final AdamW.Options OPTIONS = new AdamW.Options(0.9, 0.95, 1e-8, 0.2, 1e9);
+
   /** The log-odds of yes. */
   double score(float[] x) {
     double z = bias;
@@ -54,7 +60,7 @@ record LogisticRegression(float[] weight, float bias) {
       Tensor weight = parameters.get("weight");
       Tensor bias = parameters.get("bias");
       Gradients gradients = new Gradients(arena, device.kernels(), parameters.values());
-      AdamW optimizer = new AdamW(AdamW.Options.DEFAULT, arena, device.kernels(), parameters);
+      AdamW optimizer = new AdamW(OPTIONS, arena, device.kernels(), parameters);
       Ops ops = new Ops(device, workspace);
       for (int step = 0; step < SCHEDULE.steps(); step++) {
         gradients.zero();

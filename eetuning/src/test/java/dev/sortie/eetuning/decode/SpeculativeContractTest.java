@@ -8,6 +8,7 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
@@ -94,6 +95,27 @@ class SpeculativeContractTest {
                   text -> List.of(exit(a, depth, 0.02 * depth))));
         }
       }
+      for (int draft : new int[] {0, 90}) {
+        for (double threshold : new double[] {0, 0.02}) {
+          all.add(
+              new Setting(
+                  "lookahead over " + draft + " tokens above " + threshold,
+                  length,
+                  text -> List.of(lookahead(draft, threshold))));
+        }
+        all.add(
+            new Setting(
+                "exit over " + draft + " tokens", length, text -> List.of(draftExit(draft))));
+      }
+      all.add(
+          new Setting(
+              "look-up, lookahead and an exit",
+              length,
+              text ->
+                  List.of(
+                      new PromptLookup(CONTEXT),
+                      lookahead(90, 0.01),
+                      exit(ExitArchitecture.LAYER, 2, 0))));
       all.add(
           new Setting(
               "look-up, an oracle that costs, or an exit",
@@ -105,6 +127,23 @@ class SpeculativeContractTest {
                       exit(ExitArchitecture.LAYER, 2, 0))));
     }
     return all.stream();
+  }
+
+  private static LookaheadDraft lookahead(int draft, double threshold) {
+    Lookahead exit =
+        ExitInit.COPY.lookahead(false, draft, model.decoder(), 0, arena, device.kernels());
+    return new LookaheadDraft(exit, model.decoder(), threshold, CONTEXT);
+  }
+
+  private static EarlyExitDraft draftExit(int draft) {
+    Exit exit =
+        ExitInit.COPY.build(
+            new ExitSpec(2, ExitArchitecture.LAYER, false, draft),
+            model.decoder(),
+            0,
+            arena,
+            device.kernels());
+    return new EarlyExitDraft(exit, LAYERS, 0, CONTEXT);
   }
 
   private static EarlyExitDraft exit(ExitArchitecture a, int depth, double threshold) {
