@@ -1,6 +1,7 @@
 package dev.sortie.parallel.comm;
 
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 
@@ -32,7 +33,7 @@ public record CommOptions(Duration deadline, Map<Operation, Algorithm> forced) {
 
   /** These with an algorithm forced for one operation. */
   public CommOptions withAlgorithm(Operation operation, Algorithm algorithm) {
-    Map<Operation, Algorithm> more = new java.util.EnumMap<>(Operation.class);
+    Map<Operation, Algorithm> more = new EnumMap<>(Operation.class);
     more.putAll(forced);
     more.put(operation, algorithm);
     return new CommOptions(deadline, more);

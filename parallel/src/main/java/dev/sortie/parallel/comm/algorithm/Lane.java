@@ -20,9 +20,9 @@ final class Lane implements AutoCloseable {
     this.name = name;
   }
 
-  /** Runs after all that was started before. */
+  /** Runs after all that was started before, which reports its own failures. */
   synchronized void run(Runnable call) {
-    finish(last);
+    last.handle((done, failure) -> done).join();
     call.run();
   }
 

@@ -75,7 +75,21 @@ final class Messages {
         patience.reset();
       } else {
         Transfer late = waiting;
+        failIfPeersLeft(call, transfers);
         patience.pause(() -> me() + " in " + call.describe() + " waits for " + name(late.peer()));
+      }
+    }
+  }
+
+  /**
+   * A rank that has left may have sent its last bytes since they were asked for: asks once more.
+   */
+  private void failIfPeersLeft(Fingerprint call, Transfer... transfers) {
+    for (Transfer transfer : transfers) {
+      if (!transfer.isDone() && endpoint.hasLeft(transfer.peer()) && !transfer.progress()) {
+        throw fail(
+            CommException.Kind.LOST_RANK,
+            name(transfer.peer()) + " has left while " + me() + " is in " + call.describe());
       }
     }
   }

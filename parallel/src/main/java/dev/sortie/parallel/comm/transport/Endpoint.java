@@ -27,6 +27,12 @@ public interface Endpoint extends AutoCloseable {
    */
   long receive(int from, MemorySegment into, long at);
 
+  /**
+   * Whether a peer has closed its transport, and all that it had sent has been received or can be
+   * received at once: no more will come.
+   */
+  boolean hasLeft(int peer);
+
   /** Memory that all members see, where this transport has it. */
   default Optional<SharedMemory> shared() {
     return Optional.empty();

@@ -12,12 +12,12 @@ import java.util.function.Supplier;
  */
 public final class Patience {
   /**
-   * Spins before the first yield: some 20 µs, longer than a peer with a core of its own takes to
-   * answer. None where ranks outnumber cores, for then the peer waits for this very core.
+   * Turns before the first yield, enough for a peer with a core of its own to answer. None where
+   * ranks outnumber cores, for then the peer waits for this very core.
    */
-  private static final int SPINS = 1000;
+  private static final int SPINS = 200;
 
-  private static final int YIELDS = 200;
+  private static final int YIELDS = 400;
   private static final long FIRST_PARK = 20_000;
   private static final long LAST_PARK = 1_000_000;
 

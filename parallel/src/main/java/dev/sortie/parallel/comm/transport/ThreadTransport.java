@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
@@ -70,7 +72,7 @@ public final class ThreadTransport implements Transport {
   public void close() {
     if (!closed) {
       closed = true;
-      house.leave();
+      house.leave(rank);
     }
   }
 
@@ -83,22 +85,22 @@ public final class ThreadTransport implements Transport {
         new AtomicReference<>(Optional.empty());
     private final Arena arena = Arena.ofShared();
     private final Map<String, Room> rooms = new HashMap<>();
-    private int inside;
+    private final Set<GlobalRank> left = ConcurrentHashMap.newKeySet();
 
     House(int ranks) {
       if (ranks < 1) {
         throw new IllegalArgumentException("a job needs at least 1 rank, got " + ranks);
       }
       this.ranks = ranks;
-      this.inside = ranks;
     }
 
     synchronized Room room(String id, Group group) {
-      return rooms.computeIfAbsent(id, name -> new Room(this, group.size()));
+      return rooms.computeIfAbsent(id, name -> new Room(this, group));
     }
 
-    synchronized void leave() {
-      if (--inside == 0) {
+    synchronized void leave(GlobalRank rank) {
+      left.add(rank);
+      if (left.size() == ranks) {
         arena.close();
       }
     }
@@ -111,13 +113,15 @@ public final class ThreadTransport implements Transport {
   /** What the members of a group share. */
   private static final class Room {
     private final House house;
+    private final Group group;
     private final int size;
     private final MemorySegment rings;
     private final Map<Integer, MemorySegment> windows = new HashMap<>();
 
-    Room(House house, int size) {
+    Room(House house, Group group) {
       this.house = house;
-      this.size = size;
+      this.group = group;
+      this.size = group.size();
       this.rings = house.allocate(Rings.bytes(size));
     }
 
@@ -136,10 +140,12 @@ public final class ThreadTransport implements Transport {
   }
 
   private static final class RoomEndpoint implements Endpoint {
+    private final Room room;
     private final Rings rings;
     private final SharedMemory shared;
 
     RoomEndpoint(Room room, int position) {
+      this.room = room;
       this.rings = new Rings(room.rings, position, room.size);
       this.shared =
           new Windows(position, room.size) {
@@ -158,6 +164,11 @@ public final class ThreadTransport implements Transport {
     @Override
     public long receive(int from, MemorySegment into, long at) {
       return rings.receive(from, into, at);
+    }
+
+    @Override
+    public boolean hasLeft(int peer) {
+      return room.house.left.contains(room.group.ranks().get(peer));
     }
 
     @Override

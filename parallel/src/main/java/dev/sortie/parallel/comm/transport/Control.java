@@ -1,0 +1,93 @@
+package dev.sortie.parallel.comm.transport;
+
+import static dev.sortie.parallel.comm.transport.ControlLayout.BEAT;
+import static dev.sortie.parallel.comm.transport.ControlLayout.FAILED;
+import static dev.sortie.parallel.comm.transport.ControlLayout.INT;
+import static dev.sortie.parallel.comm.transport.ControlLayout.KIND;
+import static dev.sortie.parallel.comm.transport.ControlLayout.LEFT;
+import static dev.sortie.parallel.comm.transport.ControlLayout.LENGTH;
+import static dev.sortie.parallel.comm.transport.ControlLayout.LONG;
+import static dev.sortie.parallel.comm.transport.ControlLayout.PROCESS;
+import static dev.sortie.parallel.comm.transport.ControlLayout.QUIET;
+import static dev.sortie.parallel.comm.transport.ControlLayout.REASON;
+import static dev.sortie.parallel.comm.transport.ControlLayout.REASON_BYTES;
+import static dev.sortie.parallel.comm.transport.ControlLayout.START;
+import static dev.sortie.parallel.comm.transport.ControlLayout.STATE;
+import static dev.sortie.parallel.comm.transport.ControlLayout.WRITING;
+
+import dev.sortie.parallel.comm.CommException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.Optional;
+
+/** The first failure of a job and its ranks' signs of life, in memory that all ranks see. */
+final class Control {
+  private static final CommException.Kind[] KINDS = CommException.Kind.values();
+
+  private final MemorySegment memory;
+
+  Control(MemorySegment memory) {
+    this.memory = memory;
+  }
+
+  /** Publishes a failure unless there is one. */
+  void fail(Failure failure) {
+    if (INT.compareAndSet(memory, STATE, QUIET, WRITING)) {
+      byte[] text = failure.reason().getBytes(StandardCharsets.UTF_8);
+      byte[] kept = Arrays.copyOf(text, Math.min(text.length, REASON_BYTES));
+      MemorySegment.copy(MemorySegment.ofArray(kept), 0, memory, REASON, kept.length);
+      INT.set(memory, KIND, failure.kind().ordinal());
+      INT.set(memory, LENGTH, kept.length);
+      INT.setRelease(memory, STATE, FAILED);
+    }
+  }
+
+  Optional<Failure> failure() {
+    if ((int) INT.getAcquire(memory, STATE) != FAILED) {
+      return Optional.empty();
+    }
+    byte[] text = new byte[Math.clamp((int) INT.get(memory, LENGTH), 0, REASON_BYTES)];
+    MemorySegment.copy(memory, REASON, MemorySegment.ofArray(text), 0, text.length);
+    int kind = Math.clamp((int) INT.get(memory, KIND), 0, KINDS.length - 1);
+    return Optional.of(new Failure(KINDS[kind], new String(text, StandardCharsets.UTF_8)));
+  }
+
+  void enter(int rank) {
+    ProcessHandle me = ProcessHandle.current();
+    LONG.set(memory, ControlLayout.rank(rank) + PROCESS, me.pid());
+    LONG.set(memory, ControlLayout.rank(rank) + START, start(me));
+    LONG.setRelease(memory, ControlLayout.rank(rank) + BEAT, 1L);
+  }
+
+  void beat(int rank) {
+    LONG.getAndAdd(memory, ControlLayout.rank(rank) + BEAT, 1L);
+  }
+
+  void leave(int rank) {
+    LONG.setRelease(memory, ControlLayout.rank(rank) + BEAT, LEFT);
+  }
+
+  /** A number that changes while the rank lives; {@link ControlLayout#LEFT} once it has left. */
+  long beatOf(int rank) {
+    return (long) LONG.getAcquire(memory, ControlLayout.rank(rank) + BEAT);
+  }
+
+  long process(int rank) {
+    return (long) LONG.get(memory, ControlLayout.rank(rank) + PROCESS);
+  }
+
+  /**
+   * The process of a rank, if it can be seen: in another container the number may be free or
+   * someone else's.
+   */
+  Optional<ProcessHandle> handle(int rank) {
+    long started = (long) LONG.get(memory, ControlLayout.rank(rank) + START);
+    return ProcessHandle.of(process(rank)).filter(p -> start(p) == started);
+  }
+
+  private static long start(ProcessHandle process) {
+    return process.info().startInstant().map(Instant::toEpochMilli).orElse(0L);
+  }
+}

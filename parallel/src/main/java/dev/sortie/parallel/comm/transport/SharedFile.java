@@ -1,0 +1,135 @@
+package dev.sortie.parallel.comm.transport;
+
+import static dev.sortie.parallel.comm.transport.SharedFileLayout.CONTENTS;
+import static dev.sortie.parallel.comm.transport.SharedFileLayout.COUNTER;
+import static dev.sortie.parallel.comm.transport.SharedFileLayout.MAGIC;
+import static dev.sortie.parallel.comm.transport.SharedFileLayout.MAPPED;
+import static dev.sortie.parallel.comm.transport.SharedFileLayout.READY;
+
+import dev.sortie.parallel.comm.CommException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Set;
+
+/**
+ * Memory that several processes map. One of them creates the file; its name is gone as soon as all
+ * have mapped it, or one has failed, so that nothing stays behind however they end.
+ */
+final class SharedFile {
+  private final Transport transport;
+  private final Duration deadline;
+
+  SharedFile(Transport transport, Duration deadline) {
+    this.transport = transport;
+    this.deadline = deadline;
+  }
+
+  /** Zeroed memory of {@code bytes}, mapped by {@code members} processes, unmapped by the arena. */
+  MemorySegment open(Path path, boolean creator, int members, long bytes, Arena arena) {
+    boolean ours = creator; // what others put there is not ours to remove
+    try {
+      MemorySegment file =
+          creator ? create(path, CONTENTS + bytes, arena) : find(path, CONTENTS + bytes, arena);
+      ours = true;
+      COUNTER.getAndAdd(file, MAPPED, 1L);
+      Patience patience = new Patience(transport, deadline);
+      while ((long) COUNTER.getAcquire(file, MAPPED) < members) {
+        patience.pause(
+            () ->
+                "rank %d waits for all %d members to map %s"
+                    .formatted(transport.rank().value(), members, path));
+      }
+      return file.asSlice(CONTENTS, bytes);
+    } catch (FileAlreadyExistsException e) {
+      ours = false;
+      throw failed(path, new IOException("there is such a file; name the job otherwise", e));
+    } catch (IOException e) {
+      throw failed(path, e);
+    } finally {
+      if (ours) {
+        remove(path);
+      }
+    }
+  }
+
+  private MemorySegment create(Path path, long bytes, Arena arena) throws IOException {
+    long free = Files.getFileStore(path.getParent()).getUsableSpace();
+    if (free < bytes) {
+      throw new IOException(
+          "it needs "
+              + bytes
+              + " bytes and "
+              + path.getParent()
+              + " has "
+              + free
+              + " left; free some, or name another folder");
+    }
+    Set<StandardOpenOption> options =
+        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    try (FileChannel channel = FileChannel.open(path, options, onlyForUs())) {
+      channel.write(ByteBuffer.allocate(1), bytes - 1);
+      MemorySegment file = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+      HugePageAdvice.give(file);
+      file.fill((byte) 0); // takes the pages now: a full folder is an error here, not a crash later
+      COUNTER.setRelease(file, READY, MAGIC);
+      return file;
+    } catch (InternalError e) {
+      throw new IOException(path.getParent() + " is full", e);
+    }
+  }
+
+  private MemorySegment find(Path path, long bytes, Arena arena) throws IOException {
+    Patience patience = new Patience(transport, deadline);
+    while (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) || Files.size(path) != bytes) {
+      patience.pause(
+          () ->
+              "rank %d waits for %s with %d bytes"
+                  .formatted(transport.rank().value(), path, bytes));
+    }
+    try (FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      MemorySegment file = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+      while ((long) COUNTER.getAcquire(file, READY) != MAGIC) {
+        patience.pause(
+            () -> "rank %d waits for %s to be filled".formatted(transport.rank().value(), path));
+      }
+      return file;
+    }
+  }
+
+  private static FileAttribute<?>[] onlyForUs() {
+    return new FileAttribute<?>[] {
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+    };
+  }
+
+  private CommException failed(Path path, IOException e) {
+    Failure failure =
+        new Failure(
+            CommException.Kind.ABORTED,
+            "rank %d cannot share memory through %s: %s"
+                .formatted(transport.rank().value(), path, e.getMessage()));
+    transport.fail(failure);
+    return new CommException(failure.kind(), failure.reason(), e);
+  }
+
+  private static void remove(Path path) {
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

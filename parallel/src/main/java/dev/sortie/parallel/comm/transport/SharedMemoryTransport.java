@@ -1,0 +1,211 @@
+package dev.sortie.parallel.comm.transport;
+
+import dev.sortie.parallel.mesh.GlobalRank;
+import dev.sortie.parallel.mesh.Group;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/** Ranks that are processes of one machine and talk through mapped files. */
+public final class SharedMemoryTransport implements Transport {
+  private static final Path DEV_SHM = Path.of("/dev/shm");
+
+  private final Options options;
+  private final GlobalRank rank;
+  private final Arena arena = Arena.ofShared();
+  private volatile Optional<Failure> own = Optional.empty();
+  private volatile Control control;
+  private Watch watch;
+  private boolean closed;
+
+  /**
+   * How to join.
+   *
+   * @param folder for the files, on the same file system for all ranks; see {@link #folder()}
+   * @param job a name that no other job on this machine has, and that others cannot guess: letters
+   *     and digits
+   * @param rank this one
+   * @param world number of ranks
+   * @param joining longest wait for the other ranks
+   * @param silence how long a rank may show no sign of life (it gives ten a second)
+   */
+  public record Options(
+      Path folder, String job, int rank, int world, Duration joining, Duration silence) {
+    public Options {
+      if (world < 1 || rank < 0 || rank >= world) {
+        throw new IllegalArgumentException(
+            "a rank must be in [0, world), got rank " + rank + " of world " + world);
+      }
+      if (!job.matches("[A-Za-z0-9]{1,64}")) {
+        throw new IllegalArgumentException(
+            "a job's name is 1 to 64 letters and digits, got \"" + job + "\"");
+      }
+    }
+
+    /** In memory where the system offers it; a minute to join, ten seconds of silence. */
+    public static Options of(String job, int rank, int world) {
+      return new Options(
+          SharedMemoryTransport.folder(),
+          job,
+          rank,
+          world,
+          Duration.ofMinutes(1),
+          Duration.ofSeconds(10));
+    }
+  }
+
+  private SharedMemoryTransport(Options options) {
+    this.options = options;
+    this.rank = new GlobalRank(options.rank());
+  }
+
+  /** {@code /dev/shm} where it can be written, else the folder for temporary files. */
+  public static Path folder() {
+    return Files.isWritable(DEV_SHM) ? DEV_SHM : Path.of(System.getProperty("java.io.tmpdir"));
+  }
+
+  /**
+   * Joins a job; returns when all ranks are there.
+   *
+   * @throws dev.sortie.parallel.comm.CommException if they do not come in time, or memory is short
+   */
+  public static SharedMemoryTransport join(Options options) {
+    SharedMemoryTransport transport = new SharedMemoryTransport(options);
+    try {
+      transport.enter();
+      return transport;
+    } catch (RuntimeException | Error e) {
+      transport.close();
+      throw e;
+    }
+  }
+
+  /** Ranks are met twice: to map the file, and after each has written who it is. */
+  private void enter() {
+    MemorySegment memory =
+        map("control", options.rank() == 0, world(), ControlLayout.bytes(world()));
+    Control entered = new Control(memory);
+    entered.enter(rank.value());
+    Patience patience = new Patience(this, options.joining());
+    for (int i = 0; i < world(); i++) {
+      int peer = i;
+      while (entered.beatOf(i) == 0) {
+        patience.pause(() -> "rank " + rank.value() + " waits for rank " + peer + " to join");
+      }
+    }
+    control = entered;
+    watch = new Watch(this, entered, options.silence());
+    watch.start();
+  }
+
+  private MemorySegment map(String name, boolean creator, int members, long bytes) {
+    Path path = options.folder().resolve("sortie-" + options.job() + "-" + name);
+    return new SharedFile(this, options.joining()).open(path, creator, members, bytes, arena);
+  }
+
+  @Override
+  public String name() {
+    return "shared memory";
+  }
+
+  @Override
+  public GlobalRank rank() {
+    return rank;
+  }
+
+  @Override
+  public int world() {
+    return options.world();
+  }
+
+  @Override
+  public int neighbours() {
+    return options.world();
+  }
+
+  @Override
+  public Endpoint open(String id, Group group, Duration deadline) {
+    return new Room(id, group, group.positionOf(rank).orElseThrow());
+  }
+
+  @Override
+  public void fail(Failure failure) {
+    if (own.isEmpty()) {
+      own = Optional.of(failure);
+    }
+    Control shared = control;
+    if (shared != null) {
+      shared.fail(failure);
+    }
+  }
+
+  /** The failure that all see, or this rank's own if it could not be published. */
+  @Override
+  public Optional<Failure> failure() {
+    Control shared = control;
+    Optional<Failure> seen = shared == null ? Optional.empty() : shared.failure();
+    return seen.isPresent() ? seen : own;
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      if (control != null) {
+        watch.close();
+        control.leave(rank.value());
+        own = failure();
+        control = null;
+      }
+      arena.close();
+    }
+  }
+
+  private final class Room implements Endpoint {
+    private final Group group;
+    private final Rings rings;
+    private final SharedMemory shared;
+
+    Room(String id, Group group, int position) {
+      this.group = group;
+      int size = group.size();
+      boolean first = position == 0;
+      this.rings = new Rings(map(id, first, size, Rings.bytes(size)), position, size);
+      this.shared =
+          new Windows(position, size) {
+            @Override
+            MemorySegment map(int index, long bytes) {
+              return SharedMemoryTransport.this.map(id + "-" + index, first, size, bytes);
+            }
+          };
+    }
+
+    @Override
+    public long send(int to, MemorySegment from, long at) {
+      return rings.send(to, from, at);
+    }
+
+    @Override
+    public long receive(int from, MemorySegment into, long at) {
+      return rings.receive(from, into, at);
+    }
+
+    @Override
+    public boolean hasLeft(int peer) {
+      return control.beatOf(group.ranks().get(peer).value()) == ControlLayout.LEFT;
+    }
+
+    @Override
+    public Optional<SharedMemory> shared() {
+      return Optional.of(shared);
+    }
+
+    @Override
+    public void close() {
+      // Mappings stay until the transport is closed: a slower call of another thread may read them.
+    }
+  }
+}

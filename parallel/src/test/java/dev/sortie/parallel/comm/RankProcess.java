@@ -1,0 +1,100 @@
+package dev.sortie.parallel.comm;
+
+import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.Transport;
+import java.io.File;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One rank in a JVM of its own. Prints {@code ready}, then either checks all collectives and ends,
+ * or sums until something fails and prints why.
+ */
+final class RankProcess {
+  private RankProcess() {}
+
+  /** Arguments: what to do, folder, job, rank, world. */
+  public static void main(String[] args) {
+    int rank = Integer.parseInt(args[3]);
+    int world = Integer.parseInt(args[4]);
+    try (Transport transport =
+            SharedMemoryTransport.join(
+                new SharedMemoryTransport.Options(
+                    Path.of(args[1]),
+                    args[2],
+                    rank,
+                    world,
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(2)));
+        Communicator c = Communicator.over(transport, CommOptions.defaults())) {
+      System.out.println("ready");
+      if (args[0].equals("check")) {
+        for (ElementType type : ElementType.values()) {
+          new CommunicatorContract.Exactness(c, type, Order.ASCENDING).all(20_011);
+        }
+        System.out.println("checked");
+      } else {
+        sumForEver(c);
+      }
+    } catch (CommException e) {
+      System.out.println(e.kind() + " " + e.getMessage());
+    }
+  }
+
+  private static void sumForEver(Communicator c) {
+    try (Arena arena = Arena.ofShared()) {
+      Elements data = new Elements(ElementType.F32, arena.allocate(4 * 100_000));
+      while (true) {
+        c.allReduce(data);
+      }
+    }
+  }
+
+  /** Starts the ranks of a job. Classes come from the class path, whatever the tests run from. */
+  static List<Process> start(String task, Path folder, String job, int world) throws IOException {
+    List<Process> processes = new ArrayList<>();
+    for (int rank = 0; rank < world; rank++) {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+      command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC"));
+      command.addAll(List.of("-cp", classPath(), RankProcess.class.getName()));
+      command.addAll(List.of(task, folder.toString(), job, rank + "", world + ""));
+      processes.add(
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
+    }
+    return processes;
+  }
+
+  private static String classPath() {
+    List<String> parts = new ArrayList<>();
+    for (String property : List.of("jdk.module.path", "java.class.path")) {
+      String path = System.getProperty(property);
+      if (path != null && !path.isBlank()) {
+        parts.add(path);
+      }
+    }
+    parts.add(testClasses().toString());
+    return String.join(File.pathSeparator, parts);
+  }
+
+  /**
+   * The folder of this class: tests are patched into the module, so its own path is another one.
+   */
+  private static Path testClasses() {
+    try {
+      Path folder = Path.of(RankProcess.class.getResource("RankProcess.class").toURI());
+      for (int i = 0; i < RankProcess.class.getName().split("\\.").length; i++) {
+        folder = folder.getParent();
+      }
+      return folder;
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

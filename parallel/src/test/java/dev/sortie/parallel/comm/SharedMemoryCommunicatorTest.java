@@ -1,0 +1,82 @@
+package dev.sortie.parallel.comm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.SharedMemoryTransport.Options;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Ranks that are threads here, each with mappings of its own, as processes have. */
+class SharedMemoryCommunicatorTest extends CommunicatorContract {
+  @TempDir Path folder;
+
+  @Override
+  Job.Joining job(int ranks) {
+    String job = UUID.randomUUID().toString().replace("-", "");
+    return rank ->
+        SharedMemoryTransport.join(
+            new Options(folder, job, rank, ranks, Duration.ofSeconds(20), Duration.ofSeconds(10)));
+  }
+
+  @Override
+  boolean hasSharedMemory() {
+    return true;
+  }
+
+  @AfterEach
+  void noFileIsLeft() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      assertThat(files).isEmpty();
+    }
+  }
+
+  @Test
+  void aJobThatLacksARankSaysWhoWaitsForWhatAndLeavesNothing() {
+    Options alone =
+        new Options(folder, "lonely", 0, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
+    assertThatThrownBy(() -> SharedMemoryTransport.join(alone))
+        .isInstanceOf(CommException.class)
+        .hasMessageContaining("rank 0 waits for all 2 members to map")
+        .hasMessageContaining("200 ms");
+  }
+
+  @Test
+  void aFileThatIsThereAlreadyIsNotTouched() throws IOException {
+    Path stranger = Files.writeString(folder.resolve("sortie-taken-control"), "mine");
+    Options options =
+        new Options(folder, "taken", 0, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
+    assertThatThrownBy(() -> SharedMemoryTransport.join(options))
+        .isInstanceOf(CommException.class)
+        .hasMessageContaining("cannot share memory")
+        .hasMessageContaining("there is such a file");
+    assertThat(stranger).hasContent("mine");
+    Files.delete(stranger);
+  }
+
+  @Test
+  void aRankThatLeavesEarlyIsNamed() throws Exception {
+    assertThat(
+            Job.failures(
+                3,
+                job(3),
+                CommOptions.defaults(),
+                c -> {
+                  if (c.position() != 1) {
+                    c.barrier();
+                  }
+                }))
+        .satisfiesExactly(
+            e -> assertThat(e).hasMessageContaining("rank 1 has left"),
+            e -> assertThat(e).isNull(),
+            e -> assertThat(e).hasMessageContaining("rank 1 has left"));
+  }
+}
