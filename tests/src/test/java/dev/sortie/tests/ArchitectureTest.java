@@ -89,7 +89,11 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(
                 resideInAnyPackage(
-                    "dev.sortie.parallel..", "dev.sortie.nn..", "dev.sortie.tensor..", "java..")));
+                    "dev.sortie.parallel..",
+                    "dev.sortie.nn..",
+                    "dev.sortie.tensor..",
+                    "java..",
+                    "javax.crypto..")));
   }
 
   @Test

@@ -75,6 +75,9 @@ public interface Communicator extends AutoCloseable {
   /** The algorithm that {@code call} takes here. */
   Algorithm algorithm(Collective call);
 
+  /** The speeds from which algorithms are chosen. */
+  LinkSpeed speed();
+
   /** Ends the work of all ranks; every wait and every later call fails with this reason. */
   void abort(String reason);
 

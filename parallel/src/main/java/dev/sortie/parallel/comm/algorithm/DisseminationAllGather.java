@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
@@ -23,7 +24,7 @@ final class DisseminationAllGather implements Method {
 
   @Override
   public double seconds(long n, int p, LinkSpeed speed) {
-    return speed.seconds(LinkSpeed.rounds(p), (p - 1.0) * n, (double) p * n);
+    return speed.seconds(Method.rounds(p), (p - 1.0) * n, (double) p * n);
   }
 
   @Override

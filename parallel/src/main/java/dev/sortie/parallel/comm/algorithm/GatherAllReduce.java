@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
@@ -25,7 +26,7 @@ final class GatherAllReduce implements Method {
   @Override
   public double seconds(long n, int p, LinkSpeed speed) {
     double others = (p - 1.0) * n;
-    return speed.seconds(LinkSpeed.rounds(p), others, others);
+    return speed.seconds(Method.rounds(p), others, others);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.transport.Endpoint;
 import dev.sortie.parallel.comm.transport.Patience;
 import dev.sortie.parallel.comm.transport.SharedMemory;
@@ -195,6 +196,11 @@ public final class GroupCommunicator implements Communicator {
   public Algorithm algorithm(Collective call) {
     Arguments.check(call, group.size());
     return group.size() == 1 ? Algorithm.POINT_TO_POINT : choose(call).algorithm();
+  }
+
+  @Override
+  public LinkSpeed speed() {
+    return speed;
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
@@ -33,8 +34,7 @@ final class HalvingDoublingAllReduce implements Method {
   public double seconds(long n, int p, LinkSpeed speed) {
     double share = (p - 1.0) / p * n;
     double fold = Integer.bitCount(p) == 1 ? 0 : 1;
-    return speed.seconds(
-        2 * (LinkSpeed.rounds(p) + fold), 2 * share + 2 * fold * n, share + fold * n);
+    return speed.seconds(2 * (Method.rounds(p) + fold), 2 * share + 2 * fold * n, share + fold * n);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 
 /**
@@ -27,4 +28,9 @@ interface Method {
   double seconds(long n, int p, LinkSpeed speed);
 
   void run(Collective call, Turn turn);
+
+  /** Rounds of doubling until {@code p} are reached: ⌈log₂ p⌉. */
+  static int rounds(int p) {
+    return 32 - Integer.numberOfLeadingZeros(p - 1);
+  }
 }

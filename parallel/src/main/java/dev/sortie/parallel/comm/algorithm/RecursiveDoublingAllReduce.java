@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
@@ -30,7 +31,7 @@ final class RecursiveDoublingAllReduce implements Method {
 
   @Override
   public double seconds(long n, int p, LinkSpeed speed) {
-    double rounds = LinkSpeed.rounds(p) + (Integer.bitCount(p) == 1 ? 0 : 1);
+    double rounds = Method.rounds(p) + (Integer.bitCount(p) == 1 ? 0 : 1);
     return speed.seconds(rounds, rounds * n, rounds * n);
   }
 

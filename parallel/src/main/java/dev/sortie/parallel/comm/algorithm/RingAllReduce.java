@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 
 /**

@@ -6,6 +6,7 @@ import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
 import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import dev.sortie.parallel.comm.Order;
 import java.lang.foreign.Arena;

@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm.algorithm;
 
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
@@ -24,7 +25,7 @@ final class TreeBroadcast implements Method {
 
   @Override
   public double seconds(long n, int p, LinkSpeed speed) {
-    return speed.seconds(LinkSpeed.rounds(p), (double) LinkSpeed.rounds(p) * n, 0);
+    return speed.seconds(Method.rounds(p), (double) Method.rounds(p) * n, 0);
   }
 
   @Override

@@ -1,4 +1,4 @@
-package dev.sortie.parallel.comm.algorithm;
+package dev.sortie.parallel.comm;
 
 /**
  * What the cost model knows of a group's links; measured when a job starts.
@@ -7,15 +7,10 @@ package dev.sortie.parallel.comm.algorithm;
  * @param perByte β: seconds a byte sent, both ways at once
  * @param perByteAdded γ: seconds a byte added
  */
-record LinkSpeed(double latency, double perByte, double perByteAdded) {
+public record LinkSpeed(double latency, double perByte, double perByteAdded) {
 
   /** {@code messages·α + sent·β + added·γ}. */
-  double seconds(double messages, double sent, double added) {
+  public double seconds(double messages, double sent, double added) {
     return messages * latency + sent * perByte + added * perByteAdded;
-  }
-
-  /** Rounds of doubling until {@code p} are reached: ⌈log₂ p⌉. */
-  static int rounds(int p) {
-    return 32 - Integer.numberOfLeadingZeros(p - 1);
   }
 }

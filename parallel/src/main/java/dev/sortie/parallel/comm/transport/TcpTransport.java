@@ -1,0 +1,326 @@
+package dev.sortie.parallel.comm.transport;
+
+import dev.sortie.parallel.comm.CommException;
+import dev.sortie.parallel.mesh.GlobalRank;
+import dev.sortie.parallel.mesh.Group;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Ranks on any machines that talk over TCP. All ranks meet at rank 0's address; then each pair has
+ * a control connection, and several data connections in each group. Every connection begins with
+ * the proof of a shared secret; nothing is encrypted.
+ */
+public final class TcpTransport implements Transport {
+  /** Sockets a pair: while the system works on one, the next chunk goes into another. */
+  private static final int STREAMS = 2;
+
+  private static final int HANDSHAKE_MILLIS = 5000;
+  private static final long REASON_NANOS = 500_000_000;
+
+  private final Options options;
+  private final Handshake handshake;
+  private final AtomicReference<Optional<Failure>> failure =
+      new AtomicReference<>(Optional.empty());
+  private final TcpControl[] controls;
+  private final InetSocketAddress[] addresses;
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private Listener listener;
+
+  /**
+   * How to join.
+   *
+   * @param master where rank 0 listens
+   * @param rank this one
+   * @param world number of ranks
+   * @param secret what only the ranks of this job know, 16 bytes and more
+   * @param generation number of this start of the job
+   * @param joining longest wait for the other ranks
+   * @param silence how long a rank may show no sign of life
+   */
+  public record Options(
+      InetSocketAddress master,
+      int rank,
+      int world,
+      byte[] secret,
+      int generation,
+      Duration joining,
+      Duration silence) {
+    public Options {
+      secret = secret.clone();
+      if (world < 1 || rank < 0 || rank >= world) {
+        throw new IllegalArgumentException(
+            "a rank must be in [0, world), got rank " + rank + " of world " + world);
+      }
+      if (secret.length < 16) {
+        throw new IllegalArgumentException(
+            "the secret of a job needs at least 16 bytes, got " + secret.length);
+      }
+    }
+
+    /** A minute to join, ten seconds of silence. */
+    public static Options of(InetSocketAddress master, int rank, int world, byte[] secret) {
+      return new Options(
+          master, rank, world, secret, 0, Duration.ofMinutes(1), Duration.ofSeconds(10));
+    }
+  }
+
+  private TcpTransport(Options options) {
+    this.options = options;
+    this.handshake = new Handshake(options.secret(), options.world(), options.generation());
+    this.controls = new TcpControl[options.world()];
+    this.addresses = new InetSocketAddress[options.world()];
+  }
+
+  /**
+   * Joins a job; returns when all ranks are there.
+   *
+   * @throws CommException if they do not come in time, or this one is not let in
+   */
+  public static TcpTransport join(Options options) {
+    TcpTransport transport = new TcpTransport(options);
+    try {
+      if (options.rank() == 0) {
+        transport.host();
+      } else {
+        transport.enter();
+      }
+      Thread.ofPlatform().daemon().name("sortie-beat-" + options.rank()).start(transport::beat);
+      return transport;
+    } catch (IOException e) {
+      transport.close();
+      throw new CommException(
+          CommException.Kind.LOST_RANK,
+          "rank %d of %d cannot join at %s: %s"
+              .formatted(options.rank(), options.world(), options.master(), e.getMessage()),
+          e);
+    } catch (RuntimeException | Error e) {
+      transport.close();
+      throw e;
+    }
+  }
+
+  /** Rank 0: waits for all, then tells all where all are. */
+  private void host() throws IOException {
+    listener = new Listener(options.master(), handshake);
+    SocketChannel[] sockets = new SocketChannel[world()];
+    for (int peer = 1; peer < world(); peer++) {
+      Map.Entry<Hello, SocketChannel> joined = null;
+      Patience patience = new Patience(this, options.joining());
+      while ((joined = listener.takeJoining(peer)) == null) {
+        int missing = peer;
+        patience.pause(() -> "rank 0 waits for rank " + missing + " to join");
+      }
+      sockets[peer] = joined.getValue();
+      InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
+      addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
+    }
+    for (int peer = 1; peer < world(); peer++) {
+      DataOutputStream out = new DataOutputStream(sockets[peer].socket().getOutputStream());
+      for (int i = 1; i < world(); i++) {
+        out.writeUTF(addresses[i].getAddress().getHostAddress());
+        out.writeInt(addresses[i].getPort());
+      }
+      out.flush();
+      controls[peer] = new TcpControl(this, peer, sockets[peer], options.silence());
+    }
+  }
+
+  /** Another rank: joins at rank 0, connects to those before it, is found by those after it. */
+  private void enter() throws IOException {
+    Patience patience = new Patience(this, options.joining());
+    SocketChannel master = null;
+    while (master == null) {
+      master = tryToConnect(options.master());
+      if (master == null) {
+        patience.pause(
+            () -> "rank %d waits for rank 0 at %s".formatted(options.rank(), options.master()));
+      }
+    }
+    InetSocketAddress here = (InetSocketAddress) master.getLocalAddress();
+    listener = new Listener(new InetSocketAddress(here.getAddress(), 0), handshake);
+    say(master, new Hello(Hello.Purpose.JOIN, options.rank(), listener.port(), ""));
+    master.socket().setSoTimeout(Math.toIntExact(options.joining().toMillis()));
+    DataInputStream in = new DataInputStream(master.socket().getInputStream());
+    addresses[0] = options.master();
+    for (int i = 1; i < world(); i++) {
+      addresses[i] = new InetSocketAddress(in.readUTF(), in.readInt());
+    }
+    controls[0] = new TcpControl(this, 0, master, options.silence());
+    for (int peer = 1; peer < world(); peer++) {
+      if (peer != options.rank()) {
+        SocketChannel socket = pair(peer, Hello.Purpose.CONTROL, 0, "", options.joining());
+        controls[peer] = new TcpControl(this, peer, socket, options.silence());
+      }
+    }
+  }
+
+  /** A connection of a pair: the later rank opens it, the earlier one takes it. */
+  private SocketChannel pair(
+      int peer, Hello.Purpose purpose, int stream, String id, Duration deadline)
+      throws IOException {
+    if (peer < options.rank()) {
+      SocketChannel socket = SocketChannel.open(addresses[peer]);
+      say(socket, new Hello(purpose, options.rank(), stream, id));
+      return socket;
+    }
+    Hello expected = new Hello(purpose, peer, stream, id);
+    Patience patience = new Patience(this, deadline);
+    SocketChannel socket;
+    while ((socket = listener.take(expected)) == null) {
+      patience.pause(() -> "rank %d waits for rank %d to connect".formatted(options.rank(), peer));
+    }
+    return socket;
+  }
+
+  private void say(SocketChannel socket, Hello hello) throws IOException {
+    socket.socket().setSoTimeout(HANDSHAKE_MILLIS);
+    handshake.call(socket.socket(), hello);
+    socket.socket().setSoTimeout(0);
+  }
+
+  private static SocketChannel tryToConnect(InetSocketAddress address) throws IOException {
+    try {
+      return SocketChannel.open(new InetSocketAddress(address.getHostString(), address.getPort()));
+    } catch (ConnectException e) {
+      return null; // it does not listen yet
+    }
+  }
+
+  private void beat() {
+    long period = Math.max(1, options.silence().toMillis() / 8);
+    try {
+      while (!closed.await(period, TimeUnit.MILLISECONDS)) {
+        for (TcpControl control : controls) {
+          if (control != null) {
+            control.beat();
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public String name() {
+    return "TCP";
+  }
+
+  @Override
+  public GlobalRank rank() {
+    return new GlobalRank(options.rank());
+  }
+
+  @Override
+  public int world() {
+    return options.world();
+  }
+
+  /** Ranks whose address is this rank's own; all, while addresses are not known. */
+  @Override
+  public int neighbours() {
+    InetSocketAddress here = options.rank() == 0 ? options.master() : addresses[options.rank()];
+    if (here == null) {
+      return options.world();
+    }
+    int neighbours = 1;
+    for (int i = 0; i < addresses.length; i++) {
+      InetSocketAddress other = i == options.rank() ? null : addresses[i];
+      if (other != null && here.getAddress().equals(other.getAddress())) {
+        neighbours++;
+      }
+    }
+    return neighbours;
+  }
+
+  /**
+   * A connection broke. A peer that gave up has said why on its control connection, whose reader
+   * may be a little behind.
+   */
+  void awaitReason() {
+    long end = System.nanoTime() + REASON_NANOS;
+    while (failure().isEmpty() && System.nanoTime() < end) {
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  boolean hasLeft(int peer) {
+    return controls[peer].hasLeft();
+  }
+
+  @Override
+  public Endpoint open(String id, Group group, Duration deadline) {
+    SocketChannel[][] sockets = new SocketChannel[group.size()][];
+    try {
+      for (int i = 0; i < group.size(); i++) {
+        int peer = group.ranks().get(i).value();
+        sockets[i] = new SocketChannel[peer == options.rank() ? 0 : STREAMS];
+        for (int stream = 0; stream < sockets[i].length; stream++) {
+          SocketChannel socket = pair(peer, Hello.Purpose.STREAM, stream, id, deadline);
+          socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+          socket.configureBlocking(false);
+          sockets[i][stream] = socket;
+        }
+      }
+    } catch (IOException e) {
+      Failure lost =
+          new Failure(
+              CommException.Kind.LOST_RANK,
+              "rank %d cannot connect to its group %s: %s"
+                  .formatted(options.rank(), group, e.getMessage()));
+      fail(lost);
+      throw failure().orElse(lost).exception();
+    }
+    return new TcpEndpoint(this, group, sockets);
+  }
+
+  @Override
+  public void fail(Failure first) {
+    if (failure.compareAndSet(Optional.empty(), Optional.of(first))) {
+      for (TcpControl control : controls) {
+        if (control != null) {
+          control.fail(first);
+        }
+      }
+    }
+  }
+
+  @Override
+  public Optional<Failure> failure() {
+    return failure.get();
+  }
+
+  void close(SocketChannel socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      fail(new Failure(CommException.Kind.CLOSED, "a socket cannot be closed: " + e.getMessage()));
+    }
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+    for (TcpControl control : controls) {
+      if (control != null) {
+        control.close();
+      }
+    }
+    if (listener != null) {
+      listener.close();
+    }
+  }
+}

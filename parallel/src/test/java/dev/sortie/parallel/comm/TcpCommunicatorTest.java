@@ -1,0 +1,172 @@
+package dev.sortie.parallel.comm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.parallel.comm.transport.TcpTransport;
+import dev.sortie.parallel.comm.transport.TcpTransport.Options;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TcpCommunicatorTest extends CommunicatorContract {
+  private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
+
+  @Override
+  Job.Joining job(int ranks) throws IOException {
+    InetSocketAddress master = freeAddress();
+    return rank -> TcpTransport.join(options(master, rank, ranks, SECRET, 0));
+  }
+
+  @Override
+  boolean hasSharedMemory() {
+    return false;
+  }
+
+  private static Options options(
+      InetSocketAddress master, int rank, int world, byte[] secret, int generation) {
+    return new Options(
+        master, rank, world, secret, generation, Duration.ofSeconds(5), Duration.ofSeconds(5));
+  }
+
+  private static InetSocketAddress freeAddress() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
+    }
+  }
+
+  @Test
+  void strangersGetNothingAndDisturbNobody() throws Exception {
+    InetSocketAddress master = freeAddress();
+    List<Socket> strangers = new ArrayList<>();
+    Job.run(
+        2,
+        rank -> {
+          if (rank == 1) {
+            for (byte[] bytes : strangeBytes()) {
+              strangers.add(knock(master, bytes));
+            }
+          }
+          return TcpTransport.join(options(master, rank, 2, SECRET, 0));
+        },
+        CommOptions.defaults(),
+        c -> {
+          new CommunicatorContract.Exactness(c, ElementType.F32, Order.ASCENDING).all(1000);
+          if (c.position() == 1) {
+            strangers.add(
+                knock(master, "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII)));
+          }
+          new CommunicatorContract.Exactness(c, ElementType.F32, Order.ASCENDING).all(1000);
+        });
+    for (Socket stranger : strangers) {
+      try (stranger) {
+        stranger.setSoTimeout(8000);
+        assertThat(answer(stranger)).hasSizeLessThanOrEqualTo(64); // a nonce and a proof at most
+      }
+    }
+  }
+
+  private static List<byte[]> strangeBytes() {
+    byte[] magic = ByteBuffer.allocate(40).putLong(0x736f72746965_0001L).array();
+    return List.of(
+        new byte[0],
+        new byte[10],
+        magic,
+        ByteBuffer.allocate(44).put(magic).putInt(Integer.MAX_VALUE).array(),
+        ByteBuffer.allocate(44).put(magic).putInt(-1).array(),
+        ByteBuffer.allocate(44 + 20 + 32).put(magic).putInt(20).array());
+  }
+
+  private static Socket knock(InetSocketAddress address, byte[] bytes) throws Exception {
+    for (int i = 0; ; i++) {
+      try {
+        Socket socket = new Socket(address.getAddress(), address.getPort());
+        OutputStream out = socket.getOutputStream();
+        out.write(bytes);
+        return socket;
+      } catch (IOException e) {
+        if (i == 100) {
+          throw e;
+        }
+        Thread.sleep(20); // rank 0 does not listen yet
+      }
+    }
+  }
+
+  private static byte[] answer(Socket socket) throws IOException {
+    InputStream in = socket.getInputStream();
+    byte[] answer = new byte[100];
+    int got = 0;
+    try {
+      for (int n; got < 100 && (n = in.read(answer, got, 100 - got)) > 0; ) {
+        got += n;
+      }
+    } catch (SocketException e) {
+      // closed with bytes unread
+    }
+    return Arrays.copyOf(answer, got);
+  }
+
+  @Test
+  void aRankWithAnotherSecretOrOfAnotherStartIsNotLetIn() throws Exception {
+    InetSocketAddress master = freeAddress();
+    byte[] wrong = "another secret of the same kind".getBytes(StandardCharsets.US_ASCII);
+    Job.run(
+        3,
+        rank -> {
+          if (rank == 2) {
+            assertThatThrownBy(() -> TcpTransport.join(options(master, 1, 3, wrong, 0)))
+                .hasMessageContaining("does not know this job's secret");
+            assertThatThrownBy(() -> TcpTransport.join(options(master, 1, 3, SECRET, 1)))
+                .hasMessageContaining("does not know this job's secret");
+          }
+          return TcpTransport.join(options(master, rank, 3, SECRET, 0));
+        },
+        CommOptions.defaults(),
+        Communicator::barrier);
+  }
+
+  @Test
+  void aSecretThatIsTooShortIsRefused() throws Exception {
+    InetSocketAddress master = freeAddress();
+    assertThatThrownBy(() -> options(master, 0, 1, new byte[8], 0))
+        .hasMessageContaining("at least 16 bytes, got 8");
+  }
+
+  @Test
+  void aMissingRankIsNamed() throws Exception {
+    InetSocketAddress master = freeAddress();
+    Options impatient =
+        new Options(master, 0, 2, SECRET, 0, Duration.ofMillis(200), Duration.ofSeconds(5));
+    assertThatThrownBy(() -> TcpTransport.join(impatient))
+        .hasMessageContaining("rank 0 waits for rank 1 to join");
+  }
+
+  @Test
+  void aRankThatLeavesEarlyIsNamed() throws Exception {
+    assertThat(
+            Job.failures(
+                2,
+                job(2),
+                CommOptions.defaults(),
+                c -> {
+                  if (c.position() == 0) {
+                    c.barrier();
+                  }
+                }))
+        .satisfiesExactly(
+            e -> assertThat(e).hasMessageContaining("rank 1"), e -> assertThat(e).isNull());
+  }
+}
