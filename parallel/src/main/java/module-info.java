@@ -4,5 +4,6 @@ module dev.sortie.parallel {
 
   exports dev.sortie.parallel.comm;
   exports dev.sortie.parallel.comm.transport;
+  exports dev.sortie.parallel.launch;
   exports dev.sortie.parallel.mesh;
 }

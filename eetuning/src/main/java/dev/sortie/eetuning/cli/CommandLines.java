@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.CommException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import picocli.CommandLine;
@@ -48,6 +49,7 @@ public final class CommandLines {
   private static int report(Throwable e, PrintWriter err) {
     switch (e) {
       case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));
+      case CommException lost -> err.println("sortie: " + oneLine(lost.getMessage()));
       case UncheckedIOException io ->
           err.println(
               "sortie: " + oneLine(io.getMessage() + ": " + io.getCause()) + "; check the disk");

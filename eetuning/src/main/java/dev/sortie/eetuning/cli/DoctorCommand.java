@@ -59,12 +59,23 @@ final class DoctorCommand implements Callable<Integer> {
   private boolean json;
 
   @Option(
+      names = "--comm",
+      description =
+          "Instead: the links between the ranks of a job started by launch, and the algorithms that"
+              + " are taken on them.")
+  private boolean comm;
+
+  @Option(
       names = "--models",
       description = "List the supported model families instead, with what can be done with each.")
   private boolean models;
 
   @Override
   public Integer call() {
+    if (comm) {
+      LinksView.print(json, System.out);
+      return 0;
+    }
     if (model == null && exitsFolder != null) {
       throw new InputException("--exits " + exitsFolder + " needs --model M, their backbone");
     }

@@ -10,9 +10,18 @@ import java.util.concurrent.TimeUnit;
 final class Interrupt implements AutoCloseable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread hook = new Thread(this::stop, "sortie-interrupt");
+  private final Runnable onWish;
   private volatile boolean wanted;
 
   Interrupt() {
+    this(() -> {});
+  }
+
+  /**
+   * @param onWish runs when the user wants to stop
+   */
+  Interrupt(Runnable onWish) {
+    this.onWish = onWish;
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
@@ -23,6 +32,7 @@ final class Interrupt implements AutoCloseable {
 
   private void stop() {
     wanted = true;
+    onWish.run();
     try {
       ended.await(60, TimeUnit.SECONDS);
     } catch (InterruptedException e) {

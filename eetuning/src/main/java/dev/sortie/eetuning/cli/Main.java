@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
       TokenizeCommand.class,
       ConvertCommand.class,
       PullCommand.class,
+      LaunchCommand.class,
       HelpCommand.class
     },
     footer = {

@@ -1,0 +1,34 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.doctor.LinksTopic;
+import dev.sortie.eetuning.doctor.Topic;
+import dev.sortie.nn.format.Json;
+import dev.sortie.parallel.comm.CommOptions;
+import dev.sortie.parallel.comm.Communicator;
+import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.launch.RankEnvironment;
+import dev.sortie.parallel.launch.Ranks;
+import java.io.PrintStream;
+import java.util.Map;
+
+/** What {@code doctor --comm} prints: all ranks measure, rank 0 speaks. */
+final class LinksView {
+  private LinksView() {}
+
+  static void print(boolean json, PrintStream out) {
+    RankEnvironment me = RankEnvironment.read(System.getenv());
+    try (Transport transport = Ranks.join(me);
+        Communicator communicator = Communicator.over(transport, CommOptions.defaults())) {
+      if (me.rank() == 0) {
+        Topic topic = LinksTopic.of(transport.name(), communicator);
+        if (json) {
+          out.println(Json.compact(Map.of(topic.name(), topic.facts())));
+        } else {
+          out.println(topic.name());
+          topic.facts().forEach((key, value) -> out.println("  " + key + ": " + value));
+        }
+      }
+      communicator.barrier();
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package dev.sortie.parallel.launch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.nn.InputException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+
+@Timeout(30)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "the commands are for a POSIX shell")
+class LauncherContractTest {
+  private final List<String> out = new CopyOnWriteArrayList<>();
+  private final List<String> err = new CopyOnWriteArrayList<>();
+
+  private Launcher launcher(int ranks, int restarts, Duration grace, String script) {
+    return new Launcher(
+        new Launcher.Options(ranks, List.of("/bin/sh", "-c", script), restarts, grace),
+        out::add,
+        err::add);
+  }
+
+  @Test
+  void eachRankKnowsItsNumberAndLinesCarryIt() throws Exception {
+    int code =
+        launcher(
+                3,
+                0,
+                Duration.ofSeconds(5),
+                "echo rank $RANK of $WORLD_SIZE; echo low >&2; test ${#SORTIE_JOB_TOKEN} = 64")
+            .run();
+    assertThat(code).isZero();
+    assertThat(out)
+        .containsExactlyInAnyOrder("[0] rank 0 of 3", "[1] rank 1 of 3", "[2] rank 2 of 3");
+    assertThat(err).containsExactlyInAnyOrder("[0] low", "[1] low", "[2] low");
+  }
+
+  @Test
+  void theFirstBadExitCodeIsReturnedAndTheOthersAreEnded() throws Exception {
+    long from = System.nanoTime();
+    int code =
+        launcher(
+                3,
+                0,
+                Duration.ofMillis(300),
+                "if [ $RANK = 1 ]; then exit 7; fi; trap 'echo asked; exit 9' TERM; sleep 20 &"
+                    + " wait")
+            .run();
+    assertThat(code).isEqualTo(7);
+    assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(10));
+    assertThat(out).contains("[0] asked", "[2] asked");
+    assertThat(err).contains("launch: rank 1 ended with exit code 7");
+  }
+
+  @Test
+  void aRankThatIgnoresTheSignalIsKilled() throws Exception {
+    int code =
+        launcher(
+                2,
+                0,
+                Duration.ofMillis(300),
+                "if [ $RANK = 0 ]; then sleep 0.2; exit 3; fi; trap '' TERM; exec sleep 60")
+            .run();
+    assertThat(code).isEqualTo(3);
+  }
+
+  @Test
+  void ranksAreStartedAgainUpToTheLimitWithAnotherGeneration() throws Exception {
+    int code =
+        launcher(
+                2,
+                2,
+                Duration.ofSeconds(2),
+                "echo start $SORTIE_RESTART_COUNT; test $SORTIE_RESTART_COUNT = 1")
+            .run();
+    assertThat(code).isZero();
+    assertThat(out)
+        .containsExactlyInAnyOrder("[0] start 0", "[1] start 0", "[0] start 1", "[1] start 1");
+    assertThat(launcher(2, 1, Duration.ofSeconds(2), "exit 4").run()).isEqualTo(4);
+  }
+
+  @Test
+  void endingTheLauncherEndsTheRanksAndRestartsNothing() throws Exception {
+    Launcher launcher =
+        launcher(2, 5, Duration.ofSeconds(5), "trap 'exit 5' TERM; echo up; sleep 20 & wait");
+    Thread ender =
+        Thread.ofVirtual()
+            .start(
+                () -> {
+                  while (out.size() < 2) {
+                    Thread.onSpinWait();
+                  }
+                  launcher.end();
+                });
+    assertThat(launcher.run()).isEqualTo(5);
+    ender.join();
+    assertThat(out).containsExactlyInAnyOrder("[0] up", "[1] up");
+  }
+
+  @Test
+  void whatCannotBeStartedIsRefused() {
+    assertThatThrownBy(
+            () ->
+                new Launcher(
+                        new Launcher.Options(
+                            1, List.of("/no/such/program"), 0, Duration.ofSeconds(1)),
+                        out::add,
+                        err::add)
+                    .run())
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("cannot start /no/such/program");
+    assertThatThrownBy(() -> launcher(0, 0, Duration.ofSeconds(1), "true"))
+        .hasMessageContaining("--nproc 0");
+  }
+}
