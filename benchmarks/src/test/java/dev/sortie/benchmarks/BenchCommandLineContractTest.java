@@ -79,7 +79,8 @@ class BenchCommandLineContractTest {
     CommandLine line = Bench.commandLine();
     assertThat(Bench.goesToJmh(line, "linear", "-f", "1")).isTrue();
     assertThat(Bench.goesToJmh(line, "-l")).isTrue();
-    for (String own : new String[] {"compare", "rows", "speculative", "peers", "report", "jmh", "--help"}) {
+    for (String own :
+        new String[] {"compare", "rows", "speculative", "peers", "report", "jmh", "--help"}) {
       assertThat(Bench.goesToJmh(line, own)).as(own).isFalse();
     }
     assertThat(Bench.goesToJmh(line)).isFalse();
