@@ -31,7 +31,8 @@ final class LaunchCommand implements Callable<Integer> {
       names = "--max-restarts",
       defaultValue = "0",
       paramLabel = "N",
-      description = "How often to start all ranks again after one ended badly (${DEFAULT-VALUE}).")
+      description =
+          "How often to start all ranks again after one ended badly. Default: ${DEFAULT-VALUE}.")
   private int maxRestarts;
 
   @Option(
@@ -40,7 +41,7 @@ final class LaunchCommand implements Callable<Integer> {
       paramLabel = "SECONDS",
       description =
           "How long the other ranks may go on after one ended badly, and after they were asked to"
-              + " end (${DEFAULT-VALUE}).")
+              + " end. Default: ${DEFAULT-VALUE}.")
   private int grace;
 
   @Parameters(paramLabel = "COMMAND", description = "The program and its arguments, after --.")
