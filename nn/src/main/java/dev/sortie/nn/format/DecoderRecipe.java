@@ -56,6 +56,11 @@ final class DecoderRecipe {
     return json.getInt(name(llama), 1, Integer.MAX_VALUE);
   }
 
+  /** The number of layers; bounded here, for lists of that length are made before it is checked. */
+  int layers() {
+    return json.getInt(name("num_hidden_layers"), 1, DecoderConfig.MOST_LAYERS);
+  }
+
   private String name(String llama) {
     return fieldNames.getOrDefault(llama, llama);
   }
@@ -159,7 +164,7 @@ final class DecoderRecipe {
    * @param byDefault whether a window counts if {@code use_sliding_window} does not say
    */
   DecoderRecipe windows(boolean byDefault) {
-    int count = size("num_hidden_layers");
+    int count = layers();
     boolean on = flag("use_sliding_window", byDefault) && json.has(WINDOW);
     int window = on ? json.getInt(WINDOW, 1, ALL) : ALL;
     List<LayerKind> kinds = new ArrayList<>();
@@ -228,7 +233,7 @@ final class DecoderRecipe {
     draft.scaling = rope.scaling();
     try {
       return new DecoderConfig(
-          size("num_hidden_layers"),
+          layers(),
           hidden,
           heads,
           kvHeads,

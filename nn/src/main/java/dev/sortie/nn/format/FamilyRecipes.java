@@ -53,7 +53,7 @@ final class FamilyRecipes {
 
   static DecoderRecipe smolLm3(DecoderRecipe r) {
     boolean bias = r.flag("attention_bias", false);
-    int count = r.size("num_hidden_layers");
+    int count = r.layers();
     List<Boolean> rotated = new ArrayList<>();
     if (r.json().has("no_rope_layers")) {
       r.json().getInts("no_rope_layers", 0, 1).forEach(one -> rotated.add(one == 1));
@@ -76,7 +76,7 @@ final class FamilyRecipes {
   static DecoderRecipe gemma3(DecoderRecipe r) {
     boolean bias = r.flag("attention_bias", false);
     JsonObject json = r.json();
-    int count = r.size("num_hidden_layers");
+    int count = r.layers();
     List<Boolean> near = new ArrayList<>();
     if (json.has("layer_types")) {
       r.layerTypes(count).forEach(t -> near.add(t.equals("sliding_attention")));
@@ -160,7 +160,7 @@ final class FamilyRecipes {
         throw r.json().error(field, "false");
       }
     }
-    int count = r.size("num_hidden_layers");
+    int count = r.layers();
     return r.activation("activation_function", false, "gelu_new", GELU)
         .norm(NormKind.LAYER)
         .eps("layer_norm_epsilon", 1e-5)

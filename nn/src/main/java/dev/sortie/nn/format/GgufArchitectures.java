@@ -3,6 +3,7 @@ package dev.sortie.nn.format;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Piece.Layout;
 import dev.sortie.nn.format.Piece.Part;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderSwitches.Activation;
 import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
@@ -100,7 +101,7 @@ final class GgufArchitectures {
   /** Each fourth layer is not rotated; no key says so. */
   private static void smolLm3(GgufFields f, SwitchesDraft s) {
     List<LayerKind> kinds = new ArrayList<>();
-    for (int i = 1; i <= f.whole("block_count", 1, 4096); i++) {
+    for (int i = 1; i <= f.whole("block_count", 1, DecoderConfig.MOST_LAYERS); i++) {
       kinds.add(new LayerKind(ALL, i % 4 == 0 ? Rotation.NONE : Rotation.GLOBAL));
     }
     s.layers = kinds;
@@ -108,7 +109,7 @@ final class GgufArchitectures {
 
   /** Each sixth layer sees everything; no key says so. The scale is that of all sizes but 27B. */
   private static void gemma3(GgufFields f, SwitchesDraft s) {
-    int layers = f.whole("block_count", 1, 4096);
+    int layers = f.whole("block_count", 1, DecoderConfig.MOST_LAYERS);
     int hidden = f.whole("embedding_length", 1, 1 << 20);
     s.residual = Residual.BOTH_NORMS;
     s.queryKeyNorm = QueryKeyNorm.HEAD;
@@ -130,7 +131,8 @@ final class GgufArchitectures {
     if (f.window() != ALL) {
       s.layers =
           Collections.nCopies(
-              f.whole("block_count", 1, 4096), new LayerKind(f.window(), Rotation.GLOBAL));
+              f.whole("block_count", 1, DecoderConfig.MOST_LAYERS),
+              new LayerKind(f.window(), Rotation.GLOBAL));
     }
   }
 
@@ -152,7 +154,9 @@ final class GgufArchitectures {
     s.gated = false;
     s.learnedPositions = true;
     s.layers =
-        Collections.nCopies(f.whole("block_count", 1, 4096), new LayerKind(ALL, Rotation.NONE));
+        Collections.nCopies(
+            f.whole("block_count", 1, DecoderConfig.MOST_LAYERS),
+            new LayerKind(ALL, Rotation.NONE));
   }
 
   // ---- fused tensors

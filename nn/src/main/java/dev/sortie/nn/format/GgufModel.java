@@ -66,7 +66,7 @@ public final class GgufModel {
   /** The configuration that keys and shapes describe. */
   static DecoderConfig decoder(GgufArchitecture a, GgufFields f) {
     refuseOthers(f);
-    int layers = f.whole("block_count", 1, 4096);
+    int layers = f.whole("block_count", 1, DecoderConfig.MOST_LAYERS);
     int hidden = f.whole("embedding_length", 1, 1 << 20);
     int heads = f.whole("attention.head_count", 1, 1 << 16);
     int kvHeads = f.whole("attention.head_count_kv", 1, heads, heads);

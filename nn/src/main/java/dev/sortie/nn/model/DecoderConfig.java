@@ -39,10 +39,12 @@ public record DecoderConfig(
     boolean mlpBias,
     boolean tiedHead,
     DecoderSwitches switches) {
+  /** More than any model has; a configuration that says more is damaged. */
+  public static final int MOST_LAYERS = 4096;
 
   /** Refuses sizes that no model can have. Limits stop a hostile file before memory is taken. */
   public DecoderConfig {
-    range("num_hidden_layers", layers, 1, 4096);
+    range("num_hidden_layers", layers, 1, MOST_LAYERS);
     range("hidden_size", hidden, 1, 1 << 20);
     range("num_attention_heads", heads, 1, 1 << 16);
     range("num_key_value_heads", kvHeads, 1, heads);

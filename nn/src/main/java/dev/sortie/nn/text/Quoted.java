@@ -9,7 +9,8 @@ final class Quoted {
   /** The text in quotation marks, control characters escaped. */
   static String of(String text) {
     StringBuilder out = new StringBuilder("\"");
-    for (int i = 0; i < Math.min(text.length(), LONGEST); i++) {
+    int i = 0;
+    for (; i < text.length() && out.length() < LONGEST; i++) {
       char c = text.charAt(i);
       switch (c) {
         case '\n' -> out.append("\\n");
@@ -18,6 +19,6 @@ final class Quoted {
         default -> out.append(Character.isISOControl(c) ? "\\u%04X".formatted((int) c) : c);
       }
     }
-    return out.append(text.length() > LONGEST ? "…\"" : "\"").toString();
+    return out.append(i < text.length() ? "…\"" : "\"").toString();
   }
 }

@@ -261,6 +261,20 @@ class HfConfigContractTest {
     }
   }
 
+  /**
+   * Found by mutation: what a family says of each layer was listed before the count was checked.
+   */
+  @Test
+  void layersBeyondMemoryAreRefusedInAFamilyWithWindows() {
+    String mistral =
+        GOOD.replace("\"model_type\": \"llama\"", "\"model_type\": \"mistral\"")
+            .replace("LlamaForCausalLM", "MistralForCausalLM")
+            .replace(
+                "\"num_hidden_layers\": 5",
+                "\"num_hidden_layers\": 2147483647, \"sliding_window\": 8");
+    assertRefused(() -> read(mistral), List.of("num_hidden_layers", "2147483647", "4096"));
+  }
+
   @ParameterizedTest
   @EnumSource
   void everyCorruptionIsRefusedByName(Corruption corruption) {

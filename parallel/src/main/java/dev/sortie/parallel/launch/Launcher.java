@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Starts a command once for each rank on this machine and sees to its end: when one rank ends badly
@@ -91,7 +92,7 @@ public final class Launcher {
   public void end() {
     synchronized (running) {
       ended = true;
-      running.forEach(p -> p.toHandle().destroy());
+      running.stream().flatMap(Launcher::family).toList().forEach(ProcessHandle::destroy);
     }
   }
 
@@ -193,11 +194,18 @@ public final class Launcher {
     if (!isEnded() && waitFor(processes)) {
       return;
     }
-    processes.forEach(p -> p.toHandle().destroy()); // Process.destroy would close their output
+    // what a rank that is a script has started would live on and keep its output open
+    List<ProcessHandle> all = processes.stream().flatMap(Launcher::family).toList();
+    all.forEach(ProcessHandle::destroy); // Process.destroy would close their output
     if (!waitFor(processes)) {
-      processes.forEach(p -> p.toHandle().destroyForcibly());
+      all.forEach(ProcessHandle::destroyForcibly);
       waitFor(processes);
     }
+  }
+
+  /** A rank and all that it has started, and they. */
+  private static Stream<ProcessHandle> family(Process rank) {
+    return Stream.concat(Stream.of(rank.toHandle()), rank.descendants());
   }
 
   /** Whether all have ended within the grace. */

@@ -58,6 +58,21 @@ class LauncherContractTest {
   }
 
   @Test
+  void whatARankHasStartedEndsWithIt() throws Exception {
+    int code =
+        launcher(
+                2,
+                0,
+                Duration.ofMillis(300),
+                "if [ $RANK = 0 ]; then sleep 0.5; exit 3; fi; sleep 60 & echo $!; wait")
+            .run();
+    assertThat(code).isEqualTo(3);
+    long child = Long.parseLong(out.getFirst().substring("[1] ".length()));
+    ProcessHandle.of(child)
+        .ifPresent(p -> assertThat(p.onExit()).succeedsWithin(Duration.ofSeconds(10)));
+  }
+
+  @Test
   void aRankThatIgnoresTheSignalIsKilled() throws Exception {
     int code =
         launcher(
