@@ -39,8 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       description =
-          "A model to measure: Hugging Face folder, .gguf file, or the word fable. What is measured"
-              + " is kept for generate.")
+          "A model to measure, and keep what was measured for generate. " + ModelWord.HELP)
   private String model;
 
   @Option(

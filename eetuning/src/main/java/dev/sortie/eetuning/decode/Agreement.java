@@ -10,7 +10,7 @@ import dev.sortie.nn.InputException;
  * @param threshold 0 to 1; 1 never leaves
  * @param patience exits in a row that agree, 1 or more
  */
-public record Agreement(double threshold, int patience) implements ExitPolicy {
+public record Agreement(double threshold, int patience) implements ThresholdPolicy {
   public Agreement {
     MaxProbability.check(threshold);
     if (patience < 1) {
@@ -25,11 +25,6 @@ public record Agreement(double threshold, int patience) implements ExitPolicy {
 
   @Override
   public boolean exits(int depth, double confidence) {
-    return !never() && confidence > 0 && confidence >= threshold;
-  }
-
-  @Override
-  public boolean never() {
-    return threshold >= 1;
+    return confidence > 0 && ThresholdPolicy.super.exits(depth, confidence);
   }
 }

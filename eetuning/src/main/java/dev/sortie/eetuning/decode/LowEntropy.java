@@ -6,7 +6,7 @@ package dev.sortie.eetuning.decode;
  *
  * @param threshold 0 to 1; 1 never leaves
  */
-public record LowEntropy(double threshold) implements ExitPolicy {
+public record LowEntropy(double threshold) implements ThresholdPolicy {
   public LowEntropy {
     MaxProbability.check(threshold);
   }
@@ -17,15 +17,5 @@ public record LowEntropy(double threshold) implements ExitPolicy {
       return evidence.coverage();
     }
     return evidence.coverage() * (1 - evidence.entropy() / StrictMath.log(evidence.tokens()));
-  }
-
-  @Override
-  public boolean exits(int depth, double confidence) {
-    return !never() && confidence >= threshold;
-  }
-
-  @Override
-  public boolean never() {
-    return threshold >= 1;
   }
 }

@@ -8,7 +8,7 @@ import dev.sortie.nn.InputException;
  *
  * @param threshold 0 to 1
  */
-public record MaxProbability(double threshold) implements ExitPolicy {
+public record MaxProbability(double threshold) implements ThresholdPolicy {
   public MaxProbability {
     check(threshold);
   }
@@ -18,15 +18,5 @@ public record MaxProbability(double threshold) implements ExitPolicy {
     if (!(threshold >= 0 && threshold <= 1)) {
       throw new InputException("--threshold " + threshold + " is outside 0 to 1");
     }
-  }
-
-  @Override
-  public boolean exits(int depth, double confidence) {
-    return !never() && confidence >= threshold;
-  }
-
-  @Override
-  public boolean never() {
-    return threshold >= 1;
   }
 }

@@ -5,7 +5,7 @@ package dev.sortie.eetuning.decode;
  *
  * @param threshold 0 to 1; 1 never leaves
  */
-public record TopMargin(double threshold) implements ExitPolicy {
+public record TopMargin(double threshold) implements ThresholdPolicy {
   public TopMargin {
     MaxProbability.check(threshold);
   }
@@ -13,15 +13,5 @@ public record TopMargin(double threshold) implements ExitPolicy {
   @Override
   public double confidence(ExitEvidence evidence) {
     return evidence.margin();
-  }
-
-  @Override
-  public boolean exits(int depth, double confidence) {
-    return !never() && confidence >= threshold;
-  }
-
-  @Override
-  public boolean never() {
-    return threshold >= 1;
   }
 }

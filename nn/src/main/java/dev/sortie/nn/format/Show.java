@@ -1,5 +1,7 @@
 package dev.sortie.nn.format;
 
+import java.util.Locale;
+
 /** Values from untrusted files and servers, made fit for a one-line message. */
 public final class Show {
   private static final int LONGEST = 80;
@@ -44,5 +46,17 @@ public final class Show {
       }
     }
     return text.length() > shown ? out + "… (" + text.length() + " characters)" : out.toString();
+  }
+
+  /** A number of bytes in KiB, MiB, GiB or TiB. */
+  public static String size(long bytes) {
+    String[] units = {"KiB", "MiB", "GiB", "TiB"};
+    double value = bytes / 1024.0;
+    int unit = 0;
+    while (value >= 1024 && unit < units.length - 1) {
+      value /= 1024;
+      unit++;
+    }
+    return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
   }
 }

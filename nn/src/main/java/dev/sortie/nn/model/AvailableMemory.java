@@ -1,5 +1,6 @@
 package dev.sortie.nn.model;
 
+import dev.sortie.nn.format.Show;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -108,6 +109,6 @@ public record AvailableMemory(long bytes, String origin) {
 
   /** For people. */
   public String describe() {
-    return ModelMemory.size(bytes) + " are available";
+    return Show.size(bytes) + " are available";
   }
 }

@@ -1,6 +1,7 @@
 package dev.sortie.nn.model;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Show;
 import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
@@ -70,30 +71,23 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
             .formatted(
                 files.path(),
                 precision.name().toLowerCase(Locale.ROOT),
-                size(copied),
-                size(tables),
-                size(available.bytes()),
+                Show.size(copied),
+                Show.size(tables),
+                Show.size(available.bytes()),
                 available.origin(),
                 least.copied + least.tables <= available.bytes()
-                    ? "use them as they are in the file (dtype file), " + size(least.inPlace)
+                    ? "use them as they are in the file (dtype file), " + Show.size(least.inPlace)
                     : "close other programs, or take a smaller model or a machine with more"));
   }
 
   /** All of it on one line. */
   public String describe() {
     return "takes %s of memory: weights %s copied and %s in place, rotary tables %s; KV cache %s a token"
-        .formatted(size(resident()), size(copied), size(inPlace), size(tables), size(kvPerToken));
-  }
-
-  /** A number of bytes for people. */
-  static String size(long bytes) {
-    String[] units = {"KiB", "MiB", "GiB", "TiB"};
-    double value = bytes / 1024.0;
-    int unit = 0;
-    while (value >= 1024 && unit < units.length - 1) {
-      value /= 1024;
-      unit++;
-    }
-    return String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
+        .formatted(
+            Show.size(resident()),
+            Show.size(copied),
+            Show.size(inPlace),
+            Show.size(tables),
+            Show.size(kvPerToken));
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.parallel.comm;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
@@ -9,13 +10,30 @@ import java.util.Objects;
 public sealed interface Collective {
 
   /** What kind of call this is. */
-  Operation operation();
+  default Operation operation() {
+    return switch (this) {
+      case Broadcast _ -> Operation.BROADCAST;
+      case Reduce _ -> Operation.REDUCE;
+      case AllReduce _ -> Operation.ALL_REDUCE;
+      case ReduceScatter _ -> Operation.REDUCE_SCATTER;
+      case AllGather _ -> Operation.ALL_GATHER;
+      case AllToAll _ -> Operation.ALL_TO_ALL;
+      case Barrier _ -> Operation.BARRIER;
+    };
+  }
+
+  /** The elements whose type and count all members must agree on. */
+  Elements agreed();
 
   /** Type of the elements. */
-  ElementType type();
+  default ElementType type() {
+    return agreed().type();
+  }
 
   /** The count that all members must agree on, in elements. */
-  long count();
+  default long count() {
+    return agreed().count();
+  }
 
   /** The root, or -1 where there is none. */
   default int root() {
@@ -30,54 +48,24 @@ public sealed interface Collective {
   /** Everyone's {@code data} becomes the root's. */
   record Broadcast(Elements data, int root) implements Collective {
     @Override
-    public Operation operation() {
-      return Operation.BROADCAST;
-    }
-
-    @Override
-    public ElementType type() {
-      return data.type();
-    }
-
-    @Override
-    public long count() {
-      return data.count();
+    public Elements agreed() {
+      return data;
     }
   }
 
   /** The root's {@code data} becomes the sum of all; the others' is left as it is. */
   record Reduce(Elements data, int root, Order order) implements Collective {
     @Override
-    public Operation operation() {
-      return Operation.REDUCE;
-    }
-
-    @Override
-    public ElementType type() {
-      return data.type();
-    }
-
-    @Override
-    public long count() {
-      return data.count();
+    public Elements agreed() {
+      return data;
     }
   }
 
   /** Everyone's {@code data} becomes the sum of all. */
   record AllReduce(Elements data, Order order) implements Collective {
     @Override
-    public Operation operation() {
-      return Operation.ALL_REDUCE;
-    }
-
-    @Override
-    public ElementType type() {
-      return data.type();
-    }
-
-    @Override
-    public long count() {
-      return data.count();
+    public Elements agreed() {
+      return data;
     }
   }
 
@@ -92,18 +80,8 @@ public sealed interface Collective {
     }
 
     @Override
-    public Operation operation() {
-      return Operation.REDUCE_SCATTER;
-    }
-
-    @Override
-    public ElementType type() {
-      return mine.type();
-    }
-
-    @Override
-    public long count() {
-      return mine.count();
+    public Elements agreed() {
+      return mine;
     }
   }
 
@@ -114,18 +92,8 @@ public sealed interface Collective {
     }
 
     @Override
-    public Operation operation() {
-      return Operation.ALL_GATHER;
-    }
-
-    @Override
-    public ElementType type() {
-      return mine.type();
-    }
-
-    @Override
-    public long count() {
-      return mine.count();
+    public Elements agreed() {
+      return mine;
     }
   }
 
@@ -146,36 +114,19 @@ public sealed interface Collective {
     }
 
     @Override
-    public Operation operation() {
-      return Operation.ALL_TO_ALL;
-    }
-
-    @Override
-    public ElementType type() {
-      return from.type();
-    }
-
-    @Override
-    public long count() {
-      return from.count();
+    public Elements agreed() {
+      return from;
     }
   }
 
   /** Ends on each member after it has begun on all. */
   record Barrier() implements Collective {
-    @Override
-    public Operation operation() {
-      return Operation.BARRIER;
-    }
+    private static final Elements NOTHING =
+        new Elements(ElementType.I32, MemorySegment.NULL.asSlice(0, 0));
 
     @Override
-    public ElementType type() {
-      return ElementType.I32;
-    }
-
-    @Override
-    public long count() {
-      return 0;
+    public Elements agreed() {
+      return NOTHING;
     }
   }
 

@@ -164,43 +164,26 @@ public final class SharedMemoryTransport implements Transport {
     }
   }
 
-  private final class Room implements Endpoint {
+  private final class Room extends RingEndpoint {
     private final Group group;
-    private final Rings rings;
-    private final SharedMemory shared;
 
     Room(String id, Group group, int position) {
-      this.group = group;
       int size = group.size();
       boolean first = position == 0;
-      this.rings = new Rings(map(id, first, size, Rings.bytes(size)), position, size);
-      this.shared =
+      super(
+          new Rings(map(id, first, size, Rings.bytes(size)), position, size),
           new Windows(position, size) {
             @Override
             MemorySegment map(int index, long bytes) {
               return SharedMemoryTransport.this.map(id + "-" + index, first, size, bytes);
             }
-          };
-    }
-
-    @Override
-    public long send(int to, MemorySegment from, long at) {
-      return rings.send(to, from, at);
-    }
-
-    @Override
-    public long receive(int from, MemorySegment into, long at) {
-      return rings.receive(from, into, at);
+          });
+      this.group = group;
     }
 
     @Override
     public boolean hasLeft(int peer) {
       return control.beatOf(group.ranks().get(peer).value()) == ControlLayout.LEFT;
-    }
-
-    @Override
-    public Optional<SharedMemory> shared() {
-      return Optional.of(shared);
     }
 
     @Override

@@ -139,41 +139,24 @@ public final class ThreadTransport implements Transport {
     }
   }
 
-  private static final class RoomEndpoint implements Endpoint {
+  private static final class RoomEndpoint extends RingEndpoint {
     private final Room room;
-    private final Rings rings;
-    private final SharedMemory shared;
 
     RoomEndpoint(Room room, int position) {
-      this.room = room;
-      this.rings = new Rings(room.rings, position, room.size);
-      this.shared =
+      super(
+          new Rings(room.rings, position, room.size),
           new Windows(position, room.size) {
             @Override
             MemorySegment map(int index, long bytes) {
               return room.window(index, bytes);
             }
-          };
-    }
-
-    @Override
-    public long send(int to, MemorySegment from, long at) {
-      return rings.send(to, from, at);
-    }
-
-    @Override
-    public long receive(int from, MemorySegment into, long at) {
-      return rings.receive(from, into, at);
+          });
+      this.room = room;
     }
 
     @Override
     public boolean hasLeft(int peer) {
       return room.house.left.contains(room.group.ranks().get(peer));
-    }
-
-    @Override
-    public Optional<SharedMemory> shared() {
-      return Optional.of(shared);
     }
 
     @Override
