@@ -8,14 +8,15 @@
 #   TEXT   a text file on which the exits are scored
 #   STEPS  of 4 windows of 256 tokens each; default 200
 #
-# DEPTH in the environment is where exits stand; 24 if it is not set. The data are text that the
-# model samples of itself, the same for all, and the backbone runs over it once. Losses of different
-# objectives or heads cannot be compared; the agreement with full depth on TEXT can. Prints a line
-# for each run, also into WORK/table.md. A run that is done is not run again.
+# DEPTH in the environment is where exits stand; 24 if it is not set. The data, the same for all, are
+# text that the model samples of itself, or the files that DATA in the environment names. The backbone
+# runs over them once. Losses of different objectives or heads cannot be compared; the agreement with
+# full depth on TEXT can. Prints a line for each run, also into WORK/table.md. A run that is done is
+# not run again.
 set -euo pipefail
 
 [ $# -ge 3 ] || {
-  sed -n '2,15s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
   exit 2
 }
 MODEL=$1
@@ -24,6 +25,7 @@ TEXT=$3
 STEPS=${4:-200}
 SORTIE=$(cd -P -- "$(dirname -- "$0")/.." && pwd)/sortie
 DEPTH=${DEPTH:-24}
+read -ra DATA <<<"${DATA:-self}"
 mkdir -p "$WORK"
 
 # name, then the options of add-exits, a bar, and those of tune
@@ -49,7 +51,7 @@ while read -r name rest; do
     # shellcheck disable=SC2086
     [ -f "$WORK/start-$name/exits.json" ] || "$SORTIE" add-exits --model "$MODEL" --at "$DEPTH" $add --out "$WORK/start-$name" >&2
     # shellcheck disable=SC2086
-    "$SORTIE" tune --model "$MODEL" --exits "$WORK/start-$name" --data self --feature-cache "$WORK/features" --out "$out" --steps "$STEPS" --micro-batch 4 --seq-len 256 \
+    "$SORTIE" tune --model "$MODEL" --exits "$WORK/start-$name" --data "${DATA[@]}" --feature-cache "$WORK/features" --out "$out" --steps "$STEPS" --micro-batch 4 --seq-len 256 \
       --held-out 0.05 --validate-every "$STEPS" --json $tune >"$out.json"
     mv "$out.json" "$out/result.json"
   fi
