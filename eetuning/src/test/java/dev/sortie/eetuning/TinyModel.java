@@ -25,8 +25,9 @@ import java.util.OptionalInt;
 public final class TinyModel {
   /** Text of the kind that its tokenizer was trained on. */
   public static final String TEXT =
-      "The fox ran over the hill and the hen sat under the tree. \"Where is the fox?\" said the hen. "
-          + "The tree said nothing, and the hill said nothing, and the hen sang a song of the fox. ";
+      "The fox ran over the hill and the hen sat under the tree. \"Where is the fox?\" said the"
+          + " hen. The tree said nothing, and the hill said nothing, and the hen sang a song of the"
+          + " fox. ";
 
   /** Longest sequence. */
   public static final int CONTEXT = 48;
@@ -42,6 +43,11 @@ public final class TinyModel {
 
   /** A model of these sizes; the same arguments give the same bytes. */
   public static Path write(Path folder, int layers, int hidden, int vocab, long seed) {
+    return write(folder, layers, hidden, vocab, CONTEXT, seed);
+  }
+
+  /** A model of these sizes for texts of up to {@code context} tokens. */
+  public static Path write(Path folder, int layers, int hidden, int vocab, int context, long seed) {
     createFolder(folder);
     SubwordTokenizer trained =
         new BpeTrainer(new BpeTrainer.Options(vocab, List.of(END), false, 2))
@@ -60,7 +66,7 @@ public final class TinyModel {
             hidden / 4,
             2 * hidden,
             trained.vocabSize(),
-            CONTEXT,
+            context,
             1e-5,
             10000,
             false,

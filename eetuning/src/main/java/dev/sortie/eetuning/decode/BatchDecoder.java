@@ -1,11 +1,9 @@
 package dev.sortie.eetuning.decode;
 
-import dev.sortie.nn.KvCache;
-import dev.sortie.nn.TopTokens;
+import dev.sortie.eetuning.decode.RowPasses.Rows;
+import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.nn.model.DecoderLayer;
 import dev.sortie.tensor.Device;
-import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
@@ -17,58 +15,139 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
- * Reads one token of each of several sequences in one pass, so that weights are read once for all.
- * The sequences are those of {@link FullDepth}, each with its own cache, length and life: one joins
- * by being named in a call and leaves by not being named (continuous batching), and may be decoded
- * alone in between. Passes have up to {@link Kernels#ROW_STABLE} rows, in which each row has the
- * bits that it gets alone, so a sequence's logits do not depend on its company. Not thread-safe.
+ * Reads one token of each of several sequences together, so that weights are read once for all.
+ * Each sequence has its own cache, length, exit policy and life: one joins by being named in a call
+ * and leaves by not being named (continuous batching). Each leaves the layers at its own depth, as
+ * {@link EarlyExit} does: those that left are dropped from the rest of the pass, and their deficit
+ * tokens are made up for when they next go deeper.
+ *
+ * <p>Passes have up to {@link Kernels#ROW_STABLE} rows, in which each row has the bits that it gets
+ * alone. So a sequence's logits, exits and confidences do not depend on its company; they are those
+ * of {@link EarlyExit}, without exits those of {@link FullDepth}. Not thread-safe.
  */
 public final class BatchDecoder implements AutoCloseable {
   private final Decoder decoder;
+  private final Exits exits;
+  private final List<Segment> segments;
   private final Workspace workspace = new Workspace();
   private final Ops ops;
+  private final RowPasses passes;
 
-  /** A decoder for sequences of {@code decoder}. */
+  /** A decoder at full depth. */
   public BatchDecoder(Decoder decoder, Device device) {
-    this.decoder = decoder;
-    this.ops = new Ops(device, workspace);
+    this(decoder, Exits.none(), device);
   }
 
   /**
-   * Reads a token of each sequence.
+   * A decoder whose sequences may leave at {@code exits}.
+   *
+   * @param exits of this decoder
+   */
+  public BatchDecoder(Decoder decoder, Exits exits, Device device) {
+    this.decoder = decoder;
+    this.exits = exits;
+    this.segments = Segment.of(exits, decoder.config().layers());
+    this.ops = new Ops(device, workspace);
+    this.passes = new RowPasses(decoder, ops);
+  }
+
+  /** A new sequence at full depth with room for {@code capacity} tokens; the caller closes it. */
+  public BatchSequence open(int capacity) {
+    return open(new MaxProbability(1), capacity, 0);
+  }
+
+  /**
+   * A new sequence; the caller closes it.
+   *
+   * @param policy when it leaves at an exit
+   * @param capacity tokens to set room aside for
+   * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
+   */
+  public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
+    EarlyExit.check(exits, policy, maxPending);
+    return new BatchSequence(new Sequence(decoder, capacity, ops), segments, policy, maxPending);
+  }
+
+  /**
+   * Reads a prompt behind what a sequence has read so far, at full depth.
+   *
+   * @param prompt at least one token
+   * @return what follows its last token
+   */
+  public Step prefill(BatchSequence s, int[] prompt) {
+    check(s);
+    complete(s);
+    Step last = null;
+    for (int from = 0; from < prompt.length; from += FullDepth.PREFILL_CHUNK) {
+      int to = Math.min(prompt.length, from + FullDepth.PREFILL_CHUNK);
+      int[] chunk = Arrays.copyOfRange(prompt, from, to);
+      boolean end = to == prompt.length;
+      last = step(() -> prefillChunk(s, chunk, end));
+      s.readByAll(chunk.length);
+    }
+    return last;
+  }
+
+  private Step prefillChunk(BatchSequence s, int[] chunk, boolean end) {
+    Sequence q = s.sequence();
+    Tensor x = q.embed(chunk, s.position(), chunk.length);
+    for (Segment g : segments) {
+      if (g.exit().isEmpty()) {
+        x = q.prefillTop(x, g.from(), s.position(), end);
+        break;
+      }
+      x = q.layers(x, g.from(), g.to(), s.position()).x();
+      if (s.exitCache(g.index()) != null) {
+        g.exit().get().advance(ops, x, s.exitCache(g.index()), s.position());
+      }
+    }
+    return end ? FullDepth.logits(q, s.reader(), x) : null;
+  }
+
+  /**
+   * Reads a token of each sequence. If that fails, no sequence has read any.
    *
    * @param sequences distinct, of this decoder; any number, of which each {@link
    *     Kernels#ROW_STABLE} share a pass
    * @param tokens the token at the next position of each
    * @return what follows it in each, as {@link DecodingStrategy#next} does
    */
-  public List<Step> next(List<FullDepth> sequences, int[] tokens) {
+  public List<Step> next(List<BatchSequence> sequences, int[] tokens) {
     check(sequences, tokens);
+    int[] positions = sequences.stream().mapToInt(BatchSequence::position).toArray();
     List<Step> steps = new ArrayList<>();
-    for (int from = 0; from < tokens.length; from += Kernels.ROW_STABLE) {
-      int first = from;
-      int end = Math.min(tokens.length, from + Kernels.ROW_STABLE);
-      steps.addAll(
-          NoGrad.call(
-              () -> pass(sequences.subList(first, end), Arrays.copyOfRange(tokens, first, end))));
-      workspace.reset();
+    try {
+      for (int from = 0; from < tokens.length; from += Kernels.ROW_STABLE) {
+        int first = from;
+        int end = Math.min(tokens.length, from + Kernels.ROW_STABLE);
+        BatchDescent descent = new BatchDescent(decoder, segments, ops);
+        steps.addAll(
+            step(
+                () ->
+                    descent.run(
+                        sequences.subList(first, end), Arrays.copyOfRange(tokens, first, end))));
+      }
+    } catch (RuntimeException e) {
+      for (int i = 0; i < positions.length; i++) {
+        sequences.get(i).rewind(positions[i]);
+      }
+      throw e;
     }
     return steps;
   }
 
   /** All is checked before anything is read, so a refusal changes no sequence. */
-  private void check(List<FullDepth> sequences, int[] tokens) {
+  private void check(List<BatchSequence> sequences, int[] tokens) {
     if (sequences.size() != tokens.length) {
       throw new IllegalArgumentException(
           sequences.size() + " sequences and " + tokens.length + " tokens");
     }
-    Set<FullDepth> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (FullDepth s : sequences) {
-      if (s.sequence().decoder() != decoder) {
-        throw new IllegalArgumentException("a sequence is of another model");
-      }
+    Set<BatchSequence> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (BatchSequence s : sequences) {
+      check(s);
       if (!distinct.add(s)) {
         throw new IllegalArgumentException("a sequence is named twice");
       }
@@ -76,26 +155,50 @@ public final class BatchDecoder implements AutoCloseable {
     }
   }
 
-  private List<Step> pass(List<FullDepth> sequences, int[] tokens) {
-    int[] positions = sequences.stream().mapToInt(FullDepth::position).toArray();
-    Tensor x =
-        decoder.embed(ops, Tensor.ids(workspace, Shape.of(tokens.length, 1), tokens), positions);
-    List<DecoderLayer> layers = decoder.layers();
-    for (int i = 0; i < layers.size(); i++) {
-      int layer = i;
-      List<KvCache> caches = sequences.stream().map(s -> s.sequence().cache(layer)).toList();
-      Tensor a = layers.get(i).attend(ops, x, decoder.rope(), caches, positions);
-      x = layers.get(i).feedForward(ops, a);
+  private void check(BatchSequence s) {
+    if (s.sequence().ops() != ops) {
+      throw new IllegalArgumentException("a sequence is of another batch decoder");
     }
-    Tensor logits = decoder.logits(ops, x);
-    TopTokens top = TopTokens.of(ops, logits);
-    long vocab = logits.shape().dim(-1);
-    List<Step> steps = new ArrayList<>();
-    for (int b = 0; b < tokens.length; b++) {
-      Tensor row = Tensor.of(logits.span().slice(b * vocab, vocab), Shape.of(1, vocab));
-      steps.add(sequences.get(b).read(row, top.probability(b)));
+  }
+
+  /** Runs a sequence's deficit tokens through the layers that they have not seen. */
+  private void complete(BatchSequence s) {
+    for (Segment g : segments) {
+      if (s.done(g.index()) < s.position()) {
+        step(
+            () -> {
+              passes.through(g, List.of(new Rows(s, s.done(g.index()), s.position())));
+              return null;
+            });
+      }
+      if (s.exitCache(g.index()) != null && s.exitDone(g.index()) < s.position()) {
+        step(
+            () -> {
+              passes.throughExit(g, List.of(new Rows(s, s.exitDone(g.index()), s.position())));
+              return null;
+            });
+      }
     }
-    return steps;
+  }
+
+  /**
+   * Keys and values of backbone layer {@code layer} (from 0) after completing every deficit token,
+   * {@code [1, position, K, D]} each: for tests and audits.
+   */
+  public List<Tensor> completedCache(BatchSequence s, int layer) {
+    check(s);
+    complete(s);
+    return List.of(
+        s.sequence().cache(layer).keys(s.position()),
+        s.sequence().cache(layer).values(s.position()));
+  }
+
+  private <T> T step(Supplier<T> body) {
+    try {
+      return NoGrad.call(body);
+    } finally {
+      workspace.reset();
+    }
   }
 
   @Override

@@ -91,17 +91,7 @@ public final class EarlyExit implements DecodingStrategy {
       int capacity,
       int maxPending,
       Device device) {
-    if (maxPending < 0 || maxPending > MAX_PENDING) {
-      throw new InputException("pending tokens " + maxPending + " are outside 0 to " + MAX_PENDING);
-    }
-    for (Exit e : exits.exits()) {
-      if (policy.usesProbe() && e.gates().probe().isEmpty()) {
-        throw new InputException(
-            "the exit after layer "
-                + e.depth()
-                + " has no probe; tune it with --gate-tokens above 0, or take another --exit-policy");
-      }
-    }
+    check(exits, policy, maxPending);
     this.sequence = new Sequence(decoder, capacity, device);
     this.policy = policy;
     this.reader = new LogitsReader(decoder.config().vocab());
@@ -116,6 +106,22 @@ public final class EarlyExit implements DecodingStrategy {
     }
     list.add(new Segment(from, decoder.config().layers(), Optional.empty(), sequence));
     this.segments = List.copyOf(list);
+  }
+
+  /** Fails unless such a sequence can be decoded. */
+  static void check(Exits exits, ExitPolicy policy, int maxPending) {
+    if (maxPending < 0 || maxPending > MAX_PENDING) {
+      throw new InputException("pending tokens " + maxPending + " are outside 0 to " + MAX_PENDING);
+    }
+    for (Exit e : exits.exits()) {
+      if (policy.usesProbe() && e.gates().probe().isEmpty()) {
+        throw new InputException(
+            "the exit after layer "
+                + e.depth()
+                + " has no probe; tune it with --gate-tokens above 0, or take another"
+                + " --exit-policy");
+      }
+    }
   }
 
   @Override
@@ -212,12 +218,21 @@ public final class EarlyExit implements DecodingStrategy {
             exit.depth(), exit.gates().probe().orElseThrow().probability(sequence.ops(), x));
   }
 
-  /** Runs the exit's own layer up to position {@code end}; its output for what was missing. */
+  /**
+   * Runs the exit's own layer up to position {@code end}, in batches of stable rows: it may lag by
+   * nearly one when deficit tokens, another, come to it.
+   *
+   * @return its output for the last of them
+   */
   private Tensor advanceExit(Segment s, int end) {
-    Tensor rows = s.hidden(s.exitDone, end);
-    Tensor y =
-        s.exit.orElseThrow().advance(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
-    s.exitDone = end;
+    Tensor y = null;
+    while (s.exitDone < end) {
+      int to = Math.min(end, s.exitDone + Kernels.ROW_STABLE);
+      Tensor rows = s.hidden(s.exitDone, to);
+      Exit exit = s.exit.orElseThrow();
+      y = exit.advance(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
+      s.exitDone = to;
+    }
     return y;
   }
 

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode;
 
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.nn.TopTokens;
+import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 
@@ -15,6 +16,7 @@ public final class ExitEvidence {
   private final Tensor state;
   private final Tensor logits;
   private final TopTokens top;
+  private final int row;
   private final int agreeing;
 
   /**
@@ -24,11 +26,23 @@ public final class ExitEvidence {
    * @param before that of the exit asked before it for this token, or null
    */
   ExitEvidence(Ops ops, Exit exit, Tensor state, ExitEvidence before) {
+    this(ops, exit, state, TopTokens.of(ops, exit.headLogits(ops, state)), 0, before);
+  }
+
+  /**
+   * Evidence of one exit for one row of several that its head read at once.
+   *
+   * @param state what its head read, that row alone
+   * @param top of the logits of all rows
+   */
+  ExitEvidence(Ops ops, Exit exit, Tensor state, TopTokens top, int row, ExitEvidence before) {
+    long width = top.logits().shape().dim(-1);
     this.ops = ops;
     this.exit = exit;
     this.state = state;
-    this.logits = exit.headLogits(ops, state);
-    this.top = TopTokens.of(ops, logits);
+    this.top = top;
+    this.row = row;
+    this.logits = Tensor.of(top.logits().span().slice(row * width, width), Shape.of(1, width));
     this.agreeing = before != null && before.token() == token() ? before.agreeing + 1 : 1;
   }
 
@@ -39,7 +53,7 @@ public final class ExitEvidence {
 
   /** Its most likely token. */
   public int token() {
-    return exit.token(top.index().span().getInt(0));
+    return exit.token(top.index().span().getInt(row));
   }
 
   /**
@@ -52,21 +66,21 @@ public final class ExitEvidence {
 
   /** The largest probability, among all tokens. */
   public double maxProbability() {
-    return coverage() * top.probability(0);
+    return coverage() * top.probability(row);
   }
 
   /** The largest probability minus the second, among all tokens. */
   public double margin() {
     float[] z = logits.toFloats();
-    int best = top.index().span().getInt(0);
+    int best = top.index().span().getInt(row);
     double second = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < z.length; i++) {
       if (i != best) {
         second = Math.max(second, z[i]);
       }
     }
-    double p = StrictMath.exp(second - top.lse().span().get(0));
-    return coverage() * (top.probability(0) - p);
+    double p = StrictMath.exp(second - top.lse().span().get(row));
+    return coverage() * (top.probability(row) - p);
   }
 
   /** The entropy in nats, of the tokens that the head covers. */
@@ -74,7 +88,7 @@ public final class ExitEvidence {
     // H = lse - Σ p z; z - lse instead of z, for that is never large where p is
     Tensor p = ops.softmax(logits);
     Tensor log =
-        ops.add(logits, ops.full(logits.dtype(), logits.shape(), -top.lse().span().get(0)));
+        ops.add(logits, ops.full(logits.dtype(), logits.shape(), -top.lse().span().get(row)));
     return Math.max(0, -ops.sum(ops.mul(p, log)).item());
   }
 

@@ -15,10 +15,17 @@ public final class FullDepth implements DecodingStrategy {
 
   private final Sequence sequence;
   private final LogitsReader reader;
+  private final int chunk;
   private int position;
 
   /** A new sequence with room for {@code capacity} tokens. */
   public FullDepth(Decoder decoder, int capacity, Device device) {
+    this(decoder, capacity, PREFILL_CHUNK, device);
+  }
+
+  /** One that reads {@code chunk} tokens of a prompt in one pass. */
+  FullDepth(Decoder decoder, int capacity, int chunk, Device device) {
+    this.chunk = chunk;
     this.sequence = new Sequence(decoder, capacity, device);
     this.reader = new LogitsReader(decoder.config().vocab());
   }
@@ -26,18 +33,18 @@ public final class FullDepth implements DecodingStrategy {
   @Override
   public Step prefill(int[] prompt) {
     Step last = null;
-    for (int from = 0; from < prompt.length; from += PREFILL_CHUNK) {
-      int to = Math.min(prompt.length, from + PREFILL_CHUNK);
-      int[] chunk = java.util.Arrays.copyOfRange(prompt, from, to);
+    for (int from = 0; from < prompt.length; from += chunk) {
+      int to = Math.min(prompt.length, from + chunk);
+      int[] piece = java.util.Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
-      last = sequence.step(() -> prefillChunk(chunk, end));
-      position += chunk.length;
+      last = sequence.step(() -> prefillChunk(piece, end));
+      position += piece.length;
     }
     return last;
   }
 
-  private Step prefillChunk(int[] chunk, boolean end) {
-    Tensor x = sequence.embed(chunk, position, chunk.length);
+  private Step prefillChunk(int[] piece, boolean end) {
+    Tensor x = sequence.embed(piece, position, piece.length);
     Tensor y = sequence.prefillTop(x, 0, position, end);
     return end ? logits(sequence, reader, y) : null;
   }
@@ -53,16 +60,6 @@ public final class FullDepth implements DecodingStrategy {
             });
     position++;
     return step;
-  }
-
-  Sequence sequence() {
-    return sequence;
-  }
-
-  /** A token was read elsewhere, into this sequence's cache. */
-  Step read(Tensor logits, double confidence) {
-    position++;
-    return reader.read(logits, OptionalInt.empty(), confidence);
   }
 
   /** The final layer's logits of the last row. */

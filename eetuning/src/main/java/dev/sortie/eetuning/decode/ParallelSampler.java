@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderLayer;
@@ -199,9 +200,12 @@ public final class ParallelSampler {
         decoder.embed(ops, Tensor.ids(ops.workspace(), Shape.of(now.length, 1), now), position);
     int[] positions = new int[now.length];
     Arrays.fill(positions, position);
+    x = ops.reshape(x, 1, now.length, x.shape().dim(-1));
     for (int i = 0; i < caches.size(); i++) {
       DecoderLayer layer = decoder.layers().get(i);
-      x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), caches.get(i), positions));
+      List<CachedRows> rows =
+          caches.get(i).stream().map(c -> new CachedRows(c, position, 1)).toList();
+      x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), rows));
     }
     return decoder.logits(ops, x);
   }

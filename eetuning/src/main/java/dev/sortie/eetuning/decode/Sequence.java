@@ -24,14 +24,25 @@ final class Sequence implements AutoCloseable {
   private final Decoder decoder;
   private final int capacity;
   private final NativeArena arena = new NativeArena("sequence");
-  private final Workspace workspace = new Workspace();
   private final Ops ops;
+  private final boolean ownWorkspace;
   private final List<KvCache> caches;
 
+  /** A sequence with memory for temporaries of its own. */
   Sequence(Decoder decoder, int capacity, Device device) {
+    this(decoder, capacity, new Ops(device, new Workspace()), true);
+  }
+
+  /** A sequence whose temporaries live in the workspace of {@code ops}, which others use too. */
+  Sequence(Decoder decoder, int capacity, Ops ops) {
+    this(decoder, capacity, ops, false);
+  }
+
+  private Sequence(Decoder decoder, int capacity, Ops ops, boolean ownWorkspace) {
     this.decoder = decoder;
     this.capacity = capacity;
-    this.ops = new Ops(device, workspace);
+    this.ops = ops;
+    this.ownWorkspace = ownWorkspace;
     this.caches = decoder.cache(arena, DType.F32, capacity);
   }
 
@@ -62,7 +73,7 @@ final class Sequence implements AutoCloseable {
    */
   <T> T step(Supplier<T> body) {
     T result = NoGrad.call(body);
-    workspace.reset();
+    ops.workspace().reset();
     return result;
   }
 
@@ -80,7 +91,8 @@ final class Sequence implements AutoCloseable {
   Tensor embed(int[] tokens, int from, int count) {
     requireRoom(from + count);
     Tensor ids =
-        Tensor.ids(workspace, Shape.of(1, count), java.util.Arrays.copyOfRange(tokens, 0, count));
+        Tensor.ids(
+            ops.workspace(), Shape.of(1, count), java.util.Arrays.copyOfRange(tokens, 0, count));
     return decoder.embed(ops, ids, from);
   }
 
@@ -167,7 +179,9 @@ final class Sequence implements AutoCloseable {
 
   @Override
   public void close() {
-    workspace.close();
+    if (ownWorkspace) {
+      ops.workspace().close();
+    }
     arena.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.exit;
 
+import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.Mlp;
@@ -14,6 +15,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -165,12 +167,21 @@ public final class Exit {
    * positions {@code first ..}. The result goes into {@link #branchLogits}.
    */
   public Tensor advance(Ops ops, Tensor x, KvCache cache, int first) {
-    DecoderLayer l =
-        layer.orElseThrow(
-            () ->
-                new IllegalStateException(
-                    "a " + spec.architecture().word() + " exit has no layer of its own"));
+    DecoderLayer l = ownLayer();
     return l.feedForward(ops, l.attend(ops, x, backbone.rope(), cache, first));
+  }
+
+  /** As above over rows of several cached sequences: x {@code [1, R, C]}. */
+  public Tensor advance(Ops ops, Tensor x, List<CachedRows> sequences) {
+    DecoderLayer l = ownLayer();
+    return l.feedForward(ops, l.attend(ops, x, backbone.rope(), sequences));
+  }
+
+  private DecoderLayer ownLayer() {
+    return layer.orElseThrow(
+        () ->
+            new IllegalStateException(
+                "a " + spec.architecture().word() + " exit has no layer of its own"));
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.sortie.nn.model;
 
+import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.GeluMlp;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.LayerNorm;
@@ -112,12 +113,11 @@ public record DecoderLayer(
   }
 
   /**
-   * The residual after attention of the next token of several cached sequences; see {@link
+   * The residual after attention of the next tokens of several cached sequences; see {@link
    * SelfAttention}.
    */
-  public Tensor attend(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int[] positions) {
-    return residual(
-        ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope, caches, positions));
+  public Tensor attend(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    return residual(ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope, sequences));
   }
 
   /** The layer's output, from the residual after attention. */

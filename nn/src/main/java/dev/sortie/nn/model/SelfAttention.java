@@ -1,5 +1,6 @@
 package dev.sortie.nn.model;
 
+import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.RmsNorm;
@@ -126,26 +127,38 @@ public record SelfAttention(
   }
 
   /**
-   * The next token of several cached sequences: x {@code [B, 1, C]}, row {@code b} at position
-   * {@code positions[b]} of its own. Projections see all rows at once, attention each sequence
-   * alone.
+   * The next tokens of several cached sequences: x {@code [1, R, C]}, the rows of one sequence
+   * after those of another. Projections see all rows at once, attention each sequence alone.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<KvCache> caches, int[] positions) {
-    int batch = x.shape().size(0);
+  public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    if (sequences.size() == 1) {
+      CachedRows one = sequences.getFirst();
+      return apply(ops, x, rope, one.cache(), one.first());
+    }
+    int count = x.shape().size(1);
     List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
     Tensor mixed =
-        ops.empty(x.dtype(), Shape.of(batch, 1, (long) config.heads() * config.headSize()));
-    long width = mixed.shape().dim(-1);
-    for (int b = 0; b < batch; b++) {
-      KvCache cache = caches.get(b);
-      int at = positions[b];
-      Tensor query =
-          rotated(ops, queryNorm, ops.slice(qkv.get(0), 0, b, 1), rope, config.heads(), at);
-      store(ops, ops.slice(qkv.get(1), 0, b, 1), ops.slice(qkv.get(2), 0, b, 1), rope, cache, at);
-      Tensor one = attend(ops, query, cache.keys(at + 1), cache.values(at + 1));
-      ops.kernels().copy(one.span(), mixed.span().slice(b * width, width));
+        ops.empty(x.dtype(), Shape.of(1, count, (long) config.heads() * config.headSize()));
+    int row = 0;
+    for (CachedRows s : sequences) {
+      int n = s.count();
+      int first = s.first();
+      Tensor query = rotated(ops, queryNorm, rows(qkv.get(0), row, n), rope, config.heads(), first);
+      store(ops, rows(qkv.get(1), row, n), rows(qkv.get(2), row, n), rope, s.cache(), first);
+      Tensor one = attend(ops, query, s.cache().keys(s.end()), s.cache().values(s.end()));
+      ops.kernels().copy(one.span(), rows(mixed, row, n).span());
+      row += n;
+    }
+    if (row != count) {
+      throw new IllegalArgumentException(count + " rows, of which sequences have " + row);
     }
     return o.apply(ops, mixed);
+  }
+
+  /** Rows {@code from .. from + count - 1} of x {@code [1, R, C]}. */
+  private static Tensor rows(Tensor x, int from, int count) {
+    long width = x.shape().dim(-1);
+    return Tensor.of(x.span().slice(from * width, count * width), Shape.of(1, count, width));
   }
 
   /** Queries or keys {@code [B, T, heads D]} as {@code [B, T, heads, D]}, ready to be compared. */

@@ -1,0 +1,112 @@
+package dev.sortie.eetuning.decode;
+
+import dev.sortie.eetuning.decode.RowPasses.Rows;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.TopTokens;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * One token of each of up to {@link Kernels#ROW_STABLE} sequences on its way down. Those that leave
+ * at an exit are not in what follows; where a sequence goes deeper, its deficit tokens come along.
+ */
+final class BatchDescent {
+  private final Decoder decoder;
+  private final List<Segment> segments;
+  private final Ops ops;
+  private final RowPasses passes;
+  private final Map<BatchSequence, Step> steps = new IdentityHashMap<>();
+
+  BatchDescent(Decoder decoder, List<Segment> segments, Ops ops) {
+    this.decoder = decoder;
+    this.segments = segments;
+    this.ops = ops;
+    this.passes = new RowPasses(decoder, ops);
+  }
+
+  /** What follows {@code tokens} in each sequence, in order. */
+  List<Step> run(List<BatchSequence> sequences, int[] tokens) {
+    embed(sequences, tokens);
+    List<BatchSequence> live = sequences;
+    for (Segment g : segments) {
+      if (live.isEmpty()) {
+        break;
+      }
+      passes.through(
+          g, live.stream().map(s -> new Rows(s, s.done(g.index()), s.position() + 1)).toList());
+      live = g.exit().isPresent() ? ask(g, g.exit().get(), live) : answer(live);
+    }
+    sequences.forEach(BatchSequence::readOne);
+    return sequences.stream().map(steps::get).toList();
+  }
+
+  private void embed(List<BatchSequence> sequences, int[] tokens) {
+    int[] at = sequences.stream().mapToInt(BatchSequence::position).toArray();
+    Tensor ids = Tensor.ids(ops.workspace(), Shape.of(tokens.length, 1), tokens);
+    Tensor x = decoder.embed(ops, ids, at);
+    for (int i = 0; i < at.length; i++) {
+      ops.kernels().copy(RowPasses.row(x, i).span(), sequences.get(i).input(0, at[i]).span());
+    }
+  }
+
+  /** Asks an exit; returns the sequences that go deeper. */
+  private List<BatchSequence> ask(Segment g, Exit exit, List<BatchSequence> live) {
+    List<BatchSequence> wanted = new ArrayList<>();
+    List<Rows> advanced = new ArrayList<>();
+    for (BatchSequence s : live) {
+      boolean asks = s.mayExit() && worthwhile(s, exit);
+      if (asks) {
+        wanted.add(s);
+      }
+      // where its answer is not wanted, the exit's own layer waits too, as long as all that wait
+      // are a batch of stable rows
+      Rows missing = new Rows(s, s.exitDone(g.index()), s.position() + 1);
+      if (s.exitCache(g.index()) != null && (asks || missing.count() >= Kernels.ROW_STABLE)) {
+        advanced.add(missing);
+      }
+    }
+    passes.throughExit(g, advanced);
+    if (wanted.isEmpty()) {
+      return live;
+    }
+    Tensor x = passes.stacked(wanted.stream().map(BatchSequence::x).toList());
+    Tensor a = passes.stacked(wanted.stream().map(BatchSequence::a).toList());
+    Tensor state = exit.headState(ops, x, a);
+    TopTokens top = TopTokens.of(ops, exit.headLogits(ops, state));
+    for (int i = 0; i < wanted.size(); i++) {
+      BatchSequence s = wanted.get(i);
+      s.evidence(new ExitEvidence(ops, exit, RowPasses.row(state, i), top, i, s.evidence()));
+      double confidence = s.policy().confidence(s.evidence());
+      if (s.policy().exits(exit.depth(), confidence)) {
+        steps.put(s, s.reader().read(s.evidence().logits(), exit, confidence));
+      }
+    }
+    return live.stream().filter(s -> !steps.containsKey(s)).toList();
+  }
+
+  private boolean worthwhile(BatchSequence s, Exit exit) {
+    ExitPolicy p = s.policy();
+    return !p.usesProbe()
+        || p.worthwhile(exit.depth(), exit.gates().probe().orElseThrow().probability(ops, s.x()));
+  }
+
+  /** The final layer's answers, for all that are left. */
+  private List<BatchSequence> answer(List<BatchSequence> live) {
+    Tensor x = passes.stacked(live.stream().map(BatchSequence::x).toList());
+    TopTokens top = TopTokens.of(ops, decoder.logits(ops, x));
+    for (int i = 0; i < live.size(); i++) {
+      BatchSequence s = live.get(i);
+      Tensor logits = RowPasses.row(top.logits(), i);
+      steps.put(s, s.reader().read(logits, OptionalInt.empty(), top.probability(i)));
+    }
+    return List.of();
+  }
+}

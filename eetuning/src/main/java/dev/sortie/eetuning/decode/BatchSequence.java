@@ -1,0 +1,179 @@
+package dev.sortie.eetuning.decode;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.KvCache;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * One sequence of a {@link BatchDecoder}: its cache, how far each segment of layers has come, and
+ * the hidden states of its deficit tokens. Close it to free them.
+ */
+public final class BatchSequence implements AutoCloseable {
+  /**
+   * Hidden states kept. Deficit tokens and the one being read are at most a stable batch, and when
+   * they come to an exit its own layer lags less than that behind.
+   */
+  private static final int KEPT = 2 * Kernels.ROW_STABLE;
+
+  private final Sequence sequence;
+  private final ExitPolicy policy;
+  private final int maxPending;
+  private final LogitsReader reader;
+
+  /** What each segment reads, position {@code p} in row {@code p % KEPT}; {@code [KEPT, C]}. */
+  private final Tensor[] inputs;
+
+  /** Of the exit behind each segment; null where it has no layer of its own or none is asked. */
+  private final KvCache[] exitCaches;
+
+  /** Positions done in each segment's layers. */
+  private final int[] done;
+
+  /** Positions done in the own layer of the exit behind each segment. */
+  private final int[] exitDone;
+
+  private int position;
+
+  /** Output of the layers that the token being read came through last, {@code [1, C]}. */
+  private Tensor x;
+
+  /** The residual after the attention of the last of them, {@code [1, C]}. */
+  private Tensor a;
+
+  /** Of the exit asked last for the token that is being read. */
+  private ExitEvidence evidence;
+
+  BatchSequence(Sequence sequence, List<Segment> segments, ExitPolicy policy, int maxPending) {
+    this.sequence = sequence;
+    this.policy = policy;
+    this.maxPending = maxPending;
+    this.reader = new LogitsReader(sequence.decoder().config().vocab());
+    int count = segments.size();
+    this.inputs = new Tensor[count];
+    this.exitCaches = new KvCache[count];
+    this.done = new int[count];
+    this.exitDone = new int[count];
+    Shape kept = Shape.of(KEPT, sequence.decoder().config().hidden());
+    for (Segment s : segments) {
+      inputs[s.index()] = Tensor.allocate(sequence.arena(), DType.F32, kept);
+      if (!policy.never() && s.exit().filter(Exit::hasCache).isPresent()) {
+        exitCaches[s.index()] =
+            s.exit().get().cache(sequence.arena(), DType.F32, sequence.capacity());
+      }
+    }
+  }
+
+  /** Tokens read so far. */
+  public int position() {
+    return position;
+  }
+
+  /** Tokens that fit. */
+  public int capacity() {
+    return sequence.capacity();
+  }
+
+  /**
+   * Forgets all tokens but the first ones.
+   *
+   * @param count tokens to keep, 0 to {@link #position}
+   */
+  public void rewind(int count) {
+    position = FullDepth.checkKept(count, position);
+    evidence = null;
+    for (int i = 0; i < done.length; i++) {
+      done[i] = Math.min(done[i], position);
+      exitDone[i] = Math.min(exitDone[i], position);
+    }
+  }
+
+  Sequence sequence() {
+    return sequence;
+  }
+
+  ExitPolicy policy() {
+    return policy;
+  }
+
+  LogitsReader reader() {
+    return reader;
+  }
+
+  /** Whether it may leave at an exit, were it asked: the deepest segment lags most. */
+  boolean mayExit() {
+    return !policy.never() && position - done[done.length - 1] < maxPending;
+  }
+
+  int done(int segment) {
+    return done[segment];
+  }
+
+  void done(int segment, int count) {
+    done[segment] = count;
+  }
+
+  /** The cache of the exit behind a segment, or null. */
+  KvCache exitCache(int segment) {
+    return exitCaches[segment];
+  }
+
+  int exitDone(int segment) {
+    return exitDone[segment];
+  }
+
+  void exitDone(int segment, int count) {
+    exitDone[segment] = count;
+  }
+
+  /** {@code count} tokens were read by all layers, exits' own too. */
+  void readByAll(int count) {
+    position += count;
+    Arrays.fill(done, position);
+    Arrays.fill(exitDone, position);
+  }
+
+  /** A token was read; what it went through says {@link #done}. */
+  void readOne() {
+    position++;
+    x = null;
+    a = null;
+    evidence = null;
+  }
+
+  /** What segment {@code segment} reads at position {@code p}, {@code [1, C]}. */
+  Tensor input(int segment, int p) {
+    long width = inputs[segment].shape().dim(1);
+    return Tensor.of(inputs[segment].span().slice(p % KEPT * width, width), Shape.of(1, width));
+  }
+
+  void outcome(Tensor output, Tensor residual) {
+    x = output;
+    a = residual;
+  }
+
+  Tensor x() {
+    return x;
+  }
+
+  Tensor a() {
+    return a;
+  }
+
+  ExitEvidence evidence() {
+    return evidence;
+  }
+
+  void evidence(ExitEvidence found) {
+    evidence = found;
+  }
+
+  @Override
+  public void close() {
+    sequence.close();
+  }
+}

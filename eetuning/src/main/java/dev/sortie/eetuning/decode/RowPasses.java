@@ -1,0 +1,152 @@
+package dev.sortie.eetuning.decode;
+
+import dev.sortie.nn.CachedRows;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderLayer;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs rows of several sequences through layers together. Rows stand sequence after sequence and by
+ * position; they are cut into passes of {@link Kernels#ROW_STABLE} wherever that falls, for a later
+ * pass finds the keys of an earlier one in the cache.
+ */
+final class RowPasses {
+  private final Decoder decoder;
+  private final Ops ops;
+
+  /** Positions {@code first .. end - 1} of a sequence. */
+  record Rows(BatchSequence sequence, int first, int end) {
+    int count() {
+      return end - first;
+    }
+  }
+
+  /** The layers of a pass: rows {@code [1, R, C]} and whose they are to what follows. */
+  private interface Layers {
+    HiddenState run(Tensor x, List<Rows> pass);
+  }
+
+  RowPasses(Decoder decoder, Ops ops) {
+    this.decoder = decoder;
+    this.ops = ops;
+  }
+
+  /** Runs a segment's layers; the results are what the next segment reads. */
+  void through(Segment g, List<Rows> rows) {
+    for (List<Rows> pass : passes(rows)) {
+      HiddenState h = run(pass, g.index(), (x, p) -> layers(g, x, p));
+      if (g.exit().isPresent()) {
+        scatter(pass, h.x(), g.index() + 1);
+      }
+    }
+    rows.forEach(r -> r.sequence().done(g.index(), r.end()));
+  }
+
+  /** Runs the own layer of the exit behind a segment. */
+  void throughExit(Segment g, List<Rows> rows) {
+    for (List<Rows> pass : passes(rows)) {
+      run(
+          pass,
+          g.index() + 1,
+          (x, p) -> {
+            List<CachedRows> caches =
+                p.stream()
+                    .map(
+                        r ->
+                            new CachedRows(r.sequence().exitCache(g.index()), r.first(), r.count()))
+                    .toList();
+            return new HiddenState(g.exit().orElseThrow().advance(ops, x, caches), null);
+          });
+    }
+    rows.forEach(r -> r.sequence().exitDone(g.index(), r.end()));
+  }
+
+  /** One pass; each sequence keeps what came out for the last of its rows. */
+  private HiddenState run(List<Rows> pass, int from, Layers layers) {
+    HiddenState h = layers.run(gather(pass, from), pass);
+    int row = 0;
+    for (Rows r : pass) {
+      row += r.count();
+      BatchSequence s = r.sequence();
+      s.outcome(row(h.x(), row - 1), h.a() == null ? s.a() : row(h.a(), row - 1));
+    }
+    return h;
+  }
+
+  private HiddenState layers(Segment g, Tensor x, List<Rows> pass) {
+    HiddenState h = new HiddenState(x, x);
+    for (int i = g.from(); i < g.to(); i++) {
+      int layer = i;
+      List<CachedRows> caches =
+          pass.stream()
+              .map(r -> new CachedRows(r.sequence().sequence().cache(layer), r.first(), r.count()))
+              .toList();
+      DecoderLayer l = decoder.layers().get(i);
+      Tensor a = l.attend(ops, h.x(), decoder.rope(), caches);
+      h = new HiddenState(l.feedForward(ops, a), a);
+    }
+    return h;
+  }
+
+  /** Cut so that each pass is full, but for the last. */
+  private static List<List<Rows>> passes(List<Rows> rows) {
+    List<List<Rows>> passes = new ArrayList<>();
+    int room = 0;
+    for (Rows r : rows) {
+      for (int first = r.first(); first < r.end(); ) {
+        if (room == 0) {
+          passes.add(new ArrayList<>());
+          room = Kernels.ROW_STABLE;
+        }
+        int end = Math.min(r.end(), first + room);
+        passes.getLast().add(new Rows(r.sequence(), first, end));
+        room -= end - first;
+        first = end;
+      }
+    }
+    return passes;
+  }
+
+  /** What segment {@code segment} reads, {@code [1, R, C]}. */
+  private Tensor gather(List<Rows> pass, int segment) {
+    List<Tensor> all = new ArrayList<>();
+    for (Rows r : pass) {
+      for (int p = r.first(); p < r.end(); p++) {
+        all.add(r.sequence().input(segment, p));
+      }
+    }
+    Tensor x = stacked(all);
+    return ops.reshape(x, 1, all.size(), x.shape().dim(1));
+  }
+
+  private void scatter(List<Rows> pass, Tensor x, int segment) {
+    int row = 0;
+    for (Rows r : pass) {
+      for (int p = r.first(); p < r.end(); p++) {
+        ops.kernels().copy(row(x, row++).span(), r.sequence().input(segment, p).span());
+      }
+    }
+  }
+
+  /** Rows {@code [1, C]} under each other, {@code [R, C]}. */
+  Tensor stacked(List<Tensor> rows) {
+    long width = rows.getFirst().shape().dim(-1);
+    Tensor x = ops.empty(DType.F32, Shape.of(rows.size(), width));
+    for (int i = 0; i < rows.size(); i++) {
+      ops.kernels().copy(rows.get(i).span(), row(x, i).span());
+    }
+    return x;
+  }
+
+  /** Row {@code i} of {@code [.., C]}, as {@code [1, C]}. */
+  static Tensor row(Tensor x, int i) {
+    long width = x.shape().dim(-1);
+    return Tensor.of(x.span().slice(i * width, width), Shape.of(1, width));
+  }
+}
