@@ -1,0 +1,99 @@
+package dev.sortie.parallel.comm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.sortie.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/** Sums of fractions whose bits show in which order they were added. */
+final class LeftFold {
+  private LeftFold() {}
+
+  /**
+   * All-reduce, reduce and reduce-scatter give {@code ((x₀ + x₁) + x₂) + …}.
+   *
+   * @param shared whether the data lies in memory that the communicator gave
+   */
+  static void check(Communicator c, ElementType type, long count, boolean shared) {
+    int p = c.size();
+    int root = (int) (count % p);
+    try (Arena arena = Arena.ofConfined()) {
+      Elements x = rough(c, type, count, shared, arena);
+      c.allReduce(x);
+      expect(x, p, 0, "all-reduce");
+      Elements y = rough(c, type, count, shared, arena);
+      c.reduce(y, root);
+      if (c.position() == root) {
+        expect(y, p, 0, "reduce");
+      }
+      Elements all = rough(c, type, count * p, shared, arena);
+      Elements mine = new Elements(type, arena.allocate(count * type.bytes(), 8));
+      c.reduceScatter(all, mine);
+      expect(mine, p, c.position() * count, "reduce-scatter");
+    }
+  }
+
+  /** An all-reduce in any order has the same bits on all members. */
+  static void sameEverywhere(Communicator c, long count) {
+    try (Arena arena = Arena.ofConfined()) {
+      Elements x = rough(c, ElementType.F32, count, false, arena);
+      c.run(new Collective.AllReduce(x, Order.ANY));
+      Elements all = new Elements(ElementType.F32, arena.allocate(4 * count * c.size(), 8));
+      c.allGather(x, all);
+      for (int r = 0; r < c.size(); r++) {
+        long differs = all.slice(r * count, count).memory().mismatch(x.memory());
+        if (differs >= 0) {
+          throw new AssertionError(
+              "byte %d of %d differs between positions %d and %d"
+                  .formatted(differs, 4 * count, c.position(), r));
+        }
+      }
+    }
+  }
+
+  private static Elements rough(
+      Communicator c, ElementType type, long count, boolean shared, Arena arena) {
+    long bytes = count * type.bytes();
+    MemorySegment memory = shared ? c.allocate(bytes) : arena.allocate(bytes, 8);
+    for (long i = 0; i < count; i++) {
+      float value = Numbers.rough(c.position(), i);
+      if (type == ElementType.F32) {
+        memory.set(JAVA_FLOAT_UNALIGNED, 4 * i, value);
+      } else {
+        memory.set(JAVA_SHORT_UNALIGNED, 2 * i, DType.toBf16(value));
+      }
+    }
+    return new Elements(type, memory);
+  }
+
+  private static void expect(Elements got, int p, long first, String what) {
+    for (long i = 0; i < got.count(); i++) {
+      boolean same =
+          got.type() == ElementType.F32
+              ? Float.floatToRawIntBits(got.memory().get(JAVA_FLOAT_UNALIGNED, 4 * i))
+                  == Float.floatToRawIntBits(fold(p, first + i, false))
+              : got.memory().get(JAVA_SHORT_UNALIGNED, 2 * i)
+                  == DType.toBf16(fold(p, first + i, true));
+      if (!same) {
+        throw new AssertionError(
+            "%s of %d %s: element %d is not the left fold"
+                .formatted(what, got.count(), got.type(), i));
+      }
+    }
+  }
+
+  private static float fold(int p, long i, boolean narrow) {
+    float sum = addend(0, i, narrow);
+    for (int r = 1; r < p; r++) {
+      sum += addend(r, i, narrow);
+    }
+    return sum;
+  }
+
+  private static float addend(int rank, long i, boolean narrow) {
+    float value = Numbers.rough(rank, i);
+    return narrow ? DType.fromBf16(DType.toBf16(value)) : value;
+  }
+}
