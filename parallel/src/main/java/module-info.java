@@ -6,4 +6,5 @@ module dev.sortie.parallel {
   exports dev.sortie.parallel.comm.transport;
   exports dev.sortie.parallel.launch;
   exports dev.sortie.parallel.mesh;
+  exports dev.sortie.parallel.shard;
 }

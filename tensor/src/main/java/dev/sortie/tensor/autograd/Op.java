@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * A differentiable operation: a small record with its shape rule, its forward and its vjp
  * (vector-Jacobian product). This list is the table of all there are; a test fails when one of them
- * has no finite-difference case.
+ * has no finite-difference case. {@link ForeignOp} is where other modules add theirs.
  *
  * <pre>
  * op               forward                                   vjp, given dy
@@ -52,7 +52,8 @@ public sealed interface Op
         HeadLosses.LinearCrossEntropy,
         HeadLosses.LinearKl,
         Views.Contiguous,
-        ViewOp {
+        ViewOp,
+        ForeignOp {
 
   /**
    * The shape of the result.

@@ -221,6 +221,24 @@ public record Ops(Device device, Workspace workspace) {
     return headLoss(new HeadLosses.LinearKl(confident, chunk), in);
   }
 
+  /**
+   * Another module's op.
+   *
+   * @param inputs copied first where they are not contiguous
+   */
+  public Tensor apply(ForeignOp op, Tensor... inputs) {
+    return apply((Op) op, inputs);
+  }
+
+  /**
+   * Another module's head and loss in one.
+   *
+   * @param op gives the sum and keeps the loss of each row as the first of its saved tensors
+   */
+  public HeadLoss headLoss(ForeignOp op, List<Tensor> inputs) {
+    return headLoss((Op) op, inputs);
+  }
+
   HeadLoss headLoss(Op op, List<Tensor> inputs) {
     Node node = run(op, inputs.stream().map(this::contiguous).toList());
     Tensor sum = recorded(node);
@@ -278,6 +296,9 @@ public record Ops(Device device, Workspace workspace) {
       return new Node(op, in, view.apply(in.get(0)), List.of());
     }
     Shape shape = op.shape(in);
+    if (op instanceof ForeignOp foreign && foreign.isView()) {
+      return new Node(op, in, in.get(0).detach(), List.of());
+    }
     DType dtype = in.get(0).dtype().isCompute() ? in.get(0).dtype() : DType.F32;
     Tensor out = Tensor.allocate(workspace, dtype, shape);
     List<Tensor> saved =

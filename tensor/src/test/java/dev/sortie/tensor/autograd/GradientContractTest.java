@@ -339,6 +339,9 @@ class GradientContractTest {
   private static Set<String> opNames(Class<?> sealed) {
     Set<String> names = new TreeSet<>();
     for (Class<?> c : sealed.getPermittedSubclasses()) {
+      if (c == ForeignOp.class) {
+        continue; // the modules that have such ops test them
+      }
       if (c.isSealed()) {
         names.addAll(opNames(c));
       } else {

@@ -1,0 +1,174 @@
+package dev.sortie.parallel.shard;
+
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Node;
+import dev.sortie.tensor.autograd.Sink;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Span;
+import java.util.List;
+
+/**
+ * Collectives between what all ranks have and what each has of its own. Rows are those of the
+ * tensor seen as a matrix: of {@code [B, T, C]} with P ranks, rank p has rows {@code p B T / P ..}
+ * of the {@code B T} in order, as {@code [B, T / P, C]}, so that no row is moved in memory.
+ */
+final class Regions {
+  private Regions() {}
+
+  /** The shape of one rank's rows of {@code x}. */
+  private static Shape part(String op, Shape x, int ranks) {
+    if (x.rank() < 2 || x.dim(-2) % ranks != 0) {
+      throw new IllegalArgumentException(
+          op + ": the rows of " + x + " cannot be shared out evenly to " + ranks + " ranks");
+    }
+    return rows(x, x.dim(-2) / ranks);
+  }
+
+  /** The shape of all ranks' rows. */
+  private static Shape whole(String op, Shape x, int ranks) {
+    if (x.rank() < 2) {
+      throw new IllegalArgumentException(op + ": " + x + " has no rows");
+    }
+    return rows(x, x.dim(-2) * ranks);
+  }
+
+  private static Shape rows(Shape x, long count) {
+    long[] dims = x.dims();
+    dims[dims.length - 2] = count;
+    return Shape.of(dims);
+  }
+
+  private static Span own(ShardGroup group, Span all, long count) {
+    return all.slice(group.position() * count, count);
+  }
+
+  /** Equal x on its way to what each rank computes of its own. */
+  record Copy(ShardGroup group) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return in.get(0).shape();
+    }
+
+    @Override
+    public boolean isView() {
+      return true;
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      // nothing to compute: the output shares the input's elements
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        group.allReduce(dy.span()); // ours alone: every consumer has added to it by now
+        sink.pass(0, dy);
+      }
+    }
+  }
+
+  /** The sum of what the ranks have. */
+  record AllReduce(ShardGroup group) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return in.get(0).shape();
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      k.copy(n.inputs().get(0).span(), n.output().span());
+      group.allReduce(n.output().span());
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        sink.pass(0, dy);
+      }
+    }
+  }
+
+  /** This rank's rows of equal x. */
+  record Split(ShardGroup group) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return part(name(), in.get(0).shape(), group.size());
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      Span y = n.output().span();
+      k.copy(own(group, n.inputs().get(0).span(), y.length()), y);
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        group.allGather(dy.span(), sink.write(0));
+      }
+    }
+  }
+
+  /** The rows of all ranks, for what all compute alike. */
+  record Gather(ShardGroup group) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return whole(name(), in.get(0).shape(), group.size());
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      group.allGather(n.inputs().get(0).span(), n.output().span());
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        Span dx = sink.write(0);
+        k.copy(own(group, dy.span(), dx.length()), dx);
+      }
+    }
+  }
+
+  /** The rows of all ranks, for what each computes of its own. */
+  record AllGather(ShardGroup group) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return whole(name(), in.get(0).shape(), group.size());
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      group.allGather(n.inputs().get(0).span(), n.output().span());
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        group.reduceScatter(dy.span(), sink.write(0));
+      }
+    }
+  }
+
+  /** This rank's rows of the sum of what the ranks have. */
+  record ReduceScatter(ShardGroup group) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return part(name(), in.get(0).shape(), group.size());
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      group.reduceScatter(n.inputs().get(0).span(), n.output().span());
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        group.allGather(dy.span(), sink.write(0));
+      }
+    }
+  }
+}
