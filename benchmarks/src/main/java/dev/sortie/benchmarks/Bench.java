@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       CompareCommand.class,
       RowsCommand.class,
-      SpeculativeCommand.class,
+      StrategiesCommand.class,
       PeersCommand.class,
       ReportCommand.class,
       JmhCommand.class

@@ -4,14 +4,14 @@ import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.DraftSources;
 import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.EarlyExitDraft;
 import dev.sortie.eetuning.decode.ExitPolicies;
 import dev.sortie.eetuning.decode.ExitPolicy;
 import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
-import dev.sortie.eetuning.decode.LookaheadDraft;
+import dev.sortie.eetuning.decode.PromptLookup;
 import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -89,8 +89,7 @@ final class DecodingMixin {
           "Who guesses for --strategy speculative: prompt-lookup (text that stood there before),"
               + " early-exit (the deepest exit of --exits, where its confidence reaches"
               + " --threshold), lookahead (the lookahead exit of --exits, likewise), or several,"
-              + " with commas between. Default: prompt-lookup, and"
-              + " early-exit where --exits is given.")
+              + " with commas between. Default: prompt-lookup, and what --exits has of the others.")
   private List<String> draft = new ArrayList<>();
 
   @Option(
@@ -131,13 +130,13 @@ final class DecodingMixin {
     if (active.isGiven() && !word.equals("early-exit")) {
       throw new InputException("--active needs --exits DIR and --strategy early-exit");
     }
-    List<String> drafts =
-        word.equals("speculative") ? DraftSources.words(draft, exitsFolder != null) : List.of();
+    DraftSources.check(draft, exitsFolder != null);
+    boolean guesses = word.equals("speculative");
     boolean early = word.equals("early-exit");
     double one = threshold == null ? THRESHOLD : threshold;
     if (thresholds == null) {
       ExitPolicy policy = ExitPolicies.of(exitPolicy, one, patience, probeThreshold);
-      return new Decoding(options, policy, early, drafts, one, Optional.empty());
+      return new Decoding(options, policy, early, guesses, draft, one, Optional.empty());
     }
     if (threshold != null || active.isGiven()) {
       throw new InputException(
@@ -160,7 +159,7 @@ final class DecodingMixin {
     }
     Calibrated c = ThresholdsFile.read(thresholds);
     return new Decoding(
-        options, new ExitThresholds(c.thresholds()), true, drafts, one, Optional.of(c));
+        options, new ExitThresholds(c.thresholds()), true, false, List.of(), one, Optional.of(c));
   }
 
   /**
@@ -169,7 +168,8 @@ final class DecodingMixin {
    * @param options of generation
    * @param policy when to exit
    * @param early whether to exit at all
-   * @param drafts who guesses; empty where nothing is guessed
+   * @param guesses whether tokens are guessed and verified
+   * @param drafts who guesses; empty for whom the exits allow
    * @param threshold confidence below which an exit does not guess
    * @param calibrated what the policy comes from, where it was calibrated
    */
@@ -177,17 +177,18 @@ final class DecodingMixin {
       GenerateOptions options,
       ExitPolicy policy,
       boolean early,
+      boolean guesses,
       List<String> drafts,
       double threshold,
       Optional<Calibrated> calibrated) {
     boolean readsExits() {
-      return early || drafts.contains(EarlyExitDraft.NAME) || drafts.contains(LookaheadDraft.NAME);
+      return early || guesses && !drafts.equals(List.of(PromptLookup.NAME));
     }
   }
 
   /** The exits to ask, if any. */
   Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    if (!d.readsExits()) {
+    if (exitsFolder == null || !d.readsExits()) {
       return Exits.none();
     }
     Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
@@ -202,10 +203,11 @@ final class DecodingMixin {
 
   /** A new sequence, to be closed. */
   DecodingStrategy strategy(Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
-    if (!d.drafts().isEmpty()) {
+    if (d.guesses()) {
+      List<String> words = d.drafts().isEmpty() ? DraftSources.defaults(exits) : d.drafts();
       return new Speculative(
           m.decoder(),
-          DraftSources.of(d.drafts(), m.decoder(), exits, d.threshold(), capacity),
+          DraftSources.of(words, m.decoder(), exits, d.threshold(), capacity),
           capacity,
           device);
     }

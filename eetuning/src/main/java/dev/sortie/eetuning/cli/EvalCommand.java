@@ -4,10 +4,10 @@ import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.DraftSources;
 import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.MaxProbability;
-import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.eval.EvalJson;
 import dev.sortie.eetuning.eval.EvalReport;
@@ -248,17 +248,8 @@ final class EvalCommand implements Callable<Integer> {
   }
 
   private static Contender speculative(LanguageModel m, Exits all, Device device) {
-    List<String> words = DraftSources.words(List.of(), !all.exits().isEmpty());
-    return new Contender(
-        SPECULATIVE,
-        1,
-        List.of(),
-        capacity ->
-            new Speculative(
-                m.decoder(),
-                DraftSources.of(words, m.decoder(), all, DecodingMixin.THRESHOLD, capacity),
-                capacity,
-                device));
+    return Contender.speculative(
+        SPECULATIVE, m, all, DraftSources.defaults(all), DecodingMixin.THRESHOLD, device);
   }
 
   private List<Contender> early(LanguageModel m, Exits all, Device device) {

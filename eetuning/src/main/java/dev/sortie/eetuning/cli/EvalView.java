@@ -58,13 +58,11 @@ final class EvalView {
       SweepPoint p = s.point();
       out.printf(
           Locale.ROOT,
-          "%-12s %9s %10.1f %10s %8.2fx %9.4f%n",
+          "%-12s %9s %10.1f %10.1f %8.2fx %9.4f%n",
           p.strategy(),
           p.activeExits().isEmpty() ? "-" : String.format(Locale.ROOT, "%.4g", p.threshold()),
           p.decodeTokensPerSecond(),
-          s.predicted().isPresent()
-              ? String.format(Locale.ROOT, "%.1f", s.predicted().getAsDouble())
-              : "-",
+          s.predicted(),
           p.speedup(),
           p.agreement());
       s.tasks()

@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param meter measures those that are not there
  */
 public record CostCache(Path folder, CostMeter meter) {
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   /** The user's own tables. */
   public CostCache() {
@@ -77,6 +77,14 @@ public record CostCache(Path folder, CostMeter meter) {
       e.parameters()
           .forEach((name, t) -> text.append(' ').append(name).append(' ').append(type(t)));
     }
+    exits
+        .lookahead()
+        .ifPresent(
+            l -> {
+              text.append("; lookahead ").append(l.draft().map(d -> d.size()).orElse(0));
+              l.parameters()
+                  .forEach((name, t) -> text.append(' ').append(name).append(' ').append(type(t)));
+            });
     Machine machine = Machine.detect(device.kernels().name());
     return text.append("; ")
         .append(machine.cpu())

@@ -33,6 +33,15 @@ public final class CostJson {
       exits.add(one);
     }
     root.put("exits", exits);
+    t.lookahead()
+        .ifPresent(
+            l -> {
+              Map<String, Object> one = new LinkedHashMap<>();
+              one.put("catch_up", times(l.catchUp()));
+              one.put("check", l.check());
+              one.put("again", l.again());
+              root.put("lookahead", one);
+            });
     return root;
   }
 
@@ -51,7 +60,15 @@ public final class CostJson {
         times(root.getObject("attention")),
         times(root.getObject("head")),
         root.getDouble("token", 0, LONGEST),
-        exits);
+        exits,
+        root.optional("lookahead", root::getObject).map(CostJson::lookahead));
+  }
+
+  private static LookaheadCost lookahead(JsonObject l) {
+    return new LookaheadCost(
+        times(l.getObject("catch_up")),
+        l.getDouble("check", 0, LONGEST),
+        l.getDouble("again", 0, LONGEST));
   }
 
   private static Map<String, Object> times(RowTimes t) {

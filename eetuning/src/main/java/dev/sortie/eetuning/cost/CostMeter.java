@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
@@ -154,8 +155,8 @@ public final class CostMeter {
           new ExitCost(
               own.depth(),
               own.hasCache()
-                  ? java.util.Optional.of(times(nearby, l -> l.exitLayers()[exit]))
-                  : java.util.Optional.empty(),
+                  ? Optional.of(times(nearby, l -> l.exitLayers()[exit]))
+                  : Optional.empty(),
               median(nearby.get(1), l -> l.checks()[exit])));
     }
     return new CostTable(
@@ -165,7 +166,15 @@ public final class CostMeter {
         new RowTimes(attention),
         times(nearby, Laps::head),
         median(nearby.get(1), Laps::rest),
-        costs);
+        costs,
+        exits
+            .lookahead()
+            .map(
+                l ->
+                    new LookaheadCost(
+                        times(nearby, laps -> laps.ahead()[0]),
+                        median(nearby.get(1), laps -> laps.ahead()[1]),
+                        median(nearby.get(1), laps -> laps.ahead()[2]))));
   }
 
   private static RowTimes times(

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cost;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What the parts of decoding take on one machine, in seconds.
@@ -13,6 +14,7 @@ import java.util.List;
  * @param head final norm, head and confidence of several tokens
  * @param token what each pass takes besides: embedding, reading the logits out, the greedy choice
  * @param exits exits, shallow first
+ * @param lookahead the lookahead exit, if there is one
  */
 public record CostTable(
     int layers,
@@ -21,7 +23,20 @@ public record CostTable(
     RowTimes attention,
     RowTimes head,
     double token,
-    List<ExitCost> exits) {
+    List<ExitCost> exits,
+    Optional<LookaheadCost> lookahead) {
+
+  /** Without a lookahead exit. */
+  public CostTable(
+      int layers,
+      int position,
+      RowTimes layer,
+      RowTimes attention,
+      RowTimes head,
+      double token,
+      List<ExitCost> exits) {
+    this(layers, position, layer, attention, head, token, exits, Optional.empty());
+  }
 
   public CostTable {
     if (layers < 1) {

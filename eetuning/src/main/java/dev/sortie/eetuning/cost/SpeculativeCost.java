@@ -47,27 +47,6 @@ public record SpeculativeCost(CostTable table, double draft, int from) {
   }
 
   /**
-   * Seconds to decode a text.
-   *
-   * @param first position of the first pass
-   * @param drafted tokens drafted for each pass
-   * @param accepted how many of them were right; each pass yields one token more
-   */
-  public double seconds(int first, int[] drafted, int[] accepted) {
-    if (drafted.length != accepted.length) {
-      throw new IllegalArgumentException(
-          drafted.length + " passes with drafts, " + accepted.length + " with results");
-    }
-    double seconds = 0;
-    int position = first;
-    for (int i = 0; i < drafted.length; i++) {
-      seconds += pass(drafted[i], position);
-      position += accepted[i] + 1;
-    }
-    return seconds;
-  }
-
-  /**
    * Tokens that a pass yields on average when each draft is right with chance {@code acceptance},
    * as long as all before it were: {@code 1 + a + … + a^k}.
    */

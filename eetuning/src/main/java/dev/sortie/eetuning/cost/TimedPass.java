@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cost;
 import dev.sortie.eetuning.decode.Sampler;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.Decoder;
@@ -18,6 +19,7 @@ import dev.sortie.tensor.memory.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
@@ -29,27 +31,32 @@ final class TimedPass implements AutoCloseable {
 
   private final Decoder decoder;
   private final List<Exit> exits;
+  private final Optional<Lookahead> lookahead;
   private final LongSupplier clock;
   private final NativeArena arena = new NativeArena("timed pass");
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final List<KvCache> caches;
   private final List<KvCache> exitCaches = new ArrayList<>();
+  private final Optional<KvCache> aheadCache;
   private final float[] row;
   private long last;
 
   TimedPass(Decoder decoder, Exits exits, int capacity, Device device, LongSupplier clock) {
     this.decoder = decoder;
     this.exits = exits.exits();
+    this.lookahead = exits.lookahead();
     this.clock = clock;
     this.ops = new Ops(device, workspace);
     this.caches = decoder.cache(arena, DType.F32, capacity);
     for (Exit e : this.exits) {
       exitCaches.add(e.hasCache() ? e.cache(arena, DType.F32, capacity) : null);
     }
+    this.aheadCache = lookahead.map(l -> l.cache(arena, DType.F32, capacity));
     this.row = new float[decoder.config().vocab()];
     caches.forEach(this::makeUp);
     exitCaches.stream().filter(c -> c != null).forEach(this::makeUp);
+    aheadCache.ifPresent(this::makeUp);
   }
 
   private void makeUp(KvCache cache) {
@@ -68,7 +75,11 @@ final class TimedPass implements AutoCloseable {
     for (int i = 0; i < laps.checks().length; i++) {
       known += laps.exitLayers()[i] + laps.checks()[i];
     }
-    return new Laps(laps.layers(), laps.head(), total - known, laps.exitLayers(), laps.checks());
+    for (long lap : laps.ahead()) {
+      known += lap;
+    }
+    return new Laps(
+        laps.layers(), laps.head(), total - known, laps.exitLayers(), laps.checks(), laps.ahead());
   }
 
   private Laps pass(int rows, int first) {
@@ -106,7 +117,31 @@ final class TimedPass implements AutoCloseable {
     long head = lap();
     MemorySegment.ofArray(row).copyFrom(lastRow(logits).span().segment());
     Sampler.argmax(row);
-    return new Laps(layers, head, 0, exitLayers, checks);
+    long[] ahead = new long[3];
+    if (lookahead.isPresent()) {
+      lap(); // reading and choosing belong to the rest
+      ahead = ahead(lookahead.get(), x, first);
+    }
+    return new Laps(layers, head, 0, exitLayers, checks, ahead);
+  }
+
+  /** The lookahead exit over the final states x, and over one token more. */
+  private long[] ahead(Lookahead l, Tensor x, int first) {
+    int rows = x.shape().size(1);
+    KvCache cache = aheadCache.orElseThrow();
+    Tensor y =
+        l.advance(ops, x, Tensor.ids(workspace, Shape.of(1, rows), new int[rows]), cache, first);
+    long layer = lap();
+    guess(l, y);
+    long head = lap();
+    Tensor state = Tensor.of(lastRow(y).span(), Shape.of(1, 1, y.shape().dim(-1)));
+    Tensor id = Tensor.ids(workspace, Shape.of(1, 1), new int[1]);
+    guess(l, l.advance(ops, state, id, cache, first + rows - 1));
+    return new long[] {layer, head, lap()};
+  }
+
+  private void guess(Lookahead l, Tensor y) {
+    TopTokens.of(ops, l.logits(ops, lastRow(y))).probability(0);
   }
 
   private long lap() {

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -7,36 +8,53 @@ import java.util.Map;
 /** Counts what speculation did. */
 final class SpeculationCounts {
   private final List<String> names;
-  private final int[] guessed;
-  private final int[] right;
-  private int passes;
-  private int rows;
+  private final List<SpeculationReport.Pass> trace = new ArrayList<>();
 
   SpeculationCounts(List<String> names) {
     this.names = names;
-    this.guessed = new int[names.size()];
-    this.right = new int[names.size()];
   }
 
-  /** A pass over one token and {@code draft} guesses of {@code source}, -1 for none. */
-  void pass(int source, int draft) {
-    passes++;
-    rows += 1 + draft;
-    if (draft > 0) {
-      guessed[source] += draft;
-    }
+  /**
+   * A pass.
+   *
+   * @param position of its first row
+   * @param source that was asked for {@code asked} tokens, -1 for none
+   * @param drafted guesses verified
+   */
+  void pass(int position, int source, int asked, int drafted) {
+    String name = source < 0 ? "" : names.get(source);
+    trace.add(new SpeculationReport.Pass(position, name, asked, drafted, 0, 0));
   }
 
-  /** A guess of {@code source} was right. */
-  void right(int source) {
-    right[source]++;
+  /** The last pass took so long, guessing included. */
+  void took(double seconds) {
+    SpeculationReport.Pass p = trace.removeLast();
+    trace.add(
+        new SpeculationReport.Pass(
+            p.position(), p.source(), p.asked(), p.drafted(), p.accepted(), seconds));
+  }
+
+  /** A guess of the last pass was right. */
+  void right() {
+    SpeculationReport.Pass p = trace.removeLast();
+    trace.add(
+        new SpeculationReport.Pass(
+            p.position(), p.source(), p.asked(), p.drafted(), p.accepted() + 1, p.seconds()));
   }
 
   SpeculationReport report() {
     Map<String, SpeculationReport.Guesses> bySource = new LinkedHashMap<>();
-    for (int i = 0; i < guessed.length; i++) {
-      bySource.put(names.get(i), new SpeculationReport.Guesses(guessed[i], right[i]));
+    names.forEach(n -> bySource.put(n, new SpeculationReport.Guesses(0, 0)));
+    for (SpeculationReport.Pass p : trace) {
+      if (!p.source().isEmpty()) {
+        bySource.merge(
+            p.source(),
+            new SpeculationReport.Guesses(p.drafted(), p.accepted()),
+            (a, b) ->
+                new SpeculationReport.Guesses(
+                    a.verified() + b.verified(), a.accepted() + b.accepted()));
+      }
     }
-    return new SpeculationReport(passes, rows, bySource);
+    return new SpeculationReport(trace, bySource);
   }
 }

@@ -2,18 +2,29 @@ package dev.sortie.eetuning.decode;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
  * What speculation did, prompts apart.
  *
- * @param passes through the whole model
- * @param rows tokens in them, guesses included
+ * @param trace the passes through the whole model, in order
  * @param sources by name, in the order given
  */
-public record SpeculationReport(int passes, int rows, Map<String, Guesses> sources) {
+public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) {
   public SpeculationReport {
+    trace = List.copyOf(trace);
     sources = Collections.unmodifiableMap(new LinkedHashMap<>(sources));
+  }
+
+  /** Passes through the whole model. */
+  public int passes() {
+    return trace.size();
+  }
+
+  /** Tokens in them, guesses included. */
+  public int rows() {
+    return trace.size() + trace.stream().mapToInt(Pass::drafted).sum();
   }
 
   /**
@@ -23,4 +34,17 @@ public record SpeculationReport(int passes, int rows, Map<String, Guesses> sourc
    * @param accepted that turned out right
    */
   public record Guesses(int verified, int accepted) {}
+
+  /**
+   * One pass.
+   *
+   * @param position of the token just chosen, the first row
+   * @param source that was asked; empty for none
+   * @param asked tokens it was asked for; it may give fewer
+   * @param drafted guesses verified
+   * @param accepted how many of them turned out right
+   * @param seconds time for guessing and the pass
+   */
+  public record Pass(
+      int position, String source, int asked, int drafted, int accepted, double seconds) {}
 }

@@ -149,7 +149,7 @@ public final class Speculative implements DecodingStrategy {
     pass.sequence().requireRoom(position + 1);
     trials.chosen(position, token);
     if (ahead() > 0 && round.draft[position - round.base - 1] == token) {
-      counts.right(round.source);
+      counts.right();
       text[position++] = token;
       return step();
     }
@@ -176,8 +176,9 @@ public final class Speculative implements DecodingStrategy {
               read(pass.pass(tokens, position), tokens.length);
               return null;
             });
-    counts.pass(guess.source, guess.draft.length());
+    counts.pass(position, guess.source, guess.limit, guess.draft.length());
     double seconds = (clock.getAsLong() - start) * 1e-9;
+    counts.took(seconds);
     round = new Round(position, guess.source, guess.limit, guess.draft.tokens(), seconds);
     position++;
     return step();

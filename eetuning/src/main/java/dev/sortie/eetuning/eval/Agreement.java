@@ -17,13 +17,13 @@ import dev.sortie.tensor.memory.Workspace;
  * @param model the backbone
  * @param device where to compute
  */
-record Agreement(LanguageModel model, Device device) {
+public record Agreement(LanguageModel model, Device device) {
 
   /**
    * Agreeing tokens among {@code tokens[1..]}; the first one comes from the prefill, which is at
    * full depth anyway.
    */
-  int count(int[] prompt, int[] tokens) {
+  public int count(int[] prompt, int[] tokens) {
     int[] all = new int[prompt.length + tokens.length];
     System.arraycopy(prompt, 0, all, 0, prompt.length);
     System.arraycopy(tokens, 0, all, prompt.length, tokens.length);

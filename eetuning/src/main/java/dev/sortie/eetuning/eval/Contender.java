@@ -1,10 +1,14 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.DraftSources;
 import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.EarlyExitDraft;
 import dev.sortie.eetuning.decode.ExitPolicy;
 import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.List;
@@ -16,25 +20,25 @@ import java.util.function.IntFunction;
  * @param strategy its name, such as {@code early-exit}
  * @param threshold confidence from which an exit is taken; 1 where there is none
  * @param active depths of the exits that are asked; empty at full depth
+ * @param draftDepth depth of the exit that drafts; 0 where none does
  * @param opener makes a new sequence with room for so many tokens
  */
 public record Contender(
-    String strategy, double threshold, List<Integer> active, IntFunction<DecodingStrategy> opener) {
+    String strategy,
+    double threshold,
+    List<Integer> active,
+    int draftDepth,
+    IntFunction<DecodingStrategy> opener) {
   private static final String FULL = "full";
 
   public Contender {
     active = List.copyOf(active);
   }
 
-  /** Whether each token is one pass, as deep as its exit: what the cost model predicts. */
-  public boolean isPredictable() {
-    return strategy.equals(FULL) || !active.isEmpty();
-  }
-
   /** The unmodified backbone. */
   public static Contender full(LanguageModel model, Device device) {
     return new Contender(
-        FULL, 1, List.of(), capacity -> new FullDepth(model.decoder(), capacity, device));
+        FULL, 1, List.of(), 0, capacity -> new FullDepth(model.decoder(), capacity, device));
   }
 
   /** Early exits with a policy; {@code threshold} names it in plots and tables. */
@@ -49,7 +53,35 @@ public record Contender(
         strategy,
         threshold,
         exits.depths(),
+        0,
         capacity ->
             new EarlyExit(model.decoder(), exits, policy, capacity, EarlyExit.MAX_PENDING, device));
+  }
+
+  /**
+   * Lossless decoding.
+   *
+   * @param drafts who guesses, words of {@link DraftSources}
+   * @param threshold confidence below which exits do not guess
+   */
+  public static Contender speculative(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      List<String> drafts,
+      double threshold,
+      Device device) {
+    Decoder decoder = model.decoder();
+    return new Contender(
+        strategy,
+        1,
+        List.of(),
+        drafts.contains(EarlyExitDraft.NAME) ? exits.deepest() : 0,
+        capacity ->
+            new Speculative(
+                decoder,
+                DraftSources.of(drafts, decoder, exits, threshold, capacity),
+                capacity,
+                device));
   }
 }

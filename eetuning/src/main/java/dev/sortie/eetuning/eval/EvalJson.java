@@ -68,7 +68,7 @@ public final class EvalJson {
 
   private static Map<String, Object> setting(EvalResults.Setting s) {
     Map<String, Object> one = new LinkedHashMap<>(ResultsJson.point(s.point()));
-    s.predicted().ifPresent(p -> one.put("predicted_tokens_per_second", p));
+    one.put("predicted_tokens_per_second", s.predicted());
     Map<String, Object> tasks = new LinkedHashMap<>();
     s.tasks().forEach((task, m) -> tasks.put(SafeText.wellFormed(task), metrics(m)));
     one.put("tasks", tasks);

@@ -5,7 +5,6 @@ import dev.sortie.eetuning.eval.task.TextMetrics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.SequencedMap;
 
 /**
@@ -42,11 +41,11 @@ public record EvalResults(
    * One way of decoding.
    *
    * @param point speed, agreement, depth
-   * @param predicted tokens a second by the cost model; empty where it has no trace to go by
+   * @param predicted tokens a second by the cost model
    * @param tasks metrics of the answers by task
    */
   public record Setting(
-      SweepPoint point, OptionalDouble predicted, SequencedMap<String, TextMetrics> tasks) {}
+      SweepPoint point, double predicted, SequencedMap<String, TextMetrics> tasks) {}
 
   public EvalResults {
     Checks.text("model", model);

@@ -42,7 +42,7 @@ final class EvalTables {
               ? p.activeExits().stream().map(String::valueOf).collect(Collectors.joining(", "))
               : "none");
       row.add(Figures.fixed(p.decodeTokensPerSecond(), 1));
-      row.add(s.predicted().isPresent() ? Figures.fixed(s.predicted().getAsDouble(), 1) : "–");
+      row.add(Figures.fixed(s.predicted(), 1));
       row.add(Figures.fixed(p.speedup(), 2) + "×");
       row.add(Figures.percent(p.agreement()));
       row.add(Figures.fixed(p.meanDepth(), 2));
@@ -136,7 +136,8 @@ final class EvalTables {
     <dt>Kernels</dt><dd>%s</dd>
     <dt>Speed-up</dt><dd>decode tokens per second over those of full depth, all ways in turns in
     one run, the median round; the prompt's pass is not counted</dd>
-    <dt>Predicted</dt><dd>tokens per second by the cost model, from where each token left</dd>
+    <dt>Predicted</dt><dd>tokens per second by the cost model, from where each token left
+    and what was guessed</dd>
     <dt>Agreement</dt><dd>share of tokens that are what full depth chooses at the same place</dd>
     <dt>acc, acc_norm, acc_bytes</dt><dd>share of items whose right choice has the highest
     log-likelihood: as a sum, for each character, for each UTF-8 byte</dd>

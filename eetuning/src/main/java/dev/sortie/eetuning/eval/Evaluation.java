@@ -1,10 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.cost.CostTable;
-import dev.sortie.eetuning.cost.EarlyExitCost;
-import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.GenerateOptions;
-import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.SamplingOptions;
 import dev.sortie.eetuning.eval.task.ChoiceScorer;
@@ -17,7 +14,6 @@ import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.SequencedMap;
 
 /**
@@ -116,27 +112,18 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
     return means;
   }
 
-  /**
-   * Tokens a second by the cost model: known where each token has a depth and passes have one row.
-   */
-  private static OptionalDouble predicted(SideBySide.Outcome outcome, CostTable table) {
-    Contender c = outcome.contender();
-    if (!c.isPredictable()) {
-      return OptionalDouble.empty();
-    }
-    EarlyExitCost cost = new EarlyExitCost(table, c.active(), EarlyExit.MAX_PENDING);
+  /** Tokens a second by the cost model, from where tokens left and what was guessed. */
+  private static double predicted(SideBySide.Outcome outcome, CostTable table) {
+    Prediction prediction = new Prediction(table);
     double seconds = 0;
     long tokens = 0;
-    for (Generation g : outcome.rounds().getFirst()) {
-      int[] exits =
-          g.tokens().stream()
-              .skip(1)
-              .map(GeneratedToken::exit)
-              .mapToInt(e -> e.orElse(0))
-              .toArray();
-      seconds += cost.seconds(g.promptIds().length, exits);
-      tokens += exits.length;
+    for (int i = 0; i < outcome.speculation().size(); i++) {
+      Generation g = outcome.rounds().getLast().get(i);
+      seconds +=
+          prediction.seconds(
+              outcome.contender(), new SideBySide.Decoded(g, outcome.speculation().get(i)));
+      tokens += g.tokens().size() - 1;
     }
-    return OptionalDouble.of(tokens / seconds);
+    return tokens / seconds;
   }
 }

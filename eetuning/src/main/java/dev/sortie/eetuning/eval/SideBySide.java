@@ -4,9 +4,12 @@ import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.nn.model.LanguageModel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Decodes the same prompts in several ways. All ways take turns prompt by prompt, so that a slow
@@ -37,8 +40,10 @@ public final class SideBySide {
    *
    * @param contender the way
    * @param rounds generations, {@code [round][item]}
+   * @param speculation what was guessed in the last round, by item
    */
-  public record Outcome(Contender contender, List<List<Generation>> rounds) {
+  public record Outcome(
+      Contender contender, List<List<Generation>> rounds, List<SpeculationReport> speculation) {
     /** Tokens a second over all items, the median round; the first token of each is not counted. */
     public double tokensPerSecond() {
       double[] rates = rounds.stream().mapToDouble(Outcome::rate).sorted().toArray();
@@ -67,16 +72,22 @@ public final class SideBySide {
   /** Runs it; outcomes in the order of the contenders. */
   public List<Outcome> run(Progress progress) {
     List<Outcome> outcomes =
-        contenders.stream().map(c -> new Outcome(c, new ArrayList<>())).toList();
+        contenders.stream().map(c -> new Outcome(c, new ArrayList<>(), new ArrayList<>())).toList();
     long done = 0;
     for (int round = 0; round <= rounds; round++) {
-      outcomes.forEach(o -> o.rounds.add(new ArrayList<>()));
+      outcomes.forEach(
+          o -> {
+            o.rounds.add(new ArrayList<>());
+            o.speculation.clear();
+          });
       for (int i = 0; i < items.size(); i++) {
         // each time another one begins: whoever comes after a pause or a change is slower
         int first = (round * items.size() + i) % outcomes.size();
         for (int k = 0; k < outcomes.size(); k++) {
           Outcome o = outcomes.get((first + k) % outcomes.size());
-          o.rounds.getLast().add(decode(o.contender, items.get(i)));
+          Decoded d = decode(model, o.contender, items.get(i));
+          o.rounds.getLast().add(d.generation());
+          o.speculation.add(d.speculation());
           progress.done(++done, round == 0 ? "warm-up" : "round " + round);
         }
       }
@@ -85,13 +96,26 @@ public final class SideBySide {
     return outcomes;
   }
 
-  private Generation decode(Contender contender, Item item) {
+  /**
+   * One generation.
+   *
+   * @param speculation what was guessed; nothing where the way of decoding does not guess
+   */
+  public record Decoded(Generation generation, SpeculationReport speculation) {}
+
+  /** Decodes one prompt. */
+  public static Decoded decode(LanguageModel model, Contender contender, Item item) {
     int capacity = item.ids().length + item.options().maxTokens();
     try (DecodingStrategy s = contender.opener().apply(capacity)) {
       Generator generator =
           new Generator(
               s, model.tokenizer(), model.config().eos(), model.config().decoder().vocab());
-      return generator.run(item.ids(), item.options(), t -> {});
+      Generation g = generator.run(item.ids(), item.options(), t -> {});
+      return new Decoded(
+          g,
+          s instanceof Speculative guessing
+              ? guessing.report()
+              : new SpeculationReport(List.of(), Map.of()));
     }
   }
 }

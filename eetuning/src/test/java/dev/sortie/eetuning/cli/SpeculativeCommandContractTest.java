@@ -69,6 +69,29 @@ class SpeculativeCommandContractTest {
     }
   }
 
+  @Test
+  void whoGuessesFollowsFromWhatTheFolderHas() {
+    Path ahead = folder.resolve("ahead");
+    run("add-exits", "--threads", 1, "--model", model, "--arch", "lookahead", "--out", ahead)
+        .succeeded();
+    String text = generate("0", "--json").json().getString("text");
+    assertThat(sources(text, "--exits", ahead)).containsExactly("prompt-lookup", "lookahead");
+    assertThat(sources(text, "--exits", exits)).containsExactly("prompt-lookup", "early-exit");
+    assertThat(sources(text)).containsExactly("prompt-lookup");
+    CommandLineRun refused =
+        generate("0", "--strategy", "speculative", "--exits", ahead, "--draft", "early-exit");
+    assertThat(refused.code()).isEqualTo(1);
+    assertThat(refused.err()).contains("--draft early-exit", "take lookahead");
+  }
+
+  private static Iterable<String> sources(String text, Object... more) {
+    Object[] first = {"--json", "--strategy", "speculative"};
+    JsonObject json =
+        generate("0", Stream.concat(Arrays.stream(first), Arrays.stream(more)).toArray()).json();
+    assertThat(json.getString("text")).isEqualTo(text);
+    return json.getObject("speculation").getObject("sources").fields().keySet();
+  }
+
   private static JsonObject speculative(String temperature, String draft) {
     return generate(
             temperature,

@@ -10,15 +10,6 @@ class SpeculativeCostContractTest {
   private static final CostTable TABLE = Tables.of();
 
   @Test
-  void aTextCostsItsPasses() {
-    SpeculativeCost c = SpeculativeCost.of(TABLE, 0.25);
-    // a pass without drafts, and one with one draft on a line between 1 and 16 rows of the head
-    double second = 0.25 + 10 * 1.1 + 5;
-    assertThat(c.seconds(70, new int[] {0, 1}, new int[] {0, 1}))
-        .isCloseTo(14 + second, within(EXACT));
-  }
-
-  @Test
   void draftsPayFromTheirBreakEvenChanceOn() {
     SpeculativeCost free = SpeculativeCost.of(TABLE, 0);
     double chance = free.breakEven(3).orElseThrow();

@@ -25,6 +25,20 @@ final class Tables {
         List.of(exits));
   }
 
+  /** The same with a lookahead exit: a layer of 1, a head of 2, 1.5 for each token more. */
+  static CostTable withLookahead(ExitCost... exits) {
+    CostTable t = of(exits);
+    return new CostTable(
+        t.layers(),
+        t.position(),
+        t.layer(),
+        t.attention(),
+        t.head(),
+        t.token(),
+        t.exits(),
+        Optional.of(new LookaheadCost(t.layer(), 2, 1.5)));
+  }
+
   static ExitCost norm(int depth, double check) {
     return new ExitCost(depth, Optional.empty(), check);
   }

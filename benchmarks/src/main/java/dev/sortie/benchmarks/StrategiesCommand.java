@@ -1,0 +1,276 @@
+package dev.sortie.benchmarks;
+
+import dev.sortie.benchmarks.compare.Figure;
+import dev.sortie.benchmarks.compare.WayBench;
+import dev.sortie.benchmarks.compare.WayFile;
+import dev.sortie.benchmarks.compare.WayRun;
+import dev.sortie.benchmarks.compare.WayTable;
+import dev.sortie.benchmarks.compare.Ways;
+import dev.sortie.eetuning.Fable;
+import dev.sortie.eetuning.cli.ComputeOptions;
+import dev.sortie.eetuning.cost.CostCache;
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.eval.task.TaskFile;
+import dev.sortie.eetuning.eval.task.TaskItem;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Every way of decoding beside full depth. */
+@Command(
+    name = "strategies",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Decodes prompts at full depth, with early exits and with guesses, in turns prompt by prompt,"
+          + " and prints for each way: speed over full depth, the cost model's error, agreement",
+      "with full depth, where tokens left or who guessed them, passes by rows with their"
+          + " milliseconds. Texts of lossless ways must be those of full depth."
+    })
+final class StrategiesCommand implements Callable<Integer> {
+  private static final int WARM_UP_TOKENS = 64;
+
+  @Mixin private ComputeOptions compute;
+
+  @Option(
+      names = "--model",
+      required = true,
+      paramLabel = "M",
+      description = "A model's folder or file, or the word fable.")
+  private String model;
+
+  @Option(
+      names = "--dtype",
+      defaultValue = "bf16",
+      paramLabel = "WORD",
+      description = "f32, bf16 or file. Default: ${DEFAULT-VALUE}.")
+  private String dtype;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description =
+          "Prompts, an object a line: {\"id\": …, \"prompt\": …}. Default: the 20 prompts of"
+              + " benchmarks/prompts.jsonl.")
+  private Path prompts;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Prompts at most, the first ones. Default: ${DEFAULT-VALUE}.")
+  private int limit;
+
+  @Option(
+      names = "--way",
+      split = ",",
+      paramLabel = "WORD",
+      description =
+          "Ways beside full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
+              + " all) or speculative:prompt-lookup+lookahead@0.5 (who guesses, and the confidence"
+              + " below which exits do not). Default: each source, all sources, and early-exit at"
+              + " 0.9, 0.7 and 0.5.")
+  private List<String> words = new ArrayList<>();
+
+  @Option(
+      names = "--temperatures",
+      split = ",",
+      defaultValue = "0,0.8",
+      paramLabel = "X",
+      description =
+          "Temperatures; 0 is greedy. Ways that are not lossless run greedily only. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private List<Double> temperatures;
+
+  @Option(
+      names = "--tokens",
+      defaultValue = "256",
+      paramLabel = "N",
+      description = "Tokens a prompt. Default: ${DEFAULT-VALUE}.")
+  private int tokens;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE",
+      description = "Where runs are kept, a line a prompt; those that it has are not run again.")
+  private Path out;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "N",
+      defaultValue = "1000000",
+      description =
+          "Begin no further prompt after so long; the same command goes on. Default: no limit.")
+  private int seconds;
+
+  @Option(
+      names = "--record",
+      description = "Append the result to benchmarks/results.jsonl once all prompts are done.")
+  private boolean record;
+
+  @Option(names = "--json", description = "The result as one JSON object.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    long start = System.nanoTime();
+    if (tokens < 2) {
+      throw new InputException("--tokens " + tokens + " must be at least 2");
+    }
+    Path path = model.equals("fable") ? Fable.folder() : Path.of(model);
+    try (Device device = compute.open();
+        LanguageModel m = LanguageModel.load(path, precision(), device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? Exits.none()
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      List<String> ways = words.isEmpty() ? Ways.defaults(exits) : words;
+      SequencedMap<String, int[]> items = items(m);
+      WayFile file = new WayFile(out, settings(exits, ways, device));
+      SequencedMap<WayFile.Unit, List<WayRun>> done = file.read();
+      List<WayFile.Unit> missing = new ArrayList<>();
+      for (double t : temperatures) {
+        items.keySet().stream()
+            .map(id -> new WayFile.Unit(t, id))
+            .filter(u -> !done.containsKey(u))
+            .forEach(missing::add);
+      }
+      if (!missing.isEmpty()) {
+        // measuring the table compiles the kernels too
+        CostTable table = new CostCache().measure(m.decoder(), exits, device);
+        WayBench bench = new WayBench(m, Ways.of(ways, m, exits, device), tokens, table, device);
+        bench.warmUp(items.firstEntry().getValue(), Math.min(WARM_UP_TOKENS, tokens));
+        for (WayFile.Unit unit : missing) {
+          if (System.nanoTime() - start > seconds * 1_000_000_000L) {
+            break;
+          }
+          List<WayRun> runs = bench.run(items.get(unit.prompt()), unit.temperature(), done.size());
+          file.append(unit, runs);
+          done.put(unit, runs);
+        }
+      }
+      report(done, temperatures.size() * items.size(), device);
+    }
+    return 0;
+  }
+
+  private SequencedMap<String, int[]> items(LanguageModel m) {
+    var template = ChatTemplate.ofModel(m.path());
+    SequencedMap<String, int[]> items = new LinkedHashMap<>();
+    Path from = prompts == null ? Recorder.defaultFile().resolveSibling("prompts.jsonl") : prompts;
+    for (TaskItem item : TaskFile.read(from, tokens)) {
+      if (!(item instanceof TaskItem.Answer a)) {
+        throw new InputException(from + ": item " + item.id() + " has choices and no prompt");
+      }
+      if (items.size() < limit) {
+        items.put(
+            a.id(),
+            template
+                .map(
+                    t ->
+                        t.encode(
+                            List.of(ChatMessage.of("user", a.prompt())),
+                            ChatOptions.DEFAULT,
+                            m.tokenizer()))
+                .orElseGet(() -> m.tokenizer().encode(a.prompt())));
+      }
+    }
+    return items;
+  }
+
+  private String settings(Exits exits, List<String> ways, Device device) {
+    return "%s, %s, exits %s, %d tokens, %s, %d threads, ways %s"
+        .formatted(
+            Path.of(model).getFileName(),
+            dtype,
+            exits.depths() + (exits.lookahead().isPresent() ? " and lookahead" : ""),
+            tokens,
+            device.kernels().name(),
+            device.pool().threads(),
+            String.join(" ", ways));
+  }
+
+  private void report(SequencedMap<WayFile.Unit, List<WayRun>> done, int units, Device device) {
+    List<Map<String, Object>> rows = new ArrayList<>();
+    for (double t : temperatures) {
+      List<List<WayRun>> runs = new ArrayList<>();
+      done.forEach(
+          (unit, r) -> {
+            if (unit.temperature() == t) {
+              runs.add(r);
+            }
+          });
+      if (!runs.isEmpty()) {
+        rows.addAll(WayTable.rows(t, runs));
+      }
+    }
+    Map<String, Object> result = new LinkedHashMap<>();
+    Machine machine = Machine.detect(device.kernels().name());
+    result.put("name", "strategies " + dtype);
+    result.put("peer", "full depth in the same run");
+    result.put(
+        "device",
+        "%s, %d threads, %s"
+            .formatted(machine.cpu(), device.pool().threads(), device.kernels().name()));
+    result.put("model", Path.of(model).getFileName().toString());
+    result.put("dtype", dtype);
+    result.put("tokens", tokens);
+    result.put("rows", rows);
+    result.put(
+        "geomean",
+        Figure.rounded(
+            Math.exp(
+                rows.stream()
+                    .mapToDouble(r -> Math.log((Double) r.get("ratio")))
+                    .average()
+                    .orElse(0))));
+    result.put("java", machine.java());
+    result.put("date", machine.date());
+    boolean whole = done.size() >= units;
+    if (json) {
+      System.out.println(Json.compact(result));
+    } else {
+      rows.forEach(r -> System.out.println(WayTable.line(r)));
+      if (!whole) {
+        System.out.printf(
+            Locale.ROOT, "%d of %d done; the same command goes on%n", done.size(), units);
+      }
+    }
+    if (record && whole) {
+      Recorder.append(Recorder.defaultFile(), result);
+    }
+  }
+
+  private Precision precision() {
+    for (Precision p : Precision.values()) {
+      if (p.name().equalsIgnoreCase(dtype)) {
+        return p;
+      }
+    }
+    throw new InputException("--dtype '" + dtype + "' is unknown; take f32, bf16 or file");
+  }
+}

@@ -1,0 +1,121 @@
+package dev.sortie.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.benchmarks.compare.WayFile;
+import dev.sortie.benchmarks.compare.WayRun;
+import dev.sortie.benchmarks.compare.WayTable;
+import dev.sortie.benchmarks.compare.Ways;
+import dev.sortie.eetuning.Fable;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code bench strategies}: its words, its file and its sums. */
+class StrategiesContractTest {
+  @TempDir private Path folder;
+
+  private static WayRun run(String way, double seconds, double predicted) {
+    boolean guesses = !way.equals(Ways.FULL);
+    return new WayRun(
+        way,
+        100,
+        seconds,
+        predicted,
+        100,
+        new LinkedHashMap<>(Map.of("0", 100)),
+        guesses ? 80 : 0,
+        new LinkedHashMap<>(
+            guesses ? Map.of("prompt-lookup", new SpeculationReport.Guesses(40, 20)) : Map.of()),
+        new LinkedHashMap<>(guesses ? Map.of("3", new WayRun.Rows(20, 0.4)) : Map.of()));
+  }
+
+  @Test
+  void speedsAreSumsOverAllPrompts() {
+    List<Map<String, Object>> rows =
+        WayTable.rows(
+            0,
+            List.of(
+                List.of(run(Ways.FULL, 2, 2), run("speculative", 1, 1.25)),
+                List.of(run(Ways.FULL, 4, 4), run("speculative", 2, 1.25))));
+    assertThat(rows).hasSize(2);
+    assertThat(rows.getFirst()).containsEntry("ratio", 1.0).containsEntry("case", "full, greedy");
+    assertThat(rows.getLast())
+        .containsEntry("ratio", 2.0)
+        .containsEntry("prediction_error", 0.2)
+        .containsEntry("tokens_per_pass", 1.25)
+        .containsEntry("sources", Map.of("prompt-lookup", Map.of("share", 0.2, "right", 0.5)))
+        .containsEntry("rows", Map.of("3", List.of(40, 20.0)));
+  }
+
+  @Test
+  void aFileGoesOnWhereItStoppedAndRefusesOtherSettings() {
+    Path file = folder.resolve("runs.jsonl");
+    WayFile runs = new WayFile(file, "one");
+    assertThat(runs.read()).isEmpty();
+    List<WayRun> first = List.of(run(Ways.FULL, 2, 2), run("speculative", 1, 1.25));
+    runs.append(new WayFile.Unit(0, "fox"), first);
+    runs.append(new WayFile.Unit(0.8, "fox"), first);
+    assertThat(runs.read())
+        .containsEntry(new WayFile.Unit(0, "fox"), first)
+        .containsOnlyKeys(new WayFile.Unit(0, "fox"), new WayFile.Unit(0.8, "fox"));
+    assertThatThrownBy(() -> new WayFile(file, "two").read())
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("one")
+        .hasMessageContaining("two");
+  }
+
+  @Test
+  void wordsThatMeanNothingAreRefused() {
+    try (Device device = Device.cpu(1);
+        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
+      assertThat(Ways.of(List.of("speculative:prompt-lookup"), m, Exits.none(), device).keySet())
+          .containsExactly("full", "speculative:prompt-lookup");
+      for (String word :
+          List.of("fast", "early-exit@0.5", "early-exit:8", "speculative:lookahead", "full@1")) {
+        assertThatThrownBy(() -> Ways.of(List.of(word), m, Exits.none(), device))
+            .as(word)
+            .isInstanceOf(InputException.class);
+      }
+    }
+    assertThat(Ways.defaults(Exits.none())).containsExactly("speculative:prompt-lookup");
+  }
+
+  @Test
+  void textsOfLosslessWaysAreThoseOfFullDepth() {
+    Path out = folder.resolve("fable.jsonl");
+    Path prompts = Path.of("prompts.jsonl").toAbsolutePath();
+    int code =
+        Bench.commandLine()
+            .execute(
+                "strategies",
+                "--model",
+                "fable",
+                "--threads",
+                "1",
+                "--dtype",
+                "f32",
+                "--prompts",
+                prompts.toString(),
+                "--limit",
+                "2",
+                "--tokens",
+                "24",
+                "--temperatures",
+                "0",
+                "--out",
+                out.toString());
+    assertThat(code).isZero();
+    assertThat(out).content().contains("photosynthesis", "\"fox\"", "speculative:prompt-lookup");
+  }
+}

@@ -1,0 +1,32 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.EarlyExitCost;
+import dev.sortie.eetuning.cost.SpeculationCost;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.GeneratedToken;
+
+/**
+ * What the cost model says of a generation that has been: from where each token left, and from what
+ * was guessed.
+ *
+ * @param table measured costs
+ */
+public record Prediction(CostTable table) {
+
+  /** Seconds for the tokens after the first, as {@code contender} decoded them. */
+  public double seconds(Contender contender, SideBySide.Decoded decoded) {
+    if (!decoded.speculation().trace().isEmpty()) {
+      return new SpeculationCost(table, contender.draftDepth())
+          .seconds(decoded.speculation().trace());
+    }
+    int[] exits =
+        decoded.generation().tokens().stream()
+            .skip(1)
+            .map(GeneratedToken::exit)
+            .mapToInt(e -> e.orElse(0))
+            .toArray();
+    return new EarlyExitCost(table, contender.active(), EarlyExit.MAX_PENDING)
+        .seconds(decoded.generation().promptIds().length, exits);
+  }
+}
