@@ -43,6 +43,11 @@ final class ModelOptions {
     return LanguageModel.load(files, precision, device);
   }
 
+  /** Loads it and says nothing, as one of several ranks of which another speaks. */
+  LanguageModel loadSilently(Device device) {
+    return LanguageModel.load(ModelFiles.open(path()), precision, device);
+  }
+
   /** The same for a model and a precision that other options name. */
   static LanguageModel load(String model, Precision precision, Device device) {
     ModelFiles files = ModelFiles.open(ModelWord.path(model));

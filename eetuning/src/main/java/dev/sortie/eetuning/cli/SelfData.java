@@ -38,10 +38,17 @@ final class SelfData {
     return new SelfText.Settings(tokens, temperature, seed, data.subList(1, data.size()));
   }
 
-  /** The token file, sampled now if it was not before. */
-  Path file(SelfText.Settings settings, LanguageModel model, Device device) {
+  /**
+   * The token file, sampled now if it was not before.
+   *
+   * @param silent whether nothing is said of it
+   */
+  Path file(SelfText.Settings settings, LanguageModel model, Device device, boolean silent) {
     SelfText text = new SelfText(model, settings, device);
     Path parent = CacheFolder.path().resolve("self");
+    if (silent) {
+      return text.file(parent, done -> {});
+    }
     Path file;
     try (ProgressLine line = ProgressLine.start("sample", text.tokens(), System.err)) {
       file = text.file(parent, done -> line.step(done, ""));

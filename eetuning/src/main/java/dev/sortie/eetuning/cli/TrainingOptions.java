@@ -162,10 +162,22 @@ final class TrainingOptions {
 
   /** Tokenises the data into the run's folder, or opens a token file as it is. */
   DatasetSource dataset(Tokenizer tokenizer) {
-    if (data.size() == 1 && TokenDataset.isTokenFile(data.getFirst())) {
-      return tokens(data.getFirst(), tokenizer.vocabSize());
-    }
-    return DatasetSource.build(tokenizer, data, out.resolve("tokens.bin"), seqLen, heldOut, seed);
+    return isTokenFile()
+        ? tokens(data.getFirst(), tokenizer.vocabSize())
+        : DatasetSource.build(tokenizer, data, tokenized(), seqLen, heldOut, seed);
+  }
+
+  /** Opens what another rank's {@link #dataset} has made. */
+  DatasetSource madeDataset(Tokenizer tokenizer) {
+    return tokens(isTokenFile() ? data.getFirst() : tokenized(), tokenizer.vocabSize());
+  }
+
+  private boolean isTokenFile() {
+    return data.size() == 1 && TokenDataset.isTokenFile(data.getFirst());
+  }
+
+  private Path tokenized() {
+    return out.resolve("tokens.bin");
   }
 
   /** Opens a token file. */

@@ -9,6 +9,8 @@ import dev.sortie.eetuning.train.FeatureCache;
 import dev.sortie.eetuning.train.LookaheadOptions;
 import dev.sortie.eetuning.train.LoopOptions;
 import dev.sortie.eetuning.train.Objective;
+import dev.sortie.eetuning.train.SelfText;
+import dev.sortie.eetuning.train.Team;
 import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.eetuning.train.TuneOptions;
 import dev.sortie.nn.InputException;
@@ -38,6 +40,7 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin private ModelOptions model;
   @Mixin private TrainingOptions training;
   @Mixin private SelfData self;
+  @Mixin private RankOptions ranks;
 
   @Option(
       names = "--exits",
@@ -106,7 +109,7 @@ final class TuneCommand implements Callable<Integer> {
   public Integer call() {
     LoopOptions loop = training.loop();
     training.check();
-    if (SelfData.isWanted(training.data)) {
+    if (sampled()) {
       self.settings(training.data, training.seed);
     }
     if (gateTokens < 0) {
@@ -129,36 +132,76 @@ final class TuneCommand implements Callable<Integer> {
               + training.out
               + " is the folder of --exits; the exits to begin with stay as they are, give another folder");
     }
+    options.checkReplicas(ranks.mesh().dp());
+    if (featureCache != null && ranks.mesh().world() > 1) {
+      throw new InputException(
+          "--feature-cache " + featureCache + " is for one rank; leave it out, or --dp");
+    }
     try (Interrupt interrupt = new Interrupt();
-        Device device = compute.open();
-        LanguageModel m = model.load(device)) {
+        Team team = ranks.join()) {
+      try {
+        return tune(options, loop, team, interrupt);
+      } catch (RuntimeException e) {
+        team.abort(String.valueOf(e.getMessage()));
+        throw e;
+      }
+    }
+  }
+
+  private int tune(TuneOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
+    try (Device device = compute.open();
+        LanguageModel m = team.leads() ? model.load(device) : model.loadSilently(device)) {
       try (NativeArena arena = new NativeArena("exits")) {
         ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
       Folders.create(training.out);
-      try (DatasetSource data = data(m, device);
+      try (DatasetSource data = data(m, device, team);
           FeatureCache cache = cache(m, data, device);
-          ExitTuner tuner = tuner(m, options, data, device, cache);
-          TrainingView view = new TrainingView("tune", training.steps)) {
-        TrainLoop.Outcome outcome =
-            new TrainLoop(tuner, loop, device.kernels(), view, interrupt::wanted).run();
-        view.plot(
-            training.out.resolve("loss.svg"), outcome.history(), "Loss of each exit, nats a token");
-        if (!outcome.finished()) {
-          view.stopped(outcome);
-          return 1;
-        }
-        Map<String, Object> tuning = new LinkedHashMap<>(tuner.describe());
-        tuning.put("seq_len", training.seqLen);
-        tuning.put("data", data.fingerprint());
-        Exits tuned = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
-        ExitsFile.write(training.out, tuned, m);
-        GateTable.print(tuned, view::say);
-        view.say(PeakMemory.now().describe());
-        report(outcome);
+          ExitTuner tuner = tuner(m, options, data, device, team, cache)) {
+        return team.leads()
+            ? lead(m, tuner, data, loop, device, team, interrupt)
+            : follow(tuner, loop, device, team, interrupt);
       }
     }
+  }
+
+  /** Rank 0 says how it goes and writes the exits. */
+  private int lead(
+      LanguageModel m,
+      ExitTuner tuner,
+      DatasetSource data,
+      LoopOptions loop,
+      Device device,
+      Team team,
+      Interrupt interrupt) {
+    try (TrainingView view = new TrainingView("tune", training.steps)) {
+      TrainLoop.Outcome outcome =
+          new TrainLoop(tuner, loop, device.kernels(), team, view, interrupt::wanted).run();
+      view.plot(
+          training.out.resolve("loss.svg"), outcome.history(), "Loss of each exit, nats a token");
+      if (!outcome.finished()) {
+        view.stopped(outcome);
+        return 1;
+      }
+      Map<String, Object> tuning = new LinkedHashMap<>(tuner.describe());
+      tuning.put("seq_len", training.seqLen);
+      tuning.put("data", data.fingerprint());
+      Exits tuned = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
+      ExitsFile.write(training.out, tuned, m);
+      GateTable.print(tuned, view::say);
+      view.say(PeakMemory.now().describe());
+      report(outcome);
+    }
     return 0;
+  }
+
+  private static int follow(
+      ExitTuner tuner, LoopOptions loop, Device device, Team team, Interrupt interrupt) {
+    TrainLoop.Outcome outcome =
+        new TrainLoop(
+                tuner, loop, device.kernels(), team, TrainLoop.Listener.NONE, interrupt::wanted)
+            .run();
+    return outcome.finished() ? 0 : 1;
   }
 
   private Exits start(LanguageModel m, NativeArena arena, Device device) {
@@ -171,20 +214,38 @@ final class TuneCommand implements Callable<Integer> {
 
   /** The tuner copies the exits that it begins with, so those are not held any longer. */
   private ExitTuner tuner(
-      LanguageModel m, TuneOptions options, DatasetSource data, Device device, FeatureCache cache) {
+      LanguageModel m,
+      TuneOptions options,
+      DatasetSource data,
+      Device device,
+      Team team,
+      FeatureCache cache) {
     try (NativeArena arena = new NativeArena("exits")) {
       Exits start = start(m, arena, device);
       return cache == null
-          ? new ExitTuner(m, start, options, data, device)
+          ? new ExitTuner(m, start, options, data, device, team)
           : new ExitTuner(m, start, options, data, device, cache);
     }
   }
 
-  private DatasetSource data(LanguageModel m, Device device) {
-    if (!SelfData.isWanted(training.data)) {
-      return training.dataset(m.tokenizer());
+  /** Rank 0 makes the token file if there is none; the others wait for it. */
+  private DatasetSource data(LanguageModel m, Device device, Team team) {
+    if (team.leads()) {
+      DatasetSource made = sampled() ? sampled(m, device, team) : training.dataset(m.tokenizer());
+      team.barrier();
+      return made;
     }
-    Path file = self.file(self.settings(training.data, training.seed), m, device);
+    team.barrier();
+    return sampled() ? sampled(m, device, team) : training.madeDataset(m.tokenizer());
+  }
+
+  private boolean sampled() {
+    return SelfData.isWanted(training.data);
+  }
+
+  private DatasetSource sampled(LanguageModel m, Device device, Team team) {
+    SelfText.Settings settings = self.settings(training.data, training.seed);
+    Path file = self.file(settings, m, device, !team.leads());
     return training.tokens(file, m.config().decoder().vocab());
   }
 

@@ -6,12 +6,8 @@ import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.format.Sha256;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Shape;
-import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,16 +27,22 @@ import java.util.stream.Stream;
  * Checkpoints of a run, {@code OUT/checkpoints/step-000100/}: {@code state.safetensors} and {@code
  * state.json}. The JSON is written last and names the hash of the tensors, so a checkpoint is whole
  * or it is none: after a kill at any moment the newest whole one is found. The last two are kept.
+ *
+ * <p>Of several ranks each pipeline stage writes its own tensors, {@code
+ * state-00001-of-00002.safetensors}, and rank 0 the JSON, once all are on the disk; the JSON then
+ * has the hash of each file. Tensors are found by name, so another number of ranks may go on.
  */
 final class Checkpoints {
-  private static final String TENSORS = "state.safetensors";
+  private static final String FILES = "files";
   private static final String DESCRIPTION = "state.json";
   private static final int KEEP = 2;
 
   private final Path folder;
+  private final Team team;
 
-  Checkpoints(Path out) {
+  Checkpoints(Path out, Team team) {
     this.folder = out.resolve("checkpoints");
+    this.team = team;
   }
 
   /**
@@ -50,18 +52,66 @@ final class Checkpoints {
    * @param path its folder
    * @param description its JSON
    */
-  record Found(int step, Path path, JsonObject description) {}
+  record Found(int step, Path path, JsonObject description) {
 
+    /** The hash of each tensor file by name; earlier versions wrote one file. */
+    SequencedMap<String, String> files() {
+      SequencedMap<String, String> files = new LinkedHashMap<>();
+      if (description.fields().containsKey(FILES)) {
+        JsonObject named = description.getObject(FILES);
+        for (String name : named.fields().keySet()) {
+          if (!ShardNames.isOne(name)) {
+            throw named.error(name, "a name like " + ShardNames.of(0, 2));
+          }
+          files.put(name, named.getString(name));
+        }
+      } else {
+        files.put(ShardNames.of(0, 1), description.getString("sha256"));
+      }
+      return files;
+    }
+  }
+
+  /** Saves what all ranks have. A collective call. */
   void save(int step, TrainingJob job, History history) {
     Path target = folder.resolve("step-%06d".formatted(step));
     Folders.create(target);
-    SafetensorsWriter writer = new SafetensorsWriter();
-    job.state().forEach((name, t) -> writer.tensor(name, t.span(), t.shape().dims()));
-    Path tensors = target.resolve(TENSORS);
-    writer.write(tensors);
+    Map<String, String> files = writeShards(target, job);
+    if (team.leads()) {
+      describe(step, target, files, job, history);
+      // later ones are not whole, or the run would have gone on from them: they do not count
+      List<Path> all = list().stream().filter(p -> step(p) <= step).toList();
+      all.subList(0, Math.max(0, all.size() - KEEP)).forEach(Checkpoints::delete);
+    }
+  }
+
+  /**
+   * Ends when the files of all stages are on the disk. Replicas have the same: the first writes.
+   */
+  private Map<String, String> writeShards(Path target, TrainingJob job) {
+    int stages = team.mesh().pp();
+    int stage = team.place().pp();
+    HashTable hashes = new HashTable(stages);
+    if (team.place().dp() == 0) {
+      SafetensorsWriter writer = new SafetensorsWriter();
+      job.state().forEach((name, t) -> writer.tensor(name, t.span(), t.shape().dims()));
+      Path tensors = target.resolve(ShardNames.of(stage, stages));
+      writer.write(tensors);
+      hashes.put(stage, Sha256.of(tensors));
+    }
+    List<String> all = hashes.merged(team);
+    Map<String, String> files = new LinkedHashMap<>();
+    for (int i = 0; i < stages; i++) {
+      files.put(ShardNames.of(i, stages), all.get(i));
+    }
+    return files;
+  }
+
+  private static void describe(
+      int step, Path target, Map<String, String> files, TrainingJob job, History history) {
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("step", step);
-    root.put("sha256", Sha256.of(tensors));
+    root.put(FILES, files);
     root.put("fingerprint", job.fingerprint());
     root.put("losses", history.losses());
     Map<String, Object> validations = new LinkedHashMap<>();
@@ -69,29 +119,60 @@ final class Checkpoints {
     root.put("validations", validations);
     AtomicFiles.write(
         target.resolve(DESCRIPTION), Json.compact(root).getBytes(StandardCharsets.UTF_8));
-    // later ones are not whole, or the run would have gone on from them: they do not count
-    List<Path> all = list().stream().filter(p -> step(p) <= step).toList();
-    all.subList(0, Math.max(0, all.size() - KEEP)).forEach(Checkpoints::delete);
   }
 
   /**
-   * The newest checkpoint whose files are whole. One that is not is what a kill in the middle of a
-   * save leaves, or a failing disk: it is named in the log and an earlier one is taken.
+   * The newest checkpoint whose files are whole, as rank 0 finds it. One that is not is what a kill
+   * in the middle of a save leaves, or a failing disk: it is named in the log and an earlier one is
+   * taken. A collective call.
    */
   Optional<Found> newest() {
+    Optional<Found> mine = team.leads() ? newestWhole() : Optional.empty();
+    int step = (int) team.leaders(mine.map(f -> f.step + 1).orElse(0)) - 1;
+    if (step < 0 || team.leads()) {
+      return mine;
+    }
+    Path path = folder.resolve("step-%06d".formatted(step));
+    if (!Files.exists(path.resolve(DESCRIPTION))) {
+      throw new InputException(
+          path
+              + ": rank 0 goes on from here, rank "
+              + team.rank().value()
+              + " does not see it; --out must be in a folder that all ranks share");
+    }
+    return Optional.of(found(path));
+  }
+
+  private static Found found(Path path) {
+    JsonObject d = Json.read(path.resolve(DESCRIPTION), JsonLimits.DATA);
+    return new Found(d.getInt("step", 0, Integer.MAX_VALUE), path, d);
+  }
+
+  private Optional<Found> newestWhole() {
     for (Path p : list().reversed()) {
       try {
-        JsonObject d = Json.read(p.resolve(DESCRIPTION), JsonLimits.DATA);
-        String hash = Sha256.of(p.resolve(TENSORS));
-        if (d.getString("sha256").equals(hash)) {
-          return Optional.of(new Found(d.getInt("step", 0, Integer.MAX_VALUE), p, d));
+        Found found = found(p);
+        String fault = fault(found);
+        if (fault == null) {
+          return Optional.of(found);
         }
-        skipped(p, TENSORS + " has SHA-256 " + hash + ", not " + d.getString("sha256"));
+        skipped(p, fault);
       } catch (InputException e) {
         skipped(p, e.getMessage());
       }
     }
     return Optional.empty();
+  }
+
+  /** What is wrong with the files, null if nothing. */
+  private static String fault(Found found) {
+    for (Map.Entry<String, String> file : found.files().entrySet()) {
+      String hash = Sha256.of(found.path.resolve(file.getKey()));
+      if (!hash.equals(file.getValue())) {
+        return file.getKey() + " has SHA-256 " + hash + ", not " + file.getValue();
+      }
+    }
+    return null;
   }
 
   private static void skipped(Path checkpoint, String why) {
@@ -104,30 +185,8 @@ final class Checkpoints {
   /** Restores the job's tensors and returns the history. */
   History restore(Found found, TrainingJob job, Kernels kernels) {
     checkFingerprint(found, job.fingerprint());
-    try (Safetensors file = Safetensors.open(found.path().resolve(TENSORS))) {
-      SequencedMap<String, Tensor> state = job.state();
-      if (!file.tensors().keySet().equals(state.keySet())) {
-        throw new InputException(
-            found.path()
-                + ": the checkpoint's tensors are not those of this run; give another --out");
-      }
-      state.forEach(
-          (name, t) -> {
-            Shape shape =
-                Shape.of(
-                    file.tensors().get(name).shape().stream().mapToLong(Long::longValue).toArray());
-            if (!shape.equals(t.shape()) || file.tensors().get(name).dtype() != DType.F32) {
-              throw new InputException(
-                  found.path()
-                      + ": tensor "
-                      + name
-                      + " has shape "
-                      + shape
-                      + ", this run needs "
-                      + t.shape());
-            }
-            kernels.copy(file.read(name), t.span());
-          });
+    try (ShardReader shards = new ShardReader(found.path, found.files().keySet())) {
+      shards.restore(job.state(), kernels);
     }
     History history = new History(job.lossNames());
     JsonObject losses = found.description().getObject("losses");
@@ -152,6 +211,15 @@ final class Checkpoints {
     Map<String, Object> then = found.description().getObject("fingerprint").fields();
     now.forEach(
         (field, value) -> {
+          if (!then.containsKey(field)) {
+            throw new InputException(
+                found.path()
+                    + ": this run was begun by a version without "
+                    + field
+                    + " '"
+                    + value
+                    + "', which would end elsewhere; give another --out, or finish it with that version");
+          }
           String old = String.valueOf(then.get(field));
           // compared as JSON, which is how the old value was kept
           if (!Json.compact(then.getOrDefault(field, "")).equals(Json.compact(value))) {

@@ -11,14 +11,13 @@ import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.Backward;
-import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +39,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final TuneOptions options;
   private final TokenSource data;
   private final Device device;
+  private final Team team;
   private final Backbone backbone;
   private final NativeArena arena = new NativeArena("tuner");
   private final Workspace workspace = new Workspace();
@@ -49,7 +49,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final List<Trainee> trainees = new ArrayList<>();
   private final List<Group> groups;
   private final Optional<LookaheadLoss> ahead;
-  private final Gradients gradients;
+  private final GradientSum gradients;
 
   /**
    * An exit under training.
@@ -65,6 +65,10 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     String name() {
       return String.valueOf(depth);
     }
+
+    Collection<Tensor> tensors() {
+      return parameters.values();
+    }
   }
 
   /** Exits whose heads cover the same tokens; they share a teacher. */
@@ -78,7 +82,23 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    */
   public ExitTuner(
       LanguageModel model, Exits start, TuneOptions options, TokenSource data, Device device) {
-    this(model, start, options, data, device, Backbone.of(model.decoder()));
+    this(model, start, options, data, device, Team.alone());
+  }
+
+  /**
+   * A tuner as one of several ranks: each computes some micro-batches of every step. A collective
+   * call, as are {@link #step} and {@link #validate}.
+   *
+   * @param team stays open
+   */
+  public ExitTuner(
+      LanguageModel model,
+      Exits start,
+      TuneOptions options,
+      TokenSource data,
+      Device device,
+      Team team) {
+    this(model, start, options, data, device, team, Backbone.of(model.decoder()));
   }
 
   /** A tuner that asks the backbone only for hidden states that {@code cache} does not have. */
@@ -89,7 +109,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       FeatureCache cache) {
-    this(model, start, options, data, device, cache.backbone());
+    this(model, start, options, data, device, Team.alone(), cache.backbone());
   }
 
   private ExitTuner(
@@ -98,14 +118,17 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TuneOptions options,
       TokenSource data,
       Device device,
+      Team team,
       Backbone backbone) {
     this.model = model;
+    this.team = team;
     this.options = options;
     this.data = data;
     this.device = device;
     this.backbone = backbone;
     this.ops = new Ops(device, workspace);
     check(model, start, options, data.length());
+    options.checkReplicas(team.mesh().dp());
     this.exits = new Trainable(model.decoder(), data, arena, device.kernels()).of(start);
     for (Exit e : exits.exits()) {
       trainees.add(trainee(e.depth(), Optional.of(e), e.parameters()));
@@ -127,10 +150,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
         .lookahead()
         .ifPresent(l -> trainees.add(trainee(layers, Optional.empty(), l.parameters())));
     this.gradients =
-        new Gradients(
-            arena,
-            device.kernels(),
-            trainees.stream().flatMap(t -> t.parameters.values().stream()).toList());
+        new GradientSum(
+            team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
     this.startSha256 = hash(start);
   }
 
@@ -250,6 +271,9 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   @Override
   public Map<String, Object> fingerprint() {
     Map<String, Object> m = new LinkedHashMap<>(options.describe());
+    if (options.microBatches() > 1) {
+      m.put("gradient_sum", "ascending micro-batches"); // earlier versions summed in another order
+    }
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("backbone", model.sha256());
@@ -287,21 +311,29 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public Map<String, Double> step(int step) {
-    gradients.zero();
-    Map<String, Double> losses = new LinkedHashMap<>();
-    for (int m = 0; m < options.microBatches(); m++) {
-      long first = (long) step * options.globalBatch() + (long) m * options.microBatch();
+    int replicas = team.mesh().dp();
+    LossTable losses = new LossTable(lossNames(), options.microBatches());
+    for (int round = 0; round < options.microBatches() / replicas; round++) {
+      int r = round;
+      int number = round * replicas + team.place().dp();
+      long first = (long) step * options.globalBatch() + (long) number * options.microBatch();
       eachLoss(
           Microbatch.training(data, first, options.microBatch()),
           options.globalBatch(),
           (group, loss, objective) -> {
-            Backward.run(device.kernels(), workspace, objective, gradients);
-            sum(losses, group, loss);
+            gradients.add(r, objective, parameters(group), workspace);
+            note(losses, number, group, loss);
           });
     }
     double rate = options.schedule().at(step);
-    trainees.forEach(t -> t.optimizer.step(device.kernels(), gradients, step + 1, rate));
-    return losses;
+    for (Trainee t : trainees) {
+      t.optimizer.step(device.kernels(), gradients.whole(t.tensors()), step + 1, rate);
+    }
+    return losses.sums(team);
+  }
+
+  private static List<Tensor> parameters(List<Trainee> group) {
+    return group.stream().flatMap(t -> t.tensors().stream()).toList();
   }
 
   /** The weights scale the gradients, not the losses that are reported. */
@@ -313,22 +345,24 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     return ops.sum(ops.mul(losses, weights));
   }
 
-  private static void sum(Map<String, Double> sums, List<Trainee> group, Tensor losses) {
+  private static void note(LossTable table, int number, List<Trainee> group, Tensor losses) {
     for (int i = 0; i < group.size(); i++) {
-      sums.merge(group.get(i).name(), losses.span().get(i), Double::sum);
+      table.put(number, group.get(i).name(), losses.span().get(i));
     }
   }
 
   @Override
   public Map<String, Double> validate() {
-    Map<String, Double> losses = new LinkedHashMap<>();
     int count = data.validationCount();
-    for (int from = 0; from < count; from += options.microBatch()) {
-      Microbatch windows = Microbatch.heldOut(data, from, options.microBatch());
+    int batches = Math.ceilDiv(count, options.microBatch());
+    LossTable losses = new LossTable(lossNames(), batches);
+    for (int i = team.place().dp(); i < batches; i += team.mesh().dp()) {
+      int number = i;
+      Microbatch windows = Microbatch.heldOut(data, i * options.microBatch(), options.microBatch());
       NoGrad.run(
-          () -> eachLoss(windows, count, (group, loss, objective) -> sum(losses, group, loss)));
+          () -> eachLoss(windows, count, (group, loss, _) -> note(losses, number, group, loss)));
     }
-    return losses;
+    return losses.sums(team);
   }
 
   private interface LossUser {

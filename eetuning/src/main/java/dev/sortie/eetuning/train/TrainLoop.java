@@ -13,11 +13,25 @@ public final class TrainLoop {
   private final TrainingJob job;
   private final LoopOptions options;
   private final Kernels kernels;
+  private final Team team;
   private final Listener listener;
   private final BooleanSupplier stop;
 
   /** Hears of progress. */
   public interface Listener {
+    /** Hears nothing. */
+    Listener NONE =
+        new Listener() {
+          @Override
+          public void resumed(int step) {}
+
+          @Override
+          public void step(int done, Map<String, Double> losses, double tokensPerSecond) {}
+
+          @Override
+          public void validated(int done, Map<String, Double> losses) {}
+        };
+
     /** A run goes on from {@code step} steps done. */
     void resumed(int step);
 
@@ -48,16 +62,42 @@ public final class TrainLoop {
       Kernels kernels,
       Listener listener,
       BooleanSupplier stop) {
+    this(job, options, kernels, Team.alone(), listener, stop);
+  }
+
+  /**
+   * The loop of one of several ranks; all run it. The job's losses are the same on all of them.
+   *
+   * @param stop true on any rank stops all
+   */
+  public TrainLoop(
+      TrainingJob job,
+      LoopOptions options,
+      Kernels kernels,
+      Team team,
+      Listener listener,
+      BooleanSupplier stop) {
     this.job = job;
     this.options = options;
     this.kernels = kernels;
+    this.team = team;
     this.listener = listener;
     this.stop = stop;
   }
 
-  /** Runs until all steps are done or a stop is asked for. */
+  /** Runs until all steps are done or a stop is asked for. A failure ends all ranks. */
   public Outcome run() {
-    Checkpoints checkpoints = new Checkpoints(options.out());
+    try {
+      return steps();
+    } catch (RuntimeException | Error e) {
+      team.abort(String.valueOf(e.getMessage()));
+      throw e;
+    }
+  }
+
+  private Outcome steps() {
+    new SameCommand(team).check(job.fingerprint(), kernels);
+    Checkpoints checkpoints = new Checkpoints(options.out(), team);
     Optional<Checkpoints.Found> found = checkpoints.newest();
     History history =
         found
@@ -85,7 +125,7 @@ public final class TrainLoop {
           listener.validated(done, v);
         }
       }
-      boolean stopping = !last && stop.getAsBoolean();
+      boolean stopping = !last && team.any(stop.getAsBoolean());
       if (done % options.checkpointEvery() == 0 || last || stopping) {
         checkpoints.save(done, job, history);
       }

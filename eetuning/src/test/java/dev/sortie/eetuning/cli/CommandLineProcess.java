@@ -23,6 +23,18 @@ final class CommandLineProcess implements AutoCloseable {
   private final BufferedReader out;
 
   CommandLineProcess(Map<String, String> environment, String... words) throws IOException {
+    List<String> command = command(words);
+    errors = Files.createTempFile("sortie-test", ".txt");
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+    builder.environment().putAll(environment);
+    process = builder.start();
+    in = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    out =
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+  }
+
+  /** The words that start a JVM with this command. */
+  static List<String> command(String... words) {
     String classPath =
         Stream.of(System.getProperty("jdk.module.path"), System.getProperty("java.class.path"))
             .filter(Objects::nonNull)
@@ -38,13 +50,7 @@ final class CommandLineProcess implements AutoCloseable {
     }
     command.add(Main.class.getName());
     command.addAll(List.of(words));
-    errors = Files.createTempFile("sortie-test", ".txt");
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
-    builder.environment().putAll(environment);
-    process = builder.start();
-    in = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
-    out =
-        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    return command;
   }
 
   /** Gives it a line. */

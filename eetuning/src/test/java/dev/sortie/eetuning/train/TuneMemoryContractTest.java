@@ -33,6 +33,10 @@ class TuneMemoryContractTest {
   private static final int FFN = 176;
   private static final int VOCAB = 600;
   private static final int TOKENS = 64;
+
+  /** Parameters of an exit. */
+  private static final long EXIT = VOCAB * WIDTH + 3 * WIDTH * FFN + WIDTH;
+
   private static final DecoderConfig CONFIG =
       new DecoderConfig(
           LAYERS, WIDTH, 4, 4, 16, FFN, VOCAB, TOKENS, 1e-5, 1e4, false, false, false, false);
@@ -82,7 +86,8 @@ class TuneMemoryContractTest {
     long rows = sequences * TOKENS;
     long chunk = Math.min(rows, 512);
     long states = 2L * deepest + 1;
-    long floats = rows * (states * WIDTH + 7 * WIDTH + 6 * FFN) + chunk * VOCAB + VOCAB * WIDTH;
+    long floats =
+        rows * (states * WIDTH + 7 * WIDTH + 6 * FFN) + chunk * VOCAB + VOCAB * WIDTH + EXIT;
     assertThat(workspace(Objective.CE, (int) sequences, depths))
         .isCloseTo(4 * floats, withinPercentage(5));
   }
@@ -94,7 +99,7 @@ class TuneMemoryContractTest {
     long rows = sequences * TOKENS;
     long chunk = Math.min(rows, 512);
     long states = 2L * deepest + 3;
-    long each = rows * (6 * WIDTH + 3 * FFN) + VOCAB * WIDTH;
+    long each = rows * (6 * WIDTH + 3 * FFN) + VOCAB * WIDTH + EXIT;
     long floats =
         rows * (states * WIDTH + 3 * WIDTH + 3 * FFN) + deepest * each + 3 * chunk * VOCAB;
     assertThat(workspace(Objective.KL, (int) sequences, depths))

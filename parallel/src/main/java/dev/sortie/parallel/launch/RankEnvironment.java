@@ -44,6 +44,14 @@ public record RankEnvironment(
   }
 
   /**
+   * Whether a launcher has started this process as a rank; a scheduler may have started it as
+   * something else.
+   */
+  public static boolean isLaunched(Map<String, String> environment) {
+    return Scheme.ALL.stream().anyMatch(s -> s.launcher() && environment.containsKey(s.rank()));
+  }
+
+  /**
    * Reads the environment.
    *
    * @throws InputException if it says nothing, contradicts itself, or lacks something

@@ -36,6 +36,22 @@ public final class Gradients {
     }
   }
 
+  /**
+   * Zero gradients in memory of the caller.
+   *
+   * @param gradients by parameter, of its type and shape
+   */
+  public Gradients(Kernels kernels, Map<Tensor, Tensor> gradients) {
+    this.kernels = kernels;
+    gradients.forEach(
+        (p, g) -> {
+          if (!p.isParameter() || g.dtype() != p.dtype() || !g.shape().equals(p.shape())) {
+            throw new IllegalArgumentException(g + " is no gradient of a parameter like " + p);
+          }
+          table.put(p, new Entry(g));
+        });
+  }
+
   private Entry entry(Tensor parameter) {
     Entry e = table.get(parameter);
     if (e == null) {
@@ -65,6 +81,11 @@ public final class Gradients {
   /** Whether a gradient is kept for {@code parameter}. */
   public boolean has(Tensor parameter) {
     return table.containsKey(parameter);
+  }
+
+  /** Sets the gradients of some parameters to zero. */
+  public void zero(Collection<Tensor> parameters) {
+    parameters.forEach(p -> entry(p).zero = true);
   }
 
   /** Sets all gradients to zero. */

@@ -1,0 +1,37 @@
+package dev.sortie.eetuning.train;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The losses of some micro-batches, of which each rank computes its own. Their sums have the order
+ * of the micro-batches, whoever computed them.
+ */
+final class LossTable {
+  private final List<String> names;
+  private final double[] losses;
+
+  /**
+   * @param names of the losses, the same on all ranks
+   * @param microBatches of all ranks
+   */
+  LossTable(List<String> names, int microBatches) {
+    this.names = names;
+    this.losses = new double[names.size() * microBatches];
+  }
+
+  void put(int microBatch, String name, double loss) {
+    losses[microBatch * names.size() + names.indexOf(name)] = loss;
+  }
+
+  /** The sum of each name over all micro-batches. A collective call. */
+  Map<String, Double> sums(Team team) {
+    double[] all = team.merge(losses);
+    Map<String, Double> sums = new LinkedHashMap<>();
+    for (int i = 0; i < all.length; i++) {
+      sums.merge(names.get(i % names.size()), all[i], Double::sum);
+    }
+    return sums;
+  }
+}

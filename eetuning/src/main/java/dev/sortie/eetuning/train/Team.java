@@ -1,0 +1,177 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.Collective;
+import dev.sortie.parallel.comm.CommOptions;
+import dev.sortie.parallel.comm.Communicator;
+import dev.sortie.parallel.comm.ElementType;
+import dev.sortie.parallel.comm.Elements;
+import dev.sortie.parallel.comm.Handle;
+import dev.sortie.parallel.comm.Order;
+import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.mesh.Axis;
+import dev.sortie.parallel.mesh.Coordinates;
+import dev.sortie.parallel.mesh.GlobalRank;
+import dev.sortie.parallel.mesh.Mesh;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The ranks that train together, and what they tell each other beside hidden states. All ranks make
+ * the same calls in the same order. One rank alone is a team as well, which talks to nobody.
+ */
+public final class Team implements AutoCloseable {
+  /**
+   * Longest wait for another rank. Rank 0 may tokenise a corpus or sample one while the others
+   * wait; a rank that is dead or stopped is noticed within seconds whatever this is.
+   */
+  private static final Duration DEADLINE = Duration.ofHours(12);
+
+  private final Mesh mesh;
+  private final GlobalRank rank;
+  private final Optional<Links> links;
+
+  /** How more than one rank are joined. */
+  private record Links(Transport transport, Communicator world, Communicator replicas) {}
+
+  private Team(Mesh mesh, GlobalRank rank, Optional<Links> links) {
+    this.mesh = mesh;
+    this.rank = rank;
+    this.links = links;
+  }
+
+  /** One rank that does everything. */
+  public static Team alone() {
+    return new Team(Mesh.single(), new GlobalRank(0), Optional.empty());
+  }
+
+  /**
+   * Joins the others. A collective call.
+   *
+   * @param transport closed with the team
+   * @param mesh as many ranks as the transport has
+   * @throws InputException if there are more or fewer
+   */
+  public static Team of(Transport transport, Mesh mesh) {
+    checkSize(mesh, transport.world());
+    if (mesh.world() == 1) {
+      transport.close();
+      return alone();
+    }
+    GlobalRank rank = transport.rank();
+    Communicator world =
+        Communicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
+    Communicator replicas = world.split(mesh.group(Axis.DP, rank));
+    return new Team(mesh, rank, Optional.of(new Links(transport, world, replicas)));
+  }
+
+  /**
+   * Refuses a mesh that is not as large as the job.
+   *
+   * @param ranks in the job
+   */
+  public static void checkSize(Mesh mesh, int ranks) {
+    if (mesh.world() != ranks) {
+      throw new InputException(
+          "--dp %d needs %d ranks, this job has %d; start as many with launch --nproc %d, or give another --dp"
+              .formatted(mesh.dp(), mesh.world(), ranks, mesh.world()));
+    }
+  }
+
+  /** Sizes along the axes. */
+  public Mesh mesh() {
+    return mesh;
+  }
+
+  /** Where this rank stands. */
+  public Coordinates place() {
+    return mesh.coordinates(rank);
+  }
+
+  /** This rank. */
+  public GlobalRank rank() {
+    return rank;
+  }
+
+  /** Whether this is rank 0, which prints, and writes what belongs to all. */
+  public boolean leads() {
+    return rank.value() == 0;
+  }
+
+  /** Ends on each rank after it has begun on all. */
+  public void barrier() {
+    links.ifPresent(l -> l.world.barrier());
+  }
+
+  /** Ends the work of all ranks, which get the reason. */
+  public void abort(String reason) {
+    links.ifPresent(l -> l.world.abort(reason));
+  }
+
+  /**
+   * Zeroed memory for sums over the replicas, which the others read in place where they can; empty
+   * where there is one replica.
+   */
+  Optional<MemorySegment> shared(long bytes) {
+    return mesh.dp() == 1
+        ? Optional.empty()
+        : Optional.of(links.orElseThrow().replicas.allocate(bytes));
+  }
+
+  /** Begins to sum over the replicas, in ascending order; only where there are several. */
+  Handle startSum(Elements data) {
+    return links.orElseThrow().replicas.start(new Collective.AllReduce(data, Order.ASCENDING));
+  }
+
+  /** Rank 0's number. */
+  long leaders(long value) {
+    return sum(leads() ? value : 0)[0];
+  }
+
+  /** Whether it is true on any rank. */
+  boolean any(boolean here) {
+    return sum(here ? 1 : 0)[0] > 0;
+  }
+
+  /** The sums over all ranks, element by element. */
+  long[] sum(long... values) {
+    if (links.isEmpty() || values.length == 0) {
+      return values;
+    }
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_LONG, values);
+      links.get().world.allReduce(new Elements(ElementType.I64, memory));
+      return memory.toArray(ValueLayout.JAVA_LONG);
+    }
+  }
+
+  /**
+   * Puts together a table of which each rank has some elements, and 0 for those that others have:
+   * no element is rounded or added.
+   */
+  double[] merge(double[] table) {
+    long[] bits = new long[table.length];
+    for (int i = 0; i < bits.length; i++) {
+      bits[i] = Double.doubleToRawLongBits(table[i]);
+    }
+    long[] merged = sum(bits);
+    double[] all = new double[table.length];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = Double.longBitsToDouble(merged[i]);
+    }
+    return all;
+  }
+
+  @Override
+  public void close() {
+    links.ifPresent(
+        l -> {
+          l.replicas.close();
+          l.world.close();
+          l.transport.close();
+        });
+  }
+}

@@ -1,0 +1,138 @@
+package dev.sortie.eetuning.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.format.Sha256;
+import dev.sortie.parallel.launch.Launcher;
+import dev.sortie.tensor.Random;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code tune} as several processes. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class TuneJobContractTest {
+  private static final int STEPS = 40;
+
+  @TempDir private static Path shared;
+  @TempDir private Path temp;
+
+  private static Path model;
+  private static Path data;
+  private static Path exits;
+  private static String alone;
+
+  private final Queue<String> out = new ConcurrentLinkedQueue<>();
+  private final Queue<String> err = new ConcurrentLinkedQueue<>();
+
+  @BeforeAll
+  static void tuneAlone() throws IOException {
+    model = TinyModel.write(shared.resolve("model"), 4, 32, 290, 1);
+    data = Files.writeString(shared.resolve("data.txt"), TinyModel.TEXT.repeat(20));
+    exits = shared.resolve("exits");
+    CommandLineRun.of(
+            "add-exits",
+            "--model",
+            model.toString(),
+            "--at",
+            "1,3",
+            "--out",
+            exits.toString(),
+            "--threads",
+            "1")
+        .succeeded();
+    alone = CommandLineRun.of(tune(shared.resolve("alone"))).json().getString("exits_sha256");
+  }
+
+  private static String[] tune(Path to, String... more) {
+    List<String> words = new ArrayList<>(List.of("tune", "--threads", "1", "--json"));
+    words.addAll(List.of("--model", model.toString(), "--exits", exits.toString()));
+    words.addAll(List.of("--data", data.toString(), "--out", to.toString()));
+    words.addAll(List.of("--steps", STEPS + "", "--seq-len", "24", "--lr", "0.01"));
+    words.addAll(List.of("--micro-batch", "2", "--global-batch", "8"));
+    words.addAll(List.of("--held-out", "0.1", "--checkpoint-every", "5", "--gate-tokens", "500"));
+    words.addAll(List.of(more));
+    return words.toArray(String[]::new);
+  }
+
+  private int launch(int ranks, int restarts, String... words) throws InterruptedException {
+    Launcher.Options options =
+        new Launcher.Options(
+            ranks, CommandLineProcess.command(words), restarts, Duration.ofSeconds(10));
+    return new Launcher(options, out::add, err::add).run();
+  }
+
+  private void assertSameAsAlone(Path folder, int code) {
+    assertThat(code).as(String.join("\n", err)).isZero();
+    assertThat(Sha256.of(folder.resolve(ExitsFile.TENSORS))).isEqualTo(alone);
+    // one of the ranks speaks
+    assertThat(out).hasSize(1).first().asString().startsWith("[0] {").contains(alone);
+  }
+
+  @Test
+  void twoReplicasGiveTheBytesOfOneRankAndRankZeroAloneSpeaks() throws Exception {
+    assertSameAsAlone(temp.resolve("job"), launch(2, 0, tune(temp.resolve("job"), "--dp", "2")));
+    assertThat(err).noneMatch(line -> line.startsWith("[1] ") && !line.contains("WARNING"));
+  }
+
+  /** Kill -9 after some checkpoint, by turns of each rank; the launcher starts all again. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void aKilledRankCostsNoBits(int victim) throws Exception {
+    Path folder = temp.resolve("job");
+    int after = 5 * (1 + new Random(victim, 0).below(0, 5));
+    try (ExecutorService background = Executors.newSingleThreadExecutor()) {
+      Future<Integer> job = background.submit(() -> launch(2, 1, tune(folder, "--dp", "2")));
+      Path description = folder.resolve("checkpoints/step-%06d/state.json".formatted(after));
+      while (!Files.exists(description) && !job.isDone()) {
+        Thread.sleep(1);
+      }
+      ranks().get(victim).destroyForcibly();
+      assertSameAsAlone(folder, job.get());
+    }
+    assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1"));
+    assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
+  }
+
+  /** The running ranks, the only children of this process, as they were started. */
+  private static List<ProcessHandle> ranks() {
+    return ProcessHandle.current()
+        .children()
+        .sorted(Comparator.comparingLong(ProcessHandle::pid))
+        .toList();
+  }
+
+  @Test
+  void aJobOfAnotherSizeIsRefusedByEachRankInOneLine() throws Exception {
+    assertThat(launch(2, 0, tune(temp.resolve("job"), "--dp", "4"))).isEqualTo(1);
+    assertThat(err)
+        .anyMatch(line -> line.contains("sortie: --dp 4 needs 4 ranks, this job has 2; start"));
+    assertThat(launch(2, 0, tune(temp.resolve("job")))).isEqualTo(1);
+    assertThat(err).anyMatch(line -> line.contains("--dp 1 needs 1 ranks, this job has 2"));
+    assertThat(temp.resolve("job")).doesNotExist();
+  }
+
+  @Test
+  void aNumberOfReplicasWithoutAJobIsRefused() {
+    CommandLineRun.of(tune(temp.resolve("job"), "--dp", "2"))
+        .assertRefused(1, "no rank of a job", "launch");
+  }
+}

@@ -1,0 +1,160 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.comm.transport.ThreadTransport;
+import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Random;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+
+/**
+ * Tuning of a tiny model by ranks that are threads. Each call of {@link #run} is what new processes
+ * do: every rank loads the model, makes the exits and goes on from the checkpoints in the folder.
+ *
+ * @param model folder of the model, of at least three layers
+ * @param objective what exits learn
+ * @param lookahead whether there is a lookahead exit
+ */
+record TinyTuning(Path model, Objective objective, boolean lookahead) {
+  static final int STEPS = 6;
+  private static final int LENGTH = 20;
+  private static final int MICRO = 2;
+  private static final int GLOBAL = 8;
+  private static final int DRAFT = 40;
+
+  /** How one run ended. */
+  record Result(String sha256, TrainLoop.Outcome outcome) {}
+
+  /** Runs to the end and writes the exits into {@code out}. */
+  Result run(Path out, Mesh mesh) throws Exception {
+    return run(out, mesh, STEPS);
+  }
+
+  /** Runs until {@code stopAt} steps are done, or to the end. */
+  Result run(Path out, Mesh mesh, int stopAt) throws Exception {
+    List<Transport> transports = ThreadTransport.world(mesh.world());
+    List<Result> results = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
+      List<Future<Result>> runs = new ArrayList<>();
+      for (Transport t : transports) {
+        runs.add(threads.submit(() -> rank(out, Team.of(t, mesh), stopAt)));
+      }
+      Exception failure = null;
+      for (Future<Result> run : runs) {
+        try {
+          results.add(run.get());
+        } catch (ExecutionException e) {
+          failure = failure == null ? (Exception) e.getCause() : failure;
+        }
+      }
+      if (failure != null) {
+        throw failure;
+      }
+    }
+    return results.getFirst();
+  }
+
+  private Result rank(Path out, Team team, int stopAt) {
+    try (team;
+        Device device = Device.cpu(1);
+        NativeArena arena = new NativeArena("test");
+        LanguageModel loaded = LanguageModel.load(model, Precision.F32, device)) {
+      Exits start = start(loaded, arena, device);
+      try (ExitTuner tuner = new ExitTuner(loaded, start, options(), data(loaded), device, team)) {
+        int[] done = new int[1];
+        TrainLoop.Listener counter =
+            new TrainLoop.Listener() {
+              @Override
+              public void resumed(int step) {
+                done[0] = step;
+              }
+
+              @Override
+              public void step(int steps, Map<String, Double> losses, double rate) {
+                done[0] = steps;
+              }
+
+              @Override
+              public void validated(int steps, Map<String, Double> losses) {}
+            };
+        LoopOptions loop = new LoopOptions(out, STEPS, 2, 3);
+        TrainLoop.Outcome outcome =
+            new TrainLoop(tuner, loop, device.kernels(), team, counter, () -> done[0] == stopAt)
+                .run();
+        if (!team.leads() || !outcome.finished()) {
+          return new Result("", outcome);
+        }
+        ExitsFile.write(out, tuner.gated(tuner.describe(), 200), loaded);
+        return new Result(Sha256.of(out.resolve(ExitsFile.TENSORS)), outcome);
+      }
+    } catch (RuntimeException e) {
+      team.abort(e.getMessage());
+      throw e;
+    }
+  }
+
+  private Exits start(LanguageModel loaded, NativeArena arena, Device device) {
+    List<ExitSpec> specs =
+        List.of(
+            new ExitSpec(1, ExitArchitecture.MLP, true, 0),
+            new ExitSpec(2, ExitArchitecture.LAYER, true, DRAFT));
+    return new Exits(
+        loaded.sha256(),
+        Map.of(),
+        specs.stream()
+            .map(s -> ExitInit.COPY.build(s, loaded.decoder(), 7, arena, device.kernels()))
+            .toList(),
+        lookahead
+            ? Optional.of(
+                ExitInit.COPY.lookahead(false, DRAFT, loaded.decoder(), 7, arena, device.kernels()))
+            : Optional.empty());
+  }
+
+  private TuneOptions options() {
+    return new TuneOptions(
+        objective,
+        true,
+        Map.of(2, 0.5),
+        MICRO,
+        GLOBAL,
+        new Schedule(1e-2, 1e-3, 2, STEPS, Schedule.Decay.COSINE),
+        AdamW.Options.DEFAULT,
+        5,
+        new LookaheadOptions(2, 0.1));
+  }
+
+  /** Held-out windows whose last micro-batch is not full. */
+  private static RowsSource data(LanguageModel loaded) {
+    int vocab = loaded.config().decoder().vocab();
+    Random random = new Random(2, 0);
+    int[][] rows =
+        IntStream.range(0, 40)
+            .mapToObj(
+                i ->
+                    IntStream.range(0, LENGTH + 1)
+                        .map(t -> random.below(i * 100 + t, vocab))
+                        .toArray())
+            .toArray(int[][]::new);
+    return new RowsSource(rows, 5, 3);
+  }
+}
