@@ -6,5 +6,6 @@ module dev.sortie.parallel {
   exports dev.sortie.parallel.comm.transport;
   exports dev.sortie.parallel.launch;
   exports dev.sortie.parallel.mesh;
+  exports dev.sortie.parallel.pipeline;
   exports dev.sortie.parallel.shard;
 }

@@ -10,7 +10,8 @@ public final class ComputeOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads; one for each physical core by default.")
+      description =
+          "Threads; one for each physical core by default, shared out among the ranks of a job.")
   private Integer threads;
 
   /** For picocli. */
@@ -18,7 +19,11 @@ public final class ComputeOptions {
 
   /** Threads asked for. */
   public int threads() {
-    int n = threads == null ? Cores.physical() : threads;
+    return threads(1);
+  }
+
+  private int threads(int ranks) {
+    int n = threads == null ? Math.max(1, Cores.physical() / ranks) : threads;
     if (n < 1 || n > 1024) {
       throw new InputException("--threads " + n + " is outside 1 to 1024");
     }
@@ -27,7 +32,12 @@ public final class ComputeOptions {
 
   /** The device, to be closed. */
   public Device open() {
-    int n = threads();
+    return open(1);
+  }
+
+  /** As above, for one of several ranks that share this machine's cores. */
+  Device open(int ranks) {
+    int n = threads(ranks);
     try {
       return Device.cpu(n);
     } catch (IllegalArgumentException | IllegalStateException e) {

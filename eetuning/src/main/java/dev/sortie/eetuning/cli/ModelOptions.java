@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.model.AvailableMemory;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.ModelMemory;
@@ -9,6 +10,8 @@ import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import picocli.CommandLine.Option;
 
 /** Options that name a model. */
@@ -36,16 +39,36 @@ final class ModelOptions {
 
   /** Loads it; of a large one it is said first what memory it takes. */
   LanguageModel load(Device device) {
-    ModelFiles files = ModelFiles.open(path());
-    memory = ModelMemory.of(files, precision);
-    available = AvailableMemory.now();
-    announce(files, memory, available);
-    return LanguageModel.load(files, precision, device);
+    return load(device, config -> name -> true, false);
   }
 
-  /** Loads it and says nothing, as one of several ranks of which another speaks. */
-  LanguageModel loadSilently(Device device) {
-    return LanguageModel.load(ModelFiles.open(path()), precision, device);
+  /**
+   * Loads the part of it that a rank computes with.
+   *
+   * @param part whether a tensor is needed, by the decoder's name for it
+   * @param silent whether another rank speaks
+   */
+  LanguageModel load(
+      Device device, Function<DecoderConfig, Predicate<String>> part, boolean silent) {
+    ModelFiles files = ModelFiles.open(path());
+    Predicate<String> needed;
+    try {
+      needed = part.apply(files.config().decoder());
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+    memory = ModelMemory.of(files, precision, needed);
+    available = AvailableMemory.now();
+    if (!silent) {
+      announce(files, memory, available);
+    }
+    return LanguageModel.load(files, precision, device, needed);
+  }
+
+  /** Loads it without reading its weights, where the file can be mapped. */
+  LanguageModel loadUnread(Device device) {
+    return LanguageModel.load(ModelFiles.open(path()), Precision.FILE, device);
   }
 
   /** The same for a model and a precision that other options name. */

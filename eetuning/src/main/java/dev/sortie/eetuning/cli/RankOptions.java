@@ -17,12 +17,20 @@ final class RankOptions {
           "Ranks that share the micro-batches of a step, in a job started by launch. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
   private int dp;
 
+  @Option(
+      names = "--pp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Stages among which layers and exits are shared out, in such a job: --dp times --pp ranks. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
+  private int pp;
+
   /** The ranks along each axis. */
   Mesh mesh() {
-    if (dp < 1) {
-      throw new InputException("--dp " + dp + " must be at least 1");
+    if (dp < 1 || pp < 1 || (long) dp * pp > Integer.MAX_VALUE) {
+      throw new InputException("--dp %d and --pp %d must be at least 1".formatted(dp, pp));
     }
-    return new Mesh(1, 1, dp, 1);
+    return new Mesh(1, 1, dp, pp);
   }
 
   /**

@@ -1,30 +1,39 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.DatasetSource;
 import dev.sortie.eetuning.train.ExitTuner;
 import dev.sortie.eetuning.train.FeatureCache;
+import dev.sortie.eetuning.train.FinishedExits;
 import dev.sortie.eetuning.train.LookaheadOptions;
 import dev.sortie.eetuning.train.LoopOptions;
 import dev.sortie.eetuning.train.Objective;
+import dev.sortie.eetuning.train.ScheduleTrace;
 import dev.sortie.eetuning.train.SelfText;
+import dev.sortie.eetuning.train.StagePlan;
 import dev.sortie.eetuning.train.Team;
 import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.eetuning.train.TuneOptions;
+import dev.sortie.eetuning.train.TuningNotes;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -102,6 +111,13 @@ final class TuneCommand implements Callable<Integer> {
           "Factor on the distance of a lookahead exit's states from the true hidden states. Default: ${DEFAULT-VALUE}.")
   private double hiddenWeight;
 
+  @Option(
+      names = "--plot-schedule",
+      paramLabel = "FILE.svg",
+      description =
+          "With --pp: draw what each stage did when in the last steps, below what was planned by counted work.")
+  private Path plotSchedule;
+
   @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
   private boolean json;
 
@@ -135,7 +151,17 @@ final class TuneCommand implements Callable<Integer> {
     options.checkReplicas(ranks.mesh().dp());
     if (featureCache != null && ranks.mesh().world() > 1) {
       throw new InputException(
-          "--feature-cache " + featureCache + " is for one rank; leave it out, or --dp");
+          "--feature-cache " + featureCache + " is for one rank; leave it out, or --dp and --pp");
+    }
+    if (sampled() && ranks.mesh().pp() > 1) {
+      throw new InputException(
+          "--data self samples from the whole model, of which each rank of --pp "
+              + ranks.mesh().pp()
+              + " holds a part; take the token file that a run without --pp has named");
+    }
+    if (plotSchedule != null && ranks.mesh().pp() == 1) {
+      throw new InputException(
+          "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
     }
     try (Interrupt interrupt = new Interrupt();
         Team team = ranks.join()) {
@@ -149,59 +175,111 @@ final class TuneCommand implements Callable<Integer> {
   }
 
   private int tune(TuneOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
-    try (Device device = compute.open();
-        LanguageModel m = team.leads() ? model.load(device) : model.loadSilently(device)) {
+    try (Device device = compute.open(team.neighbours());
+        TrainingView view = new TrainingView("tune", training.steps)) {
+      TrainLoop.Outcome outcome = train(options, loop, team, interrupt, device, view);
+      if (!outcome.finished()) {
+        if (team.leads()) {
+          view.stopped(outcome);
+        }
+        return 1;
+      }
+      List<Long> peaks = team.gather(PeakMemory.now().bytes());
+      if (team.leads()) {
+        if (team.mesh().pp() > 1) {
+          putTogether(options, device, view);
+        }
+        view.say(PeakMemory.now().describe());
+        if (peaks.size() > 1) {
+          view.say("peak of each rank until the end of training, MiB: " + mib(peaks));
+        }
+        report(outcome, peaks);
+      }
+      return 0;
+    }
+  }
+
+  /** Trains; rank 0 says how it goes and, if it holds all exits, writes them. */
+  private TrainLoop.Outcome train(
+      TuneOptions options,
+      LoopOptions loop,
+      Team team,
+      Interrupt interrupt,
+      Device device,
+      TrainingView view) {
+    try (LanguageModel m = model.load(device, c -> part(c, options, team), !team.leads())) {
       try (NativeArena arena = new NativeArena("exits")) {
         ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
       Folders.create(training.out);
+      ScheduleView schedule = new ScheduleView(options, training.steps, team);
       try (DatasetSource data = data(m, device, team);
           FeatureCache cache = cache(m, data, device);
-          ExitTuner tuner = tuner(m, options, data, device, team, cache)) {
-        return team.leads()
-            ? lead(m, tuner, data, loop, device, team, interrupt)
-            : follow(tuner, loop, device, team, interrupt);
+          ExitTuner tuner = tuner(m, options, data, device, team, cache, schedule.trace())) {
+        TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
+        TrainLoop.Outcome outcome =
+            new TrainLoop(tuner, loop, device.kernels(), team, listener, interrupt::wanted).run();
+        if (plotSchedule != null && outcome.finished()) {
+          schedule.draw(plotSchedule, stages(m.config().decoder(), options, team));
+        }
+        if (team.leads()) {
+          view.plot(
+              training.out.resolve("loss.svg"),
+              outcome.history(),
+              "Loss of each exit, nats a token");
+          if (outcome.finished() && team.mesh().pp() == 1) {
+            Map<String, Object> tuning = noted(tuner.describe(), data);
+            Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
+            write(exits, m, view);
+          }
+        }
+        return outcome;
       }
     }
   }
 
-  /** Rank 0 says how it goes and writes the exits. */
-  private int lead(
-      LanguageModel m,
-      ExitTuner tuner,
-      DatasetSource data,
-      LoopOptions loop,
-      Device device,
-      Team team,
-      Interrupt interrupt) {
-    try (TrainingView view = new TrainingView("tune", training.steps)) {
-      TrainLoop.Outcome outcome =
-          new TrainLoop(tuner, loop, device.kernels(), team, view, interrupt::wanted).run();
-      view.plot(
-          training.out.resolve("loss.svg"), outcome.history(), "Loss of each exit, nats a token");
-      if (!outcome.finished()) {
-        view.stopped(outcome);
-        return 1;
-      }
-      Map<String, Object> tuning = new LinkedHashMap<>(tuner.describe());
-      tuning.put("seq_len", training.seqLen);
-      tuning.put("data", data.fingerprint());
-      Exits tuned = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
-      ExitsFile.write(training.out, tuned, m);
-      GateTable.print(tuned, view::say);
-      view.say(PeakMemory.now().describe());
-      report(outcome);
+  /** Which tensors of the backbone this rank computes with. */
+  private Predicate<String> part(DecoderConfig config, TuneOptions options, Team team) {
+    if (team.mesh().pp() == 1) {
+      return name -> true;
     }
-    return 0;
+    StagePlan plan = stages(config, options, team);
+    if (team.leads()) {
+      plan.describe().forEach(line -> System.err.println("tune: " + line));
+    }
+    return name -> plan.needs(team.place().pp(), name);
   }
 
-  private static int follow(
-      ExitTuner tuner, LoopOptions loop, Device device, Team team, Interrupt interrupt) {
-    TrainLoop.Outcome outcome =
-        new TrainLoop(
-                tuner, loop, device.kernels(), team, TrainLoop.Listener.NONE, interrupt::wanted)
-            .run();
-    return outcome.finished() ? 0 : 1;
+  private StagePlan stages(DecoderConfig config, TuneOptions options, Team team) {
+    List<ExitOutline> outlines = ExitsFile.outlines(exitsFolder, config);
+    return new StagePlan(config, outlines, options, training.seqLen, team.mesh().pp());
+  }
+
+  /** Writes the exits of a pipeline, of which each rank held some. Gates need all layers. */
+  private void putTogether(TuneOptions options, Device device, TrainingView view) {
+    try (LanguageModel m =
+            gateTokens == 0 ? model.loadUnread(device) : model.load(device, c -> n -> true, true);
+        DatasetSource data = training.madeDataset(m.tokenizer());
+        NativeArena arena = new NativeArena("exits")) {
+      FinishedExits finished = new FinishedExits(m, start(m, arena, device), data, device);
+      Exits exits = finished.read(training.out, arena);
+      Map<String, Object> tuning =
+          noted(TuningNotes.of(options, exits, data, m.config().decoder()), data);
+      Exits tuned = new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
+      write(gateTokens == 0 ? tuned : finished.gated(tuned, gateTokens, arena), m, view);
+    }
+  }
+
+  private Map<String, Object> noted(Map<String, Object> description, DatasetSource data) {
+    Map<String, Object> tuning = new LinkedHashMap<>(description);
+    tuning.put("seq_len", training.seqLen);
+    tuning.put("data", data.fingerprint());
+    return tuning;
+  }
+
+  private void write(Exits tuned, LanguageModel m, TrainingView view) {
+    ExitsFile.write(training.out, tuned, m);
+    GateTable.print(tuned, view::say);
   }
 
   private Exits start(LanguageModel m, NativeArena arena, Device device) {
@@ -219,11 +297,12 @@ final class TuneCommand implements Callable<Integer> {
       DatasetSource data,
       Device device,
       Team team,
-      FeatureCache cache) {
+      FeatureCache cache,
+      ScheduleTrace trace) {
     try (NativeArena arena = new NativeArena("exits")) {
       Exits start = start(m, arena, device);
       return cache == null
-          ? new ExitTuner(m, start, options, data, device, team)
+          ? new ExitTuner(m, start, options, data, device, team, trace)
           : new ExitTuner(m, start, options, data, device, cache);
     }
   }
@@ -266,10 +345,17 @@ final class TuneCommand implements Callable<Integer> {
     }
   }
 
-  private void report(TrainLoop.Outcome outcome) {
+  private static String mib(List<Long> bytes) {
+    return bytes.stream().map(b -> String.valueOf(b >> 20)).collect(Collectors.joining(", "));
+  }
+
+  private void report(TrainLoop.Outcome outcome, List<Long> peaks) {
     String sha = Sha256.of(training.out.resolve(ExitsFile.TENSORS));
     if (json) {
       Map<String, Object> result = training.result(outcome, 1);
+      if (peaks.size() > 1) {
+        result.put("peak_resident_bytes_by_rank", peaks);
+      }
       result.put("exits_sha256", sha);
       System.out.println(Json.compact(result));
     } else {

@@ -7,6 +7,7 @@ import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.SafetensorsWriter;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.FileWeights;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
@@ -19,6 +20,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -168,6 +170,31 @@ public final class ExitsFile {
       weights.refuseUnused(notWeights);
       return new Exits(model.sha256(), root.getObject("tuning").fields(), exits, lookahead);
     }
+  }
+
+  /**
+   * What exits {@code folder} holds, without their weights.
+   *
+   * @throws InputException if the description is missing or wrong
+   */
+  public static List<ExitOutline> outlines(Path folder, DecoderConfig backbone) {
+    JsonObject root = Json.read(folder.resolve(DESCRIPTION));
+    root.getString("format", Set.of(FORMAT));
+    root.getInt("version", OLDEST, NEWEST);
+    Set<String> words = new HashSet<>(ExitArchitecture.words());
+    words.add(LOOKAHEAD);
+    List<ExitOutline> outlines = new ArrayList<>();
+    for (JsonObject one : root.getObjects("exits")) {
+      String word = one.getString("architecture", words);
+      outlines.add(
+          new ExitOutline(
+              one.getInt("depth", 1, backbone.layers()),
+              word.equals(LOOKAHEAD) ? Optional.empty() : Optional.of(ExitArchitecture.of(word)),
+              one.getString("head", Set.of("own", "backbone")).equals("own"),
+              one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, backbone.vocab())).orElse(0)));
+    }
+    outlines.sort(Comparator.comparingInt(ExitOutline::depth));
+    return outlines;
   }
 
   /** The tokens of a draft head, if it is one; their tensor is noted among those that are read. */

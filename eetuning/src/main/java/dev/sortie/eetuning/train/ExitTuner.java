@@ -1,23 +1,21 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
-import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
+import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +23,8 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
 
 /**
  * Stage 2 of EE-Tuning (arXiv 2402.00518): the backbone runs forward without gradients, no deeper
@@ -40,39 +40,20 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final TokenSource data;
   private final Device device;
   private final Team team;
+  private final Consumer<Timed> trace;
+  private final StagePlan plan;
   private final Backbone backbone;
   private final NativeArena arena = new NativeArena("tuner");
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final Exits exits;
+  private final List<String> names;
+  private final List<String> words;
   private final String startSha256;
   private final List<Trainee> trainees = new ArrayList<>();
-  private final List<Group> groups;
-  private final Optional<LookaheadLoss> ahead;
+  private final ExitLosses losses;
   private final GradientSum gradients;
-
-  /**
-   * An exit under training.
-   *
-   * @param exit empty for the lookahead exit
-   */
-  private record Trainee(
-      int depth,
-      Optional<Exit> exit,
-      SequencedMap<String, Tensor> parameters,
-      double weight,
-      AdamW optimizer) {
-    String name() {
-      return String.valueOf(depth);
-    }
-
-    Collection<Tensor> tensors() {
-      return parameters.values();
-    }
-  }
-
-  /** Exits whose heads cover the same tokens; they share a teacher. */
-  private record Group(List<Trainee> trainees, Tensor teacherHead) {}
+  private final Passes passes;
 
   /**
    * A tuner.
@@ -86,8 +67,9 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   /**
-   * A tuner as one of several ranks: each computes some micro-batches of every step. A collective
-   * call, as are {@link #step} and {@link #validate}.
+   * A tuner as one of several ranks: each computes some micro-batches of every step, or some layers
+   * and exits for them; see {@link StagePlan}. A collective call, as are {@link #step} and {@link
+   * #validate}.
    *
    * @param team stays open
    */
@@ -98,7 +80,23 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Team team) {
-    this(model, start, options, data, device, team, Backbone.of(model.decoder()));
+    this(model, start, options, data, device, team, t -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param trace hears of what a pipeline's stage does when
+   */
+  public ExitTuner(
+      LanguageModel model,
+      Exits start,
+      TuneOptions options,
+      TokenSource data,
+      Device device,
+      Team team,
+      Consumer<Timed> trace) {
+    this(model, start, options, data, device, team, Backbone.of(model.decoder()), trace);
   }
 
   /** A tuner that asks the backbone only for hidden states that {@code cache} does not have. */
@@ -109,7 +107,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       FeatureCache cache) {
-    this(model, start, options, data, device, Team.alone(), cache.backbone());
+    this(model, start, options, data, device, Team.alone(), cache.backbone(), t -> {});
   }
 
   private ExitTuner(
@@ -119,9 +117,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Team team,
-      Backbone backbone) {
+      Backbone backbone,
+      Consumer<Timed> trace) {
     this.model = model;
     this.team = team;
+    this.trace = trace;
     this.options = options;
     this.data = data;
     this.device = device;
@@ -129,52 +129,88 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.ops = new Ops(device, workspace);
     check(model, start, options, data.length());
     options.checkReplicas(team.mesh().dp());
-    this.exits = new Trainable(model.decoder(), data, arena, device.kernels()).of(start);
+    int layers = model.config().decoder().layers();
+    this.plan = plan(model, start, options, data.length(), team);
+    Stage stage = plan.stage(team.place().pp());
+    this.exits =
+        new Trainable(model.decoder(), data, arena, device.kernels())
+            .of(held(start, stage, layers));
+    this.names = names(start, layers);
+    this.words = words(start, options);
     for (Exit e : exits.exits()) {
       trainees.add(trainee(e.depth(), Optional.of(e), e.parameters()));
     }
-    this.groups = groups();
-    int layers = model.config().decoder().layers();
-    this.ahead =
-        exits
-            .lookahead()
-            .map(
-                l ->
-                    new LookaheadLoss(
-                        l,
-                        model.decoder().finalNorm(),
-                        teacherHead(l.draft()),
-                        options,
-                        options.lookahead()));
     exits
         .lookahead()
         .ifPresent(l -> trainees.add(trainee(layers, Optional.empty(), l.parameters())));
+    this.losses = new ExitLosses(model.decoder(), options, ops, arena, trainees, exits.lookahead());
     this.gradients =
         new GradientSum(
             team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
     this.startSha256 = hash(start);
+    this.passes = passes(stage);
+  }
+
+  private static StagePlan plan(
+      LanguageModel model, Exits start, TuneOptions options, int length, Team team) {
+    var config = model.config().decoder();
+    List<ExitOutline> all = ExitOutline.of(start, config.layers());
+    return new StagePlan(config, all, options, length, team.mesh().pp());
+  }
+
+  private static Exits held(Exits start, Stage stage, int layers) {
+    return new Exits(
+        start.backboneSha256(),
+        start.tuning(),
+        start.exits().stream().filter(e -> stage.holds(e.depth())).toList(),
+        start.lookahead().filter(l -> stage.holds(layers)));
+  }
+
+  private static List<String> names(Exits start, int layers) {
+    return ExitOutline.of(start, layers).stream().map(e -> String.valueOf(e.depth())).toList();
+  }
+
+  private static List<String> words(Exits start, TuneOptions options) {
+    List<String> words = new ArrayList<>();
+    start.exits().forEach(e -> words.add(e.depth() + " " + e.spec().architecture().word()));
+    if (start.lookahead().isPresent()) {
+      words.add(LOOKAHEAD + " " + options.lookahead());
+    }
+    return List.copyOf(words);
+  }
+
+  private Passes passes(Stage stage) {
+    LongFunction<Microbatch> stream =
+        i -> Microbatch.training(data, number(i) * options.microBatch(), options.microBatch());
+    if (stage.count() == 1) {
+      return new Passes.Whole(ops, workspace, backbone, wantedDepths(), stream);
+    }
+    return new PipelinedPasses(
+        team,
+        stage,
+        model.decoder(),
+        device,
+        plan.depths(stage.index()),
+        plan.teachers(),
+        stream,
+        (long) options.schedule().steps() * rounds(),
+        trace);
+  }
+
+  /** Micro-batches of a step that each replica computes. */
+  private int rounds() {
+    return options.microBatches() / team.mesh().dp();
+  }
+
+  /** The number, among all micro-batches, of micro-batch {@code i} of this replica. */
+  private long number(long i) {
+    return i * team.mesh().dp() + team.place().dp();
   }
 
   private Trainee trainee(int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters) {
     AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), parameters);
     double weight = options.exitWeights().getOrDefault(depth, 1.0);
     return new Trainee(depth, exit, parameters, weight, optimizer);
-  }
-
-  private List<Group> groups() {
-    Map<Optional<DraftVocabulary>, List<Trainee>> byHead = new LinkedHashMap<>();
-    for (Trainee t : trainees) {
-      byHead.computeIfAbsent(t.exit.flatMap(Exit::draft), d -> new ArrayList<>()).add(t);
-    }
-    List<Group> list = new ArrayList<>();
-    byHead.forEach((draft, members) -> list.add(new Group(members, teacherHead(draft))));
-    return List.copyOf(list);
-  }
-
-  /** The backbone's head over the tokens of a draft head, or all of it. */
-  private Tensor teacherHead(Optional<DraftVocabulary> draft) {
-    Tensor whole = model.decoder().head().weight();
-    return draft.map(d -> d.rows(whole, arena)).orElse(whole);
   }
 
   /**
@@ -238,29 +274,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    * each draft head covers.
    */
   public Map<String, Object> describe() {
-    Map<String, Object> m = new LinkedHashMap<>(options.describe());
-    exits
-        .lookahead()
-        .ifPresent(
-            l -> {
-              m.put("lookahead_unroll", options.lookahead().unroll());
-              m.put("lookahead_hidden_weight", options.lookahead().hiddenWeight());
-            });
-    Map<String, Object> coverage = new LinkedHashMap<>();
-    long[] counts = data.counts(model.config().decoder().vocab());
-    for (Trainee t : trainees) {
-      draft(t).ifPresent(d -> coverage.put(t.name(), d.coverage(counts)));
-    }
-    if (!coverage.isEmpty()) {
-      m.put("draft_coverage", coverage);
-    }
-    return m;
-  }
-
-  private Optional<DraftVocabulary> draft(Trainee t) {
-    return t.exit.isPresent()
-        ? t.exit.flatMap(Exit::draft)
-        : exits.lookahead().flatMap(Lookahead::draft);
+    return TuningNotes.of(options, exits, data, model.config().decoder());
   }
 
   /** The most bytes of temporaries in use at one time until now. */
@@ -277,11 +291,6 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("backbone", model.sha256());
-    List<String> words = new ArrayList<>();
-    exits.exits().forEach(e -> words.add(e.depth() + " " + e.spec().architecture().word()));
-    if (exits.lookahead().isPresent()) {
-      words.add(LOOKAHEAD + " " + options.lookahead());
-    }
     m.put("exits", words);
     m.put("exits_start", startSha256);
     return m;
@@ -291,8 +300,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   public SequencedMap<String, Tensor> state() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     for (Trainee t : trainees) {
-      t.parameters.forEach((name, p) -> all.put("exits." + t.name() + "." + name, p));
-      t.optimizer
+      t.parameters().forEach((name, p) -> all.put(FinishedExits.name(t.depth(), name), p));
+      t.optimizer()
           .state()
           .forEach((name, s) -> all.put("exits." + t.name() + ".optimizer." + name, s));
     }
@@ -301,7 +310,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public List<String> lossNames() {
-    return trainees.stream().map(Trainee::name).toList();
+    return names;
   }
 
   @Override
@@ -311,38 +320,30 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public Map<String, Double> step(int step) {
-    int replicas = team.mesh().dp();
-    LossTable losses = new LossTable(lossNames(), options.microBatches());
-    for (int round = 0; round < options.microBatches() / replicas; round++) {
-      int r = round;
-      int number = round * replicas + team.place().dp();
-      long first = (long) step * options.globalBatch() + (long) number * options.microBatch();
-      eachLoss(
-          Microbatch.training(data, first, options.microBatch()),
-          options.globalBatch(),
-          (group, loss, objective) -> {
-            gradients.add(r, objective, parameters(group), workspace);
-            note(losses, number, group, loss);
-          });
-    }
+    LossTable table = new LossTable(names, options.microBatches());
+    long begin = (long) step * rounds();
+    passes.training(
+        begin,
+        rounds(),
+        (i, batch, tensors, states) ->
+            losses.each(
+                batch,
+                tensors,
+                states,
+                options.globalBatch(),
+                (group, loss, objective) -> {
+                  gradients.add((int) (i - begin), objective, parameters(group), workspace);
+                  note(table, (int) (number(i) - number(begin) + team.place().dp()), group, loss);
+                }));
     double rate = options.schedule().at(step);
     for (Trainee t : trainees) {
-      t.optimizer.step(device.kernels(), gradients.whole(t.tensors()), step + 1, rate);
+      t.optimizer().step(device.kernels(), gradients.whole(t.tensors()), step + 1, rate);
     }
-    return losses.sums(team);
+    return table.sums(team);
   }
 
   private static List<Tensor> parameters(List<Trainee> group) {
     return group.stream().flatMap(t -> t.tensors().stream()).toList();
-  }
-
-  /** The weights scale the gradients, not the losses that are reported. */
-  private Tensor weighted(List<Trainee> group, Tensor losses) {
-    Tensor weights = ops.empty(losses.dtype(), losses.shape());
-    for (int i = 0; i < group.size(); i++) {
-      weights.span().set(i, group.get(i).weight);
-    }
-    return ops.sum(ops.mul(losses, weights));
   }
 
   private static void note(LossTable table, int number, List<Trainee> group, Tensor losses) {
@@ -353,95 +354,30 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public Map<String, Double> validate() {
-    int count = data.validationCount();
-    int batches = Math.ceilDiv(count, options.microBatch());
-    LossTable losses = new LossTable(lossNames(), batches);
-    for (int i = team.place().dp(); i < batches; i += team.mesh().dp()) {
-      int number = i;
-      Microbatch windows = Microbatch.heldOut(data, i * options.microBatch(), options.microBatch());
-      NoGrad.run(
-          () -> eachLoss(windows, count, (group, loss, _) -> note(losses, number, group, loss)));
-    }
-    return losses.sums(team);
-  }
-
-  private interface LossUser {
-    /** Takes the losses of some exits, one number each, and what is minimised for them. */
-    void accept(List<Trainee> group, Tensor losses, Tensor objective);
-  }
-
-  /**
-   * Gets the backbone's states once, then the exits' losses, which {@code user} gets. Cross-entropy
-   * goes exit by exit, and temporaries are given back after each; divergences of all exits whose
-   * heads cover the same tokens are computed together, for they share the teacher's logits.
-   *
-   * @param of how many windows the losses are a mean over
-   */
-  private void eachLoss(Microbatch batch, int of, LossUser user) {
-    try (var _ = workspace.mark()) {
-      Batch tensors = Batch.of(workspace, batch.windows());
-      Map<Integer, HiddenStates> states =
-          NoGrad.call(
-              () -> backbone.states(ops, tensors.inputs(), batch.numbers(), wantedDepths()));
-      double count = (double) of * data.length();
-      for (Group g : groups) {
-        if (options.objective() == Objective.KL) {
-          try (var _ = workspace.mark()) {
-            divergences(g, tensors, states, count, user);
-          }
-        } else {
-          for (Trainee t : g.trainees) {
-            try (var _ = workspace.mark()) {
-              crossEntropy(t, tensors, states, count, user);
-            }
-          }
-        }
-      }
-      ahead.ifPresent(
-          loss -> {
-            Trainee t = trainees.getLast();
-            double share = (double) batch.windows().length / of;
-            LookaheadLoss.Value v = loss.of(ops, batch.windows(), states.get(t.depth).x(), share);
-            user.accept(List.of(t), v.reported(), ops.scale(v.objective(), t.weight));
-          });
-    }
-  }
-
-  private void divergences(
-      Group g, Batch batch, Map<Integer, HiddenStates> states, double count, LossUser user) {
-    int layers = model.config().decoder().layers();
-    HeadInput teacher =
-        NoGrad.call(
-            () ->
-                new HeadInput(
-                    model.decoder().finalNorm().apply(ops, states.get(layers).x()), g.teacherHead));
-    List<HeadInput> students = g.trainees.stream().map(t -> branch(t, states)).toList();
-    boolean confident = options.confidenceWeights();
-    Tensor losses = TokenLoss.kl(ops, students, teacher, batch.targets(), confident, count);
-    user.accept(g.trainees, losses, weighted(g.trainees, losses));
-  }
-
-  private void crossEntropy(
-      Trainee t, Batch batch, Map<Integer, HiddenStates> states, double count, LossUser user) {
-    Tensor targets =
-        t.exit
-            .flatMap(Exit::draft)
-            .map(d -> d.indices(batch.targets(), workspace))
-            .orElse(batch.targets());
-    boolean confident = options.confidenceWeights();
-    Tensor loss = TokenLoss.crossEntropy(ops, branch(t, states), targets, confident, count);
-    user.accept(List.of(t), loss, weighted(List.of(t), loss));
-  }
-
-  private HeadInput branch(Trainee t, Map<Integer, HiddenStates> states) {
-    HiddenStates in = states.get(t.depth);
-    return t.exit.orElseThrow().headInput(ops, in.x(), in.a());
+    int windows = data.validationCount();
+    int micro = options.microBatch();
+    int batches = Math.ceilDiv(windows, micro);
+    int mine = Math.max(0, Math.ceilDiv(batches - team.place().dp(), team.mesh().dp()));
+    LossTable table = new LossTable(names, batches);
+    NoGrad.run(
+        () ->
+            passes.heldOut(
+                i -> Microbatch.heldOut(data, (int) number(i) * micro, micro),
+                mine,
+                (i, batch, tensors, states) ->
+                    losses.each(
+                        batch,
+                        tensors,
+                        states,
+                        windows,
+                        (group, loss, _) -> note(table, (int) number(i), group, loss))));
+    return table.sums(team);
   }
 
   /** Where hidden states are wanted: at the exits, and at the end for a teacher or a lookahead. */
   private Set<Integer> wantedDepths() {
     Set<Integer> depths = new TreeSet<>();
-    trainees.forEach(t -> depths.add(t.depth));
+    trainees.forEach(t -> depths.add(t.depth()));
     if (options.objective() == Objective.KL) {
       depths.add(model.config().decoder().layers());
     }
@@ -450,6 +386,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public void close() {
+    passes.close();
     workspace.close();
     arena.close();
   }

@@ -7,6 +7,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Losses of a lookahead exit on whole windows. State {@code y_t} of unroll step {@code s} (from 1)
@@ -15,14 +16,14 @@ import java.util.List;
  *
  * @param exit the exit
  * @param finalNorm the backbone's
- * @param teacherHead the rows of the backbone's head that the exit covers
+ * @param teacherHead the rows of the backbone's head that the exit covers, for {@code kl}
  * @param options what is trained
  * @param lookahead how
  */
 record LookaheadLoss(
     Lookahead exit,
     Norm finalNorm,
-    Tensor teacherHead,
+    Optional<Tensor> teacherHead,
     TuneOptions options,
     LookaheadOptions lookahead) {
 
@@ -74,7 +75,7 @@ record LookaheadLoss(
     Tensor targets = targets(ops, windows, step + 1, (int) truth.shape().dim(1));
     boolean confident = options.confidenceWeights();
     if (options.objective() == Objective.KL) {
-      HeadInput teacher = new HeadInput(finalNorm.apply(ops, truth), teacherHead);
+      HeadInput teacher = new HeadInput(finalNorm.apply(ops, truth), teacherHead.orElseThrow());
       return TokenLoss.kl(ops, List.of(student), teacher, targets, confident, count);
     }
     Tensor loss = TokenLoss.crossEntropy(ops, student, targets, confident, count);

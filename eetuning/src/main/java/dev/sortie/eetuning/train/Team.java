@@ -17,6 +17,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -35,7 +37,8 @@ public final class Team implements AutoCloseable {
   private final Optional<Links> links;
 
   /** How more than one rank are joined. */
-  private record Links(Transport transport, Communicator world, Communicator replicas) {}
+  private record Links(
+      Transport transport, Communicator world, Communicator replicas, Communicator stages) {}
 
   private Team(Mesh mesh, GlobalRank rank, Optional<Links> links) {
     this.mesh = mesh;
@@ -65,7 +68,8 @@ public final class Team implements AutoCloseable {
     Communicator world =
         Communicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
     Communicator replicas = world.split(mesh.group(Axis.DP, rank));
-    return new Team(mesh, rank, Optional.of(new Links(transport, world, replicas)));
+    Communicator stages = world.split(mesh.group(Axis.PP, rank));
+    return new Team(mesh, rank, Optional.of(new Links(transport, world, replicas, stages)));
   }
 
   /**
@@ -76,8 +80,8 @@ public final class Team implements AutoCloseable {
   public static void checkSize(Mesh mesh, int ranks) {
     if (mesh.world() != ranks) {
       throw new InputException(
-          "--dp %d needs %d ranks, this job has %d; start as many with launch --nproc %d, or give another --dp"
-              .formatted(mesh.dp(), mesh.world(), ranks, mesh.world()));
+          "--dp %d and --pp %d need %d ranks, this job has %d; start as many with launch --nproc %d, or change these"
+              .formatted(mesh.dp(), mesh.pp(), mesh.world(), ranks, mesh.world()));
     }
   }
 
@@ -99,6 +103,11 @@ public final class Team implements AutoCloseable {
   /** Whether this is rank 0, which prints, and writes what belongs to all. */
   public boolean leads() {
     return rank.value() == 0;
+  }
+
+  /** Ranks that share this machine's cores with this one, itself included. */
+  public int neighbours() {
+    return links.map(l -> l.transport.neighbours()).orElse(1);
   }
 
   /** Ends on each rank after it has begun on all. */
@@ -124,6 +133,23 @@ public final class Team implements AutoCloseable {
   /** Begins to sum over the replicas, in ascending order; only where there are several. */
   Handle startSum(Elements data) {
     return links.orElseThrow().replicas.start(new Collective.AllReduce(data, Order.ASCENDING));
+  }
+
+  /** Begins to send to another stage of the same pipeline. */
+  Handle startSend(Elements data, int stage) {
+    return links.orElseThrow().stages.startSend(data, stage);
+  }
+
+  /** Begins to receive from another stage of the same pipeline. */
+  Handle startReceive(Elements data, int stage) {
+    return links.orElseThrow().stages.startReceive(data, stage);
+  }
+
+  /** The number of each rank, by rank. A collective call. */
+  public List<Long> gather(long mine) {
+    long[] all = new long[mesh.world()];
+    all[rank.value()] = mine;
+    return Arrays.stream(sum(all)).boxed().toList();
   }
 
   /** Rank 0's number. */
@@ -169,6 +195,7 @@ public final class Team implements AutoCloseable {
   public void close() {
     links.ifPresent(
         l -> {
+          l.stages.close();
           l.replicas.close();
           l.world.close();
           l.transport.close();

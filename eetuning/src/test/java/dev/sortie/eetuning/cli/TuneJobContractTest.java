@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code tune} as several processes. */
@@ -87,20 +88,21 @@ class TuneJobContractTest {
     assertThat(out).hasSize(1).first().asString().startsWith("[0] {").contains(alone);
   }
 
-  @Test
-  void twoReplicasGiveTheBytesOfOneRankAndRankZeroAloneSpeaks() throws Exception {
-    assertSameAsAlone(temp.resolve("job"), launch(2, 0, tune(temp.resolve("job"), "--dp", "2")));
+  @ParameterizedTest
+  @ValueSource(strings = {"--dp", "--pp"})
+  void twoRanksGiveTheBytesOfOneAndRankZeroAloneSpeaks(String axis) throws Exception {
+    assertSameAsAlone(temp.resolve("job"), launch(2, 0, tune(temp.resolve("job"), axis, "2")));
     assertThat(err).noneMatch(line -> line.startsWith("[1] ") && !line.contains("WARNING"));
   }
 
-  /** Kill -9 after some checkpoint, by turns of each rank; the launcher starts all again. */
+  /** Kill -9 after some checkpoint, of each rank by turns; the launcher starts all again. */
   @ParameterizedTest
-  @ValueSource(ints = {0, 1})
-  void aKilledRankCostsNoBits(int victim) throws Exception {
+  @CsvSource({"--dp, 0", "--pp, 1"})
+  void aKilledRankCostsNoBits(String axis, int victim) throws Exception {
     Path folder = temp.resolve("job");
     int after = 5 * (1 + new Random(victim, 0).below(0, 5));
     try (ExecutorService background = Executors.newSingleThreadExecutor()) {
-      Future<Integer> job = background.submit(() -> launch(2, 1, tune(folder, "--dp", "2")));
+      Future<Integer> job = background.submit(() -> launch(2, 1, tune(folder, axis, "2")));
       Path description = folder.resolve("checkpoints/step-%06d/state.json".formatted(after));
       while (!Files.exists(description) && !job.isDone()) {
         Thread.sleep(1);
@@ -124,9 +126,10 @@ class TuneJobContractTest {
   void aJobOfAnotherSizeIsRefusedByEachRankInOneLine() throws Exception {
     assertThat(launch(2, 0, tune(temp.resolve("job"), "--dp", "4"))).isEqualTo(1);
     assertThat(err)
-        .anyMatch(line -> line.contains("sortie: --dp 4 needs 4 ranks, this job has 2; start"));
+        .anyMatch(line -> line.contains("sortie: --dp 4 and --pp 1 need 4 ranks, this job has 2"));
     assertThat(launch(2, 0, tune(temp.resolve("job")))).isEqualTo(1);
-    assertThat(err).anyMatch(line -> line.contains("--dp 1 needs 1 ranks, this job has 2"));
+    assertThat(err)
+        .anyMatch(line -> line.contains("--dp 1 and --pp 1 need 1 ranks, this job has 2"));
     assertThat(temp.resolve("job")).doesNotExist();
   }
 
@@ -134,5 +137,17 @@ class TuneJobContractTest {
   void aNumberOfReplicasWithoutAJobIsRefused() {
     CommandLineRun.of(tune(temp.resolve("job"), "--dp", "2"))
         .assertRefused(1, "no rank of a job", "launch");
+  }
+
+  @Test
+  void theScheduleIsDrawnForAPipelineOnly() throws Exception {
+    Path plot = temp.resolve("schedule.svg");
+    CommandLineRun.of(tune(temp.resolve("one"), "--plot-schedule", plot.toString()))
+        .assertRefused(1, "--plot-schedule", "--pp 2");
+    int code =
+        launch(2, 0, tune(temp.resolve("job"), "--pp", "2", "--plot-schedule", plot.toString()));
+    assertThat(code).as(String.join("\n", err)).isZero();
+    assertThat(Files.readString(plot))
+        .contains("planned, busy", "measured, busy", "stage 1", "forward 159", "train 159");
   }
 }

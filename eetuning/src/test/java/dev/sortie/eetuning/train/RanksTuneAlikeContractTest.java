@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,7 +28,9 @@ class RanksTuneAlikeContractTest {
 
   @BeforeAll
   static void tuneAlone() throws Exception {
-    TinyModel.write(shared.resolve("model"), 4, 16, 290, 1);
+    Path model = TinyModel.write(shared.resolve("model"), 4, 16, 290, 1);
+    TinyTuning.writeExits(model, shared.resolve("exits"), true);
+    TinyTuning.writeExits(model, shared.resolve("shallow"), false);
     for (Objective objective : Objective.values()) {
       TinyTuning.Result result =
           tuning(objective).run(shared.resolve(objective.word()), Mesh.single());
@@ -41,11 +45,11 @@ class RanksTuneAlikeContractTest {
   }
 
   private static TinyTuning tuning(Objective objective) {
-    return new TinyTuning(shared.resolve("model"), objective, true);
+    return new TinyTuning(shared.resolve("model"), shared.resolve("exits"), objective, t -> {});
   }
 
-  private static Mesh mesh(int dp) {
-    return new Mesh(1, 1, dp, 1);
+  private static Mesh mesh(int dp, int pp) {
+    return new Mesh(1, 1, dp, pp);
   }
 
   private static void assertSame(TinyTuning.Result result, Objective objective) {
@@ -58,33 +62,57 @@ class RanksTuneAlikeContractTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"CE, 2", "CE, 4", "KL, 2", "KL, 4"})
-  void everyLayoutGivesTheBitsOfOneRank(Objective objective, int dp) throws Exception {
-    assertSame(tuning(objective).run(out, mesh(dp)), objective);
+  @CsvSource({
+    "CE, 2, 1", "CE, 4, 1", "CE, 1, 2", "CE, 1, 3", "CE, 1, 4", "CE, 2, 2", "CE, 4, 2", "CE, 2, 4",
+    "KL, 2, 1", "KL, 4, 1", "KL, 1, 2", "KL, 1, 3", "KL, 1, 4", "KL, 2, 2", "KL, 4, 2", "KL, 2, 4"
+  })
+  void everyLayoutGivesTheBitsOfOneRank(Objective objective, int dp, int pp) throws Exception {
+    assertSame(tuning(objective).run(out, mesh(dp, pp)), objective);
+  }
+
+  /** Nothing runs behind the deepest exit: three layers for three stages, none for a fourth. */
+  @Test
+  void layersBehindTheLastExitAreNotRun() throws Exception {
+    Set<String> seen = ConcurrentHashMap.newKeySet();
+    TinyTuning shallow =
+        new TinyTuning(
+            shared.resolve("model"),
+            shared.resolve("shallow"),
+            Objective.CE,
+            t -> seen.add(t.stage() + " " + t.action().work()));
+    String alone = shallow.run(out.resolve("alone"), Mesh.single()).sha256();
+    assertThat(shallow.run(out.resolve("job"), mesh(1, 3)).sha256()).isEqualTo(alone);
+    assertThat(seen)
+        .containsExactlyInAnyOrder(
+            "0 FORWARD", "0 TRAIN", "1 FORWARD", "1 TRAIN", "2 FORWARD", "2 TRAIN");
+    assertThatThrownBy(() -> shallow.run(out.resolve("more"), mesh(1, 4)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--pp 4 is more than the 3 layers that run")
+        .hasMessageContaining("after layer 3");
   }
 
   @ParameterizedTest
   @EnumSource(Objective.class)
   void aRunThatWasStoppedGoesOnUnderAnotherLayout(Objective objective) throws Exception {
-    assertThat(tuning(objective).run(out, mesh(2), 1).outcome().finished()).isFalse();
+    assertThat(tuning(objective).run(out, mesh(1, 3), 1).outcome().finished()).isFalse();
     assertThat(tuning(objective).run(out, Mesh.single(), 3).outcome().finished()).isFalse();
-    assertThat(tuning(objective).run(out, mesh(4), 4).outcome().finished()).isFalse();
-    assertSame(tuning(objective).run(out, mesh(2)), objective);
+    assertThat(tuning(objective).run(out, mesh(4, 1), 4).outcome().finished()).isFalse();
+    assertSame(tuning(objective).run(out, mesh(2, 2)), objective);
   }
 
   @Test
   void theNewestWholeCheckpointIsTakenByAllRanks() throws Exception {
-    tuning(Objective.CE).run(out, mesh(2), 3);
-    Path newest = out.resolve("checkpoints/step-000003/state.safetensors");
+    tuning(Objective.CE).run(out, mesh(2, 2), 3);
+    Path newest = out.resolve("checkpoints/step-000003/state-00002-of-00002.safetensors");
     byte[] bytes = Files.readAllBytes(newest);
     bytes[bytes.length / 2] ^= 4;
     Files.write(newest, bytes);
-    assertSame(tuning(Objective.CE).run(out, mesh(2)), Objective.CE);
+    assertSame(tuning(Objective.CE).run(out, mesh(2, 2)), Objective.CE);
   }
 
   @Test
   void microBatchesThatCannotBeSharedOutAreRefusedWithTheNumbers() {
-    assertThatThrownBy(() -> tuning(Objective.CE).run(out, mesh(3)))
+    assertThatThrownBy(() -> tuning(Objective.CE).run(out, mesh(3, 1)))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("--dp 3 does not divide the 4 micro-batches")
         .hasMessageContaining("multiple of 6");
@@ -92,8 +120,8 @@ class RanksTuneAlikeContractTest {
 
   @Test
   void aMeshOfAnotherSizeThanTheJobIsRefused() {
-    assertThatThrownBy(() -> Team.checkSize(mesh(2), 3))
+    assertThatThrownBy(() -> Team.checkSize(mesh(2, 2), 3))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("--dp 2 needs 2 ranks, this job has 3");
+        .hasMessageContaining("--dp 2 and --pp 2 need 4 ranks, this job has 3");
   }
 }

@@ -6,13 +6,16 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
@@ -25,6 +28,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -33,9 +37,10 @@ import java.util.stream.IntStream;
  *
  * @param model folder of the model, of at least three layers
  * @param objective what exits learn
- * @param lookahead whether there is a lookahead exit
+ * @param exits folder of the exits to begin with
+ * @param trace hears of what the stages of a pipeline do
  */
-record TinyTuning(Path model, Objective objective, boolean lookahead) {
+record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> trace) {
   static final int STEPS = 6;
   private static final int LENGTH = 20;
   private static final int MICRO = 2;
@@ -76,11 +81,27 @@ record TinyTuning(Path model, Objective objective, boolean lookahead) {
 
   private Result rank(Path out, Team team, int stopAt) {
     try (team;
-        Device device = Device.cpu(1);
-        NativeArena arena = new NativeArena("test");
-        LanguageModel loaded = LanguageModel.load(model, Precision.F32, device)) {
-      Exits start = start(loaded, arena, device);
-      try (ExitTuner tuner = new ExitTuner(loaded, start, options(), data(loaded), device, team)) {
+        Device device = Device.cpu(1)) {
+      TrainLoop.Outcome outcome = train(out, team, stopAt, device);
+      if (!team.leads() || !outcome.finished()) {
+        return new Result("", outcome);
+      }
+      if (team.mesh().pp() > 1) {
+        putTogether(out, device);
+      }
+      return new Result(Sha256.of(out.resolve(ExitsFile.TENSORS)), outcome);
+    } catch (RuntimeException e) {
+      team.abort(e.getMessage());
+      throw e;
+    }
+  }
+
+  private TrainLoop.Outcome train(Path out, Team team, int stopAt, Device device) {
+    try (LanguageModel loaded = load(team, device);
+        NativeArena arena = new NativeArena("test")) {
+      Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
+      try (ExitTuner tuner =
+          new ExitTuner(loaded, start, options(), data(loaded), device, team, trace)) {
         int[] done = new int[1];
         TrainLoop.Listener counter =
             new TrainLoop.Listener() {
@@ -101,33 +122,64 @@ record TinyTuning(Path model, Objective objective, boolean lookahead) {
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), team, counter, () -> done[0] == stopAt)
                 .run();
-        if (!team.leads() || !outcome.finished()) {
-          return new Result("", outcome);
+        if (team.leads() && outcome.finished() && team.mesh().pp() == 1) {
+          ExitsFile.write(out, tuner.gated(tuner.describe(), 200), loaded);
         }
-        ExitsFile.write(out, tuner.gated(tuner.describe(), 200), loaded);
-        return new Result(Sha256.of(out.resolve(ExitsFile.TENSORS)), outcome);
+        return outcome;
       }
-    } catch (RuntimeException e) {
-      team.abort(e.getMessage());
-      throw e;
     }
   }
 
-  private Exits start(LanguageModel loaded, NativeArena arena, Device device) {
+  private LanguageModel load(Team team, Device device) {
+    ModelFiles files = ModelFiles.open(model);
+    DecoderConfig config = files.config().decoder();
+    StagePlan plan =
+        new StagePlan(
+            config, ExitsFile.outlines(exits, config), options(), LENGTH, team.mesh().pp());
+    return LanguageModel.load(
+        files,
+        Precision.F32,
+        device,
+        name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name));
+  }
+
+  private void putTogether(Path out, Device device) {
+    try (LanguageModel whole = LanguageModel.load(model, Precision.F32, device);
+        NativeArena arena = new NativeArena("test")) {
+      Exits start = ExitsFile.readExact(exits, whole, arena, device.kernels());
+      FinishedExits finished = new FinishedExits(whole, start, data(whole), device);
+      Exits read = finished.read(out, arena);
+      ExitsFile.write(out, finished.gated(read, 200, arena), whole);
+    }
+  }
+
+  /**
+   * Writes exits to begin with.
+   *
+   * @param lookahead whether there is a lookahead exit among them
+   */
+  static void writeExits(Path model, Path to, boolean lookahead) {
     List<ExitSpec> specs =
         List.of(
             new ExitSpec(1, ExitArchitecture.MLP, true, 0),
-            new ExitSpec(2, ExitArchitecture.LAYER, true, DRAFT));
-    return new Exits(
-        loaded.sha256(),
-        Map.of(),
-        specs.stream()
-            .map(s -> ExitInit.COPY.build(s, loaded.decoder(), 7, arena, device.kernels()))
-            .toList(),
-        lookahead
-            ? Optional.of(
-                ExitInit.COPY.lookahead(false, DRAFT, loaded.decoder(), 7, arena, device.kernels()))
-            : Optional.empty());
+            new ExitSpec(2, ExitArchitecture.LAYER, true, DRAFT),
+            new ExitSpec(3, ExitArchitecture.NORM, true, 0));
+    try (Device device = Device.cpu(1);
+        NativeArena arena = new NativeArena("test");
+        LanguageModel loaded = LanguageModel.load(model, Precision.F32, device)) {
+      var decoder = loaded.decoder();
+      var kernels = device.kernels();
+      ExitsFile.write(
+          to,
+          new Exits(
+              loaded.sha256(),
+              Map.of(),
+              specs.stream().map(s -> ExitInit.COPY.build(s, decoder, 7, arena, kernels)).toList(),
+              lookahead
+                  ? Optional.of(ExitInit.COPY.lookahead(false, DRAFT, decoder, 7, arena, kernels))
+                  : Optional.empty()),
+          loaded);
+    }
   }
 
   private TuneOptions options() {

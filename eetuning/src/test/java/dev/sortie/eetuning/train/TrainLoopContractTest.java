@@ -160,6 +160,32 @@ class TrainLoopContractTest {
     assertThat(events.resumed).containsExactly(4);
   }
 
+  private static void rewrite(Path description, String from, String to) throws IOException {
+    String text = Files.readString(description);
+    assertThat(text).containsPattern(from);
+    Files.writeString(description, text.replaceFirst(from, to));
+  }
+
+  @Test
+  void aCheckpointOfOneFileAsEarlierVersionsWroteItIsGoneOnFrom() throws IOException {
+    run(job(), temp, 8, stopAfter(5));
+    Path description = tensors(temp, 5).resolveSibling("state.json");
+    rewrite(description, "\"files\":\\{\"state.safetensors\":(\"[^\"]*\")}", "\"sha256\":$1");
+    CountingJob job = job();
+    TrainLoop.Outcome outcome = run(job, temp, 8, GO_ON);
+    assertThat(events.resumed).containsExactly(5);
+    assertSameAsUnbroken(job, outcome, 8);
+  }
+
+  @Test
+  void aCheckpointThatNamesAFileElsewhereIsPassedOver() throws IOException {
+    run(job(), temp, 8, stopAfter(5));
+    Path description = tensors(temp, 5).resolveSibling("state.json");
+    rewrite(description, "\"state.safetensors\"", "\"../step-000004/state.safetensors\"");
+    run(job(), temp, 8, GO_ON);
+    assertThat(events.resumed).containsExactly(4);
+  }
+
   @Test
   void aFinishedRunHasNothingMoreToDo() {
     TrainLoop.Outcome first = run(job(), temp, 4, GO_ON);

@@ -185,14 +185,29 @@ public final class Decoder {
    * @param tap sees each layer's tensors on the way, and may keep them
    */
   public Tensor forward(Ops ops, Tensor ids, int depth, Tap tap) {
-    Tensor x = embed(ops, ids, 0);
+    return run(ops, embed(ops, ids, 0), 0, depth, tap, true);
+  }
+
+  /**
+   * The hidden state of whole sequences at a depth, from that at another: what one stage of a
+   * pipeline does, with the bits of {@link #forward}.
+   *
+   * @param x the hidden state at depth {@code from}, {@code [B, T, C]}; stays as it is
+   * @param to how many layers have run in the end
+   */
+  public Tensor advance(Ops ops, Tensor x, int from, int to, Tap tap) {
+    return run(ops, x, from, to, tap, false);
+  }
+
+  private Tensor run(Ops ops, Tensor first, int from, int to, Tap tap, boolean mayOverwrite) {
+    Tensor x = first;
     Deque<Tensor> spare = new ArrayDeque<>();
-    for (int i = 0; i < depth; i++) {
+    for (int i = from; i < to; i++) {
       DecoderLayer layer = layers.get(i);
       Tensor in = x;
       Tensor a = step(ops, spare, in, () -> layer.attend(ops, in, rope));
       x = step(ops, spare, in, () -> layer.feedForward(ops, a));
-      if (i == 0 || !tap.keeps(i)) {
+      if (i == from ? mayOverwrite : !tap.keeps(i)) {
         spare.push(in);
       }
       tap.see(i + 1, a, x);

@@ -6,6 +6,7 @@ import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import java.util.Locale;
+import java.util.function.Predicate;
 
 /**
  * The memory that a model takes, known before it is loaded. All sizes in bytes.
@@ -20,10 +21,18 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
 
   /** That of a model whose matrices are held in {@code precision}. */
   public static ModelMemory of(ModelFiles files, Precision precision) {
+    return of(files, precision, name -> true);
+  }
+
+  /** That of the tensors that are {@code needed}, by their names in {@link DecoderTensors}. */
+  public static ModelMemory of(ModelFiles files, Precision precision, Predicate<String> needed) {
     WeightSource source = files.weights();
     long copied = 0;
     long inPlace = 0;
     for (String name : source.tensors().keySet()) {
+      if (!needed.test(name)) {
+        continue;
+      }
       TensorInfo info = source.tensors().get(name);
       var held = FileWeights.held(info.dtype(), info.shape().size() > 1, precision);
       boolean mapped = source.isMapped(name);

@@ -1,0 +1,47 @@
+package dev.sortie.eetuning.exit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What an exit is, without its weights.
+ *
+ * @param depth after how many layers it stands
+ * @param architecture empty for the lookahead exit
+ * @param ownHead whether it has a head of its own
+ * @param draftTokens tokens that its head covers; 0 for all
+ */
+public record ExitOutline(
+    int depth, Optional<ExitArchitecture> architecture, boolean ownHead, int draftTokens) {
+
+  /**
+   * Those of some exits, the lookahead exit last.
+   *
+   * @param layers of the backbone
+   */
+  public static List<ExitOutline> of(Exits exits, int layers) {
+    List<ExitOutline> list = new ArrayList<>();
+    for (Exit e : exits.exits()) {
+      ExitSpec s = e.spec();
+      list.add(
+          new ExitOutline(s.depth(), Optional.of(s.architecture()), s.ownHead(), s.draftTokens()));
+    }
+    exits
+        .lookahead()
+        .ifPresent(
+            l ->
+                list.add(
+                    new ExitOutline(
+                        layers,
+                        Optional.empty(),
+                        l.ownHead(),
+                        l.draft().map(DraftVocabulary::size).orElse(0))));
+    return list;
+  }
+
+  /** Whether it is the lookahead exit. */
+  public boolean isLookahead() {
+    return architecture.isEmpty();
+  }
+}

@@ -1,0 +1,193 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.parallel.pipeline.Action;
+import dev.sortie.parallel.pipeline.BalancedSplit;
+import dev.sortie.parallel.pipeline.ForwardOnly;
+import dev.sortie.parallel.pipeline.Plan;
+import dev.sortie.parallel.pipeline.Timed;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Which layers and exits each stage of a pipeline holds. Layers behind the last exit are run only
+ * where something needs the final hidden states. The cut is such that the stage with the most
+ * counted work, layers forward and exits both ways, has the least possible.
+ */
+public final class StagePlan {
+  private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\..*");
+
+  private final DecoderConfig config;
+  private final List<ExitOutline> exits;
+  private final TuneOptions options;
+  private final TuningCost cost;
+  private final List<Stage> stages = new ArrayList<>();
+
+  /**
+   * A plan, the same on all ranks.
+   *
+   * @param exits all that are tuned
+   * @param length tokens in a sequence
+   * @throws InputException if there are more stages than layers that run
+   */
+  public StagePlan(
+      DecoderConfig config, List<ExitOutline> exits, TuneOptions options, int length, int count) {
+    this.config = config;
+    this.exits = List.copyOf(exits);
+    this.options = options;
+    this.cost = new TuningCost(config, length);
+    boolean kl = options.objective() == Objective.KL;
+    int deepest = exits.stream().mapToInt(ExitOutline::depth).max().orElse(0);
+    int layers = kl ? config.layers() : Math.min(deepest, config.layers());
+    if (count > layers) {
+      throw new InputException(
+          "--pp %d is more than the %d layers that run, %s; take at most as many stages"
+              .formatted(
+                  count,
+                  layers,
+                  kl ? "all of them for kl" : "the deepest exit standing after layer " + deepest));
+    }
+    int from = 0;
+    for (int end : BalancedSplit.ends(layers, count, this::work)) {
+      stages.add(new Stage(stages.size(), count, from, end, kl && count > 1));
+      from = end;
+    }
+  }
+
+  /** Work of a stage with the layers {@code from} to {@code to - 1}. */
+  private double work(int from, int to) {
+    return forwardWork(from, to) + trainWork(from, to);
+  }
+
+  private double forwardWork(int from, int to) {
+    return (to - from) * cost.layer();
+  }
+
+  private double trainWork(int from, int to) {
+    double work = 0;
+    double teacher = 0;
+    for (ExitOutline e : exits) {
+      if (e.depth() > from && e.depth() <= to) {
+        work += cost.exit(e, options.lookahead().unroll());
+        teacher = Math.max(teacher, cost.teacher(e)); // exits of a stage share it
+      }
+    }
+    return options.objective() == Objective.KL ? work + teacher : work;
+  }
+
+  /** A stage. */
+  Stage stage(int index) {
+    return stages.get(index);
+  }
+
+  /** Counted work of each stage, forward. */
+  double[] forwardWork() {
+    return stages.stream().mapToDouble(s -> forwardWork(s.from(), s.to())).toArray();
+  }
+
+  /** Counted work of each stage's exits. */
+  double[] trainWork() {
+    return stages.stream().mapToDouble(s -> trainWork(s.from(), s.to())).toArray();
+  }
+
+  /** The exits of a stage. */
+  List<ExitOutline> exits(int stage) {
+    return exits.stream().filter(e -> stages.get(stage).holds(e.depth())).toList();
+  }
+
+  /** Depths at which a stage's exits read hidden states of its own. */
+  Set<Integer> depths(int stage) {
+    Set<Integer> depths = new TreeSet<>();
+    exits(stage).forEach(e -> depths.add(e.depth()));
+    if (stages.get(stage).isLast() && options.objective() == Objective.KL) {
+      depths.add(config.layers());
+    }
+    return depths;
+  }
+
+  /** Stages before the last whose exits need the final hidden states. */
+  Set<Integer> teachers() {
+    Set<Integer> to = new TreeSet<>();
+    for (Stage s : stages) {
+      if (s.returns() && !s.isLast() && !exits(s.index()).isEmpty()) {
+        to.add(s.index());
+      }
+    }
+    return to;
+  }
+
+  /** Whether a stage computes with a tensor of the backbone, by the decoder's name for it. */
+  public boolean needs(int stage, String tensor) {
+    Stage s = stages.get(stage);
+    Matcher layer = LAYER.matcher(tensor);
+    if (layer.matches()) {
+      int i = Integer.parseInt(layer.group(1));
+      return i >= s.from() && i < s.to();
+    }
+    boolean lookahead = exits(stage).stream().anyMatch(ExitOutline::isLookahead);
+    boolean embeds = stage == 0 || lookahead;
+    return switch (tensor) {
+      case "model.embed_tokens.weight" -> embeds || config.tiedHead() && readsHead(stage);
+      case "model.embed_positions.weight" -> embeds;
+      default -> readsHead(stage);
+    };
+  }
+
+  /** For the teacher, for exits without a head of their own, and to begin a draft head. */
+  private boolean readsHead(int stage) {
+    boolean kl = options.objective() == Objective.KL;
+    return exits(stage).stream()
+        .anyMatch(e -> kl || e.isLookahead() || !e.ownHead() || e.draftTokens() > 0);
+  }
+
+  /**
+   * The timeline of a number of steps from an empty pipeline, by counted work.
+   *
+   * @param rounds micro-batches of a step
+   * @param seconds that it shall take in all
+   */
+  public List<Timed> timeline(int steps, int rounds, double seconds) {
+    List<List<Action>> actions = new ArrayList<>();
+    for (Stage s : stages) {
+      ForwardOnly schedule =
+          new ForwardOnly(s.index(), s.count(), s.returns() ? 1 : 0, (long) steps * rounds);
+      actions.add(schedule.step(0, 0, steps * rounds));
+    }
+    List<Timed> plan = Plan.of(actions, forwardWork(), trainWork(), stages.getFirst().returns());
+    double scale = seconds / plan.stream().mapToDouble(Timed::end).max().orElse(1);
+    return plan.stream()
+        .map(t -> new Timed(t.stage(), t.action(), t.start() * scale, t.end() * scale))
+        .toList();
+  }
+
+  /** One line for each stage. */
+  public List<String> describe() {
+    List<String> lines = new ArrayList<>();
+    double[] forward = forwardWork();
+    double[] train = trainWork();
+    double all = 0;
+    for (int i = 0; i < forward.length; i++) {
+      all += forward[i] + train[i];
+    }
+    for (Stage s : stages) {
+      Set<Integer> depths = new HashSet<>();
+      exits(s.index()).forEach(e -> depths.add(e.depth()));
+      lines.add(
+          "stage %d: layers %d to %d, exits %s, %.0f %% of the work"
+              .formatted(
+                  s.index(),
+                  s.from() + 1,
+                  s.to(),
+                  depths.isEmpty() ? "none" : new TreeSet<>(depths),
+                  100 * (forward[s.index()] + train[s.index()]) / all));
+    }
+    return lines;
+  }
+}
