@@ -13,12 +13,20 @@ import java.util.Optional;
  * @param gate {@code C → F}, where there is one
  * @param up {@code C → F}
  * @param down {@code F → C}
+ * @param sharding where it meets other ranks
  */
-public record GeluMlp(boolean tanh, Optional<Linear> gate, Linear up, Linear down) implements Mlp {
+public record GeluMlp(
+    boolean tanh, Optional<Linear> gate, Linear up, Linear down, Sharding sharding) implements Mlp {
 
   /** Takes {@code gate_proj} if it is {@code gated}, {@code up_proj} and {@code down_proj}. */
   public static GeluMlp of(
-      Weights weights, long hidden, long ffn, boolean bias, boolean gated, boolean tanh) {
+      Weights weights,
+      long hidden,
+      long ffn,
+      boolean bias,
+      boolean gated,
+      boolean tanh,
+      Sharding sharding) {
     var in = Weights.Role.INPUT_PROJECTION;
     return new GeluMlp(
         tanh,
@@ -26,15 +34,17 @@ public record GeluMlp(boolean tanh, Optional<Linear> gate, Linear up, Linear dow
             ? Optional.of(Linear.of(weights, "gate_proj", hidden, ffn, bias, in))
             : Optional.empty(),
         Linear.of(weights, "up_proj", hidden, ffn, bias, in),
-        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION));
+        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
+        sharding);
   }
 
   @Override
   public Tensor apply(Ops ops, Tensor x) {
     if (gate.isEmpty()) {
-      return down.apply(ops, ops.gelu(up.apply(ops, x), tanh));
+      Tensor inner = sharding.inputs(ops, x, up).getFirst();
+      return sharding.output(ops, ops.gelu(inner, tanh), down);
     }
-    List<Tensor> inner = Linear.applyAll(ops, x, gate.get(), up);
-    return down.apply(ops, ops.mul(ops.gelu(inner.get(0), tanh), inner.get(1)));
+    List<Tensor> inner = sharding.inputs(ops, x, gate.get(), up);
+    return sharding.output(ops, ops.mul(ops.gelu(inner.get(0), tanh), inner.get(1)), down);
   }
 }

@@ -10,20 +10,23 @@ import java.util.List;
  * @param gate {@code C → F}
  * @param up {@code C → F}
  * @param down {@code F → C}
+ * @param sharding where it meets other ranks
  */
-public record SwiGluMlp(Linear gate, Linear up, Linear down) implements Mlp {
+public record SwiGluMlp(Linear gate, Linear up, Linear down, Sharding sharding) implements Mlp {
 
   /** Takes {@code gate_proj}, {@code up_proj} and {@code down_proj}. */
-  public static SwiGluMlp of(Weights weights, long hidden, long ffn, boolean bias) {
+  public static SwiGluMlp of(
+      Weights weights, long hidden, long ffn, boolean bias, Sharding sharding) {
     return new SwiGluMlp(
         Linear.of(weights, "gate_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
         Linear.of(weights, "up_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
-        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION));
+        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
+        sharding);
   }
 
   @Override
   public Tensor apply(Ops ops, Tensor x) {
-    List<Tensor> inner = Linear.applyAll(ops, x, gate, up);
-    return down.apply(ops, ops.swiglu(inner.get(0), inner.get(1)));
+    List<Tensor> inner = sharding.inputs(ops, x, gate, up);
+    return sharding.output(ops, ops.swiglu(inner.get(0), inner.get(1)), down);
   }
 }

@@ -8,6 +8,7 @@ import dev.sortie.nn.Norm;
 import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.RopeTable;
 import dev.sortie.nn.RopeTables;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.DType;
@@ -35,6 +36,8 @@ import java.util.stream.IntStream;
  */
 public final class Decoder {
   private final DecoderConfig config;
+  private final DecoderConfig share;
+  private final Sharding sharding;
   private final SequencedMap<String, Tensor> parameters;
   private final Tensor embedding;
   private final Optional<Tensor> positions;
@@ -50,12 +53,33 @@ public final class Decoder {
    * @param weights by the names that {@link DecoderTensors} lists
    */
   public Decoder(DecoderConfig config, Allocator allocator, Weights weights) {
+    this(config, config, Sharding.NONE, allocator, weights);
+  }
+
+  /**
+   * Builds one rank's share of a decoder.
+   *
+   * @param config of the whole
+   * @param share what differs on this rank: its heads, its inner width and its part of the
+   *     vocabulary
+   * @param sharding where it meets other ranks
+   * @param allocator for the rotary tables
+   * @param weights of the share, by the same names
+   */
+  public Decoder(
+      DecoderConfig config,
+      DecoderConfig share,
+      Sharding sharding,
+      Allocator allocator,
+      Weights weights) {
     this.config = config;
+    this.share = share;
+    this.sharding = sharding;
     NamedTensors named = new NamedTensors(weights);
     this.embedding =
         named.get(
             "model.embed_tokens.weight",
-            Shape.of(config.vocab(), config.hidden()),
+            Shape.of(share.vocab(), config.hidden()),
             Weights.Role.EMBEDDING);
     this.positions =
         named.getIf(
@@ -65,7 +89,7 @@ public final class Decoder {
             Weights.Role.EMBEDDING);
     List<DecoderLayer> list = new ArrayList<>();
     for (int i = 0; i < config.layers(); i++) {
-      list.add(DecoderLayer.of(config, i, named.under("model.layers." + i + ".")));
+      list.add(DecoderLayer.of(share, i, named.under("model.layers." + i + "."), sharding));
     }
     this.layers = List.copyOf(list);
     this.finalNorm = DecoderLayer.norm(config, named, "model.norm");
@@ -76,7 +100,7 @@ public final class Decoder {
                 named,
                 "lm_head",
                 config.hidden(),
-                config.vocab(),
+                share.vocab(),
                 false,
                 Weights.Role.INPUT_PROJECTION);
     this.parameters = named.tensors();
@@ -106,7 +130,12 @@ public final class Decoder {
     return parameters;
   }
 
-  /** Number of weights. */
+  /** Where this share of the decoder meets those of other ranks. */
+  public Sharding sharding() {
+    return sharding;
+  }
+
+  /** Number of weights, of this rank's share if it has one. */
   public long parameterCount() {
     return parameters.values().stream().mapToLong(t -> t.shape().count()).sum();
   }
@@ -121,7 +150,7 @@ public final class Decoder {
     return finalNorm;
   }
 
-  /** The language-model head, {@code [V, C]}. */
+  /** The language-model head, {@code [V, C]}, or this rank's rows of it. */
   public Linear head() {
     return head;
   }
@@ -135,7 +164,7 @@ public final class Decoder {
   public Tensor embed(Ops ops, Tensor ids, int first) {
     int tokens = ids.shape().size(-1);
     checkLength(first + tokens);
-    Tensor x = ops.embedding(embedding, ids);
+    Tensor x = sharding.embedding(ops, embedding, ids);
     double scale = config.switches().embeddingScale();
     Tensor scaled = scale == 1 ? x : ops.scale(x, scale);
     return positions.map(p -> ops.add(scaled, placed(ops, p, first, tokens))).orElse(scaled);
@@ -149,7 +178,7 @@ public final class Decoder {
     for (int position : at) {
       checkLength(position + 1);
     }
-    Tensor x = ops.embedding(embedding, ids);
+    Tensor x = sharding.embedding(ops, embedding, ids);
     double scale = config.switches().embeddingScale();
     Tensor scaled = scale == 1 ? x : ops.scale(x, scale);
     Tensor places = Tensor.ids(ops.workspace(), Shape.of(at.length, 1), at);
@@ -164,10 +193,13 @@ public final class Decoder {
 
   /** Final norm and head: {@code [.., C]} to logits {@code [.., V]}. */
   public Tensor logits(Ops ops, Tensor x) {
-    return head.apply(ops, finalNorm.apply(ops, x));
+    return sharding.logits(ops, finalNorm.apply(ops, x), head);
   }
 
-  /** What {@link #logits} are made of, for losses that take the head themselves. */
+  /**
+   * What {@link #logits} are made of, for losses that take the head themselves; with shares, those
+   * of {@link #sharding}.
+   */
   public HeadInput headInput(Ops ops, Tensor x) {
     return new HeadInput(finalNorm.apply(ops, x), head.weight());
   }
@@ -179,13 +211,13 @@ public final class Decoder {
 
   /**
    * The hidden state of whole sequences at a depth. Where nothing is recorded, layers take turns in
-   * the same memory, but for what the tap keeps.
+   * the same memory, but for what the tap keeps. With shares it may be this rank's rows.
    *
    * @param depth how many layers to run
    * @param tap sees each layer's tensors on the way, and may keep them
    */
   public Tensor forward(Ops ops, Tensor ids, int depth, Tap tap) {
-    return run(ops, embed(ops, ids, 0), 0, depth, tap, true);
+    return run(ops, sharding.begin(ops, embed(ops, ids, 0)), 0, depth, tap, true);
   }
 
   /**
@@ -231,8 +263,13 @@ public final class Decoder {
   /** An empty cache for each layer. */
   public List<KvCache> cache(Allocator allocator, DType dtype, int capacity) {
     checkLength(capacity);
+    if (sharding.splitsTokens()) {
+      throw new InputException(
+          "sequence parallelism shares out whole sequences; for decoding take tensor parallelism"
+              + " alone");
+    }
     return layers.stream()
-        .map(l -> KvCache.of(allocator, dtype, capacity, config.kvHeads(), config.headSize()))
+        .map(l -> KvCache.of(allocator, dtype, capacity, share.kvHeads(), share.headSize()))
         .toList();
   }
 

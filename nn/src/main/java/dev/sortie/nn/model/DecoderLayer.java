@@ -8,6 +8,7 @@ import dev.sortie.nn.Mlp;
 import dev.sortie.nn.Norm;
 import dev.sortie.nn.RmsNorm;
 import dev.sortie.nn.RopeTables;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.SwiGluMlp;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.DecoderSwitches.Activation;
@@ -46,31 +47,47 @@ public record DecoderLayer(
    * @param index number of the layer, from 0, which may decide what its attention sees
    */
   public static DecoderLayer of(DecoderConfig c, int index, Weights weights) {
+    return of(c, index, weights, Sharding.NONE);
+  }
+
+  /**
+   * One rank's share of a layer.
+   *
+   * @param c sizes of the share
+   * @param weights of the share
+   * @param sharding where it meets other ranks
+   */
+  public static DecoderLayer of(DecoderConfig c, int index, Weights weights, Sharding sharding) {
     Residual r = c.switches().residual();
     boolean before = r != Residual.POST_NORM;
     boolean behind = r == Residual.POST_NORM || r == Residual.BOTH_NORMS;
     return new DecoderLayer(
         norm(before, c, weights, "input_layernorm"),
-        SelfAttention.of(c, index, weights.under("self_attn.")),
+        SelfAttention.of(c, index, weights.under("self_attn."), sharding),
         norm(behind, c, weights, "attention_output_norm"),
         norm(before, c, weights, "post_attention_layernorm"),
-        mlp(c, weights.under("mlp.")),
+        mlp(c, weights.under("mlp."), sharding),
         norm(behind, c, weights, "mlp_output_norm"),
         r == Residual.PARALLEL);
   }
 
   /** An MLP of the model's kind. */
   public static Mlp mlp(DecoderConfig c, Weights weights) {
+    return mlp(c, weights, Sharding.NONE);
+  }
+
+  private static Mlp mlp(DecoderConfig c, Weights weights, Sharding sharding) {
     DecoderSwitches s = c.switches();
     return s.activation() == Activation.SILU
-        ? SwiGluMlp.of(weights, c.hidden(), c.ffn(), c.mlpBias())
+        ? SwiGluMlp.of(weights, c.hidden(), c.ffn(), c.mlpBias(), sharding)
         : GeluMlp.of(
             weights,
             c.hidden(),
             c.ffn(),
             c.mlpBias(),
             s.gated(),
-            s.activation() == Activation.GELU_TANH);
+            s.activation() == Activation.GELU_TANH,
+            sharding);
   }
 
   /** A norm of the model's kind over the residual stream. */

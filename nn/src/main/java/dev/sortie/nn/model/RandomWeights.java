@@ -1,6 +1,7 @@
 package dev.sortie.nn.model;
 
-import dev.sortie.nn.Weights;
+import dev.sortie.nn.Part;
+import dev.sortie.nn.PartWeights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
@@ -11,7 +12,7 @@ import dev.sortie.tensor.memory.Span;
 /**
  * Initialisation from scratch as in GPT-2 and Megatron: {@code N(0, std)}, projections into the
  * residual stream {@code N(0, std / sqrt(2 layers))}, norms 1, biases 0. Each number depends on the
- * seed, the tensor's name and its index only.
+ * seed, the tensor's name and its index in the whole tensor only.
  *
  * @param random the seed
  * @param std standard deviation, usually 0.02
@@ -19,17 +20,22 @@ import dev.sortie.tensor.memory.Span;
  * @param allocator where to put them
  */
 public record RandomWeights(Random random, double std, int layers, Allocator allocator)
-    implements Weights {
+    implements PartWeights {
 
   @Override
   public Tensor get(String name, Shape shape, Role role) {
-    Tensor t = Tensor.allocate(allocator, DType.F32, shape);
+    return get(name, shape, role, new Part(0, 0, shape.dim(0)));
+  }
+
+  @Override
+  public Tensor get(String name, Shape whole, Role role, Part part) {
+    Tensor t = Tensor.allocate(allocator, DType.F32, part.of(whole));
     Span s = t.span();
     switch (role) {
       case NORM -> fill(s, 1);
       case BIAS -> fill(s, 0);
-      case EMBEDDING, INPUT_PROJECTION -> normal(name, s, std);
-      case OUTPUT_PROJECTION -> normal(name, s, std / Math.sqrt(2.0 * layers));
+      case EMBEDDING, INPUT_PROJECTION -> normal(name, whole, part, s, std);
+      case OUTPUT_PROJECTION -> normal(name, whole, part, s, std / Math.sqrt(2.0 * layers));
     }
     return t;
   }
@@ -40,10 +46,18 @@ public record RandomWeights(Random random, double std, int layers, Allocator all
     }
   }
 
-  private void normal(String name, Span s, double deviation) {
+  /** Element by element, by its index in the whole tensor. */
+  private void normal(String name, Shape whole, Part part, Span s, double deviation) {
     Random stream = random.stream(name);
+    long inner = 1; // elements from one neighbour along the dim to the next
+    for (int d = part.dim() + 1; d < whole.rank(); d++) {
+      inner *= whole.dim(d);
+    }
+    long run = part.count() * inner;
+    long step = whole.dim(part.dim()) * inner;
     for (long i = 0; i < s.length(); i++) {
-      s.set(i, deviation * stream.normal(i));
+      long index = i / run * step + part.from() * inner + i % run;
+      s.set(i, deviation * stream.normal(index));
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.sortie.nn.Linear;
 import dev.sortie.nn.RmsNorm;
 import dev.sortie.nn.RopeTable;
 import dev.sortie.nn.RopeTables;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
@@ -21,7 +22,7 @@ import java.util.Optional;
 /**
  * Causal grouped-query self-attention.
  *
- * @param config sizes
+ * @param config sizes; those of this rank's share
  * @param kind what it sees, and how positions are told
  * @param q {@code C → H D}
  * @param k {@code C → K D}
@@ -29,6 +30,7 @@ import java.util.Optional;
  * @param o {@code H D → C}
  * @param queryNorm on queries before rotation, where there is one
  * @param keyNorm on keys before rotation, where there is one
+ * @param sharding where it meets other ranks
  */
 public record SelfAttention(
     DecoderConfig config,
@@ -38,7 +40,8 @@ public record SelfAttention(
     Linear v,
     Linear o,
     Optional<RmsNorm> queryNorm,
-    Optional<RmsNorm> keyNorm) {
+    Optional<RmsNorm> keyNorm,
+    Sharding sharding) {
 
   /**
    * Takes {@code q_proj}, {@code k_proj}, {@code v_proj}, {@code o_proj} and, where the model has
@@ -46,7 +49,7 @@ public record SelfAttention(
    *
    * @param layer number of the layer, from 0
    */
-  public static SelfAttention of(DecoderConfig c, int layer, Weights weights) {
+  public static SelfAttention of(DecoderConfig c, int layer, Weights weights, Sharding sharding) {
     long queryWidth = (long) c.heads() * c.headSize();
     long keyWidth = (long) c.kvHeads() * c.headSize();
     var in = Weights.Role.INPUT_PROJECTION;
@@ -64,7 +67,8 @@ public record SelfAttention(
             c.switches().outputBias(),
             Weights.Role.OUTPUT_PROJECTION),
         norm(c, weights, "q_norm", queryWidth),
-        norm(c, weights, "k_norm", keyWidth));
+        norm(c, weights, "k_norm", keyWidth),
+        sharding);
   }
 
   private static Optional<RmsNorm> norm(DecoderConfig c, Weights weights, String name, long width) {
@@ -75,11 +79,14 @@ public record SelfAttention(
         : Optional.of(RmsNorm.of(weights, name, size, c.normEps()));
   }
 
-  /** Whole sequences from position 0: x {@code [B, T, C]} to {@code [B, T, C]}. */
+  /**
+   * Whole sequences from position 0: x {@code [B, T, C]} to {@code [B, T, C]}, or this rank's rows
+   * of them.
+   */
   public Tensor apply(Ops ops, Tensor x, RopeTables rope) {
-    int batch = x.shape().size(0);
-    int tokens = x.shape().size(1);
-    List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
+    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
+    int batch = qkv.get(0).shape().size(0);
+    int tokens = qkv.get(0).shape().size(1);
     Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), 0);
     Tensor keys = rotated(ops, keyNorm, qkv.get(1), rope, config.kvHeads(), 0);
     Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
@@ -92,7 +99,7 @@ public record SelfAttention(
    */
   public Tensor apply(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     int tokens = x.shape().size(1);
-    List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
+    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), first);
     store(ops, qkv.get(1), qkv.get(2), rope, cache, first);
     return mix(ops, queries, cache.keys(first + tokens), cache.values(first + tokens), 1, tokens);
@@ -107,13 +114,14 @@ public record SelfAttention(
     fill(ops, x, rope, cache, first);
     Tensor one = ops.contiguous(ops.slice(x, 1, tokens - 1, 1));
     int count = first + tokens;
-    Tensor query = rotated(ops, queryNorm, q.apply(ops, one), rope, config.heads(), count - 1);
+    Tensor alone = sharding.inputs(ops, one, q).getFirst();
+    Tensor query = rotated(ops, queryNorm, alone, rope, config.heads(), count - 1);
     return mix(ops, query, cache.keys(count), cache.values(count), 1, 1);
   }
 
   /** Stores the keys and values of the next tokens and computes nothing else. */
   public void fill(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
-    List<Tensor> kv = Linear.applyAll(ops, x, k, v);
+    List<Tensor> kv = sharding.inputs(ops, x, k, v);
     store(ops, kv.get(0), kv.get(1), rope, cache, first);
   }
 
@@ -136,7 +144,7 @@ public record SelfAttention(
       return apply(ops, x, rope, one.cache(), one.first());
     }
     int count = x.shape().size(1);
-    List<Tensor> qkv = Linear.applyAll(ops, x, q, k, v);
+    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     Tensor mixed =
         ops.empty(x.dtype(), Shape.of(1, count, (long) config.heads() * config.headSize()));
     int row = 0;
@@ -152,7 +160,7 @@ public record SelfAttention(
     if (row != count) {
       throw new IllegalArgumentException(count + " rows, of which sequences have " + row);
     }
-    return o.apply(ops, mixed);
+    return sharding.output(ops, mixed, o);
   }
 
   /** Rows {@code from .. from + count - 1} of x {@code [1, R, C]}. */
@@ -183,8 +191,8 @@ public record SelfAttention(
 
   private Tensor mix(Ops ops, Tensor queries, Tensor keys, Tensor values, int batch, int tokens) {
     Tensor mixed = attend(ops, queries, keys, values);
-    return o.apply(
-        ops, ops.reshape(mixed, batch, tokens, (long) config.heads() * config.headSize()));
+    return sharding.output(
+        ops, ops.reshape(mixed, batch, tokens, (long) config.heads() * config.headSize()), o);
   }
 
   private Tensor attend(Ops ops, Tensor queries, Tensor keys, Tensor values) {

@@ -17,7 +17,7 @@ final class Regions {
   private Regions() {}
 
   /** The shape of one rank's rows of {@code x}. */
-  private static Shape part(String op, Shape x, int ranks) {
+  static Shape part(String op, Shape x, int ranks) {
     if (x.rank() < 2 || x.dim(-2) % ranks != 0) {
       throw new IllegalArgumentException(
           op + ": the rows of " + x + " cannot be shared out evenly to " + ranks + " ranks");

@@ -17,6 +17,11 @@ import dev.sortie.tensor.autograd.ForeignOp;
  * AllGather        y = rows of all ranks, to own        dx += own rows of Σ ranks dy
  * ReduceScatter    y = own rows of Σ ranks x            dx += dy of all ranks
  * GatherColumns    y = columns of all ranks, to equal   dx += own columns of dy
+ * RowLinear        y = Σ ranks x Wᵀ + b                 dx += dy W, dW += dyᵀ x, db += Σ rows dy
+ * VocabEmbedding   y = Σ ranks own rows of W[ids]       dW[own ids] += dy
+ * CrossEntropy     l = lse(x) - x[target]               dx += dl (softmax(x) - onehot), own columns
+ * Kl               l = KL(softmax(t) ‖ softmax(x))      dx += dl (softmax(x) - softmax(t)), the same
+ * LinearCrossEntropy, LinearKl: with the head, computed with the loss, times dy
  * </pre>
  *
  * A test fails when one of them has no finite-difference case.
@@ -28,4 +33,10 @@ public sealed interface ShardOp extends ForeignOp
         Regions.Gather,
         Regions.AllGather,
         Regions.ReduceScatter,
-        Columns.GatherColumns {}
+        Columns.GatherColumns,
+        ShardLinears.RowLinear,
+        ShardLinears.VocabEmbedding,
+        VocabLosses.CrossEntropy,
+        VocabLosses.Kl,
+        VocabHeads.LinearCrossEntropy,
+        VocabHeads.LinearKl {}

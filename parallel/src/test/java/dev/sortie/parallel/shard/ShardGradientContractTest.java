@@ -3,10 +3,13 @@ package dev.sortie.parallel.shard;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.nn.Linear;
 import dev.sortie.parallel.shard.ShardGradCheck.Computation;
 import dev.sortie.parallel.shard.ShardGradCheck.Input;
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -55,6 +58,41 @@ class ShardGradientContractTest {
     return List.of(new Input(Shape.of(dims), false));
   }
 
+  private static List<Input> rowLinear(long rows, int ranks, int position) {
+    long share = Share.of(5, ranks, position).count();
+    return List.of(
+        new Input(Shape.of(rows, share), false),
+        new Input(Shape.of(3, share), false),
+        new Input(Shape.of(3), true));
+  }
+
+  private static Tensor rowLinear(RankJob.Rank r, List<Tensor> x, boolean scatter) {
+    var op = new ShardLinears.RowLinear(r.group(), scatter);
+    return r.ops().apply(op, x.get(0), x.get(1), x.get(2));
+  }
+
+  private static List<Input> head(int ranks, int position) {
+    return List.of(
+        new Input(Shape.of(4, 2), true),
+        new Input(Shape.of(Share.of(7, ranks, position).count(), 2), false));
+  }
+
+  private static Tensor ids(RankJob.Rank r, int... ids) {
+    return Tensor.ids(r.ops().workspace(), Shape.of(ids.length), ids);
+  }
+
+  private static Tensor weights(RankJob.Rank r) {
+    return constant(r, Shape.of(4));
+  }
+
+  private static Tensor constant(RankJob.Rank r, Shape shape) {
+    Tensor t = r.ops().empty(DType.F64, shape);
+    for (long i = 0; i < shape.count(); i++) {
+      t.span().set(i, Math.cos(1.3 * i) + 0.4);
+    }
+    return t;
+  }
+
   static Stream<Case> cases() {
     return Stream.of(
             of(
@@ -91,7 +129,70 @@ class ShardGradientContractTest {
                 Columns.GatherColumns.class,
                 (n, p) -> own(2, 3, Share.of(6, n, p).count()),
                 true,
-                (r, x) -> r.ops().apply(new Columns.GatherColumns(r.group(), 6), x.get(0))))
+                (r, x) -> r.ops().apply(new Columns.GatherColumns(r.group(), 6), x.get(0))),
+            of(
+                ShardLinears.RowLinear.class,
+                (n, p) -> rowLinear(2, n, p),
+                true,
+                (r, x) -> rowLinear(r, x, false)),
+            of(
+                ShardLinears.RowLinear.class,
+                (n, p) -> rowLinear(12, n, p),
+                false,
+                (r, x) -> rowLinear(r, x, true)),
+            of(
+                ShardLinears.VocabEmbedding.class,
+                (n, p) -> own(Share.of(6, n, p).count(), 2),
+                true,
+                (r, x) ->
+                    r.ops()
+                        .apply(
+                            new ShardLinears.VocabEmbedding(r.group(), 6),
+                            x.get(0),
+                            ids(r, 0, 5, 3, 3, 1))),
+            of(
+                VocabLosses.CrossEntropy.class,
+                (n, p) -> own(5, Share.of(7, n, p).count()),
+                true,
+                (r, x) ->
+                    new TensorParallel(r.group(), 7, false)
+                        .crossEntropy(r.ops(), x.get(0), ids(r, 0, 6, -1, 3, 4))),
+            of(
+                VocabLosses.Kl.class,
+                (n, p) -> own(3, Share.of(7, n, p).count()),
+                true,
+                (r, x) ->
+                    new TensorParallel(r.group(), 7, false)
+                        .kl(r.ops(), x.get(0), constant(r, x.get(0).shape()))),
+            of(
+                VocabHeads.LinearCrossEntropy.class,
+                (n, p) -> head(n, p),
+                true,
+                (r, x) ->
+                    new TensorParallel(r.group(), 7, false)
+                        .crossEntropy(
+                            r.ops(),
+                            new HeadInput(x.get(0), x.get(1)),
+                            ids(r, 6, -1, 2, 0),
+                            weights(r),
+                            false)
+                        .sum()),
+            of(
+                VocabHeads.LinearKl.class,
+                (n, p) -> Stream.concat(head(n, p).stream(), head(n, p).stream()).toList(),
+                true,
+                (r, x) ->
+                    new TensorParallel(r.group(), 7, false)
+                        .kl(
+                            r.ops(),
+                            List.of(
+                                new HeadInput(x.get(0), x.get(1)),
+                                new HeadInput(x.get(2), x.get(3))),
+                            new HeadInput(
+                                constant(r, x.get(0).shape()), constant(r, x.get(1).shape())),
+                            weights(r),
+                            false)
+                        .sum()))
         .flatMap(s -> s);
   }
 
@@ -130,6 +231,30 @@ class ShardGradientContractTest {
                       return null;
                     }))
         .hasMessageContaining("gradient of input 0, element 0");
+  }
+
+  /** A frozen backbone keeps neither inputs nor what was exchanged. */
+  @Test
+  void frozenLayersRecordNothing() {
+    RankJob.run(
+        2,
+        rank -> {
+          var ops = rank.ops();
+          TensorParallel tp = new TensorParallel(rank.group(), 6, true);
+          Linear wide = new Linear(constant(rank, Shape.of(4, 3)), null);
+          Linear back = new Linear(constant(rank, Shape.of(3, 4)), constant(rank, Shape.of(3)));
+          Tensor table = constant(rank, Shape.of(3, 3));
+          Tensor ids = Tensor.ids(ops.workspace(), Shape.of(1, 4), 5, 0, 2, 3);
+          Tensor x = tp.begin(ops, tp.embedding(ops, table, ids));
+          Tensor y = tp.output(ops, tp.inputs(ops, x, wide).getFirst(), back);
+          Tensor logits = tp.logits(ops, y, new Linear(table, null));
+          assertThat(y.shape()).isEqualTo(Shape.of(1, 2, 3));
+          assertThat(logits.shape()).isEqualTo(Shape.of(1, 4, 6));
+          for (Tensor t : List.of(x, y, logits)) {
+            assertThat(t.needsGrad()).isFalse();
+          }
+          return null;
+        });
   }
 
   @Test

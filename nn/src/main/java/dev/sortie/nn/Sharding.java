@@ -1,0 +1,75 @@
+package dev.sortie.nn;
+
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
+import dev.sortie.tensor.autograd.HeadLoss;
+import dev.sortie.tensor.autograd.Ops;
+import java.util.List;
+
+/**
+ * Where a model whose weights are shared out among ranks meets the other ranks. Between these
+ * places a rank computes with its heads, its part of the MLP and its part of the vocabulary, and
+ * the modules are the same as of one rank, only smaller: so this is all that they need to know.
+ *
+ * <p>The residual stream is what norms and additions see. It is whole on each rank, or each has
+ * some rows of it. B batch, T tokens, C hidden, V vocab.
+ */
+public interface Sharding {
+  /** One rank has everything. */
+  Sharding NONE = new WholeModel();
+
+  /**
+   * Token embeddings.
+   *
+   * @param table this rank's rows of {@code [V, C]}
+   * @param ids I32 {@code [B, T]}, the same on all ranks
+   * @return {@code [B, T, C]}, whole
+   */
+  Tensor embedding(Ops ops, Tensor table, Tensor ids);
+
+  /** The residual stream of whole sequences begins: x {@code [B, T, C]} is whole. */
+  Tensor begin(Ops ops, Tensor x);
+
+  /**
+   * Projections that read the residual stream.
+   *
+   * @param x a part of the residual stream, normalised
+   * @param linears this rank's outputs of each
+   * @return of each {@code [B, T, outputs]}, with all rows
+   */
+  List<Tensor> inputs(Ops ops, Tensor x, Linear... linears);
+
+  /**
+   * A projection that writes into the residual stream.
+   *
+   * @param x {@code [B, T, inputs]}, all rows of this rank's inputs
+   * @param linear this rank's inputs of it, and the whole bias
+   * @return a part of the residual stream
+   */
+  Tensor output(Ops ops, Tensor x, Linear linear);
+
+  /**
+   * The head.
+   *
+   * @param x a part of the residual stream, normalised
+   * @param head this rank's rows
+   * @return logits {@code [.., V]}, whole
+   */
+  Tensor logits(Ops ops, Tensor x, Linear head);
+
+  /**
+   * {@link Ops#linearCrossEntropy} over all of the vocabulary; the sum is the same on all ranks.
+   *
+   * @param in a part of the residual stream, normalised, and this rank's rows of the head
+   * @param targets I32 {@code [B, T]}, whole
+   * @param weights {@code [B, T]}, whole
+   */
+  HeadLoss crossEntropy(Ops ops, HeadInput in, Tensor targets, Tensor weights, boolean confident);
+
+  /** {@link Ops#linearKl} over all of the vocabulary; parts as in {@link #crossEntropy}. */
+  HeadLoss kl(
+      Ops ops, List<HeadInput> students, HeadInput teacher, Tensor weights, boolean confident);
+
+  /** Whether each rank has only some rows of the residual stream. */
+  boolean splitsTokens();
+}

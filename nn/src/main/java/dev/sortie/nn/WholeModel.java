@@ -1,0 +1,57 @@
+package dev.sortie.nn;
+
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
+import dev.sortie.tensor.autograd.HeadLoss;
+import dev.sortie.tensor.autograd.Ops;
+import java.util.List;
+
+/** Nothing is shared out. */
+final class WholeModel implements Sharding {
+  @Override
+  public Tensor embedding(Ops ops, Tensor table, Tensor ids) {
+    return ops.embedding(table, ids);
+  }
+
+  @Override
+  public Tensor begin(Ops ops, Tensor x) {
+    return x;
+  }
+
+  @Override
+  public List<Tensor> inputs(Ops ops, Tensor x, Linear... linears) {
+    return Linear.applyAll(ops, x, linears);
+  }
+
+  @Override
+  public Tensor output(Ops ops, Tensor x, Linear linear) {
+    return linear.apply(ops, x);
+  }
+
+  @Override
+  public Tensor logits(Ops ops, Tensor x, Linear head) {
+    return head.apply(ops, x);
+  }
+
+  @Override
+  public HeadLoss crossEntropy(
+      Ops ops, HeadInput in, Tensor targets, Tensor weights, boolean confident) {
+    return ops.linearCrossEntropy(in.x(), in.w(), targets, weights, confident);
+  }
+
+  @Override
+  public HeadLoss kl(
+      Ops ops, List<HeadInput> students, HeadInput teacher, Tensor weights, boolean confident) {
+    return ops.linearKl(students, teacher, weights, confident);
+  }
+
+  @Override
+  public boolean splitsTokens() {
+    return false;
+  }
+
+  @Override
+  public String toString() {
+    return "whole model";
+  }
+}

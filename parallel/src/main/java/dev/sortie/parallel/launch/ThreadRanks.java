@@ -1,0 +1,73 @@
+package dev.sortie.parallel.launch;
+
+import dev.sortie.parallel.comm.CommOptions;
+import dev.sortie.parallel.comm.Communicator;
+import dev.sortie.parallel.comm.transport.ThreadTransport;
+import dev.sortie.parallel.comm.transport.Transport;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+
+/** Ranks as threads of this JVM: for trying out a layout without a job. */
+public final class ThreadRanks {
+  private ThreadRanks() {}
+
+  /**
+   * Runs the same code on each rank and waits for all. Where one fails the others are told, and the
+   * first failure by rank is thrown with the others suppressed.
+   *
+   * @param body gets the communicator of all ranks; memory that others read must outlive their
+   *     calls
+   * @return what it returns, by rank
+   */
+  public static <T> List<T> run(int ranks, CommOptions options, Function<Communicator, T> body) {
+    List<T> results = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
+    try (ExecutorService threads = Executors.newFixedThreadPool(ranks)) {
+      List<Future<T>> runs = new ArrayList<>();
+      for (Transport transport : ThreadTransport.world(ranks)) {
+        runs.add(threads.submit(() -> one(transport, options, body)));
+      }
+      for (Future<T> run : runs) {
+        try {
+          results.add(run.get());
+        } catch (ExecutionException e) {
+          failures.add(e.getCause());
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          failures.add(e);
+        }
+      }
+    }
+    if (!failures.isEmpty()) {
+      throw failure(failures);
+    }
+    return results;
+  }
+
+  private static <T> T one(
+      Transport transport, CommOptions options, Function<Communicator, T> body) {
+    try (Transport t = transport;
+        Communicator communicator = Communicator.over(t, options)) {
+      try {
+        return body.apply(communicator);
+      } catch (RuntimeException | Error e) {
+        communicator.abort(String.valueOf(e.getMessage()));
+        throw e;
+      }
+    }
+  }
+
+  private static RuntimeException failure(List<Throwable> failures) {
+    Throwable first = failures.getFirst();
+    failures.stream().skip(1).filter(t -> t != first).forEach(first::addSuppressed);
+    if (first instanceof Error error) {
+      throw error;
+    }
+    return first instanceof RuntimeException e ? e : new IllegalStateException(first);
+  }
+}

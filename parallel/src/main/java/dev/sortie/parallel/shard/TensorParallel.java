@@ -1,0 +1,117 @@
+package dev.sortie.parallel.shard;
+
+import dev.sortie.nn.Linear;
+import dev.sortie.nn.Sharding;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.HeadInput;
+import dev.sortie.tensor.autograd.HeadLoss;
+import dev.sortie.tensor.autograd.Ops;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Tensor parallelism (Shoeybi et al., arXiv 1909.08053): projections that read the residual stream
+ * are cut by their outputs, those that write into it by their inputs, embedding and head by the
+ * vocabulary. A layer costs two all-reduces forward and two backward.
+ *
+ * <p>With sequence parallelism (Korthikanti et al., arXiv 2205.05198) each rank has a share of the
+ * rows of the residual stream, so that norms and additions are computed once; each all-reduce
+ * becomes a reduce-scatter and an all-gather, which move as much.
+ *
+ * @param group the ranks
+ * @param vocab V of the whole model
+ * @param sequence whether rows of the residual stream are shared out; T must be a multiple of the
+ *     number of ranks
+ */
+public record TensorParallel(ShardGroup group, long vocab, boolean sequence) implements Sharding {
+
+  /** The table's rows of this rank; frozen tables record nothing. */
+  @Override
+  public Tensor embedding(Ops ops, Tensor table, Tensor ids) {
+    return ops.apply(new ShardLinears.VocabEmbedding(group, vocab), table, ids);
+  }
+
+  @Override
+  public Tensor begin(Ops ops, Tensor x) {
+    return sequence ? ops.apply(new Regions.Split(group), x) : x;
+  }
+
+  @Override
+  public List<Tensor> inputs(Ops ops, Tensor x, Linear... linears) {
+    List<Tensor> weights = Arrays.stream(linears).map(Linear::weight).toList();
+    List<Tensor> biases = Arrays.stream(linears).map(Linear::bias).toList();
+    return ops.linears(entered(ops, x), weights, biases);
+  }
+
+  /** The residual stream on its way to what this rank computes of its own. */
+  private Tensor entered(Ops ops, Tensor x) {
+    return sequence
+        ? ops.apply(new Regions.AllGather(group), x)
+        : ops.apply(new Regions.Copy(group), x);
+  }
+
+  @Override
+  public Tensor output(Ops ops, Tensor x, Linear linear) {
+    var op = new ShardLinears.RowLinear(group, sequence);
+    return linear.bias() == null
+        ? ops.apply(op, x, linear.weight())
+        : ops.apply(op, x, linear.weight(), linear.bias());
+  }
+
+  @Override
+  public Tensor logits(Ops ops, Tensor x, Linear head) {
+    Tensor own = head.apply(ops, entered(ops, x));
+    return ops.apply(new Columns.GatherColumns(group, vocab), own);
+  }
+
+  /** Cross-entropy of each row of this rank's logits, as {@link Ops#crossEntropy}. */
+  public Tensor crossEntropy(Ops ops, Tensor logits, Tensor targets) {
+    Tensor local = LocalTargets.of(ops, targets, group.share(vocab), vocab);
+    return ops.apply(new VocabLosses.CrossEntropy(group, vocab), logits, targets, local);
+  }
+
+  /** KL of each row of this rank's logits, as {@link Ops#kl}. */
+  public Tensor kl(Ops ops, Tensor logits, Tensor teacher) {
+    return ops.apply(new VocabLosses.Kl(group, vocab), logits, teacher.detach());
+  }
+
+  @Override
+  public HeadLoss crossEntropy(
+      Ops ops, HeadInput in, Tensor targets, Tensor weights, boolean confident) {
+    int chunk = chunk();
+    Tensor local = LocalTargets.of(ops, targets, group.share(vocab), vocab);
+    return ops.headLoss(
+        new VocabHeads.LinearCrossEntropy(group, vocab, confident, chunk),
+        List.of(entered(ops, in.x()), in.w(), targets, local, weights, room(ops, chunk)));
+  }
+
+  @Override
+  public HeadLoss kl(
+      Ops ops, List<HeadInput> students, HeadInput teacher, Tensor weights, boolean confident) {
+    int chunk = chunk();
+    List<Tensor> in = new ArrayList<>();
+    for (HeadInput student : students) {
+      in.add(entered(ops, student.x()));
+      in.add(student.w());
+    }
+    in.add(entered(ops, teacher.x().detach()));
+    in.addAll(List.of(teacher.w().detach(), weights, room(ops, chunk)));
+    return ops.headLoss(new VocabHeads.LinearKl(group, vocab, confident, chunk), in);
+  }
+
+  private int chunk() {
+    return VocabHeads.chunk(group.share(vocab).widest());
+  }
+
+  private static Tensor room(Ops ops, int chunk) {
+    return ops.empty(DType.I32, Shape.of(chunk));
+  }
+
+  @Override
+  public boolean splitsTokens() {
+    return sequence;
+  }
+}
