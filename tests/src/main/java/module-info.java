@@ -4,4 +4,5 @@
 module dev.sortie.tests {
   requires dev.sortie.eetuning;
   requires dev.sortie.opencl;
+  requires dev.sortie.parallel;
 }

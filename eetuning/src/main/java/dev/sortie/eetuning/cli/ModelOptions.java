@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.model.AvailableMemory;
+import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
@@ -63,7 +64,7 @@ final class ModelOptions {
     if (!silent) {
       announce(files, memory, available);
     }
-    return LanguageModel.load(files, precision, device, needed);
+    return LanguageModel.load(files, precision, device, DecoderBuilder.part(needed));
   }
 
   /** Loads it without reading its weights, where the file can be mapped. */

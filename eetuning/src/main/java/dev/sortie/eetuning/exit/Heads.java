@@ -1,6 +1,8 @@
 package dev.sortie.eetuning.exit;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
@@ -18,6 +20,10 @@ final class Heads {
       boolean own,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
+    if (backbone.sharding() != Sharding.NONE) {
+      throw new InputException(
+          "this rank has a share of the backbone's head, exits read a whole one; take --tp 1");
+    }
     if (own) {
       int hidden = backbone.config().hidden();
       int outputs = draft.map(DraftVocabulary::size).orElse(backbone.config().vocab());

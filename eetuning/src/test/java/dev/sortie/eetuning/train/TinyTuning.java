@@ -6,6 +6,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
@@ -140,7 +141,8 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
         files,
         Precision.F32,
         device,
-        name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name));
+        DecoderBuilder.part(
+            name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name)));
   }
 
   private void putTogether(Path out, Device device) {

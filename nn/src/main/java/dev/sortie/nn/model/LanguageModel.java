@@ -9,7 +9,6 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * A model ready to compute, loaded from {@link ModelFiles}.
@@ -47,39 +46,33 @@ public record LanguageModel(
    * @throws InputException if a file is wrong, or the model cannot fit in memory
    */
   public static LanguageModel load(ModelFiles files, Precision precision, Device device) {
-    return load(files, precision, device, name -> true);
+    return load(files, precision, device, DecoderBuilder.WHOLE);
   }
 
   /**
    * Loads the part of a model that a process computes with. The other tensors stay where the file
    * is mapped and are not read; only those that a file holds in another arrangement are copied.
    *
-   * @param needed whether a tensor, by its name in {@link DecoderTensors}, is computed with
+   * @param builder takes what it needs of the model: some layers, or a share of each weight
    * @throws InputException if a file is wrong, or the part cannot fit in memory
    */
   public static LanguageModel load(
-      ModelFiles files, Precision precision, Device device, Predicate<String> needed) {
+      ModelFiles files, Precision precision, Device device, DecoderBuilder builder) {
     NativeArena arena = new NativeArena("model");
     try {
-      ModelMemory.of(files, precision, needed).require(files, precision, AvailableMemory.now());
+      ModelMemory.of(files, precision, builder::needs)
+          .share(builder.shares())
+          .require(files, precision, AvailableMemory.now());
       DecoderConfig config = files.config().decoder();
       FileWeights weights = new FileWeights(files.weights(), precision, arena, device.kernels());
       FileWeights unread =
           new FileWeights(files.weights(), Precision.FILE, arena, device.kernels());
-      Set<String> allowed = new HashSet<>();
-      // files of models with a tied head sometimes hold the head a second time
-      allowed.addAll(config.tiedHead() ? Set.of("lm_head.weight") : Set.of());
-      Decoder decoder =
-          new Decoder(
-              config,
-              arena,
-              (name, shape, role) -> {
-                if (needed.test(name)) {
-                  return weights.get(name, shape, role);
-                }
-                allowed.add(name);
-                return unread.get(name, shape, role);
-              });
+      NeededWeights parts = new NeededWeights(builder::needs, weights, unread);
+      Decoder decoder = builder.build(config, arena, parts);
+      Set<String> allowed = new HashSet<>(parts.left());
+      if (config.tiedHead()) {
+        allowed.add("lm_head.weight"); // files of such models sometimes hold the head a second time
+      }
       weights.refuseUnused(allowed);
       return new LanguageModel(
           files.path(),

@@ -58,6 +58,11 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
     return (s.rotates(Rotation.GLOBAL) ? 1 : 0) + (s.rotates(Rotation.LOCAL) ? 1 : 0);
   }
 
+  /** About what one of several ranks takes that share the weights evenly. */
+  public ModelMemory share(int ranks) {
+    return new ModelMemory(copied / ranks, inPlace / ranks, tables, kvPerToken / ranks);
+  }
+
   /** Memory that the loaded model takes once all of it was used. */
   public long resident() {
     return copied + inPlace + tables;

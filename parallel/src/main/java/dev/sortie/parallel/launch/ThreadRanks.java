@@ -20,8 +20,7 @@ public final class ThreadRanks {
    * Runs the same code on each rank and waits for all. Where one fails the others are told, and the
    * first failure by rank is thrown with the others suppressed.
    *
-   * @param body gets the communicator of all ranks; memory that others read must outlive their
-   *     calls
+   * @param body gets the communicator of all ranks
    * @return what it returns, by rank
    */
   public static <T> List<T> run(int ranks, CommOptions options, Function<Communicator, T> body) {

@@ -80,7 +80,6 @@ public record ShardGroup(Communicator communicator) {
       for (int rank = 0; rank < size(); rank++) {
         add.accept(rank, used);
       }
-      communicator.barrier(); // before the memory that others read is gone
     }
   }
 
