@@ -1,7 +1,7 @@
 /** EE-Tuning, early-exit decoding, evaluation and the command line. */
 module dev.sortie.eetuning {
   requires transitive dev.sortie.nn;
-  requires dev.sortie.parallel;
+  requires transitive dev.sortie.parallel;
   requires info.picocli;
   requires me.tongfei.progressbar;
   requires java.management;

@@ -1,13 +1,18 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.Weights;
+import dev.sortie.nn.Part;
+import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.optim.AdamW;
+import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
+import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
@@ -18,6 +23,7 @@ import dev.sortie.tensor.memory.Workspace;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 /** Trains a decoder from scratch on next-token cross-entropy. */
@@ -34,10 +40,40 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final Decoder decoder;
   private final Gradients gradients;
   private final AdamW optimizer;
+  private final Optional<ShareBuilder> share;
+  private final Optional<ShareGradients> shares;
+
+  /** Weights that collect gradients. */
+  private record Trainable(PartWeights source) implements PartWeights {
+    @Override
+    public Tensor get(String name, Shape shape, Role role) {
+      return source.get(name, shape, role).asParameter();
+    }
+
+    @Override
+    public Tensor get(String name, Shape whole, Role role, Part part) {
+      return source.get(name, whole, role, part).asParameter();
+    }
+  }
 
   /** A trainer of a new model with random weights. */
   public Pretrainer(
       DecoderConfig config, PretrainOptions options, TokenSource data, Device device) {
+    this(config, options, data, device, Optional.empty());
+  }
+
+  /**
+   * A trainer of one rank's share of a new model, whose numbers are those that a whole model has
+   * there. All ranks see the same data and make the same calls.
+   *
+   * @param share this rank's, or empty where it has everything
+   */
+  public Pretrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShareBuilder> share) {
     if (data.length() > config.context()) {
       throw new InputException(
           "--seq-len "
@@ -50,10 +86,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.data = data;
     this.device = device;
     this.ops = new Ops(device, workspace);
-    Weights random = new RandomWeights(new Random(options.seed(), 0), 0.02, config.layers(), arena);
-    this.decoder =
-        new Decoder(
-            config, arena, (name, shape, role) -> random.get(name, shape, role).asParameter());
+    PartWeights random =
+        new RandomWeights(new Random(options.seed(), 0), 0.02, config.layers(), arena);
+    DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
+    this.decoder = builder.build(config, arena, new Trainable(random));
+    this.share = share;
+    this.shares = share.map(s -> new ShareGradients(s, decoder));
     this.gradients = new Gradients(arena, device.kernels(), decoder.parameters().values());
     this.optimizer = new AdamW(options.adamW(), arena, device.kernels(), decoder.parameters());
   }
@@ -74,6 +112,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("model", config.toString());
+    share.ifPresent(
+        s -> {
+          m.put("tp", s.group().size());
+          m.put("tp_rank", s.group().position());
+          m.put("sp", s.sequence());
+        });
     return m;
   }
 
@@ -107,8 +151,20 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         Backward.run(device.kernels(), workspace, loss, gradients);
       }
     }
-    optimizer.step(device.kernels(), gradients, step + 1, options.schedule().at(step));
+    update(step);
     return Map.of(LOSS, total);
+  }
+
+  private void update(int step) {
+    double rate = options.schedule().at(step);
+    if (shares.isEmpty()) {
+      optimizer.step(device.kernels(), gradients, step + 1, rate);
+      return;
+    }
+    try (var _ = workspace.mark()) {
+      double norm = shares.get().finish(device.kernels(), workspace, gradients);
+      optimizer.step(device.kernels(), gradients, step + 1, rate, norm);
+    }
   }
 
   @Override
@@ -127,11 +183,13 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private Tensor loss(int[][] windows, double count) {
     Batch batch = Batch.of(workspace, windows);
     Tensor x = decoder.forward(ops, batch.inputs(), config.layers(), Decoder.Tap.NONE);
-    return TokenLoss.crossEntropy(ops, decoder.headInput(ops, x), batch.targets(), false, count);
+    return TokenLoss.crossEntropy(
+        ops, decoder.sharding(), decoder.headInput(ops, x), batch.targets(), false, count);
   }
 
   @Override
   public void close() {
+    shares.ifPresent(ShareGradients::close);
     workspace.close();
     arena.close();
   }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.Sharding;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
@@ -25,8 +26,14 @@ public final class TokenLoss {
    */
   public static Tensor crossEntropy(
       Ops ops, HeadInput in, Tensor targets, boolean weighted, double count) {
+    return crossEntropy(ops, Sharding.NONE, in, targets, weighted, count);
+  }
+
+  /** The same with hidden states and head of a decoder whose weights ranks share. */
+  public static Tensor crossEntropy(
+      Ops ops, Sharding sharding, HeadInput in, Tensor targets, boolean weighted, double count) {
     Tensor w = weights(ops, in.x(), targets, count);
-    return ops.linearCrossEntropy(in.x(), in.w(), targets, w, weighted).sum();
+    return sharding.crossEntropy(ops, in, targets, w, weighted).sum();
   }
 
   /**

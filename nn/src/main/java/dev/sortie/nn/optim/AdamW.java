@@ -73,6 +73,19 @@ public final class AdamW {
   public double step(Kernels kernels, Gradients gradients, int step, double learningRate) {
     List<Span> grads = parameters.values().stream().map(p -> gradients.of(p).span()).toList();
     double norm = Math.sqrt(kernels.sumSquares(grads));
+    step(kernels, gradients, step, learningRate, norm);
+    return norm;
+  }
+
+  /**
+   * Updates all parameters, which are a part of all there are.
+   *
+   * @param step counted from 1
+   * @param learningRate this step's rate
+   * @param norm the global norm of all gradients
+   */
+  public void step(
+      Kernels kernels, Gradients gradients, int step, double learningRate, double norm) {
     // PyTorch's clip_grad_norm_ adds 1e-6 too, so that a norm of zero stays harmless
     double scale = Math.min(1, options.clip / (norm + 1e-6));
     double correction1 = 1 - StrictMath.pow(options.beta1, step);
@@ -96,6 +109,5 @@ public final class AdamW {
                         correction2,
                         scale))));
     kernels.adamW(updates);
-    return norm;
   }
 }
