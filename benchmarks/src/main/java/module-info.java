@@ -5,7 +5,9 @@
 module dev.sortie.benchmarks {
   requires dev.ludovic.netlib.blas;
   requires dev.sortie.eetuning;
+  requires dev.sortie.parallel;
   requires info.picocli;
+  requires java.management;
   requires jdk.incubator.vector;
   requires jmh.core;
 

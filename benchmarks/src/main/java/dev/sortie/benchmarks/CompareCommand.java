@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks;
 
+import dev.sortie.benchmarks.compare.AllReduceComparison;
 import dev.sortie.benchmarks.compare.Comparison;
 import dev.sortie.benchmarks.compare.DisagreementException;
 import dev.sortie.benchmarks.compare.GemmComparison;
@@ -8,6 +9,7 @@ import dev.sortie.benchmarks.compare.NetlibComparison;
 import dev.sortie.benchmarks.compare.Result;
 import dev.sortie.benchmarks.compare.Settings;
 import dev.sortie.benchmarks.compare.Table;
+import dev.sortie.benchmarks.compare.TcpComparison;
 import dev.sortie.benchmarks.compare.TrainComparison;
 import dev.sortie.benchmarks.compare.TuneComparison;
 import dev.sortie.benchmarks.limit.Limits;
@@ -34,7 +36,8 @@ import picocli.CommandLine.Spec;
     name = "compare",
     mixinStandardHelpOptions = true,
     description =
-        "Runs Sortie and a peer in turns and prints medians and their ratio; above 1, Sortie is ahead.")
+        "Runs Sortie and a peer in turns and prints medians and their ratio; above 1, Sortie is"
+            + " ahead.")
 final class CompareCommand implements Callable<Integer> {
   private static final int FAILED = 1;
 
@@ -51,7 +54,11 @@ final class CompareCommand implements Callable<Integer> {
     /** Training from scratch. */
     TRAIN(TrainComparison::new),
     /** Tuning exits. */
-    TUNE(TuneComparison::new);
+    TUNE(TuneComparison::new),
+    /** Sums over two ranks of one machine. */
+    ALLREDUCE(AllReduceComparison::new),
+    /** Messages over TCP. */
+    TCP(TcpComparison::new);
 
     private final Supplier<Comparison> comparison;
 

@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
     name = "peers",
     mixinStandardHelpOptions = true,
     description =
-        "Installs what compare needs into one Python virtual environment outside the tree: OpenBLAS, llama.cpp, PyTorch (about 6 GB).")
+        "Installs what compare needs into one Python virtual environment outside the tree:"
+            + " OpenBLAS, llama.cpp, PyTorch, Open MPI (about 6 GB).")
 final class PeersCommand implements Callable<Integer> {
   @Option(
       names = "--dir",

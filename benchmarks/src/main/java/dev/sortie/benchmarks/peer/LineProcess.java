@@ -18,21 +18,22 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A peer in a Python process of its own, started once and asked line by line, so that both sides
- * can take turns. The scripts are resources beside this class.
+ * A peer in a process of its own, started once and asked line by line, so that both sides can take
+ * turns. Scripts are resources beside this class. Each answer is a JSON object; the first one comes
+ * unasked and names the peer.
  */
 public final class LineProcess implements AutoCloseable {
   private static final String HELPER = "lines.py";
 
-  private final String script;
+  private final String name;
   private final Process process;
   private final Path log;
   private final BufferedReader answers;
   private final BufferedWriter questions;
   private final JsonObject greeting;
 
-  private LineProcess(String script, Process process, Path log) {
-    this.script = script;
+  private LineProcess(String name, Process process, Path log) {
+    this.name = name;
     this.process = process;
     this.log = log;
     this.answers = process.inputReader(StandardCharsets.UTF_8);
@@ -56,13 +57,26 @@ public final class LineProcess implements AutoCloseable {
     command.addAll(
         List.of(python.toString(), "-u", "-c", resource(HELPER) + "\n" + resource(script)));
     command.addAll(args);
+    return start(script, command, Map.of());
+  }
+
+  /**
+   * Starts a program.
+   *
+   * @param name for messages
+   * @param environment variables that the program gets beside this process's own
+   * @throws InputException if the program fails
+   */
+  public static LineProcess start(
+      String name, List<String> command, Map<String, String> environment) {
     try {
       Path log = Files.createTempFile("sortie-peer", ".log");
       ProcessBuilder builder = new ProcessBuilder(command).redirectError(log.toFile());
       Peers.DISTORTING.forEach(builder.environment()::remove);
-      return new LineProcess(script, builder.start(), log);
+      builder.environment().putAll(environment);
+      return new LineProcess(name, builder.start(), log);
     } catch (IOException e) {
-      throw new UncheckedIOException(python + " cannot be started", e);
+      throw new UncheckedIOException(command.getFirst() + " cannot be started", e);
     }
   }
 
@@ -73,23 +87,29 @@ public final class LineProcess implements AutoCloseable {
 
   /** Sends a question and waits for the answer. */
   public JsonObject ask(Map<String, ?> question) {
+    say(Json.compact(question));
+    return answer();
+  }
+
+  /** Sends a line without waiting for the answer. */
+  public void say(String line) {
     try {
-      questions.write(Json.compact(question));
+      questions.write(line);
       questions.newLine();
       questions.flush();
     } catch (IOException e) {
       throw ended(e);
     }
-    return answer();
   }
 
-  private JsonObject answer() {
+  /** Waits for the next answer. */
+  public JsonObject answer() {
     try {
       String line = answers.readLine();
       if (line == null) {
         throw ended(null);
       }
-      return Json.parse(script, line, JsonLimits.CONFIG);
+      return Json.parse(name, line, JsonLimits.CONFIG);
     } catch (IOException e) {
       throw ended(e);
     }
@@ -104,10 +124,10 @@ public final class LineProcess implements AutoCloseable {
       last = ": its log cannot be read: " + e.getMessage();
     }
     return new InputException(
-        "the peer " + script + " ended" + last + " (its whole log: " + log + ")", cause);
+        "the peer " + name + " ended" + last + " (its whole log: " + log + ")", cause);
   }
 
-  private static String resource(String name) {
+  static String resource(String name) {
     try (InputStream in = LineProcess.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException(name + " is missing beside " + LineProcess.class.getName());
@@ -118,14 +138,19 @@ public final class LineProcess implements AutoCloseable {
     }
   }
 
-  /** Ends the process: its input ends, and after some seconds it is stopped. */
-  @Override
-  public void close() {
+  /** Tells the process that there are no more questions. */
+  public void hangUp() {
     try {
       questions.close();
     } catch (IOException e) {
       process.destroy(); // its end of the pipe is gone: nothing to be polite about
     }
+  }
+
+  /** Ends the process: its input ends, and after some seconds it is stopped. */
+  @Override
+  public void close() {
+    hangUp();
     try {
       if (!process.waitFor(5, TimeUnit.SECONDS)) {
         process.destroyForcibly();

