@@ -9,7 +9,7 @@ import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.transport.Endpoint;
-import dev.sortie.parallel.comm.transport.Patience;
+import dev.sortie.parallel.comm.transport.Failure;
 import dev.sortie.parallel.comm.transport.SharedMemory;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.mesh.GlobalRank;
@@ -54,8 +54,8 @@ public final class GroupCommunicator implements Communicator {
     this.group = group;
     this.position = group.positionOf(transport.rank()).orElseThrow();
     this.fingerprint = (id + group).hashCode();
-    this.collectives = transport.open(id + "c", group, options.deadline());
-    this.messages = transport.open(id + "m", group, options.deadline());
+    this.collectives = open("c");
+    this.messages = open("m");
     this.stage = new Stage.Once(collectives);
     this.collectiveMessages =
         new Messages(transport, collectives, group, options.deadline(), arena);
@@ -73,6 +73,17 @@ public final class GroupCommunicator implements Communicator {
   public static Communicator world(Transport transport, CommOptions options) {
     Group all = new Group(IntStream.range(0, transport.world()).mapToObj(GlobalRank::new).toList());
     return new GroupCommunicator(transport, options, "w", all, null);
+  }
+
+  private Endpoint open(String kind) {
+    try {
+      return transport.open(id + kind, group, options.deadline());
+    } catch (CommException e) {
+      throw new CommException(
+          e.kind(),
+          "%s; rank %d was in split of %s".formatted(e.getMessage(), rank().value(), group),
+          e);
+    }
   }
 
   @Override
@@ -103,7 +114,7 @@ public final class GroupCommunicator implements Communicator {
   }
 
   private void carryOut(Collective call) {
-    ready();
+    ready(call.operation().label());
     sequence++;
     if (group.size() == 1) {
       Alone.run(call);
@@ -123,7 +134,7 @@ public final class GroupCommunicator implements Communicator {
       method.run(
           call, new Turn(collectiveMessages, print, adder, scratch, stage, position, group.size()));
     } catch (CommException e) {
-      throw e;
+      throw collectiveMessages.during(e, print.describe());
     } catch (RuntimeException e) {
       collectiveMessages.fail(
           CommException.Kind.ABORTED,
@@ -140,31 +151,31 @@ public final class GroupCommunicator implements Communicator {
 
   @Override
   public void send(Elements data, int to) {
-    ready();
+    ready("send");
     points.send(data, to);
   }
 
   @Override
   public void receive(Elements data, int from) {
-    ready();
+    ready("receive");
     points.receive(data, from);
   }
 
   @Override
   public Handle startSend(Elements data, int to) {
-    ready();
+    ready("send");
     return points.startSend(data, to);
   }
 
   @Override
   public Handle startReceive(Elements data, int from) {
-    ready();
+    ready("receive");
     return points.startReceive(data, from);
   }
 
   @Override
   public Communicator split(Group members) {
-    ready();
+    ready("split");
     if (!group.ranks().containsAll(members.ranks()) || members.positionOf(rank()).isEmpty()) {
       throw new IllegalArgumentException(
           "rank "
@@ -182,13 +193,17 @@ public final class GroupCommunicator implements Communicator {
 
   @Override
   public MemorySegment allocate(long bytes) {
-    ready();
+    ready("allocate");
     Optional<SharedMemory> shared = collectives.shared();
     if (shared.isEmpty() || group.size() == 1) {
       return arena.allocate(bytes, 64);
     }
     MemorySegment[] memory = new MemorySegment[1];
-    lane.run(() -> memory[0] = shared.get().allocate(bytes));
+    try {
+      lane.run(() -> memory[0] = shared.get().allocate(bytes));
+    } catch (CommException e) {
+      throw collectiveMessages.during(e, "allocate of " + bytes + " bytes");
+    }
     return memory[0];
   }
 
@@ -223,10 +238,15 @@ public final class GroupCommunicator implements Communicator {
     }
   }
 
-  private void ready() {
+  private void ready(String call) {
     if (closed) {
       throw new IllegalStateException("the communicator of " + group + " is closed");
     }
-    Patience.check(transport);
+    if (transport.failure().isPresent()) {
+      Failure failure = transport.failure().get();
+      throw new CommException(
+          failure.kind(),
+          "%s; rank %d cannot begin %s".formatted(failure.reason(), rank().value(), call));
+    }
   }
 }

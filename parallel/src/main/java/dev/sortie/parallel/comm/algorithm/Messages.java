@@ -55,8 +55,26 @@ final class Messages {
     return new Incoming(this, endpoint, peer, call, payload, in[peer]);
   }
 
-  /** Drives the transfers in turns until all are done. */
+  /**
+   * Drives the transfers in turns until all are done. A failure names the call that it ended, also
+   * when another rank or the transport found it.
+   */
   void run(Fingerprint call, Transfer... transfers) {
+    try {
+      drive(call, transfers);
+    } catch (CommException e) {
+      throw during(e, call.describe());
+    }
+  }
+
+  /** The failure, with what this member was doing. */
+  CommException during(CommException e, String what) {
+    return e.getMessage().contains(what)
+        ? e
+        : new CommException(e.kind(), e.getMessage() + "; " + me() + " was in " + what, e);
+  }
+
+  private void drive(Fingerprint call, Transfer... transfers) {
     recent[index(call.sequence())] = call;
     Patience patience = new Patience(transport, deadline);
     while (true) {

@@ -1,8 +1,8 @@
 package dev.sortie.parallel.comm.transport;
 
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -16,17 +16,20 @@ import javax.crypto.spec.SecretKeySpec;
  * How two ranks that share a secret recognise each other on a new connection:
  *
  * <pre>
- *   caller → listener   magic, nonce C                                   40 bytes
- *   listener → caller   nonce S, HMAC(secret, "listener" C S job)        64 bytes
- *   caller → listener   length, hello, HMAC(secret, "caller" C S job hello)
- *   listener → caller   1
+ *   listener → caller   magic, nonce S                                          40 bytes
+ *   caller → listener   magic, nonce C, length, hello,
+ *                       HMAC(secret, "caller" S C job hello)
+ *   listener → caller   1, HMAC(secret, "listener" S C job hello)               33 bytes
+ *                       or 0, and the end
  * </pre>
  *
- * Nonces are new for each connection, so a recorded one opens nothing; the number of the job's
- * start is part of {@code job}, so ranks that an earlier start left behind are refused.
+ * The caller proves first, so a stranger gets nothing that depends on the secret. Nonces are new
+ * for each connection, so a recorded one opens nothing; the number of the job's start is part of
+ * {@code job}, so ranks that an earlier start left behind are refused.
  */
 final class Handshake {
-  private static final long MAGIC = 0x736f72746965_0001L;
+  private static final long MAGIC = 0x736f72746965_0002L;
+  private static final int WELCOME = 1;
   private static final int NONCE = 32;
   private static final int MAC = 32;
 
@@ -42,55 +45,91 @@ final class Handshake {
     this.job = ByteBuffer.allocate(8).putInt(world).putInt(generation).array();
   }
 
-  /** The caller's part. Fails if the listener does not know the secret. */
+  /**
+   * The caller's part.
+   *
+   * @throws RefusedException if one of the two does not know what the other one knows
+   */
   void call(Socket socket, Hello hello) throws IOException {
     DataInputStream in = new DataInputStream(socket.getInputStream());
-    DataOutputStream out = new DataOutputStream(socket.getOutputStream());
+    OutputStream out = socket.getOutputStream();
+    readMagic(in);
+    byte[] theirs = read(in, NONCE);
     byte[] mine = nonce();
-    out.write(ByteBuffer.allocate(8 + NONCE).putLong(MAGIC).put(mine).array());
-    byte[] theirs = in.readNBytes(NONCE);
-    byte[] proof = in.readNBytes(MAC);
-    if (!MessageDigest.isEqual(proof, mac("listener", mine, theirs, new byte[0]))) {
-      throw new IOException(
-          "the listener does not know this job's secret, or is of another start of the job");
-    }
     byte[] text = hello.encode();
-    byte[] own = mac("caller", mine, theirs, text);
+    byte[] own = mac("caller", theirs, mine, text);
     out.write(
-        ByteBuffer.allocate(4 + text.length + MAC).putInt(text.length).put(text).put(own).array());
-    if (in.readUnsignedByte() != 1) {
-      throw new IOException("the listener refused " + hello);
+        ByteBuffer.allocate(Long.BYTES + NONCE + Integer.BYTES + text.length + MAC)
+            .putLong(MAGIC)
+            .put(mine)
+            .putInt(text.length)
+            .put(text)
+            .put(own)
+            .array());
+    if (in.readUnsignedByte() != WELCOME) {
+      throw new RefusedException(
+          "it refused this rank, which has another secret or is of another start of the job");
+    }
+    if (!MessageDigest.isEqual(read(in, MAC), mac("listener", theirs, mine, text))) {
+      throw new RefusedException("it does not know this job's secret");
     }
   }
 
   /** The listener's part. Nothing the caller says is believed before it has proved the secret. */
-  Hello answer(Socket socket) throws IOException {
+  Proven answer(Socket socket) throws IOException {
     DataInputStream in = new DataInputStream(socket.getInputStream());
-    DataOutputStream out = new DataOutputStream(socket.getOutputStream());
-    if (in.readLong() != MAGIC) {
-      throw new IOException("it does not speak this protocol");
-    }
-    byte[] theirs = new byte[NONCE];
-    in.readFully(theirs);
+    OutputStream out = socket.getOutputStream();
     byte[] mine = nonce();
-    byte[] proof = mac("listener", theirs, mine, new byte[0]);
-    out.write(ByteBuffer.allocate(NONCE + MAC).put(mine).put(proof).array());
+    out.write(ByteBuffer.allocate(Long.BYTES + NONCE).putLong(MAGIC).put(mine).array());
+    readMagic(in);
+    byte[] theirs = read(in, NONCE);
     int length = in.readInt();
     if (length < 0 || length > Hello.LONGEST) {
       throw new IOException("a hello has at most " + Hello.LONGEST + " bytes, got " + length);
     }
-    byte[] text = new byte[length];
-    in.readFully(text);
-    byte[] given = in.readNBytes(MAC);
-    if (!MessageDigest.isEqual(given, mac("caller", theirs, mine, text))) {
-      throw new IOException("it does not know this job's secret");
+    byte[] text = read(in, length);
+    if (!MessageDigest.isEqual(read(in, MAC), mac("caller", mine, theirs, text))) {
+      out.write(0);
+      throw new RefusedException(
+          "it does not know this job's secret, or is of another start of the job");
     }
-    return Hello.decode(text);
+    return new Proven(Hello.decode(text), mac("listener", mine, theirs, text));
   }
 
-  /** Tells the caller that it is welcome. */
-  static void welcome(Socket socket) throws IOException {
-    socket.getOutputStream().write(1);
+  private static void readMagic(DataInputStream in) throws IOException {
+    if (in.readLong() != MAGIC) {
+      throw new IOException("it does not speak this protocol");
+    }
+  }
+
+  private static byte[] read(DataInputStream in, int bytes) throws IOException {
+    byte[] all = new byte[bytes];
+    in.readFully(all);
+    return all;
+  }
+
+  /**
+   * A caller that has proved the secret.
+   *
+   * @param hello what it wants
+   * @param proof the listener's, which it waits for
+   */
+  record Proven(Hello hello, byte[] proof) {
+    /** Tells the caller that it is welcome. */
+    void welcome(Socket socket) throws IOException {
+      socket
+          .getOutputStream()
+          .write(ByteBuffer.allocate(1 + MAC).put((byte) WELCOME).put(proof).array());
+    }
+  }
+
+  /** To try again would not help. */
+  static final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    RefusedException(String message) {
+      super(message);
+    }
   }
 
   private byte[] nonce() {
@@ -99,13 +138,13 @@ final class Handshake {
     return nonce;
   }
 
-  private byte[] mac(String role, byte[] callers, byte[] listeners, byte[] text) {
+  private byte[] mac(String role, byte[] listeners, byte[] callers, byte[] text) {
     try {
       Mac mac = Mac.getInstance("HmacSHA256");
       mac.init(new SecretKeySpec(secret, "HmacSHA256"));
       mac.update(role.getBytes(StandardCharsets.US_ASCII));
-      mac.update(callers);
       mac.update(listeners);
+      mac.update(callers);
       mac.update(job);
       return mac.doFinal(text);
     } catch (GeneralSecurityException e) {

@@ -12,32 +12,36 @@ import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Takes connections of this job's ranks and keeps them until they are asked for. Strangers are
  * closed and logged; they cost a thread for some seconds and disturb nobody.
  */
 final class Listener implements AutoCloseable {
-  /** Connections that may be unproven at a time, and for how long. */
-  private static final int STRANGERS = 64;
-
-  private static final int PROOF_MILLIS = 5000;
+  private static final int SWEEP_MILLIS = 250;
   private static final System.Logger LOG = System.getLogger(Listener.class.getName());
 
   private final ServerSocketChannel server;
   private final Handshake handshake;
-  private final Semaphore unproven = new Semaphore(STRANGERS);
+  private final Strangers strangers;
   private final Set<Hello> admitted = ConcurrentHashMap.newKeySet();
   private final Map<Hello, SocketChannel> waiting = new ConcurrentHashMap<>();
-  private volatile boolean closed;
+  private final CountDownLatch closed = new CountDownLatch(1);
 
   Listener(InetSocketAddress address, Handshake handshake) throws IOException {
+    this(address, handshake, new Strangers(line -> LOG.log(WARNING, line)));
+  }
+
+  Listener(InetSocketAddress address, Handshake handshake, Strangers strangers) throws IOException {
     this.handshake = handshake;
+    this.strangers = strangers;
     this.server = ServerSocketChannel.open();
     server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
     server.bind(address, 256);
     Thread.ofPlatform().daemon().name("sortie-listener").start(this::accept);
+    Thread.ofVirtual().start(this::sweep);
   }
 
   int port() throws IOException {
@@ -45,39 +49,50 @@ final class Listener implements AutoCloseable {
   }
 
   private void accept() {
-    while (!closed) {
+    while (closed.getCount() > 0) {
       try {
         SocketChannel socket = server.accept();
-        if (unproven.tryAcquire()) {
-          Thread.ofVirtual().start(() -> admit(socket));
-        } else {
-          socket.close();
-        }
+        strangers.enter(socket);
+        Thread.ofVirtual().start(() -> admit(socket));
       } catch (AsynchronousCloseException e) {
         return;
       } catch (IOException e) {
-        if (!closed) {
+        if (closed.getCount() > 0) {
           LOG.log(WARNING, "a connection could not be taken: " + e.getMessage());
         }
       }
     }
   }
 
+  private void sweep() {
+    try {
+      while (!closed.await(SWEEP_MILLIS, TimeUnit.MILLISECONDS)) {
+        strangers.sweep();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void admit(SocketChannel socket) {
     try {
-      socket.socket().setSoTimeout(PROOF_MILLIS);
-      Hello hello = handshake.answer(socket.socket());
-      socket.socket().setSoTimeout(0);
-      if (closed || !admitted.add(hello)) {
+      Handshake.Proven caller = handshake.answer(socket.socket());
+      Hello hello = caller.hello();
+      if (!admitted.add(hello)) {
         throw new IOException(hello + " is there already");
       }
-      Handshake.welcome(socket.socket()); // first: who takes the socket changes its mode
+      if (!strangers.leave(socket)) {
+        admitted.remove(hello);
+        return;
+      }
+      caller.welcome(socket.socket()); // first: who takes the socket changes its mode
       waiting.put(hello, socket);
+      if (closed.getCount() == 0) {
+        Strangers.close(socket);
+      }
     } catch (IOException e) {
-      LOG.log(DEBUG, () -> "refused " + socket + ": " + e.getMessage());
-      close(socket);
-    } finally {
-      unproven.release();
+      strangers.refuse(socket, e);
+      Strangers.close(socket);
     }
   }
 
@@ -98,18 +113,11 @@ final class Listener implements AutoCloseable {
     return null;
   }
 
-  private static void close(SocketChannel socket) {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      LOG.log(DEBUG, () -> "closing " + socket + ": " + e.getMessage());
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
-    waiting.values().forEach(Listener::close);
+    closed.countDown();
+    waiting.values().forEach(Strangers::close);
+    strangers.close();
     try {
       server.close();
     } catch (IOException e) {

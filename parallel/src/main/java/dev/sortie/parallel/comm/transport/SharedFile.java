@@ -22,6 +22,7 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Memory that several processes map. One of them creates the file; its name is gone as soon as all
@@ -37,21 +38,42 @@ final class SharedFile {
   }
 
   /** Zeroed memory of {@code bytes}, mapped by {@code members} processes, unmapped by the arena. */
-  MemorySegment open(Path path, boolean creator, int members, long bytes, Arena arena) {
-    boolean ours = creator; // what others put there is not ours to remove
+  MemorySegment open(Path path, int creator, int members, long bytes, Arena arena) {
+    return open(
+        path,
+        creator,
+        bytes,
+        arena,
+        file -> {
+          COUNTER.getAndAdd(file, MAPPED, 1L);
+          Patience patience = new Patience(transport, deadline);
+          while ((long) COUNTER.getAcquire(file, MAPPED) < members) {
+            patience.pause(
+                () ->
+                    "rank %d waits for all %d members to map %s"
+                        .formatted(transport.rank().value(), members, path));
+          }
+        });
+  }
+
+  /**
+   * Zeroed memory of {@code bytes}.
+   *
+   * @param creator rank that makes the file
+   * @param meeting takes all of the file and returns after all have mapped it
+   */
+  MemorySegment open(
+      Path path, int creator, long bytes, Arena arena, Consumer<MemorySegment> meeting) {
+    boolean mine = creator == transport.rank().value();
+    boolean ours = mine; // what others put there is not ours to remove
     try {
       MemorySegment file =
-          creator ? create(path, CONTENTS + bytes, arena) : find(path, CONTENTS + bytes, arena);
+          mine
+              ? create(path, CONTENTS + bytes, arena)
+              : find(path, creator, CONTENTS + bytes, arena);
       ours = true;
-      COUNTER.getAndAdd(file, MAPPED, 1L);
-      Patience patience = new Patience(transport, deadline);
-      while ((long) COUNTER.getAcquire(file, MAPPED) < members) {
-        patience.pause(
-            () ->
-                "rank %d waits for all %d members to map %s"
-                    .formatted(transport.rank().value(), members, path));
-      }
-      return file.asSlice(CONTENTS, bytes);
+      meeting.accept(file);
+      return contents(file);
     } catch (FileAlreadyExistsException e) {
       ours = false;
       throw failed(path, new IOException("there is such a file; name the job otherwise", e));
@@ -62,6 +84,11 @@ final class SharedFile {
         remove(path);
       }
     }
+  }
+
+  /** What of a mapped file is the caller's. */
+  static MemorySegment contents(MemorySegment file) {
+    return file.asSlice(CONTENTS);
   }
 
   private MemorySegment create(Path path, long bytes, Arena arena) throws IOException {
@@ -90,20 +117,22 @@ final class SharedFile {
     }
   }
 
-  private MemorySegment find(Path path, long bytes, Arena arena) throws IOException {
+  private MemorySegment find(Path path, int creator, long bytes, Arena arena) throws IOException {
     Patience patience = new Patience(transport, deadline);
     while (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) || Files.size(path) != bytes) {
       patience.pause(
           () ->
-              "rank %d waits for %s with %d bytes"
-                  .formatted(transport.rank().value(), path, bytes));
+              "rank %d waits for rank %d to make %s of %d bytes"
+                  .formatted(transport.rank().value(), creator, path, bytes));
     }
     try (FileChannel channel =
         FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       MemorySegment file = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
       while ((long) COUNTER.getAcquire(file, READY) != MAGIC) {
         patience.pause(
-            () -> "rank %d waits for %s to be filled".formatted(transport.rank().value(), path));
+            () ->
+                "rank %d waits for rank %d to fill %s"
+                    .formatted(transport.rank().value(), creator, path));
       }
       return file;
     }

@@ -83,11 +83,18 @@ public final class SharedMemoryTransport implements Transport {
     }
   }
 
-  /** Ranks are met twice: to map the file, and after each has written who it is. */
+  /** The file stays until each has written who it is: whoever is missing can be named. */
   private void enter() {
+    SharedFile file = new SharedFile(this, options.joining());
     MemorySegment memory =
-        map("control", options.rank() == 0, world(), ControlLayout.bytes(world()));
-    Control entered = new Control(memory);
+        file.open(path("control"), 0, ControlLayout.bytes(world()), arena, this::meet);
+    control = new Control(memory);
+    watch = new Watch(this, control, options.silence());
+    watch.start();
+  }
+
+  private void meet(MemorySegment file) {
+    Control entered = new Control(SharedFile.contents(file));
     entered.enter(rank.value());
     Patience patience = new Patience(this, options.joining());
     for (int i = 0; i < world(); i++) {
@@ -96,14 +103,14 @@ public final class SharedMemoryTransport implements Transport {
         patience.pause(() -> "rank " + rank.value() + " waits for rank " + peer + " to join");
       }
     }
-    control = entered;
-    watch = new Watch(this, entered, options.silence());
-    watch.start();
   }
 
-  private MemorySegment map(String name, boolean creator, int members, long bytes) {
-    Path path = options.folder().resolve("sortie-" + options.job() + "-" + name);
-    return new SharedFile(this, options.joining()).open(path, creator, members, bytes, arena);
+  private Path path(String name) {
+    return options.folder().resolve("sortie-" + options.job() + "-" + name);
+  }
+
+  private MemorySegment map(String name, int creator, int members, long bytes) {
+    return new SharedFile(this, options.joining()).open(path(name), creator, members, bytes, arena);
   }
 
   @Override
@@ -169,7 +176,7 @@ public final class SharedMemoryTransport implements Transport {
 
     Room(String id, Group group, int position) {
       int size = group.size();
-      boolean first = position == 0;
+      int first = group.ranks().getFirst().value();
       super(
           new Rings(map(id, first, size, Rings.bytes(size)), position, size),
           new Windows(position, size) {

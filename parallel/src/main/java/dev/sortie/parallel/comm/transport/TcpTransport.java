@@ -5,11 +5,12 @@ import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +29,7 @@ public final class TcpTransport implements Transport {
   private static final int STREAMS = 2;
 
   private static final int HANDSHAKE_MILLIS = 5000;
+  private static final int ATTEMPTS = 3;
   private static final long REASON_NANOS = 500_000_000;
 
   private final Options options;
@@ -100,7 +102,11 @@ public final class TcpTransport implements Transport {
       Thread.ofPlatform().daemon().name("sortie-beat-" + options.rank()).start(transport::beat);
       return transport;
     } catch (IOException e) {
+      Optional<Failure> known = transport.failure();
       transport.close();
+      if (known.isPresent()) {
+        throw known.get().exception();
+      }
       throw new CommException(
           CommException.Kind.LOST_RANK,
           "rank %d of %d cannot join at %s: %s"
@@ -112,23 +118,23 @@ public final class TcpTransport implements Transport {
     }
   }
 
-  /** Rank 0: waits for all, then tells all where all are. */
+  /** Rank 0: waits for all, then tells all where all are, or why they cannot begin. */
   private void host() throws IOException {
     listener = new Listener(options.master(), handshake);
     SocketChannel[] sockets = new SocketChannel[world()];
-    for (int peer = 1; peer < world(); peer++) {
-      Map.Entry<Hello, SocketChannel> joined = null;
-      Patience patience = new Patience(this, options.joining());
-      while ((joined = listener.takeJoining(peer)) == null) {
-        int missing = peer;
-        patience.pause(() -> "rank 0 waits for rank " + missing + " to join");
+    try {
+      awaitAll(sockets);
+    } catch (CommException e) {
+      for (int peer = 1; peer < world(); peer++) {
+        tell(sockets[peer], e.getMessage());
+        Map.Entry<Hello, SocketChannel> joined = listener.takeJoining(peer);
+        tell(joined == null ? null : joined.getValue(), e.getMessage());
       }
-      sockets[peer] = joined.getValue();
-      InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
-      addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
+      throw e;
     }
     for (int peer = 1; peer < world(); peer++) {
       DataOutputStream out = new DataOutputStream(sockets[peer].socket().getOutputStream());
+      out.writeUTF(""); // nothing is wrong
       for (int i = 1; i < world(); i++) {
         out.writeUTF(addresses[i].getAddress().getHostAddress());
         out.writeInt(addresses[i].getPort());
@@ -138,26 +144,33 @@ public final class TcpTransport implements Transport {
     }
   }
 
+  private static void tell(SocketChannel socket, String trouble) throws IOException {
+    if (socket != null) {
+      new DataOutputStream(socket.socket().getOutputStream()).writeUTF(trouble);
+      socket.close();
+    }
+  }
+
+  private void awaitAll(SocketChannel[] sockets) throws IOException {
+    Patience patience = new Patience(this, options.joining());
+    for (int peer = 1; peer < world(); peer++) {
+      Map.Entry<Hello, SocketChannel> joined;
+      while ((joined = listener.takeJoining(peer)) == null) {
+        int missing = peer;
+        patience.pause(() -> "rank 0 waits for rank " + missing + " to join");
+      }
+      sockets[peer] = joined.getValue();
+      InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
+      addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
+    }
+  }
+
   /** Another rank: joins at rank 0, connects to those before it, is found by those after it. */
   private void enter() throws IOException {
-    Patience patience = new Patience(this, options.joining());
-    SocketChannel master = null;
-    while (master == null) {
-      master = tryToConnect(options.master());
-      if (master == null) {
-        patience.pause(
-            () -> "rank %d waits for rank 0 at %s".formatted(options.rank(), options.master()));
-      }
-    }
-    InetSocketAddress here = (InetSocketAddress) master.getLocalAddress();
-    listener = new Listener(new InetSocketAddress(here.getAddress(), 0), handshake);
-    say(master, new Hello(Hello.Purpose.JOIN, options.rank(), listener.port(), ""));
-    master.socket().setSoTimeout(Math.toIntExact(options.joining().toMillis()));
-    DataInputStream in = new DataInputStream(master.socket().getInputStream());
-    addresses[0] = options.master();
-    for (int i = 1; i < world(); i++) {
-      addresses[i] = new InetSocketAddress(in.readUTF(), in.readInt());
-    }
+    SocketChannel master = joinMaster();
+    // longer than rank 0's own patience, which says whom it waits for
+    master.socket().setSoTimeout(Math.toIntExact(options.joining().toMillis()) + HANDSHAKE_MILLIS);
+    readAddresses(new DataInputStream(master.socket().getInputStream()));
     controls[0] = new TcpControl(this, 0, master, options.silence());
     for (int peer = 1; peer < world(); peer++) {
       if (peer != options.rank()) {
@@ -167,14 +180,56 @@ public final class TcpTransport implements Transport {
     }
   }
 
+  /**
+   * Rank 0 may not listen yet, and what is in between (a proxy, a service that has no rank yet) may
+   * take the connection and end it.
+   */
+  private SocketChannel joinMaster() throws IOException {
+    InetSocketAddress named = options.master();
+    Patience patience = new Patience(this, options.joining());
+    while (true) {
+      String trouble;
+      try {
+        SocketChannel socket =
+            connect(new InetSocketAddress(named.getHostString(), named.getPort()));
+        InetSocketAddress here = (InetSocketAddress) socket.getLocalAddress();
+        if (listener == null) {
+          listener = new Listener(new InetSocketAddress(here.getAddress(), 0), handshake);
+        }
+        return say(socket, new Hello(Hello.Purpose.JOIN, options.rank(), listener.port(), ""));
+      } catch (Handshake.RefusedException e) {
+        throw e;
+      } catch (UnresolvedAddressException e) {
+        trouble = "no such machine";
+      } catch (IOException e) {
+        trouble = e.getMessage() == null ? "the connection ended" : e.getMessage();
+      }
+      patience.pause(
+          () -> "rank %d waits for rank 0 at %s (%s)".formatted(options.rank(), named, trouble));
+    }
+  }
+
+  private void readAddresses(DataInputStream in) throws IOException {
+    addresses[0] = options.master();
+    try {
+      String trouble = in.readUTF();
+      if (!trouble.isEmpty()) {
+        throw new IOException(trouble);
+      }
+      for (int i = 1; i < world(); i++) {
+        addresses[i] = new InetSocketAddress(in.readUTF(), in.readInt());
+      }
+    } catch (EOFException e) {
+      throw new IOException("rank 0 has ended while the others join", e);
+    }
+  }
+
   /** A connection of a pair: the later rank opens it, the earlier one takes it. */
   private SocketChannel pair(
       int peer, Hello.Purpose purpose, int stream, String id, Duration deadline)
       throws IOException {
     if (peer < options.rank()) {
-      SocketChannel socket = SocketChannel.open(addresses[peer]);
-      say(socket, new Hello(purpose, options.rank(), stream, id));
-      return socket;
+      return call(peer, new Hello(purpose, options.rank(), stream, id));
     }
     Hello expected = new Hello(purpose, peer, stream, id);
     Patience patience = new Patience(this, deadline);
@@ -185,17 +240,40 @@ public final class TcpTransport implements Transport {
     return socket;
   }
 
-  private void say(SocketChannel socket, Hello hello) throws IOException {
-    socket.socket().setSoTimeout(HANDSHAKE_MILLIS);
-    handshake.call(socket.socket(), hello);
-    socket.socket().setSoTimeout(0);
+  /** Tries again, for a listener that strangers flood may have dropped this one with them. */
+  private SocketChannel call(int peer, Hello hello) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return say(connect(addresses[peer]), hello);
+      } catch (IOException e) {
+        if (attempt == ATTEMPTS || e instanceof Handshake.RefusedException) {
+          throw new IOException("rank " + peer + " does not answer: " + e.getMessage(), e);
+        }
+      }
+    }
   }
 
-  private static SocketChannel tryToConnect(InetSocketAddress address) throws IOException {
+  private SocketChannel say(SocketChannel socket, Hello hello) throws IOException {
     try {
-      return SocketChannel.open(new InetSocketAddress(address.getHostString(), address.getPort()));
-    } catch (ConnectException e) {
-      return null; // it does not listen yet
+      socket.socket().setSoTimeout(HANDSHAKE_MILLIS);
+      handshake.call(socket.socket(), hello);
+      socket.socket().setSoTimeout(0);
+      return socket;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** The system's own limit, where nothing answers at all, is above two minutes. */
+  private static SocketChannel connect(InetSocketAddress address) throws IOException {
+    SocketChannel socket = SocketChannel.open();
+    try {
+      socket.socket().connect(address, HANDSHAKE_MILLIS);
+      return socket;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
     }
   }
 

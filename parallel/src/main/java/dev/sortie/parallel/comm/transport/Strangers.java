@@ -1,0 +1,126 @@
+package dev.sortie.parallel.comm.transport;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Connections that have not proved that they belong to the job. There are at most {@link #MOST} of
+ * them, each for at most {@link #PROOF_NANOS} however it trickles; when another one comes, the
+ * oldest goes: a rank proves itself within milliseconds, so that one which floods the listener
+ * cannot keep ranks out. The first refusals are logged one by one, the others by number.
+ */
+final class Strangers {
+  static final int MOST = 64;
+  static final long PROOF_NANOS = 5_000_000_000L;
+  private static final int LOGGED = 20;
+  private static final long SUMMARY_NANOS = 10_000_000_000L;
+
+  private final Consumer<String> log;
+  private final Map<SocketChannel, Long> since = new LinkedHashMap<>();
+  private long refused;
+  private long logged;
+  private long lastLogged;
+
+  /**
+   * @param log takes a line for what was refused
+   */
+  Strangers(Consumer<String> log) {
+    this.log = log;
+  }
+
+  void enter(SocketChannel socket) {
+    SocketChannel oldest = null;
+    synchronized (this) {
+      if (since.size() == MOST) {
+        oldest = since.keySet().iterator().next();
+        since.remove(oldest);
+      }
+      since.put(socket, System.nanoTime());
+    }
+    if (oldest != null) {
+      refuse(oldest, MOST + " others have come since and it has not proved that it is a rank");
+    }
+  }
+
+  /** It has proved that it is a rank; false if it was refused meanwhile. */
+  synchronized boolean leave(SocketChannel socket) {
+    return since.remove(socket) != null;
+  }
+
+  /** Refuses those that have taken too long. */
+  void sweep() {
+    List<SocketChannel> late = new ArrayList<>();
+    synchronized (this) {
+      long now = System.nanoTime();
+      since.forEach(
+          (socket, from) -> {
+            if (now - from > PROOF_NANOS) {
+              late.add(socket);
+            }
+          });
+      late.forEach(since::remove);
+    }
+    for (SocketChannel socket : late) {
+      refuse(socket, "it has not proved within 5 s that it is a rank");
+    }
+  }
+
+  /** Refuses one if it was not before. */
+  void refuse(SocketChannel socket, IOException why) {
+    if (leave(socket)) {
+      refuse(socket, String.valueOf(why.getMessage()));
+    }
+  }
+
+  private void refuse(SocketChannel socket, String why) {
+    String address = address(socket);
+    close(socket);
+    String line = line(address, why);
+    if (line != null) {
+      log.accept(line);
+    }
+  }
+
+  private synchronized String line(String address, String why) {
+    refused++;
+    long now = System.nanoTime();
+    if (refused > LOGGED && now - lastLogged < SUMMARY_NANOS) {
+      return null;
+    }
+    String line = "refused a connection from %s: %s".formatted(address, why);
+    long silent = refused - logged - 1;
+    logged = refused;
+    lastLogged = now;
+    return silent == 0 ? line : "%s; %d more since the last line".formatted(line, silent);
+  }
+
+  private static String address(SocketChannel socket) {
+    try {
+      return socket.getRemoteAddress() instanceof InetSocketAddress address
+          ? address.getAddress().getHostAddress() + ":" + address.getPort()
+          : "somewhere";
+    } catch (IOException e) {
+      return "somewhere";
+    }
+  }
+
+  /** Refuses all without a word: the listener is closed. */
+  synchronized void close() {
+    since.keySet().forEach(Strangers::close);
+    since.clear();
+  }
+
+  static void close(SocketChannel socket) {
+    try {
+      socket.close();
+    } catch (IOException e) {
+      throw new IllegalStateException("closing a socket cannot fail", e);
+    }
+  }
+}

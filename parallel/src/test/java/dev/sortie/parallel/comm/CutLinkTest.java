@@ -1,0 +1,87 @@
+package dev.sortie.parallel.comm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.parallel.comm.transport.TcpTransport;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A link between two ranks that breaks in all the ways links do. The seed decides the number of
+ * ranks, the link and the moment. {@code -Dsortie.faults=20} for more seeds.
+ */
+@Timeout(60)
+class CutLinkTest {
+  private static final Duration JOINING = Duration.ofSeconds(5);
+
+  static Stream<Arguments> faults() {
+    List<Arguments> all = new ArrayList<>();
+    for (FaultyProxy.Fault fault : FaultyProxy.Fault.values()) {
+      for (int seed = 0; seed < Integer.getInteger("sortie.faults", 2); seed++) {
+        all.add(Arguments.of(fault, seed));
+      }
+    }
+    return all.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void aLinkThatBreaksEndsAllRanksWithTheRankAndTheCall(FaultyProxy.Fault fault, int seed)
+      throws Exception {
+    Random random = new Random(seed);
+    int world = 2 + random.nextInt(3);
+    int victim = 1 + random.nextInt(world - 1);
+    InetSocketAddress master = freeAddress();
+    long from = System.nanoTime();
+    boolean harmless = fault == FaultyProxy.Fault.NONE || fault == FaultyProxy.Fault.SLOW;
+    List<Throwable> failures;
+    try (FaultyProxy link = new FaultyProxy(master, fault, 200_000 + random.nextInt(1_000_000))) {
+      failures =
+          Job.failures(
+              world,
+              rank ->
+                  TcpTransport.join(
+                      new TcpTransport.Options(
+                          rank == victim ? link.address() : master,
+                          rank,
+                          world,
+                          FaultyRank.SECRET,
+                          0,
+                          JOINING,
+                          Duration.ofSeconds(1))),
+              CommOptions.defaults(),
+              c -> FaultyRank.call(c, seed, harmless ? 40 : Integer.MAX_VALUE));
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(30));
+    if (harmless) {
+      assertThat(failures).containsOnlyNulls();
+    } else {
+      assertThat(failures)
+          .allSatisfy(
+              e ->
+                  assertThat(e)
+                      .isInstanceOf(CommException.class)
+                      .message()
+                      .containsPattern("rank (0|" + victim + ")\\b")
+                      .matches(ProcessFaultsTest.CALL));
+    }
+    new ServerSocket(master.getPort(), 1, master.getAddress()).close(); // nobody listens any more
+  }
+
+  private static InetSocketAddress freeAddress() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
+    }
+  }
+}
