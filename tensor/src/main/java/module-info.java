@@ -11,4 +11,6 @@ module dev.sortie.tensor {
   exports dev.sortie.tensor.concurrent;
   exports dev.sortie.tensor.kernel;
   exports dev.sortie.tensor.memory;
+
+  uses dev.sortie.tensor.kernel.DeviceProvider;
 }

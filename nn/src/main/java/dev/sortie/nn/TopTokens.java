@@ -26,7 +26,7 @@ public record TopTokens(Tensor logits, Tensor index, Tensor lse) {
 
   /** The token of each row, a copy. */
   public int[] ids() {
-    return index.span().segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+    return index.span().readOnly().toArray(ValueLayout.JAVA_INT_UNALIGNED);
   }
 
   /** {@code exp(max - lse)}: the probability of row {@code row}'s token, at temperature 1. */

@@ -195,7 +195,7 @@ public final class Tensor {
     if (dtype() != DType.F32) {
       throw new IllegalStateException("toFloats() of " + dtype());
     }
-    return span().segment().toArray(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED);
+    return span().readOnly().toArray(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED);
   }
 
   @Override

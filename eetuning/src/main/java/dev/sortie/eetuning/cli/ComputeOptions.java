@@ -14,6 +14,15 @@ public final class ComputeOptions {
           "Threads; one for each physical core by default, shared out among the ranks of a job.")
   private Integer threads;
 
+  @Option(
+      names = "--device",
+      paramLabel = "D",
+      defaultValue = "cpu",
+      description =
+          "Where to compute: cpu, opencl or opencl:N; doctor lists devices. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private String device;
+
   /** For picocli. */
   public ComputeOptions() {}
 
@@ -39,10 +48,10 @@ public final class ComputeOptions {
   Device open(int ranks) {
     int n = threads(ranks);
     try {
-      return Device.cpu(n);
+      return Device.named(device, n);
     } catch (IllegalArgumentException | IllegalStateException e) {
-      throw new InputException(
-          e.getMessage(), e); // a kernel set was forced that this machine has not
+      // a device, or a kernel set that was forced, which this machine has not
+      throw new InputException(e.getMessage(), e);
     }
   }
 }

@@ -115,7 +115,7 @@ final class TimedPass implements AutoCloseable {
     Tensor logits = decoder.logits(ops, x);
     TopTokens.of(ops, logits).probability(0);
     long head = lap();
-    MemorySegment.ofArray(row).copyFrom(lastRow(logits).span().segment());
+    MemorySegment.ofArray(row).copyFrom(lastRow(logits).span().readOnly());
     Sampler.argmax(row);
     long[] ahead = new long[3];
     if (lookahead.isPresent()) {

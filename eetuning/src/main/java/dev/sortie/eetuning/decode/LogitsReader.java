@@ -12,7 +12,8 @@ import java.util.OptionalInt;
 /** Copies one row of logits out of the workspace and measures its confidence. */
 final class LogitsReader {
   private static final String NOT_FINITE =
-      "the model's logits are not finite: a weight in its file is not, or training diverged; --dtype f32 looks through all weights and names the tensor";
+      "the model's logits are not finite: a weight in its file is not, or training diverged;"
+          + " --dtype f32 looks through all weights and names the tensor";
 
   private final float[] row;
 
@@ -38,7 +39,7 @@ final class LogitsReader {
     if (Double.isNaN(confidence)) {
       throw new InputException(NOT_FINITE);
     }
-    MemorySegment.ofArray(row).copyFrom(logits.span().segment());
+    MemorySegment.ofArray(row).copyFrom(logits.span().readOnly());
     return new Step(row, exit, confidence);
   }
 
@@ -52,7 +53,7 @@ final class LogitsReader {
     if (drafted.length != draft.size()) {
       drafted = new float[draft.size()];
     }
-    MemorySegment.ofArray(drafted).copyFrom(logits.span().segment());
+    MemorySegment.ofArray(drafted).copyFrom(logits.span().readOnly());
     draft.spread(drafted, row);
     return new Step(row, depth, confidence);
   }

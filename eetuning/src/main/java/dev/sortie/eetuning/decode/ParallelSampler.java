@@ -74,7 +74,7 @@ public final class ParallelSampler {
         Tensor logits = NoGrad.call(() -> logits(ops, texts, caches, position));
         for (int b = 0; b < rows; b++) {
           long from = (long) b * row.length;
-          MemorySegment.ofArray(row).copyFrom(logits.span().slice(from, row.length).segment());
+          MemorySegment.ofArray(row).copyFrom(logits.span().slice(from, row.length).readOnly());
           texts[b][p + 1] = samplers.get(b).choose(row, p + 1);
         }
         workspace.reset();
@@ -129,7 +129,7 @@ public final class ParallelSampler {
             continue;
           }
           long from = (long) b * row.length;
-          MemorySegment.ofArray(row).copyFrom(weights.span().slice(from, row.length).segment());
+          MemorySegment.ofArray(row).copyFrom(weights.span().slice(from, row.length).readOnly());
           int id = drawn(row, random.stream(b).uniform(p));
           texts[b][p + 1] = id;
           if (ends.contains(id)) {

@@ -260,7 +260,7 @@ public final class Speculative implements DecodingStrategy {
     long vocab = all.shape().dim(-1);
     for (int r = 0; r < rows; r++) {
       Tensor row = Tensor.of(all.span().slice(r * vocab, vocab), Shape.of(1, vocab));
-      MemorySegment.ofArray(logits[r]).copyFrom(row.span().segment());
+      MemorySegment.ofArray(logits[r]).copyFrom(row.span().readOnly());
       confidence[r] = top.probability(r);
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.tensor.kernel.DeviceProvider;
 import dev.sortie.tensor.kernel.KernelSpeed;
+import dev.sortie.tensor.kernel.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -166,6 +167,11 @@ class DoctorContractTest {
           @Override
           public Found find() {
             return new Found(List.of("a card"), "one driver is broken");
+          }
+
+          @Override
+          public Kernels open(int index, Kernels host) {
+            return host;
           }
         };
     assertThat(DevicesTopic.all(List.of(fake).iterator()))

@@ -62,7 +62,7 @@ public final class Sha256 {
 
   /** Adds the elements' bytes. */
   public Sha256 update(Span span) {
-    return update(span.segment());
+    return update(span.readOnly());
   }
 
   /** Adds memory. */

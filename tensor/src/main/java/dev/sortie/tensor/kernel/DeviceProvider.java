@@ -14,6 +14,15 @@ public interface DeviceProvider {
   Found find();
 
   /**
+   * Opens a device.
+   *
+   * @param index which one, in the order of {@link #find}, from 0
+   * @param host kernels for what the device cannot do
+   * @throws IllegalArgumentException in one line, if there is none or it does not open
+   */
+  Kernels open(int index, Kernels host);
+
+  /**
    * What was found.
    *
    * @param devices one line for each device

@@ -18,7 +18,7 @@ import java.util.List;
  * m} up to {@link #ROW_STABLE}: a token computed alone and one computed in a small batch agree
  * exactly, on which the exact KV cache of early-exit decoding stands.
  */
-public interface Kernels {
+public interface Kernels extends AutoCloseable {
 
   /**
    * Up to this many rows, {@code linear} and {@link #attention} give each row the bits that it gets
@@ -28,6 +28,10 @@ public interface Kernels {
 
   /** Name of the kernel set, such as {@code scalar} or {@code simd512}. */
   String name();
+
+  /** Gives back what is held of a device; the CPU's kernels hold nothing. */
+  @Override
+  default void close() {}
 
   // ---- memory and element-wise
 

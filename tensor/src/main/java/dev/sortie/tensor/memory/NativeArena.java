@@ -3,6 +3,8 @@ package dev.sortie.tensor.memory;
 import dev.sortie.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Long-lived memory: the parameters of a model, optimiser state, a KV cache. All is freed together
@@ -11,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 public final class NativeArena implements Allocator, AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final Scope scope;
+  private final List<Block> blocks = new ArrayList<>();
   private long bytes;
 
   /** An arena; {@code name} is used in messages, such as "model". */
@@ -23,16 +26,22 @@ public final class NativeArena implements Allocator, AutoCloseable {
     scope.check();
     long size = dtype.bytes(length);
     bytes += size;
-    return new Storage(dtype, length, HugePages.allocate(arena, size), scope);
+    return storage(dtype, length, HugePages.allocate(arena, size));
+  }
+
+  private Storage storage(DType dtype, long length, MemorySegment segment) {
+    Storage storage = new Storage(dtype, length, segment, scope);
+    blocks.add(storage.block());
+    return storage;
   }
 
   /**
    * Wraps memory that someone else owns, such as a mapped file; valid while both this arena and the
    * owner are open.
    */
-  public Storage wrap(DType dtype, long length, MemorySegment segment) {
+  public synchronized Storage wrap(DType dtype, long length, MemorySegment segment) {
     scope.check();
-    return new Storage(dtype, length, segment, scope);
+    return storage(dtype, length, segment);
   }
 
   /** The JDK arena, for mapping files with this lifetime. */
@@ -55,6 +64,7 @@ public final class NativeArena implements Allocator, AutoCloseable {
   public synchronized void close() {
     if (scope.isOpen()) {
       scope.close();
+      blocks.forEach(Block::free);
       arena.close();
     }
   }

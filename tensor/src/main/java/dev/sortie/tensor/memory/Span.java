@@ -51,6 +51,11 @@ public record Span(Storage storage, long offset, long length) {
     return storage.segment().asSlice(dtype().bytes(offset), bytes());
   }
 
+  /** This run as a segment of exactly its bytes, for reading only. */
+  public MemorySegment readOnly() {
+    return storage.readOnly().asSlice(dtype().bytes(offset), bytes());
+  }
+
   /** Size in bytes. */
   public long bytes() {
     return dtype().bytes(length);
@@ -65,7 +70,7 @@ public record Span(Storage storage, long offset, long length) {
   /** Element {@code i} widened to double. Slow; for references, tests and scalars. */
   public double get(long i) {
     Objects.checkIndex(i, length);
-    MemorySegment s = storage.segment();
+    MemorySegment s = storage.reading();
     long at = offset + i;
     return switch (dtype()) {
       case F32 -> s.get(JAVA_FLOAT_UNALIGNED, at * 4);
@@ -100,7 +105,7 @@ public record Span(Storage storage, long offset, long length) {
   /** Element {@code i} of an I32 run. */
   public int getInt(long i) {
     Objects.checkIndex(i, length);
-    return storage.segment().get(JAVA_INT_UNALIGNED, (offset + i) * 4);
+    return storage.reading().get(JAVA_INT_UNALIGNED, (offset + i) * 4);
   }
 
   /** Adds {@code value} to element {@code i}. */

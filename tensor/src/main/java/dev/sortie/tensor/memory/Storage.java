@@ -9,13 +9,26 @@ import java.util.Objects;
  * Little-endian, 64-byte aligned where we allocate it.
  */
 public final class Storage {
+  /** The scope of storages that live for one call. */
+  private static final Scope HANDED_OVER = new Scope("call");
+
   private final DType dtype;
   private final long length;
   private final MemorySegment segment;
   private final long address;
   private final Scope scope;
+  private final Block block;
 
+  /** What the device of the block knows about this storage. */
+  private volatile Object residence;
+
+  /** A storage that is all of a piece of memory of its own. */
   Storage(DType dtype, long length, MemorySegment segment, Scope scope) {
+    this(dtype, length, segment, scope, new Block(segment, scope::watch));
+  }
+
+  /** A storage in {@code segment}, which is a part of {@code block}. */
+  Storage(DType dtype, long length, MemorySegment segment, Scope scope, Block block) {
     if (!segment.isNative() || segment.byteSize() < dtype.bytes(length)) {
       throw new IllegalArgumentException(
           "storage of "
@@ -32,6 +45,7 @@ public final class Storage {
     this.segment = segment;
     this.address = segment.address();
     this.scope = scope;
+    this.block = block;
   }
 
   /** The element type. */
@@ -44,16 +58,74 @@ public final class Storage {
     return length;
   }
 
-  /** The memory; fails if the scope is closed. */
+  /**
+   * The memory, for reading and writing; fails if the scope is closed. Where a device has newer
+   * contents, they are fetched, and what it holds no longer counts.
+   */
   public MemorySegment segment() {
-    scope.check();
+    if (!scope.isQuiet()) {
+      ask(true);
+    }
     return segment;
   }
 
-  /** Address of the first byte; fails if the scope is closed. */
+  /** The memory, for reading only: a device that holds the same contents may go on using them. */
+  public MemorySegment readOnly() {
+    return reading().asReadOnly();
+  }
+
+  /** The memory, which the caller does not change. */
+  MemorySegment reading() {
+    if (!scope.isQuiet()) {
+      ask(false);
+    }
+    return segment;
+  }
+
+  /** Address of the first byte, for reading and writing as {@link #segment}. */
   public long address() {
-    scope.check();
+    if (!scope.isQuiet()) {
+      ask(true);
+    }
     return address;
+  }
+
+  /** The cold half of every access. */
+  private void ask(boolean writes) {
+    scope.check();
+    DeviceMemory device = block.device();
+    if (device != null) {
+      device.beforeHost(this, writes);
+    }
+  }
+
+  /** The piece of memory in which this storage lies. */
+  public Block block() {
+    return block;
+  }
+
+  /** First byte in the block. */
+  public long blockOffset() {
+    return address - block.segment().address();
+  }
+
+  /** What the device of the block has noted about this storage; null if nothing. */
+  public Object residence() {
+    return residence;
+  }
+
+  /** Notes something. For the device of the block only. */
+  public void residence(Object note) {
+    residence = note;
+  }
+
+  /**
+   * The same memory, about which no device is asked: for a host kernel whose operands the device
+   * has already handed over.
+   */
+  public Storage handedOver() {
+    scope.check();
+    return new Storage(dtype, length, segment, HANDED_OVER, block);
   }
 
   /** The lifetime of this memory. */

@@ -17,12 +17,13 @@ public final class Workspace implements Allocator, AutoCloseable {
   private static final long MIN_CHUNK = 16L << 20;
 
   private final Arena arena = Arena.ofShared();
-  private final List<MemorySegment> chunks = new ArrayList<>();
+  private final List<Block> chunks = new ArrayList<>();
   private int chunk;
   private long used;
   private Mark top;
   private long live;
   private long peak;
+  private boolean watched;
 
   /** An empty workspace, with its outermost mark open. */
   public Workspace() {
@@ -33,19 +34,28 @@ public final class Workspace implements Allocator, AutoCloseable {
   public Storage allocate(DType dtype, long length) {
     top.scope.check();
     long size = Math.max(ALIGN, (dtype.bytes(length) + ALIGN - 1) / ALIGN * ALIGN);
-    while (chunk < chunks.size() && used + size > chunks.get(chunk).byteSize()) {
+    while (chunk < chunks.size() && used + size > chunks.get(chunk).segment().byteSize()) {
       chunk++;
       used = 0;
     }
     if (chunk == chunks.size()) {
-      chunks.add(HugePages.allocate(arena, Math.max(size, Math.max(MIN_CHUNK, reserved() / 2))));
+      long most = Math.max(size, Math.max(MIN_CHUNK, reserved() / 2));
+      chunks.add(new Block(HugePages.allocate(arena, most), this::watch));
       used = 0;
     }
-    MemorySegment memory = chunks.get(chunk).asSlice(used, size);
+    Block block = chunks.get(chunk);
+    MemorySegment memory = block.segment().asSlice(used, size);
     used += size;
     live += size;
     peak = Math.max(peak, live);
-    return new Storage(dtype, length, memory, top.scope);
+    return new Storage(dtype, length, memory, top.scope, block);
+  }
+
+  private void watch() {
+    watched = true;
+    for (Mark m = top; m != null; m = m.parent) {
+      m.scope.watch();
+    }
   }
 
   /** Opens a nested mark. */
@@ -69,7 +79,7 @@ public final class Workspace implements Allocator, AutoCloseable {
 
   /** Bytes held from the OS. */
   public long reserved() {
-    return chunks.stream().mapToLong(MemorySegment::byteSize).sum();
+    return chunks.stream().mapToLong(b -> b.segment().byteSize()).sum();
   }
 
   /** Largest number of bytes in use at one time. */
@@ -82,6 +92,7 @@ public final class Workspace implements Allocator, AutoCloseable {
     for (Mark m = top; m != null; m = m.parent) {
       m.scope.close();
     }
+    chunks.forEach(Block::free);
     arena.close();
   }
 
@@ -95,6 +106,9 @@ public final class Workspace implements Allocator, AutoCloseable {
 
     private Mark(Mark parent) {
       this.parent = parent;
+      if (watched) {
+        scope.watch();
+      }
     }
 
     @Override

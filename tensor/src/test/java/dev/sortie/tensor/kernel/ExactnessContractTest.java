@@ -3,6 +3,8 @@ package dev.sortie.tensor.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.suite.ExactCases;
+import dev.sortie.tensor.suite.KernelCase;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;

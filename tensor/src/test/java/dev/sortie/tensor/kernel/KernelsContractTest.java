@@ -8,6 +8,8 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
+import dev.sortie.tensor.suite.KernelCase;
+import dev.sortie.tensor.suite.KernelCases;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;

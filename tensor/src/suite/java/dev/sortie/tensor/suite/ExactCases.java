@@ -1,4 +1,4 @@
-package dev.sortie.tensor.kernel;
+package dev.sortie.tensor.suite;
 
 import static dev.sortie.tensor.DType.BF16;
 import static dev.sortie.tensor.DType.F16;
@@ -6,6 +6,9 @@ import static dev.sortie.tensor.DType.F32;
 import static dev.sortie.tensor.DType.I32;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.RopeShape;
+import dev.sortie.tensor.kernel.Strided;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
@@ -21,7 +24,7 @@ import java.util.stream.Stream;
  * <p>Each size that vectors run along takes every value from 0 (or 1) to three vectors, alone and
  * after so many elements that four threads share them.
  */
-final class ExactCases {
+public final class ExactCases {
   /** Eight blocks of 4096 elements with any tail of up to 48: four threads have two each. */
   private static final int SHARED = 8 * 4096 - 48;
 
@@ -35,7 +38,7 @@ final class ExactCases {
   private ExactCases() {}
 
   /** Cases for vectors of {@code lanes} floats, made one tail at a time: all would fill a heap. */
-  static Stream<KernelCase> all(int lanes) {
+  public static Stream<KernelCase> all(int lanes) {
     return IntStream.rangeClosed(0, 3 * lanes).boxed().flatMap(ExactCases::ofTail);
   }
 

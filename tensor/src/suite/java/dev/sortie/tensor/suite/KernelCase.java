@@ -1,8 +1,10 @@
-package dev.sortie.tensor.kernel;
+package dev.sortie.tensor.suite;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
@@ -19,35 +21,39 @@ import java.util.SplittableRandom;
  * @param tolerance largest difference, as a share of the largest magnitude in the operand; 0 where
  *     sums of integers are exact
  */
-record KernelCase(String name, double tolerance, List<Operand> operands, Call call) {
+public record KernelCase(String name, double tolerance, List<Operand> operands, Call call) {
   private static final int MARGIN = 40;
   private static final double SENTINEL = -1234.5;
 
   /** Values of one operand, exact in {@code dtype}. Null stands for an operand left out. */
-  record Operand(DType dtype, double[] values) {}
+  public record Operand(DType dtype, double[] values) {}
 
+  /** The call. */
   @FunctionalInterface
-  interface Call {
+  public interface Call {
+    /** Calls a kernel of {@code kernels}. */
     void run(Kernels kernels, Span[] operands);
   }
 
   /** Collects operands filled from a seeded generator. */
-  static final class Builder {
+  public static final class Builder {
     private final SplittableRandom random;
     private final boolean integers;
     private final List<Operand> operands = new ArrayList<>();
 
-    Builder(long seed, boolean integers) {
+    /** An empty list of operands; values are integers, or not. */
+    public Builder(long seed, boolean integers) {
       this.random = new SplittableRandom(seed);
       this.integers = integers;
     }
 
     /** Values of a spread of some 2, or integers from -3 to 3. */
-    Builder f32(int count) {
+    public Builder f32(int count) {
       return add(DType.F32, count);
     }
 
-    Builder add(DType dtype, int count) {
+    /** Values that are exact in {@code dtype}. */
+    public Builder add(DType dtype, int count) {
       double[] values = new double[count];
       for (int i = 0; i < count; i++) {
         values[i] =
@@ -60,12 +66,14 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
       return this;
     }
 
-    Builder values(DType dtype, double... values) {
+    /** These values. */
+    public Builder values(DType dtype, double... values) {
       operands.add(new Operand(dtype, values));
       return this;
     }
 
-    Builder ids(int count, int from, int limit) {
+    /** I32 from {@code from} up to {@code limit}. */
+    public Builder ids(int count, int from, int limit) {
       double[] values = new double[count];
       for (int i = 0; i < count; i++) {
         values[i] = random.nextInt(from, limit);
@@ -74,17 +82,20 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
       return this;
     }
 
-    Builder missing() {
+    /** An operand left out. */
+    public Builder missing() {
       operands.add(null);
       return this;
     }
 
-    KernelCase call(String name, double tolerance, Call call) {
+    /** The case. */
+    public KernelCase call(String name, double tolerance, Call call) {
       return new KernelCase(name, tolerance, new ArrayList<>(operands), call);
     }
   }
 
-  static double rounded(DType dtype, double value) {
+  /** {@code value} as {@code dtype} holds it. */
+  public static double rounded(DType dtype, double value) {
     return switch (dtype) {
       case BF16 -> DType.fromBf16(DType.toBf16((float) value));
       case F16 -> Float.float16ToFloat(Float.floatToFloat16((float) value));
@@ -96,7 +107,7 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
   }
 
   /** Values of all operands after {@code kernels} ran; fails if a sentinel changed. */
-  double[][] run(Kernels kernels, boolean wide) {
+  public double[][] run(Kernels kernels, boolean wide) {
     try (NativeArena arena = new NativeArena("test")) {
       Span[] whole = new Span[operands.size()];
       Span[] spans = new Span[operands.size()];
@@ -141,7 +152,7 @@ record KernelCase(String name, double tolerance, List<Operand> operands, Call ca
   }
 
   /** Fails unless {@code kernels} agrees with the scalar reference in F64. */
-  void check(Kernels kernels) {
+  public void check(Kernels kernels) {
     double[][] expected = run(new ScalarKernels(), true);
     double[][] actual = run(kernels, false);
     for (int o = 0; o < expected.length; o++) {

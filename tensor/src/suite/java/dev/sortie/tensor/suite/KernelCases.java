@@ -1,4 +1,4 @@
-package dev.sortie.tensor.kernel;
+package dev.sortie.tensor.suite;
 
 import static dev.sortie.tensor.DType.BF16;
 import static dev.sortie.tensor.DType.F16;
@@ -6,6 +6,10 @@ import static dev.sortie.tensor.DType.F32;
 import static dev.sortie.tensor.DType.I32;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.RopeShape;
+import dev.sortie.tensor.kernel.Strided;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,7 +20,7 @@ import java.util.List;
  * <p>Tolerances are shares of the largest result: 0 for sums of small integers; 1e-6 where an
  * element is a few roundings away; 1e-5 for sums of up to some thousand terms in F32.
  */
-final class KernelCases {
+public final class KernelCases {
   private static final int[] LENGTHS = {1, 3, 17, 33, 100, 4096, 30_011};
   private static final int[][] MATRICES = {
     {1, 1}, {3, 17}, {2, 33}, {5, 100}, {70, 1030}, {2, 9001}
@@ -32,7 +36,8 @@ final class KernelCases {
 
   private KernelCases() {}
 
-  static List<KernelCase> all() {
+  /** All of them. */
+  public static List<KernelCase> all() {
     KernelCases c = new KernelCases();
     for (int n : LENGTHS) {
       c.elementwise(n);

@@ -1,0 +1,135 @@
+package dev.sortie.opencl;
+
+import static org.jocl.CL.*;
+
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import org.jocl.CLException;
+import org.jocl.Pointer;
+import org.jocl.cl_command_queue;
+import org.jocl.cl_context;
+import org.jocl.cl_context_properties;
+import org.jocl.cl_device_id;
+import org.jocl.cl_kernel;
+import org.jocl.cl_mem;
+
+/** A context with one in-order queue on one device, and the buffers made in it. */
+final class ClSession implements AutoCloseable {
+  private final ClDevice device;
+  private final cl_context context;
+  private final cl_command_queue queue;
+  private final Set<cl_mem> buffers = new HashSet<>();
+  private long allocated;
+  private volatile boolean open = true;
+
+  ClSession(ClDevice device) {
+    this.device = device;
+    cl_context_properties properties = new cl_context_properties();
+    properties.addProperty(CL_CONTEXT_PLATFORM, device.platform());
+    context = clCreateContext(properties, 1, new cl_device_id[] {device.id()}, null, null, null);
+    queue = createQueue(context, device.id());
+  }
+
+  /** The call of OpenCL 1.2; its successor is missing from drivers of that version. */
+  @SuppressWarnings("deprecation")
+  private static cl_command_queue createQueue(cl_context context, cl_device_id id) {
+    return clCreateCommandQueue(context, id, 0, null);
+  }
+
+  ClDevice device() {
+    return device;
+  }
+
+  cl_context context() {
+    return context;
+  }
+
+  cl_command_queue queue() {
+    return queue;
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  /** Memory of the device's own. */
+  cl_mem allocate(long bytes) {
+    return create(CL_MEM_READ_WRITE, bytes, null);
+  }
+
+  /** The host's memory as a buffer; the caller keeps it alive until {@link #release}. */
+  cl_mem share(long bytes, Pointer host) {
+    return create(CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, bytes, host);
+  }
+
+  private synchronized cl_mem create(long flags, long bytes, Pointer host) {
+    long size = Math.max(64, bytes);
+    long total = device.about().globalMemory();
+    if (size > device.maxAllocation()) {
+      throw refused(size, "largest buffer", device.maxAllocation());
+    }
+    if (host == null && size > total - allocated) {
+      throw refused(size, "free of " + gib(total), total - allocated);
+    }
+    try {
+      cl_mem buffer = clCreateBuffer(context, flags, host == null ? size : bytes, host, null);
+      buffers.add(buffer);
+      if (host == null) {
+        allocated += size;
+        sizes.put(buffer, size);
+      }
+      return buffer;
+    } catch (CLException e) {
+      throw new IllegalStateException(
+          "%s refuses a buffer of %s (%s); %s of %s are in use"
+              .formatted(
+                  device.about().name(), gib(size), e.getMessage(), gib(allocated), gib(total)),
+          e);
+    }
+  }
+
+  private final java.util.Map<cl_mem, Long> sizes = new java.util.HashMap<>();
+
+  private IllegalStateException refused(long needed, String what, long available) {
+    return new IllegalStateException(
+        "%s is out of memory: a buffer of %s is needed, %s: %s; take a smaller model, a shorter context, --dtype bf16 or file, or --device cpu"
+            .formatted(device.about().name(), gib(needed), what, gib(available)));
+  }
+
+  private static String gib(long bytes) {
+    return bytes < 1 << 20
+        ? bytes + " bytes"
+        : String.format(Locale.ROOT, "%.3f GiB", (double) bytes / (1L << 30));
+  }
+
+  /** Gives a buffer back once the device is done with it. */
+  synchronized void release(cl_mem buffer) {
+    if (open && buffers.remove(buffer)) {
+      clFinish(queue);
+      clReleaseMemObject(buffer);
+      Long size = sizes.remove(buffer);
+      allocated -= size == null ? 0 : size;
+    }
+  }
+
+  void run(cl_kernel kernel, long[] global, long[] local) {
+    clEnqueueNDRangeKernel(queue, kernel, global.length, null, global, local, 0, null, null);
+  }
+
+  void finish() {
+    clFinish(queue);
+  }
+
+  @Override
+  public synchronized void close() {
+    if (open) {
+      clFinish(queue);
+      open = false;
+      buffers.forEach(b -> clReleaseMemObject(b));
+      buffers.clear();
+      clReleaseCommandQueue(queue);
+      clReleaseContext(context);
+    }
+  }
+}
