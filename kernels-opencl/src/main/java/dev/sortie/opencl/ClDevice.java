@@ -30,6 +30,8 @@ record ClDevice(
     long maxAllocation,
     boolean hostUnified) {
 
+  /** Asks the device; whether it is host-unified by OpenCL 1.2's name, which 2.0 deprecates. */
+  @SuppressWarnings("deprecation")
   static ClDevice of(cl_platform_id platform, cl_device_id id) {
     OpenClDevice about =
         new OpenClDevice(

@@ -141,8 +141,7 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
         files,
         Precision.F32,
         device,
-        DecoderBuilder.part(
-            name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name)));
+        DecoderBuilder.part(name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name)));
   }
 
   private void putTogether(Path out, Device device) {
