@@ -4,52 +4,43 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.memory.Allocator;
 
 /**
- * Keys and values of one attention layer for one sequence: row {@code p} belongs to the token at
- * position {@code p}.
- *
- * @param keys {@code [capacity, K, D]}, rotated
- * @param values {@code [capacity, K, D]}
+ * Keys and values of one attention layer for one sequence, by position: in one block, or in pages
+ * of a pool. Where they lie does not show in any result.
  */
-public record KvCache(Tensor keys, Tensor values) {
+public sealed interface KvCache permits BlockKvCache, PagedKvCache {
 
-  /** A cache for {@code capacity} tokens. */
-  public static KvCache of(
-      Allocator allocator, DType dtype, int capacity, int kvHeads, int headSize) {
+  /** A cache in one block for {@code capacity} tokens. */
+  static KvCache of(Allocator allocator, DType dtype, int capacity, int kvHeads, int headSize) {
     Shape s = Shape.of(capacity, kvHeads, headSize);
-    return new KvCache(Tensor.allocate(allocator, dtype, s), Tensor.allocate(allocator, dtype, s));
+    return new BlockKvCache(
+        Tensor.allocate(allocator, dtype, s), Tensor.allocate(allocator, dtype, s));
   }
 
   /** Number of tokens that fit. */
-  public int capacity() {
-    return keys.shape().size(0);
-  }
+  int capacity();
 
   /**
    * Stores the keys and values of {@code k.shape().dim(1)} tokens from position {@code first} on;
    * k, v {@code [1, T, K, D]}.
    */
-  public void put(Ops ops, int first, Tensor k, Tensor v) {
-    ops.kernels().copy(k.span(), rows(keys, first, k.shape().size(1)).span());
-    ops.kernels().copy(v.span(), rows(values, first, v.shape().size(1)).span());
-  }
+  void put(Ops ops, int first, Tensor k, Tensor v);
 
-  /** The keys of positions {@code 0 .. count - 1}, {@code [1, count, K, D]}. */
-  public Tensor keys(int count) {
-    return rows(keys, 0, count);
-  }
+  /**
+   * Attention of queries {@code [1, T, H, D]} over the first {@code shape.keys()} tokens; nothing
+   * is recorded for gradients.
+   */
+  Tensor attend(Ops ops, Tensor queries, AttentionShape shape);
 
-  /** The values of positions {@code 0 .. count - 1}, {@code [1, count, K, D]}. */
-  public Tensor values(int count) {
-    return rows(values, 0, count);
-  }
+  /**
+   * The keys of positions {@code 0 .. count - 1}, {@code [1, count, K, D]}; a view, or a copy in
+   * the workspace of {@code ops}.
+   */
+  Tensor keys(Ops ops, int count);
 
-  private static Tensor rows(Tensor t, int first, int count) {
-    long row = t.shape().dim(1) * t.shape().dim(2);
-    return Tensor.of(
-        t.span().slice(first * row, count * row),
-        Shape.of(1, count, t.shape().dim(1), t.shape().dim(2)));
-  }
+  /** The values of positions {@code 0 .. count - 1}, as above. */
+  Tensor values(Ops ops, int count);
 }

@@ -60,8 +60,8 @@ final class TimedPass implements AutoCloseable {
   }
 
   private void makeUp(KvCache cache) {
-    ops.kernels().fill(cache.keys().span(), MADE_UP);
-    ops.kernels().fill(cache.values().span(), MADE_UP);
+    ops.kernels().fill(cache.keys(ops, cache.capacity()).span(), MADE_UP);
+    ops.kernels().fill(cache.values(ops, cache.capacity()).span(), MADE_UP);
   }
 
   /** A pass over {@code rows} tokens at positions {@code first ..}. */

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode;
 
 import dev.sortie.eetuning.decode.RowPasses.Rows;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
@@ -14,6 +15,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -68,7 +70,67 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
     EarlyExit.check(exits, policy, maxPending);
-    return new BatchSequence(new Sequence(decoder, capacity, ops), segments, policy, maxPending);
+    Sequence s = new Sequence(decoder, capacity, ops, null);
+    return new BatchSequence(s, segments, policy, maxPending, Optional.empty());
+  }
+
+  /**
+   * A new sequence whose cache is in pages of a pool; the caller closes it. Its position says how
+   * many tokens of the prompt were found there and need not be read; {@link #readPrompt} reads the
+   * rest.
+   *
+   * @param pool made for this decoder and these exits
+   * @param policy when it leaves at an exit
+   * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
+   * @param prompt at least one token
+   * @param capacity tokens to set room aside for, the prompt among them
+   * @return empty if too many pages are in use now
+   * @throws InputException if so many tokens can never be held
+   */
+  public Optional<BatchSequence> open(
+      PagePool pool, ExitPolicy policy, int maxPending, int[] prompt, int capacity) {
+    check(policy, maxPending, prompt, capacity);
+    return pool.lease(prompt, capacity, !policy.never())
+        .map(
+            lease -> {
+              Sequence s = new Sequence(decoder, capacity, ops, lease.layerCaches());
+              return new BatchSequence(s, segments, policy, maxPending, Optional.of(lease));
+            });
+  }
+
+  /** Fails unless such a sequence could be opened in a pool that is large enough. */
+  void check(ExitPolicy policy, int maxPending, int[] prompt, int capacity) {
+    EarlyExit.check(exits, policy, maxPending);
+    if (prompt.length < 1 || prompt.length > capacity) {
+      throw new InputException(
+          "a prompt of " + prompt.length + " tokens where room is asked for " + capacity);
+    }
+    decoder.requireContext(capacity);
+  }
+
+  /**
+   * Reads the next piece of the prompt of a sequence in a pool. How it is cut does not show in any
+   * result.
+   *
+   * @param most tokens to read, at least {@value Pieces#LEAST}
+   * @return what follows the prompt; empty if more of it is left to read
+   */
+  public Optional<Step> readPrompt(BatchSequence s, int most) {
+    check(s);
+    PagePool.Lease lease =
+        s.lease().orElseThrow(() -> new IllegalArgumentException("a sequence without a pool"));
+    int[] prompt = lease.prompt();
+    int from = s.position();
+    if (from >= prompt.length || most < Pieces.LEAST) {
+      throw new IllegalArgumentException(
+          from + " of " + prompt.length + " tokens were read, and " + most + " more are asked for");
+    }
+    int to = Pieces.end(from, prompt.length, most);
+    boolean end = to == prompt.length;
+    Step step = step(() -> prefillChunk(s, Arrays.copyOfRange(prompt, from, to), end));
+    s.readByAll(to - from);
+    lease.read(to);
+    return Optional.ofNullable(step);
   }
 
   /**
@@ -81,8 +143,8 @@ public final class BatchDecoder implements AutoCloseable {
     check(s);
     complete(s);
     Step last = null;
-    for (int from = 0; from < prompt.length; from += FullDepth.PREFILL_CHUNK) {
-      int to = Math.min(prompt.length, from + FullDepth.PREFILL_CHUNK);
+    for (int from = 0, to; from < prompt.length; from = to) {
+      to = Pieces.end(from, prompt.length, FullDepth.PREFILL_CHUNK);
       int[] chunk = Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
       last = step(() -> prefillChunk(s, chunk, end));
@@ -189,8 +251,8 @@ public final class BatchDecoder implements AutoCloseable {
     check(s);
     complete(s);
     return List.of(
-        s.sequence().cache(layer).keys(s.position()),
-        s.sequence().cache(layer).values(s.position()));
+        s.sequence().cache(layer).keys(ops, s.position()),
+        s.sequence().cache(layer).values(ops, s.position()));
   }
 
   private <T> T step(Supplier<T> body) {

@@ -8,6 +8,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One sequence of a {@link BatchDecoder}: its cache, how far each segment of layers has come, and
@@ -48,8 +49,17 @@ public final class BatchSequence implements AutoCloseable {
   /** Of the exit asked last for the token that is being read. */
   private ExitEvidence evidence;
 
-  BatchSequence(Sequence sequence, List<Segment> segments, ExitPolicy policy, int maxPending) {
+  /** Where its cache is in pages of a pool. */
+  private final Optional<PagePool.Lease> lease;
+
+  BatchSequence(
+      Sequence sequence,
+      List<Segment> segments,
+      ExitPolicy policy,
+      int maxPending,
+      Optional<PagePool.Lease> lease) {
     this.sequence = sequence;
+    this.lease = lease;
     this.policy = policy;
     this.maxPending = maxPending;
     this.reader = new LogitsReader(sequence.decoder().config().vocab());
@@ -62,10 +72,14 @@ public final class BatchSequence implements AutoCloseable {
     for (Segment s : segments) {
       inputs[s.index()] = Tensor.allocate(sequence.arena(), DType.F32, kept);
       if (!policy.never() && s.exit().filter(Exit::hasCache).isPresent()) {
+        Exit e = s.exit().get();
         exitCaches[s.index()] =
-            s.exit().get().cache(sequence.arena(), DType.F32, sequence.capacity());
+            lease
+                .map(l -> l.exitCache(s.index()))
+                .orElseGet(() -> e.cache(sequence.arena(), DType.F32, sequence.capacity()));
       }
     }
+    lease.ifPresent(l -> readByAll(l.reused()));
   }
 
   /** Tokens read so far. */
@@ -81,15 +95,25 @@ public final class BatchSequence implements AutoCloseable {
   /**
    * Forgets all tokens but the first ones.
    *
-   * @param count tokens to keep, 0 to {@link #position}
+   * @param count tokens to keep, 0 to {@link #position}; not less than those in pages of a pool
+   *     that other sequences may read
    */
   public void rewind(int count) {
+    int shared = lease.map(PagePool.Lease::sharedTokens).orElse(0);
+    if (count < Math.min(shared, position)) {
+      throw new IllegalArgumentException(
+          "to keep " + count + " tokens, of which " + shared + " are in shared pages");
+    }
     position = FullDepth.checkKept(count, position);
     evidence = null;
     for (int i = 0; i < done.length; i++) {
       done[i] = Math.min(done[i], position);
       exitDone[i] = Math.min(exitDone[i], position);
     }
+  }
+
+  Optional<PagePool.Lease> lease() {
+    return lease;
   }
 
   Sequence sequence() {
@@ -175,5 +199,6 @@ public final class BatchSequence implements AutoCloseable {
   @Override
   public void close() {
     sequence.close();
+    lease.ifPresent(PagePool.Lease::close);
   }
 }

@@ -9,6 +9,7 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -129,8 +130,8 @@ public final class EarlyExit implements DecodingStrategy {
     // a prompt in the middle of a text: its tokens go through all layers, so those before must have
     complete();
     Step last = null;
-    for (int from = 0; from < prompt.length; from += FullDepth.PREFILL_CHUNK) {
-      int to = Math.min(prompt.length, from + FullDepth.PREFILL_CHUNK);
+    for (int from = 0, to; from < prompt.length; from = to) {
+      to = Pieces.end(from, prompt.length, FullDepth.PREFILL_CHUNK);
       int[] chunk = Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
       last = sequence.step(() -> prefillChunk(chunk, end));
@@ -242,7 +243,9 @@ public final class EarlyExit implements DecodingStrategy {
    */
   public List<Tensor> completedCache(int layer) {
     complete();
-    return List.of(sequence.cache(layer).keys(position), sequence.cache(layer).values(position));
+    Ops ops = sequence.ops();
+    return List.of(
+        sequence.cache(layer).keys(ops, position), sequence.cache(layer).values(ops, position));
   }
 
   /** Runs all pending tokens through the layers that they have not seen, exits' own too. */

@@ -15,17 +15,10 @@ public final class FullDepth implements DecodingStrategy {
 
   private final Sequence sequence;
   private final LogitsReader reader;
-  private final int chunk;
   private int position;
 
   /** A new sequence with room for {@code capacity} tokens. */
   public FullDepth(Decoder decoder, int capacity, Device device) {
-    this(decoder, capacity, PREFILL_CHUNK, device);
-  }
-
-  /** One that reads {@code chunk} tokens of a prompt in one pass. */
-  FullDepth(Decoder decoder, int capacity, int chunk, Device device) {
-    this.chunk = chunk;
     this.sequence = new Sequence(decoder, capacity, device);
     this.reader = new LogitsReader(decoder.config().vocab());
   }
@@ -33,8 +26,8 @@ public final class FullDepth implements DecodingStrategy {
   @Override
   public Step prefill(int[] prompt) {
     Step last = null;
-    for (int from = 0; from < prompt.length; from += chunk) {
-      int to = Math.min(prompt.length, from + chunk);
+    for (int from = 0, to; from < prompt.length; from = to) {
+      to = Pieces.end(from, prompt.length, PREFILL_CHUNK);
       int[] piece = java.util.Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
       last = sequence.step(() -> prefillChunk(piece, end));

@@ -30,20 +30,24 @@ final class Sequence implements AutoCloseable {
 
   /** A sequence with memory for temporaries of its own. */
   Sequence(Decoder decoder, int capacity, Device device) {
-    this(decoder, capacity, new Ops(device, new Workspace()), true);
+    this.decoder = decoder;
+    this.capacity = capacity;
+    this.ops = new Ops(device, new Workspace());
+    this.ownWorkspace = true;
+    this.caches = decoder.cache(arena, DType.F32, capacity);
   }
 
-  /** A sequence whose temporaries live in the workspace of {@code ops}, which others use too. */
-  Sequence(Decoder decoder, int capacity, Ops ops) {
-    this(decoder, capacity, ops, false);
-  }
-
-  private Sequence(Decoder decoder, int capacity, Ops ops, boolean ownWorkspace) {
+  /**
+   * A sequence whose temporaries live in the workspace of {@code ops}, which others use too.
+   *
+   * @param caches of each layer; null for some of its own
+   */
+  Sequence(Decoder decoder, int capacity, Ops ops, List<KvCache> caches) {
     this.decoder = decoder;
     this.capacity = capacity;
     this.ops = ops;
-    this.ownWorkspace = ownWorkspace;
-    this.caches = decoder.cache(arena, DType.F32, capacity);
+    this.ownWorkspace = false;
+    this.caches = caches == null ? decoder.cache(arena, DType.F32, capacity) : caches;
   }
 
   Decoder decoder() {

@@ -124,7 +124,7 @@ public final class Speculative implements DecodingStrategy {
     cut(position);
     int from = 0;
     while (from < prompt.length) {
-      int to = Math.min(prompt.length, from + FullDepth.PREFILL_CHUNK);
+      int to = Pieces.end(from, prompt.length, FullDepth.PREFILL_CHUNK);
       int[] piece = Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
       pass.sequence()

@@ -163,7 +163,7 @@ public final class Decoder {
   /** Ids {@code [B, T]} at positions {@code first ..} to {@code [B, T, C]}. */
   public Tensor embed(Ops ops, Tensor ids, int first) {
     int tokens = ids.shape().size(-1);
-    checkLength(first + tokens);
+    requireContext(first + tokens);
     Tensor x = sharding.embedding(ops, embedding, ids);
     double scale = config.switches().embeddingScale();
     Tensor scaled = scale == 1 ? x : ops.scale(x, scale);
@@ -176,7 +176,7 @@ public final class Decoder {
    */
   public Tensor embed(Ops ops, Tensor ids, int[] at) {
     for (int position : at) {
-      checkLength(position + 1);
+      requireContext(position + 1);
     }
     Tensor x = sharding.embedding(ops, embedding, ids);
     double scale = config.switches().embeddingScale();
@@ -262,7 +262,7 @@ public final class Decoder {
 
   /** An empty cache for each layer. */
   public List<KvCache> cache(Allocator allocator, DType dtype, int capacity) {
-    checkLength(capacity);
+    requireContext(capacity);
     if (sharding.splitsTokens()) {
       throw new InputException(
           "sequence parallelism shares out whole sequences; for decoding take tensor parallelism"
@@ -273,7 +273,8 @@ public final class Decoder {
         .toList();
   }
 
-  private void checkLength(int tokens) {
+  /** Fails if a sequence of {@code tokens} tokens is longer than the model's context. */
+  public void requireContext(int tokens) {
     if (tokens > config.context()) {
       throw new InputException(
           tokens + " tokens are more than the model's context of " + config.context());

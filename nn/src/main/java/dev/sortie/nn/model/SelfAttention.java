@@ -90,7 +90,7 @@ public record SelfAttention(
     Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), 0);
     Tensor keys = rotated(ops, keyNorm, qkv.get(1), rope, config.kvHeads(), 0);
     Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
-    return mix(ops, queries, keys, values, batch, tokens);
+    return project(ops, ops.attention(queries, keys, values, shape(batch, tokens, tokens)));
   }
 
   /**
@@ -102,7 +102,7 @@ public record SelfAttention(
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), first);
     store(ops, qkv.get(1), qkv.get(2), rope, cache, first);
-    return mix(ops, queries, cache.keys(first + tokens), cache.values(first + tokens), 1, tokens);
+    return project(ops, attend(ops, queries, cache, first + tokens));
   }
 
   /**
@@ -116,7 +116,7 @@ public record SelfAttention(
     int count = first + tokens;
     Tensor alone = sharding.inputs(ops, one, q).getFirst();
     Tensor query = rotated(ops, queryNorm, alone, rope, config.heads(), count - 1);
-    return mix(ops, query, cache.keys(count), cache.values(count), 1, 1);
+    return project(ops, attend(ops, query, cache, count));
   }
 
   /** Stores the keys and values of the next tokens and computes nothing else. */
@@ -153,7 +153,7 @@ public record SelfAttention(
       int first = s.first();
       Tensor query = rotated(ops, queryNorm, rows(qkv.get(0), row, n), rope, config.heads(), first);
       store(ops, rows(qkv.get(1), row, n), rows(qkv.get(2), row, n), rope, s.cache(), first);
-      Tensor one = attend(ops, query, s.cache().keys(s.end()), s.cache().values(s.end()));
+      Tensor one = attend(ops, query, s.cache(), s.end());
       ops.kernels().copy(one.span(), rows(mixed, row, n).span());
       row += n;
     }
@@ -189,23 +189,27 @@ public record SelfAttention(
     return ops.rope(normed, rope.cos(), rope.sin(), shape);
   }
 
-  private Tensor mix(Ops ops, Tensor queries, Tensor keys, Tensor values, int batch, int tokens) {
-    Tensor mixed = attend(ops, queries, keys, values);
+  /** What attention over heads gave, {@code [B, T, H, D]}, through the output projection. */
+  private Tensor project(Ops ops, Tensor mixed) {
+    int batch = mixed.shape().size(0);
+    int tokens = mixed.shape().size(1);
     return sharding.output(
         ops, ops.reshape(mixed, batch, tokens, (long) config.heads() * config.headSize()), o);
   }
 
-  private Tensor attend(Ops ops, Tensor queries, Tensor keys, Tensor values) {
-    AttentionShape shape =
-        new AttentionShape(
-            queries.shape().size(0),
-            queries.shape().size(1),
-            keys.shape().size(1),
-            config.heads(),
-            config.kvHeads(),
-            config.headSize(),
-            config.switches().attentionScale(),
-            kind.window());
-    return ops.attention(queries, keys, values, shape);
+  private Tensor attend(Ops ops, Tensor queries, KvCache cache, int keys) {
+    return cache.attend(ops, queries, shape(1, queries.shape().size(1), keys));
+  }
+
+  private AttentionShape shape(int batch, int queries, int keys) {
+    return new AttentionShape(
+        batch,
+        queries,
+        keys,
+        config.heads(),
+        config.kvHeads(),
+        config.headSize(),
+        config.switches().attentionScale(),
+        kind.window());
   }
 }

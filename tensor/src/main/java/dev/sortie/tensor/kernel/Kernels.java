@@ -1,6 +1,7 @@
 package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -16,7 +17,9 @@ import java.util.List;
  * <p>Determinism. Results do not depend on the number of threads. In {@link #linear(Span, Span,
  * Span, Span, int, int, int) linear} row {@code i} of the result has the same bits for every {@code
  * m} up to {@link #ROW_STABLE}: a token computed alone and one computed in a small batch agree
- * exactly, on which the exact KV cache of early-exit decoding stands.
+ * exactly, on which the exact KV cache of early-exit decoding stands. With more rows a row has
+ * other bits, again the same for every {@code m}, so that a prompt may be read in pieces of any
+ * such size. Both hold for the queries of {@link #attention} too.
  */
 public interface Kernels extends AutoCloseable {
 
@@ -193,6 +196,32 @@ public interface Kernels extends AutoCloseable {
    * log-sum-exp of each row of scores. No {@code T×T} matrix is stored. k, v: F32 or BF16.
    */
   void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape shape);
+
+  /**
+   * {@link #attention} of one sequence whose keys and values lie in several places; the same bits.
+   * This one copies them together first.
+   *
+   * @param k runs of keys in the order of positions, {@code [n, kvHeads, headSize]} each
+   * @param v the values, in runs of the same lengths
+   */
+  default void attention(
+      Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape shape) {
+    Operands.requireRuns(k, v, shape);
+    try (NativeArena arena = new NativeArena("runs of keys and values")) {
+      attention(q, joined(arena, k), joined(arena, v), out, lse, shape);
+    }
+  }
+
+  private Span joined(NativeArena arena, List<Span> runs) {
+    long length = runs.stream().mapToLong(Span::length).sum();
+    Span all = arena.allocate(runs.getFirst().dtype(), length).span();
+    long at = 0;
+    for (Span run : runs) {
+      copy(run, all.slice(at, run.length()));
+      at += run.length();
+    }
+    return all;
+  }
 
   /**
    * {@code dq = …; dk = …; dv = …}, from the saved {@code out} and {@code lse}; all three are

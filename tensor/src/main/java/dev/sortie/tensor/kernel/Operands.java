@@ -2,6 +2,7 @@ package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
  * Checks of kernel operands, shared by every kernel set: a kernel that got past them stays inside
@@ -35,6 +36,40 @@ public final class Operands {
           what + " is " + span.dtype() + ", the kernel needs " + dtype);
     }
     length(what, span, needed);
+  }
+
+  /** Fails unless {@code k} and {@code v} are runs of all keys and values of one sequence. */
+  public static void requireRuns(List<Span> k, List<Span> v, AttentionShape s) {
+    if (s.batch() != 1 || k.size() != v.size()) {
+      throw new IllegalArgumentException(
+          "attention over runs is of one sequence with as many runs of keys as of values, got "
+              + s.batch()
+              + " sequences, "
+              + k.size()
+              + " and "
+              + v.size()
+              + " runs");
+    }
+    long token = (long) s.kvHeads() * s.headSize();
+    long length = 0;
+    for (int i = 0; i < k.size(); i++) {
+      DType type = k.getFirst().dtype() == DType.BF16 ? DType.BF16 : DType.F32;
+      check("attention run of k", k.get(i), type, 0);
+      check(
+          "attention run of v",
+          v.get(i),
+          v.getFirst().dtype() == DType.BF16 ? DType.BF16 : DType.F32,
+          0);
+      length += sameLength("attention run", k.get(i), v.get(i));
+      if (k.get(i).length() % token != 0) {
+        throw new IllegalArgumentException(
+            "attention run of " + k.get(i).length() + " elements, a token has " + token);
+      }
+    }
+    if (length != s.keys() * token) {
+      throw new IllegalArgumentException(
+          "attention runs hold " + length + " elements, the kernel needs " + s.keys() * token);
+    }
   }
 
   /** Fails unless both spans have one length, which is returned. */

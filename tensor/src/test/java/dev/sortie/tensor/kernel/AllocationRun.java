@@ -152,6 +152,12 @@ final class AllocationRun {
     Span dv = span(F32, keys);
     String name = set + " attention " + cache + " " + s;
     call(name, () -> k.attention(q, key, value, out, lse, s));
+    if (s.batch() == 1 && s.queries() <= Kernels.ROW_STABLE) {
+      long cut = (long) s.keys() / 3 * s.kvHeads() * s.headSize();
+      List<Span> keyRuns = List.of(key.slice(0, cut), key.slice(cut, keys - cut));
+      List<Span> valueRuns = List.of(value.slice(0, cut), value.slice(cut, keys - cut));
+      call(name + " in runs", () -> k.attention(q, keyRuns, valueRuns, out, lse, s));
+    }
     call(
         name + " backward",
         () -> k.attentionBackward(q, key, value, out, lse, dout, dq, dk, dv, s));

@@ -10,7 +10,9 @@ import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import dev.sortie.tensor.suite.KernelCase;
 import dev.sortie.tensor.suite.KernelCases;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -136,6 +138,68 @@ class KernelsContractTest {
         }
       }
     }
+  }
+
+  /** Where in memory keys and values lie must not show, however they are cut into runs. */
+  @ParameterizedTest
+  @MethodSource("sets")
+  void attentionOverRunsHasTheBitsOfOneBlock(Kernels kernels) {
+    Random random = new Random(4);
+    for (int d : new int[] {8, 20, 32, 64}) {
+      for (int group : new int[] {1, 3}) {
+        for (DType cache : new DType[] {DType.F32, DType.BF16}) {
+          for (int window : new int[] {AttentionShape.FULL, 1, 9, 45}) {
+            for (int count : new int[] {1, 2, 5, Kernels.ROW_STABLE, Kernels.ROW_STABLE + 1}) {
+              AttentionShape s = new AttentionShape(1, count, 71, 2 * group, 2, d, 0.25, window);
+              runsLikeOneBlock(kernels, s, cache, random);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static void runsLikeOneBlock(
+      Kernels kernels, AttentionShape s, DType cache, Random random) {
+    int token = s.kvHeads() * s.headSize();
+    int outs = s.queries() * s.heads() * s.headSize();
+    try (NativeArena arena = new NativeArena("test")) {
+      Span q = random(arena, DType.F32, outs, 1);
+      Span k = random(arena, cache, s.keys() * token, 2);
+      Span v = random(arena, cache, s.keys() * token, 3);
+      Span out = arena.allocate(DType.F32, outs).span();
+      Span lse = arena.allocate(DType.F32, (long) s.heads() * s.queries()).span();
+      kernels.attention(q, k, v, out, lse, s);
+      List<Span> keyRuns = new ArrayList<>();
+      List<Span> valueRuns = new ArrayList<>();
+      for (int at = 0; at < s.keys(); ) {
+        int n = Math.min(s.keys() - at, random.nextInt(40));
+        keyRuns.add(copy(kernels, arena, k.slice((long) at * token, (long) n * token)));
+        valueRuns.add(copy(kernels, arena, v.slice((long) at * token, (long) n * token)));
+        at += n;
+      }
+      Span found = arena.allocate(DType.F32, outs).span();
+      Span foundLse = arena.allocate(DType.F32, lse.length()).span();
+      kernels.attention(q, keyRuns, valueRuns, found, foundLse, s);
+      for (long i = 0; i < outs; i++) {
+        assertThat(found.get(i))
+            .as("%s, %s, element %d", kernels.name(), s, i)
+            .isEqualTo(out.get(i));
+      }
+      for (long i = 0; i < lse.length(); i++) {
+        assertThat(foundLse.get(i)).isEqualTo(lse.get(i));
+      }
+      assertThatThrownBy(
+              () ->
+                  kernels.attention(q, keyRuns.subList(1, keyRuns.size()), valueRuns, out, lse, s))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  private static Span copy(Kernels kernels, NativeArena arena, Span x) {
+    Span y = arena.allocate(x.dtype(), x.length() + 1).span().slice(0, x.length());
+    kernels.copy(x, y);
+    return y;
   }
 
   /** Keys that a row may not see must not reach it, not even as {@code 0 * NaN}. */

@@ -61,15 +61,15 @@ final class AttentionTiles {
     }
   }
 
-  /** {@code out[:] = Σ_j p[j] v[j,:]} of one row, with the bits of {@link #weightedSum}. */
+  /** {@code out[:] += Σ_j p[j] v[j,:]} of one row, with the bits of {@link #weightedSum}. */
   static void weightedSumOfRow(long p, long v, long stride, long keys, int size, long out) {
     long row = 4L * size;
     long d = 0;
     for (; d <= row - 4 * VECTOR; d += 4 * VECTOR) {
-      FloatVector a0 = FloatVector.zero(F);
-      FloatVector a1 = FloatVector.zero(F);
-      FloatVector a2 = FloatVector.zero(F);
-      FloatVector a3 = FloatVector.zero(F);
+      FloatVector a0 = FloatVector.fromMemorySegment(F, MEMORY, out + d, ORDER);
+      FloatVector a1 = FloatVector.fromMemorySegment(F, MEMORY, out + d + VECTOR, ORDER);
+      FloatVector a2 = FloatVector.fromMemorySegment(F, MEMORY, out + d + 2 * VECTOR, ORDER);
+      FloatVector a3 = FloatVector.fromMemorySegment(F, MEMORY, out + d + 3 * VECTOR, ORDER);
       long at = v + d;
       for (long j = p; j < p + 4 * keys; j += 4) {
         FloatVector x = FloatVector.broadcast(F, get(j));
@@ -85,7 +85,7 @@ final class AttentionTiles {
       a3.intoMemorySegment(MEMORY, out + d + 3 * VECTOR, ORDER);
     }
     for (; d < row; d += VECTOR) {
-      FloatVector a = FloatVector.zero(F);
+      FloatVector a = FloatVector.fromMemorySegment(F, MEMORY, out + d, ORDER);
       long at = v + d;
       for (long j = p; j < p + 4 * keys; j += 4) {
         a =
@@ -97,20 +97,25 @@ final class AttentionTiles {
     }
   }
 
-  /** {@code out[r,:] = Σ_j p[r,j] v[j,:]}, keys ascending. */
+  /**
+   * {@code out[r,:] += Σ_j p[r,j] v[j,:]}, keys ascending, one after the other: so keys may come in
+   * several calls.
+   */
   static void weightedSum(long p, long pitch, long v, long stride, long keys, int size, long out) {
     long row = 4L * size;
     for (long d = 0; d < row; ) {
       long at = v + d;
-      FloatVector a0 = FloatVector.zero(F);
-      FloatVector a1 = FloatVector.zero(F);
-      FloatVector a2 = FloatVector.zero(F);
-      FloatVector a3 = FloatVector.zero(F);
+      FloatVector a0 = FloatVector.fromMemorySegment(F, MEMORY, out + d, ORDER);
+      FloatVector a1 = FloatVector.fromMemorySegment(F, MEMORY, out + row + d, ORDER);
+      FloatVector a2 = FloatVector.fromMemorySegment(F, MEMORY, out + 2 * row + d, ORDER);
+      FloatVector a3 = FloatVector.fromMemorySegment(F, MEMORY, out + 3 * row + d, ORDER);
       if (d + 2 * VECTOR <= row) {
-        FloatVector b0 = FloatVector.zero(F);
-        FloatVector b1 = FloatVector.zero(F);
-        FloatVector b2 = FloatVector.zero(F);
-        FloatVector b3 = FloatVector.zero(F);
+        FloatVector b0 = FloatVector.fromMemorySegment(F, MEMORY, out + d + VECTOR, ORDER);
+        FloatVector b1 = FloatVector.fromMemorySegment(F, MEMORY, out + row + d + VECTOR, ORDER);
+        FloatVector b2 =
+            FloatVector.fromMemorySegment(F, MEMORY, out + 2 * row + d + VECTOR, ORDER);
+        FloatVector b3 =
+            FloatVector.fromMemorySegment(F, MEMORY, out + 3 * row + d + VECTOR, ORDER);
         for (long j = p; j < p + 4 * keys; j += 4) {
           FloatVector va = FloatVector.fromMemorySegment(F, MEMORY, at, ORDER);
           FloatVector vb = FloatVector.fromMemorySegment(F, MEMORY, at + VECTOR, ORDER);

@@ -5,6 +5,7 @@ import static dev.sortie.tensor.DType.F16;
 import static dev.sortie.tensor.DType.F32;
 import static dev.sortie.tensor.DType.I32;
 import static dev.sortie.tensor.kernel.Operands.check;
+import static dev.sortie.tensor.kernel.Operands.requireRuns;
 import static dev.sortie.tensor.kernel.Operands.sameLength;
 import static dev.sortie.tensor.kernel.Operands.view;
 
@@ -326,6 +327,18 @@ final class FloatKernels implements Kernels {
     vectors("attention q and out", queries(s), q, out);
     keysAndValues("attention", s, k, v);
     vectors("attention lse", (long) s.batch() * s.heads() * s.queries(), lse);
+    attention.forward(q, k, v, out, lse, s);
+  }
+
+  @Override
+  public void attention(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
+    if (s.queries() > ROW_STABLE) {
+      Kernels.super.attention(q, k, v, out, lse, s);
+      return;
+    }
+    requireRuns(k, v, s);
+    vectors("attention q and out", queries(s), q, out);
+    vectors("attention lse", (long) s.heads() * s.queries(), lse);
     attention.forward(q, k, v, out, lse, s);
   }
 

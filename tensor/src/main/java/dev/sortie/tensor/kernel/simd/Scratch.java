@@ -18,7 +18,11 @@ final class Scratch {
   long floats(long floats) {
     MemorySegment held = block.get();
     if (held == null || held.byteSize() < 4 * floats) {
-      held = Arena.ofAuto().allocate(Math.multiplyExact(4, floats), ALIGN);
+      // more than was asked: attention asks for a little more with each token that is decoded, and
+      // what is replaced stays until it is collected
+      long grown = held == null ? 0 : held.byteSize() / 2 * 3;
+      long size = Math.max(Math.multiplyExact(4, floats), grown);
+      held = Arena.ofAuto().allocate(size, ALIGN);
       block.set(held);
     }
     return held.address();

@@ -202,6 +202,12 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
+  public void attention(
+      Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape shape) {
+    of(q).attention(q, k, v, out, lse, shape);
+  }
+
+  @Override
   public void attentionBackward(
       Span q,
       Span k,
