@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       CompareCommand.class,
       RowsCommand.class,
       StrategiesCommand.class,
+      BatchCommand.class,
       PeersCommand.class,
       ReportCommand.class,
       JmhCommand.class

@@ -18,7 +18,6 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
@@ -142,7 +141,7 @@ final class StrategiesCommand implements Callable<Integer> {
     }
     Path path = model.equals("fable") ? Fable.folder() : Path.of(model);
     try (Device device = compute.open();
-        LanguageModel m = LanguageModel.load(path, precision(), device);
+        LanguageModel m = LanguageModel.load(path, DtypeWord.precision(dtype), device);
         NativeArena arena = new NativeArena("exits")) {
       Exits exits =
           exitsFolder == null
@@ -263,14 +262,5 @@ final class StrategiesCommand implements Callable<Integer> {
     if (record && whole) {
       Recorder.append(Recorder.defaultFile(), result);
     }
-  }
-
-  private Precision precision() {
-    for (Precision p : Precision.values()) {
-      if (p.name().equalsIgnoreCase(dtype)) {
-        return p;
-      }
-    }
-    throw new InputException("--dtype '" + dtype + "' is unknown; take f32, bf16 or file");
   }
 }

@@ -1,9 +1,6 @@
 package dev.sortie.eetuning.decode;
 
-import dev.sortie.nn.InputException;
-import dev.sortie.nn.text.StreamDecoder;
 import dev.sortie.nn.text.Tokenizer;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -51,53 +48,20 @@ public final class Generator {
       GenerateOptions options,
       Consumer<GeneratedToken> listener,
       BooleanSupplier cancelled) {
-    if (prompt.length == 0) {
-      throw new InputException(
-          "the prompt is empty and the model has no token that begins a text; give at least one character");
-    }
-    Sampler sampler = new Sampler(options.sampling(), vocab);
-    for (int id : prompt) {
-      sampler.saw(id);
-    }
-    StreamDecoder words = tokenizer.stream();
-    StopText stop = new StopText(options.stop());
-    List<GeneratedToken> tokens = new ArrayList<>();
-    StringBuilder text = new StringBuilder();
+    Writing writing = new Writing(prompt, options, tokenizer, ends, vocab);
     long start = System.nanoTime();
     Step step = strategy.prefill(prompt);
     long prefilled = System.nanoTime();
     long first = 0;
-    String finish = "length";
-    while (tokens.size() < options.maxTokens()) {
-      int id = sampler.choose(step.logits(), strategy.position());
-      first = tokens.isEmpty() ? System.nanoTime() : first;
-      boolean end = ends.contains(id) && !options.ignoreEos();
-      String shown = end ? "" : stop.add(words.next(id));
-      boolean halt = !end && !stop.found() && cancelled.getAsBoolean();
-      boolean last = end || stop.found() || halt || tokens.size() + 1 == options.maxTokens();
-      if (last) {
-        shown += stop.found() ? "" : stop.add(words.finish()) + stop.rest();
-      }
-      sampler.saw(id);
-      GeneratedToken token =
-          new GeneratedToken(id, shown, step.exit(), step.confidence(), step.sourceOf(id));
-      tokens.add(token);
-      text.append(shown);
+    while (true) {
+      GeneratedToken token = writing.next(step, cancelled);
+      first = first == 0 ? System.nanoTime() : first;
       listener.accept(token);
-      if (end || stop.found()) {
-        finish = "stop";
-        break;
+      if (writing.finish().isPresent()) {
+        double decode = (System.nanoTime() - first) * 1e-9;
+        return writing.generation(writing.finish().get(), (prefilled - start) * 1e-9, decode);
       }
-      if (halt) {
-        finish = "cancelled";
-        break;
-      }
-      if (!last) {
-        step = strategy.next(id);
-      }
+      step = strategy.next(token.id());
     }
-    double decode = (System.nanoTime() - first) * 1e-9;
-    return new Generation(
-        prompt, tokens, text.toString(), finish, (prefilled - start) * 1e-9, decode);
   }
 }

@@ -1,0 +1,83 @@
+package dev.sortie.eetuning.decode;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.StreamDecoder;
+import dev.sortie.nn.text.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+
+/** A text as it grows: chooses token after token from what a decoder says, and knows its end. */
+final class Writing {
+  private final int[] prompt;
+  private final GenerateOptions options;
+  private final Set<Integer> ends;
+  private final Sampler sampler;
+  private final StreamDecoder words;
+  private final StopText stop;
+  private final List<GeneratedToken> tokens = new ArrayList<>();
+  private final StringBuilder text = new StringBuilder();
+  private Optional<String> finish = Optional.empty();
+
+  /**
+   * A text behind a prompt.
+   *
+   * @param prompt at least one token
+   * @param ends ids that end a text
+   * @param vocab number of logits
+   */
+  Writing(
+      int[] prompt, GenerateOptions options, Tokenizer tokenizer, Set<Integer> ends, int vocab) {
+    if (prompt.length == 0) {
+      throw new InputException(
+          "the prompt is empty and the model has no token that begins a text; give at least one"
+              + " character");
+    }
+    this.prompt = prompt;
+    this.options = options;
+    this.ends = ends;
+    this.sampler = new Sampler(options.sampling(), vocab);
+    for (int id : prompt) {
+      sampler.saw(id);
+    }
+    this.words = tokenizer.stream();
+    this.stop = new StopText(options.stop());
+  }
+
+  /**
+   * Chooses the next token.
+   *
+   * @param step what follows what was read
+   * @param cancelled asked after the choice; where it says so, the token is the last
+   */
+  GeneratedToken next(Step step, BooleanSupplier cancelled) {
+    int id = sampler.choose(step.logits(), prompt.length + tokens.size());
+    boolean end = ends.contains(id) && !options.ignoreEos();
+    String shown = end ? "" : stop.add(words.next(id));
+    boolean halt = !end && !stop.found() && cancelled.getAsBoolean();
+    boolean full = tokens.size() + 1 == options.maxTokens();
+    if (end || stop.found() || halt || full) {
+      shown += stop.found() ? "" : stop.add(words.finish()) + stop.rest();
+      finish = Optional.of(end || stop.found() ? "stop" : halt ? "cancelled" : "length");
+    }
+    sampler.saw(id);
+    GeneratedToken token =
+        new GeneratedToken(id, shown, step.exit(), step.confidence(), step.sourceOf(id));
+    tokens.add(token);
+    text.append(shown);
+    return token;
+  }
+
+  /** Why the text ended, if it has. */
+  Optional<String> finish() {
+    return finish;
+  }
+
+  /** The text so far, as one that ended for {@code reason}. */
+  Generation generation(String reason, double prefillSeconds, double decodeSeconds) {
+    return new Generation(
+        prompt, List.copyOf(tokens), text.toString(), reason, prefillSeconds, decodeSeconds);
+  }
+}
