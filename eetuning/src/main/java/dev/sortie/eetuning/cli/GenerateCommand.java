@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
     name = "generate",
     mixinStandardHelpOptions = true,
     description =
-        "Continues a text or answers a conversation, at full depth, with early exits or by guessing ahead; on a terminal each token is coloured by the exit that chose it.")
+        "Continues a text or answers a conversation, at full depth, with early exits or by guessing"
+            + " ahead; on a terminal each token is coloured by the exit that chose it.")
 final class GenerateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
@@ -40,7 +41,8 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--messages",
       paramLabel = "FILE",
       description =
-          "A conversation to answer: a JSON list of objects with role and content, written down by the model's chat template.")
+          "A conversation to answer: a JSON list of objects with role and content, written down by"
+              + " the model's chat template.")
   private Path messages;
 
   @Mixin private TemplateMixin template;
@@ -50,13 +52,16 @@ final class GenerateCommand implements Callable<Integer> {
       names = "--max-tokens",
       paramLabel = "N",
       defaultValue = "128",
-      description = "Tokens at most. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Tokens at most. They and the prompt must fit in the model's context: a longer text is"
+              + " refused, the context does not slide. Default: ${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Option(
       names = "--parse-special",
       description =
-          "Special tokens spelled in the prompt become those tokens. In --messages only those of the template do; in messages they stay text.")
+          "Special tokens spelled in the prompt become those tokens. In --messages only those of"
+              + " the template do; in messages they stay text.")
   private boolean parseSpecial;
 
   @Option(names = "--json", description = "Text, trace and timing as JSON on standard output.")
