@@ -89,14 +89,15 @@ public final class PagePool implements AutoCloseable {
     this.pageTokens = pageTokens;
     this.reuse = reuse;
     DecoderConfig c = decoder.config();
-    Shape s = Shape.of((long) pages * pageTokens, c.kvHeads(), c.headSize());
+    Shape s = decoder.cacheShape(pages * pageTokens);
+    Shape own = Shape.of(s.dim(0), c.kvHeads(), c.headSize());
     List<Store> stores = new ArrayList<>();
     for (int i = 0; i < c.layers(); i++) {
       stores.add(store(s));
     }
     this.layers = List.copyOf(stores);
     for (Exit e : exits.exits()) {
-      this.exits.add(e.hasCache() ? store(s) : null);
+      this.exits.add(e.hasCache() ? store(own) : null);
     }
   }
 
@@ -108,7 +109,10 @@ public final class PagePool implements AutoCloseable {
   public static long pageBytes(Decoder decoder, Exits exits, int pageTokens) {
     DecoderConfig c = decoder.config();
     long own = exits.exits().stream().filter(Exit::hasCache).count();
-    return 2L * Float.BYTES * (c.layers() + own) * c.kvHeads() * c.headSize() * pageTokens;
+    long floats =
+        c.layers() * decoder.cacheShape(pageTokens).count()
+            + own * pageTokens * c.kvHeads() * c.headSize();
+    return 2 * Float.BYTES * floats;
   }
 
   /** Tokens a page. */

@@ -260,6 +260,11 @@ public final class Decoder {
     return out;
   }
 
+  /** Keys, or values, of {@code tokens} tokens in a layer's cache, of this rank's share if any. */
+  public Shape cacheShape(int tokens) {
+    return Shape.of(tokens, share.kvHeads(), share.headSize());
+  }
+
   /** An empty cache for each layer. */
   public List<KvCache> cache(Allocator allocator, DType dtype, int capacity) {
     requireContext(capacity);
