@@ -18,8 +18,9 @@ import picocli.CommandLine.Spec;
     description = {
       "Runs a command as several ranks on this machine.",
       "Each gets RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT and a"
-          + " secret, SORTIE_JOB_TOKEN. Lines of output have their rank in front. When one rank"
-          + " ends badly all are ended, and its exit code is returned."
+          + " secret, SORTIE_JOB_TOKEN; after a restart SORTIE_RESTART_COUNT is above 0. Lines of"
+          + " output have their rank in front. When one rank ends badly all are ended, and its exit"
+          + " code is returned. When this command is killed its ranks end."
     })
 final class LaunchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -103,7 +103,13 @@ public final class Launcher {
   }
 
   private int runOnce(String token, int generation) throws InterruptedException {
-    List<Process> processes = start(token, generation);
+    try (Guard guard = Guard.start(options.grace())) {
+      return runOnce(token, generation, guard);
+    }
+  }
+
+  private int runOnce(String token, int generation, Guard guard) throws InterruptedException {
+    List<Process> processes = start(token, generation, guard);
     List<Thread> readers = new ArrayList<>();
     for (int rank = 0; rank < processes.size(); rank++) {
       String prefix = "[" + rank + "] ";
@@ -120,7 +126,7 @@ public final class Launcher {
     return code;
   }
 
-  private List<Process> start(String token, int generation) {
+  private List<Process> start(String token, int generation, Guard guard) {
     int port = freePort();
     synchronized (running) {
       running.clear();
@@ -131,7 +137,9 @@ public final class Launcher {
         environment.keySet().removeIf(k -> FOREIGN_PREFIXES.stream().anyMatch(k::startsWith));
         environment.putAll(variables(rank, port, token, generation));
         try {
-          running.add(builder.start());
+          Process process = builder.start();
+          running.add(process);
+          guard.watch(process);
         } catch (IOException e) {
           running.forEach(Process::destroyForcibly);
           throw new InputException(
@@ -145,6 +153,8 @@ public final class Launcher {
   private Map<String, String> variables(int rank, int port, String token, int generation) {
     String world = Integer.toString(options.ranks());
     return Map.of(
+        RankEnvironment.LAUNCHER,
+        Long.toString(ProcessHandle.current().pid()),
         "RANK",
         Integer.toString(rank),
         "WORLD_SIZE",

@@ -5,6 +5,7 @@ import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 
 /**
  * Who this process is among the ranks of a job, as its launcher says.
@@ -16,6 +17,7 @@ import java.util.OptionalInt;
  * @param master where rank 0 listens, unresolved
  * @param generation number of this start of the job
  * @param token the secret that all ranks of the job share
+ * @param launcher process of {@code sortie launch}, if it has started this one
  */
 public record RankEnvironment(
     String source,
@@ -24,13 +26,17 @@ public record RankEnvironment(
     OptionalInt localWorld,
     InetSocketAddress master,
     int generation,
-    String token) {
+    String token,
+    OptionalLong launcher) {
 
   /** The variable that holds the secret. */
   public static final String TOKEN = "SORTIE_JOB_TOKEN";
 
   /** The variable that counts restarts; torchrun's is recognised too. */
   public static final String GENERATION = "SORTIE_RESTART_COUNT";
+
+  /** The variable with the number of the launcher's process. */
+  public static final String LAUNCHER = "SORTIE_LAUNCHER_PID";
 
   private static final String TORCH_GENERATION = "TORCHELASTIC_RESTART_COUNT";
   private static final String WORLD = "WORLD_SIZE";
@@ -84,7 +90,10 @@ public record RankEnvironment(
         localWorld(variables, speaking, world),
         master(variables, world),
         generation(variables),
-        token(variables, world));
+        token(variables, world),
+        variables.has(LAUNCHER)
+            ? OptionalLong.of(variables.number(LAUNCHER))
+            : OptionalLong.empty());
   }
 
   /** The value of several variables, which must be the same in all. */

@@ -17,11 +17,18 @@ public final class Ranks {
 
   /**
    * Joins the job that the environment describes: through shared memory if all ranks are on this
-   * machine, else over TCP.
+   * machine, else over TCP. Calls fail once {@code sortie launch} has died, if it started this one.
    *
    * @throws dev.sortie.parallel.comm.CommException if the others do not come
    */
   public static Transport join(RankEnvironment me) {
+    Transport transport = joinOthers(me);
+    return me.launcher().isPresent()
+        ? new LaunchedTransport(transport, me.launcher().getAsLong())
+        : transport;
+  }
+
+  private static Transport joinOthers(RankEnvironment me) {
     if (me.world() == 1) {
       return ThreadTransport.world(1).getFirst();
     }

@@ -30,8 +30,8 @@ final class Listener implements AutoCloseable {
   private final Map<Hello, SocketChannel> waiting = new ConcurrentHashMap<>();
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  Listener(InetSocketAddress address, Handshake handshake) throws IOException {
-    this(address, handshake, new Strangers(line -> LOG.log(WARNING, line)));
+  Listener(InetSocketAddress address, Handshake handshake, int world) throws IOException {
+    this(address, handshake, new Strangers(world, line -> LOG.log(WARNING, line)));
   }
 
   Listener(InetSocketAddress address, Handshake handshake, Strangers strangers) throws IOException {
@@ -77,23 +77,34 @@ final class Listener implements AutoCloseable {
   private void admit(SocketChannel socket) {
     try {
       Handshake.Proven caller = handshake.answer(socket.socket());
-      Hello hello = caller.hello();
-      if (!admitted.add(hello)) {
-        throw new IOException(hello + " is there already");
+      if (!admitted.add(caller.hello())) {
+        throw new IOException(caller.hello() + " is there already");
       }
-      if (!strangers.leave(socket)) {
-        admitted.remove(hello);
-        return;
-      }
-      caller.welcome(socket.socket()); // first: who takes the socket changes its mode
-      waiting.put(hello, socket);
-      if (closed.getCount() == 0) {
-        Strangers.close(socket);
+      if (!welcome(socket, caller)) {
+        admitted.remove(caller.hello()); // it may come again
       }
     } catch (IOException e) {
       strangers.refuse(socket, e);
+    }
+  }
+
+  /** Tells it so first: who takes the socket changes its mode. */
+  private boolean welcome(SocketChannel socket, Handshake.Proven caller) {
+    if (!strangers.leave(socket)) {
+      return false;
+    }
+    try {
+      caller.welcome(socket.socket());
+    } catch (IOException e) {
+      LOG.log(DEBUG, () -> caller.hello() + " has gone again: " + e.getMessage());
+      Strangers.close(socket);
+      return false;
+    }
+    waiting.put(caller.hello(), socket);
+    if (closed.getCount() == 0) {
       Strangers.close(socket);
     }
+    return true;
   }
 
   /** The connection that said {@code hello}, or null while it has not come. */

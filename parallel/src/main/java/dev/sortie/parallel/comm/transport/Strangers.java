@@ -10,17 +10,18 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Connections that have not proved that they belong to the job. There are at most {@link #MOST} of
- * them, each for at most {@link #PROOF_NANOS} however it trickles; when another one comes, the
- * oldest goes: a rank proves itself within milliseconds, so that one which floods the listener
- * cannot keep ranks out. The first refusals are logged one by one, the others by number.
+ * Connections that have not proved that they belong to the job. There are at most so many of them,
+ * each for at most {@link #PROOF_NANOS} however it trickles; when another one comes, the oldest
+ * goes: a rank proves itself within milliseconds, so that one which floods the listener cannot keep
+ * ranks out. The first refusals are logged one by one, the others by number.
  */
 final class Strangers {
-  static final int MOST = 64;
+  private static final int FEWEST = 64;
   static final long PROOF_NANOS = 5_000_000_000L;
   private static final int LOGGED = 20;
   private static final long SUMMARY_NANOS = 10_000_000_000L;
 
+  private final int most;
   private final Consumer<String> log;
   private final Map<SocketChannel, Long> since = new LinkedHashMap<>();
   private long refused;
@@ -28,23 +29,25 @@ final class Strangers {
   private long lastLogged;
 
   /**
+   * @param world ranks of the job: all may come at once, with several connections each
    * @param log takes a line for what was refused
    */
-  Strangers(Consumer<String> log) {
+  Strangers(int world, Consumer<String> log) {
+    this.most = Math.max(FEWEST, 4 * world);
     this.log = log;
   }
 
   void enter(SocketChannel socket) {
     SocketChannel oldest = null;
     synchronized (this) {
-      if (since.size() == MOST) {
+      if (since.size() == most) {
         oldest = since.keySet().iterator().next();
         since.remove(oldest);
       }
       since.put(socket, System.nanoTime());
     }
     if (oldest != null) {
-      refuse(oldest, MOST + " others have come since and it has not proved that it is a rank");
+      refuse(oldest, most + " others have come since and it has not proved that it is a rank");
     }
   }
 

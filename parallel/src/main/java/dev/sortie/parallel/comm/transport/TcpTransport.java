@@ -14,6 +14,7 @@ import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -120,7 +121,7 @@ public final class TcpTransport implements Transport {
 
   /** Rank 0: waits for all, then tells all where all are, or why they cannot begin. */
   private void host() throws IOException {
-    listener = new Listener(options.master(), handshake);
+    listener = new Listener(options.master(), handshake, world());
     SocketChannel[] sockets = new SocketChannel[world()];
     try {
       awaitAll(sockets);
@@ -194,7 +195,7 @@ public final class TcpTransport implements Transport {
             connect(new InetSocketAddress(named.getHostString(), named.getPort()));
         InetSocketAddress here = (InetSocketAddress) socket.getLocalAddress();
         if (listener == null) {
-          listener = new Listener(new InetSocketAddress(here.getAddress(), 0), handshake);
+          listener = new Listener(new InetSocketAddress(here.getAddress(), 0), handshake, world());
         }
         return say(socket, new Hello(Hello.Purpose.JOIN, options.rank(), listener.port(), ""));
       } catch (Handshake.RefusedException e) {
@@ -341,11 +342,19 @@ public final class TcpTransport implements Transport {
 
   @Override
   public Endpoint open(String id, Group group, Duration deadline) {
+    return open(id, group, deadline, Set.of());
+  }
+
+  /**
+   * @param others members with whom this one talks otherwise
+   */
+  Endpoint open(String id, Group group, Duration deadline, Set<GlobalRank> others) {
     SocketChannel[][] sockets = new SocketChannel[group.size()][];
     try {
       for (int i = 0; i < group.size(); i++) {
         int peer = group.ranks().get(i).value();
-        sockets[i] = new SocketChannel[peer == options.rank() ? 0 : STREAMS];
+        boolean here = peer == options.rank() || others.contains(group.ranks().get(i));
+        sockets[i] = new SocketChannel[here ? 0 : STREAMS];
         for (int stream = 0; stream < sockets[i].length; stream++) {
           SocketChannel socket = pair(peer, Hello.Purpose.STREAM, stream, id, deadline);
           socket.setOption(StandardSocketOptions.TCP_NODELAY, true);

@@ -41,7 +41,7 @@ class ListenerContractTest {
         new Listener(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new Handshake(SECRET, 4, 0),
-            new Strangers(log::add));
+            new Strangers(4, log::add));
   }
 
   @AfterEach
@@ -186,7 +186,7 @@ class ListenerContractTest {
         new Listener(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new Handshake(other, 4, 0),
-            new Strangers(log::add))) {
+            new Strangers(4, log::add))) {
       Socket socket = new Socket(InetAddress.getLoopbackAddress(), impostor.port());
       sockets.add(socket);
       assertThatThrownBy(() -> new Handshake(SECRET, 4, 0).call(socket, JOIN))
