@@ -1,12 +1,15 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.HierarchicalTransport;
+import dev.sortie.parallel.comm.transport.Host;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
 import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -17,7 +20,8 @@ public final class Ranks {
 
   /**
    * Joins the job that the environment describes: through shared memory if all ranks are on this
-   * machine, else over TCP. Calls fail once {@code sortie launch} has died, if it started this one.
+   * machine, else over TCP between machines and through shared memory inside of each. Calls fail
+   * once {@code sortie launch} has died, if it started this one.
    *
    * @throws dev.sortie.parallel.comm.CommException if the others do not come
    */
@@ -45,7 +49,7 @@ public final class Ranks {
     }
     byte[] secret = me.token().getBytes(StandardCharsets.UTF_8);
     TcpTransport.Options options = TcpTransport.Options.of(master, me.rank(), me.world(), secret);
-    return TcpTransport.join(
+    TcpTransport.Options named =
         new TcpTransport.Options(
             master,
             me.rank(),
@@ -53,7 +57,9 @@ public final class Ranks {
             secret,
             me.generation(),
             options.joining(),
-            options.silence()));
+            options.silence());
+    Path folder = SharedMemoryTransport.folder();
+    return HierarchicalTransport.join(named, folder, Host.of(folder));
   }
 
   /** A name for the job's files, which nobody without the secret can guess. */

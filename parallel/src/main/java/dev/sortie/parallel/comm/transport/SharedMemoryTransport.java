@@ -7,13 +7,16 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Ranks that are processes of one machine and talk through mapped files. */
 public final class SharedMemoryTransport implements Transport {
   private static final Path DEV_SHM = Path.of("/dev/shm");
 
   private final Options options;
+  private final List<GlobalRank> members;
   private final GlobalRank rank;
   private final Arena arena = Arena.ofShared();
   private volatile Optional<Failure> own = Optional.empty();
@@ -57,9 +60,10 @@ public final class SharedMemoryTransport implements Transport {
     }
   }
 
-  private SharedMemoryTransport(Options options) {
+  private SharedMemoryTransport(Options options, List<GlobalRank> members) {
     this.options = options;
-    this.rank = new GlobalRank(options.rank());
+    this.members = List.copyOf(members);
+    this.rank = members.get(options.rank());
   }
 
   /** {@code /dev/shm} where it can be written, else the folder for temporary files. */
@@ -73,7 +77,16 @@ public final class SharedMemoryTransport implements Transport {
    * @throws dev.sortie.parallel.comm.CommException if they do not come in time, or memory is short
    */
   public static SharedMemoryTransport join(Options options) {
-    SharedMemoryTransport transport = new SharedMemoryTransport(options);
+    return join(options, IntStream.range(0, options.world()).mapToObj(GlobalRank::new).toList());
+  }
+
+  /**
+   * Joins the ranks of a larger job that are on this machine; they keep their numbers.
+   *
+   * @param options rank and world are those among the members
+   */
+  static SharedMemoryTransport join(Options options, List<GlobalRank> members) {
+    SharedMemoryTransport transport = new SharedMemoryTransport(options, members);
     try {
       transport.enter();
       return transport;
@@ -87,7 +100,7 @@ public final class SharedMemoryTransport implements Transport {
   private void enter() {
     SharedFile file = new SharedFile(this, options.joining());
     MemorySegment memory =
-        file.open(path("control"), 0, ControlLayout.bytes(world()), arena, this::meet);
+        file.open(path("control"), name(0), ControlLayout.bytes(world()), arena, this::meet);
     control = new Control(memory);
     watch = new Watch(this, control, options.silence());
     watch.start();
@@ -95,14 +108,24 @@ public final class SharedMemoryTransport implements Transport {
 
   private void meet(MemorySegment file) {
     Control entered = new Control(SharedFile.contents(file));
-    entered.enter(rank.value());
+    entered.enter(place());
     Patience patience = new Patience(this, options.joining());
     for (int i = 0; i < world(); i++) {
       int peer = i;
       while (entered.beatOf(i) == 0) {
-        patience.pause(() -> "rank " + rank.value() + " waits for rank " + peer + " to join");
+        patience.pause(() -> "rank " + rank.value() + " waits for rank " + name(peer) + " to join");
       }
     }
+  }
+
+  /** This rank's number among the members. */
+  int place() {
+    return options.rank();
+  }
+
+  /** The job's number of a member. */
+  int name(int member) {
+    return members.get(member).value();
   }
 
   private Path path(String name) {
@@ -163,7 +186,7 @@ public final class SharedMemoryTransport implements Transport {
       closed = true;
       if (control != null) {
         watch.close();
-        control.leave(rank.value());
+        control.leave(place());
         own = failure();
         control = null;
       }
@@ -190,7 +213,7 @@ public final class SharedMemoryTransport implements Transport {
 
     @Override
     public boolean hasLeft(int peer) {
-      return control.beatOf(group.ranks().get(peer).value()) == ControlLayout.LEFT;
+      return control.beatOf(members.indexOf(group.ranks().get(peer))) == ControlLayout.LEFT;
     }
 
     @Override

@@ -26,12 +26,16 @@ final class Watch implements AutoCloseable {
   Watch(SharedMemoryTransport transport, Control control, Duration silence) {
     this.transport = transport;
     this.control = control;
-    this.rank = transport.rank().value();
+    this.rank = transport.place();
     this.silence = silence;
     this.beats = new long[transport.world()];
     this.heard = new long[transport.world()];
     this.processes = new ProcessHandle[transport.world()];
-    this.thread = Thread.ofPlatform().daemon().name("sortie-watch-" + rank).unstarted(this::run);
+    this.thread =
+        Thread.ofPlatform()
+            .daemon()
+            .name("sortie-watch-" + transport.rank().value())
+            .unstarted(this::run);
   }
 
   void start() {
@@ -81,7 +85,7 @@ final class Watch implements AutoCloseable {
     return Optional.of(
         new Failure(
             CommException.Kind.LOST_RANK,
-            "rank %d (process %d) %s".formatted(peer, control.process(peer), how)));
+            "rank %d (process %d) %s".formatted(transport.name(peer), control.process(peer), how)));
   }
 
   @Override
