@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Takes connections of this job's ranks and keeps them until they are asked for. Strangers are
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Listener implements AutoCloseable {
   private static final int SWEEP_MILLIS = 250;
+  private static final long FULL_NANOS = 100_000_000;
   private static final System.Logger LOG = System.getLogger(Listener.class.getName());
 
   private final ServerSocketChannel server;
@@ -59,6 +61,7 @@ final class Listener implements AutoCloseable {
       } catch (IOException e) {
         if (closed.getCount() > 0) {
           LOG.log(WARNING, "a connection could not be taken: " + e.getMessage());
+          LockSupport.parkNanos(FULL_NANOS); // such as too many open files: it lasts a while
         }
       }
     }

@@ -3,16 +3,11 @@ package dev.sortie.parallel.comm.transport;
 import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
-import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -29,18 +24,16 @@ public final class TcpTransport implements Transport {
   /** Sockets a pair: while the system works on one, the next chunk goes into another. */
   private static final int STREAMS = 2;
 
-  private static final int HANDSHAKE_MILLIS = 5000;
-  private static final int ATTEMPTS = 3;
   private static final long REASON_NANOS = 500_000_000;
 
   private final Options options;
-  private final Handshake handshake;
+  private final Caller caller;
+  private final Rendezvous rendezvous;
   private final AtomicReference<Optional<Failure>> failure =
       new AtomicReference<>(Optional.empty());
   private final TcpControl[] controls;
   private final InetSocketAddress[] addresses;
   private final CountDownLatch closed = new CountDownLatch(1);
-  private Listener listener;
 
   /**
    * How to join.
@@ -82,7 +75,9 @@ public final class TcpTransport implements Transport {
 
   private TcpTransport(Options options) {
     this.options = options;
-    this.handshake = new Handshake(options.secret(), options.world(), options.generation());
+    Handshake handshake = new Handshake(options.secret(), options.world(), options.generation());
+    this.caller = new Caller(handshake);
+    this.rendezvous = new Rendezvous(this, options, handshake, caller);
     this.controls = new TcpControl[options.world()];
     this.addresses = new InetSocketAddress[options.world()];
   }
@@ -95,11 +90,7 @@ public final class TcpTransport implements Transport {
   public static TcpTransport join(Options options) {
     TcpTransport transport = new TcpTransport(options);
     try {
-      if (options.rank() == 0) {
-        transport.host();
-      } else {
-        transport.enter();
-      }
+      transport.meet();
       Thread.ofPlatform().daemon().name("sortie-beat-" + options.rank()).start(transport::beat);
       return transport;
     } catch (IOException e) {
@@ -119,109 +110,16 @@ public final class TcpTransport implements Transport {
     }
   }
 
-  /** Rank 0: waits for all, then tells all where all are, or why they cannot begin. */
-  private void host() throws IOException {
-    listener = new Listener(options.master(), handshake, world());
-    SocketChannel[] sockets = new SocketChannel[world()];
-    try {
-      awaitAll(sockets);
-    } catch (CommException e) {
-      for (int peer = 1; peer < world(); peer++) {
-        tell(sockets[peer], e.getMessage());
-        Map.Entry<Hello, SocketChannel> joined = listener.takeJoining(peer);
-        tell(joined == null ? null : joined.getValue(), e.getMessage());
-      }
-      throw e;
-    }
-    for (int peer = 1; peer < world(); peer++) {
-      DataOutputStream out = new DataOutputStream(sockets[peer].socket().getOutputStream());
-      out.writeUTF(""); // nothing is wrong
-      for (int i = 1; i < world(); i++) {
-        out.writeUTF(addresses[i].getAddress().getHostAddress());
-        out.writeInt(addresses[i].getPort());
-      }
-      out.flush();
-      controls[peer] = new TcpControl(this, peer, sockets[peer], options.silence());
-    }
-  }
-
-  private static void tell(SocketChannel socket, String trouble) throws IOException {
-    if (socket != null) {
-      new DataOutputStream(socket.socket().getOutputStream()).writeUTF(trouble);
-      socket.close();
-    }
-  }
-
-  private void awaitAll(SocketChannel[] sockets) throws IOException {
-    Patience patience = new Patience(this, options.joining());
-    for (int peer = 1; peer < world(); peer++) {
-      Map.Entry<Hello, SocketChannel> joined;
-      while ((joined = listener.takeJoining(peer)) == null) {
-        int missing = peer;
-        patience.pause(() -> "rank 0 waits for rank " + missing + " to join");
-      }
-      sockets[peer] = joined.getValue();
-      InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
-      addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
-    }
-  }
-
-  /** Another rank: joins at rank 0, connects to those before it, is found by those after it. */
-  private void enter() throws IOException {
-    SocketChannel master = joinMaster();
-    // longer than rank 0's own patience, which says whom it waits for
-    master.socket().setSoTimeout(Math.toIntExact(options.joining().toMillis()) + HANDSHAKE_MILLIS);
-    readAddresses(new DataInputStream(master.socket().getInputStream()));
-    controls[0] = new TcpControl(this, 0, master, options.silence());
-    for (int peer = 1; peer < world(); peer++) {
+  private void meet() throws IOException {
+    SocketChannel[] met = rendezvous.meet(addresses);
+    for (int peer = 0; peer < world(); peer++) {
       if (peer != options.rank()) {
-        SocketChannel socket = pair(peer, Hello.Purpose.CONTROL, 0, "", options.joining());
+        SocketChannel socket =
+            met[peer] != null
+                ? met[peer]
+                : pair(peer, Hello.Purpose.CONTROL, 0, "", options.joining());
         controls[peer] = new TcpControl(this, peer, socket, options.silence());
       }
-    }
-  }
-
-  /**
-   * Rank 0 may not listen yet, and what is in between (a proxy, a service that has no rank yet) may
-   * take the connection and end it.
-   */
-  private SocketChannel joinMaster() throws IOException {
-    InetSocketAddress named = options.master();
-    Patience patience = new Patience(this, options.joining());
-    while (true) {
-      String trouble;
-      try {
-        SocketChannel socket =
-            connect(new InetSocketAddress(named.getHostString(), named.getPort()));
-        InetSocketAddress here = (InetSocketAddress) socket.getLocalAddress();
-        if (listener == null) {
-          listener = new Listener(new InetSocketAddress(here.getAddress(), 0), handshake, world());
-        }
-        return say(socket, new Hello(Hello.Purpose.JOIN, options.rank(), listener.port(), ""));
-      } catch (Handshake.RefusedException e) {
-        throw e;
-      } catch (UnresolvedAddressException e) {
-        trouble = "no such machine";
-      } catch (IOException e) {
-        trouble = e.getMessage() == null ? "the connection ended" : e.getMessage();
-      }
-      patience.pause(
-          () -> "rank %d waits for rank 0 at %s (%s)".formatted(options.rank(), named, trouble));
-    }
-  }
-
-  private void readAddresses(DataInputStream in) throws IOException {
-    addresses[0] = options.master();
-    try {
-      String trouble = in.readUTF();
-      if (!trouble.isEmpty()) {
-        throw new IOException(trouble);
-      }
-      for (int i = 1; i < world(); i++) {
-        addresses[i] = new InetSocketAddress(in.readUTF(), in.readInt());
-      }
-    } catch (EOFException e) {
-      throw new IOException("rank 0 has ended while the others join", e);
     }
   }
 
@@ -230,52 +128,19 @@ public final class TcpTransport implements Transport {
       int peer, Hello.Purpose purpose, int stream, String id, Duration deadline)
       throws IOException {
     if (peer < options.rank()) {
-      return call(peer, new Hello(purpose, options.rank(), stream, id));
+      try {
+        return caller.call(addresses[peer], new Hello(purpose, options.rank(), stream, id));
+      } catch (IOException e) {
+        throw new IOException("rank " + peer + " does not answer: " + e.getMessage(), e);
+      }
     }
     Hello expected = new Hello(purpose, peer, stream, id);
     Patience patience = new Patience(this, deadline);
     SocketChannel socket;
-    while ((socket = listener.take(expected)) == null) {
+    while ((socket = rendezvous.listener().take(expected)) == null) {
       patience.pause(() -> "rank %d waits for rank %d to connect".formatted(options.rank(), peer));
     }
     return socket;
-  }
-
-  /** Tries again, for a listener that strangers flood may have dropped this one with them. */
-  private SocketChannel call(int peer, Hello hello) throws IOException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return say(connect(addresses[peer]), hello);
-      } catch (IOException e) {
-        if (attempt == ATTEMPTS || e instanceof Handshake.RefusedException) {
-          throw new IOException("rank " + peer + " does not answer: " + e.getMessage(), e);
-        }
-      }
-    }
-  }
-
-  private SocketChannel say(SocketChannel socket, Hello hello) throws IOException {
-    try {
-      socket.socket().setSoTimeout(HANDSHAKE_MILLIS);
-      handshake.call(socket.socket(), hello);
-      socket.socket().setSoTimeout(0);
-      return socket;
-    } catch (IOException e) {
-      socket.close();
-      throw e;
-    }
-  }
-
-  /** The system's own limit, where nothing answers at all, is above two minutes. */
-  private static SocketChannel connect(InetSocketAddress address) throws IOException {
-    SocketChannel socket = SocketChannel.open();
-    try {
-      socket.socket().connect(address, HANDSHAKE_MILLIS);
-      return socket;
-    } catch (IOException e) {
-      socket.close();
-      throw e;
-    }
   }
 
   private void beat() {
@@ -406,8 +271,6 @@ public final class TcpTransport implements Transport {
         control.close();
       }
     }
-    if (listener != null) {
-      listener.close();
-    }
+    rendezvous.close();
   }
 }

@@ -1,0 +1,58 @@
+package dev.sortie.parallel.comm.transport;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.channels.SocketChannel;
+
+/** Opens connections to the listeners of other ranks. */
+final class Caller {
+  /** For each of: the connection, an answer. The system's own limits are above two minutes. */
+  static final int MILLIS = 5000;
+
+  private static final int ATTEMPTS = 3;
+
+  private final Handshake handshake;
+
+  Caller(Handshake handshake) {
+    this.handshake = handshake;
+  }
+
+  /** A connection to a rank that listens, after {@code hello} was welcome. */
+  SocketChannel call(InetSocketAddress address, Hello hello) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return say(connect(address), hello);
+      } catch (Handshake.RefusedException e) {
+        throw e;
+      } catch (IOException e) {
+        if (attempt == ATTEMPTS) { // a listener that strangers flood may have dropped it with them
+          throw e;
+        }
+      }
+    }
+  }
+
+  static SocketChannel connect(InetSocketAddress address) throws IOException {
+    SocketChannel socket = SocketChannel.open();
+    try {
+      socket.socket().connect(address, MILLIS);
+      return socket;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** Proves itself on a new connection, which is closed if it is not welcome. */
+  SocketChannel say(SocketChannel socket, Hello hello) throws IOException {
+    try {
+      socket.socket().setSoTimeout(MILLIS);
+      handshake.call(socket.socket(), hello);
+      socket.socket().setSoTimeout(0);
+      return socket;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+}
