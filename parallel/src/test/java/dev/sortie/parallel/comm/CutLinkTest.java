@@ -59,7 +59,7 @@ class CutLinkTest {
                           FaultyRank.SECRET,
                           0,
                           JOINING,
-                          Duration.ofSeconds(1))),
+                          Duration.ofSeconds(2))),
               CommOptions.defaults(),
               c -> FaultyRank.call(c, seed, harmless ? 40 : Integer.MAX_VALUE));
     }

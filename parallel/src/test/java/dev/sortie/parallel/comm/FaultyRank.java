@@ -17,8 +17,8 @@ import java.util.Random;
  */
 public final class FaultyRank {
   static final byte[] SECRET = "a secret of these tests".getBytes(StandardCharsets.US_ASCII);
-  static final Duration JOINING = Duration.ofSeconds(6);
-  static final Duration SILENCE = Duration.ofSeconds(2);
+  static final Duration JOINING = Duration.ofSeconds(10);
+  static final Duration SILENCE = Duration.ofSeconds(4);
 
   private FaultyRank() {}
 

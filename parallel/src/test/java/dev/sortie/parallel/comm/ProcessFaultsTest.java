@@ -45,6 +45,11 @@ class ProcessFaultsTest {
     return IntStream.range(0, Integer.getInteger("sortie.faults", 2));
   }
 
+  /** For what takes as long as ranks wait for each other while they join. */
+  static IntStream fewSeeds() {
+    return IntStream.rangeClosed(1, Integer.getInteger("sortie.faults", 1));
+  }
+
   @BeforeEach
   void takeAPort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -91,7 +96,7 @@ class ProcessFaultsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("seeds")
+  @MethodSource("fewSeeds")
   void aRankThatIsKilledWhileAllJoinIsNamed(int seed) throws Exception {
     Random random = new Random(seed);
     int world = 2 + random.nextInt(2);
