@@ -67,6 +67,16 @@ final class ModelOptions {
     return LanguageModel.load(files, precision, device, DecoderBuilder.part(needed));
   }
 
+  /** Opens its files, to be closed. */
+  ModelFiles open() {
+    return ModelFiles.open(path());
+  }
+
+  /** Bytes that a part of it takes once it is loaded. */
+  long memory(ModelFiles files, Predicate<String> part) {
+    return ModelMemory.of(files, precision, part).resident();
+  }
+
   /** Loads it without reading its weights, where the file can be mapped. */
   LanguageModel loadUnread(Device device) {
     return LanguageModel.load(ModelFiles.open(path()), Precision.FILE, device);

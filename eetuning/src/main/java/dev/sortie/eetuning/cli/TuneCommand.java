@@ -118,6 +118,12 @@ final class TuneCommand implements Callable<Integer> {
           "With --pp: draw what each stage did when in the last steps, below what was planned by counted work.")
   private Path plotSchedule;
 
+  @Option(
+      names = "--dry-run",
+      description =
+          "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")
+  private boolean dryRun;
+
   @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
   private boolean json;
 
@@ -162,6 +168,10 @@ final class TuneCommand implements Callable<Integer> {
     if (plotSchedule != null && ranks.mesh().pp() == 1) {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
+    }
+    if (dryRun) {
+      MemoryView.show(model, exitsFolder, options, training.seqLen, ranks.mesh(), json);
+      return 0;
     }
     try (Interrupt interrupt = new Interrupt();
         Team team = ranks.join()) {

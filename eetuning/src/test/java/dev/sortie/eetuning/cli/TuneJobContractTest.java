@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.parallel.launch.Launcher;
 import dev.sortie.tensor.Random;
@@ -137,6 +138,19 @@ class TuneJobContractTest {
   void aNumberOfReplicasWithoutAJobIsRefused() {
     CommandLineRun.of(tune(temp.resolve("job"), "--dp", "2"))
         .assertRefused(1, "no rank of a job", "launch");
+  }
+
+  @Test
+  void aDryRunPlansEachRankAndTrainsNothing() {
+    Path folder = temp.resolve("job");
+    JsonObject plan = CommandLineRun.of(tune(folder, "--dp", "2", "--pp", "2", "--dry-run")).json();
+    List<JsonObject> ranks = plan.getObjects("ranks");
+    assertThat(ranks).hasSize(4);
+    assertThat(ranks.stream().map(r -> r.getInt("stage", 0, 1))).containsExactly(0, 0, 1, 1);
+    for (JsonObject rank : ranks) {
+      assertThat(rank.getInt("largest_micro_batch", 0, Integer.MAX_VALUE)).isGreaterThan(100);
+    }
+    assertThat(folder).doesNotExist();
   }
 
   @Test

@@ -5,13 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.model.Precision;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +96,36 @@ class RanksTuneAlikeContractTest {
         .isInstanceOf(InputException.class)
         .hasMessageContaining("--pp 4 is more than the 3 layers that run")
         .hasMessageContaining("after layer 3");
+  }
+
+  @Test
+  void aStageHoldsTheWeightsThatItComputesWithAndNoOthers() {
+    try (Device device = Device.cpu(1);
+        LanguageModel whole = LanguageModel.load(shared.resolve("model"), Precision.F32, device)) {
+      var tensors = whole.decoder().parameters();
+      long tables = whole.bytes() - bytes(tensors, name -> true);
+      StagePlan plan = tuning(Objective.CE).plan(whole.config().decoder(), 4);
+      for (int stage = 0; stage < 4; stage++) {
+        int s = stage;
+        Predicate<String> needed = name -> plan.needs(s, name);
+        ModelFiles files = ModelFiles.open(shared.resolve("model"));
+        try (LanguageModel part =
+            LanguageModel.load(files, Precision.F32, device, DecoderBuilder.part(needed))) {
+          assertThat(part.bytes()).isEqualTo(tables + bytes(tensors, needed));
+        }
+        assertThat(tensors.keySet().stream().filter(needed))
+            .filteredOn(name -> name.startsWith("model.layers."))
+            .isNotEmpty()
+            .allMatch(name -> name.startsWith("model.layers." + s + "."));
+      }
+    }
+  }
+
+  private static long bytes(Map<String, Tensor> tensors, Predicate<String> which) {
+    return tensors.entrySet().stream()
+        .filter(t -> which.test(t.getKey()))
+        .mapToLong(t -> t.getValue().shape().count() * Float.BYTES)
+        .sum();
   }
 
   @ParameterizedTest

@@ -131,12 +131,16 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
     }
   }
 
+  /** Who holds what, of so many stages. */
+  StagePlan plan(DecoderConfig config, int stages) {
+    return new StagePlan(
+        config, ExitsFile.outlines(exits, config), options(), LENGTH, stages);
+  }
+
   private LanguageModel load(Team team, Device device) {
     ModelFiles files = ModelFiles.open(model);
     DecoderConfig config = files.config().decoder();
-    StagePlan plan =
-        new StagePlan(
-            config, ExitsFile.outlines(exits, config), options(), LENGTH, team.mesh().pp());
+    StagePlan plan = plan(config, team.mesh().pp());
     return LanguageModel.load(
         files,
         Precision.F32,

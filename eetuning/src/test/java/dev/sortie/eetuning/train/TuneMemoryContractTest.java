@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.format.HfConfig;
@@ -15,6 +16,7 @@ import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
@@ -41,18 +43,19 @@ class TuneMemoryContractTest {
       new DecoderConfig(
           LAYERS, WIDTH, 4, 4, 16, FFN, VOCAB, TOKENS, 1e-5, 1e4, false, false, false, false);
 
-  private static long workspace(Objective objective, int sequences, List<Integer> depths) {
+  private static TuneOptions options(Objective objective, int sequences) {
     Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
-    TuneOptions options =
-        new TuneOptions(
-            objective,
-            false,
-            Map.of(),
-            sequences,
-            2 * sequences,
-            schedule,
-            AdamW.Options.DEFAULT,
-            1);
+    return new TuneOptions(
+        objective, false, Map.of(), sequences, 2 * sequences, schedule, AdamW.Options.DEFAULT, 1);
+  }
+
+  private static long workspace(Objective objective, int sequences, List<Integer> depths) {
+    List<ExitSpec> specs =
+        depths.stream().map(d -> new ExitSpec(d, ExitArchitecture.MLP, true)).toList();
+    return workspace(options(objective, sequences), specs);
+  }
+
+  private static long workspace(TuneOptions options, List<ExitSpec> specs) {
     int[][] rows = new int[5][TOKENS + 1];
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
@@ -61,8 +64,7 @@ class TuneMemoryContractTest {
       HfConfig config = new HfConfig(CONFIG, OptionalInt.empty(), List.of(), Optional.empty());
       LanguageModel model = new LanguageModel(null, config, decoder, null, null, arena, null);
       List<Exit> exits =
-          depths.stream()
-              .map(d -> new ExitSpec(d, ExitArchitecture.MLP, true))
+          specs.stream()
               .map(s -> ExitInit.RANDOM.build(s, decoder, 1, arena, device.kernels()))
               .toList();
       try (ExitTuner tuner =
@@ -104,5 +106,31 @@ class TuneMemoryContractTest {
         rows * (states * WIDTH + 3 * WIDTH + 3 * FFN) + deepest * each + 3 * chunk * VOCAB;
     assertThat(workspace(Objective.KL, (int) sequences, depths))
         .isCloseTo(4 * floats, withinPercentage(5));
+  }
+
+  /** What {@code --dry-run} prints is what a run takes, for every architecture. */
+  @ParameterizedTest
+  @CsvSource({
+    "CE, EMBEDDING",
+    "CE, NORM",
+    "CE, MLP",
+    "CE, LAYER",
+    "KL, EMBEDDING",
+    "KL, NORM",
+    "KL, MLP",
+    "KL, LAYER"
+  })
+  void thePlanIsTheWorkspace(Objective objective, ExitArchitecture architecture) {
+    TuneOptions options = options(objective, 16);
+    List<ExitSpec> specs =
+        Stream.of(1, 3, 4).map(d -> new ExitSpec(d, architecture, true)).toList();
+    List<ExitOutline> outlines =
+        specs.stream()
+            .map(s -> new ExitOutline(s.depth(), Optional.of(architecture), true, 0))
+            .toList();
+    RankMemory plan =
+        new MemoryPlan(CONFIG, outlines, options, TOKENS, Mesh.single(), stage -> 0).of(0, 0);
+    assertThat(plan.activations() + plan.buffers())
+        .isCloseTo(workspace(options, specs), withinPercentage(15));
   }
 }
