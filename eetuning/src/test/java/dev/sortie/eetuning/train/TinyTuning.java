@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -58,12 +59,33 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
 
   /** Runs until {@code stopAt} steps are done, or to the end. */
   Result run(Path out, Mesh mesh, int stopAt) throws Exception {
+    return run(out, mesh, stopAt, (team, step) -> {});
+  }
+
+  /** What a rank does after each step, before any checkpoint of it. */
+  interface Hook {
+    void after(Team team, int step);
+  }
+
+  /** As above, with something that happens on the way. */
+  Result run(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
+    return run(mesh, team -> rank(out, team, stopAt, hook));
+  }
+
+  /** Two replicas, of which the second was started with another command. */
+  Result runBeside(TinyTuning other, Path out) throws Exception {
+    return run(
+        new Mesh(1, 1, 2, 1),
+        team -> (team.leads() ? this : other).rank(out, team, STEPS, (t, step) -> {}));
+  }
+
+  private static Result run(Mesh mesh, Function<Team, Result> rank) throws Exception {
     List<Transport> transports = ThreadTransport.world(mesh.world());
     List<Result> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
       List<Future<Result>> runs = new ArrayList<>();
       for (Transport t : transports) {
-        runs.add(threads.submit(() -> rank(out, Team.of(t, mesh), stopAt)));
+        runs.add(threads.submit(() -> rank.apply(Team.of(t, mesh))));
       }
       Exception failure = null;
       for (Future<Result> run : runs) {
@@ -80,10 +102,10 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
     return results.getFirst();
   }
 
-  private Result rank(Path out, Team team, int stopAt) {
+  private Result rank(Path out, Team team, int stopAt, Hook hook) {
     try (team;
         Device device = Device.cpu(1)) {
-      TrainLoop.Outcome outcome = train(out, team, stopAt, device);
+      TrainLoop.Outcome outcome = train(out, team, stopAt, hook, device);
       if (!team.leads() || !outcome.finished()) {
         return new Result("", outcome);
       }
@@ -97,7 +119,7 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
     }
   }
 
-  private TrainLoop.Outcome train(Path out, Team team, int stopAt, Device device) {
+  private TrainLoop.Outcome train(Path out, Team team, int stopAt, Hook hook, Device device) {
     try (LanguageModel loaded = load(team, device);
         NativeArena arena = new NativeArena("test")) {
       Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
@@ -114,6 +136,7 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
               @Override
               public void step(int steps, Map<String, Double> losses, double rate) {
                 done[0] = steps;
+                hook.after(team, steps);
               }
 
               @Override
@@ -133,8 +156,7 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
 
   /** Who holds what, of so many stages. */
   StagePlan plan(DecoderConfig config, int stages) {
-    return new StagePlan(
-        config, ExitsFile.outlines(exits, config), options(), LENGTH, stages);
+    return new StagePlan(config, ExitsFile.outlines(exits, config), options(), LENGTH, stages);
   }
 
   private LanguageModel load(Team team, Device device) {
