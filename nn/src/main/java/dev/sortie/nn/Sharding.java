@@ -4,7 +4,9 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.HeadLoss;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Allocator;
 import java.util.List;
+import java.util.SequencedMap;
 
 /**
  * Where a model whose weights are shared out among ranks meets the other ranks. Between these
@@ -69,6 +71,21 @@ public interface Sharding {
   /** {@link Ops#linearKl} over all of the vocabulary; parts as in {@link #crossEntropy}. */
   HeadLoss kl(
       Ops ops, List<HeadInput> students, HeadInput teacher, Tensor weights, boolean confident);
+
+  /**
+   * This rank's share of weights that modules of the model ask for by the names of the decoder.
+   *
+   * @param source of whole tensors
+   */
+  Weights share(PartWeights source);
+
+  /**
+   * Shares put together again, on every rank: what goes into a file.
+   *
+   * @param shares by names as in {@link #share}
+   * @param allocator for what is not whole already
+   */
+  SequencedMap<String, Tensor> whole(SequencedMap<String, Tensor> shares, Allocator allocator);
 
   /** Whether each rank has only some rows of the residual stream. */
   boolean splitsTokens();

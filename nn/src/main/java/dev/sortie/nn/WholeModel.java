@@ -4,7 +4,9 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.HeadLoss;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Allocator;
 import java.util.List;
+import java.util.SequencedMap;
 
 /** Nothing is shared out. */
 final class WholeModel implements Sharding {
@@ -43,6 +45,17 @@ final class WholeModel implements Sharding {
   public HeadLoss kl(
       Ops ops, List<HeadInput> students, HeadInput teacher, Tensor weights, boolean confident) {
     return ops.linearKl(students, teacher, weights, confident);
+  }
+
+  @Override
+  public Weights share(PartWeights source) {
+    return source;
+  }
+
+  @Override
+  public SequencedMap<String, Tensor> whole(
+      SequencedMap<String, Tensor> shares, Allocator allocator) {
+    return shares;
   }
 
   @Override

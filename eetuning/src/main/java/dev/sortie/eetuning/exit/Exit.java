@@ -58,7 +58,7 @@ public final class Exit {
       Weights weights,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
-    DecoderConfig c = backbone.config();
+    DecoderConfig c = backbone.share();
     spec.check(c.layers());
     if (spec.draftTokens() != draft.map(DraftVocabulary::size).orElse(0)) {
       throw new IllegalArgumentException(
@@ -71,11 +71,12 @@ public final class Exit {
     ExitArchitecture a = spec.architecture();
     this.mlp =
         a == ExitArchitecture.MLP
-            ? Optional.of(DecoderLayer.mlp(c, named.under("mlp.")))
+            ? Optional.of(DecoderLayer.mlp(c, named.under("mlp."), backbone.sharding()))
             : Optional.empty();
     this.layer =
         a == ExitArchitecture.LAYER
-            ? Optional.of(DecoderLayer.of(c, c.layers() - 1, named.under("layer.")))
+            ? Optional.of(
+                DecoderLayer.of(c, c.layers() - 1, named.under("layer."), backbone.sharding()))
             : Optional.empty();
     this.norm =
         a == ExitArchitecture.EMBEDDING
@@ -142,7 +143,7 @@ public final class Exit {
    * @return {@code [B, T, V]}, or {@code [B, T, N]} of a draft head
    */
   public Tensor logits(Ops ops, Tensor x, Tensor a) {
-    return head.apply(ops, headInput(ops, x, a).x());
+    return headLogits(ops, headInput(ops, x, a).x());
   }
 
   /** What {@link #logits} are made of, for losses that take the head themselves. */
@@ -158,7 +159,7 @@ public final class Exit {
 
   /** A cache for {@link #advance}; only where {@link #hasCache}. */
   public KvCache cache(Allocator allocator, DType dtype, int capacity) {
-    DecoderConfig c = backbone.config();
+    DecoderConfig c = backbone.share();
     return KvCache.of(allocator, dtype, capacity, c.kvHeads(), c.headSize());
   }
 
@@ -192,7 +193,7 @@ public final class Exit {
    * @param a residual after that layer's attention; read by the {@code mlp} architecture only
    */
   public Tensor branchLogits(Ops ops, Tensor x, Tensor a) {
-    return head.apply(ops, branch(ops, x, a));
+    return headLogits(ops, branch(ops, x, a));
   }
 
   /** What the head reads, from the same x and a; the coverage gate reads it too. */
@@ -202,7 +203,7 @@ public final class Exit {
 
   /** Logits from {@link #headState}. */
   public Tensor headLogits(Ops ops, Tensor state) {
-    return head.apply(ops, state);
+    return backbone.sharding().logits(ops, state, head);
   }
 
   private Tensor branch(Ops ops, Tensor x, Tensor a) {

@@ -43,8 +43,11 @@ public enum ExitInit {
     @Override
     Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
-      return new RandomWeights(
-          random.stream("exit at " + spec.depth()), 0.02, spec.depth(), allocator);
+      return backbone
+          .sharding()
+          .share(
+              new RandomWeights(
+                  random.stream("exit at " + spec.depth()), 0.02, spec.depth(), allocator));
     }
   };
 

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.exit;
 
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -7,14 +8,16 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 
 /**
  * Hands the tensors of exits to a file and describes them in JSON.
  *
  * @param file gets the tensors
+ * @param sharding puts shares together
  * @param arena for tensors that exist in the file only; open until it is written
  */
-record ExitWriter(SafetensorsWriter file, NativeArena arena) {
+record ExitWriter(SafetensorsWriter file, Sharding sharding, NativeArena arena) {
 
   Map<String, Object> write(Exit e) {
     ExitSpec spec = e.spec();
@@ -30,10 +33,10 @@ record ExitWriter(SafetensorsWriter file, NativeArena arena) {
   Map<String, Object> write(
       int depth,
       String architecture,
-      Map<String, Tensor> parameters,
+      SequencedMap<String, Tensor> parameters,
       boolean ownHead,
       Optional<DraftVocabulary> draft) {
-    parameters.forEach((name, t) -> tensor(depth, name, t));
+    sharding.whole(parameters, arena).forEach((name, t) -> tensor(depth, name, t));
     Map<String, Object> one = new LinkedHashMap<>();
     one.put("depth", depth);
     one.put("architecture", architecture);

@@ -63,7 +63,8 @@ public final class ExitsFile {
 
   /**
    * Writes both files into {@code folder}, each atomically, the description last: without it the
-   * folder holds no exits.
+   * folder holds no exits. Where ranks share the exits it is a call of all of them together, and
+   * each writes the same files.
    */
   public static void write(Path folder, Exits exits, LanguageModel model) {
     try (NativeArena arena = new NativeArena("draft ids")) {
@@ -77,7 +78,7 @@ public final class ExitsFile {
             .metadata("format", FORMAT)
             .metadata("backbone", exits.backboneSha256());
     List<Map<String, Object>> list = new ArrayList<>();
-    ExitWriter each = new ExitWriter(writer, arena);
+    ExitWriter each = new ExitWriter(writer, model.decoder().sharding(), arena);
     exits.exits().forEach(e -> list.add(each.write(e)));
     exits
         .lookahead()
@@ -138,8 +139,8 @@ public final class ExitsFile {
         NativeArena stored = new NativeArena("exits as stored")) {
       FileWeights weights =
           new FileWeights(file, Precision.F32, type == DType.F32 ? allocator : stored, kernels);
-      Weights kept =
-          type == DType.F32 ? weights : new HeldWeights(weights, type, allocator, kernels);
+      Weights share = model.decoder().sharding().share(weights);
+      Weights kept = type == DType.F32 ? share : new HeldWeights(share, type, allocator, kernels);
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
       Set<String> notWeights = new HashSet<>();

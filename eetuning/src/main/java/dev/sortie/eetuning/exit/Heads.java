@@ -20,13 +20,14 @@ final class Heads {
       boolean own,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
-    if (backbone.sharding() != Sharding.NONE) {
+    if (draft.isPresent() && backbone.sharding() != Sharding.NONE) {
       throw new InputException(
-          "this rank has a share of the backbone's head, exits read a whole one; take --tp 1");
+          "a head over the most frequent tokens is not shared out among tensor-parallel ranks; take"
+              + " exits with full heads, or --tp 1");
     }
     if (own) {
       int hidden = backbone.config().hidden();
-      int outputs = draft.map(DraftVocabulary::size).orElse(backbone.config().vocab());
+      int outputs = draft.map(DraftVocabulary::size).orElse(backbone.share().vocab());
       return Linear.of(weights, "head", hidden, outputs, false, Weights.Role.INPUT_PROJECTION);
     }
     return draft.map(d -> rows(backbone.head(), d, allocator)).orElse(backbone.head());

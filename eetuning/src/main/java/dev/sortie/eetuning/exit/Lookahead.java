@@ -1,9 +1,11 @@
 package dev.sortie.eetuning.exit;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.NamedTensors;
 import dev.sortie.nn.RmsNorm;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -57,6 +59,11 @@ public final class Lookahead {
       boolean ownHead,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
+    if (backbone.sharding() != Sharding.NONE) {
+      throw new InputException(
+          "a lookahead exit is not shared out among tensor-parallel ranks; drop it, or take --tp"
+              + " 1");
+    }
     DecoderConfig c = backbone.config();
     NamedTensors named = new NamedTensors(weights);
     this.backbone = backbone;

@@ -10,6 +10,7 @@ import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
@@ -81,6 +82,14 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
               + " is more than the model's context of "
               + config.context());
     }
+    share
+        .filter(s -> s.sequence() && data.length() % s.group().size() != 0)
+        .ifPresent(
+            s -> {
+              throw new InputException(
+                  "--seq-len %d must be a multiple of the %d ranks that share out its tokens"
+                      .formatted(data.length(), s.group().size()));
+            });
     this.config = config;
     this.options = options;
     this.data = data;
@@ -91,7 +100,10 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
     this.decoder = builder.build(config, arena, new Trainable(random));
     this.share = share;
-    this.shares = share.map(s -> new ShareGradients(s, decoder));
+    this.shares =
+        decoder.sharding() instanceof TensorParallel tp
+            ? Optional.of(new ShareGradients(tp, decoder.parameters()))
+            : Optional.empty();
     this.gradients = new Gradients(arena, device.kernels(), decoder.parameters().values());
     this.optimizer = new AdamW(options.adamW(), arena, device.kernels(), decoder.parameters());
   }

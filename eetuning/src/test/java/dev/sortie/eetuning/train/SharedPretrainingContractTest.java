@@ -1,8 +1,11 @@
 package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
@@ -10,7 +13,6 @@ import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.shard.ShardGroup;
 import dev.sortie.parallel.shard.ShareBuilder;
-import dev.sortie.parallel.shard.WholeTensors;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Tensor;
@@ -46,7 +48,7 @@ class SharedPretrainingContractTest {
   private record Run(List<Double> losses, double validation, Map<String, float[]> weights) {}
 
   /** Sentences of a small grammar of numbers. */
-  private record Counting() implements TokenSource {
+  private record Counting(int length) implements TokenSource {
     @Override
     public int[] window(long index) {
       Random random = new Random(17, index);
@@ -82,11 +84,6 @@ class SharedPretrainingContractTest {
     @Override
     public int[] validation(int i) {
       return window(distinctWindows() + i);
-    }
-
-    @Override
-    public int length() {
-      return 12;
     }
 
     @Override
@@ -130,9 +127,27 @@ class SharedPretrainingContractTest {
     assertThat(losses.getLast()).isLessThan(0.9 * losses.getFirst());
   }
 
+  @Test
+  void tokensThatCannotBeSharedOutAreRefused() {
+    assertThatThrownBy(
+            () ->
+                ThreadRanks.run(
+                    2,
+                    CommOptions.defaults(),
+                    communicator -> {
+                      ShareBuilder share = new ShareBuilder(new ShardGroup(communicator), true);
+                      try (Device device = Device.cpu(1)) {
+                        return new Pretrainer(
+                            CONFIG, OPTIONS, new Counting(11), device, Optional.of(share));
+                      }
+                    }))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--seq-len 11 must be a multiple of the 2 ranks");
+  }
+
   private static Run alone() {
     try (Device device = Device.cpu(1);
-        Pretrainer trainer = new Pretrainer(CONFIG, OPTIONS, new Counting(), device)) {
+        Pretrainer trainer = new Pretrainer(CONFIG, OPTIONS, new Counting(12), device)) {
       return train(trainer, trainer.decoder().parameters());
     }
   }
@@ -146,11 +161,10 @@ class SharedPretrainingContractTest {
           try (Device device = Device.cpu(1);
               NativeArena arena = new NativeArena("whole");
               Pretrainer trainer =
-                  new Pretrainer(CONFIG, OPTIONS, new Counting(), device, Optional.of(share))) {
+                  new Pretrainer(CONFIG, OPTIONS, new Counting(12), device, Optional.of(share))) {
             Run run = train(trainer, Map.of());
-            Map<String, Tensor> whole =
-                WholeTensors.of(
-                    share.group(), share.share(CONFIG), trainer.decoder().parameters(), arena);
+            Decoder decoder = trainer.decoder();
+            Map<String, Tensor> whole = decoder.sharding().whole(decoder.parameters(), arena);
             return new Run(run.losses(), run.validation(), floats(whole));
           }
         });

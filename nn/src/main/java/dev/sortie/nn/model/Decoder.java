@@ -130,6 +130,11 @@ public final class Decoder {
     return parameters;
   }
 
+  /** Sizes of this rank's share, those of the whole where it has everything. */
+  public DecoderConfig share() {
+    return share;
+  }
+
   /** Where this share of the decoder meets those of other ranks. */
   public Sharding sharding() {
     return sharding;

@@ -76,7 +76,8 @@ public record DecoderLayer(
     return mlp(c, weights, Sharding.NONE);
   }
 
-  private static Mlp mlp(DecoderConfig c, Weights weights, Sharding sharding) {
+  /** One rank's share of it; see {@link #of(DecoderConfig, int, Weights, Sharding)}. */
+  public static Mlp mlp(DecoderConfig c, Weights weights, Sharding sharding) {
     DecoderSwitches s = c.switches();
     return s.activation() == Activation.SILU
         ? SwiGluMlp.of(weights, c.hidden(), c.ffn(), c.mlpBias(), sharding)

@@ -98,7 +98,10 @@ public record DecoderShare(
     VOCAB
   }
 
-  /** The kind of a tensor, by its name. */
+  /**
+   * The kind of a tensor, by the last words of its name: tensors of modules beside the decoder's,
+   * such as an exit's layer and head, are shared out like those.
+   */
   static Kind kind(String name) {
     String[] words = name.split("\\.");
     String module = words.length < 2 ? name : words[words.length - 2];
@@ -109,7 +112,7 @@ public record DecoderShare(
       case "o_proj" -> bias ? Kind.WHOLE : Kind.FROM_QUERIES;
       case "gate_proj", "up_proj" -> Kind.INNER;
       case "down_proj" -> bias ? Kind.WHOLE : Kind.FROM_INNER;
-      case "embed_tokens", "lm_head" -> Kind.VOCAB;
+      case "embed_tokens", "lm_head", "head" -> Kind.VOCAB;
       default -> Kind.WHOLE;
     };
   }

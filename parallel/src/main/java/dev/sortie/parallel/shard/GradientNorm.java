@@ -1,6 +1,5 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
@@ -9,34 +8,33 @@ import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
- * The norm of all gradients of a decoder whose weights are shared out, each number counted once:
- * what several ranks have alike counts on the first of them. Squares are added up in F64, those of
- * a rank in the order of its parameters, then the ranks' ascending, so that all find the same bits.
+ * The norm of the gradients of parameters that are shared out, each number counted once: what
+ * several ranks have alike counts on the first of them. Squares are added up in F64, those of a
+ * rank in the order of its parameters, then the ranks' ascending, so that all find the same bits.
  */
 final class GradientNorm {
   private final ShardGroup group;
   private final List<Tensor> counted = new ArrayList<>();
 
-  GradientNorm(ShardGroup group, DecoderShare share, Decoder decoder) {
-    this.group = group;
+  GradientNorm(TensorParallel sharding, Map<String, Tensor> parameters) {
+    this.group = sharding.group();
     boolean first = group.position() == 0;
-    boolean firstSharer = share.heads().sharers().from() == group.position();
-    decoder
-        .parameters()
-        .forEach(
-            (name, t) -> {
-              boolean mine =
-                  switch (DecoderShare.kind(name)) {
-                    case WHOLE -> first;
-                    case KEYS -> firstSharer;
-                    default -> true;
-                  };
-              if (mine && t.isParameter()) {
-                counted.add(t);
-              }
-            });
+    boolean firstSharer = sharding.share().heads().sharers().from() == group.position();
+    parameters.forEach(
+        (name, t) -> {
+          boolean mine =
+              switch (DecoderShare.kind(name)) {
+                case WHOLE -> first;
+                case KEYS -> firstSharer;
+                default -> true;
+              };
+          if (mine) {
+            counted.add(t);
+          }
+        });
   }
 
   /** The norm. A collective call. */

@@ -1,6 +1,5 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.mesh.Group;
@@ -12,6 +11,7 @@ import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -20,34 +20,26 @@ import java.util.Optional;
  * on several ranks, norms within heads, and, where rows of the residual stream are shared out, its
  * norms.
  */
-public final class PartialGradients implements AutoCloseable {
+final class PartialGradients implements AutoCloseable {
   private final ShardGroup group;
   private final Optional<ShardGroup> sharers;
   private final List<Tensor> ofGroup = new ArrayList<>();
   private final List<Tensor> ofSharers = new ArrayList<>();
 
-  /**
-   * Those of a decoder. A collective call.
-   *
-   * @param sequence whether rows of the residual stream are shared out
-   */
-  public PartialGradients(ShardGroup group, DecoderShare share, boolean sequence, Decoder decoder) {
-    this.group = group;
+  /** Those of some parameters, by names as in a decoder. A collective call. */
+  PartialGradients(TensorParallel sharding, Map<String, Tensor> parameters) {
+    this.group = sharding.group();
+    DecoderShare share = sharding.share();
     Share same = share.heads().sharers();
     this.sharers = same.count() > 1 ? Optional.of(sharers(group, same)) : Optional.empty();
-    decoder
-        .parameters()
-        .forEach(
-            (name, t) -> {
-              if (!t.isParameter()) {
-                return;
-              }
-              if (isOfGroup(name, share, sequence)) {
-                ofGroup.add(t);
-              } else if (DecoderShare.kind(name) == DecoderShare.Kind.KEYS && same.count() > 1) {
-                ofSharers.add(t);
-              }
-            });
+    parameters.forEach(
+        (name, t) -> {
+          if (isOfGroup(name, share, sharding.sequence())) {
+            ofGroup.add(t);
+          } else if (DecoderShare.kind(name) == DecoderShare.Kind.KEYS && same.count() > 1) {
+            ofSharers.add(t);
+          }
+        });
   }
 
   private static ShardGroup sharers(ShardGroup group, Share same) {
@@ -65,7 +57,7 @@ public final class PartialGradients implements AutoCloseable {
   }
 
   /** Adds the parts up; every rank then has the whole, with the same bits. A collective call. */
-  public void sum(Kernels k, Allocator scratch, Gradients gradients) {
+  void sum(Kernels k, Allocator scratch, Gradients gradients) {
     sum(k, scratch, gradients, group, ofGroup);
     sharers.ifPresent(some -> sum(k, scratch, gradients, some, ofSharers));
   }

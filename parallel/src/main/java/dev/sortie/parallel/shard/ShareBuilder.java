@@ -19,12 +19,8 @@ public record ShareBuilder(ShardGroup group, boolean sequence) implements Decode
   @Override
   public Decoder build(DecoderConfig config, Allocator allocator, PartWeights weights) {
     DecoderShare share = share(config);
-    return new Decoder(
-        config,
-        share.config(),
-        new TensorParallel(group, config.vocab(), sequence),
-        allocator,
-        new ShardWeights(weights, share));
+    TensorParallel sharding = new TensorParallel(group, share, sequence);
+    return new Decoder(config, share.config(), sharding, allocator, sharding.share(weights));
   }
 
   /** This rank's share of a decoder. */

@@ -1,12 +1,13 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.Map;
 
 /**
- * What a step of training needs beside backward passes where the decoder is one rank's share: the
+ * What a step of training needs beside backward passes where parameters are one rank's share: the
  * parts of gradients that ranks find alone are added up, and the norm counts every number once.
  * Micro-batches come first, then {@link #finish}, then the optimiser with that norm.
  */
@@ -15,14 +16,13 @@ public final class ShareGradients implements AutoCloseable {
   private final GradientNorm norm;
 
   /**
-   * Of a decoder. A collective call.
+   * Of the parameters that one optimiser updates. A collective call.
    *
-   * @param builder that built it
+   * @param parameters by names that end as a decoder's do, as those of an exit
    */
-  public ShareGradients(ShareBuilder builder, Decoder decoder) {
-    DecoderShare share = builder.share(decoder.config());
-    this.partial = new PartialGradients(builder.group(), share, builder.sequence(), decoder);
-    this.norm = new GradientNorm(builder.group(), share, decoder);
+  public ShareGradients(TensorParallel sharding, Map<String, Tensor> parameters) {
+    this.partial = new PartialGradients(sharding, parameters);
+    this.norm = new GradientNorm(sharding, parameters);
   }
 
   /**

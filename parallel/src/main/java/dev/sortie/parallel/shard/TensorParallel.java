@@ -1,16 +1,20 @@
 package dev.sortie.parallel.shard;
 
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Weights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.HeadLoss;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Allocator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SequencedMap;
 
 /**
  * Tensor parallelism (Shoeybi et al., arXiv 1909.08053): projections that read the residual stream
@@ -22,16 +26,21 @@ import java.util.List;
  * becomes a reduce-scatter and an all-gather, which move as much.
  *
  * @param group the ranks
- * @param vocab V of the whole model
+ * @param share this rank's share of the decoder
  * @param sequence whether rows of the residual stream are shared out; T must be a multiple of the
  *     number of ranks
  */
-public record TensorParallel(ShardGroup group, long vocab, boolean sequence) implements Sharding {
+public record TensorParallel(ShardGroup group, DecoderShare share, boolean sequence)
+    implements Sharding {
+
+  private long vocab() {
+    return share.whole().vocab();
+  }
 
   /** The table's rows of this rank; frozen tables record nothing. */
   @Override
   public Tensor embedding(Ops ops, Tensor table, Tensor ids) {
-    return ops.apply(new ShardLinears.VocabEmbedding(group, vocab), table, ids);
+    return ops.apply(new ShardLinears.VocabEmbedding(group, vocab()), table, ids);
   }
 
   @Override
@@ -64,27 +73,27 @@ public record TensorParallel(ShardGroup group, long vocab, boolean sequence) imp
   @Override
   public Tensor logits(Ops ops, Tensor x, Linear head) {
     Tensor own = head.apply(ops, entered(ops, x));
-    return ops.apply(new Columns.GatherColumns(group, vocab), own);
+    return ops.apply(new Columns.GatherColumns(group, vocab()), own);
   }
 
   /** Cross-entropy of each row of this rank's logits, as {@link Ops#crossEntropy}. */
   public Tensor crossEntropy(Ops ops, Tensor logits, Tensor targets) {
-    Tensor local = LocalTargets.of(ops, targets, group.share(vocab), vocab);
-    return ops.apply(new VocabLosses.CrossEntropy(group, vocab), logits, targets, local);
+    Tensor local = LocalTargets.of(ops, targets, share.vocab(), vocab());
+    return ops.apply(new VocabLosses.CrossEntropy(group, vocab()), logits, targets, local);
   }
 
   /** KL of each row of this rank's logits, as {@link Ops#kl}. */
   public Tensor kl(Ops ops, Tensor logits, Tensor teacher) {
-    return ops.apply(new VocabLosses.Kl(group, vocab), logits, teacher.detach());
+    return ops.apply(new VocabLosses.Kl(group, vocab()), logits, teacher.detach());
   }
 
   @Override
   public HeadLoss crossEntropy(
       Ops ops, HeadInput in, Tensor targets, Tensor weights, boolean confident) {
     int chunk = chunk();
-    Tensor local = LocalTargets.of(ops, targets, group.share(vocab), vocab);
+    Tensor local = LocalTargets.of(ops, targets, share.vocab(), vocab());
     return ops.headLoss(
-        new VocabHeads.LinearCrossEntropy(group, vocab, confident, chunk),
+        new VocabHeads.LinearCrossEntropy(group, vocab(), confident, chunk),
         List.of(entered(ops, in.x()), in.w(), targets, local, weights, room(ops, chunk)));
   }
 
@@ -99,15 +108,26 @@ public record TensorParallel(ShardGroup group, long vocab, boolean sequence) imp
     }
     in.add(entered(ops, teacher.x().detach()));
     in.addAll(List.of(teacher.w().detach(), weights, room(ops, chunk)));
-    return ops.headLoss(new VocabHeads.LinearKl(group, vocab, confident, chunk), in);
+    return ops.headLoss(new VocabHeads.LinearKl(group, vocab(), confident, chunk), in);
   }
 
   private int chunk() {
-    return VocabHeads.chunk(group.share(vocab).widest());
+    return VocabHeads.chunk(share.vocab().widest());
   }
 
   private static Tensor room(Ops ops, int chunk) {
     return ops.empty(DType.I32, Shape.of(chunk));
+  }
+
+  @Override
+  public Weights share(PartWeights source) {
+    return new ShardWeights(source, share);
+  }
+
+  @Override
+  public SequencedMap<String, Tensor> whole(
+      SequencedMap<String, Tensor> shares, Allocator allocator) {
+    return WholeTensors.of(group, share, shares, allocator);
   }
 
   @Override

@@ -15,7 +15,7 @@ import java.util.SequencedMap;
  * Puts the ranks' shares of tensors together again, number by number, so that what is saved does
  * not depend on the layout.
  */
-public final class WholeTensors {
+final class WholeTensors {
   private WholeTensors() {}
 
   /**
@@ -26,7 +26,7 @@ public final class WholeTensors {
    *     moments, by the names of these
    * @param allocator for the result
    */
-  public static SequencedMap<String, Tensor> of(
+  static SequencedMap<String, Tensor> of(
       ShardGroup group, DecoderShare share, Map<String, Tensor> mine, Allocator allocator) {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     mine.forEach((name, t) -> all.put(name, of(group, share, name, t, allocator)));

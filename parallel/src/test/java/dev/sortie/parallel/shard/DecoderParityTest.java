@@ -158,7 +158,7 @@ class DecoderParityTest {
         1,
         alone -> {
           DecoderShare all = DecoderShare.of(c.config(), 1, 0);
-          Found expected = compute(alone, all, Sharding.NONE, false);
+          Found expected = compute(alone, all, Sharding.NONE);
           List<Found> first = onRanks(c, alone);
           List<Found> again = onRanks(c, alone);
           for (int r = 0; r < c.ranks(); r++) {
@@ -180,8 +180,8 @@ class DecoderParityTest {
         c.ranks(),
         rank -> {
           DecoderShare share = DecoderShare.of(c.config(), c.ranks(), rank.position());
-          Sharding sharding = new TensorParallel(rank.group(), c.config().vocab(), c.sequence());
-          Found found = compute(rank, share, sharding, c.sequence());
+          Sharding sharding = new TensorParallel(rank.group(), share, c.sequence());
+          Found found = compute(rank, share, sharding);
           Map<String, Tensor> kept = new LinkedHashMap<>();
           found.gradients().forEach((n, t) -> kept.put(n, copy(keeper, t)));
           return new Found(share, found.equal(), kept);
@@ -192,8 +192,7 @@ class DecoderParityTest {
     return Tensor.of(keeper.arena(), t.shape(), t.toFloats());
   }
 
-  private static Found compute(
-      RankJob.Rank rank, DecoderShare share, Sharding sharding, boolean sequence) {
+  private static Found compute(RankJob.Rank rank, DecoderShare share, Sharding sharding) {
     Ops ops = rank.ops();
     DecoderConfig whole = share.whole();
     RandomWeights random = new RandomWeights(new Random(5, 0), 0.2, whole.layers(), rank.arena());
@@ -229,15 +228,22 @@ class DecoderParityTest {
       equal.put("kl rows" + confident, kl.rows().toFloats());
       Backward.run(ops.kernels(), ops.workspace(), ops.sum(kl.sum()), gradients);
     }
-    if (sharding != Sharding.NONE) {
-      try (PartialGradients partial =
-          new PartialGradients(rank.group(), share, sequence, decoder)) {
-        partial.sum(ops.kernels(), ops.workspace(), gradients);
+    double norm = Math.sqrt(sumSquares(ops, gradients, decoder));
+    if (sharding instanceof TensorParallel tp) {
+      try (ShareGradients shares = new ShareGradients(tp, decoder.parameters())) {
+        norm = shares.finish(ops.kernels(), ops.workspace(), gradients);
       }
     }
+    equal.put("norm", new float[] {(float) norm});
     Map<String, Tensor> byName = new LinkedHashMap<>();
     decoder.parameters().forEach((name, p) -> byName.put(name, gradients.of(p)));
     return new Found(share, equal, byName);
+  }
+
+  private static double sumSquares(Ops ops, Gradients gradients, Decoder decoder) {
+    return ops.kernels()
+        .sumSquares(
+            decoder.parameters().values().stream().map(p -> gradients.of(p).span()).toList());
   }
 
   /** Biases are 0 and norms 1 at the start, which would hide mistakes. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.shard.ShardGradCheck.Computation;
 import dev.sortie.parallel.shard.ShardGradCheck.Input;
 import dev.sortie.tensor.DType;
@@ -75,6 +76,13 @@ class ShardGradientContractTest {
     return List.of(
         new Input(Shape.of(4, 2), true),
         new Input(Shape.of(Share.of(7, ranks, position).count(), 2), false));
+  }
+
+  private static TensorParallel tensorParallel(RankJob.Rank r, int vocab, boolean sequence) {
+    DecoderConfig config =
+        new DecoderConfig(1, 4, 4, 4, 2, 8, vocab, 8, 1e-5, 1e4, false, false, false, true);
+    DecoderShare share = DecoderShare.of(config, r.group().size(), r.position());
+    return new TensorParallel(r.group(), share, sequence);
   }
 
   private static Tensor ids(RankJob.Rank r, int... ids) {
@@ -155,21 +163,21 @@ class ShardGradientContractTest {
                 (n, p) -> own(5, Share.of(7, n, p).count()),
                 true,
                 (r, x) ->
-                    new TensorParallel(r.group(), 7, false)
+                    tensorParallel(r, 7, false)
                         .crossEntropy(r.ops(), x.get(0), ids(r, 0, 6, -1, 3, 4))),
             of(
                 VocabLosses.Kl.class,
                 (n, p) -> own(3, Share.of(7, n, p).count()),
                 true,
                 (r, x) ->
-                    new TensorParallel(r.group(), 7, false)
+                    tensorParallel(r, 7, false)
                         .kl(r.ops(), x.get(0), constant(r, x.get(0).shape()))),
             of(
                 VocabHeads.LinearCrossEntropy.class,
                 (n, p) -> head(n, p),
                 true,
                 (r, x) ->
-                    new TensorParallel(r.group(), 7, false)
+                    tensorParallel(r, 7, false)
                         .crossEntropy(
                             r.ops(),
                             new HeadInput(x.get(0), x.get(1)),
@@ -182,7 +190,7 @@ class ShardGradientContractTest {
                 (n, p) -> Stream.concat(head(n, p).stream(), head(n, p).stream()).toList(),
                 true,
                 (r, x) ->
-                    new TensorParallel(r.group(), 7, false)
+                    tensorParallel(r, 7, false)
                         .kl(
                             r.ops(),
                             List.of(
@@ -240,7 +248,7 @@ class ShardGradientContractTest {
         2,
         rank -> {
           var ops = rank.ops();
-          TensorParallel tp = new TensorParallel(rank.group(), 6, true);
+          TensorParallel tp = tensorParallel(rank, 6, true);
           Linear wide = new Linear(constant(rank, Shape.of(4, 3)), null);
           Linear back = new Linear(constant(rank, Shape.of(3, 4)), constant(rank, Shape.of(3)));
           Tensor table = constant(rank, Shape.of(3, 3));
