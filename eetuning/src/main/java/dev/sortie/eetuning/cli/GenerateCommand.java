@@ -64,15 +64,32 @@ final class GenerateCommand implements Callable<Integer> {
               + " the template do; in messages they stay text.")
   private boolean parseSpecial;
 
+  @Option(
+      names = "--tp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Ranks that share the weights, in a job started by launch; each holds and reads its share"
+              + " alone. At full depth only. Default: ${DEFAULT-VALUE}.")
+  private int tp;
+
   @Option(names = "--json", description = "Text, trace and timing as JSON on standard output.")
   private boolean json;
 
   @Override
   public Integer call() {
     Decoding d = decoding.decoding(maxTokens);
+    if (tp > 1 && (d.early() || d.guesses())) {
+      throw new InputException(
+          "--tp "
+              + tp
+              + " decodes at full depth: what to skip or guess follows times that ranks measure"
+              + " each for itself; leave out --exits and --strategy");
+    }
     Input input = input();
-    try (Device device = compute.open();
-        LanguageModel m = model.load(device);
+    try (TensorRanks ranks = TensorRanks.join(tp, System.getenv());
+        Device device = compute.open();
+        LanguageModel m = model.load(device, ranks.builder(), !ranks.leads());
         NativeArena arena = new NativeArena("exits")) {
       int[] ids =
           input.chat()
@@ -85,7 +102,9 @@ final class GenerateCommand implements Callable<Integer> {
       try (DecodingStrategy s = decoding.strategy(d, m, exits, capacity, device)) {
         List<Integer> ends = input.chat() ? Prompt.endsOfAnswer(m) : m.config().eos();
         Generator generator = new Generator(s, m.tokenizer(), ends, m.config().decoder().vocab());
-        if (json) {
+        if (!ranks.leads()) {
+          generator.run(ids, d.options(), t -> {}); // computes with the others
+        } else if (json) {
           Generation g = generator.run(ids, d.options(), t -> {});
           Map<String, Object> result = GenerationJson.of(g);
           if (s instanceof Speculative guessed) {

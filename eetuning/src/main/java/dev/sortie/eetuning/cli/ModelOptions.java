@@ -82,6 +82,17 @@ final class ModelOptions {
     return LanguageModel.load(ModelFiles.open(path()), Precision.FILE, device);
   }
 
+  /** Loads the share of it that {@code builder} makes; of a large one rank 0 says what it takes. */
+  LanguageModel load(Device device, DecoderBuilder builder, boolean silent) {
+    ModelFiles files = ModelFiles.open(path());
+    memory = ModelMemory.of(files, precision).share(builder.shares());
+    available = AvailableMemory.now();
+    if (!silent) {
+      announce(files, memory, available);
+    }
+    return LanguageModel.load(files, precision, device, builder);
+  }
+
   /** The same for a model and a precision that other options name. */
   static LanguageModel load(String model, Precision precision, Device device) {
     ModelFiles files = ModelFiles.open(ModelWord.path(model));

@@ -1,0 +1,111 @@
+package dev.sortie.eetuning.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.format.JsonObject;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code generate --tp}: several processes that share the weights of one model. */
+class TensorParallelCommandContractTest {
+  @TempDir private static Path folder;
+
+  private static Path model;
+
+  @BeforeAll
+  static void makeModel() {
+    model = TinyModel.write(folder.resolve("model"), 1);
+  }
+
+  private static String[] words(String... more) {
+    String[] first = {
+      "generate",
+      "--threads",
+      "1",
+      "--model",
+      model.toString(),
+      "--prompt",
+      "The fox ran",
+      "--max-tokens",
+      "20",
+      "--ignore-eos",
+      "--json"
+    };
+    return Stream.concat(Stream.of(first), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
+  void rankZeroPrintsTheTextOfOneProcessAndTheOtherNothing()
+      throws IOException, InterruptedException {
+    for (String temperature : List.of("0", "0.8")) {
+      JsonObject alone = CommandLineRun.of(words("--temperature", temperature)).json();
+      List<CommandLineRun> ranks = job(2, words("--tp", "2", "--temperature", temperature));
+      JsonObject shared = ranks.getFirst().succeeded().json();
+      assertThat(ids(shared)).isEqualTo(ids(alone)).hasSize(20);
+      assertThat(shared.getString("text")).isEqualTo(alone.getString("text"));
+      assertThat(ranks.getLast().succeeded().out()).isEmpty();
+    }
+  }
+
+  private static List<Integer> ids(JsonObject json) {
+    return json.getObjects("tokens").stream().map(t -> t.getInt("id", 0, 1 << 20)).toList();
+  }
+
+  private static List<CommandLineRun> job(int ranks, String... words)
+      throws IOException, InterruptedException {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    List<CommandLineProcess> processes = new ArrayList<>();
+    List<CommandLineRun> runs = new ArrayList<>();
+    try {
+      for (int r = 0; r < ranks; r++) {
+        Map<String, String> environment =
+            Map.of(
+                "RANK", String.valueOf(r),
+                "WORLD_SIZE", String.valueOf(ranks),
+                "LOCAL_WORLD_SIZE", String.valueOf(ranks),
+                "MASTER_ADDR", "localhost",
+                "MASTER_PORT", String.valueOf(port),
+                "SORTIE_JOB_TOKEN", "a secret of this test, port " + port);
+        processes.add(new CommandLineProcess(environment, words));
+      }
+      for (CommandLineProcess process : processes) {
+        runs.add(process.end());
+      }
+    } finally {
+      for (CommandLineProcess process : processes) {
+        process.close();
+      }
+    }
+    return runs;
+  }
+
+  @Test
+  void whatRanksWouldDecideEachForItselfIsRefused() {
+    CommandLineRun.of(words("--tp", "2", "--strategy", "speculative"))
+        .assertRefused(1, "--tp 2 decodes at full depth", "leave out --exits and --strategy");
+  }
+
+  @Test
+  void aWrongNumberOfRanksIsRefused() throws IOException, InterruptedException {
+    Map<String, String> environment =
+        Map.of("RANK", "0", "WORLD_SIZE", "1", "LOCAL_WORLD_SIZE", "1");
+    try (CommandLineProcess process = new CommandLineProcess(environment, words("--tp", "3"))) {
+      process
+          .end()
+          .assertRefused(
+              1, "--tp 3 needs 3 ranks, this job has 1", "start as many with launch --nproc 3");
+    }
+  }
+}
