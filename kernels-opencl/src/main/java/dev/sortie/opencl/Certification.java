@@ -18,13 +18,15 @@ final class Certification {
   private final String device;
   private final DeviceRows rows;
   private final DeviceMatrix matrix;
+  private final DeviceGradients gradients;
   private final Set<String> passed = new HashSet<>();
   private final Map<String, String> disabled = new TreeMap<>();
 
-  Certification(String device, DeviceRows rows, DeviceMatrix matrix) {
+  Certification(String device, DeviceRows rows, DeviceMatrix matrix, DeviceGradients gradients) {
     this.device = device;
     this.rows = rows;
     this.matrix = matrix;
+    this.gradients = gradients;
   }
 
   /** Whether a kernel may be used; tried now if it never was. */
@@ -52,7 +54,7 @@ final class Certification {
 
   private String wrong(String kernel) {
     try {
-      return Trials.of(kernel, rows, matrix).run();
+      return Trials.of(kernel, rows, matrix, gradients).run();
     } catch (ClPrograms.BuildException | CLException e) {
       return String.valueOf(e.getMessage());
     }

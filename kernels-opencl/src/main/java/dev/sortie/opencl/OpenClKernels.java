@@ -17,21 +17,19 @@ import java.util.Optional;
  * failed its {@link Certification}) the host does in its stead, on memory that comes home for it;
  * {@link #hostCalls} tells what that was. Not thread-safe: one thread at a time.
  */
-public final class OpenClKernels extends HostKernels {
+public final class OpenClKernels extends GradientKernels {
   private static final String ROWS = "opencl rows";
 
   private final Engine engine;
-  private final Certification certification;
   private final DeviceRows rows;
   private final DeviceMatrix matrix;
 
   /** Kernels on a device that is open; {@code host} does what the device cannot. */
   OpenClKernels(Engine engine, Kernels host) {
-    super(host, engine.memory());
+    super(engine, host);
     this.engine = engine;
     this.rows = new DeviceRows(engine);
     this.matrix = new DeviceMatrix(engine);
-    this.certification = new Certification(engine.session().device().about().name(), rows, matrix);
   }
 
   @Override
@@ -51,7 +49,7 @@ public final class OpenClKernels extends HostKernels {
 
   /** Kernels of this device that are not used, and why. */
   public Map<String, String> disabled() {
-    return certification.disabled();
+    return certification().disabled();
   }
 
   /** Waits until the device has done all that it was given. */
@@ -62,16 +60,6 @@ public final class OpenClKernels extends HostKernels {
   @Override
   public void close() {
     engine.close();
-  }
-
-  /** Whether all are F32 (or missing), and the kernel may be used. */
-  private boolean can(String kernel, Span... spans) {
-    for (Span span : spans) {
-      if (span != null && span.dtype() != DType.F32) {
-        return false;
-      }
-    }
-    return certification.passes(kernel);
   }
 
   // ---- elements
@@ -89,7 +77,7 @@ public final class OpenClKernels extends HostKernels {
   public void copy(Span x, Span y) {
     Operands.sameLength("copy", x, y);
     Optional<String> kernel = copying(x.dtype(), y.dtype());
-    if (kernel.isEmpty() || !certification.passes(kernel.get())) {
+    if (kernel.isEmpty() || !certification().passes(kernel.get())) {
       super.copy(x, y);
     } else if (y.length() > 0) {
       rows.copy(kernel.get(), x, y);
@@ -112,7 +100,7 @@ public final class OpenClKernels extends HostKernels {
         x.dtype() == y.dtype()
             && (x.dtype() == DType.F32 || x.dtype() == DType.I32)
             && layout.shape().length <= DeviceRows.DIMS;
-    if (!fits || !certification.passes("copy_strided")) {
+    if (!fits || !certification().passes("copy_strided")) {
       super.copyStrided(x, layout, y);
       return;
     }
@@ -265,13 +253,6 @@ public final class OpenClKernels extends HostKernels {
     Operands.length("argmax lse", lse, r);
     if (r > 0 && c > 0) {
       rows.argmax(x, index.slice(0, r), lse.slice(0, r), r, c);
-    }
-  }
-
-  private static void matrix(String what, int r, int c, Span... spans) {
-    Operands.matrix(what, r, c);
-    for (Span span : spans) {
-      Operands.length(what, span, (long) r * c);
     }
   }
 

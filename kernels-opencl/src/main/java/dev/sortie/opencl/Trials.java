@@ -16,7 +16,7 @@ final class Trials {
 
   private Trials() {}
 
-  static Trial of(String kernel, DeviceRows d, DeviceMatrix w) {
+  static Trial of(String kernel, DeviceRows d, DeviceMatrix w, DeviceGradients g) {
     String[] words = kernel.split(" ");
     return switch (words[0]) {
       case "fill" ->
@@ -108,7 +108,7 @@ final class Trials {
       case "gemv" -> gemv(DType.valueOf(words[1]), w);
       case "gather" -> gather(DType.valueOf(words[1]), w);
       case "gemm" -> gemm(words[1].equals("NT"), DType.valueOf(words[2]), w);
-      default -> throw new IllegalStateException("kernel " + kernel + " has no trial");
+      default -> GradientTrials.of(kernel, g);
     };
   }
 

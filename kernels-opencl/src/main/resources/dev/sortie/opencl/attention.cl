@@ -89,3 +89,114 @@ __kernel GROUP void attention(__global const float* q, const ulong qo, __global 
     lse[lo + row] = most + log(sum);
   }
 }
+
+// Gradients. `attention_dq`: a group has a query row; `attention_dkv`: a group has one key of one kv head and all query rows that see it. The score's
+// probability and its gradient lie in scratch memory, first one after the other for all partners, then they are summed up by element.
+inline float dot_kv(__global const float* a, __global const kv* b, int size) {
+  vec dots = 0;
+  float rest = 0;
+  int d = 0;
+  for (; d + VW <= size; d += VW) {
+    dots = fma(LOAD(a + d), LOAD_KV(b + d), dots);
+  }
+  for (; d < size; d++) {
+    rest = fma(a[d], KV(b + d), rest);
+  }
+  return SUM(dots) + rest;
+}
+
+inline float dot_f32(__global const float* a, __global const float* b, int size) {
+  float sum = 0;
+  for (int d = 0; d < size; d++) {
+    sum = fma(a[d], b[d], sum);
+  }
+  return sum;
+}
+
+__kernel GROUP void attention_dq(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
+                                 __global const float* out, const ulong oo, __global const float* lse, const ulong lo, __global const float* dout,
+                                 const ulong doo, __global float* dq, const ulong dqo, __global float* scratch, const ulong first_row,
+                                 const int queries, const int keys, const int heads, const int kv_heads, const int size, const float factor,
+                                 const int window) {
+  const ulong row = first_row + get_group_id(0);
+  const int i = row % queries;
+  const int h = row / queries % heads;
+  const ulong b = row / queries / heads;
+  const int visible = keys - queries + i + 1;
+  const int first = max(0, visible - window);
+  const int count = visible - first;
+  const ulong stride = (ulong)kv_heads * size;
+  const ulong at = ((b * queries + i) * heads + h) * size;
+  const ulong kv_at = (b * keys + first) * stride + (ulong)(h / (heads / kv_heads)) * size;
+  __global float* ds = scratch + (ulong)get_group_id(0) * keys;
+  q += qo + at;
+  out += oo + at;
+  dout += doo + at;
+  dq += dqo + at;
+  k += ko + kv_at;
+  v += vo + kv_at;
+  const float delta = dot_f32(dout, out, size);
+  const float l = lse[lo + row];
+  for (int j = LANE; j < count; j += WG) {
+    const float p = exp(factor * dot_kv(q, k + j * stride, size) - l);
+    ds[j] = factor * p * (dot_kv(dout, v + j * stride, size) - delta);
+  }
+#if WG > 1
+  barrier(CLK_GLOBAL_MEM_FENCE);
+#endif
+  for (int d = LANE; d < size; d += WG) {
+    float sum = 0;
+    for (int j = 0; j < count; j++) {
+      sum = fma(ds[j], KV(k + j * stride + d), sum);
+    }
+    dq[d] = sum;
+  }
+}
+
+__kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
+                                  __global const float* out, const ulong oo, __global const float* lse, const ulong lo, __global const float* dout,
+                                  const ulong doo, __global float* dk, const ulong dko, __global float* dv, const ulong dvo, __global float* scratch,
+                                  const ulong first_row, const int queries, const int keys, const int heads, const int kv_heads, const int size,
+                                  const float factor, const int window) {
+  const ulong row = first_row + get_group_id(0);
+  const int j = row % keys;
+  const int kvh = row / keys % kv_heads;
+  const ulong b = row / keys / kv_heads;
+  const int group = heads / kv_heads;
+  // queries that see key j: keys - queries + i >= j, and j > keys - queries + i - window
+  const int from = max(0, j - (keys - queries));
+  const int to = (int)min((long)queries, (long)j - (keys - queries) + window);
+  const int count = max(0, to - from);
+  const ulong at = ((b * keys + j) * kv_heads + kvh) * size;
+  __global float* ps = scratch + (ulong)get_group_id(0) * 2 * group * queries;
+  __global float* ds = ps + (ulong)group * queries;
+  k += ko + at;
+  v += vo + at;
+  q += qo;
+  out += oo;
+  dout += doo;
+  for (int e = LANE; e < group * count; e += WG) {
+    const int h = kvh * group + e / count;
+    const int i = from + e % count;
+    const ulong at_q = ((b * queries + i) * heads + h) * size;
+    const float p = exp(factor * dot_kv(q + at_q, k, size) - lse[lo + (b * heads + h) * queries + i]);
+    ps[e] = p;
+    ds[e] = factor * p * (dot_kv(dout + at_q, v, size) - dot_f32(dout + at_q, out + at_q, size));
+  }
+#if WG > 1
+  barrier(CLK_GLOBAL_MEM_FENCE);
+#endif
+  for (int d = LANE; d < size; d += WG) {
+    float sum_k = 0;
+    float sum_v = 0;
+    for (int e = 0; e < group * count; e++) {
+      const int h = kvh * group + e / count;
+      const int i = from + e % count;
+      const ulong at_q = ((b * queries + i) * heads + h) * size + d;
+      sum_k = fma(ds[e], q[at_q], sum_k);
+      sum_v = fma(ps[e], dout[at_q], sum_v);
+    }
+    dk[dko + at + d] = sum_k;
+    dv[dvo + at + d] = sum_v;
+  }
+}

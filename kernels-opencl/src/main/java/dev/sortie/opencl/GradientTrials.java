@@ -1,0 +1,148 @@
+package dev.sortie.opencl;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AttentionShape;
+import java.util.List;
+
+/** The trials of the kernels that training needs. */
+final class GradientTrials {
+  private static final int ROWS = 5;
+  private static final int COLS = 83;
+  private static final int ALL = ROWS * COLS;
+
+  private GradientTrials() {}
+
+  static Trial of(String kernel, DeviceGradients g) {
+    String[] words = kernel.split(" ");
+    return switch (words[0]) {
+      case "sum_rows" ->
+          new Trial()
+              .f32(ALL)
+              .f32(COLS)
+              .device(s -> g.sumRows(s[0], s[1], ROWS, COLS))
+              .reference((k, s) -> k.sumRows(s[0], s[1], ROWS, COLS));
+      case "scatter_add" ->
+          new Trial()
+              .f32(ALL)
+              .operand(DType.I32, ROWS, i -> i % 3)
+              .f32(3 * COLS)
+              .device(s -> g.scatterAddRows(s[0], s[1], s[2], ROWS, COLS))
+              .reference((k, s) -> k.scatterAddRows(s[0], s[1], s[2], ROWS, COLS));
+      case "rms_norm_backward" ->
+          new Trial()
+              .f32(ALL)
+              .f32(COLS)
+              .f32(ROWS, i -> 0.5)
+              .f32(ALL, i -> Trial.scattered(i + 11))
+              .f32(ALL)
+              .f32(COLS)
+              .rounded()
+              .device(s -> g.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS))
+              .reference(
+                  (k, s) -> k.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS));
+      case "swiglu_backward" ->
+          new Trial()
+              .f32(ALL)
+              .f32(ALL)
+              .f32(ALL)
+              .f32(ALL)
+              .f32(ALL)
+              .rounded()
+              .device(s -> g.swigluBackward(s[0], s[1], s[2], s[3], s[4]))
+              .reference((k, s) -> k.swigluBackward(s[0], s[1], s[2], s[3], s[4]));
+      case "cross_entropy" ->
+          apart()
+              .operand(DType.I32, ROWS, i -> i * 20 - 1)
+              .f32(ROWS)
+              .f32(ROWS)
+              .device(s -> g.crossEntropy(s[0], s[1], s[2], s[3], ROWS, COLS))
+              .reference((k, s) -> k.crossEntropy(s[0], s[1], s[2], s[3], ROWS, COLS));
+      case "cross_entropy_backward" ->
+          apart()
+              .operand(DType.I32, ROWS, i -> i * 20 - 1)
+              .f32(ROWS, i -> 1024 * 82)
+              .f32(ROWS, i -> i - 2)
+              .f32(ALL)
+              .device(s -> g.crossEntropyBackward(s[0], s[1], s[2], s[3], s[4], ROWS, COLS))
+              .reference(
+                  (k, s) -> k.crossEntropyBackward(s[0], s[1], s[2], s[3], s[4], ROWS, COLS));
+      case "cross_entropy_gradient" ->
+          apart()
+              .operand(DType.I32, ROWS, i -> i * 20 - 1)
+              .f32(ROWS, i -> i - 2)
+              .f32(ROWS)
+              .device(s -> g.crossEntropyGradient(s[0], s[1], s[2], s[3], ROWS, COLS, true))
+              .reference(
+                  (k, s) -> k.crossEntropyGradient(s[0], s[1], s[2], s[3], ROWS, COLS, true));
+      case "log_softmax" ->
+          apart()
+              .f32(ALL)
+              .device(s -> g.logSoftmax(s[0], s[1], ROWS, COLS))
+              .reference((k, s) -> k.logSoftmax(s[0], s[1], ROWS, COLS));
+      case "kl_gradient" ->
+          apart()
+              .f32(ALL, i -> -(i % 4))
+              .f32(ALL, i -> i % 3)
+              .f32(ROWS, i -> i - 2)
+              .f32(ROWS)
+              .rounded()
+              .device(s -> g.klGradient(s[0], s[1], s[2], s[3], s[4], ROWS, COLS, true))
+              .reference((k, s) -> k.klGradient(s[0], s[1], s[2], s[3], s[4], ROWS, COLS, true));
+      case "softmax_backward" ->
+          new Trial()
+              .f32(ALL)
+              .f32(ALL, i -> i % 5 - 2)
+              .f32(ALL)
+              .device(s -> g.softmaxBackward(s[0], s[1], s[2], ROWS, COLS))
+              .reference((k, s) -> k.softmaxBackward(s[0], s[1], s[2], ROWS, COLS));
+      case "attention_backward" -> attention(words.length > 1, g);
+      case "adamw" -> adamW(g);
+      default -> throw new IllegalStateException("kernel " + kernel + " has no trial");
+    };
+  }
+
+  /** Logits that are multiples of 1024, all different within a row. */
+  private static Trial apart() {
+    return new Trial().f32(ALL, i -> 1024 * ((i % COLS * 7 + i / COLS * 3) % COLS));
+  }
+
+  /** Scores are whole and the log-sum-exps are given, so that all probabilities are 1 or 0. */
+  private static Trial attention(boolean bf16, DeviceGradients g) {
+    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    int size = a.headSize();
+    DType cache = bf16 ? DType.BF16 : DType.F32;
+    int queries = a.batch() * a.queries() * a.heads();
+    int keys = a.batch() * a.keys() * a.kvHeads();
+    String define = bf16 ? "KV_BF16" : "";
+    return new Trial()
+        .f32(queries * size, i -> i % size == 0 ? 1 : 0)
+        .operand(
+            cache, keys * size, i -> i % size == 0 ? -1024 * (i / size % 3) : Trial.scattered(i))
+        .operand(cache, keys * size, Trial::scattered)
+        .f32(queries * size)
+        .f32(queries, i -> 0)
+        .f32(queries * size, i -> i % 3 - 1)
+        .f32(queries * size)
+        .f32(keys * size)
+        .f32(keys * size)
+        .device(
+            s ->
+                g.attentionBackward(
+                    define, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a))
+        .reference(
+            (k, s) -> k.attentionBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a));
+  }
+
+  private static Trial adamW(DeviceGradients g) {
+    AdamW step = new AdamW(0.5, 0.5, 0.75, 1, 0.25, 0.5, 0.25, 2);
+    return new Trial()
+        .f32(ALL)
+        .f32(ALL, i -> i % 5 - 2)
+        .f32(ALL)
+        .f32(ALL, i -> i % 4)
+        .rounded()
+        .device(s -> g.adamW(new AdamW.Update(s[0], s[1], s[2], s[3], step)))
+        .reference((k, s) -> k.adamW(List.of(new AdamW.Update(s[0], s[1], s[2], s[3], step))));
+  }
+}
