@@ -192,7 +192,8 @@ final class ClMemory implements DeviceMemory {
   }
 
   private ClBuffer create(MemorySegment host) {
-    if (share && host.byteSize() > 0) {
+    // kernels read floats, so a tensor at an odd place of a mapped file gets a mirror
+    if (share && host.byteSize() > 0 && host.address() % Float.BYTES == 0) {
       try {
         return new ClBuffer(session.share(host.byteSize(), pointer(host, 0)), true);
       } catch (IllegalStateException e) {

@@ -2,9 +2,9 @@ package dev.sortie.opencl;
 
 import static org.jocl.CL.*;
 
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.Locale;
-import java.util.Set;
+import java.util.Map;
 import org.jocl.CLException;
 import org.jocl.Pointer;
 import org.jocl.cl_command_queue;
@@ -19,7 +19,10 @@ final class ClSession implements AutoCloseable {
   private final ClDevice device;
   private final cl_context context;
   private final cl_command_queue queue;
-  private final Set<cl_mem> buffers = new HashSet<>();
+
+  /** Buffers and the bytes of the device's own that each takes. */
+  private final Map<cl_mem, Long> buffers = new HashMap<>();
+
   private long allocated;
   private volatile boolean open = true;
 
@@ -74,27 +77,26 @@ final class ClSession implements AutoCloseable {
     }
     try {
       cl_mem buffer = clCreateBuffer(context, flags, host == null ? size : bytes, host, null);
-      buffers.add(buffer);
-      if (host == null) {
-        allocated += size;
-        sizes.put(buffer, size);
-      }
+      long own = host == null ? size : 0;
+      buffers.put(buffer, own);
+      allocated += own;
       return buffer;
     } catch (CLException e) {
-      throw new IllegalStateException(
+      String refusal =
           "%s refuses a buffer of %s (%s); %s of %s are in use"
               .formatted(
-                  device.about().name(), gib(size), e.getMessage(), gib(allocated), gib(total)),
-          e);
+                  device.about().name(), gib(size), e.getMessage(), gib(allocated), gib(total));
+      if (host == null) {
+        throw new OutOfMemoryError(refusal);
+      }
+      throw new IllegalStateException(refusal, e);
     }
   }
 
-  private final java.util.Map<cl_mem, Long> sizes = new java.util.HashMap<>();
-
-  private IllegalStateException refused(long needed, String what, long available) {
-    return new IllegalStateException(
-        "%s is out of memory: a buffer of %s is needed, %s: %s; take a smaller model, a shorter context, --dtype bf16 or file, or --device cpu"
-            .formatted(device.about().name(), gib(needed), what, gib(available)));
+  private OutOfMemoryError refused(long needed, String what, long available) {
+    return new OutOfMemoryError(
+        "a buffer of %s is needed on %s, %s: %s; a shorter context, --dtype bf16 or file, or --device cpu takes less"
+            .formatted(gib(needed), device.about().name(), what, gib(available)));
   }
 
   private static String gib(long bytes) {
@@ -105,11 +107,10 @@ final class ClSession implements AutoCloseable {
 
   /** Gives a buffer back once the device is done with it. */
   synchronized void release(cl_mem buffer) {
-    if (open && buffers.remove(buffer)) {
+    if (open && buffers.containsKey(buffer)) {
       clFinish(queue);
       clReleaseMemObject(buffer);
-      Long size = sizes.remove(buffer);
-      allocated -= size == null ? 0 : size;
+      allocated -= buffers.remove(buffer);
     }
   }
 
@@ -126,7 +127,7 @@ final class ClSession implements AutoCloseable {
     if (open) {
       clFinish(queue);
       open = false;
-      buffers.forEach(b -> clReleaseMemObject(b));
+      buffers.keySet().forEach(b -> clReleaseMemObject(b));
       buffers.clear();
       clReleaseCommandQueue(queue);
       clReleaseContext(context);

@@ -8,6 +8,7 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 
 /**
@@ -60,12 +61,16 @@ public record Device(Kernels kernels, WorkerPool pool) implements AutoCloseable 
     String kind = colon < 0 ? word : word.substring(0, colon);
     String number = colon < 0 ? "0" : word.substring(colon + 1);
     List<String> known = new ArrayList<>(List.of("cpu"));
-    for (DeviceProvider provider : ServiceLoader.load(DeviceProvider.class)) {
-      String name = provider.name().toLowerCase(Locale.ROOT);
-      known.add(name + "[:N]");
-      if (name.equals(kind) && number.matches("\\d{1,4}")) {
-        return provider.open(Integer.parseInt(number), host);
+    try {
+      for (DeviceProvider provider : ServiceLoader.load(DeviceProvider.class)) {
+        String name = provider.name().toLowerCase(Locale.ROOT);
+        known.add(name + "[:N]");
+        if (name.equals(kind) && number.matches("\\d{1,4}")) {
+          return provider.open(Integer.parseInt(number), host);
+        }
       }
+    } catch (ServiceConfigurationError e) {
+      throw new IllegalArgumentException("a module for devices cannot be loaded: " + e, e);
     }
     throw new IllegalArgumentException(
         "device \"" + word + "\" is none of " + String.join(", ", known));
