@@ -43,6 +43,7 @@ public final class GroupCommunicator implements Communicator {
   private final Map<Group, Integer> splits = new HashMap<>();
   private final LinkSpeed speed;
   private final Stage.Once stage;
+  private final Choices choices = new Choices();
   private long sequence;
   private boolean closed;
 
@@ -124,7 +125,9 @@ public final class GroupCommunicator implements Communicator {
   }
 
   private Method choose(Collective call) {
-    return Methods.choose(call, group.size(), collectives.shared().isPresent(), speed, options);
+    return choices.choose(
+        call,
+        () -> Methods.choose(call, group.size(), collectives.shared().isPresent(), speed, options));
   }
 
   /** Runs one algorithm; any failure ends the job, for the others would wait in vain. */

@@ -3,46 +3,55 @@ package dev.sortie.parallel.comm.algorithm;
 import dev.sortie.parallel.comm.transport.Endpoint;
 import java.lang.foreign.MemorySegment;
 
-/** A message from a peer, which must belong to the same call and have the length expected. */
+/**
+ * A message from a peer, which must belong to the same call and have the length expected. A short
+ * one is asked for whole, as it was sent.
+ */
 final class Incoming implements Transfer {
   private final Messages messages;
   private final Endpoint endpoint;
   private final int peer;
   private final Fingerprint call;
   private final MemorySegment payload;
-  private final MemorySegment header;
+  private final MemorySegment first;
   private final long total;
   private long received;
 
+  /**
+   * @param scratch for the header and a short payload, of {@code Header.BYTES + Outgoing.SHORT}
+   */
   Incoming(
       Messages messages,
       Endpoint endpoint,
       int peer,
       Fingerprint call,
       MemorySegment payload,
-      MemorySegment header) {
+      MemorySegment scratch) {
     this.messages = messages;
     this.endpoint = endpoint;
     this.peer = peer;
     this.call = call;
     this.payload = payload;
-    this.header = header;
+    this.first = scratch.asSlice(0, Outgoing.firstBytes(payload));
     this.total = Header.BYTES + payload.byteSize();
   }
 
   @Override
   public boolean progress() {
-    long moved;
-    if (received < Header.BYTES) {
-      moved = endpoint.receive(peer, header, received);
-      if (received + moved == Header.BYTES) {
-        messages.check(peer, call, payload.byteSize(), header);
-      }
-    } else {
-      moved = endpoint.receive(peer, payload, received - Header.BYTES);
+    if (received >= first.byteSize()) {
+      long moved = endpoint.receive(peer, payload, received - Header.BYTES);
+      received += moved;
+      return moved > 0;
     }
-    received += moved;
-    return moved > 0;
+    long before = received;
+    received += endpoint.receive(peer, first, received);
+    if (before < Header.BYTES && received >= Header.BYTES) {
+      messages.check(peer, call, payload.byteSize(), first);
+    }
+    if (received == first.byteSize() && received > Header.BYTES) {
+      MemorySegment.copy(first, Header.BYTES, payload, 0, payload.byteSize());
+    }
+    return received > before;
   }
 
   @Override
@@ -57,6 +66,6 @@ final class Incoming implements Transfer {
 
   /** Where the sender's buffer lies in shared memory; once the message is there. */
   long place() {
-    return Header.place(header);
+    return Header.place(first);
   }
 }

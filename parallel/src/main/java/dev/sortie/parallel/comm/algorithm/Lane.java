@@ -22,7 +22,9 @@ final class Lane implements AutoCloseable {
 
   /** Runs after all that was started before, which reports its own failures. */
   synchronized void run(Runnable call) {
-    last.handle((done, failure) -> done).join();
+    if (!last.isDone()) {
+      last.handle((done, failure) -> done).join();
+    }
     call.run();
   }
 

@@ -15,7 +15,7 @@ import java.util.Optional;
 
 /** Messages between the members of a group, each checked against the call that it belongs to. */
 final class Messages {
-  private static final long OUT = Header.BYTES + Outgoing.SHORT;
+  private static final long FIRST = Header.BYTES + Outgoing.SHORT;
 
   /** Calls that are remembered for errors: a rank that only sent may be some calls ahead. */
   private static final int RECENT = 16;
@@ -36,8 +36,8 @@ final class Messages {
     this.out = new MemorySegment[group.size()];
     this.in = new MemorySegment[group.size()];
     for (int i = 0; i < group.size(); i++) {
-      out[i] = arena.allocate(OUT, 64);
-      in[i] = arena.allocate(Header.BYTES, 64);
+      out[i] = arena.allocate(FIRST, 64);
+      in[i] = arena.allocate(FIRST, 64);
     }
   }
 

@@ -29,12 +29,14 @@ final class Outgoing implements Transfer {
     this.peer = peer;
     this.payload = payload;
     Header.write(scratch, call, payload.byteSize(), place);
-    boolean together = payload.byteSize() <= SHORT;
-    this.first = scratch.asSlice(0, Header.BYTES + (together ? payload.byteSize() : 0));
-    if (together) {
-      MemorySegment.copy(payload, 0, scratch, Header.BYTES, payload.byteSize());
-    }
+    this.first = scratch.asSlice(0, firstBytes(payload));
+    MemorySegment.copy(payload, 0, scratch, Header.BYTES, first.byteSize() - Header.BYTES);
     this.total = Header.BYTES + payload.byteSize();
+  }
+
+  /** Bytes of a header and of the payload that travels with it. */
+  static long firstBytes(MemorySegment payload) {
+    return Header.BYTES + (payload.byteSize() <= SHORT ? payload.byteSize() : 0);
   }
 
   @Override

@@ -56,7 +56,9 @@ final class ByteRing {
       long start = tail & capacity - 1;
       long first = Math.min(bytes, capacity - start);
       MemorySegment.copy(from, at, memory, DATA + start, first);
-      MemorySegment.copy(from, at + first, memory, DATA, bytes - first);
+      if (first < bytes) {
+        MemorySegment.copy(from, at + first, memory, DATA, bytes - first);
+      }
       tail += bytes;
       COUNTER.setRelease(memory, TAIL, tail);
     }
@@ -76,7 +78,9 @@ final class ByteRing {
       long start = head & capacity - 1;
       long first = Math.min(bytes, capacity - start);
       MemorySegment.copy(memory, DATA + start, into, at, first);
-      MemorySegment.copy(memory, DATA, into, at + first, bytes - first);
+      if (first < bytes) {
+        MemorySegment.copy(memory, DATA, into, at + first, bytes - first);
+      }
       head += bytes;
       COUNTER.setRelease(memory, HEAD, head);
     }

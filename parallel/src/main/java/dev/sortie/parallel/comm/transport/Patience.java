@@ -17,13 +17,16 @@ public final class Patience {
    */
   private static final int SPINS = 200;
 
+  /** Asked once: the JVM asks the system each time, which costs more than a short message. */
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
+
   private static final int YIELDS = 400;
   private static final long FIRST_PARK = 20_000;
   private static final long LAST_PARK = 1_000_000;
 
   private final Transport transport;
   private final Duration deadline;
-  private final int spins;
+  private int spins;
   private int turns;
   private long park = FIRST_PARK;
   private long since;
@@ -32,7 +35,6 @@ public final class Patience {
   public Patience(Transport transport, Duration deadline) {
     this.transport = transport;
     this.deadline = deadline;
-    this.spins = transport.neighbours() <= Runtime.getRuntime().availableProcessors() ? SPINS : 0;
   }
 
   /** Something came: begins anew. */
@@ -49,6 +51,9 @@ public final class Patience {
    */
   public void pause(Supplier<String> what) {
     check(transport);
+    if (turns == 0) {
+      spins = transport.neighbours() <= CORES ? SPINS : 0;
+    }
     if (turns < spins) {
       turns++;
       Thread.onSpinWait();
