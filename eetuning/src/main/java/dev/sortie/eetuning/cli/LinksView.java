@@ -6,7 +6,6 @@ import dev.sortie.nn.format.Json;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.transport.Transport;
-import dev.sortie.parallel.launch.RankEnvironment;
 import dev.sortie.parallel.launch.Ranks;
 import java.io.PrintStream;
 import java.util.Map;
@@ -16,10 +15,9 @@ final class LinksView {
   private LinksView() {}
 
   static void print(boolean json, PrintStream out) {
-    RankEnvironment me = RankEnvironment.read(System.getenv());
-    try (Transport transport = Ranks.join(me);
+    try (Transport transport = Ranks.join(System.getenv());
         Communicator communicator = Communicator.over(transport, CommOptions.defaults())) {
-      if (me.rank() == 0) {
+      if (transport.rank().value() == 0) {
         Topic topic = LinksTopic.of(transport.name(), communicator);
         if (json) {
           out.println(Json.compact(Map.of(topic.name(), topic.facts())));

@@ -2,19 +2,18 @@ package dev.sortie.eetuning.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.tensor.kernel.DeviceProvider;
 import dev.sortie.tensor.kernel.KernelSpeed;
 import dev.sortie.tensor.kernel.Kernels;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -203,22 +202,22 @@ class DoctorContractTest {
   }
 
   @Test
-  void anMpiInstallationIsFoundByItsLibraryAndItsStarter(@TempDir Path folder) throws IOException {
-    for (String name : List.of("libmpi.so.40", "libmpi_cxx.so", "libmpich.so", "libmpi.txt")) {
-      Files.writeString(folder.resolve(name), "");
-    }
-    Path starter = Files.writeString(folder.resolve("mpirun"), "");
-    assertThat(starter.toFile().setExecutable(true)).isTrue();
-    assertThat(MpiTopic.find(List.of(folder, folder), List.of(folder)).facts())
-        .containsEntry(
-            "libraries",
-            List.of(
-                folder.resolve("libmpi.so.40").toString(),
-                folder.resolve("libmpich.so").toString()))
-        .containsEntry("starters", List.of(starter.toString()))
+  void theMpiLibraryThatRanksWouldTakeSaysItsVersion() {
+    Path library = Path.of("libmpi.so.40");
+    assertThat(
+            MpiTopic.of(List.of(library), List.of(Path.of("mpirun")), file -> "MPI of " + file)
+                .facts())
+        .containsEntry("libraries", List.of("libmpi.so.40"))
+        .containsEntry("starters", List.of("mpirun"))
+        .containsEntry("version", "MPI of libmpi.so.40")
         .doesNotContainKey("remark");
-    Path none = folder.resolve("none");
-    assertThat(MpiTopic.find(List.of(none), List.of(none)).facts().get("remark").toString())
+    Function<Path, String> broken =
+        file -> {
+          throw new InputException(file + " cannot be loaded");
+        };
+    assertThat(MpiTopic.of(List.of(library), List.of(), broken).facts())
+        .containsEntry("remark", "libmpi.so.40 cannot be loaded");
+    assertThat(MpiTopic.of(List.of(), List.of(), broken).facts().get("remark").toString())
         .startsWith("no MPI was found");
   }
 }

@@ -4,19 +4,41 @@ import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.transport.HierarchicalTransport;
 import dev.sortie.parallel.comm.transport.Host;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
-import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Map;
+import java.util.function.Function;
 
 /** How a rank joins the others of its job. */
 public final class Ranks {
+  /** The variable that names a transport. */
+  public static final String TRANSPORT = "SORTIE_TRANSPORT";
+
   private Ranks() {}
+
+  /**
+   * Joins the job that the environment describes, through what {@link #TRANSPORT} names: {@code
+   * mpi}, {@code tcp}, or, where it is not set, what suits best.
+   *
+   * @throws InputException if the environment is wrong or MPI cannot be used
+   * @throws dev.sortie.parallel.comm.CommException if the others do not come
+   */
+  public static Transport join(Map<String, String> environment) {
+    String named = environment.getOrDefault(TRANSPORT, "").strip();
+    return switch (named) {
+      case "" -> join(RankEnvironment.read(environment));
+      case "tcp" -> watched(RankEnvironment.read(environment), TcpRanks::join);
+      case "mpi" -> MpiRanks.join(environment);
+      default ->
+          throw new InputException(
+              TRANSPORT + "=" + named + " is no transport; set it to mpi or tcp, or unset it");
+    };
+  }
 
   /**
    * Joins the job that the environment describes: through shared memory if all ranks are on this
@@ -26,7 +48,12 @@ public final class Ranks {
    * @throws dev.sortie.parallel.comm.CommException if the others do not come
    */
   public static Transport join(RankEnvironment me) {
-    Transport transport = joinOthers(me);
+    return watched(me, Ranks::joinOthers);
+  }
+
+  private static Transport watched(
+      RankEnvironment me, Function<RankEnvironment, Transport> joining) {
+    Transport transport = joining.apply(me);
     return me.launcher().isPresent()
         ? new LaunchedTransport(transport, me.launcher().getAsLong())
         : transport;
@@ -41,25 +68,8 @@ public final class Ranks {
           SharedMemoryTransport.Options.of(
               jobName(me.token(), me.generation()), me.rank(), me.world()));
     }
-    InetSocketAddress master =
-        new InetSocketAddress(me.master().getHostString(), me.master().getPort());
-    if (master.isUnresolved()) {
-      throw new InputException(
-          "MASTER_ADDR=" + me.master().getHostString() + " is not the name of a machine");
-    }
-    byte[] secret = me.token().getBytes(StandardCharsets.UTF_8);
-    TcpTransport.Options options = TcpTransport.Options.of(master, me.rank(), me.world(), secret);
-    TcpTransport.Options named =
-        new TcpTransport.Options(
-            master,
-            me.rank(),
-            me.world(),
-            secret,
-            me.generation(),
-            options.joining(),
-            options.silence());
     Path folder = SharedMemoryTransport.folder();
-    return HierarchicalTransport.join(named, folder, Host.of(folder));
+    return HierarchicalTransport.join(TcpRanks.options(me), folder, Host.of(folder));
   }
 
   /** A name for the job's files, which nobody without the secret can guess. */

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,26 +24,33 @@ import org.junit.jupiter.params.provider.ValueSource;
 abstract class ExactnessContract {
   static final CommOptions OPTIONS = CommOptions.defaults().withDeadline(Duration.ofSeconds(20));
 
-  /** Calls that there is more than one way to carry out, and the ways. */
+  /**
+   * Calls that there is more than one way to carry out, and the ways; sorted, for all ranks go
+   * through them in one order.
+   */
   static final Map<Operation, List<Algorithm>> ALGORITHMS =
-      Map.of(
-          Operation.ALL_REDUCE,
-          List.of(
-              Algorithm.GATHER,
-              Algorithm.EXCHANGE,
-              Algorithm.SHARED_MEMORY,
-              Algorithm.RING,
-              Algorithm.RECURSIVE_DOUBLING,
-              Algorithm.HALVING_DOUBLING),
-          Operation.REDUCE,
-          List.of(Algorithm.GATHER, Algorithm.EXCHANGE, Algorithm.TREE),
-          Operation.REDUCE_SCATTER,
-          List.of(Algorithm.EXCHANGE, Algorithm.SHARED_MEMORY),
-          Operation.ALL_GATHER,
-          List.of(
-              Algorithm.EXCHANGE, Algorithm.SHARED_MEMORY, Algorithm.DISSEMINATION, Algorithm.RING),
-          Operation.BROADCAST,
-          List.of(Algorithm.TREE, Algorithm.SCATTER_GATHER));
+      new TreeMap<>(
+          Map.of(
+              Operation.ALL_REDUCE,
+              List.of(
+                  Algorithm.GATHER,
+                  Algorithm.EXCHANGE,
+                  Algorithm.SHARED_MEMORY,
+                  Algorithm.RING,
+                  Algorithm.RECURSIVE_DOUBLING,
+                  Algorithm.HALVING_DOUBLING),
+              Operation.REDUCE,
+              List.of(Algorithm.GATHER, Algorithm.EXCHANGE, Algorithm.TREE),
+              Operation.REDUCE_SCATTER,
+              List.of(Algorithm.EXCHANGE, Algorithm.SHARED_MEMORY),
+              Operation.ALL_GATHER,
+              List.of(
+                  Algorithm.EXCHANGE,
+                  Algorithm.SHARED_MEMORY,
+                  Algorithm.DISSEMINATION,
+                  Algorithm.RING),
+              Operation.BROADCAST,
+              List.of(Algorithm.TREE, Algorithm.SCATTER_GATHER)));
 
   /** Algorithms whose sums are the left fold, by which BF16 is summed too. */
   private static final List<Algorithm> ASCENDING =

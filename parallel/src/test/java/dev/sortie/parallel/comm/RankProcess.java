@@ -71,7 +71,7 @@ final class RankProcess {
     return processes;
   }
 
-  private static String classPath() {
+  static String classPath() {
     List<String> parts = new ArrayList<>();
     for (String property : List.of("jdk.module.path", "java.class.path")) {
       String path = System.getProperty(property);
