@@ -5,6 +5,7 @@
 module dev.sortie.benchmarks {
   requires dev.ludovic.netlib.blas;
   requires dev.sortie.eetuning;
+  requires dev.sortie.opencl;
   requires dev.sortie.parallel;
   requires info.picocli;
   requires java.management;

@@ -1,6 +1,7 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.AllReduceComparison;
+import dev.sortie.benchmarks.compare.ClBlastComparison;
 import dev.sortie.benchmarks.compare.Comparison;
 import dev.sortie.benchmarks.compare.DisagreementException;
 import dev.sortie.benchmarks.compare.GemmComparison;
@@ -45,6 +46,8 @@ final class CompareCommand implements Callable<Integer> {
   enum Name {
     /** Matrix products. */
     GEMM(GemmComparison::new),
+    /** Matrix products on an OpenCL device. */
+    CLBLAST(ClBlastComparison::new),
     /** Matrix products against another library in Java. */
     NETLIB(NetlibComparison::new),
     /** Decoding token after token. */
