@@ -1,4 +1,4 @@
-/** OpenCL through JOCL. Nothing depends on this module at compile time. */
+/** OpenCL through JOCL. Nothing but benchmarks and tests depends on this module at compile time. */
 module dev.sortie.opencl {
   requires transitive dev.sortie.tensor;
   requires jocl;
