@@ -18,6 +18,7 @@ import dev.sortie.tensor.memory.Allocator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * One exit of a backbone: turns the hidden state at its depth into next-token logits. Definitions
@@ -87,7 +88,7 @@ public final class Exit {
     this.gates = Gates.NONE;
   }
 
-  private Exit(Exit e, Gates gates) {
+  private Exit(Exit e, Linear head, Gates gates) {
     this.spec = e.spec;
     this.backbone = e.backbone;
     this.parameters = e.parameters;
@@ -95,13 +96,18 @@ public final class Exit {
     this.layer = e.layer;
     this.norm = e.norm;
     this.draft = e.draft;
-    this.head = e.head;
+    this.head = head;
     this.gates = gates;
   }
 
   /** The same exit with these gates. */
   public Exit with(Gates fitted) {
-    return new Exit(this, fitted);
+    return new Exit(this, head, fitted);
+  }
+
+  /** The same exit with its draft head, if it has one of the backbone's rows, held otherwise. */
+  Exit withDraftHead(UnaryOperator<Linear> hold) {
+    return draft.isEmpty() || spec.ownHead() ? this : new Exit(this, hold.apply(head), gates);
   }
 
   /** What was fitted to it after tuning. */

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.exit;
 
 import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Linear;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Exits on disk, beside the untouched backbone: {@code exits.safetensors} with tensors {@code
@@ -112,8 +114,8 @@ public final class ExitsFile {
   }
 
   /**
-   * Reads the exits in {@code folder} for {@code model}, with their matrices held as those of the
-   * backbone are; see {@link HeldWeights}.
+   * Reads the exits in {@code folder} for {@code model}, with their matrices held for decoding; see
+   * {@link HeldWeights}.
    *
    * @param allocator where their weights live
    * @throws InputException if a file is missing or wrong, or the exits belong to another backbone
@@ -139,8 +141,12 @@ public final class ExitsFile {
         NativeArena stored = new NativeArena("exits as stored")) {
       FileWeights weights =
           new FileWeights(file, Precision.F32, type == DType.F32 ? allocator : stored, kernels);
+      boolean exact = type == DType.F32;
       Weights share = model.decoder().sharding().share(weights);
-      Weights kept = type == DType.F32 ? share : new HeldWeights(share, type, allocator, kernels);
+      HeldWeights held = new HeldWeights(share, type, allocator, kernels);
+      Weights kept = exact ? share : held;
+      Allocator rows = exact ? allocator : stored;
+      UnaryOperator<Linear> hold = exact ? h -> h : held::head;
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
       Set<String> notWeights = new HashSet<>();
@@ -160,11 +166,13 @@ public final class ExitsFile {
         Optional<DraftVocabulary> draft =
             draft(one, file, prefix(depth) + DRAFT_IDS, model, notWeights);
         if (ahead) {
-          lookahead = Optional.of(new Lookahead(model.decoder(), named, own, draft, allocator));
+          lookahead =
+              Optional.of(
+                  new Lookahead(model.decoder(), named, own, draft, rows).withDraftHead(hold));
         } else {
           int tokens = draft.map(DraftVocabulary::size).orElse(0);
           ExitSpec spec = new ExitSpec(depth, ExitArchitecture.of(word), own, tokens);
-          Exit exit = new Exit(spec, model.decoder(), named, draft, allocator);
+          Exit exit = new Exit(spec, model.decoder(), named, draft, rows).withDraftHead(hold);
           exits.add(exit.with(GatesJson.read(one, named, model.config().decoder())));
         }
       }

@@ -17,6 +17,7 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * The lookahead exit: from the final hidden state {@code h_t} (the last layer's output, before the
@@ -77,6 +78,24 @@ public final class Lookahead {
     this.layer = DecoderLayer.of(c, c.layers() - 1, named.under("layer."));
     this.head = Heads.of(named, backbone, ownHead, draft, allocator);
     this.parameters = named.tensors();
+  }
+
+  private Lookahead(Lookahead l, Linear head) {
+    this.backbone = l.backbone;
+    this.ownHead = l.ownHead;
+    this.draft = l.draft;
+    this.parameters = l.parameters;
+    this.hiddenNorm = l.hiddenNorm;
+    this.tokenNorm = l.tokenNorm;
+    this.hiddenProjection = l.hiddenProjection;
+    this.tokenProjection = l.tokenProjection;
+    this.layer = l.layer;
+    this.head = head;
+  }
+
+  /** The same exit with its draft head, if it has one of the backbone's rows, held otherwise. */
+  Lookahead withDraftHead(UnaryOperator<Linear> hold) {
+    return draft.isEmpty() || ownHead ? this : new Lookahead(this, hold.apply(head));
   }
 
   /** Whether it has a head of its own. */
