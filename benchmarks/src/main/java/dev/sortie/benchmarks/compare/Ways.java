@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,7 +29,6 @@ public final class Ways {
 
   private static final Pattern WORD =
       Pattern.compile("(early-exit|speculative)(?::([a-z0-9+-]+))?(?:@([0-9.]{1,8}))?");
-  private static final double DRAFT_THRESHOLD = 0.8;
 
   private Ways() {}
 
@@ -73,7 +73,8 @@ public final class Ways {
     List<String> parts =
         m.group(2) == null ? List.of() : Arrays.asList(m.group(2).split("\\+", -1));
     if (m.group(1).equals("speculative")) {
-      double threshold = m.group(3) == null ? DRAFT_THRESHOLD : number(word, m.group(3));
+      OptionalDouble threshold =
+          m.group(3) == null ? OptionalDouble.empty() : OptionalDouble.of(number(word, m.group(3)));
       DraftSources.check(parts, !exits.backboneSha256().isEmpty());
       List<String> drafts = parts.isEmpty() ? DraftSources.defaults(exits) : parts;
       return Contender.speculative(word, model, exits, drafts, threshold, device);

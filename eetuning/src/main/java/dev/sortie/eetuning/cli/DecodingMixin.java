@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -88,8 +89,10 @@ final class DecodingMixin {
       description =
           "Who guesses for --strategy speculative: prompt-lookup (text that stood there before),"
               + " early-exit (the deepest exit of --exits, where its confidence reaches"
-              + " --threshold), lookahead (the lookahead exit of --exits, likewise), or several,"
-              + " with commas between. Default: prompt-lookup, and what --exits has of the others.")
+              + " --threshold, 0.8), lookahead (the lookahead exit of --exits, as long as all of its"
+              + " guess is right with chance --threshold, 0.25), or several,"
+              + " with commas between. Default: prompt-lookup, and lookahead or else"
+              + " early-exit where --exits has it.")
   private List<String> draft = new ArrayList<>();
 
   @Option(
@@ -134,9 +137,11 @@ final class DecodingMixin {
     boolean guesses = word.equals("speculative");
     boolean early = word.equals("early-exit");
     double one = threshold == null ? THRESHOLD : threshold;
+    OptionalDouble drafting =
+        threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold);
     if (thresholds == null) {
       ExitPolicy policy = ExitPolicies.of(exitPolicy, one, patience, probeThreshold);
-      return new Decoding(options, policy, early, guesses, draft, one, Optional.empty());
+      return new Decoding(options, policy, early, guesses, draft, drafting, Optional.empty());
     }
     if (threshold != null || active.isGiven()) {
       throw new InputException(
@@ -159,7 +164,13 @@ final class DecodingMixin {
     }
     Calibrated c = ThresholdsFile.read(thresholds);
     return new Decoding(
-        options, new ExitThresholds(c.thresholds()), true, false, List.of(), one, Optional.of(c));
+        options,
+        new ExitThresholds(c.thresholds()),
+        true,
+        false,
+        List.of(),
+        drafting,
+        Optional.of(c));
   }
 
   /**
@@ -170,7 +181,7 @@ final class DecodingMixin {
    * @param early whether to exit at all
    * @param guesses whether tokens are guessed and verified
    * @param drafts who guesses; empty for whom the exits allow
-   * @param threshold confidence below which an exit does not guess
+   * @param threshold confidence below which an exit does not guess; empty for the default
    * @param calibrated what the policy comes from, where it was calibrated
    */
   record Decoding(
@@ -179,7 +190,7 @@ final class DecodingMixin {
       boolean early,
       boolean guesses,
       List<String> drafts,
-      double threshold,
+      OptionalDouble threshold,
       Optional<Calibrated> calibrated) {
     boolean readsExits() {
       return early || guesses && !drafts.equals(List.of(PromptLookup.NAME));

@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -249,7 +250,7 @@ final class EvalCommand implements Callable<Integer> {
 
   private static Contender speculative(LanguageModel m, Exits all, Device device) {
     return Contender.speculative(
-        SPECULATIVE, m, all, DraftSources.defaults(all), DecodingMixin.THRESHOLD, device);
+        SPECULATIVE, m, all, DraftSources.defaults(all), OptionalDouble.empty(), device);
   }
 
   private List<Contender> early(LanguageModel m, Exits all, Device device) {

@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cost;
 
 import dev.sortie.eetuning.decode.EarlyExitDraft;
-import dev.sortie.eetuning.decode.LookaheadDraft;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import java.util.List;
 
@@ -26,20 +25,16 @@ public record SpeculationCost(CostTable table, int depth) {
     int aheadDone = exitDone;
     for (SpeculationReport.Pass p : trace) {
       int rows = p.drafted() + 1;
-      // a source that gives fewer than it was asked for has looked at one token more
-      int looks = Math.min(p.asked(), rows);
       int ran = 0;
-      switch (p.source()) {
-        case EarlyExitDraft.NAME -> {
-          seconds += byExit(p, looks, exitDone);
-          ran = looks;
-          exitDone = p.position() + Math.min(looks, p.accepted() + 1);
-        }
-        case LookaheadDraft.NAME -> {
-          seconds += ahead(p, looks, aheadDone);
-          aheadDone = p.position();
-        }
-        default -> {}
+      if (p.source().equals(EarlyExitDraft.NAME)) {
+        // an exit that gives fewer than it was asked for has looked at one token more
+        ran = Math.min(p.asked(), rows);
+        seconds += byExit(p, ran, exitDone);
+        exitDone = p.position() + Math.min(ran, p.accepted() + 1);
+      }
+      if (p.looks() > 0) {
+        seconds += ahead(p, aheadDone);
+        aheadDone = p.position();
       }
       seconds += verification(p, rows, ran);
     }
@@ -53,14 +48,14 @@ public record SpeculationCost(CostTable table, int depth) {
     return missed + looks * (table.layers(depth, 1, p.position()) + e.each());
   }
 
-  private double ahead(SpeculationReport.Pass p, int looks, int done) {
+  private double ahead(SpeculationReport.Pass p, int done) {
     LookaheadCost c =
         table
             .lookahead()
             .orElseThrow(
                 () -> new IllegalArgumentException("no lookahead exit was measured in this table"));
     int states = Math.max(1, p.position() - done);
-    return c.catchUp().at(states) + c.check() + (looks - 1) * c.again();
+    return c.catchUp().at(states) + c.check() + (p.looks() - 1) * c.again();
   }
 
   /** Of {@code rows} tokens {@code ran} have passed the lower layers already. */

@@ -32,10 +32,25 @@ final class AdaptiveDraftLength implements DraftLength {
 
   private static final double FREE_TRIALS = 1;
 
+  /** What asking is taken to gain before it is known, in passes, and the weight of the newest. */
+  private static final double HOPE = 0.02;
+
+  private static final double NEWEST = 0.05;
+
+  /** A source that says chances is asked once in so many times even where it did not pay. */
+  private static final int ASK_EVERY = 24;
+
   private final double[] costs;
+  private final boolean[] says;
   private final Acceptance[] acceptance;
   private final RoundCost[] roundCosts;
   private final int[] trialLength;
+  private final Chances[] chances;
+
+  /** By source and situation: what asking gained lately, and times since it was asked. */
+  private final double[][] gain;
+
+  private final int[][] notAsked;
 
   /** Seconds of a pass of one token. */
   private double plain;
@@ -55,24 +70,41 @@ final class AdaptiveDraftLength implements DraftLength {
   static AdaptiveDraftLength of(List<DraftSource> sources) {
     return new AdaptiveDraftLength(
         sources.stream().mapToDouble(DraftSource::cost).toArray(),
+        says(sources),
         sources.stream().map(s -> (Acceptance.Prior) s::prior).toList());
+  }
+
+  private static boolean[] says(List<DraftSource> sources) {
+    boolean[] says = new boolean[sources.size()];
+    for (int i = 0; i < says.length; i++) {
+      says[i] = sources.get(i).saysChances();
+    }
+    return says;
   }
 
   /**
    * For sources of these costs.
    *
    * @param costs by {@link DraftSource#cost}
+   * @param says by {@link DraftSource#saysChances}
    * @param priors of the same sources
    */
-  AdaptiveDraftLength(double[] costs, List<Acceptance.Prior> priors) {
+  AdaptiveDraftLength(double[] costs, boolean[] says, List<Acceptance.Prior> priors) {
     this.costs = costs.clone();
+    this.says = says.clone();
     this.acceptance = new Acceptance[costs.length];
     this.roundCosts = new RoundCost[costs.length];
     this.trialLength = new int[costs.length];
     Arrays.setAll(acceptance, i -> new Acceptance(priors.get(i)));
     Arrays.fill(trialLength, 1);
+    this.chances = new Chances[costs.length];
+    this.gain = new double[costs.length][1 + Draft.KINDS];
+    this.notAsked = new int[costs.length][1 + Draft.KINDS];
+    Arrays.setAll(chances, i -> new Chances());
+    Arrays.stream(gain).forEach(g -> Arrays.fill(g, HOPE));
     RoundCost shared = new RoundCost(ROW); // whose guess it is makes no difference to the pass
-    Arrays.setAll(roundCosts, i -> costs[i] == 0 ? shared : new RoundCost(costs[i] + ROW));
+    Arrays.setAll(
+        roundCosts, i -> costs[i] == 0 || says[i] ? shared : new RoundCost(costs[i] + ROW));
   }
 
   private boolean plainDue() {
@@ -103,6 +135,38 @@ final class AdaptiveDraftLength implements DraftLength {
     return best;
   }
 
+  @Override
+  public boolean asks(int source, int situation) {
+    if (plainDue()) {
+      return false;
+    }
+    notAsked[source][situation]++;
+    return gain[source][situation] > 0 || notAsked[source][situation] >= ASK_EVERY;
+  }
+
+  /** What is asked has been paid for, so it does not count in the choice, but in the gain of it. */
+  @Override
+  public Choice weigh(int source, int situation, Draft draft, Choice other, double seconds) {
+    double[] right = chances[source].expected(draft);
+    Choice best = Choice.NONE;
+    for (int k = 1; k <= draft.length(); k++) {
+      double rate = (1 + right[k]) / (plain * roundCosts[source].of(k));
+      best = rate > best.rate() ? new Choice(k, rate) : best;
+    }
+    // a pass that is c times as dear as a plain one, but gives r times its rate, saves c (r - 1)
+    double more = Math.max(0, best.rate() / Math.max(other.rate(), 1 / plain) - 1);
+    double saved = best.length() == 0 ? 0 : more * roundCosts[source].of(best.length());
+    double[] gains = gain[source];
+    gains[situation] += NEWEST * (saved - Math.min(seconds / plain, 1) - gains[situation]);
+    notAsked[source][situation] = 0;
+    return best;
+  }
+
+  @Override
+  public void compared(int source, Draft draft, int right) {
+    chances[source].compared(draft, right);
+  }
+
   private boolean mayTry(int source) {
     double price = plain * (roundCosts[source].of(trialLength[source]) - 1);
     return lost + price <= FREE_TRIALS * plain + TRIAL_SHARE * total;
@@ -125,7 +189,7 @@ final class AdaptiveDraftLength implements DraftLength {
       plain += 0.5 * (seconds - plain); // more rows never take less: it was overestimated
     }
     roundCosts[source].add(limit, seconds / plain);
-    if (costs[source] > 0) {
+    if (costs[source] > 0 && !says[source]) {
       lost = Math.max(0, lost + seconds - emitted * plain);
     }
     if (source == onTrial) {

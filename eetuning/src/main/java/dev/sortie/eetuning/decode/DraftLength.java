@@ -29,6 +29,29 @@ interface DraftLength {
   Choice choose(int source, int kind, int available);
 
   /**
+   * Whether to ask a source that says chances.
+   *
+   * @param situation 0 if no free source has a guess, else 1 + the kind of the best one's
+   */
+  default boolean asks(int source, int situation) {
+    return true;
+  }
+
+  /**
+   * The best length for a guess of a source that says chances.
+   *
+   * @param situation as it was when the source was asked
+   * @param other the best choice without it
+   * @param seconds that asking took
+   */
+  default Choice weigh(int source, int situation, Draft draft, Choice other, double seconds) {
+    return draft.length() == 0 ? Choice.NONE : choose(source, draft.kind(), draft.length());
+  }
+
+  /** A guess with chances was compared with the text, which has its first {@code right} tokens. */
+  default void compared(int source, Draft draft, int right) {}
+
+  /**
    * A guess was compared with the text.
    *
    * @param right how many of its first tokens the text has
@@ -40,7 +63,7 @@ interface DraftLength {
    * A pass is used up.
    *
    * @param limit tokens that the source was asked for
-   * @param seconds time for guessing and the pass
+   * @param seconds time for the pass, and for guessing unless the source says chances
    * @param emitted tokens that came of it, at least 1
    */
   void finished(int source, int limit, double seconds, int emitted);

@@ -42,6 +42,14 @@ public interface DraftSource extends AutoCloseable {
   }
 
   /**
+   * Whether it says how likely its guesses are right, and costs so little that it is asked before
+   * it is decided what to verify.
+   */
+  default boolean saysChances() {
+    return false;
+  }
+
+  /**
    * The depth at which this source reads hidden states, through {@link DraftContext#descend}; 0 if
    * it reads none.
    */

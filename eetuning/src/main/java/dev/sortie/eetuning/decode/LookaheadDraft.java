@@ -14,9 +14,9 @@ import java.util.Map;
 
 /**
  * Guesses by the lookahead exit: from the final hidden states of the text and the tokens chosen
- * from them it predicts the next token, then the one after from its own state, as long as it is
- * confident. Of a prompt only the last token has a final state, so the exit's own layer attends to
- * the text from there on.
+ * from them it predicts the next token, then the one after from its own state, as long as all of it
+ * is likely enough to be right. Of a prompt only the last token has a final state, so the exit's
+ * own layer attends to the text from there on.
  */
 public final class LookaheadDraft implements DraftSource {
   /** Its name in options and traces. */
@@ -41,7 +41,7 @@ public final class LookaheadDraft implements DraftSource {
    * Guesses by {@code exit}.
    *
    * @param decoder its backbone
-   * @param threshold confidence, 0 to 1, below which the guess ends
+   * @param threshold chance, 0 to 1, that all of the guess is right, below which it ends
    * @param capacity tokens of the text at most
    */
   public LookaheadDraft(Lookahead exit, Decoder decoder, double threshold, int capacity) {
@@ -78,11 +78,15 @@ public final class LookaheadDraft implements DraftSource {
   public Draft draft(DraftContext context, int max) {
     catchUp(context);
     int[] tokens = new int[max];
+    double[] chances = new double[max];
+    double all = 1;
     int count = 0;
     Tensor state = last;
     while (count < max) {
       TopTokens top = TopTokens.of(context.ops(), exit.logits(context.ops(), state));
-      if (top.probability(0) < threshold) {
+      chances[count] = top.probability(0);
+      all *= chances[count];
+      if (all < threshold) {
         break;
       }
       int token = exit.token(top.ids()[0]);
@@ -94,7 +98,7 @@ public final class LookaheadDraft implements DraftSource {
         break;
       }
     }
-    return new Draft(Arrays.copyOf(tokens, count), 0);
+    return new Draft(Arrays.copyOf(tokens, count), 0, Arrays.copyOf(chances, count));
   }
 
   /** Runs the exit's layer over the final states that came since the last guess. */
@@ -132,6 +136,11 @@ public final class LookaheadDraft implements DraftSource {
   @Override
   public double cost() {
     return cost;
+  }
+
+  @Override
+  public boolean saysChances() {
+    return true;
   }
 
   @Override

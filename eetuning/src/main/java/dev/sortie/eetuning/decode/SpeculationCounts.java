@@ -20,10 +20,11 @@ final class SpeculationCounts {
    * @param position of its first row
    * @param source that was asked for {@code asked} tokens, -1 for none
    * @param drafted guesses verified
+   * @param looks tokens that a source which says chances was asked about
    */
-  void pass(int position, int source, int asked, int drafted) {
+  void pass(int position, int source, int asked, int drafted, int looks) {
     String name = source < 0 ? "" : names.get(source);
-    trace.add(new SpeculationReport.Pass(position, name, asked, drafted, 0, 0));
+    trace.add(new SpeculationReport.Pass(position, name, asked, drafted, 0, looks, 0));
   }
 
   /** The last pass took so long, guessing included. */
@@ -31,7 +32,7 @@ final class SpeculationCounts {
     SpeculationReport.Pass p = trace.removeLast();
     trace.add(
         new SpeculationReport.Pass(
-            p.position(), p.source(), p.asked(), p.drafted(), p.accepted(), seconds));
+            p.position(), p.source(), p.asked(), p.drafted(), p.accepted(), p.looks(), seconds));
   }
 
   /** A guess of the last pass was right. */
@@ -39,7 +40,13 @@ final class SpeculationCounts {
     SpeculationReport.Pass p = trace.removeLast();
     trace.add(
         new SpeculationReport.Pass(
-            p.position(), p.source(), p.asked(), p.drafted(), p.accepted() + 1, p.seconds()));
+            p.position(),
+            p.source(),
+            p.asked(),
+            p.drafted(),
+            p.accepted() + 1,
+            p.looks(),
+            p.seconds()));
   }
 
   SpeculationReport report() {

@@ -43,8 +43,16 @@ public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) 
    * @param asked tokens it was asked for; it may give fewer
    * @param drafted guesses verified
    * @param accepted how many of them turned out right
+   * @param looks tokens that a source which says chances was asked about before the pass, whoever
+   *     guessed in the end; 0 if it was not asked
    * @param seconds time for guessing and the pass
    */
   public record Pass(
-      int position, String source, int asked, int drafted, int accepted, double seconds) {}
+      int position,
+      String source,
+      int asked,
+      int drafted,
+      int accepted,
+      int looks,
+      double seconds) {}
 }

@@ -48,6 +48,11 @@ public final class Speculative implements DecodingStrategy {
 
   private int position;
 
+  /** Of the guess for the pass to come: time to ask sources that say chances, and their tokens. */
+  private double asking;
+
+  private int looks;
+
   /** The last pass, whose rows may reach beyond {@link #position}. */
   private Round round = Round.at(-1);
 
@@ -58,7 +63,7 @@ public final class Speculative implements DecodingStrategy {
    * @param source that was asked, -1 for none
    * @param limit how many tokens it was asked for
    * @param draft guesses verified
-   * @param seconds time for guessing and the pass
+   * @param seconds time for the pass, and for guessing unless the source says chances
    */
   private record Round(int base, int source, int limit, int[] draft, double seconds) {
     /** What is known of position {@code base} comes from no pass to be accounted for. */
@@ -165,6 +170,8 @@ public final class Speculative implements DecodingStrategy {
 
   private Step pass(int token) {
     text[position] = token;
+    asking = 0;
+    looks = 0;
     long start = clock.getAsLong();
     Guess guess = guess(Math.min(MAX_DRAFT, text.length - position - 1));
     int[] tokens = new int[1 + guess.draft.length()];
@@ -176,10 +183,10 @@ public final class Speculative implements DecodingStrategy {
               read(pass.pass(tokens, position), tokens.length);
               return null;
             });
-    counts.pass(position, guess.source, guess.limit, guess.draft.length());
+    counts.pass(position, guess.source, guess.limit, guess.draft.length(), looks);
     double seconds = (clock.getAsLong() - start) * 1e-9;
     counts.took(seconds);
-    round = new Round(position, guess.source, guess.limit, guess.draft.tokens(), seconds);
+    round = new Round(position, guess.source, guess.limit, guess.draft.tokens(), seconds - asking);
     position++;
     return step();
   }
@@ -187,37 +194,60 @@ public final class Speculative implements DecodingStrategy {
   /** A draft, the index of its source, -1 for none, and how many tokens that was asked for. */
   private record Guess(int source, int limit, Draft draft) {
     static final Guess NONE = new Guess(-1, 0, Draft.NONE);
+
+    static Guess of(int source, DraftLength.Choice c, Draft draft) {
+      return new Guess(source, c.length(), draft.first(c.length()));
+    }
   }
 
   /**
    * The guess that promises the most tokens a second. Sources that cost nothing are all asked; one
-   * that costs is asked if what it usually gives promises more.
+   * that says chances where that has paid; another one that costs if what it usually gives promises
+   * more.
    */
   private Guess guess(int max) {
     if (max == 0) {
       return Guess.NONE;
     }
     Guess best = Guess.NONE;
-    double rate = lengths.plainRate();
+    DraftLength.Choice choice = new DraftLength.Choice(0, lengths.plainRate());
+    int situation = 0;
     for (int i = 0; i < sources.size(); i++) {
       DraftSource source = sources.get(i);
       if (source.cost() == 0) {
         Draft draft = draft(source, max);
         if (draft.length() > 0) {
           trials.open(i, draft, position + 1, draft.length());
+          situation = Math.max(situation, 1 + draft.kind());
           DraftLength.Choice c = lengths.choose(i, draft.kind(), draft.length());
-          if (c.length() > 0 && c.rate() > rate) {
-            rate = c.rate();
-            best = new Guess(i, c.length(), draft.first(c.length()));
+          if (c.length() > 0 && c.rate() > choice.rate()) {
+            choice = c;
+            best = Guess.of(i, c, draft);
           }
         }
       }
     }
     for (int i = 0; i < sources.size(); i++) {
       DraftSource source = sources.get(i);
-      if (source.cost() > 0) {
+      if (source.saysChances() && lengths.asks(i, situation)) {
+        long start = clock.getAsLong();
+        Draft draft = draft(source, max);
+        double seconds = (clock.getAsLong() - start) * 1e-9;
+        asking += seconds;
+        looks += Math.min(max, draft.length() + 1);
+        trials.open(i, draft, position + 1, draft.length());
+        DraftLength.Choice c = lengths.weigh(i, situation, draft, choice, seconds);
+        if (c.length() > 0 && c.rate() > choice.rate()) {
+          choice = c;
+          best = Guess.of(i, c, draft);
+        }
+      }
+    }
+    for (int i = 0; i < sources.size(); i++) {
+      DraftSource source = sources.get(i);
+      if (source.cost() > 0 && !source.saysChances()) {
         DraftLength.Choice c = lengths.choose(i, 0, max);
-        if (c.length() > 0 && c.rate() > rate) {
+        if (c.length() > 0 && c.rate() > choice.rate()) {
           Draft draft = draft(source, c.length());
           trials.open(i, draft, position + 1, c.length());
           return new Guess(i, c.length(), draft);

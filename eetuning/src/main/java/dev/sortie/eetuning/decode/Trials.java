@@ -37,8 +37,10 @@ final class Trials {
       boolean end = index + 1 == t.draft.length();
       if (!right) {
         lengths.compared(t.source, t.draft.kind(), index, true);
+        lengths.compared(t.source, t.draft, index);
       } else if (end) {
         lengths.compared(t.source, t.draft.kind(), index + 1, index + 1 < t.limit);
+        lengths.compared(t.source, t.draft, index + 1);
       }
       if (!right || end) {
         i.remove();

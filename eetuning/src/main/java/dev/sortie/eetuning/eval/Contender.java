@@ -12,6 +12,7 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.IntFunction;
 
 /**
@@ -62,14 +63,14 @@ public record Contender(
    * Lossless decoding.
    *
    * @param drafts who guesses, words of {@link DraftSources}
-   * @param threshold confidence below which exits do not guess
+   * @param threshold confidence below which exits do not guess; empty for the default
    */
   public static Contender speculative(
       String strategy,
       LanguageModel model,
       Exits exits,
       List<String> drafts,
-      double threshold,
+      OptionalDouble threshold,
       Device device) {
     Decoder decoder = model.decoder();
     return new Contender(

@@ -17,7 +17,8 @@ class SpeculationCostContractTest {
   }
 
   private static Pass pass(int position, String source, int asked, int drafted, int accepted) {
-    return new Pass(position, source, asked, drafted, accepted, 0);
+    int looks = source.equals("lookahead") ? asked : 0;
+    return new Pass(position, source, asked, drafted, accepted, looks, 0);
   }
 
   @Test
@@ -54,6 +55,9 @@ class SpeculationCostContractTest {
     double second = 1.1 + 2 + 11 + 5;
     assertThat(seconds(t, 0, pass(64, "lookahead", 2, 2, 1), pass(66, "lookahead", 1, 1, 1)))
         .isCloseTo(first + second, within(EXACT));
+    // asked in vain, it costs the same
+    double vain = 1 + 2 + 1.5 + 10 + 4;
+    assertThat(seconds(t, 0, new Pass(64, "", 0, 0, 0, 2, 0))).isCloseTo(vain, within(EXACT));
     assertThatThrownBy(() -> seconds(Tables.of(), 0, pass(64, "lookahead", 1, 1, 1)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("lookahead");

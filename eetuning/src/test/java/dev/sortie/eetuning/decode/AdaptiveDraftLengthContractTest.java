@@ -30,7 +30,9 @@ class AdaptiveDraftLengthContractTest {
     Simulation(double row, double guess) {
       this.row = row;
       this.guess = guess;
-      this.lengths = new AdaptiveDraftLength(new double[] {guess}, List.of((kind, place) -> 0.5));
+      this.lengths =
+          new AdaptiveDraftLength(
+              new double[] {guess}, new boolean[1], List.of((kind, place) -> 0.5));
       this.trials = new Trials(lengths);
     }
 
