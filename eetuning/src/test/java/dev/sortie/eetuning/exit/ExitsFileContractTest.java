@@ -176,7 +176,8 @@ class ExitsFileContractTest {
       assertThat(projection.dtype()).isEqualTo(eightBits(projection));
       Lookahead exactly = exact.lookahead().orElseThrow();
       Ops ops = new Ops(device, new Workspace());
-      Tensor state = Tensor.allocate(arena, DType.F32, Shape.of(1, half.config().decoder().hidden()));
+      Tensor state =
+          Tensor.allocate(arena, DType.F32, Shape.of(1, half.config().decoder().hidden()));
       device.kernels().fill(state.span(), 0.5);
       float[] near = held.lookahead().orElseThrow().logits(ops, state).toFloats();
       float[] wanted = exactly.logits(ops, state).toFloats();
