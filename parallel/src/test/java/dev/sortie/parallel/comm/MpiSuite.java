@@ -41,7 +41,10 @@ final class MpiSuite extends CommunicatorContract {
     this.world = world;
   }
 
-  /** Arguments: the task. Prints a line that the test looks for. */
+  /**
+   * Arguments: the task, or the name of one test of the contract. Prints a line that the test looks
+   * for.
+   */
   public static void main(String[] args) throws Exception {
     int code = 0;
     try (MpiTransport world =
@@ -52,7 +55,7 @@ final class MpiSuite extends CommunicatorContract {
         case "mismatch" -> suite.mismatch();
         case "absence" -> suite.absence();
         case "abort" -> suite.abort();
-        default -> throw new IllegalArgumentException(args[0]);
+        default -> suite.one(args[0]);
       }
     } catch (CommException e) {
       System.out.print(e.kind() + " " + e.getMessage() + "\n");
@@ -74,6 +77,17 @@ final class MpiSuite extends CommunicatorContract {
       }
     }
     System.out.print("rank " + world.rank().value() + " passed " + tests + "\n");
+  }
+
+  private void one(String name) throws Exception {
+    for (Class<?> type : List.of(ExactnessContract.class, CommunicatorContract.class)) {
+      for (Method test : type.getDeclaredMethods()) {
+        if (test.getName().equals(name)) {
+          call(test);
+          System.out.print("rank " + world.rank().value() + " passed " + name + "\n");
+        }
+      }
+    }
   }
 
   private static List<Method> tests() {
