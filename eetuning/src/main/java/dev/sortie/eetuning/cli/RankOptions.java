@@ -18,6 +18,20 @@ final class RankOptions {
   private int dp;
 
   @Option(
+      names = "--tp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Ranks that share the weights of backbone and exits, in such a job: --tp times --dp ranks. Losses are those of one rank but for rounding, the same in every run. Default: ${DEFAULT-VALUE}.")
+  private int tp;
+
+  @Option(
+      names = "--sequence-parallel",
+      description =
+          "With --tp: share out the tokens between the projections too. --seq-len must be a multiple of --tp; needs --gate-tokens 0.")
+  private boolean sequenceParallel;
+
+  @Option(
       names = "--pp",
       paramLabel = "N",
       defaultValue = "1",
@@ -30,7 +44,20 @@ final class RankOptions {
     if (dp < 1 || pp < 1 || (long) dp * pp > Integer.MAX_VALUE) {
       throw new InputException("--dp %d and --pp %d must be at least 1".formatted(dp, pp));
     }
-    return new Mesh(1, 1, dp, pp);
+    if (tp < 1) {
+      throw new InputException("--tp " + tp + " must be at least 1");
+    }
+    if (tp > 1 && pp > 1) {
+      throw new InputException(
+          "--tp %d and --pp %d do not go together yet; take one of them, with --dp"
+              .formatted(tp, pp));
+    }
+    return new Mesh(tp, 1, dp, pp);
+  }
+
+  /** Whether ranks that share weights share out tokens too. */
+  boolean isSequenceParallel() {
+    return sequenceParallel;
   }
 
   /**

@@ -23,6 +23,7 @@ import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
@@ -159,6 +160,13 @@ final class TuneCommand implements Callable<Integer> {
       throw new InputException(
           "--feature-cache " + featureCache + " is for one rank; leave it out, or --dp and --pp");
     }
+    if (sampled() && ranks.mesh().tp() > 1) {
+      throw new InputException(
+          "--data self samples from a whole model, of which each rank of --tp "
+              + ranks.mesh().tp()
+              + " holds a share; take the token file that a run without --tp has named");
+    }
+    checkSequenceParallel();
     if (sampled() && ranks.mesh().pp() > 1) {
       throw new InputException(
           "--data self samples from the whole model, of which each rank of --pp "
@@ -168,6 +176,11 @@ final class TuneCommand implements Callable<Integer> {
     if (plotSchedule != null && ranks.mesh().pp() == 1) {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
+    }
+    if (dryRun && ranks.mesh().tp() > 1) {
+      throw new InputException(
+          "--dry-run counts whole weights, of which each rank of --tp %d has a share; leave one out"
+              .formatted(ranks.mesh().tp()));
     }
     if (dryRun) {
       MemoryView.show(model, exitsFolder, options, training.seqLen, ranks.mesh(), json);
@@ -181,6 +194,22 @@ final class TuneCommand implements Callable<Integer> {
         team.abort(String.valueOf(e.getMessage()));
         throw e;
       }
+    }
+  }
+
+  private void checkSequenceParallel() {
+    if (!ranks.isSequenceParallel()) {
+      return;
+    }
+    int tp = ranks.mesh().tp();
+    if (tp == 1 || training.seqLen % tp != 0) {
+      throw new InputException(
+          "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
+              .formatted(tp, training.seqLen));
+    }
+    if (gateTokens > 0) {
+      throw new InputException(
+          "--sequence-parallel leaves each rank some of the tokens, gates are fitted to all; give --gate-tokens 0");
     }
   }
 
@@ -217,7 +246,7 @@ final class TuneCommand implements Callable<Integer> {
       Interrupt interrupt,
       Device device,
       TrainingView view) {
-    try (LanguageModel m = model.load(device, c -> part(c, options, team), !team.leads())) {
+    try (LanguageModel m = model(device, options, team)) {
       try (NativeArena arena = new NativeArena("exits")) {
         ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
@@ -237,15 +266,30 @@ final class TuneCommand implements Callable<Integer> {
               training.out.resolve("loss.svg"),
               outcome.history(),
               "Loss of each exit, nats a token");
-          if (outcome.finished() && team.mesh().pp() == 1) {
-            Map<String, Object> tuning = noted(tuner.describe(), data);
-            Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
+        }
+        // of ranks that share the exits, all put them together and the first one writes
+        if (outcome.finished() && team.mesh().pp() == 1 && team.place().dp() == 0) {
+          Map<String, Object> tuning = noted(tuner.describe(), data);
+          Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
+          if (team.leads()) {
             write(exits, m, view);
+          } else {
+            ExitsFile.contribute(exits, m);
           }
         }
         return outcome;
       }
     }
+  }
+
+  /** What this rank computes with of the backbone: all, some layers, or a share of each weight. */
+  private LanguageModel model(Device device, TuneOptions options, Team team) {
+    return team.shares().isPresent()
+        ? model.load(
+            device,
+            new ShareBuilder(team.shares().get(), ranks.isSequenceParallel()),
+            !team.leads())
+        : model.load(device, c -> part(c, options, team), !team.leads());
   }
 
   /** Which tensors of the backbone this rank computes with. */

@@ -74,11 +74,15 @@ public final class ExitsFile {
     }
   }
 
-  private static void write(Path folder, Exits exits, LanguageModel model, NativeArena arena) {
-    SafetensorsWriter writer =
-        new SafetensorsWriter()
-            .metadata("format", FORMAT)
-            .metadata("backbone", exits.backboneSha256());
+  /** Gives this rank's shares to another that writes, which calls {@link #write} meanwhile. */
+  public static void contribute(Exits exits, LanguageModel model) {
+    try (NativeArena arena = new NativeArena("shares of exits")) {
+      tensors(exits, model, new SafetensorsWriter(), arena);
+    }
+  }
+
+  private static List<Map<String, Object>> tensors(
+      Exits exits, LanguageModel model, SafetensorsWriter writer, NativeArena arena) {
     List<Map<String, Object>> list = new ArrayList<>();
     ExitWriter each = new ExitWriter(writer, model.decoder().sharding(), arena);
     exits.exits().forEach(e -> list.add(each.write(e)));
@@ -89,6 +93,15 @@ public final class ExitsFile {
               int depth = model.config().decoder().layers();
               list.add(each.write(depth, LOOKAHEAD, l.parameters(), l.ownHead(), l.draft()));
             });
+    return list;
+  }
+
+  private static void write(Path folder, Exits exits, LanguageModel model, NativeArena arena) {
+    SafetensorsWriter writer =
+        new SafetensorsWriter()
+            .metadata("format", FORMAT)
+            .metadata("backbone", exits.backboneSha256());
+    List<Map<String, Object>> list = tensors(exits, model, writer, arena);
     var c = model.config().decoder();
     Map<String, Object> backbone = new LinkedHashMap<>();
     backbone.put("sha256", exits.backboneSha256());

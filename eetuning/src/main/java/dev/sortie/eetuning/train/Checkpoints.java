@@ -8,7 +8,9 @@ import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -86,18 +88,23 @@ final class Checkpoints {
   }
 
   /**
-   * Ends when the files of all stages are on the disk. Replicas have the same: the first writes.
+   * Ends when the files of all stages are on the disk. Replicas have the same: the first writes;
+   * ranks that share weights put them together for it.
    */
   private Map<String, String> writeShards(Path target, TrainingJob job) {
     int stages = team.mesh().pp();
     int stage = team.place().pp();
     HashTable hashes = new HashTable(stages);
     if (team.place().dp() == 0) {
-      SafetensorsWriter writer = new SafetensorsWriter();
-      job.state().forEach((name, t) -> writer.tensor(name, t.span(), t.shape().dims()));
-      Path tensors = target.resolve(ShardNames.of(stage, stages));
-      writer.write(tensors);
-      hashes.put(stage, Sha256.of(tensors));
+      try (NativeArena arena = new NativeArena("checkpoint")) {
+        SafetensorsWriter writer = new SafetensorsWriter();
+        job.whole(arena).forEach((name, t) -> writer.tensor(name, t.span(), t.shape().dims()));
+        if (team.place().tp() == 0) {
+          Path tensors = target.resolve(ShardNames.of(stage, stages));
+          writer.write(tensors);
+          hashes.put(stage, Sha256.of(tensors));
+        }
+      }
     }
     List<String> all = hashes.merged(team);
     Map<String, String> files = new LinkedHashMap<>();
@@ -185,8 +192,11 @@ final class Checkpoints {
   /** Restores the job's tensors and returns the history. */
   History restore(Found found, TrainingJob job, Kernels kernels) {
     checkFingerprint(found, job.fingerprint());
-    try (ShardReader shards = new ShardReader(found.path, found.files().keySet())) {
-      shards.restore(job.state(), kernels);
+    try (ShardReader shards = new ShardReader(found.path, found.files().keySet());
+        NativeArena arena = new NativeArena("checkpoint")) {
+      SequencedMap<String, Tensor> whole = job.whole(arena);
+      shards.restore(whole, kernels);
+      job.take(whole);
     }
     History history = new History(job.lossNames());
     JsonObject losses = found.description().getObject("losses");
@@ -209,6 +219,14 @@ final class Checkpoints {
 
   private static void checkFingerprint(Found found, Map<String, Object> now) {
     Map<String, Object> then = found.description().getObject("fingerprint").fields();
+    then.forEach(
+        (field, value) -> {
+          if (!now.containsKey(field)) {
+            throw new InputException(
+                "%s: this run was begun with %s %s, now there is none; use the same or give another --out"
+                    .formatted(found.path(), field, value));
+          }
+        });
     now.forEach(
         (field, value) -> {
           if (!then.containsKey(field)) {

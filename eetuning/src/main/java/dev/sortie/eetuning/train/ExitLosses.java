@@ -137,7 +137,8 @@ final class ExitLosses {
                     g.teacherHead.orElseThrow()));
     List<HeadInput> students = g.trainees.stream().map(t -> branch(t, states)).toList();
     boolean confident = options.confidenceWeights();
-    Tensor losses = TokenLoss.kl(ops, students, teacher, batch.targets(), confident, count);
+    Tensor losses =
+        TokenLoss.kl(ops, decoder.sharding(), students, teacher, batch.targets(), confident, count);
     user.accept(g.trainees, losses, weighted(g.trainees, losses));
   }
 
@@ -149,7 +150,9 @@ final class ExitLosses {
             .map(d -> d.indices(batch.targets(), workspace))
             .orElse(batch.targets());
     boolean confident = options.confidenceWeights();
-    Tensor loss = TokenLoss.crossEntropy(ops, branch(t, states), targets, confident, count);
+    Tensor loss =
+        TokenLoss.crossEntropy(
+            ops, decoder.sharding(), branch(t, states), targets, confident, count);
     user.accept(List.of(t), loss, weighted(List.of(t), loss));
   }
 

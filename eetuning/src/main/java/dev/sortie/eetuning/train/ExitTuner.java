@@ -5,14 +5,19 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Weights;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
@@ -147,7 +152,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.gradients =
         new GradientSum(
             team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
-    this.startSha256 = hash(start);
+    this.startSha256 = hash(start, model.decoder().sharding());
     this.passes = passes(stage);
   }
 
@@ -210,7 +215,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private Trainee trainee(int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters) {
     AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), parameters);
     double weight = options.exitWeights().getOrDefault(depth, 1.0);
-    return new Trainee(depth, exit, parameters, weight, optimizer);
+    Optional<ShareGradients> shares =
+        model.decoder().sharding() instanceof TensorParallel tp
+            ? Optional.of(new ShareGradients(tp, parameters))
+            : Optional.empty();
+    return new Trainee(depth, exit, parameters, weight, optimizer, shares);
   }
 
   /**
@@ -245,12 +254,14 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   /** Of all tensors: a run is resumed only from the same start. */
-  private static String hash(Exits start) {
+  private static String hash(Exits start, Sharding sharding) {
     Sha256 sha = new Sha256();
-    for (Exit e : start.exits()) {
-      e.parameters().values().forEach(t -> sha.update(t.span()));
+    try (NativeArena whole = new NativeArena("exits to begin with")) {
+      for (Exit e : start.exits()) {
+        sharding.whole(e.parameters(), whole).values().forEach(t -> sha.update(t.span()));
+      }
+      start.lookahead().ifPresent(l -> l.parameters().values().forEach(t -> sha.update(t.span())));
     }
-    start.lookahead().ifPresent(l -> l.parameters().values().forEach(t -> sha.update(t.span())));
     return sha.hex();
   }
 
@@ -293,6 +304,10 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("backbone", model.sha256());
     m.put("exits", words);
     m.put("exits_start", startSha256);
+    if (model.decoder().sharding() instanceof TensorParallel tp) {
+      m.put("tp", tp.group().size()); // sums have another order then
+      m.put("sequence_parallel", tp.sequence());
+    }
     return m;
   }
 
@@ -306,6 +321,28 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
           .forEach((name, s) -> all.put("exits." + t.name() + ".optimizer." + name, s));
     }
     return all;
+  }
+
+  @Override
+  public SequencedMap<String, Tensor> whole(Allocator allocator) {
+    return model.decoder().sharding().whole(state(), allocator);
+  }
+
+  @Override
+  public void take(SequencedMap<String, Tensor> whole) {
+    Sharding sharding = model.decoder().sharding();
+    if (sharding == Sharding.NONE) {
+      return;
+    }
+    try (NativeArena copies = new NativeArena("shares of a checkpoint")) {
+      Weights mine = sharding.share(new TensorParts(whole, copies));
+      state()
+          .forEach(
+              (name, t) -> {
+                Tensor part = mine.get(name, t.shape(), Weights.Role.INPUT_PROJECTION);
+                device.kernels().copy(part.span(), t.span());
+              });
+    }
   }
 
   @Override
@@ -337,7 +374,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                 }));
     double rate = options.schedule().at(step);
     for (Trainee t : trainees) {
-      t.optimizer().step(device.kernels(), gradients.whole(t.tensors()), step + 1, rate);
+      t.update(ops, gradients.whole(t.tensors()), step + 1, rate);
     }
     return table.sums(team);
   }
@@ -386,6 +423,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public void close() {
+    trainees.forEach(t -> t.shares().ifPresent(ShareGradients::close));
     passes.close();
     workspace.close();
     arena.close();

@@ -27,7 +27,8 @@ final class LossTable {
 
   /** The sum of each name over all micro-batches. A collective call. */
   Map<String, Double> sums(Team team) {
-    double[] all = team.merge(losses);
+    // ranks that share the weights have the same losses: the first of them tells
+    double[] all = team.merge(team.place().tp() == 0 ? losses : new double[losses.length]);
     Map<String, Double> sums = new LinkedHashMap<>();
     for (int i = 0; i < all.length; i++) {
       sums.merge(names.get(i % names.size()), all[i], Double::sum);

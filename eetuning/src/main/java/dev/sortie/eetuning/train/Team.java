@@ -13,6 +13,7 @@ import dev.sortie.parallel.mesh.Axis;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShardGroup;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -38,7 +39,11 @@ public final class Team implements AutoCloseable {
 
   /** How more than one rank are joined. */
   private record Links(
-      Transport transport, Communicator world, Communicator replicas, Communicator stages) {}
+      Transport transport,
+      Communicator world,
+      Communicator replicas,
+      Communicator stages,
+      Communicator shares) {}
 
   private Team(Mesh mesh, GlobalRank rank, Optional<Links> links) {
     this.mesh = mesh;
@@ -69,7 +74,8 @@ public final class Team implements AutoCloseable {
         Communicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
     Communicator replicas = world.split(mesh.group(Axis.DP, rank));
     Communicator stages = world.split(mesh.group(Axis.PP, rank));
-    return new Team(mesh, rank, Optional.of(new Links(transport, world, replicas, stages)));
+    Communicator shares = world.split(mesh.group(Axis.TP, rank));
+    return new Team(mesh, rank, Optional.of(new Links(transport, world, replicas, stages, shares)));
   }
 
   /**
@@ -78,6 +84,11 @@ public final class Team implements AutoCloseable {
    * @param ranks in the job
    */
   public static void checkSize(Mesh mesh, int ranks) {
+    if (mesh.world() != ranks && mesh.tp() > 1) {
+      throw new InputException(
+          "--tp %d, --dp %d and --pp %d need %d ranks, this job has %d; start as many with launch --nproc %d, or change these"
+              .formatted(mesh.tp(), mesh.dp(), mesh.pp(), mesh.world(), ranks, mesh.world()));
+    }
     if (mesh.world() != ranks) {
       throw new InputException(
           "--dp %d and --pp %d need %d ranks, this job has %d; start as many with launch --nproc %d, or change these"
@@ -152,6 +163,13 @@ public final class Team implements AutoCloseable {
     return Arrays.stream(sum(all)).boxed().toList();
   }
 
+  /** The ranks that share the weights with this one; empty where it has everything. */
+  public Optional<ShardGroup> shares() {
+    return mesh.tp() == 1
+        ? Optional.empty()
+        : Optional.of(new ShardGroup(links.orElseThrow().shares));
+  }
+
   /** Rank 0's number. */
   long leaders(long value) {
     return sum(leads() ? value : 0)[0];
@@ -195,6 +213,7 @@ public final class Team implements AutoCloseable {
   public void close() {
     links.ifPresent(
         l -> {
+          l.shares.close();
           l.stages.close();
           l.replicas.close();
           l.world.close();

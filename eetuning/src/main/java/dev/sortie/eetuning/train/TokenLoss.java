@@ -52,8 +52,20 @@ public final class TokenLoss {
       Tensor targets,
       boolean weighted,
       double count) {
+    return kl(ops, Sharding.NONE, students, teacher, targets, weighted, count);
+  }
+
+  /** The same with hidden states and heads of a decoder whose weights ranks share. */
+  public static Tensor kl(
+      Ops ops,
+      Sharding sharding,
+      List<HeadInput> students,
+      HeadInput teacher,
+      Tensor targets,
+      boolean weighted,
+      double count) {
     Tensor w = weights(ops, teacher.x(), targets, count);
-    return ops.linearKl(students, teacher, w, weighted).sum();
+    return sharding.kl(ops, students, teacher, w, weighted).sum();
   }
 
   private static Tensor weights(Ops ops, Tensor x, Tensor targets, double count) {

@@ -1,9 +1,12 @@
 package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.parallel.launch.Launcher;
@@ -41,6 +44,7 @@ class TuneJobContractTest {
   private static Path data;
   private static Path exits;
   private static String alone;
+  private static JsonObject result;
 
   private final Queue<String> out = new ConcurrentLinkedQueue<>();
   private final Queue<String> err = new ConcurrentLinkedQueue<>();
@@ -61,7 +65,8 @@ class TuneJobContractTest {
             "--threads",
             "1")
         .succeeded();
-    alone = CommandLineRun.of(tune(shared.resolve("alone"))).json().getString("exits_sha256");
+    result = CommandLineRun.of(tune(shared.resolve("alone"))).json();
+    alone = result.getString("exits_sha256");
   }
 
   private static String[] tune(Path to, String... more) {
@@ -94,6 +99,46 @@ class TuneJobContractTest {
   void twoRanksGiveTheBytesOfOneAndRankZeroAloneSpeaks(String axis) throws Exception {
     assertSameAsAlone(temp.resolve("job"), launch(2, 0, tune(temp.resolve("job"), axis, "2")));
     assertThat(err).noneMatch(line -> line.startsWith("[1] ") && !line.contains("WARNING"));
+  }
+
+  @Test
+  void twoRanksThatShareTheWeightsLearnTheSameButForRounding() throws Exception {
+    Path folder = temp.resolve("job");
+    assertThat(launch(2, 0, tune(folder, "--tp", "2"))).as(String.join("\n", err)).isZero();
+    assertThat(out).hasSize(1).first().asString().startsWith("[0] {");
+    JsonObject json = Json.parse("standard output", out.element().substring(4), JsonLimits.DATA);
+    for (String losses : List.of("losses", "validation")) {
+      for (String exit : List.of("1", "3")) {
+        double expected = result.getObject(losses).getDouble(exit, 0, 100);
+        assertThat(json.getObject(losses).getDouble(exit, 0, 100))
+            .as(losses + " of exit " + exit)
+            .isCloseTo(expected, within(1e-4 * expected));
+      }
+    }
+    CommandLineRun.of(
+            "generate",
+            "--threads",
+            "1",
+            "--model",
+            model.toString(),
+            "--exits",
+            folder.toString(),
+            "--prompt",
+            "The fox",
+            "--max-tokens",
+            "5")
+        .succeeded();
+    assertThat(err).noneMatch(line -> line.startsWith("[1] ") && !line.contains("WARNING"));
+  }
+
+  @Test
+  void stagesOfRanksThatShareWeightsAreRefused() {
+    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "2", "--pp", "2"))
+        .assertRefused(1, "--tp 2 and --pp 2 do not go together yet");
+    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "2", "--dry-run"))
+        .assertRefused(1, "--dry-run counts whole weights");
+    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "2", "--sequence-parallel"))
+        .assertRefused(1, "--sequence-parallel", "--gate-tokens 0");
   }
 
   /** Kill -9 after some checkpoint, of each rank by turns; the launcher starts all again. */

@@ -231,7 +231,7 @@ class SharedExitsContractTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, 0", "2, 0.06", "4, 0.06"})
+  @CsvSource({"2, 0", "2, 0.045", "4, 0.045"})
   void earlyExitDecodingChoosesTheSameTokensAndExits(int ranks, double threshold) {
     Path exits = folder.resolve("decode-" + ranks + "-" + threshold);
     alone(b -> write(b, ExitInit.COPY, exits));
