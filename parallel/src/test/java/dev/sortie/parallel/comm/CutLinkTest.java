@@ -76,7 +76,7 @@ class CutLinkTest {
                       .containsPattern("rank (0|" + victim + ")\\b")
                       .matches(ProcessFaultsTest.CALL));
     }
-    new ServerSocket(master.getPort(), 1, master.getAddress()).close(); // nobody listens any more
+    Ports.awaitFree(master);
   }
 
   private static InetSocketAddress freeAddress() throws IOException {

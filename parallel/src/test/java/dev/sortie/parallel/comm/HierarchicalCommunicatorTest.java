@@ -64,12 +64,12 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
   }
 
   @AfterEach
-  void nothingIsLeft() throws IOException {
+  void nothingIsLeft() throws Exception {
     try (Stream<Path> files = Files.list(folder)) {
       assertThat(files).isEmpty();
     }
     if (master != null) {
-      new ServerSocket(master.getPort(), 1, master.getAddress()).close();
+      Ports.awaitFree(master);
     }
   }
 
