@@ -40,12 +40,12 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
   }
 
   @Test
-  void aJobThatLacksARankSaysWhoWaitsForWhatAndLeavesNothing() {
+  void aJobThatLacksARankNamesItAndLeavesNothing() {
     Options alone =
         new Options(folder, "lonely", 0, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
     assertThatThrownBy(() -> SharedMemoryTransport.join(alone))
         .isInstanceOf(CommException.class)
-        .hasMessageContaining("rank 0 waits for all 2 members to map")
+        .hasMessageContaining("rank 0 waits for rank 1 to join")
         .hasMessageContaining("200 ms");
   }
 
