@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -506,7 +505,7 @@ class CommandLineContractTest {
     assertThat(heads(json.getObject("text"))).containsExactly("1", "2", "final");
     assertThat(json.getObject("choices").getObject("animals").fields().keySet())
         .containsExactly("1", "2", "final");
-    List<JsonObject> settings = new ArrayList<>(json.getObjects("settings"));
+    List<JsonObject> settings = json.getObjects("settings");
     // full depth, speculative, and both thresholds with both exits and with each alone
     assertThat(settings).hasSize(2 + 3 * 2);
     assertThat(settings.get(0).getString("strategy")).isEqualTo("full");
@@ -515,7 +514,6 @@ class CommandLineContractTest {
         .isEqualTo(settings.get(0).getObject("tasks").fields().toString());
     assertThat(settings.get(0).getDouble("agreement", 0, 1)).isEqualTo(1);
     assertThat(settings.get(1).getDouble("agreement", 0, 1)).isEqualTo(1);
-    assertThat(settings.remove(1).contains("predicted_tokens_per_second")).isFalse();
     for (JsonObject s : settings) {
       assertThat(s.getDouble("predicted_tokens_per_second", 0, 1e9)).isPositive();
       s.getObject("tasks").getObject("qa").getDouble("rouge_l", 0, 1);
