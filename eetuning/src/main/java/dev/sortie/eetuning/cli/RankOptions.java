@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.train.Team;
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.RankEnvironment;
 import dev.sortie.parallel.launch.Ranks;
 import dev.sortie.parallel.mesh.Mesh;
@@ -71,8 +72,12 @@ final class RankOptions {
     if (mesh.world() == 1 && !RankEnvironment.isLaunched(System.getenv())) {
       return Team.alone();
     }
-    RankEnvironment me = RankEnvironment.read(System.getenv());
-    Team.checkSize(mesh, me.world());
-    return Team.of(Ranks.join(me), mesh);
+    Transport transport = Ranks.join(System.getenv());
+    try {
+      return Team.of(transport, mesh);
+    } catch (RuntimeException | Error e) {
+      transport.close();
+      throw e;
+    }
   }
 }

@@ -5,7 +5,6 @@ import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.transport.Transport;
-import dev.sortie.parallel.launch.RankEnvironment;
 import dev.sortie.parallel.launch.Ranks;
 import dev.sortie.parallel.shard.ShardGroup;
 import dev.sortie.parallel.shard.ShareBuilder;
@@ -35,14 +34,13 @@ record TensorRanks(Optional<Links> links) implements AutoCloseable {
     if (tp == 1) {
       return new TensorRanks(Optional.empty());
     }
-    RankEnvironment me = RankEnvironment.read(environment);
-    if (me.world() != tp) {
-      throw new InputException(
-          "--tp %d needs %d ranks, this job has %d; start as many with launch --nproc %d, or give another --tp"
-              .formatted(tp, tp, me.world(), tp));
-    }
-    Transport transport = Ranks.join(me);
+    Transport transport = Ranks.join(environment);
     try {
+      if (transport.world() != tp) {
+        throw new InputException(
+            "--tp %d needs %d ranks, this job has %d; start as many with launch --nproc %d, or give another --tp"
+                .formatted(tp, tp, transport.world(), tp));
+      }
       Communicator all = Communicator.over(transport, CommOptions.defaults());
       return new TensorRanks(Optional.of(new Links(transport, all)));
     } catch (RuntimeException | Error e) {

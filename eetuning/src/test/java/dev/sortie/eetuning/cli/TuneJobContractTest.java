@@ -160,10 +160,11 @@ class TuneJobContractTest {
     assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
   }
 
-  /** The running ranks, the only children of this process, as they were started. */
+  /** The running ranks, as they were started; the launcher's guard is a child too, a shell. */
   private static List<ProcessHandle> ranks() {
     return ProcessHandle.current()
         .children()
+        .filter(child -> child.info().command().filter(c -> c.endsWith("java")).isPresent())
         .sorted(Comparator.comparingLong(ProcessHandle::pid))
         .toList();
   }
