@@ -219,6 +219,17 @@ final class Checkpoints {
 
   private static void checkFingerprint(Found found, Map<String, Object> now) {
     Map<String, Object> then = found.description().getObject("fingerprint").fields();
+    // fields that both have come first: what is absent on one side follows from them
+    now.forEach(
+        (field, value) -> {
+          // compared as JSON, which is how the old value was kept
+          if (then.containsKey(field)
+              && !Json.compact(then.get(field)).equals(Json.compact(value))) {
+            throw new InputException(
+                "%s: this run was begun with %s %s, now it is %s; use the same or give another --out"
+                    .formatted(found.path(), field, then.get(field), value));
+          }
+        });
     then.forEach(
         (field, value) -> {
           if (!now.containsKey(field)) {
@@ -231,25 +242,8 @@ final class Checkpoints {
         (field, value) -> {
           if (!then.containsKey(field)) {
             throw new InputException(
-                found.path()
-                    + ": this run was begun by a version without "
-                    + field
-                    + " '"
-                    + value
-                    + "', which would end elsewhere; give another --out, or finish it with that version");
-          }
-          String old = String.valueOf(then.get(field));
-          // compared as JSON, which is how the old value was kept
-          if (!Json.compact(then.getOrDefault(field, "")).equals(Json.compact(value))) {
-            throw new InputException(
-                found.path()
-                    + ": this run was begun with "
-                    + field
-                    + " "
-                    + old
-                    + ", now it is "
-                    + value
-                    + "; use the same or give another --out");
+                "%s: this run was begun by a version without %s '%s', which would end elsewhere; give another --out, or finish it with that version"
+                    .formatted(found.path(), field, value));
           }
         });
   }
