@@ -20,6 +20,7 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
@@ -82,16 +83,16 @@ class SharedTuningContractTest {
       for (Transport t : ThreadTransport.world(mesh.world())) {
         runs.add(threads.submit(() -> rank(out, Team.of(t, mesh), objective, sequence, stopAt)));
       }
-      Exception failure = null;
+      List<Throwable> failures = new ArrayList<>();
       for (Future<Result> run : runs) {
         try {
           results.add(run.get());
         } catch (ExecutionException e) {
-          failure = failure == null ? (Exception) e.getCause() : failure;
+          failures.add(e.getCause());
         }
       }
-      if (failure != null) {
-        throw failure;
+      if (!failures.isEmpty()) {
+        throw (Exception) ThreadRanks.reason(failures);
       }
     }
     return results;

@@ -15,6 +15,7 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.tensor.Device;
@@ -87,16 +88,16 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
       for (Transport t : transports) {
         runs.add(threads.submit(() -> rank.apply(Team.of(t, mesh))));
       }
-      Exception failure = null;
+      List<Throwable> failures = new ArrayList<>();
       for (Future<Result> run : runs) {
         try {
           results.add(run.get());
         } catch (ExecutionException e) {
-          failure = failure == null ? (Exception) e.getCause() : failure;
+          failures.add(e.getCause());
         }
       }
-      if (failure != null) {
-        throw failure;
+      if (!failures.isEmpty()) {
+        throw (Exception) ThreadRanks.reason(failures);
       }
     }
     return results.getFirst();

@@ -1,5 +1,6 @@
 package dev.sortie.parallel.launch;
 
+import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
@@ -17,8 +18,8 @@ public final class ThreadRanks {
   private ThreadRanks() {}
 
   /**
-   * Runs the same code on each rank and waits for all. Where one fails the others are told, and the
-   * first failure by rank is thrown with the others suppressed.
+   * Runs the same code on each rank and waits for all. Where one fails the others are told, and
+   * {@link #reason} is thrown with the others suppressed.
    *
    * @param body gets the communicator of all ranks
    * @return what it returns, by rank
@@ -61,9 +62,20 @@ public final class ThreadRanks {
     }
   }
 
+  /**
+   * Why several ranks failed: the first failure by rank that is not of the communicator, for ranks
+   * that were in a call only heard of it; else the first.
+   */
+  public static Throwable reason(List<Throwable> failures) {
+    return failures.stream()
+        .filter(t -> !(t instanceof CommException))
+        .findFirst()
+        .orElseGet(failures::getFirst);
+  }
+
   private static RuntimeException failure(List<Throwable> failures) {
-    Throwable first = failures.getFirst();
-    failures.stream().skip(1).filter(t -> t != first).forEach(first::addSuppressed);
+    Throwable first = reason(failures);
+    failures.stream().filter(t -> t != first).forEach(first::addSuppressed);
     if (first instanceof Error error) {
       throw error;
     }
