@@ -1,13 +1,10 @@
 package dev.sortie.benchmarks;
 
+import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.eetuning.eval.Source;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -28,12 +25,7 @@ final class Recorder {
     Map<String, Object> line = new LinkedHashMap<>(result);
     line.put("commit", Source.commit());
     try {
-      Files.writeString(
-          file,
-          Json.compact(line) + "\n",
-          StandardCharsets.UTF_8,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+      JsonLines.append(file, line);
     } catch (IOException e) {
       throw new InputException(
           "--record "

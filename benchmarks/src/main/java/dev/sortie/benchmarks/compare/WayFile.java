@@ -2,13 +2,10 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,12 +55,7 @@ public record WayFile(Path file, String of) {
     line.put("prompt", unit.prompt());
     line.put("runs", runs.stream().map(WayRun::json).toList());
     try {
-      Files.writeString(
-          file,
-          Json.compact(line) + "\n",
-          StandardCharsets.UTF_8,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+      JsonLines.append(file, line);
     } catch (IOException e) {
       throw new InputException(
           "--out " + file + " cannot be written (" + e + "); give a file in a folder that exists",

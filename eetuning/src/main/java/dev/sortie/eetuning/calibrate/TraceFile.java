@@ -4,7 +4,6 @@ import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.AtomicFiles;
-import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.text.TextFiles;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -99,12 +97,7 @@ public final class TraceFile {
 
   private void append(Map<String, Object> line) {
     try {
-      Files.writeString(
-          file,
-          Json.compact(line) + "\n",
-          StandardCharsets.UTF_8,
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+      JsonLines.append(file, line);
     } catch (IOException e) {
       throw new InputException(
           file + ": cannot be written: " + e + "; give a file in a folder that exists", e);

@@ -5,9 +5,14 @@ import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.text.TextFiles;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Files with a JSON object a line (JSONL). Errors name the file, the line and the field. */
 public final class JsonLines {
@@ -18,7 +23,17 @@ public final class JsonLines {
     return parse(file.toString(), TextFiles.read(file));
   }
 
-  /** The same of a text; {@code origin} names it in messages. */
+  /** Adds a line at the end of a file, which is made if it is absent. */
+  public static void append(Path file, Map<String, ?> object) throws IOException {
+    Files.writeString(
+        file,
+        Json.compact(object) + "\n",
+        StandardCharsets.UTF_8,
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+  }
+
+  /** The objects of all lines of a text, as {@link #read}; {@code origin} names it in messages. */
   public static List<JsonObject> parse(String origin, String text) {
     List<JsonObject> objects = new ArrayList<>();
     int number = 0;

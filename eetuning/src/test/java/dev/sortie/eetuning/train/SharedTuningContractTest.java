@@ -18,22 +18,14 @@ import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
-import dev.sortie.parallel.comm.transport.ThreadTransport;
-import dev.sortie.parallel.comm.transport.Transport;
-import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -77,25 +69,7 @@ class SharedTuningContractTest {
   /** What new processes do: every rank loads its share and goes on from the checkpoints. */
   private static List<Result> run(
       Path out, Mesh mesh, Objective objective, boolean sequence, int stopAt) throws Exception {
-    List<Result> results = new ArrayList<>();
-    try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
-      List<Future<Result>> runs = new ArrayList<>();
-      for (Transport t : ThreadTransport.world(mesh.world())) {
-        runs.add(threads.submit(() -> rank(out, Team.of(t, mesh), objective, sequence, stopAt)));
-      }
-      List<Throwable> failures = new ArrayList<>();
-      for (Future<Result> run : runs) {
-        try {
-          results.add(run.get());
-        } catch (ExecutionException e) {
-          failures.add(e.getCause());
-        }
-      }
-      if (!failures.isEmpty()) {
-        throw (Exception) ThreadRanks.reason(failures);
-      }
-    }
-    return results;
+    return TinyTuning.ranks(mesh, team -> rank(out, team, objective, sequence, stopAt));
   }
 
   private static Result rank(

@@ -81,15 +81,20 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
   }
 
   private static Result run(Mesh mesh, Function<Team, Result> rank) throws Exception {
+    return ranks(mesh, rank).getFirst();
+  }
+
+  /** What each rank of a mesh returns, as threads of this JVM; if some fail, throws the reason. */
+  static <T> List<T> ranks(Mesh mesh, Function<Team, T> rank) throws Exception {
     List<Transport> transports = ThreadTransport.world(mesh.world());
-    List<Result> results = new ArrayList<>();
+    List<T> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
-      List<Future<Result>> runs = new ArrayList<>();
+      List<Future<T>> runs = new ArrayList<>();
       for (Transport t : transports) {
         runs.add(threads.submit(() -> rank.apply(Team.of(t, mesh))));
       }
       List<Throwable> failures = new ArrayList<>();
-      for (Future<Result> run : runs) {
+      for (Future<T> run : runs) {
         try {
           results.add(run.get());
         } catch (ExecutionException e) {
@@ -100,7 +105,7 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
         throw (Exception) ThreadRanks.reason(failures);
       }
     }
-    return results.getFirst();
+    return results;
   }
 
   private Result rank(Path out, Team team, int stopAt, Hook hook) {

@@ -51,25 +51,6 @@ final class VocabHeads {
     }
   }
 
-  private static void scaled(Kernels k, double factor, Tensor gradient, Sink sink, int input) {
-    if (sink.wants(input)) {
-      Sink.Target t = sink.target(input);
-      if (t.accumulate()) {
-        k.axpy(factor, gradient.span(), t.span());
-      } else {
-        k.scale(factor, gradient.span(), t.span());
-      }
-    }
-  }
-
-  private static double dot(Span weight, Span loss) {
-    double sum = 0;
-    for (long r = 0; r < loss.length(); r++) {
-      sum += weight.get(r) * loss.get(r);
-    }
-    return sum;
-  }
-
   /** This rank's rows of a head over one chunk of hidden states; lengths 0 where unwanted. */
   private record Head(Tensor x, Tensor w, Span dx, Span dw) {
     int width() {
@@ -200,13 +181,13 @@ final class VocabHeads {
           head.backward(k, from, count, dlogits);
         }
       }
-      n.output().span().set(0, dot(weight, loss));
+      n.output().span().set(0, weight.dot(loss));
     }
 
     @Override
     public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
-      scaled(k, dy.item(), n.saved().get(7), sink, 0);
-      scaled(k, dy.item(), n.saved().get(8), sink, 1);
+      sink.scaled(0, k, dy.item(), n.saved().get(7));
+      sink.scaled(1, k, dy.item(), n.saved().get(8));
     }
   }
 
@@ -276,7 +257,7 @@ final class VocabHeads {
       }
       for (int i = 0; i < students; i++) {
         long at = (long) i * rows;
-        double sum = dot(kept(n, 1).slice(at, rows), kept(n, 0).slice(at, rows));
+        double sum = kept(n, 1).slice(at, rows).dot(kept(n, 0).slice(at, rows));
         n.output().span().set(i, sum);
       }
     }
@@ -321,7 +302,7 @@ final class VocabHeads {
     @Override
     public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
       for (int i = 0; i < 2 * students(n.inputs()); i++) {
-        scaled(k, dy.span().get(i / 2), n.saved().get(FIRST_GRADIENT + i), sink, i);
+        sink.scaled(i, k, dy.span().get(i / 2), n.saved().get(FIRST_GRADIENT + i));
       }
     }
   }

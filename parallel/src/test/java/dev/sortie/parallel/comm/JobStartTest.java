@@ -34,7 +34,7 @@ class JobStartTest {
         "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1",
         "-cp",
-        RankProcess.classPath(),
+        Processes.classPath(),
         JobRank.class.getName());
   }
 

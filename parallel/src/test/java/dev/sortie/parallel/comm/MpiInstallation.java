@@ -70,7 +70,7 @@ record MpiInstallation(Path prefix) {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("--add-modules", "jdk.incubator.vector", "-XX:+UseSerialGC"));
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", RankProcess.classPath(), main.getName()));
+    command.addAll(List.of("-cp", Processes.classPath(), main.getName()));
     command.addAll(List.of(arguments));
     return outcome(command, environment());
   }

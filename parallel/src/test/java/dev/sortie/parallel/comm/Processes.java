@@ -63,7 +63,8 @@ public final class Processes {
     return command;
   }
 
-  private static String classPath() {
+  /** Where the classes of these tests, and what they need, lie. */
+  static String classPath() {
     List<String> parts = new ArrayList<>();
     for (String property : List.of("jdk.module.path", "java.class.path")) {
       String path = System.getProperty(property);

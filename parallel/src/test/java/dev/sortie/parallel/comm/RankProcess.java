@@ -2,10 +2,8 @@ package dev.sortie.parallel.comm;
 
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
 import dev.sortie.parallel.comm.transport.Transport;
-import java.io.File;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -55,46 +53,14 @@ final class RankProcess {
     }
   }
 
-  /** Starts the ranks of a job. Classes come from the class path, whatever the tests run from. */
+  /** Starts the ranks of a job. */
   static List<Process> start(String task, Path folder, String job, int world) throws IOException {
     List<Process> processes = new ArrayList<>();
     for (int rank = 0; rank < world; rank++) {
-      List<String> command = new ArrayList<>();
-      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
-      command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC"));
-      command.addAll(List.of("-cp", classPath(), RankProcess.class.getName()));
-      command.addAll(List.of(task, folder.toString(), job, rank + "", world + ""));
       processes.add(
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start());
+          Processes.start(RankProcess.class, task, folder.toString(), job, rank + "", world + "")
+              .process());
     }
     return processes;
-  }
-
-  static String classPath() {
-    List<String> parts = new ArrayList<>();
-    for (String property : List.of("jdk.module.path", "java.class.path")) {
-      String path = System.getProperty(property);
-      if (path != null && !path.isBlank()) {
-        parts.add(path);
-      }
-    }
-    parts.add(testClasses().toString());
-    return String.join(File.pathSeparator, parts);
-  }
-
-  /**
-   * The folder of this class: tests are patched into the module, so its own path is another one.
-   */
-  private static Path testClasses() {
-    try {
-      Path folder = Path.of(RankProcess.class.getResource("RankProcess.class").toURI());
-      for (int i = 0; i < RankProcess.class.getName().split("\\.").length; i++) {
-        folder = folder.getParent();
-      }
-      return folder;
-    } catch (URISyntaxException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

@@ -61,27 +61,6 @@ final class HeadLosses {
     }
   }
 
-  /** Hands a gradient computed for an upstream gradient of 1 to the sink. */
-  private static void scaled(Kernels k, double factor, Tensor gradient, Sink sink, int input) {
-    if (sink.wants(input)) {
-      Sink.Target t = sink.target(input);
-      if (t.accumulate()) {
-        k.axpy(factor, gradient.span(), t.span());
-      } else {
-        k.scale(factor, gradient.span(), t.span());
-      }
-    }
-  }
-
-  /** {@code Σ weight[r] loss[r]}, in double, in order. */
-  private static double dot(Span weight, Span loss) {
-    double sum = 0;
-    for (long r = 0; r < loss.length(); r++) {
-      sum += weight.get(r) * loss.get(r);
-    }
-    return sum;
-  }
-
   /**
    * One head over one chunk of rows.
    *
@@ -177,13 +156,13 @@ final class HeadLosses {
             confident);
         head.backward(k, from, count);
       }
-      n.output().span().set(0, dot(weight, loss));
+      n.output().span().set(0, weight.dot(loss));
     }
 
     @Override
     public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
-      scaled(k, dy.item(), n.saved().get(3), sink, 0);
-      scaled(k, dy.item(), n.saved().get(4), sink, 1);
+      sink.scaled(0, k, dy.item(), n.saved().get(3));
+      sink.scaled(1, k, dy.item(), n.saved().get(4));
     }
   }
 
@@ -274,14 +253,14 @@ final class HeadLosses {
       }
       for (int i = 0; i < students; i++) {
         long at = (long) i * rows;
-        n.output().span().set(i, dot(weight.slice(at, rows), loss.slice(at, rows)));
+        n.output().span().set(i, weight.slice(at, rows).dot(loss.slice(at, rows)));
       }
     }
 
     @Override
     public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
       for (int i = 0; i < 2 * students(n.inputs()); i++) {
-        scaled(k, dy.span().get(i / 2), n.saved().get(FIRST_GRADIENT + i), sink, i);
+        sink.scaled(i, k, dy.span().get(i / 2), n.saved().get(FIRST_GRADIENT + i));
       }
     }
   }

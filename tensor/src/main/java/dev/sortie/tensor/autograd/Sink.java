@@ -1,6 +1,7 @@
 package dev.sortie.tensor.autograd;
 
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
 
 /** Where a vjp puts the gradients of its inputs. */
@@ -29,6 +30,18 @@ public interface Sink {
    * overwrite instead of adding.
    */
   Target target(int i);
+
+  /** Hands input {@code i} a gradient that was computed for an upstream gradient of 1. */
+  default void scaled(int i, Kernels k, double factor, Tensor gradient) {
+    if (wants(i)) {
+      Target t = target(i);
+      if (t.accumulate()) {
+        k.axpy(factor, gradient.span(), t.span());
+      } else {
+        k.scale(factor, gradient.span(), t.span());
+      }
+    }
+  }
 
   /**
    * A gradient's memory.

@@ -67,6 +67,15 @@ public record Span(Storage storage, long offset, long length) {
     return new Span(storage, offset + from, count);
   }
 
+  /** {@code Σ this[i] other[i]}, in double, in order. Slow, as {@link #get}. */
+  public double dot(Span other) {
+    double sum = 0;
+    for (long i = 0; i < other.length; i++) {
+      sum += get(i) * other.get(i);
+    }
+    return sum;
+  }
+
   /** Element {@code i} widened to double. Slow; for references, tests and scalars. */
   public double get(long i) {
     Objects.checkIndex(i, length);
