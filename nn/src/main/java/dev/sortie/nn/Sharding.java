@@ -1,5 +1,6 @@
 package dev.sortie.nn;
 
+import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.HeadLoss;
@@ -87,6 +88,32 @@ public interface Sharding {
    */
   SequencedMap<String, Tensor> whole(SequencedMap<String, Tensor> shares, Allocator allocator);
 
+  /**
+   * Where a head over other tokens meets other ranks: that of an exit which covers the most
+   * frequent ones. All but the embedding is as here.
+   *
+   * @param tokens how many it covers
+   * @throws dev.sortie.nn.InputException if they are too few for the ranks
+   */
+  Sharding over(int tokens);
+
+  /** How many of a head's {@code tokens} this rank has. */
+  int held(int tokens);
+
+  /**
+   * Rows of the head for some tokens, in the head's type. A call of all ranks, where there are
+   * several.
+   *
+   * @param head {@code [V, C]}, or this rank's rows
+   * @param ids tokens; a negative one gets a row of zeros
+   * @param allocator for the result
+   * @return {@code [N, C]}, or this rank's rows of those, as {@link #over} shares them out
+   */
+  Tensor rows(Tensor head, int[] ids, Allocator allocator);
+
   /** Whether each rank has only some rows of the residual stream. */
   boolean splitsTokens();
+
+  /** The shape of this rank's part of a residual stream of shape {@code whole}. */
+  Shape residual(Shape whole);
 }

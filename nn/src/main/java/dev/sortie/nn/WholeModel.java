@@ -1,10 +1,12 @@
 package dev.sortie.nn;
 
+import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.HeadLoss;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SequencedMap;
 
@@ -59,8 +61,39 @@ final class WholeModel implements Sharding {
   }
 
   @Override
+  public Sharding over(int tokens) {
+    return this;
+  }
+
+  @Override
+  public int held(int tokens) {
+    return tokens;
+  }
+
+  @Override
+  public Tensor rows(Tensor head, int[] ids, Allocator allocator) {
+    Tensor rows =
+        Tensor.allocate(allocator, head.dtype(), Shape.of(ids.length, head.shape().dim(1)));
+    long width = head.shape().dim(1);
+    for (int i = 0; i < ids.length; i++) {
+      MemorySegment row = rows.span().slice(i * width, width).segment();
+      if (ids[i] < 0) {
+        row.fill((byte) 0);
+      } else {
+        row.copyFrom(head.span().slice(ids[i] * width, width).segment());
+      }
+    }
+    return rows;
+  }
+
+  @Override
   public boolean splitsTokens() {
     return false;
+  }
+
+  @Override
+  public Shape residual(Shape whole) {
+    return whole;
   }
 
   @Override

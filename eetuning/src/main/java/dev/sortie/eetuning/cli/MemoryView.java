@@ -13,6 +13,7 @@ import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.SharePart;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +28,13 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
 
   /** Prints what a run would take on each of its ranks. */
   static void show(
-      ModelOptions model, Path exits, TuneOptions options, int length, Mesh mesh, boolean json) {
+      ModelOptions model,
+      Path exits,
+      TuneOptions options,
+      int length,
+      Mesh mesh,
+      boolean sequence,
+      boolean json) {
     try (ModelFiles files = model.open()) {
       DecoderConfig config = files.config().decoder();
       List<ExitOutline> outlines = ExitsFile.outlines(exits, config);
@@ -39,7 +46,12 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
               options,
               length,
               mesh,
-              stage -> model.memory(files, n -> mesh.pp() == 1 || stages.needs(stage, n)));
+              sequence,
+              at ->
+                  model.memory(
+                      files,
+                      new SharePart(
+                          mesh.tp(), at.tp(), n -> mesh.pp() == 1 || stages.needs(at.pp(), n))));
       MemoryView view = new MemoryView(plan, AvailableMemory.now());
       if (json) {
         view.printJson(System.out);
@@ -66,7 +78,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
     long each = available.bytes() / mesh.world();
     for (int rank = 0; rank < mesh.world(); rank++) {
       Coordinates at = mesh.coordinates(new GlobalRank(rank));
-      RankMemory m = plan.of(at.dp(), at.pp());
+      RankMemory m = plan.of(at);
       out.printf(
           ROW,
           rank,
@@ -78,7 +90,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
           mib(m.buffers()),
           mib(m.jvm()),
           mib(m.total()),
-          "up to " + plan.largestMicroBatch(at.dp(), at.pp(), each));
+          "up to " + plan.largestMicroBatch(at, each));
     }
     out.printf(
         Locale.ROOT,
@@ -93,7 +105,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
     List<Map<String, Object>> ranks = new ArrayList<>();
     for (int rank = 0; rank < mesh.world(); rank++) {
       Coordinates at = mesh.coordinates(new GlobalRank(rank));
-      RankMemory m = plan.of(at.dp(), at.pp());
+      RankMemory m = plan.of(at);
       Map<String, Object> one = new LinkedHashMap<>();
       one.put("rank", rank);
       one.put("stage", at.pp());
@@ -104,9 +116,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
       one.put("buffers_bytes", m.buffers());
       one.put("jvm_bytes", m.jvm());
       one.put("total_bytes", m.total());
-      one.put(
-          "largest_micro_batch",
-          plan.largestMicroBatch(at.dp(), at.pp(), available.bytes() / mesh.world()));
+      one.put("largest_micro_batch", plan.largestMicroBatch(at, available.bytes() / mesh.world()));
       ranks.add(one);
     }
     Map<String, Object> root = new LinkedHashMap<>();

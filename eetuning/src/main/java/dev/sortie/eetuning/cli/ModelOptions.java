@@ -6,13 +6,13 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.ModelMemory;
+import dev.sortie.nn.model.ModelPart;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import picocli.CommandLine.Option;
 
 /** Options that name a model. */
@@ -40,31 +40,30 @@ final class ModelOptions {
 
   /** Loads it; of a large one it is said first what memory it takes. */
   LanguageModel load(Device device) {
-    return load(device, config -> name -> true, false);
+    return load(device, config -> DecoderBuilder.WHOLE, false);
   }
 
   /**
-   * Loads the part of it that a rank computes with.
+   * Loads the part of it that a rank computes with; of a large one rank 0 says what it takes.
    *
-   * @param part whether a tensor is needed, by the decoder's name for it
+   * @param part makes this rank's part of a decoder
    * @param silent whether another rank speaks
    */
-  LanguageModel load(
-      Device device, Function<DecoderConfig, Predicate<String>> part, boolean silent) {
+  LanguageModel load(Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
     ModelFiles files = ModelFiles.open(path());
-    Predicate<String> needed;
+    DecoderBuilder builder;
     try {
-      needed = part.apply(files.config().decoder());
+      builder = part.apply(files.config().decoder());
     } catch (RuntimeException e) {
       files.close();
       throw e;
     }
-    memory = ModelMemory.of(files, precision, needed);
+    memory = ModelMemory.of(files, precision, builder);
     available = AvailableMemory.now();
     if (!silent) {
       announce(files, memory, available);
     }
-    return LanguageModel.load(files, precision, device, DecoderBuilder.part(needed));
+    return LanguageModel.load(files, precision, device, builder);
   }
 
   /** Opens its files, to be closed. */
@@ -73,7 +72,7 @@ final class ModelOptions {
   }
 
   /** Bytes that a part of it takes once it is loaded. */
-  long memory(ModelFiles files, Predicate<String> part) {
+  long memory(ModelFiles files, ModelPart part) {
     return ModelMemory.of(files, precision, part).resident();
   }
 
@@ -82,15 +81,9 @@ final class ModelOptions {
     return LanguageModel.load(ModelFiles.open(path()), Precision.FILE, device);
   }
 
-  /** Loads the share of it that {@code builder} makes; of a large one rank 0 says what it takes. */
+  /** Loads what {@code builder} makes of it. */
   LanguageModel load(Device device, DecoderBuilder builder, boolean silent) {
-    ModelFiles files = ModelFiles.open(path());
-    memory = ModelMemory.of(files, precision).share(builder.shares());
-    available = AvailableMemory.now();
-    if (!silent) {
-      announce(files, memory, available);
-    }
-    return LanguageModel.load(files, precision, device, builder);
+    return load(device, config -> builder, silent);
   }
 
   /** The same for a model and a precision that other options name. */

@@ -10,6 +10,9 @@ import picocli.CommandLine.Option;
 
 /** Options of commands that may run as one of several ranks. */
 final class RankOptions {
+  /** So that their product is a number of ranks. */
+  private static final int MOST = 1 << 10;
+
   @Option(
       names = "--dp",
       paramLabel = "N",
@@ -23,13 +26,13 @@ final class RankOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Ranks that share the weights of backbone and exits, in such a job: --tp times --dp ranks. Losses are those of one rank but for rounding, the same in every run. Default: ${DEFAULT-VALUE}.")
+          "Ranks that share the weights of backbone and exits, in such a job: --tp times --dp times --pp ranks. Losses are those of one rank but for rounding, the same in every run. Default: ${DEFAULT-VALUE}.")
   private int tp;
 
   @Option(
       names = "--sequence-parallel",
       description =
-          "With --tp: share out the tokens between the projections too. --seq-len must be a multiple of --tp; needs --gate-tokens 0.")
+          "With --tp: share out the tokens between the projections too. --seq-len must be a multiple of --tp.")
   private boolean sequenceParallel;
 
   @Option(
@@ -37,21 +40,16 @@ final class RankOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Stages among which layers and exits are shared out, in such a job: --dp times --pp ranks. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
+          "Stages among which layers and exits are shared out, in such a job. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
   private int pp;
 
   /** The ranks along each axis. */
   Mesh mesh() {
-    if (dp < 1 || pp < 1 || (long) dp * pp > Integer.MAX_VALUE) {
-      throw new InputException("--dp %d and --pp %d must be at least 1".formatted(dp, pp));
-    }
-    if (tp < 1) {
-      throw new InputException("--tp " + tp + " must be at least 1");
-    }
-    if (tp > 1 && pp > 1) {
-      throw new InputException(
-          "--tp %d and --pp %d do not go together yet; take one of them, with --dp"
-              .formatted(tp, pp));
+    for (int size : new int[] {tp, dp, pp}) {
+      if (size < 1 || size > MOST) {
+        throw new InputException(
+            "--tp %d, --dp %d and --pp %d must each be from 1 to %d".formatted(tp, dp, pp, MOST));
+      }
     }
     return new Mesh(tp, 1, dp, pp);
   }

@@ -21,6 +21,7 @@ import dev.sortie.eetuning.train.TuningNotes;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.parallel.shard.ShareBuilder;
@@ -177,13 +178,15 @@ final class TuneCommand implements Callable<Integer> {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
     }
-    if (dryRun && ranks.mesh().tp() > 1) {
-      throw new InputException(
-          "--dry-run counts whole weights, of which each rank of --tp %d has a share; leave one out"
-              .formatted(ranks.mesh().tp()));
-    }
     if (dryRun) {
-      MemoryView.show(model, exitsFolder, options, training.seqLen, ranks.mesh(), json);
+      MemoryView.show(
+          model,
+          exitsFolder,
+          options,
+          training.seqLen,
+          ranks.mesh(),
+          ranks.isSequenceParallel(),
+          json);
       return 0;
     }
     try (Interrupt interrupt = new Interrupt();
@@ -207,10 +210,6 @@ final class TuneCommand implements Callable<Integer> {
           "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
               .formatted(tp, training.seqLen));
     }
-    if (gateTokens > 0) {
-      throw new InputException(
-          "--sequence-parallel leaves each rank some of the tokens, gates are fitted to all; give --gate-tokens 0");
-    }
   }
 
   private int tune(TuneOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
@@ -225,7 +224,7 @@ final class TuneCommand implements Callable<Integer> {
       }
       List<Long> peaks = team.gather(PeakMemory.now().bytes());
       if (team.leads()) {
-        if (team.mesh().pp() > 1) {
+        if (isPutTogether(team)) {
           putTogether(options, device, view);
         }
         view.say(PeakMemory.now().describe());
@@ -268,7 +267,7 @@ final class TuneCommand implements Callable<Integer> {
               "Loss of each exit, nats a token");
         }
         // of ranks that share the exits, all put them together and the first one writes
-        if (outcome.finished() && team.mesh().pp() == 1 && team.place().dp() == 0) {
+        if (outcome.finished() && !isPutTogether(team) && team.place().dp() == 0) {
           Map<String, Object> tuning = noted(tuner.describe(), data);
           Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
           if (team.leads()) {
@@ -282,14 +281,17 @@ final class TuneCommand implements Callable<Integer> {
     }
   }
 
-  /** What this rank computes with of the backbone: all, some layers, or a share of each weight. */
+  /** What this rank computes with of the backbone: some layers, or shares of their weights. */
   private LanguageModel model(Device device, TuneOptions options, Team team) {
-    return team.shares().isPresent()
-        ? model.load(
-            device,
-            new ShareBuilder(team.shares().get(), ranks.isSequenceParallel()),
-            !team.leads())
-        : model.load(device, c -> part(c, options, team), !team.leads());
+    return model.load(
+        device,
+        c -> {
+          Predicate<String> needed = part(c, options, team);
+          return team.shares()
+              .<DecoderBuilder>map(g -> new ShareBuilder(g, ranks.isSequenceParallel(), needed))
+              .orElseGet(() -> DecoderBuilder.part(needed));
+        },
+        !team.leads());
   }
 
   /** Which tensors of the backbone this rank computes with. */
@@ -309,10 +311,20 @@ final class TuneCommand implements Callable<Integer> {
     return new StagePlan(config, outlines, options, training.seqLen, team.mesh().pp());
   }
 
-  /** Writes the exits of a pipeline, of which each rank held some. Gates need all layers. */
+  /**
+   * Whether rank 0 reads the exits from the last checkpoint: no rank of a pipeline holds them all,
+   * and gates need all layers, and the tokens beside each other.
+   */
+  private boolean isPutTogether(Team team) {
+    return team.mesh().pp() > 1 || ranks.isSequenceParallel();
+  }
+
+  /** Writes the exits of a job of which no rank computes with all layers and tokens. */
   private void putTogether(TuneOptions options, Device device, TrainingView view) {
     try (LanguageModel m =
-            gateTokens == 0 ? model.loadUnread(device) : model.load(device, c -> n -> true, true);
+            gateTokens == 0
+                ? model.loadUnread(device)
+                : model.load(device, DecoderBuilder.WHOLE, true);
         DatasetSource data = training.madeDataset(m.tokenizer());
         NativeArena arena = new NativeArena("exits")) {
       FinishedExits finished = new FinishedExits(m, start(m, arena, device), data, device);

@@ -2,7 +2,6 @@ package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Arrays;
@@ -115,19 +114,6 @@ public final class DraftVocabulary {
   public double coverage(long[] counts) {
     long all = Arrays.stream(counts).sum();
     return all == 0 ? 0 : (double) Arrays.stream(ids).mapToLong(id -> counts[id]).sum() / all;
-  }
-
-  /** The rows of a head {@code [V, C]} for these tokens, {@code [N, C]}, in the head's type. */
-  public Tensor rows(Tensor head, Allocator allocator) {
-    long width = head.shape().dim(1);
-    Tensor rows = Tensor.allocate(allocator, head.dtype(), Shape.of(ids.length, width));
-    for (int i = 0; i < ids.length; i++) {
-      rows.span()
-          .slice(i * width, width)
-          .segment()
-          .copyFrom(head.span().slice(ids[i] * width, width).segment());
-    }
-    return rows;
   }
 
   /** Tokens {@code [..]} as draft indices, -1 where they are not covered. */

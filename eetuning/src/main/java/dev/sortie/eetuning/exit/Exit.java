@@ -6,6 +6,7 @@ import dev.sortie.nn.Linear;
 import dev.sortie.nn.Mlp;
 import dev.sortie.nn.NamedTensors;
 import dev.sortie.nn.Norm;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -27,6 +28,7 @@ import java.util.function.UnaryOperator;
 public final class Exit {
   private final ExitSpec spec;
   private final Decoder backbone;
+  private final Sharding sharding;
   private final SequencedMap<String, Tensor> parameters;
   private final Optional<Mlp> mlp;
   private final Optional<DecoderLayer> layer;
@@ -68,6 +70,7 @@ public final class Exit {
     this.spec = spec;
     this.draft = draft;
     this.backbone = backbone;
+    this.sharding = Heads.sharding(backbone, draft);
     NamedTensors named = new NamedTensors(weights);
     ExitArchitecture a = spec.architecture();
     this.mlp =
@@ -91,6 +94,7 @@ public final class Exit {
   private Exit(Exit e, Linear head, Gates gates) {
     this.spec = e.spec;
     this.backbone = e.backbone;
+    this.sharding = e.sharding;
     this.parameters = e.parameters;
     this.mlp = e.mlp;
     this.layer = e.layer;
@@ -133,6 +137,11 @@ public final class Exit {
   /** The tokens that its head covers, where they are not all. */
   public Optional<DraftVocabulary> draft() {
     return draft;
+  }
+
+  /** Where its tensors and its head meet those of other ranks. */
+  public Sharding sharding() {
+    return sharding;
   }
 
   /** Its own tensors by name, without the backbone's. */
@@ -209,7 +218,7 @@ public final class Exit {
 
   /** Logits from {@link #headState}. */
   public Tensor headLogits(Ops ops, Tensor state) {
-    return backbone.sharding().logits(ops, state, head);
+    return sharding.logits(ops, state, head);
   }
 
   private Tensor branch(Ops ops, Tensor x, Tensor a) {

@@ -11,6 +11,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Stage 1 of EE-Tuning: where a new exit's weights come from. */
 public enum ExitInit {
@@ -43,8 +44,9 @@ public enum ExitInit {
     @Override
     Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
-      return backbone
-          .sharding()
+      return (spec.hasDraftHead()
+              ? backbone.sharding().over(spec.draftTokens())
+              : backbone.sharding())
           .share(
               new RandomWeights(
                   random.stream("exit at " + spec.depth()), 0.02, spec.depth(), allocator));
@@ -135,10 +137,8 @@ public enum ExitInit {
       String name, ExitSpec spec, Decoder backbone, Allocator allocator) {
     if (name.equals("head.weight")) {
       Tensor whole = backbone.head().weight();
-      return spec.hasDraftHead()
-          ? DraftVocabulary.lowest(spec.draftTokens(), backbone.config().vocab())
-              .rows(whole, allocator)
-          : whole;
+      int[] lowest = IntStream.range(0, spec.draftTokens()).toArray();
+      return spec.hasDraftHead() ? backbone.sharding().rows(whole, lowest, allocator) : whole;
     }
     String source =
         name.startsWith("norm.")

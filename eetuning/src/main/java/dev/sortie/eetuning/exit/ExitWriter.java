@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.exit;
 
-import dev.sortie.nn.Sharding;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -14,15 +13,19 @@ import java.util.SequencedMap;
  * Hands the tensors of exits to a file and describes them in JSON.
  *
  * @param file gets the tensors
- * @param sharding puts shares together
  * @param arena for tensors that exist in the file only; open until it is written
  */
-record ExitWriter(SafetensorsWriter file, Sharding sharding, NativeArena arena) {
+record ExitWriter(SafetensorsWriter file, NativeArena arena) {
 
   Map<String, Object> write(Exit e) {
     ExitSpec spec = e.spec();
     Map<String, Object> one =
-        write(e.depth(), spec.architecture().word(), e.parameters(), spec.ownHead(), e.draft());
+        write(
+            e.depth(),
+            spec.architecture().word(),
+            e.sharding().whole(e.parameters(), arena),
+            spec.ownHead(),
+            e.draft());
     if (!e.gates().equals(Gates.NONE)) {
       one.put(GatesJson.FIELD, GatesJson.write(e.gates()));
       GatesJson.tensors(e.gates()).forEach((name, t) -> tensor(e.depth(), name, t));
@@ -30,13 +33,18 @@ record ExitWriter(SafetensorsWriter file, Sharding sharding, NativeArena arena) 
     return one;
   }
 
-  Map<String, Object> write(
+  /** The lookahead exit, of architecture {@code word}. */
+  Map<String, Object> write(int depth, String word, Lookahead l) {
+    return write(depth, word, l.sharding().whole(l.parameters(), arena), l.ownHead(), l.draft());
+  }
+
+  private Map<String, Object> write(
       int depth,
       String architecture,
       SequencedMap<String, Tensor> parameters,
       boolean ownHead,
       Optional<DraftVocabulary> draft) {
-    sharding.whole(parameters, arena).forEach((name, t) -> tensor(depth, name, t));
+    parameters.forEach((name, t) -> tensor(depth, name, t));
     Map<String, Object> one = new LinkedHashMap<>();
     one.put("depth", depth);
     one.put("architecture", architecture);

@@ -84,14 +84,14 @@ public final class ExitsFile {
   private static List<Map<String, Object>> tensors(
       Exits exits, LanguageModel model, SafetensorsWriter writer, NativeArena arena) {
     List<Map<String, Object>> list = new ArrayList<>();
-    ExitWriter each = new ExitWriter(writer, model.decoder().sharding(), arena);
+    ExitWriter each = new ExitWriter(writer, arena);
     exits.exits().forEach(e -> list.add(each.write(e)));
     exits
         .lookahead()
         .ifPresent(
             l -> {
               int depth = model.config().decoder().layers();
-              list.add(each.write(depth, LOOKAHEAD, l.parameters(), l.ownHead(), l.draft()));
+              list.add(each.write(depth, LOOKAHEAD, l));
             });
     return list;
   }
@@ -155,11 +155,7 @@ public final class ExitsFile {
       FileWeights weights =
           new FileWeights(file, Precision.F32, type == DType.F32 ? allocator : stored, kernels);
       boolean exact = type == DType.F32;
-      Weights share = model.decoder().sharding().share(weights);
-      HeldWeights held = new HeldWeights(share, type, allocator, kernels);
-      Weights kept = exact ? share : held;
       Allocator rows = exact ? allocator : stored;
-      UnaryOperator<Linear> hold = exact ? h -> h : held::head;
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
       Set<String> notWeights = new HashSet<>();
@@ -172,12 +168,15 @@ public final class ExitsFile {
         boolean ahead = word.equals(LOOKAHEAD);
         int depth = one.getInt("depth", ahead ? layers : 1, ahead ? layers : layers - 1);
         boolean own = one.getString("head", Set.of("own", "backbone")).equals("own");
-        Weights named = kept.under(prefix(depth));
         if (!depths.add(depth)) {
           throw one.error("depth", "a depth that no exit before it has");
         }
         Optional<DraftVocabulary> draft =
             draft(one, file, prefix(depth) + DRAFT_IDS, model, notWeights);
+        Weights share = Heads.sharding(model.decoder(), draft).share(weights);
+        HeldWeights held = new HeldWeights(share, type, allocator, kernels);
+        Weights named = (exact ? share : held).under(prefix(depth));
+        UnaryOperator<Linear> hold = exact ? h -> h : held::head;
         if (ahead) {
           lookahead =
               Optional.of(

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.exit;
 
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
@@ -14,31 +13,40 @@ import java.util.Optional;
 final class Heads {
   private Heads() {}
 
+  /** Where a head meets those of other ranks. */
+  static Sharding sharding(Decoder backbone, Optional<DraftVocabulary> draft) {
+    Sharding all = backbone.sharding();
+    return draft.map(d -> all.over(d.size())).orElse(all);
+  }
+
+  /** A call of all ranks, where some share the weights. */
   static Linear of(
       Weights weights,
       Decoder backbone,
       boolean own,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
-    if (draft.isPresent() && backbone.sharding() != Sharding.NONE) {
-      throw new InputException(
-          "a head over the most frequent tokens is not shared out among tensor-parallel ranks; take"
-              + " exits with full heads, or --tp 1");
-    }
     if (own) {
       int hidden = backbone.config().hidden();
-      int outputs = draft.map(DraftVocabulary::size).orElse(backbone.share().vocab());
+      int outputs = draft.map(d -> held(backbone, d)).orElse(backbone.share().vocab());
       return Linear.of(weights, "head", hidden, outputs, false, Weights.Role.INPUT_PROJECTION);
     }
-    return draft.map(d -> rows(backbone.head(), d, allocator)).orElse(backbone.head());
+    return draft.map(d -> rows(backbone, d, allocator)).orElse(backbone.head());
   }
 
-  private static Linear rows(Linear head, DraftVocabulary draft, Allocator allocator) {
+  /** How many of a draft head's tokens this rank has. */
+  private static int held(Decoder backbone, DraftVocabulary draft) {
+    return sharding(backbone, Optional.of(draft)).held(draft.size());
+  }
+
+  private static Linear rows(Decoder backbone, DraftVocabulary draft, Allocator allocator) {
+    Linear head = backbone.head();
+    Tensor weight = backbone.sharding().rows(head.weight(), draft.ids(), allocator);
     if (head.bias() == null) {
-      return new Linear(draft.rows(head.weight(), allocator), null);
+      return new Linear(weight, null);
     }
     Tensor column = Tensor.of(head.bias().span(), Shape.of(head.bias().shape().count(), 1));
-    Tensor bias = Tensor.of(draft.rows(column, allocator).span(), Shape.of(draft.size()));
-    return new Linear(draft.rows(head.weight(), allocator), bias);
+    Tensor bias = backbone.sharding().rows(column, draft.ids(), allocator);
+    return new Linear(weight, Tensor.of(bias.span(), Shape.of(weight.shape().dim(0))));
   }
 }

@@ -35,6 +35,7 @@ import java.util.function.UnaryOperator;
 public final class Lookahead {
   private final Decoder backbone;
   private final boolean ownHead;
+  private final Sharding sharding;
   private final Optional<DraftVocabulary> draft;
   private final SequencedMap<String, Tensor> parameters;
   private final RmsNorm hiddenNorm;
@@ -60,22 +61,23 @@ public final class Lookahead {
       boolean ownHead,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
-    if (backbone.sharding() != Sharding.NONE) {
+    if (backbone.sharding().splitsTokens()) {
       throw new InputException(
-          "a lookahead exit is not shared out among tensor-parallel ranks; drop it, or take --tp"
-              + " 1");
+          "a lookahead exit reads tokens beside their neighbours, which sequence parallelism gives"
+              + " to other ranks; drop it, or take tensor parallelism alone");
     }
-    DecoderConfig c = backbone.config();
+    DecoderConfig c = backbone.share();
     NamedTensors named = new NamedTensors(weights);
     this.backbone = backbone;
     this.ownHead = ownHead;
     this.draft = draft;
+    this.sharding = Heads.sharding(backbone, draft);
     this.hiddenNorm = RmsNorm.of(named, "hidden_norm", c.hidden(), c.normEps());
     this.tokenNorm = RmsNorm.of(named, "token_norm", c.hidden(), c.normEps());
     var in = Weights.Role.INPUT_PROJECTION;
     this.hiddenProjection = Linear.of(named, "hidden_proj", c.hidden(), c.hidden(), false, in);
     this.tokenProjection = Linear.of(named, "token_proj", c.hidden(), c.hidden(), false, in);
-    this.layer = DecoderLayer.of(c, c.layers() - 1, named.under("layer."));
+    this.layer = DecoderLayer.of(c, c.layers() - 1, named.under("layer."), backbone.sharding());
     this.head = Heads.of(named, backbone, ownHead, draft, allocator);
     this.parameters = named.tensors();
   }
@@ -84,6 +86,7 @@ public final class Lookahead {
     this.backbone = l.backbone;
     this.ownHead = l.ownHead;
     this.draft = l.draft;
+    this.sharding = l.sharding;
     this.parameters = l.parameters;
     this.hiddenNorm = l.hiddenNorm;
     this.tokenNorm = l.tokenNorm;
@@ -113,6 +116,11 @@ public final class Lookahead {
     return draft.map(d -> d.id(i)).orElse(i);
   }
 
+  /** Where its tensors and its head meet those of other ranks. */
+  public Sharding sharding() {
+    return sharding;
+  }
+
   /** Its own tensors by name, without the backbone's. */
   public SequencedMap<String, Tensor> parameters() {
     return parameters;
@@ -132,7 +140,7 @@ public final class Lookahead {
 
   /** A cache for {@link #advance}. */
   public KvCache cache(Allocator allocator, DType dtype, int capacity) {
-    DecoderConfig c = backbone.config();
+    DecoderConfig c = backbone.share();
     return KvCache.of(allocator, dtype, capacity, c.kvHeads(), c.headSize());
   }
 
@@ -160,6 +168,6 @@ public final class Lookahead {
 
   /** Logits from states {@code [.., C]}: {@code [.., V]}, or {@code [.., N]} of a draft head. */
   public Tensor logits(Ops ops, Tensor y) {
-    return head.apply(ops, backbone.finalNorm().apply(ops, y));
+    return sharding.logits(ops, backbone.finalNorm().apply(ops, y), head);
   }
 }

@@ -74,7 +74,8 @@ final class ExitLosses {
       return Optional.empty();
     }
     Tensor whole = decoder.head().weight();
-    return Optional.of(draft.map(d -> d.rows(whole, arena)).orElse(whole));
+    return Optional.of(
+        draft.map(d -> decoder.sharding().rows(whole, d.ids(), arena)).orElse(whole));
   }
 
   /** The weights scale the gradients, not the losses that are reported. */
@@ -138,7 +139,14 @@ final class ExitLosses {
     List<HeadInput> students = g.trainees.stream().map(t -> branch(t, states)).toList();
     boolean confident = options.confidenceWeights();
     Tensor losses =
-        TokenLoss.kl(ops, decoder.sharding(), students, teacher, batch.targets(), confident, count);
+        TokenLoss.kl(
+            ops,
+            g.trainees.getFirst().sharding(),
+            students,
+            teacher,
+            batch.targets(),
+            confident,
+            count);
     user.accept(g.trainees, losses, weighted(g.trainees, losses));
   }
 
@@ -151,8 +159,7 @@ final class ExitLosses {
             .orElse(batch.targets());
     boolean confident = options.confidenceWeights();
     Tensor loss =
-        TokenLoss.crossEntropy(
-            ops, decoder.sharding(), branch(t, states), targets, confident, count);
+        TokenLoss.crossEntropy(ops, t.sharding(), branch(t, states), targets, confident, count);
     user.accept(List.of(t), loss, weighted(List.of(t), loss));
   }
 

@@ -143,16 +143,17 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.names = names(start, layers);
     this.words = words(start, options);
     for (Exit e : exits.exits()) {
-      trainees.add(trainee(e.depth(), Optional.of(e), e.parameters()));
+      trainees.add(trainee(e.depth(), Optional.of(e), e.parameters(), e.sharding()));
     }
     exits
         .lookahead()
-        .ifPresent(l -> trainees.add(trainee(layers, Optional.empty(), l.parameters())));
+        .ifPresent(
+            l -> trainees.add(trainee(layers, Optional.empty(), l.parameters(), l.sharding())));
     this.losses = new ExitLosses(model.decoder(), options, ops, arena, trainees, exits.lookahead());
     this.gradients =
         new GradientSum(
             team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
-    this.startSha256 = hash(start, model.decoder().sharding());
+    this.startSha256 = hash(start);
     this.passes = passes(stage);
   }
 
@@ -212,14 +213,15 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     return i * team.mesh().dp() + team.place().dp();
   }
 
-  private Trainee trainee(int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters) {
+  private Trainee trainee(
+      int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
     AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), parameters);
     double weight = options.exitWeights().getOrDefault(depth, 1.0);
     Optional<ShareGradients> shares =
-        model.decoder().sharding() instanceof TensorParallel tp
+        sharding instanceof TensorParallel tp
             ? Optional.of(new ShareGradients(tp, parameters))
             : Optional.empty();
-    return new Trainee(depth, exit, parameters, weight, optimizer, shares);
+    return new Trainee(depth, exit, parameters, weight, optimizer, sharding, shares);
   }
 
   /**
@@ -254,13 +256,20 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   /** Of all tensors: a run is resumed only from the same start. */
-  private static String hash(Exits start, Sharding sharding) {
+  private static String hash(Exits start) {
     Sha256 sha = new Sha256();
     try (NativeArena whole = new NativeArena("exits to begin with")) {
       for (Exit e : start.exits()) {
-        sharding.whole(e.parameters(), whole).values().forEach(t -> sha.update(t.span()));
+        e.sharding().whole(e.parameters(), whole).values().forEach(t -> sha.update(t.span()));
       }
-      start.lookahead().ifPresent(l -> l.parameters().values().forEach(t -> sha.update(t.span())));
+      start
+          .lookahead()
+          .ifPresent(
+              l ->
+                  l.sharding()
+                      .whole(l.parameters(), whole)
+                      .values()
+                      .forEach(t -> sha.update(t.span())));
     }
     return sha.hex();
   }
@@ -314,34 +323,33 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   @Override
   public SequencedMap<String, Tensor> state() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
-    for (Trainee t : trainees) {
-      t.parameters().forEach((name, p) -> all.put(FinishedExits.name(t.depth(), name), p));
-      t.optimizer()
-          .state()
-          .forEach((name, s) -> all.put("exits." + t.name() + ".optimizer." + name, s));
-    }
+    trainees.forEach(t -> all.putAll(t.state()));
     return all;
   }
 
   @Override
   public SequencedMap<String, Tensor> whole(Allocator allocator) {
-    return model.decoder().sharding().whole(state(), allocator);
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
+    trainees.forEach(t -> all.putAll(t.sharding().whole(t.state(), allocator)));
+    return all;
   }
 
   @Override
   public void take(SequencedMap<String, Tensor> whole) {
-    Sharding sharding = model.decoder().sharding();
-    if (sharding == Sharding.NONE) {
+    if (model.decoder().sharding() == Sharding.NONE) {
       return;
     }
     try (NativeArena copies = new NativeArena("shares of a checkpoint")) {
-      Weights mine = sharding.share(new TensorParts(whole, copies));
-      state()
-          .forEach(
-              (name, t) -> {
-                Tensor part = mine.get(name, t.shape(), Weights.Role.INPUT_PROJECTION);
-                device.kernels().copy(part.span(), t.span());
-              });
+      for (Trainee trainee : trainees) {
+        Weights mine = trainee.sharding().share(new TensorParts(whole, copies));
+        trainee
+            .state()
+            .forEach(
+                (name, t) -> {
+                  Tensor part = mine.get(name, t.shape(), Weights.Role.INPUT_PROJECTION);
+                  device.kernels().copy(part.span(), t.span());
+                });
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.model.Decoder;
 import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.tensor.DType;
@@ -50,10 +51,11 @@ final class Flight implements AutoCloseable {
     tensors = Batch.of(workspace, next.windows());
   }
 
-  /** Memory for hidden states, {@code [B, T, C]}. */
-  Tensor hidden(int width) {
+  /** Memory for hidden states, {@code [B, T, C]}, or this rank's rows of them. */
+  Tensor hidden(Decoder decoder) {
     Shape windows = tensors.inputs().shape();
-    return ops.empty(DType.F32, Shape.of(windows.dim(0), windows.dim(1), width));
+    Shape whole = Shape.of(windows.dim(0), windows.dim(1), decoder.config().hidden());
+    return ops.empty(DType.F32, decoder.sharding().residual(whole));
   }
 
   void sends(Handle handle) {

@@ -76,9 +76,10 @@ record LookaheadLoss(
     boolean confident = options.confidenceWeights();
     if (options.objective() == Objective.KL) {
       HeadInput teacher = new HeadInput(finalNorm.apply(ops, truth), teacherHead.orElseThrow());
-      return TokenLoss.kl(ops, List.of(student), teacher, targets, confident, count);
+      return TokenLoss.kl(
+          ops, exit.sharding(), List.of(student), teacher, targets, confident, count);
     }
-    Tensor loss = TokenLoss.crossEntropy(ops, student, targets, confident, count);
+    Tensor loss = TokenLoss.crossEntropy(ops, exit.sharding(), student, targets, confident, count);
     return ops.reshape(loss, 1);
   }
 

@@ -137,7 +137,7 @@ final class PipelinedPasses implements Passes {
       Flight f = free.isEmpty() ? open() : free.pop();
       f.begin(batches.apply(expected));
       if (stage.index() > 0) {
-        Tensor in = f.hidden(decoder.config().hidden());
+        Tensor in = f.hidden(decoder);
         Handle handle = team.startReceive(Elements.of(in.span()), stage.index() - 1);
         f.input(new Flight.Incoming(in, handle));
       }
@@ -184,8 +184,7 @@ final class PipelinedPasses implements Passes {
               return depths.contains(depth) || depth == stage.to();
             }
           };
-      Tensor in =
-          stage.index() == 0 ? decoder.embed(ops, f.tensors().inputs(), 0) : f.input().await();
+      Tensor in = stage.index() == 0 ? decoder.begin(ops, f.tensors().inputs()) : f.input().await();
       Tensor out = decoder.advance(ops, in, stage.from(), stage.to(), tap);
       Elements data = Elements.of(out.span());
       if (!stage.isLast()) {
@@ -198,7 +197,7 @@ final class PipelinedPasses implements Passes {
     /** Begins to receive the final hidden states, if this stage's exits need them. */
     private void expectTeacher(Flight f) {
       if (!stage.isLast() && teachers.contains(stage.index()) && f.last() == null) {
-        Tensor x = f.hidden(decoder.config().hidden());
+        Tensor x = f.hidden(decoder);
         Handle handle = team.startReceive(Elements.of(x.span()), stage.count() - 1);
         f.last(new Flight.Incoming(x, handle));
       }

@@ -84,15 +84,10 @@ public final class Team implements AutoCloseable {
    * @param ranks in the job
    */
   public static void checkSize(Mesh mesh, int ranks) {
-    if (mesh.world() != ranks && mesh.tp() > 1) {
+    if (mesh.world() != ranks) {
       throw new InputException(
           "--tp %d, --dp %d and --pp %d need %d ranks, this job has %d; start as many with launch --nproc %d, or change these"
               .formatted(mesh.tp(), mesh.dp(), mesh.pp(), mesh.world(), ranks, mesh.world()));
-    }
-    if (mesh.world() != ranks) {
-      throw new InputException(
-          "--dp %d and --pp %d need %d ranks, this job has %d; start as many with launch --nproc %d, or change these"
-              .formatted(mesh.dp(), mesh.pp(), mesh.world(), ranks, mesh.world()));
     }
   }
 
@@ -146,7 +141,12 @@ public final class Team implements AutoCloseable {
     return links.orElseThrow().replicas.start(new Collective.AllReduce(data, Order.ASCENDING));
   }
 
-  /** Begins to send to another stage of the same pipeline. */
+  /**
+   * Begins to send to another stage of the same pipeline. Where ranks share a stage's weights, each
+   * talks to the one at its own position. All of them have the same hidden states, so that a part
+   * from each would do, gathered behind the link; but each layer reduces two of that size among the
+   * same ranks, beside which one a stage is little. With sequence parallelism each sends its rows.
+   */
   Handle startSend(Elements data, int stage) {
     return links.orElseThrow().stages.startSend(data, stage);
   }

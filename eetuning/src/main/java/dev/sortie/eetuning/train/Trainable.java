@@ -4,13 +4,15 @@ import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Lookahead;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
-import dev.sortie.tensor.memory.Span;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 
@@ -67,17 +69,19 @@ record Trainable(Decoder backbone, TokenSource data, Allocator allocator, Kernel
     };
   }
 
-  /** An own draft head over other tokens: rows of tokens it had, else those of the backbone. */
+  /**
+   * An own draft head over other tokens: rows of tokens it had, else those of the backbone. Both
+   * are asked for all of the new tokens that they have, and give rows of zeros for the others.
+   */
   private void headRows(Tensor from, DraftVocabulary was, Tensor to, DraftVocabulary is) {
-    for (int i = 0; i < is.size(); i++) {
-      int old = was.index(is.id(i));
-      Span row = old >= 0 ? row(from, old) : row(backbone.head().weight(), is.id(i));
-      kernels.copy(row, row(to, i));
+    int[] kept = Arrays.stream(is.ids()).map(was::index).toArray();
+    int[] added = Arrays.stream(is.ids()).map(id -> was.index(id) < 0 ? id : -1).toArray();
+    Sharding sharding = backbone.sharding();
+    try (NativeArena scratch = new NativeArena("rows of a draft head")) {
+      Tensor own = sharding.over(was.size()).rows(from, kept, scratch);
+      Tensor others = sharding.rows(backbone.head().weight(), added, scratch);
+      kernels.copy(others.span(), to.span());
+      kernels.axpy(1, own.span(), to.span());
     }
-  }
-
-  private static Span row(Tensor matrix, int i) {
-    long width = matrix.shape().dim(1);
-    return matrix.span().slice(i * width, width);
   }
 }

@@ -1,12 +1,14 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -14,6 +16,7 @@ import java.util.SequencedMap;
  * An exit under training.
  *
  * @param exit empty for the lookahead exit
+ * @param sharding where its tensors and its head meet those of other ranks
  * @param shares where ranks share its parameters
  */
 record Trainee(
@@ -22,6 +25,7 @@ record Trainee(
     SequencedMap<String, Tensor> parameters,
     double weight,
     AdamW optimizer,
+    Sharding sharding,
     Optional<ShareGradients> shares) {
   String name() {
     return String.valueOf(depth);
@@ -37,6 +41,14 @@ record Trainee(
       double norm = shares.get().finish(ops.kernels(), ops.workspace(), gradients);
       optimizer.step(ops.kernels(), gradients, step, rate, norm);
     }
+  }
+
+  /** Parameters and optimiser state, by their names in checkpoints. */
+  SequencedMap<String, Tensor> state() {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
+    parameters.forEach((name, p) -> all.put(FinishedExits.name(depth, name), p));
+    optimizer.state().forEach((name, s) -> all.put("exits." + name() + ".optimizer." + name, s));
+    return all;
   }
 
   Collection<Tensor> tensors() {

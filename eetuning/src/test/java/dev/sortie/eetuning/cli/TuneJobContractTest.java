@@ -101,10 +101,14 @@ class TuneJobContractTest {
     assertThat(err).noneMatch(line -> line.startsWith("[1] ") && !line.contains("WARNING"));
   }
 
-  @Test
-  void twoRanksThatShareTheWeightsLearnTheSameButForRounding() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"--tp 2", "--tp 2 --pp 2 --sequence-parallel"})
+  void ranksThatShareTheWeightsLearnTheSameButForRounding(String layout) throws Exception {
     Path folder = temp.resolve("job");
-    assertThat(launch(2, 0, tune(folder, "--tp", "2"))).as(String.join("\n", err)).isZero();
+    int ranks = layout.contains("--pp") ? 4 : 2;
+    assertThat(launch(ranks, 0, tune(folder, layout.split(" "))))
+        .as(String.join("\n", err))
+        .isZero();
     assertThat(out).hasSize(1).first().asString().startsWith("[0] {");
     JsonObject json = Json.parse("standard output", out.element().substring(4), JsonLimits.DATA);
     for (String losses : List.of("losses", "validation")) {
@@ -132,13 +136,10 @@ class TuneJobContractTest {
   }
 
   @Test
-  void stagesOfRanksThatShareWeightsAreRefused() {
-    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "2", "--pp", "2"))
-        .assertRefused(1, "--tp 2 and --pp 2 do not go together yet");
-    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "2", "--dry-run"))
-        .assertRefused(1, "--dry-run counts whole weights");
-    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "2", "--sequence-parallel"))
-        .assertRefused(1, "--sequence-parallel", "--gate-tokens 0");
+  void tokensThatCannotBeSharedOutAreRefused() {
+    CommandLineRun.of(
+            tune(temp.resolve("job"), "--tp", "5", "--sequence-parallel"))
+        .assertRefused(1, "--sequence-parallel with --tp 5 and --seq-len 24", "a multiple");
   }
 
   /** Kill -9 after some checkpoint, of each rank by turns; the launcher starts all again. */
@@ -173,10 +174,12 @@ class TuneJobContractTest {
   void aJobOfAnotherSizeIsRefusedByEachRankInOneLine() throws Exception {
     assertThat(launch(2, 0, tune(temp.resolve("job"), "--dp", "4"))).isEqualTo(1);
     assertThat(err)
-        .anyMatch(line -> line.contains("sortie: --dp 4 and --pp 1 need 4 ranks, this job has 2"));
+        .anyMatch(
+            line ->
+                line.contains("sortie: --tp 1, --dp 4 and --pp 1 need 4 ranks, this job has 2"));
     assertThat(launch(2, 0, tune(temp.resolve("job")))).isEqualTo(1);
     assertThat(err)
-        .anyMatch(line -> line.contains("--dp 1 and --pp 1 need 1 ranks, this job has 2"));
+        .anyMatch(line -> line.contains("--tp 1, --dp 1 and --pp 1 need 1 ranks, this job has 2"));
     assertThat(temp.resolve("job")).doesNotExist();
   }
 

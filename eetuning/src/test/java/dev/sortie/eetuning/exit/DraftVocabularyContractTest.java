@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Sharding;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
@@ -75,7 +76,7 @@ class DraftVocabularyContractTest {
       Tensor x = Tensor.allocate(arena, DType.F32, Shape.of(1, width));
       device.kernels().copy(floats.span().slice(0, width), x.span());
       DraftVocabulary draft = new DraftVocabulary(new int[] {0, 7, 21, 39}, vocab);
-      Tensor rows = draft.rows(head, arena);
+      Tensor rows = Sharding.NONE.rows(head, draft.ids(), arena);
       assertThat(rows.dtype()).isEqualTo(type);
       Tensor all = Tensor.allocate(arena, DType.F32, Shape.of(1, vocab));
       Tensor some = Tensor.allocate(arena, DType.F32, Shape.of(1, draft.size()));

@@ -159,6 +159,6 @@ class RanksTuneAlikeContractTest {
   void aMeshOfAnotherSizeThanTheJobIsRefused() {
     assertThatThrownBy(() -> Team.checkSize(mesh(2, 2), 3))
         .isInstanceOf(InputException.class)
-        .hasMessageContaining("--dp 2 and --pp 2 need 4 ranks, this job has 3");
+        .hasMessageContaining("--tp 1, --dp 2 and --pp 2 need 4 ranks, this job has 3");
   }
 }

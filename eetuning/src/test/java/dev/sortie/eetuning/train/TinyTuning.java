@@ -18,6 +18,7 @@ import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
@@ -32,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -39,23 +41,37 @@ import java.util.stream.IntStream;
  * do: every rank loads the model, makes the exits and goes on from the checkpoints in the folder.
  *
  * @param model folder of the model, of at least three layers
- * @param objective what exits learn
  * @param exits folder of the exits to begin with
+ * @param objective what exits learn
+ * @param sequence whether ranks that share weights share out the tokens too; gates are then left
+ *     out
+ * @param steps of the whole run
  * @param trace hears of what the stages of a pipeline do
  */
-record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> trace) {
+record TinyTuning(
+    Path model,
+    Path exits,
+    Objective objective,
+    boolean sequence,
+    int steps,
+    Consumer<Timed> trace) {
   static final int STEPS = 6;
   private static final int LENGTH = 20;
   private static final int MICRO = 2;
   private static final int GLOBAL = 8;
   private static final int DRAFT = 40;
+  private static final int GATE_TOKENS = 200;
+
+  TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> trace) {
+    this(model, exits, objective, false, STEPS, trace);
+  }
 
   /** How one run ended. */
   record Result(String sha256, TrainLoop.Outcome outcome) {}
 
   /** Runs to the end and writes the exits into {@code out}. */
   Result run(Path out, Mesh mesh) throws Exception {
-    return run(out, mesh, STEPS);
+    return run(out, mesh, steps);
   }
 
   /** Runs until {@code stopAt} steps are done, or to the end. */
@@ -70,18 +86,20 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
 
   /** As above, with something that happens on the way. */
   Result run(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
-    return run(mesh, team -> rank(out, team, stopAt, hook));
+    return all(out, mesh, stopAt, hook).getFirst();
+  }
+
+  /** What each rank has in the end, by rank; the hash is rank 0's. */
+  List<Result> all(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
+    return ranks(mesh, team -> rank(out, team, stopAt, hook));
   }
 
   /** Two replicas, of which the second was started with another command. */
   Result runBeside(TinyTuning other, Path out) throws Exception {
-    return run(
-        new Mesh(1, 1, 2, 1),
-        team -> (team.leads() ? this : other).rank(out, team, STEPS, (t, step) -> {}));
-  }
-
-  private static Result run(Mesh mesh, Function<Team, Result> rank) throws Exception {
-    return ranks(mesh, rank).getFirst();
+    return ranks(
+            new Mesh(1, 1, 2, 1),
+            team -> (team.leads() ? this : other).rank(out, team, steps, (t, step) -> {}))
+        .getFirst();
   }
 
   /** What each rank of a mesh returns, as threads of this JVM; if some fail, throws the reason. */
@@ -148,12 +166,18 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
               @Override
               public void validated(int steps, Map<String, Double> losses) {}
             };
-        LoopOptions loop = new LoopOptions(out, STEPS, 2, 3);
+        LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2);
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), team, counter, () -> done[0] == stopAt)
                 .run();
-        if (team.leads() && outcome.finished() && team.mesh().pp() == 1) {
-          ExitsFile.write(out, tuner.gated(tuner.describe(), 200), loaded);
+        if (outcome.finished() && team.mesh().pp() == 1 && team.place().dp() == 0) {
+          Map<String, Object> notes = tuner.describe();
+          Exits tuned = sequence ? tuner.exits(notes) : tuner.gated(notes, GATE_TOKENS);
+          if (team.leads()) {
+            ExitsFile.write(out, tuned, loaded);
+          } else {
+            ExitsFile.contribute(tuned, loaded);
+          }
         }
         return outcome;
       }
@@ -169,11 +193,12 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
     ModelFiles files = ModelFiles.open(model);
     DecoderConfig config = files.config().decoder();
     StagePlan plan = plan(config, team.mesh().pp());
-    return LanguageModel.load(
-        files,
-        Precision.F32,
-        device,
-        DecoderBuilder.part(name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name)));
+    Predicate<String> needed = name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name);
+    DecoderBuilder builder =
+        team.shares()
+            .<DecoderBuilder>map(group -> new ShareBuilder(group, sequence, needed))
+            .orElseGet(() -> DecoderBuilder.part(needed));
+    return LanguageModel.load(files, Precision.F32, device, builder);
   }
 
   private void putTogether(Path out, Device device) {
@@ -182,7 +207,8 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
       Exits start = ExitsFile.readExact(exits, whole, arena, device.kernels());
       FinishedExits finished = new FinishedExits(whole, start, data(whole), device);
       Exits read = finished.read(out, arena);
-      ExitsFile.write(out, finished.gated(read, 200, arena), whole);
+      Exits tuned = sequence ? read : finished.gated(read, GATE_TOKENS, arena);
+      ExitsFile.write(out, tuned, whole);
     }
   }
 
@@ -222,13 +248,13 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
         Map.of(2, 0.5),
         MICRO,
         GLOBAL,
-        new Schedule(1e-2, 1e-3, 2, STEPS, Schedule.Decay.COSINE),
+        new Schedule(2e-3, 2e-4, 2, steps, Schedule.Decay.COSINE),
         AdamW.Options.DEFAULT,
         5,
         new LookaheadOptions(2, 0.1));
   }
 
-  /** Held-out windows whose last micro-batch is not full. */
+  /** Rows that count: something to learn. The last micro-batch of held-out ones is not full. */
   private static RowsSource data(LanguageModel loaded) {
     int vocab = loaded.config().decoder().vocab();
     Random random = new Random(2, 0);
@@ -237,7 +263,7 @@ record TinyTuning(Path model, Path exits, Objective objective, Consumer<Timed> t
             .mapToObj(
                 i ->
                     IntStream.range(0, LENGTH + 1)
-                        .map(t -> random.below(i * 100 + t, vocab))
+                        .map(t -> (random.below(i, vocab) + t * (1 + i % 3)) % vocab)
                         .toArray())
             .toArray(int[][]::new);
     return new RowsSource(rows, 5, 3);

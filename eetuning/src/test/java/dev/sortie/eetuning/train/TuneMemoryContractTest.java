@@ -16,6 +16,7 @@ import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
@@ -129,7 +130,8 @@ class TuneMemoryContractTest {
             .map(s -> new ExitOutline(s.depth(), Optional.of(architecture), true, 0))
             .toList();
     RankMemory plan =
-        new MemoryPlan(CONFIG, outlines, options, TOKENS, Mesh.single(), stage -> 0).of(0, 0);
+        new MemoryPlan(CONFIG, outlines, options, TOKENS, Mesh.single(), false, at -> 0)
+            .of(new Coordinates(0, 0, 0, 0));
     assertThat(plan.activations() + plan.buffers())
         .isCloseTo(workspace(options, specs), withinPercentage(15));
   }

@@ -222,7 +222,12 @@ public final class Decoder {
    * @param tap sees each layer's tensors on the way, and may keep them
    */
   public Tensor forward(Ops ops, Tensor ids, int depth, Tap tap) {
-    return run(ops, sharding.begin(ops, embed(ops, ids, 0)), 0, depth, tap, true);
+    return run(ops, begin(ops, ids), 0, depth, tap, true);
+  }
+
+  /** The hidden state of whole sequences at depth 0; with shares it may be this rank's rows. */
+  public Tensor begin(Ops ops, Tensor ids) {
+    return sharding.begin(ops, embed(ops, ids, 0));
   }
 
   /**

@@ -6,7 +6,7 @@ import java.util.function.Predicate;
 
 /** Makes the decoder of a model that is being loaded: all of it, or one rank's share. */
 @FunctionalInterface
-public interface DecoderBuilder {
+public interface DecoderBuilder extends ModelPart {
   /** All of it. */
   DecoderBuilder WHOLE = Decoder::new;
 
@@ -32,15 +32,5 @@ public interface DecoderBuilder {
         return needed.test(name);
       }
     };
-  }
-
-  /** Whether the decoder computes with a tensor of this name. */
-  default boolean needs(String name) {
-    return true;
-  }
-
-  /** How many such decoders share the weights. */
-  default int shares() {
-    return 1;
   }
 }

@@ -119,15 +119,20 @@ public record DecoderConfig(
 
   /** The same with rotary pairs in this order. */
   public DecoderConfig withRopeInterleaved(boolean interleaved) {
-    return with(interleaved, switches);
+    return with(vocab, interleaved, switches);
+  }
+
+  /** The same over another number of tokens. */
+  public DecoderConfig withVocab(int tokens) {
+    return with(tokens, ropeInterleaved, switches);
   }
 
   /** The same with another change of the rotary frequencies. */
   public DecoderConfig withScaling(RopeScaling scaling) {
-    return with(ropeInterleaved, switches.withScaling(scaling));
+    return with(vocab, ropeInterleaved, switches.withScaling(scaling));
   }
 
-  private DecoderConfig with(boolean interleaved, DecoderSwitches others) {
+  private DecoderConfig with(int tokens, boolean interleaved, DecoderSwitches others) {
     return new DecoderConfig(
         layers,
         hidden,
@@ -135,7 +140,7 @@ public record DecoderConfig(
         kvHeads,
         headSize,
         ffn,
-        vocab,
+        tokens,
         context,
         normEps,
         ropeTheta,

@@ -60,9 +60,7 @@ public record LanguageModel(
       ModelFiles files, Precision precision, Device device, DecoderBuilder builder) {
     NativeArena arena = new NativeArena("model");
     try {
-      ModelMemory.of(files, precision, builder::needs)
-          .share(builder.shares())
-          .require(files, precision, AvailableMemory.now());
+      ModelMemory.of(files, precision, builder).require(files, precision, AvailableMemory.now());
       DecoderConfig config = files.config().decoder();
       FileWeights weights = new FileWeights(files.weights(), precision, arena, device.kernels());
       FileWeights unread =

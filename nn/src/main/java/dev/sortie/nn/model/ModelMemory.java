@@ -1,12 +1,13 @@
 package dev.sortie.nn.model;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Part;
 import dev.sortie.nn.format.Show;
 import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import java.util.Locale;
-import java.util.function.Predicate;
+import java.util.Optional;
 
 /**
  * The memory that a model takes, known before it is loaded. All sizes in bytes.
@@ -21,30 +22,35 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
 
   /** That of a model whose matrices are held in {@code precision}. */
   public static ModelMemory of(ModelFiles files, Precision precision) {
-    return of(files, precision, name -> true);
+    return of(files, precision, ModelPart.WHOLE);
   }
 
-  /** That of the tensors that are {@code needed}, by their names in {@link DecoderTensors}. */
-  public static ModelMemory of(ModelFiles files, Precision precision, Predicate<String> needed) {
+  /** That of a part of it. */
+  public static ModelMemory of(ModelFiles files, Precision precision, ModelPart held) {
     WeightSource source = files.weights();
+    DecoderConfig whole = files.config().decoder();
     long copied = 0;
     long inPlace = 0;
     for (String name : source.tensors().keySet()) {
-      if (!needed.test(name)) {
+      if (!held.needs(name)) {
         continue;
       }
       TensorInfo info = source.tensors().get(name);
-      var held = FileWeights.held(info.dtype(), info.shape().size() > 1, precision);
+      var type = FileWeights.held(info.dtype(), info.shape().size() > 1, precision);
       boolean mapped = source.isMapped(name);
-      if (mapped && FileWeights.inPlace(info.dtype(), held, precision)) {
-        inPlace += info.bytes();
+      Optional<Part> part = held.part(whole, name);
+      boolean columns = part.isPresent() && part.get().dim() > 0;
+      long elements = part.map(p -> elements(info, p)).orElse(info.elements());
+      if (mapped && !columns && FileWeights.inPlace(info.dtype(), type, precision)) {
+        inPlace += info.dtype().bytes(elements);
       } else {
-        copied += held.bytes(info.elements());
-        // a rearranged tensor is copied twice if it also changes its type
-        copied += mapped || held == info.dtype() ? 0 : info.bytes();
+        boolean twice = !mapped && (type != info.dtype() || columns);
+        // what is rearranged is so as a whole, and copied again if its type changes or it is cut
+        copied += mapped || twice ? type.bytes(elements) : info.bytes();
+        copied += twice ? info.bytes() : 0;
       }
     }
-    DecoderConfig c = files.config().decoder();
+    DecoderConfig c = held.share(whole);
     return new ModelMemory(
         copied,
         inPlace,
@@ -52,15 +58,16 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
         2L * c.layers() * c.kvHeads() * c.headSize() * Float.BYTES);
   }
 
+  /** A tensor of another shape than the configuration's is refused later, by its name. */
+  private static long elements(TensorInfo info, Part part) {
+    boolean odd = info.shape().size() <= part.dim() || info.shape().get(part.dim()) < part.count();
+    return odd ? info.elements() : info.elements() / info.shape().get(part.dim()) * part.count();
+  }
+
   /** Number of rotary tables. */
   private static long tables(DecoderConfig c) {
     DecoderSwitches s = c.switches();
     return (s.rotates(Rotation.GLOBAL) ? 1 : 0) + (s.rotates(Rotation.LOCAL) ? 1 : 0);
-  }
-
-  /** About what one of several ranks takes that share the weights evenly. */
-  public ModelMemory share(int ranks) {
-    return new ModelMemory(copied / ranks, inPlace / ranks, tables, kvPerToken / ranks);
   }
 
   /** Memory that the loaded model takes once all of it was used. */

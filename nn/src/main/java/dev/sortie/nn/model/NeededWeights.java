@@ -31,7 +31,20 @@ final class NeededWeights implements PartWeights {
 
   @Override
   public Tensor get(String name, Shape whole, Role role, Part part) {
-    return of(name).get(name, whole, role, part);
+    return needed.test(name) ? read.get(name, whole, role, part) : left(name, whole, role, part);
+  }
+
+  /**
+   * A share of what nobody computes with. One of some columns would have to be copied: as many
+   * elements from the tensor's first on stand in for it.
+   */
+  private Tensor left(String name, Shape whole, Role role, Part part) {
+    Tensor all = of(name).get(name, whole, role);
+    Shape shape = part.of(whole);
+    boolean standsIn = part.dim() > 0 && shape.count() % all.dtype().block() == 0;
+    return standsIn
+        ? Tensor.of(all.span().slice(0, shape.count()), shape)
+        : of(name).get(name, whole, role, part);
   }
 
   private FileWeights of(String name) {

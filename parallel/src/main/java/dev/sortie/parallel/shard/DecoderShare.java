@@ -80,6 +80,11 @@ public record DecoderShare(
         whole.switches());
   }
 
+  /** The same where the head covers another number of tokens. */
+  DecoderShare over(int tokens) {
+    return of(whole.withVocab(tokens), ranks, index);
+  }
+
   /** How a tensor of the decoder is shared out. */
   enum Kind {
     /** On all ranks. */

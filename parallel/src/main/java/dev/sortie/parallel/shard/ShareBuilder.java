@@ -1,11 +1,14 @@
 package dev.sortie.parallel.shard;
 
+import dev.sortie.nn.Part;
 import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Builds one rank's share of a decoder: with {@link LanguageModel#load(
@@ -14,22 +17,39 @@ import dev.sortie.tensor.memory.Allocator;
  *
  * @param group the tensor-parallel ranks
  * @param sequence whether they share out the rows of the residual stream too
+ * @param needed whether this rank computes with a tensor, by the decoder's name for it
  */
-public record ShareBuilder(ShardGroup group, boolean sequence) implements DecoderBuilder {
+public record ShareBuilder(ShardGroup group, boolean sequence, Predicate<String> needed)
+    implements DecoderBuilder {
+
+  /** A share of all tensors. */
+  public ShareBuilder(ShardGroup group, boolean sequence) {
+    this(group, sequence, name -> true);
+  }
+
+  private SharePart held() {
+    return new SharePart(group.size(), group.position(), needed);
+  }
+
   @Override
   public Decoder build(DecoderConfig config, Allocator allocator, PartWeights weights) {
-    DecoderShare share = share(config);
+    DecoderShare share = held().of(config);
     TensorParallel sharding = new TensorParallel(group, share, sequence);
     return new Decoder(config, share.config(), sharding, allocator, sharding.share(weights));
   }
 
-  /** This rank's share of a decoder. */
-  public DecoderShare share(DecoderConfig config) {
-    return DecoderShare.of(config, group.size(), group.position());
+  @Override
+  public boolean needs(String name) {
+    return held().needs(name);
   }
 
   @Override
-  public int shares() {
-    return group.size();
+  public Optional<Part> part(DecoderConfig whole, String name) {
+    return held().part(whole, name);
+  }
+
+  @Override
+  public DecoderConfig share(DecoderConfig whole) {
+    return held().share(whole);
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.parallel.shard;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.Sharding;
@@ -11,6 +12,8 @@ import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.HeadLoss;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -131,7 +134,54 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   }
 
   @Override
+  public Sharding over(int tokens) {
+    if (tokens < group.size()) {
+      throw new InputException(
+          "a head over %d tokens cannot be shared out to %d tensor-parallel ranks; take fewer"
+              .formatted(tokens, group.size()));
+    }
+    return new TensorParallel(group, share.over(tokens), sequence);
+  }
+
+  @Override
+  public int held(int tokens) {
+    return Math.toIntExact(group.share(tokens).count());
+  }
+
+  /**
+   * Each rank puts in the rows that it has, zeros elsewhere, and the sum of the bits is theirs.
+   * Tokens are shared out evenly, not where their rows are: the most frequent ones have low
+   * numbers, so that the first rank would have nearly all.
+   */
+  @Override
+  public Tensor rows(Tensor head, int[] ids, Allocator allocator) {
+    Share mine = group.share(ids.length);
+    long width = head.shape().dim(1);
+    Tensor rows = Tensor.allocate(allocator, head.dtype(), Shape.of(mine.count(), width));
+    try (NativeArena scratch = new NativeArena("rows of a head")) {
+      long row = head.dtype().bytes(width);
+      long words = Math.ceilDiv(ids.length * row, Integer.BYTES);
+      Span bits = scratch.allocate(DType.I32, words).span();
+      bits.segment().fill((byte) 0);
+      for (int i = 0; i < ids.length; i++) {
+        if (share.vocab().holds(ids[i])) {
+          Span from = head.span().slice((ids[i] - share.vocab().from()) * width, width);
+          bits.segment().asSlice(i * row, row).copyFrom(from.segment());
+        }
+      }
+      group.allReduce(bits);
+      rows.span().segment().copyFrom(bits.segment().asSlice(mine.from() * row, mine.count() * row));
+    }
+    return rows;
+  }
+
+  @Override
   public boolean splitsTokens() {
     return sequence;
+  }
+
+  @Override
+  public Shape residual(Shape whole) {
+    return sequence ? Regions.part("residual stream", whole, group.size()) : whole;
   }
 }
