@@ -37,6 +37,11 @@ final class TrainingView implements TrainLoop.Listener, AutoCloseable {
   }
 
   @Override
+  public void leftAside(String line) {
+    say(line);
+  }
+
+  @Override
   public void step(int done, Map<String, Double> losses, double tokensPerSecond) {
     if (progress == null) {
       progress = ProgressLine.start(task, steps, System.err);

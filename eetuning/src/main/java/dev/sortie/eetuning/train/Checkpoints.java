@@ -6,11 +6,8 @@ import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.format.Sha256;
-import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
-import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -30,9 +27,10 @@ import java.util.stream.Stream;
  * state.json}. The JSON is written last and names the hash of the tensors, so a checkpoint is whole
  * or it is none: after a kill at any moment the newest whole one is found. The last two are kept.
  *
- * <p>Of several ranks each pipeline stage writes its own tensors, {@code
- * state-00001-of-00002.safetensors}, and rank 0 the JSON, once all are on the disk; the JSON then
- * has the hash of each file. Tensors are found by name, so another number of ranks may go on.
+ * <p>Of several ranks each writes what it answers for, {@code state-00001-of-00002.safetensors}: a
+ * pipeline stage its tensors, ranks that share weights their parts of them. Rank 0 writes the JSON,
+ * once all files are on the disk, with the hash of each. {@link ShardReader} finds elements
+ * whatever file they are in, so another number of ranks may go on.
  */
 final class Checkpoints {
   private static final String FILES = "files";
@@ -41,10 +39,16 @@ final class Checkpoints {
 
   private final Path folder;
   private final Team team;
+  private final TrainLoop.Listener listener;
 
-  Checkpoints(Path out, Team team) {
+  /**
+   * @param out folder of the run
+   * @param listener hears of what is done here
+   */
+  Checkpoints(Path out, Team team, TrainLoop.Listener listener) {
     this.folder = out.resolve("checkpoints");
     this.team = team;
+    this.listener = listener;
   }
 
   /**
@@ -77,39 +81,36 @@ final class Checkpoints {
   /** Saves what all ranks have. A collective call. */
   void save(int step, TrainingJob job, History history) {
     Path target = folder.resolve("step-%06d".formatted(step));
+    listener.saving(step, SaveMoment.BEGIN);
     Folders.create(target);
-    Map<String, String> files = writeShards(target, job);
+    Map<String, String> files = writeShards(step, target, job);
+    listener.saving(step, SaveMoment.ALL_SHARDS_WRITTEN);
     if (team.leads()) {
       describe(step, target, files, job, history);
+      listener.saving(step, SaveMoment.DESCRIBED);
       // later ones are not whole, or the run would have gone on from them: they do not count
       List<Path> all = list().stream().filter(p -> step(p) <= step).toList();
       all.subList(0, Math.max(0, all.size() - KEEP)).forEach(Checkpoints::delete);
     }
+    listener.saving(step, SaveMoment.END);
   }
 
-  /**
-   * Ends when the files of all stages are on the disk. Replicas have the same: the first writes;
-   * ranks that share weights put them together for it.
-   */
-  private Map<String, String> writeShards(Path target, TrainingJob job) {
-    int stages = team.mesh().pp();
-    int stage = team.place().pp();
-    HashTable hashes = new HashTable(stages);
+  /** Ends when all files are on the disk. Replicas have the same: the first writes. */
+  private Map<String, String> writeShards(int step, Path target, TrainingJob job) {
+    int shards = team.mesh().pp() * team.mesh().tp();
+    HashTable hashes = new HashTable(shards);
     if (team.place().dp() == 0) {
-      try (NativeArena arena = new NativeArena("checkpoint")) {
-        SafetensorsWriter writer = new SafetensorsWriter();
-        job.whole(arena).forEach((name, t) -> writer.tensor(name, t.span(), t.shape().dims()));
-        if (team.place().tp() == 0) {
-          Path tensors = target.resolve(ShardNames.of(stage, stages));
-          writer.write(tensors);
-          hashes.put(stage, Sha256.of(tensors));
-        }
-      }
+      int mine = team.place().pp() * team.mesh().tp() + team.place().tp();
+      Path tensors = target.resolve(ShardNames.of(mine, shards));
+      listener.saving(step, SaveMoment.FOLDER_MADE);
+      ShardWriter.write(tensors, job.parts());
+      listener.saving(step, SaveMoment.SHARD_WRITTEN);
+      hashes.put(mine, Sha256.of(tensors));
     }
     List<String> all = hashes.merged(team);
     Map<String, String> files = new LinkedHashMap<>();
-    for (int i = 0; i < stages; i++) {
-      files.put(ShardNames.of(i, stages), all.get(i));
+    for (int i = 0; i < shards; i++) {
+      files.put(ShardNames.of(i, shards), all.get(i));
     }
     return files;
   }
@@ -130,8 +131,8 @@ final class Checkpoints {
 
   /**
    * The newest checkpoint whose files are whole, as rank 0 finds it. One that is not is what a kill
-   * in the middle of a save leaves, or a failing disk: it is named in the log and an earlier one is
-   * taken. A collective call.
+   * in the middle of a save leaves, or a failing disk: it is named and an earlier one is taken. A
+   * collective call.
    */
   Optional<Found> newest() {
     Optional<Found> mine = team.leads() ? newestWhole() : Optional.empty();
@@ -156,17 +157,19 @@ final class Checkpoints {
   }
 
   private Optional<Found> newestWhole() {
+    list().forEach(Checkpoints::deleteTemporary);
     for (Path p : list().reversed()) {
+      String fault;
       try {
         Found found = found(p);
-        String fault = fault(found);
+        fault = fault(found);
         if (fault == null) {
           return Optional.of(found);
         }
-        skipped(p, fault);
       } catch (InputException e) {
-        skipped(p, e.getMessage());
+        fault = e.getMessage();
       }
+      listener.leftAside(p + ": this checkpoint is not whole and is left aside: " + fault);
     }
     return Optional.empty();
   }
@@ -179,24 +182,15 @@ final class Checkpoints {
         return file.getKey() + " has SHA-256 " + hash + ", not " + file.getValue();
       }
     }
+    new ShardReader(found.path, found.files().keySet()).close(); // refuses gaps and overlaps
     return null;
-  }
-
-  private static void skipped(Path checkpoint, String why) {
-    System.getLogger(Checkpoints.class.getName())
-        .log(
-            System.Logger.Level.WARNING,
-            () -> checkpoint + ": this checkpoint is not whole and is left aside: " + why);
   }
 
   /** Restores the job's tensors and returns the history. */
   History restore(Found found, TrainingJob job, Kernels kernels) {
     checkFingerprint(found, job.fingerprint());
-    try (ShardReader shards = new ShardReader(found.path, found.files().keySet());
-        NativeArena arena = new NativeArena("checkpoint")) {
-      SequencedMap<String, Tensor> whole = job.whole(arena);
-      shards.restore(whole, kernels);
-      job.take(whole);
+    try (ShardReader shards = new ShardReader(found.path, found.files().keySet())) {
+      shards.restore(job.parts(), kernels);
     }
     History history = new History(job.lossNames());
     JsonObject losses = found.description().getObject("losses");
@@ -266,9 +260,20 @@ final class Checkpoints {
     }
   }
 
+  /** What a kill left of a file that was being written. */
+  private static void deleteTemporary(Path dir) {
+    try (Stream<Path> files = Files.list(dir)) {
+      for (Path file : files.filter(AtomicFiles::isTemporary).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new InputException("%s: cannot be cleaned up: %s".formatted(dir, e.getMessage()), e);
+    }
+  }
+
   /**
    * Deletes a checkpoint, its description first: what is left of a half-deleted one is not taken
-   * for whole. A kill may have left temporary files beside its own.
+   * for whole.
    */
   private static void delete(Path dir) {
     try {

@@ -6,7 +6,6 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Sharding;
-import dev.sortie.nn.Weights;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
@@ -17,7 +16,6 @@ import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
@@ -328,29 +326,10 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   @Override
-  public SequencedMap<String, Tensor> whole(Allocator allocator) {
-    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
-    trainees.forEach(t -> all.putAll(t.sharding().whole(t.state(), allocator)));
+  public SequencedMap<String, StatePart> parts() {
+    SequencedMap<String, StatePart> all = new LinkedHashMap<>();
+    trainees.forEach(t -> all.putAll(StatePart.of(t.state(), t.sharding())));
     return all;
-  }
-
-  @Override
-  public void take(SequencedMap<String, Tensor> whole) {
-    if (model.decoder().sharding() == Sharding.NONE) {
-      return;
-    }
-    try (NativeArena copies = new NativeArena("shares of a checkpoint")) {
-      for (Trainee trainee : trainees) {
-        Weights mine = trainee.sharding().share(new TensorParts(whole, copies));
-        trainee
-            .state()
-            .forEach(
-                (name, t) -> {
-                  Tensor part = mine.get(name, t.shape(), Weights.Role.INPUT_PROJECTION);
-                  device.kernels().copy(part.span(), t.span());
-                });
-      }
-    }
   }
 
   @Override

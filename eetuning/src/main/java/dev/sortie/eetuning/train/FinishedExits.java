@@ -4,7 +4,6 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
-import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -21,6 +20,15 @@ import java.util.Map;
  */
 public record FinishedExits(LanguageModel model, Exits start, TokenSource data, Device device) {
 
+  /** An earlier checkpoint would give other exits. */
+  private static final TrainLoop.Listener LAST_ONLY =
+      new TrainLoop.Listener() {
+        @Override
+        public void leftAside(String line) {
+          throw new InputException(line + "; run the same command again");
+        }
+      };
+
   /**
    * Reads them.
    *
@@ -30,16 +38,20 @@ public record FinishedExits(LanguageModel model, Exits start, TokenSource data, 
    */
   public Exits read(Path out, NativeArena allocator) {
     Exits exits = new Trainable(model.decoder(), data, allocator, device.kernels()).of(start);
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, StatePart> tensors = new LinkedHashMap<>();
     exits
         .exits()
-        .forEach(e -> e.parameters().forEach((n, t) -> tensors.put(name(e.depth(), n), t)));
+        .forEach(
+            e ->
+                e.parameters()
+                    .forEach((n, t) -> tensors.put(name(e.depth(), n), StatePart.all(t))));
     int layers = model.config().decoder().layers();
     exits
         .lookahead()
-        .ifPresent(l -> l.parameters().forEach((n, t) -> tensors.put(name(layers, n), t)));
+        .ifPresent(
+            l -> l.parameters().forEach((n, t) -> tensors.put(name(layers, n), StatePart.all(t))));
     Checkpoints.Found found =
-        new Checkpoints(out, Team.alone())
+        new Checkpoints(out, Team.alone(), LAST_ONLY)
             .newest()
             .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
     try (ShardReader shards = new ShardReader(found.path(), found.files().keySet())) {

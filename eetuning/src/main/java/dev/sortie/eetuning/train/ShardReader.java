@@ -1,28 +1,47 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Part;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.format.Safetensors;
+import dev.sortie.nn.format.TensorInfo;
+import dev.sortie.parallel.shard.Portion;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** The tensors of a checkpoint by name, whatever file they are in. */
+/**
+ * The tensors of a checkpoint by name, whatever files their elements are in: each element is in one
+ * file, once.
+ */
 final class ShardReader implements AutoCloseable {
   private final Path folder;
   private final List<Safetensors> files = new ArrayList<>();
-  private final Map<String, Safetensors> byName = new HashMap<>();
+  private final Map<String, List<Piece>> pieces = new HashMap<>();
+
+  /** Some elements of a tensor, in a file. */
+  private record Piece(Safetensors file, Shape whole, Optional<Part> part) {
+    long from() {
+      return part.map(Part::from).orElse(0L);
+    }
+  }
 
   /**
    * Opens the files of a checkpoint.
    *
-   * @throws InputException if one is no good, or two hold the same tensor
+   * @throws InputException if one is no good, or an element is in two of them or in none
    */
   ShardReader(Path folder, Collection<String> names) {
     this.folder = folder;
@@ -30,42 +49,135 @@ final class ShardReader implements AutoCloseable {
       for (String name : names) {
         Safetensors file = Safetensors.open(folder.resolve(name));
         files.add(file);
-        for (String tensor : file.tensors().keySet()) {
-          if (byName.putIfAbsent(tensor, file) != null) {
-            throw new InputException(folder + ": two files hold tensor " + tensor);
-          }
-        }
+        Optional<JsonObject> parts =
+            Optional.ofNullable(file.metadata().get(ShardWriter.PARTS))
+                .map(text -> Json.parse(folder.resolve(name) + ": parts", text, JsonLimits.DATA));
+        file.tensors()
+            .forEach(
+                (tensor, info) ->
+                    pieces
+                        .computeIfAbsent(tensor, t -> new ArrayList<>())
+                        .add(piece(file, info, parts)));
       }
+      pieces.forEach(this::checkCoverage);
     } catch (RuntimeException e) {
       close();
       throw e;
     }
   }
 
+  private static Piece piece(Safetensors file, TensorInfo info, Optional<JsonObject> parts) {
+    long[] dims = info.shape().stream().mapToLong(Long::longValue).toArray();
+    if (parts.filter(p -> p.fields().containsKey(info.name())).isEmpty()) {
+      return new Piece(file, Shape.of(dims), Optional.empty());
+    }
+    long[] numbers =
+        parts.get().getList(info.name()).stream()
+            .mapToLong(n -> n instanceof Number x ? x.longValue() : -1)
+            .toArray();
+    boolean fits = numbers.length == 3 && numbers[0] >= 0 && numbers[0] < dims.length;
+    int dim = fits ? (int) numbers[0] : 0;
+    if (!fits || numbers[1] < 0 || numbers[1] > numbers[2] - dims[dim]) {
+      throw parts
+          .get()
+          .error(info.name(), "[dim, from, size of the whole], with a part of " + info.shape());
+    }
+    Part part = new Part(dim, numbers[1], dims[dim]);
+    dims[dim] = numbers[2];
+    return new Piece(file, Shape.of(dims), Optional.of(part));
+  }
+
+  /** Each element once. */
+  private void checkCoverage(String name, List<Piece> list) {
+    list.sort(Comparator.comparingLong(Piece::from));
+    Piece first = list.getFirst();
+    if (list.size() == 1 && first.part.isEmpty()) {
+      return;
+    }
+    int dim = first.part.map(Part::dim).orElse(0);
+    long next = 0;
+    for (Piece p : list) {
+      if (!p.whole.equals(first.whole) || p.part.map(Part::dim).orElse(-1) != dim) {
+        throw new InputException(
+            "%s: tensor %s is in parts that do not belong together: %s of %s and %s of %s"
+                .formatted(folder, name, first.part, first.whole, p.part, p.whole));
+      }
+      checkNext(name, dim, next, p.from());
+      next = p.from() + p.part.get().count();
+    }
+    checkNext(name, dim, next, first.whole.dim(dim));
+  }
+
+  private void checkNext(String name, int dim, long expected, long found) {
+    if (found != expected) {
+      throw new InputException(
+          "%s: tensor %s: elements %d to %d of dim %d are in %s"
+              .formatted(
+                  folder,
+                  name,
+                  Math.min(expected, found),
+                  Math.max(expected, found),
+                  dim,
+                  found > expected ? "no file" : "two files"));
+    }
+  }
+
   /** Reads the elements of these tensors; another rank may need the others. */
-  void restore(Map<String, Tensor> state, Kernels kernels) {
-    state.forEach(
-        (name, t) -> {
-          Safetensors file = byName.get(name);
-          if (file == null) {
-            throw new InputException(
-                folder + ": the checkpoint has no tensor " + name + "; give another --out");
-          }
-          Shape shape =
-              Shape.of(
-                  file.tensors().get(name).shape().stream().mapToLong(Long::longValue).toArray());
-          if (!shape.equals(t.shape()) || file.tensors().get(name).dtype() != DType.F32) {
-            throw new InputException(
-                folder
-                    + ": tensor "
-                    + name
-                    + " has shape "
-                    + shape
-                    + ", this run needs "
-                    + t.shape());
-          }
-          kernels.copy(file.read(name), t.span());
-        });
+  void restore(Map<String, StatePart> state, Kernels kernels) {
+    state.forEach((name, s) -> restore(name, s, kernels));
+  }
+
+  private void restore(String name, StatePart to, Kernels kernels) {
+    List<Piece> from = pieces.get(name);
+    if (from == null) {
+      throw new InputException(
+          folder + ": the checkpoint has no tensor " + name + "; give another --out");
+    }
+    Portion mine = to.portion();
+    for (Piece p : from) {
+      DType type = p.file.tensors().get(name).dtype();
+      if (!p.whole.equals(mine.whole()) || type != DType.F32) {
+        throw new InputException(
+            "%s: tensor %s is %s of shape %s, this run needs F32 of shape %s"
+                .formatted(folder, name, type, p.whole, mine.whole()));
+      }
+      Optional<Part> cut = p.part.or(mine::part);
+      if (cut.isEmpty()) {
+        kernels.copy(p.file.read(name), to.tensor().span());
+      } else {
+        copyShared(name, p, to.tensor(), mine, cut.get().dim());
+      }
+    }
+  }
+
+  /** Copies the elements that a piece and this rank's part, cut along the same dim, both have. */
+  private void copyShared(String name, Piece from, Tensor to, Portion mine, int dim) {
+    if (mine.part().map(Part::dim).orElse(dim) != dim) {
+      throw new InputException(
+          "%s: tensor %s is cut along dim %d, this run cuts it along dim %d"
+              .formatted(folder, name, dim, mine.part().get().dim()));
+    }
+    Shape whole = mine.whole();
+    Part all = new Part(dim, 0, whole.dim(dim));
+    Part source = from.part.orElse(all);
+    Part target = mine.part().orElse(all);
+    long low = Math.max(source.from(), target.from());
+    long high = Math.min(source.from() + source.count(), target.from() + target.count());
+    if (low >= high) {
+      return;
+    }
+    long outer = 1;
+    for (int d = 0; d < dim; d++) {
+      outer *= whole.dim(d);
+    }
+    long inner = whole.count() / outer / whole.dim(dim);
+    Span elements = from.file.read(name);
+    long run = (high - low) * inner;
+    for (long o = 0; o < outer; o++) {
+      long at = (o * source.count() + low - source.from()) * inner;
+      long into = (o * target.count() + low - target.from()) * inner;
+      to.span().slice(into, run).segment().copyFrom(elements.slice(at, run).segment());
+    }
   }
 
   @Override

@@ -20,26 +20,22 @@ public final class TrainLoop {
   /** Hears of progress. */
   public interface Listener {
     /** Hears nothing. */
-    Listener NONE =
-        new Listener() {
-          @Override
-          public void resumed(int step) {}
-
-          @Override
-          public void step(int done, Map<String, Double> losses, double tokensPerSecond) {}
-
-          @Override
-          public void validated(int done, Map<String, Double> losses) {}
-        };
+    Listener NONE = new Listener() {};
 
     /** A run goes on from {@code step} steps done. */
-    void resumed(int step);
+    default void resumed(int step) {}
 
     /** A step is done. */
-    void step(int done, Map<String, Double> losses, double tokensPerSecond);
+    default void step(int done, Map<String, Double> losses, double tokensPerSecond) {}
 
     /** A validation is done. */
-    void validated(int done, Map<String, Double> losses);
+    default void validated(int done, Map<String, Double> losses) {}
+
+    /** A checkpoint comes to some point; heard by the rank that does. */
+    default void saving(int done, SaveMoment moment) {}
+
+    /** A checkpoint is damaged and an earlier one is looked for; one line that says why. */
+    default void leftAside(String line) {}
   }
 
   /**
@@ -97,7 +93,7 @@ public final class TrainLoop {
 
   private Outcome steps() {
     new SameCommand(team).check(job.fingerprint(), kernels);
-    Checkpoints checkpoints = new Checkpoints(options.out(), team);
+    Checkpoints checkpoints = new Checkpoints(options.out(), team, listener);
     Optional<Checkpoints.Found> found = checkpoints.newest();
     History history =
         found

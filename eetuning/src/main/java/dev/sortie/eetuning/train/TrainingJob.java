@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.Sharding;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.memory.Allocator;
 import java.util.Map;
 import java.util.SequencedMap;
 
@@ -20,17 +20,10 @@ public interface TrainingJob {
   /** Parameters and optimiser state by name. Resuming overwrites their elements. */
   SequencedMap<String, Tensor> state();
 
-  /**
-   * The state as files hold it: whole, where ranks share it. A call of all ranks that share it.
-   *
-   * @param allocator for what is put together
-   */
-  default SequencedMap<String, Tensor> whole(Allocator allocator) {
-    return state();
+  /** The same with what they are parts of, where ranks share them. */
+  default SequencedMap<String, StatePart> parts() {
+    return StatePart.of(state(), Sharding.NONE);
   }
-
-  /** Takes its part of a state as files hold it; its own tensors have their elements already. */
-  default void take(SequencedMap<String, Tensor> whole) {}
 
   /** Names of the losses, such as the exits' depths. */
   java.util.List<String> lossNames();

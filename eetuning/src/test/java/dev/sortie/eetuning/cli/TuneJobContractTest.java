@@ -137,8 +137,7 @@ class TuneJobContractTest {
 
   @Test
   void tokensThatCannotBeSharedOutAreRefused() {
-    CommandLineRun.of(
-            tune(temp.resolve("job"), "--tp", "5", "--sequence-parallel"))
+    CommandLineRun.of(tune(temp.resolve("job"), "--tp", "5", "--sequence-parallel"))
         .assertRefused(1, "--sequence-parallel with --tp 5 and --seq-len 24", "a multiple");
   }
 

@@ -162,9 +162,6 @@ record TinyTuning(
                 done[0] = steps;
                 hook.after(team, steps);
               }
-
-              @Override
-              public void validated(int steps, Map<String, Double> losses) {}
             };
         LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2);
         TrainLoop.Outcome outcome =

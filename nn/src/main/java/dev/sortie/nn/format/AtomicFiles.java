@@ -20,6 +20,7 @@ import java.util.stream.Stream;
  * the old file open or mapped keeps the old bytes, and a crash leaves the old file or the new one.
  */
 public final class AtomicFiles {
+  private static final String SUFFIX = ".tmp";
   private static final int CHUNK = 64 << 20;
 
   private AtomicFiles() {}
@@ -29,6 +30,12 @@ public final class AtomicFiles {
   public interface Body {
     /** Writes everything to {@code out}. */
     void writeTo(FileChannel out) throws IOException;
+  }
+
+  /** Whether a file is one that a kill left while {@link #write} was writing it. */
+  public static boolean isTemporary(Path file) {
+    String name = file.getFileName().toString();
+    return name.startsWith(".") && name.endsWith(SUFFIX);
   }
 
   /** Writes {@code bytes} to {@code target}, replacing a file that is there. */
@@ -52,7 +59,7 @@ public final class AtomicFiles {
       throw new InputException(target + ": cannot be written: it is a folder; name a file");
     }
     // Not Files.createTempFile: its owner-only permissions would stay with the result.
-    Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + SUFFIX);
     try {
       try (FileChannel out =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -88,7 +95,7 @@ public final class AtomicFiles {
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
       throw new InputException(target + ": is there already; name another folder");
     }
-    Path temporary = parent.resolve("." + name + "." + UUID.randomUUID() + ".tmp");
+    Path temporary = parent.resolve("." + name + "." + UUID.randomUUID() + SUFFIX);
     try {
       Files.createDirectory(temporary);
       body.accept(temporary);

@@ -137,6 +137,15 @@ public record DecoderShare(
         });
   }
 
+  /** Whether this rank is the first of those that have the same elements of a tensor. */
+  boolean answers(String name) {
+    return switch (kind(name)) {
+      case WHOLE -> index == 0;
+      case KEYS -> heads.sharers().from() == index;
+      default -> true;
+    };
+  }
+
   private static Part part(int dim, Share share, long size) {
     return new Part(dim, share.from() * size, share.count() * size);
   }

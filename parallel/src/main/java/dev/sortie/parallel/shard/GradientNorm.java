@@ -21,17 +21,9 @@ final class GradientNorm {
 
   GradientNorm(TensorParallel sharding, Map<String, Tensor> parameters) {
     this.group = sharding.group();
-    boolean first = group.position() == 0;
-    boolean firstSharer = sharding.share().heads().sharers().from() == group.position();
     parameters.forEach(
         (name, t) -> {
-          boolean mine =
-              switch (DecoderShare.kind(name)) {
-                case WHOLE -> first;
-                case KEYS -> firstSharer;
-                default -> true;
-              };
-          if (mine) {
+          if (sharding.share().answers(name)) {
             counted.add(t);
           }
         });

@@ -1,0 +1,17 @@
+package dev.sortie.eetuning.train;
+
+/** The moments of a checkpoint, in order; a rank that dies at any of them costs nothing. */
+public enum SaveMoment {
+  /** Nothing is done yet. */
+  BEGIN,
+  /** The folder is there; this rank writes its file next, if it has one. */
+  FOLDER_MADE,
+  /** This rank's file is on the disk. */
+  SHARD_WRITTEN,
+  /** All ranks' files are on the disk. */
+  ALL_SHARDS_WRITTEN,
+  /** The description is on the disk, on rank 0: the checkpoint is whole. */
+  DESCRIBED,
+  /** Old checkpoints are deleted. */
+  END
+}

@@ -1,0 +1,30 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.nn.Sharding;
+import dev.sortie.parallel.shard.Portion;
+import dev.sortie.tensor.Tensor;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/**
+ * A tensor of a run's state, or the part of it that this rank has.
+ *
+ * @param tensor the elements here
+ * @param portion which of the whole tensor's they are
+ */
+record StatePart(Tensor tensor, Portion portion) {
+
+  /** All of a tensor. */
+  static StatePart all(Tensor tensor) {
+    return new StatePart(tensor, Portion.all(tensor.shape()));
+  }
+
+  /** Tensors by name, as a sharding shares them out. */
+  static SequencedMap<String, StatePart> of(Map<String, Tensor> state, Sharding sharding) {
+    SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
+    state.forEach(
+        (name, t) -> parts.put(name, new StatePart(t, Portion.of(sharding, name, t.shape()))));
+    return parts;
+  }
+}

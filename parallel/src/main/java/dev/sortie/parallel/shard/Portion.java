@@ -1,0 +1,35 @@
+package dev.sortie.parallel.shard;
+
+import dev.sortie.nn.Part;
+import dev.sortie.nn.Sharding;
+import dev.sortie.tensor.Shape;
+import java.util.Optional;
+
+/**
+ * Which of a tensor's elements a rank has, and whether it answers for them.
+ *
+ * @param whole shape of the whole tensor
+ * @param part which part; empty: all
+ * @param first whether, of the ranks that have the same elements, this is the first
+ */
+public record Portion(Shape whole, Optional<Part> part, boolean first) {
+
+  /** All elements, on this rank alone. */
+  public static Portion all(Shape whole) {
+    return new Portion(whole, Optional.empty(), true);
+  }
+
+  /**
+   * Of a tensor that a sharding shares out.
+   *
+   * @param name as in a decoder, or of a tensor like it, such as an optimiser's moments
+   * @param mine shape of what this rank has
+   */
+  public static Portion of(Sharding sharding, String name, Shape mine) {
+    if (!(sharding instanceof TensorParallel tp)) {
+      return all(mine);
+    }
+    DecoderShare share = tp.share();
+    return new Portion(share.whole(name, mine), share.part(name), share.answers(name));
+  }
+}
