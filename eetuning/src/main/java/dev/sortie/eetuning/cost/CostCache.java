@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param meter measures those that are not there
  */
 public record CostCache(Path folder, CostMeter meter) {
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
 
   /** The user's own tables. */
   public CostCache() {

@@ -68,11 +68,11 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
       from = e.depth();
       boolean asked = position - done[active.size()] < maxPending;
       // an exit that is not asked lets its own layer wait, until a batch of stable rows is full
-      if (asked || end - exitDone[i] >= Kernels.ROW_STABLE) {
-        seconds += e.layerSeconds(end - exitDone[i]);
+      int waiting = end - exitDone[i];
+      if (asked || waiting >= Kernels.ROW_STABLE) {
+        seconds += asked ? e.layerSeconds(waiting) + e.check() : e.fillSeconds(waiting);
         exitDone[i] = end;
       }
-      seconds += asked ? e.check() : 0;
       if (exit == e.depth()) {
         return seconds;
       }
@@ -94,9 +94,7 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     int p = t.position();
     double each = t.token() + t.layers(depth, 1, p);
     double waited =
-        maxPending == 0
-            ? e.layerSeconds(Kernels.ROW_STABLE) / Kernels.ROW_STABLE
-            : e.layerSeconds(2) - e.layerSeconds(1);
+        maxPending == 0 ? e.fillSeconds(Kernels.ROW_STABLE) / Kernels.ROW_STABLE : e.fillSeconds(1);
     double time = 0;
     double tokens = 0;
     for (int k = 0; k <= maxPending; k++) {

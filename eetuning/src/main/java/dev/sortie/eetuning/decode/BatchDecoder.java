@@ -163,7 +163,7 @@ public final class BatchDecoder implements AutoCloseable {
       }
       x = q.layers(x, g.from(), g.to(), s.position()).x();
       if (s.exitCache(g.index()) != null) {
-        g.exit().get().advance(ops, x, s.exitCache(g.index()), s.position());
+        g.exit().get().fill(ops, x, s.exitCache(g.index()), s.position());
       }
     }
     return end ? FullDepth.logits(q, s.reader(), x) : null;
@@ -236,7 +236,7 @@ public final class BatchDecoder implements AutoCloseable {
       if (s.exitCache(g.index()) != null && s.exitDone(g.index()) < s.position()) {
         step(
             () -> {
-              passes.throughExit(g, List.of(new Rows(s, s.exitDone(g.index()), s.position())));
+              passes.fillExit(g, List.of(new Rows(s, s.exitDone(g.index()), s.position())));
               return null;
             });
       }

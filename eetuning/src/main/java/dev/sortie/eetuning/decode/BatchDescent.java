@@ -60,19 +60,29 @@ final class BatchDescent {
   /** Asks an exit; returns the sequences that go deeper. */
   private List<BatchSequence> ask(Segment g, Exit exit, List<BatchSequence> live) {
     List<BatchSequence> wanted = new ArrayList<>();
+    List<Rows> waiting = new ArrayList<>();
     List<Rows> advanced = new ArrayList<>();
     for (BatchSequence s : live) {
       boolean asks = s.mayExit() && worthwhile(s, exit);
       if (asks) {
         wanted.add(s);
       }
+      if (s.exitCache(g.index()) == null) {
+        continue;
+      }
       // where its answer is not wanted, the exit's own layer waits too, as long as all that wait
       // are a batch of stable rows
-      Rows missing = new Rows(s, s.exitDone(g.index()), s.position() + 1);
-      if (s.exitCache(g.index()) != null && (asks || missing.count() >= Kernels.ROW_STABLE)) {
-        advanced.add(missing);
+      int from = s.exitDone(g.index());
+      int end = s.position() + 1;
+      if (asks) {
+        advanced.add(new Rows(s, end - 1, end));
+      }
+      int until = asks ? end - 1 : end;
+      if (until > from && (asks || until - from >= Kernels.ROW_STABLE)) {
+        waiting.add(new Rows(s, from, until));
       }
     }
+    passes.fillExit(g, waiting);
     passes.throughExit(g, advanced);
     if (wanted.isEmpty()) {
       return live;

@@ -151,7 +151,7 @@ public final class EarlyExit implements DecodingStrategy {
       }
       x = sequence.layers(x, s.from, s.to, position).x();
       if (s.exitCache.isPresent()) {
-        s.exit.orElseThrow().advance(sequence.ops(), x, s.exitCache.get(), position);
+        s.exit.orElseThrow().fill(sequence.ops(), x, s.exitCache.get(), position);
       }
     }
     return end ? FullDepth.logits(sequence, reader, x) : null;
@@ -197,7 +197,10 @@ public final class EarlyExit implements DecodingStrategy {
     if (s.exitCache.isPresent()) {
       // where its answer is not wanted, the exit's own layer waits too, as long as all that wait
       // are a batch of stable rows
-      if (!wanted && end - s.exitDone < Kernels.ROW_STABLE) {
+      if (!wanted) {
+        if (end - s.exitDone >= Kernels.ROW_STABLE) {
+          fillExit(s, end);
+        }
         return null;
       }
       x = Sequence.lastRow(advanceExit(s, end));
@@ -220,21 +223,27 @@ public final class EarlyExit implements DecodingStrategy {
   }
 
   /**
-   * Runs the exit's own layer up to position {@code end}, in batches of stable rows: it may lag by
-   * nearly one when deficit tokens, another, come to it.
-   *
-   * @return its output for the last of them
+   * Runs the exit's own layer for the token before position {@code end}. Deficit tokens that come
+   * to it may be nearly a batch of stable rows, and it may lag by nearly another: then it takes
+   * two.
    */
   private Tensor advanceExit(Segment s, int end) {
-    Tensor y = null;
+    fillExit(s, end - Kernels.ROW_STABLE);
+    Tensor rows = s.hidden(s.exitDone, end);
+    Exit exit = s.exit.orElseThrow();
+    Tensor y = exit.advance(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
+    s.exitDone = end;
+    return y;
+  }
+
+  /** Keys and values of the exit's own layer up to position {@code end}, in such batches. */
+  private void fillExit(Segment s, int end) {
     while (s.exitDone < end) {
       int to = Math.min(end, s.exitDone + Kernels.ROW_STABLE);
       Tensor rows = s.hidden(s.exitDone, to);
-      Exit exit = s.exit.orElseThrow();
-      y = exit.advance(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
+      s.exit.orElseThrow().fill(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
       s.exitDone = to;
     }
-    return y;
   }
 
   /**
@@ -268,7 +277,7 @@ public final class EarlyExit implements DecodingStrategy {
       if (s.exitCache.isPresent() && s.exitDone < position) {
         sequence.step(
             () -> {
-              advanceExit(s, position);
+              fillExit(s, position);
               return null;
             });
       }

@@ -48,23 +48,30 @@ final class RowPasses {
     rows.forEach(r -> r.sequence().done(g.index(), r.end()));
   }
 
-  /** Runs the own layer of the exit behind a segment. */
+  /** Runs the own layer of the exit behind a segment, for one row of each sequence. */
   void throughExit(Segment g, List<Rows> rows) {
     for (List<Rows> pass : passes(rows)) {
       run(
           pass,
           g.index() + 1,
-          (x, p) -> {
-            List<CachedRows> caches =
-                p.stream()
-                    .map(
-                        r ->
-                            new CachedRows(r.sequence().exitCache(g.index()), r.first(), r.count()))
-                    .toList();
-            return new HiddenState(g.exit().orElseThrow().advance(ops, x, caches), null);
-          });
+          (x, p) ->
+              new HiddenState(g.exit().orElseThrow().advance(ops, x, exitCaches(g, p)), null));
     }
     rows.forEach(r -> r.sequence().exitDone(g.index(), r.end()));
+  }
+
+  /** Keys and values of that layer, for rows about which the exit is not asked. */
+  void fillExit(Segment g, List<Rows> rows) {
+    for (List<Rows> pass : passes(rows)) {
+      g.exit().orElseThrow().fill(ops, gather(pass, g.index() + 1), exitCaches(g, pass));
+    }
+    rows.forEach(r -> r.sequence().exitDone(g.index(), r.end()));
+  }
+
+  private static List<CachedRows> exitCaches(Segment g, List<Rows> pass) {
+    return pass.stream()
+        .map(r -> new CachedRows(r.sequence().exitCache(g.index()), r.first(), r.count()))
+        .toList();
   }
 
   /** One pass; each sequence keeps what came out for the last of its rows. */

@@ -145,13 +145,18 @@ public final class Lookahead {
   }
 
   /**
-   * The next states of a cached sequence: {@code y_t} for h {@code [1, T, C]} and next {@code [1,
-   * T]} at positions {@code first ..}, position {@code t} being that of {@code h_t}. What a draft
-   * stored is overwritten when the true hidden states come.
+   * The last of the next states of a cached sequence, {@code [1, 1, C]}: {@code y_t} for h {@code
+   * [1, T, C]} and next {@code [1, T]} at positions {@code first ..}, position {@code t} being that
+   * of {@code h_t}. Those before it leave only their keys and values. What a draft stored is
+   * overwritten when the true hidden states come.
    */
   public Tensor advance(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
     Tensor u = input(ops, h, next, first);
-    return layer.feedForward(ops, layer.attend(ops, u, backbone.rope(), cache, first));
+    Tensor a =
+        u.shape().dim(1) == 1
+            ? layer.attend(ops, u, backbone.rope(), cache, first)
+            : layer.attendLast(ops, u, backbone.rope(), cache, first);
+    return layer.feedForward(ops, a);
   }
 
   /** A token is embedded at the position of the hidden state before it. */

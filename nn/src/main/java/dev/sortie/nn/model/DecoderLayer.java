@@ -130,6 +130,11 @@ public record DecoderLayer(
     attention.fill(ops, normed(ops, inputNorm, x), rope, cache, first);
   }
 
+  /** As above for the next tokens of several cached sequences. */
+  public void fill(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    attention.fill(ops, normed(ops, inputNorm, x), rope, sequences);
+  }
+
   /**
    * The residual after attention of the next tokens of several cached sequences; see {@link
    * SelfAttention}.

@@ -125,6 +125,18 @@ public record SelfAttention(
     store(ops, kv.get(0), kv.get(1), rope, cache, first);
   }
 
+  /** As above for rows of several sequences, x {@code [1, R, C]}. */
+  public void fill(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    List<Tensor> kv = sharding.inputs(ops, x, k, v);
+    int row = 0;
+    for (CachedRows s : sequences) {
+      int n = s.count();
+      store(ops, rows(kv.get(0), row, n), rows(kv.get(1), row, n), rope, s.cache(), s.first());
+      row += n;
+    }
+    checkRows(x, row);
+  }
+
   private void store(
       Ops ops, Tensor keys, Tensor values, RopeTables rope, KvCache cache, int first) {
     cache.put(
@@ -157,10 +169,15 @@ public record SelfAttention(
       ops.kernels().copy(one.span(), rows(mixed, row, n).span());
       row += n;
     }
-    if (row != count) {
-      throw new IllegalArgumentException(count + " rows, of which sequences have " + row);
-    }
+    checkRows(x, row);
     return sharding.output(ops, mixed, o);
+  }
+
+  private static void checkRows(Tensor x, int ofSequences) {
+    int count = x.shape().size(1);
+    if (ofSequences != count) {
+      throw new IllegalArgumentException(count + " rows, of which sequences have " + ofSequences);
+    }
   }
 
   /** Rows {@code from .. from + count - 1} of x {@code [1, R, C]}. */
