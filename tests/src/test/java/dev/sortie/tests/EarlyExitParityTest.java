@@ -140,6 +140,11 @@ class EarlyExitParityTest {
     }
 
     @Override
+    public boolean rests() {
+      return false;
+    }
+
+    @Override
     public boolean never() {
       return false;
     }

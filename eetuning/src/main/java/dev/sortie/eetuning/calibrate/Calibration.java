@@ -86,13 +86,13 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
     SequencedMap<Integer, Double> thresholds = tested.candidate().thresholds();
     List<Integer> active =
         thresholds.entrySet().stream().filter(e -> e.getValue() < 1).map(e -> e.getKey()).toList();
-    EarlyExitCost cost = new EarlyExitCost(table, active, EarlyExit.MAX_PENDING);
+    EarlyExitCost cost = new EarlyExitCost(table, active, EarlyExit.MAX_PENDING, true);
     double full = 0;
     double early = 0;
     long left = 0;
     long tokens = 0;
     for (Trajectory t : sequences) {
-      int[] exits = EarlyExitCost.capped(t.exits(thresholds), EarlyExit.MAX_PENDING);
+      int[] exits = t.exits(thresholds);
       early += cost.seconds(table.position(), exits);
       for (int i = 0; i < exits.length; i++) {
         full += table.fullDepth(table.position() + i);

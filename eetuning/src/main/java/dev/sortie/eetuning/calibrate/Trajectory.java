@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.Pace;
 import dev.sortie.eetuning.eval.TokenReadings;
 import java.util.List;
 import java.util.SequencedMap;
@@ -42,36 +44,39 @@ public record Trajectory(List<Integer> depths, double[][] confidence, double[][]
   }
 
   /**
-   * Where each token leaves: the depth of the first exit whose confidence reaches its threshold; 0
-   * for the final layer. That no more than 15 tokens may wait is left out: then decoding goes to
-   * the final layer more often, which loses nothing.
+   * Where each token leaves, as decoding does it: the depth of the first exit that is asked and
+   * whose confidence reaches its threshold; 0 for the final layer. None is asked where the most
+   * tokens wait that may, and one that was not taken for long is asked less often.
    */
   public int[] exits(SequencedMap<Integer, Double> thresholds) {
+    double[] least = depths.stream().mapToDouble(d -> thresholds.getOrDefault(d, 1.0)).toArray();
     int[] left = new int[tokens()];
+    Pace pace = new Pace(least.length, true);
+    int pending = 0;
     for (int t = 0; t < left.length; t++) {
-      int e = first(thresholds, t);
-      left[t] = e < 0 ? 0 : depths.get(e);
+      int e = pending < EarlyExit.MAX_PENDING ? first(least, t, pace) : least.length;
+      pace.left(e);
+      pending = e < least.length ? pending + 1 : 0;
+      left[t] = e < least.length ? depths.get(e) : 0;
     }
     return left;
   }
 
   /** The mean loss of its tokens. */
   public double meanLoss(SequencedMap<Integer, Double> thresholds) {
+    int[] left = exits(thresholds);
     double sum = 0;
-    for (int t = 0; t < tokens(); t++) {
-      int e = first(thresholds, t);
-      sum += e < 0 ? 0 : loss[e][t];
+    for (int t = 0; t < left.length; t++) {
+      sum += left[t] == 0 ? 0 : loss[depths.indexOf(left[t])][t];
     }
-    return sum / tokens();
+    return sum / left.length;
   }
 
-  private int first(SequencedMap<Integer, Double> thresholds, int token) {
-    for (int e = 0; e < depths.size(); e++) {
-      double threshold = thresholds.getOrDefault(depths.get(e), 1.0);
-      if (threshold < 1 && confidence[e][token] >= threshold) {
-        return e;
-      }
+  private int first(double[] least, int token, Pace pace) {
+    int e = 0;
+    while (e < least.length && !(least[e] < 1 && pace.due(e) && confidence[e][token] >= least[e])) {
+      e++;
     }
-    return -1;
+    return e;
   }
 }

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cost;
 
 import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.Pace;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
@@ -12,8 +13,9 @@ import java.util.OptionalDouble;
  * @param table measured costs
  * @param active depths of the exits that are asked, ascending
  * @param maxPending deficit tokens at most
+ * @param rests whether exits that are not taken for long are asked less often; see {@link Pace}
  */
-public record EarlyExitCost(CostTable table, List<Integer> active, int maxPending) {
+public record EarlyExitCost(CostTable table, List<Integer> active, int maxPending, boolean rests) {
   private static final int SHARES = 1000;
 
   public EarlyExitCost {
@@ -38,25 +40,16 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     int[] exitDone = new int[active.size()];
     Arrays.fill(done, first);
     Arrays.fill(exitDone, first);
+    Pace pace = new Pace(active.size(), rests);
     double seconds = 0;
     for (int i = 0; i < exits.length; i++) {
-      seconds += token(first + i, exits[i], done, exitDone);
+      seconds += token(first + i, exits[i], done, exitDone, pace);
+      pace.left(exits[i] == 0 ? active.size() : active.indexOf(exits[i]));
     }
     return seconds;
   }
 
-  /** The same trace where not more than {@code maxPending} tokens in a row may leave early. */
-  public static int[] capped(int[] exits, int maxPending) {
-    int[] left = exits.clone();
-    int pending = 0;
-    for (int i = 0; i < left.length; i++) {
-      left[i] = pending < maxPending ? left[i] : 0;
-      pending = left[i] == 0 ? 0 : pending + 1;
-    }
-    return left;
-  }
-
-  private double token(int position, int exit, int[] done, int[] exitDone) {
+  private double token(int position, int exit, int[] done, int[] exitDone, Pace pace) {
     int end = position + 1;
     double seconds = table.token();
     int from = 0;
@@ -66,7 +59,7 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
       seconds += table.layers(e.depth() - from, rows, done[i]);
       done[i] = end;
       from = e.depth();
-      boolean asked = position - done[active.size()] < maxPending;
+      boolean asked = position - done[active.size()] < maxPending && pace.due(i);
       // an exit that is not asked lets its own layer wait, until a batch of stable rows is full
       int waiting = end - exitDone[i];
       if (asked || waiting >= Kernels.ROW_STABLE) {
@@ -84,10 +77,10 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
   }
 
   /**
-   * Seconds of a token on average when this exit alone is asked and a share of the tokens leaves
-   * there, each by chance. Tokens come in cycles: k leave, and the next takes their deeper layers
-   * along; k is geometric, cut at {@code maxPending}, where no exit is asked and its own layer
-   * waits for the token after.
+   * Seconds of a token on average when this exit alone is asked, about every token, and a share of
+   * the tokens leaves there, each by chance. Tokens come in cycles: k leave, and the next takes
+   * their deeper layers along; k is geometric, cut at {@code maxPending}, where no exit is asked
+   * and its own layer waits for the token after.
    */
   static double atShare(CostTable t, int depth, double share, int maxPending) {
     ExitCost e = t.exit(depth);

@@ -24,6 +24,11 @@ public record Agreement(double threshold, int patience) implements ThresholdPoli
   }
 
   @Override
+  public boolean rests() {
+    return patience == 1;
+  }
+
+  @Override
   public boolean exits(int depth, double confidence) {
     return confidence > 0 && ThresholdPolicy.super.exits(depth, confidence);
   }

@@ -42,7 +42,7 @@ final class BatchDescent {
       }
       passes.through(
           g, live.stream().map(s -> new Rows(s, s.done(g.index()), s.position() + 1)).toList());
-      live = g.exit().isPresent() ? ask(g, g.exit().get(), live) : answer(live);
+      live = g.exit().isPresent() ? ask(g, g.exit().get(), live) : answer(g, live);
     }
     sequences.forEach(BatchSequence::readOne);
     return sequences.stream().map(steps::get).toList();
@@ -63,7 +63,7 @@ final class BatchDescent {
     List<Rows> waiting = new ArrayList<>();
     List<Rows> advanced = new ArrayList<>();
     for (BatchSequence s : live) {
-      boolean asks = s.mayExit() && worthwhile(s, exit);
+      boolean asks = s.asks(g.index()) && worthwhile(s, exit);
       if (asks) {
         wanted.add(s);
       }
@@ -97,6 +97,7 @@ final class BatchDescent {
       double confidence = s.policy().confidence(s.evidence());
       if (s.policy().exits(exit.depth(), confidence)) {
         steps.put(s, s.reader().read(s.evidence().logits(), exit, confidence));
+        s.leaves(g.index());
       }
     }
     return live.stream().filter(s -> !steps.containsKey(s)).toList();
@@ -109,13 +110,14 @@ final class BatchDescent {
   }
 
   /** The final layer's answers, for all that are left. */
-  private List<BatchSequence> answer(List<BatchSequence> live) {
+  private List<BatchSequence> answer(Segment g, List<BatchSequence> live) {
     Tensor x = passes.stacked(live.stream().map(BatchSequence::x).toList());
     TopTokens top = TopTokens.of(ops, decoder.logits(ops, x));
     for (int i = 0; i < live.size(); i++) {
       BatchSequence s = live.get(i);
       Tensor logits = RowPasses.row(top.logits(), i);
       steps.put(s, s.reader().read(logits, OptionalInt.empty(), top.probability(i)));
+      s.leaves(g.index());
     }
     return List.of();
   }

@@ -38,7 +38,12 @@ public final class BatchSequence implements AutoCloseable {
   /** Positions done in the own layer of the exit behind each segment. */
   private final int[] exitDone;
 
+  private final Pace pace;
+
   private int position;
+
+  /** The segment that the token being read left behind, or came to the end of. */
+  private int left;
 
   /** Output of the layers that the token being read came through last, {@code [1, C]}. */
   private Tensor x;
@@ -68,6 +73,7 @@ public final class BatchSequence implements AutoCloseable {
     this.exitCaches = new KvCache[count];
     this.done = new int[count];
     this.exitDone = new int[count];
+    this.pace = new Pace(count - 1, policy.rests());
     Shape kept = Shape.of(KEPT, sequence.decoder().config().hidden());
     for (Segment s : segments) {
       inputs[s.index()] = Tensor.allocate(sequence.arena(), DType.F32, kept);
@@ -106,6 +112,7 @@ public final class BatchSequence implements AutoCloseable {
     }
     position = FullDepth.checkKept(count, position);
     evidence = null;
+    pace.rewind(position);
     for (int i = 0; i < done.length; i++) {
       done[i] = Math.min(done[i], position);
       exitDone[i] = Math.min(exitDone[i], position);
@@ -128,9 +135,14 @@ public final class BatchSequence implements AutoCloseable {
     return reader;
   }
 
-  /** Whether it may leave at an exit, were it asked: the deepest segment lags most. */
-  boolean mayExit() {
-    return !policy.never() && position - done[done.length - 1] < maxPending;
+  /** Whether it may leave at the exit behind a segment, and asks: the deepest segment lags most. */
+  boolean asks(int segment) {
+    return !policy.never() && position - done[done.length - 1] < maxPending && pace.due(segment);
+  }
+
+  /** The token being read leaves behind a segment, the last one for the final layer. */
+  void leaves(int segment) {
+    left = segment;
   }
 
   int done(int segment) {
@@ -159,11 +171,13 @@ public final class BatchSequence implements AutoCloseable {
     position += count;
     Arrays.fill(done, position);
     Arrays.fill(exitDone, position);
+    pace.start(position);
   }
 
   /** A token was read; what it went through says {@link #done}. */
   void readOne() {
     position++;
+    pace.left(left);
     x = null;
     a = null;
     evidence = null;

@@ -38,6 +38,7 @@ public final class EarlyExit implements DecodingStrategy {
   private final LogitsReader reader;
   private final List<Segment> segments;
   private final int maxPending;
+  private final Pace pace;
   private int position;
 
   /** Of the exit asked last for the token that is being read. */
@@ -107,6 +108,7 @@ public final class EarlyExit implements DecodingStrategy {
     }
     list.add(new Segment(from, decoder.config().layers(), Optional.empty(), sequence));
     this.segments = List.copyOf(list);
+    this.pace = new Pace(list.size() - 1, policy.rests());
   }
 
   /** Fails unless such a sequence can be decoded. */
@@ -137,6 +139,7 @@ public final class EarlyExit implements DecodingStrategy {
       last = sequence.step(() -> prefillChunk(chunk, end));
       position += chunk.length;
     }
+    pace.start(position);
     return last;
   }
 
@@ -175,6 +178,7 @@ public final class EarlyExit implements DecodingStrategy {
       HiddenState out = sequence.layers(in, s.from, s.to, s.done);
       if (s.exit.isEmpty()) {
         s.done = end;
+        pace.left(i);
         return FullDepth.logits(sequence, reader, out.x());
       }
       sequence.ops().kernels().copy(out.x().span(), s.hidden(s.done, end).span());
@@ -182,18 +186,19 @@ public final class EarlyExit implements DecodingStrategy {
       // the deepest segment lags most; were the next one asked, a deeper one could get more rows
       // at once than are stable
       boolean mayExit = position - segments.getLast().done < maxPending;
-      Step step = tryExit(s, out, mayExit, end);
+      Step step = tryExit(s, out, mayExit && pace.due(i), end);
       if (step != null) {
+        pace.left(i);
         return step;
       }
     }
     throw new IllegalStateException("the last segment always answers");
   }
 
-  private Step tryExit(Segment s, HiddenState out, boolean mayExit, int end) {
+  private Step tryExit(Segment s, HiddenState out, boolean due, int end) {
     Exit exit = s.exit.orElseThrow();
     Tensor x = Sequence.lastRow(out.x());
-    boolean wanted = mayExit && worthwhile(exit, x);
+    boolean wanted = due && worthwhile(exit, x);
     if (s.exitCache.isPresent()) {
       // where its answer is not wanted, the exit's own layer waits too, as long as all that wait
       // are a batch of stable rows
@@ -296,6 +301,7 @@ public final class EarlyExit implements DecodingStrategy {
       s.done = Math.min(s.done, position);
       s.exitDone = Math.min(s.exitDone, position);
     }
+    pace.rewind(position);
   }
 
   @Override

@@ -25,6 +25,14 @@ public interface ExitPolicy {
   /** Whether the answer is no whatever the confidence: then exits need not be computed. */
   boolean never();
 
+  /**
+   * Whether an exit that is not taken for long is asked less often; see {@link Pace}. Not where the
+   * answers of exits that are not taken count.
+   */
+  default boolean rests() {
+    return true;
+  }
+
   /** Whether exits are asked for {@link #worthwhile} first; then they need a probe. */
   default boolean usesProbe() {
     return false;

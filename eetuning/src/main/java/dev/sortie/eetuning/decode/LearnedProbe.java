@@ -32,6 +32,11 @@ public record LearnedProbe(ExitPolicy inner, double probeThreshold) implements E
   }
 
   @Override
+  public boolean rests() {
+    return inner.rests();
+  }
+
+  @Override
   public boolean usesProbe() {
     return true;
   }

@@ -21,6 +21,7 @@ import java.util.function.IntFunction;
  * @param strategy its name, such as {@code early-exit}
  * @param threshold confidence from which an exit is taken; 1 where there is none
  * @param active depths of the exits that are asked; empty at full depth
+ * @param rests whether exits that are not taken for long are asked less often
  * @param draftDepth depth of the exit that drafts; 0 where none does
  * @param opener makes a new sequence with room for so many tokens
  */
@@ -28,6 +29,7 @@ public record Contender(
     String strategy,
     double threshold,
     List<Integer> active,
+    boolean rests,
     int draftDepth,
     IntFunction<DecodingStrategy> opener) {
   private static final String FULL = "full";
@@ -39,7 +41,7 @@ public record Contender(
   /** The unmodified backbone. */
   public static Contender full(LanguageModel model, Device device) {
     return new Contender(
-        FULL, 1, List.of(), 0, capacity -> new FullDepth(model.decoder(), capacity, device));
+        FULL, 1, List.of(), false, 0, capacity -> new FullDepth(model.decoder(), capacity, device));
   }
 
   /** Early exits with a policy; {@code threshold} names it in plots and tables. */
@@ -54,6 +56,7 @@ public record Contender(
         strategy,
         threshold,
         exits.depths(),
+        policy.rests(),
         0,
         capacity ->
             new EarlyExit(model.decoder(), exits, policy, capacity, EarlyExit.MAX_PENDING, device));
@@ -77,6 +80,7 @@ public record Contender(
         strategy,
         1,
         List.of(),
+        false,
         drafts.contains(EarlyExitDraft.NAME) ? exits.deepest() : 0,
         capacity ->
             new Speculative(

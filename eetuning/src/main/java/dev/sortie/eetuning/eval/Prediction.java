@@ -26,7 +26,7 @@ public record Prediction(CostTable table) {
             .map(GeneratedToken::exit)
             .mapToInt(e -> e.orElse(0))
             .toArray();
-    return new EarlyExitCost(table, contender.active(), EarlyExit.MAX_PENDING)
+    return new EarlyExitCost(table, contender.active(), EarlyExit.MAX_PENDING, contender.rests())
         .seconds(decoded.generation().promptIds().length, exits);
   }
 }

@@ -15,7 +15,7 @@ class EarlyExitCostContractTest {
   private static final double EXACT = 1e-9;
 
   private static double seconds(CostTable t, int maxPending, int... exits) {
-    return new EarlyExitCost(t, t.depths(), maxPending).seconds(100, exits);
+    return new EarlyExitCost(t, t.depths(), maxPending, false).seconds(100, exits);
   }
 
   @Test
@@ -65,6 +65,16 @@ class EarlyExitCostContractTest {
   }
 
   @Test
+  void anExitThatNobodyTakesIsAskedLessAndLess() {
+    CostTable t = Tables.of(Tables.norm(4, 2));
+    int[] never = new int[64 + 160];
+    // each of 8, every second of 8, every fourth of 16, every eighth of 32, every sixteenth of 160
+    int asked = 8 + 4 + 4 + 4 + 10;
+    assertThat(new EarlyExitCost(t, List.of(4), 15, true).seconds(100, never))
+        .isCloseTo(never.length * 14 + asked * 2, within(EXACT));
+  }
+
+  @Test
   void noExitIsAskedWhenNoMoreTokensMayWait() {
     CostTable t = Tables.of(Tables.norm(4, 2));
     assertThat(seconds(t, 0, 0, 0)).isCloseTo(2 * 14, within(EXACT));
@@ -77,7 +87,7 @@ class EarlyExitCostContractTest {
     CostTable t =
         new CostTable(
             10, 64, near.layer(), RowTimes.constant(0.01), near.head(), 0.5, near.exits());
-    assertThat(new EarlyExitCost(t, List.of(4), 15).seconds(164, new int[] {4}))
+    assertThat(new EarlyExitCost(t, List.of(4), 15, false).seconds(164, new int[] {4}))
         .isCloseTo(0.5 + 4 * (1 + 0.01 * 100) + 2, within(EXACT));
     assertThat(t.fullDepth(64)).isCloseTo(14.5, within(EXACT));
   }

@@ -278,6 +278,11 @@ class BatchDecoderContractTest {
           public boolean never() {
             return false;
           }
+
+          @Override
+          public boolean rests() {
+            return false;
+          }
         };
     int[] prompt = {3, 1, 4};
     try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
@@ -337,6 +342,11 @@ class BatchDecoderContractTest {
 
           @Override
           public boolean never() {
+            return false;
+          }
+
+          @Override
+          public boolean rests() {
             return false;
           }
         };
