@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.decode;
 
-import dev.sortie.eetuning.decode.RowPasses.Rows;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
@@ -15,6 +14,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -53,7 +53,7 @@ public final class BatchDecoder implements AutoCloseable {
     this.exits = exits;
     this.segments = Segment.of(exits, decoder.config().layers());
     this.ops = new Ops(device, workspace);
-    this.passes = new RowPasses(decoder, ops);
+    this.passes = new RowPasses(decoder, segments, ops);
   }
 
   /** A new sequence at full depth with room for {@code capacity} tokens; the caller closes it. */
@@ -155,17 +155,7 @@ public final class BatchDecoder implements AutoCloseable {
 
   private Step prefillChunk(BatchSequence s, int[] chunk, boolean end) {
     Sequence q = s.sequence();
-    Tensor x = q.embed(chunk, s.position(), chunk.length);
-    for (Segment g : segments) {
-      if (g.exit().isEmpty()) {
-        x = q.prefillTop(x, g.from(), s.position(), end);
-        break;
-      }
-      x = q.layers(x, g.from(), g.to(), s.position()).x();
-      if (s.exitCache(g.index()) != null) {
-        g.exit().get().fill(ops, x, s.exitCache(g.index()), s.position());
-      }
-    }
+    Tensor x = passes.prompt(s, q.embed(chunk, s.position(), chunk.length), end);
     return end ? FullDepth.logits(q, s.reader(), x) : null;
   }
 
@@ -188,9 +178,13 @@ public final class BatchDecoder implements AutoCloseable {
         BatchDescent descent = new BatchDescent(decoder, segments, ops);
         steps.addAll(
             step(
-                () ->
-                    descent.run(
-                        sequences.subList(first, end), Arrays.copyOfRange(tokens, first, end))));
+                () -> {
+                  List<BatchSequence> some = sequences.subList(first, end);
+                  descent.embed(some, Arrays.copyOfRange(tokens, first, end));
+                  Map<BatchSequence, Step> found = new IdentityHashMap<>();
+                  descent.run(some, found::put);
+                  return some.stream().map(found::get).toList();
+                }));
       }
     } catch (RuntimeException e) {
       for (int i = 0; i < positions.length; i++) {
@@ -226,20 +220,11 @@ public final class BatchDecoder implements AutoCloseable {
   /** Runs a sequence's deficit tokens through the layers that they have not seen. */
   private void complete(BatchSequence s) {
     for (Segment g : segments) {
-      if (s.done(g.index()) < s.position()) {
-        step(
-            () -> {
-              passes.through(g, List.of(new Rows(s, s.done(g.index()), s.position())));
-              return null;
-            });
-      }
-      if (s.exitCache(g.index()) != null && s.exitDone(g.index()) < s.position()) {
-        step(
-            () -> {
-              passes.fillExit(g, List.of(new Rows(s, s.exitDone(g.index()), s.position())));
-              return null;
-            });
-      }
+      step(
+          () -> {
+            passes.complete(s, g);
+            return null;
+          });
     }
   }
 

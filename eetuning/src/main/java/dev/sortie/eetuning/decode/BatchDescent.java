@@ -9,9 +9,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -23,42 +21,57 @@ final class BatchDescent {
   private final List<Segment> segments;
   private final Ops ops;
   private final RowPasses passes;
-  private final Map<BatchSequence, Step> steps = new IdentityHashMap<>();
 
   BatchDescent(Decoder decoder, List<Segment> segments, Ops ops) {
     this.decoder = decoder;
     this.segments = segments;
     this.ops = ops;
-    this.passes = new RowPasses(decoder, ops);
+    this.passes = new RowPasses(decoder, segments, ops);
   }
 
-  /** What follows {@code tokens} in each sequence, in order. */
-  List<Step> run(List<BatchSequence> sequences, int[] tokens) {
-    embed(sequences, tokens);
+  /** Hears what follows the token of a sequence, as soon as it is known. */
+  @FunctionalInterface
+  interface Answers {
+    void take(BatchSequence sequence, Step step);
+  }
+
+  /**
+   * Brings the token that each sequence has at the first segment through the layers.
+   *
+   * @return the sequences that have no answer, at the outlet
+   */
+  List<BatchSequence> run(List<BatchSequence> sequences, Answers answers) {
     List<BatchSequence> live = sequences;
     for (Segment g : segments) {
-      if (live.isEmpty()) {
+      if (live.isEmpty() || g.isOutlet()) {
+        live.forEach(s -> s.leaves(g.index()));
         break;
       }
       passes.through(
           g, live.stream().map(s -> new Rows(s, s.done(g.index()), s.position() + 1)).toList());
-      live = g.exit().isPresent() ? ask(g, g.exit().get(), live) : answer(g, live);
+      if (g.exit().isPresent()) {
+        live = ask(g, g.exit().get(), live, answers);
+      } else if (g == segments.getLast()) {
+        live = answer(g, live, answers);
+      }
     }
     sequences.forEach(BatchSequence::readOne);
-    return sequences.stream().map(steps::get).toList();
+    return live;
   }
 
-  private void embed(List<BatchSequence> sequences, int[] tokens) {
+  /** Puts the vectors of {@code tokens} where the first segment reads them. */
+  void embed(List<BatchSequence> sequences, int[] tokens) {
     int[] at = sequences.stream().mapToInt(BatchSequence::position).toArray();
     Tensor ids = Tensor.ids(ops.workspace(), Shape.of(tokens.length, 1), tokens);
     Tensor x = decoder.embed(ops, ids, at);
     for (int i = 0; i < at.length; i++) {
+      sequences.get(i).said(null);
       ops.kernels().copy(RowPasses.row(x, i).span(), sequences.get(i).input(0, at[i]).span());
     }
   }
 
   /** Asks an exit; returns the sequences that go deeper. */
-  private List<BatchSequence> ask(Segment g, Exit exit, List<BatchSequence> live) {
+  private List<BatchSequence> ask(Segment g, Exit exit, List<BatchSequence> live, Answers answers) {
     List<BatchSequence> wanted = new ArrayList<>();
     List<Rows> waiting = new ArrayList<>();
     List<Rows> advanced = new ArrayList<>();
@@ -91,16 +104,20 @@ final class BatchDescent {
     Tensor a = passes.stacked(wanted.stream().map(BatchSequence::a).toList());
     Tensor state = exit.headState(ops, x, a);
     TopTokens top = TopTokens.of(ops, exit.headLogits(ops, state));
+    List<BatchSequence> deeper = new ArrayList<>(live);
     for (int i = 0; i < wanted.size(); i++) {
       BatchSequence s = wanted.get(i);
-      s.evidence(new ExitEvidence(ops, exit, RowPasses.row(state, i), top, i, s.evidence()));
-      double confidence = s.policy().confidence(s.evidence());
+      ExitEvidence evidence =
+          new ExitEvidence(ops, exit, RowPasses.row(state, i), top, i, s.said());
+      s.said(evidence.said());
+      double confidence = s.policy().confidence(evidence);
       if (s.policy().exits(exit.depth(), confidence)) {
-        steps.put(s, s.reader().read(s.evidence().logits(), exit, confidence));
+        answers.take(s, s.reader().read(evidence.logits(), exit, confidence));
         s.leaves(g.index());
+        deeper.remove(s);
       }
     }
-    return live.stream().filter(s -> !steps.containsKey(s)).toList();
+    return deeper;
   }
 
   private boolean worthwhile(BatchSequence s, Exit exit) {
@@ -110,13 +127,13 @@ final class BatchDescent {
   }
 
   /** The final layer's answers, for all that are left. */
-  private List<BatchSequence> answer(Segment g, List<BatchSequence> live) {
+  private List<BatchSequence> answer(Segment g, List<BatchSequence> live, Answers answers) {
     Tensor x = passes.stacked(live.stream().map(BatchSequence::x).toList());
     TopTokens top = TopTokens.of(ops, decoder.logits(ops, x));
     for (int i = 0; i < live.size(); i++) {
       BatchSequence s = live.get(i);
       Tensor logits = RowPasses.row(top.logits(), i);
-      steps.put(s, s.reader().read(logits, OptionalInt.empty(), top.probability(i)));
+      answers.take(s, s.reader().read(logits, OptionalInt.empty(), top.probability(i)));
       s.leaves(g.index());
     }
     return List.of();

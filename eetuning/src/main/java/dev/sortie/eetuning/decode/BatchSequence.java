@@ -42,8 +42,8 @@ public final class BatchSequence implements AutoCloseable {
 
   private int position;
 
-  /** The segment that the token being read left behind, or came to the end of. */
-  private int left;
+  /** The segment that the token being read left behind, or came to the end of; {@link Pace#ELSEWHERE} if no exit of these saw it. */
+  private int left = Pace.ELSEWHERE;
 
   /** Output of the layers that the token being read came through last, {@code [1, C]}. */
   private Tensor x;
@@ -51,8 +51,11 @@ public final class BatchSequence implements AutoCloseable {
   /** The residual after the attention of the last of them, {@code [1, C]}. */
   private Tensor a;
 
-  /** Of the exit asked last for the token that is being read. */
-  private ExitEvidence evidence;
+  /** By the exit asked last for the token that is being read; null before the first. */
+  private ExitEvidence.Said said;
+
+  /** Tokens that the deepest segment lags behind, where another rank has it; else negative. */
+  private int lag = -1;
 
   /** Where its cache is in pages of a pool. */
   private final Optional<PagePool.Lease> lease;
@@ -111,7 +114,7 @@ public final class BatchSequence implements AutoCloseable {
           "to keep " + count + " tokens, of which " + shared + " are in shared pages");
     }
     position = FullDepth.checkKept(count, position);
-    evidence = null;
+    said = null;
     pace.rewind(position);
     for (int i = 0; i < done.length; i++) {
       done[i] = Math.min(done[i], position);
@@ -137,12 +140,28 @@ public final class BatchSequence implements AutoCloseable {
 
   /** Whether it may leave at the exit behind a segment, and asks: the deepest segment lags most. */
   boolean asks(int segment) {
-    return !policy.never() && position - done[done.length - 1] < maxPending && pace.due(segment);
+    return !policy.never() && (lag < 0 ? deficit() : lag) < maxPending && pace.due(segment);
   }
 
-  /** The token being read leaves behind a segment, the last one for the final layer. */
+  /** The token being read leaves behind a segment, the last one for the final layer or an outlet. */
   void leaves(int segment) {
     left = segment;
+  }
+
+  /** Tokens read that the last segment has not done. */
+  int deficit() {
+    return position - done[done.length - 1];
+  }
+
+  /**
+   * Begins a token of which other ranks know more.
+   *
+   * @param behind tokens that the deepest segment of all lags behind
+   * @param before what the exit asked last said of it, or null
+   */
+  void begin(int behind, ExitEvidence.Said before) {
+    lag = behind;
+    said = before;
   }
 
   int done(int segment) {
@@ -178,9 +197,9 @@ public final class BatchSequence implements AutoCloseable {
   void readOne() {
     position++;
     pace.left(left);
+    left = Pace.ELSEWHERE;
     x = null;
     a = null;
-    evidence = null;
   }
 
   /** What segment {@code segment} reads at position {@code p}, {@code [1, C]}. */
@@ -202,12 +221,12 @@ public final class BatchSequence implements AutoCloseable {
     return a;
   }
 
-  ExitEvidence evidence() {
-    return evidence;
+  ExitEvidence.Said said() {
+    return said;
   }
 
-  void evidence(ExitEvidence found) {
-    evidence = found;
+  void said(ExitEvidence.Said by) {
+    said = by;
   }
 
   @Override

@@ -41,8 +41,8 @@ public final class EarlyExit implements DecodingStrategy {
   private final Pace pace;
   private int position;
 
-  /** Of the exit asked last for the token that is being read. */
-  private ExitEvidence evidence;
+  /** By the exit asked last for the token that is being read; null before the first. */
+  private ExitEvidence.Said said;
 
   /** Layers up to an exit, or to the end. */
   private static final class Segment {
@@ -170,7 +170,7 @@ public final class EarlyExit implements DecodingStrategy {
   private Step descend(int token) {
     Tensor below = sequence.embed(new int[] {token}, position, 1);
     int end = position + 1;
-    evidence = null;
+    said = null;
     for (int i = 0; i < segments.size(); i++) {
       Segment s = segments.get(i);
       // the first segment has no deficit: every token passes it
@@ -214,7 +214,8 @@ public final class EarlyExit implements DecodingStrategy {
       return null;
     }
     Tensor state = exit.headState(sequence.ops(), x, Sequence.lastRow(out.a()));
-    evidence = new ExitEvidence(sequence.ops(), exit, state, evidence);
+    ExitEvidence evidence = new ExitEvidence(sequence.ops(), exit, state, said);
+    said = evidence.said();
     double confidence = policy.confidence(evidence);
     return policy.exits(exit.depth(), confidence)
         ? reader.read(evidence.logits(), exit, confidence)

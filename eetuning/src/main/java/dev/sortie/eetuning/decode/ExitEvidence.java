@@ -23,9 +23,9 @@ public final class ExitEvidence {
    * Evidence of one exit.
    *
    * @param state what its head read, one row
-   * @param before that of the exit asked before it for this token, or null
+   * @param before what the exit asked before it said of this token, or null
    */
-  ExitEvidence(Ops ops, Exit exit, Tensor state, ExitEvidence before) {
+  ExitEvidence(Ops ops, Exit exit, Tensor state, Said before) {
     this(ops, exit, state, TopTokens.of(ops, exit.headLogits(ops, state)), 0, before);
   }
 
@@ -35,7 +35,7 @@ public final class ExitEvidence {
    * @param state what its head read, that row alone
    * @param top of the logits of all rows
    */
-  ExitEvidence(Ops ops, Exit exit, Tensor state, TopTokens top, int row, ExitEvidence before) {
+  ExitEvidence(Ops ops, Exit exit, Tensor state, TopTokens top, int row, Said before) {
     long width = top.logits().shape().dim(-1);
     this.ops = ops;
     this.exit = exit;
@@ -43,7 +43,20 @@ public final class ExitEvidence {
     this.top = top;
     this.row = row;
     this.logits = Tensor.of(top.logits().span().slice(row * width, width), Shape.of(1, width));
-    this.agreeing = before != null && before.token() == token() ? before.agreeing + 1 : 1;
+    this.agreeing = before != null && before.token() == token() ? before.agreeing() + 1 : 1;
+  }
+
+  /**
+   * What is kept of an exit's evidence when the next exit is asked.
+   *
+   * @param token its most likely token
+   * @param agreeing how many exits in a row, it the last, have that one
+   */
+  record Said(int token, int agreeing) {}
+
+  /** What the next exit that is asked has to know of this one. */
+  Said said() {
+    return new Said(token(), agreeing);
   }
 
   /** Where the exit stands. */

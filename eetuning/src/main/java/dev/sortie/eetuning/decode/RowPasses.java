@@ -18,6 +18,7 @@ import java.util.List;
  */
 final class RowPasses {
   private final Decoder decoder;
+  private final List<Segment> segments;
   private final Ops ops;
 
   /** Positions {@code first .. end - 1} of a sequence. */
@@ -32,8 +33,9 @@ final class RowPasses {
     HiddenState run(Tensor x, List<Rows> pass);
   }
 
-  RowPasses(Decoder decoder, Ops ops) {
+  RowPasses(Decoder decoder, List<Segment> segments, Ops ops) {
     this.decoder = decoder;
+    this.segments = segments;
     this.ops = ops;
   }
 
@@ -41,7 +43,7 @@ final class RowPasses {
   void through(Segment g, List<Rows> rows) {
     for (List<Rows> pass : passes(rows)) {
       HiddenState h = run(pass, g.index(), (x, p) -> layers(g, x, p));
-      if (g.exit().isPresent()) {
+      if (g != segments.getLast()) {
         scatter(pass, h.x(), g.index() + 1);
       }
     }
@@ -72,6 +74,39 @@ final class RowPasses {
     return pass.stream()
         .map(r -> new CachedRows(r.sequence().exitCache(g.index()), r.first(), r.count()))
         .toList();
+  }
+
+  /** Runs deficit tokens of a sequence through a segment and the own layer of its exit. */
+  void complete(BatchSequence s, Segment g) {
+    if (s.done(g.index()) < s.position()) {
+      through(g, List.of(new Rows(s, s.done(g.index()), s.position())));
+    }
+    if (s.exitCache(g.index()) != null && s.exitDone(g.index()) < s.position()) {
+      fillExit(g, List.of(new Rows(s, s.exitDone(g.index()), s.position())));
+    }
+  }
+
+  /**
+   * A piece of a prompt, read by all layers.
+   *
+   * @param x {@code [1, T, C]} at the first of {@code segments}
+   * @param end whether it ends the prompt
+   * @return what comes out of an outlet, {@code [1, T, C]}; else the final hidden state of the
+   *     prompt's last token, {@code [1, 1, C]}, or null where the piece does not end it
+   */
+  Tensor prompt(BatchSequence s, Tensor x, boolean end) {
+    Sequence q = s.sequence();
+    Tensor y = x;
+    for (Segment g : segments) {
+      if (g == segments.getLast()) {
+        return g.isOutlet() ? y : q.prefillTop(y, g.from(), s.position(), end);
+      }
+      y = q.layers(y, g.from(), g.to(), s.position()).x();
+      if (s.exitCache(g.index()) != null) {
+        g.exit().orElseThrow().fill(ops, y, s.exitCache(g.index()), s.position());
+      }
+    }
+    throw new IllegalStateException("there is always a last segment");
   }
 
   /** One pass; each sequence keeps what came out for the last of its rows. */

@@ -28,6 +28,9 @@ final class Sequence implements AutoCloseable {
   private final boolean ownWorkspace;
   private final List<KvCache> caches;
 
+  /** The layer of the first cache. */
+  private final int firstLayer;
+
   /** A sequence with memory for temporaries of its own. */
   Sequence(Decoder decoder, int capacity, Device device) {
     this.decoder = decoder;
@@ -35,6 +38,7 @@ final class Sequence implements AutoCloseable {
     this.ops = new Ops(device, new Workspace());
     this.ownWorkspace = true;
     this.caches = decoder.cache(arena, DType.F32, capacity);
+    this.firstLayer = 0;
   }
 
   /**
@@ -48,6 +52,17 @@ final class Sequence implements AutoCloseable {
     this.ops = ops;
     this.ownWorkspace = false;
     this.caches = caches == null ? decoder.cache(arena, DType.F32, capacity) : caches;
+    this.firstLayer = 0;
+  }
+
+  /** A sequence of which only layers {@code from .. to - 1} are run here. */
+  Sequence(Decoder decoder, int capacity, Ops ops, int from, int to) {
+    this.decoder = decoder;
+    this.capacity = capacity;
+    this.ops = ops;
+    this.ownWorkspace = false;
+    this.caches = decoder.cache(arena, DType.F32, capacity, from, to);
+    this.firstLayer = from;
   }
 
   Decoder decoder() {
@@ -68,7 +83,7 @@ final class Sequence implements AutoCloseable {
 
   /** Keys and values of layer {@code i}, from 0. */
   KvCache cache(int i) {
-    return caches.get(i);
+    return caches.get(i - firstLayer);
   }
 
   /**
@@ -142,7 +157,7 @@ final class Sequence implements AutoCloseable {
   }
 
   private Tensor attend(Tensor x, int layer, int first) {
-    return decoder.layers().get(layer).attend(ops, x, decoder.rope(), caches.get(layer), first);
+    return decoder.layers().get(layer).attend(ops, x, decoder.rope(), cache(layer), first);
   }
 
   /**
@@ -158,9 +173,9 @@ final class Sequence implements AutoCloseable {
     DecoderLayer layer = decoder.layers().get(top);
     if (end) {
       return layer.feedForward(
-          ops, layer.attendLast(ops, below, decoder.rope(), caches.get(top), first));
+          ops, layer.attendLast(ops, below, decoder.rope(), cache(top), first));
     }
-    layer.fill(ops, below, decoder.rope(), caches.get(top), first);
+    layer.fill(ops, below, decoder.rope(), cache(top), first);
     return null;
   }
 

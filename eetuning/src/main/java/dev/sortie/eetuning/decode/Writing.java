@@ -6,6 +6,7 @@ import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
@@ -54,6 +55,23 @@ final class Writing {
    */
   GeneratedToken next(Step step, BooleanSupplier cancelled) {
     int id = sampler.choose(step.logits(), prompt.length + tokens.size());
+    return take(id, step.exit(), step.confidence(), step.sourceOf(id), cancelled);
+  }
+
+  /**
+   * Takes a token that was chosen elsewhere, by the same rules.
+   *
+   * @param exit depth of the exit that chose it; empty for the final layer
+   * @param confidence largest probability there
+   * @param draft who had guessed it
+   * @param cancelled as above
+   */
+  GeneratedToken take(
+      int id,
+      OptionalInt exit,
+      double confidence,
+      Optional<String> draft,
+      BooleanSupplier cancelled) {
     boolean end = ends.contains(id) && !options.ignoreEos();
     String shown = end ? "" : stop.add(words.next(id));
     boolean halt = !end && !stop.found() && cancelled.getAsBoolean();
@@ -63,8 +81,7 @@ final class Writing {
       finish = Optional.of(end || stop.found() ? "stop" : halt ? "cancelled" : "length");
     }
     sampler.saw(id);
-    GeneratedToken token =
-        new GeneratedToken(id, shown, step.exit(), step.confidence(), step.sourceOf(id));
+    GeneratedToken token = new GeneratedToken(id, shown, exit, confidence, draft);
     tokens.add(token);
     text.append(shown);
     return token;

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.BalancedSplit;
 import dev.sortie.parallel.pipeline.ForwardOnly;
@@ -13,8 +14,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Which layers and exits each stage of a pipeline holds. Layers behind the last exit are run only
@@ -22,8 +21,6 @@ import java.util.regex.Pattern;
  * counted work, layers forward and exits both ways, has the least possible.
  */
 public final class StagePlan {
-  private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\..*");
-
   private final DecoderConfig config;
   private final List<ExitOutline> exits;
   private final TuneOptions options;
@@ -126,18 +123,10 @@ public final class StagePlan {
   /** Whether a stage computes with a tensor of the backbone, by the decoder's name for it. */
   public boolean needs(int stage, String tensor) {
     Stage s = stages.get(stage);
-    Matcher layer = LAYER.matcher(tensor);
-    if (layer.matches()) {
-      int i = Integer.parseInt(layer.group(1));
-      return i >= s.from() && i < s.to();
-    }
     boolean lookahead = exits(stage).stream().anyMatch(ExitOutline::isLookahead);
     boolean embeds = stage == 0 || lookahead;
-    return switch (tensor) {
-      case "model.embed_tokens.weight" -> embeds || config.tiedHead() && readsHead(stage);
-      case "model.embed_positions.weight" -> embeds;
-      default -> readsHead(stage);
-    };
+    return new StageTensors(s.from(), s.to(), embeds, readsHead(stage), config.tiedHead())
+        .test(tensor);
   }
 
   /** For the teacher, for exits without a head of their own, and to begin a draft head. */

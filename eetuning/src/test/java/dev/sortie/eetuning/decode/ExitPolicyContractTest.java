@@ -169,8 +169,8 @@ class ExitPolicyContractTest {
     Tensor x = state(1);
     Tensor other = state(2);
     ExitEvidence one = new ExitEvidence(ops, e, x, null);
-    ExitEvidence two = new ExitEvidence(ops, e, x, one);
-    ExitEvidence differs = new ExitEvidence(ops, e, other, two);
+    ExitEvidence two = new ExitEvidence(ops, e, x, one.said());
+    ExitEvidence differs = new ExitEvidence(ops, e, other, two.said());
     assertThat(differs.token()).isNotEqualTo(one.token());
     assertThat(List.of(one.agreeing(), two.agreeing(), differs.agreeing()))
         .containsExactly(1, 2, 1);

@@ -277,13 +277,18 @@ public final class Decoder {
 
   /** An empty cache for each layer. */
   public List<KvCache> cache(Allocator allocator, DType dtype, int capacity) {
+    return cache(allocator, dtype, capacity, 0, layers.size());
+  }
+
+  /** An empty cache for each of the layers {@code from .. to - 1}. */
+  public List<KvCache> cache(Allocator allocator, DType dtype, int capacity, int from, int to) {
     requireContext(capacity);
     if (sharding.splitsTokens()) {
       throw new InputException(
           "sequence parallelism shares out whole sequences; for decoding take tensor parallelism"
               + " alone");
     }
-    return layers.stream()
+    return layers.subList(from, to).stream()
         .map(l -> KvCache.of(allocator, dtype, capacity, share.kvHeads(), share.headSize()))
         .toList();
   }
