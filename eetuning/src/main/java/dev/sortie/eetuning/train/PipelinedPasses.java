@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
+import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ForwardOnly;
 import dev.sortie.parallel.pipeline.Runner;
 import dev.sortie.parallel.pipeline.Timed;
@@ -83,7 +84,7 @@ final class PipelinedPasses implements Passes {
    * in which they are sent, so that a receive is begun only for what is sent before anything else:
    * for all that the stage before forwards until the end of the step.
    */
-  private final class Stream implements Runner.StageWork {
+  private final class Stream {
     private final LongFunction<Microbatch> batches;
     private final ForwardOnly schedule;
     private final Deque<Flight> flights = new ArrayDeque<>();
@@ -109,9 +110,18 @@ final class PipelinedPasses implements Passes {
       user = taker;
       stepEnd = first + count;
       expectTeachers();
-      new Runner(stage.index(), this, times).run(schedule.step(forwarded, first, count));
+      new Runner(stage.index(), a -> {}, this::perform, times)
+          .run(schedule.step(forwarded, first, count));
       while (expected < sent(stepEnd)) {
         expect();
+      }
+    }
+
+    private void perform(Action action) {
+      switch (action.work()) {
+        case FORWARD -> forward(action.microBatch());
+        case TRAIN -> train(action.microBatch());
+        case BACKWARD -> throw new IllegalStateException("the layers are frozen: " + action);
       }
     }
 
@@ -151,8 +161,7 @@ final class PipelinedPasses implements Passes {
       return f;
     }
 
-    @Override
-    public void forward(long m) {
+    private void forward(long m) {
       while (expected < Math.min(m + 2, sent(stepEnd))) {
         expect(); // the next one comes while this one is computed
       }
@@ -203,8 +212,7 @@ final class PipelinedPasses implements Passes {
       }
     }
 
-    @Override
-    public void train(long m) {
+    private void train(long m) {
       Flight f = flights.remove();
       trained++;
       if (f.last() != null) {

@@ -5,5 +5,12 @@ package dev.sortie.parallel.pipeline;
  *
  * @param work what
  * @param microBatch its number in the stream, from 0
+ * @param chunk with which of the stage's chunks of layers, from 0; see {@link Chain}
  */
-public record Action(Work work, long microBatch) {}
+public record Action(Work work, long microBatch, int chunk) {
+
+  /** Of a stage with one chunk. */
+  public Action(Work work, long microBatch) {
+    this(work, microBatch, 0);
+  }
+}

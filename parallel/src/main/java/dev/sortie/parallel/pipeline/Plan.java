@@ -4,6 +4,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 
 /** The timeline that a schedule has if every action takes the time that is expected of it. */
 public final class Plan {
@@ -21,8 +24,36 @@ public final class Plan {
    */
   public static List<Timed> of(
       List<List<Action>> actions, double[] forward, double[] train, boolean returns) {
+    return of(
+        actions,
+        step -> step.action().work() == Work.FORWARD ? forward[step.stage()] : train[step.stage()],
+        step -> forwardOnlyNeeds(step, returns ? actions.size() - 1 : step.stage()));
+  }
+
+  private static Optional<Chain.Step> forwardOnlyNeeds(Chain.Step step, int trainsAfter) {
+    Action a = step.action();
+    if (a.work() != Work.FORWARD) {
+      Action forward = new Action(Work.FORWARD, a.microBatch());
+      return Optional.of(new Chain.Step(trainsAfter, forward));
+    }
+    return step.stage() == 0 ? Optional.empty() : Optional.of(new Chain.Step(step.stage() - 1, a));
+  }
+
+  /**
+   * Each action starts when its stage is free and what it needs is done.
+   *
+   * @param actions of each stage
+   * @param seconds that an action takes
+   * @param needs what must be done before an action, beside what its stage did before
+   * @return the actions in an order in which they can be done
+   * @throws IllegalArgumentException if a stage would wait for ever
+   */
+  public static List<Timed> of(
+      List<List<Action>> actions,
+      ToDoubleFunction<Chain.Step> seconds,
+      Function<Chain.Step, Optional<Chain.Step>> needs) {
     int stages = actions.size();
-    Map<Action, Double>[] ends = newMaps(stages);
+    Map<Chain.Step, Double> ends = new HashMap<>();
     int[] next = new int[stages];
     double[] free = new double[stages];
     List<Timed> times = new ArrayList<>();
@@ -31,15 +62,16 @@ public final class Plan {
       moved = false;
       for (int s = 0; s < stages; s++) {
         while (next[s] < actions.get(s).size()) {
-          Action a = actions.get(s).get(next[s]);
-          Double ready = ready(a, s, ends, returns);
+          Chain.Step step = new Chain.Step(s, actions.get(s).get(next[s]));
+          Optional<Chain.Step> needed = needs.apply(step);
+          Double ready = needed.isEmpty() ? Double.valueOf(0) : ends.get(needed.get());
           if (ready == null) {
             break;
           }
           double start = Math.max(free[s], ready);
-          double end = start + (a.work() == Work.FORWARD ? forward[s] : train[s]);
-          times.add(new Timed(s, a, start, end));
-          ends[s].put(a, end);
+          double end = start + seconds.applyAsDouble(step);
+          times.add(new Timed(s, step.action(), start, end));
+          ends.put(step, end);
           free[s] = end;
           next[s]++;
           moved = true;
@@ -53,23 +85,5 @@ public final class Plan {
       }
     }
     return times;
-  }
-
-  /** When what an action needs is there; null if it is not planned yet. */
-  private static Double ready(Action a, int stage, Map<Action, Double>[] ends, boolean returns) {
-    if (a.work() == Work.FORWARD) {
-      return stage == 0 ? Double.valueOf(0) : ends[stage - 1].get(a);
-    }
-    Action forward = new Action(Work.FORWARD, a.microBatch());
-    return ends[returns ? ends.length - 1 : stage].get(forward);
-  }
-
-  @SuppressWarnings({"unchecked", "rawtypes"})
-  private static Map<Action, Double>[] newMaps(int count) {
-    Map[] maps = new Map[count];
-    for (int i = 0; i < count; i++) {
-      maps[i] = new HashMap<Action, Double>();
-    }
-    return maps;
   }
 }

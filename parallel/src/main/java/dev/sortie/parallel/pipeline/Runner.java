@@ -7,28 +7,19 @@ import java.util.function.Consumer;
  * Carries out a schedule.
  *
  * @param stage this one
- * @param work what its actions do
+ * @param ready waits for what an action needs from other stages; the time counts as idle
+ * @param work does an action
  * @param trace takes the time of each, in seconds of {@link System#nanoTime}
  */
-public record Runner(int stage, StageWork work, Consumer<Timed> trace) {
-
-  /** What a stage does in an action. */
-  public interface StageWork {
-    /** See {@link Work#FORWARD}. */
-    void forward(long microBatch);
-
-    /** See {@link Work#TRAIN}. */
-    void train(long microBatch);
-  }
+public record Runner(
+    int stage, Consumer<Action> ready, Consumer<Action> work, Consumer<Timed> trace) {
 
   /** Does these actions one after another. */
   public void run(List<Action> actions) {
     for (Action action : actions) {
+      ready.accept(action);
       double start = System.nanoTime() * 1e-9;
-      switch (action.work()) {
-        case FORWARD -> work.forward(action.microBatch());
-        case TRAIN -> work.train(action.microBatch());
-      }
+      work.accept(action);
       trace.accept(new Timed(stage, action, start, System.nanoTime() * 1e-9));
     }
   }

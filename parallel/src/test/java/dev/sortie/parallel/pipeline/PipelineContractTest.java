@@ -105,21 +105,10 @@ class PipelineContractTest {
   void theRunnerDoesTheActionsInOrderAndTimesThem() {
     List<String> done = new ArrayList<>();
     List<Timed> times = new ArrayList<>();
-    Runner.StageWork work =
-        new Runner.StageWork() {
-          @Override
-          public void forward(long m) {
-            done.add("forward " + m);
-          }
-
-          @Override
-          public void train(long m) {
-            done.add("train " + m);
-          }
-        };
     ForwardOnly schedule = new ForwardOnly(0, 2, 0, 2);
-    new Runner(0, work, times::add).run(schedule.step(0, 0, 2));
-    assertThat(done).containsExactly("forward 0", "forward 1", "train 0", "train 1");
+    new Runner(0, a -> {}, a -> done.add(a.work() + " " + a.microBatch()), times::add)
+        .run(schedule.step(0, 0, 2));
+    assertThat(done).containsExactly("FORWARD 0", "FORWARD 1", "TRAIN 0", "TRAIN 1");
     assertThat(times).extracting(t -> t.action().microBatch()).containsExactly(0L, 1L, 0L, 1L);
     assertThat(times).allMatch(t -> t.start() <= t.end() && t.stage() == 0);
   }

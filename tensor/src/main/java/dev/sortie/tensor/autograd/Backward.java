@@ -1,6 +1,5 @@
 package dev.sortie.tensor.autograd;
 
-import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
@@ -13,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reverse mode: walks the graph once from a scalar to the parameters, in the reverse of a fixed
+ * Reverse mode: walks the graph once from its results to the parameters, in the reverse of a fixed
  * topological order, so that sums have the same order every time. Gradients of parameters are added
  * to a {@link Gradients} table; those of temporaries live in the given memory, and once an op has
  * read the gradient of its output, the next one of that size takes its place.
@@ -43,17 +42,54 @@ public final class Backward {
       throw new IllegalArgumentException(
           "backward starts from one number, the loss has shape " + loss.shape());
     }
-    Node root =
-        loss.node()
-            .orElseThrow(() -> new IllegalArgumentException("the loss depends on no parameter"));
-    new Backward(kernels, memory, parameters).walk(root, loss.shape());
+    run(kernels, memory, List.of(Seed.of(memory, loss, 1)), parameters);
   }
 
-  private void walk(Node root, Shape shape) {
-    List<Node> order = topological(root);
-    Tensor seed = Tensor.allocate(memory, root.output().dtype(), shape);
-    seed.span().set(0, 1);
-    temporaries.put(root, seed);
+  /**
+   * A result of a graph and the gradient of it that comes from elsewhere.
+   *
+   * @param result what some op produced
+   * @param gradient of its type and shape; the pass may overwrite it
+   */
+  public record Seed(Tensor result, Tensor gradient) {
+    public Seed {
+      if (result.node().isEmpty()) {
+        throw new IllegalArgumentException("the loss depends on no parameter");
+      }
+      if (!gradient.shape().equals(result.shape()) || gradient.dtype() != result.dtype()) {
+        throw new IllegalArgumentException(gradient + " is no gradient of " + result);
+      }
+    }
+
+    /** A scalar that counts {@code weight} times in what is minimised. */
+    public static Seed of(Allocator memory, Tensor scalar, double weight) {
+      Tensor gradient = Tensor.allocate(memory, scalar.dtype(), scalar.shape());
+      gradient.span().set(0, weight);
+      return new Seed(scalar, gradient);
+    }
+  }
+
+  /**
+   * Adds the gradients of parameters of a graph with several results, of which each has a gradient
+   * already: what backward passes of pieces of a chain are made of. The sums have an order that
+   * depends on the graph and on the order of the seeds.
+   *
+   * @param seeds of different results
+   * @param memory for gradients of temporaries, given back by the caller
+   */
+  public static void run(
+      Kernels kernels, Allocator memory, List<Seed> seeds, Gradients parameters) {
+    new Backward(kernels, memory, parameters).walk(seeds);
+  }
+
+  private void walk(List<Seed> seeds) {
+    for (Seed seed : seeds) {
+      Node root = seed.result.node().orElseThrow();
+      if (temporaries.putIfAbsent(root, seed.gradient) != null) {
+        throw new IllegalArgumentException("two seeds of one result " + seed.result);
+      }
+    }
+    List<Node> order = topological(seeds.stream().map(s -> s.result.node().orElseThrow()).toList());
     for (int i = order.size() - 1; i >= 0; i--) {
       Node node = order.get(i);
       Tensor dy = temporaries.remove(node);
@@ -71,11 +107,11 @@ public final class Backward {
   /**
    * Every node after all nodes it reads from; depth first without recursion, for graphs are deep.
    */
-  private static List<Node> topological(Node root) {
+  private static List<Node> topological(List<Node> roots) {
     List<Node> order = new ArrayList<>();
     Map<Node, Boolean> seen = new IdentityHashMap<>();
     Deque<Node> stack = new ArrayDeque<>();
-    stack.push(root);
+    roots.reversed().forEach(stack::push);
     while (!stack.isEmpty()) {
       Node n = stack.peek();
       if (seen.putIfAbsent(n, false) == null) {

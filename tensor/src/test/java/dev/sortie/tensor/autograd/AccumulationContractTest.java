@@ -1,6 +1,7 @@
 package dev.sortie.tensor.autograd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
@@ -63,6 +64,38 @@ class AccumulationContractTest {
     Backward.run(device.kernels(), workspace, ops.sum(ops.mul(y, y)), gradients);
     // y = 6 x
     assertThat(gradients.of(x).toFloats()).containsExactly(72, -144, 216);
+  }
+
+  /** A chain that is cut in two gives the gradients of the whole. */
+  @Test
+  void piecesOfAChainPassTheirGradientsOn() {
+    Tensor y = ops.mul(x, x);
+    Tensor cut = y.asParameter();
+    Tensor z = ops.mul(cut, cut);
+    Gradients between = new Gradients(workspace, device.kernels(), List.of(cut));
+    Backward.run(device.kernels(), workspace, ops.sum(z), between);
+    Tensor aside = ops.sum(ops.mul(y, x));
+    List<Backward.Seed> seeds =
+        List.of(Backward.Seed.of(workspace, aside, 0.5), new Backward.Seed(y, between.of(cut)));
+    Backward.run(device.kernels(), workspace, seeds, gradients);
+    // x^4 + x^3 / 2
+    assertThat(gradients.of(x).toFloats()).containsExactly(5.5f, -26, 121.5f);
+  }
+
+  @Test
+  void aSeedThatDoesNotFitIsRefused() {
+    Tensor y = ops.mul(x, x);
+    assertThatThrownBy(() -> new Backward.Seed(y, unused))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("is no gradient of");
+    assertThatThrownBy(() -> new Backward.Seed(x, y))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("depends on no parameter");
+    Backward.Seed seed = new Backward.Seed(y, Tensor.allocate(workspace, y.dtype(), y.shape()));
+    assertThatThrownBy(
+            () -> Backward.run(device.kernels(), workspace, List.of(seed, seed), gradients))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("two seeds");
   }
 
   @Test
