@@ -42,7 +42,10 @@ public final class BatchSequence implements AutoCloseable {
 
   private int position;
 
-  /** The segment that the token being read left behind, or came to the end of; {@link Pace#ELSEWHERE} if no exit of these saw it. */
+  /**
+   * The segment that the token being read left behind, or came to the end of; {@link
+   * Pace#ELSEWHERE} if no exit of these saw it.
+   */
   private int left = Pace.ELSEWHERE;
 
   /** Output of the layers that the token being read came through last, {@code [1, C]}. */
@@ -143,7 +146,9 @@ public final class BatchSequence implements AutoCloseable {
     return !policy.never() && (lag < 0 ? deficit() : lag) < maxPending && pace.due(segment);
   }
 
-  /** The token being read leaves behind a segment, the last one for the final layer or an outlet. */
+  /**
+   * The token being read leaves behind a segment, the last one for the final layer or an outlet.
+   */
   void leaves(int segment) {
     left = segment;
   }

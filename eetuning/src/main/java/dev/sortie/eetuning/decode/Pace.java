@@ -20,7 +20,9 @@ public final class Pace {
   /** At least one token of so many is asked about. */
   static final int SELDOM = 16;
 
-  /** For {@link #left}: the token left in a stage before this one, and came to none of these exits. */
+  /**
+   * For {@link #left}: the token left in a stage before this one, and came to none of these exits.
+   */
   static final int ELSEWHERE = -1;
 
   private final boolean rests;
@@ -58,8 +60,8 @@ public final class Pace {
   /**
    * A token was decoded.
    *
-   * @param exit the exit that it left at, from 0; the number of exits for the final layer, and for the
-   *     next stage; or {@link #ELSEWHERE}
+   * @param exit the exit that it left at, from 0; the number of exits for the final layer, and for
+   *     the next stage; or {@link #ELSEWHERE}
    */
   public void left(int exit) {
     if (count == left.length) {

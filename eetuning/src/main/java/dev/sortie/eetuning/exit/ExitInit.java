@@ -24,7 +24,7 @@ public enum ExitInit {
    */
   COPY {
     @Override
-    Weights weights(
+    public Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
       boolean parallel = backbone.layers().get(spec.depth() - 1).parallel();
       return (name, shape, role) -> {
@@ -42,7 +42,7 @@ public enum ExitInit {
    */
   RANDOM {
     @Override
-    Weights weights(
+    public Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
       return (spec.hasDraftHead()
               ? backbone.sharding().over(spec.draftTokens())
@@ -64,7 +64,7 @@ public enum ExitInit {
   }
 
   /** Weights for a new exit, in F32, in memory of {@code allocator}. */
-  abstract Weights weights(
+  public abstract Weights weights(
       ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels);
 
   /** A new exit. A draft head covers the lowest ids, until tuning chooses by its data's counts. */

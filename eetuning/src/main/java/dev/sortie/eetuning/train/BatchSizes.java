@@ -16,4 +16,13 @@ final class BatchSizes {
               + ", both at least 1");
     }
   }
+
+  /** Refuses a number of replicas among which the micro-batches of a step cannot be shared out. */
+  static void checkReplicas(int micro, int global, int replicas) {
+    if (global / micro % replicas != 0) {
+      throw new InputException(
+          "--dp %d does not divide the %d micro-batches of a step (--global-batch %d by --micro-batch %d); take a global batch that is a multiple of %d"
+              .formatted(replicas, global / micro, global, micro, replicas * micro));
+    }
+  }
 }

@@ -33,6 +33,14 @@ import java.util.stream.Stream;
  * whatever file they are in, so another number of ranks may go on.
  */
 final class Checkpoints {
+  private static final TrainLoop.Listener LAST_ONLY =
+      new TrainLoop.Listener() {
+        @Override
+        public void leftAside(String line) {
+          throw new InputException(line + "; run the same command again");
+        }
+      };
+
   private static final String FILES = "files";
   private static final String DESCRIPTION = "state.json";
   private static final int KEEP = 2;
@@ -186,12 +194,30 @@ final class Checkpoints {
     return null;
   }
 
+  /**
+   * Reads tensors of the newest checkpoint of a run that is done; an earlier one would give others.
+   *
+   * @param out folder of the run
+   * @param tensors by their names in checkpoints
+   * @throws InputException if there is no whole checkpoint of such a run
+   */
+  static void readNewest(Path out, Map<String, StatePart> tensors, Kernels kernels) {
+    Found found =
+        new Checkpoints(out, Team.alone(), LAST_ONLY)
+            .newest()
+            .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
+    try (ShardReader shards = new ShardReader(found.path, found.files().keySet())) {
+      shards.restore(tensors, kernels);
+    }
+  }
+
   /** Restores the job's tensors and returns the history. */
   History restore(Found found, TrainingJob job, Kernels kernels) {
     checkFingerprint(found, job.fingerprint());
     try (ShardReader shards = new ShardReader(found.path, found.files().keySet())) {
       shards.restore(job.parts(), kernels);
     }
+    job.restored();
     History history = new History(job.lossNames());
     JsonObject losses = found.description().getObject("losses");
     for (int i = 0; i < found.step(); i++) {

@@ -20,15 +20,6 @@ import java.util.Map;
  */
 public record FinishedExits(LanguageModel model, Exits start, TokenSource data, Device device) {
 
-  /** An earlier checkpoint would give other exits. */
-  private static final TrainLoop.Listener LAST_ONLY =
-      new TrainLoop.Listener() {
-        @Override
-        public void leftAside(String line) {
-          throw new InputException(line + "; run the same command again");
-        }
-      };
-
   /**
    * Reads them.
    *
@@ -50,13 +41,7 @@ public record FinishedExits(LanguageModel model, Exits start, TokenSource data, 
         .lookahead()
         .ifPresent(
             l -> l.parameters().forEach((n, t) -> tensors.put(name(layers, n), StatePart.all(t))));
-    Checkpoints.Found found =
-        new Checkpoints(out, Team.alone(), LAST_ONLY)
-            .newest()
-            .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
-    try (ShardReader shards = new ShardReader(found.path(), found.files().keySet())) {
-      shards.restore(tensors, device.kernels());
-    }
+    Checkpoints.readNewest(out, tensors, device.kernels());
     return exits;
   }
 

@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
@@ -99,15 +98,7 @@ final class Flight implements AutoCloseable {
   public void close() {
     List<Handle> pending = new ArrayList<>(sends);
     Stream.of(input, last).filter(Objects::nonNull).map(Incoming::handle).forEach(pending::add);
-    for (Handle handle : pending) {
-      try {
-        handle.await();
-      } catch (CommException e) {
-        // the job has failed and ends: whoever met the failure first reports it
-        System.getLogger(Flight.class.getName())
-            .log(System.Logger.Level.DEBUG, "a transfer was cut short", e);
-      }
-    }
+    Transfers.settle(pending);
     workspace.close();
   }
 }

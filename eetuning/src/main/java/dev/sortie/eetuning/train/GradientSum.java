@@ -22,9 +22,9 @@ import java.util.Map;
  *
  * <p>Of R replicas, number r computes micro-batches r, R + r, 2R + r, …: in each round R neighbours
  * in the sum. Replica 0 adds its gradient to the sum so far, the others bring theirs alone, and an
- * all-reduce that ascends by rank goes on from there. The price is a pass over an exit's gradient
+ * all-reduce that ascends by rank goes on from there. The price is a pass over a bucket's gradient
  * for each micro-batch beyond the first, and an all-reduce a round instead of one a step, which
- * runs beside the other exits' work. A fixed tree of pairs needs one a step, but is the same for
+ * runs beside the other buckets' work. A fixed tree of pairs needs one a step, but is the same for
  * several R only where they are powers of two; to keep all gradients of a step until they can be
  * added in order takes that many times the memory.
  */
@@ -36,7 +36,7 @@ final class GradientSum {
   private final Gradients sum;
   private final Map<Tensor, Bucket> buckets = new IdentityHashMap<>();
 
-  /** The gradients of one exit in one run of memory, and their exchange under way. */
+  /** Some gradients in one run of memory, and their exchange under way. */
   private static final class Bucket {
     private final Span memory;
     private Handle exchange;
@@ -54,14 +54,15 @@ final class GradientSum {
   }
 
   /**
-   * @param exits the parameters of each exit, the same on all replicas
+   * @param groups parameters whose gradients are exchanged together, such as those of an exit or a
+   *     layer; the same on all replicas
    */
   GradientSum(
-      Team team, NativeArena arena, Kernels kernels, List<? extends Collection<Tensor>> exits) {
+      Team team, NativeArena arena, Kernels kernels, List<? extends Collection<Tensor>> groups) {
     this.team = team;
     this.kernels = kernels;
     Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
-    for (Collection<Tensor> parameters : exits) {
+    for (Collection<Tensor> parameters : groups) {
       long length = parameters.stream().mapToLong(GradientSum::room).sum();
       Bucket bucket = new Bucket(memory(length, arena));
       long at = 0;
@@ -88,22 +89,40 @@ final class GradientSum {
   }
 
   /**
-   * Adds the gradients of one micro-batch to those of some exits. Each round does so once for each
-   * exit, in the same order on all replicas.
+   * Adds the gradients of one micro-batch to those of some buckets. Each round does so once for
+   * each bucket, in the same order on all replicas.
    *
    * @param round from 0 in each step; the first begins a new sum
-   * @param parameters of the exits that {@code objective} depends on
+   * @param parameters of the buckets that {@code objective} depends on
    */
   void add(int round, Tensor objective, Collection<Tensor> parameters, Workspace workspace) {
+    List<Backward.Seed> seeds = List.of(Backward.Seed.of(workspace, objective, 1));
+    add(round, seeds, parameters, Map.of(), workspace);
+  }
+
+  /**
+   * As above.
+   *
+   * @param seeds results of a graph with their gradients
+   * @param inputs other leaves of the graph, and where their gradients of this micro-batch go
+   */
+  void add(
+      int round,
+      List<Backward.Seed> seeds,
+      Collection<Tensor> parameters,
+      Map<Tensor, Tensor> inputs,
+      Workspace workspace) {
     List<Bucket> touched = parameters.stream().map(buckets::get).distinct().toList();
     touched.forEach(Bucket::await);
-    if (round == 0 || team.place().dp() > 0) {
-      sum.zero(parameters);
-      Backward.run(kernels, workspace, objective, sum);
-      parameters.forEach(sum::of); // a gradient of zero is only noted until it is asked for
-    } else {
-      Gradients one = new Gradients(workspace, kernels, parameters);
-      Backward.run(kernels, workspace, objective, one);
+    boolean alone = round == 0 || team.place().dp() > 0;
+    Map<Tensor, Tensor> targets = new IdentityHashMap<>(inputs);
+    for (Tensor p : parameters) {
+      targets.put(p, alone ? sum.of(p) : Tensor.allocate(workspace, p.dtype(), p.shape()));
+    }
+    Gradients one = new Gradients(kernels, targets);
+    Backward.run(kernels, workspace, seeds, one);
+    targets.keySet().forEach(one::of); // a gradient of zero is only noted until it is asked for
+    if (!alone) {
       parameters.forEach(p -> kernels.axpy(1, one.of(p).span(), sum.of(p).span()));
     }
     if (team.mesh().dp() > 1) {

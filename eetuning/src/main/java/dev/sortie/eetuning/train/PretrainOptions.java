@@ -13,12 +13,29 @@ import java.util.Map;
  * @param schedule learning rate
  * @param adamW optimiser
  * @param seed initial weights and order of the data
+ * @param exits that are trained with the backbone
  */
 public record PretrainOptions(
-    int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
+    int microBatch,
+    int globalBatch,
+    Schedule schedule,
+    AdamW.Options adamW,
+    long seed,
+    PretrainExits exits) {
 
   public PretrainOptions {
     BatchSizes.check(microBatch, globalBatch);
+  }
+
+  /** Without exits. */
+  public PretrainOptions(
+      int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
+    this(microBatch, globalBatch, schedule, adamW, seed, PretrainExits.NONE);
+  }
+
+  /** Micro-batches in a step. */
+  public int microBatches() {
+    return globalBatch / microBatch;
   }
 
   /** The options by name, for checkpoints and the model card. */
@@ -29,6 +46,7 @@ public record PretrainOptions(
     m.putAll(Descriptions.of(schedule));
     m.putAll(Descriptions.of(adamW));
     m.put("seed", seed);
+    m.putAll(exits.describe());
     return m;
   }
 }

@@ -1,61 +1,59 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.Part;
-import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.optim.AdamW;
+import dev.sortie.parallel.pipeline.Action;
+import dev.sortie.parallel.pipeline.Chain;
+import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Device;
-import dev.sortie.tensor.Random;
-import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.NoGrad;
-import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
-/** Trains a decoder from scratch on next-token cross-entropy. */
+/**
+ * Trains a decoder from scratch on next-token cross-entropy, also together with exits, alone or as
+ * one of several ranks: replicas that share out the micro-batches of a step, and stages that each
+ * have some layers. The result has the same bits for every number of replicas and stages and every
+ * schedule. Ranks that share weights add in another order, and give their own bits.
+ */
 public final class Pretrainer implements TrainingJob, AutoCloseable {
-  private static final String LOSS = "final";
+  private static final String FINAL = "final";
 
   private final DecoderConfig config;
   private final PretrainOptions options;
   private final TokenSource data;
   private final Device device;
+  private final Team team;
+  private final PretrainLayout layout;
+  private final Chain chain;
+  private final Consumer<Timed> trace;
   private final NativeArena arena = new NativeArena("pretrainer");
   private final Workspace workspace = new Workspace();
-  private final Ops ops;
-  private final Decoder decoder;
-  private final Gradients gradients;
+  private final PretrainModel model;
+  private final SharedHead head;
+  private final List<Piece> pieces;
+  private final GradientSum gradients;
+  private final SequencedMap<String, Tensor> own = new LinkedHashMap<>();
   private final AdamW optimizer;
-  private final Optional<ShareBuilder> share;
   private final Optional<ShareGradients> shares;
-
-  /** Weights that collect gradients. */
-  private record Trainable(PartWeights source) implements PartWeights {
-    @Override
-    public Tensor get(String name, Shape shape, Role role) {
-      return source.get(name, shape, role).asParameter();
-    }
-
-    @Override
-    public Tensor get(String name, Shape whole, Role role, Part part) {
-      return source.get(name, whole, role, part).asParameter();
-    }
-  }
+  private final PiecePasses passes;
 
   /** A trainer of a new model with random weights. */
   public Pretrainer(
@@ -75,74 +73,159 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Optional<ShareBuilder> share) {
-    if (data.length() > config.context()) {
-      throw new InputException(
-          "--seq-len "
-              + data.length()
-              + " is more than the model's context of "
-              + config.context());
-    }
-    share
-        .filter(s -> s.sequence() && data.length() % s.group().size() != 0)
-        .ifPresent(
-            s -> {
-              throw new InputException(
-                  "--seq-len %d must be a multiple of the %d ranks that share out its tokens"
-                      .formatted(data.length(), s.group().size()));
-            });
+    this(config, options, data, device, share, Team.alone(), PretrainLayout.USUAL, times -> {});
+  }
+
+  /**
+   * A trainer as one of several ranks, as above. A collective call, as are {@link #step} and {@link
+   * #validate}.
+   *
+   * @param team stays open
+   * @param trace hears of what this stage does when; micro-batches count from the first step
+   */
+  public Pretrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShareBuilder> share,
+      Team team,
+      PretrainLayout layout,
+      Consumer<Timed> trace) {
+    check(config, options, data.length(), share);
+    layout.check(options, team.mesh());
     this.config = config;
     this.options = options;
     this.data = data;
     this.device = device;
-    this.ops = new Ops(device, workspace);
-    PartWeights random =
-        new RandomWeights(new Random(options.seed(), 0), 0.02, config.layers(), arena);
+    this.team = team;
+    this.layout = layout;
+    this.chain = layout.chain(team.mesh().pp());
+    this.trace = trace;
+    PretrainPlan plan = new PretrainPlan(config, options.exits().specs(), data.length(), chain);
     DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
-    this.decoder = builder.build(config, arena, new Trainable(random));
-    this.share = share;
+    Kernels kernels = device.kernels();
+    this.model =
+        PretrainModel.random(config, options, builder, name -> holds(plan, name), arena, kernels);
+    this.head = new SharedHead(team, model, plan, chain);
+    this.pieces =
+        IntStream.range(0, chain.chunks())
+            .mapToObj(c -> new Piece(model, head, plan.piece(chain.position(stage(), c))))
+            .toList();
+    this.gradients =
+        new GradientSum(
+            team, arena, kernels, pieces.stream().flatMap(p -> p.groups().stream()).toList());
+    model
+        .parameters()
+        .forEach(
+            (name, t) -> {
+              if (owns(plan, name, t)) {
+                own.put(name, t);
+              }
+            });
+    this.optimizer = new AdamW(options.adamW(), arena, kernels, own);
     this.shares =
-        decoder.sharding() instanceof TensorParallel tp
-            ? Optional.of(new ShareGradients(tp, decoder.parameters()))
+        model.decoder().sharding() instanceof TensorParallel tp
+            ? Optional.of(new ShareGradients(tp, own))
             : Optional.empty();
-    this.gradients = new Gradients(arena, device.kernels(), decoder.parameters().values());
-    this.optimizer = new AdamW(options.adamW(), arena, device.kernels(), decoder.parameters());
+    long message = (long) options.microBatch() * data.length() * config.hidden();
+    this.passes = new PiecePasses(team, chain, pieces, device, arena, message, config.hidden());
   }
 
-  /** The model in its present state. */
+  /**
+   * Refuses options that do not fit the model, before any file is written.
+   *
+   * @param length tokens in a sequence
+   */
+  private static void check(
+      DecoderConfig config, PretrainOptions options, int length, Optional<ShareBuilder> share) {
+    if (length > config.context()) {
+      throw new InputException(
+          "--seq-len " + length + " is more than the model's context of " + config.context());
+    }
+    options.exits().specs().forEach(e -> e.check(config.layers()));
+    share
+        .filter(s -> s.sequence() && length % s.group().size() != 0)
+        .ifPresent(
+            s -> {
+              throw new InputException(
+                  "--seq-len %d must be a multiple of the %d ranks that share out its tokens"
+                      .formatted(length, s.group().size()));
+            });
+  }
+
+  private int stage() {
+    return team.place().pp();
+  }
+
+  /** Whether this rank computes with a tensor. */
+  private boolean holds(PretrainPlan plan, String name) {
+    return IntStream.range(0, chain.chunks())
+        .anyMatch(c -> plan.needs(chain.position(stage(), c), name));
+  }
+
+  /** Whether this rank updates and saves it: of those that hold the head's matrix, one does. */
+  private boolean owns(PretrainPlan plan, String name, Tensor tensor) {
+    return tensor == model.decoder().head().weight() ? head.owner() == stage() : holds(plan, name);
+  }
+
+  /** The decoder in its present state, of which a stage has some tensors. */
   public Decoder decoder() {
-    return decoder;
+    return model.decoder();
+  }
+
+  /** Number of weights, exits included; of this rank's share where ranks share them. */
+  public long parameterCount() {
+    return model.parameters().values().stream().mapToLong(t -> t.shape().count()).sum();
   }
 
   /** Bytes of temporaries held from the OS; steady once the largest step is done. */
   public long workspaceBytes() {
-    return workspace.reserved();
+    return workspace.reserved() + passes.workspaceBytes();
   }
 
   @Override
   public Map<String, Object> fingerprint() {
     Map<String, Object> m = new LinkedHashMap<>(options.describe());
+    // earlier versions summed in another order
+    m.put("gradient_sum", "ascending micro-batches, uses of the head apart");
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("model", config.toString());
-    share.ifPresent(
-        s -> {
-          m.put("tp", s.group().size());
-          m.put("tp_rank", s.group().position());
-          m.put("sp", s.sequence());
-        });
+    if (model.decoder().sharding() instanceof TensorParallel tp) {
+      m.put("tp", tp.group().size()); // sums have another order then
+      m.put("sequence_parallel", tp.sequence());
+    }
     return m;
   }
 
   @Override
   public SequencedMap<String, Tensor> state() {
-    SequencedMap<String, Tensor> all = new LinkedHashMap<>(decoder.parameters());
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>(own);
     optimizer.state().forEach((name, t) -> all.put("optimizer." + name, t));
     return all;
   }
 
   @Override
+  public SequencedMap<String, StatePart> parts() {
+    return StatePart.of(state(), model.decoder().sharding());
+  }
+
+  @Override
+  public void restored() {
+    head.publish();
+  }
+
+  @Override
   public List<String> lossNames() {
-    return List.of(LOSS);
+    List<String> names = new ArrayList<>();
+    model.exits().forEach(e -> names.add(name(e.depth())));
+    names.add(FINAL);
+    return names;
+  }
+
+  private String name(int depth) {
+    return depth == config.layers() ? FINAL : String.valueOf(depth);
   }
 
   @Override
@@ -150,58 +233,104 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     return (long) options.globalBatch() * data.length();
   }
 
+  /** Micro-batches of a step that each replica computes. */
+  private int rounds() {
+    return options.microBatches() / team.mesh().dp();
+  }
+
+  /** The number, among all micro-batches of a step, of micro-batch {@code i} of this replica. */
+  private int number(long i) {
+    return (int) i * team.mesh().dp() + team.place().dp();
+  }
+
   @Override
   public Map<String, Double> step(int step) {
-    gradients.zero();
-    double total = 0;
-    for (int m = 0; m < options.globalBatch(); m += options.microBatch()) {
-      long first = (long) step * options.globalBatch() + m;
-      int[][] windows = data.windows(first, options.microBatch());
-      try (var _ = workspace.mark()) {
-        Tensor loss = loss(windows, tokensPerStep());
-        total += loss.item();
-        Backward.run(device.kernels(), workspace, loss, gradients);
-      }
-    }
+    LossTable table = new LossTable(lossNames(), options.microBatches());
+    LossWeights weights = options.exits().weights();
+    int micro = options.microBatch();
+    long first = (long) step * options.globalBatch();
+    long before = (long) step * rounds();
+    passes.train(
+        layout.schedule().all(chain, rounds()),
+        i -> Microbatch.training(data, first + (long) number(i) * micro, micro),
+        i ->
+            new Piece.Aim(
+                tokensPerStep(),
+                depth -> depth == config.layers() ? 1 : weights.at(depth, step),
+                (depth, loss) -> table.put(number(i), name(depth), loss)),
+        gradients,
+        t -> {
+          Action a = t.action();
+          Action shifted = new Action(a.work(), before + a.microBatch(), a.chunk());
+          trace.accept(new Timed(t.stage(), shifted, t.start(), t.end()));
+        });
     update(step);
-    return Map.of(LOSS, total);
+    return table.sums(team);
   }
 
   private void update(int step) {
+    Kernels kernels = device.kernels();
+    Gradients whole =
+        gradients.whole(
+            pieces.stream().flatMap(p -> p.groups().stream()).flatMap(List::stream).toList());
+    head.settle();
+    head.sum(kernels, whole, workspace);
     double rate = options.schedule().at(step);
-    if (shares.isEmpty()) {
-      optimizer.step(device.kernels(), gradients, step + 1, rate);
-      return;
-    }
     try (var _ = workspace.mark()) {
-      double norm = shares.get().finish(device.kernels(), workspace, gradients);
-      optimizer.step(device.kernels(), gradients, step + 1, rate, norm);
+      double norm =
+          shares.isPresent()
+              ? shares.get().finish(kernels, workspace, whole)
+              : norm(kernels, whole);
+      optimizer.step(kernels, whole, step + 1, rate, norm);
     }
+    head.publish();
+  }
+
+  /** The norm of the gradients of all stages: squares are added by the order of the parameters. */
+  private double norm(Kernels kernels, Gradients whole) {
+    List<String> names = List.copyOf(model.parameters().sequencedKeySet());
+    double[] squares = new double[names.size()];
+    if (team.place().dp() == 0) { // replicas have the same
+      for (int i = 0; i < squares.length; i++) {
+        Tensor mine = own.get(names.get(i));
+        squares[i] = mine == null ? 0 : kernels.sumSquares(whole.of(mine).span());
+      }
+    }
+    double sum = 0;
+    for (double square : team.merge(squares)) {
+      sum += square;
+    }
+    return Math.sqrt(sum);
   }
 
   @Override
   public Map<String, Double> validate() {
-    int count = data.validationCount();
-    double total = 0;
-    for (int from = 0; from < count; from += options.microBatch()) {
-      int[][] windows = data.validation(from, options.microBatch());
-      try (var _ = workspace.mark()) {
-        total += NoGrad.call(() -> loss(windows, (double) count * data.length()).item());
-      }
+    int windows = data.validationCount();
+    if (windows == 0) {
+      return Map.of();
     }
-    return count == 0 ? Map.of() : Map.of(LOSS, total);
-  }
-
-  private Tensor loss(int[][] windows, double count) {
-    Batch batch = Batch.of(workspace, windows);
-    Tensor x = decoder.forward(ops, batch.inputs(), config.layers(), Decoder.Tap.NONE);
-    return TokenLoss.crossEntropy(
-        ops, decoder.sharding(), decoder.headInput(ops, x), batch.targets(), false, count);
+    int micro = options.microBatch();
+    int batches = Math.ceilDiv(windows, micro);
+    int mine = Math.max(0, Math.ceilDiv(batches - team.place().dp(), team.mesh().dp()));
+    LossTable table = new LossTable(lossNames(), batches);
+    NoGrad.run(
+        () ->
+            passes.evaluate(
+                mine,
+                i -> Microbatch.heldOut(data, number(i) * micro, micro),
+                i ->
+                    new Piece.Aim(
+                        (double) windows * data.length(),
+                        _ -> 1,
+                        (depth, loss) -> table.put(number(i), name(depth), loss))));
+    return table.sums(team);
   }
 
   @Override
   public void close() {
+    head.close();
     shares.ifPresent(ShareGradients::close);
+    passes.close();
     workspace.close();
     arena.close();
   }

@@ -25,6 +25,9 @@ public interface TrainingJob {
     return StatePart.of(state(), Sharding.NONE);
   }
 
+  /** The state's elements have been overwritten by those of a checkpoint. */
+  default void restored() {}
+
   /** Names of the losses, such as the exits' depths. */
   java.util.List<String> lossNames();
 

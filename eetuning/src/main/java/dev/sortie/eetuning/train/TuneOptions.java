@@ -73,11 +73,7 @@ public record TuneOptions(
 
   /** Refuses a number of replicas among which the micro-batches of a step cannot be shared out. */
   public void checkReplicas(int replicas) {
-    if (microBatches() % replicas != 0) {
-      throw new InputException(
-          "--dp %d does not divide the %d micro-batches of a step (--global-batch %d by --micro-batch %d); take a global batch that is a multiple of %d"
-              .formatted(replicas, microBatches(), globalBatch, microBatch, replicas * microBatch));
-    }
+    BatchSizes.checkReplicas(microBatch, globalBatch, replicas);
   }
 
   /** The options by name, for checkpoints and the exits file. */

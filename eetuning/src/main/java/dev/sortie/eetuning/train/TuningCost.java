@@ -35,12 +35,20 @@ record TuningCost(DecoderConfig config, int length) {
       double projections = 2.0 * config.hidden() * config.hidden();
       return unroll * (3 * layer() + 3 * projections + head);
     }
-    return head
-        + switch (e.architecture().orElse(ExitArchitecture.NORM)) {
-          case EMBEDDING, NORM -> 0;
-          case MLP -> 2 * mlp() + (double) config.hidden() * config.ffn();
-          case LAYER -> 3 * layer();
-        };
+    ExitArchitecture architecture = e.architecture().orElse(ExitArchitecture.NORM);
+    // where the layers are frozen, the first product of an MLP has no gradient of its input
+    double frozen =
+        architecture == ExitArchitecture.MLP ? mlp() - (double) config.hidden() * config.ffn() : 0;
+    return head + branch(architecture) - frozen;
+  }
+
+  /** What an exit computes before its head, both ways, where its input has a gradient. */
+  double branch(ExitArchitecture architecture) {
+    return switch (architecture) {
+      case EMBEDDING, NORM -> 0;
+      case MLP -> 3 * mlp();
+      case LAYER -> 3 * layer();
+    };
   }
 
   /** The teacher's logits over the tokens that an exit covers, and as much of its own. */

@@ -1,0 +1,150 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.parallel.pipeline.Action;
+import dev.sortie.parallel.pipeline.BalancedSplit;
+import dev.sortie.parallel.pipeline.Chain;
+import dev.sortie.parallel.pipeline.Plan;
+import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.parallel.pipeline.TrainingSchedule;
+import dev.sortie.parallel.pipeline.Work;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which layers, exits and ends of a model each piece of a chain holds in full training: such that
+ * the piece with the most counted work has the least possible. The embedding is on the first piece,
+ * final norm and head on the last.
+ */
+public final class PretrainPlan {
+  private final DecoderConfig config;
+  private final List<ExitSpec> exits;
+  private final Chain chain;
+  private final TuningCost cost;
+  private final List<Stage> pieces = new ArrayList<>();
+
+  /**
+   * A plan, the same on all ranks.
+   *
+   * @param length tokens in a sequence
+   * @throws InputException if there are more pieces than layers
+   */
+  public PretrainPlan(DecoderConfig config, List<ExitSpec> exits, int length, Chain chain) {
+    this.config = config;
+    this.exits = List.copyOf(exits);
+    this.chain = chain;
+    this.cost = new TuningCost(config, length);
+    if (chain.length() > config.layers()) {
+      throw new InputException(
+          "--pp %d%s is more than the %d layers; take fewer, each piece of the model needs a layer"
+              .formatted(
+                  chain.stages(),
+                  chain.chunks() > 1 ? " times --chunks " + chain.chunks() : "",
+                  config.layers()));
+    }
+    int from = 0;
+    for (int end : BalancedSplit.ends(config.layers(), chain.length(), this::work)) {
+      pieces.add(new Stage(pieces.size(), chain.length(), from, end, false));
+      from = end;
+    }
+  }
+
+  /** The piece at a position of the chain. */
+  Stage piece(int position) {
+    return pieces.get(position);
+  }
+
+  /** The stage that holds an exit. */
+  int position(ExitSpec exit) {
+    return pieces.stream().filter(p -> p.holds(exit.depth())).findFirst().orElseThrow().index();
+  }
+
+  private double work(int from, int to) {
+    return forward(from, to) + backward(from, to);
+  }
+
+  private double forward(int from, int to) {
+    return (to - from) * cost.layer();
+  }
+
+  /** Losses belong to the backward pass: they are computed when it begins. */
+  private double backward(int from, int to) {
+    double head = (double) config.vocab() * config.hidden();
+    double work = 2 * forward(from, to) + (to == config.layers() ? 3 * head : 0);
+    for (ExitSpec e : exits) {
+      if (e.depth() > from && e.depth() <= to) {
+        work += cost.branch(e.architecture()) + 3 * head;
+      }
+    }
+    return work;
+  }
+
+  private double work(Chain.Step step) {
+    Stage p = pieces.get(chain.position(step.stage(), step.action().chunk()));
+    return step.action().work() == Work.FORWARD
+        ? forward(p.from(), p.to())
+        : backward(p.from(), p.to());
+  }
+
+  /**
+   * The timeline of one step by counted work.
+   *
+   * @param microBatches of a replica
+   * @param seconds that it shall take in all
+   */
+  public List<Timed> timeline(TrainingSchedule schedule, int microBatches, double seconds) {
+    List<List<Action>> actions = schedule.all(chain, microBatches);
+    List<Timed> plan = Plan.of(actions, this::work, chain::needs);
+    double scale = seconds / plan.stream().mapToDouble(Timed::end).max().orElse(1);
+    return Plan.of(actions, step -> work(step) * scale, chain::needs);
+  }
+
+  /** One line for each stage. */
+  public List<String> describe() {
+    double all = pieces.stream().mapToDouble(p -> work(p.from(), p.to())).sum();
+    List<String> lines = new ArrayList<>();
+    for (int s = 0; s < chain.stages(); s++) {
+      List<String> layers = new ArrayList<>();
+      List<Integer> depths = new ArrayList<>();
+      double mine = 0;
+      for (int c = 0; c < chain.chunks(); c++) {
+        Stage p = pieces.get(chain.position(s, c));
+        layers.add((p.from() + 1) + " to " + p.to());
+        exits.stream().map(ExitSpec::depth).filter(p::holds).forEach(depths::add);
+        mine += work(p.from(), p.to());
+      }
+      lines.add(
+          "stage %d: layers %s%s, %.0f %% of the work"
+              .formatted(
+                  s,
+                  String.join(" and ", layers),
+                  depths.isEmpty() ? "" : ", exits " + depths,
+                  100 * mine / all));
+    }
+    return lines;
+  }
+
+  /** Whether a piece computes with a tensor, by its name in checkpoints. */
+  boolean needs(int position, String tensor) {
+    Stage p = pieces.get(position);
+    String[] words = tensor.split("\\.");
+    if (words[1].equals("layers")) {
+      return p.holds(Integer.parseInt(words[2]) + 1);
+    }
+    if (words[0].equals("exits")) {
+      return p.holds(Integer.parseInt(words[1]));
+    }
+    return switch (tensor) {
+      case "model.embed_tokens.weight" -> p.from() == 0 || config.tiedHead() && readsHead(p);
+      case "model.embed_positions.weight" -> p.from() == 0;
+      case "lm_head.weight" -> readsHead(p);
+      default -> p.isLast();
+    };
+  }
+
+  private boolean readsHead(Stage p) {
+    return p.isLast() || exits.stream().anyMatch(e -> p.holds(e.depth()) && !e.ownHead());
+  }
+}
