@@ -1,19 +1,16 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.eetuning.TestJvm;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /** A command in a process of its own, with an environment and a standard input of its own. */
 final class CommandLineProcess implements AutoCloseable {
@@ -35,22 +32,7 @@ final class CommandLineProcess implements AutoCloseable {
 
   /** The words that start a JVM with this command. */
   static List<String> command(String... words) {
-    String classPath =
-        Stream.of(System.getProperty("jdk.module.path"), System.getProperty("java.class.path"))
-            .filter(Objects::nonNull)
-            .filter(path -> !path.isEmpty())
-            .collect(Collectors.joining(File.pathSeparator));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("--add-modules=jdk.incubator.vector", "-cp", classPath));
-    command.add("--enable-native-access=ALL-UNNAMED");
-    String kernels = System.getProperty("sortie.kernels");
-    if (kernels != null) {
-      command.add("-Dsortie.kernels=" + kernels);
-    }
-    command.add(Main.class.getName());
-    command.addAll(List.of(words));
-    return command;
+    return TestJvm.command(Main.class, words);
   }
 
   /** Gives it a line. */

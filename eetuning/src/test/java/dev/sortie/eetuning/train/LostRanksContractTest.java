@@ -2,8 +2,10 @@ package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A run whose ranks are lost and whose checkpoints are damaged ends with the undisturbed bits. */
@@ -138,6 +141,78 @@ class LostRanksContractTest {
     }
     try (Stream<Path> all = Files.list(folder)) {
       return all.filter(c -> Files.exists(c.resolve("state.json"))).sorted().toList();
+    }
+  }
+
+  /** Each rank in turn, at each moment of a checkpoint that it comes to. */
+  @ParameterizedTest
+  @EnumSource(SaveMoment.class)
+  void aRankThatIsLostAtAnyMomentOfACheckpointCostsNoBits(SaveMoment moment) throws Exception {
+    Mesh layout = new Mesh(1, 1, 2, 2);
+    int losses = 0;
+    for (int victim = 0; victim < layout.world(); victim++) {
+      Path folder = out.resolve("lost " + victim);
+      int lost = victim;
+      boolean[] there = new boolean[1];
+      TinyTuning.Hook kill =
+          new TinyTuning.Hook() {
+            @Override
+            public void after(Team team, int step) {}
+
+            @Override
+            public void saving(Team team, int step, SaveMoment now) {
+              if (team.rank().value() == lost && step == 4 && now == moment) {
+                there[0] = true;
+                throw new IllegalStateException("killed");
+              }
+            }
+          };
+      try {
+        tuning().run(folder, layout, TinyTuning.STEPS, kill);
+        assertThat(there[0]).isFalse();
+      } catch (IllegalStateException e) {
+        assertThat(e).hasMessageContaining("killed");
+        losses++;
+      }
+      assertThat(tuning().run(folder, LAYOUTS.get(victim)).sha256()).isEqualTo(undisturbed);
+    }
+    assertThat(losses).isPositive();
+  }
+
+  /** On a small file system, most of which something else takes at first. */
+  @Test
+  void aFullDiskIsSaidAndLeavesNothingHalfWrittenAndTheRunGoesOnWhenThereIsSpace()
+      throws Exception {
+    Path disk = Files.createDirectory(out.resolve("disk"));
+    assumeTrue(
+        mounted("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk.toString()),
+        "this system lets tests mount no small file system");
+    try {
+      Path state = shared.resolve("undisturbed/checkpoints/step-000006/state.safetensors");
+      long left = Files.getFileStore(disk).getUsableSpace() - Files.size(state) / 4;
+      Path filler = Files.write(disk.resolve("filler"), new byte[(int) left]);
+      Path run = disk.resolve("run");
+      assertThatThrownBy(() -> tuning().run(run, mesh(1, 2)))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining(".safetensors: cannot be written")
+          .hasMessageContaining("No space left on device")
+          .hasMessageContaining("check free space");
+      try (Stream<Path> files = Files.walk(run)) {
+        assertThat(files.map(f -> f.getFileName().toString()))
+            .noneMatch(name -> name.endsWith(".tmp") || name.equals("exits.json"));
+      }
+      Files.delete(filler);
+      assertThat(tuning().run(run, mesh(2, 1)).sha256()).isEqualTo(undisturbed);
+    } finally {
+      assertThat(mounted("umount", disk.toString())).isTrue();
+    }
+  }
+
+  private static boolean mounted(String... command) throws InterruptedException {
+    try {
+      return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor() == 0;
+    } catch (IOException e) {
+      return false; // there is no such program
     }
   }
 

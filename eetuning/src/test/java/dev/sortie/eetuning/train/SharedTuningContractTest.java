@@ -58,8 +58,10 @@ class SharedTuningContractTest {
     TinyTuning tuning = tuning(exits, objective, sequence);
     TinyTuning.Result alone = tuning.run(out.resolve("alone"), Mesh.single());
     Mesh mesh = new Mesh(tp, 1, dp, pp);
-    List<TinyTuning.Result> first = tuning.all(out.resolve("first"), mesh, STEPS, (t, s) -> {});
-    List<TinyTuning.Result> again = tuning.all(out.resolve("again"), mesh, STEPS, (t, s) -> {});
+    List<TinyTuning.Result> first =
+        tuning.all(out.resolve("first"), mesh, TinyTuning.Joining.THREADS);
+    List<TinyTuning.Result> again =
+        tuning.all(out.resolve("again"), mesh, TinyTuning.Joining.THREADS);
     near(alone.outcome().history().losses(), first.getFirst().outcome().history().losses());
     for (int r = 0; r < mesh.world(); r++) {
       assertThat(first.get(r).outcome().history().losses())

@@ -13,6 +13,7 @@ import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.ThreadRanks;
@@ -22,6 +23,11 @@ import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +40,7 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -76,40 +83,80 @@ record TinyTuning(
 
   /** Runs until {@code stopAt} steps are done, or to the end. */
   Result run(Path out, Mesh mesh, int stopAt) throws Exception {
-    return run(out, mesh, stopAt, (team, step) -> {});
+    return run(out, mesh, stopAt, Hook.NONE);
   }
 
-  /** What a rank does after each step, before any checkpoint of it. */
+  /** What a rank does on the way. */
   interface Hook {
+    /** Nothing. */
+    Hook NONE = (team, step) -> {};
+
+    /** After each step, before any checkpoint of it. */
     void after(Team team, int step);
+
+    /** At a moment of a checkpoint. */
+    default void saving(Team team, int step, SaveMoment moment) {}
   }
 
   /** As above, with something that happens on the way. */
   Result run(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
-    return all(out, mesh, stopAt, hook).getFirst();
+    return ranks(mesh, Joining.THREADS, team -> rank(out, team, stopAt, hook)).getFirst();
   }
 
-  /** What each rank has in the end, by rank; the hash is rank 0's. */
-  List<Result> all(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
-    return ranks(mesh, team -> rank(out, team, stopAt, hook));
+  /** Runs to the end; what each rank has then, by rank. The hash is rank 0's. */
+  List<Result> all(Path out, Mesh mesh, Joining joining) throws Exception {
+    return ranks(mesh, joining, team -> rank(out, team, steps, Hook.NONE));
+  }
+
+  /** How ranks that are threads of this JVM are joined. */
+  enum Joining {
+    /** In this JVM's memory. */
+    THREADS {
+      @Override
+      List<Supplier<Transport>> world(int ranks) {
+        return ThreadTransport.world(ranks).stream()
+            .<Supplier<Transport>>map(t -> () -> t)
+            .toList();
+      }
+    },
+    /** Over TCP. */
+    TCP {
+      @Override
+      List<Supplier<Transport>> world(int ranks) throws IOException {
+        byte[] secret = "a secret of this test".getBytes(StandardCharsets.UTF_8);
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+          InetSocketAddress master =
+              new InetSocketAddress(InetAddress.getLoopbackAddress(), free.getLocalPort());
+          return IntStream.range(0, ranks)
+              .<Supplier<Transport>>mapToObj(
+                  r -> () -> TcpTransport.join(TcpTransport.Options.of(master, r, ranks, secret)))
+              .toList();
+        }
+      }
+    };
+
+    /** One for each rank, to be called by all ranks at once. */
+    abstract List<Supplier<Transport>> world(int ranks) throws IOException;
   }
 
   /** Two replicas, of which the second was started with another command. */
   Result runBeside(TinyTuning other, Path out) throws Exception {
     return ranks(
             new Mesh(1, 1, 2, 1),
-            team -> (team.leads() ? this : other).rank(out, team, steps, (t, step) -> {}))
+            Joining.THREADS,
+            team -> (team.leads() ? this : other).rank(out, team, steps, Hook.NONE))
         .getFirst();
   }
 
   /** What each rank of a mesh returns, as threads of this JVM; if some fail, throws the reason. */
-  static <T> List<T> ranks(Mesh mesh, Function<Team, T> rank) throws Exception {
-    List<Transport> transports = ThreadTransport.world(mesh.world());
+  private static <T> List<T> ranks(Mesh mesh, Joining joining, Function<Team, T> rank)
+      throws Exception {
+    List<Supplier<Transport>> transports = joining.world(mesh.world());
     List<T> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
       List<Future<T>> runs = new ArrayList<>();
-      for (Transport t : transports) {
-        runs.add(threads.submit(() -> rank.apply(Team.of(t, mesh))));
+      for (Supplier<Transport> t : transports) {
+        runs.add(threads.submit(() -> rank.apply(Team.of(t.get(), mesh))));
       }
       List<Throwable> failures = new ArrayList<>();
       for (Future<T> run : runs) {
@@ -126,7 +173,8 @@ record TinyTuning(
     return results;
   }
 
-  private Result rank(Path out, Team team, int stopAt, Hook hook) {
+  /** What one rank does. */
+  Result rank(Path out, Team team, int stopAt, Hook hook) {
     try (team;
         Device device = Device.cpu(1)) {
       TrainLoop.Outcome outcome = train(out, team, stopAt, hook, device);
@@ -161,6 +209,11 @@ record TinyTuning(
               public void step(int steps, Map<String, Double> losses, double rate) {
                 done[0] = steps;
                 hook.after(team, steps);
+              }
+
+              @Override
+              public void saving(int steps, SaveMoment moment) {
+                hook.saving(team, steps, moment);
               }
             };
         LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2);
