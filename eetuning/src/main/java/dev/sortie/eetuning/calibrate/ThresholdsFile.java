@@ -108,7 +108,11 @@ public final class ThresholdsFile {
 
   /** The type in which a model's layers hold their matrices, as the file names it. */
   public static String dtype(LanguageModel m) {
-    DType type = m.decoder().layers().getFirst().attention().q().weight().dtype();
+    return dtype(m, 0);
+  }
+
+  private static String dtype(LanguageModel m, int layer) {
+    DType type = m.decoder().layers().get(layer).attention().q().weight().dtype();
     return type.name().toLowerCase(Locale.ROOT);
   }
 
@@ -119,9 +123,18 @@ public final class ThresholdsFile {
    * @param exits folder of the exits
    */
   public static void check(Path file, Calibrated c, Path exits, LanguageModel m) {
+    check(file, c, exits, m, 0);
+  }
+
+  /**
+   * As above, in a process that holds some layers of the model.
+   *
+   * @param layer one of them, counted from 0
+   */
+  public static void check(Path file, Calibrated c, Path exits, LanguageModel m, int layer) {
     String sha = Sha256.of(exits.resolve(ExitsFile.TENSORS));
     require(file, "exits_sha256", c.exitsSha256(), sha, "that of " + exits);
-    require(file, "dtype", c.dtype(), dtype(m), "that of the model in memory");
+    require(file, "dtype", c.dtype(), dtype(m, layer), "that of the model in memory");
   }
 
   private static void require(Path file, String field, String found, String given, String whose) {

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
@@ -41,6 +42,21 @@ final class ActiveMixin {
     ActiveExits chosen = ActiveExits.thatPay(all, table, maxPending);
     chosen.remarks().forEach(r -> System.err.println(r + "; --active all asks it all the same"));
     return chosen.exits();
+  }
+
+  /**
+   * Those to ask where ranks must agree: all, unless the user chose, for what is measured differs
+   * from rank to rank.
+   */
+  List<ExitOutline> choose(List<ExitOutline> all) {
+    List<ExitOutline> exits = all.stream().filter(e -> !e.isLookahead()).toList();
+    if (active == null || ALL.equals(active)) {
+      return exits;
+    }
+    List<Integer> there = exits.stream().map(ExitOutline::depth).toList();
+    List<Integer> asked = depths();
+    ActiveExits.requireAll(there, asked);
+    return exits.stream().filter(e -> asked.contains(e.depth())).toList();
   }
 
   /** What decoding costs here, measured now if it is not known. */

@@ -11,11 +11,14 @@ import dev.sortie.eetuning.decode.ExitPolicy;
 import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.PipelinedDecoder;
 import dev.sortie.eetuning.decode.PromptLookup;
 import dev.sortie.eetuning.decode.Speculative;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
@@ -24,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.IntPredicate;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -206,10 +210,55 @@ final class DecodingMixin {
     if (d.calibrated().isPresent()) {
       Calibrated c = d.calibrated().get();
       ThresholdsFile.check(thresholds, c, exitsFolder, m);
-      return ActiveExits.at(
-          all, c.thresholds().keySet().stream().filter(t -> c.thresholds().get(t) < 1).toList());
+      return ActiveExits.at(all, asked(c));
     }
     return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
+  }
+
+  /**
+   * What exits are asked on ranks that must agree, without their weights: all but those that the
+   * user or a calibration leaves out.
+   */
+  List<ExitOutline> outlines(Decoding d, DecoderConfig config) {
+    if (!d.early() || d.policy().never()) {
+      return List.of();
+    }
+    List<ExitOutline> all = ExitsFile.outlines(exitsFolder, config);
+    if (d.calibrated().isEmpty()) {
+      return active.choose(all);
+    }
+    List<Integer> depths = asked(d.calibrated().get());
+    return all.stream().filter(e -> !e.isLookahead() && depths.contains(e.depth())).toList();
+  }
+
+  /**
+   * Some exits, the only ones whose weights are read.
+   *
+   * @param layer a layer that this rank holds
+   * @param depths whether an exit is wanted, by its depth
+   */
+  Exits exits(
+      Decoding d,
+      LanguageModel m,
+      int layer,
+      IntPredicate depths,
+      NativeArena arena,
+      Device device) {
+    if (!d.early()) {
+      return Exits.none();
+    }
+    Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), layer, depths);
+    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m, layer));
+    return exits;
+  }
+
+  private static List<Integer> asked(Calibrated c) {
+    return c.thresholds().keySet().stream().filter(t -> c.thresholds().get(t) < 1).toList();
+  }
+
+  /** How ranks of a pipeline decode. */
+  PipelinedDecoder.Settings settings(Decoding d, int texts, int traced) {
+    return new PipelinedDecoder.Settings(d.policy(), maxPending, d.options(), texts, traced);
   }
 
   /** A new sequence, to be closed. */

@@ -2,11 +2,12 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.cli.DecodingMixin.Decoding;
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.PipelinedDecoder;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Speculative;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
@@ -17,10 +18,15 @@ import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -65,13 +71,13 @@ final class GenerateCommand implements Callable<Integer> {
   private boolean parseSpecial;
 
   @Option(
-      names = "--tp",
-      paramLabel = "N",
-      defaultValue = "1",
+      names = "--prompts",
+      paramLabel = "FILE",
       description =
-          "Ranks that share the weights, in a job started by launch; each holds and reads its share"
-              + " alone. At full depth only. Default: ${DEFAULT-VALUE}.")
-  private int tp;
+          "A UTF-8 file with a prompt on each line, taken as it is; each is continued for itself.")
+  private Path prompts;
+
+  @Mixin private PipelineMixin pipeline;
 
   @Option(names = "--json", description = "Text, trace and timing as JSON on standard output.")
   private boolean json;
@@ -79,48 +85,116 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Decoding d = decoding.decoding(maxTokens);
-    if (tp > 1 && (d.early() || d.guesses())) {
+    pipeline.check(prompts != null);
+    if (pipeline.ranks() > 1 && d.guesses()) {
       throw new InputException(
-          "--tp "
-              + tp
-              + " decodes at full depth: what to skip or guess follows times that ranks measure"
-              + " each for itself; leave out --exits and --strategy");
+          "--strategy speculative is for one rank: how much to guess follows times that ranks"
+              + " measure each for itself; take full or early-exit, or leave out --tp and --pp");
     }
-    Input input = input();
-    try (TensorRanks ranks = TensorRanks.join(tp, System.getenv());
-        Device device = compute.open();
-        LanguageModel m = model.load(device, ranks.builder(), !ranks.leads());
-        NativeArena arena = new NativeArena("exits")) {
-      int[] ids =
-          input.chat()
-              ? Prompt.orBos(
-                  m,
-                  input.template().encode(input.conversation(), template.options(), m.tokenizer()))
-              : Prompt.encode(m, input.text(), new EncodeOptions(true, parseSpecial));
-      int capacity = Prompt.capacity(m, ids, maxTokens);
-      Exits exits = decoding.exits(d, m, arena, device);
-      try (DecodingStrategy s = decoding.strategy(d, m, exits, capacity, device)) {
-        List<Integer> ends = input.chat() ? Prompt.endsOfAnswer(m) : m.config().eos();
-        Generator generator = new Generator(s, m.tokenizer(), ends, m.config().decoder().vocab());
-        if (!ranks.leads()) {
-          generator.run(ids, d.options(), t -> {}); // computes with the others
-        } else if (json) {
-          Generation g = generator.run(ids, d.options(), t -> {});
-          Map<String, Object> result = GenerationJson.of(g);
-          if (s instanceof Speculative guessed) {
-            result.put("speculation", GenerationJson.speculation(guessed.report()));
-          }
-          result.put("memory", model.memory());
-          System.out.println(Json.compact(result));
+    List<Input> inputs = inputs();
+    try (DecodingRanks ranks = DecodingRanks.join(pipeline.tp, pipeline.pp, System.getenv());
+        Device device = compute.open(ranks.neighbours())) {
+      try {
+        if (pipeline.pp > 1) {
+          pipelined(d, inputs, ranks, device);
         } else {
-          show(generator, ids, d.options(), m, exits, input);
-          if (s instanceof Speculative guessed) {
-            show(guessed.report());
-          }
+          oneByOne(d, inputs, ranks, device);
         }
+      } catch (RuntimeException e) {
+        ranks.abort(String.valueOf(e.getMessage()));
+        throw e;
       }
     }
     return 0;
+  }
+
+  private void oneByOne(Decoding d, List<Input> inputs, DecodingRanks ranks, Device device) {
+    try (LanguageModel m = model.load(device, ranks.builder(), !ranks.leads());
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          pipeline.tp == 1
+              ? decoding.exits(d, m, arena, device)
+              : decoding.exits(
+                  d, m, 0, depths(decoding.outlines(d, m.config().decoder())), arena, device);
+      List<Map<String, Object>> results = new ArrayList<>();
+      for (Input input : inputs) {
+        int[] ids = ids(input, m);
+        int capacity = Prompt.capacity(m, ids, maxTokens);
+        try (DecodingStrategy s = decoding.strategy(d, m, exits, capacity, device)) {
+          Generator generator =
+              new Generator(s, m.tokenizer(), ends(input, m), m.config().decoder().vocab());
+          if (!ranks.leads()) {
+            generator.run(ids, d.options(), t -> {}); // computes with the others
+          } else if (json) {
+            Map<String, Object> result =
+                GenerationJson.of(generator.run(ids, d.options(), t -> {}));
+            if (s instanceof Speculative guessed) {
+              result.put("speculation", GenerationJson.speculation(guessed.report()));
+            }
+            results.add(result);
+          } else {
+            ColouredText out = begin(input, m, exits.depths());
+            show(generator.run(ids, d.options(), t -> out.token(t.text(), t.exit())), out);
+            if (s instanceof Speculative guessed) {
+              show(guessed.report());
+            }
+          }
+        }
+      }
+      if (json && ranks.leads()) {
+        print(results);
+      }
+    }
+  }
+
+  private void pipelined(Decoding d, List<Input> inputs, DecodingRanks ranks, Device device) {
+    PipelineRun run = new PipelineRun(model, decoding, pipeline, d);
+    run.load(
+        ranks,
+        device,
+        (m, decoder, depths) -> {
+          List<int[]> ids = inputs.stream().map(input -> ids(input, m)).toList();
+          ids.forEach(i -> Prompt.capacity(m, i, maxTokens));
+          TextsInTurn texts = new TextsInTurn(i -> begin(inputs.get(i), m, depths), this::show);
+          PipelinedDecoder.Listener listener = json ? PipelinedDecoder.Listener.NONE : texts;
+          PipelinedDecoder.Result result =
+              decoder.run(ids, m.tokenizer(), ends(inputs.getFirst(), m), listener);
+          if (ranks.leads()) {
+            if (json) {
+              print(result.texts().stream().map(GenerationJson::of).toList());
+            }
+            pipeline.draw(result.times());
+          }
+        });
+  }
+
+  /** The result as JSON: of one text, or of all lines of a file. */
+  private void print(List<Map<String, Object>> results) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    if (prompts == null) {
+      all.putAll(results.getFirst());
+    } else {
+      all.put("texts", results);
+    }
+    all.put("memory", model.memory());
+    System.out.println(Json.compact(all));
+  }
+
+  private static IntPredicate depths(List<ExitOutline> exits) {
+    Set<Integer> depths =
+        exits.stream().map(ExitOutline::depth).collect(Collectors.toUnmodifiableSet());
+    return depths::contains;
+  }
+
+  private int[] ids(Input input, LanguageModel m) {
+    return input.chat()
+        ? Prompt.orBos(
+            m, input.template().encode(input.conversation(), template.options(), m.tokenizer()))
+        : Prompt.encode(m, input.text(), new EncodeOptions(true, parseSpecial));
+  }
+
+  private static List<Integer> ends(Input input, LanguageModel m) {
+    return input.chat() ? Prompt.endsOfAnswer(m) : m.config().eos();
   }
 
   /**
@@ -134,41 +208,48 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private Input input() {
-    if (messages == null) {
-      return new Input(prompt.read("--prompt"), List.of(), null);
+  private List<Input> inputs() {
+    if (messages == null && prompts == null) {
+      return List.of(new Input(prompt.read("--prompt"), List.of(), null));
     }
-    if (prompt.isGiven()) {
+    if (prompt.isGiven() || messages != null && prompts != null) {
       throw new InputException(
-          "give --prompt TEXT, --prompt-file FILE or --messages FILE, one of the three");
+          "give --prompt TEXT, --prompt-file FILE, --prompts FILE or --messages FILE, one of the"
+              + " four");
+    }
+    if (prompts != null) {
+      List<String> lines = TextFile.read(prompts).lines().toList();
+      if (lines.isEmpty()) {
+        throw new InputException(prompts + ": no line, so no prompt");
+      }
+      return lines.stream().map(line -> new Input(line, List.of(), null)).toList();
     }
     List<ChatMessage> conversation = ChatMessage.read(messages);
     ChatTemplate t = template.template(model.path());
-    return new Input(t.render(conversation, template.options()), conversation, t);
+    return List.of(new Input(t.render(conversation, template.options()), conversation, t));
   }
 
-  private void show(
-      Generator generator,
-      int[] ids,
-      GenerateOptions options,
-      LanguageModel m,
-      Exits exits,
-      Input input) {
+  /** Shows what stands before the text that is generated. */
+  private static ColouredText begin(Input input, LanguageModel m, List<Integer> depths) {
     ColouredText out = ColouredText.to(System.out, m.config().decoder().layers());
-    if (!exits.exits().isEmpty()) {
-      out.legend(exits.depths());
+    if (!depths.isEmpty()) {
+      out.legend(depths);
     }
     if (!input.chat()) {
       out.plain(input.text());
     }
-    Generation g = generator.run(ids, options, t -> out.token(t.text(), t.exit()));
+    return out;
+  }
+
+  /** Shows what stands behind it. */
+  private void show(Generation g, ColouredText out) {
     out.end();
     System.err.printf(
         Locale.ROOT,
         "%d tokens, %.0f tokens/s (prompt of %d: %.0f tokens/s)%n",
         g.tokens().size(),
         g.decodeTokensPerSecond(),
-        ids.length,
+        g.promptIds().length,
         g.prefillTokensPerSecond());
   }
 

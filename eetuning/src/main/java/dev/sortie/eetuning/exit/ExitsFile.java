@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -134,17 +135,40 @@ public final class ExitsFile {
    * @throws InputException if a file is missing or wrong, or the exits belong to another backbone
    */
   public static Exits read(Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
-    return read(folder, model, HeldWeights.typeFor(model.decoder()), allocator, kernels);
+    return read(folder, model, allocator, kernels, 0, depth -> true);
+  }
+
+  /**
+   * As above, but only some of them, for a process that holds some layers of the model; of the
+   * others no weight is read.
+   *
+   * @param layer a layer that it holds, counted from 0
+   * @param wanted whether an exit is, by its depth
+   */
+  public static Exits read(
+      Path folder,
+      LanguageModel model,
+      Allocator allocator,
+      Kernels kernels,
+      int layer,
+      IntPredicate wanted) {
+    DType type = HeldWeights.typeFor(model.decoder(), layer);
+    return read(folder, model, type, allocator, kernels, wanted);
   }
 
   /** As {@link #read}, but in F32, as stored, for what goes into a file again. */
   public static Exits readExact(
       Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
-    return read(folder, model, DType.F32, allocator, kernels);
+    return read(folder, model, DType.F32, allocator, kernels, depth -> true);
   }
 
   private static Exits read(
-      Path folder, LanguageModel model, DType type, Allocator allocator, Kernels kernels) {
+      Path folder,
+      LanguageModel model,
+      DType type,
+      Allocator allocator,
+      Kernels kernels,
+      IntPredicate wanted) {
     Path description = folder.resolve(DESCRIPTION);
     JsonObject root = Json.read(description);
     root.getString("format", Set.of(FORMAT));
@@ -170,6 +194,12 @@ public final class ExitsFile {
         boolean own = one.getString("head", Set.of("own", "backbone")).equals("own");
         if (!depths.add(depth)) {
           throw one.error("depth", "a depth that no exit before it has");
+        }
+        if (!wanted.test(depth)) {
+          file.tensors().keySet().stream()
+              .filter(name -> name.startsWith(prefix(depth)))
+              .forEach(notWeights::add);
+          continue;
         }
         Optional<DraftVocabulary> draft =
             draft(one, file, prefix(depth) + DRAFT_IDS, model, notWeights);

@@ -27,9 +27,11 @@ record HeldWeights(Weights source, DType type, Allocator allocator, Kernels kern
   /**
    * How exits of a backbone are held: in Q8_0, but beside a backbone in F32, which asks for
    * exactness.
+   *
+   * @param layer a layer that this process holds
    */
-  static DType typeFor(Decoder backbone) {
-    DType type = backbone.layers().getFirst().attention().q().weight().dtype();
+  static DType typeFor(Decoder backbone, int layer) {
+    DType type = backbone.layers().get(layer).attention().q().weight().dtype();
     return type == DType.F32 || type == DType.F64 ? DType.F32 : DType.Q8_0;
   }
 

@@ -10,11 +10,14 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
@@ -30,6 +33,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
@@ -54,6 +58,28 @@ class PipelinedDecoderContractTest {
   @BeforeAll
   static void makeModel() {
     TinyModel.write(folder.resolve("model"), LAYERS, 16, 290, CONTEXT, 1);
+    for (int exits : new int[] {1, 3, 4}) {
+      with(
+          DecoderBuilder.WHOLE,
+          (m, arena, device) -> {
+            ExitsFile.write(exitsFolder(exits), built(exits, m, arena, device), m);
+            return null;
+          });
+    }
+  }
+
+  private static Path exitsFolder(int exits) {
+    return folder.resolve("exits" + exits);
+  }
+
+  private static Exits built(int exits, LanguageModel m, NativeArena arena, Device device) {
+    return new Exits(
+        m.sha256(),
+        Map.of(),
+        Case.kinds(exits).entrySet().stream()
+            .map(e -> new ExitSpec(e.getKey(), e.getValue(), true))
+            .map(s -> ExitInit.COPY.build(s, m.decoder(), 0, arena, device.kernels()))
+            .toList());
   }
 
   /**
@@ -111,26 +137,25 @@ class PipelinedDecoderContractTest {
       return new Case(exits, policy, maxPending, other, prompts, endIds);
     }
 
-    Exits build(LanguageModel m, NativeArena arena, Device device, DecodingStages plan, int stage) {
-      return new Exits(
-          m.sha256(),
-          Map.of(),
-          exits.entrySet().stream()
-              .filter(e -> plan.holds(stage, e.getKey()))
-              .map(
-                  e ->
-                      ExitInit.COPY.build(
-                          new ExitSpec(e.getKey(), e.getValue(), true),
-                          m.decoder(),
-                          0,
-                          arena,
-                          device.kernels()))
-              .toList());
+    Exits read(LanguageModel m, NativeArena arena, Device device, DecodingStages plan, int stage) {
+      return exits.isEmpty()
+          ? Exits.none()
+          : ExitsFile.read(
+              exitsFolder(exits.size()),
+              m,
+              arena,
+              device.kernels(),
+              plan.from(stage),
+              depth -> plan.holds(stage, depth));
+    }
+
+    PipelinedDecoder.Settings settings(int texts) {
+      return new PipelinedDecoder.Settings(policy, maxPending, options, texts, 1000);
     }
 
     List<ExitOutline> outlines() {
       return exits.entrySet().stream()
-          .map(e -> new ExitOutline(e.getKey(), java.util.Optional.of(e.getValue()), true, 0))
+          .map(e -> new ExitOutline(e.getKey(), Optional.of(e.getValue()), true, 0))
           .toList();
     }
   }
@@ -166,7 +191,7 @@ class PipelinedDecoderContractTest {
         builder,
         (m, arena, device) -> {
           DecodingStages whole = DecodingStages.balanced(m.config().decoder(), c.outlines(), 1);
-          Exits exits = c.build(m, arena, device, whole, 0);
+          Exits exits = c.read(m, arena, device, whole, 0);
           List<Generation> all = new ArrayList<>();
           for (int[] prompt : c.prompts()) {
             try (DecodingStrategy s =
@@ -199,28 +224,33 @@ class PipelinedDecoderContractTest {
 
   private static PipelinedDecoder.Result rank(Case c, Communicator all, Mesh mesh, int texts) {
     try (StageLinks links = new StageLinks(all, mesh)) {
+      DecodingStages plan = DecodingStages.balanced(config(), c.outlines(), mesh.pp());
+      StageTensors needed = plan.tensors(links.stage());
       DecoderBuilder builder =
           links
               .shares()
-              .<DecoderBuilder>map(g -> new ShareBuilder(g, false))
-              .orElseGet(() -> DecoderBuilder.WHOLE);
+              .<DecoderBuilder>map(g -> new ShareBuilder(g, false, needed))
+              .orElseGet(() -> DecoderBuilder.part(needed));
       return with(
           builder,
           (m, arena, device) -> {
-            DecodingStages plan =
-                DecodingStages.balanced(m.config().decoder(), c.outlines(), mesh.pp());
             PipelinedDecoder decoder =
                 new PipelinedDecoder(
                     m.decoder(),
-                    c.build(m, arena, device, plan, links.stage()),
+                    c.read(m, arena, device, plan, links.stage()),
                     plan,
                     links,
                     device,
-                    new PipelinedDecoder.Settings(
-                        c.policy(), c.maxPending(), c.options(), texts, 1000));
+                    c.settings(texts));
             return decoder.run(
                 c.prompts(), m.tokenizer(), c.ends(), PipelinedDecoder.Listener.NONE);
           });
+    }
+  }
+
+  private static DecoderConfig config() {
+    try (ModelFiles files = ModelFiles.open(folder.resolve("model"))) {
+      return files.config().decoder();
     }
   }
 
@@ -302,17 +332,51 @@ class PipelinedDecoderContractTest {
     assertSame(filled, alone(filling, 1));
   }
 
+  /**
+   * The last stage has seven layers, wide enough for the first to be done with its one meanwhile.
+   */
   @Test
   void theStagesBehindAnExitWorkWhileTheNextTokenIsOnItsWay() {
-    Case c = Case.of(1, new ByBits(80), 15, 0, 1);
-    List<StageTime> times = pipeline(c, 1, 2, 1).times();
+    Path wide = TinyModel.write(folder.resolve("wide"), 8, 256, 290, CONTEXT, 1);
+    Case c = Case.of(0, new ByBits(100), 15, 0, 1);
+    Mesh mesh = new Mesh(1, 1, 1, 2);
+    List<StageTime> times =
+        ThreadRanks.run(
+                2,
+                CommOptions.defaults(),
+                all -> {
+                  try (StageLinks links = new StageLinks(all, mesh);
+                      Device device = Device.cpu(1);
+                      LanguageModel m = LanguageModel.load(wide, Precision.F32, device);
+                      NativeArena arena = new NativeArena("exits")) {
+                    ExitSpec spec = new ExitSpec(1, ExitArchitecture.NORM, true);
+                    Exits exits =
+                        new Exits(
+                            m.sha256(),
+                            Map.of(),
+                            links.stage() > 0
+                                ? List.of()
+                                : List.of(
+                                    ExitInit.COPY.build(
+                                        spec, m.decoder(), 0, arena, device.kernels())));
+                    DecodingStages plan =
+                        new DecodingStages(
+                            m.config().decoder(),
+                            List.of(
+                                new ExitOutline(1, Optional.of(ExitArchitecture.NORM), true, 0)),
+                            List.of(1, 8));
+                    return new PipelinedDecoder(
+                            m.decoder(), exits, plan, links, device, c.settings(1))
+                        .run(c.prompts(), m.tokenizer(), List.of(), PipelinedDecoder.Listener.NONE)
+                        .times();
+                  }
+                })
+            .getFirst();
     assertThat(times.stream().map(StageTime::work)).contains(Work.PROMPT, Work.TOKEN, Work.FILL);
-    List<StageTime> filled =
-        times.stream().filter(t -> t.stage() == 1 && t.work() == Work.FILL).toList();
     List<StageTime> first =
         times.stream().filter(t -> t.stage() == 0 && t.work() == Work.TOKEN).toList();
-    assertThat(filled)
-        .as("fills of the last stage that end after a later token has begun")
+    assertThat(times.stream().filter(t -> t.stage() == 1 && t.work() == Work.FILL))
+        .as("fills of the last stage while the first one works on a token")
         .anyMatch(f -> first.stream().anyMatch(t -> t.start() < f.end() && t.end() > f.start()));
   }
 

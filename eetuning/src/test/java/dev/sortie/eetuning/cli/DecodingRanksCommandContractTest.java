@@ -6,6 +6,7 @@ import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.format.JsonObject;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +16,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code generate --tp}: several processes that share the weights of one model. */
-class TensorParallelCommandContractTest {
+/** {@code generate} as several processes: that share the weights of one model, or its layers. */
+class DecodingRanksCommandContractTest {
   @TempDir private static Path folder;
 
   private static Path model;
@@ -40,7 +41,7 @@ class TensorParallelCommandContractTest {
       "--ignore-eos",
       "--json"
     };
-    return Stream.concat(Stream.of(first), Stream.of(more)).toArray(String[]::new);
+    return words(first, more);
   }
 
   @Test
@@ -91,10 +92,69 @@ class TensorParallelCommandContractTest {
     return runs;
   }
 
+  /** Stages of one rank each, and of two; the text is that of one process, with all its exits. */
+  @Test
+  void aPipelineWritesTheTextsOfOneProcess() throws IOException, InterruptedException {
+    Path exits = folder.resolve("exits");
+    CommandLineRun.of(
+            "add-exits", "--model", model.toString(), "--at", "1,2", "--out", exits.toString())
+        .succeeded();
+    Path prompts = Files.writeString(folder.resolve("prompts"), "The fox\nhen sat under\nThe\n");
+    Path drawn = folder.resolve("stages.svg");
+    String[] early = {
+      "generate",
+      "--threads",
+      "1",
+      "--model",
+      model.toString(),
+      "--prompts",
+      prompts.toString(),
+      "--max-tokens",
+      "12",
+      "--exits",
+      exits.toString(),
+      "--active",
+      "all",
+      "--threshold",
+      "0.12",
+      "--json"
+    };
+    JsonObject alone = CommandLineRun.of(early).json();
+    List<CommandLineRun> ranks =
+        job(2, words(early, "--pp", "2", "--cut", "1", "--plot-schedule", drawn.toString()));
+    JsonObject piped = ranks.getFirst().succeeded().json();
+    assertThat(traces(piped)).isEqualTo(traces(alone)).hasSize(3);
+    assertThat(traces(piped).toString()).contains("exit=1", "exit=final");
+    assertThat(ranks.getLast().succeeded().out()).isEmpty();
+    assertThat(drawn).content().contains("stage 1", "fill");
+    JsonObject shared =
+        job(4, words(early, "--tp", "2", "--pp", "2")).getFirst().succeeded().json();
+    assertThat(shared.getObjects("texts")).hasSize(3);
+  }
+
+  private static String[] words(String[] first, String... more) {
+    return Stream.concat(Stream.of(first), Stream.of(more)).toArray(String[]::new);
+  }
+
+  /** Of each text each token: id, text, exit, confidence. */
+  private static List<String> traces(JsonObject json) {
+    return json.getObjects("texts").stream()
+        .map(t -> t.getObjects("tokens").stream().map(o -> o.fields().toString()).toList())
+        .map(List::toString)
+        .toList();
+  }
+
   @Test
   void whatRanksWouldDecideEachForItselfIsRefused() {
     CommandLineRun.of(words("--tp", "2", "--strategy", "speculative"))
-        .assertRefused(1, "--tp 2 decodes at full depth", "leave out --exits and --strategy");
+        .assertRefused(1, "--strategy speculative is for one rank", "leave out --tp and --pp");
+    CommandLineRun.of(words("--pp", "2", "--strategy", "speculative"))
+        .assertRefused(1, "--strategy speculative is for one rank");
+    CommandLineRun.of(words("--cut", "1")).assertRefused(1, "--cut is for a pipeline");
+    CommandLineRun.of(words("--pp", "3", "--cut", "1"))
+        .assertRefused(1, "--cut names 1 layers, --pp 3 has 2 places between stages");
+    CommandLineRun.of(words("--pp", "2", "--batch", "4"))
+        .assertRefused(1, "--batch 4 is for --prompts FILE");
   }
 
   @Test
