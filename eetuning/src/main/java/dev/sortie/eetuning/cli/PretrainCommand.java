@@ -1,32 +1,47 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.DatasetSource;
 import dev.sortie.eetuning.train.LoopOptions;
+import dev.sortie.eetuning.train.PretrainLayout;
+import dev.sortie.eetuning.train.PretrainModel;
 import dev.sortie.eetuning.train.PretrainOptions;
+import dev.sortie.eetuning.train.PretrainPlan;
 import dev.sortie.eetuning.train.Pretrainer;
+import dev.sortie.eetuning.train.Team;
 import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.HfConfigWriter;
 import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelWriter;
+import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerJson;
 import dev.sortie.nn.text.TokenizerJsonWriter;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,12 +51,15 @@ import picocli.CommandLine.Option;
     name = "pretrain",
     mixinStandardHelpOptions = true,
     description =
-        "Trains a Llama-type decoder from scratch, with a tokenizer of its own, into a Hugging Face folder.")
+        "Trains a Llama-type decoder from scratch, with a tokenizer of its own, into a Hugging Face folder; also with exits, and on several ranks in a job started by launch.")
 final class PretrainCommand implements Callable<Integer> {
   private static final String END = "<|endoftext|>";
 
   @Mixin private ComputeOptions compute;
   @Mixin private TrainingOptions training;
+  @Mixin private RankOptions ranks;
+  @Mixin private PretrainExitOptions exits;
+  @Mixin private PretrainScheduleOptions schedule;
 
   @Option(
       names = "--layers",
@@ -120,42 +138,166 @@ final class PretrainCommand implements Callable<Integer> {
             training.globalBatch(),
             training.schedule(),
             training.adamW(),
-            training.seed);
-    config(vocab); // sizes are refused before anything is written
-    Folders.create(training.out);
-    Tokenizer tokenizer = tokenizer();
-    DecoderConfig config = config(tokenizer.vocabSize());
+            training.seed,
+            exits.exits(layers));
+    checkRanks(options); // sizes are refused before anything is written
     try (Interrupt interrupt = new Interrupt();
-        Device device = compute.open();
-        DatasetSource data = training.dataset(tokenizer);
-        Pretrainer trainer = new Pretrainer(config, options, data, device);
+        Team team = ranks.join()) {
+      try {
+        return train(options, loop, team, interrupt);
+      } catch (RuntimeException e) {
+        team.abort(String.valueOf(e.getMessage()));
+        throw e;
+      }
+    }
+  }
+
+  private void checkRanks(PretrainOptions options) {
+    Mesh mesh = ranks.mesh();
+    DecoderConfig config = config(vocab);
+    if (mesh.tp() > 1 && mesh.pp() > 1) {
+      throw new InputException(
+          "pretrain with --tp %d and --pp %d: they do not go together here yet; take one of them, with --dp"
+              .formatted(mesh.tp(), mesh.pp()));
+    }
+    if (ranks.isSequenceParallel() && (mesh.tp() == 1 || training.seqLen % mesh.tp() != 0)) {
+      throw new InputException(
+          "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
+              .formatted(mesh.tp(), training.seqLen));
+    }
+    PretrainLayout layout = schedule.layout();
+    layout.check(options, mesh);
+    schedule.plot(mesh.pp());
+    plan(config, options, mesh);
+  }
+
+  private PretrainPlan plan(DecoderConfig config, PretrainOptions options, Mesh mesh) {
+    return new PretrainPlan(
+        config, options.exits().specs(), training.seqLen, schedule.layout().chain(mesh.pp()));
+  }
+
+  private int train(PretrainOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
+    Folders.create(training.out);
+    Tokenizer tokenizer = firstOfRanks(team, this::tokenizer, this::ownTokenizer);
+    DecoderConfig config = config(tokenizer.vocabSize());
+    try (Device device = compute.open(team.neighbours());
+        DatasetSource data =
+            firstOfRanks(
+                team, () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
         TrainingView view = new TrainingView("pretrain", training.steps)) {
-      view.say(
-          "%,d parameters, %,d windows of %d tokens an epoch"
-              .formatted(
-                  trainer.decoder().parameterCount(), data.trainingWindows(), training.seqLen));
-      TrainLoop.Outcome outcome =
-          new TrainLoop(trainer, loop, device.kernels(), view, interrupt::wanted).run();
-      view.plot(training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats a token");
+      TrainLoop.Outcome outcome = train(config, options, loop, data, device, team, interrupt, view);
+      if (team.leads()) {
+        view.plot(
+            training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats a token");
+      }
       if (!outcome.finished()) {
-        view.stopped(outcome);
+        if (team.leads()) {
+          view.stopped(outcome);
+        }
         return 1;
       }
-      OptionalInt end = tokenizer.id(END);
-      HfConfig hf =
-          new HfConfig(
-              config,
-              end,
-              end.isPresent() ? List.of(end.getAsInt()) : List.of(),
-              Optional.of(save));
-      ModelWriter.write(training.out, trainer.decoder(), save, device.kernels());
-      HfConfigWriter.write(training.out.resolve("config.json"), hf);
-      view.say(PeakMemory.now().describe());
-      if (json) {
-        System.out.println(Json.compact(training.result(outcome, 50)));
+      List<Long> peaks = team.gather(PeakMemory.now().bytes());
+      if (team.leads()) {
+        Map<String, Object> hashes = write(config, options, tokenizer, data, device);
+        view.say(PeakMemory.now().describe());
+        if (json) {
+          Map<String, Object> result = training.result(outcome, 50);
+          if (peaks.size() > 1) {
+            result.put("peak_resident_bytes_by_rank", peaks);
+          }
+          result.putAll(hashes);
+          System.out.println(Json.compact(result));
+        }
       }
       return 0;
     }
+  }
+
+  /** Rank 0 makes something; the others wait for it and read it. */
+  private static <T> T firstOfRanks(Team team, Supplier<T> make, Supplier<T> read) {
+    if (team.leads()) {
+      T made = make.get();
+      team.barrier();
+      return made;
+    }
+    team.barrier();
+    return read.get();
+  }
+
+  private TrainLoop.Outcome train(
+      DecoderConfig config,
+      PretrainOptions options,
+      LoopOptions loop,
+      DatasetSource data,
+      Device device,
+      Team team,
+      Interrupt interrupt,
+      TrainingView view) {
+    PretrainPlan plan = plan(config, options, team.mesh());
+    PretrainLayout layout = schedule.layout();
+    int rounds = options.microBatches() / team.mesh().dp();
+    ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), team);
+    Optional<ShareBuilder> share =
+        team.shares().map(group -> new ShareBuilder(group, ranks.isSequenceParallel()));
+    try (Pretrainer trainer =
+        new Pretrainer(config, options, data, device, share, team, layout, picture.trace())) {
+      if (team.leads()) {
+        view.say(
+            "%,d parameters%s, %,d windows of %d tokens an epoch"
+                .formatted(
+                    trainer.parameterCount(),
+                    share.isPresent() ? " on this rank" : "",
+                    data.trainingWindows(),
+                    training.seqLen));
+        if (team.mesh().pp() > 1) {
+          plan.describe().forEach(view::say);
+        }
+      }
+      TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
+      TrainLoop.Outcome outcome =
+          new TrainLoop(trainer, loop, device.kernels(), team, listener, interrupt::wanted).run();
+      Path plot = schedule.plot(team.mesh().pp());
+      if (plot != null && outcome.finished()) {
+        picture.draw(plot, (_, count, seconds) -> plan.timeline(layout.schedule(), count, seconds));
+      }
+      return outcome;
+    }
+  }
+
+  /**
+   * Writes the model, and exits beside it, from the last checkpoint, where they are whole however
+   * many ranks trained them.
+   *
+   * @return hashes of the weight files, for {@code --json}
+   */
+  private Map<String, Object> write(
+      DecoderConfig config,
+      PretrainOptions options,
+      Tokenizer tokenizer,
+      DatasetSource data,
+      Device device) {
+    Path out = training.out;
+    Map<String, Object> hashes = new LinkedHashMap<>();
+    try (NativeArena arena = new NativeArena("finished model")) {
+      PretrainModel finished =
+          PretrainModel.finished(out, config, options.exits(), arena, device.kernels());
+      OptionalInt end = tokenizer.id(END);
+      List<Integer> ends = end.isPresent() ? List.of(end.getAsInt()) : List.of();
+      ModelWriter.write(out, finished.decoder(), save, device.kernels());
+      HfConfigWriter.write(
+          out.resolve("config.json"), new HfConfig(config, end, ends, Optional.of(save)));
+      hashes.put("model_sha256", Sha256.of(out.resolve("model.safetensors")));
+      if (!finished.exits().isEmpty()) {
+        Map<String, Object> tuning = new LinkedHashMap<>(options.describe());
+        tuning.put("seq_len", training.seqLen);
+        tuning.put("data", data.fingerprint());
+        try (LanguageModel model = LanguageModel.load(out, Precision.F32, device)) {
+          ExitsFile.write(out, new Exits(model.sha256(), tuning, finished.exits()), model);
+        }
+        hashes.put("exits_sha256", Sha256.of(out.resolve(ExitsFile.TENSORS)));
+      }
+    }
+    return hashes;
   }
 
   private DecoderConfig config(int vocabSize) {
@@ -185,7 +327,7 @@ final class PretrainCommand implements Callable<Integer> {
 
   /** The tokenizer given, or the one this run has trained before, or a new one. */
   private Tokenizer tokenizer() {
-    Path own = training.out.resolve("tokenizer.json");
+    Path own = ownFile();
     if (tokenizerFile != null) {
       copy(tokenizerFile, own);
     }
@@ -200,6 +342,20 @@ final class PretrainCommand implements Callable<Integer> {
     OptionalInt end = trained.id(END);
     TokenizerJsonWriter.write(trained.withSpecials(OptionalInt.empty(), end), own);
     return TokenizerJson.read(own);
+  }
+
+  private Path ownFile() {
+    return training.out.resolve("tokenizer.json");
+  }
+
+  /** What rank 0 has put there. */
+  private Tokenizer ownTokenizer() {
+    if (!Files.exists(ownFile())) {
+      throw new InputException(
+          ownFile()
+              + ": not there, rank 0 has put it there; --out must be in a folder that all ranks share");
+    }
+    return TokenizerJson.read(ownFile());
   }
 
   private static void copy(Path from, Path to) {

@@ -47,6 +47,9 @@ import picocli.CommandLine.Option;
     description =
         "Tunes exits on text while the backbone stays frozen. Ctrl-C saves; the same command goes on from there.")
 final class TuneCommand implements Callable<Integer> {
+  /** More cannot be told apart in a picture. */
+  private static final int PLOTTED_STEPS = 3;
+
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
   @Mixin private TrainingOptions training;
@@ -250,7 +253,7 @@ final class TuneCommand implements Callable<Integer> {
         ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
       Folders.create(training.out);
-      ScheduleView schedule = new ScheduleView(options, training.steps, team);
+      ScheduleView schedule = schedule(options, team);
       try (DatasetSource data = data(m, device, team);
           FeatureCache cache = cache(m, data, device);
           ExitTuner tuner = tuner(m, options, data, device, team, cache, schedule.trace())) {
@@ -258,7 +261,7 @@ final class TuneCommand implements Callable<Integer> {
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), team, listener, interrupt::wanted).run();
         if (plotSchedule != null && outcome.finished()) {
-          schedule.draw(plotSchedule, stages(m.config().decoder(), options, team));
+          schedule.draw(plotSchedule, stages(m.config().decoder(), options, team)::timeline);
         }
         if (team.leads()) {
           view.plot(
@@ -279,6 +282,11 @@ final class TuneCommand implements Callable<Integer> {
         return outcome;
       }
     }
+  }
+
+  private ScheduleView schedule(TuneOptions options, Team team) {
+    int rounds = options.microBatches() / team.mesh().dp();
+    return new ScheduleView(Math.min(PLOTTED_STEPS, training.steps), rounds, 1, team);
   }
 
   /** What this rank computes with of the backbone: some layers, or shares of their weights. */

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.pipeline.Work;
 import java.nio.file.Path;
@@ -25,7 +26,14 @@ public final class SchedulePlot {
    * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
    */
   public static void write(Path file, String title, List<Timed> planned, List<Timed> measured) {
-    Palette palette = new Palette(List.of(Work.FORWARD.name(), Work.TRAIN.name()));
+    Palette palette =
+        new Palette(
+            planned.stream()
+                .map(t -> t.action().work())
+                .distinct()
+                .sorted()
+                .map(Work::name)
+                .toList());
     int stages = 1 + planned.stream().mapToInt(Timed::stage).max().orElse(0);
     double height = 2 * (HEADING + stages * ROW) + 70;
     String text = "planned: " + busy(planned, stages) + "; measured: " + busy(measured, stages);
@@ -69,7 +77,7 @@ public final class SchedulePlot {
       double y = top + t.stage() * ROW;
       double width = (t.end() - t.start()) * scale;
       int colour = palette.index(t.action().work().name());
-      String number = String.valueOf(t.action().microBatch());
+      String number = number(t.action());
       String hint =
           String.format(
               Locale.ROOT,
@@ -83,6 +91,12 @@ public final class SchedulePlot {
         svg.text("inside middle o" + colour, x + width / 2, y + BAR / 2 + 5, number);
       }
     }
+  }
+
+  /** Micro-batch, and which of the stage's chunks where it is not the first: 3, 3b, 3c. */
+  private static String number(Action action) {
+    String chunk = action.chunk() == 0 ? "" : String.valueOf((char) ('a' + action.chunk()));
+    return action.microBatch() + chunk;
   }
 
   private static String word(String work) {

@@ -27,8 +27,24 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
     }
   }
 
+  /**
+   * By its word.
+   *
+   * @param chunks null for the usual number
+   */
+  public static PretrainLayout of(String word, Integer chunks) {
+    for (TrainingSchedule s : TrainingSchedule.values()) {
+      if (s.word().equals(word)) {
+        int usual = s == TrainingSchedule.INTERLEAVED ? 2 : 1;
+        return new PretrainLayout(s, chunks == null ? usual : chunks);
+      }
+    }
+    throw new InputException(
+        "--schedule '" + word + "' is unknown; take gpipe, 1f1b or interleaved");
+  }
+
   /** The chain of pieces on so many stages. */
-  Chain chain(int stages) {
+  public Chain chain(int stages) {
     return new Chain(stages, stages == 1 ? 1 : chunks);
   }
 

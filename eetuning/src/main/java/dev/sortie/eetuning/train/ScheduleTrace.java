@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 
 /** Remembers when a stage did its last actions. */
 public final class ScheduleTrace implements Consumer<Timed> {
-  private static final int NUMBERS = 4;
+  private static final int NUMBERS = 5;
 
   private final int kept;
   private final Deque<Timed> last = new ArrayDeque<>();
@@ -45,6 +45,7 @@ public final class ScheduleTrace implements Consumer<Timed> {
       for (Timed t : last) {
         table[at++] = 1 + t.action().work().ordinal();
         table[at++] = t.action().microBatch();
+        table[at++] = t.action().chunk();
         table[at++] = t.start() - zero;
         table[at++] = t.end() - zero;
       }
@@ -53,8 +54,9 @@ public final class ScheduleTrace implements Consumer<Timed> {
     List<Timed> times = new ArrayList<>();
     for (int i = 0; i < all.length; i += NUMBERS) {
       if (all[i] > 0) {
-        Action action = new Action(Work.values()[(int) all[i] - 1], (long) all[i + 1]);
-        times.add(new Timed(i / (kept * NUMBERS), action, all[i + 2], all[i + 3]));
+        Work work = Work.values()[(int) all[i] - 1];
+        Action action = new Action(work, (long) all[i + 1], (int) all[i + 2]);
+        times.add(new Timed(i / (kept * NUMBERS), action, all[i + 3], all[i + 4]));
       }
     }
     return times;
