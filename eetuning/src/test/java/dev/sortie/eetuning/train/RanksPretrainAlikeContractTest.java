@@ -107,7 +107,10 @@ class RanksPretrainAlikeContractTest {
   private static Result run(Model model, Path out, Mesh mesh, PretrainLayout layout, int stopAt)
       throws Exception {
     List<TrainLoop.Outcome> outcomes =
-        TinyTuning.ranks(mesh, team -> rank(model, out, team, layout, stopAt));
+        TinyTuning.ranks(
+            mesh,
+            TinyTuning.Joining.THREADS,
+            team -> rank(model, out, team, layout, stopAt));
     if (!outcomes.getFirst().finished()) {
       return new Result("", outcomes.getFirst());
     }
