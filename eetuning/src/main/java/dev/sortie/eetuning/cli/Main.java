@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       PretrainCommand.class,
       AddExitsCommand.class,
       TuneCommand.class,
+      ReshardCommand.class,
       MergeExitsCommand.class,
       DropExitsCommand.class,
       GenerateCommand.class,

@@ -33,6 +33,10 @@ import java.util.stream.Stream;
  * whatever file they are in, so another number of ranks may go on.
  */
 final class Checkpoints {
+  /** Name of the folder of all checkpoints of a run. */
+  static final String FOLDER = "checkpoints";
+
+  private static final String FINGERPRINT = "fingerprint";
   private static final TrainLoop.Listener LAST_ONLY =
       new TrainLoop.Listener() {
         @Override
@@ -45,6 +49,12 @@ final class Checkpoints {
   private static final String DESCRIPTION = "state.json";
   private static final int KEEP = 2;
 
+  /** Of a fingerprint: how many ranks share the weights. */
+  static final String SHARES = "tp";
+
+  /** Of a fingerprint: whether they share out the tokens too. */
+  static final String SHARES_TOKENS = "sequence_parallel";
+
   private final Path folder;
   private final Team team;
   private final TrainLoop.Listener listener;
@@ -54,7 +64,7 @@ final class Checkpoints {
    * @param listener hears of what is done here
    */
   Checkpoints(Path out, Team team, TrainLoop.Listener listener) {
-    this.folder = out.resolve("checkpoints");
+    this.folder = out.resolve(FOLDER);
     this.team = team;
     this.listener = listener;
   }
@@ -111,9 +121,8 @@ final class Checkpoints {
       int mine = team.place().pp() * team.mesh().tp() + team.place().tp();
       Path tensors = target.resolve(ShardNames.of(mine, shards));
       listener.saving(step, SaveMoment.FOLDER_MADE);
-      ShardWriter.write(tensors, job.parts());
+      hashes.put(mine, ShardWriter.write(tensors, job.parts()));
       listener.saving(step, SaveMoment.SHARD_WRITTEN);
-      hashes.put(mine, Sha256.of(tensors));
     }
     List<String> all = hashes.merged(team);
     Map<String, String> files = new LinkedHashMap<>();
@@ -128,13 +137,37 @@ final class Checkpoints {
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("step", step);
     root.put(FILES, files);
-    root.put("fingerprint", job.fingerprint());
+    root.put(FINGERPRINT, job.fingerprint());
     root.put("losses", history.losses());
     Map<String, Object> validations = new LinkedHashMap<>();
     history.validations().forEach((s, v) -> validations.put(String.valueOf(s), v));
     root.put("validations", validations);
+    write(target, root);
+  }
+
+  private static void write(Path target, Map<String, Object> description) {
     AtomicFiles.write(
-        target.resolve(DESCRIPTION), Json.compact(root).getBytes(StandardCharsets.UTF_8));
+        target.resolve(DESCRIPTION), Json.compact(description).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Describes a checkpoint that has other files, and is gone on from by another number of ranks
+   * that share weights.
+   */
+  static void describeAgain(
+      Path target, Found found, Map<String, String> files, int tp, boolean sequence) {
+    Map<String, Object> root = new LinkedHashMap<>(found.description().fields());
+    Map<String, Object> fingerprint =
+        new LinkedHashMap<>(found.description().getObject(FINGERPRINT).fields());
+    fingerprint.remove(SHARES);
+    fingerprint.remove(SHARES_TOKENS);
+    if (tp > 1) {
+      fingerprint.put(SHARES, tp);
+      fingerprint.put(SHARES_TOKENS, sequence);
+    }
+    root.put(FILES, files);
+    root.put(FINGERPRINT, fingerprint);
+    write(target, root);
   }
 
   /**
@@ -238,7 +271,7 @@ final class Checkpoints {
   }
 
   private static void checkFingerprint(Found found, Map<String, Object> now) {
-    Map<String, Object> then = found.description().getObject("fingerprint").fields();
+    Map<String, Object> then = found.description().getObject(FINGERPRINT).fields();
     // fields that both have come first: what is absent on one side follows from them
     now.forEach(
         (field, value) -> {

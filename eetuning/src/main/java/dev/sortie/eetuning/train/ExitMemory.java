@@ -111,9 +111,9 @@ record ExitMemory(
     long f = share.ffn();
     return switch (e.architecture().orElse(ExitArchitecture.LAYER)) {
       case EMBEDDING -> floats(rows, 0, gathered(1));
-      case NORM -> floats(rows, 3, gathered(1));
+      case NORM -> floats(rows, 2, gathered(2));
       case MLP -> floats(rows, 6, gathered(2) + 3 * f);
-      case LAYER -> floats(rows, 6, gathered(3) + 3 * queries() + 3 * keys() + 3 * f);
+      case LAYER -> floats(rows, 6, gathered(6) + 3 * queries() + 3 * keys() + 3 * f);
     };
   }
 
@@ -122,7 +122,7 @@ record ExitMemory(
     long f = share.ffn();
     return switch (e.architecture().orElse(ExitArchitecture.LAYER)) {
       case EMBEDDING -> floats(rows, 4, 0);
-      case NORM -> floats(rows, 3, 0);
+      case NORM -> floats(rows, 2, 0);
       case MLP -> floats(rows, 1, gathered(1) + 3 * f);
       case LAYER -> floats(rows, 10, gathered(1) + 3 * f);
     };
@@ -132,7 +132,7 @@ record ExitMemory(
   private long shared(ExitOutline e, long rows) {
     return switch (e.architecture().orElse(ExitArchitecture.LAYER)) {
       case EMBEDDING, NORM -> floats(rows, 1, 0);
-      case MLP, LAYER -> floats(rows, 3, gathered(1) + 3L * share.ffn());
+      case MLP, LAYER -> floats(rows, 3, gathered(4) + 3L * share.ffn());
     };
   }
 

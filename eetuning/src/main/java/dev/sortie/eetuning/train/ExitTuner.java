@@ -312,8 +312,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("exits", words);
     m.put("exits_start", startSha256);
     if (model.decoder().sharding() instanceof TensorParallel tp) {
-      m.put("tp", tp.group().size()); // sums have another order then
-      m.put("sequence_parallel", tp.sequence());
+      m.put(Checkpoints.SHARES, tp.group().size()); // sums have another order then
+      m.put(Checkpoints.SHARES_TOKENS, tp.sequence());
     }
     return m;
   }

@@ -10,17 +10,17 @@ import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.parallel.shard.Portion;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
-import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedMap;
 
 /**
  * The tensors of a checkpoint by name, whatever files their elements are in: each element is in one
@@ -29,7 +29,7 @@ import java.util.Optional;
 final class ShardReader implements AutoCloseable {
   private final Path folder;
   private final List<Safetensors> files = new ArrayList<>();
-  private final Map<String, List<Piece>> pieces = new HashMap<>();
+  private final SequencedMap<String, List<Piece>> pieces = new LinkedHashMap<>();
 
   /** Some elements of a tensor, in a file. */
   private record Piece(Safetensors file, Shape whole, Optional<Part> part) {
@@ -122,6 +122,13 @@ final class ShardReader implements AutoCloseable {
     }
   }
 
+  /** All tensors, with their whole shapes. */
+  SequencedMap<String, Shape> tensors() {
+    SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
+    pieces.forEach((name, list) -> shapes.put(name, list.getFirst().whole));
+    return shapes;
+  }
+
   /** Reads the elements of these tensors; another rank may need the others. */
   void restore(Map<String, StatePart> state, Kernels kernels) {
     state.forEach((name, s) -> restore(name, s, kernels));
@@ -141,42 +148,68 @@ final class ShardReader implements AutoCloseable {
             "%s: tensor %s is %s of shape %s, this run needs F32 of shape %s"
                 .formatted(folder, name, type, p.whole, mine.whole()));
       }
-      Optional<Part> cut = p.part.or(mine::part);
-      if (cut.isEmpty()) {
+      if (p.part.isEmpty() && mine.part().isEmpty()) {
         kernels.copy(p.file.read(name), to.tensor().span());
       } else {
-        copyShared(name, p, to.tensor(), mine, cut.get().dim());
+        copyShared(p.file.read(name), Box.of(p.whole, p.part), to.tensor().span(), mine);
       }
     }
   }
 
-  /** Copies the elements that a piece and this rank's part, cut along the same dim, both have. */
-  private void copyShared(String name, Piece from, Tensor to, Portion mine, int dim) {
-    if (mine.part().map(Part::dim).orElse(dim) != dim) {
-      throw new InputException(
-          "%s: tensor %s is cut along dim %d, this run cuts it along dim %d"
-              .formatted(folder, name, dim, mine.part().get().dim()));
+  /** Copies the elements that a piece and this rank's part both have, run by run. */
+  private static void copyShared(Span from, Box source, Span to, Portion mine) {
+    Box target = Box.of(mine.whole(), mine.part());
+    Box both = source.and(target);
+    int last = both.from.length - 1;
+    long run = both.to[last] - both.from[last];
+    long[] at = both.from.clone();
+    for (long runs = both.count() / Math.max(1, run); runs > 0; runs--) {
+      Span elements = from.slice(source.offset(at), run);
+      to.slice(target.offset(at), run).segment().copyFrom(elements.segment());
+      for (int d = last - 1; d >= 0 && ++at[d] == both.to[d]; d--) {
+        at[d] = both.from[d];
+      }
     }
-    Shape whole = mine.whole();
-    Part all = new Part(dim, 0, whole.dim(dim));
-    Part source = from.part.orElse(all);
-    Part target = mine.part().orElse(all);
-    long low = Math.max(source.from(), target.from());
-    long high = Math.min(source.from() + source.count(), target.from() + target.count());
-    if (low >= high) {
-      return;
+  }
+
+  /** Elements from {@code from} to before {@code to} in each dim. */
+  private record Box(long[] from, long[] to) {
+    static Box of(Shape whole, Optional<Part> part) {
+      long[] from = new long[whole.rank()];
+      long[] to = whole.dims();
+      part.ifPresent(
+          p -> {
+            from[p.dim()] = p.from();
+            to[p.dim()] = p.from() + p.count();
+          });
+      return new Box(from, to);
     }
-    long outer = 1;
-    for (int d = 0; d < dim; d++) {
-      outer *= whole.dim(d);
+
+    Box and(Box other) {
+      long[] low = new long[from.length];
+      long[] high = new long[from.length];
+      for (int d = 0; d < from.length; d++) {
+        low[d] = Math.max(from[d], other.from[d]);
+        high[d] = Math.max(low[d], Math.min(to[d], other.to[d]));
+      }
+      return new Box(low, high);
     }
-    long inner = whole.count() / outer / whole.dim(dim);
-    Span elements = from.file.read(name);
-    long run = (high - low) * inner;
-    for (long o = 0; o < outer; o++) {
-      long at = (o * source.count() + low - source.from()) * inner;
-      long into = (o * target.count() + low - target.from()) * inner;
-      to.span().slice(into, run).segment().copyFrom(elements.slice(at, run).segment());
+
+    long count() {
+      long count = 1;
+      for (int d = 0; d < from.length; d++) {
+        count *= to[d] - from[d];
+      }
+      return count;
+    }
+
+    /** Where an element of the whole lies in memory that holds these. */
+    long offset(long[] at) {
+      long offset = 0;
+      for (int d = 0; d < from.length; d++) {
+        offset = offset * (to[d] - from[d]) + at[d] - from[d];
+      }
+      return offset;
     }
   }
 

@@ -81,6 +81,20 @@ class ShardReaderContractTest {
   }
 
   @Test
+  void partsAlongOneDimAreReadAlongTheOther() {
+    try (Device device = Device.cpu(1);
+        NativeArena arena = new NativeArena("test")) {
+      List<Part> cut = List.of(share(1, 2, 0), share(1, 2, 1));
+      try (ShardReader shards = new ShardReader(folder, write(arena, cut))) {
+        Part mine = share(0, 3, 1);
+        Tensor found = Tensor.allocate(arena, DType.F32, mine.of(WHOLE));
+        shards.restore(Map.of("w", state(found, mine)), device.kernels());
+        assertThat(found.toFloats()).isEqualTo(part(arena, mine).toFloats());
+      }
+    }
+  }
+
+  @Test
   void aTensorInOneFileIsReadInParts() {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {

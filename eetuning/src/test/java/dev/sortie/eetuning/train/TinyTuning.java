@@ -149,8 +149,7 @@ record TinyTuning(
   }
 
   /** What each rank of a mesh returns, as threads of this JVM; if some fail, throws the reason. */
-  static <T> List<T> ranks(Mesh mesh, Joining joining, Function<Team, T> rank)
-      throws Exception {
+  static <T> List<T> ranks(Mesh mesh, Joining joining, Function<Team, T> rank) throws Exception {
     List<Supplier<Transport>> transports = joining.world(mesh.world());
     List<T> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {

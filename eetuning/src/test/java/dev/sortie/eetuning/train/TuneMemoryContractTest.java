@@ -11,6 +11,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.RandomWeights;
@@ -18,6 +19,7 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
@@ -57,11 +59,16 @@ class TuneMemoryContractTest {
   }
 
   private static long workspace(TuneOptions options, List<ExitSpec> specs) {
+    return workspace(options, specs, Team.alone(), DecoderBuilder.WHOLE);
+  }
+
+  private static long workspace(
+      TuneOptions options, List<ExitSpec> specs, Team team, DecoderBuilder builder) {
     int[][] rows = new int[5][TOKENS + 1];
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
       Decoder decoder =
-          new Decoder(CONFIG, arena, new RandomWeights(new Random(1, 0), 0.02, LAYERS, arena));
+          builder.build(CONFIG, arena, new RandomWeights(new Random(1, 0), 0.02, LAYERS, arena));
       HfConfig config = new HfConfig(CONFIG, OptionalInt.empty(), List.of(), Optional.empty());
       LanguageModel model = new LanguageModel(null, config, decoder, null, null, arena, null);
       List<Exit> exits =
@@ -74,7 +81,8 @@ class TuneMemoryContractTest {
               new Exits("none", Map.of(), exits),
               options,
               new RowsSource(rows, 1, 1),
-              device)) {
+              device,
+              team)) {
         tuner.step(0);
         tuner.step(1);
         return tuner.workspaceBytes();
@@ -134,5 +142,45 @@ class TuneMemoryContractTest {
             .of(new Coordinates(0, 0, 0, 0));
     assertThat(plan.activations() + plan.buffers())
         .isCloseTo(workspace(options, specs), withinPercentage(15));
+  }
+
+  /** The same on each of two ranks that share the weights. */
+  @ParameterizedTest
+  @CsvSource({
+    "CE, NORM, false",
+    "CE, MLP, false",
+    "CE, LAYER, false",
+    "KL, MLP, false",
+    "KL, LAYER, false",
+    "CE, MLP, true",
+    "KL, LAYER, true"
+  })
+  void thePlanOfARankThatHasAShareIsItsWorkspace(
+      Objective objective, ExitArchitecture architecture, boolean sequence) throws Exception {
+    TuneOptions options = options(objective, 16);
+    List<ExitSpec> specs =
+        Stream.of(1, 3, 4).map(d -> new ExitSpec(d, architecture, true)).toList();
+    List<ExitOutline> outlines =
+        specs.stream()
+            .map(s -> new ExitOutline(s.depth(), Optional.of(architecture), true, 0))
+            .toList();
+    Mesh mesh = new Mesh(2, 1, 1, 1);
+    MemoryPlan plan = new MemoryPlan(CONFIG, outlines, options, TOKENS, mesh, sequence, at -> 0);
+    List<Long> found =
+        TinyTuning.ranks(
+            mesh,
+            TinyTuning.Joining.THREADS,
+            team -> {
+              try (team) {
+                ShareBuilder builder = new ShareBuilder(team.shares().orElseThrow(), sequence);
+                return workspace(options, specs, team, builder);
+              }
+            });
+    for (int rank = 0; rank < 2; rank++) {
+      RankMemory planned = plan.of(new Coordinates(rank, 0, 0, 0));
+      assertThat(planned.activations() + planned.buffers())
+          .as("rank " + rank)
+          .isCloseTo(found.get(rank), withinPercentage(15));
+    }
   }
 }

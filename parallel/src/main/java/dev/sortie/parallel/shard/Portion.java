@@ -14,6 +14,11 @@ import java.util.Optional;
  */
 public record Portion(Shape whole, Optional<Part> part, boolean first) {
 
+  /** The shape of what the rank has. */
+  public Shape mine() {
+    return part.map(p -> p.of(whole)).orElse(whole);
+  }
+
   /** All elements, on this rank alone. */
   public static Portion all(Shape whole) {
     return new Portion(whole, Optional.empty(), true);

@@ -1,0 +1,116 @@
+package dev.sortie.eetuning.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.InputException;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.tensor.Device;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A checkpoint that is written for another layout has the same elements, and a run goes on. */
+class ReshardContractTest {
+  private static final int STOP = 4;
+  private static final Mesh TWO = new Mesh(2, 1, 1, 1);
+
+  @TempDir static Path shared;
+  @TempDir Path out;
+
+  private static TinyTuning.Result straight;
+
+  @BeforeAll
+  static void tuneOnTwoRanks() throws Exception {
+    Path model = TinyModel.write(shared.resolve("model"), 4, 16, 290, 1);
+    TinyTuning.writeExits(model, shared.resolve("exits"), false);
+    straight = tuning().run(shared.resolve("straight"), TWO);
+    assertThat(tuning().run(shared.resolve("stopped"), TWO, STOP).outcome().finished()).isFalse();
+  }
+
+  private static TinyTuning tuning() {
+    return new TinyTuning(shared.resolve("model"), shared.resolve("exits"), Objective.CE, t -> {});
+  }
+
+  private static Reshard of(Path run, List<String> notes) {
+    return new Reshard(run, notes::add);
+  }
+
+  private static Reshard.Checked write(Path run, Mesh mesh, Path to) {
+    try (Device device = Device.cpu(1)) {
+      return of(run, new ArrayList<>()).write(mesh, false, to, device.kernels());
+    }
+  }
+
+  /** Through files cut in quite another way, and back. */
+  @Test
+  void aRunGoesOnWithTheBitsThatItWouldHaveHad() throws Exception {
+    Path stopped = shared.resolve("stopped");
+    Reshard.Checked before = of(stopped, new ArrayList<>()).check();
+    Reshard.Checked wide = write(stopped, new Mesh(4, 1, 1, 3), out.resolve("wide"));
+    assertThat(wide.files()).hasSize(12);
+    assertThat(wide.elements()).isEqualTo(before.elements()).isGreaterThan(10_000);
+    assertThat(wide.tensors()).isEqualTo(before.tensors());
+    Reshard.Checked back = write(out.resolve("wide"), TWO, out.resolve("back"));
+    assertThat(back.files()).hasSize(2);
+    TinyTuning.Result resumed = tuning().run(out.resolve("back"), TWO);
+    assertThat(resumed.sha256()).isEqualTo(straight.sha256());
+    assertThat(resumed.outcome().history().losses())
+        .isEqualTo(straight.outcome().history().losses());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1, 1", "4, 1, 1", "1, 2, 2", "4, 1, 2"})
+  void aRunGoesOnWithAnotherNumberOfShares(int tp, int dp, int pp) throws Exception {
+    Mesh mesh = new Mesh(tp, 1, dp, pp);
+    write(shared.resolve("stopped"), mesh, out);
+    var losses = tuning().run(out, mesh).outcome().history().losses();
+    straight
+        .outcome()
+        .history()
+        .losses()
+        .forEach(
+            (exit, expected) -> {
+              assertThat(losses.get(exit).subList(0, STOP)).isEqualTo(expected.subList(0, STOP));
+              for (int i = STOP; i < TinyTuning.STEPS; i++) {
+                assertThat(losses.get(exit).get(i))
+                    .isCloseTo(expected.get(i), within(1e-5 * expected.get(i)));
+              }
+            });
+  }
+
+  @Test
+  void aDamagedCheckpointIsNamedAndTheOneBeforeIsTaken() throws Exception {
+    Path run = out.resolve("run");
+    tuning().run(run, TWO, 3); // saves after steps 2 and 3
+    Path shard = run.resolve("checkpoints/step-000003/state-00002-of-00002.safetensors");
+    byte[] bytes = Files.readAllBytes(shard);
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(shard, bytes);
+    List<String> notes = new ArrayList<>();
+    assertThat(of(run, notes).check().step()).isEqualTo(2);
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .contains("step-000003", "left aside", shard.getFileName() + " has SHA-256");
+    Files.delete(run.resolve("checkpoints/step-000002/state.json"));
+    assertThatThrownBy(() -> of(run, notes).check())
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("has no whole checkpoint");
+  }
+
+  @Test
+  void aFolderWithCheckpointsIsNotWrittenOver() {
+    assertThatThrownBy(() -> write(shared.resolve("stopped"), TWO, shared.resolve("straight")))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("is there already; give another --out");
+  }
+}
