@@ -36,6 +36,11 @@ final class BinaryCache {
     this.folder = folder == null || !isPrivate(folder) ? null : folder;
   }
 
+  /** Whether anything is kept. */
+  boolean keeps() {
+    return folder != null;
+  }
+
   /** The folder of this user: {@code sortie/opencl} under the cache folder of the OS. */
   static Path usual() {
     String xdg = System.getenv("XDG_CACHE_HOME");
@@ -111,6 +116,13 @@ final class BinaryCache {
       if (part != null) {
         part.toFile().delete(); // the next run builds again
       }
+    }
+  }
+
+  /** Forgets a file. */
+  void remove(Key key) {
+    if (folder != null) {
+      file(key).toFile().delete();
     }
   }
 

@@ -16,17 +16,13 @@ final class Certification {
   private static final Logger LOG = System.getLogger(Certification.class.getName());
 
   private final String device;
-  private final DeviceRows rows;
-  private final DeviceMatrix matrix;
-  private final DeviceGradients gradients;
+  private final Engine engine;
   private final Set<String> passed = new HashSet<>();
   private final Map<String, String> disabled = new TreeMap<>();
 
-  Certification(String device, DeviceRows rows, DeviceMatrix matrix, DeviceGradients gradients) {
-    this.device = device;
-    this.rows = rows;
-    this.matrix = matrix;
-    this.gradients = gradients;
+  Certification(Engine engine) {
+    device = engine.session().device().about().name();
+    this.engine = engine;
   }
 
   /** Whether a kernel may be used; tried now if it never was. */
@@ -37,7 +33,7 @@ final class Certification {
     if (disabled.containsKey(kernel)) {
       return false;
     }
-    String wrong = wrong(kernel);
+    String wrong = trial(kernel);
     if (wrong.isEmpty()) {
       passed.add(kernel);
       return true;
@@ -52,9 +48,10 @@ final class Certification {
     return false;
   }
 
-  private String wrong(String kernel) {
+  /** What is wrong with a kernel, in the words of its trial; empty if nothing is. */
+  String trial(String kernel) {
     try {
-      return Trials.of(kernel, rows, matrix, gradients).run();
+      return Trials.of(kernel, engine).run();
     } catch (ClPrograms.BuildException | CLException e) {
       return String.valueOf(e.getMessage());
     }

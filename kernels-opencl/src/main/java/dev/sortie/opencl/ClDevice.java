@@ -20,6 +20,7 @@ import org.jocl.cl_platform_id;
  * @param maxWorkGroup most work-items in a group
  * @param maxAllocation bytes of the largest buffer
  * @param hostUnified whether it works on the host's own memory
+ * @param doubles whether it computes in F64
  */
 record ClDevice(
     cl_platform_id platform,
@@ -28,7 +29,8 @@ record ClDevice(
     String driver,
     int maxWorkGroup,
     long maxAllocation,
-    boolean hostUnified) {
+    boolean hostUnified,
+    boolean doubles) {
 
   /** Asks the device; whether it is host-unified by OpenCL 1.2's name, which 2.0 deprecates. */
   @SuppressWarnings("deprecation")
@@ -50,7 +52,8 @@ record ClDevice(
         text(id, CL_DRIVER_VERSION),
         (int) Math.min(1 << 20, number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, Long.BYTES)),
         number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE, Long.BYTES),
-        number(id, CL_DEVICE_HOST_UNIFIED_MEMORY, Integer.BYTES) != 0);
+        number(id, CL_DEVICE_HOST_UNIFIED_MEMORY, Integer.BYTES) != 0,
+        number(id, CL_DEVICE_DOUBLE_FP_CONFIG, Long.BYTES) != 0);
   }
 
   /** What tells this device and its compiler from another. */

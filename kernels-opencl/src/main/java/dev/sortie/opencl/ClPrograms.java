@@ -54,7 +54,8 @@ final class ClPrograms implements AutoCloseable {
 
   private cl_program build(String file, String define) {
     String source = edit.apply(source("common") + source(file));
-    String options = preset.options() + (define.isEmpty() ? "" : " -D" + define);
+    String options =
+        preset.options(Family.of(file, define)) + (define.isEmpty() ? "" : " -D" + define);
     BinaryCache.Key key = cache.key(session.device().identity(), options, source);
     byte[] binary = cache.load(key);
     if (binary.length > 0) {

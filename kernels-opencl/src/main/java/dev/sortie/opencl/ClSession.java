@@ -114,6 +114,14 @@ final class ClSession implements AutoCloseable {
     }
   }
 
+  /** The first doubles of a buffer, when all that was asked for before is done. */
+  double[] read(cl_mem buffer, int count) {
+    double[] values = new double[count];
+    long bytes = (long) count * Double.BYTES;
+    clEnqueueReadBuffer(queue, buffer, true, 0, bytes, Pointer.to(values), 0, null, null);
+    return values;
+  }
+
   void run(cl_kernel kernel, long[] global, long[] local) {
     clEnqueueNDRangeKernel(queue, kernel, global.length, null, global, local, 0, null, null);
   }

@@ -15,10 +15,6 @@ final class DeviceGradients {
     this.engine = engine;
   }
 
-  private int group() {
-    return engine.preset().group();
-  }
-
   void sumRows(Span x, Span y, int rows, int cols) {
     Launch call = engine.call(GRADIENTS, "sum_rows").in(x).update(y);
     call.arg(rows).arg((long) cols).items(cols);
@@ -33,12 +29,43 @@ final class DeviceGradients {
   void rmsNormBackward(Span x, Span w, Span rstd, Span dy, Span dx, Span dw, int rows, int cols) {
     if (dx != null) {
       Launch call = engine.call(GRADIENTS, "rms_norm_backward_x").in(x).in(w).in(rstd).in(dy);
-      call.update(dx).arg(cols).groups(rows, group());
+      call.update(dx).arg(cols).groups(rows);
     }
     if (dw != null) {
       Launch call = engine.call(GRADIENTS, "rms_norm_backward_w").in(x).in(rstd).in(dy);
       call.update(dw).arg(rows).arg((long) cols).items(cols);
     }
+  }
+
+  /** Each of {@code dx}, {@code dw} and {@code db} may be null. */
+  void layerNormBackward(
+      Span x,
+      Span w,
+      Span mean,
+      Span rstd,
+      Span dy,
+      Span dx,
+      Span dw,
+      Span db,
+      int rows,
+      int cols) {
+    if (dx != null) {
+      Launch call = engine.call(GRADIENTS, "layer_norm_backward_x").in(x).in(w).in(mean).in(rstd);
+      call.in(dy).update(dx).arg(cols).groups(rows);
+    }
+    if (dw != null) {
+      Launch call = engine.call(GRADIENTS, "layer_norm_backward_w").in(x).in(mean).in(rstd).in(dy);
+      call.update(dw).arg(rows).arg((long) cols).items(cols);
+    }
+    if (db != null) {
+      sumRows(dy, db, rows, cols);
+    }
+  }
+
+  void geluBackward(Span x, Span dy, Span dx, boolean tanh) {
+    long n = x.length();
+    Launch call = engine.call(GRADIENTS, "gelu_backward").in(x).in(dy).update(dx);
+    call.arg(tanh ? 1 : 0).arg(n).items(n);
   }
 
   void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup) {
@@ -61,25 +88,25 @@ final class DeviceGradients {
 
   void crossEntropy(Span logits, Span targets, Span loss, Span lse, int rows, int cols) {
     Launch call = engine.call(LOSSES, "cross_entropy").in(logits).in(targets);
-    call.out(loss).out(lse).arg(cols).groups(rows, group());
+    call.out(loss).out(lse).arg(cols).groups(rows);
   }
 
   void crossEntropyBackward(
       Span logits, Span targets, Span lse, Span dloss, Span dlogits, int rows, int cols) {
     Launch call = engine.call(LOSSES, "cross_entropy_backward").in(logits).in(targets).in(lse);
-    call.in(dloss).update(dlogits).arg(cols).groups(rows, group());
+    call.in(dloss).update(dlogits).arg(cols).groups(rows);
   }
 
   void crossEntropyGradient(
       Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident) {
     Launch call = engine.call(LOSSES, "cross_entropy_gradient").in(targets);
     call.update(logits).update(weight).out(loss);
-    call.arg(cols).arg(confident ? 1 : 0).groups(rows, group());
+    call.arg(cols).arg(confident ? 1 : 0).groups(rows);
   }
 
   void logSoftmax(Span x, Span p, int rows, int cols) {
     Launch call = engine.call(LOSSES, "log_softmax").update(x).out(p);
-    call.arg(cols).groups(rows, group());
+    call.arg(cols).groups(rows);
   }
 
   void klGradient(
@@ -93,12 +120,12 @@ final class DeviceGradients {
       boolean confident) {
     Launch call = engine.call(LOSSES, "kl_gradient").in(logP).in(p);
     call.update(logits).update(weight).out(loss);
-    call.arg(cols).arg(confident ? 1 : 0).groups(rows, group());
+    call.arg(cols).arg(confident ? 1 : 0).groups(rows);
   }
 
   void softmaxBackward(Span y, Span dy, Span dx, int rows, int cols) {
     Launch call = engine.call(LOSSES, "softmax_backward").in(y).in(dy).update(dx);
-    call.arg(cols).groups(rows, group());
+    call.arg(cols).groups(rows);
   }
 
   /** In pieces of so many rows as have room for what they leave in scratch memory. */
@@ -124,14 +151,14 @@ final class DeviceGradients {
     for (long first = 0; first < queries; first += piece) {
       Launch call = engine.call("attention", define, "attention_dq");
       call.in(q).in(k).in(v).in(out).in(lse).in(dout).out(allQ);
-      shape(call, first, piece * bytes, s).groups(Math.min(piece, queries - first), group());
+      shape(call, first, piece * bytes, s).groups(Math.min(piece, queries - first));
     }
     bytes = 8L * s.groupSize() * s.queries();
     piece = Math.clamp(Scratch.BUDGET / bytes, 1, keys);
     for (long first = 0; first < keys; first += piece) {
       Launch call = engine.call("attention", define, "attention_dkv");
       call.in(q).in(k).in(v).in(out).in(lse).in(dout).out(allK).out(allV);
-      shape(call, first, piece * bytes, s).groups(Math.min(piece, keys - first), group());
+      shape(call, first, piece * bytes, s).groups(Math.min(piece, keys - first));
     }
   }
 

@@ -11,13 +11,8 @@ import org.jocl.cl_mem;
 final class DeviceMatrix {
   private static final String WEIGHTS = "weights";
 
-  /** Columns of a panel, and rows and columns of its tile: see gemm.cl. */
-  private static final int PANEL = 32;
-
-  private static final int TILE_ROWS = 8;
-
-  /** Rows and columns of a work-item's part of a tile in local memory. */
-  private static final int PART = 4;
+  /** Elements of a quantised row that are decoded at once: WV in weights.cl. */
+  private static final int BLOCK_VECTOR = 16;
 
   /** The macro of each type that is read in place. */
   private static final Map<DType, String> MACROS = new EnumMap<>(DType.class);
@@ -55,133 +50,104 @@ final class DeviceMatrix {
 
   /** The product with few rows of x. */
   void gemv(Span x, Span w, Span bias, Span y, int m, int n, int k) {
-    int outputs = engine.preset().outputs();
+    String macro = MACROS.get(w.dtype());
+    int outputs = engine.preset().cut(Family.of(WEIGHTS, macro)).get("OUTPUTS");
     Launch call = weights(w.dtype(), "gemv").in(x).bytes(w).optional(bias, x);
     call.out(y.slice(0, (long) m * n)).arg(m).arg(n).arg(k);
-    call.groups((n + outputs - 1) / outputs, engine.preset().group());
+    call.groups((n + outputs - 1) / outputs);
   }
 
   void gather(Span table, Span ids, Span y, int rows, int cols) {
     Launch call = weights(table.dtype(), "gather").bytes(table).in(ids);
-    call.out(y.slice(0, (long) rows * cols)).arg(cols).groups(rows, engine.preset().group());
+    call.out(y.slice(0, (long) rows * cols)).arg(cols).groups(rows);
   }
 
-  /**
-   * {@code c = op(a) · op(b) (+ c) (+ bias)}.
-   *
-   * @param bias may be null
-   */
-  void gemm(
-      boolean transA,
-      boolean transB,
-      int m,
-      int n,
-      int k,
-      Span a,
-      Span b,
-      Span bias,
-      Span c,
-      boolean accumulate) {
+  /** The product, on panels or tiles as the preset has it. */
+  void gemm(Product p) {
     if (engine.preset().panels()) {
-      panels(transA, transB, m, n, k, a, b, bias, c, accumulate);
+      panels(p);
     } else {
-      tiles(transA, transB, m, n, k, a, b, bias, c, accumulate);
+      tiles(p);
     }
   }
 
   /** So many columns at a time as fit the scratch memory. */
-  private void panels(
-      boolean transA,
-      boolean transB,
-      int m,
-      int n,
-      int k,
-      Span a,
-      Span b,
-      Span bias,
-      Span c,
-      boolean accumulate) {
-    long most = Math.max(1, Scratch.BUDGET / (4L * PANEL * Math.max(1, k))) * PANEL;
-    int piece = (int) Math.min(most, (n + PANEL - 1L) / PANEL * PANEL);
+  private void panels(Product p) {
+    Cut cut = engine.preset().cut(Family.MATRIX);
+    int panel = cut.get("PANEL");
+    int rows = cut.get("TILE_ROWS");
+    long most = Math.max(1, Scratch.BUDGET / (4L * panel * Math.max(1, p.k()))) * panel;
+    long whole = (p.n() + panel - 1L) / panel * panel;
     // columns of op(b) stored in rows can only be cut where blocks end, which panels are not
-    int step = transB || !b.dtype().isQuantised() ? piece : (n + PANEL - 1) / PANEL * PANEL;
-    for (int from = 0; from < n; from += step) {
-      int count = Math.min(step, n - from);
-      long panels = (count + PANEL - 1L) / PANEL;
-      cl_mem packed = engine.scratch().of(4L * PANEL * panels * Math.max(1, k));
-      pack(transB, b, packed, from, count, n, k, panels);
-      Launch call = engine.call("gemm", "gemm_panels").in(a);
-      call.arg(transA ? 1L : k).arg(transA ? m : 1L).buffer(packed);
-      if (bias == null) {
-        call.optional(null, a);
-      } else {
-        call.optional(bias.slice(from, count), a);
-      }
-      Span out = c.slice(from, (long) m * n - from);
-      if (accumulate) {
-        call.update(out);
-      } else {
-        call.out(out);
-      }
-      call.arg((long) n).arg(m).arg(count).arg(k).arg(accumulate ? 1 : 0);
-      call.grid((m + TILE_ROWS - 1) / TILE_ROWS, panels);
+    boolean pieces = p.transB() || !p.b().dtype().isQuantised();
+    int step = (int) Math.min(Integer.MAX_VALUE, pieces ? Math.min(most, whole) : whole);
+    for (int from = 0; from < p.n(); from += step) {
+      int count = Math.min(step, p.n() - from);
+      long panels = (count + panel - 1L) / panel;
+      cl_mem packed = engine.scratch().of(4L * panel * panels * Math.max(1, p.k()));
+      pack(p, packed, from, count, panels);
+      Launch call = engine.call("gemm", "gemm_panels").in(p.a());
+      call.arg(p.leftRow()).arg(p.leftCol()).buffer(packed);
+      call.optional(p.bias() == null ? null : p.bias().slice(from, count), p.a());
+      result(call, p.c().slice(from, (long) p.m() * p.n() - from), p.accumulate());
+      call.arg((long) p.n()).arg(p.m()).arg(count).arg(p.k()).arg(p.accumulate() ? 1 : 0);
+      call.grid((p.m() + rows - 1) / rows, panels);
     }
   }
 
-  private void pack(
-      boolean transB, Span b, cl_mem packed, int from, int count, int n, int k, long panels) {
+  private static void result(Launch call, Span c, boolean accumulate) {
+    if (accumulate) {
+      call.update(c);
+    } else {
+      call.out(c);
+    }
+  }
+
+  private void pack(Product p, cl_mem packed, int from, int count, long panels) {
+    DType type = p.b().dtype();
+    int k = p.k();
     if (k == 0) {
       return;
     }
-    if (transB) {
-      Span rows = b.slice((long) from * k, (long) count * k);
-      int vector = b.dtype().isQuantised() ? 16 : engine.preset().vector();
-      Launch call = weights(b.dtype(), "pack_rows").bytes(rows).buffer(packed);
+    if (p.transB()) {
+      Span rows = p.b().slice((long) from * k, (long) count * k);
+      int vector =
+          type.isQuantised() ? BLOCK_VECTOR : engine.preset().cut(Family.WEIGHTS).get("VW");
+      Launch call = weights(type, "pack_rows").bytes(rows).buffer(packed);
       call.arg(count).arg(k).grid(panels, (k + vector - 1) / vector);
     } else {
-      Launch call = weights(b.dtype(), "pack_cols").bytes(b).buffer(packed);
-      call.arg(from).arg(count).arg(n).arg(k).grid(panels, k);
+      Launch call = weights(type, "pack_cols").bytes(p.b()).buffer(packed);
+      call.arg(from).arg(count).arg(p.n()).arg(k).grid(panels, k);
     }
   }
 
-  private void tiles(
-      boolean transA,
-      boolean transB,
-      int m,
-      int n,
-      int k,
-      Span a,
-      Span b,
-      Span bias,
-      Span c,
-      boolean accumulate) {
-    int rows = transB ? n : k;
-    int cols = transB ? k : n;
-    Launch call;
-    if (b.dtype() == DType.F32) {
-      call = engine.call("gemm", "gemm_tiles").in(a).arg(transA ? 1L : k).arg(transA ? m : 1L);
-      call.in(b);
+  private void tiles(Product p) {
+    Optional<cl_mem> wide = p.b().dtype() == DType.F32 ? Optional.empty() : Optional.of(widen(p));
+    Launch call = engine.call("gemm", "gemm_tiles").in(p.a()).arg(p.leftRow()).arg(p.leftCol());
+    if (wide.isPresent()) {
+      call.buffer(wide.get()).arg(0L);
     } else {
-      cl_mem wide = engine.scratch().of(4L * rows * Math.max(1, cols));
-      Launch widen = weights(b.dtype(), "widen").bytes(b).buffer(wide).arg(cols);
-      if (rows > 0 && cols > 0) {
-        widen.groups(rows, engine.preset().group());
-      }
-      call = engine.call("gemm", "gemm_tiles").in(a).arg(transA ? 1L : k).arg(transA ? m : 1L);
-      call.buffer(wide).arg(0L);
+      call.in(p.b());
     }
-    call.arg(transB ? 1L : n).arg(transB ? k : 1L).optional(bias, a);
-    Span out = c.slice(0, (long) m * n);
-    if (accumulate) {
-      call.update(out);
-    } else {
-      call.out(out);
+    call.arg(p.transB() ? 1L : p.n()).arg(p.transB() ? p.k() : 1L).optional(p.bias(), p.a());
+    result(call, p.c().slice(0, (long) p.m() * p.n()), p.accumulate());
+    call.arg(p.m()).arg(p.n()).arg(p.k()).arg(p.accumulate() ? 1 : 0);
+    Cut cut = engine.preset().cut(Family.MATRIX);
+    int x = cut.get("TX");
+    int y = cut.get("TY");
+    int across = x * cut.get("PART_N");
+    int down = y * cut.get("PART_M");
+    call.tiles((p.n() + across - 1) / across, (p.m() + down - 1) / down, x, y);
+  }
+
+  /** The right operand in F32. */
+  private cl_mem widen(Product p) {
+    int rows = p.transB() ? p.n() : p.k();
+    int cols = p.transB() ? p.k() : p.n();
+    cl_mem wide = engine.scratch().of(4L * rows * Math.max(1, cols));
+    if (rows > 0 && cols > 0) {
+      weights(p.b().dtype(), "widen").bytes(p.b()).buffer(wide).arg(cols).groups(rows);
     }
-    call.arg(m).arg(n).arg(k).arg(accumulate ? 1 : 0);
-    int x = engine.preset().tileX();
-    int y = engine.preset().tileY();
-    int tileN = x * PART;
-    int tileM = y * PART;
-    call.tiles((n + tileN - 1) / tileN, (m + tileM - 1) / tileM, x, y);
+    return wide;
   }
 }

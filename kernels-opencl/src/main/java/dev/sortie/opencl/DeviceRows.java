@@ -1,9 +1,12 @@
 package dev.sortie.opencl;
 
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Calls of the kernels over elements and rows. Operands have been checked. Parameters as in {@link
@@ -15,6 +18,9 @@ final class DeviceRows {
 
   /** Dims of a view that the kernel takes. */
   static final int DIMS = 4;
+
+  /** Places in which keys of a sequence may lie: sizes of vectors that are arguments. */
+  static final int RUNS = 16;
 
   private final Engine engine;
 
@@ -79,7 +85,7 @@ final class DeviceRows {
 
   void swiglu(Span gate, Span up, Span y) {
     long n = y.length();
-    int vector = engine.preset().vector();
+    int vector = engine.preset().cut(Family.ROWS).get("VW");
     long items = (n + vector - 1) / vector;
     engine.call(ELEMENTS, "swiglu").in(gate).in(up).out(y).arg(n).items(items);
   }
@@ -100,27 +106,70 @@ final class DeviceRows {
 
   void rmsNorm(Span x, Span w, double eps, Span y, Span rstd, int rows, int cols) {
     Launch call = engine.call(ROWS, "rms_norm").in(x).in(w).out(y).out(rstd);
-    call.arg((float) eps).arg(cols).groups(rows, engine.preset().group());
+    call.arg((float) eps).arg(cols).groups(rows);
   }
 
   void layerNorm(
       Span x, Span w, Span b, double eps, Span y, Span mean, Span rstd, int rows, int cols) {
     Launch call = engine.call(ROWS, "layer_norm").in(x).in(w).optional(b, w);
     call.out(y).out(mean).out(rstd);
-    call.arg((float) eps).arg(cols).groups(rows, engine.preset().group());
+    call.arg((float) eps).arg(cols).groups(rows);
   }
 
   void softmax(Span x, Span y, int rows, int cols) {
-    engine.call(ROWS, "softmax").in(x).out(y).arg(cols).groups(rows, engine.preset().group());
+    engine.call(ROWS, "softmax").in(x).out(y).arg(cols).groups(rows);
   }
 
   void argmax(Span x, Span index, Span lse, int rows, int cols) {
     Launch call = engine.call(ROWS, "argmax").in(x).out(index).out(lse);
-    call.arg(cols).groups(rows, engine.preset().group());
+    call.arg(cols).groups(rows);
+  }
+
+  void attention(String define, Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
+    attention(define, q, k, v, out, lse, s, call -> {});
+  }
+
+  /**
+   * Of one sequence whose keys and values lie in up to {@link #RUNS} places of one storage each.
+   */
+  void attention(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
+    Span firstK = k.getFirst();
+    Span firstV = v.getFirst();
+    long[] keys = new long[RUNS];
+    long[] values = new long[RUNS];
+    int[] ends = new int[RUNS];
+    int end = 0;
+    for (int r = 0; r < RUNS; r++) {
+      Span run = k.get(Math.min(r, k.size() - 1));
+      keys[r] = run.offset() - firstK.offset();
+      values[r] = v.get(Math.min(r, v.size() - 1)).offset() - firstV.offset();
+      if (r < k.size()) {
+        end += Math.toIntExact(run.length() / ((long) s.kvHeads() * s.headSize()));
+      }
+      ends[r] = end;
+    }
+    String define = firstK.dtype() == DType.BF16 ? "KV_BF16 -DRUNS" : "RUNS";
+    attention(
+        define,
+        q,
+        firstK,
+        firstV,
+        out,
+        lse,
+        s,
+        call -> call.vector(keys).vector(values).vector(ends));
   }
 
   /** In pieces of so many rows as have room for their scores. */
-  void attention(String define, Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
+  private void attention(
+      String define,
+      Span q,
+      Span k,
+      Span v,
+      Span out,
+      Span lse,
+      AttentionShape s,
+      Consumer<Launch> rest) {
     long rows = (long) s.batch() * s.heads() * s.queries();
     long bytes = 4L * s.keys();
     long piece = Math.clamp(Scratch.BUDGET / bytes, 1, rows);
@@ -131,7 +180,8 @@ final class DeviceRows {
       call.out(all).out(allLse).buffer(engine.scratch().of(piece * bytes)).arg(first);
       call.arg(s.queries()).arg(s.keys()).arg(s.heads()).arg(s.kvHeads()).arg(s.headSize());
       call.arg((float) s.scale()).arg(s.window());
-      call.groups(Math.min(piece, rows - first), engine.preset().group());
+      rest.accept(call);
+      call.groups(Math.min(piece, rows - first));
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.sortie.opencl;
 
+import java.util.function.UnaryOperator;
+
 /**
  * All that calls on one device share.
  *
@@ -19,7 +21,15 @@ record Engine(
   }
 
   Launch call(String file, String define, String name) {
-    return new Launch(session, memory, programs.kernel(file, define, name), preset.local());
+    Cut cut = preset.cut(Family.of(file, define));
+    int group = cut.macros().getOrDefault("WG", 1);
+    return new Launch(session, memory, programs.kernel(file, define, name), preset.local(), group);
+  }
+
+  /** This device with kernels that are cut otherwise. */
+  Engine with(Preset other, BinaryCache cache) {
+    ClPrograms cut = new ClPrograms(session, other, cache, UnaryOperator.identity());
+    return new Engine(session, memory, cut, scratch, other);
   }
 
   @Override

@@ -10,18 +10,19 @@ import java.util.List;
 
 /** What training needs of a device; the rest is left to the host. */
 class GradientKernels extends HostKernels {
+  private static final String SUMS = "sums";
+
   private final DeviceGradients gradients;
+  private final DeviceSums sums;
+  private final boolean doubles;
   private final Certification certification;
 
   GradientKernels(Engine engine, Kernels host) {
     super(host, engine.memory());
     gradients = new DeviceGradients(engine);
-    certification =
-        new Certification(
-            engine.session().device().about().name(),
-            new DeviceRows(engine),
-            new DeviceMatrix(engine),
-            gradients);
+    sums = new DeviceSums(engine);
+    doubles = engine.session().device().doubles();
+    certification = new Certification(engine);
   }
 
   final Certification certification() {
@@ -30,6 +31,9 @@ class GradientKernels extends HostKernels {
 
   /** Whether all are F32 (or missing), and the kernel may be used. */
   final boolean can(String kernel, Span... spans) {
+    if (kernel.equals(SUMS) && !doubles) {
+      return false;
+    }
     for (Span span : spans) {
       if (span != null && span.dtype() != DType.F32) {
         return false;
@@ -103,6 +107,47 @@ class GradientKernels extends HostKernels {
     if (r > 0 && c > 0) {
       gradients.rmsNormBackward(x, w, rstd, dy, dx, dw, r, c);
     }
+  }
+
+  @Override
+  public void layerNormBackward(
+      Span x, Span w, Span mean, Span rstd, Span dy, Span dx, Span dw, Span db, int r, int c) {
+    if (!can("layer_norm_backward", x, w, mean, rstd, dy, dx, dw, db)) {
+      super.layerNormBackward(x, w, mean, rstd, dy, dx, dw, db, r, c);
+      return;
+    }
+    matrix("layerNormBackward", r, c, x, dy, dx == null ? x : dx);
+    Operands.length("layerNormBackward w", w, c);
+    Operands.length("layerNormBackward dw", dw == null ? w : dw, c);
+    Operands.length("layerNormBackward db", db == null ? w : db, c);
+    each("layerNormBackward", r, mean, rstd);
+    if (r > 0 && c > 0) {
+      gradients.layerNormBackward(x, w, mean, rstd, dy, dx, dw, db, r, c);
+    }
+  }
+
+  @Override
+  public void geluBackward(Span x, Span dy, Span dx, boolean tanh) {
+    if (!can("gelu_backward", x, dy, dx)) {
+      super.geluBackward(x, dy, dx, tanh);
+      return;
+    }
+    Operands.sameLength("geluBackward dy", x, dy);
+    if (Operands.sameLength("geluBackward dx", x, dx) > 0) {
+      gradients.geluBackward(x, dy, dx, tanh);
+    }
+  }
+
+  @Override
+  public double sum(Span x) {
+    return can(SUMS, x) ? sums.sum(x) : super.sum(x);
+  }
+
+  @Override
+  public double sumSquares(List<Span> tensors) {
+    return can(SUMS, tensors.toArray(Span[]::new))
+        ? sums.squares(tensors)
+        : super.sumSquares(tensors);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.sortie.opencl;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.AdamW;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
 /** The trials of the kernels that training needs. */
@@ -13,7 +14,9 @@ final class GradientTrials {
 
   private GradientTrials() {}
 
-  static Trial of(String kernel, DeviceGradients g) {
+  static Trial of(String kernel, Engine engine) {
+    DeviceGradients g = new DeviceGradients(engine);
+    DeviceSums d = new DeviceSums(engine);
     String[] words = kernel.split(" ");
     return switch (words[0]) {
       case "sum_rows" ->
@@ -41,6 +44,49 @@ final class GradientTrials {
               .device(s -> g.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS))
               .reference(
                   (k, s) -> k.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS));
+      case "layer_norm_backward" ->
+          new Trial()
+              .f32(ALL)
+              .f32(COLS)
+              .f32(ROWS, i -> i % 3)
+              .f32(ROWS, i -> 0.5)
+              .f32(ALL, i -> Trial.scattered(i + 11))
+              .f32(ALL)
+              .f32(COLS)
+              .f32(COLS)
+              .rounded()
+              .device(
+                  s ->
+                      g.layerNormBackward(
+                          s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], ROWS, COLS))
+              .reference(
+                  (k, s) ->
+                      k.layerNormBackward(
+                          s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], ROWS, COLS));
+      case "gelu_backward" ->
+          new Trial()
+              .f32(ALL)
+              .f32(ALL, i -> i % 5 - 2)
+              .f32(ALL)
+              .f32(ALL)
+              .rounded()
+              .device(
+                  s -> {
+                    g.geluBackward(s[0], s[1], s[2], false);
+                    g.geluBackward(s[0], s[1], s[3], true);
+                  })
+              .reference(
+                  (k, s) -> {
+                    k.geluBackward(s[0], s[1], s[2], false);
+                    k.geluBackward(s[0], s[1], s[3], true);
+                  });
+      case "sums" ->
+          new Trial()
+              .f32(5000, i -> i % 7 - 2)
+              .f32(2)
+              .device(s -> sums(s, d.sum(s[0]), d.squares(List.of(s[0], s[0].slice(0, 9)))))
+              .reference(
+                  (k, s) -> sums(s, k.sum(s[0]), k.sumSquares(List.of(s[0], s[0].slice(0, 9)))));
       case "swiglu_backward" ->
           new Trial()
               .f32(ALL)
@@ -100,6 +146,12 @@ final class GradientTrials {
       case "adamw" -> adamW(g);
       default -> throw new IllegalStateException("kernel " + kernel + " has no trial");
     };
+  }
+
+  /** Results that are no operands are put into one. */
+  private static void sums(Span[] s, double sum, double squares) {
+    s[1].set(0, sum);
+    s[1].set(1, squares);
   }
 
   /** Logits that are multiples of 1024, all different within a row. */

@@ -17,13 +17,21 @@ final class Launch {
   private final ClMemory memory;
   private final cl_kernel kernel;
   private final int local;
+  private final int group;
   private int index;
 
-  Launch(ClSession session, ClMemory memory, cl_kernel kernel, int local) {
+  /**
+   * A call.
+   *
+   * @param local work-items of a group where each has elements of its own
+   * @param group work-items that share a row
+   */
+  Launch(ClSession session, ClMemory memory, cl_kernel kernel, int local, int group) {
     this.session = session;
     this.memory = memory;
     this.kernel = kernel;
     this.local = local;
+    this.group = group;
   }
 
   /** A span that is read. */
@@ -71,6 +79,18 @@ final class Launch {
     return this;
   }
 
+  /** A vector of 16, whose elements are those of the array. */
+  Launch vector(long[] values) {
+    clSetKernelArg(kernel, index++, (long) values.length * Sizeof.cl_long, Pointer.to(values));
+    return this;
+  }
+
+  /** A vector of 16, whose elements are those of the array. */
+  Launch vector(int[] values) {
+    clSetKernelArg(kernel, index++, (long) values.length * Sizeof.cl_int, Pointer.to(values));
+    return this;
+  }
+
   Launch arg(float value) {
     clSetKernelArg(kernel, index++, Sizeof.cl_float, Pointer.to(new float[] {value}));
     return this;
@@ -82,9 +102,9 @@ final class Launch {
     session.run(kernel, new long[] {whole}, new long[] {local});
   }
 
-  /** {@code count} groups of {@code size} work-items. */
-  void groups(long count, int size) {
-    session.run(kernel, new long[] {count * size}, new long[] {size});
+  /** {@code count} groups of as many work-items as share a row. */
+  void groups(long count) {
+    session.run(kernel, new long[] {count * group}, new long[] {group});
   }
 
   /** Work-items in two dims, in groups that the driver chooses. */

@@ -9,6 +9,7 @@ import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -34,7 +35,11 @@ public final class OpenClKernels extends GradientKernels {
 
   @Override
   public String name() {
-    return "opencl " + engine.preset().name() + " on " + engine.session().device().about().name();
+    Preset preset = engine.preset();
+    return "opencl "
+        + preset.name()
+        + (preset.tuned() ? ", tuned, on " : " on ")
+        + engine.session().device().about().name();
   }
 
   /** What was copied between host and device so far. */
@@ -293,6 +298,31 @@ public final class OpenClKernels extends GradientKernels {
     rows.attention(define, q, k, v, out, lse, s);
   }
 
+  @Override
+  public void attention(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
+    boolean few = k.size() <= DeviceRows.RUNS && together(k) && together(v);
+    DType type = k.isEmpty() ? DType.F64 : k.getFirst().dtype();
+    String kernel = type == DType.BF16 ? "attention_runs KV_BF16" : "attention_runs";
+    boolean types =
+        (type == DType.F32 || type == DType.BF16)
+            && v.stream().allMatch(run -> run.dtype() == type);
+    if (!few || !types || !can(kernel, q, out, lse)) {
+      super.attention(q, k, v, out, lse, s); // copies the runs together on the device
+      return;
+    }
+    Operands.requireRuns(k, v, s);
+    long queries = (long) s.queries() * s.heads();
+    Operands.length("attention q", q, queries * s.headSize());
+    Operands.length("attention out", out, queries * s.headSize());
+    Operands.length("attention lse", lse, queries);
+    rows.attention(q, k, v, out, lse, s);
+  }
+
+  /** Whether runs lie in one storage, as pages of a layer do: a kernel takes one buffer. */
+  private static boolean together(List<Span> runs) {
+    return runs.stream().allMatch(r -> r.storage() == runs.getFirst().storage());
+  }
+
   // ---- matrices
 
   @Override
@@ -313,7 +343,7 @@ public final class OpenClKernels extends GradientKernels {
     if (m <= ROW_STABLE) {
       matrix.gemv(x, w, bias, y, m, n, k);
     } else {
-      matrix.gemm(false, true, m, n, k, x, w, bias, y, false);
+      matrix.gemm(Product.linear(x, w, bias, y, m, n, k));
     }
   }
 
@@ -342,7 +372,7 @@ public final class OpenClKernels extends GradientKernels {
     } else if (can("gemm NT F32", x, bias, y)) {
       product("linear", m, w.n(), w.k(), x, w.values(), y);
       if (m > 0 && w.n() > 0) {
-        matrix.gemm(false, true, m, w.n(), w.k(), x, w.values(), bias, y, false);
+        matrix.gemm(Product.linear(x, w.values(), bias, y, m, w.n(), w.k()));
       }
     } else {
       super.linear(x, w.values(), bias, y, m, w.n(), w.k());
@@ -368,7 +398,7 @@ public final class OpenClKernels extends GradientKernels {
     Operands.wholeBlocks("gemm right operand", b, transB ? k : n);
     product("gemm", m, n, k, a, b, c);
     if (m > 0 && n > 0) {
-      matrix.gemm(transA, transB, m, n, k, a, b, null, c, accumulate);
+      matrix.gemm(new Product(transA, transB, m, n, k, a, b, null, c, accumulate));
     }
   }
 

@@ -2,8 +2,12 @@ package dev.sortie.opencl;
 
 import dev.sortie.tensor.kernel.DeviceProvider;
 import dev.sortie.tensor.kernel.Kernels;
+import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.jocl.CLException;
 
 /** The OpenCL devices of this machine. */
@@ -40,6 +44,14 @@ public final class OpenClProvider implements DeviceProvider {
 
   static OpenClKernels open(
       int index, Kernels host, OpenClOptions options, UnaryOperator<String> edit) {
+    ClDevice device = device(index);
+    BinaryCache cache = new BinaryCache(options.cache().orElse(null));
+    Preset usual = Preset.of(device, options.preset());
+    Preset preset = tuning(device, usual, cache, options).map(t -> t.apply(usual)).orElse(usual);
+    return new OpenClKernels(engine(index, device, preset, cache, options, edit), host);
+  }
+
+  private static ClDevice device(int index) {
     ClPlatforms found = ClPlatforms.ask();
     if (found.devices().isEmpty()) {
       throw new IllegalArgumentException(found.reason());
@@ -52,16 +64,27 @@ public final class OpenClProvider implements DeviceProvider {
               + found.devices().size()
               + ", counted from 0, which doctor lists");
     }
-    ClDevice device = found.devices().get(index);
+    return found.devices().get(index);
+  }
+
+  private static Optional<Tuning> tuning(
+      ClDevice device, Preset usual, BinaryCache cache, OpenClOptions options) {
+    return options.tuned() ? new Tunings(cache, device, usual).load() : Optional.empty();
+  }
+
+  private static Engine engine(
+      int index,
+      ClDevice device,
+      Preset preset,
+      BinaryCache cache,
+      OpenClOptions options,
+      UnaryOperator<String> edit) {
     try {
       ClSession session = new ClSession(device);
-      Preset preset = Preset.of(device, options.preset());
       boolean share = options.shareMemory() && device.hostUnified();
-      BinaryCache cache = new BinaryCache(options.cache().orElse(null));
       ClPrograms programs = new ClPrograms(session, preset, cache, edit);
       ClMemory memory = new ClMemory(session, share);
-      return new OpenClKernels(
-          new Engine(session, memory, programs, new Scratch(session), preset), host);
+      return new Engine(session, memory, programs, new Scratch(session), preset);
     } catch (CLException e) {
       throw new IllegalArgumentException(
           "OpenCL device "
@@ -72,6 +95,56 @@ public final class OpenClProvider implements DeviceProvider {
               + e.getMessage(),
           e);
     }
+  }
+
+  @Override
+  public String tuning(int index) {
+    return tuning(index, OpenClOptions.usual());
+  }
+
+  static String tuning(int index, OpenClOptions options) {
+    ClDevice device = device(index);
+    Preset usual = Preset.of(device, options.preset());
+    BinaryCache cache = new BinaryCache(options.cache().orElse(null));
+    return tuning(device, usual, cache, options)
+        .map(OpenClProvider::describe)
+        .orElse("none: kernels are cut as is usual for a " + usual.name());
+  }
+
+  @Override
+  public String tune(int index, Duration limit) {
+    return tune(index, limit, OpenClOptions.usual(), List.of(Family.values()));
+  }
+
+  static String tune(int index, Duration limit, OpenClOptions options, List<Family> families) {
+    ClDevice device = device(index);
+    Preset usual = Preset.of(device, options.preset());
+    BinaryCache cache = new BinaryCache(options.cache().orElse(null));
+    UnaryOperator<String> asIs = UnaryOperator.identity();
+    try (Engine engine = engine(index, device, usual, cache, options, asIs)) {
+      Tuning tuning = new Tuner(engine, cache).run(limit, families);
+      new Tunings(cache, device, usual).store(tuning);
+      String kept = cache.keeps() ? "" : "; not kept, since the cache folder is not private";
+      return describe(tuning) + kept;
+    }
+  }
+
+  private static String describe(Tuning tuning) {
+    if (tuning.choices().isEmpty()) {
+      return "none: the time was too short to measure anything";
+    }
+    return tuning.choices().entrySet().stream()
+        .map(e -> describe(e.getKey(), e.getValue()))
+        .collect(Collectors.joining("; "));
+  }
+
+  private static String describe(Family family, Tuning.Choice choice) {
+    return String.format(
+        Locale.ROOT,
+        choice.gain() > 1 ? "%s %s, %.2f times the usual speed" : "%s %s, as usual",
+        family.name().toLowerCase(Locale.ROOT),
+        choice.cut(),
+        choice.gain());
   }
 
   private static String describe(OpenClDevice d) {

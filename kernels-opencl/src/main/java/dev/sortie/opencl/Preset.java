@@ -1,37 +1,34 @@
 package dev.sortie.opencl;
 
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * How kernels are cut for a kind of device: what the macros of the sources are set to.
  *
  * @param name of the preset
- * @param group work-items that share a row, a power of two
- * @param vector floats that a work-item takes at once: 4, 8 or 16
- * @param outputs rows of a weight that a group multiplies at once
  * @param panels whether matrix products run on packed panels in registers, else on tiles in local
  *     memory
- * @param tileX work-items of a tile side by side
- * @param tileY work-items of a tile one below the other
  * @param local work-items of a group where each has elements of its own
  * @param halfBits whether F16 is decoded by integer operations
+ * @param spaces the cuts that may be chosen, the usual one first
+ * @param cuts the chosen ones
  */
 record Preset(
     String name,
-    int group,
-    int vector,
-    int outputs,
     boolean panels,
-    int tileX,
-    int tileY,
     int local,
-    boolean halfBits) {
+    boolean halfBits,
+    Map<Family, List<Cut>> spaces,
+    Map<Family, Cut> cuts) {
 
   /** The presets that can be chosen by name. */
   static final List<String> NAMES = List.of("auto", "cpu", "gpu");
 
   /**
-   * The preset for a device.
+   * The preset for a device, with its usual cuts.
    *
    * @param word one of {@link #NAMES}
    */
@@ -46,23 +43,37 @@ record Preset(
               throw new IllegalArgumentException(
                   "preset " + word + " of OpenCL kernels is none of " + NAMES);
         };
-    if (cpu) {
-      // A group of one work-item with vectors of 16: barriers would split its loops.
-      return new Preset("cpu", 1, 16, 4, true, 1, 1, Math.min(64, most), true);
-    }
-    int tileX = Math.min(16, most);
-    int tileY = Math.clamp(most / tileX, 1, 16);
-    if (tileX == most && most > 1) { // a small device: a square rather than a strip
-      tileX = Math.max(1, Integer.highestOneBit((int) Math.sqrt(most)));
-      tileY = most / tileX;
-    }
-    return new Preset(
-        "gpu", Math.min(64, most), 4, 2, false, tileX, tileY, Math.min(64, most), false);
+    Map<Family, List<Cut>> spaces =
+        cpu ? Spaces.cpu() : Spaces.gpu(most, device.about().localMemory());
+    Map<Family, Cut> usual = new EnumMap<>(Family.class);
+    spaces.forEach((family, cuts) -> usual.put(family, cuts.getFirst()));
+    return new Preset(cpu ? "cpu" : "gpu", cpu, Math.min(64, most), cpu, spaces, usual);
   }
 
-  /** The options for the compiler. */
-  String options() {
-    return "-cl-std=CL1.2 -DWG=%d -DVW=%d -DOUTPUTS=%d -DTX=%d -DTY=%d%s"
-        .formatted(group, vector, outputs, tileX, tileY, halfBits ? " -DHALF_BITS" : "");
+  /** This one with another cut of a family. */
+  Preset with(Family family, Cut cut) {
+    Map<Family, Cut> changed = new EnumMap<>(cuts);
+    changed.put(family, cut);
+    return new Preset(name, panels, local, halfBits, spaces, changed);
+  }
+
+  Cut cut(Family family) {
+    return cuts.get(family);
+  }
+
+  /** Whether a family is not cut as usual. */
+  boolean tuned() {
+    return cuts.entrySet().stream()
+        .anyMatch(e -> !e.getValue().equals(spaces.get(e.getKey()).getFirst()));
+  }
+
+  /** The options for the compiler: the family's own macros, and those that all sources need. */
+  String options(Family family) {
+    Map<String, Integer> macros = new TreeMap<>(cut(Family.ROWS).macros());
+    if (panels) { // weights are packed into panels as wide as the product's
+      macros.put("PANEL", cut(Family.MATRIX).get("PANEL"));
+    }
+    macros.putAll(cut(family).macros());
+    return "-cl-std=CL1.2" + new Cut(macros).options() + (halfBits ? " -DHALF_BITS" : "");
   }
 }

@@ -4,6 +4,9 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
+import dev.sortie.tensor.memory.Span;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntToDoubleFunction;
 
 /** The trial of each kernel, by the name that {@link OpenClKernels} has for it. */
@@ -16,7 +19,9 @@ final class Trials {
 
   private Trials() {}
 
-  static Trial of(String kernel, DeviceRows d, DeviceMatrix w, DeviceGradients g) {
+  static Trial of(String kernel, Engine engine) {
+    DeviceRows d = new DeviceRows(engine);
+    DeviceMatrix w = new DeviceMatrix(engine);
     String[] words = kernel.split(" ");
     return switch (words[0]) {
       case "fill" ->
@@ -105,10 +110,11 @@ final class Trials {
               .device(s -> d.argmax(s[0], s[1], s[2], ROWS, COLS))
               .reference((k, s) -> k.argmax(s[0], s[1], s[2], ROWS, COLS));
       case "attention" -> attention(words.length > 1, d);
+      case "attention_runs" -> runs(words.length > 1, d);
       case "gemv" -> gemv(DType.valueOf(words[1]), w);
       case "gather" -> gather(DType.valueOf(words[1]), w);
       case "gemm" -> gemm(words[1].equals("NT"), DType.valueOf(words[2]), w);
-      default -> GradientTrials.of(kernel, g);
+      default -> GradientTrials.of(kernel, engine);
     };
   }
 
@@ -185,6 +191,34 @@ final class Trials {
         .reference((k, s) -> k.attention(s[0], s[1], s[2], s[3], s[4], a));
   }
 
+  /** The same in places apart and out of order; the third begins before the window does. */
+  private static Trial runs(boolean bf16, DeviceRows d) {
+    AttentionShape a = new AttentionShape(1, 3, 21, 4, 2, 20, 1, 17);
+    int token = a.kvHeads() * a.headSize();
+    DType cache = bf16 ? DType.BF16 : DType.F32;
+    int[][] places = {{9, 2}, {0, 3}, {14, 9}, {3, 6}, {12, 1}};
+    int queries = a.queries() * a.heads();
+    IntToDoubleFunction key =
+        i -> i % a.headSize() == 0 ? 1024 * (i / token * 5 % 23) : Trial.scattered(i);
+    return new Trial()
+        .f32(queries * a.headSize(), i -> i % a.headSize() == 0 ? 1 : 0)
+        .operand(cache, 23 * token, key)
+        .operand(cache, 23 * token, Trial::scattered)
+        .f32(queries * a.headSize())
+        .f32(queries)
+        .device(
+            s -> d.attention(s[0], at(places, s[1], token), at(places, s[2], token), s[3], s[4], a))
+        .reference(
+            (k, s) ->
+                k.attention(s[0], at(places, s[1], token), at(places, s[2], token), s[3], s[4], a));
+  }
+
+  private static List<Span> at(int[][] places, Span all, int token) {
+    return Arrays.stream(places)
+        .map(p -> all.slice((long) p[0] * token, (long) p[1] * token))
+        .toList();
+  }
+
   private static Trial gemv(DType type, DeviceMatrix w) {
     int m = 3;
     int n = 11;
@@ -215,8 +249,8 @@ final class Trials {
   }
 
   private static Trial gemm(boolean transB, DType type, DeviceMatrix w) {
-    int m = 21;
-    int n = transB ? 43 : row(type);
+    int m = 45; // more than a tile of any cut, and a rest
+    int n = transB ? 75 : row(type);
     int k = transB ? row(type) : 21;
     return weights(new Trial().f32(m * k), type, n * k)
         .f32(n)
@@ -224,8 +258,8 @@ final class Trials {
         .f32(m * n)
         .device(
             s -> {
-              w.gemm(false, transB, m, n, k, s[0], s[1], null, s[3], false);
-              w.gemm(true, transB, m, n, k, s[0], s[1], null, s[4], true);
+              w.gemm(new Product(false, transB, m, n, k, s[0], s[1], null, s[3], false));
+              w.gemm(new Product(true, transB, m, n, k, s[0], s[1], null, s[4], true));
             })
         .reference(
             (r, s) -> {

@@ -1,6 +1,7 @@
 // Causal grouped-query attention. A group has one row: query `i` of head `h` of sequence `b`; its scores lie in scratch memory, so that any number of keys
 // and any head size will do. Keys are counted from the first one that the row sees: a row gets the same bits whatever else is computed with it.
-// Set by the host: KV_BF16 where keys and values are BF16.
+// Set by the host: KV_BF16 where keys and values are BF16, RUNS where they lie in up to 16 places: the r-th run begins at element k_runs[r] of k and
+// v_runs[r] of v, and ends before position run_ends[r].
 
 #ifdef KV_BF16
 typedef ushort kv;
@@ -12,10 +13,29 @@ typedef float kv;
 #define LOAD_KV(p) LOAD(p)
 #endif
 
+#ifdef RUNS
+#define RUN_ARGUMENTS , const ulong16 k_runs, const ulong16 v_runs, const int16 run_ends
+// Positions only ascend in a loop, so that the run is looked for from the last one on.
+#define EACH_RUN int run = 0
+#define SEEK(j)                                                  \
+  while (first + (j) >= ends[run]) {                             \
+    run++;                                                       \
+  }                                                              \
+  const ulong in_run = (first + (j) - (run == 0 ? 0 : ends[run - 1])) * stride + head_at
+#define KEY(j) (k + k_at[run] + in_run)
+#define VALUE(j) (v + v_at[run] + in_run)
+#else
+#define RUN_ARGUMENTS
+#define EACH_RUN
+#define SEEK(j)
+#define KEY(j) (k + (j) * stride)
+#define VALUE(j) (v + (j) * stride)
+#endif
+
 __kernel GROUP void attention(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
                               __global float* out, const ulong oo, __global float* lse, const ulong lo, __global float* scratch, const ulong first_row,
                               const int queries, const int keys, const int heads, const int kv_heads, const int size, const float factor,
-                              const int window) {
+                              const int window RUN_ARGUMENTS) {
   SHARED(s);
   const ulong row = first_row + get_group_id(0);
   const int i = row % queries;
@@ -26,16 +46,28 @@ __kernel GROUP void attention(__global const float* q, const ulong qo, __global 
   const int count = visible - first;
   const ulong stride = (ulong)kv_heads * size;
   const ulong at = ((b * queries + i) * heads + h) * size;
-  const ulong kv_at = (b * keys + first) * stride + (ulong)(h / (heads / kv_heads)) * size;
+  const ulong head_at = (ulong)(h / (heads / kv_heads)) * size;
   __global float* scores = scratch + (ulong)get_group_id(0) * keys;
   q += qo + at;
-  k += ko + kv_at;
-  v += vo + kv_at;
+#ifdef RUNS
+  ulong k_at[16], v_at[16];
+  int ends[16];
+  vstore16(k_runs, 0, k_at);
+  vstore16(v_runs, 0, v_at);
+  vstore16(run_ends, 0, ends);
+  k += ko;
+  v += vo;
+#else
+  k += ko + (b * keys + first) * stride + head_at;
+  v += vo + (b * keys + first) * stride + head_at;
+#endif
   out += oo + at;
 
   float most = -INFINITY;
+  EACH_RUN;
   for (int j = LANE; j < count; j += WG) {
-    __global const kv* key = k + j * stride;
+    SEEK(j);
+    __global const kv* key = KEY(j);
     vec dots = 0;
     float dot1 = 0;
     int d = 0;
@@ -73,15 +105,19 @@ __kernel GROUP void attention(__global const float* q, const ulong qo, __global 
 
   VECTORS(d, size) {
     vec mixed = 0;
+    EACH_RUN;
     for (int j = 0; j < count; j++) {
-      mixed = fma((vec)(scores[j]), LOAD_KV(v + j * stride + d), mixed);
+      SEEK(j);
+      mixed = fma((vec)(scores[j]), LOAD_KV(VALUE(j) + d), mixed);
     }
     STORE(mixed / sum, out + d);
   }
   REST(d, size) {
     float mixed = 0;
+    EACH_RUN;
     for (int j = 0; j < count; j++) {
-      mixed = fma(scores[j], KV(v + j * stride + d), mixed);
+      SEEK(j);
+      mixed = fma(scores[j], KV(VALUE(j) + d), mixed);
     }
     out[d] = mixed / sum;
   }

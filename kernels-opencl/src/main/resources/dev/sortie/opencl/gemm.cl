@@ -1,66 +1,78 @@
 // C [m, n] = op(A) · op(B) (+ C) (+ bias [n]); element (i, kk) of op(A) lies at i * ai + kk * ak. Two ways, of which a device takes one.
 
-// A CPU: rows of C begin ci apart. A work-item has a tile of 8 × 32 in vectors; B comes in panels (weights.cl), which are read straight through.
+#ifdef PANEL
+// A CPU: rows of C begin ci apart. A work-item has a tile of TILE_ROWS × PANEL in vectors; B comes in panels (weights.cl), which are read straight through.
+#define LANES 16
+#define ACROSS (PANEL / LANES)
+
 __kernel void gemm_panels(__global const float* a, const ulong ao, const ulong ai, const ulong ak, __global const float* panels, __global const float* bias,
                           const ulong bo, const int biased, __global float* c, const ulong co, const ulong ci, const int m, const int n,
                           const int k, const int accumulate) {
-  const int i0 = get_global_id(0) * 8;
-  const int j0 = get_global_id(1) * 32;
+  const int i0 = get_global_id(0) * TILE_ROWS;
+  const int j0 = get_global_id(1) * PANEL;
   __global const float* b = panels + (ulong)j0 * k;
-  __global const float* rows[8];
+  __global const float* rows[TILE_ROWS];
 #pragma unroll
-  for (int r = 0; r < 8; r++) {
+  for (int r = 0; r < TILE_ROWS; r++) {
     rows[r] = a + ao + min(i0 + r, m - 1) * ai;
   }
-  float16 left[8], right[8];
+  float16 sums[TILE_ROWS][ACROSS];
 #pragma unroll
-  for (int r = 0; r < 8; r++) {
-    left[r] = 0;
-    right[r] = 0;
+  for (int r = 0; r < TILE_ROWS; r++) {
+#pragma unroll
+    for (int t = 0; t < ACROSS; t++) {
+      sums[r][t] = 0;
+    }
   }
   for (ulong kk = 0; kk < k; kk++) {
-    const float16 b0 = vload16(0, b + kk * 32);
-    const float16 b1 = vload16(0, b + kk * 32 + 16);
+    float16 right[ACROSS];
 #pragma unroll
-    for (int r = 0; r < 8; r++) {
+    for (int t = 0; t < ACROSS; t++) {
+      right[t] = vload16(t, b + kk * PANEL);
+    }
+#pragma unroll
+    for (int r = 0; r < TILE_ROWS; r++) {
       const float16 x = (float16)(rows[r][kk * ak]);
-      left[r] = fma(x, b0, left[r]);
-      right[r] = fma(x, b1, right[r]);
+#pragma unroll
+      for (int t = 0; t < ACROSS; t++) {
+        sums[r][t] = fma(x, right[t], sums[r][t]);
+      }
     }
   }
 #pragma unroll
-  for (int r = 0; r < 8; r++) {
+  for (int r = 0; r < TILE_ROWS; r++) {
     if (i0 + r < m) {
-      __global float* out = c + co + (i0 + r) * ci + j0;
-      if (j0 + 32 <= n) {
-        if (biased) {
-          left[r] += vload16(0, bias + bo + j0);
-          right[r] += vload16(1, bias + bo + j0);
-        }
-        if (accumulate) {
-          left[r] += vload16(0, out);
-          right[r] += vload16(1, out);
-        }
-        vstore16(left[r], 0, out);
-        vstore16(right[r], 1, out);
-      } else {
-        float t[32];
-        vstore16(left[r], 0, t);
-        vstore16(right[r], 1, t);
-        for (int j = 0; j0 + j < n; j++) {
-          const float x = biased ? t[j] + bias[bo + j0 + j] : t[j];
-          out[j] = accumulate ? out[j] + x : x;
+#pragma unroll
+      for (int t = 0; t < ACROSS; t++) {
+        const int j = j0 + t * LANES;
+        __global float* out = c + co + (i0 + r) * ci + j;
+        if (j + LANES <= n) {
+          if (biased) {
+            sums[r][t] += vload16(0, bias + bo + j);
+          }
+          if (accumulate) {
+            sums[r][t] += vload16(0, out);
+          }
+          vstore16(sums[r][t], 0, out);
+        } else if (j < n) {
+          float rest[LANES];
+          vstore16(sums[r][t], 0, rest);
+          for (int e = 0; j + e < n; e++) {
+            const float x = biased ? rest[e] + bias[bo + j + e] : rest[e];
+            out[e] = accumulate ? out[e] + x : x;
+          }
         }
       }
     }
   }
 }
+#endif
 
-// A GPU: a group of TX × TY work-items stages TILE_K columns of A and rows of B in local memory; a work-item has 4 × 4 of the result.
+#ifdef TX
+// A GPU: a group of TX × TY work-items stages TILE_K columns of A and rows of B in local memory; a work-item has PART_M × PART_N of the result.
 // Element (kk, j) of op(B) lies at kk * bk + j * bj.
-#define TILE_K 16
-#define TILE_M (TY * 4)
-#define TILE_N (TX * 4)
+#define TILE_M (TY * PART_M)
+#define TILE_N (TX * PART_N)
 
 __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
     __global const float* a, const ulong ao, const ulong ai, const ulong ak, __global const float* b, const ulong b_at, const ulong bk, const ulong bj,
@@ -73,9 +85,11 @@ __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
   const int id = y * TX + x;
   const int i0 = get_group_id(1) * TILE_M;
   const int j0 = get_group_id(0) * TILE_N;
-  float sums[4][4];
-  for (int r = 0; r < 4; r++) {
-    for (int t = 0; t < 4; t++) {
+  float sums[PART_M][PART_N];
+#pragma unroll
+  for (int r = 0; r < PART_M; r++) {
+#pragma unroll
+    for (int t = 0; t < PART_N; t++) {
       sums[r][t] = 0;
     }
   }
@@ -92,17 +106,23 @@ __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
       bs[kk][j] = j0 + j < n && from + kk < k ? b[b_at + (from + kk) * bk + (j0 + j) * bj] : 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int kk = 0; kk < TILE_K; kk++) {
-      for (int r = 0; r < 4; r++) {
-        for (int t = 0; t < 4; t++) {
+    // The loops over sums are unrolled, so that these are registers. Depth is no constant: PoCL 6's cbs never ends a loop of constant length here.
+    const int depth = min(TILE_K, k - from);
+    for (int kk = 0; kk < depth; kk++) {
+#pragma unroll
+      for (int r = 0; r < PART_M; r++) {
+#pragma unroll
+        for (int t = 0; t < PART_N; t++) {
           sums[r][t] = fma(as[kk][y + r * TY], bs[kk][x + t * TX], sums[r][t]);
         }
       }
     }
     barrier(CLK_LOCAL_MEM_FENCE); // before the next round overwrites the tiles
   }
-  for (int r = 0; r < 4; r++) {
-    for (int t = 0; t < 4; t++) {
+#pragma unroll
+  for (int r = 0; r < PART_M; r++) {
+#pragma unroll
+    for (int t = 0; t < PART_N; t++) {
       const int i = i0 + y + r * TY;
       const int j = j0 + x + t * TX;
       if (i < m && j < n) {
@@ -113,3 +133,4 @@ __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
     }
   }
 }
+#endif

@@ -51,6 +51,68 @@ __kernel void rms_norm_backward_w(__global const float* x, const ulong xo, __glo
   dw[dwo + i] += sum;
 }
 
+// With x̂ = (x - mean) rstd and g = dy w: dx += rstd (g - mean(g) - x̂ mean(g x̂))
+__kernel GROUP void layer_norm_backward_x(__global const float* x, const ulong xo, __global const float* w, const ulong wo, __global const float* mean,
+                                          const ulong mo, __global const float* rstd, const ulong ro, __global const float* dy, const ulong dyo,
+                                          __global float* dx, const ulong dxo, const int cols) {
+  SHARED(s);
+  const ulong row = get_group_id(0);
+  x += xo + row * cols;
+  dy += dyo + row * cols;
+  dx += dxo + row * cols;
+  w += wo;
+  const float center = mean[mo + row];
+  const float scale = rstd[ro + row];
+  vec grads = 0;
+  vec products = 0;
+  float grad = 0;
+  float product = 0;
+  VECTORS(c, cols) {
+    const vec g = LOAD(dy + c) * LOAD(w + c);
+    grads += g;
+    products = fma(g, (LOAD(x + c) - center) * scale, products);
+  }
+  REST(c, cols) {
+    const float g = dy[c] * w[c];
+    grad += g;
+    product = fma(g, (x[c] - center) * scale, product);
+  }
+  const float mean_grad = group_sum(SUM(grads) + grad, s) / cols;
+  const float mean_product = group_sum(SUM(products) + product, s) / cols;
+  VECTORS(c, cols) {
+    const vec normed = (LOAD(x + c) - center) * scale;
+    STORE(LOAD(dx + c) + scale * (LOAD(dy + c) * LOAD(w + c) - mean_grad - normed * mean_product), dx + c);
+  }
+  REST(c, cols) { dx[c] += scale * (dy[c] * w[c] - mean_grad - (x[c] - center) * scale * mean_product); }
+}
+
+// dw[c] += Σ_r dy x̂
+__kernel void layer_norm_backward_w(__global const float* x, const ulong xo, __global const float* mean, const ulong mo, __global const float* rstd,
+                                    const ulong ro, __global const float* dy, const ulong dyo, __global float* dw, const ulong dwo, const int rows,
+                                    const ulong cols) {
+  ELEMENT(cols);
+  float sum = 0;
+  for (int r = 0; r < rows; r++) {
+    sum = fma(dy[dyo + r * cols + i], (x[xo + r * cols + i] - mean[mo + r]) * rstd[ro + r], sum);
+  }
+  dw[dwo + i] += sum;
+}
+
+// dx += dy times the slope of x Φ(x), or of its tanh approximation
+__kernel void gelu_backward(__global const float* x, const ulong xo, __global const float* dy, const ulong dyo, __global float* dx, const ulong dxo,
+                            const int approximate, const ulong n) {
+  ELEMENT(n);
+  const float a = x[xo + i];
+  float slope;
+  if (approximate) {
+    const float gate = 0.5f * (1.0f + tanh(0.7978845608f * fma(0.044715f * a * a, a, a)));
+    slope = gate + a * 2.0f * gate * (1.0f - gate) * 0.7978845608f * fma(3.0f * 0.044715f * a, a, 1.0f);
+  } else {
+    slope = 0.5f * (1.0f + erf(a * 0.7071067812f)) + a * exp(-0.5f * a * a) * 0.3989422804f;
+  }
+  dx[dxo + i] += dy[dyo + i] * slope;
+}
+
 __kernel void swiglu_backward(__global const float* gate, const ulong go, __global const float* up, const ulong uo, __global const float* dy,
                               const ulong dyo, __global float* dgate, const ulong dgo, __global float* dup, const ulong duo, const ulong n) {
   ELEMENT(n);

@@ -166,9 +166,9 @@ __kernel GROUP void widen(__global const uchar* w, const ulong wo, __global floa
   }
 }
 
-// Panels of PANEL columns for gemm_panels: panel p holds, for each kk, columns p PANEL .. of op(w), zeros past the last. `pack_rows`: op(w) [k, n] is stored
+// Panels of PANEL columns, a multiple of 16, for gemm_panels: panel p holds, for each kk, columns p PANEL .. of op(w), zeros past the last. `pack_rows`: op(w) [k, n] is stored
 // as [n, k]; `pack_cols`: as [k, n], of which `count` columns from `from` on are packed. Quantised rows have a multiple of 32 elements, so no rest.
-#define PANEL 32
+#ifdef PANEL
 
 __kernel void pack_rows(__global const uchar* w, const ulong wo, __global float* panels, const int n, const int k) {
   const int n0 = get_global_id(0) * PANEL;
@@ -212,3 +212,4 @@ __kernel void pack_cols(__global const uchar* w, const ulong wo, __global float*
     }
   }
 }
+#endif

@@ -15,9 +15,11 @@ import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,6 +35,8 @@ import picocli.CommandLine.Option;
             + " and its exits cost here, and which exits and lengths of drafts can pay. Or, with"
             + " --models, which models are supported.")
 final class DoctorCommand implements Callable<Integer> {
+  private static final int MOST_SECONDS = 3600;
+
   @Mixin private ComputeOptions compute;
 
   @Option(
@@ -65,6 +69,16 @@ final class DoctorCommand implements Callable<Integer> {
   private boolean comm;
 
   @Option(
+      names = "--tune",
+      arity = "0..1",
+      paramLabel = "SECONDS",
+      fallbackValue = "60",
+      description =
+          "First measure how kernels of each OpenCL device are fastest, and keep it for --device"
+              + " opencl; at most so many seconds a device, ${FALLBACK-VALUE} if not given.")
+  private Integer tune;
+
+  @Option(
       names = "--models",
       description = "List the supported model families instead, with what can be done with each.")
   private boolean models;
@@ -86,7 +100,7 @@ final class DoctorCommand implements Callable<Integer> {
       }
       return 0;
     }
-    List<Topic> topics = Examination.run(compute::open);
+    List<Topic> topics = Examination.run(compute::open, tuning());
     CostTable table = model == null ? null : measured();
     Payoffs payoffs = table == null ? null : Payoffs.of(table, EarlyExit.MAX_PENDING);
     List<String> advice = topics.stream().flatMap(topic -> topic.advice().stream()).toList();
@@ -110,6 +124,16 @@ final class DoctorCommand implements Callable<Integer> {
     System.out.println(advice.isEmpty() ? "nothing to mend" : "to mend");
     advice.forEach(sentence -> System.out.println("  " + sentence));
     return 0;
+  }
+
+  private Optional<Duration> tuning() {
+    if (tune == null) {
+      return Optional.empty();
+    }
+    if (tune < 1 || tune > MOST_SECONDS) {
+      throw new InputException("--tune " + tune + " is outside 1 to " + MOST_SECONDS + " seconds");
+    }
+    return Optional.of(Duration.ofSeconds(tune));
   }
 
   private CostTable measured() {

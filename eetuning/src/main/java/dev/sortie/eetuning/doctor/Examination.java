@@ -12,8 +12,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Looks at the machine and the JVM, topic by topic. Takes about a second. */
@@ -26,8 +28,9 @@ public final class Examination {
    * All topics.
    *
    * @param devices opens the device that commands would use
+   * @param tune how long each device other than the CPU is tuned, if it is to be
    */
-  public static List<Topic> run(Supplier<Device> devices) {
+  public static List<Topic> run(Supplier<Device> devices, Optional<Duration> tune) {
     Jvm jvm = Jvm.running();
     long heap = Runtime.getRuntime().maxMemory();
     List<Topic> topics = new ArrayList<>();
@@ -52,7 +55,7 @@ public final class Examination {
         HugePagesTopic.of(
             NativeArena.hugePagesOffered(),
             String.join(" ", lines(Path.of(HugePagesTopic.SWITCH)))));
-    topics.addAll(DevicesTopic.all());
+    topics.addAll(DevicesTopic.all(tune));
     topics.add(MpiTopic.find());
     return topics;
   }

@@ -7,9 +7,11 @@ import dev.sortie.tensor.kernel.DeviceProvider;
 import dev.sortie.tensor.kernel.KernelSpeed;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceConfigurationError;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -172,17 +174,33 @@ class DoctorContractTest {
           public Kernels open(int index, Kernels host) {
             return host;
           }
+
+          @Override
+          public String tuning(int index) {
+            return "none";
+          }
+
+          @Override
+          public String tune(int index, Duration limit) {
+            return "device " + index + " in " + limit.toSeconds() + " s";
+          }
         };
-    assertThat(DevicesTopic.all(List.of(fake).iterator()))
+    assertThat(DevicesTopic.all(List.of(fake).iterator(), Optional.empty()))
         .singleElement()
         .satisfies(
             t -> {
               assertThat(t.name()).isEqualTo("opencl");
               assertThat(t.facts())
                   .containsEntry("devices", List.of("a card"))
+                  .containsEntry("tuning", List.of("none"))
                   .containsEntry("remark", "one driver is broken");
             });
-    assertThat(DevicesTopic.all(List.<DeviceProvider>of().iterator()))
+    assertThat(
+            DevicesTopic.all(List.of(fake).iterator(), Optional.of(Duration.ofSeconds(7)))
+                .getFirst()
+                .facts())
+        .containsEntry("tuning", List.of("device 0 in 7 s"));
+    assertThat(DevicesTopic.all(List.<DeviceProvider>of().iterator(), Optional.empty()))
         .singleElement()
         .satisfies(t -> assertThat(t.facts()).containsKey("remark"));
     Iterator<DeviceProvider> broken =
@@ -197,7 +215,8 @@ class DoctorContractTest {
             throw new ServiceConfigurationError("no jocl");
           }
         };
-    assertThat(DevicesTopic.all(broken).getFirst().facts().get("remark").toString())
+    assertThat(
+            DevicesTopic.all(broken, Optional.empty()).getFirst().facts().get("remark").toString())
         .contains("no jocl");
   }
 

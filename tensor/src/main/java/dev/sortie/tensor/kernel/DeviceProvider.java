@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -21,6 +22,28 @@ public interface DeviceProvider {
    * @throws IllegalArgumentException in one line, if there is none or it does not open
    */
   Kernels open(int index, Kernels host);
+
+  /**
+   * How the kernels of a device were fitted to it by {@link #tune}, in one line, or that they were
+   * not.
+   *
+   * @param index as for {@link #open}
+   */
+  default String tuning(int index) {
+    return "none: " + name() + " has nothing to tune";
+  }
+
+  /**
+   * Measures how the kernels of a device are fastest, and keeps it for later runs, which may get
+   * other roundings by it.
+   *
+   * @param index as for {@link #open}
+   * @param limit about how long it may take
+   * @return what {@link #tuning} says from now on
+   */
+  default String tune(int index, Duration limit) {
+    return tuning(index);
+  }
 
   /**
    * What was found.
