@@ -13,10 +13,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Map;
 
 /**
  * CLBlast (Debian's {@code libclblast1}) on the first OpenCL device, in a context and queue of its
- * own. Its parameters are those that its database has for the device.
+ * own. Its parameters are those that its database has for the device, unless it is {@link #tune
+ * tuned}.
  */
 public final class ClBlast {
   private static final String LIBRARY = "libclblast.so.1";
@@ -24,6 +26,7 @@ public final class ClBlast {
   private static final int ROW_MAJOR = 101;
   private static final int NO_TRANS = 111;
   private static final int TRANS = 112;
+  private static final int SINGLE = 32;
   private static final long ALL_DEVICES = 0xFFFFFFFFL;
   private static final long READ_WRITE = 1;
   private static final int BLOCKING = 1;
@@ -32,11 +35,13 @@ public final class ClBlast {
   private final Linker linker = Linker.nativeLinker();
   private final SymbolLookup opencl = library(OPENCL, "ocl-icd-libopencl1");
   private final MethodHandle sgemm;
+  private final MethodHandle override;
   private final MethodHandle create;
   private final MethodHandle write;
   private final MethodHandle read;
   private final MethodHandle finish;
   private final MethodHandle release;
+  private final MemorySegment device;
   private final MemorySegment context;
   private final MemorySegment queue;
 
@@ -71,6 +76,11 @@ public final class ClBlast {
                 JAVA_LONG,
                 ADDRESS,
                 ADDRESS));
+    override =
+        linker.downcallHandle(
+            clblast.findOrThrow("CLBlastOverrideParameters"),
+            FunctionDescriptor.of(
+                JAVA_INT, ADDRESS, ADDRESS, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS));
     create =
         function(
             "clCreateBuffer",
@@ -83,7 +93,7 @@ public final class ClBlast {
     read = function("clEnqueueReadBuffer", copy);
     finish = function("clFinish", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     release = function("clReleaseMemObject", FunctionDescriptor.of(JAVA_INT, ADDRESS));
-    MemorySegment device = device();
+    device = device();
     try {
       context =
           (MemorySegment)
@@ -152,6 +162,37 @@ public final class ClBlast {
     if (status != 0) {
       throw new InputException(call + " failed with " + status + " at the peer");
     }
+  }
+
+  /**
+   * Sets parameters of a kernel for single precision, as its tuners find them.
+   *
+   * @param kernel CLBlast's name for it
+   */
+  public void tune(String kernel, Map<String, Long> parameters) {
+    try (Arena call = Arena.ofConfined()) {
+      int count = parameters.size();
+      MemorySegment names = call.allocate(ADDRESS, count);
+      MemorySegment values = call.allocate(JAVA_LONG, count);
+      int i = 0;
+      for (Map.Entry<String, Long> p : parameters.entrySet()) {
+        names.setAtIndex(ADDRESS, i, call.allocateFrom(p.getKey()));
+        values.setAtIndex(JAVA_LONG, i++, p.getValue());
+      }
+      MemorySegment id = device.get(ADDRESS, 0);
+      MemorySegment name = call.allocateFrom(kernel);
+      int status = (int) override.invoke(id, name, SINGLE, (long) count, names, values);
+      check(status, "CLBlastOverrideParameters of " + kernel);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException("CLBlast takes no parameters", e);
+    }
+  }
+
+  /** Takes its direct kernel for all products, or its indirect one, which packs before. */
+  public void direct(boolean direct) {
+    tune("GemmRoutine", Map.of("XGEMM_MIN_INDIRECT_SIZE", direct ? 1L << 40 : 0L));
   }
 
   /** A buffer of the device with a copy of {@code host}. */
