@@ -31,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -88,7 +89,8 @@ final class StrategiesCommand implements Callable<Integer> {
       paramLabel = "WORD",
       description =
           "Ways beside full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
-              + " all) or speculative:prompt-lookup+lookahead@0.5 (who guesses, and the confidence"
+              + " all), early-exit:20=0.7+24=0.5 (a threshold each), early-exit:FILE.json"
+              + " (calibrated) or speculative:prompt-lookup+lookahead@0.5 (who guesses, and the confidence"
               + " below which exits do not). Default: each source, all sources, and early-exit at"
               + " 0.9, 0.7 and 0.5.")
   private List<String> words = new ArrayList<>();
@@ -161,7 +163,8 @@ final class StrategiesCommand implements Callable<Integer> {
       if (!missing.isEmpty()) {
         // measuring the table compiles the kernels too
         CostTable table = new CostCache().measure(m.decoder(), exits, device);
-        WayBench bench = new WayBench(m, Ways.of(ways, m, exits, device), tokens, table, device);
+        WayBench bench =
+            new WayBench(m, Ways.of(ways, m, exitsFolder, exits, device), tokens, table, device);
         bench.warmUp(items.firstEntry().getValue(), Math.min(WARM_UP_TOKENS, tokens));
         for (WayFile.Unit unit : missing) {
           if (System.nanoTime() - start > seconds * 1_000_000_000L) {
@@ -210,7 +213,7 @@ final class StrategiesCommand implements Callable<Integer> {
             tokens,
             device.kernels().name(),
             device.pool().threads(),
-            String.join(" ", ways));
+            ways.stream().map(Ways::described).collect(Collectors.joining(" ")));
   }
 
   private void report(SequencedMap<WayFile.Unit, List<WayRun>> done, int units, Device device) {

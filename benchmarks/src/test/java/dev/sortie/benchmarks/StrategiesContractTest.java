@@ -79,11 +79,21 @@ class StrategiesContractTest {
   void wordsThatMeanNothingAreRefused() {
     try (Device device = Device.cpu(1);
         LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
-      assertThat(Ways.of(List.of("speculative:prompt-lookup"), m, Exits.none(), device).keySet())
+      assertThat(
+              Ways.of(List.of("speculative:prompt-lookup"), m, null, Exits.none(), device).keySet())
           .containsExactly("full", "speculative:prompt-lookup");
       for (String word :
-          List.of("fast", "early-exit@0.5", "early-exit:8", "speculative:lookahead", "full@1")) {
-        assertThatThrownBy(() -> Ways.of(List.of(word), m, Exits.none(), device))
+          List.of(
+              "fast",
+              "early-exit@0.5",
+              "early-exit:8",
+              "early-exit:8=0.5",
+              "early-exit:8=0.5+4",
+              "early-exit:8=2",
+              "early-exit:missing.json",
+              "speculative:lookahead",
+              "full@1")) {
+        assertThatThrownBy(() -> Ways.of(List.of(word), m, null, Exits.none(), device))
             .as(word)
             .isInstanceOf(InputException.class);
       }

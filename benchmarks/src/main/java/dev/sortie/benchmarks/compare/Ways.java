@@ -1,17 +1,21 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DraftSources;
+import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.MaxProbability;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.regex.Matcher;
@@ -20,6 +24,7 @@ import java.util.regex.Pattern;
 /**
  * Words for ways of decoding: {@code full}; {@code early-exit@0.7}, all exits at one threshold;
  * {@code early-exit:24@0.7} and {@code early-exit:20+24@0.7}, some of them; {@code
+ * early-exit:20=0.7+24=0.5}, a threshold each; {@code early-exit:FILE.json}, calibrated; {@code
  * speculative:prompt-lookup}, {@code speculative:prompt-lookup+lookahead}, by who guesses, with
  * {@code @X} for the confidence below which exits do not.
  */
@@ -29,6 +34,9 @@ public final class Ways {
 
   private static final Pattern WORD =
       Pattern.compile("(early-exit|speculative)(?::([a-z0-9+-]+))?(?:@([0-9.]{1,8}))?");
+
+  private static final Pattern EACH = Pattern.compile("early-exit:([0-9.+]+=[0-9.=+]+)");
+  private static final Pattern CALIBRATED = Pattern.compile("early-exit:(.+\\.json)");
 
   private Ways() {}
 
@@ -51,15 +59,60 @@ public final class Ways {
     return !word.startsWith("early-exit") || word.endsWith("@1");
   }
 
-  /** Full depth and the ways of these words. */
+  /**
+   * Full depth and the ways of these words.
+   *
+   * @param folder of the exits; null where there are none
+   */
   public static SequencedMap<String, Contender> of(
-      List<String> words, LanguageModel model, Exits exits, Device device) {
+      List<String> words, LanguageModel model, Path folder, Exits exits, Device device) {
     SequencedMap<String, Contender> ways = new LinkedHashMap<>();
     ways.put(FULL, Contender.full(model, device));
     for (String word : words) {
-      ways.put(word, way(word, model, exits, device));
+      Optional<ExitThresholds> each = each(word);
+      if (each.isPresent()) {
+        require(word, exits);
+        if (CALIBRATED.matcher(word).matches()) {
+          Path file = file(word);
+          ThresholdsFile.check(file, ThresholdsFile.read(file), folder, model);
+        }
+        ways.put(word, Contender.early(word, model, exits, each.get(), device));
+      } else {
+        ways.put(word, way(word, model, exits, device));
+      }
     }
     return ways;
+  }
+
+  /** The word, with the thresholds where a file says them. */
+  public static String described(String word) {
+    return CALIBRATED.matcher(word).matches() ? word + each(word).orElseThrow().byDepth() : word;
+  }
+
+  /** The thresholds of a way that has one for each exit. */
+  private static Optional<ExitThresholds> each(String word) {
+    if (CALIBRATED.matcher(word).matches()) {
+      return Optional.of(new ExitThresholds(ThresholdsFile.read(file(word)).thresholds()));
+    }
+    Matcher m = EACH.matcher(word);
+    return m.matches()
+        ? Optional.of(
+            ExitThresholds.of(Arrays.asList(m.group(1).split("\\+", -1)), "--way '" + word + "'"))
+        : Optional.empty();
+  }
+
+  private static Path file(String word) {
+    Matcher m = CALIBRATED.matcher(word);
+    if (!m.matches()) {
+      throw new IllegalArgumentException(word);
+    }
+    return Path.of(m.group(1));
+  }
+
+  private static void require(String word, Exits exits) {
+    if (exits.exits().isEmpty()) {
+      throw new InputException("--way '" + word + "' needs --exits DIR with exits to leave at");
+    }
   }
 
   private static Contender way(String word, LanguageModel model, Exits exits, Device device) {
@@ -68,7 +121,7 @@ public final class Ways {
       throw new InputException(
           "--way '"
               + word
-              + "' is unknown; examples: early-exit:24@0.7, speculative:prompt-lookup");
+              + "' is unknown; examples: early-exit:24@0.7, early-exit:20=0.7+24=0.5, speculative:prompt-lookup");
     }
     List<String> parts =
         m.group(2) == null ? List.of() : Arrays.asList(m.group(2).split("\\+", -1));
@@ -82,9 +135,7 @@ public final class Ways {
     if (m.group(3) == null) {
       throw new InputException("--way '" + word + "' has no threshold; as in early-exit@0.7");
     }
-    if (exits.exits().isEmpty()) {
-      throw new InputException("--way '" + word + "' needs --exits DIR with exits to leave at");
-    }
+    require(word, exits);
     double threshold = number(word, m.group(3));
     Exits asked =
         parts.isEmpty()

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.calibrate;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.cost.EarlyExitCost;
 import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.nn.InputException;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,7 +69,9 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
       (perExit && i % TUNING_EVERY == 0 ? tuning : testing).add(sequences.get(i));
     }
     List<Candidate> path =
-        perExit ? Candidate.perExit(tuning) : Candidate.shared(sequences.getFirst().depths());
+        perExit
+            ? new ThresholdPath(tuning, c -> foreseen(c, tuning).early()).candidates()
+            : Candidate.shared(sequences.getFirst().depths());
     List<Outcome> outcomes = new ArrayList<>();
     Outcome chosen = null;
     for (LearnThenTest.Tested tested : test.run(path, testing, risk)) {
@@ -82,10 +85,16 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
     return new Result(outcomes, Optional.ofNullable(chosen), testing.size(), tokens);
   }
 
+  /** Seconds of decoding sequences at full depth and with exits, and tokens that leave early. */
+  private record Foreseen(double full, double early, long left, long tokens) {}
+
   private Outcome outcome(LearnThenTest.Tested tested, List<Trajectory> sequences) {
-    SequencedMap<Integer, Double> thresholds = tested.candidate().thresholds();
-    List<Integer> active =
-        thresholds.entrySet().stream().filter(e -> e.getValue() < 1).map(e -> e.getKey()).toList();
+    Foreseen f = foreseen(tested.candidate().thresholds(), sequences);
+    return new Outcome(tested, (double) f.left() / f.tokens(), f.full() / f.early());
+  }
+
+  private Foreseen foreseen(SequencedMap<Integer, Double> thresholds, List<Trajectory> sequences) {
+    List<Integer> active = new ExitThresholds(thresholds).asked();
     EarlyExitCost cost = new EarlyExitCost(table, active, EarlyExit.MAX_PENDING, true);
     double full = 0;
     double early = 0;
@@ -100,6 +109,6 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
       }
       tokens += exits.length;
     }
-    return new Outcome(tested, (double) left / tokens, full / early);
+    return new Foreseen(full, early, left, tokens);
   }
 }

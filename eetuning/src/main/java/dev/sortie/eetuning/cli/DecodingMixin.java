@@ -45,8 +45,10 @@ final class DecodingMixin {
   @Option(
       names = "--threshold",
       paramLabel = "X",
-      description = "Confidence at which an exit is taken; 1 never exits. Default: 0.8.")
-  private Double threshold;
+      description =
+          "Confidence at which an exit is taken; 1 never exits. Or a threshold for each exit that is"
+              + " asked, by the layers that it stands after, as in 20=0.7,24=0.5. Default: 0.8.")
+  private String threshold;
 
   @Option(
       names = "--thresholds",
@@ -140,11 +142,19 @@ final class DecodingMixin {
     DraftSources.check(draft, exitsFolder != null);
     boolean guesses = word.equals("speculative");
     boolean early = word.equals("early-exit");
-    double one = threshold == null ? THRESHOLD : threshold;
+    boolean perExit = threshold != null && threshold.contains("=");
+    if (perExit && (!early || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY))) {
+      throw new InputException(
+          "--threshold %s, one for each exit, needs --exits DIR, --strategy early-exit and --exit-policy %s, and says itself which are active"
+              .formatted(threshold, ExitPolicies.PROBABILITY));
+    }
     OptionalDouble drafting =
-        threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold);
+        threshold == null || perExit ? OptionalDouble.empty() : OptionalDouble.of(number());
     if (thresholds == null) {
-      ExitPolicy policy = ExitPolicies.of(exitPolicy, one, patience, probeThreshold);
+      ExitPolicy policy =
+          perExit
+              ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
+              : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
       return new Decoding(options, policy, early, guesses, draft, drafting, Optional.empty());
     }
     if (threshold != null || active.isGiven()) {
@@ -177,6 +187,18 @@ final class DecodingMixin {
         Optional.of(c));
   }
 
+  private double number() {
+    try {
+      return Double.parseDouble(threshold);
+    } catch (NumberFormatException e) {
+      throw new InputException(
+          "--threshold '"
+              + threshold
+              + "' is neither a number nor thresholds of exits as in 20=0.7,24=0.5",
+          e);
+    }
+  }
+
   /**
    * Checked options.
    *
@@ -207,10 +229,9 @@ final class DecodingMixin {
       return Exits.none();
     }
     Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
-    if (d.calibrated().isPresent()) {
-      Calibrated c = d.calibrated().get();
-      ThresholdsFile.check(thresholds, c, exitsFolder, m);
-      return ActiveExits.at(all, asked(c));
+    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
+    if (d.policy() instanceof ExitThresholds each) {
+      return ActiveExits.at(all, each.asked());
     }
     return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
   }
@@ -224,10 +245,10 @@ final class DecodingMixin {
       return List.of();
     }
     List<ExitOutline> all = ExitsFile.outlines(exitsFolder, config);
-    if (d.calibrated().isEmpty()) {
+    if (!(d.policy() instanceof ExitThresholds each)) {
       return active.choose(all);
     }
-    List<Integer> depths = asked(d.calibrated().get());
+    List<Integer> depths = each.asked();
     return all.stream().filter(e -> !e.isLookahead() && depths.contains(e.depth())).toList();
   }
 
@@ -250,10 +271,6 @@ final class DecodingMixin {
     Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), layer, depths);
     d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m, layer));
     return exits;
-  }
-
-  private static List<Integer> asked(Calibrated c) {
-    return c.thresholds().keySet().stream().filter(t -> c.thresholds().get(t) < 1).toList();
   }
 
   /** How ranks of a pipeline decode. */

@@ -272,17 +272,7 @@ final class EvalCommand implements Callable<Integer> {
     if (calibrated != null) {
       Calibrated c = ThresholdsFile.read(calibrated);
       ThresholdsFile.check(calibrated, c, exitsFolder, m);
-      List<Integer> depths =
-          c.thresholds().keySet().stream().filter(d -> c.thresholds().get(d) < 1).toList();
-      double least = c.thresholds().values().stream().min(Double::compare).orElseThrow();
-      list.add(
-          Contender.early(
-              "calibrated",
-              m,
-              ActiveExits.at(all, depths),
-              new ExitThresholds(c.thresholds()),
-              least,
-              device));
+      list.add(Contender.early("calibrated", m, all, new ExitThresholds(c.thresholds()), device));
     }
     return list;
   }

@@ -40,21 +40,23 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     int[] exitDone = new int[active.size()];
     Arrays.fill(done, first);
     Arrays.fill(exitDone, first);
+    List<ExitCost> costs = active.stream().map(table::exit).toList();
     Pace pace = new Pace(active.size(), rests);
     double seconds = 0;
     for (int i = 0; i < exits.length; i++) {
-      seconds += token(first + i, exits[i], done, exitDone, pace);
+      seconds += token(first + i, exits[i], costs, done, exitDone, pace);
       pace.left(exits[i] == 0 ? active.size() : active.indexOf(exits[i]));
     }
     return seconds;
   }
 
-  private double token(int position, int exit, int[] done, int[] exitDone, Pace pace) {
+  private double token(
+      int position, int exit, List<ExitCost> costs, int[] done, int[] exitDone, Pace pace) {
     int end = position + 1;
     double seconds = table.token();
     int from = 0;
     for (int i = 0; i < active.size(); i++) {
-      ExitCost e = table.exit(active.get(i));
+      ExitCost e = costs.get(i);
       int rows = end - done[i];
       seconds += table.layers(e.depth() - from, rows, done[i]);
       done[i] = end;

@@ -1,10 +1,12 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.DraftSources;
 import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.EarlyExitDraft;
 import dev.sortie.eetuning.decode.ExitPolicy;
+import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.Speculative;
 import dev.sortie.eetuning.exit.Exits;
@@ -60,6 +62,17 @@ public record Contender(
         0,
         capacity ->
             new EarlyExit(model.decoder(), exits, policy, capacity, EarlyExit.MAX_PENDING, device));
+  }
+
+  /**
+   * Early exits with a threshold each.
+   *
+   * @param exits among which are those that have thresholds
+   */
+  public static Contender early(
+      String strategy, LanguageModel model, Exits exits, ExitThresholds policy, Device device) {
+    Exits asked = ActiveExits.at(exits, policy.asked());
+    return early(strategy, model, asked, policy, policy.least(), device);
   }
 
   /**

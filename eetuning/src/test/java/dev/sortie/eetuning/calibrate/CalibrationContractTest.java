@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.EarlyExitCost;
 import dev.sortie.eetuning.cost.ExitCost;
 import dev.sortie.eetuning.cost.RowTimes;
+import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.ExitThresholds;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,6 +77,52 @@ class CalibrationContractTest {
     assertThat(cheap.sequences()).isEqualTo(400);
     // where asking costs much, nothing certified is faster
     assertThat(calibration(false, 5).run(sequences).chosen().orElseThrow().speedup()).isLessThan(1);
+  }
+
+  private static double seconds(
+      List<Trajectory> sequences, double check, SequencedMap<Integer, Double> thresholds) {
+    EarlyExitCost cost =
+        new EarlyExitCost(
+            table(check), new ExitThresholds(thresholds).asked(), EarlyExit.MAX_PENDING, true);
+    return sequences.stream().mapToDouble(t -> cost.seconds(64, t.exits(thresholds))).sum();
+  }
+
+  /** Seconds of the fastest of a path that loses no more than a level on these sequences. */
+  private static double fastest(List<Candidate> path, List<Trajectory> sequences, double level) {
+    return path.stream()
+        .filter(
+            c ->
+                sequences.stream()
+                        .mapToDouble(t -> t.meanLoss(c.thresholds()))
+                        .average()
+                        .orElseThrow()
+                    <= level)
+        .mapToDouble(c -> seconds(sequences, 0.1, c.thresholds()))
+        .min()
+        .orElseThrow();
+  }
+
+  @Test
+  void ownThresholdsAreTheFrontAndSaveMoreThanOneForAll() {
+    List<Trajectory> tuning = Synthetic.sequences(100, new SplittableRandom(8));
+    List<Candidate> path = new ThresholdPath(tuning, c -> seconds(tuning, 0.1, c)).candidates();
+    for (int i = 1; i < path.size(); i++) {
+      assertThat(path.get(i).name()).isGreaterThan(path.get(i - 1).name());
+      assertThat(seconds(tuning, 0.1, path.get(i).thresholds()))
+          .isLessThan(seconds(tuning, 0.1, path.get(i - 1).thresholds()));
+    }
+    List<Candidate> shared = Candidate.shared(Synthetic.DEPTHS);
+    int better = 0;
+    for (double level : new double[] {0.02, 0.03, 0.05, 0.07, 0.1}) {
+      double own = fastest(path, tuning, level);
+      double one = fastest(shared, tuning, level);
+      assertThat(own).as("level " + level).isLessThanOrEqualTo(one);
+      better += own < 0.99 * one ? 1 : 0;
+    }
+    assertThat(better).as("levels at which own thresholds save 1 %").isPositive();
+    // where asking costs more than leaving saves, there is nothing to choose
+    assertThat(new ThresholdPath(tuning, c -> seconds(tuning, 9, c)).candidates())
+        .isEqualTo(shared);
   }
 
   @Test

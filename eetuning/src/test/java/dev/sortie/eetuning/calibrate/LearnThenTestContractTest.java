@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.nn.InputException;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -128,29 +127,5 @@ class LearnThenTestContractTest {
     assertThatThrownBy(() -> new LearnThenTest(0.1, 1, MeanTest.BETTING))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("--confidence 1.0");
-  }
-
-  @Test
-  void ownThresholdsFallAlongThePathAndFollowEachExitsErrors() {
-    List<Trajectory> tuning = Synthetic.sequences(400, new SplittableRandom(8));
-    List<Candidate> path = Candidate.perExit(tuning);
-    for (int i = 1; i < path.size(); i++) {
-      for (int depth : Synthetic.DEPTHS) {
-        assertThat(path.get(i).thresholds().get(depth))
-            .isLessThanOrEqualTo(path.get(i - 1).thresholds().get(depth));
-      }
-    }
-    Candidate middle = path.get(path.size() / 2);
-    assertThat(middle.thresholds().get(8)).isLessThan(middle.thresholds().get(4));
-    List<Double> kept = new ArrayList<>();
-    for (Trajectory t : tuning) {
-      for (int k = 0; k < t.tokens(); k++) {
-        if (t.confidence()[1][k] >= middle.thresholds().get(8)) {
-          kept.add(t.loss()[1][k]);
-        }
-      }
-    }
-    assertThat(kept.stream().mapToDouble(x -> x).average().orElseThrow())
-        .isLessThanOrEqualTo(middle.name());
   }
 }

@@ -300,4 +300,21 @@ class ExitPolicyContractTest {
       assertThat(back.exits().getLast().gates().coverage()).isEmpty();
     }
   }
+
+  @Test
+  void thresholdsOfExitsAreReadAndWrongOnesNamed() {
+    ExitThresholds each = ExitThresholds.of(List.of("24=0.5", "20=1", "8=0.75"), "--threshold");
+    assertThat(each.asked()).containsExactly(8, 24);
+    assertThat(each.least()).isEqualTo(0.5);
+    assertThat(each.exits(24, 0.5)).isTrue();
+    assertThat(each.exits(20, 1)).isFalse();
+    for (String wrong : List.of("24", "24=", "=0.5", "24=x", "24=1.5", "24=0.5=1", "")) {
+      assertThatThrownBy(() -> ExitThresholds.of(List.of("20=0.5", wrong), "--threshold"))
+          .as(wrong)
+          .isInstanceOf(InputException.class);
+    }
+    assertThatThrownBy(() -> ExitThresholds.of(List.of("20=0.5", "20=0.6"), "--threshold"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("layer 20");
+  }
 }
