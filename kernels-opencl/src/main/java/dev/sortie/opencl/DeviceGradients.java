@@ -151,20 +151,15 @@ final class DeviceGradients {
     for (long first = 0; first < queries; first += piece) {
       Launch call = engine.call("attention", define, "attention_dq");
       call.in(q).in(k).in(v).in(out).in(lse).in(dout).out(allQ);
-      shape(call, first, piece * bytes, s).groups(Math.min(piece, queries - first));
+      call.rows(engine.scratch().of(piece * bytes), first, s)
+          .groups(Math.min(piece, queries - first));
     }
     bytes = 8L * s.groupSize() * s.queries();
     piece = Math.clamp(Scratch.BUDGET / bytes, 1, keys);
     for (long first = 0; first < keys; first += piece) {
       Launch call = engine.call("attention", define, "attention_dkv");
       call.in(q).in(k).in(v).in(out).in(lse).in(dout).out(allK).out(allV);
-      shape(call, first, piece * bytes, s).groups(Math.min(piece, keys - first));
+      call.rows(engine.scratch().of(piece * bytes), first, s).groups(Math.min(piece, keys - first));
     }
-  }
-
-  private Launch shape(Launch call, long first, long scratch, AttentionShape s) {
-    call.buffer(engine.scratch().of(scratch)).arg(first);
-    call.arg(s.queries()).arg(s.keys()).arg(s.heads()).arg(s.kvHeads()).arg(s.headSize());
-    return call.arg((float) s.scale()).arg(s.window());
   }
 }

@@ -177,9 +177,7 @@ final class DeviceRows {
     Span allLse = lse.slice(0, rows);
     for (long first = 0; first < rows; first += piece) {
       Launch call = engine.call("attention", define, "attention").in(q).in(k).in(v);
-      call.out(all).out(allLse).buffer(engine.scratch().of(piece * bytes)).arg(first);
-      call.arg(s.queries()).arg(s.keys()).arg(s.heads()).arg(s.kvHeads()).arg(s.headSize());
-      call.arg((float) s.scale()).arg(s.window());
+      call.out(all).out(allLse).rows(engine.scratch().of(piece * bytes), first, s);
       rest.accept(call);
       call.groups(Math.min(piece, rows - first));
     }

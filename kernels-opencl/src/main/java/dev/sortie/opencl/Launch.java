@@ -2,6 +2,7 @@ package dev.sortie.opencl;
 
 import static org.jocl.CL.clSetKernelArg;
 
+import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.memory.Span;
 import org.jocl.Pointer;
 import org.jocl.Sizeof;
@@ -77,6 +78,13 @@ final class Launch {
   Launch arg(long value) {
     clSetKernelArg(kernel, index++, Sizeof.cl_long, Pointer.to(new long[] {value}));
     return this;
+  }
+
+  /** What all kernels of attention take: scratch memory, the first row and the shape. */
+  Launch rows(cl_mem scratch, long first, AttentionShape s) {
+    buffer(scratch).arg(first);
+    arg(s.queries()).arg(s.keys()).arg(s.heads()).arg(s.kvHeads()).arg(s.headSize());
+    return arg((float) s.scale()).arg(s.window());
   }
 
   /** A vector of 16, whose elements are those of the array. */
