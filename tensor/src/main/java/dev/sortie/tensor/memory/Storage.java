@@ -27,6 +27,20 @@ public final class Storage {
     this(dtype, length, segment, scope, new Block(segment, scope::watch));
   }
 
+  /**
+   * Memory that someone else owns and keeps while this storage is used. No arena knows of it, so it
+   * may be made for each call: {@link NativeArena#wrap} keeps what it makes until it is closed.
+   *
+   * @throws IllegalArgumentException if the memory is too small or on the heap
+   */
+  public static Storage borrowed(DType dtype, long length, MemorySegment segment) {
+    Runnable refusal =
+        () -> {
+          throw new IllegalStateException("a device cannot keep memory that was lent for a call");
+        };
+    return new Storage(dtype, length, segment, HANDED_OVER, new Block(segment, refusal));
+  }
+
   /** A storage in {@code segment}, which is a part of {@code block}. */
   Storage(DType dtype, long length, MemorySegment segment, Scope scope, Block block) {
     if (!segment.isNative() || segment.byteSize() < dtype.bytes(length)) {
