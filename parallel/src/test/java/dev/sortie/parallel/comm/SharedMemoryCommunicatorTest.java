@@ -45,7 +45,7 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
         new Options(folder, "lonely", 0, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
     assertThatThrownBy(() -> SharedMemoryTransport.join(alone))
         .isInstanceOf(CommException.class)
-        .hasMessageContaining("rank 0 waits for rank 1 to join")
+        .hasMessageContaining("rank 0 waits for rank 1 to join; rank 0 has come")
         .hasMessageContaining("200 ms");
   }
 

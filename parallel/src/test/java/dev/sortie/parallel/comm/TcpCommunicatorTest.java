@@ -2,6 +2,7 @@ package dev.sortie.parallel.comm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.TcpTransport.Options;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 class TcpCommunicatorTest extends CommunicatorContract {
@@ -146,12 +148,19 @@ class TcpCommunicatorTest extends CommunicatorContract {
   }
 
   @Test
-  void aMissingRankIsNamed() throws Exception {
+  void aMissingRankIsNamedByAllWhoCame() throws Exception {
     InetSocketAddress master = freeAddress();
-    Options impatient =
-        new Options(master, 0, 2, SECRET, 0, Duration.ofMillis(200), Duration.ofSeconds(5));
-    assertThatThrownBy(() -> TcpTransport.join(impatient))
-        .hasMessageContaining("rank 0 waits for rank 1 to join");
+    Options[] impatient = new Options[2];
+    for (int rank = 0; rank < 2; rank++) {
+      impatient[rank] =
+          new Options(master, rank, 3, SECRET, 0, Duration.ofMillis(700), Duration.ofSeconds(5));
+    }
+    String line =
+        "rank 0 waits for rank 2 to join; ranks 0 and 1 have come: nothing came within 700 ms";
+    CompletableFuture<Throwable> other =
+        CompletableFuture.supplyAsync(() -> catchThrowable(() -> TcpTransport.join(impatient[1])));
+    assertThatThrownBy(() -> TcpTransport.join(impatient[0])).hasMessageContaining(line);
+    assertThat(other.join()).hasMessageContaining(line);
   }
 
   @Test

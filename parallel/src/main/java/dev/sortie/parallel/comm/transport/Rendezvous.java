@@ -7,7 +7,9 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * How ranks that only know rank 0's address find each other: all join there, then rank 0 tells all
@@ -77,15 +79,23 @@ final class Rendezvous implements AutoCloseable {
 
   private void awaitAll(SocketChannel[] sockets, InetSocketAddress[] addresses) throws IOException {
     Patience patience = new Patience(transport, options.joining());
-    for (int peer = 1; peer < sockets.length; peer++) {
-      Map.Entry<Hello, SocketChannel> joined;
-      while ((joined = listener.takeJoining(peer)) == null) {
-        int missing = peer;
-        patience.pause(() -> "rank 0 waits for rank " + missing + " to join");
+    List<Integer> ranks = IntStream.range(0, sockets.length).boxed().toList();
+    int missing = sockets.length - 1;
+    while (missing > 0) {
+      int before = missing;
+      for (int peer = 1; peer < sockets.length; peer++) {
+        Map.Entry<Hello, SocketChannel> joined =
+            sockets[peer] == null ? listener.takeJoining(peer) : null;
+        if (joined != null) {
+          sockets[peer] = joined.getValue();
+          InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
+          addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
+          missing--;
+        }
       }
-      sockets[peer] = joined.getValue();
-      InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
-      addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
+      if (missing == before) {
+        patience.pause(() -> Roll.call(0, ranks, i -> i == 0 || sockets[i] != null));
+      }
     }
   }
 

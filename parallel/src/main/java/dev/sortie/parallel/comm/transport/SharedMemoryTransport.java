@@ -110,10 +110,10 @@ public final class SharedMemoryTransport implements Transport {
     Control entered = new Control(SharedFile.contents(file));
     entered.enter(place());
     Patience patience = new Patience(this, options.joining());
+    List<Integer> ranks = members.stream().map(GlobalRank::value).toList();
     for (int i = 0; i < world(); i++) {
-      int peer = i;
       while (entered.beatOf(i) == 0) {
-        patience.pause(() -> "rank " + rank.value() + " waits for rank " + name(peer) + " to join");
+        patience.pause(() -> Roll.call(rank.value(), ranks, place -> entered.beatOf(place) != 0));
       }
     }
   }
