@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport.Options;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -78,5 +80,25 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
             e -> assertThat(e).hasMessageContaining("rank 1 has left"),
             e -> assertThat(e).isNull(),
             e -> assertThat(e).hasMessageContaining("rank 1 has left"));
+  }
+
+  /** Some see a buffer in place, some read it from its owner, some do both; three chunks each. */
+  @Test
+  void buffersThatSomeShareAndOthersDoNotAreSummedAlike() throws Exception {
+    long count = 600_001;
+    Job.run(
+        3,
+        job(3),
+        CommOptions.defaults(),
+        c -> {
+          MemorySegment common = c.allocate(4 * count);
+          try (Arena arena = Arena.ofShared()) {
+            MemorySegment own = arena.allocate(4 * count, 4);
+            Elements data = new Elements(ElementType.F32, c.position() == 1 ? common : own);
+            Numbers.fill(data, c.position(), 0);
+            c.run(new Collective.AllReduce(data, Order.ASCENDING));
+            ExactnessContract.Exactness.expect(data, i -> Numbers.sum(3, i));
+          }
+        });
   }
 }

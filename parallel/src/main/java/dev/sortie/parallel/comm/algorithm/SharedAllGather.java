@@ -7,8 +7,8 @@ import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Each member copies the parts straight from their owners' memory. Where a part is private, chunks
- * of all parts pass through the stage.
+ * Each member copies the parts straight from their owners' memory. Where a part can neither be seen
+ * nor read by others, chunks of all parts pass through the stage.
  *
  * <p>Cost: 2(p−1)α, and (p−1)n read and written by each member.
  */
@@ -42,13 +42,13 @@ final class SharedAllGather implements Method {
     int me = turn.position();
     long[] places = turn.places(mine);
     all.asSlice(me * n, n).copyFrom(mine);
-    if (!Places.allShared(places)) {
+    if (!Places.allReadable(places)) {
       staged(mine, all, turn);
       return;
     }
     for (int i = 1; i < turn.size(); i++) {
       int from = turn.ring(i);
-      all.asSlice(from * n, n).copyFrom(turn.shared().at(from, places[from], n));
+      turn.shared().read(from, places[from], 0, all.asSlice(from * n, n));
     }
     turn.meet();
   }

@@ -8,12 +8,19 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Each member sums one slice straight from all members' memory, in order, and writes the sum to
- * all. Where a buffer is private, chunks pass through the stage instead.
+ * all. Private memory that others can read is read by all and written by its owner alone. Where a
+ * buffer cannot be read, chunks pass through the stage instead.
  *
  * <p>Cost: 2(p−1)α, and the memory traffic: n read and n written by each member if all buffers are
- * shared. The stage adds a copy in and out of the cache.
+ * shared. Reading private memory adds a copy in the cache, the stage one in and one out.
  */
 final class SharedAllReduce implements Method {
+  /**
+   * Bytes between two meetings where private memory is read: the sums are still in the cache of
+   * their owner when others fetch them.
+   */
+  private static final long PULLED = 1L << 20;
+
   @Override
   public Operation operation() {
     return Operation.ALL_REDUCE;
@@ -39,8 +46,10 @@ final class SharedAllReduce implements Method {
   public void run(Collective call, Turn turn) {
     MemorySegment data = ((Collective.AllReduce) call).data().memory();
     long[] places = turn.places(data);
-    if (Places.allShared(places)) {
+    if (Places.allSeen(places)) {
       direct(data, places, turn);
+    } else if (Places.allReadable(places)) {
+      pulled(data, places, turn);
     } else {
       staged(data, turn);
     }
@@ -56,6 +65,31 @@ final class SharedAllReduce implements Method {
     }
     turn.sum(parts, parts);
     turn.meet();
+  }
+
+  /**
+   * Between two meetings each member fetches the sums of chunk c−1 from their owners and adds its
+   * slice of chunk c.
+   */
+  private static void pulled(MemorySegment data, long[] places, Turn turn) {
+    int me = turn.position();
+    long chunks = Math.ceilDiv(data.byteSize(), PULLED);
+    for (long c = 0; c <= chunks; c++) {
+      if (c > 0) {
+        Slices sums = chunk(data, c - 1, PULLED, turn);
+        for (int i = 1; i < turn.size(); i++) {
+          int owner = turn.ring(i);
+          long from = (c - 1) * PULLED + sums.from(owner);
+          turn.shared().read(owner, places[owner], from, sums.get(owner));
+        }
+      }
+      if (c < chunks) {
+        Slices slices = chunk(data, c, PULLED, turn);
+        MemorySegment mine = slices.get(me);
+        PulledSum.of(mine, places, c * PULLED + slices.from(me), mine, turn);
+      }
+      turn.meet();
+    }
   }
 
   /**
@@ -82,7 +116,7 @@ final class SharedAllReduce implements Method {
   }
 
   private static void fill(MemorySegment data, long c, Turn turn) {
-    Slices from = chunk(data, c, turn);
+    Slices from = chunk(data, c, Stage.CHUNK, turn);
     Slices to = buffer(turn.position(), from, c, turn);
     for (int i = 0; i < turn.size(); i++) {
       if (i != turn.position()) {
@@ -92,7 +126,7 @@ final class SharedAllReduce implements Method {
   }
 
   private static void add(MemorySegment data, long c, Turn turn) {
-    Slices own = chunk(data, c, turn);
+    Slices own = chunk(data, c, Stage.CHUNK, turn);
     int me = turn.position();
     MemorySegment[] parts = new MemorySegment[turn.size()];
     for (int i = 0; i < parts.length; i++) {
@@ -102,7 +136,7 @@ final class SharedAllReduce implements Method {
   }
 
   private static void takeSums(MemorySegment data, long c, Turn turn) {
-    Slices to = chunk(data, c, turn);
+    Slices to = chunk(data, c, Stage.CHUNK, turn);
     for (int i = 0; i < turn.size(); i++) {
       if (i != turn.position()) {
         to.get(i).copyFrom(buffer(i, to, c, turn).get(i));
@@ -110,9 +144,9 @@ final class SharedAllReduce implements Method {
     }
   }
 
-  private static Slices chunk(MemorySegment data, long c, Turn turn) {
-    long from = c * Stage.CHUNK;
-    return turn.slices(data.asSlice(from, Math.min(Stage.CHUNK, data.byteSize() - from)));
+  private static Slices chunk(MemorySegment data, long c, long bytes, Turn turn) {
+    long from = c * bytes;
+    return turn.slices(data.asSlice(from, Math.min(bytes, data.byteSize() - from)));
   }
 
   private static Slices buffer(int member, Slices like, long c, Turn turn) {

@@ -7,8 +7,9 @@ import dev.sortie.parallel.comm.Operation;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Each member sums its part straight from all members' memory, in order. Where a buffer is private,
- * all go by {@link ExchangeReduceScatter}.
+ * Each member sums its part straight from all members' memory, in order. Private memory that others
+ * can read is copied piece by piece; where there is a buffer that they cannot read, all go by
+ * {@link ExchangeReduceScatter}.
  *
  * <p>Cost: 2(p−1)α, and p·n read and n written by each member. Sums ascend.
  */
@@ -41,16 +42,17 @@ final class SharedReduceScatter implements Method {
     Collective.ReduceScatter scatter = (Collective.ReduceScatter) call;
     MemorySegment mine = scatter.mine().memory();
     long[] places = turn.places(scatter.all().memory());
-    if (!Places.allShared(places)) {
+    if (!Places.allReadable(places)) {
       exchange.run(call, turn);
       return;
     }
     long n = mine.byteSize();
-    MemorySegment[] parts = new MemorySegment[turn.size()];
-    for (int i = 0; i < parts.length; i++) {
-      parts[i] = turn.shared().at(i, places[i] + turn.position() * n, n);
-    }
-    turn.sum(parts, mine);
+    PulledSum.of(
+        scatter.all().memory().asSlice(turn.position() * n, n),
+        places,
+        turn.position() * n,
+        mine,
+        turn);
     turn.meet();
   }
 }

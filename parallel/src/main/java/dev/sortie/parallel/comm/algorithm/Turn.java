@@ -110,6 +110,18 @@ final class Turn {
   }
 
   /**
+   * What a member has from {@code offset} on at a readable place: in place where all see it, else
+   * copied into {@code scratch}, whose length counts in both cases.
+   */
+  MemorySegment reach(int member, long place, long offset, MemorySegment scratch) {
+    if (SharedMemory.isSeen(place)) {
+      return shared().at(member, place + offset, scratch.byteSize());
+    }
+    shared().read(member, place, offset, scratch);
+    return scratch;
+  }
+
+  /**
    * Tells all others where {@code mine} lies in shared memory, and learns where theirs lie. All
    * have begun the call when this returns.
    */

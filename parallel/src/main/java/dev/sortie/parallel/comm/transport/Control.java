@@ -7,17 +7,24 @@ import static dev.sortie.parallel.comm.transport.ControlLayout.KIND;
 import static dev.sortie.parallel.comm.transport.ControlLayout.LEFT;
 import static dev.sortie.parallel.comm.transport.ControlLayout.LENGTH;
 import static dev.sortie.parallel.comm.transport.ControlLayout.LONG;
+import static dev.sortie.parallel.comm.transport.ControlLayout.PROBE;
+import static dev.sortie.parallel.comm.transport.ControlLayout.PROBE_ADDRESS;
 import static dev.sortie.parallel.comm.transport.ControlLayout.PROCESS;
 import static dev.sortie.parallel.comm.transport.ControlLayout.QUIET;
+import static dev.sortie.parallel.comm.transport.ControlLayout.REACHES;
+import static dev.sortie.parallel.comm.transport.ControlLayout.REACHES_ALL;
+import static dev.sortie.parallel.comm.transport.ControlLayout.REACHES_NOT_ALL;
 import static dev.sortie.parallel.comm.transport.ControlLayout.REASON;
 import static dev.sortie.parallel.comm.transport.ControlLayout.REASON_BYTES;
 import static dev.sortie.parallel.comm.transport.ControlLayout.START;
 import static dev.sortie.parallel.comm.transport.ControlLayout.STATE;
 import static dev.sortie.parallel.comm.transport.ControlLayout.WRITING;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.sortie.parallel.comm.CommException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
@@ -54,11 +61,41 @@ final class Control {
     return Optional.of(new Failure(KINDS[kind], new String(text, StandardCharsets.UTF_8)));
   }
 
-  void enter(int rank) {
+  /**
+   * Says who this rank is.
+   *
+   * @param probe eight bytes of its own memory, which get a random number
+   */
+  void enter(int rank, MemorySegment probe) {
+    long random = new SecureRandom().nextLong();
+    probe.set(JAVA_LONG, 0, random);
+    LONG.set(memory, ControlLayout.rank(rank) + PROBE_ADDRESS, probe.address());
+    LONG.set(memory, ControlLayout.rank(rank) + PROBE, random);
     ProcessHandle me = ProcessHandle.current();
     LONG.set(memory, ControlLayout.rank(rank) + PROCESS, me.pid());
     LONG.set(memory, ControlLayout.rank(rank) + START, start(me));
     LONG.setRelease(memory, ControlLayout.rank(rank) + BEAT, 1L);
+  }
+
+  long probeAddress(int rank) {
+    return (long) LONG.get(memory, ControlLayout.rank(rank) + PROBE_ADDRESS);
+  }
+
+  /** The number that a rank shows and that stands at its probe's address. */
+  long probe(int rank) {
+    return (long) LONG.get(memory, ControlLayout.rank(rank) + PROBE);
+  }
+
+  /** A rank says whether it can read all others' memory. */
+  void reach(int rank, boolean all) {
+    LONG.setRelease(
+        memory, ControlLayout.rank(rank) + REACHES, all ? REACHES_ALL : REACHES_NOT_ALL);
+  }
+
+  /** Whether a rank can read all others' memory, once it has said so. */
+  Optional<Boolean> reachOf(int rank) {
+    long said = (long) LONG.getAcquire(memory, ControlLayout.rank(rank) + REACHES);
+    return said == 0 ? Optional.empty() : Optional.of(said == REACHES_ALL);
   }
 
   void beat(int rank) {

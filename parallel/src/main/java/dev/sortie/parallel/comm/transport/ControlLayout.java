@@ -4,7 +4,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * Bytes that all ranks of a job share: the first failure, and a sign of life of each rank.
+ * Bytes that all ranks of a job share: the first failure, a sign of life of each rank, and what the
+ * others need to read its memory.
  *
  * <pre>
  *    0        4       8         64                      1024
@@ -13,15 +14,16 @@ import java.lang.invoke.VarHandle;
  *    | i32    | i32   | i32     | at most 960 bytes     |  128 bytes  |  128 bytes  |
  *    +--------+-------+---------+-----------------------+-------------+-------------+--
  *
- *    a rank:  0          8          16              24           128
- *             +----------+----------+---------------+------------+
- *             | beat     | process  | start of the  |  unused    |
- *             | i64      | i64      | process, ms   |            |
- *             +----------+----------+---------------+------------+
+ *    a rank:  0       8         16             24         32       40         48       128
+ *             +-------+---------+--------------+----------+--------+----------+--------+
+ *             | beat  | process | start of the | probe's  | probe  | reaches  | unused |
+ *             | i64   | i64     | process, ms  | address  | i64    | others   |        |
+ *             +-------+---------+--------------+----------+--------+----------+--------+
  * </pre>
  *
  * {@code state} goes from 0 over 1 (being written) to 2; {@code beat} counts up, and is -1 after
- * the rank has left.
+ * the rank has left. {@code probe} is a random number that also stands at its address in the rank's
+ * own memory; {@code reaches} is 0 until the rank has tried to read all others' there.
  */
 final class ControlLayout {
   static final long STATE = 0;
@@ -35,6 +37,12 @@ final class ControlLayout {
   static final long BEAT = 0;
   static final long PROCESS = 8;
   static final long START = 16;
+
+  static final long PROBE_ADDRESS = 24;
+  static final long PROBE = 32;
+  static final long REACHES = 40;
+  static final long REACHES_ALL = 1;
+  static final long REACHES_NOT_ALL = 2;
 
   static final int QUIET = 0;
   static final int WRITING = 1;

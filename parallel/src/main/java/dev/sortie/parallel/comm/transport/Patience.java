@@ -23,6 +23,7 @@ public final class Patience {
   private static final int YIELDS = 400;
   private static final long FIRST_PARK = 20_000;
   private static final long LAST_PARK = 1_000_000;
+  private static final long REASON_NANOS = 500_000_000;
 
   private final Transport transport;
   private final Duration deadline;
@@ -77,6 +78,17 @@ public final class Patience {
     }
     LockSupport.parkNanos(park);
     park = Math.min(2 * park, LAST_PARK);
+  }
+
+  /**
+   * Waits a little for the reason of trouble with a peer: who gave up has said why elsewhere, and
+   * who reads it there may be a little behind.
+   */
+  static void awaitFailure(Transport transport) {
+    long end = System.nanoTime() + REASON_NANOS;
+    while (transport.failure().isEmpty() && System.nanoTime() < end) {
+      LockSupport.parkNanos(LAST_PARK);
+    }
   }
 
   /** Fails if the job has failed. */

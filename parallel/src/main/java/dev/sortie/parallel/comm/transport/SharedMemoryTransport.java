@@ -1,5 +1,6 @@
 package dev.sortie.parallel.comm.transport;
 
+import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.lang.foreign.Arena;
@@ -15,12 +16,16 @@ import java.util.stream.IntStream;
 public final class SharedMemoryTransport implements Transport {
   private static final Path DEV_SHM = Path.of("/dev/shm");
 
+  /** Bytes of private memory read between two looks whether the job has failed. */
+  private static final long READ_BYTES = 8L << 20;
+
   private final Options options;
   private final List<GlobalRank> members;
   private final GlobalRank rank;
   private final Arena arena = Arena.ofShared();
   private volatile Optional<Failure> own = Optional.empty();
   private volatile Control control;
+  private boolean reads;
   private Watch watch;
   private boolean closed;
 
@@ -74,7 +79,7 @@ public final class SharedMemoryTransport implements Transport {
   /**
    * Joins a job; returns when all ranks are there.
    *
-   * @throws dev.sortie.parallel.comm.CommException if they do not come in time, or memory is short
+   * @throws CommException if they do not come in time, or memory is short
    */
   public static SharedMemoryTransport join(Options options) {
     return join(options, IntStream.range(0, options.world()).mapToObj(GlobalRank::new).toList());
@@ -104,11 +109,12 @@ public final class SharedMemoryTransport implements Transport {
     control = new Control(memory);
     watch = new Watch(this, control, options.silence());
     watch.start();
+    reads = new Reach(control, place(), world()).agree(this, options.joining());
   }
 
   private void meet(MemorySegment file) {
     Control entered = new Control(SharedFile.contents(file));
-    entered.enter(place());
+    entered.enter(place(), arena.allocate(Long.BYTES, Long.BYTES));
     Patience patience = new Patience(this, options.joining());
     List<Integer> ranks = members.stream().map(GlobalRank::value).toList();
     for (int i = 0; i < world(); i++) {
@@ -194,18 +200,50 @@ public final class SharedMemoryTransport implements Transport {
     }
   }
 
+  /** Reads the private memory of another member, which may have ended meanwhile. */
+  private void readPrivate(ProcessMemory memory, int member, long address, MemorySegment into) {
+    for (long at = 0; at < into.byteSize(); at += READ_BYTES) {
+      Patience.check(this);
+      MemorySegment part = into.asSlice(at, Math.min(READ_BYTES, into.byteSize() - at));
+      int error = memory.read(control.process(member), address + at, part);
+      if (error != 0) {
+        Patience.awaitFailure(this);
+        Failure lost =
+            new Failure(
+                CommException.Kind.LOST_RANK,
+                "rank %d cannot read the memory of rank %d (process %d, system error %d)"
+                    .formatted(rank.value(), name(member), control.process(member), error));
+        fail(lost);
+        throw failure().orElse(lost).exception();
+      }
+    }
+  }
+
   private final class Room extends RingEndpoint {
     private final Group group;
 
     Room(String id, Group group, int position) {
       int size = group.size();
       int first = group.ranks().getFirst().value();
+      int[] places = group.ranks().stream().mapToInt(members::indexOf).toArray();
+      Optional<ProcessMemory> processes = reads ? ProcessMemory.open(arena) : Optional.empty();
       super(
           new Rings(map(id, first, size, Rings.bytes(size)), position, size),
           new Windows(position, size) {
             @Override
             MemorySegment map(int index, long bytes) {
               return SharedMemoryTransport.this.map(id + "-" + index, first, size, bytes);
+            }
+
+            @Override
+            boolean canReadPrivate() {
+              return processes.isPresent();
+            }
+
+            @Override
+            void readPrivate(int peer, long address, MemorySegment into) {
+              SharedMemoryTransport.this.readPrivate(
+                  processes.orElseThrow(), places[peer], address, into);
             }
           });
       this.group = group;

@@ -64,7 +64,7 @@ final class TcpEndpoint implements Endpoint {
             "rank %d's connection to rank %d: %s"
                 .formatted(transport.rank().value(), rank(peer), e.getMessage()));
     if (!damaged) {
-      transport.awaitReason();
+      Patience.awaitFailure(transport);
     }
     transport.fail(failure);
     return transport.failure().orElse(failure).exception();

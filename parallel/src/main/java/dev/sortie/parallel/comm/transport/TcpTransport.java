@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * Ranks on any machines that talk over TCP. All ranks meet at rank 0's address; then each pair has
@@ -23,8 +22,6 @@ import java.util.concurrent.locks.LockSupport;
 public final class TcpTransport implements Transport {
   /** Sockets a pair: while the system works on one, the next chunk goes into another. */
   private static final int STREAMS = 2;
-
-  private static final long REASON_NANOS = 500_000_000;
 
   private final Options options;
   private final Caller caller;
@@ -188,17 +185,6 @@ public final class TcpTransport implements Transport {
       }
     }
     return neighbours;
-  }
-
-  /**
-   * A connection broke. A peer that gave up has said why on its control connection, whose reader
-   * may be a little behind.
-   */
-  void awaitReason() {
-    long end = System.nanoTime() + REASON_NANOS;
-    while (failure().isEmpty() && System.nanoTime() < end) {
-      LockSupport.parkNanos(1_000_000);
-    }
   }
 
   boolean hasLeft(int peer) {

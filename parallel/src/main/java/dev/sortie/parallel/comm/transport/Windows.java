@@ -6,11 +6,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * The pieces of shared memory of one group. A place is the number of the piece in the upper 16 bits
- * and an offset into the owner's part in the lower 48.
+ * and an offset into the owner's part in the lower 48; of private memory that can be read, its
+ * address with the sign bit set.
  */
 abstract class Windows implements SharedMemory {
   private static final int OFFSET_BITS = 48;
   private static final long PAGE = 4096;
+  private static final long FOREIGN = Long.MIN_VALUE;
 
   private final int position;
   private final int size;
@@ -23,6 +25,16 @@ abstract class Windows implements SharedMemory {
 
   /** Maps {@code bytes} that all members map when they ask for the same {@code index}. */
   abstract MemorySegment map(int index, long bytes);
+
+  /** Whether all members can {@link #readPrivate}. */
+  boolean canReadPrivate() {
+    return false;
+  }
+
+  /** Fills {@code into} with what a member's process has from {@code address} on. */
+  void readPrivate(int peer, long address, MemorySegment into) {
+    throw new IllegalStateException("members do not see each other's private memory");
+  }
 
   @Override
   public final MemorySegment allocate(long bytes) {
@@ -48,12 +60,21 @@ abstract class Windows implements SharedMemory {
         return (long) i << OFFSET_BITS | offset;
       }
     }
-    return PRIVATE;
+    return canReadPrivate() ? FOREIGN | mine.address() : PRIVATE;
   }
 
   @Override
   public final MemorySegment at(int peer, long place, long bytes) {
     return windows.get((int) (place >>> OFFSET_BITS))[peer].asSlice(
         place & (1L << OFFSET_BITS) - 1, bytes);
+  }
+
+  @Override
+  public final void read(int peer, long place, long offset, MemorySegment into) {
+    if (SharedMemory.isSeen(place)) {
+      into.copyFrom(at(peer, place + offset, into.byteSize()));
+    } else {
+      readPrivate(peer, (place & ~FOREIGN) + offset, into);
+    }
   }
 }
