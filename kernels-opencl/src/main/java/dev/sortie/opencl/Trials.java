@@ -249,8 +249,10 @@ final class Trials {
   }
 
   private static Trial gemm(boolean transB, DType type, DeviceMatrix w) {
-    int m = 45; // more than a tile of any cut, and a rest
-    int n = transB ? 75 : row(type);
+    // more than a tile in registers of any cut, and a rest; less where rows are whole blocks, for
+    // tiles are the same
+    int m = type.isQuantised() ? 21 : 45;
+    int n = transB ? 2 * m - 15 : row(type);
     int k = transB ? row(type) : 21;
     return weights(new Trial().f32(m * k), type, n * k)
         .f32(n)

@@ -13,7 +13,15 @@ typedef PASTE(float, WV) wvec;
 #define LOAD_X(p) PASTE(vload, WV)(0, (p))
 #define STORE_X(v, p) PASTE(vstore, WV)((v), 0, (p))
 
+#ifdef HALF_BITS
+// The exponent and mantissa moved to their places are the value times 2^-112; finite values only.
+inline float half_at(__global const uchar* p) {
+  const uint h = *(__global const ushort*)p;
+  return as_float(as_uint(as_float((h & 0x7fffu) << 13) * 0x1p112f) | ((h & 0x8000u) << 16));
+}
+#else
 inline float half_at(__global const uchar* p) { return vload_half(0, (__global const half*)p); }
+#endif
 
 // `decode`: WV neighbours from element c on, a multiple of WV, of the row that begins at byte `row`. `decode1`: one element, for types without blocks.
 #if defined(W_F32)
@@ -32,7 +40,7 @@ inline float decode1(__global const uchar* row, int c) { return as_float((uint)(
 #define ROW_BYTES(k) ((ulong)(k) * 2)
 inline float decode1(__global const uchar* row, int c) { return vload_half(c, (__global const half*)row); }
 #ifdef HALF_BITS
-// The exponent and mantissa moved to their places are the value times 2^-112; finite values only.
+// As half_at.
 inline wvec decode(__global const uchar* row, int c) {
   const PASTE(uint, WV) h = PASTE(convert_uint, WV)(PASTE(vload, WV)(0, (__global const ushort*)row + c));
   const wvec magnitude = PASTE(as_float, WV)((h & 0x7fffu) << 13) * 0x1p112f;
