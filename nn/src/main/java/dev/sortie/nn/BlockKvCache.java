@@ -3,7 +3,9 @@ package dev.sortie.nn;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
+import java.util.List;
 
 /**
  * A cache in one block: row {@code p} belongs to the token at position {@code p}.
@@ -27,6 +29,17 @@ record BlockKvCache(Tensor keys, Tensor values) implements KvCache {
   @Override
   public Tensor attend(Ops ops, Tensor queries, AttentionShape shape) {
     return ops.attention(queries, keys(ops, shape.keys()), values(ops, shape.keys()), shape);
+  }
+
+  @Override
+  public AttentionPart part(Ops ops, Tensor queries, Tensor out, AttentionShape shape) {
+    return PagedKvCache.part(
+        ops,
+        queries,
+        List.of(keys(ops, shape.keys()).span()),
+        List.of(values(ops, shape.keys()).span()),
+        out,
+        shape);
   }
 
   @Override

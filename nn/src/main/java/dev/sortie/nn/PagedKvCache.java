@@ -3,6 +3,7 @@ package dev.sortie.nn;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
@@ -51,11 +52,20 @@ public record PagedKvCache(Tensor keys, Tensor values, PageTable table) implemen
       return ops.attention(queries, keys(ops, count), values(ops, count), shape);
     }
     Tensor out = ops.empty(queries.dtype(), queries.shape());
-    Tensor lse = ops.empty(queries.dtype(), Shape.of(1, shape.heads(), shape.queries()));
-    ops.kernels()
-        .attention(
-            queries.span(), runs(keys, count), runs(values, count), out.span(), lse.span(), shape);
+    ops.kernels().attention(List.of(part(ops, queries, out, shape)));
     return out;
+  }
+
+  @Override
+  public AttentionPart part(Ops ops, Tensor queries, Tensor out, AttentionShape shape) {
+    int count = shape.keys();
+    return part(ops, queries, runs(keys, count), runs(values, count), out, shape);
+  }
+
+  static AttentionPart part(
+      Ops ops, Tensor queries, List<Span> k, List<Span> v, Tensor out, AttentionShape shape) {
+    Tensor lse = ops.empty(queries.dtype(), Shape.of(1, shape.heads(), shape.queries()));
+    return new AttentionPart(queries.span(), k, v, out.span(), lse.span(), shape);
   }
 
   @Override

@@ -14,8 +14,10 @@ import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -148,7 +150,8 @@ public record SelfAttention(
 
   /**
    * The next tokens of several cached sequences: x {@code [1, R, C]}, the rows of one sequence
-   * after those of another. Projections see all rows at once, attention each sequence alone.
+   * after those of another. Projections see all rows at once, attention each sequence alone, in one
+   * region for all.
    */
   public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     if (sequences.size() == 1) {
@@ -159,17 +162,18 @@ public record SelfAttention(
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     Tensor mixed =
         ops.empty(x.dtype(), Shape.of(1, count, (long) config.heads() * config.headSize()));
+    List<AttentionPart> parts = new ArrayList<>();
     int row = 0;
     for (CachedRows s : sequences) {
       int n = s.count();
       int first = s.first();
       Tensor query = rotated(ops, queryNorm, rows(qkv.get(0), row, n), rope, config.heads(), first);
       store(ops, rows(qkv.get(1), row, n), rows(qkv.get(2), row, n), rope, s.cache(), first);
-      Tensor one = attend(ops, query, s.cache(), s.end());
-      ops.kernels().copy(one.span(), rows(mixed, row, n).span());
+      parts.add(s.cache().part(ops, query, rows(mixed, row, n), shape(1, n, s.end())));
       row += n;
     }
     checkRows(x, row);
+    ops.kernels().attention(parts);
     return sharding.output(ops, mixed, o);
   }
 

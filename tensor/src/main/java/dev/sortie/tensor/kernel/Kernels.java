@@ -207,8 +207,22 @@ public interface Kernels extends AutoCloseable {
   default void attention(
       Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape shape) {
     Operands.requireRuns(k, v, shape);
+    if (k.size() == 1) {
+      attention(q, k.getFirst(), v.getFirst(), out, lse, shape);
+      return;
+    }
     try (NativeArena arena = new NativeArena("runs of keys and values")) {
       attention(q, joined(arena, k), joined(arena, v), out, lse, shape);
+    }
+  }
+
+  /**
+   * {@link #attention} of several sequences, each alone, with the bits that each has alone. This
+   * one does one after the other.
+   */
+  default void attention(List<AttentionPart> sequences) {
+    for (AttentionPart s : sequences) {
+      attention(s.q(), s.k(), s.v(), s.out(), s.lse(), s.shape());
     }
   }
 

@@ -3,6 +3,7 @@ package dev.sortie.tensor.kernel.simd;
 import static dev.sortie.tensor.kernel.simd.AttentionTiles.ROWS;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
@@ -49,6 +50,31 @@ final class Attention {
         (from, to) -> {
           for (int t = from; t < to; t++) {
             head(q, k, v, out, lse, s, t / s.kvHeads(), t % s.kvHeads());
+          }
+        });
+  }
+
+  /** Several sequences, their kv heads in one region. */
+  void forward(List<AttentionPart> sequences) {
+    int[] first = new int[sequences.size() + 1];
+    long work = 0;
+    for (int i = 0; i < sequences.size(); i++) {
+      AttentionShape s = sequences.get(i).shape();
+      first[i + 1] = first[i] + s.kvHeads();
+      work += (long) s.keys() * s.headSize() * s.heads() * s.queries() / 8;
+    }
+    int tasks = first[sequences.size()];
+    pool.range(
+        tasks,
+        Split.grain(work / Math.max(1, tasks)),
+        (from, to) -> {
+          int i = 0;
+          for (int t = from; t < to; t++) {
+            while (first[i + 1] <= t) {
+              i++;
+            }
+            AttentionPart p = sequences.get(i);
+            head(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape(), 0, t - first[i]);
           }
         });
   }

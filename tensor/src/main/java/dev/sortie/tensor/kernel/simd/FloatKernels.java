@@ -12,6 +12,7 @@ import static dev.sortie.tensor.kernel.Operands.view;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.PackedWeight;
@@ -336,10 +337,25 @@ final class FloatKernels implements Kernels {
       Kernels.super.attention(q, k, v, out, lse, s);
       return;
     }
+    checkRuns(q, k, v, out, lse, s);
+    attention.forward(q, k, v, out, lse, s);
+  }
+
+  @Override
+  public void attention(List<AttentionPart> sequences) {
+    if (sequences.stream().anyMatch(s -> s.shape().queries() > ROW_STABLE)) {
+      Kernels.super.attention(sequences);
+      return;
+    }
+    sequences.forEach(s -> checkRuns(s.q(), s.k(), s.v(), s.out(), s.lse(), s.shape()));
+    attention.forward(sequences);
+  }
+
+  private static void checkRuns(
+      Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
     requireRuns(k, v, s);
     vectors("attention q and out", queries(s), q, out);
     vectors("attention lse", (long) s.heads() * s.queries(), lse);
-    attention.forward(q, k, v, out, lse, s);
   }
 
   @Override

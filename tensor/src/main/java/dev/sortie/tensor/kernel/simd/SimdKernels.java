@@ -3,6 +3,7 @@ package dev.sortie.tensor.kernel.simd;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.PackedWeight;
@@ -205,6 +206,13 @@ public final class SimdKernels implements Kernels {
   public void attention(
       Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape shape) {
     of(q).attention(q, k, v, out, lse, shape);
+  }
+
+  @Override
+  public void attention(List<AttentionPart> sequences) {
+    if (!sequences.isEmpty()) {
+      of(sequences.getFirst().q()).attention(sequences);
+    }
   }
 
   @Override
