@@ -45,6 +45,11 @@ final class RankOptions {
 
   /** The ranks along each axis. */
   Mesh mesh() {
+    return mesh(tp, dp, pp);
+  }
+
+  /** As many ranks along each axis. */
+  static Mesh mesh(int tp, int dp, int pp) {
     for (int size : new int[] {tp, dp, pp}) {
       if (size < 1 || size > MOST) {
         throw new InputException(

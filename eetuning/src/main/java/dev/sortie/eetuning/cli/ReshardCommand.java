@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli;
 import dev.sortie.eetuning.train.Reshard;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
+import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -10,7 +11,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Checks a checkpoint, and writes it for another layout. */
@@ -20,8 +20,6 @@ import picocli.CommandLine.Option;
     description =
         "Checks the newest checkpoint of a run and, with --out, writes it for another --tp; the same command with that --out then goes on from it. Another --dp or --pp needs no such step.")
 final class ReshardCommand implements Callable<Integer> {
-  @Mixin private RankOptions ranks;
-
   @Option(
       names = "--run",
       required = true,
@@ -35,24 +33,49 @@ final class ReshardCommand implements Callable<Integer> {
       description = "Folder of the run that goes on. Default: check only.")
   private Path out;
 
+  @Option(
+      names = "--tp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Ranks that share the weights of the run that goes on. Default: ${DEFAULT-VALUE}.")
+  private int tp;
+
+  @Option(
+      names = "--sequence-parallel",
+      description = "That run is one with --sequence-parallel; with --tp.")
+  private boolean sequence;
+
+  @Option(
+      names = "--pp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Its stages: as many times --tp files are written. A run with others can read them too. Default: ${DEFAULT-VALUE}.")
+  private int pp;
+
+  @Option(
+      names = "--dp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Its replicas, of which a checkpoint knows nothing. Default: ${DEFAULT-VALUE}.")
+  private int dp;
+
   @Option(names = "--json", description = "The result as JSON on standard output.")
   private boolean json;
 
   @Override
   public Integer call() {
-    var mesh = ranks.mesh();
+    Mesh mesh = RankOptions.mesh(tp, dp, pp);
     if (out == null && mesh.world() > 1) {
       throw new InputException("a layout is for a checkpoint that is written; give --out");
     }
-    if (ranks.isSequenceParallel() && mesh.tp() == 1) {
+    if (sequence && mesh.tp() == 1) {
       throw new InputException("--sequence-parallel needs --tp 2 or more");
     }
     Reshard reshard = new Reshard(run, line -> System.err.println("reshard: " + line));
     try (Device device = Device.cpu(1)) {
-      print(
-          out == null
-              ? reshard.check()
-              : reshard.write(mesh, ranks.isSequenceParallel(), out, device.kernels()));
+      print(out == null ? reshard.check() : reshard.write(mesh, sequence, out, device.kernels()));
     }
     return 0;
   }

@@ -131,6 +131,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.backbone = backbone;
     this.ops = new Ops(device, workspace);
     check(model, start, options, data.length());
+    this.startSha256 = hash(start); // before the optimiser's memory: what it puts together is large
     options.checkReplicas(team.mesh().dp());
     int layers = model.config().decoder().layers();
     this.plan = plan(model, start, options, data.length(), team);
@@ -151,7 +152,6 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.gradients =
         new GradientSum(
             team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
-    this.startSha256 = hash(start);
     this.passes = passes(stage);
   }
 
@@ -256,20 +256,20 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   /** Of all tensors: a run is resumed only from the same start. */
   private static String hash(Exits start) {
     Sha256 sha = new Sha256();
-    try (NativeArena whole = new NativeArena("exits to begin with")) {
-      for (Exit e : start.exits()) {
-        e.sharding().whole(e.parameters(), whole).values().forEach(t -> sha.update(t.span()));
-      }
-      start
-          .lookahead()
-          .ifPresent(
-              l ->
-                  l.sharding()
-                      .whole(l.parameters(), whole)
-                      .values()
-                      .forEach(t -> sha.update(t.span())));
-    }
+    start.exits().forEach(e -> update(sha, e.sharding(), e.parameters()));
+    start.lookahead().ifPresent(l -> update(sha, l.sharding(), l.parameters()));
     return sha.hex();
+  }
+
+  /** Puts together one tensor at a time. */
+  private static void update(Sha256 sha, Sharding sharding, Map<String, Tensor> parameters) {
+    parameters.forEach(
+        (name, t) -> {
+          try (NativeArena arena = new NativeArena("exits to begin with")) {
+            SequencedMap<String, Tensor> one = new LinkedHashMap<>(Map.of(name, t));
+            sha.update(sharding.whole(one, arena).get(name).span());
+          }
+        });
   }
 
   /**

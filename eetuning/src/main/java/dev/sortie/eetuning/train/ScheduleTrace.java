@@ -32,15 +32,15 @@ public final class ScheduleTrace implements Consumer<Timed> {
   }
 
   /**
-   * The actions of all stages of the first replica, in seconds on one clock: that of each rank
-   * counts from a barrier, for clocks of different machines have nothing in common. A collective
-   * call.
+   * The actions of all stages of the first replica, of ranks that share weights the first one's, in
+   * seconds on one clock: that of each rank counts from a barrier, for clocks of different machines
+   * have nothing in common. A collective call.
    */
   public List<Timed> gathered(Team team) {
     team.barrier();
     double zero = System.nanoTime() * 1e-9;
     double[] table = new double[team.mesh().pp() * kept * NUMBERS];
-    if (team.place().dp() == 0) {
+    if (team.place().dp() == 0 && team.place().tp() == 0) {
       int at = team.place().pp() * kept * NUMBERS;
       for (Timed t : last) {
         table[at++] = 1 + t.action().work().ordinal();

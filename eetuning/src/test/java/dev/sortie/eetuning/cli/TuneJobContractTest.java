@@ -202,12 +202,35 @@ class TuneJobContractTest {
   }
 
   @Test
+  void theNewestCheckpointIsCheckedAndWrittenForAnotherLayout() {
+    String run = shared.resolve("alone").toString();
+    JsonObject checked = CommandLineRun.of("reshard", "--run", run, "--json").json();
+    assertThat(checked.getInt("step", 0, 1000)).isEqualTo(STEPS);
+    assertThat(checked.getObject("files").fields().keySet()).containsExactly("state.safetensors");
+    String[] write = {
+      "reshard", "--run", run, "--out", temp.resolve("two").toString(), "--tp", "2", "--json"
+    };
+    JsonObject written = CommandLineRun.of(write).json();
+    assertThat(written.getObject("files").fields()).hasSize(2);
+    assertThat(written.getInt("elements", 1, Integer.MAX_VALUE))
+        .isEqualTo(checked.getInt("elements", 1, Integer.MAX_VALUE));
+    CommandLineRun.of(write).assertRefused(1, "two/checkpoints: is there already");
+    CommandLineRun.of("reshard", "--run", run, "--tp", "2").assertRefused(1, "give --out");
+    CommandLineRun.of("reshard", "--run", temp.toString())
+        .assertRefused(1, temp + ": has no whole checkpoint");
+  }
+
+  @Test
   void theScheduleIsDrawnForAPipelineOnly() throws Exception {
     Path plot = temp.resolve("schedule.svg");
     CommandLineRun.of(tune(temp.resolve("one"), "--plot-schedule", plot.toString()))
         .assertRefused(1, "--plot-schedule", "--pp 2");
     int code =
-        launch(2, 0, tune(temp.resolve("job"), "--pp", "2", "--plot-schedule", plot.toString()));
+        launch(
+            4,
+            0,
+            tune(
+                temp.resolve("job"), "--tp", "2", "--pp", "2", "--plot-schedule", plot.toString()));
     assertThat(code).as(String.join("\n", err)).isZero();
     assertThat(Files.readString(plot))
         .contains("planned, busy", "measured, busy", "stage 1", "forward 159", "train 159");

@@ -117,6 +117,16 @@ class TuneMemoryContractTest {
         .isCloseTo(4 * floats, withinPercentage(5));
   }
 
+  private static List<ExitSpec> specs(ExitArchitecture architecture) {
+    return Stream.of(1, 3, 4).map(d -> new ExitSpec(d, architecture, true)).toList();
+  }
+
+  private static List<ExitOutline> outlines(List<ExitSpec> specs) {
+    return specs.stream()
+        .map(s -> new ExitOutline(s.depth(), Optional.of(s.architecture()), true, 0))
+        .toList();
+  }
+
   /** What {@code --dry-run} prints is what a run takes, for every architecture. */
   @ParameterizedTest
   @CsvSource({
@@ -131,12 +141,8 @@ class TuneMemoryContractTest {
   })
   void thePlanIsTheWorkspace(Objective objective, ExitArchitecture architecture) {
     TuneOptions options = options(objective, 16);
-    List<ExitSpec> specs =
-        Stream.of(1, 3, 4).map(d -> new ExitSpec(d, architecture, true)).toList();
-    List<ExitOutline> outlines =
-        specs.stream()
-            .map(s -> new ExitOutline(s.depth(), Optional.of(architecture), true, 0))
-            .toList();
+    List<ExitSpec> specs = specs(architecture);
+    List<ExitOutline> outlines = outlines(specs);
     RankMemory plan =
         new MemoryPlan(CONFIG, outlines, options, TOKENS, Mesh.single(), false, at -> 0)
             .of(new Coordinates(0, 0, 0, 0));
@@ -158,12 +164,8 @@ class TuneMemoryContractTest {
   void thePlanOfARankThatHasAShareIsItsWorkspace(
       Objective objective, ExitArchitecture architecture, boolean sequence) throws Exception {
     TuneOptions options = options(objective, 16);
-    List<ExitSpec> specs =
-        Stream.of(1, 3, 4).map(d -> new ExitSpec(d, architecture, true)).toList();
-    List<ExitOutline> outlines =
-        specs.stream()
-            .map(s -> new ExitOutline(s.depth(), Optional.of(architecture), true, 0))
-            .toList();
+    List<ExitSpec> specs = specs(architecture);
+    List<ExitOutline> outlines = outlines(specs);
     Mesh mesh = new Mesh(2, 1, 1, 1);
     MemoryPlan plan = new MemoryPlan(CONFIG, outlines, options, TOKENS, mesh, sequence, at -> 0);
     List<Long> found =
