@@ -34,6 +34,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
       int length,
       Mesh mesh,
       boolean sequence,
+      boolean copies,
       boolean json) {
     try (ModelFiles files = model.open()) {
       DecoderConfig config = files.config().decoder();
@@ -47,6 +48,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
               length,
               mesh,
               sequence,
+              copies,
               at ->
                   model.memory(
                       files,

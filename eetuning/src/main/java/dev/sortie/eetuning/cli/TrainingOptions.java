@@ -121,6 +121,20 @@ final class TrainingOptions {
   int checkpointEvery;
 
   @Option(
+      names = "--keep-checkpoints",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "How many of the last checkpoints stay. Default: ${DEFAULT-VALUE}.")
+  int keepCheckpoints;
+
+  @Option(
+      names = "--async-checkpoints",
+      description =
+          "Write checkpoints beside the next steps, from a copy of parameters and optimiser state in"
+              + " memory; one at a time. An error ends the run at the step after it.")
+  boolean asyncCheckpoints;
+
+  @Option(
       names = "--validate-every",
       paramLabel = "N",
       defaultValue = "250",
@@ -157,7 +171,8 @@ final class TrainingOptions {
   }
 
   LoopOptions loop() {
-    return new LoopOptions(out, steps, checkpointEvery, validateEvery);
+    return new LoopOptions(
+        out, steps, checkpointEvery, validateEvery, keepCheckpoints, asyncCheckpoints);
   }
 
   /** Tokenises the data into the run's folder, or opens a token file as it is. */

@@ -189,6 +189,7 @@ final class TuneCommand implements Callable<Integer> {
           training.seqLen,
           ranks.mesh(),
           ranks.isSequenceParallel(),
+          training.asyncCheckpoints,
           json);
       return 0;
     }

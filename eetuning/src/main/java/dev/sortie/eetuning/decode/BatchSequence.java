@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One sequence of a {@link BatchDecoder}: its cache, how far each segment of layers has come, and
- * the hidden states of its deficit tokens. Close it to free them.
+ * One sequence of a {@link BatchDecoder}, or of a stage of a pipeline: its cache, how far each
+ * segment of layers has come, and the hidden states of its deficit tokens. Close it to free them.
  */
 public final class BatchSequence implements AutoCloseable {
   /**

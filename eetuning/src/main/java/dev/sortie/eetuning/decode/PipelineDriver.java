@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -136,8 +137,7 @@ final class PipelineDriver {
       life.done = a.position();
     }
     GeneratedToken token =
-        life.writing.take(
-            a.id(), a.exit(), a.confidence(), java.util.Optional.empty(), () -> false);
+        life.writing.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
     listener.token(a.text(), token);
     if (life.writing.finish().isPresent()) {
       results[a.text()] =

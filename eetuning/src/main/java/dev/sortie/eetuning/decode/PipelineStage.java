@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode;
 
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -126,7 +128,7 @@ final class PipelineStage implements AutoCloseable {
   }
 
   private Tensor received(float[] rows, int count) {
-    Tensor x = ops.empty(dev.sortie.tensor.DType.F32, Shape.of(1, count, width()));
+    Tensor x = ops.empty(DType.F32, Shape.of(1, count, width()));
     copy(rows, x.span());
     return x;
   }
@@ -165,7 +167,7 @@ final class PipelineStage implements AutoCloseable {
 
   private void tokens(List<StageRow> rows) {
     BatchDescent descent = new BatchDescent(decoder, segments, ops);
-    Map<BatchSequence, StageRow> wanted = new java.util.LinkedHashMap<>();
+    Map<BatchSequence, StageRow> wanted = new LinkedHashMap<>();
     for (StageRow r : rows) {
       Text text = texts.get(r.text());
       text.saw(r.position(), r.id());

@@ -25,12 +25,13 @@ import java.util.stream.Stream;
 /**
  * Checkpoints of a run, {@code OUT/checkpoints/step-000100/}: {@code state.safetensors} and {@code
  * state.json}. The JSON is written last and names the hash of the tensors, so a checkpoint is whole
- * or it is none: after a kill at any moment the newest whole one is found. The last two are kept.
+ * or it is none: after a kill at any moment the newest whole one is found. The last ones are kept.
  *
  * <p>Of several ranks each writes what it answers for, {@code state-00001-of-00002.safetensors}: a
- * pipeline stage its tensors, ranks that share weights their parts of them. Rank 0 writes the JSON,
- * once all files are on the disk, with the hash of each. {@link ShardReader} finds elements
- * whatever file they are in, so another number of ranks may go on.
+ * pipeline stage its tensors, ranks that share weights their parts of them, replicas that share the
+ * optimiser's moments their rows of them. Rank 0 writes the JSON, once all files are on the disk,
+ * with the hash of each. {@link ShardReader} finds elements whatever file they are in, so another
+ * number of ranks may go on.
  */
 final class Checkpoints {
   /** Name of the folder of all checkpoints of a run. */
@@ -47,7 +48,6 @@ final class Checkpoints {
 
   private static final String FILES = "files";
   private static final String DESCRIPTION = "state.json";
-  private static final int KEEP = 2;
 
   /** Of a fingerprint: how many ranks share the weights. */
   static final String SHARES = "tp";
@@ -57,15 +57,18 @@ final class Checkpoints {
 
   private final Path folder;
   private final Team team;
+  private final int keep;
   private final TrainLoop.Listener listener;
 
   /**
    * @param out folder of the run
+   * @param keep how many of the last ones stay, at least 1
    * @param listener hears of what is done here
    */
-  Checkpoints(Path out, Team team, TrainLoop.Listener listener) {
+  Checkpoints(Path out, Team team, int keep, TrainLoop.Listener listener) {
     this.folder = out.resolve(FOLDER);
     this.team = team;
+    this.keep = keep;
     this.listener = listener;
   }
 
@@ -98,54 +101,98 @@ final class Checkpoints {
 
   /** Saves what all ranks have. A collective call. */
   void save(int step, TrainingJob job, History history) {
-    Path target = folder.resolve("step-%06d".formatted(step));
-    listener.saving(step, SaveMoment.BEGIN);
-    Folders.create(target);
-    Map<String, String> files = writeShards(step, target, job);
-    listener.saving(step, SaveMoment.ALL_SHARDS_WRITTEN);
-    if (team.leads()) {
-      describe(step, target, files, job, history);
-      listener.saving(step, SaveMoment.DESCRIBED);
-      // later ones are not whole, or the run would have gone on from them: they do not count
-      List<Path> all = list().stream().filter(p -> step(p) <= step).toList();
-      all.subList(0, Math.max(0, all.size() - KEEP)).forEach(Checkpoints::delete);
-    }
-    listener.saving(step, SaveMoment.END);
+    Saving saving = begin(step, job, job.parts(), history);
+    saving.write();
+    saving.finish();
   }
 
-  /** Ends when all files are on the disk. Replicas have the same: the first writes. */
-  private Map<String, String> writeShards(int step, Path target, TrainingJob job) {
-    int shards = team.mesh().pp() * team.mesh().tp();
-    HashTable hashes = new HashTable(shards);
-    if (team.place().dp() == 0) {
-      int mine = team.place().pp() * team.mesh().tp() + team.place().tp();
+  /** Whether this rank writes a file: where replicas have the same the first does, else all do. */
+  boolean writes(TrainingJob job) {
+    return team.place().dp() < replicas(job);
+  }
+
+  private int replicas(TrainingJob job) {
+    return job.replicasAnswer() ? team.mesh().dp() : 1;
+  }
+
+  /**
+   * Begins to save. A collective call.
+   *
+   * @param parts what this rank has; must stay as they are until they are written
+   */
+  Saving begin(int step, TrainingJob job, Map<String, StatePart> parts, History history) {
+    listener.saving(step, SaveMoment.BEGIN);
+    return new Saving(step, job, parts, history);
+  }
+
+  /** A checkpoint that is being saved. It describes the run as it was when that began. */
+  final class Saving {
+    private final int step;
+    private final Path target;
+    private final Map<String, StatePart> parts;
+    private final Map<String, Object> description = new LinkedHashMap<>();
+    private final int shards;
+
+    /** Which of the files this rank writes; negative: none. */
+    private final int mine;
+
+    private String hash;
+
+    private Saving(int step, TrainingJob job, Map<String, StatePart> parts, History history) {
+      this.step = step;
+      this.parts = parts;
+      this.target = folder.resolve("step-%06d".formatted(step));
+      Folders.create(target);
+      int row = team.place().pp() * replicas(job) + team.place().dp();
+      this.shards = team.mesh().pp() * replicas(job) * team.mesh().tp();
+      this.mine = writes(job) ? row * team.mesh().tp() + team.place().tp() : -1;
+      description.put("step", step);
+      description.put(FILES, Map.of());
+      description.put(FINGERPRINT, job.fingerprint());
+      Map<String, Object> losses = new LinkedHashMap<>();
+      history.losses().forEach((name, list) -> losses.put(name, List.copyOf(list)));
+      description.put("losses", losses);
+      Map<String, Object> validations = new LinkedHashMap<>();
+      history.validations().forEach((s, v) -> validations.put(String.valueOf(s), v));
+      description.put("validations", validations);
+    }
+
+    /** Writes this rank's file, if it has one. Not a collective call; any thread may make it. */
+    void write() {
+      if (mine < 0) {
+        return;
+      }
       Path tensors = target.resolve(ShardNames.of(mine, shards));
       listener.saving(step, SaveMoment.FOLDER_MADE);
-      hashes.put(mine, ShardWriter.write(tensors, job.parts()));
+      hash = ShardWriter.write(tensors, parts);
       listener.saving(step, SaveMoment.SHARD_WRITTEN);
     }
-    List<String> all = hashes.merged(team);
-    Map<String, String> files = new LinkedHashMap<>();
-    for (int i = 0; i < shards; i++) {
-      files.put(ShardNames.of(i, shards), all.get(i));
+
+    /** Ends when the checkpoint is whole, after {@link #write}. A collective call. */
+    void finish() {
+      HashTable hashes = new HashTable(shards);
+      if (mine >= 0) {
+        hashes.put(mine, hash);
+      }
+      List<String> all = hashes.merged(team);
+      listener.saving(step, SaveMoment.ALL_SHARDS_WRITTEN);
+      if (team.leads()) {
+        Map<String, String> files = new LinkedHashMap<>();
+        for (int i = 0; i < shards; i++) {
+          files.put(ShardNames.of(i, shards), all.get(i));
+        }
+        description.put(FILES, files);
+        describe(target, description);
+        listener.saving(step, SaveMoment.DESCRIBED);
+        // later ones are not whole, or the run would have gone on from them: they do not count
+        List<Path> old = list().stream().filter(p -> step(p) <= step).toList();
+        old.subList(0, Math.max(0, old.size() - keep)).forEach(Checkpoints::delete);
+      }
+      listener.saving(step, SaveMoment.END);
     }
-    return files;
   }
 
-  private static void describe(
-      int step, Path target, Map<String, String> files, TrainingJob job, History history) {
-    Map<String, Object> root = new LinkedHashMap<>();
-    root.put("step", step);
-    root.put(FILES, files);
-    root.put(FINGERPRINT, job.fingerprint());
-    root.put("losses", history.losses());
-    Map<String, Object> validations = new LinkedHashMap<>();
-    history.validations().forEach((s, v) -> validations.put(String.valueOf(s), v));
-    root.put("validations", validations);
-    write(target, root);
-  }
-
-  private static void write(Path target, Map<String, Object> description) {
+  private static void describe(Path target, Map<String, Object> description) {
     AtomicFiles.write(
         target.resolve(DESCRIPTION), Json.compact(description).getBytes(StandardCharsets.UTF_8));
   }
@@ -167,7 +214,7 @@ final class Checkpoints {
     }
     root.put(FILES, files);
     root.put(FINGERPRINT, fingerprint);
-    write(target, root);
+    describe(target, root);
   }
 
   /**
@@ -236,7 +283,7 @@ final class Checkpoints {
    */
   static void readNewest(Path out, Map<String, StatePart> tensors, Kernels kernels) {
     Found found =
-        new Checkpoints(out, Team.alone(), LAST_ONLY)
+        new Checkpoints(out, Team.alone(), 1, LAST_ONLY)
             .newest()
             .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
     try (ShardReader shards = new ShardReader(found.path, found.files().keySet())) {

@@ -9,6 +9,7 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
+import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.parallel.shard.TensorParallel;
@@ -213,13 +214,31 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   private Trainee trainee(
       int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
-    AdamW optimizer = new AdamW(options.adamW(), arena, device.kernels(), parameters);
+    // ranks that share weights cut some tensors along the other dim: there replicas have all
+    // moments
+    Optional<ReplicaRows> replicas =
+        replicasShareMoments() ? Optional.of(new ReplicaRows(team, parameters)) : Optional.empty();
+    AdamW optimizer =
+        new AdamW(
+            options.adamW(),
+            arena,
+            device.kernels(),
+            replicas.map(ReplicaRows::mine).orElse(parameters));
     double weight = options.exitWeights().getOrDefault(depth, 1.0);
     Optional<ShareGradients> shares =
         sharding instanceof TensorParallel tp
             ? Optional.of(new ShareGradients(tp, parameters))
             : Optional.empty();
-    return new Trainee(depth, exit, parameters, weight, optimizer, sharding, shares);
+    return new Trainee(depth, exit, parameters, weight, optimizer, sharding, shares, replicas);
+  }
+
+  private boolean replicasShareMoments() {
+    return replicasShareMoments(team.mesh());
+  }
+
+  /** Whether each replica of a mesh keeps the optimiser's moments of some rows alone. */
+  static boolean replicasShareMoments(Mesh mesh) {
+    return mesh.dp() > 1 && mesh.tp() == 1;
   }
 
   /**
@@ -328,8 +347,13 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   @Override
   public SequencedMap<String, StatePart> parts() {
     SequencedMap<String, StatePart> all = new LinkedHashMap<>();
-    trainees.forEach(t -> all.putAll(StatePart.of(t.state(), t.sharding())));
+    trainees.forEach(t -> all.putAll(t.parts()));
     return all;
+  }
+
+  @Override
+  public boolean replicasAnswer() {
+    return replicasShareMoments();
   }
 
   @Override
@@ -363,6 +387,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     for (Trainee t : trainees) {
       t.update(ops, gradients.whole(t.tensors()), step + 1, rate);
     }
+    trainees.forEach(Trainee::awaitUpdate);
     return table.sums(team);
   }
 

@@ -17,6 +17,7 @@ import java.util.function.ToLongFunction;
  * @param length tokens in a sequence
  * @param mesh of ranks
  * @param sequence whether ranks that share weights share out the rows of the residual stream too
+ * @param copies whether checkpoints are written from copies
  * @param weights bytes of the backbone's weights that a rank holds
  */
 public record MemoryPlan(
@@ -26,6 +27,7 @@ public record MemoryPlan(
     int length,
     Mesh mesh,
     boolean sequence,
+    boolean copies,
     ToLongFunction<Coordinates> weights) {
 
   /** The JVM: see docs/memory.md. */
@@ -48,11 +50,14 @@ public record MemoryPlan(
     if (options.microBatches() > mesh.dp() && at.dp() == 0) {
       buffers += kl() ? parameters : own.stream().mapToLong(share::parameters).max().orElse(0);
     }
+    if (copies) {
+      buffers += 2 * moments(parameters) + (at.dp() == 0 ? parameters : 0);
+    }
     buffers += (mesh.dp() - 1) * parameters; // pages of the others count where they are read
     return new RankMemory(
         weights.applyAsLong(at),
         floats(parameters),
-        floats(3 * parameters),
+        floats(parameters + 2 * moments(parameters)),
         floats(states(plan, at.pp(), rows) + share.passes(own, rows, kl())),
         floats(buffers),
         JVM);
@@ -70,6 +75,11 @@ public record MemoryPlan(
       }
     }
     return fits;
+  }
+
+  /** Parameters whose moments a rank keeps. */
+  private long moments(long parameters) {
+    return ExitTuner.replicasShareMoments(mesh) ? Math.ceilDiv(parameters, mesh.dp()) : parameters;
   }
 
   private boolean kl() {

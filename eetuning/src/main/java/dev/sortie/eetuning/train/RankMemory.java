@@ -7,8 +7,8 @@ package dev.sortie.eetuning.train;
  * @param exits parameters of its exits
  * @param optimizer their gradients and both moments
  * @param activations hidden states, and what the exits' passes need of one micro-batch
- * @param buffers gradients of one micro-batch before they are added, and those of other replicas
- *     that are read in place
+ * @param buffers gradients of one micro-batch before they are added, those of other replicas that
+ *     are read in place, and what checkpoints are written from
  * @param jvm heap, code, and packing buffers of the products
  */
 public record RankMemory(

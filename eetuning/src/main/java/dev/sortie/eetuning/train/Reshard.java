@@ -59,7 +59,7 @@ public record Reshard(Path run, Consumer<String> notes) {
             notes.accept(line);
           }
         };
-    return new Checkpoints(run, Team.alone(), listener)
+    return new Checkpoints(run, Team.alone(), 1, listener) // saves none
         .newest()
         .orElseThrow(() -> new InputException(run + ": has no whole checkpoint"));
   }

@@ -141,6 +141,11 @@ public final class Team implements AutoCloseable {
     return links.orElseThrow().replicas.start(new Collective.AllReduce(data, Order.ASCENDING));
   }
 
+  /** Begins to give one replica's data to all; only where there are several. */
+  Handle startFrom(Elements data, int replica) {
+    return links.orElseThrow().replicas.start(new Collective.Broadcast(data, replica));
+  }
+
   /**
    * Begins to send to another stage of the same pipeline. Where ranks share a stage's weights, each
    * talks to the one at its own position. All of them have the same hidden states, so that a part

@@ -31,7 +31,7 @@ public final class TrainLoop {
     /** A validation is done. */
     default void validated(int done, Map<String, Double> losses) {}
 
-    /** A checkpoint comes to some point; heard by the rank that does. */
+    /** A checkpoint comes to some point; heard by the rank that does, on whatever thread writes. */
     default void saving(int done, SaveMoment moment) {}
 
     /** A checkpoint is damaged and an earlier one is looked for; one line that says why. */
@@ -93,7 +93,8 @@ public final class TrainLoop {
 
   private Outcome steps() {
     new SameCommand(team).check(job.fingerprint(), kernels);
-    Checkpoints checkpoints = new Checkpoints(options.out(), team, listener);
+    Checkpoints checkpoints =
+        new Checkpoints(options.out(), team, options.keepCheckpoints(), listener);
     Optional<Checkpoints.Found> found = checkpoints.newest();
     History history =
         found
@@ -102,6 +103,12 @@ public final class TrainLoop {
     if (found.isPresent()) {
       listener.resumed(found.get().step());
     }
+    try (SavesBeside beside = new SavesBeside(checkpoints, team, kernels)) {
+      return steps(history, checkpoints, beside);
+    }
+  }
+
+  private Outcome steps(History history, Checkpoints checkpoints, SavesBeside beside) {
     int begin = history.steps();
     double seconds = 0;
     for (int step = begin; step < options.steps(); step++) {
@@ -113,6 +120,7 @@ public final class TrainLoop {
       checkFinite(done, losses);
       history.add(losses);
       listener.step(done, losses, job.tokensPerStep() / took);
+      beside.poll();
       boolean last = done == options.steps();
       if (done % options.validateEvery() == 0 || last) {
         Map<String, Double> v = job.validate();
@@ -123,7 +131,12 @@ public final class TrainLoop {
       }
       boolean stopping = !last && team.any(stop.getAsBoolean());
       if (done % options.checkpointEvery() == 0 || last || stopping) {
-        checkpoints.save(done, job, history);
+        if (options.savesBeside() && !last && !stopping) {
+          beside.start(done, job, history);
+        } else {
+          beside.finish();
+          checkpoints.save(done, job, history);
+        }
       }
       if (stopping) {
         return new Outcome(history, false, rate(done - begin, seconds));

@@ -7,8 +7,10 @@ import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Span;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 
@@ -18,6 +20,7 @@ import java.util.SequencedMap;
  * @param exit empty for the lookahead exit
  * @param sharding where its tensors and its head meet those of other ranks
  * @param shares where ranks share its parameters
+ * @param replicas where replicas share the moments of its parameters
  */
 record Trainee(
     int depth,
@@ -26,13 +29,26 @@ record Trainee(
     double weight,
     AdamW optimizer,
     Sharding sharding,
-    Optional<ShareGradients> shares) {
+    Optional<ShareGradients> shares,
+    Optional<ReplicaRows> replicas) {
   String name() {
     return String.valueOf(depth);
   }
 
-  /** Updates the parameters; {@code gradients} are those of all micro-batches. */
+  /**
+   * Updates the parameters, or begins to; see {@link #awaitUpdate}.
+   *
+   * @param gradients those of all micro-batches
+   */
   void update(Ops ops, Gradients gradients, int step, double rate) {
+    if (replicas.isPresent()) {
+      ReplicaRows rows = replicas.get();
+      List<Span> all = tensors().stream().map(p -> gradients.of(p).span()).toList();
+      double norm = Math.sqrt(ops.kernels().sumSquares(all));
+      optimizer.step(ops.kernels(), p -> rows.gradient(gradients, p), step, rate, norm);
+      rows.startExchange();
+      return;
+    }
     if (shares.isEmpty()) {
       optimizer.step(ops.kernels(), gradients, step, rate);
       return;
@@ -43,11 +59,36 @@ record Trainee(
     }
   }
 
+  /** Ends when the parameters are updated. */
+  void awaitUpdate() {
+    replicas.ifPresent(ReplicaRows::awaitExchange);
+  }
+
+  /** The state as parts of what all ranks have, by the names in checkpoints. */
+  SequencedMap<String, StatePart> parts() {
+    if (replicas.isEmpty()) {
+      return StatePart.of(state(), sharding);
+    }
+    SequencedMap<String, StatePart> all = new LinkedHashMap<>();
+    parameters.forEach(
+        (name, p) -> all.put(FinishedExits.name(depth, name), replicas.get().parameter(p)));
+    optimizer
+        .state()
+        .forEach(
+            (name, m) ->
+                all.put(momentName(name), replicas.get().moment(AdamW.parameterOf(name), m)));
+    return all;
+  }
+
+  private String momentName(String moment) {
+    return "exits." + name() + ".optimizer." + moment;
+  }
+
   /** Parameters and optimiser state, by their names in checkpoints. */
   SequencedMap<String, Tensor> state() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     parameters.forEach((name, p) -> all.put(FinishedExits.name(depth, name), p));
-    optimizer.state().forEach((name, s) -> all.put("exits." + name() + ".optimizer." + name, s));
+    optimizer.state().forEach((name, s) -> all.put(momentName(name), s));
     return all;
   }
 

@@ -28,6 +28,11 @@ public interface TrainingJob {
   /** The state's elements have been overwritten by those of a checkpoint. */
   default void restored() {}
 
+  /** Whether each replica has something of {@link #parts} that the first one does not have. */
+  default boolean replicasAnswer() {
+    return false;
+  }
+
   /** Names of the losses, such as the exits' depths. */
   java.util.List<String> lossNames();
 

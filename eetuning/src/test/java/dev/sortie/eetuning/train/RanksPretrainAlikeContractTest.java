@@ -108,9 +108,7 @@ class RanksPretrainAlikeContractTest {
       throws Exception {
     List<TrainLoop.Outcome> outcomes =
         TinyTuning.ranks(
-            mesh,
-            TinyTuning.Joining.THREADS,
-            team -> rank(model, out, team, layout, stopAt));
+            mesh, TinyTuning.Joining.THREADS, team -> rank(model, out, team, layout, stopAt));
     if (!outcomes.getFirst().finished()) {
       return new Result("", outcomes.getFirst());
     }

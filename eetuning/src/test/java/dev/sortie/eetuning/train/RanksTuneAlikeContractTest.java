@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;
@@ -14,9 +15,12 @@ import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeAll;
@@ -140,11 +144,44 @@ class RanksTuneAlikeContractTest {
   @Test
   void theNewestWholeCheckpointIsTakenByAllRanks() throws Exception {
     tuning(Objective.CE).run(out, mesh(2, 2), 3);
-    Path newest = out.resolve("checkpoints/step-000003/state-00002-of-00002.safetensors");
+    Path newest = out.resolve("checkpoints/step-000003/state-00002-of-00004.safetensors");
     byte[] bytes = Files.readAllBytes(newest);
     bytes[bytes.length / 2] ^= 4;
     Files.write(newest, bytes);
     assertSame(tuning(Objective.CE).run(out, mesh(2, 2)), Objective.CE);
+  }
+
+  /** ZeRO stage 1: of four replicas each has a quarter of the rows of each moment. */
+  @Test
+  void aReplicaKeepsTheMomentsOfItsRowsAlone() throws Exception {
+    tuning(Objective.CE).run(out, mesh(4, 1), 3);
+    Map<String, List<Long>> rows = new TreeMap<>();
+    List<Long> parameters = new ArrayList<>();
+    for (int r = 1; r <= 4; r++) {
+      String name = "checkpoints/step-000003/state-0000%d-of-00004.safetensors".formatted(r);
+      try (Safetensors file = Safetensors.open(out.resolve(name))) {
+        file.tensors()
+            .forEach(
+                (tensor, info) -> {
+                  if (tensor.contains(".optimizer.")) {
+                    rows.computeIfAbsent(tensor, t -> new ArrayList<>())
+                        .add(info.shape().getFirst());
+                  }
+                });
+        parameters.add(
+            file.tensors().keySet().stream().filter(t -> !t.contains(".optimizer.")).count());
+      }
+    }
+    assertThat(rows).isNotEmpty();
+    assertThat(parameters)
+        .as("parameters in each file; two moments belong to one")
+        .containsExactly(rows.size() / 2L, 0L, 0L, 0L);
+    assertThat(rows.values())
+        .allSatisfy(
+            counts -> {
+              assertThat(counts).hasSize(4);
+              assertThat(counts.getFirst() - counts.getLast()).isBetween(0L, 1L);
+            });
   }
 
   @Test

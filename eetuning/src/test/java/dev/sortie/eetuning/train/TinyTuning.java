@@ -215,7 +215,9 @@ record TinyTuning(
                 hook.saving(team, steps, moment);
               }
             };
-        LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2);
+        // those of one objective write checkpoints beside the next steps
+        boolean beside = objective == Objective.KL;
+        LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), team, counter, () -> done[0] == stopAt)
                 .run();

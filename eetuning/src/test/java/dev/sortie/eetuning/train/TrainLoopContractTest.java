@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -27,7 +29,7 @@ class TrainLoopContractTest {
   private final Events events = new Events();
 
   /** What the loop told. */
-  private static final class Events implements TrainLoop.Listener {
+  private static class Events implements TrainLoop.Listener {
     final List<Integer> resumed = new ArrayList<>();
     final List<Integer> steps = new ArrayList<>();
     final List<Integer> validated = new ArrayList<>();
@@ -61,6 +63,12 @@ class TrainLoopContractTest {
   private TrainLoop.Outcome run(CountingJob job, Path out, int steps, BooleanSupplier stop) {
     LoopOptions options = new LoopOptions(out, steps, 2, 3);
     return new TrainLoop(job, options, device.kernels(), events, stop).run();
+  }
+
+  private TrainLoop.Outcome runBeside(
+      CountingJob job, Path out, int steps, int keep, TrainLoop.Listener listener) {
+    LoopOptions options = new LoopOptions(out, steps, 2, 3, keep, true);
+    return new TrainLoop(job, options, device.kernels(), listener, GO_ON).run();
   }
 
   private BooleanSupplier stopAfter(int step) {
@@ -97,6 +105,98 @@ class TrainLoopContractTest {
             "step-000006/state.safetensors",
             "step-000007/state.json",
             "step-000007/state.safetensors");
+  }
+
+  @Test
+  void asManyCheckpointsAsWantedAreKept() {
+    runBeside(job(), temp, 9, 3, events);
+    assertThat(checkpoints(temp))
+        .containsExactly(
+            "step-000006/state.json",
+            "step-000006/state.safetensors",
+            "step-000008/state.json",
+            "step-000008/state.safetensors",
+            "step-000009/state.json",
+            "step-000009/state.safetensors");
+  }
+
+  /** The file of step 2 is not begun before step 3 is done, and has the state of step 2. */
+  @Test
+  void aCheckpointBesideTheNextStepsIsOfItsOwnStep() throws Exception {
+    CountDownLatch later = new CountDownLatch(1);
+    List<Integer> wholeAt = new ArrayList<>();
+    TrainLoop.Listener slow =
+        new Events() {
+          @Override
+          public void saving(int step, SaveMoment moment) {
+            if (step == 2 && moment == SaveMoment.FOLDER_MADE) {
+              await(later);
+            }
+            if (step == 2 && moment == SaveMoment.DESCRIBED) {
+              wholeAt.add(steps.getLast());
+            }
+          }
+
+          @Override
+          public void step(int done, Map<String, Double> losses, double tokensPerSecond) {
+            super.step(done, losses, tokensPerSecond);
+            if (done == 3) {
+              later.countDown();
+            }
+          }
+        };
+    CountingJob job = job();
+    TrainLoop.Outcome outcome = runBeside(job, temp.resolve("beside"), 9, 9, slow);
+    assertSameAsUnbroken(job, outcome, 9);
+    new TrainLoop(
+            job(),
+            new LoopOptions(temp.resolve("waiting"), 9, 2, 3, 9, false),
+            device.kernels(),
+            TrainLoop.Listener.NONE,
+            GO_ON)
+        .run();
+    for (int step : new int[] {2, 4, 6, 8, 9}) {
+      assertThat(tensors(temp.resolve("beside"), step))
+          .hasSameBinaryContentAs(tensors(temp.resolve("waiting"), step));
+      assertThat(description(temp.resolve("beside"), step))
+          .hasSameTextualContentAs(description(temp.resolve("waiting"), step));
+    }
+    assertThat(wholeAt).as("steps done when the checkpoint of step 2 was whole").hasSize(1);
+    assertThat(wholeAt.getFirst()).isGreaterThanOrEqualTo(3);
+  }
+
+  private static Path description(Path out, int step) {
+    return tensors(out, step).resolveSibling("state.json");
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void anErrorOfACheckpointBesideTheNextStepsEndsTheRunAndTheLastGoodOneIsGoneOnFrom() {
+    TrainLoop.Listener full =
+        new Events() {
+          @Override
+          public void saving(int step, SaveMoment moment) {
+            if (step == 4 && moment == SaveMoment.FOLDER_MADE) {
+              throw new IllegalStateException("no space left");
+            }
+          }
+        };
+    assertThatThrownBy(() -> runBeside(job(), temp.resolve("out"), 9, 2, full))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("no space left");
+    assertThat(description(temp.resolve("out"), 2)).exists();
+    assertThat(description(temp.resolve("out"), 4)).doesNotExist();
+    CountingJob again = job();
+    TrainLoop.Outcome outcome = runBeside(again, temp.resolve("out"), 9, 2, events);
+    assertThat(events.resumed).containsExactly(2);
+    assertSameAsUnbroken(again, outcome, 9);
   }
 
   @Test
@@ -242,5 +342,8 @@ class TrainLoopContractTest {
     assertThatThrownBy(() -> new LoopOptions(temp, 1, 1, -3))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("--validate-every -3");
+    assertThatThrownBy(() -> new LoopOptions(temp, 1, 1, 1, 0, true))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--keep-checkpoints 0");
   }
 }

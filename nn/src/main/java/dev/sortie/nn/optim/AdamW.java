@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * AdamW (arXiv 1711.05101) with F32 moments over named parameters, and clipping by their global
@@ -58,6 +59,11 @@ public final class AdamW {
         });
   }
 
+  /** The parameter that a moment of this name is of. */
+  public static String parameterOf(String moment) {
+    return moment.substring(moment.indexOf('.') + 1);
+  }
+
   /** The moments by name, for checkpoints. */
   public Map<String, Tensor> state() {
     return state;
@@ -86,6 +92,16 @@ public final class AdamW {
    */
   public void step(
       Kernels kernels, Gradients gradients, int step, double learningRate, double norm) {
+    step(kernels, gradients::of, step, learningRate, norm);
+  }
+
+  /**
+   * As above, with gradients from anywhere.
+   *
+   * @param gradient of a parameter
+   */
+  public void step(
+      Kernels kernels, UnaryOperator<Tensor> gradient, int step, double learningRate, double norm) {
     // PyTorch's clip_grad_norm_ adds 1e-6 too, so that a norm of zero stays harmless
     double scale = Math.min(1, options.clip / (norm + 1e-6));
     double correction1 = 1 - StrictMath.pow(options.beta1, step);
@@ -96,7 +112,7 @@ public final class AdamW {
             updates.add(
                 new dev.sortie.tensor.kernel.AdamW.Update(
                     p.span(),
-                    gradients.of(p).span(),
+                    gradient.apply(p).span(),
                     state.get(FIRST + name).span(),
                     state.get(SECOND + name).span(),
                     new dev.sortie.tensor.kernel.AdamW(
