@@ -155,11 +155,6 @@ final class PretrainCommand implements Callable<Integer> {
   private void checkRanks(PretrainOptions options) {
     Mesh mesh = ranks.mesh();
     DecoderConfig config = config(vocab);
-    if (mesh.tp() > 1 && mesh.pp() > 1) {
-      throw new InputException(
-          "pretrain with --tp %d and --pp %d: they do not go together here yet; take one of them, with --dp"
-              .formatted(mesh.tp(), mesh.pp()));
-    }
     if (ranks.isSequenceParallel() && (mesh.tp() == 1 || training.seqLen % mesh.tp() != 0)) {
       throw new InputException(
           "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"

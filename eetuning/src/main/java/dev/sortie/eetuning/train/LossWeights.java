@@ -20,13 +20,7 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
 
   public LossWeights {
     weights = Map.copyOf(weights);
-    weights.forEach(
-        (depth, w) -> {
-          if (!(w > 0) || Double.isInfinite(w)) {
-            throw new InputException(
-                "--exit-weight " + depth + "=" + w + " must be positive and finite");
-          }
-        });
+    check(weights);
     if (!(start >= 0) || Double.isInfinite(start)) {
       throw new InputException("--exit-weight-start " + start + " must be 0 or more");
     }
@@ -41,6 +35,17 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
     if (ramp == Decay.CONSTANT) {
       throw new InputException("--exit-weight-ramp constant: take linear or cosine");
     }
+  }
+
+  /** Refuses weights with which nothing can be learned. */
+  static void check(Map<Integer, Double> weights) {
+    weights.forEach(
+        (depth, w) -> {
+          if (!(w > 0) || Double.isInfinite(w)) {
+            throw new InputException(
+                "--exit-weight " + depth + "=" + w + " must be positive and finite");
+          }
+        });
   }
 
   /** The weight of an exit in a step, counted from 0. */

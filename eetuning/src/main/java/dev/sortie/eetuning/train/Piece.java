@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward.Seed;
 import dev.sortie.tensor.autograd.HeadInput;
@@ -94,6 +95,13 @@ final class Piece {
       groups.add(embeddingParameters);
     }
     return groups;
+  }
+
+  /**
+   * The shape of what pieces send each other of so many windows, {@code [B, T, C]} or rows of it.
+   */
+  Shape message(int windows, int length) {
+    return decoder.sharding().residual(Shape.of(windows, length, decoder.config().hidden()));
   }
 
   private List<Tensor> named(String prefix) {

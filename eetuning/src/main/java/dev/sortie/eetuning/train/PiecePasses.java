@@ -32,7 +32,6 @@ final class PiecePasses implements AutoCloseable {
   private final List<Piece> pieces;
   private final Device device;
   private final Inbox.Pool pool;
-  private final int width;
   private final List<Flight> all = new ArrayList<>();
   private final Deque<Flight> free = new ArrayDeque<>();
   private Optional<Inbox> inbox = Optional.empty();
@@ -41,7 +40,6 @@ final class PiecePasses implements AutoCloseable {
    * @param pieces of this stage, by chunk
    * @param allocator for messages
    * @param message elements of the largest message
-   * @param width of hidden states, C
    */
   PiecePasses(
       Team team,
@@ -49,14 +47,12 @@ final class PiecePasses implements AutoCloseable {
       List<Piece> pieces,
       Device device,
       Allocator allocator,
-      long message,
-      int width) {
+      long message) {
     this.team = team;
     this.chain = chain;
     this.pieces = pieces;
     this.device = device;
     this.pool = new Inbox.Pool(allocator, message);
-    this.width = width;
   }
 
   /**
@@ -123,7 +119,7 @@ final class PiecePasses implements AutoCloseable {
 
     private Shape shape(long microBatch) {
       int[][] windows = batches.apply(microBatch).windows();
-      return Shape.of(windows.length, windows[0].length - 1, width);
+      return pieces.getFirst().message(windows.length, windows[0].length - 1);
     }
 
     void run(Consumer<Timed> trace) {

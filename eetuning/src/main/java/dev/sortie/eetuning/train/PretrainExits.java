@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Exits that are trained together with the backbone. A head that is the backbone's is trained by
@@ -36,7 +37,7 @@ public record PretrainExits(List<ExitSpec> specs, LossWeights weights) {
       }
     }
     List<Integer> depths = specs.stream().map(ExitSpec::depth).toList();
-    if (!weights.weights().keySet().equals(java.util.Set.copyOf(depths))) {
+    if (!weights.weights().keySet().equals(Set.copyOf(depths))) {
       throw new InputException(
           "--exit-weight names depths %s, but the exits stand at %s"
               .formatted(weights.weights().keySet().stream().sorted().toList(), depths));

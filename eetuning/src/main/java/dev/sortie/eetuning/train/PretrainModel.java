@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.nn.Part;
 import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
@@ -12,6 +13,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
+import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
@@ -57,13 +59,12 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
   private static PartWeights whole(Weights weights) {
     return new PartWeights() {
       @Override
-      public Tensor get(String name, dev.sortie.tensor.Shape shape, Role role) {
+      public Tensor get(String name, Shape shape, Role role) {
         return weights.get(name, shape, role);
       }
 
       @Override
-      public Tensor get(
-          String name, dev.sortie.tensor.Shape whole, Role role, dev.sortie.nn.Part part) {
+      public Tensor get(String name, Shape whole, Role role, Part part) {
         throw new UnsupportedOperationException("a part of " + name);
       }
     };

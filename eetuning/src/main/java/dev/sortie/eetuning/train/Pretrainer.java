@@ -128,8 +128,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         model.decoder().sharding() instanceof TensorParallel tp
             ? Optional.of(new ShareGradients(tp, own))
             : Optional.empty();
-    long message = (long) options.microBatch() * data.length() * config.hidden();
-    this.passes = new PiecePasses(team, chain, pieces, device, arena, message, config.hidden());
+    long message = pieces.getFirst().message(options.microBatch(), data.length()).count();
+    this.passes = new PiecePasses(team, chain, pieces, device, arena, message);
   }
 
   /**
@@ -277,10 +277,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     head.sum(kernels, whole, workspace);
     double rate = options.schedule().at(step);
     try (var _ = workspace.mark()) {
-      double norm =
-          shares.isPresent()
-              ? shares.get().finish(kernels, workspace, whole)
-              : norm(kernels, whole);
+      double norm = shares.isPresent() ? sharedNorm(kernels, whole) : norm(kernels, whole);
       optimizer.step(kernels, whole, step + 1, rate, norm);
     }
     head.publish();
@@ -296,8 +293,25 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         squares[i] = mine == null ? 0 : kernels.sumSquares(whole.of(mine).span());
       }
     }
+    return rootOfSum(team.merge(squares));
+  }
+
+  /** The same where ranks share the weights of each stage. */
+  private double sharedNorm(Kernels kernels, Gradients whole) {
+    double mine = shares.orElseThrow().finish(kernels, workspace, whole);
+    if (chain.stages() == 1) {
+      return mine;
+    }
+    double[] squares = new double[chain.stages()];
+    if (team.place().dp() == 0 && team.place().tp() == 0) {
+      squares[stage()] = mine * mine;
+    }
+    return rootOfSum(team.merge(squares));
+  }
+
+  private static double rootOfSum(double[] squares) {
     double sum = 0;
-    for (double square : team.merge(squares)) {
+    for (double square : squares) {
       sum += square;
     }
     return Math.sqrt(sum);

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import java.util.LinkedHashMap;
@@ -57,13 +56,7 @@ public record TuneOptions(
   public TuneOptions {
     BatchSizes.check(microBatch, globalBatch);
     exitWeights = Map.copyOf(exitWeights);
-    exitWeights.forEach(
-        (depth, w) -> {
-          if (!(w > 0) || Double.isInfinite(w)) {
-            throw new InputException(
-                "--exit-weight " + depth + "=" + w + " must be positive and finite");
-          }
-        });
+    LossWeights.check(exitWeights);
   }
 
   /** Micro-batches in a step. */

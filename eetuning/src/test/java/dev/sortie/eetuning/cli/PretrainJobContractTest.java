@@ -14,6 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,10 +44,15 @@ class PretrainJobContractTest {
   }
 
   private static String[] pretrain(Path to, String... more) {
+    return pretrain(to, 6, more);
+  }
+
+  private static String[] pretrain(Path to, int steps, String... more) {
     List<String> words = new ArrayList<>(List.of("pretrain", "--threads", "1", "--json"));
     words.addAll(List.of("--data", data.toString(), "--out", to.toString()));
     words.addAll(List.of("--layers", "4", "--hidden", "24", "--heads", "4", "--ffn", "32"));
-    words.addAll(List.of("--vocab", "280", "--steps", "6", "--seq-len", "16", "--lr", "0.01"));
+    words.addAll(
+        List.of("--vocab", "280", "--steps", steps + "", "--seq-len", "16", "--lr", "0.01"));
     words.addAll(List.of("--micro-batch", "2", "--global-batch", "8", "--checkpoint-every", "3"));
     words.addAll(List.of("--exits-at", "1,3", "--arch", "mlp", "--exit-weight", "1=0.5"));
     words.addAll(List.of("--exit-weight-start", "0.1", "--exit-weight-steps", "4"));
@@ -52,9 +60,10 @@ class PretrainJobContractTest {
     return words.toArray(String[]::new);
   }
 
-  private int launch(int ranks, String... words) throws InterruptedException {
+  private int launch(int ranks, int restarts, String... words) throws InterruptedException {
     Launcher.Options options =
-        new Launcher.Options(ranks, CommandLineProcess.command(words), 0, Duration.ofSeconds(10));
+        new Launcher.Options(
+            ranks, CommandLineProcess.command(words), restarts, Duration.ofSeconds(10));
     return new Launcher(options, out::add, err::add).run();
   }
 
@@ -90,7 +99,7 @@ class PretrainJobContractTest {
     Path folder = temp.resolve("job");
     Path plot = temp.resolve("schedule.svg");
     String[] words = pretrain(folder, "--dp", "2", "--pp", "2", "--plot-schedule", plot.toString());
-    assertThat(launch(4, words)).as(String.join("\n", err)).isZero();
+    assertThat(launch(4, 0, words)).as(String.join("\n", err)).isZero();
     for (String file : List.of("model.safetensors", "exits.safetensors", "tokenizer.json")) {
       assertThat(Sha256.of(folder.resolve(file))).isEqualTo(Sha256.of(alone.resolve(file)));
     }
@@ -108,11 +117,35 @@ class PretrainJobContractTest {
         .isEqualTo(result.getString("model_sha256"));
   }
 
+  /** Kill -9 of the last stage after the first checkpoint; the launcher starts both again. */
+  @Test
+  void aKilledRankCostsNoBits() throws Exception {
+    Path folder = temp.resolve("job");
+    Path undisturbed = temp.resolve("undisturbed");
+    CommandLineRun.of(pretrain(undisturbed, 30)).succeeded();
+    try (ExecutorService background = Executors.newSingleThreadExecutor()) {
+      Future<Integer> job =
+          background.submit(
+              () -> launch(2, 1, pretrain(folder, 30, "--pp", "2", "--schedule", "gpipe")));
+      Path description = folder.resolve("checkpoints/step-000003/state.json");
+      while (!Files.exists(description) && !job.isDone()) {
+        Thread.sleep(1);
+      }
+      TuneJobContractTest.ranks().get(1).destroyForcibly();
+      assertThat(job.get()).as(String.join("\n", err)).isZero();
+    }
+    assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1"));
+    assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
+    for (String file : List.of("model.safetensors", "exits.safetensors")) {
+      assertThat(Sha256.of(folder.resolve(file))).isEqualTo(Sha256.of(undisturbed.resolve(file)));
+    }
+  }
+
   @Test
   void ranksThatShareTheWeightsWriteAWholeModel() throws Exception {
     Path folder = temp.resolve("job");
     String[] words = pretrain(folder, "--tp", "2", "--sequence-parallel");
-    assertThat(launch(2, words)).as(String.join("\n", err)).isZero();
+    assertThat(launch(2, 0, words)).as(String.join("\n", err)).isZero();
     assertThat(Files.size(folder.resolve("model.safetensors")))
         .isEqualTo(Files.size(alone.resolve("model.safetensors")));
     CommandLineRun.of(
@@ -146,8 +179,8 @@ class PretrainJobContractTest {
         .assertRefused(1, "--exit-weight names depths [1, 2, 3]", "[1, 3]");
     CommandLineRun.of(pretrain(folder, "--exit-weight", "3=0"))
         .assertRefused(1, "--exit-weight 3=0.0 must be positive");
-    CommandLineRun.of(pretrain(folder, "--tp", "2", "--pp", "2"))
-        .assertRefused(1, "--tp 2 and --pp 2");
+    CommandLineRun.of(pretrain(folder, "--tp", "3", "--sequence-parallel"))
+        .assertRefused(1, "--sequence-parallel with --tp 3 and --seq-len 16");
     assertThat(folder).doesNotExist();
   }
 }

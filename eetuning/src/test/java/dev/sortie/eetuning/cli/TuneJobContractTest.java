@@ -161,7 +161,7 @@ class TuneJobContractTest {
   }
 
   /** The running ranks, as they were started; the launcher's guard is a child too, a shell. */
-  private static List<ProcessHandle> ranks() {
+  static List<ProcessHandle> ranks() {
     return ProcessHandle.current()
         .children()
         .filter(child -> child.info().command().filter(c -> c.endsWith("java")).isPresent())

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
@@ -12,16 +13,14 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
+import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
-import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,9 +105,17 @@ class RanksPretrainAlikeContractTest {
 
   private static Result run(Model model, Path out, Mesh mesh, PretrainLayout layout, int stopAt)
       throws Exception {
+    return run(model, out, mesh, layout, stopAt, false);
+  }
+
+  private static Result run(
+      Model model, Path out, Mesh mesh, PretrainLayout layout, int stopAt, boolean sequence)
+      throws Exception {
     List<TrainLoop.Outcome> outcomes =
         TinyTuning.ranks(
-            mesh, TinyTuning.Joining.THREADS, team -> rank(model, out, team, layout, stopAt));
+            mesh,
+            TinyTuning.Joining.THREADS,
+            team -> rank(model, out, team, layout, stopAt, sequence));
     if (!outcomes.getFirst().finished()) {
       return new Result("", outcomes.getFirst());
     }
@@ -123,56 +130,26 @@ class RanksPretrainAlikeContractTest {
   }
 
   private static TrainLoop.Outcome rank(
-      Model model, Path out, Team team, PretrainLayout layout, int stopAt) {
+      Model model, Path out, Team team, PretrainLayout layout, int stopAt, boolean sequence) {
     try (team;
         Device device = Device.cpu(1);
         Pretrainer trainer =
             new Pretrainer(
                 model.config,
                 model.options(),
-                data(),
+                TinyTuning.counting(VOCAB, LENGTH, 7),
                 device,
-                Optional.empty(),
+                team.shares().map(group -> new ShareBuilder(group, sequence)),
                 team,
                 layout,
                 t -> {})) {
-      int[] done = new int[1];
-      TrainLoop.Listener counter =
-          new TrainLoop.Listener() {
-            @Override
-            public void resumed(int step) {
-              done[0] = step;
-            }
-
-            @Override
-            public void step(int steps, Map<String, Double> losses, double rate) {
-              done[0] = steps;
-            }
-
-            @Override
-            public void validated(int steps, Map<String, Double> losses) {}
-          };
+      StopAfter stop = new StopAfter(stopAt);
       LoopOptions loop = new LoopOptions(out, STEPS, 2, 3);
-      return new TrainLoop(trainer, loop, device.kernels(), team, counter, () -> done[0] == stopAt)
-          .run();
+      return new TrainLoop(trainer, loop, device.kernels(), team, stop, stop).run();
     } catch (RuntimeException e) {
       team.abort(e.getMessage());
       throw e;
     }
-  }
-
-  /** Held-out windows whose last micro-batch is not full. */
-  private static RowsSource data() {
-    Random random = new Random(2, 0);
-    int[][] rows =
-        IntStream.range(0, 40)
-            .mapToObj(
-                i ->
-                    IntStream.range(0, LENGTH + 1)
-                        .map(t -> random.below(i * 100 + t, VOCAB))
-                        .toArray())
-            .toArray(int[][]::new);
-    return new RowsSource(rows, 7, 3);
   }
 
   private static void assertSame(Model model, Result result) {
@@ -211,6 +188,31 @@ class RanksPretrainAlikeContractTest {
   void everyLayoutAndScheduleGivesTheBitsOfOneRank(
       Model model, int dp, int pp, TrainingSchedule schedule, int chunks) throws Exception {
     assertSame(model, run(model, out, mesh(dp, pp), new PretrainLayout(schedule, chunks), STEPS));
+  }
+
+  /** Stages whose weights are shared out add in another order, the same in every run. */
+  @ParameterizedTest
+  @CsvSource({"PLAIN, 2, 1, 2, false", "TIED, 2, 1, 2, true", "TIED, 2, 2, 2, false"})
+  void stagesThatShareWeightsLearnTheSameButForRounding(
+      Model model, int tp, int dp, int pp, boolean sequence) throws Exception {
+    Mesh mesh = new Mesh(tp, 1, dp, pp);
+    Result once = run(model, out.resolve("once"), mesh, usual(), STEPS, sequence);
+    Result again = run(model, out.resolve("again"), mesh, usual(), STEPS, sequence);
+    assertThat(once.sha256).isEqualTo(again.sha256);
+    ALONE
+        .get(model)
+        .outcome
+        .history()
+        .losses()
+        .forEach(
+            (name, losses) -> {
+              List<Double> here = once.outcome.history().losses().get(name);
+              for (int i = 0; i < STEPS; i++) {
+                assertThat(here.get(i))
+                    .as("loss %s of step %d", name, i)
+                    .isCloseTo(losses.get(i), within(1e-5 * losses.get(i)));
+              }
+            });
   }
 
   @ParameterizedTest

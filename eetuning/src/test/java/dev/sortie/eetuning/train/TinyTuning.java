@@ -196,31 +196,24 @@ record TinyTuning(
       Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
       try (ExitTuner tuner =
           new ExitTuner(loaded, start, options(), data(loaded), device, team, trace)) {
-        int[] done = new int[1];
-        TrainLoop.Listener counter =
-            new TrainLoop.Listener() {
+        StopAfter stop =
+            new StopAfter(stopAt) {
               @Override
-              public void resumed(int step) {
-                done[0] = step;
+              public void step(int step, Map<String, Double> losses, double rate) {
+                super.step(step, losses, rate);
+                hook.after(team, step);
               }
 
               @Override
-              public void step(int steps, Map<String, Double> losses, double rate) {
-                done[0] = steps;
-                hook.after(team, steps);
-              }
-
-              @Override
-              public void saving(int steps, SaveMoment moment) {
-                hook.saving(team, steps, moment);
+              public void saving(int step, SaveMoment moment) {
+                hook.saving(team, step, moment);
               }
             };
         // those of one objective write checkpoints beside the next steps
         boolean beside = objective == Objective.KL;
         LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);
         TrainLoop.Outcome outcome =
-            new TrainLoop(tuner, loop, device.kernels(), team, counter, () -> done[0] == stopAt)
-                .run();
+            new TrainLoop(tuner, loop, device.kernels(), team, stop, stop).run();
         if (outcome.finished() && team.mesh().pp() == 1 && team.place().dp() == 0) {
           Map<String, Object> notes = tuner.describe();
           Exits tuned = sequence ? tuner.exits(notes) : tuner.gated(notes, GATE_TOKENS);
@@ -305,18 +298,25 @@ record TinyTuning(
         new LookaheadOptions(2, 0.1));
   }
 
-  /** Rows that count: something to learn. The last micro-batch of held-out ones is not full. */
   private static RowsSource data(LanguageModel loaded) {
-    int vocab = loaded.config().decoder().vocab();
+    return counting(loaded.config().decoder().vocab(), LENGTH, 5);
+  }
+
+  /**
+   * Rows that count: something to learn.
+   *
+   * @param heldOut an odd number, so that their last micro-batch is not full
+   */
+  static RowsSource counting(int vocab, int length, int heldOut) {
     Random random = new Random(2, 0);
     int[][] rows =
         IntStream.range(0, 40)
             .mapToObj(
                 i ->
-                    IntStream.range(0, LENGTH + 1)
+                    IntStream.range(0, length + 1)
                         .map(t -> (random.below(i, vocab) + t * (1 + i % 3)) % vocab)
                         .toArray())
             .toArray(int[][]::new);
-    return new RowsSource(rows, 5, 3);
+    return new RowsSource(rows, heldOut, 3);
   }
 }
