@@ -36,7 +36,7 @@ export OCLGRIND_MAX_WGSIZE=16
 # Its check of uninitialised reads knows no "freeze", and it crashes on undefined lanes of shuffles; its optimiser makes both.
 export OCLGRIND_BUILD_OPTIONS=-cl-opt-disable
 
-SORTIE_KERNELS=scalar "$ROOT/sortie" test -pl kernels-opencl -am -Dtest=EveryKernelContractTest -Dsurefire.failIfNoSpecifiedTests=false
+SORTIE_KERNELS=scalar "$ROOT/sortie" test -pl kernels-opencl -am -Dtest=EveryKernelContractTest -Dsurefire.failIfNoSpecifiedTests=false -Dspotless.check.skip=true
 grep -qs '<testcase name="everyKernelPassesItsTrial(Setup)\[1\]"' "$ROOT"/kernels-opencl/target/surefire-reports/TEST-dev.sortie.opencl.EveryKernelContractTest.xml ||
   skip "Oclgrind does not load as an OpenCL device here"
 if [ -s "$LOG" ]; then
