@@ -322,10 +322,13 @@ final class TuneCommand implements Callable<Integer> {
 
   /**
    * Whether rank 0 reads the exits from the last checkpoint: no rank of a pipeline holds them all,
-   * and gates need all layers, and the tokens beside each other.
+   * and gates need all layers, and the tokens beside each other. Ranks that share whole layers fit
+   * gates together; without gates reading takes less memory than to put shares together.
    */
   private boolean isPutTogether(Team team) {
-    return team.mesh().pp() > 1 || ranks.isSequenceParallel();
+    return team.mesh().pp() > 1
+        || ranks.isSequenceParallel()
+        || team.mesh().tp() > 1 && gateTokens == 0;
   }
 
   /** Writes the exits of a job of which no rank computes with all layers and tokens. */

@@ -245,7 +245,6 @@ final class Checkpoints {
   }
 
   private Optional<Found> newestWhole() {
-    list().forEach(Checkpoints::deleteTemporary);
     for (Path p : list().reversed()) {
       String fault;
       try {
@@ -366,8 +365,14 @@ final class Checkpoints {
     }
   }
 
-  /** What a kill left of a file that was being written. */
-  private static void deleteTemporary(Path dir) {
+  /** Deletes what a kill left of files that were being written. Nobody may be writing now. */
+  void deleteTemporaries() {
+    if (team.leads()) {
+      list().forEach(Checkpoints::deleteTemporaries);
+    }
+  }
+
+  private static void deleteTemporaries(Path dir) {
     try (Stream<Path> files = Files.list(dir)) {
       for (Path file : files.filter(AtomicFiles::isTemporary).toList()) {
         Files.delete(file);

@@ -95,6 +95,7 @@ public final class TrainLoop {
     new SameCommand(team).check(job.fingerprint(), kernels);
     Checkpoints checkpoints =
         new Checkpoints(options.out(), team, options.keepCheckpoints(), listener);
+    checkpoints.deleteTemporaries(); // the others begin to write once rank 0 has found the newest
     Optional<Checkpoints.Found> found = checkpoints.newest();
     History history =
         found

@@ -217,6 +217,18 @@ class LostRanksContractTest {
   }
 
   @Test
+  void whatAKillLeftOfAFileIsRemovedByTheNextRunBeforeItsFirstStep() throws Exception {
+    tuning().run(out, mesh(1, 1), 3);
+    Path left = out.resolve("checkpoints/step-000003/.state.safetensors.left.tmp");
+    Files.writeString(left, "half of it");
+    new Reshard(out, note -> {}).check();
+    assertThat(left).exists(); // whoever only reads may do so while the run goes on
+    TinyTuning.Hook gone = (team, step) -> assertThat(left).doesNotExist();
+    assertThat(tuning().run(out, mesh(1, 2), TinyTuning.STEPS, gone).sha256())
+        .isEqualTo(undisturbed);
+  }
+
+  @Test
   void aRankThatCannotWriteItsShardEndsAllWithItsReasonAndTheRunGoesOnLater() throws Exception {
     Path inTheWay = out.resolve("checkpoints/step-000004/state-00002-of-00004.safetensors");
     Files.createDirectories(inTheWay);
