@@ -72,10 +72,8 @@ public final class Ways {
       Optional<ExitThresholds> each = each(word);
       if (each.isPresent()) {
         require(word, exits);
-        if (CALIBRATED.matcher(word).matches()) {
-          Path file = file(word);
-          ThresholdsFile.check(file, ThresholdsFile.read(file), folder, model);
-        }
+        Optional<Path> file = file(word);
+        file.ifPresent(f -> ThresholdsFile.check(f, ThresholdsFile.read(f), folder, model));
         ways.put(word, Contender.early(word, model, exits, each.get(), device));
       } else {
         ways.put(word, way(word, model, exits, device));
@@ -86,13 +84,14 @@ public final class Ways {
 
   /** The word, with the thresholds where a file says them. */
   public static String described(String word) {
-    return CALIBRATED.matcher(word).matches() ? word + each(word).orElseThrow().byDepth() : word;
+    return file(word).map(f -> word + ThresholdsFile.read(f).thresholds()).orElse(word);
   }
 
   /** The thresholds of a way that has one for each exit. */
   private static Optional<ExitThresholds> each(String word) {
-    if (CALIBRATED.matcher(word).matches()) {
-      return Optional.of(new ExitThresholds(ThresholdsFile.read(file(word)).thresholds()));
+    Optional<Path> file = file(word);
+    if (file.isPresent()) {
+      return file.map(f -> new ExitThresholds(ThresholdsFile.read(f).thresholds()));
     }
     Matcher m = EACH.matcher(word);
     return m.matches()
@@ -101,12 +100,10 @@ public final class Ways {
         : Optional.empty();
   }
 
-  private static Path file(String word) {
+  /** The file of a calibrated way. */
+  private static Optional<Path> file(String word) {
     Matcher m = CALIBRATED.matcher(word);
-    if (!m.matches()) {
-      throw new IllegalArgumentException(word);
-    }
-    return Path.of(m.group(1));
+    return m.matches() ? Optional.of(Path.of(m.group(1))) : Optional.empty();
   }
 
   private static void require(String word, Exits exits) {

@@ -417,6 +417,20 @@ class CommandLineContractTest {
     }
   }
 
+  @Test
+  void eachExitCanHaveAThresholdOfItsOwn() {
+    CommandLineRun each = generate("--exits", exits, "--threshold", "1=1,2=0", "--max-tokens", 4);
+    assertThat(exitsOf(each.json())).containsExactly("final", 2L, 2L, 2L);
+    generate("--exits", exits, "--threshold", "2=0", "--active", "2", "--max-tokens", 4)
+        .assertRefused(1, "--threshold 2=0", "active");
+    generate("--exits", exits, "--threshold", "7=0", "--max-tokens", 4)
+        .assertRefused(1, "layer 7", "[1, 2]");
+    generate("--exits", exits, "--threshold", "2=0,x", "--max-tokens", 4)
+        .assertRefused(1, "--threshold", "'x'", "20=0.7");
+    generate("--exits", exits, "--threshold", "x", "--max-tokens", 4)
+        .assertRefused(1, "--threshold 'x'", "neither a number");
+  }
+
   private static List<Object> exitsOf(JsonObject generation) {
     return generation.getObjects("tokens").stream().map(t -> t.fields().get("exit")).toList();
   }
