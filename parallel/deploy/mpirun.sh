@@ -23,6 +23,7 @@ if [ "$SORTIE_TRANSPORT" = tcp ]; then
   export MASTER_PORT=${MASTER_PORT:-29400}
   export SORTIE_JOB_TOKEN=${SORTIE_JOB_TOKEN:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}
   names+=(MASTER_ADDR MASTER_PORT SORTIE_JOB_TOKEN)
+  [ -n "${SORTIE_TLS_KEY_STORE:-}" ] && names+=(SORTIE_TLS_KEY_STORE SORTIE_TLS_PASSWORD)
 fi
 
 # The two hand variables to other machines by different flags.

@@ -3,6 +3,7 @@ package dev.sortie.parallel.launch;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.transport.MpiFiles;
 import dev.sortie.parallel.comm.transport.MpiTransport;
+import dev.sortie.parallel.comm.transport.Tls;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -18,6 +19,12 @@ final class MpiRanks {
   private MpiRanks() {}
 
   static MpiTransport join(Map<String, String> environment) {
+    if (Tls.read(environment).isPresent()) {
+      throw new InputException(
+          Tls.KEY_STORE
+              + " asks for TLS, which connections of MPI do not have; set SORTIE_TRANSPORT=tcp, or"
+              + " unset it");
+    }
     List<Path> libraries = MpiFiles.find(environment);
     if (libraries.isEmpty()) {
       throw new InputException(

@@ -1,9 +1,11 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.Tls;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
@@ -18,6 +20,7 @@ import java.util.OptionalLong;
  * @param generation number of this start of the job
  * @param token the secret that all ranks of the job share
  * @param launcher process of {@code sortie launch}, if it has started this one
+ * @param tls for all connections over TCP, if the environment asks for it
  */
 public record RankEnvironment(
     String source,
@@ -27,7 +30,8 @@ public record RankEnvironment(
     InetSocketAddress master,
     int generation,
     String token,
-    OptionalLong launcher) {
+    OptionalLong launcher,
+    Optional<Tls> tls) {
 
   /** The variable that holds the secret. */
   public static final String TOKEN = "SORTIE_JOB_TOKEN";
@@ -93,7 +97,8 @@ public record RankEnvironment(
         token(variables, world),
         variables.has(LAUNCHER)
             ? OptionalLong.of(variables.number(LAUNCHER))
-            : OptionalLong.empty());
+            : OptionalLong.empty(),
+        Tls.read(environment));
   }
 
   /** The value of several variables, which must be the same in all. */

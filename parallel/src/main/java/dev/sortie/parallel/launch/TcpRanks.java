@@ -24,6 +24,13 @@ final class TcpRanks {
     byte[] secret = me.token().getBytes(StandardCharsets.UTF_8);
     TcpTransport.Options usual = TcpTransport.Options.of(master, me.rank(), me.world(), secret);
     return new TcpTransport.Options(
-        master, me.rank(), me.world(), secret, me.generation(), usual.joining(), usual.silence());
+        master,
+        me.rank(),
+        me.world(),
+        secret,
+        me.generation(),
+        usual.joining(),
+        usual.silence(),
+        me.tls());
   }
 }

@@ -43,7 +43,7 @@ class TcpCommunicatorTest extends CommunicatorContract {
         master, rank, world, secret, generation, Duration.ofSeconds(5), Duration.ofSeconds(5));
   }
 
-  private static InetSocketAddress freeAddress() throws IOException {
+  static InetSocketAddress freeAddress() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
     }
@@ -80,7 +80,7 @@ class TcpCommunicatorTest extends CommunicatorContract {
     }
   }
 
-  private static List<byte[]> strangeBytes() {
+  static List<byte[]> strangeBytes() {
     byte[] magic = ByteBuffer.allocate(40).putLong(0x736f72746965_0002L).array();
     return List.of(
         new byte[0],
@@ -91,7 +91,7 @@ class TcpCommunicatorTest extends CommunicatorContract {
         ByteBuffer.allocate(44 + 20 + 32).put(magic).putInt(20).array());
   }
 
-  private static Socket knock(InetSocketAddress address, byte[] bytes) throws Exception {
+  static Socket knock(InetSocketAddress address, byte[] bytes) throws Exception {
     for (int i = 0; ; i++) {
       try {
         Socket socket = new Socket(address.getAddress(), address.getPort());
@@ -107,7 +107,7 @@ class TcpCommunicatorTest extends CommunicatorContract {
     }
   }
 
-  private static byte[] answer(Socket socket) throws IOException {
+  static byte[] answer(Socket socket) throws IOException {
     InputStream in = socket.getInputStream();
     byte[] answer = new byte[100];
     int got = 0;

@@ -2,7 +2,9 @@ package dev.sortie.parallel.comm.transport;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 
 /** Opens connections to the listeners of other ranks. */
 final class Caller {
@@ -12,13 +14,15 @@ final class Caller {
   private static final int ATTEMPTS = 3;
 
   private final Handshake handshake;
+  private final Optional<Tls> tls;
 
-  Caller(Handshake handshake) {
+  Caller(Handshake handshake, Optional<Tls> tls) {
     this.handshake = handshake;
+    this.tls = tls;
   }
 
   /** A connection to a rank that listens, after {@code hello} was welcome. */
-  SocketChannel call(InetSocketAddress address, Hello hello) throws IOException {
+  Wire call(InetSocketAddress address, Hello hello) throws IOException {
     for (int attempt = 1; ; attempt++) {
       try {
         return say(connect(address), hello);
@@ -36,6 +40,8 @@ final class Caller {
     SocketChannel socket = SocketChannel.open();
     try {
       socket.socket().connect(address, MILLIS);
+      // a short message must not wait until an earlier one is acknowledged
+      socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
       return socket;
     } catch (IOException e) {
       socket.close();
@@ -44,12 +50,13 @@ final class Caller {
   }
 
   /** Proves itself on a new connection, which is closed if it is not welcome. */
-  SocketChannel say(SocketChannel socket, Hello hello) throws IOException {
+  Wire say(SocketChannel socket, Hello hello) throws IOException {
     try {
       socket.socket().setSoTimeout(MILLIS);
-      handshake.call(socket.socket(), hello);
+      Wire wire = Tls.calling(tls, socket);
+      handshake.call(wire.in(), wire.out(), hello);
       socket.socket().setSoTimeout(0);
-      return socket;
+      return wire;
     } catch (IOException e) {
       socket.close();
       throw e;

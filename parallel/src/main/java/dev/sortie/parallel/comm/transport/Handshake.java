@@ -2,8 +2,8 @@ package dev.sortie.parallel.comm.transport;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -13,11 +13,13 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * How two ranks that share a secret recognise each other on a new connection:
+ * How two ranks that share a secret recognise each other on a new connection, inside of TLS if
+ * there is some:
  *
  * <pre>
  *   listener → caller   magic, nonce S                                          40 bytes
- *   caller → listener   magic, nonce C, length, hello,
+ *   caller → listener   magic (at once, so that one who expects TLS sees that there is none),
+ *                       nonce C, length, hello,
  *                       HMAC(secret, "caller" S C job hello)
  *   listener → caller   1, HMAC(secret, "listener" S C job hello)               33 bytes
  *                       or 0, and the end
@@ -29,6 +31,14 @@ import javax.crypto.spec.SecretKeySpec;
  */
 final class Handshake {
   private static final long MAGIC = 0x736f72746965_0002L;
+
+  /** What a connection without TLS begins with, both ways; no TLS record begins so. */
+  static final byte FIRST_BYTE = (byte) (MAGIC >>> 56);
+
+  /** Records of TLS that a connection may begin with. */
+  private static final int TLS_ALERT = 21;
+
+  private static final int TLS_HANDSHAKE = 22;
   private static final int WELCOME = 1;
   private static final int NONCE = 32;
   private static final int MAC = 32;
@@ -50,17 +60,16 @@ final class Handshake {
    *
    * @throws RefusedException if one of the two does not know what the other one knows
    */
-  void call(Socket socket, Hello hello) throws IOException {
-    DataInputStream in = new DataInputStream(socket.getInputStream());
-    OutputStream out = socket.getOutputStream();
+  void call(InputStream from, OutputStream out, Hello hello) throws IOException {
+    DataInputStream in = new DataInputStream(from);
+    out.write(ByteBuffer.allocate(Long.BYTES).putLong(MAGIC).array());
     readMagic(in);
     byte[] theirs = read(in, NONCE);
     byte[] mine = nonce();
     byte[] text = hello.encode();
     byte[] own = mac("caller", theirs, mine, text);
     out.write(
-        ByteBuffer.allocate(Long.BYTES + NONCE + Integer.BYTES + text.length + MAC)
-            .putLong(MAGIC)
+        ByteBuffer.allocate(NONCE + Integer.BYTES + text.length + MAC)
             .put(mine)
             .putInt(text.length)
             .put(text)
@@ -76,9 +85,8 @@ final class Handshake {
   }
 
   /** The listener's part. Nothing the caller says is believed before it has proved the secret. */
-  Proven answer(Socket socket) throws IOException {
-    DataInputStream in = new DataInputStream(socket.getInputStream());
-    OutputStream out = socket.getOutputStream();
+  Proven answer(InputStream from, OutputStream out) throws IOException {
+    DataInputStream in = new DataInputStream(from);
     byte[] mine = nonce();
     out.write(ByteBuffer.allocate(Long.BYTES + NONCE).putLong(MAGIC).put(mine).array());
     readMagic(in);
@@ -97,7 +105,13 @@ final class Handshake {
   }
 
   private static void readMagic(DataInputStream in) throws IOException {
-    if (in.readLong() != MAGIC) {
+    byte[] magic = new byte[Long.BYTES];
+    magic[0] = in.readByte();
+    if (magic[0] == TLS_ALERT || magic[0] == TLS_HANDSHAKE) {
+      throw new RefusedException(Tls.MISMATCH.formatted("with", "without"));
+    }
+    in.readFully(magic, 1, magic.length - 1);
+    if (ByteBuffer.wrap(magic).getLong() != MAGIC) {
       throw new IOException("it does not speak this protocol");
     }
   }
@@ -116,10 +130,8 @@ final class Handshake {
    */
   record Proven(Hello hello, byte[] proof) {
     /** Tells the caller that it is welcome. */
-    void welcome(Socket socket) throws IOException {
-      socket
-          .getOutputStream()
-          .write(ByteBuffer.allocate(1 + MAC).put((byte) WELCOME).put(proof).array());
+    void welcome(OutputStream out) throws IOException {
+      out.write(ByteBuffer.allocate(1 + MAC).put((byte) WELCOME).put(proof).array());
     }
   }
 

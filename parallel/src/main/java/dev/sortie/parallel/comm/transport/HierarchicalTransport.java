@@ -102,7 +102,7 @@ public final class HierarchicalTransport implements Transport {
 
   @Override
   public String name() {
-    return "shared memory and TCP";
+    return "shared memory and " + tcp.name();
   }
 
   @Override

@@ -10,6 +10,7 @@ import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -27,17 +28,21 @@ final class Listener implements AutoCloseable {
 
   private final ServerSocketChannel server;
   private final Handshake handshake;
+  private final Optional<Tls> tls;
   private final Strangers strangers;
   private final Set<Hello> admitted = ConcurrentHashMap.newKeySet();
-  private final Map<Hello, SocketChannel> waiting = new ConcurrentHashMap<>();
+  private final Map<Hello, Wire> waiting = new ConcurrentHashMap<>();
   private final CountDownLatch closed = new CountDownLatch(1);
 
-  Listener(InetSocketAddress address, Handshake handshake, int world) throws IOException {
-    this(address, handshake, new Strangers(world, line -> LOG.log(WARNING, line)));
+  Listener(InetSocketAddress address, Handshake handshake, Optional<Tls> tls, int world)
+      throws IOException {
+    this(address, handshake, tls, new Strangers(world, line -> LOG.log(WARNING, line)));
   }
 
-  Listener(InetSocketAddress address, Handshake handshake, Strangers strangers) throws IOException {
+  Listener(InetSocketAddress address, Handshake handshake, Optional<Tls> tls, Strangers strangers)
+      throws IOException {
     this.handshake = handshake;
+    this.tls = tls;
     this.strangers = strangers;
     this.server = ServerSocketChannel.open();
     server.setOption(StandardSocketOptions.SO_REUSEADDR, true);
@@ -79,11 +84,12 @@ final class Listener implements AutoCloseable {
 
   private void admit(SocketChannel socket) {
     try {
-      Handshake.Proven caller = handshake.answer(socket.socket());
+      Wire wire = Tls.answering(tls, socket);
+      Handshake.Proven caller = handshake.answer(wire.in(), wire.out());
       if (!admitted.add(caller.hello())) {
         throw new IOException(caller.hello() + " is there already");
       }
-      if (!welcome(socket, caller)) {
+      if (!welcome(wire, caller)) {
         admitted.remove(caller.hello()); // it may come again
       }
     } catch (IOException e) {
@@ -92,32 +98,32 @@ final class Listener implements AutoCloseable {
   }
 
   /** Tells it so first: who takes the socket changes its mode. */
-  private boolean welcome(SocketChannel socket, Handshake.Proven caller) {
-    if (!strangers.leave(socket)) {
+  private boolean welcome(Wire wire, Handshake.Proven caller) {
+    if (!strangers.leave(wire.socket())) {
       return false;
     }
     try {
-      caller.welcome(socket.socket());
+      caller.welcome(wire.out());
     } catch (IOException e) {
       LOG.log(DEBUG, () -> caller.hello() + " has gone again: " + e.getMessage());
-      Strangers.close(socket);
+      Strangers.close(wire.socket());
       return false;
     }
-    waiting.put(caller.hello(), socket);
+    waiting.put(caller.hello(), wire);
     if (closed.getCount() == 0) {
-      Strangers.close(socket);
+      Strangers.close(wire.socket());
     }
     return true;
   }
 
   /** The connection that said {@code hello}, or null while it has not come. */
-  SocketChannel take(Hello hello) {
+  Wire take(Hello hello) {
     return waiting.remove(hello);
   }
 
   /** The connection of a rank that joins, whatever its port, or null; and what it said. */
-  Map.Entry<Hello, SocketChannel> takeJoining(int rank) {
-    for (Map.Entry<Hello, SocketChannel> entry : waiting.entrySet()) {
+  Map.Entry<Hello, Wire> takeJoining(int rank) {
+    for (Map.Entry<Hello, Wire> entry : waiting.entrySet()) {
       Hello hello = entry.getKey();
       if (hello.purpose() == Hello.Purpose.JOIN && hello.rank() == rank) {
         waiting.remove(hello);
@@ -130,7 +136,7 @@ final class Listener implements AutoCloseable {
   @Override
   public void close() {
     closed.countDown();
-    waiting.values().forEach(Strangers::close);
+    waiting.values().forEach(wire -> Strangers.close(wire.socket()));
     strangers.close();
     try {
       server.close();

@@ -41,33 +41,33 @@ final class Rendezvous implements AutoCloseable {
    * @param addresses gets where each rank listens
    * @return the connections that came about: on rank 0 to all, elsewhere to rank 0
    */
-  SocketChannel[] meet(InetSocketAddress[] addresses) throws IOException {
-    SocketChannel[] sockets = new SocketChannel[options.world()];
+  Wire[] meet(InetSocketAddress[] addresses) throws IOException {
+    Wire[] wires = new Wire[options.world()];
     if (options.rank() == 0) {
-      host(sockets, addresses);
+      host(wires, addresses);
     } else {
-      sockets[0] = join();
+      wires[0] = join();
       // longer than rank 0's own patience, which says whom it waits for
       int patience = Math.toIntExact(options.joining().toMillis()) + Caller.MILLIS;
-      sockets[0].socket().setSoTimeout(patience);
-      readAddresses(new DataInputStream(sockets[0].socket().getInputStream()), addresses);
+      wires[0].socket().socket().setSoTimeout(patience);
+      readAddresses(new DataInputStream(wires[0].in()), addresses);
     }
-    return sockets;
+    return wires;
   }
 
-  private void host(SocketChannel[] sockets, InetSocketAddress[] addresses) throws IOException {
-    listener = new Listener(options.master(), handshake, options.world());
+  private void host(Wire[] wires, InetSocketAddress[] addresses) throws IOException {
+    listener = new Listener(options.master(), handshake, options.tls(), options.world());
     try {
-      awaitAll(sockets, addresses);
+      awaitAll(wires, addresses);
     } catch (CommException e) {
-      for (int peer = 1; peer < sockets.length; peer++) {
-        Map.Entry<Hello, SocketChannel> joined = listener.takeJoining(peer);
-        tell(joined == null ? sockets[peer] : joined.getValue(), e);
+      for (int peer = 1; peer < wires.length; peer++) {
+        Map.Entry<Hello, Wire> joined = listener.takeJoining(peer);
+        tell(joined == null ? wires[peer] : joined.getValue(), e);
       }
       throw e;
     }
-    for (int peer = 1; peer < sockets.length; peer++) {
-      DataOutputStream out = new DataOutputStream(sockets[peer].socket().getOutputStream());
+    for (int peer = 1; peer < wires.length; peer++) {
+      DataOutputStream out = new DataOutputStream(wires[peer].out());
       out.writeUTF(""); // nothing is wrong
       for (int i = 1; i < addresses.length; i++) {
         out.writeUTF(addresses[i].getAddress().getHostAddress());
@@ -77,32 +77,31 @@ final class Rendezvous implements AutoCloseable {
     }
   }
 
-  private void awaitAll(SocketChannel[] sockets, InetSocketAddress[] addresses) throws IOException {
+  private void awaitAll(Wire[] wires, InetSocketAddress[] addresses) throws IOException {
     Patience patience = new Patience(transport, options.joining());
-    List<Integer> ranks = IntStream.range(0, sockets.length).boxed().toList();
-    int missing = sockets.length - 1;
+    List<Integer> ranks = IntStream.range(0, wires.length).boxed().toList();
+    int missing = wires.length - 1;
     while (missing > 0) {
       int before = missing;
-      for (int peer = 1; peer < sockets.length; peer++) {
-        Map.Entry<Hello, SocketChannel> joined =
-            sockets[peer] == null ? listener.takeJoining(peer) : null;
+      for (int peer = 1; peer < wires.length; peer++) {
+        Map.Entry<Hello, Wire> joined = wires[peer] == null ? listener.takeJoining(peer) : null;
         if (joined != null) {
-          sockets[peer] = joined.getValue();
-          InetSocketAddress seen = (InetSocketAddress) sockets[peer].getRemoteAddress();
+          wires[peer] = joined.getValue();
+          InetSocketAddress seen = (InetSocketAddress) wires[peer].socket().getRemoteAddress();
           addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
           missing--;
         }
       }
       if (missing == before) {
-        patience.pause(() -> Roll.call(0, ranks, i -> i == 0 || sockets[i] != null));
+        patience.pause(() -> Roll.call(0, ranks, i -> i == 0 || wires[i] != null));
       }
     }
   }
 
-  private static void tell(SocketChannel socket, CommException trouble) {
-    if (socket != null) {
-      try (socket) {
-        new DataOutputStream(socket.socket().getOutputStream()).writeUTF(trouble.getMessage());
+  private static void tell(Wire wire, CommException trouble) {
+    if (wire != null) {
+      try (wire) {
+        new DataOutputStream(wire.out()).writeUTF(trouble.getMessage());
       } catch (IOException e) {
         trouble.addSuppressed(e); // that rank has gone, too
       }
@@ -113,7 +112,7 @@ final class Rendezvous implements AutoCloseable {
    * Rank 0 may not listen yet, and what is in between (a proxy, a service that has no rank yet) may
    * take the connection and end it.
    */
-  private SocketChannel join() throws IOException {
+  private Wire join() throws IOException {
     InetSocketAddress named = options.master();
     Patience patience = new Patience(transport, options.joining());
     while (true) {
@@ -124,7 +123,7 @@ final class Rendezvous implements AutoCloseable {
         InetSocketAddress here = (InetSocketAddress) socket.getLocalAddress();
         if (listener == null) {
           InetSocketAddress anyPort = new InetSocketAddress(here.getAddress(), 0);
-          listener = new Listener(anyPort, handshake, options.world());
+          listener = new Listener(anyPort, handshake, options.tls(), options.world());
         }
         Hello hello = new Hello(Hello.Purpose.JOIN, options.rank(), listener.port(), "");
         return caller.say(socket, hello);

@@ -6,7 +6,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 
 /**
@@ -21,21 +20,20 @@ final class TcpControl implements AutoCloseable {
 
   private final Transport transport;
   private final int peer;
-  private final SocketChannel socket;
+  private final Wire wire;
   private final DataOutputStream out;
   private final Duration silence;
   private volatile boolean left;
   private volatile boolean leaving;
   private boolean closed;
 
-  TcpControl(Transport transport, int peer, SocketChannel socket, Duration silence)
-      throws IOException {
+  TcpControl(Transport transport, int peer, Wire wire, Duration silence) throws IOException {
     this.transport = transport;
     this.peer = peer;
-    this.socket = socket;
+    this.wire = wire;
     this.silence = silence;
-    this.out = new DataOutputStream(socket.socket().getOutputStream());
-    socket.socket().setSoTimeout(Math.toIntExact(silence.toMillis()));
+    this.out = new DataOutputStream(wire.out());
+    wire.socket().socket().setSoTimeout(Math.toIntExact(silence.toMillis()));
     Thread.ofPlatform().daemon().name("sortie-control-" + peer).start(this::listen);
   }
 
@@ -69,8 +67,7 @@ final class TcpControl implements AutoCloseable {
   }
 
   private void listen() {
-    try (DataInputStream in =
-        new DataInputStream(new BufferedInputStream(socket.socket().getInputStream()))) {
+    try (DataInputStream in = new DataInputStream(new BufferedInputStream(wire.in()))) {
       while (!left) {
         switch (in.readUnsignedByte()) {
           case BEAT -> {}
@@ -103,7 +100,8 @@ final class TcpControl implements AutoCloseable {
       closed = true;
     }
     try {
-      socket.shutdownOutput(); // the farewell still arrives; the peer's reader closes its side
+      wire.socket()
+          .shutdownOutput(); // the farewell still arrives; the peer's reader closes its side
     } catch (IOException e) {
       left = true;
     }

@@ -4,28 +4,27 @@ import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.mesh.Group;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.SocketChannel;
 
 /** The sockets of one group: several for each pair of members. */
 final class TcpEndpoint implements Endpoint {
   private final TcpTransport transport;
   private final Group group;
-  private final SocketChannel[][] sockets;
+  private final Wire[][] wires;
   private final TcpSender[] senders;
   private final TcpReceiver[] receivers;
 
   /**
-   * @param sockets by position of the peer; non-blocking; empty at this member's own position
+   * @param wires by position of the peer; non-blocking; empty at this member's own position
    */
-  TcpEndpoint(TcpTransport transport, Group group, SocketChannel[][] sockets) {
+  TcpEndpoint(TcpTransport transport, Group group, Wire[][] wires) {
     this.transport = transport;
     this.group = group;
-    this.sockets = sockets;
-    this.senders = new TcpSender[sockets.length];
-    this.receivers = new TcpReceiver[sockets.length];
-    for (int i = 0; i < sockets.length; i++) {
-      senders[i] = new TcpSender(sockets[i]);
-      receivers[i] = new TcpReceiver(sockets[i]);
+    this.wires = wires;
+    this.senders = new TcpSender[wires.length];
+    this.receivers = new TcpReceiver[wires.length];
+    for (int i = 0; i < wires.length; i++) {
+      senders[i] = new TcpSender(wires[i]);
+      receivers[i] = new TcpReceiver(wires[i]);
     }
   }
 
@@ -72,9 +71,9 @@ final class TcpEndpoint implements Endpoint {
 
   @Override
   public void close() {
-    for (SocketChannel[] pair : sockets) {
-      for (SocketChannel socket : pair) {
-        transport.close(socket);
+    for (Wire[] pair : wires) {
+      for (Wire wire : pair) {
+        transport.close(wire);
       }
     }
   }

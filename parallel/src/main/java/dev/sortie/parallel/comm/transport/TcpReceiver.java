@@ -4,14 +4,13 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 
 /**
  * The receiving side of a pair. A chunk that fits what the caller asks for is read straight into
  * its memory; another one waits in a buffer. Bytes are handed out after their checksum was right.
  */
 final class TcpReceiver {
-  private final SocketChannel[] sockets;
+  private final Wire[] wires;
   private final ByteBuffer header = FrameLayout.header();
   private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
   private long chunk;
@@ -22,8 +21,8 @@ final class TcpReceiver {
   private int checksum;
   private ByteBuffer payload;
 
-  TcpReceiver(SocketChannel[] sockets) {
-    this.sockets = sockets;
+  TcpReceiver(Wire[] wires) {
+    this.wires = wires;
   }
 
   /** Whether the peer has closed its side and all that it sent was read. */
@@ -38,15 +37,15 @@ final class TcpReceiver {
     if (buffer.hasRemaining()) {
       return handOut(into, at);
     }
-    SocketChannel socket = sockets[(int) (chunk % sockets.length)];
-    if (length == 0 && !begin(socket)) {
+    Wire wire = wires[(int) (chunk % wires.length)];
+    if (length == 0 && !begin(wire)) {
       return 0;
     }
     boolean direct = length <= into.byteSize() - at;
     if (payload == null) {
       payload = direct ? into.asSlice(at, length).asByteBuffer() : room(length);
     }
-    if (socket.read(payload) < 0) {
+    if (wire.read(payload) < 0) {
       throw new EOFException("the stream ended within chunk " + chunk);
     }
     if (payload.hasRemaining()) {
@@ -55,8 +54,8 @@ final class TcpReceiver {
     return end(direct, into, at);
   }
 
-  private boolean begin(SocketChannel socket) throws IOException {
-    if (socket.read(header) < 0) {
+  private boolean begin(Wire wire) throws IOException {
+    if (wire.read(header) < 0) {
       if (header.position() > 0) {
         throw new EOFException("the stream ended within the header of chunk " + chunk);
       }

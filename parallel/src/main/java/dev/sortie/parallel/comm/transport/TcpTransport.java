@@ -6,7 +6,6 @@ import dev.sortie.parallel.mesh.Group;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -17,7 +16,7 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * Ranks on any machines that talk over TCP. All ranks meet at rank 0's address; then each pair has
  * a control connection, and several data connections in each group. Every connection begins with
- * the proof of a shared secret; nothing is encrypted.
+ * the proof of a shared secret; nothing is encrypted unless there is {@link Tls}.
  */
 public final class TcpTransport implements Transport {
   /** Sockets a pair: while the system works on one, the next chunk goes into another. */
@@ -42,6 +41,7 @@ public final class TcpTransport implements Transport {
    * @param generation number of this start of the job
    * @param joining longest wait for the other ranks
    * @param silence how long a rank may show no sign of life
+   * @param tls for all connections, if all ranks have it
    */
   public record Options(
       InetSocketAddress master,
@@ -50,7 +50,8 @@ public final class TcpTransport implements Transport {
       byte[] secret,
       int generation,
       Duration joining,
-      Duration silence) {
+      Duration silence,
+      Optional<Tls> tls) {
     public Options {
       secret = secret.clone();
       if (world < 1 || rank < 0 || rank >= world) {
@@ -63,6 +64,18 @@ public final class TcpTransport implements Transport {
       }
     }
 
+    /** Without TLS. */
+    public Options(
+        InetSocketAddress master,
+        int rank,
+        int world,
+        byte[] secret,
+        int generation,
+        Duration joining,
+        Duration silence) {
+      this(master, rank, world, secret, generation, joining, silence, Optional.empty());
+    }
+
     /** A minute to join, ten seconds of silence. */
     public static Options of(InetSocketAddress master, int rank, int world, byte[] secret) {
       return new Options(
@@ -73,7 +86,7 @@ public final class TcpTransport implements Transport {
   private TcpTransport(Options options) {
     this.options = options;
     Handshake handshake = new Handshake(options.secret(), options.world(), options.generation());
-    this.caller = new Caller(handshake);
+    this.caller = new Caller(handshake, options.tls());
     this.rendezvous = new Rendezvous(this, options, handshake, caller);
     this.controls = new TcpControl[options.world()];
     this.addresses = new InetSocketAddress[options.world()];
@@ -108,21 +121,20 @@ public final class TcpTransport implements Transport {
   }
 
   private void meet() throws IOException {
-    SocketChannel[] met = rendezvous.meet(addresses);
+    Wire[] met = rendezvous.meet(addresses);
     for (int peer = 0; peer < world(); peer++) {
       if (peer != options.rank()) {
-        SocketChannel socket =
+        Wire wire =
             met[peer] != null
                 ? met[peer]
                 : pair(peer, Hello.Purpose.CONTROL, 0, "", options.joining());
-        controls[peer] = new TcpControl(this, peer, socket, options.silence());
+        controls[peer] = new TcpControl(this, peer, wire, options.silence());
       }
     }
   }
 
   /** A connection of a pair: the later rank opens it, the earlier one takes it. */
-  private SocketChannel pair(
-      int peer, Hello.Purpose purpose, int stream, String id, Duration deadline)
+  private Wire pair(int peer, Hello.Purpose purpose, int stream, String id, Duration deadline)
       throws IOException {
     if (peer < options.rank()) {
       try {
@@ -133,11 +145,11 @@ public final class TcpTransport implements Transport {
     }
     Hello expected = new Hello(purpose, peer, stream, id);
     Patience patience = new Patience(this, deadline);
-    SocketChannel socket;
-    while ((socket = rendezvous.listener().take(expected)) == null) {
+    Wire wire;
+    while ((wire = rendezvous.listener().take(expected)) == null) {
       patience.pause(() -> "rank %d waits for rank %d to connect".formatted(options.rank(), peer));
     }
-    return socket;
+    return wire;
   }
 
   private void beat() {
@@ -157,7 +169,7 @@ public final class TcpTransport implements Transport {
 
   @Override
   public String name() {
-    return "TCP";
+    return options.tls().isPresent() ? "TCP, TLS 1.3" : "TCP";
   }
 
   @Override
@@ -200,17 +212,17 @@ public final class TcpTransport implements Transport {
    * @param others members with whom this one talks otherwise
    */
   Endpoint open(String id, Group group, Duration deadline, Set<GlobalRank> others) {
-    SocketChannel[][] sockets = new SocketChannel[group.size()][];
+    Wire[][] wires = new Wire[group.size()][];
     try {
       for (int i = 0; i < group.size(); i++) {
         int peer = group.ranks().get(i).value();
         boolean here = peer == options.rank() || others.contains(group.ranks().get(i));
-        sockets[i] = new SocketChannel[here ? 0 : STREAMS];
-        for (int stream = 0; stream < sockets[i].length; stream++) {
-          SocketChannel socket = pair(peer, Hello.Purpose.STREAM, stream, id, deadline);
-          socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
-          socket.configureBlocking(false);
-          sockets[i][stream] = socket;
+        wires[i] = new Wire[here ? 0 : STREAMS];
+        for (int stream = 0; stream < wires[i].length; stream++) {
+          Wire wire = pair(peer, Hello.Purpose.STREAM, stream, id, deadline);
+          wire.socket().setOption(StandardSocketOptions.TCP_NODELAY, true);
+          wire.socket().configureBlocking(false);
+          wires[i][stream] = wire;
         }
       }
     } catch (IOException e) {
@@ -222,7 +234,7 @@ public final class TcpTransport implements Transport {
       fail(lost);
       throw failure().orElse(lost).exception();
     }
-    return new TcpEndpoint(this, group, sockets);
+    return new TcpEndpoint(this, group, wires);
   }
 
   @Override
@@ -241,9 +253,9 @@ public final class TcpTransport implements Transport {
     return failure.get();
   }
 
-  void close(SocketChannel socket) {
+  void close(Wire wire) {
     try {
-      socket.close();
+      wire.close();
     } catch (IOException e) {
       fail(new Failure(CommException.Kind.CLOSED, "a socket cannot be closed: " + e.getMessage()));
     }

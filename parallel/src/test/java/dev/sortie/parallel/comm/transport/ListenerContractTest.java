@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
@@ -41,6 +42,7 @@ class ListenerContractTest {
         new Listener(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new Handshake(SECRET, 4, 0),
+            Optional.empty(),
             new Strangers(4, log::add));
   }
 
@@ -59,6 +61,10 @@ class ListenerContractTest {
     return socket;
   }
 
+  private static void call(Handshake handshake, Socket socket) throws IOException {
+    handshake.call(socket.getInputStream(), socket.getOutputStream(), JOIN);
+  }
+
   /** All bytes until the listener ends the connection. */
   private static byte[] answer(Socket socket) throws IOException {
     ByteArrayOutputStream answer = new ByteArrayOutputStream();
@@ -74,7 +80,7 @@ class ListenerContractTest {
 
   private void aRankIsStillLetIn() throws IOException {
     long from = System.nanoTime();
-    new Handshake(SECRET, 4, 0).call(connect(), JOIN);
+    call(new Handshake(SECRET, 4, 0), connect());
     assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(3));
     while (listener.take(JOIN) == null) {
       Thread.onSpinWait();
@@ -139,7 +145,7 @@ class ListenerContractTest {
   @Test
   void aRecordedJoinOpensNothing() throws Exception {
     Recording recording = new Recording(connect());
-    new Handshake(SECRET, 4, 0).call(recording, JOIN);
+    call(new Handshake(SECRET, 4, 0), recording);
     while (listener.take(JOIN) == null) {
       Thread.onSpinWait();
     }
@@ -159,7 +165,7 @@ class ListenerContractTest {
         List.of(
             new Handshake(SECRET, 4, 1), new Handshake(SECRET, 5, 0), new Handshake(other, 4, 0))) {
       Socket socket = connect();
-      assertThatThrownBy(() -> handshake.call(socket, JOIN))
+      assertThatThrownBy(() -> call(handshake, socket))
           .isInstanceOf(Handshake.RefusedException.class)
           .hasMessageContaining("another secret or is of another start");
     }
@@ -186,10 +192,11 @@ class ListenerContractTest {
         new Listener(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             new Handshake(other, 4, 0),
+            Optional.empty(),
             new Strangers(4, log::add))) {
       Socket socket = new Socket(InetAddress.getLoopbackAddress(), impostor.port());
       sockets.add(socket);
-      assertThatThrownBy(() -> new Handshake(SECRET, 4, 0).call(socket, JOIN))
+      assertThatThrownBy(() -> call(new Handshake(SECRET, 4, 0), socket))
           .isInstanceOf(Handshake.RefusedException.class);
     }
   }
