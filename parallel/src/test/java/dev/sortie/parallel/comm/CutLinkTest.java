@@ -3,16 +3,21 @@ package dev.sortie.parallel.comm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.parallel.comm.transport.TcpTransport;
+import dev.sortie.parallel.comm.transport.Tls;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,11 +30,30 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CutLinkTest {
   private static final Duration JOINING = Duration.ofSeconds(5);
 
+  /** Those that TLS could make look otherwise. */
+  private static final List<FaultyProxy.Fault> UNDER_TLS =
+      List.of(
+          FaultyProxy.Fault.SLOW,
+          FaultyProxy.Fault.RESET,
+          FaultyProxy.Fault.END,
+          FaultyProxy.Fault.DAMAGE);
+
+  @TempDir private static Path folder;
+  private static Optional<Tls> tls;
+
+  @BeforeAll
+  static void createKey() throws Exception {
+    tls = KeyStores.tls(KeyStores.create(folder, "job"));
+  }
+
   static Stream<Arguments> faults() {
     List<Arguments> all = new ArrayList<>();
     for (FaultyProxy.Fault fault : FaultyProxy.Fault.values()) {
       for (int seed = 0; seed < Integer.getInteger("sortie.faults", 1); seed++) {
-        all.add(Arguments.of(fault, seed));
+        all.add(Arguments.of(fault, seed, false));
+        if (UNDER_TLS.contains(fault)) {
+          all.add(Arguments.of(fault, seed, true));
+        }
       }
     }
     return all.stream();
@@ -37,8 +61,8 @@ class CutLinkTest {
 
   @ParameterizedTest
   @MethodSource("faults")
-  void aLinkThatBreaksEndsAllRanksWithTheRankAndTheCall(FaultyProxy.Fault fault, int seed)
-      throws Exception {
+  void aLinkThatBreaksEndsAllRanksWithTheRankAndTheCall(
+      FaultyProxy.Fault fault, int seed, boolean underTls) throws Exception {
     Random random = new Random(seed);
     int world = 2 + random.nextInt(3);
     int victim = 1 + random.nextInt(world - 1);
@@ -59,7 +83,8 @@ class CutLinkTest {
                           FaultyRank.SECRET,
                           0,
                           JOINING,
-                          Duration.ofSeconds(2))),
+                          Duration.ofSeconds(2),
+                          underTls ? tls : Optional.empty())),
               CommOptions.defaults(),
               c -> FaultyRank.call(c, seed, harmless ? 40 : Integer.MAX_VALUE));
     }

@@ -52,7 +52,12 @@ final class TlsWire implements Wire, ByteChannel {
     this.sealed = ByteBuffer.allocate(RECORDS * record);
     this.arrived = ByteBuffer.allocate(RECORDS * record).flip();
     this.opened = ByteBuffer.allocate(record).flip();
-    agree();
+    try {
+      agree();
+    } catch (IOException e) {
+      alert(e);
+      throw e;
+    }
   }
 
   private void agree() throws IOException {
@@ -213,17 +218,21 @@ final class TlsWire implements Wire, ByteChannel {
     socket.close();
   }
 
-  /** What the trouble is, in the words of a job; the other end is told, if it still listens. */
-  private IOException explain(SSLException trouble) {
+  /** Has the other end know that this one ends it, and why; no one else writes yet. */
+  private void alert(IOException trouble) {
     try {
       while (engine.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_WRAP
           && engine.wrap(NOTHING, sealed).getStatus() == SSLEngineResult.Status.OK) {
-        // the alert
+        // a record with an alert
       }
       flush();
     } catch (IOException e) {
-      trouble.addSuppressed(e);
+      trouble.addSuppressed(e); // it has gone
     }
+  }
+
+  /** What the trouble is, in the words of a job. */
+  private IOException explain(SSLException trouble) {
     IOException told = inWords(trouble);
     told.initCause(trouble);
     return told;
@@ -238,6 +247,10 @@ final class TlsWire implements Wire, ByteChannel {
           name.contains("certificate") || name.equals("unknown_ca")
               ? "it does not trust this rank's certificate (TLS alert " + name + ")"
               : "it ended TLS with the alert " + name);
+    }
+    if (message.contains("Empty client certificate chain")) {
+      return new Handshake.RefusedException(
+          "it showed no certificate that this rank trusts by " + Tls.KEY_STORE);
     }
     for (Throwable cause = trouble; cause != null; cause = cause.getCause()) {
       if (cause instanceof CertificateException || cause instanceof CertPathBuilderException) {
