@@ -93,7 +93,8 @@ class ArchitectureTest {
                     "dev.sortie.nn..",
                     "dev.sortie.tensor..",
                     "java..",
-                    "javax.crypto..")));
+                    "javax.crypto..",
+                    "javax.net.ssl..")));
   }
 
   @Test

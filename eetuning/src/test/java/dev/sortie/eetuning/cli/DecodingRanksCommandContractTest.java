@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code generate} as several processes: that share the weights of one model, or its layers. */
+@Tag("any-kernels")
 class DecodingRanksCommandContractTest {
   @TempDir private static Path folder;
 

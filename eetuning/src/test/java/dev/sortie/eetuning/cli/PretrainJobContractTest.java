@@ -19,12 +19,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code pretrain} as several processes, and with exits. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
+@Tag("any-kernels")
 class PretrainJobContractTest {
   @TempDir private static Path shared;
   @TempDir private Path temp;

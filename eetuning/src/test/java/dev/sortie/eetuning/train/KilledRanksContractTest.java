@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * more seeds than a build takes.
  */
 @DisabledOnOs(OS.WINDOWS)
+@Tag("any-kernels")
 class KilledRanksContractTest {
   private static final List<Mesh> LAYOUTS =
       List.of(mesh(1, 1), mesh(2, 1), mesh(1, 2), mesh(2, 2), mesh(1, 3), mesh(4, 1));

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * the transport and the run. With stages gates are fitted by a whole model, so that the file then
  * has the bits of the others with stages.
  */
+@Tag("any-kernels")
 class LayoutsContractTest {
   private static final boolean ALL = "all".equals(System.getProperty("sortie.layouts"));
   private static final Map<Kind, TinyTuning.Result> FIRST = new ConcurrentHashMap<>();

@@ -13,12 +13,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A checkpoint that is written for another layout has the same elements, and a run goes on. */
+@Tag("any-kernels")
 class ReshardContractTest {
   private static final int STOP = 4;
   private static final Mesh TWO = new Mesh(2, 1, 1, 1);

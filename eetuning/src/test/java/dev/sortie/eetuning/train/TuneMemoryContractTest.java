@@ -28,10 +28,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The workspace of tuning is what docs/memory.md says, for exits of type mlp. */
+@Tag("any-kernels")
 class TuneMemoryContractTest {
   private static final int LAYERS = 7;
   private static final int WIDTH = 64;

@@ -82,11 +82,14 @@ final class Strangers {
   }
 
   private void refuse(SocketChannel socket, String why) {
-    String address = address(socket);
-    close(socket);
-    String line = line(address, why);
-    if (line != null) {
-      log.accept(line);
+    // logged first: who sees the end of the connection finds the line
+    try {
+      String line = line(address(socket), why);
+      if (line != null) {
+        log.accept(line);
+      }
+    } finally {
+      close(socket);
     }
   }
 
