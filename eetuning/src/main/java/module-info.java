@@ -12,6 +12,12 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.cli;
   exports dev.sortie.eetuning.cost;
   exports dev.sortie.eetuning.decode;
+  exports dev.sortie.eetuning.decode.batch;
+  exports dev.sortie.eetuning.decode.pipeline;
+  exports dev.sortie.eetuning.decode.policy;
+  exports dev.sortie.eetuning.decode.sampling;
+  exports dev.sortie.eetuning.decode.single;
+  exports dev.sortie.eetuning.decode.speculative;
   exports dev.sortie.eetuning.eval;
   exports dev.sortie.eetuning.eval.task;
   exports dev.sortie.eetuning.exit;

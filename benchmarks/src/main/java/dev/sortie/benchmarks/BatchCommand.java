@@ -3,7 +3,7 @@ package dev.sortie.benchmarks;
 import dev.sortie.benchmarks.compare.BatchRates;
 import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.cli.ComputeOptions;
-import dev.sortie.eetuning.decode.MaxProbability;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;

@@ -1,5 +1,6 @@
 package dev.sortie.tests;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
@@ -7,6 +8,8 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.Location;
@@ -14,6 +17,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.lang.module.ResolvedModule;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +30,8 @@ class ArchitectureTest {
           "dev.sortie.opencl",
           "dev.sortie.parallel",
           "dev.sortie.tensor");
+
+  private static final String DECODING = "dev.sortie.eetuning.decode";
 
   private static JavaClasses sortie;
 
@@ -71,6 +77,31 @@ class ArchitectureTest {
         .whereLayer("opencl")
         .mayOnlyAccessLayers("tensor")
         .check(sortie);
+  }
+
+  @Test
+  void partsOfDecodingUseEachOtherOneWay() {
+    partOfDecoding("sampling");
+    partOfDecoding("policy");
+    partOfDecoding("", "sampling");
+    partOfDecoding("pass", "", "policy");
+    partOfDecoding("single", "", "policy", "pass");
+    partOfDecoding("speculative", "", "pass");
+    partOfDecoding("batch", "", "sampling", "policy", "pass", "single");
+    partOfDecoding("pipeline", "", "sampling", "policy", "pass", "single");
+  }
+
+  /** A package of decoding, by its last name, and those that it may use; "" is their parent. */
+  private static void partOfDecoding(String part, String... used) {
+    Stream<String> allowed = Stream.concat(Stream.of(part), Stream.of(used));
+    DescribedPredicate<JavaClass> others =
+        resideInAPackage(DECODING + "..")
+            .and(not(resideInAnyPackage(allowed.map(p -> decoding(p)).toArray(String[]::new))));
+    check(noClasses().that().resideInAPackage(decoding(part)).should().dependOnClassesThat(others));
+  }
+
+  private static String decoding(String part) {
+    return part.isEmpty() ? DECODING : DECODING + "." + part;
   }
 
   @Test

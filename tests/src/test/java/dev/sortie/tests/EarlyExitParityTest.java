@@ -7,11 +7,11 @@ import static dev.sortie.eetuning.exit.ExitArchitecture.NORM;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.ExitPolicy;
-import dev.sortie.eetuning.decode.FullDepth;
-import dev.sortie.eetuning.decode.MaxProbability;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;

@@ -3,10 +3,10 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.FullDepth;
-import dev.sortie.eetuning.decode.MaxProbability;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.eval.Scorer;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;

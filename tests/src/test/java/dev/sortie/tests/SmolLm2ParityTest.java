@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.eval.Scorer;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;

@@ -2,7 +2,7 @@ package dev.sortie.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.decode.FullDepth;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.text.EncodeOptions;

@@ -3,11 +3,11 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelFiles;

@@ -1,12 +1,12 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.eetuning.decode.BatchDecoder;
-import dev.sortie.eetuning.decode.BatchSequence;
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.ExitPolicy;
-import dev.sortie.eetuning.decode.PagePool;
-import dev.sortie.eetuning.decode.Sampler;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.batch.BatchDecoder;
+import dev.sortie.eetuning.decode.batch.BatchSequence;
+import dev.sortie.eetuning.decode.batch.PagePool;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.sampling.Sampler;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;

@@ -2,11 +2,11 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
 import dev.sortie.benchmarks.peer.LineProcess;
-import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;

@@ -3,7 +3,7 @@ package dev.sortie.benchmarks.compare;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.eval.Agreement;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.eval.Prediction;

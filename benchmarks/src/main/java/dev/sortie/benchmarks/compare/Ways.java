@@ -2,9 +2,9 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
-import dev.sortie.eetuning.decode.DraftSources;
-import dev.sortie.eetuning.decode.ExitThresholds;
-import dev.sortie.eetuning.decode.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;

@@ -2,8 +2,8 @@ package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.cost.EarlyExitCost;
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.ExitThresholds;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.nn.InputException;
 import java.util.ArrayList;
 import java.util.List;

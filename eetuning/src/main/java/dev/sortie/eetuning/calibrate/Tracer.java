@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.FullDepth;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.LanguageModel;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.Pace;
+import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.eval.TokenReadings;
 import java.util.List;
 import java.util.SequencedMap;

@@ -10,7 +10,7 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.calibrate.TraceFile;
 import dev.sortie.eetuning.calibrate.Tracer;
 import dev.sortie.eetuning.calibrate.Trajectory;
-import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.cli.DecodingMixin.Decoding;
-import dev.sortie.eetuning.decode.PrefixReuse;
+import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;

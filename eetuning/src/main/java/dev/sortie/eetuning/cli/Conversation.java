@@ -4,7 +4,7 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.PrefixReuse;
+import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.text.chat.ChatMessage;

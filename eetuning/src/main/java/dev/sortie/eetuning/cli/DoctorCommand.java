@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli;
 import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.cost.Payoffs;
-import dev.sortie.eetuning.decode.EarlyExit;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.doctor.Examination;
 import dev.sortie.eetuning.doctor.Topic;
 import dev.sortie.eetuning.exit.Exits;

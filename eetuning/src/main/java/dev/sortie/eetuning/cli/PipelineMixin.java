@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.decode.DecodingStages;
-import dev.sortie.eetuning.decode.StageTime;
+import dev.sortie.eetuning.decode.pipeline.DecodingStages;
+import dev.sortie.eetuning.decode.pipeline.StageTime;
 import dev.sortie.eetuning.eval.StagesPlot;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.nn.InputException;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.cli.DecodingMixin.Decoding;
-import dev.sortie.eetuning.decode.DecodingStages;
-import dev.sortie.eetuning.decode.PipelinedDecoder;
-import dev.sortie.eetuning.decode.StageLinks;
+import dev.sortie.eetuning.decode.pipeline.DecodingStages;
+import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
+import dev.sortie.eetuning.decode.pipeline.StageLinks;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.DecoderBuilder;

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import picocli.CommandLine.Option;
 
 /** Options of sampling. */

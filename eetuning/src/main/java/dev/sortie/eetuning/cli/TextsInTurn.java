@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
-import dev.sortie.eetuning.decode.PipelinedDecoder;
+import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

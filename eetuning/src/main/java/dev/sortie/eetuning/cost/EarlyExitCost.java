@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.Pace;
+import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;

@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.decode.EarlyExitDraft;
-import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.speculative.EarlyExitDraft;
+import dev.sortie.eetuning.decode.speculative.SpeculationReport;
 import java.util.List;
 
 /**
- * Time of {@link dev.sortie.eetuning.decode.Speculative} with any of its sources: the work of its
- * passes repeated on the table.
+ * Time of {@link dev.sortie.eetuning.decode.speculative.Speculative} with any of its sources: the
+ * work of its passes repeated on the table.
  *
  * @param table measured costs
  * @param depth of the exit that drafts; 0 where none does

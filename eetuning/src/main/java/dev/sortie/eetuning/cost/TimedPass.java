@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.decode.Sampler;
+import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Lookahead;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
 import java.util.List;
 

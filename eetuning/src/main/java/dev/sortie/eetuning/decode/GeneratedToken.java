@@ -11,8 +11,8 @@ import java.util.OptionalInt;
  *     end of an earlier one too
  * @param exit depth of the exit that chose it; empty for the final layer
  * @param confidence largest probability there
- * @param draft name of the {@link DraftSource} that had guessed it; empty where none had, or the
- *     guess was not verified
+ * @param draft name of the {@link dev.sortie.eetuning.decode.speculative.DraftSource} that had
+ *     guessed it; empty where none had, or the guess was not verified
  */
 public record GeneratedToken(
     int id, String text, OptionalInt exit, double confidence, Optional<String> draft) {}

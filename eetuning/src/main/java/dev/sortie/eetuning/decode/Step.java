@@ -20,7 +20,7 @@ public record Step(float[] logits, OptionalInt exit, double confidence, Optional
   }
 
   /** The source that guessed {@code id}, if one did. */
-  Optional<String> sourceOf(int id) {
+  public Optional<String> sourceOf(int id) {
     return guess.filter(g -> g.id() == id).map(Guess::source);
   }
 
@@ -28,7 +28,7 @@ public record Step(float[] logits, OptionalInt exit, double confidence, Optional
    * A guessed token.
    *
    * @param id the token
-   * @param source name of the {@link DraftSource}
+   * @param source name of the {@link dev.sortie.eetuning.decode.speculative.DraftSource}
    */
   public record Guess(int id, String source) {}
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.StreamDecoder;
 import dev.sortie.nn.text.Tokenizer;
@@ -11,7 +12,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /** A text as it grows: chooses token after token from what a decoder says, and knows its end. */
-final class Writing {
+public final class Writing {
   private final int[] prompt;
   private final GenerateOptions options;
   private final Set<Integer> ends;
@@ -29,7 +30,7 @@ final class Writing {
    * @param ends ids that end a text
    * @param vocab number of logits
    */
-  Writing(
+  public Writing(
       int[] prompt, GenerateOptions options, Tokenizer tokenizer, Set<Integer> ends, int vocab) {
     if (prompt.length == 0) {
       throw new InputException(
@@ -53,7 +54,7 @@ final class Writing {
    * @param step what follows what was read
    * @param cancelled asked after the choice; where it says so, the token is the last
    */
-  GeneratedToken next(Step step, BooleanSupplier cancelled) {
+  public GeneratedToken next(Step step, BooleanSupplier cancelled) {
     int id = sampler.choose(step.logits(), prompt.length + tokens.size());
     return take(id, step.exit(), step.confidence(), step.sourceOf(id), cancelled);
   }
@@ -66,7 +67,7 @@ final class Writing {
    * @param draft who had guessed it
    * @param cancelled as above
    */
-  GeneratedToken take(
+  public GeneratedToken take(
       int id,
       OptionalInt exit,
       double confidence,
@@ -88,12 +89,12 @@ final class Writing {
   }
 
   /** Why the text ended, if it has. */
-  Optional<String> finish() {
+  public Optional<String> finish() {
     return finish;
   }
 
   /** The text so far, as one that ended for {@code reason}. */
-  Generation generation(String reason, double prefillSeconds, double decodeSeconds) {
+  public Generation generation(String reason, double prefillSeconds, double decodeSeconds) {
     return new Generation(
         prompt, List.copyOf(tokens), text.toString(), reason, prefillSeconds, decodeSeconds);
   }

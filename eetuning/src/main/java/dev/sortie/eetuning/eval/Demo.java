@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.decode.ParallelSampler;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.ParallelSampler;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.eval;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.eval.task.ChoiceScorer;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.eval.task.TextMetrics;

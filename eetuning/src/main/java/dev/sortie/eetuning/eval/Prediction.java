@@ -3,8 +3,8 @@ package dev.sortie.eetuning.eval;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.cost.EarlyExitCost;
 import dev.sortie.eetuning.cost.SpeculationCost;
-import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 
 /**
  * What the cost model says of a generation that has been: from where each token left, and from what

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.decode.StageTime;
-import dev.sortie.eetuning.decode.StageTime.Work;
+import dev.sortie.eetuning.decode.pipeline.StageTime;
+import dev.sortie.eetuning.decode.pipeline.StageTime.Work;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

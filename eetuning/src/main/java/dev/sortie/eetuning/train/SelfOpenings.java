@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.eetuning.decode.ParallelSampler;
+import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.TextFiles;

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.Folders;
-import dev.sortie.eetuning.decode.ParallelSampler;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.ParallelSampler;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.GenerationConfig;
 import dev.sortie.nn.format.Json;

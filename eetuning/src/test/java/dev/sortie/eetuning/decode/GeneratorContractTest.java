@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.EncodeOptions;

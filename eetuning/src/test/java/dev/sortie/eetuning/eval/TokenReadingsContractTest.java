@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.decode.EarlyExit;
-import dev.sortie.eetuning.decode.ExitPolicy;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -100,7 +100,7 @@ class TokenReadingsContractTest {
         assertThat(step.exit()).isEqualTo(OptionalInt.of(2));
         assertThat(step.confidence())
             .isCloseTo(r.exits().getFirst().confidences()[t], within(1e-6));
-        assertThat(dev.sortie.eetuning.decode.Sampler.argmax(step.logits()))
+        assertThat(dev.sortie.eetuning.decode.sampling.Sampler.argmax(step.logits()))
             .isEqualTo(r.exits().getFirst().choices()[t]);
       }
     }

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.decode.EarlyExit;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.MaxProbability;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;

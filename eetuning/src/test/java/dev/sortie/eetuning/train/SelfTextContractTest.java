@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.decode.FullDepth;
-import dev.sortie.eetuning.decode.ParallelSampler;
-import dev.sortie.eetuning.decode.SamplingOptions;
+import dev.sortie.eetuning.decode.sampling.ParallelSampler;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;

@@ -1,0 +1,271 @@
+package dev.sortie.eetuning.decode.batch;
+
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.BatchDescent;
+import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.RowPasses;
+import dev.sortie.eetuning.decode.pass.Segment;
+import dev.sortie.eetuning.decode.pass.Sequence;
+import dev.sortie.eetuning.decode.pass.SequenceProgress;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.FullDepth;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Workspace;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+
+/**
+ * Reads one token of each of several sequences together, so that weights are read once for all.
+ * Each sequence has its own cache, length, exit policy and life: one joins by being named in a call
+ * and leaves by not being named (continuous batching). Each leaves the layers at its own depth, as
+ * {@link EarlyExit} does: those that left are dropped from the rest of the pass, and their deficit
+ * tokens are made up for when they next go deeper.
+ *
+ * <p>Passes have up to {@link Kernels#ROW_STABLE} rows, in which each row has the bits that it gets
+ * alone. So a sequence's logits, exits and confidences do not depend on its company; they are those
+ * of {@link EarlyExit}, without exits those of {@link FullDepth}. Not thread-safe.
+ */
+public final class BatchDecoder implements AutoCloseable {
+  private final Decoder decoder;
+  private final Exits exits;
+  private final List<Segment> segments;
+  private final Workspace workspace = new Workspace();
+  private final Ops ops;
+  private final RowPasses passes;
+
+  /** A decoder at full depth. */
+  public BatchDecoder(Decoder decoder, Device device) {
+    this(decoder, Exits.none(), device);
+  }
+
+  /**
+   * A decoder whose sequences may leave at {@code exits}.
+   *
+   * @param exits of this decoder
+   */
+  public BatchDecoder(Decoder decoder, Exits exits, Device device) {
+    this.decoder = decoder;
+    this.exits = exits;
+    this.segments = Segment.of(exits, decoder.config().layers());
+    this.ops = new Ops(device, workspace);
+    this.passes = new RowPasses(decoder, segments, ops);
+  }
+
+  /** A new sequence at full depth with room for {@code capacity} tokens; the caller closes it. */
+  public BatchSequence open(int capacity) {
+    return open(new MaxProbability(1), capacity, 0);
+  }
+
+  /**
+   * A new sequence; the caller closes it.
+   *
+   * @param policy when it leaves at an exit
+   * @param capacity tokens to set room aside for
+   * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
+   */
+  public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
+    EarlyExit.check(exits, policy, maxPending);
+    Sequence s = new Sequence(decoder, capacity, ops, null);
+    return new BatchSequence(
+        new SequenceProgress(s, segments, policy, maxPending, null), Optional.empty());
+  }
+
+  /**
+   * A new sequence whose cache is in pages of a pool; the caller closes it. Its position says how
+   * many tokens of the prompt were found there and need not be read; {@link #readPrompt} reads the
+   * rest.
+   *
+   * @param pool made for this decoder and these exits
+   * @param policy when it leaves at an exit
+   * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
+   * @param prompt at least one token
+   * @param capacity tokens to set room aside for, the prompt among them
+   * @return empty if too many pages are in use now
+   * @throws InputException if so many tokens can never be held
+   */
+  public Optional<BatchSequence> open(
+      PagePool pool, ExitPolicy policy, int maxPending, int[] prompt, int capacity) {
+    check(policy, maxPending, prompt, capacity);
+    return pool.lease(prompt, capacity, !policy.never())
+        .map(
+            lease -> {
+              Sequence s = new Sequence(decoder, capacity, ops, lease.layerCaches());
+              SequenceProgress progress =
+                  new SequenceProgress(s, segments, policy, maxPending, lease::exitCache);
+              return new BatchSequence(progress, Optional.of(lease));
+            });
+  }
+
+  /** Fails unless such a sequence could be opened in a pool that is large enough. */
+  void check(ExitPolicy policy, int maxPending, int[] prompt, int capacity) {
+    EarlyExit.check(exits, policy, maxPending);
+    if (prompt.length < 1 || prompt.length > capacity) {
+      throw new InputException(
+          "a prompt of " + prompt.length + " tokens where room is asked for " + capacity);
+    }
+    decoder.requireContext(capacity);
+  }
+
+  /**
+   * Reads the next piece of the prompt of a sequence in a pool. How it is cut does not show in any
+   * result.
+   *
+   * @param most tokens to read, at least {@value Pieces#LEAST}
+   * @return what follows the prompt; empty if more of it is left to read
+   */
+  public Optional<Step> readPrompt(BatchSequence s, int most) {
+    check(s);
+    PagePool.Lease lease =
+        s.lease().orElseThrow(() -> new IllegalArgumentException("a sequence without a pool"));
+    int[] prompt = lease.prompt();
+    int from = s.position();
+    if (from >= prompt.length || most < Pieces.LEAST) {
+      throw new IllegalArgumentException(
+          from + " of " + prompt.length + " tokens were read, and " + most + " more are asked for");
+    }
+    int to = Pieces.end(from, prompt.length, most);
+    boolean end = to == prompt.length;
+    Step step = step(() -> prefillChunk(s, Arrays.copyOfRange(prompt, from, to), end));
+    s.progress().readByAll(to - from);
+    lease.read(to);
+    return Optional.ofNullable(step);
+  }
+
+  /**
+   * Reads a prompt behind what a sequence has read so far, at full depth.
+   *
+   * @param prompt at least one token
+   * @return what follows its last token
+   */
+  public Step prefill(BatchSequence s, int[] prompt) {
+    check(s);
+    complete(s);
+    Step last = null;
+    for (int from = 0, to; from < prompt.length; from = to) {
+      to = Pieces.end(from, prompt.length, Pieces.USUAL);
+      int[] chunk = Arrays.copyOfRange(prompt, from, to);
+      boolean end = to == prompt.length;
+      last = step(() -> prefillChunk(s, chunk, end));
+      s.progress().readByAll(chunk.length);
+    }
+    return last;
+  }
+
+  private Step prefillChunk(BatchSequence s, int[] chunk, boolean end) {
+    Sequence q = s.progress().sequence();
+    Tensor x = passes.prompt(s.progress(), q.embed(chunk, s.position(), chunk.length), end);
+    return end ? s.progress().reader().readFinal(q, x) : null;
+  }
+
+  /**
+   * Reads a token of each sequence. If that fails, no sequence has read any.
+   *
+   * @param sequences distinct, of this decoder; any number, of which each {@link
+   *     Kernels#ROW_STABLE} share a pass
+   * @param tokens the token at the next position of each
+   * @return what follows it in each, as {@link dev.sortie.eetuning.decode.DecodingStrategy#next}
+   *     does
+   */
+  public List<Step> next(List<BatchSequence> sequences, int[] tokens) {
+    check(sequences, tokens);
+    int[] positions = sequences.stream().mapToInt(BatchSequence::position).toArray();
+    List<Step> steps = new ArrayList<>();
+    try {
+      for (int from = 0; from < tokens.length; from += Kernels.ROW_STABLE) {
+        int first = from;
+        int end = Math.min(tokens.length, from + Kernels.ROW_STABLE);
+        BatchDescent descent = new BatchDescent(decoder, segments, ops);
+        steps.addAll(
+            step(
+                () -> {
+                  List<SequenceProgress> some =
+                      sequences.subList(first, end).stream().map(BatchSequence::progress).toList();
+                  descent.embed(some, Arrays.copyOfRange(tokens, first, end));
+                  Map<SequenceProgress, Step> found = new IdentityHashMap<>();
+                  descent.run(some, found::put);
+                  return some.stream().map(found::get).toList();
+                }));
+      }
+    } catch (RuntimeException e) {
+      for (int i = 0; i < positions.length; i++) {
+        sequences.get(i).rewind(positions[i]);
+      }
+      throw e;
+    }
+    return steps;
+  }
+
+  /** All is checked before anything is read, so a refusal changes no sequence. */
+  private void check(List<BatchSequence> sequences, int[] tokens) {
+    if (sequences.size() != tokens.length) {
+      throw new IllegalArgumentException(
+          sequences.size() + " sequences and " + tokens.length + " tokens");
+    }
+    Set<BatchSequence> distinct = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (BatchSequence s : sequences) {
+      check(s);
+      if (!distinct.add(s)) {
+        throw new IllegalArgumentException("a sequence is named twice");
+      }
+      s.progress().sequence().requireRoom(s.position() + 1);
+    }
+  }
+
+  private void check(BatchSequence s) {
+    if (s.progress().sequence().ops() != ops) {
+      throw new IllegalArgumentException("a sequence is of another batch decoder");
+    }
+  }
+
+  /** Runs a sequence's deficit tokens through the layers that they have not seen. */
+  private void complete(BatchSequence s) {
+    for (Segment g : segments) {
+      step(
+          () -> {
+            passes.complete(s.progress(), g);
+            return null;
+          });
+    }
+  }
+
+  /**
+   * Keys and values of backbone layer {@code layer} (from 0) after completing every deficit token,
+   * {@code [1, position, K, D]} each: for tests and audits.
+   */
+  public List<Tensor> completedCache(BatchSequence s, int layer) {
+    check(s);
+    complete(s);
+    return List.of(
+        s.progress().sequence().cache(layer).keys(ops, s.position()),
+        s.progress().sequence().cache(layer).values(ops, s.position()));
+  }
+
+  private <T> T step(Supplier<T> body) {
+    try {
+      return NoGrad.call(body);
+    } finally {
+      workspace.reset();
+    }
+  }
+
+  @Override
+  public void close() {
+    workspace.close();
+  }
+}

@@ -1,0 +1,76 @@
+package dev.sortie.eetuning.decode.batch;
+
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.Writing;
+import java.util.Optional;
+
+/** A request that has its pages: first its prompt is read, then it is decoded. */
+final class Running implements AutoCloseable {
+  private final Ticket ticket;
+  private final BatchSequence sequence;
+  private final Writing writing;
+  private final long start = System.nanoTime();
+  private long prefilled;
+  private long first;
+  private GeneratedToken last;
+
+  Running(Ticket ticket, BatchSequence sequence, Writing writing) {
+    this.ticket = ticket;
+    this.sequence = sequence;
+    this.writing = writing;
+  }
+
+  Ticket ticket() {
+    return ticket;
+  }
+
+  BatchSequence sequence() {
+    return sequence;
+  }
+
+  /** Whether its prompt was read, so that it reads the tokens that it chose. */
+  boolean decodes() {
+    return last != null;
+  }
+
+  /** The token to be read next. */
+  int token() {
+    return last.id();
+  }
+
+  /**
+   * Chooses from what follows the text so far and tells the listener.
+   *
+   * @return why the text has ended, if it has
+   */
+  Optional<String> take(Step step) {
+    prefilled = decodes() ? prefilled : System.nanoTime();
+    GeneratedToken token = writing.next(step, ticket::isCancelled);
+    first = decodes() ? first : System.nanoTime();
+    last = token;
+    ticket.request().listener().accept(token);
+    return writing.finish();
+  }
+
+  /** Ends the request with what there is. */
+  void finish(String reason) {
+    long now = System.nanoTime();
+    double read = ((decodes() ? prefilled : now) - start) * 1e-9;
+    double decoded = decodes() ? (now - first) * 1e-9 : 0;
+    // memory first: who waits for the result may ask for the next text at once
+    close();
+    ticket.result().complete(writing.generation(reason, read, decoded));
+  }
+
+  /** Ends the request without a result. */
+  void fail(Throwable cause) {
+    close();
+    ticket.result().completeExceptionally(cause);
+  }
+
+  @Override
+  public void close() {
+    sequence.close();
+  }
+}

@@ -1,0 +1,334 @@
+package dev.sortie.eetuning.decode.batch;
+
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.Writing;
+import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.Tokenizer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * Generates many texts at once by continuous batching. Work is done in rounds: those that wait are
+ * admitted in order, as far as pages for all that they may need are free; one of those whose prompt
+ * is being read reads a piece of it, in turn; all others read a token each, together. So a long
+ * prompt delays a token by one piece, a text begins when it gets its pages and never fails for want
+ * of memory later, and nobody overtakes.
+ *
+ * <p>What a request gets depends on nothing but itself: tokens, exits and confidences have the same
+ * bits alone and in any company, with its beginning found in the pool or read.
+ *
+ * <p>{@link #submit} and tickets may be used by any thread. Rounds belong to one thread: that of
+ * {@link #run}, or whoever calls {@link #round}.
+ */
+public final class Scheduler implements Runnable, AutoCloseable {
+  private final BatchDecoder decoder;
+  private final PagePool pool;
+  private final Tokenizer tokenizer;
+  private final Set<Integer> ends;
+  private final int vocab;
+  private final Limits limits;
+
+  /** In order of arrival; also the lock. */
+  private final Deque<Ticket> waiting = new ArrayDeque<>();
+
+  /** In order of admission. */
+  private final List<Running> running = new ArrayList<>();
+
+  /** Whose prompts are being read; the first has its turn. */
+  private final Deque<Running> reading = new ArrayDeque<>();
+
+  private boolean closed;
+
+  /**
+   * Bounds.
+   *
+   * @param running texts at once at most
+   * @param waiting requests that wait at most
+   * @param piece tokens of a prompt that are read at a time while other texts wait for their next
+   *     token, at least {@value Pieces#LEAST}. SmolLM2-135M in BF16 reads 556 tokens a second in
+   *     pieces of 128 and 744 in pieces of 512, which delay the others by 0.2 and 0.7 seconds (two
+   *     threads)
+   */
+  public record Limits(int running, int waiting, int piece) {
+    /** Limits with pieces of 128 tokens. */
+    public Limits(int running, int waiting) {
+      this(running, waiting, 128);
+    }
+
+    public Limits {
+      if (running < 1 || waiting < 0 || piece < Pieces.LEAST) {
+        throw new InputException(
+            running
+                + " texts at once, "
+                + waiting
+                + " that wait and pieces of "
+                + piece
+                + " tokens; take at least 1, 0 and "
+                + Pieces.LEAST);
+      }
+    }
+  }
+
+  /**
+   * A scheduler; closing it closes neither decoder nor pool.
+   *
+   * @param ends ids that end a text
+   * @param vocab number of logits
+   */
+  public Scheduler(
+      BatchDecoder decoder,
+      PagePool pool,
+      Tokenizer tokenizer,
+      List<Integer> ends,
+      int vocab,
+      Limits limits) {
+    this.decoder = decoder;
+    this.pool = pool;
+    this.tokenizer = tokenizer;
+    this.ends = Set.copyOf(ends);
+    this.vocab = vocab;
+    this.limits = limits;
+  }
+
+  /**
+   * Asks for a text.
+   *
+   * @throws InputException if it can never be had: too long for the model or for the whole pool
+   * @throws RejectedExecutionException if too many wait already, or this is closed
+   */
+  public Ticket submit(Request request) {
+    decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
+    pool.requirePossible(request.capacity());
+    Ticket ticket = new Ticket(request);
+    synchronized (waiting) {
+      if (closed) {
+        throw new RejectedExecutionException("no more texts are generated here");
+      }
+      if (waiting.size() >= limits.waiting() + free()) {
+        throw new RejectedExecutionException(
+            waiting.size()
+                + " requests wait and "
+                + running.size()
+                + " are being answered, which are the most; ask again later");
+      }
+      waiting.add(ticket);
+      waiting.notifyAll();
+    }
+    return ticket;
+  }
+
+  private int free() {
+    return limits.running() - running.size();
+  }
+
+  /** Works until {@link #close}; sleeps while there is nothing to do. */
+  @Override
+  public void run() {
+    while (!isClosed()) {
+      if (!round()) {
+        sleep();
+      }
+    }
+    end();
+  }
+
+  private void sleep() {
+    synchronized (waiting) {
+      while (waiting.isEmpty() && !closed) {
+        try {
+          waiting.wait();
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          closed = true;
+        }
+      }
+    }
+  }
+
+  /**
+   * One round.
+   *
+   * @return whether there was anything to do
+   */
+  public boolean round() {
+    if (isClosed()) {
+      end();
+      return false;
+    }
+    dropCancelled();
+    admit();
+    boolean busy = !running.isEmpty();
+    decode(running.stream().filter(Running::decodes).toList());
+    readPrompt();
+    return busy;
+  }
+
+  private boolean isClosed() {
+    synchronized (waiting) {
+      return closed;
+    }
+  }
+
+  private void dropCancelled() {
+    List<Ticket> dropped = new ArrayList<>();
+    synchronized (waiting) {
+      for (Iterator<Ticket> i = waiting.iterator(); i.hasNext(); ) {
+        Ticket t = i.next();
+        if (t.isCancelled()) {
+          i.remove();
+          dropped.add(t);
+        }
+      }
+    }
+    for (Ticket t : dropped) {
+      t.result().complete(writing(t).generation("cancelled", 0, 0));
+    }
+    for (Running r : List.copyOf(reading)) {
+      if (r.ticket().isCancelled()) {
+        leave(r);
+        r.finish("cancelled");
+      }
+    }
+  }
+
+  private Writing writing(Ticket t) {
+    Request q = t.request();
+    return new Writing(q.prompt(), q.options(), tokenizer, ends, vocab);
+  }
+
+  /** Where the first that waits does not get its pages, none behind it does: nobody overtakes. */
+  private void admit() {
+    while (free() > 0) {
+      Ticket t;
+      synchronized (waiting) {
+        t = waiting.peek();
+      }
+      if (t == null) {
+        return;
+      }
+      Request q = t.request();
+      Optional<BatchSequence> s =
+          decoder.open(pool, q.policy(), q.maxPending(), q.prompt(), q.capacity());
+      if (s.isEmpty()) {
+        return;
+      }
+      Running r = new Running(t, s.get(), writing(t));
+      synchronized (waiting) {
+        waiting.remove();
+        running.add(r);
+      }
+      reading.add(r);
+    }
+  }
+
+  /** Reads a piece of a prompt, of another one each time. */
+  private void readPrompt() {
+    Running r = reading.poll();
+    if (r == null) {
+      return;
+    }
+    try {
+      boolean others = running.stream().anyMatch(Running::decodes);
+      int piece = others ? limits.piece() : Pieces.USUAL;
+      Optional<Step> step = decoder.readPrompt(r.sequence(), piece);
+      if (step.isEmpty()) {
+        reading.add(r);
+      } else {
+        take(r, step.get());
+      }
+    } catch (RuntimeException e) {
+      leave(r);
+      r.fail(e);
+    }
+  }
+
+  private void decode(List<Running> now) {
+    List<Step> steps;
+    try {
+      steps =
+          decoder.next(
+              now.stream().map(Running::sequence).toList(),
+              now.stream().mapToInt(Running::token).toArray());
+    } catch (RuntimeException e) {
+      decodeAlone(now);
+      return;
+    }
+    for (int i = 0; i < steps.size(); i++) {
+      take(now.get(i), steps.get(i));
+    }
+  }
+
+  /** One of them fails; the others are not to suffer for it. */
+  private void decodeAlone(List<Running> now) {
+    for (Running r : now) {
+      try {
+        take(r, decoder.next(List.of(r.sequence()), new int[] {r.token()}).getFirst());
+      } catch (RuntimeException e) {
+        leave(r);
+        r.fail(e);
+      }
+    }
+  }
+
+  private void take(Running r, Step step) {
+    try {
+      Optional<String> ended = r.take(step);
+      if (ended.isPresent()) {
+        leave(r);
+        r.finish(ended.get());
+      }
+    } catch (RuntimeException e) {
+      leave(r);
+      r.fail(e);
+    }
+  }
+
+  private void leave(Running r) {
+    synchronized (waiting) {
+      running.remove(r);
+    }
+    reading.remove(r);
+  }
+
+  /** Texts being generated or read, and those that wait. */
+  public int pending() {
+    synchronized (waiting) {
+      return running.size() + waiting.size();
+    }
+  }
+
+  /** After {@link #close}: whoever has no result yet is told so. */
+  private void end() {
+    List<Ticket> left;
+    synchronized (waiting) {
+      left = new ArrayList<>(waiting);
+      waiting.clear();
+    }
+    CancellationException why = new CancellationException("texts are no longer generated here");
+    for (Running r : List.copyOf(running)) {
+      leave(r);
+      r.fail(why);
+    }
+    left.forEach(t -> t.result().completeExceptionally(why));
+  }
+
+  /**
+   * Takes no more requests. The thread of {@link #run} stops after its round, and requests without
+   * a result fail; where rounds are called one by one, the next one does that.
+   */
+  @Override
+  public void close() {
+    synchronized (waiting) {
+      closed = true;
+      waiting.notifyAll();
+    }
+  }
+}

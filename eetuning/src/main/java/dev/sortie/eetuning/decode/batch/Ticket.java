@@ -1,0 +1,38 @@
+package dev.sortie.eetuning.decode.batch;
+
+import dev.sortie.eetuning.decode.Generation;
+import java.util.concurrent.CompletableFuture;
+
+/** What a {@link Scheduler} gives for a request. Thread-safe. */
+public final class Ticket {
+  private final Request request;
+  private final CompletableFuture<Generation> result = new CompletableFuture<>();
+  private volatile boolean cancelled;
+
+  Ticket(Request request) {
+    this.request = request;
+  }
+
+  Request request() {
+    return request;
+  }
+
+  /**
+   * Done when the text is: with it, or with why there is none. Completed in the scheduler's thread.
+   */
+  public CompletableFuture<Generation> result() {
+    return result;
+  }
+
+  /**
+   * Ends the text with the token being computed, at once if there is none; its result is then what
+   * there is, finished for {@code cancelled}.
+   */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  boolean isCancelled() {
+    return cancelled;
+  }
+}

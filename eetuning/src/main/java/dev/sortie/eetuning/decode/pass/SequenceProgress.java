@@ -1,0 +1,232 @@
+package dev.sortie.eetuning.decode.pass;
+
+import dev.sortie.eetuning.decode.policy.ExitEvidence;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.KvCache;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * One sequence in a batch, or in a stage of a pipeline: its cache, how far each segment of layers
+ * has come, and the hidden states of its deficit tokens. Close it to free them.
+ */
+public final class SequenceProgress implements AutoCloseable {
+  /**
+   * Hidden states kept. Deficit tokens and the one being read are at most a stable batch, and when
+   * they come to an exit its own layer lags less than that behind.
+   */
+  private static final int KEPT = 2 * Kernels.ROW_STABLE;
+
+  private final Sequence sequence;
+  private final ExitPolicy policy;
+  private final int maxPending;
+  private final LogitsReader reader;
+
+  /** What each segment reads, position {@code p} in row {@code p % KEPT}; {@code [KEPT, C]}. */
+  private final Tensor[] inputs;
+
+  /** Of the exit behind each segment; null where it has no layer of its own or none is asked. */
+  private final KvCache[] exitCaches;
+
+  /** Positions done in each segment's layers. */
+  private final int[] done;
+
+  /** Positions done in the own layer of the exit behind each segment. */
+  private final int[] exitDone;
+
+  private final Pace pace;
+
+  private int position;
+
+  /**
+   * The segment that the token being read left behind, or came to the end of; {@link
+   * Pace#ELSEWHERE} if no exit of these saw it.
+   */
+  private int left = Pace.ELSEWHERE;
+
+  /** Output of the layers that the token being read came through last, {@code [1, C]}. */
+  private Tensor x;
+
+  /** The residual after the attention of the last of them, {@code [1, C]}. */
+  private Tensor a;
+
+  /** By the exit asked last for the token that is being read; null before the first. */
+  private ExitEvidence.Said said;
+
+  /** Tokens that the deepest segment lags behind, where another rank has it; else negative. */
+  private int lag = -1;
+
+  /**
+   * Before the first token.
+   *
+   * @param sequence closed with this
+   * @param maxPending deficit tokens at most
+   * @param caches that of the exit behind a segment, for those with a layer of their own; null for
+   *     some of its own
+   */
+  public SequenceProgress(
+      Sequence sequence,
+      List<Segment> segments,
+      ExitPolicy policy,
+      int maxPending,
+      IntFunction<KvCache> caches) {
+    this.sequence = sequence;
+    this.policy = policy;
+    this.maxPending = maxPending;
+    this.reader = new LogitsReader(sequence.decoder().config().vocab());
+    int count = segments.size();
+    this.inputs = new Tensor[count];
+    this.exitCaches = new KvCache[count];
+    this.done = new int[count];
+    this.exitDone = new int[count];
+    this.pace = new Pace(count - 1, policy.rests());
+    Shape kept = Shape.of(KEPT, sequence.decoder().config().hidden());
+    for (Segment s : segments) {
+      inputs[s.index()] = Tensor.allocate(sequence.arena(), DType.F32, kept);
+      if (!policy.never() && s.exit().filter(Exit::hasCache).isPresent()) {
+        Exit e = s.exit().get();
+        exitCaches[s.index()] =
+            caches == null
+                ? e.cache(sequence.arena(), DType.F32, sequence.capacity())
+                : caches.apply(s.index());
+      }
+    }
+  }
+
+  /** Tokens read so far. */
+  public int position() {
+    return position;
+  }
+
+  /**
+   * Forgets all tokens but the first ones.
+   *
+   * @param count tokens to keep, 0 to {@link #position}
+   */
+  public void rewind(int count) {
+    position = Sequence.checkKept(count, position);
+    said = null;
+    pace.rewind(position);
+    for (int i = 0; i < done.length; i++) {
+      done[i] = Math.min(done[i], position);
+      exitDone[i] = Math.min(exitDone[i], position);
+    }
+  }
+
+  public Sequence sequence() {
+    return sequence;
+  }
+
+  ExitPolicy policy() {
+    return policy;
+  }
+
+  public LogitsReader reader() {
+    return reader;
+  }
+
+  /** Whether it may leave at the exit behind a segment, and asks: the deepest segment lags most. */
+  boolean asks(int segment) {
+    return !policy.never() && (lag < 0 ? deficit() : lag) < maxPending && pace.due(segment);
+  }
+
+  /**
+   * The token being read leaves behind a segment, the last one for the final layer or an outlet.
+   */
+  void leaves(int segment) {
+    left = segment;
+  }
+
+  /** Tokens read that the last segment has not done. */
+  public int deficit() {
+    return position - done[done.length - 1];
+  }
+
+  /**
+   * Begins a token of which other ranks know more.
+   *
+   * @param behind tokens that the deepest segment of all lags behind
+   * @param before what the exit asked last said of it, or null
+   */
+  public void begin(int behind, ExitEvidence.Said before) {
+    lag = behind;
+    said = before;
+  }
+
+  public int done(int segment) {
+    return done[segment];
+  }
+
+  public void done(int segment, int count) {
+    done[segment] = count;
+  }
+
+  /** The cache of the exit behind a segment, or null. */
+  KvCache exitCache(int segment) {
+    return exitCaches[segment];
+  }
+
+  int exitDone(int segment) {
+    return exitDone[segment];
+  }
+
+  void exitDone(int segment, int count) {
+    exitDone[segment] = count;
+  }
+
+  /** {@code count} tokens were read by all layers, exits' own too. */
+  public void readByAll(int count) {
+    position += count;
+    Arrays.fill(done, position);
+    Arrays.fill(exitDone, position);
+    pace.start(position);
+  }
+
+  /** A token was read; what it went through says {@link #done}. */
+  public void readOne() {
+    position++;
+    pace.left(left);
+    left = Pace.ELSEWHERE;
+    x = null;
+    a = null;
+  }
+
+  /** What segment {@code segment} reads at position {@code p}, {@code [1, C]}. */
+  public Tensor input(int segment, int p) {
+    long width = inputs[segment].shape().dim(1);
+    return Tensor.of(inputs[segment].span().slice(p % KEPT * width, width), Shape.of(1, width));
+  }
+
+  void outcome(Tensor output, Tensor residual) {
+    x = output;
+    a = residual;
+  }
+
+  Tensor x() {
+    return x;
+  }
+
+  Tensor a() {
+    return a;
+  }
+
+  public ExitEvidence.Said said() {
+    return said;
+  }
+
+  void said(ExitEvidence.Said by) {
+    said = by;
+  }
+
+  @Override
+  public void close() {
+    sequence.close();
+  }
+}

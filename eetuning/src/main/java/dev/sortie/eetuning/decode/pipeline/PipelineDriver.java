@@ -1,0 +1,165 @@
+package dev.sortie.eetuning.decode.pipeline;
+
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Writing;
+import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pipeline.StageOrder.Close;
+import dev.sortie.eetuning.decode.pipeline.StageOrder.Fill;
+import dev.sortie.eetuning.decode.pipeline.StageOrder.Prompt;
+import dev.sortie.eetuning.decode.pipeline.StageOrder.Stop;
+import dev.sortie.eetuning.decode.pipeline.StageOrder.Tokens;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Decides what the first stage does. As soon as a text's next token is known, wherever it was
+ * chosen, the token starts its way, while the stages behind the exit are still busy with the one
+ * before. With several texts there is more under way, also at full depth.
+ */
+final class PipelineDriver {
+  private final List<int[]> prompts;
+  private final PipelinedDecoder.Settings settings;
+  private final Tokenizer tokenizer;
+  private final Set<Integer> ends;
+  private final int vocab;
+  private final PipelinedDecoder.Listener listener;
+  private final Mailbox<StageAnswer> answers;
+  private final Map<Integer, Life> running = new HashMap<>();
+  private final Deque<StageRow> ready = new ArrayDeque<>();
+  private final Deque<Integer> ended = new ArrayDeque<>();
+  private final Generation[] results;
+  private int begun;
+
+  /** A text that is being read or written. */
+  private static final class Life {
+    final Writing writing;
+    final long start = System.nanoTime();
+
+    /** Tokens that went through all layers, or in one rank would have by now. */
+    int done;
+
+    int read;
+    long prefilled;
+
+    Life(Writing writing) {
+      this.writing = writing;
+    }
+  }
+
+  /**
+   * A driver.
+   *
+   * @param ends ids that end a text
+   * @param answers of all stages
+   */
+  PipelineDriver(
+      List<int[]> prompts,
+      PipelinedDecoder.Settings settings,
+      Tokenizer tokenizer,
+      Set<Integer> ends,
+      int vocab,
+      PipelinedDecoder.Listener listener,
+      Mailbox<StageAnswer> answers) {
+    this.prompts = prompts;
+    this.settings = settings;
+    this.tokenizer = tokenizer;
+    this.ends = ends;
+    this.vocab = vocab;
+    this.listener = listener;
+    this.answers = answers;
+    this.results = new Generation[prompts.size()];
+  }
+
+  /**
+   * What the first stage does next; waits where there is nothing to do.
+   *
+   * @param canFill whether tokens that left early wait for its layers
+   */
+  StageOrder next(boolean canFill) {
+    while (true) {
+      for (StageAnswer a = answers.poll(); a != null; a = answers.poll()) {
+        take(a);
+      }
+      if (!ended.isEmpty()) {
+        return new Close(ended.remove());
+      }
+      if (!ready.isEmpty()) {
+        List<StageRow> rows = new ArrayList<>();
+        while (!ready.isEmpty() && rows.size() < Kernels.ROW_STABLE) {
+          rows.add(ready.remove());
+        }
+        return new Tokens(rows);
+      }
+      Prompt piece = piece();
+      if (piece != null) {
+        return piece;
+      }
+      if (running.isEmpty()) {
+        return new Stop();
+      }
+      if (canFill) {
+        return new Fill();
+      }
+      take(answers.take());
+    }
+  }
+
+  /** The next piece of a prompt, null where there is none or enough texts are under way. */
+  private Prompt piece() {
+    int last = begun - 1;
+    Life life = running.get(last);
+    if (life == null || life.read == prompts.get(last).length) {
+      if (begun == prompts.size() || running.size() >= settings.texts()) {
+        return null;
+      }
+      last = begun++;
+      life = new Life(new Writing(prompts.get(last), settings.options(), tokenizer, ends, vocab));
+      running.put(last, life);
+    }
+    int length = prompts.get(last).length;
+    int from = life.read;
+    life.read = Pieces.end(from, length, Pieces.USUAL);
+    return new Prompt(last, from, life.read, new float[0]);
+  }
+
+  private void take(StageAnswer a) {
+    Life life = running.get(a.text());
+    long now = System.nanoTime();
+    if (life.prefilled == 0) {
+      life.prefilled = now;
+    }
+    if (a.exit().isEmpty()) {
+      life.done = a.position();
+    }
+    GeneratedToken token =
+        life.writing.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
+    listener.token(a.text(), token);
+    if (life.writing.finish().isPresent()) {
+      results[a.text()] =
+          life.writing.generation(
+              life.writing.finish().get(),
+              (life.prefilled - life.start) * 1e-9,
+              (now - life.prefilled) * 1e-9);
+      running.remove(a.text());
+      ended.add(a.text());
+      listener.finished(a.text(), results[a.text()]);
+    } else {
+      int lag = a.position() - life.done;
+      ready.add(new StageRow(a.text(), a.position(), a.id(), true, lag, null, new float[0]));
+    }
+  }
+
+  /** What was written, by prompt, once all is done. */
+  List<Generation> results() {
+    return List.of(results);
+  }
+}

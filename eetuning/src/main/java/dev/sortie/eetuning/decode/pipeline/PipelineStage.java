@@ -1,0 +1,286 @@
+package dev.sortie.eetuning.decode.pipeline;
+
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.BatchDescent;
+import dev.sortie.eetuning.decode.pass.RowPasses;
+import dev.sortie.eetuning.decode.pass.Segment;
+import dev.sortie.eetuning.decode.pass.Sequence;
+import dev.sortie.eetuning.decode.pass.SequenceProgress;
+import dev.sortie.eetuning.decode.sampling.Sampler;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Span;
+import dev.sortie.tensor.memory.Workspace;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The layers and exits of one stage, and what it has of the texts that are being decoded. A token
+ * that has left, here or before, waits like a deficit token of {@link
+ * dev.sortie.eetuning.decode.single.EarlyExit}: until the next one that goes deeper takes it along,
+ * there is nothing better to do, or a few have come together.
+ */
+final class PipelineStage implements AutoCloseable {
+  /**
+   * Tokens that left at an exit of this stage before it brings them to its end, beside those that
+   * still need an answer: few, so that the stages behind have something to do; not one, for a pass
+   * reads the weights once for all of them.
+   */
+  private static final int FILL_ROWS = 4;
+
+  private final Decoder decoder;
+  private final DecodingStages plan;
+  private final StageLinks links;
+  private final List<int[]> prompts;
+  private final PipelinedDecoder.Settings settings;
+  private final Consumer<StageAnswer> answers;
+  private final List<Segment> segments;
+  private final Workspace workspace = new Workspace();
+  private final Ops ops;
+  private final RowPasses passes;
+  private final Map<Integer, Text> texts = new HashMap<>();
+
+  /** A text: the layers' state, the tokens read, and how the next one is chosen. */
+  private record Text(int number, SequenceProgress sequence, int[] ids, Optional<Sampler> sampler) {
+    void saw(int position, int id) {
+      ids[position] = id;
+      sampler.ifPresent(s -> s.saw(id));
+    }
+  }
+
+  /**
+   * A stage.
+   *
+   * @param exits those of this stage
+   * @param prompts of all texts
+   * @param answers hears of tokens that are chosen here
+   */
+  PipelineStage(
+      Decoder decoder,
+      Exits exits,
+      DecodingStages plan,
+      StageLinks links,
+      Device device,
+      List<int[]> prompts,
+      PipelinedDecoder.Settings settings,
+      Consumer<StageAnswer> answers) {
+    this.decoder = decoder;
+    this.plan = plan;
+    this.links = links;
+    this.prompts = prompts;
+    this.settings = settings;
+    this.answers = answers;
+    int stage = links.stage();
+    this.segments = Segment.of(exits, plan.from(stage), plan.to(stage), plan.isLast(stage));
+    this.ops = new Ops(device, workspace);
+    this.passes = new RowPasses(decoder, segments, ops);
+  }
+
+  /** Does what is ordered. */
+  void run(StageOrder order) {
+    try {
+      NoGrad.run(
+          () -> {
+            switch (order) {
+              case StageOrder.Prompt p -> prompt(p);
+              case StageOrder.Tokens t -> tokens(t.rows());
+              case StageOrder.Fill f -> fill();
+              case StageOrder.Close c -> close(c.text());
+              case StageOrder.Stop s -> stop();
+            }
+          });
+    } finally {
+      workspace.reset();
+    }
+  }
+
+  private boolean isFirst() {
+    return links.stage() == 0;
+  }
+
+  private boolean isLast() {
+    return plan.isLast(links.stage());
+  }
+
+  private void prompt(StageOrder.Prompt p) {
+    int[] ids = prompts.get(p.text());
+    Text text = p.from() == 0 ? open(p.text(), ids) : texts.get(p.text());
+    SequenceProgress s = text.sequence;
+    int count = p.to() - p.from();
+    boolean end = p.to() == ids.length;
+    Tensor x =
+        isFirst()
+            ? s.sequence().embed(Arrays.copyOfRange(ids, p.from(), p.to()), p.from(), count)
+            : received(p.hidden(), count);
+    Tensor y = passes.prompt(s, x, end);
+    s.readByAll(count);
+    if (!isLast()) {
+      links.sendPrompt(p.text(), p.from(), p.to(), y);
+    } else if (end) {
+      answer(text, s.reader().readFinal(s.sequence(), y), s.position());
+    }
+  }
+
+  private Tensor received(float[] rows, int count) {
+    Tensor x = ops.empty(DType.F32, Shape.of(1, count, width()));
+    copy(rows, x.span());
+    return x;
+  }
+
+  private static void copy(float[] from, Span to) {
+    to.segment().copyFrom(MemorySegment.ofArray(from));
+  }
+
+  private int width() {
+    return decoder.config().hidden();
+  }
+
+  private Text open(int number, int[] prompt) {
+    int capacity = settings.capacity(prompt);
+    int stage = links.stage();
+    Sequence layers = new Sequence(decoder, capacity, ops, plan.from(stage), plan.to(stage));
+    SequenceProgress s =
+        new SequenceProgress(layers, segments, settings.policy(), settings.maxPending(), null);
+    Optional<Sampler> sampler =
+        plan.answers(stage)
+            ? Optional.of(new Sampler(settings.options().sampling(), decoder.config().vocab()))
+            : Optional.empty();
+    Text text = new Text(number, s, new int[capacity], sampler);
+    for (int i = 0; i < prompt.length; i++) {
+      text.saw(i, prompt[i]);
+    }
+    texts.put(number, text);
+    return text;
+  }
+
+  private void answer(Text text, Step step, int at) {
+    int id = text.sampler.orElseThrow().choose(step.logits(), at);
+    answers.accept(new StageAnswer(text.number, at, id, step.exit(), step.confidence()));
+  }
+
+  private void tokens(List<StageRow> rows) {
+    BatchDescent descent = new BatchDescent(decoder, segments, ops);
+    Map<SequenceProgress, StageRow> wanted = new LinkedHashMap<>();
+    for (StageRow r : rows) {
+      Text text = texts.get(r.text());
+      text.saw(r.position(), r.id());
+      if (!isFirst()) {
+        copy(r.hidden(), text.sequence.input(0, r.position()).span());
+      }
+      if (r.wanted()) {
+        wanted.put(text.sequence, r);
+      } else {
+        text.sequence.readOne();
+      }
+    }
+    List<SequenceProgress> sequences = List.copyOf(wanted.keySet());
+    if (isFirst() && !sequences.isEmpty()) {
+      descent.embed(sequences, wanted.values().stream().mapToInt(StageRow::id).toArray());
+    }
+    wanted.forEach((s, r) -> s.begin(r.lag(), r.said()));
+    List<SequenceProgress> deeper =
+        descent.run(
+            sequences,
+            (s, step) -> answer(texts.get(wanted.get(s).text()), step, s.position() + 1));
+    for (SequenceProgress s : deeper) {
+      StageRow r = wanted.get(s);
+      forward(
+          texts.get(r.text()),
+          Optional.of(
+              new StageRow(r.text(), r.position(), r.id(), true, r.lag(), s.said(), r.hidden())));
+    }
+    rows.stream().mapToInt(StageRow::text).distinct().forEach(t -> settle(texts.get(t)));
+  }
+
+  /** Sends on what has come to the outlet; the last token of it may still be without an answer. */
+  private void forward(Text text, Optional<StageRow> last) {
+    SequenceProgress s = text.sequence;
+    int outlet = segments.getLast().index();
+    for (int p = s.done(outlet); p < s.position(); p++) {
+      boolean end = last.isPresent() && p == s.position() - 1;
+      StageRow row =
+          end
+              ? last.get()
+              : new StageRow(text.number, p, text.ids[p], false, 0, null, new float[0]);
+      links.sendToken(row, s.input(outlet, p));
+    }
+    s.done(outlet, s.position());
+  }
+
+  /** Sees to tokens that have left. */
+  private void settle(Text text) {
+    SequenceProgress s = text.sequence;
+    if (isLast() || s.deficit() == 0) {
+      return;
+    }
+    if (s.deficit() >= FILL_ROWS) {
+      for (Segment g : segments) {
+        if (!g.isOutlet()) {
+          passes.complete(s, g);
+        }
+      }
+    }
+    forwardDone(text);
+  }
+
+  private void forwardDone(Text text) {
+    if (!isLast() && text.sequence.done(segments.size() - 2) == text.sequence.position()) {
+      forward(text, Optional.empty());
+    }
+  }
+
+  /** Whether a token waits for layers of this stage. */
+  boolean canFill() {
+    return texts.values().stream().anyMatch(t -> t.sequence.deficit() > 0);
+  }
+
+  /** One segment of the text that lags most: a token that comes meanwhile need not wait long. */
+  private void fill() {
+    Text text =
+        texts.values().stream()
+            .max(
+                Comparator.comparingInt((Text t) -> t.sequence.deficit())
+                    .thenComparing(Text::number))
+            .orElseThrow();
+    for (Segment g : segments) {
+      if (!g.isOutlet() && text.sequence.done(g.index()) < text.sequence.position()) {
+        passes.complete(text.sequence, g);
+        break;
+      }
+    }
+    forwardDone(text);
+  }
+
+  private void close(int number) {
+    texts.remove(number).sequence.close();
+    if (!isLast()) {
+      links.sendClose(number);
+    }
+  }
+
+  private void stop() {
+    if (!isLast()) {
+      links.sendStop();
+    }
+  }
+
+  @Override
+  public void close() {
+    new ArrayList<>(texts.values()).forEach(t -> t.sequence.close());
+    workspace.close();
+  }
+}

@@ -1,0 +1,114 @@
+package dev.sortie.eetuning.decode.sampling;
+
+import dev.sortie.tensor.Random;
+
+/**
+ * Chooses tokens from logits. Filters apply in the order penalty, temperature, top-k, top-p, min-p,
+ * as in transformers. Ties go to the lower id.
+ */
+public final class Sampler {
+  private final SamplingOptions options;
+  private final Random random;
+  private final boolean[] seen;
+
+  /** A sampler over {@code vocab} tokens. */
+  public Sampler(SamplingOptions options, int vocab) {
+    this.options = options;
+    this.random = new Random(options.seed(), 0).stream("sampling");
+    this.seen = new boolean[vocab];
+  }
+
+  /** Notes that {@code id} stands in the text, for the repetition penalty. */
+  public void saw(int id) {
+    seen[id] = true;
+  }
+
+  /**
+   * The next token.
+   *
+   * @param logits {@code [V]}, not changed
+   * @param position where it will stand; decides the random number
+   */
+  public int choose(float[] logits, long position) {
+    float[] x = logits;
+    if (options.repetitionPenalty() != 1) {
+      x = logits.clone();
+      for (int i = 0; i < x.length; i++) {
+        if (seen[i]) {
+          x[i] =
+              (float)
+                  (x[i] > 0
+                      ? x[i] / options.repetitionPenalty()
+                      : x[i] * options.repetitionPenalty());
+        }
+      }
+    }
+    return options.temperature() == 0 ? argmax(x) : sample(x, random.uniform(position));
+  }
+
+  /** Index of the largest element, the first of equals. */
+  public static int argmax(float[] x) {
+    int best = 0;
+    for (int i = 1; i < x.length; i++) {
+      if (x[i] > x[best]) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  private int sample(float[] x, double u) {
+    Ranking ranking = new Ranking(x);
+    double max = x[ranking.id(0)];
+    int kept = options.topK() == 0 ? x.length : Math.min(options.topK(), x.length);
+    double mass = mass(ranking, x, max, kept);
+    if (options.topP() < 1) {
+      double enough = options.topP() * mass;
+      mass = 0;
+      for (int i = 0; i < kept; i++) {
+        mass += weight(x[ranking.id(i)], max);
+        if (mass >= enough) {
+          kept = i + 1;
+        }
+      }
+    }
+    if (options.minP() > 0) {
+      int likely = 1;
+      double likelyMass = 1; // the likeliest has weight 1
+      while (likely < kept && weight(x[ranking.id(likely)], max) >= options.minP()) {
+        likelyMass += weight(x[ranking.id(likely)], max);
+        likely++;
+      }
+      mass = likely < kept ? likelyMass : mass;
+      kept = likely;
+    }
+    double left = u * mass;
+    for (int i = 0; i < kept - 1; i++) {
+      left -= weight(x[ranking.id(i)], max);
+      if (left < 0) {
+        return ranking.id(i);
+      }
+    }
+    return ranking.id(kept - 1);
+  }
+
+  /** Sum of the weights of the {@code kept} most likely; of all in the order of ids. */
+  private double mass(Ranking ranking, float[] x, double max, int kept) {
+    double sum = 0;
+    if (kept == x.length) {
+      for (float logit : x) {
+        sum += weight(logit, max);
+      }
+    } else {
+      for (int i = 0; i < kept; i++) {
+        sum += weight(x[ranking.id(i)], max);
+      }
+    }
+    return sum;
+  }
+
+  /** Probability in relation to the most likely token's. */
+  private double weight(double logit, double max) {
+    return NegativeExp.of((logit - max) / options.temperature());
+  }
+}

@@ -1,0 +1,38 @@
+package dev.sortie.eetuning.decode.sampling;
+
+import dev.sortie.nn.InputException;
+
+/**
+ * How a token is chosen from logits.
+ *
+ * @param temperature divides the logits; 0 is greedy
+ * @param topK keep the K most likely; 0 keeps all
+ * @param topP keep the fewest whose probabilities sum to P; 1 keeps all
+ * @param minP keep those at least P times as likely as the most likely; 0 keeps all
+ * @param repetitionPenalty divides positive logits of tokens seen before and multiplies negative
+ *     ones (arXiv 1909.05858); 1 does nothing
+ * @param seed of the random numbers; number {@code i} decides position {@code i}
+ */
+public record SamplingOptions(
+    double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+  /** Always the most likely token. */
+  public static final SamplingOptions GREEDY = new SamplingOptions(0, 0, 1, 0, 1, 0);
+
+  public SamplingOptions {
+    require(temperature >= 0 && temperature <= 100, "--temperature", temperature, "0 to 100");
+    require(topK >= 0, "--top-k", topK, "0 or more");
+    require(topP > 0 && topP <= 1, "--top-p", topP, "above 0 to 1");
+    require(minP >= 0 && minP <= 1, "--min-p", minP, "0 to 1");
+    require(
+        repetitionPenalty > 0 && repetitionPenalty <= 100,
+        "--repetition-penalty",
+        repetitionPenalty,
+        "above 0 to 100");
+  }
+
+  private static void require(boolean ok, String option, Number value, String allowed) {
+    if (!ok) {
+      throw new InputException(option + " " + value + " is out of range; take " + allowed);
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.Sequence;
+import dev.sortie.eetuning.exit.Lookahead;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.KvCache;
+import dev.sortie.nn.TopTokens;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.Arrays;
+import java.util.Map;
+
+/**
+ * Guesses by the lookahead exit: from the final hidden states of the text and the tokens chosen
+ * from them it predicts the next token, then the one after from its own state, as long as all of it
+ * is likely enough to be right. Of a prompt only the last token has a final state, so the exit's
+ * own layer attends to the text from there on.
+ */
+public final class LookaheadDraft implements DraftSource {
+  /** Its name in options and traces. */
+  public static final String NAME = "lookahead";
+
+  private final Lookahead exit;
+  private final double cost;
+  private final double threshold;
+  private final NativeArena arena = new NativeArena("lookahead draft");
+  private final KvCache cache;
+
+  /** Text position of the cache's first row. */
+  private int base;
+
+  /** Positions whose true hidden state is in the cache, from {@link #base} on. */
+  private int done;
+
+  /** Of the last of them: the state, which the first guess is read from. */
+  private Tensor last;
+
+  /**
+   * Guesses by {@code exit}.
+   *
+   * @param decoder its backbone
+   * @param threshold chance, 0 to 1, that all of the guess is right, below which it ends
+   * @param capacity tokens of the text at most
+   */
+  public LookaheadDraft(Lookahead exit, Decoder decoder, double threshold, int capacity) {
+    if (!(threshold >= 0 && threshold <= 1)) {
+      throw new InputException("--threshold " + threshold + " is outside 0 to 1");
+    }
+    this.exit = exit;
+    this.threshold = threshold;
+    this.cost = cost(exit, decoder);
+    this.cache = exit.cache(arena, DType.F32, capacity);
+    this.last = Tensor.allocate(arena, DType.F32, Shape.of(1, 1, decoder.config().hidden()));
+  }
+
+  /** The share of weights that a guess reads. */
+  private static double cost(Lookahead exit, Decoder decoder) {
+    long own = count(exit.parameters());
+    if (!exit.ownHead()) {
+      int hidden = decoder.config().hidden();
+      own += (long) exit.draft().map(d -> d.size()).orElse(decoder.config().vocab()) * hidden;
+    }
+    return (double) own / decoder.parameterCount();
+  }
+
+  private static long count(Map<String, Tensor> tensors) {
+    return tensors.values().stream().mapToLong(t -> t.shape().count()).sum();
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Draft draft(DraftContext context, int max) {
+    catchUp(context);
+    int[] tokens = new int[max];
+    double[] chances = new double[max];
+    double all = 1;
+    int count = 0;
+    Tensor state = last;
+    while (count < max) {
+      TopTokens top = TopTokens.of(context.ops(), exit.logits(context.ops(), state));
+      chances[count] = top.probability(0);
+      all *= chances[count];
+      if (all < threshold) {
+        break;
+      }
+      int token = exit.token(top.ids()[0]);
+      tokens[count++] = token;
+      if (count < max && done - base + count <= cache.capacity()) {
+        // over rows that true states take again when they come
+        state = advance(context, state, new int[] {token}, done - base + count - 1);
+      } else {
+        break;
+      }
+    }
+    return new Draft(Arrays.copyOf(tokens, count), 0, Arrays.copyOf(chances, count));
+  }
+
+  /** Runs the exit's layer over the final states that came since the last guess. */
+  private void catchUp(DraftContext context) {
+    int from = context.finalStatesFrom();
+    if (from > base) {
+      base = from;
+      done = from;
+    }
+    int end = context.length() - 1;
+    while (done < end) {
+      int to = Math.min(end, done + Pieces.USUAL);
+      int[] next = new int[to - done];
+      for (int i = 0; i < next.length; i++) {
+        next[i] = context.token(done + i + 1);
+      }
+      Tensor y = advance(context, context.finalStates(done, to), next, done - base);
+      context.ops().kernels().copy(Sequence.lastRow(y).span(), last.span());
+      done = to;
+    }
+  }
+
+  private Tensor advance(DraftContext context, Tensor h, int[] next, int first) {
+    Tensor ids = Tensor.ids(context.ops().workspace(), Shape.of(1, next.length), next);
+    return exit.advance(context.ops(), h, ids, cache, first);
+  }
+
+  /** Position {@code t} stands on token {@code t + 1} too, and the last state is read again. */
+  @Override
+  public void rewind(int count) {
+    done = Math.max(0, Math.min(done, count - 2));
+    base = Math.min(base, done);
+  }
+
+  @Override
+  public double cost() {
+    return cost;
+  }
+
+  @Override
+  public boolean saysChances() {
+    return true;
+  }
+
+  @Override
+  public boolean readsFinalStates() {
+    return true;
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,67 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Counts what speculation did. */
+final class SpeculationCounts {
+  private final List<String> names;
+  private final List<SpeculationReport.Pass> trace = new ArrayList<>();
+
+  SpeculationCounts(List<String> names) {
+    this.names = names;
+  }
+
+  /**
+   * A pass.
+   *
+   * @param position of its first row
+   * @param source that was asked for {@code asked} tokens, -1 for none
+   * @param drafted guesses verified
+   * @param looks tokens that a source which says chances was asked about
+   */
+  void pass(int position, int source, int asked, int drafted, int looks) {
+    String name = source < 0 ? "" : names.get(source);
+    trace.add(new SpeculationReport.Pass(position, name, asked, drafted, 0, looks, 0));
+  }
+
+  /** The last pass took so long, guessing included. */
+  void took(double seconds) {
+    SpeculationReport.Pass p = trace.removeLast();
+    trace.add(
+        new SpeculationReport.Pass(
+            p.position(), p.source(), p.asked(), p.drafted(), p.accepted(), p.looks(), seconds));
+  }
+
+  /** A guess of the last pass was right. */
+  void right() {
+    SpeculationReport.Pass p = trace.removeLast();
+    trace.add(
+        new SpeculationReport.Pass(
+            p.position(),
+            p.source(),
+            p.asked(),
+            p.drafted(),
+            p.accepted() + 1,
+            p.looks(),
+            p.seconds()));
+  }
+
+  SpeculationReport report() {
+    Map<String, SpeculationReport.Guesses> bySource = new LinkedHashMap<>();
+    names.forEach(n -> bySource.put(n, new SpeculationReport.Guesses(0, 0)));
+    for (SpeculationReport.Pass p : trace) {
+      if (!p.source().isEmpty()) {
+        bySource.merge(
+            p.source(),
+            new SpeculationReport.Guesses(p.drafted(), p.accepted()),
+            (a, b) ->
+                new SpeculationReport.Guesses(
+                    a.verified() + b.verified(), a.accepted() + b.accepted()));
+      }
+    }
+    return new SpeculationReport(trace, bySource);
+  }
+}

@@ -1,0 +1,58 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What speculation did, prompts apart.
+ *
+ * @param trace the passes through the whole model, in order
+ * @param sources by name, in the order given
+ */
+public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) {
+  public SpeculationReport {
+    trace = List.copyOf(trace);
+    sources = Collections.unmodifiableMap(new LinkedHashMap<>(sources));
+  }
+
+  /** Passes through the whole model. */
+  public int passes() {
+    return trace.size();
+  }
+
+  /** Tokens in them, guesses included. */
+  public int rows() {
+    return trace.size() + trace.stream().mapToInt(Pass::drafted).sum();
+  }
+
+  /**
+   * Guesses of one source.
+   *
+   * @param verified that a pass verified
+   * @param accepted that turned out right
+   */
+  public record Guesses(int verified, int accepted) {}
+
+  /**
+   * One pass.
+   *
+   * @param position of the token just chosen, the first row
+   * @param source that was asked; empty for none
+   * @param asked tokens it was asked for; it may give fewer
+   * @param drafted guesses verified
+   * @param accepted how many of them turned out right
+   * @param looks tokens that a source which says chances was asked about before the pass, whoever
+   *     guessed in the end; 0 if it was not asked
+   * @param seconds time for guessing and the pass
+   */
+  public record Pass(
+      int position,
+      String source,
+      int asked,
+      int drafted,
+      int accepted,
+      int looks,
+      double seconds) {}
+}

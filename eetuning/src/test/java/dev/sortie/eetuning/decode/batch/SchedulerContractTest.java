@@ -1,0 +1,386 @@
+package dev.sortie.eetuning.decode.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.policy.Agreement;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Texts generated together are those generated alone; nobody starves, and all memory comes back.
+ */
+class SchedulerContractTest {
+  private static final int CONTEXT = 160;
+  private static final int PAGE = 20;
+  private static final int PIECE = 40;
+
+  @TempDir private static Path folder;
+
+  private static Device device;
+  private static LanguageModel model;
+  private static NativeArena arena;
+  private static Exits exits;
+
+  /** Some tokens end a text, so that some texts end early. */
+  private static final List<Integer> ENDS =
+      IntStream.range(0, 290).filter(i -> i % 53 == 7).boxed().toList();
+
+  private BatchDecoder decoder;
+  private PagePool pool;
+
+  @BeforeAll
+  static void load() {
+    device = Device.cpu(2);
+    model =
+        LanguageModel.load(
+            TinyModel.write(folder.resolve("model"), 4, 16, 290, CONTEXT, 1),
+            Precision.F32,
+            device);
+    arena = new NativeArena("exits");
+    exits =
+        new Exits(
+            model.sha256(),
+            Map.of(),
+            List.of(exit(1, ExitArchitecture.NORM), exit(3, ExitArchitecture.LAYER)));
+  }
+
+  private static Exit exit(int depth, ExitArchitecture a) {
+    return ExitInit.COPY.build(
+        new ExitSpec(depth, a, true), model.decoder(), 0, arena, device.kernels());
+  }
+
+  @AfterAll
+  static void close() {
+    arena.close();
+    model.close();
+    device.close();
+  }
+
+  @BeforeEach
+  void open() {
+    decoder = new BatchDecoder(model.decoder(), exits, device);
+    pool = new PagePool(model.decoder(), exits, 40, PAGE, true);
+  }
+
+  @AfterEach
+  void allMemoryComesBack() {
+    assertThat(pool.available()).isEqualTo(pool.pages());
+    decoder.close();
+    pool.close();
+  }
+
+  private Scheduler scheduler(int running, int waiting) {
+    return new Scheduler(
+        decoder,
+        pool,
+        model.tokenizer(),
+        ENDS,
+        model.config().decoder().vocab(),
+        new Scheduler.Limits(running, waiting, PIECE));
+  }
+
+  private static GenerateOptions options(int maxTokens, double temperature, long seed) {
+    SamplingOptions sampling = new SamplingOptions(temperature, 0, 1, 0, 1.1, seed);
+    return new GenerateOptions(maxTokens, sampling, List.of("he"), false);
+  }
+
+  private static Request request(int[] prompt, int maxTokens, Consumer<GeneratedToken> listener) {
+    GenerateOptions endless =
+        new GenerateOptions(maxTokens, SamplingOptions.GREEDY, List.of(), true);
+    return new Request(prompt, endless, new MaxProbability(1), 0, listener);
+  }
+
+  private static Request request(int prompt, int maxTokens) {
+    return request(IntStream.rangeClosed(1, prompt).toArray(), maxTokens, t -> {});
+  }
+
+  /** The same request alone. */
+  private static Generation alone(Request q) {
+    try (EarlyExit e =
+        new EarlyExit(model.decoder(), exits, q.policy(), CONTEXT, q.maxPending(), device)) {
+      return new Generator(e, model.tokenizer(), ENDS, model.config().decoder().vocab())
+          .run(q.prompt(), q.options(), t -> {});
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void eachTextIsTheOneGeneratedAloneWhateverRunsBesideIt(long seed) throws Exception {
+    Random random = new Random(seed);
+    int[] beginning = random.ints(90, 0, 250).toArray();
+    List<Ticket> tickets = new ArrayList<>();
+    Map<Ticket, List<GeneratedToken>> heard = new HashMap<>();
+    try (Scheduler scheduler = scheduler(20, 1000)) {
+      for (int i = 0; i < 60; i++) {
+        int kept = random.nextInt(beginning.length);
+        int[] prompt =
+            IntStream.concat(
+                    Arrays.stream(beginning, 0, kept), random.ints(random.nextInt(1, 20), 0, 250))
+                .toArray();
+        int most = random.nextInt(1, CONTEXT + 2 - prompt.length);
+        ExitPolicy policy =
+            switch (random.nextInt(3)) {
+              case 0 -> new MaxProbability(1);
+              case 1 -> new MaxProbability(0.03 + 0.05 * random.nextDouble());
+              default -> new Agreement(0.01, 2);
+            };
+        List<GeneratedToken> tokens = new ArrayList<>();
+        GenerateOptions options = options(most, random.nextBoolean() ? 0 : 0.9, random.nextLong());
+        Ticket t =
+            scheduler.submit(new Request(prompt, options, policy, random.nextInt(16), tokens::add));
+        tickets.add(t);
+        heard.put(t, tokens);
+        for (int rounds = random.nextInt(4); rounds > 0; rounds--) {
+          scheduler.round();
+        }
+      }
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+      assertThat(scheduler.pending()).isZero();
+    }
+    Set<String> finishes = new HashSet<>();
+    Set<Object> depths = new HashSet<>();
+    for (Ticket t : tickets) {
+      Generation expected = alone(t.request());
+      Generation found = t.result().get(1, TimeUnit.SECONDS);
+      assertThat(found.tokens()).isEqualTo(expected.tokens()).isEqualTo(heard.get(t));
+      assertThat(found.text()).isEqualTo(expected.text());
+      assertThat(found.finish()).isEqualTo(expected.finish());
+      finishes.add(found.finish());
+      found.tokens().forEach(token -> depths.add(token.exit()));
+    }
+    assertThat(finishes).containsExactlyInAnyOrder("stop", "length");
+    assertThat(depths).as("depths of answers").hasSize(3);
+  }
+
+  @Test
+  void aLongPromptDelaysNobodyByMoreThanAPieceOfIt() {
+    List<Integer> roundsOfTokens = new ArrayList<>();
+    int[] round = {0};
+    try (Scheduler scheduler = scheduler(4, 4)) {
+      int[] prompt = {1, 2, 3};
+      Ticket first = scheduler.submit(request(prompt, 12, t -> roundsOfTokens.add(round[0])));
+      scheduler.round();
+      Ticket second = scheduler.submit(request(3 * PIECE, 2));
+      Ticket third = scheduler.submit(request(5, 1));
+      while (!first.result().isDone()) {
+        round[0]++;
+        scheduler.round();
+        // prompts are read in turns: the short one behind the long one is not kept waiting
+        if (round[0] == 3) {
+          assertThat(third.result()).isDone();
+        }
+      }
+      assertThat(roundsOfTokens).containsExactlyElementsOf(IntStream.range(0, 12).boxed().toList());
+      assertThat(second.result()).isDone();
+    }
+  }
+
+  @Test
+  void whatDoesNotFitWaitsAndNobodyOvertakesIt() {
+    try (Scheduler scheduler = scheduler(10, 10)) {
+      List<Ticket> first = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        first.add(scheduler.submit(request(1 + i, 130))); // 7 pages of 40 each
+      }
+      Ticket large = scheduler.submit(request(100, 60)); // 8
+      Ticket small = scheduler.submit(request(1, 1)); // 1
+      scheduler.round();
+      assertThat(scheduler.pending()).isEqualTo(7);
+      for (int i = 0; i < 30; i++) {
+        scheduler.round();
+      }
+      assertThat(small.result()).isNotDone();
+      first.getFirst().cancel();
+      for (int i = 0; i < 20; i++) {
+        scheduler.round();
+      }
+      assertThat(first.getFirst().result()).isDone();
+      assertThat(small.result()).isDone();
+      assertThat(large.result()).isNotDone();
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+      assertThat(large.result().join().tokens()).hasSize(60);
+    }
+  }
+
+  @Test
+  void whatCanNeverFitIsRefusedAndSoIsWhoeverComesWhenTooManyWait() {
+    try (Scheduler scheduler = scheduler(1, 2)) {
+      assertThatThrownBy(() -> scheduler.submit(request(100, CONTEXT - 98)))
+          .isInstanceOf(InputException.class)
+          .hasMessageContainingAll("161", "160");
+      assertThatThrownBy(() -> scheduler.submit(request(0, 5))).isInstanceOf(InputException.class);
+      for (int i = 0; i < 3; i++) {
+        scheduler.submit(request(4, 5));
+      }
+      assertThatThrownBy(() -> scheduler.submit(request(4, 5)))
+          .isInstanceOf(RejectedExecutionException.class)
+          .hasMessageContaining("ask again later");
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+      scheduler.submit(request(4, 5)).cancel();
+      scheduler.round();
+    }
+    try (PagePool tiny = new PagePool(model.decoder(), exits, 2, PAGE, true);
+        Scheduler scheduler =
+            new Scheduler(
+                decoder, tiny, model.tokenizer(), ENDS, 290, new Scheduler.Limits(1, 1))) {
+      assertThatThrownBy(() -> scheduler.submit(request(40, 2)))
+          .isInstanceOf(InputException.class)
+          .hasMessageContainingAll("41 tokens", "3 pages", "2 of 20");
+    }
+  }
+
+  @Test
+  void aCancelledRequestEndsWithWhatThereIsWhereverItStands() {
+    try (Scheduler scheduler = scheduler(2, 5)) {
+      Ticket decoding = scheduler.submit(request(3, 100));
+      scheduler.round();
+      scheduler.round();
+      Ticket reading = scheduler.submit(request(100, 10));
+      scheduler.round();
+      Ticket waits = scheduler.submit(request(5, 5));
+      Ticket last = scheduler.submit(request(5, 5));
+      scheduler.round();
+      List.of(decoding, reading, waits).forEach(Ticket::cancel);
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+      for (Ticket t : List.of(decoding, reading, waits)) {
+        assertThat(t.result().join().finish()).isEqualTo("cancelled");
+      }
+      assertThat(decoding.result().join().tokens()).hasSizeBetween(2, 5);
+      assertThat(reading.result().join().tokens()).isEmpty();
+      assertThat(waits.result().join().tokens()).isEmpty();
+      assertThat(last.result().join().finish()).isEqualTo("length");
+    }
+  }
+
+  /** A listener or a policy that fails takes down its own request only. */
+  @Test
+  void aFailureIsTheOwnRequestsOnly() {
+    ExitPolicy failing =
+        new ExitPolicy() {
+          private int asked;
+
+          @Override
+          public boolean exits(int depth, double confidence) {
+            if (++asked > 5) {
+              throw new IllegalStateException("policy");
+            }
+            return false;
+          }
+
+          @Override
+          public boolean never() {
+            return false;
+          }
+        };
+    try (Scheduler scheduler = scheduler(5, 5)) {
+      Ticket good = scheduler.submit(request(3, 30));
+      Ticket listener =
+          scheduler.submit(
+              request(
+                  new int[] {4},
+                  30,
+                  t -> {
+                    throw new IllegalStateException("listener");
+                  }));
+      Ticket policy =
+          scheduler.submit(
+              new Request(new int[] {5}, good.request().options(), failing, 15, t -> {}));
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+      assertThat(good.result().join().tokens()).isEqualTo(alone(good.request()).tokens());
+      assertThat(listener.result())
+          .failsWithin(1, TimeUnit.SECONDS)
+          .withThrowableOfType(ExecutionException.class)
+          .withMessageContaining("listener");
+      assertThat(policy.result())
+          .failsWithin(1, TimeUnit.SECONDS)
+          .withThrowableOfType(ExecutionException.class)
+          .withMessageContaining("policy");
+    }
+  }
+
+  @Test
+  void manyThreadsMayAskWhileOneWorks() throws Exception {
+    Scheduler scheduler = scheduler(6, 100);
+    Thread worker = Thread.ofPlatform().start(scheduler);
+    List<Thread> askers = new ArrayList<>();
+    Set<Generation> done = java.util.concurrent.ConcurrentHashMap.newKeySet();
+    for (int i = 0; i < 4; i++) {
+      int n = i;
+      askers.add(
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    for (int j = 0; j < 5; j++) {
+                      Generation g = scheduler.submit(request(10 + n * 7 + j, 8)).result().join();
+                      assertThat(g.tokens()).hasSize(8);
+                      done.add(g);
+                    }
+                  }));
+    }
+    for (Thread t : askers) {
+      t.join(TimeUnit.SECONDS.toMillis(30));
+    }
+    assertThat(done).hasSize(20);
+    Ticket endless = scheduler.submit(request(1, CONTEXT));
+    scheduler.close();
+    worker.join(TimeUnit.SECONDS.toMillis(30));
+    assertThat(worker.isAlive()).isFalse();
+    assertThat(endless.result().isDone()).isTrue();
+    if (endless.result().isCompletedExceptionally()) {
+      assertThatThrownBy(() -> endless.result().join()).isInstanceOf(CancellationException.class);
+    }
+    assertThatThrownBy(() -> scheduler.submit(request(1, 1)))
+        .isInstanceOf(RejectedExecutionException.class);
+  }
+}

@@ -1,0 +1,157 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/**
+ * How much is guessed, on a simulated machine: time is counted in passes of one token, so the
+ * promises hold for any speed.
+ */
+class AdaptiveDraftLengthContractTest {
+
+  /** Decodes without a model. */
+  private static final class Simulation {
+    private final double row;
+    private final double guess;
+    private final AdaptiveDraftLength lengths;
+    private final Trials trials;
+    private final Random random = new Random(1);
+    private double time;
+    private int tokens;
+    private double noise;
+
+    /**
+     * @param row extra cost of a row in a pass
+     * @param guess cost of guessing a token
+     */
+    Simulation(double row, double guess) {
+      this.row = row;
+      this.guess = guess;
+      this.lengths =
+          new AdaptiveDraftLength(
+              new double[] {guess}, new boolean[1], List.of((kind, place) -> 0.5));
+      this.trials = new Trials(lengths);
+    }
+
+    /** Tokens a pass-time over {@code count} tokens; each guess is right with probability p. */
+    double run(int count, double p) {
+      double start = time;
+      int begin = tokens;
+      while (tokens - begin < count) {
+        round(p);
+      }
+      return (tokens - begin) / (time - start);
+    }
+
+    private void round(double p) {
+      double plain = lengths.plainRate();
+      DraftLength.Choice c = lengths.choose(0, 0, Speculative.MAX_DRAFT);
+      int k = c.rate() > plain ? c.length() : 0;
+      int guessed = guess == 0 ? Speculative.MAX_DRAFT : k;
+      if (guessed > 0) {
+        trials.open(0, new Draft(new int[guessed], 0), tokens + 1, guessed);
+      }
+      double seconds = (1 + row * k + guess * k) * (1 + noise * random.nextGaussian());
+      time += seconds;
+      boolean reached = true;
+      int emitted = 0;
+      // every guess is 0, and so is the text where a guess is to be right
+      while (reached) {
+        emitted++;
+        int token = random.nextDouble() < p ? 0 : 1;
+        trials.chosen(tokens + emitted, token);
+        reached = emitted <= k && token == 0;
+      }
+      tokens += emitted;
+      lengths.finished(k > 0 ? 0 : -1, k, seconds, emitted);
+    }
+  }
+
+  /** The best that a fixed length gives, in tokens a pass-time. */
+  private static double best(double row, double guess, double p) {
+    double best = 1;
+    double expected = 1;
+    double all = 1;
+    for (int k = 1; k <= Speculative.MAX_DRAFT; k++) {
+      all *= p;
+      expected += all;
+      best = Math.max(best, expected / (1 + (row + guess) * k));
+    }
+    return best;
+  }
+
+  @Test
+  void aSourceThatIsNeverRightCostsLessThanFivePercent() {
+    for (double row : new double[] {0.05, 0.1, 0.35}) {
+      for (double guess : new double[] {0, 0.3, 0.9}) {
+        for (int tokens : new int[] {64, 256, 2000}) {
+          assertThat(1 / new Simulation(row, guess).run(tokens, 0))
+              .as("row %s, guess %s, %d tokens", row, guess, tokens)
+              .isLessThan(1.05);
+        }
+      }
+    }
+  }
+
+  @Test
+  void aSourceThatIsSeldomRightCostsLessThanFivePercent() {
+    for (double p : new double[] {0.02, 0.05, 0.1, 0.2}) {
+      for (double guess : new double[] {0, 0.9}) {
+        Simulation s = new Simulation(0.3, guess);
+        s.noise = 0.05;
+        assertThat(1 / s.run(1000, p)).as("p %s, guess %s", p, guess).isLessThan(1.05);
+      }
+    }
+  }
+
+  @Test
+  void whereGuessesPayTheGainIsNearThatOfTheBestFixedLength() {
+    for (double row : new double[] {0.05, 0.1, 0.3}) {
+      for (double p : new double[] {0.5, 0.7, 0.9, 1}) {
+        Simulation s = new Simulation(row, 0);
+        s.noise = 0.05;
+        s.run(100, p);
+        assertThat(s.run(1000, p)).as("row %s, p %s", row, p).isGreaterThan(0.9 * best(row, 0, p));
+      }
+    }
+  }
+
+  @Test
+  void aSourceThatCostsIsFoundOutToPay() {
+    for (double p : new double[] {0.8, 0.95}) {
+      Simulation s = new Simulation(0.1, 0.15);
+      s.noise = 0.05;
+      s.run(500, p);
+      assertThat(s.run(1000, p)).as("p %s", p).isGreaterThan(0.8 * best(0.1, 0.15, p));
+    }
+  }
+
+  @Test
+  void aSourceThatWasWrongForLongIsHeardAgain() {
+    for (double guess : new double[] {0, 0.15}) {
+      Simulation s = new Simulation(0.1, guess);
+      s.run(1000, 0);
+      s.run(400, 0.95);
+      assertThat(s.run(500, 0.95)).isGreaterThan(0.8 * best(0.1, guess, 0.95));
+      s.run(100, 0);
+      assertThat(1 / s.run(500, 0)).as("and is left alone again").isLessThan(1.05);
+    }
+  }
+
+  @Test
+  void aPassThatOnceTookTooLongIsForgotten() {
+    RoundCost cost = new RoundCost(0.15);
+    for (int i = 0; i < 5; i++) {
+      cost.add(4, 50);
+    }
+    assertThat(cost.of(4)).isGreaterThan(3);
+    for (int i = 0; i < 300; i++) {
+      cost.add(2, 1.2);
+    }
+    assertThat(cost.of(4)).isBetween(1.3, 1.7);
+    assertThat(cost.of(8)).isBetween(1.5, 2.5);
+  }
+}

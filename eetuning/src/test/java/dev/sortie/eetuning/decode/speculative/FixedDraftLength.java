@@ -1,0 +1,32 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Device;
+import java.util.List;
+
+/** Guesses as many tokens as allowed, whatever comes of it. */
+public record FixedDraftLength(int most) implements DraftLength {
+
+  /** Decoding that always guesses {@code most} tokens where it can. */
+  public static Speculative decoding(
+      Decoder decoder, List<DraftSource> sources, int capacity, Device device, int most) {
+    return new Speculative(
+        decoder, sources, capacity, device, new FixedDraftLength(most), System::nanoTime);
+  }
+
+  @Override
+  public double plainRate() {
+    return 0;
+  }
+
+  @Override
+  public Choice choose(int source, int kind, int available) {
+    return new Choice(Math.min(most, available), 1 + source);
+  }
+
+  @Override
+  public void compared(int source, int kind, int right, boolean failed) {}
+
+  @Override
+  public void finished(int source, int limit, double seconds, int emitted) {}
+}

@@ -1,0 +1,144 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class PromptLookupContractTest {
+  private static final int CAPACITY = 200;
+
+  /** A text without a model. */
+  private static final class Text implements DraftContext {
+    private final List<Integer> tokens = new ArrayList<>();
+
+    Text with(int... more) {
+      for (int token : more) {
+        tokens.add(token);
+      }
+      return this;
+    }
+
+    @Override
+    public int length() {
+      return tokens.size();
+    }
+
+    @Override
+    public int token(int position) {
+      return tokens.get(position);
+    }
+
+    @Override
+    public Decoder decoder() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Ops ops() {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public HiddenState descend(int token) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Tensor hidden(int first, int end) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Tensor finalStates(int first, int end) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int finalStatesFrom() {
+      throw new UnsupportedOperationException();
+    }
+  }
+
+  private static Draft guess(int max, int... text) {
+    return new PromptLookup(CAPACITY).draft(new Text().with(text), max);
+  }
+
+  @Test
+  void aTextThatDoesNotRepeatItselfGivesNoGuess() {
+    assertThat(guess(5, 1).length()).isZero();
+    assertThat(guess(5, 1, 2, 3, 4).length()).isZero();
+  }
+
+  @Test
+  void theLongestAgreementCountsThenTheNewest() {
+    assertThat(guess(2, 1, 2, 3, 9, 9, 2, 5, 5, 1, 2).tokens()).containsExactly(3, 9);
+    assertThat(guess(1, 7, 1, 8, 1, 9, 1).tokens()).containsExactly(9);
+  }
+
+  @Test
+  void aGuessThatReachesTheEndOfTheTextGoesOnInItself() {
+    assertThat(guess(6, 4, 5, 6, 4).tokens()).containsExactly(5, 6, 4, 5, 6, 4);
+    assertThat(guess(3, 8, 8).tokens()).containsExactly(8, 8, 8);
+  }
+
+  @Test
+  void kindsGrowWithTheAgreement() {
+    int[] long33 = new int[80];
+    for (int i = 0; i < long33.length; i++) {
+      long33[i] = i % 40;
+    }
+    assertThat(guess(1, 1, 2, 1).kind()).isZero();
+    assertThat(guess(1, 1, 2, 3, 1, 2).kind()).isEqualTo(1);
+    assertThat(guess(1, long33).kind()).isEqualTo(Draft.KINDS - 1);
+  }
+
+  /** Against a search through the whole text, while it grows and is cut. */
+  @Test
+  void theIndexFindsWhatASearchFinds() {
+    Random random = new Random(2);
+    for (int alphabet : new int[] {2, 5, 40}) {
+      PromptLookup lookup = new PromptLookup(CAPACITY);
+      Text text = new Text().with(0);
+      int found = 0;
+      for (int round = 0; round < 3000; round++) {
+        if (text.length() == CAPACITY || random.nextInt(30) == 0) {
+          int kept = random.nextInt(text.length());
+          text.tokens.subList(kept, text.length()).clear();
+          lookup.rewind(kept);
+        }
+        int more = random.nextInt(1, 4);
+        for (int i = 0; i < more && text.length() < CAPACITY; i++) {
+          text.with(random.nextInt(alphabet));
+        }
+        int max = random.nextInt(1, 16);
+        int[] expected = search(text.tokens, max);
+        assertThat(lookup.draft(text, max).tokens()).isEqualTo(expected);
+        found += expected.length;
+      }
+      assertThat(found).isGreaterThan(1000);
+    }
+  }
+
+  private static int[] search(List<Integer> text, int max) {
+    int last = text.size() - 1;
+    for (int n = 4; n > 0; n--) {
+      for (int end = last - 1; end - n + 1 >= 0; end--) {
+        if (text.subList(end - n + 1, end + 1).equals(text.subList(last - n + 1, last + 1))) {
+          List<Integer> whole = new ArrayList<>(text);
+          for (int i = 0; i < max; i++) {
+            whole.add(whole.get(end + 1 + i));
+          }
+          return whole.subList(text.size(), whole.size()).stream().mapToInt(t -> t).toArray();
+        }
+      }
+    }
+    return new int[0];
+  }
+}
