@@ -4,10 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.Tls;
-import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -66,7 +63,7 @@ class CutLinkTest {
     Random random = new Random(seed);
     int world = 2 + random.nextInt(3);
     int victim = 1 + random.nextInt(world - 1);
-    InetSocketAddress master = freeAddress();
+    InetSocketAddress master = Ports.free();
     long from = System.nanoTime();
     boolean harmless = fault == FaultyProxy.Fault.NONE || fault == FaultyProxy.Fault.SLOW;
     List<Throwable> failures;
@@ -102,11 +99,5 @@ class CutLinkTest {
                       .matches(ProcessFaultsTest.CALL));
     }
     Ports.awaitFree(master);
-  }
-
-  private static InetSocketAddress freeAddress() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-    }
   }
 }

@@ -8,9 +8,7 @@ import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.mesh.Group;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,7 +26,7 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
 
   @Override
   Job.Joining job(int ranks) throws IOException {
-    master = freeAddress();
+    master = Ports.free();
     InetSocketAddress here = master;
     return rank -> join(here, rank, ranks, host(rank, ranks), folder);
   }
@@ -57,12 +55,6 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
     return false; // not all of them
   }
 
-  private static InetSocketAddress freeAddress() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-    }
-  }
-
   @AfterEach
   void nothingIsLeft() throws Exception {
     try (Stream<Path> files = Files.list(folder)) {
@@ -75,7 +67,7 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
 
   @Test
   void ranksOfOneHostShareMemoryAndGroupsWithinAHostReadEachOthers() throws Exception {
-    master = freeAddress();
+    master = Ports.free();
     List<String> names = new CopyOnWriteArrayList<>();
     Job.run(
         4,
@@ -98,7 +90,7 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
 
   @Test
   void hostsThatOnlySeemToBeOneTalkOverTcp(@TempDir Path other) throws Exception {
-    master = freeAddress();
+    master = Ports.free();
     List<String> names = new CopyOnWriteArrayList<>();
     Job.run(
         2,

@@ -52,9 +52,7 @@ class ProcessFaultsTest {
 
   @BeforeEach
   void takeAPort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    port = Ports.free().getPort();
   }
 
   private void start(String transport, Path folder, int world, long seed) throws IOException {

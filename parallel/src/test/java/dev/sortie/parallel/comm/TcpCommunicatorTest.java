@@ -9,9 +9,7 @@ import dev.sortie.parallel.comm.transport.TcpTransport.Options;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
@@ -28,7 +26,7 @@ class TcpCommunicatorTest extends CommunicatorContract {
 
   @Override
   Job.Joining job(int ranks) throws IOException {
-    InetSocketAddress master = freeAddress();
+    InetSocketAddress master = Ports.free();
     return rank -> TcpTransport.join(options(master, rank, ranks, SECRET, 0));
   }
 
@@ -43,15 +41,9 @@ class TcpCommunicatorTest extends CommunicatorContract {
         master, rank, world, secret, generation, Duration.ofSeconds(5), Duration.ofSeconds(5));
   }
 
-  static InetSocketAddress freeAddress() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return new InetSocketAddress(InetAddress.getLoopbackAddress(), socket.getLocalPort());
-    }
-  }
-
   @Test
   void strangersGetNothingAndDisturbNobody() throws Exception {
-    InetSocketAddress master = freeAddress();
+    InetSocketAddress master = Ports.free();
     List<Socket> strangers = new ArrayList<>();
     Job.run(
         2,
@@ -123,7 +115,7 @@ class TcpCommunicatorTest extends CommunicatorContract {
 
   @Test
   void aRankWithAnotherSecretOrOfAnotherStartIsNotLetIn() throws Exception {
-    InetSocketAddress master = freeAddress();
+    InetSocketAddress master = Ports.free();
     byte[] wrong = "another secret of the same kind".getBytes(StandardCharsets.US_ASCII);
     Job.run(
         3,
@@ -142,14 +134,14 @@ class TcpCommunicatorTest extends CommunicatorContract {
 
   @Test
   void aSecretThatIsTooShortIsRefused() throws Exception {
-    InetSocketAddress master = freeAddress();
+    InetSocketAddress master = Ports.free();
     assertThatThrownBy(() -> options(master, 0, 1, new byte[8], 0))
         .hasMessageContaining("at least 16 bytes, got 8");
   }
 
   @Test
   void aMissingRankIsNamedByAllWhoCame() throws Exception {
-    InetSocketAddress master = freeAddress();
+    InetSocketAddress master = Ports.free();
     Options[] impatient = new Options[2];
     for (int rank = 0; rank < 2; rank++) {
       impatient[rank] =

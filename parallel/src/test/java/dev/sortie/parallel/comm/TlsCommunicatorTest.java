@@ -68,7 +68,7 @@ class TlsCommunicatorTest {
   }
 
   private static Job.Joining job(int ranks) throws IOException {
-    InetSocketAddress master = TcpCommunicatorTest.freeAddress();
+    InetSocketAddress master = Ports.free();
     return rank -> TcpTransport.join(options(master, rank, ranks, KeyStores.tls(ours)));
   }
 
@@ -111,8 +111,7 @@ class TlsCommunicatorTest {
 
   @Test
   void theTransportSaysWhatItIs() throws Exception {
-    try (TcpTransport alone =
-        TcpTransport.join(options(TcpCommunicatorTest.freeAddress(), 0, 1, KeyStores.tls(ours)))) {
+    try (TcpTransport alone = TcpTransport.join(options(Ports.free(), 0, 1, KeyStores.tls(ours)))) {
       assertThat(alone.name()).isEqualTo("TCP, TLS 1.3");
     }
   }
@@ -126,7 +125,7 @@ class TlsCommunicatorTest {
     "ours, trusting, 'it does not trust this rank''s certificate (TLS alert '"
   })
   void aRankThatDoesNotFitIsToldWhy(String first, String second, String line) throws Exception {
-    InetSocketAddress master = TcpCommunicatorTest.freeAddress();
+    InetSocketAddress master = Ports.free();
     whileRankZeroWaits(
         master,
         store(first),
@@ -144,7 +143,7 @@ class TlsCommunicatorTest {
 
   @Test
   void theSecretIsAskedForInsideOfTls() throws Exception {
-    InetSocketAddress master = TcpCommunicatorTest.freeAddress();
+    InetSocketAddress master = Ports.free();
     byte[] wrong = "another secret of the same kind".getBytes(StandardCharsets.US_ASCII);
     whileRankZeroWaits(
         master,
@@ -180,7 +179,7 @@ class TlsCommunicatorTest {
 
   @Test
   void strangersGetAnAlertAtMostAndDisturbNobody() throws Exception {
-    InetSocketAddress master = TcpCommunicatorTest.freeAddress();
+    InetSocketAddress master = Ports.free();
     List<Socket> strangers = new ArrayList<>();
     List<byte[]> strange = new ArrayList<>(TcpCommunicatorTest.strangeBytes());
     strange.add("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));

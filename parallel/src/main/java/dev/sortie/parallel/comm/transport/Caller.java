@@ -40,13 +40,17 @@ final class Caller {
     SocketChannel socket = SocketChannel.open();
     try {
       socket.socket().connect(address, MILLIS);
-      // a short message must not wait until an earlier one is acknowledged
-      socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      sendAtOnce(socket);
       return socket;
     } catch (IOException e) {
       socket.close();
       throw e;
     }
+  }
+
+  /** A short message must not wait until an earlier one is acknowledged: at both ends. */
+  static void sendAtOnce(SocketChannel socket) throws IOException {
+    socket.setOption(StandardSocketOptions.TCP_NODELAY, true);
   }
 
   /** Proves itself on a new connection, which is closed if it is not welcome. */

@@ -84,6 +84,7 @@ final class Listener implements AutoCloseable {
 
   private void admit(SocketChannel socket) {
     try {
+      Caller.sendAtOnce(socket);
       Wire wire = Tls.answering(tls, socket);
       Handshake.Proven caller = handshake.answer(wire.in(), wire.out());
       if (!admitted.add(caller.hello())) {

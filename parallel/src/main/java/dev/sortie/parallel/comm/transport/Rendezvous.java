@@ -1,14 +1,15 @@
 package dev.sortie.parallel.comm.transport;
 
 import dev.sortie.parallel.comm.CommException;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /**
@@ -16,14 +17,22 @@ import java.util.stream.IntStream;
  * where all listen, or why they cannot begin.
  */
 final class Rendezvous implements AutoCloseable {
-  private final Transport transport;
+  /**
+   * How long rank 0 goes on to take ranks after the job has failed, to tell them why. Shorter than
+   * the grace that a launcher gives.
+   */
+  private static final long LATE_NANOS = 5_000_000_000L;
+
+  private static final long LATE_PARK = 1_000_000;
+
+  private final TcpTransport transport;
   private final TcpTransport.Options options;
   private final Handshake handshake;
   private final Caller caller;
   private Listener listener;
 
   Rendezvous(
-      Transport transport, TcpTransport.Options options, Handshake handshake, Caller caller) {
+      TcpTransport transport, TcpTransport.Options options, Handshake handshake, Caller caller) {
     this.transport = transport;
     this.options = options;
     this.handshake = handshake;
@@ -36,76 +45,84 @@ final class Rendezvous implements AutoCloseable {
   }
 
   /**
-   * Meets the others.
+   * Meets the others: rank 0 all of them, they rank 0. Each of these connections is a control
+   * connection at once, so that a rank that is lost while others are still to come is named to all.
    *
    * @param addresses gets where each rank listens
-   * @return the connections that came about: on rank 0 to all, elsewhere to rank 0
    */
-  Wire[] meet(InetSocketAddress[] addresses) throws IOException {
-    Wire[] wires = new Wire[options.world()];
+  void meet(InetSocketAddress[] addresses) throws IOException {
     if (options.rank() == 0) {
-      host(wires, addresses);
+      host(addresses);
     } else {
-      wires[0] = join();
-      // longer than rank 0's own patience, which says whom it waits for
-      int patience = Math.toIntExact(options.joining().toMillis()) + Caller.MILLIS;
-      wires[0].socket().socket().setSoTimeout(patience);
-      readAddresses(new DataInputStream(wires[0].in()), addresses);
+      TcpControl host = transport.control(0, join());
+      awaitAddresses(host, addresses);
     }
-    return wires;
   }
 
-  private void host(Wire[] wires, InetSocketAddress[] addresses) throws IOException {
+  private void host(InetSocketAddress[] addresses) throws IOException {
+    long end = System.nanoTime() + options.joining().toNanos();
     listener = new Listener(options.master(), handshake, options.tls(), options.world());
     try {
-      awaitAll(wires, addresses);
+      awaitAll(addresses);
     } catch (CommException e) {
-      for (int peer = 1; peer < wires.length; peer++) {
-        Map.Entry<Hello, Wire> joined = listener.takeJoining(peer);
-        tell(joined == null ? wires[peer] : joined.getValue(), e);
-      }
+      tellTheLate(addresses, end);
       throw e;
     }
-    for (int peer = 1; peer < wires.length; peer++) {
-      DataOutputStream out = new DataOutputStream(wires[peer].out());
-      out.writeUTF(""); // nothing is wrong
-      for (int i = 1; i < addresses.length; i++) {
-        out.writeUTF(addresses[i].getAddress().getHostAddress());
-        out.writeInt(addresses[i].getPort());
-      }
-      out.flush();
-    }
+    transport.tellAddresses();
   }
 
-  private void awaitAll(Wire[] wires, InetSocketAddress[] addresses) throws IOException {
+  private void awaitAll(InetSocketAddress[] addresses) throws IOException {
     Patience patience = new Patience(transport, options.joining());
-    List<Integer> ranks = IntStream.range(0, wires.length).boxed().toList();
-    int missing = wires.length - 1;
-    while (missing > 0) {
-      int before = missing;
-      for (int peer = 1; peer < wires.length; peer++) {
-        Map.Entry<Hello, Wire> joined = wires[peer] == null ? listener.takeJoining(peer) : null;
-        if (joined != null) {
-          wires[peer] = joined.getValue();
-          InetSocketAddress seen = (InetSocketAddress) wires[peer].socket().getRemoteAddress();
-          addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
-          missing--;
-        }
+    List<Integer> ranks = IntStream.range(0, addresses.length).boxed().toList();
+    while (!haveAllCome(addresses)) {
+      if (!takeAny(addresses)) {
+        patience.pause(() -> Roll.call(0, ranks, i -> i == 0 || addresses[i] != null));
       }
-      if (missing == before) {
-        patience.pause(() -> Roll.call(0, ranks, i -> i == 0 || wires[i] != null));
+    }
+    Patience.check(transport);
+  }
+
+  private static boolean haveAllCome(InetSocketAddress[] addresses) {
+    return Arrays.stream(addresses).skip(1).allMatch(Objects::nonNull);
+  }
+
+  /** Takes those that have come; whether there were some. */
+  private boolean takeAny(InetSocketAddress[] addresses) throws IOException {
+    boolean some = false;
+    for (int peer = 1; peer < addresses.length; peer++) {
+      Map.Entry<Hello, Wire> joined = addresses[peer] == null ? listener.takeJoining(peer) : null;
+      if (joined != null) {
+        Wire wire = joined.getValue();
+        InetSocketAddress seen = (InetSocketAddress) wire.socket().getRemoteAddress();
+        addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
+        transport.control(peer, wire);
+        some = true;
+      }
+    }
+    return some;
+  }
+
+  /** Whoever comes after the failure would look for rank 0 in vain and not know why. */
+  private void tellTheLate(InetSocketAddress[] addresses, long end) throws IOException {
+    long last = Math.min(end, System.nanoTime() + LATE_NANOS);
+    while (!haveAllCome(addresses) && System.nanoTime() < last) {
+      if (!takeAny(addresses)) {
+        LockSupport.parkNanos(LATE_PARK);
       }
     }
   }
 
-  private static void tell(Wire wire, CommException trouble) {
-    if (wire != null) {
-      try (wire) {
-        new DataOutputStream(wire.out()).writeUTF(trouble.getMessage());
-      } catch (IOException e) {
-        trouble.addSuppressed(e); // that rank has gone, too
-      }
+  /** Longer than rank 0's own patience, which says whom it waits for. */
+  private void awaitAddresses(TcpControl host, InetSocketAddress[] addresses) {
+    Patience patience = new Patience(transport, options.joining().plusMillis(Caller.MILLIS));
+    Optional<InetSocketAddress[]> told;
+    while ((told = host.addresses()).isEmpty()) {
+      patience.pause(
+          () ->
+              "rank %d waits for rank 0 to say where the others listen".formatted(options.rank()));
     }
+    System.arraycopy(told.get(), 0, addresses, 0, addresses.length);
+    addresses[0] = options.master();
   }
 
   /**
@@ -134,21 +151,6 @@ final class Rendezvous implements AutoCloseable {
       }
       patience.pause(
           () -> "rank %d waits for rank 0 at %s (%s)".formatted(options.rank(), named, trouble));
-    }
-  }
-
-  private void readAddresses(DataInputStream in, InetSocketAddress[] addresses) throws IOException {
-    addresses[0] = options.master();
-    try {
-      String trouble = in.readUTF();
-      if (!trouble.isEmpty()) {
-        throw new IOException(trouble);
-      }
-      for (int i = 1; i < addresses.length; i++) {
-        addresses[i] = new InetSocketAddress(in.readUTF(), in.readInt());
-      }
-    } catch (EOFException e) {
-      throw new IOException("rank 0 has ended while the others join", e);
     }
   }
 

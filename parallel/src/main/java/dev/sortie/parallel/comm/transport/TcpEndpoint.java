@@ -63,7 +63,7 @@ final class TcpEndpoint implements Endpoint {
             "rank %d's connection to rank %d: %s"
                 .formatted(transport.rank().value(), rank(peer), e.getMessage()));
     if (!damaged) {
-      Patience.awaitFailure(transport);
+      return transport.broken(failure);
     }
     transport.fail(failure);
     return transport.failure().orElse(failure).exception();

@@ -5,13 +5,16 @@ import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Ranks on any machines that talk over TCP. All ranks meet at rank 0's address; then each pair has
@@ -27,7 +30,7 @@ public final class TcpTransport implements Transport {
   private final Rendezvous rendezvous;
   private final AtomicReference<Optional<Failure>> failure =
       new AtomicReference<>(Optional.empty());
-  private final TcpControl[] controls;
+  private final AtomicReferenceArray<TcpControl> controls;
   private final InetSocketAddress[] addresses;
   private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -88,7 +91,7 @@ public final class TcpTransport implements Transport {
     Handshake handshake = new Handshake(options.secret(), options.world(), options.generation());
     this.caller = new Caller(handshake, options.tls());
     this.rendezvous = new Rendezvous(this, options, handshake, caller);
-    this.controls = new TcpControl[options.world()];
+    this.controls = new AtomicReferenceArray<>(options.world());
     this.addresses = new InetSocketAddress[options.world()];
   }
 
@@ -101,36 +104,80 @@ public final class TcpTransport implements Transport {
     TcpTransport transport = new TcpTransport(options);
     try {
       transport.meet();
-      Thread.ofPlatform().daemon().name("sortie-beat-" + options.rank()).start(transport::beat);
       return transport;
     } catch (IOException e) {
-      Optional<Failure> known = transport.failure();
+      CommException why = transport.cannotJoin(e);
       transport.close();
-      if (known.isPresent()) {
-        throw known.get().exception();
-      }
-      throw new CommException(
-          CommException.Kind.LOST_RANK,
-          "rank %d of %d cannot join at %s: %s"
-              .formatted(options.rank(), options.world(), options.master(), e.getMessage()),
-          e);
+      throw why;
+    } catch (CommException e) {
+      transport.close();
+      throw transport.whileJoining(e);
     } catch (RuntimeException | Error e) {
+      transport.fail(
+          new Failure(
+              CommException.Kind.ABORTED,
+              "rank %d gives up while it joins: %s".formatted(options.rank(), e)));
       transport.close();
       throw e;
     }
   }
 
+  private CommException cannotJoin(IOException e) {
+    return whileJoining(
+        broken(
+            new Failure(
+                CommException.Kind.LOST_RANK,
+                "rank %d of %d cannot join at %s: %s"
+                    .formatted(
+                        options.rank(), options.world(), options.master(), e.getMessage()))));
+  }
+
+  /** The failure, with what this rank was doing. */
+  private CommException whileJoining(CommException e) {
+    return e.getMessage().contains(" join")
+        ? e
+        : new CommException(
+            e.kind(), "%s; rank %d was joining".formatted(e.getMessage(), options.rank()), e);
+  }
+
   private void meet() throws IOException {
-    Wire[] met = rendezvous.meet(addresses);
+    Thread.ofPlatform().daemon().name("sortie-beat-" + options.rank()).start(this::beat);
+    rendezvous.meet(addresses);
     for (int peer = 0; peer < world(); peer++) {
-      if (peer != options.rank()) {
-        Wire wire =
-            met[peer] != null
-                ? met[peer]
-                : pair(peer, Hello.Purpose.CONTROL, 0, "", options.joining());
-        controls[peer] = new TcpControl(this, peer, wire, options.silence());
+      if (peer != options.rank() && controls.get(peer) == null) {
+        control(peer, pair(peer, Hello.Purpose.CONTROL, 0, "", options.joining()));
       }
     }
+  }
+
+  /**
+   * From now on the peer's signs of life, its failures and its end are seen, and it is told what
+   * has failed here, before or later.
+   */
+  TcpControl control(int peer, Wire wire) throws IOException {
+    TcpControl control = new TcpControl(this, peer, wire, options.silence());
+    controls.set(peer, control);
+    failure().ifPresent(control::fail);
+    return control;
+  }
+
+  /** Says to all where all listen. */
+  void tellAddresses() {
+    controls().forEach(control -> control.tell(addresses));
+  }
+
+  private Stream<TcpControl> controls() {
+    return IntStream.range(0, world()).mapToObj(controls::get).filter(Objects::nonNull);
+  }
+
+  /**
+   * What it means that a connection has broken: who ended it may have said why on another one, else
+   * it is this rank's to say.
+   */
+  CommException broken(Failure own) {
+    Patience.awaitFailure(this);
+    fail(own);
+    return failure().orElse(own).exception();
   }
 
   /** A connection of a pair: the later rank opens it, the earlier one takes it. */
@@ -156,11 +203,7 @@ public final class TcpTransport implements Transport {
     long period = Math.max(1, options.silence().toMillis() / 8);
     try {
       while (!closed.await(period, TimeUnit.MILLISECONDS)) {
-        for (TcpControl control : controls) {
-          if (control != null) {
-            control.beat();
-          }
-        }
+        controls().forEach(TcpControl::beat);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -200,7 +243,7 @@ public final class TcpTransport implements Transport {
   }
 
   boolean hasLeft(int peer) {
-    return controls[peer].hasLeft();
+    return controls.get(peer).hasLeft();
   }
 
   @Override
@@ -220,19 +263,16 @@ public final class TcpTransport implements Transport {
         wires[i] = new Wire[here ? 0 : STREAMS];
         for (int stream = 0; stream < wires[i].length; stream++) {
           Wire wire = pair(peer, Hello.Purpose.STREAM, stream, id, deadline);
-          wire.socket().setOption(StandardSocketOptions.TCP_NODELAY, true);
           wire.socket().configureBlocking(false);
           wires[i][stream] = wire;
         }
       }
     } catch (IOException e) {
-      Failure lost =
+      throw broken(
           new Failure(
               CommException.Kind.LOST_RANK,
               "rank %d cannot connect to its group %s: %s"
-                  .formatted(options.rank(), group, e.getMessage()));
-      fail(lost);
-      throw failure().orElse(lost).exception();
+                  .formatted(options.rank(), group, e.getMessage())));
     }
     return new TcpEndpoint(this, group, wires);
   }
@@ -240,11 +280,7 @@ public final class TcpTransport implements Transport {
   @Override
   public void fail(Failure first) {
     if (failure.compareAndSet(Optional.empty(), Optional.of(first))) {
-      for (TcpControl control : controls) {
-        if (control != null) {
-          control.fail(first);
-        }
-      }
+      controls().forEach(control -> control.fail(first));
     }
   }
 
@@ -264,11 +300,7 @@ public final class TcpTransport implements Transport {
   @Override
   public void close() {
     closed.countDown();
-    for (TcpControl control : controls) {
-      if (control != null) {
-        control.close();
-      }
-    }
+    controls().forEach(TcpControl::close);
     rendezvous.close();
   }
 }
