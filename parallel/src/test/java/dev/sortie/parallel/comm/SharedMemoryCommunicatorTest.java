@@ -16,6 +16,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that are threads here, each with mappings of its own, as processes have. */
 class SharedMemoryCommunicatorTest extends CommunicatorContract {
@@ -62,6 +64,19 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
         .hasMessageContaining("there is such a file");
     assertThat(stranger).hasContent("mine");
     Files.delete(stranger);
+  }
+
+  /** Rank 0 is killed while it makes the file: before it has its length, or its contents. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 4096 + 1024 + 2 * 128})
+  void whatRankZeroHasLeftHalfMadeIsRemovedByTheOthers(int length) throws IOException {
+    Files.write(folder.resolve("sortie-half-control"), new byte[length]);
+    Options options =
+        new Options(folder, "half", 1, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
+    assertThatThrownBy(() -> SharedMemoryTransport.join(options))
+        .isInstanceOf(CommException.class)
+        .hasMessageContaining(
+            "rank 1 waits for rank 0 to " + (length == 0 ? "make " : "fill ") + folder);
   }
 
   @Test

@@ -65,19 +65,19 @@ final class SharedFile {
   MemorySegment open(
       Path path, int creator, long bytes, Arena arena, Consumer<MemorySegment> meeting) {
     boolean mine = creator == transport.rank().value();
-    boolean ours = mine; // what others put there is not ours to remove
+    boolean ours = true; // also while it is waited for: its creator may have died over it
     try {
       MemorySegment file =
           mine
               ? create(path, CONTENTS + bytes, arena)
               : find(path, creator, CONTENTS + bytes, arena);
-      ours = true;
       meeting.accept(file);
       return contents(file);
     } catch (FileAlreadyExistsException e) {
-      ours = false;
+      ours = false; // what others put there is not ours to remove
       throw failed(path, new IOException("there is such a file; name the job otherwise", e));
     } catch (IOException e) {
+      ours = mine;
       throw failed(path, e);
     } finally {
       if (ours) {
