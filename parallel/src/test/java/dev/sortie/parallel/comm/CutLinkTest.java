@@ -46,7 +46,7 @@ class CutLinkTest {
   static Stream<Arguments> faults() {
     List<Arguments> all = new ArrayList<>();
     for (FaultyProxy.Fault fault : FaultyProxy.Fault.values()) {
-      for (int seed = 0; seed < Integer.getInteger("sortie.faults", 1); seed++) {
+      for (int seed : Seeds.faults(1).toArray()) {
         all.add(Arguments.of(fault, seed, false));
         if (UNDER_TLS.contains(fault)) {
           all.add(Arguments.of(fault, seed, true));

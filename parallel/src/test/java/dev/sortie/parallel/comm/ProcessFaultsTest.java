@@ -42,12 +42,12 @@ class ProcessFaultsTest {
   private int port;
 
   static IntStream seeds() {
-    return IntStream.range(0, Integer.getInteger("sortie.faults", 2));
+    return Seeds.faults(2);
   }
 
   /** For what takes as long as ranks wait for each other while they join. */
   static IntStream fewSeeds() {
-    return IntStream.rangeClosed(1, Integer.getInteger("sortie.faults", 1));
+    return Seeds.faults(1).map(seed -> seed + 1);
   }
 
   @BeforeEach

@@ -3,6 +3,7 @@ package dev.sortie.parallel.launch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.parallel.comm.Processes;
+import dev.sortie.parallel.comm.Seeds;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ class LauncherFaultsTest {
   private static final Pattern RANK = Pattern.compile("\\[\\d] process (\\d+) job ([0-9a-f]+)");
 
   static IntStream seeds() {
-    return IntStream.range(0, Integer.getInteger("sortie.faults", 2));
+    return Seeds.faults(2);
   }
 
   private final List<ProcessHandle> started = new ArrayList<>();
