@@ -57,7 +57,7 @@ public final class SimdKernels implements Kernels {
 
   @Override
   public void copy(Span x, Span y) {
-    (FloatKernels.copies(x.dtype(), y.dtype()) ? vector : reference).copy(x, y);
+    (FloatElementwise.copies(x.dtype(), y.dtype()) ? vector : reference).copy(x, y);
   }
 
   @Override
