@@ -164,7 +164,9 @@ final class Checkpoints {
       }
       Path tensors = target.resolve(ShardNames.of(mine, shards));
       listener.saving(step, SaveMoment.FOLDER_MADE);
-      hash = ShardWriter.write(tensors, parts);
+      hash =
+          ShardWriter.write(
+              tensors, parts, () -> listener.saving(step, SaveMoment.SHARD_HALF_WRITTEN));
       listener.saving(step, SaveMoment.SHARD_WRITTEN);
     }
 

@@ -58,28 +58,24 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   /** A trainer of a new model with random weights. */
   public Pretrainer(
       DecoderConfig config, PretrainOptions options, TokenSource data, Device device) {
-    this(config, options, data, device, Optional.empty());
+    this(
+        config,
+        options,
+        data,
+        device,
+        Optional.empty(),
+        Team.alone(),
+        PretrainLayout.USUAL,
+        times -> {});
   }
 
   /**
-   * A trainer of one rank's share of a new model, whose numbers are those that a whole model has
-   * there. All ranks see the same data and make the same calls.
+   * A trainer as one of several ranks, which may have a share of the new model, whose numbers are
+   * those that a whole model has there. All ranks see the same data and make the same calls. A
+   * collective call, as are {@link #step} and {@link #validate}.
    *
-   * @param share this rank's, or empty where it has everything
-   */
-  public Pretrainer(
-      DecoderConfig config,
-      PretrainOptions options,
-      TokenSource data,
-      Device device,
-      Optional<ShareBuilder> share) {
-    this(config, options, data, device, share, Team.alone(), PretrainLayout.USUAL, times -> {});
-  }
-
-  /**
-   * A trainer as one of several ranks, as above. A collective call, as are {@link #step} and {@link
-   * #validate}.
-   *
+   * @param share this rank's, among the ranks of the team that share weights; empty where it has
+   *     everything
    * @param team stays open
    * @param trace hears of what this stage does when; micro-batches count from the first step
    */
@@ -277,41 +273,34 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     head.sum(kernels, whole, workspace);
     double rate = options.schedule().at(step);
     try (var _ = workspace.mark()) {
-      double norm = shares.isPresent() ? sharedNorm(kernels, whole) : norm(kernels, whole);
+      shares.ifPresent(s -> s.complete(kernels, workspace, whole));
+      double norm = norm(kernels, whole);
       optimizer.step(kernels, whole, step + 1, rate, norm);
     }
     head.publish();
   }
 
-  /** The norm of the gradients of all stages: squares are added by the order of the parameters. */
+  /**
+   * The norm of the gradients of all stages and shares, each number counted once: squares are added
+   * by the order of the parameters, those of a parameter by the order of the ranks that share it,
+   * wherever they are.
+   */
   private double norm(Kernels kernels, Gradients whole) {
     List<String> names = List.copyOf(model.parameters().sequencedKeySet());
-    double[] squares = new double[names.size()];
+    SequencedMap<String, StatePart> answered = StatePart.of(own, model.decoder().sharding());
+    int ranks = team.mesh().tp();
+    double[] squares = new double[names.size() * ranks];
     if (team.place().dp() == 0) { // replicas have the same
-      for (int i = 0; i < squares.length; i++) {
-        Tensor mine = own.get(names.get(i));
-        squares[i] = mine == null ? 0 : kernels.sumSquares(whole.of(mine).span());
+      for (int i = 0; i < names.size(); i++) {
+        StatePart mine = answered.get(names.get(i));
+        if (mine != null && mine.portion().first()) {
+          squares[i * ranks + team.place().tp()] =
+              kernels.sumSquares(whole.of(mine.tensor()).span());
+        }
       }
     }
-    return rootOfSum(team.merge(squares));
-  }
-
-  /** The same where ranks share the weights of each stage. */
-  private double sharedNorm(Kernels kernels, Gradients whole) {
-    double mine = shares.orElseThrow().finish(kernels, workspace, whole);
-    if (chain.stages() == 1) {
-      return mine;
-    }
-    double[] squares = new double[chain.stages()];
-    if (team.place().dp() == 0 && team.place().tp() == 0) {
-      squares[stage()] = mine * mine;
-    }
-    return rootOfSum(team.merge(squares));
-  }
-
-  private static double rootOfSum(double[] squares) {
     double sum = 0;
-    for (double square : squares) {
+    for (double square : team.merge(squares)) {
       sum += square;
     }
     return Math.sqrt(sum);

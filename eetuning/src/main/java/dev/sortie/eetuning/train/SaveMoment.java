@@ -6,6 +6,8 @@ public enum SaveMoment {
   BEGIN,
   /** The folder is there; this rank writes its file next, if it has one. */
   FOLDER_MADE,
+  /** Half of this rank's tensors are in a temporary file. */
+  SHARD_HALF_WRITTEN,
   /** This rank's file is on the disk. */
   SHARD_WRITTEN,
   /** All ranks' files are on the disk. */

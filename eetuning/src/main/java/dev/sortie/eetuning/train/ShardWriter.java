@@ -28,11 +28,26 @@ final class ShardWriter {
 
   private ShardWriter() {}
 
-  /** Writes what this rank answers for, and returns the file's SHA-256. */
-  static String write(Path file, Map<String, StatePart> state) {
+  /**
+   * Writes what this rank answers for, and returns the file's SHA-256.
+   *
+   * @param halfWay runs when half of the tensors are written, if there are two or more
+   */
+  static String write(Path file, Map<String, StatePart> state, Runnable halfWay) {
     Map<String, Portion> portions = new LinkedHashMap<>();
     state.forEach((name, s) -> portions.put(name, s.portion()));
-    return write(file, portions, name -> state.get(name).tensor().span());
+    List<String> names =
+        portions.keySet().stream().filter(name -> portions.get(name).first()).toList();
+    String middle = names.size() < 2 ? null : names.get(names.size() / 2);
+    return write(
+        file,
+        portions,
+        name -> {
+          if (name.equals(middle)) {
+            halfWay.run();
+          }
+          return state.get(name).tensor().span();
+        });
   }
 
   /** Writes parts of what another checkpoint holds, one tensor after another. */

@@ -2,16 +2,18 @@ package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -21,73 +23,87 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Ranks that are processes get SIGKILL, after some step or at some moment of a checkpoint; the run
- * goes on under another layout and ends with the undisturbed bits. {@code -Dsortie.faults=20} for
- * more seeds than a build takes.
+ * Ranks that are processes get SIGKILL, in the middle of a step or at some moment of a checkpoint,
+ * also of one that is written beside the next steps; the run goes on under another layout and ends
+ * with the undisturbed bits. {@code -Dsortie.faults=20} for so many seeds of every kind of
+ * training; a build takes a few.
  */
 @DisabledOnOs(OS.WINDOWS)
 @Tag("any-kernels")
 class KilledRanksContractTest {
-  private static final List<Mesh> LAYOUTS =
-      List.of(mesh(1, 1), mesh(2, 1), mesh(1, 2), mesh(2, 2), mesh(1, 3), mesh(4, 1));
+  private static final int LONGEST_DELAY = 40;
 
   @TempDir static Path shared;
   @TempDir Path out;
 
-  private static String undisturbed;
+  private static final Map<TinyKind, String> UNDISTURBED = new ConcurrentHashMap<>();
 
   private final Queue<String> errors = new ConcurrentLinkedQueue<>();
 
-  private static Mesh mesh(int dp, int pp) {
-    return new Mesh(1, 1, dp, pp);
-  }
+  /** A run that is disturbed. */
+  record Case(TinyKind kind, int seed) {}
 
   @BeforeAll
-  static void tuneUndisturbed() throws Exception {
-    Path model = TinyModel.write(shared.resolve("model"), 4, 16, 290, 1);
-    TinyTuning.writeExits(model, shared.resolve("exits"), false);
-    undisturbed = tuning().run(shared.resolve("undisturbed"), Mesh.single()).sha256();
+  static void makeModel() {
+    TinyKind.prepare(shared);
   }
 
-  private static TinyTuning tuning() {
-    return new TinyTuning(shared.resolve("model"), shared.resolve("exits"), Objective.CE, t -> {});
+  private static String undisturbed(TinyKind kind) throws Exception {
+    if (!UNDISTURBED.containsKey(kind)) {
+      UNDISTURBED.put(kind, kind.undisturbed(shared));
+    }
+    return UNDISTURBED.get(kind);
   }
 
-  static IntStream seeds() {
-    return IntStream.range(0, Integer.getInteger("sortie.faults", 1));
+  static Stream<Case> cases() {
+    int seeds = Integer.getInteger("sortie.faults", 0);
+    if (seeds == 0) {
+      return Stream.of(new Case(TinyKind.TUNE, 0), new Case(TinyKind.PRETRAIN_BESIDE, 1));
+    }
+    return Arrays.stream(TinyKind.values())
+        .flatMap(kind -> IntStream.range(0, seeds).mapToObj(seed -> new Case(kind, seed)));
   }
 
-  /** The moments of a checkpoint by turns, and every seventh time between two of them. */
-  private static TuneRank.Kill kill(int seed, Random random, Mesh layout) {
+  /** The moments of a checkpoint by turns, and then once in the middle of a step. */
+  private static TrainRank.Kill kill(int seed, Random random, Mesh layout) {
     SaveMoment[] moments = SaveMoment.values();
-    int moment = (seed + SaveMoment.SHARD_WRITTEN.ordinal()) % (moments.length + 1);
-    if (moment == moments.length) {
-      int step = 1 + random.nextInt(TinyTuning.STEPS);
-      return new TuneRank.Kill(random.nextInt(layout.world()), step, null);
+    int turn = (seed + SaveMoment.SHARD_HALF_WRITTEN.ordinal()) % (moments.length + 1);
+    int any = random.nextInt(layout.world());
+    if (turn == moments.length) {
+      int step = 1 + random.nextInt(TinyTraining.STEPS - 1);
+      return new TrainRank.Kill(any, step, null, random.nextInt(LONGEST_DELAY));
     }
     int step = 2 + 2 * random.nextInt(2); // checkpoints after 2, 4 and 6 steps
-    boolean leaders = moments[moment] == SaveMoment.DESCRIBED;
-    boolean writers =
-        moments[moment] == SaveMoment.FOLDER_MADE || moments[moment] == SaveMoment.SHARD_WRITTEN;
-    int stage = random.nextInt(layout.pp()) * layout.dp();
-    int victim = leaders ? 0 : writers ? stage : random.nextInt(layout.world());
-    return new TuneRank.Kill(victim, step, moments[moment]);
+    int victim =
+        switch (moments[turn]) {
+          case DESCRIBED -> 0; // rank 0 alone comes there
+          case FOLDER_MADE, SHARD_HALF_WRITTEN, SHARD_WRITTEN -> writer(layout, any);
+          default -> any;
+        };
+    return TrainRank.Kill.at(moments[turn], step, victim);
+  }
+
+  /** The first replica, at the place of a rank along the other axes: it always writes a file. */
+  private static int writer(Mesh layout, int rank) {
+    return rank - layout.tp() * layout.coordinates(new GlobalRank(rank)).dp();
   }
 
   @ParameterizedTest
-  @MethodSource("seeds")
-  void aKilledRankCostsNoBits(int seed) throws Exception {
-    Random random = new Random(seed);
-    Mesh first = LAYOUTS.get(random.nextInt(LAYOUTS.size()));
-    TuneRank.Kill kill = kill(seed, random, first);
-    assertThat(TuneRank.launch(tuning(), out, first, "", kill, errors))
-        .as("%s on %s", kill, first)
+  @MethodSource("cases")
+  void aKilledRankCostsNoBits(Case c) throws Exception {
+    Random random = new Random(c.seed);
+    List<Mesh> layouts = c.kind.layouts();
+    TinyTraining training = c.kind.training(shared);
+    Mesh first = layouts.get(random.nextInt(layouts.size()));
+    TrainRank.Kill kill = kill(c.seed, random, first);
+    assertThat(TrainRank.launch(training, out, first, "", kill, errors))
+        .as("%s on %s: %s", kill, first, errors)
         .isNotZero();
-    Mesh then = LAYOUTS.get(random.nextInt(LAYOUTS.size()));
+    Mesh then = layouts.get(random.nextInt(layouts.size()));
     errors.clear();
-    assertThat(TuneRank.launch(tuning(), out, then, "", TuneRank.Kill.NEVER, errors))
+    assertThat(TrainRank.launch(training, out, then, "", TrainRank.Kill.NEVER, errors))
         .as(String.join("\n", errors))
         .isZero();
-    assertThat(Sha256.of(out.resolve(ExitsFile.TENSORS))).isEqualTo(undisturbed);
+    assertThat(training.sha256(out)).isEqualTo(undisturbed(c.kind));
   }
 }

@@ -4,136 +4,152 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A run whose ranks are lost and whose checkpoints are damaged ends with the undisturbed bits. */
+/**
+ * A run whose ranks are lost and whose checkpoints are damaged ends with the undisturbed bits.
+ * {@code -Dsortie.faults=20} for more seeds than a build takes.
+ */
 @Tag("any-kernels")
 class LostRanksContractTest {
-  private static final int SEEDS = 8;
-  private static final List<Mesh> LAYOUTS =
-      List.of(mesh(1, 1), mesh(2, 1), mesh(1, 2), mesh(1, 3), mesh(2, 2));
+  private static final int SEEDS = Integer.getInteger("sortie.faults", 6);
 
   @TempDir static Path shared;
   @TempDir Path out;
 
-  private static String undisturbed;
+  private static final Map<TinyKind, String> UNDISTURBED = new ConcurrentHashMap<>();
 
   @BeforeAll
-  static void tuneUndisturbed() throws Exception {
-    Path model = TinyModel.write(shared.resolve("model"), 4, 16, 290, 1);
-    TinyTuning.writeExits(model, shared.resolve("exits"), false);
-    undisturbed = tuning().run(shared.resolve("undisturbed"), Mesh.single()).sha256();
+  static void makeModel() {
+    TinyKind.prepare(shared);
   }
 
-  private static TinyTuning tuning() {
-    return new TinyTuning(shared.resolve("model"), shared.resolve("exits"), Objective.CE, t -> {});
+  private static String undisturbed(TinyKind kind) throws Exception {
+    if (!UNDISTURBED.containsKey(kind)) {
+      UNDISTURBED.put(kind, kind.undisturbed(shared));
+    }
+    return UNDISTURBED.get(kind);
+  }
+
+  private static TinyTraining tuning() {
+    return TinyKind.TUNE.training(shared);
   }
 
   private static Mesh mesh(int dp, int pp) {
     return new Mesh(1, 1, dp, pp);
   }
 
+  /** A layout of those with the same bits. */
+  private static Mesh some(TinyKind kind, Random random) {
+    return kind.layouts().get(random.nextInt(kind.layouts().size()));
+  }
+
   /** What may have happened to the newest checkpoint. */
   private enum Damage {
     NONE {
       @Override
-      void to(Path checkpoint) {}
+      void to(Path checkpoint, Random random) {}
     },
     DESCRIPTION_GONE {
       @Override
-      void to(Path checkpoint) throws IOException {
+      void to(Path checkpoint, Random random) throws IOException {
         Files.delete(checkpoint.resolve("state.json"));
       }
     },
     DESCRIPTION_CUT {
       @Override
-      void to(Path checkpoint) throws IOException {
-        cut(checkpoint.resolve("state.json"));
+      void to(Path checkpoint, Random random) throws IOException {
+        cut(checkpoint.resolve("state.json"), random);
       }
     },
     SHARD_GONE {
       @Override
-      void to(Path checkpoint) throws IOException {
-        Files.delete(shard(checkpoint));
+      void to(Path checkpoint, Random random) throws IOException {
+        Files.delete(shard(checkpoint, random));
       }
     },
     SHARD_CUT {
       @Override
-      void to(Path checkpoint) throws IOException {
-        cut(shard(checkpoint));
+      void to(Path checkpoint, Random random) throws IOException {
+        cut(shard(checkpoint, random), random);
       }
     },
     BIT_FLIPPED {
       @Override
-      void to(Path checkpoint) throws IOException {
-        byte[] bytes = Files.readAllBytes(shard(checkpoint));
-        bytes[bytes.length * 2 / 3] ^= 16;
-        Files.write(shard(checkpoint), bytes);
+      void to(Path checkpoint, Random random) throws IOException {
+        Path shard = shard(checkpoint, random);
+        byte[] bytes = Files.readAllBytes(shard);
+        bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+        Files.write(shard, bytes);
       }
     };
 
-    abstract void to(Path checkpoint) throws IOException;
+    abstract void to(Path checkpoint, Random random) throws IOException;
 
-    private static Path shard(Path checkpoint) throws IOException {
+    private static Path shard(Path checkpoint, Random random) throws IOException {
       try (Stream<Path> files = Files.list(checkpoint)) {
-        return files
-            .filter(f -> f.toString().endsWith(".safetensors"))
-            .max(Comparator.naturalOrder())
-            .orElseThrow();
+        List<Path> shards =
+            files.filter(f -> f.toString().endsWith(".safetensors")).sorted().toList();
+        return shards.get(random.nextInt(shards.size()));
       }
     }
 
-    private static void cut(Path file) throws IOException {
+    private static void cut(Path file, Random random) throws IOException {
       byte[] bytes = Files.readAllBytes(file);
-      Files.write(file, Arrays.copyOf(bytes, bytes.length / 2));
+      Files.write(file, Arrays.copyOf(bytes, random.nextInt(bytes.length)));
     }
   }
 
-  static Stream<Integer> seeds() {
-    return Stream.iterate(0, s -> s < SEEDS, s -> s + 1);
+  /** A run that is disturbed. */
+  record Case(TinyKind kind, int seed) {}
+
+  static Stream<Case> cases() {
+    return Stream.of(TinyKind.values())
+        .flatMap(kind -> IntStream.range(0, SEEDS).mapToObj(seed -> new Case(kind, seed)));
   }
 
   @ParameterizedTest
-  @MethodSource("seeds")
-  void lostRanksAndDamagedCheckpointsCostNoBits(int seed) throws Exception {
-    Random random = new Random(seed);
+  @MethodSource("cases")
+  void lostRanksAndDamagedCheckpointsCostNoBits(Case c) throws Exception {
+    Random random = new Random(c.seed);
+    TinyTraining training = c.kind.training(shared);
     for (int loss = 0; loss < 2; loss++) {
-      Mesh layout = LAYOUTS.get(random.nextInt(LAYOUTS.size()));
+      Mesh layout = some(c.kind, random);
       int victim = random.nextInt(layout.world());
       int step = 2 * loss + 2 + random.nextInt(2);
-      TinyTuning.Hook kill =
+      TinyTraining.Hook kill =
           (team, done) -> {
             if (team.rank().value() == victim && done == step) {
               throw new IllegalStateException("killed");
             }
           };
-      assertThatThrownBy(() -> tuning().run(out, layout, TinyTuning.STEPS, kill))
+      assertThatThrownBy(() -> training.run(out, layout, TinyTraining.STEPS, kill))
           .hasMessageContaining("killed");
-      Damage damage = Damage.values()[random.nextInt(Damage.values().length)];
+      Damage damage = Damage.values()[(c.seed + loss) % Damage.values().length];
       List<Path> checkpoints = checkpoints();
       if (!checkpoints.isEmpty()) {
-        damage.to(checkpoints.getLast());
+        damage.to(checkpoints.getLast(), random);
       }
     }
-    Mesh last = LAYOUTS.get(random.nextInt(LAYOUTS.size()));
-    assertThat(tuning().run(out, last).sha256()).isEqualTo(undisturbed);
+    assertThat(training.run(out, some(c.kind, random)).sha256()).isEqualTo(undisturbed(c.kind));
   }
 
   private List<Path> checkpoints() throws IOException {
@@ -146,57 +162,89 @@ class LostRanksContractTest {
     }
   }
 
+  static Stream<Arguments> moments() {
+    return Stream.of(TinyKind.TUNE, TinyKind.PRETRAIN_BESIDE)
+        .flatMap(kind -> Stream.of(SaveMoment.values()).map(m -> Arguments.of(kind, m)));
+  }
+
   /** Each rank in turn, at each moment of a checkpoint that it comes to. */
   @ParameterizedTest
-  @EnumSource(SaveMoment.class)
-  void aRankThatIsLostAtAnyMomentOfACheckpointCostsNoBits(SaveMoment moment) throws Exception {
-    Mesh layout = new Mesh(1, 1, 2, 2);
+  @MethodSource("moments")
+  void aRankThatIsLostAtAnyMomentOfACheckpointCostsNoBits(TinyKind kind, SaveMoment moment)
+      throws Exception {
+    TinyTraining training = kind.training(shared);
+    Mesh layout = mesh(2, 2);
     int losses = 0;
     for (int victim = 0; victim < layout.world(); victim++) {
       Path folder = out.resolve("lost " + victim);
-      int lost = victim;
-      boolean[] there = new boolean[1];
-      TinyTuning.Hook kill =
-          new TinyTuning.Hook() {
-            @Override
-            public void after(Team team, int step) {}
-
-            @Override
-            public void saving(Team team, int step, SaveMoment now) {
-              if (team.rank().value() == lost && step == 4 && now == moment) {
-                there[0] = true;
-                throw new IllegalStateException("killed");
-              }
-            }
-          };
+      LostAt lost = new LostAt(victim, 4, moment);
       try {
-        tuning().run(folder, layout, TinyTuning.STEPS, kill);
-        assertThat(there[0]).isFalse();
+        training.run(folder, layout, TinyTraining.STEPS, lost);
+        assertThat(lost.there).isFalse();
       } catch (IllegalStateException e) {
         assertThat(e).hasMessageContaining("killed");
         losses++;
       }
-      assertThat(tuning().run(folder, LAYOUTS.get(victim)).sha256()).isEqualTo(undisturbed);
+      assertThat(training.run(folder, kind.layouts().get(victim)).sha256())
+          .isEqualTo(undisturbed(kind));
     }
     assertThat(losses).isPositive();
   }
 
+  /** A rank that is lost at a moment of a checkpoint, if it comes there. */
+  private static final class LostAt implements TinyTraining.Hook {
+    private final int victim;
+    private final int step;
+    private final SaveMoment moment;
+    private volatile boolean there;
+
+    LostAt(int victim, int step, SaveMoment moment) {
+      this.victim = victim;
+      this.step = step;
+      this.moment = moment;
+    }
+
+    @Override
+    public void after(Team team, int done) {}
+
+    @Override
+    public void saving(Team team, int done, SaveMoment now) {
+      if (team.rank().value() == victim && done == step && now == moment) {
+        there = true;
+        throw new IllegalStateException("killed");
+      }
+    }
+  }
+
+  static Stream<Case> fullDisks() {
+    int seeds = Integer.getInteger("sortie.faults", 0);
+    if (seeds == 0) {
+      return Stream.of(new Case(TinyKind.TUNE, 0), new Case(TinyKind.PRETRAIN_BESIDE, 1));
+    }
+    return cases();
+  }
+
   /** On a small file system, most of which something else takes at first. */
-  @Test
-  void aFullDiskIsSaidAndLeavesNothingHalfWrittenAndTheRunGoesOnWhenThereIsSpace()
+  @ParameterizedTest
+  @MethodSource("fullDisks")
+  void aFullDiskIsSaidAndLeavesNothingHalfWrittenAndTheRunGoesOnWhenThereIsSpace(Case c)
       throws Exception {
     Path disk = Files.createDirectory(out.resolve("disk"));
     assumeTrue(
-        mounted("mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk.toString()),
+        mounted("mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk.toString()),
         "this system lets tests mount no small file system");
     try {
-      Path state = shared.resolve("undisturbed/checkpoints/step-000006/state.safetensors");
-      long left = Files.getFileStore(disk).getUsableSpace() - Files.size(state) / 4;
+      Random random = new Random(c.seed);
+      TinyTraining training = c.kind.training(shared);
+      undisturbed(c.kind);
+      // the third of three checkpoints is written while the two before are there
+      double free = (0.1 + 2.4 * random.nextDouble()) * checkpointBytes(c.kind);
+      long left = Files.getFileStore(disk).getUsableSpace() - (long) free;
       Path filler = Files.write(disk.resolve("filler"), new byte[(int) left]);
       Path run = disk.resolve("run");
-      assertThatThrownBy(() -> tuning().run(run, mesh(1, 2)))
+      assertThatThrownBy(() -> training.run(run, some(c.kind, random)))
           .isInstanceOf(InputException.class)
-          .hasMessageContaining(".safetensors: cannot be written")
+          .hasMessageContaining(run.toString())
           .hasMessageContaining("No space left on device")
           .hasMessageContaining("check free space");
       try (Stream<Path> files = Files.walk(run)) {
@@ -204,9 +252,18 @@ class LostRanksContractTest {
             .noneMatch(name -> name.endsWith(".tmp") || name.equals("exits.json"));
       }
       Files.delete(filler);
-      assertThat(tuning().run(run, mesh(2, 1)).sha256()).isEqualTo(undisturbed);
+      assertThat(training.run(run, some(c.kind, random)).sha256()).isEqualTo(undisturbed(c.kind));
     } finally {
       assertThat(mounted("umount", disk.toString())).isTrue();
+    }
+  }
+
+  private static long checkpointBytes(TinyKind kind) throws IOException {
+    try (Stream<Path> files = Files.walk(kind.undisturbedFolder(shared).resolve("checkpoints"))) {
+      return files
+          .filter(f -> f.getParent().endsWith("step-000006"))
+          .mapToLong(f -> f.toFile().length())
+          .sum();
     }
   }
 
@@ -220,14 +277,14 @@ class LostRanksContractTest {
 
   @Test
   void whatAKillLeftOfAFileIsRemovedByTheNextRunBeforeItsFirstStep() throws Exception {
-    tuning().run(out, mesh(1, 1), 3);
+    tuning().run(out, Mesh.single(), 3);
     Path left = out.resolve("checkpoints/step-000003/.state.safetensors.left.tmp");
     Files.writeString(left, "half of it");
     new Reshard(out, note -> {}).check();
     assertThat(left).exists(); // whoever only reads may do so while the run goes on
-    TinyTuning.Hook gone = (team, step) -> assertThat(left).doesNotExist();
-    assertThat(tuning().run(out, mesh(1, 2), TinyTuning.STEPS, gone).sha256())
-        .isEqualTo(undisturbed);
+    TinyTraining.Hook gone = (team, step) -> assertThat(left).doesNotExist();
+    assertThat(tuning().run(out, mesh(1, 2), TinyTraining.STEPS, gone).sha256())
+        .isEqualTo(undisturbed(TinyKind.TUNE));
   }
 
   @Test
@@ -239,13 +296,12 @@ class LostRanksContractTest {
         .hasMessageContaining("it is a folder");
     assertThat(inTheWay.resolveSibling("state.json")).doesNotExist();
     Files.delete(inTheWay);
-    assertThat(tuning().run(out, mesh(2, 1)).sha256()).isEqualTo(undisturbed);
+    assertThat(tuning().run(out, mesh(2, 1)).sha256()).isEqualTo(undisturbed(TinyKind.TUNE));
   }
 
   @Test
   void ranksThatWereStartedWithOtherOptionsAreRefusedByName() {
-    TinyTuning other =
-        new TinyTuning(shared.resolve("model"), shared.resolve("exits"), Objective.KL, t -> {});
+    TinyTraining other = TinyKind.TUNE_BESIDE.training(shared);
     assertThatThrownBy(() -> tuning().runBeside(other, out))
         .hasMessageContaining("rank 1 has objective kl, rank 0 another");
   }

@@ -35,7 +35,7 @@ class RanksTuneAlikeContractTest {
   @TempDir static Path shared;
   @TempDir Path out;
 
-  private static final Map<Objective, TinyTuning.Result> ALONE = new EnumMap<>(Objective.class);
+  private static final Map<Objective, TinyTraining.Result> ALONE = new EnumMap<>(Objective.class);
 
   @BeforeAll
   static void tuneAlone() throws Exception {
@@ -43,7 +43,7 @@ class RanksTuneAlikeContractTest {
     TinyTuning.writeExits(model, shared.resolve("exits"), true);
     TinyTuning.writeExits(model, shared.resolve("shallow"), false);
     for (Objective objective : Objective.values()) {
-      TinyTuning.Result result =
+      TinyTraining.Result result =
           tuning(objective).run(shared.resolve(objective.word()), Mesh.single());
       // losses that move: a tuner that did nothing would pass all that follows
       result
@@ -63,8 +63,8 @@ class RanksTuneAlikeContractTest {
     return new Mesh(1, 1, dp, pp);
   }
 
-  private static void assertSame(TinyTuning.Result result, Objective objective) {
-    TinyTuning.Result alone = ALONE.get(objective);
+  private static void assertSame(TinyTraining.Result result, Objective objective) {
+    TinyTraining.Result alone = ALONE.get(objective);
     assertThat(result.outcome().finished()).isTrue();
     assertThat(result.outcome().history().losses()).isEqualTo(alone.outcome().history().losses());
     assertThat(result.outcome().history().validations())

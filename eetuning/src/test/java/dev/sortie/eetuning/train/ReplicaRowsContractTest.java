@@ -24,9 +24,9 @@ class ReplicaRowsContractTest {
   @ValueSource(ints = {2, 3, 4})
   void whatOneReplicaChangesAllHaveAfterTheExchange(int replicas) throws Exception {
     List<List<float[]>> all =
-        TinyTuning.ranks(
+        TinyRanks.run(
             new Mesh(1, 1, replicas, 1),
-            TinyTuning.Joining.THREADS,
+            TinyRanks.Joining.THREADS,
             ReplicaRowsContractTest::changed);
     long sum = 0;
     for (int s = 0; s < SHAPES.size(); s++) {

@@ -28,7 +28,7 @@ class ReshardContractTest {
   @TempDir static Path shared;
   @TempDir Path out;
 
-  private static TinyTuning.Result straight;
+  private static TinyTraining.Result straight;
 
   @BeforeAll
   static void tuneOnTwoRanks() throws Exception {
@@ -63,7 +63,7 @@ class ReshardContractTest {
     assertThat(wide.tensors()).isEqualTo(before.tensors());
     Reshard.Checked back = write(out.resolve("wide"), TWO, out.resolve("back"));
     assertThat(back.files()).hasSize(2);
-    TinyTuning.Result resumed = tuning().run(out.resolve("back"), TWO);
+    TinyTraining.Result resumed = tuning().run(out.resolve("back"), TWO);
     assertThat(resumed.sha256()).isEqualTo(straight.sha256());
     assertThat(resumed.outcome().history().losses())
         .isEqualTo(straight.outcome().history().losses());
@@ -82,7 +82,7 @@ class ReshardContractTest {
         .forEach(
             (exit, expected) -> {
               assertThat(losses.get(exit).subList(0, STOP)).isEqualTo(expected.subList(0, STOP));
-              for (int i = STOP; i < TinyTuning.STEPS; i++) {
+              for (int i = STOP; i < TinyTraining.STEPS; i++) {
                 assertThat(losses.get(exit).get(i))
                     .isCloseTo(expected.get(i), within(1e-5 * expected.get(i)));
               }

@@ -57,7 +57,7 @@ class ShardReaderContractTest {
             i -> {
               String name = ShardNames.of(i, parts.size());
               StatePart one = state(part(arena, parts.get(i)), parts.get(i));
-              ShardWriter.write(folder.resolve(name), Map.of("w", one));
+              ShardWriter.write(folder.resolve(name), Map.of("w", one), () -> {});
               return name;
             })
         .toList();
@@ -99,7 +99,8 @@ class ShardReaderContractTest {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
       Tensor all = part(arena, new Part(0, 0, 7));
-      ShardWriter.write(folder.resolve("state.safetensors"), Map.of("w", StatePart.all(all)));
+      ShardWriter.write(
+          folder.resolve("state.safetensors"), Map.of("w", StatePart.all(all)), () -> {});
       try (ShardReader shards = new ShardReader(folder, List.of("state.safetensors"))) {
         Part mine = share(1, 4, 2);
         Tensor found = Tensor.allocate(arena, DType.F32, mine.of(WHOLE));
@@ -136,7 +137,7 @@ class ShardReaderContractTest {
           .hasMessageContaining("tensor w is in parts that do not belong together");
       StatePart all = StatePart.all(part(arena, new Part(0, 0, 7)));
       List<String> twice = List.of(ShardNames.of(0, 2), ShardNames.of(1, 2));
-      twice.forEach(name -> ShardWriter.write(folder.resolve(name), Map.of("w", all)));
+      twice.forEach(name -> ShardWriter.write(folder.resolve(name), Map.of("w", all), () -> {}));
       assertThatThrownBy(() -> new ShardReader(folder, twice))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("tensor w");

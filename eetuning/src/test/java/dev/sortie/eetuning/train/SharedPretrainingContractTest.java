@@ -9,9 +9,7 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
-import dev.sortie.parallel.comm.CommOptions;
-import dev.sortie.parallel.launch.ThreadRanks;
-import dev.sortie.parallel.shard.ShardGroup;
+import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
@@ -94,7 +92,8 @@ class SharedPretrainingContractTest {
 
   @ParameterizedTest
   @CsvSource({"2, false", "2, true", "3, false", "4, false", "4, true"})
-  void lossesAreThoseOfOneRankAndTheBitsThoseOfTheRunBefore(int ranks, boolean sequence) {
+  void lossesAreThoseOfOneRankAndTheBitsThoseOfTheRunBefore(int ranks, boolean sequence)
+      throws Exception {
     Run alone = alone();
     List<Run> first = together(ranks, sequence);
     List<Run> again = together(ranks, sequence);
@@ -131,14 +130,13 @@ class SharedPretrainingContractTest {
   void tokensThatCannotBeSharedOutAreRefused() {
     assertThatThrownBy(
             () ->
-                ThreadRanks.run(
-                    2,
-                    CommOptions.defaults(),
-                    communicator -> {
-                      ShareBuilder share = new ShareBuilder(new ShardGroup(communicator), true);
-                      try (Device device = Device.cpu(1)) {
-                        return new Pretrainer(
-                            CONFIG, OPTIONS, new Counting(11), device, Optional.of(share));
+                TinyRanks.run(
+                    new Mesh(2, 1, 1, 1),
+                    TinyRanks.Joining.THREADS,
+                    team -> {
+                      try (team;
+                          Device device = Device.cpu(1)) {
+                        return trainer(team, true, 11, device);
                       }
                     }))
         .isInstanceOf(InputException.class)
@@ -152,16 +150,28 @@ class SharedPretrainingContractTest {
     }
   }
 
-  private static List<Run> together(int ranks, boolean sequence) {
-    return ThreadRanks.run(
-        ranks,
-        CommOptions.defaults(),
-        communicator -> {
-          ShareBuilder share = new ShareBuilder(new ShardGroup(communicator), sequence);
-          try (Device device = Device.cpu(1);
+  private static Pretrainer trainer(Team team, boolean sequence, int length, Device device) {
+    ShareBuilder share = new ShareBuilder(team.shares().orElseThrow(), sequence);
+    return new Pretrainer(
+        CONFIG,
+        OPTIONS,
+        new Counting(length),
+        device,
+        Optional.of(share),
+        team,
+        PretrainLayout.USUAL,
+        t -> {});
+  }
+
+  private static List<Run> together(int ranks, boolean sequence) throws Exception {
+    return TinyRanks.run(
+        new Mesh(ranks, 1, 1, 1),
+        TinyRanks.Joining.THREADS,
+        team -> {
+          try (team;
+              Device device = Device.cpu(1);
               NativeArena arena = new NativeArena("whole");
-              Pretrainer trainer =
-                  new Pretrainer(CONFIG, OPTIONS, new Counting(12), device, Optional.of(share))) {
+              Pretrainer trainer = trainer(team, sequence, 12, device)) {
             Run run = train(trainer, Map.of());
             Decoder decoder = trainer.decoder();
             Map<String, Tensor> whole = decoder.sharding().whole(decoder.parameters(), arena);

@@ -56,12 +56,12 @@ class SharedTuningContractTest {
       String exits, Objective objective, int tp, int dp, int pp, boolean sequence)
       throws Exception {
     TinyTuning tuning = tuning(exits, objective, sequence);
-    TinyTuning.Result alone = tuning.run(out.resolve("alone"), Mesh.single());
+    TinyTraining.Result alone = tuning.run(out.resolve("alone"), Mesh.single());
     Mesh mesh = new Mesh(tp, 1, dp, pp);
-    List<TinyTuning.Result> first =
-        tuning.all(out.resolve("first"), mesh, TinyTuning.Joining.THREADS);
-    List<TinyTuning.Result> again =
-        tuning.all(out.resolve("again"), mesh, TinyTuning.Joining.THREADS);
+    List<TinyTraining.Result> first =
+        tuning.all(out.resolve("first"), mesh, TinyRanks.Joining.THREADS);
+    List<TinyTraining.Result> again =
+        tuning.all(out.resolve("again"), mesh, TinyRanks.Joining.THREADS);
     near(alone.outcome().history().losses(), first.getFirst().outcome().history().losses());
     for (int r = 0; r < mesh.world(); r++) {
       assertThat(first.get(r).outcome().history().losses())
@@ -88,13 +88,13 @@ class SharedTuningContractTest {
 
   @Test
   void aRunThatWasStoppedEndsWithTheBitsOfOneThatWasNot() throws Exception {
-    TinyTuning.Result straight = plain().run(out.resolve("a"), new Mesh(2, 1, 2, 1));
+    TinyTraining.Result straight = plain().run(out.resolve("a"), new Mesh(2, 1, 2, 1));
     assertThat(plain().run(out.resolve("b"), new Mesh(2, 1, 2, 1), 17).outcome())
         .matches(o -> !o.finished());
     // the checkpoint holds whole tensors: replicas and stages may come or go
     assertThat(plain().run(out.resolve("b"), new Mesh(2, 1, 1, 2), 29).outcome())
         .matches(o -> !o.finished());
-    TinyTuning.Result resumed = plain().run(out.resolve("b"), new Mesh(2, 1, 1, 1));
+    TinyTraining.Result resumed = plain().run(out.resolve("b"), new Mesh(2, 1, 1, 1));
     assertThat(resumed.sha256()).isEqualTo(straight.sha256());
     assertThat(resumed.outcome().history().losses())
         .isEqualTo(straight.outcome().history().losses());

@@ -13,39 +13,22 @@ import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
-import dev.sortie.parallel.comm.transport.TcpTransport;
-import dev.sortie.parallel.comm.transport.ThreadTransport;
-import dev.sortie.parallel.comm.transport.Transport;
-import dev.sortie.parallel.launch.ThreadRanks;
-import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * Tuning of a tiny model by ranks that are threads. Each call of {@link #run} is what new processes
- * do: every rank loads the model, makes the exits and goes on from the checkpoints in the folder.
+ * Tuning of a tiny model: every rank loads the model and makes the exits. With the objective {@code
+ * KL} checkpoints are written beside the next steps.
  *
  * @param model folder of the model, of at least three layers
  * @param exits folder of the exits to begin with
@@ -56,13 +39,11 @@ import java.util.stream.IntStream;
  * @param trace hears of what the stages of a pipeline do
  */
 record TinyTuning(
-    Path model,
-    Path exits,
-    Objective objective,
-    boolean sequence,
-    int steps,
-    Consumer<Timed> trace) {
-  static final int STEPS = 6;
+    Path model, Path exits, Objective objective, boolean sequence, int steps, Consumer<Timed> trace)
+    implements TinyTraining {
+  /** The first of {@link #words}. */
+  static final String WORD = "tune";
+
   private static final int LENGTH = 20;
   private static final int MICRO = 2;
   private static final int GLOBAL = 8;
@@ -73,107 +54,35 @@ record TinyTuning(
     this(model, exits, objective, false, STEPS, trace);
   }
 
-  /** How one run ended. */
-  record Result(String sha256, TrainLoop.Outcome outcome) {}
-
-  /** Runs to the end and writes the exits into {@code out}. */
-  Result run(Path out, Mesh mesh) throws Exception {
-    return run(out, mesh, steps);
+  /** What {@link #words} say but for the first. */
+  static TinyTuning of(List<String> words) {
+    return new TinyTuning(
+        Path.of(words.get(0)),
+        Path.of(words.get(1)),
+        Objective.valueOf(words.get(2)),
+        Boolean.parseBoolean(words.get(3)),
+        Integer.parseInt(words.get(4)),
+        t -> {});
   }
 
-  /** Runs until {@code stopAt} steps are done, or to the end. */
-  Result run(Path out, Mesh mesh, int stopAt) throws Exception {
-    return run(out, mesh, stopAt, Hook.NONE);
+  @Override
+  public List<String> words() {
+    return List.of(
+        WORD,
+        model.toString(),
+        exits.toString(),
+        objective.name(),
+        String.valueOf(sequence),
+        String.valueOf(steps));
   }
 
-  /** What a rank does on the way. */
-  interface Hook {
-    /** Nothing. */
-    Hook NONE = (team, step) -> {};
-
-    /** After each step, before any checkpoint of it. */
-    void after(Team team, int step);
-
-    /** At a moment of a checkpoint. */
-    default void saving(Team team, int step, SaveMoment moment) {}
+  @Override
+  public String sha256(Path out) {
+    return Sha256.of(out.resolve(ExitsFile.TENSORS));
   }
 
-  /** As above, with something that happens on the way. */
-  Result run(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
-    return ranks(mesh, Joining.THREADS, team -> rank(out, team, stopAt, hook)).getFirst();
-  }
-
-  /** Runs to the end; what each rank has then, by rank. The hash is rank 0's. */
-  List<Result> all(Path out, Mesh mesh, Joining joining) throws Exception {
-    return ranks(mesh, joining, team -> rank(out, team, steps, Hook.NONE));
-  }
-
-  /** How ranks that are threads of this JVM are joined. */
-  enum Joining {
-    /** In this JVM's memory. */
-    THREADS {
-      @Override
-      List<Supplier<Transport>> world(int ranks) {
-        return ThreadTransport.world(ranks).stream()
-            .<Supplier<Transport>>map(t -> () -> t)
-            .toList();
-      }
-    },
-    /** Over TCP. */
-    TCP {
-      @Override
-      List<Supplier<Transport>> world(int ranks) throws IOException {
-        byte[] secret = "a secret of this test".getBytes(StandardCharsets.UTF_8);
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-          InetSocketAddress master =
-              new InetSocketAddress(InetAddress.getLoopbackAddress(), free.getLocalPort());
-          return IntStream.range(0, ranks)
-              .<Supplier<Transport>>mapToObj(
-                  r -> () -> TcpTransport.join(TcpTransport.Options.of(master, r, ranks, secret)))
-              .toList();
-        }
-      }
-    };
-
-    /** One for each rank, to be called by all ranks at once. */
-    abstract List<Supplier<Transport>> world(int ranks) throws IOException;
-  }
-
-  /** Two replicas, of which the second was started with another command. */
-  Result runBeside(TinyTuning other, Path out) throws Exception {
-    return ranks(
-            new Mesh(1, 1, 2, 1),
-            Joining.THREADS,
-            team -> (team.leads() ? this : other).rank(out, team, steps, Hook.NONE))
-        .getFirst();
-  }
-
-  /** What each rank of a mesh returns, as threads of this JVM; if some fail, throws the reason. */
-  static <T> List<T> ranks(Mesh mesh, Joining joining, Function<Team, T> rank) throws Exception {
-    List<Supplier<Transport>> transports = joining.world(mesh.world());
-    List<T> results = new ArrayList<>();
-    try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
-      List<Future<T>> runs = new ArrayList<>();
-      for (Supplier<Transport> t : transports) {
-        runs.add(threads.submit(() -> rank.apply(Team.of(t.get(), mesh))));
-      }
-      List<Throwable> failures = new ArrayList<>();
-      for (Future<T> run : runs) {
-        try {
-          results.add(run.get());
-        } catch (ExecutionException e) {
-          failures.add(e.getCause());
-        }
-      }
-      if (!failures.isEmpty()) {
-        throw (Exception) ThreadRanks.reason(failures);
-      }
-    }
-    return results;
-  }
-
-  /** What one rank does. */
-  Result rank(Path out, Team team, int stopAt, Hook hook) {
+  @Override
+  public Result rank(Path out, Team team, int stopAt, Hook hook) {
     try (team;
         Device device = Device.cpu(1)) {
       TrainLoop.Outcome outcome = train(out, team, stopAt, hook, device);
@@ -183,7 +92,7 @@ record TinyTuning(
       if (team.mesh().pp() > 1) {
         putTogether(out, device);
       }
-      return new Result(Sha256.of(out.resolve(ExitsFile.TENSORS)), outcome);
+      return new Result(sha256(out), outcome);
     } catch (RuntimeException e) {
       team.abort(e.getMessage());
       throw e;
@@ -196,19 +105,7 @@ record TinyTuning(
       Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
       try (ExitTuner tuner =
           new ExitTuner(loaded, start, options(), data(loaded), device, team, trace)) {
-        StopAfter stop =
-            new StopAfter(stopAt) {
-              @Override
-              public void step(int step, Map<String, Double> losses, double rate) {
-                super.step(step, losses, rate);
-                hook.after(team, step);
-              }
-
-              @Override
-              public void saving(int step, SaveMoment moment) {
-                hook.saving(team, step, moment);
-              }
-            };
+        StopAfter stop = TinyTraining.stop(team, stopAt, hook);
         // those of one objective write checkpoints beside the next steps
         boolean beside = objective == Objective.KL;
         LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);

@@ -172,9 +172,9 @@ class TuneMemoryContractTest {
     MemoryPlan plan =
         new MemoryPlan(CONFIG, outlines, options, TOKENS, mesh, sequence, false, at -> 0);
     List<Long> found =
-        TinyTuning.ranks(
+        TinyRanks.run(
             mesh,
-            TinyTuning.Joining.THREADS,
+            TinyRanks.Joining.THREADS,
             team -> {
               try (team) {
                 ShareBuilder builder = new ShareBuilder(team.shares().orElseThrow(), sequence);

@@ -32,8 +32,13 @@ public final class ShareGradients implements AutoCloseable {
    * @return the global norm, the same on all ranks
    */
   public double finish(Kernels k, Allocator scratch, Gradients gradients) {
-    partial.sum(k, scratch, gradients);
+    complete(k, scratch, gradients);
     return norm.of(k, scratch, gradients);
+  }
+
+  /** The first half of {@link #finish}, for who adds up squares in an order of his own. */
+  public void complete(Kernels k, Allocator scratch, Gradients gradients) {
+    partial.sum(k, scratch, gradients);
   }
 
   @Override
