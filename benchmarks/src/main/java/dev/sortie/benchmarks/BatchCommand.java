@@ -1,17 +1,13 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.BatchRates;
-import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.cli.ComputeOptions;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,24 +27,7 @@ import picocli.CommandLine.Option;
             + " leaving at its own depth. A text must be the same in any company. End-of-text"
             + " tokens do not end them.")
 final class BatchCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "M",
-      description = "A model's folder or file, or the word fable.")
-  private String model;
-
-  @Option(
-      names = "--dtype",
-      defaultValue = "bf16",
-      paramLabel = "WORD",
-      description = "f32, bf16 or file. Default: ${DEFAULT-VALUE}.")
-  private String dtype;
-
-  @Option(names = "--exits", paramLabel = "DIR", description = "Exits to leave at.")
-  private Path exitsFolder;
+  @Mixin private ExitModelMixin model;
 
   @Option(
       names = "--threshold",
@@ -79,9 +58,6 @@ final class BatchCommand implements Callable<Integer> {
       description = "Rounds that count; one comes before. Default: ${DEFAULT-VALUE}.")
   private int rounds;
 
-  @Option(names = "--json", description = "The result as one JSON object.")
-  private boolean json;
-
   @Override
   public Integer call() {
     if (rounds < 1 || rounds > 100) {
@@ -95,23 +71,22 @@ final class BatchCommand implements Callable<Integer> {
         throw new InputException("--sequences " + n + " is outside 1 to 64");
       }
     }
-    Path path = model.equals("fable") ? Fable.folder() : Path.of(model);
     List<Map<String, Object>> rows = new ArrayList<>();
-    try (Device device = compute.open();
-        LanguageModel loaded = LanguageModel.load(path, DtypeWord.precision(dtype), device);
+    try (Device device = model.compute().open();
+        LanguageModel loaded = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
       var settings = new BatchRates.Settings(sequences, tokens, rounds);
       add(rows, "full", loaded, Exits.none(), 1, settings, device);
-      if (exitsFolder != null) {
-        Exits exits = ExitsFile.read(exitsFolder, loaded, arena, device.kernels());
+      if (model.exitsFolder() != null) {
+        Exits exits = model.exits(loaded, arena, device);
         add(rows, "early-exit", loaded, exits, threshold, settings, device);
       }
     }
-    if (json) {
+    if (model.json()) {
       Map<String, Object> result = new LinkedHashMap<>();
-      result.put("model", model);
-      result.put("dtype", dtype);
-      result.put("threads", compute.threads());
+      result.put("model", model.model());
+      result.put("dtype", model.dtype());
+      result.put("threads", model.compute().threads());
       result.put("rows", rows);
       System.out.println(Json.compact(result));
     } else {

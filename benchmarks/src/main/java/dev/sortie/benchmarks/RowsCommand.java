@@ -1,14 +1,11 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.RowCost;
-import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.cli.ComputeOptions;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.tensor.Device;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,14 +23,7 @@ import picocli.CommandLine.Option;
     description =
         "Times a cached pass over 1, 2, 4, 8 and 16 tokens of one sequence, all their logits included, for each type that the weights can be held in. Early-exit and speculative decoding stand on the ratio to one token.")
 final class RowsCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "M",
-      description = "A model's folder or file, or the word fable.")
-  private String model;
+  @Mixin private ModelMixin model;
 
   @Option(
       names = "--rounds",
@@ -42,29 +32,25 @@ final class RowsCommand implements Callable<Integer> {
       description = "Samples of each number of rows. Default: ${DEFAULT-VALUE}.")
   private int rounds;
 
-  @Option(names = "--json", description = "The result as one JSON object.")
-  private boolean json;
-
   @Override
   public Integer call() {
     if (rounds < 1 || rounds > 1000) {
       throw new InputException("--rounds " + rounds + " is outside 1 to 1000");
     }
-    Path path = model.equals("fable") ? Fable.folder() : Path.of(model);
     List<Map<String, Object>> rows = new ArrayList<>();
-    try (Device device = compute.open()) {
+    try (Device device = model.compute().open()) {
       for (Precision precision : List.of(Precision.F32, Precision.BF16, Precision.FILE)) {
-        try (LanguageModel loaded = LanguageModel.load(path, precision, device)) {
+        try (LanguageModel loaded = LanguageModel.load(model.path(), precision, device)) {
           String dtype = precision.name().toLowerCase(Locale.ROOT);
           RowCost.measure(loaded.decoder(), device, rounds)
               .forEach(cost -> rows.add(describe(dtype, cost)));
         }
       }
     }
-    if (json) {
+    if (model.json()) {
       Map<String, Object> result = new LinkedHashMap<>();
-      result.put("model", model);
-      result.put("threads", compute.threads());
+      result.put("model", model.model());
+      result.put("threads", model.compute().threads());
       result.put("rows", rows);
       System.out.println(Json.compact(result));
     } else {

@@ -6,15 +6,12 @@ import dev.sortie.benchmarks.compare.WayFile;
 import dev.sortie.benchmarks.compare.WayRun;
 import dev.sortie.benchmarks.compare.WayTable;
 import dev.sortie.benchmarks.compare.Ways;
-import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.cli.ComputeOptions;
 import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.eval.Machine;
 import dev.sortie.eetuning.eval.task.TaskFile;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
@@ -49,24 +46,7 @@ import picocli.CommandLine.Option;
 final class StrategiesCommand implements Callable<Integer> {
   private static final int WARM_UP_TOKENS = 64;
 
-  @Mixin private ComputeOptions compute;
-
-  @Option(
-      names = "--model",
-      required = true,
-      paramLabel = "M",
-      description = "A model's folder or file, or the word fable.")
-  private String model;
-
-  @Option(
-      names = "--dtype",
-      defaultValue = "bf16",
-      paramLabel = "WORD",
-      description = "f32, bf16 or file. Default: ${DEFAULT-VALUE}.")
-  private String dtype;
-
-  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
-  private Path exitsFolder;
+  @Mixin private ExitModelMixin model;
 
   @Option(
       names = "--prompts",
@@ -132,23 +112,16 @@ final class StrategiesCommand implements Callable<Integer> {
       description = "Append the result to benchmarks/results.jsonl once all prompts are done.")
   private boolean record;
 
-  @Option(names = "--json", description = "The result as one JSON object.")
-  private boolean json;
-
   @Override
   public Integer call() {
     long start = System.nanoTime();
     if (tokens < 2) {
       throw new InputException("--tokens " + tokens + " must be at least 2");
     }
-    Path path = model.equals("fable") ? Fable.folder() : Path.of(model);
-    try (Device device = compute.open();
-        LanguageModel m = LanguageModel.load(path, DtypeWord.precision(dtype), device);
+    try (Device device = model.compute().open();
+        LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
-      Exits exits =
-          exitsFolder == null
-              ? Exits.none()
-              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits exits = model.exits(m, arena, device);
       List<String> ways = words.isEmpty() ? Ways.defaults(exits) : words;
       SequencedMap<String, int[]> items = items(m);
       WayFile file = new WayFile(out, settings(exits, ways, device));
@@ -164,7 +137,8 @@ final class StrategiesCommand implements Callable<Integer> {
         // measuring the table compiles the kernels too
         CostTable table = new CostCache().measure(m.decoder(), exits, device);
         WayBench bench =
-            new WayBench(m, Ways.of(ways, m, exitsFolder, exits, device), tokens, table, device);
+            new WayBench(
+                m, Ways.of(ways, m, model.exitsFolder(), exits, device), tokens, table, device);
         bench.warmUp(items.firstEntry().getValue(), Math.min(WARM_UP_TOKENS, tokens));
         for (WayFile.Unit unit : missing) {
           if (System.nanoTime() - start > seconds * 1_000_000_000L) {
@@ -207,8 +181,8 @@ final class StrategiesCommand implements Callable<Integer> {
   private String settings(Exits exits, List<String> ways, Device device) {
     return "%s, %s, exits %s, %d tokens, %s, %d threads, ways %s"
         .formatted(
-            Path.of(model).getFileName(),
-            dtype,
+            Path.of(model.model()).getFileName(),
+            model.dtype(),
             exits.depths() + (exits.lookahead().isPresent() ? " and lookahead" : ""),
             tokens,
             device.kernels().name(),
@@ -232,14 +206,14 @@ final class StrategiesCommand implements Callable<Integer> {
     }
     Map<String, Object> result = new LinkedHashMap<>();
     Machine machine = Machine.detect(device.kernels().name());
-    result.put("name", "strategies " + dtype);
+    result.put("name", "strategies " + model.dtype());
     result.put("peer", "full depth in the same run");
     result.put(
         "device",
         "%s, %d threads, %s"
             .formatted(machine.cpu(), device.pool().threads(), device.kernels().name()));
-    result.put("model", Path.of(model).getFileName().toString());
-    result.put("dtype", dtype);
+    result.put("model", Path.of(model.model()).getFileName().toString());
+    result.put("dtype", model.dtype());
     result.put("tokens", tokens);
     result.put("rows", rows);
     result.put(
@@ -253,7 +227,7 @@ final class StrategiesCommand implements Callable<Integer> {
     result.put("java", machine.java());
     result.put("date", machine.date());
     boolean whole = done.size() >= units;
-    if (json) {
+    if (model.json()) {
       System.out.println(Json.compact(result));
     } else {
       rows.forEach(r -> System.out.println(WayTable.line(r)));

@@ -1,0 +1,53 @@
+package dev.sortie.benchmarks;
+
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Options of all benchmarks that decode with a model, held in one type, and perhaps its exits. */
+final class ExitModelMixin extends ModelMixin {
+  @Option(
+      names = "--dtype",
+      defaultValue = "bf16",
+      paramLabel = "WORD",
+      description = "f32, bf16 or file. Default: ${DEFAULT-VALUE}.")
+  private String dtype;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits to leave at.")
+  private Path exits;
+
+  /** The word of {@code --dtype}. */
+  String dtype() {
+    return dtype;
+  }
+
+  /** The folder of exits, or null. */
+  Path exitsFolder() {
+    return exits;
+  }
+
+  /** Loads the model, to be closed. */
+  LanguageModel load(Device device) {
+    return LanguageModel.load(path(), precision(), device);
+  }
+
+  /** The model's exits, in memory of {@code arena}; none if no folder is named. */
+  Exits exits(LanguageModel m, NativeArena arena, Device device) {
+    return exits == null ? Exits.none() : ExitsFile.read(exits, m, arena, device.kernels());
+  }
+
+  private Precision precision() {
+    for (Precision p : Precision.values()) {
+      if (p.name().equalsIgnoreCase(dtype)) {
+        return p;
+      }
+    }
+    throw new InputException("--dtype '" + dtype + "' is unknown; take f32, bf16 or file");
+  }
+}
