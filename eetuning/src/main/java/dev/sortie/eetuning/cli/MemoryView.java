@@ -5,6 +5,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.MemoryPlan;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.StagePlan;
+import dev.sortie.eetuning.train.TuneMemory;
 import dev.sortie.eetuning.train.TuneOptions;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.AvailableMemory;
@@ -22,11 +23,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** What {@code tune --dry-run} prints: the memory of each rank, all ranks being on this machine. */
+/** What {@code --dry-run} prints: the memory of each rank, all ranks being on this machine. */
 record MemoryView(MemoryPlan plan, AvailableMemory available) {
   private static final String ROW = "%4s %5s %9s %9s %9s %11s %9s %6s %9s %12s%n";
 
-  /** Prints what a run would take on each of its ranks. */
+  /** Prints what tuning would take on each of its ranks. */
   static void show(
       ModelOptions model,
       Path exits,
@@ -40,8 +41,8 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
       DecoderConfig config = files.config().decoder();
       List<ExitOutline> outlines = ExitsFile.outlines(exits, config);
       StagePlan stages = new StagePlan(config, outlines, options, length, mesh.pp());
-      MemoryPlan plan =
-          new MemoryPlan(
+      TuneMemory plan =
+          new TuneMemory(
               config,
               outlines,
               options,
@@ -54,12 +55,17 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
                       files,
                       new SharePart(
                           mesh.tp(), at.tp(), n -> mesh.pp() == 1 || stages.needs(at.pp(), n))));
-      MemoryView view = new MemoryView(plan, AvailableMemory.now());
-      if (json) {
-        view.printJson(System.out);
-      } else {
-        view.print(System.out);
-      }
+      show(plan, json);
+    }
+  }
+
+  /** Prints what a run would take on each of its ranks. */
+  static void show(MemoryPlan plan, boolean json) {
+    MemoryView view = new MemoryView(plan, AvailableMemory.now());
+    if (json) {
+      view.printJson(System.out);
+    } else {
+      view.print(System.out);
     }
   }
 

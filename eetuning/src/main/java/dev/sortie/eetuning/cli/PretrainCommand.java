@@ -6,6 +6,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.DatasetSource;
 import dev.sortie.eetuning.train.LoopOptions;
 import dev.sortie.eetuning.train.PretrainLayout;
+import dev.sortie.eetuning.train.PretrainMemory;
 import dev.sortie.eetuning.train.PretrainModel;
 import dev.sortie.eetuning.train.PretrainOptions;
 import dev.sortie.eetuning.train.PretrainPlan;
@@ -141,6 +142,10 @@ final class PretrainCommand implements Callable<Integer> {
             training.seed,
             exits.exits(layers));
     checkRanks(options); // sizes are refused before anything is written
+    if (training.dryRun) {
+      MemoryView.show(memory(options), json);
+      return 0;
+    }
     try (Interrupt interrupt = new Interrupt();
         Team team = ranks.join()) {
       try {
@@ -150,6 +155,25 @@ final class PretrainCommand implements Callable<Integer> {
         throw e;
       }
     }
+  }
+
+  private PretrainMemory memory(PretrainOptions options) {
+    return new PretrainMemory(
+        config(expectedVocab()),
+        options,
+        training.seqLen,
+        ranks.mesh(),
+        schedule.layout(),
+        ranks.isSequenceParallel(),
+        training.asyncCheckpoints);
+  }
+
+  /** Of the tokenizer that is there, or as many as a new one may have. */
+  private int expectedVocab() {
+    Path file = tokenizerFile == null ? ownFile() : tokenizerFile;
+    return tokenizerFile != null || Files.exists(file)
+        ? TokenizerJson.read(file).vocabSize()
+        : vocab;
   }
 
   private void checkRanks(PretrainOptions options) {
@@ -195,6 +219,9 @@ final class PretrainCommand implements Callable<Integer> {
       if (team.leads()) {
         Map<String, Object> hashes = write(config, options, tokenizer, data, device);
         view.say(PeakMemory.now().describe());
+        if (peaks.size() > 1) {
+          view.say(PeakMemory.describe(peaks));
+        }
         if (json) {
           Map<String, Object> result = training.result(outcome, 50);
           if (peaks.size() > 1) {

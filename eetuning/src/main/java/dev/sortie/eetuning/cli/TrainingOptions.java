@@ -141,6 +141,12 @@ final class TrainingOptions {
       description = "Steps between validations. Default: ${DEFAULT-VALUE}.")
   int validateEvery;
 
+  @Option(
+      names = "--dry-run",
+      description =
+          "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")
+  boolean dryRun;
+
   int globalBatch() {
     return globalBatch == null ? microBatch : globalBatch;
   }

@@ -35,7 +35,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -123,12 +122,6 @@ final class TuneCommand implements Callable<Integer> {
           "With --pp: draw what each stage did when in the last steps, below what was planned by counted work.")
   private Path plotSchedule;
 
-  @Option(
-      names = "--dry-run",
-      description =
-          "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")
-  private boolean dryRun;
-
   @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
   private boolean json;
 
@@ -181,7 +174,7 @@ final class TuneCommand implements Callable<Integer> {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
     }
-    if (dryRun) {
+    if (training.dryRun) {
       MemoryView.show(
           model,
           exitsFolder,
@@ -233,7 +226,7 @@ final class TuneCommand implements Callable<Integer> {
         }
         view.say(PeakMemory.now().describe());
         if (peaks.size() > 1) {
-          view.say("peak of each rank until the end of training, MiB: " + mib(peaks));
+          view.say(PeakMemory.describe(peaks));
         }
         report(outcome, peaks);
       }
@@ -421,10 +414,6 @@ final class TuneCommand implements Callable<Integer> {
           cache.bytes() >> 20);
       return cache;
     }
-  }
-
-  private static String mib(List<Long> bytes) {
-    return bytes.stream().map(b -> String.valueOf(b >> 20)).collect(Collectors.joining(", "));
   }
 
   private void report(TrainLoop.Outcome outcome, List<Long> peaks) {

@@ -106,15 +106,6 @@ final class Checkpoints {
     saving.finish();
   }
 
-  /** Whether this rank writes a file: where replicas have the same the first does, else all do. */
-  boolean writes(TrainingJob job) {
-    return team.place().dp() < replicas(job);
-  }
-
-  private int replicas(TrainingJob job) {
-    return job.replicasAnswer() ? team.mesh().dp() : 1;
-  }
-
   /**
    * Begins to save. A collective call.
    *
@@ -131,11 +122,7 @@ final class Checkpoints {
     private final Path target;
     private final Map<String, StatePart> parts;
     private final Map<String, Object> description = new LinkedHashMap<>();
-    private final int shards;
-
-    /** Which of the files this rank writes; negative: none. */
-    private final int mine;
-
+    private final int shards = team.mesh().world();
     private String hash;
 
     private Saving(int step, TrainingJob job, Map<String, StatePart> parts, History history) {
@@ -143,9 +130,6 @@ final class Checkpoints {
       this.parts = parts;
       this.target = folder.resolve("step-%06d".formatted(step));
       Folders.create(target);
-      int row = team.place().pp() * replicas(job) + team.place().dp();
-      this.shards = team.mesh().pp() * replicas(job) * team.mesh().tp();
-      this.mine = writes(job) ? row * team.mesh().tp() + team.place().tp() : -1;
       description.put("step", step);
       description.put(FILES, Map.of());
       description.put(FINGERPRINT, job.fingerprint());
@@ -157,12 +141,9 @@ final class Checkpoints {
       description.put("validations", validations);
     }
 
-    /** Writes this rank's file, if it has one. Not a collective call; any thread may make it. */
+    /** Writes this rank's file. Not a collective call; any thread may make it. */
     void write() {
-      if (mine < 0) {
-        return;
-      }
-      Path tensors = target.resolve(ShardNames.of(mine, shards));
+      Path tensors = target.resolve(ShardNames.of(team.rank().value(), shards));
       listener.saving(step, SaveMoment.FOLDER_MADE);
       hash =
           ShardWriter.write(
@@ -173,9 +154,7 @@ final class Checkpoints {
     /** Ends when the checkpoint is whole, after {@link #write}. A collective call. */
     void finish() {
       HashTable hashes = new HashTable(shards);
-      if (mine >= 0) {
-        hashes.put(mine, hash);
-      }
+      hashes.put(team.rank().value(), hash);
       List<String> all = hashes.merged(team);
       listener.saving(step, SaveMoment.ALL_SHARDS_WRITTEN);
       if (team.leads()) {

@@ -9,7 +9,6 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
-import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.parallel.shard.TensorParallel;
@@ -214,10 +213,10 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   private Trainee trainee(
       int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
-    // ranks that share weights cut some tensors along the other dim: there replicas have all
-    // moments
     Optional<ReplicaRows> replicas =
-        replicasShareMoments() ? Optional.of(new ReplicaRows(team, parameters)) : Optional.empty();
+        team.mesh().dp() > 1
+            ? Optional.of(new ReplicaRows(team, parameters, sharding))
+            : Optional.empty();
     AdamW optimizer =
         new AdamW(
             options.adamW(),
@@ -230,15 +229,6 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
             ? Optional.of(new ShareGradients(tp, parameters))
             : Optional.empty();
     return new Trainee(depth, exit, parameters, weight, optimizer, sharding, shares, replicas);
-  }
-
-  private boolean replicasShareMoments() {
-    return replicasShareMoments(team.mesh());
-  }
-
-  /** Whether each replica of a mesh keeps the optimiser's moments of some rows alone. */
-  static boolean replicasShareMoments(Mesh mesh) {
-    return mesh.dp() > 1 && mesh.tp() == 1;
   }
 
   /**
@@ -349,11 +339,6 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     SequencedMap<String, StatePart> all = new LinkedHashMap<>();
     trainees.forEach(t -> all.putAll(t.parts()));
     return all;
-  }
-
-  @Override
-  public boolean replicasAnswer() {
-    return replicasShareMoments();
   }
 
   @Override

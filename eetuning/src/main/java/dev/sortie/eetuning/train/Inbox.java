@@ -35,6 +35,7 @@ final class Inbox implements AutoCloseable {
     private final Allocator allocator;
     private final long most;
     private final Deque<Storage> free = new ArrayDeque<>();
+    private int taken;
 
     /**
      * @param most elements of the largest message
@@ -45,7 +46,16 @@ final class Inbox implements AutoCloseable {
     }
 
     private Storage take() {
-      return free.isEmpty() ? allocator.allocate(DType.F32, most) : free.pop();
+      if (!free.isEmpty()) {
+        return free.pop();
+      }
+      taken++;
+      return allocator.allocate(DType.F32, most);
+    }
+
+    /** Bytes that were needed until now. */
+    long bytes() {
+      return taken * most * Float.BYTES;
     }
   }
 

@@ -81,9 +81,9 @@ final class PiecePasses implements AutoCloseable {
     new Turn(Collections.nCopies(chain.stages(), forwards), batches, aims, null).run(t -> {});
   }
 
-  /** Bytes of temporaries held from the OS. */
+  /** The most bytes of temporaries of each flight, all flights together, and of messages. */
   long workspaceBytes() {
-    return all.stream().mapToLong(f -> f.ops().workspace().reserved()).sum();
+    return all.stream().mapToLong(f -> f.ops().workspace().peak()).sum() + pool.bytes();
   }
 
   /** One run of a schedule. */

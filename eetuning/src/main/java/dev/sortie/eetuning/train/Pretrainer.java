@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -51,6 +52,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final List<Piece> pieces;
   private final GradientSum gradients;
   private final SequencedMap<String, Tensor> own = new LinkedHashMap<>();
+  private final Optional<ReplicaRows> replicas;
   private final AdamW optimizer;
   private final Optional<ShareGradients> shares;
   private final PiecePasses passes;
@@ -119,7 +121,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
                 own.put(name, t);
               }
             });
-    this.optimizer = new AdamW(options.adamW(), arena, kernels, own);
+    this.replicas =
+        team.mesh().dp() > 1
+            ? Optional.of(new ReplicaRows(team, own, model.decoder().sharding()))
+            : Optional.empty();
+    this.optimizer =
+        new AdamW(options.adamW(), arena, kernels, replicas.map(ReplicaRows::mine).orElse(own));
     this.shares =
         model.decoder().sharding() instanceof TensorParallel tp
             ? Optional.of(new ShareGradients(tp, own))
@@ -175,9 +182,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     return model.parameters().values().stream().mapToLong(t -> t.shape().count()).sum();
   }
 
-  /** Bytes of temporaries held from the OS; steady once the largest step is done. */
+  /**
+   * The most bytes of temporaries in use at one time until now, and of messages between stages;
+   * steady once the largest step is done.
+   */
   public long workspaceBytes() {
-    return workspace.reserved() + passes.workspaceBytes();
+    return workspace.peak() + passes.workspaceBytes();
   }
 
   @Override
@@ -198,13 +208,22 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   @Override
   public SequencedMap<String, Tensor> state() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>(own);
-    optimizer.state().forEach((name, t) -> all.put("optimizer." + name, t));
+    optimizer.state().forEach((name, t) -> all.put(momentName(name), t));
     return all;
+  }
+
+  private static String momentName(String moment) {
+    return "optimizer." + moment;
   }
 
   @Override
   public SequencedMap<String, StatePart> parts() {
-    return StatePart.of(state(), model.decoder().sharding());
+    if (replicas.isEmpty()) {
+      return StatePart.of(state(), model.decoder().sharding());
+    }
+    SequencedMap<String, StatePart> all = new LinkedHashMap<>(replicas.get().parameters());
+    replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
+    return all;
   }
 
   @Override
@@ -275,8 +294,14 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     try (var _ = workspace.mark()) {
       shares.ifPresent(s -> s.complete(kernels, workspace, whole));
       double norm = norm(kernels, whole);
-      optimizer.step(kernels, whole, step + 1, rate, norm);
+      UnaryOperator<Tensor> gradient =
+          replicas
+              .<UnaryOperator<Tensor>>map(rows -> p -> rows.gradient(whole, p))
+              .orElse(whole::of);
+      optimizer.step(kernels, gradient, step + 1, rate, norm);
     }
+    replicas.ifPresent(ReplicaRows::startExchange);
+    replicas.ifPresent(ReplicaRows::awaitExchange);
     head.publish();
   }
 

@@ -1,6 +1,8 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.Part;
+import dev.sortie.nn.Sharding;
+import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.shard.Portion;
@@ -17,52 +19,69 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * Which rows of an exit's parameters each replica updates (ZeRO stage 1, arXiv 1910.02054): it
- * keeps the optimiser's moments of these alone, and has the others' new rows from the replicas that
+ * Which rows of a rank's parameters each replica updates (ZeRO stage 1, arXiv 1910.02054): it keeps
+ * the optimiser's moments of these alone, and has the others' new rows from the replicas that
  * updated them. The update of an element reads nothing but what belongs to that element and the
  * norm of all gradients, so the bits are those of one rank.
+ *
+ * <p>Of parameters that ranks share along their inputs, the second dim, every replica updates all
+ * that its rank has: a checkpoint describes parts along one dim.
  *
  * <p>Gradients are summed whole on every replica: clipping needs the sum of all squares, added in
  * one order, whoever updates what.
  */
 final class ReplicaRows {
   private final Team team;
+  private final Sharding sharding;
   private final SequencedMap<String, Tensor> parameters;
   private final SequencedMap<String, Tensor> mine = new LinkedHashMap<>();
   private final Map<Tensor, String> names = new IdentityHashMap<>();
   private final List<Handle> exchange = new ArrayList<>();
 
   /**
-   * @param parameters of one exit, the same on all replicas; at least one row each
+   * @param parameters the same on all replicas; at least one row each
+   * @param sharding how ranks share them
    */
-  ReplicaRows(Team team, SequencedMap<String, Tensor> parameters) {
+  ReplicaRows(Team team, SequencedMap<String, Tensor> parameters, Sharding sharding) {
     this.team = team;
+    this.sharding = sharding;
     this.parameters = parameters;
     parameters.forEach(
         (name, p) ->
-            part(p, team.place().dp())
+            rows(name, team.place().dp())
                 .ifPresent(
-                    part -> {
-                      Tensor rows = Tensor.of(rows(p, part), part.of(p.shape()));
+                    share -> {
+                      Tensor rows =
+                          Tensor.of(
+                              span(p, share),
+                              new Part(0, share.from(), share.count()).of(p.shape()));
                       mine.put(name, rows);
                       names.put(rows, name);
                     }));
   }
 
-  /** The rows of a replica; empty where there are fewer rows than replicas and it has none. */
-  private Optional<Part> part(Tensor p, int replica) {
-    long rows = p.shape().dim(0);
-    int sharers = (int) Math.min(team.mesh().dp(), rows);
-    if (replica >= sharers) {
-      return Optional.empty();
-    }
-    Share share = Share.of(rows, sharers, replica);
-    return Optional.of(new Part(0, share.from(), share.count()));
+  /** The part of a parameter, of those of all ranks, that this rank's replicas share out. */
+  private Portion portion(String name) {
+    return Portion.of(sharding, name, parameters.get(name).shape());
   }
 
-  private static Span rows(Tensor t, Part part) {
+  private boolean isShared(String name) {
+    return portion(name).part().map(Part::dim).orElse(0) == 0;
+  }
+
+  /** The rows of a replica; empty where there are fewer rows than replicas and it has none. */
+  private Optional<Share> rows(String name, int replica) {
+    long rows = parameters.get(name).shape().dim(0);
+    if (!isShared(name)) {
+      return Optional.of(Share.of(rows, 1, 0));
+    }
+    int sharers = (int) Math.min(team.mesh().dp(), rows);
+    return replica < sharers ? Optional.of(Share.of(rows, sharers, replica)) : Optional.empty();
+  }
+
+  private static Span span(Tensor t, Share rows) {
     long width = t.shape().count() / t.shape().dim(0);
-    return t.span().slice(part.from() * width, part.count() * width);
+    return t.span().slice(rows.from() * width, rows.count() * width);
   }
 
   /** This replica's rows of each parameter that it has rows of, in place. */
@@ -73,20 +92,21 @@ final class ReplicaRows {
   /** The gradient of some of these rows. */
   Tensor gradient(Gradients all, Tensor rows) {
     String name = names.get(rows);
-    Tensor p = parameters.get(name);
-    return Tensor.of(rows(all.of(p), part(p, team.place().dp()).orElseThrow()), rows.shape());
+    Tensor whole = all.of(parameters.get(name));
+    return Tensor.of(span(whole, rows(name, team.place().dp()).orElseThrow()), rows.shape());
   }
 
   /** Begins to give this replica's rows to the others and to take theirs. A collective call. */
   void startExchange() {
-    for (Tensor p : parameters.values()) {
-      for (int replica = 0; replica < team.mesh().dp(); replica++) {
-        Optional<Part> part = part(p, replica);
-        if (part.isPresent()) {
-          exchange.add(team.startFrom(Elements.of(rows(p, part.get())), replica));
-        }
-      }
-    }
+    parameters.forEach(
+        (name, p) -> {
+          for (int replica = 0; replica < team.mesh().dp() && isShared(name); replica++) {
+            Optional<Share> rows = rows(name, replica);
+            if (rows.isPresent()) {
+              exchange.add(team.startFrom(Elements.of(span(p, rows.get())), replica));
+            }
+          }
+        });
   }
 
   /** Ends when all rows are here. */
@@ -95,15 +115,37 @@ final class ReplicaRows {
     exchange.clear();
   }
 
-  /** A moment of a parameter's rows as a part of the moment of all. */
-  StatePart moment(String parameter, Tensor rows) {
-    Tensor p = parameters.get(parameter);
-    Optional<Part> part = part(p, team.place().dp()).filter(x -> x.count() < p.shape().dim(0));
-    return new StatePart(rows, new Portion(p.shape(), part, true));
+  /** The parameters as parts of those of all ranks; the first replica answers for them. */
+  SequencedMap<String, StatePart> parameters() {
+    SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
+    parameters.forEach((name, p) -> parts.put(name, new StatePart(p, ofFirst(portion(name)))));
+    return parts;
   }
 
-  /** A parameter, for which the first replica answers. */
-  StatePart parameter(Tensor p) {
-    return new StatePart(p, new Portion(p.shape(), Optional.empty(), team.place().dp() == 0));
+  private Portion ofFirst(Portion p) {
+    return new Portion(p.whole(), p.part(), p.first() && team.place().dp() == 0);
+  }
+
+  /**
+   * The moments of {@link #mine} as parts of those of all parameters.
+   *
+   * @param state the optimiser's
+   */
+  SequencedMap<String, StatePart> moments(Map<String, Tensor> state) {
+    SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
+    state.forEach((name, m) -> parts.put(name, new StatePart(m, moment(AdamW.parameterOf(name)))));
+    return parts;
+  }
+
+  private Portion moment(String parameter) {
+    Portion rank = portion(parameter);
+    if (!isShared(parameter)) {
+      return ofFirst(rank);
+    }
+    Share rows = rows(parameter, team.place().dp()).orElseThrow();
+    long from = rank.part().map(Part::from).orElse(0L) + rows.from();
+    Part part = new Part(0, from, rows.count());
+    boolean all = part.count() == rank.whole().dim(0);
+    return new Portion(rank.whole(), all ? Optional.empty() : Optional.of(part), rank.first());
   }
 }

@@ -4,7 +4,7 @@ package dev.sortie.eetuning.train;
 public enum SaveMoment {
   /** Nothing is done yet. */
   BEGIN,
-  /** The folder is there; this rank writes its file next, if it has one. */
+  /** The folder is there; this rank writes its file next. */
   FOLDER_MADE,
   /** Half of this rank's tensors are in a temporary file. */
   SHARD_HALF_WRITTEN,

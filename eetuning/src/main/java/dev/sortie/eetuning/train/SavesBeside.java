@@ -43,9 +43,6 @@ final class SavesBeside implements AutoCloseable {
 
   private Map<String, StatePart> copied(TrainingJob job) {
     Map<String, StatePart> parts = new LinkedHashMap<>();
-    if (!checkpoints.writes(job)) {
-      return parts;
-    }
     job.parts()
         .forEach(
             (name, part) -> {

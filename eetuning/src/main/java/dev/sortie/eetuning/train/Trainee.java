@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * An exit under training.
@@ -41,22 +42,24 @@ record Trainee(
    * @param gradients those of all micro-batches
    */
   void update(Ops ops, Gradients gradients, int step, double rate) {
-    if (replicas.isPresent()) {
-      ReplicaRows rows = replicas.get();
-      List<Span> all = tensors().stream().map(p -> gradients.of(p).span()).toList();
-      double norm = Math.sqrt(ops.kernels().sumSquares(all));
-      optimizer.step(ops.kernels(), p -> rows.gradient(gradients, p), step, rate, norm);
-      rows.startExchange();
-      return;
-    }
-    if (shares.isEmpty()) {
-      optimizer.step(ops.kernels(), gradients, step, rate);
-      return;
-    }
     try (var _ = ops.workspace().mark()) {
-      double norm = shares.get().finish(ops.kernels(), ops.workspace(), gradients);
-      optimizer.step(ops.kernels(), gradients, step, rate, norm);
+      double norm = norm(ops, gradients);
+      UnaryOperator<Tensor> gradient =
+          replicas
+              .<UnaryOperator<Tensor>>map(rows -> p -> rows.gradient(gradients, p))
+              .orElse(gradients::of);
+      optimizer.step(ops.kernels(), gradient, step, rate, norm);
     }
+    replicas.ifPresent(ReplicaRows::startExchange);
+  }
+
+  /** The global norm of this exit's gradients, whoever updates what. */
+  private double norm(Ops ops, Gradients gradients) {
+    if (shares.isPresent()) {
+      return shares.get().finish(ops.kernels(), ops.workspace(), gradients);
+    }
+    List<Span> all = tensors().stream().map(p -> gradients.of(p).span()).toList();
+    return Math.sqrt(ops.kernels().sumSquares(all));
   }
 
   /** Ends when the parameters are updated. */
@@ -70,13 +73,8 @@ record Trainee(
       return StatePart.of(state(), sharding);
     }
     SequencedMap<String, StatePart> all = new LinkedHashMap<>();
-    parameters.forEach(
-        (name, p) -> all.put(FinishedExits.name(depth, name), replicas.get().parameter(p)));
-    optimizer
-        .state()
-        .forEach(
-            (name, m) ->
-                all.put(momentName(name), replicas.get().moment(AdamW.parameterOf(name), m)));
+    replicas.get().parameters().forEach((n, p) -> all.put(FinishedExits.name(depth, n), p));
+    replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
     return all;
   }
 

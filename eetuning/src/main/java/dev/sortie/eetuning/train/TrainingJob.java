@@ -20,18 +20,16 @@ public interface TrainingJob {
   /** Parameters and optimiser state by name. Resuming overwrites their elements. */
   SequencedMap<String, Tensor> state();
 
-  /** The same with what they are parts of, where ranks share them. */
+  /**
+   * The same with what they are parts of, where ranks share them. Of all ranks one answers for each
+   * element.
+   */
   default SequencedMap<String, StatePart> parts() {
     return StatePart.of(state(), Sharding.NONE);
   }
 
   /** The state's elements have been overwritten by those of a checkpoint. */
   default void restored() {}
-
-  /** Whether each replica has something of {@link #parts} that the first one does not have. */
-  default boolean replicasAnswer() {
-    return false;
-  }
 
   /** Names of the losses, such as the exits' depths. */
   java.util.List<String> lossNames();

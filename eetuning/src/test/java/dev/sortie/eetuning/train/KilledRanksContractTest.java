@@ -2,7 +2,6 @@ package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -74,18 +73,8 @@ class KilledRanksContractTest {
       return new TrainRank.Kill(any, step, null, random.nextInt(LONGEST_DELAY));
     }
     int step = 2 + 2 * random.nextInt(2); // checkpoints after 2, 4 and 6 steps
-    int victim =
-        switch (moments[turn]) {
-          case DESCRIBED -> 0; // rank 0 alone comes there
-          case FOLDER_MADE, SHARD_HALF_WRITTEN, SHARD_WRITTEN -> writer(layout, any);
-          default -> any;
-        };
+    int victim = moments[turn] == SaveMoment.DESCRIBED ? 0 : any; // rank 0 alone comes there
     return TrainRank.Kill.at(moments[turn], step, victim);
-  }
-
-  /** The first replica, at the place of a rank along the other axes: it always writes a file. */
-  private static int writer(Mesh layout, int rank) {
-    return rank - layout.tp() * layout.coordinates(new GlobalRank(rank)).dp();
   }
 
   @ParameterizedTest

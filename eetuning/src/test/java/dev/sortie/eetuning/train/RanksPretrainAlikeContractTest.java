@@ -3,9 +3,11 @@ package dev.sortie.eetuning.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.sortie.eetuning.train.TinyPretraining.Model;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Safetensors;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
 import java.nio.file.Files;
@@ -129,11 +131,32 @@ class RanksPretrainAlikeContractTest {
   @Test
   void theNewestWholeCheckpointIsTakenByAllRanks() throws Exception {
     training(Model.TIED).run(out, mesh(2, 2), 3);
-    Path newest = out.resolve("checkpoints/step-000003/state-00002-of-00002.safetensors");
+    Path newest = out.resolve("checkpoints/step-000003/state-00002-of-00004.safetensors");
     byte[] bytes = Files.readAllBytes(newest);
     bytes[bytes.length / 2] ^= 4;
     Files.write(newest, bytes);
     assertSame(Model.TIED, training(Model.TIED).run(out, mesh(2, 2)));
+  }
+
+  /** ZeRO stage 1: of two replicas each has half of the moments, the first has the parameters. */
+  @Test
+  void aReplicaKeepsTheMomentsOfItsRowsAlone() throws Exception {
+    training(Model.TIED).run(out, mesh(2, 1), 3);
+    long[] parameters = new long[2];
+    long[] moments = new long[2];
+    for (int r = 0; r < 2; r++) {
+      String name = "checkpoints/step-000003/state-0000%d-of-00002.safetensors".formatted(r + 1);
+      try (Safetensors file = Safetensors.open(out.resolve(name))) {
+        for (var t : file.tensors().entrySet()) {
+          long count = t.getValue().shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
+          (t.getKey().startsWith("optimizer.") ? moments : parameters)[r] += count;
+        }
+      }
+    }
+    assertThat(parameters[0]).isPositive();
+    assertThat(parameters[1]).isZero();
+    assertThat(moments[0] + moments[1]).isEqualTo(2 * parameters[0]);
+    assertThat((double) moments[0]).isCloseTo(moments[1], withinPercentage(2));
   }
 
   @Test

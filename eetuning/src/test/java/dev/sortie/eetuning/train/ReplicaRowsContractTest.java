@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.Sharding;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
@@ -58,7 +59,7 @@ class ReplicaRowsContractTest {
       for (Shape shape : SHAPES) {
         parameters.put("p" + parameters.size(), Tensor.allocate(arena, DType.F32, shape));
       }
-      ReplicaRows rows = new ReplicaRows(team, parameters);
+      ReplicaRows rows = new ReplicaRows(team, parameters, Sharding.NONE);
       for (Tensor mine : rows.mine().values()) {
         for (long i = 0; i < mine.span().length(); i++) {
           mine.span().set(i, team.place().dp() + 1);

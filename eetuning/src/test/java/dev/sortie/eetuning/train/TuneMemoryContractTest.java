@@ -146,7 +146,7 @@ class TuneMemoryContractTest {
     List<ExitSpec> specs = specs(architecture);
     List<ExitOutline> outlines = outlines(specs);
     RankMemory plan =
-        new MemoryPlan(CONFIG, outlines, options, TOKENS, Mesh.single(), false, false, at -> 0)
+        new TuneMemory(CONFIG, outlines, options, TOKENS, Mesh.single(), false, false, at -> 0)
             .of(new Coordinates(0, 0, 0, 0));
     assertThat(plan.activations() + plan.buffers())
         .isCloseTo(workspace(options, specs), withinPercentage(15));
@@ -169,8 +169,8 @@ class TuneMemoryContractTest {
     List<ExitSpec> specs = specs(architecture);
     List<ExitOutline> outlines = outlines(specs);
     Mesh mesh = new Mesh(2, 1, 1, 1);
-    MemoryPlan plan =
-        new MemoryPlan(CONFIG, outlines, options, TOKENS, mesh, sequence, false, at -> 0);
+    TuneMemory plan =
+        new TuneMemory(CONFIG, outlines, options, TOKENS, mesh, sequence, false, at -> 0);
     List<Long> found =
         TinyRanks.run(
             mesh,
