@@ -42,7 +42,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -197,12 +196,12 @@ final class PretrainCommand implements Callable<Integer> {
 
   private int train(PretrainOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
     Folders.create(training.out);
-    Tokenizer tokenizer = firstOfRanks(team, this::tokenizer, this::ownTokenizer);
+    Tokenizer tokenizer = team.firstOfRanks(this::tokenizer, this::ownTokenizer);
     DecoderConfig config = config(tokenizer.vocabSize());
     try (Device device = compute.open(team.neighbours());
         DatasetSource data =
-            firstOfRanks(
-                team, () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
+            team.firstOfRanks(
+                () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
         TrainingView view = new TrainingView("pretrain", training.steps)) {
       TrainLoop.Outcome outcome = train(config, options, loop, data, device, team, interrupt, view);
       if (team.leads()) {
@@ -233,17 +232,6 @@ final class PretrainCommand implements Callable<Integer> {
       }
       return 0;
     }
-  }
-
-  /** Rank 0 makes something; the others wait for it and read it. */
-  private static <T> T firstOfRanks(Team team, Supplier<T> make, Supplier<T> read) {
-    if (team.leads()) {
-      T made = make.get();
-      team.barrier();
-      return made;
-    }
-    team.barrier();
-    return read.get();
   }
 
   private TrainLoop.Outcome train(

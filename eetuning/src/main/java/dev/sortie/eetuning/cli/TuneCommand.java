@@ -88,7 +88,7 @@ final class TuneCommand implements Callable<Integer> {
       names = "--feature-cache",
       paramLabel = "DIR",
       description =
-          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits.")
+          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits. On one rank, or with --dp alone.")
   private Path featureCache;
 
   @Option(
@@ -153,9 +153,11 @@ final class TuneCommand implements Callable<Integer> {
               + " is the folder of --exits; the exits to begin with stay as they are, give another folder");
     }
     options.checkReplicas(ranks.mesh().dp());
-    if (featureCache != null && ranks.mesh().world() > 1) {
+    if (featureCache != null && ranks.mesh().world() > ranks.mesh().dp()) {
       throw new InputException(
-          "--feature-cache " + featureCache + " is for one rank; leave it out, or --dp and --pp");
+          "--feature-cache "
+              + featureCache
+              + " is for ranks that have the whole backbone; leave it out, or --tp and --pp");
     }
     if (sampled() && ranks.mesh().tp() > 1) {
       throw new InputException(
@@ -249,7 +251,7 @@ final class TuneCommand implements Callable<Integer> {
       Folders.create(training.out);
       ScheduleView schedule = schedule(options, team);
       try (DatasetSource data = data(m, device, team);
-          FeatureCache cache = cache(m, data, device);
+          FeatureCache cache = cache(m, data, device, team);
           ExitTuner tuner = tuner(m, options, data, device, team, cache, schedule.trace())) {
         TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
         TrainLoop.Outcome outcome =
@@ -374,19 +376,15 @@ final class TuneCommand implements Callable<Integer> {
       Exits start = start(m, arena, device);
       return cache == null
           ? new ExitTuner(m, start, options, data, device, team, trace)
-          : new ExitTuner(m, start, options, data, device, cache);
+          : new ExitTuner(m, start, options, data, device, team, cache);
     }
   }
 
   /** Rank 0 makes the token file if there is none; the others wait for it. */
   private DatasetSource data(LanguageModel m, Device device, Team team) {
-    if (team.leads()) {
-      DatasetSource made = sampled() ? sampled(m, device, team) : training.dataset(m.tokenizer());
-      team.barrier();
-      return made;
-    }
-    team.barrier();
-    return sampled() ? sampled(m, device, team) : training.madeDataset(m.tokenizer());
+    return team.firstOfRanks(
+        () -> sampled() ? sampled(m, device, team) : training.dataset(m.tokenizer()),
+        () -> sampled() ? sampled(m, device, team) : training.madeDataset(m.tokenizer()));
   }
 
   private boolean sampled() {
@@ -400,18 +398,20 @@ final class TuneCommand implements Callable<Integer> {
   }
 
   /** The cache, null where none is wanted. */
-  private FeatureCache cache(LanguageModel m, DatasetSource data, Device device) {
+  private FeatureCache cache(LanguageModel m, DatasetSource data, Device device, Team team) {
     if (featureCache == null) {
       return null;
     }
     try (NativeArena arena = new NativeArena("exits")) {
       FeatureCache cache =
-          new FeatureCache(featureCache, m, data, start(m, arena, device), device.kernels());
-      System.err.printf(
-          Locale.ROOT,
-          "feature cache %s: %,d MB when it is full%n",
-          cache.folder(),
-          cache.bytes() >> 20);
+          FeatureCache.open(featureCache, m, data, start(m, arena, device), device.kernels(), team);
+      if (team.leads()) {
+        System.err.printf(
+            Locale.ROOT,
+            "feature cache %s: %,d MB when it is full%n",
+            cache.folder(),
+            cache.bytes() >> 20);
+      }
       return cache;
     }
   }

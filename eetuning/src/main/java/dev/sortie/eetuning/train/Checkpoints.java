@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -162,6 +163,7 @@ final class Checkpoints {
         for (int i = 0; i < shards; i++) {
           files.put(ShardNames.of(i, shards), all.get(i));
         }
+        checkCoverage(target, files.keySet());
         description.put(FILES, files);
         describe(target, description);
         listener.saving(step, SaveMoment.DESCRIBED);
@@ -242,6 +244,11 @@ final class Checkpoints {
     return Optional.empty();
   }
 
+  /** Refuses files in which an element is missing or there twice. */
+  private static void checkCoverage(Path folder, Collection<String> files) {
+    new ShardReader(folder, files).close();
+  }
+
   /** What is wrong with the files, null if nothing. */
   private static String fault(Found found) {
     for (Map.Entry<String, String> file : found.files().entrySet()) {
@@ -250,7 +257,7 @@ final class Checkpoints {
         return file.getKey() + " has SHA-256 " + hash + ", not " + file.getValue();
       }
     }
-    new ShardReader(found.path, found.files().keySet()).close(); // refuses gaps and overlaps
+    checkCoverage(found.path, found.files().keySet());
     return null;
   }
 

@@ -102,15 +102,20 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this(model, start, options, data, device, team, Backbone.of(model.decoder()), trace);
   }
 
-  /** A tuner that asks the backbone only for hidden states that {@code cache} does not have. */
+  /**
+   * A tuner that asks the backbone only for hidden states that {@code cache} does not have.
+   *
+   * @param team whose ranks are all replicas
+   */
   public ExitTuner(
       LanguageModel model,
       Exits start,
       TuneOptions options,
       TokenSource data,
       Device device,
+      Team team,
       FeatureCache cache) {
-    this(model, start, options, data, device, Team.alone(), cache.backbone(), t -> {});
+    this(model, start, options, data, device, team, cache.backbone(), t -> {});
   }
 
   private ExitTuner(

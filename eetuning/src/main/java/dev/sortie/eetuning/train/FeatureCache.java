@@ -27,7 +27,8 @@ import java.util.TreeMap;
  * epochs and later runs over the same data read what it left. They are kept in F32 as computed, so
  * that tuning gives the same bits with and without. A cache lies in a folder named by a hash of all
  * that decides the numbers: the backbone's weights and how they are held, the data, the window's
- * length and the kernel set. Files take room as they fill.
+ * length and the kernel set. Files take room as they fill. Replicas on one machine, or with a
+ * folder that maps what any of them writes, fill one cache together.
  */
 public final class FeatureCache implements AutoCloseable {
   private static final int SAVE_EVERY = 64;
@@ -40,6 +41,7 @@ public final class FeatureCache implements AutoCloseable {
   private final Shape row;
   private final Map<Integer, FeatureFile> hidden = new TreeMap<>();
   private final Map<Integer, FeatureFile> residual = new TreeMap<>();
+  private final int replica;
   private int unsaved;
 
   /**
@@ -47,9 +49,22 @@ public final class FeatureCache implements AutoCloseable {
    *
    * @param parent folder of caches
    * @param exits whose depths are kept
+   * @param team whose ranks are all replicas. A collective call
    */
-  public FeatureCache(
-      Path parent, LanguageModel model, TokenSource data, Exits exits, Kernels kernels) {
+  public static FeatureCache open(
+      Path parent, LanguageModel model, TokenSource data, Exits exits, Kernels kernels, Team team) {
+    return team.firstOfRanks(
+        () -> new FeatureCache(parent, model, data, exits, kernels, team.place().dp()));
+  }
+
+  private FeatureCache(
+      Path parent,
+      LanguageModel model,
+      TokenSource data,
+      Exits exits,
+      Kernels kernels,
+      int replica) {
+    this.replica = replica;
     this.kernels = kernels;
     this.computed = Backbone.of(model.decoder());
     this.windows = Math.toIntExact(data.distinctWindows() + data.validationCount());
@@ -94,7 +109,7 @@ public final class FeatureCache implements AutoCloseable {
   }
 
   private FeatureFile file(String name) {
-    return new FeatureFile(folder.resolve(name), windows, row.count(), arena);
+    return new FeatureFile(folder.resolve(name), windows, row.count(), arena, replica);
   }
 
   /** Bytes that it takes when every window is in it. */

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The ranks that train together, and what they tell each other beside hidden states. All ranks make
@@ -119,6 +120,22 @@ public final class Team implements AutoCloseable {
   /** Ends on each rank after it has begun on all. */
   public void barrier() {
     links.ifPresent(l -> l.world.barrier());
+  }
+
+  /** Rank 0 makes something, then the others do. A collective call. */
+  public <T> T firstOfRanks(Supplier<T> make) {
+    return firstOfRanks(make, make);
+  }
+
+  /** Rank 0 makes something; the others wait for it and read it. A collective call. */
+  public <T> T firstOfRanks(Supplier<T> make, Supplier<T> read) {
+    if (leads()) {
+      T made = make.get();
+      barrier();
+      return made;
+    }
+    barrier();
+    return read.get();
   }
 
   /** Ends the work of all ranks, which get the reason. */

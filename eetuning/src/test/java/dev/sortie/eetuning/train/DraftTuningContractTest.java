@@ -14,11 +14,13 @@ import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -160,6 +162,10 @@ class DraftTuningContractTest {
     }
   }
 
+  private FeatureCache cache(Path parent, Exits start) {
+    return FeatureCache.open(parent, model, data, start, device.kernels(), Team.alone());
+  }
+
   @Test
   void theFeatureCacheChangesNoBit() throws Exception {
     Exits start =
@@ -171,8 +177,9 @@ class DraftTuningContractTest {
     Path parent = temp.resolve("features");
     try (ExitTuner plain = new ExitTuner(model, start, options, data, device)) {
       for (int run = 0; run < 2; run++) {
-        try (FeatureCache cache = new FeatureCache(parent, model, data, start, device.kernels());
-            ExitTuner cached = new ExitTuner(model, start, options, data, device, cache)) {
+        try (FeatureCache cache = cache(parent, start);
+            ExitTuner cached =
+                new ExitTuner(model, start, options, data, device, Team.alone(), cache)) {
           for (int i = 0; i < 12 && run == 0; i++) {
             assertThat(cached.step(i)).isEqualTo(plain.step(i));
           }
@@ -185,6 +192,50 @@ class DraftTuningContractTest {
     }
   }
 
+  @Test
+  void replicasFillOneCacheTogetherAndChangeNoBit() throws Exception {
+    Exits start = exits(false, exit(1, ExitArchitecture.LAYER, false, DRAFT));
+    TuneOptions options = options(Objective.KL, LookaheadOptions.DEFAULT);
+    Path parent = temp.resolve("features");
+    List<Map<String, Double>> expected;
+    try (ExitTuner plain = new ExitTuner(model, start, options, data, device)) {
+      expected = losses(plain);
+    }
+    for (int run = 0; run < 2; run++) {
+      List<List<Map<String, Double>>> found =
+          TinyRanks.run(
+              new Mesh(1, 1, 2, 1),
+              TinyRanks.Joining.THREADS,
+              team -> {
+                try (team;
+                    Device own = Device.cpu(1);
+                    FeatureCache cache =
+                        FeatureCache.open(parent, model, data, start, own.kernels(), team);
+                    ExitTuner tuner =
+                        new ExitTuner(model, start, options, data, own, team, cache)) {
+                  return losses(tuner);
+                }
+              });
+      assertThat(found).containsOnly(expected);
+    }
+    Path folder = Files.list(parent).findFirst().orElseThrow();
+    byte[] one = Files.readAllBytes(folder.resolve("3.hidden.filled"));
+    byte[] other = Files.readAllBytes(folder.resolve("3.hidden.filled-1"));
+    assertThat(one).hasSize(ROWS).contains(1);
+    for (int i = 0; i < ROWS; i++) {
+      assertThat(one[i] | other[i]).as("row %d", i).isOne();
+    }
+  }
+
+  private static List<Map<String, Double>> losses(ExitTuner tuner) {
+    List<Map<String, Double>> losses = new ArrayList<>();
+    for (int step = 0; step < 12; step++) {
+      losses.add(tuner.step(step));
+    }
+    losses.add(tuner.validate());
+    return losses;
+  }
+
   /** What a kill leaves: rows that the list does not name are computed again. */
   @Test
   void rowsOfTheCacheThatWereNotSavedAreComputedAgain() throws Exception {
@@ -192,15 +243,15 @@ class DraftTuningContractTest {
     TuneOptions options = options(Objective.KL, LookaheadOptions.DEFAULT);
     Path parent = temp.resolve("features");
     Map<String, Double> expected;
-    try (FeatureCache cache = new FeatureCache(parent, model, data, start, device.kernels());
-        ExitTuner tuner = new ExitTuner(model, start, options, data, device, cache)) {
+    try (FeatureCache cache = cache(parent, start);
+        ExitTuner tuner = new ExitTuner(model, start, options, data, device, Team.alone(), cache)) {
       expected = tuner.validate();
     }
     Path folder = Files.list(parent).findFirst().orElseThrow();
     Files.delete(folder.resolve("1.hidden.filled"));
     Files.write(folder.resolve("1.hidden"), new byte[(int) Files.size(folder.resolve("1.hidden"))]);
-    try (FeatureCache cache = new FeatureCache(parent, model, data, start, device.kernels());
-        ExitTuner tuner = new ExitTuner(model, start, options, data, device, cache)) {
+    try (FeatureCache cache = cache(parent, start);
+        ExitTuner tuner = new ExitTuner(model, start, options, data, device, Team.alone(), cache)) {
       assertThat(tuner.validate()).isEqualTo(expected);
     }
   }

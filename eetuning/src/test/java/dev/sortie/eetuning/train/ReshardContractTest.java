@@ -4,20 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A checkpoint that is written for another layout has the same elements, and a run goes on. */
 @Tag("any-kernels")
@@ -28,18 +30,24 @@ class ReshardContractTest {
   @TempDir static Path shared;
   @TempDir Path out;
 
-  private static TinyTraining.Result straight;
+  private static final Map<TinyKind, TinyTraining.Result> STRAIGHT = new EnumMap<>(TinyKind.class);
 
   @BeforeAll
-  static void tuneOnTwoRanks() throws Exception {
-    Path model = TinyModel.write(shared.resolve("model"), 4, 16, 290, 1);
-    TinyTuning.writeExits(model, shared.resolve("exits"), false);
-    straight = tuning().run(shared.resolve("straight"), TWO);
-    assertThat(tuning().run(shared.resolve("stopped"), TWO, STOP).outcome().finished()).isFalse();
+  static void trainOnTwoRanks() throws Exception {
+    TinyKind.prepare(shared);
+    for (TinyKind kind : List.of(TinyKind.TUNE, TinyKind.PRETRAIN)) {
+      TinyTraining training = kind.training(shared);
+      STRAIGHT.put(kind, training.run(shared.resolve("straight " + kind), TWO));
+      assertThat(training.run(stopped(kind), TWO, STOP).outcome().finished()).isFalse();
+    }
   }
 
-  private static TinyTuning tuning() {
-    return new TinyTuning(shared.resolve("model"), shared.resolve("exits"), Objective.CE, t -> {});
+  private static Path stopped(TinyKind kind) {
+    return shared.resolve("stopped " + kind);
+  }
+
+  private static TinyTraining tuning() {
+    return TinyKind.TUNE.training(shared);
   }
 
   private static Reshard of(Path run, List<String> notes) {
@@ -53,9 +61,10 @@ class ReshardContractTest {
   }
 
   /** Through files cut in quite another way, and back. */
-  @Test
-  void aRunGoesOnWithTheBitsThatItWouldHaveHad() throws Exception {
-    Path stopped = shared.resolve("stopped");
+  @ParameterizedTest
+  @EnumSource(names = {"TUNE", "PRETRAIN"})
+  void aRunGoesOnWithTheBitsThatItWouldHaveHad(TinyKind kind) throws Exception {
+    Path stopped = stopped(kind);
     Reshard.Checked before = of(stopped, new ArrayList<>()).check();
     Reshard.Checked wide = write(stopped, new Mesh(4, 1, 1, 3), out.resolve("wide"));
     assertThat(wide.files()).hasSize(12);
@@ -63,19 +72,28 @@ class ReshardContractTest {
     assertThat(wide.tensors()).isEqualTo(before.tensors());
     Reshard.Checked back = write(out.resolve("wide"), TWO, out.resolve("back"));
     assertThat(back.files()).hasSize(2);
-    TinyTraining.Result resumed = tuning().run(out.resolve("back"), TWO);
+    TinyTraining.Result resumed = kind.training(shared).run(out.resolve("back"), TWO);
+    TinyTraining.Result straight = STRAIGHT.get(kind);
     assertThat(resumed.sha256()).isEqualTo(straight.sha256());
     assertThat(resumed.outcome().history().losses())
         .isEqualTo(straight.outcome().history().losses());
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 1, 1", "4, 1, 1", "1, 2, 2", "4, 1, 2"})
-  void aRunGoesOnWithAnotherNumberOfShares(int tp, int dp, int pp) throws Exception {
+  @CsvSource({
+    "TUNE, 1, 1, 1",
+    "TUNE, 4, 1, 1",
+    "TUNE, 1, 2, 2",
+    "TUNE, 4, 1, 2",
+    "PRETRAIN, 1, 2, 2",
+    "PRETRAIN, 4, 1, 2"
+  })
+  void aRunGoesOnWithAnotherNumberOfShares(TinyKind kind, int tp, int dp, int pp) throws Exception {
     Mesh mesh = new Mesh(tp, 1, dp, pp);
-    write(shared.resolve("stopped"), mesh, out);
-    var losses = tuning().run(out, mesh).outcome().history().losses();
-    straight
+    write(stopped(kind), mesh, out);
+    var losses = kind.training(shared).run(out, mesh).outcome().history().losses();
+    STRAIGHT
+        .get(kind)
         .outcome()
         .history()
         .losses()
@@ -111,7 +129,7 @@ class ReshardContractTest {
 
   @Test
   void aFolderWithCheckpointsIsNotWrittenOver() {
-    assertThatThrownBy(() -> write(shared.resolve("stopped"), TWO, shared.resolve("straight")))
+    assertThatThrownBy(() -> write(stopped(TinyKind.TUNE), TWO, stopped(TinyKind.PRETRAIN)))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("is there already; give another --out");
   }
