@@ -24,6 +24,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What happens to a job of processes when one of them, or their memory, gives way. The seed decides
@@ -122,6 +123,27 @@ class ProcessFaultsTest {
     survivorsName(victim);
     ranks.get(victim).signal("CONT"); // it finds out that it was given up
     assertThat(ranks.get(victim).lastLine(LIMIT)).matches(CALL);
+  }
+
+  /** As on a machine that sleeps, or by job control: no rank takes the others for lost. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void aJobThatIsStoppedAsAWholeGoesOn(int seed) throws Exception {
+    start(transport(seed), SharedMemoryTransport.folder(), 2, seed);
+    awaitReady();
+    signalAll("STOP");
+    Thread.sleep(FaultyRank.SILENCE.toMillis() * 5 / 4);
+    signalAll("CONT");
+    Thread.sleep(1500);
+    for (Processes.Running rank : ranks) {
+      assertThat(rank.process().isAlive()).isTrue();
+    }
+  }
+
+  private void signalAll(String name) throws Exception {
+    for (Processes.Running rank : ranks) {
+      rank.signal(name);
+    }
   }
 
   private void survivorsName(int victim) throws Exception {

@@ -25,6 +25,10 @@ final class TcpControl implements AutoCloseable {
   private final Transport transport;
   private final int peer;
   private final Wire wire;
+
+  /** In so many parts the silence that is allowed is waited for. */
+  private static final int TURNS = 8;
+
   private final DataOutputStream out;
   private final Duration silence;
   private volatile InetSocketAddress[] addresses;
@@ -38,7 +42,7 @@ final class TcpControl implements AutoCloseable {
     this.wire = wire;
     this.silence = silence;
     this.out = new DataOutputStream(wire.out());
-    wire.socket().socket().setSoTimeout(Math.toIntExact(silence.toMillis()));
+    wire.socket().socket().setSoTimeout(Math.max(1, Math.toIntExact(silence.toMillis() / TURNS)));
     Thread.ofPlatform().daemon().name("sortie-control-" + peer).start(this::listen);
   }
 
@@ -100,7 +104,8 @@ final class TcpControl implements AutoCloseable {
   }
 
   private void listen() {
-    try (DataInputStream in = new DataInputStream(new BufferedInputStream(wire.in()))) {
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(new PatientInput(wire.in(), TURNS)))) {
       while (!left) {
         switch (in.readUnsignedByte()) {
           case BEAT -> {}

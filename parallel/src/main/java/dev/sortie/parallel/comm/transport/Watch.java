@@ -9,6 +9,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * A thread that gives this rank's sign of life and looks for the others': a process that is gone is
  * noticed within {@link #PERIOD}, one that is stopped or out of sight after the silence allowed.
+ * Silence is counted in periods of this thread: where all were stopped, as on a machine that
+ * sleeps, nobody has been silent.
  */
 final class Watch implements AutoCloseable {
   private static final Duration PERIOD = Duration.ofMillis(100);
@@ -16,9 +18,9 @@ final class Watch implements AutoCloseable {
   private final SharedMemoryTransport transport;
   private final Control control;
   private final int rank;
-  private final Duration silence;
+  private final long allowed;
   private final long[] beats;
-  private final long[] heard;
+  private final long[] quiet;
   private final ProcessHandle[] processes;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
@@ -27,9 +29,9 @@ final class Watch implements AutoCloseable {
     this.transport = transport;
     this.control = control;
     this.rank = transport.place();
-    this.silence = silence;
+    this.allowed = silence.dividedBy(PERIOD);
     this.beats = new long[transport.world()];
-    this.heard = new long[transport.world()];
+    this.quiet = new long[transport.world()];
     this.processes = new ProcessHandle[transport.world()];
     this.thread =
         Thread.ofPlatform()
@@ -40,7 +42,6 @@ final class Watch implements AutoCloseable {
 
   void start() {
     for (int i = 0; i < beats.length; i++) {
-      heard[i] = System.nanoTime();
       processes[i] = control.handle(i).orElse(null);
     }
     thread.start();
@@ -62,21 +63,18 @@ final class Watch implements AutoCloseable {
   }
 
   private Optional<Failure> lost(int peer) {
-    long now = System.nanoTime();
     long beat = control.beatOf(peer);
-    if (beat != beats[peer]) {
-      beats[peer] = beat;
-      heard[peer] = now;
-    }
+    quiet[peer] = beat == beats[peer] ? quiet[peer] + 1 : 0;
+    beats[peer] = beat;
     if (beat == ControlLayout.LEFT) {
       return Optional.empty();
     }
     if (processes[peer] != null && !processes[peer].isAlive()) {
       return lost(peer, "has died");
     }
-    long quiet = now - heard[peer];
-    if (quiet > silence.toNanos()) {
-      return lost(peer, "has shown no sign of life for " + quiet / 1_000_000 + " ms");
+    if (quiet[peer] > allowed) {
+      long millis = quiet[peer] * PERIOD.toMillis();
+      return lost(peer, "has shown no sign of life for " + millis + " ms");
     }
     return Optional.empty();
   }
