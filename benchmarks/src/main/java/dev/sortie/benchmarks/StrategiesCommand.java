@@ -12,6 +12,7 @@ import dev.sortie.eetuning.eval.Machine;
 import dev.sortie.eetuning.eval.task.TaskFile;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
@@ -135,10 +136,11 @@ final class StrategiesCommand implements Callable<Integer> {
       }
       if (!missing.isEmpty()) {
         // measuring the table compiles the kernels too
-        CostTable table = new CostCache().measure(m.decoder(), exits, device);
+        Exits all = FinalDraft.add(exits);
+        CostTable table = new CostCache().measure(m.decoder(), all, device);
         WayBench bench =
             new WayBench(
-                m, Ways.of(ways, m, model.exitsFolder(), exits, device), tokens, table, device);
+                m, Ways.of(ways, m, model.exitsFolder(), all, device), tokens, table, device);
         bench.warmUp(items.firstEntry().getValue(), Math.min(WARM_UP_TOKENS, tokens));
         for (WayFile.Unit unit : missing) {
           if (System.nanoTime() - start > seconds * 1_000_000_000L) {

@@ -9,12 +9,13 @@ import java.util.SequencedMap;
 /**
  * What the exits would have done on one sequence of tokens.
  *
+ * @param layers of the backbone; an exit at that depth stands behind them all
  * @param depths depths of the exits, shallow first
  * @param confidence of each exit at each token, {@code [exit][token]}
  * @param loss what is lost where that exit decides, {@code [exit][token]}; nothing at the final
  *     layer
  */
-public record Trajectory(List<Integer> depths, double[][] confidence, double[][] loss) {
+public record Trajectory(int layers, List<Integer> depths, double[][] confidence, double[][] loss) {
   public Trajectory {
     depths = List.copyOf(depths);
     if (confidence.length != depths.size() || loss.length != depths.size()) {
@@ -24,7 +25,7 @@ public record Trajectory(List<Integer> depths, double[][] confidence, double[][]
   }
 
   /** That of a text that was read, under a risk. */
-  public static Trajectory of(TokenReadings readings, Risk risk) {
+  public static Trajectory of(int layers, TokenReadings readings, Risk risk) {
     int exits = readings.depths().size();
     double[][] confidence = new double[exits][];
     double[][] loss = new double[exits][readings.tokens()];
@@ -35,7 +36,7 @@ public record Trajectory(List<Integer> depths, double[][] confidence, double[][]
         loss[e][t] = risk.loss(head, readings.last(), t);
       }
     }
-    return new Trajectory(readings.depths(), confidence, loss);
+    return new Trajectory(layers, readings.depths(), confidence, loss);
   }
 
   /** Number of tokens. */
@@ -54,9 +55,9 @@ public record Trajectory(List<Integer> depths, double[][] confidence, double[][]
     Pace pace = new Pace(least.length, true);
     int pending = 0;
     for (int t = 0; t < left.length; t++) {
-      int e = pending < EarlyExit.MAX_PENDING ? first(least, t, pace) : least.length;
+      int e = first(least, t, pace, pending < EarlyExit.MAX_PENDING);
       pace.left(e);
-      pending = e < least.length ? pending + 1 : 0;
+      pending = e < least.length && depths.get(e) < layers ? pending + 1 : 0;
       left[t] = e < least.length ? depths.get(e) : 0;
     }
     return left;
@@ -72,11 +73,14 @@ public record Trajectory(List<Integer> depths, double[][] confidence, double[][]
     return sum / left.length;
   }
 
-  private int first(double[] least, int token, Pace pace) {
-    int e = 0;
-    while (e < least.length && !(least[e] < 1 && pace.due(e) && confidence[e][token] >= least[e])) {
-      e++;
+  /** The exit taken; those before the last layer only where another token may wait. */
+  private int first(double[] least, int token, Pace pace, boolean mayWait) {
+    for (int e = 0; e < least.length; e++) {
+      boolean may = mayWait || depths.get(e) == layers;
+      if (may && least[e] < 1 && pace.due(e) && confidence[e][token] >= least[e]) {
+        return e;
+      }
     }
-    return e;
+    return least.length;
   }
 }

@@ -20,7 +20,8 @@ final class ActiveMixin {
       names = "--active",
       paramLabel = "DEPTHS",
       description =
-          "Exits to ask, by the layers that they stand after, as in 8,16; or all. Without it those"
+          "Exits to ask, by the layers that they stand after, as in 8,16; the number of all layers is"
+              + " a draft head behind the last, asked before the whole head; or all. Without it those"
               + " that can pay by the cost model, which is measured once for a model and a machine:"
               + " see doctor --model.")
   private String active;

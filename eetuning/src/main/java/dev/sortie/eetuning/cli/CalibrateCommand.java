@@ -14,6 +14,7 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.Sha256;
@@ -158,7 +159,8 @@ final class CalibrateCommand implements Callable<Integer> {
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
-      Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits all = FinalDraft.add(stored);
       List<HeldOut> sequences = HeldOut.read(data, m, window, tokens);
       sequences = sequences.subList(0, Math.min(limit, sequences.size()));
       Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
@@ -203,6 +205,7 @@ final class CalibrateCommand implements Callable<Integer> {
 
   private static List<Trajectory> trace(
       Tracer tracer, List<HeldOut> sequences, Risk risk, Optional<TraceFile> kept) {
+    int layers = tracer.model().config().decoder().layers();
     List<Trajectory> traced = new ArrayList<>();
     try (ProgressLine line = ProgressLine.start("calibrate", sequences.size(), System.err)) {
       for (int i = 0; i < sequences.size(); i++) {
@@ -212,7 +215,7 @@ final class CalibrateCommand implements Callable<Integer> {
         if (known.isEmpty()) {
           kept.ifPresent(k -> readings.ifPresent(r -> k.add(sequence, r)));
         }
-        readings.ifPresent(r -> traced.add(Trajectory.of(r, risk)));
+        readings.ifPresent(r -> traced.add(Trajectory.of(layers, r, risk)));
         line.step(i + 1, "");
       }
     }

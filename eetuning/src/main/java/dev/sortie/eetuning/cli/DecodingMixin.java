@@ -17,6 +17,7 @@ import dev.sortie.eetuning.decode.speculative.Speculative;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
@@ -228,7 +229,9 @@ final class DecodingMixin {
     if (exitsFolder == null || !d.readsExits()) {
       return Exits.none();
     }
-    Exits all = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    // that exit has no probe
+    Exits all = d.early() && !d.policy().usesProbe() ? FinalDraft.add(stored) : stored;
     d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
     if (d.policy() instanceof ExitThresholds each) {
       return ActiveExits.at(all, each.asked());

@@ -8,6 +8,7 @@ import dev.sortie.eetuning.doctor.Examination;
 import dev.sortie.eetuning.doctor.Topic;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
@@ -144,7 +145,8 @@ final class DoctorCommand implements Callable<Integer> {
           exitsFolder == null
               ? Exits.none()
               : ExitsFile.read(exitsFolder, m, arena, device.kernels());
-      return new CostCache().measure(m.decoder(), exits, device);
+      Exits all = FinalDraft.add(exits);
+      return new CostCache().measure(m.decoder(), all, device);
     }
   }
 }

@@ -22,6 +22,7 @@ import dev.sortie.eetuning.eval.task.TaskFile;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
@@ -173,7 +174,7 @@ final class EvalCommand implements Callable<Integer> {
               Machine.detect(device.kernels().name()),
               text == null ? Optional.empty() : Optional.of(score(m, exits, device)),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
-              answers.isEmpty() ? List.of() : decode(m, exits, device, answers));
+              answers.isEmpty() ? List.of() : decode(m, FinalDraft.add(exits), device, answers));
       EvalReport.write(out, r);
       Json.write(out.resolve("results.json"), EvalJson.of(r));
       if (json) {

@@ -13,7 +13,8 @@ import java.util.Optional;
  * @param attention what one layer takes more for each further position in the cache
  * @param head final norm, head and confidence of several tokens
  * @param token what each pass takes besides: embedding, reading the logits out, the greedy choice
- * @param exits exits, shallow first
+ * @param exits exits, shallow first; the last may stand behind all layers, a draft head asked
+ *     before the whole head
  * @param lookahead the lookahead exit, if there is one
  */
 public record CostTable(
@@ -47,7 +48,7 @@ public record CostTable(
     }
     exits = exits.stream().sorted(Comparator.comparingInt(ExitCost::depth)).toList();
     for (ExitCost e : exits) {
-      if (e.depth() >= layers) {
+      if (e.depth() > layers) {
         throw new IllegalArgumentException(
             "an exit after layer " + e.depth() + " of " + layers + " layers");
       }

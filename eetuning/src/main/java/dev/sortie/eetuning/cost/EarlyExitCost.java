@@ -55,13 +55,14 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     int end = position + 1;
     double seconds = table.token();
     int from = 0;
+    int deepest = deepestSegment();
     for (int i = 0; i < active.size(); i++) {
       ExitCost e = costs.get(i);
       int rows = end - done[i];
       seconds += table.layers(e.depth() - from, rows, done[i]);
       done[i] = end;
       from = e.depth();
-      boolean asked = position - done[active.size()] < maxPending && pace.due(i);
+      boolean asked = position - done[deepest] < maxPending && pace.due(i);
       // an exit that is not asked lets its own layer wait, until a batch of stable rows is full
       int waiting = end - exitDone[i];
       if (asked || waiting >= Kernels.ROW_STABLE) {
@@ -78,16 +79,26 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     return seconds + table.head().at(1);
   }
 
+  /** The last segment that has layers: an exit behind the last layer leaves none to the end. */
+  private int deepestSegment() {
+    boolean behindLast = !active.isEmpty() && active.getLast() == table.layers();
+    return active.size() - (behindLast ? 1 : 0);
+  }
+
   /**
    * Seconds of a token on average when this exit alone is asked, about every token, and a share of
    * the tokens leaves there, each by chance. Tokens come in cycles: k leave, and the next takes
    * their deeper layers along; k is geometric, cut at {@code maxPending}, where no exit is asked
-   * and its own layer waits for the token after.
+   * and its own layer waits for the token after. A token that leaves behind the last layer has no
+   * deeper ones, so each is asked about.
    */
   static double atShare(CostTable t, int depth, double share, int maxPending) {
     ExitCost e = t.exit(depth);
     int p = t.position();
     double each = t.token() + t.layers(depth, 1, p);
+    if (depth == t.layers()) {
+      return each + e.each() + (1 - share) * t.head().at(1);
+    }
     double waited =
         maxPending == 0 ? e.fillSeconds(Kernels.ROW_STABLE) / Kernels.ROW_STABLE : e.fillSeconds(1);
     double time = 0;

@@ -59,7 +59,7 @@ public record Payoffs(List<ExitPayoff> exits, List<DraftPayoff> drafts) {
     for (int length : LENGTHS) {
       if (length <= most) {
         SequencedMap<Integer, OptionalDouble> byExit = new LinkedHashMap<>();
-        for (int depth : table.depths()) {
+        for (int depth : table.depths().stream().filter(d -> d < table.layers()).toList()) {
           byExit.put(depth, SpeculativeCost.byExit(table, depth).breakEven(length));
         }
         drafts.add(

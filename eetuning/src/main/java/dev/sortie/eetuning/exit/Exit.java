@@ -16,6 +16,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -102,6 +103,31 @@ public final class Exit {
     this.draft = e.draft;
     this.head = head;
     this.gates = gates;
+  }
+
+  /** Whether it stands behind the last layer; see {@link FinalDraft}. */
+  public boolean isBehindLastLayer() {
+    return spec.depth() == backbone.config().layers();
+  }
+
+  /** The backbone's final norm and this exit's rows of its head, behind its last layer. */
+  private Exit(Exit rows) {
+    int layers = rows.backbone.config().layers();
+    this.spec = new ExitSpec(layers, ExitArchitecture.NORM, false, rows.spec.draftTokens());
+    this.backbone = rows.backbone;
+    this.sharding = rows.sharding;
+    this.parameters = new LinkedHashMap<>();
+    this.mlp = Optional.empty();
+    this.layer = Optional.empty();
+    this.norm = Optional.of(rows.backbone.finalNorm());
+    this.draft = rows.draft;
+    this.head = rows.head;
+    this.gates = Gates.NONE;
+  }
+
+  /** See {@link FinalDraft}; only for a draft head of the backbone's rows. */
+  Exit behindLastLayer() {
+    return new Exit(this);
   }
 
   /** The same exit with these gates. */

@@ -5,7 +5,8 @@ import dev.sortie.nn.InputException;
 /**
  * One exit to build.
  *
- * @param depth after how many backbone layers it stands, 1 to layers - 1
+ * @param depth after how many backbone layers it stands, 1 to layers - 1; all of them in a {@link
+ *     FinalDraft}, which is not built from a file
  * @param architecture what it computes
  * @param ownHead whether it has a head of its own (untied); otherwise it reads the backbone's,
  *     frozen

@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * @param backboneSha256 the backbone that they belong to
  * @param tuning what they were tuned with, as written into the file; empty if they were not
- * @param exits the exits that stand between layers
+ * @param exits the exits that decoding may leave at; the last may be a {@link FinalDraft}
  * @param lookahead the exit behind the last layer, if there is one; decoding leaves at the others
  *     and drafts with this one
  */
@@ -43,13 +43,19 @@ public record Exits(
     return new Exits("", Map.of(), List.of());
   }
 
+  /** Those that stand between layers: all but a {@link FinalDraft}. */
+  public List<Exit> betweenLayers() {
+    return exits.stream().filter(e -> !e.isBehindLastLayer()).toList();
+  }
+
   /** Depths, ascending. */
   public List<Integer> depths() {
     return exits.stream().map(Exit::depth).toList();
   }
 
-  /** Depth of the deepest exit. */
+  /** Depth of the deepest exit between layers; 0 if there is none. */
   public int deepest() {
-    return exits.isEmpty() ? 0 : exits.getLast().depth();
+    List<Exit> between = betweenLayers();
+    return between.isEmpty() ? 0 : between.getLast().depth();
   }
 }

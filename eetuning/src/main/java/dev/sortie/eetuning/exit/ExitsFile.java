@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -183,6 +184,7 @@ public final class ExitsFile {
       List<Exit> exits = new ArrayList<>();
       Set<Integer> depths = new HashSet<>();
       Set<String> notWeights = new HashSet<>();
+      Map<DraftVocabulary, Linear> heads = new HashMap<>();
       Optional<Lookahead> lookahead = Optional.empty();
       int layers = model.config().decoder().layers();
       Set<String> words = new HashSet<>(ExitArchitecture.words());
@@ -206,7 +208,10 @@ public final class ExitsFile {
         Weights share = Heads.sharding(model.decoder(), draft).share(weights);
         HeldWeights held = new HeldWeights(share, type, allocator, kernels);
         Weights named = (exact ? share : held).under(prefix(depth));
-        UnaryOperator<Linear> hold = exact ? h -> h : held::head;
+        // one copy for all exits that cover the same tokens: what one has read the next finds in
+        // cache
+        UnaryOperator<Linear> hold =
+            exact ? h -> h : h -> heads.computeIfAbsent(draft.orElseThrow(), d -> held.head(h));
         if (ahead) {
           lookahead =
               Optional.of(

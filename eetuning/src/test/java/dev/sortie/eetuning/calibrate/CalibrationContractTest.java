@@ -13,6 +13,7 @@ import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,7 @@ class CalibrationContractTest {
   void theFirstExitConfidentEnoughDecidesAndLosesWhatItLoses() {
     Trajectory t =
         new Trajectory(
+            10,
             List.of(4, 8),
             new double[][] {{0.9, 0.5, 0.5, 0.9}, {0.9, 0.9, 0.5, 0.9}},
             new double[][] {{1, 1, 1, 0}, {0, 0.5, 1, 0}});
@@ -62,6 +64,20 @@ class CalibrationContractTest {
     assertThat(t.meanLoss(thresholds(0.8, 0.8))).isEqualTo(1.5 / 4);
     assertThat(t.exits(thresholds(1, 0.8))).containsExactly(8, 8, 0, 8);
     assertThat(t.meanLoss(thresholds(1, 1))).isZero();
+  }
+
+  @Test
+  void aTokenThatLeavesBehindTheLastLayerKeepsNoneWaiting() {
+    double[][] confidence = {new double[40], new double[40]};
+    Arrays.fill(confidence[0], 0.5);
+    Arrays.fill(confidence[1], 0.9);
+    Trajectory t = new Trajectory(8, List.of(4, 8), confidence, new double[2][40]);
+    assertThat(t.exits(thresholds(1, 0.8))).containsOnly(8);
+    // fifteen may wait; the next goes on, to where it can still leave
+    int[] left = t.exits(thresholds(0.5, 0.8));
+    for (int i = 0; i < left.length; i++) {
+      assertThat(left[i]).isEqualTo(i % 16 == 15 ? 8 : 4);
+    }
   }
 
   @Test

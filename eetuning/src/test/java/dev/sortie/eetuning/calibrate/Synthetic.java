@@ -27,7 +27,7 @@ final class Synthetic {
         loss[e][t] = random.nextDouble() < wrong ? 1 : 0;
       }
     }
-    return new Trajectory(DEPTHS, confidence, loss);
+    return new Trajectory(10, DEPTHS, confidence, loss);
   }
 
   static List<Trajectory> sequences(int count, SplittableRandom random) {

@@ -82,6 +82,18 @@ class EarlyExitCostContractTest {
   }
 
   @Test
+  void aDraftHeadBehindTheLastLayerSavesTheHeadAndLeavesNoTokenToComplete() {
+    CostTable t = Tables.of(Tables.norm(4, 2), Tables.norm(10, 0.5));
+    // the second is not asked at 4, where one waits already, and takes that one's layers along
+    double second = 4 + 6 * 1.1 + 0.5;
+    assertThat(seconds(t, 1, 4, 10, 0)).isCloseTo(4 + 2 + second + (10 + 2.5 + 4), within(EXACT));
+    assertThat(seconds(t, 0, 10, 10)).isCloseTo(2 * (10 + 0.5), within(EXACT));
+    assertThat(EarlyExitCost.atShare(t, 10, 0.75, 0)).isCloseTo(10 + 0.5 + 1, within(EXACT));
+    assertThat(EarlyExitCost.bestSpeedup(t, 10, 15)).isCloseTo(14 / 10.5, within(EXACT));
+    assertThat(Payoffs.of(t, 15).drafts().getFirst().byExit()).containsOnlyKeys(4);
+  }
+
+  @Test
   void farPositionsCostAttention() {
     CostTable near = Tables.of(Tables.norm(4, 2));
     CostTable t =

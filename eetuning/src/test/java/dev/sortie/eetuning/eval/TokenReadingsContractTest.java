@@ -12,6 +12,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.eetuning.exit.Gates;
 import dev.sortie.nn.model.LanguageModel;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -70,11 +72,11 @@ class TokenReadingsContractTest {
     return e.with(new Gates(Optional.empty(), Optional.of(coverage)));
   }
 
-  /** Always leaves. */
-  private record Always() implements ExitPolicy {
+  /** Always leaves, there. */
+  private record At(int depth) implements ExitPolicy {
     @Override
     public boolean exits(int depth, double confidence) {
-      return true;
+      return depth == this.depth;
     }
 
     @Override
@@ -86,22 +88,31 @@ class TokenReadingsContractTest {
   @ParameterizedTest
   @CsvSource({"NORM,0", "LAYER,0", "LAYER,100", "MLP,100"})
   void confidencesAndChoicesAreThoseOfDecoding(ExitArchitecture architecture, int draftTokens) {
-    Exits exits = new Exits("", Map.of(), List.of(exit(architecture, draftTokens)));
+    check(new Exits("", Map.of(), List.of(exit(architecture, draftTokens))), 0);
+  }
+
+  @Test
+  void aDraftHeadBehindTheLastLayerIsReadAsItIsDecoded() {
+    Exits between = new Exits("", Map.of(), List.of(exit(ExitArchitecture.LAYER, 70)));
+    check(FinalDraft.add(between), 1);
+  }
+
+  private static void check(Exits exits, int exit) {
+    int depth = exits.depths().get(exit);
     int[] ids = model.tokenizer().encode("The fox ran over the hill and the hen sat.");
     int given = 3;
     TokenReadings r = TokenReadings.of(model, exits, device, ids, given);
     assertThat(r.tokens()).isEqualTo(ids.length - given).isLessThanOrEqualTo(EarlyExit.MAX_PENDING);
     try (EarlyExit decoding =
         new EarlyExit(
-            model.decoder(), exits, new Always(), ids.length, EarlyExit.MAX_PENDING, device)) {
+            model.decoder(), exits, new At(depth), ids.length, EarlyExit.MAX_PENDING, device)) {
       decoding.prefill(Arrays.copyOf(ids, given - 1));
       for (int t = 0; t < r.tokens(); t++) {
         Step step = decoding.next(ids[given - 1 + t]);
-        assertThat(step.exit()).isEqualTo(OptionalInt.of(2));
-        assertThat(step.confidence())
-            .isCloseTo(r.exits().getFirst().confidences()[t], within(1e-6));
+        assertThat(step.exit()).isEqualTo(OptionalInt.of(depth));
+        assertThat(step.confidence()).isCloseTo(r.exits().get(exit).confidences()[t], within(1e-6));
         assertThat(dev.sortie.eetuning.decode.sampling.Sampler.argmax(step.logits()))
-            .isEqualTo(r.exits().getFirst().choices()[t]);
+            .isEqualTo(r.exits().get(exit).choices()[t]);
       }
     }
   }

@@ -54,7 +54,8 @@ public final class BatchDescent {
           g, live.stream().map(s -> new Rows(s, s.done(g.index()), s.position() + 1)).toList());
       if (g.exit().isPresent()) {
         live = ask(g, g.exit().get(), live, answers);
-      } else if (g == segments.getLast()) {
+      }
+      if (g == segments.getLast() && !live.isEmpty()) {
         live = answer(g, live, answers);
       }
     }
@@ -138,7 +139,7 @@ public final class BatchDescent {
       SequenceProgress s = live.get(i);
       Tensor logits = RowPasses.row(top.logits(), i);
       answers.take(s, s.reader().read(logits, OptionalInt.empty(), top.probability(i)));
-      s.leaves(g.index());
+      s.leaves(g.exit().isPresent() ? g.index() + 1 : g.index());
     }
     return List.of();
   }

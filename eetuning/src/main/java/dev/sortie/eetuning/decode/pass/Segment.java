@@ -11,7 +11,7 @@ import java.util.Optional;
  * the last one, the last segment is the outlet: no layers, its inputs go to the next stage.
  *
  * @param index which segment, from 0
- * @param exit the exit behind them; empty for the last segment
+ * @param exit the exit behind them; the last segment may have one behind the last layer
  */
 public record Segment(int index, int from, int to, Optional<Exit> exit) {
 
@@ -29,12 +29,17 @@ public record Segment(int index, int from, int to, Optional<Exit> exit) {
   public static List<Segment> of(Exits exits, int first, int end, boolean last) {
     List<Segment> list = new ArrayList<>();
     int from = first;
+    Optional<Exit> behindLast = Optional.empty();
     for (Exit e : exits.exits()) {
-      list.add(new Segment(list.size(), from, e.depth(), Optional.of(e)));
-      from = e.depth();
+      if (e.isBehindLastLayer()) {
+        behindLast = Optional.of(e);
+      } else {
+        list.add(new Segment(list.size(), from, e.depth(), Optional.of(e)));
+        from = e.depth();
+      }
     }
     if (last || from < end) {
-      list.add(new Segment(list.size(), from, end, Optional.empty()));
+      list.add(new Segment(list.size(), from, end, behindLast));
     }
     if (!last) {
       list.add(new Segment(list.size(), end, end, Optional.empty()));

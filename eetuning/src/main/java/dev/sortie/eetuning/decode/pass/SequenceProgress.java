@@ -86,7 +86,8 @@ public final class SequenceProgress implements AutoCloseable {
     this.exitCaches = new KvCache[count];
     this.done = new int[count];
     this.exitDone = new int[count];
-    this.pace = new Pace(count - 1, policy.rests());
+    boolean behindLast = segments.getLast().exit().isPresent();
+    this.pace = new Pace(behindLast ? count : count - 1, policy.rests());
     Shape kept = Shape.of(KEPT, sequence.decoder().config().hidden());
     for (Segment s : segments) {
       inputs[s.index()] = Tensor.allocate(sequence.arena(), DType.F32, kept);

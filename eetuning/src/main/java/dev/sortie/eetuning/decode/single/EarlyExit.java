@@ -47,13 +47,17 @@ public final class EarlyExit implements DecodingStrategy {
   private final LogitsReader reader;
   private final List<Segment> segments;
   private final int maxPending;
+
+  /** For {@link Pace#left}: the number of exits. */
+  private final int finalLayer;
+
   private final Pace pace;
   private int position;
 
   /** By the exit asked last for the token that is being read; null before the first. */
   private ExitEvidence.Said said;
 
-  /** Layers up to an exit, or to the end. */
+  /** Layers up to an exit, or to the end, where a draft head may stand before the whole one. */
   private static final class Segment {
     final int from;
     final int to;
@@ -69,7 +73,7 @@ public final class EarlyExit implements DecodingStrategy {
     /** Positions done in the exit's own layer. */
     int exitDone;
 
-    Segment(int from, int to, Optional<Exit> exit, Sequence sequence) {
+    Segment(int from, int to, Optional<Exit> exit, boolean last, Sequence sequence) {
       this.from = from;
       this.to = to;
       this.exit = exit;
@@ -78,7 +82,7 @@ public final class EarlyExit implements DecodingStrategy {
               .map(e -> e.cache(sequence.arena(), DType.F32, sequence.capacity()));
       int width = sequence.decoder().config().hidden();
       this.hidden =
-          exit.isEmpty()
+          last
               ? null
               : Tensor.allocate(sequence.arena(), DType.F32, Shape.of(sequence.capacity(), width));
     }
@@ -107,17 +111,22 @@ public final class EarlyExit implements DecodingStrategy {
     this.policy = policy;
     this.reader = new LogitsReader(decoder.config().vocab());
     this.maxPending = maxPending;
+    List<Exit> asked = policy.never() ? List.of() : exits.exits();
     List<Segment> list = new ArrayList<>();
     int from = 0;
-    if (!policy.never()) {
-      for (Exit e : exits.exits()) {
-        list.add(new Segment(from, e.depth(), Optional.of(e), sequence));
+    Optional<Exit> behindLast = Optional.empty();
+    for (Exit e : asked) {
+      if (e.isBehindLastLayer()) {
+        behindLast = Optional.of(e);
+      } else {
+        list.add(new Segment(from, e.depth(), Optional.of(e), false, sequence));
         from = e.depth();
       }
     }
-    list.add(new Segment(from, decoder.config().layers(), Optional.empty(), sequence));
+    list.add(new Segment(from, decoder.config().layers(), behindLast, true, sequence));
     this.segments = List.copyOf(list);
-    this.pace = new Pace(list.size() - 1, policy.rests());
+    this.finalLayer = asked.size();
+    this.pace = new Pace(finalLayer, policy.rests());
   }
 
   /** Fails unless such a sequence can be decoded. */
@@ -185,20 +194,23 @@ public final class EarlyExit implements DecodingStrategy {
       // the first segment has no deficit: every token passes it
       Tensor in = i == 0 ? below : segments.get(i - 1).hidden(s.done, end);
       HiddenState out = sequence.layers(in, s.from, s.to, s.done);
-      if (s.exit.isEmpty()) {
-        s.done = end;
-        pace.left(i);
-        return reader.readFinal(sequence, out.x());
+      if (s.hidden != null) {
+        sequence.ops().kernels().copy(out.x().span(), s.hidden(s.done, end).span());
       }
-      sequence.ops().kernels().copy(out.x().span(), s.hidden(s.done, end).span());
       s.done = end;
       // the deepest segment lags most; were the next one asked, a deeper one could get more rows
       // at once than are stable
       boolean mayExit = position - segments.getLast().done < maxPending;
-      Step step = tryExit(s, out, mayExit && pace.due(i), end);
-      if (step != null) {
-        pace.left(i);
-        return step;
+      if (s.exit.isPresent()) {
+        Step step = tryExit(s, out, mayExit && pace.due(i), end);
+        if (step != null) {
+          pace.left(i);
+          return step;
+        }
+      }
+      if (s == segments.getLast()) {
+        pace.left(finalLayer);
+        return reader.readFinal(sequence, out.x());
       }
     }
     throw new IllegalStateException("the last segment always answers");

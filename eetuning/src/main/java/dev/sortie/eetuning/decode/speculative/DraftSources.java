@@ -47,7 +47,7 @@ public final class DraftSources {
     List<String> words = new ArrayList<>(List.of(PromptLookup.NAME));
     if (exits.lookahead().isPresent()) {
       words.add(LookaheadDraft.NAME);
-    } else if (!exits.exits().isEmpty()) {
+    } else if (!exits.betweenLayers().isEmpty()) {
       words.add(EarlyExitDraft.NAME);
     }
     return List.copyOf(words);
@@ -79,12 +79,12 @@ public final class DraftSources {
                     threshold.orElse(LOOKAHEAD),
                     capacity);
             case EarlyExitDraft.NAME -> {
-              if (exits.exits().isEmpty()) {
+              if (exits.betweenLayers().isEmpty()) {
                 throw new InputException(
                     "--draft early-exit: there is no exit in the folder of --exits that decoding can leave at; take lookahead or prompt-lookup");
               }
               yield new EarlyExitDraft(
-                  exits.exits().getLast(),
+                  exits.betweenLayers().getLast(),
                   decoder.config().layers(),
                   threshold.orElse(EARLY_EXIT),
                   capacity);

@@ -19,6 +19,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
@@ -35,6 +36,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -69,7 +71,14 @@ class BatchDecoderContractTest {
             3,
             ExitArchitecture.MLP,
             4,
-            ExitArchitecture.LAYER));
+            ExitArchitecture.LAYER)),
+    DRAFTS(Map.of(2, ExitArchitecture.LAYER, 3, ExitArchitecture.NORM)) {
+      @Override
+      Exits build() {
+        Exits between = built(a -> new ExitSpec(a.getKey(), a.getValue(), false, 60));
+        return FinalDraft.add(between);
+      }
+    };
 
     private final Map<Integer, ExitArchitecture> at;
 
@@ -81,13 +90,18 @@ class BatchDecoderContractTest {
       return EXITS.computeIfAbsent(this, e -> e.build());
     }
 
-    private Exits build() {
+    Exits build() {
+      return built(a -> new ExitSpec(a.getKey(), a.getValue(), true));
+    }
+
+    Exits built(Function<Map.Entry<Integer, ExitArchitecture>, ExitSpec> spec) {
       List<Exit> list = new ArrayList<>();
-      at.forEach(
-          (depth, a) ->
-              list.add(
-                  ExitInit.COPY.build(
-                      new ExitSpec(depth, a, true), model.decoder(), 0, arena, device.kernels())));
+      at.entrySet()
+          .forEach(
+              a ->
+                  list.add(
+                      ExitInit.COPY.build(
+                          spec.apply(a), model.decoder(), 0, arena, device.kernels())));
       return new Exits(model.sha256(), Map.of(), list);
     }
   }
