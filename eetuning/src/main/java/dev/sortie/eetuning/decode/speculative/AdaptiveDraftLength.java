@@ -32,14 +32,6 @@ final class AdaptiveDraftLength implements DraftLength {
 
   private static final double FREE_TRIALS = 1;
 
-  /** What asking is taken to gain before it is known, in passes, and the weight of the newest. */
-  private static final double HOPE = 0.02;
-
-  private static final double NEWEST = 0.05;
-
-  /** A source that says chances is asked once in so many times even where it did not pay. */
-  private static final int ASK_EVERY = 24;
-
   private final double[] costs;
   private final boolean[] says;
   private final Acceptance[] acceptance;
@@ -47,10 +39,7 @@ final class AdaptiveDraftLength implements DraftLength {
   private final int[] trialLength;
   private final Chances[] chances;
 
-  /** By source and situation: what asking gained lately, and times since it was asked. */
-  private final double[][] gain;
-
-  private final int[][] notAsked;
+  private final AskingGain[] gains;
 
   /** Seconds of a pass of one token. */
   private double plain;
@@ -98,10 +87,9 @@ final class AdaptiveDraftLength implements DraftLength {
     Arrays.setAll(acceptance, i -> new Acceptance(priors.get(i)));
     Arrays.fill(trialLength, 1);
     this.chances = new Chances[costs.length];
-    this.gain = new double[costs.length][1 + Draft.KINDS];
-    this.notAsked = new int[costs.length][1 + Draft.KINDS];
+    this.gains = new AskingGain[costs.length];
+    Arrays.setAll(gains, i -> new AskingGain(1 + Draft.KINDS));
     Arrays.setAll(chances, i -> new Chances());
-    Arrays.stream(gain).forEach(g -> Arrays.fill(g, HOPE));
     RoundCost shared = new RoundCost(ROW); // whose guess it is makes no difference to the pass
     Arrays.setAll(
         roundCosts, i -> costs[i] == 0 || says[i] ? shared : new RoundCost(costs[i] + ROW));
@@ -137,11 +125,7 @@ final class AdaptiveDraftLength implements DraftLength {
 
   @Override
   public boolean asks(int source, int situation) {
-    if (plainDue()) {
-      return false;
-    }
-    notAsked[source][situation]++;
-    return gain[source][situation] > 0 || notAsked[source][situation] >= ASK_EVERY;
+    return !plainDue() && gains[source].asks(situation);
   }
 
   /** What is asked has been paid for, so it does not count in the choice, but in the gain of it. */
@@ -156,9 +140,7 @@ final class AdaptiveDraftLength implements DraftLength {
     // a pass that is c times as dear as a plain one, but gives r times its rate, saves c (r - 1)
     double more = Math.max(0, best.rate() / Math.max(other.rate(), 1 / plain) - 1);
     double saved = best.length() == 0 ? 0 : more * roundCosts[source].of(best.length());
-    double[] gains = gain[source];
-    gains[situation] += NEWEST * (saved - Math.min(seconds / plain, 1) - gains[situation]);
-    notAsked[source][situation] = 0;
+    gains[source].asked(situation, saved - Math.min(seconds / plain, 1));
     return best;
   }
 
