@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       RowsCommand.class,
       StrategiesCommand.class,
       BatchCommand.class,
+      RanksCommand.class,
       PeersCommand.class,
       ReportCommand.class,
       JmhCommand.class

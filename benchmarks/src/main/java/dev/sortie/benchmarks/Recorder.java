@@ -15,9 +15,14 @@ final class Recorder {
 
   private Recorder() {}
 
+  /** The folder of the sources. */
+  static Path root() {
+    return Path.of(System.getProperty(ROOT, ".")).toAbsolutePath();
+  }
+
   /** The file in the tree. */
   static Path defaultFile() {
-    return Path.of(System.getProperty(ROOT, ".")).resolve("benchmarks").resolve("results.jsonl");
+    return root().resolve("benchmarks").resolve("results.jsonl");
   }
 
   /** Appends one line. */

@@ -12,9 +12,10 @@ import java.util.stream.Stream;
  *
  * @param path the folder
  */
-record TemporaryFolder(Path path) implements AutoCloseable {
+public record TemporaryFolder(Path path) implements AutoCloseable {
 
-  static TemporaryFolder create() {
+  /** In the system's folder for temporary files. */
+  public static TemporaryFolder create() {
     try {
       return new TemporaryFolder(Files.createTempDirectory("sortie-bench"));
     } catch (IOException e) {

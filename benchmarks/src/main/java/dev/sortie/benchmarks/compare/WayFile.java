@@ -1,10 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.eetuning.eval.JsonLines;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.JsonObject;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,20 +22,7 @@ public record WayFile(Path file, String of) {
   /** The lines that are there. */
   public SequencedMap<Unit, List<WayRun>> read() {
     SequencedMap<Unit, List<WayRun>> done = new LinkedHashMap<>();
-    if (!Files.exists(file)) {
-      return done;
-    }
-    for (JsonObject line : JsonLines.read(file)) {
-      if (!line.getString("of").equals(of)) {
-        throw new InputException(
-            "--out "
-                + file
-                + " has runs of ("
-                + line.getString("of")
-                + "), now it is ("
-                + of
-                + "); take another file");
-      }
+    for (JsonObject line : new KeptLines(file, of).read()) {
       done.put(
           new Unit(line.getDouble("temperature", 0, HOTTEST), line.getString("prompt")),
           line.getObjects("runs").stream().map(WayRun::read).toList());
@@ -50,16 +33,9 @@ public record WayFile(Path file, String of) {
   /** Adds a line. */
   public void append(Unit unit, List<WayRun> runs) {
     Map<String, Object> line = new LinkedHashMap<>();
-    line.put("of", of);
     line.put("temperature", unit.temperature());
     line.put("prompt", unit.prompt());
     line.put("runs", runs.stream().map(WayRun::json).toList());
-    try {
-      JsonLines.append(file, line);
-    } catch (IOException e) {
-      throw new InputException(
-          "--out " + file + " cannot be written (" + e + "); give a file in a folder that exists",
-          e);
-    }
+    new KeptLines(file, of).append(line);
   }
 }

@@ -217,6 +217,7 @@ final class TrainingOptions {
     result.put("losses", outcome.history().recent(recent));
     result.put("validation", outcome.history().lastValidation());
     result.put("tokens_per_second", outcome.tokensPerSecond());
+    result.put("steady_tokens_per_second", outcome.steadyTokensPerSecond());
     result.put("peak_resident_bytes", PeakMemory.now().bytes());
     return result;
   }

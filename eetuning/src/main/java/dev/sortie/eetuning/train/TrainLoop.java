@@ -44,8 +44,11 @@ public final class TrainLoop {
    * @param history losses of all steps, also those before a resume
    * @param finished false if it was stopped; run again to go on
    * @param tokensPerSecond mean over the steps of this call; 0 if there were none
+   * @param steadyTokensPerSecond median over the later half of them: what it comes to once the JVM
+   *     has compiled
    */
-  public record Outcome(History history, boolean finished, double tokensPerSecond) {}
+  public record Outcome(
+      History history, boolean finished, double tokensPerSecond, double steadyTokensPerSecond) {}
 
   /**
    * A loop.
@@ -110,13 +113,12 @@ public final class TrainLoop {
   }
 
   private Outcome steps(History history, Checkpoints checkpoints, SavesBeside beside) {
-    int begin = history.steps();
-    double seconds = 0;
-    for (int step = begin; step < options.steps(); step++) {
+    StepTimes times = new StepTimes(job.tokensPerStep());
+    for (int step = history.steps(); step < options.steps(); step++) {
       long start = System.nanoTime();
       Map<String, Double> losses = job.step(step);
       double took = (System.nanoTime() - start) * 1e-9;
-      seconds += took;
+      times.add(took);
       int done = step + 1;
       checkFinite(done, losses);
       history.add(losses);
@@ -140,14 +142,10 @@ public final class TrainLoop {
         }
       }
       if (stopping) {
-        return new Outcome(history, false, rate(done - begin, seconds));
+        return new Outcome(history, false, times.mean(), times.steady());
       }
     }
-    return new Outcome(history, true, rate(history.steps() - begin, seconds));
-  }
-
-  private double rate(int steps, double seconds) {
-    return steps == 0 ? 0 : steps * job.tokensPerStep() / seconds;
+    return new Outcome(history, true, times.mean(), times.steady());
   }
 
   private static void checkFinite(int done, Map<String, Double> losses) {
