@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.BalancedSplit;
 import dev.sortie.parallel.pipeline.Chain;
@@ -12,6 +13,8 @@ import dev.sortie.parallel.pipeline.TrainingSchedule;
 import dev.sortie.parallel.pipeline.Work;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Which layers, exits and ends of a model each piece of a chain holds in full training: such that
@@ -19,6 +22,8 @@ import java.util.List;
  * final norm and head on the last.
  */
 public final class PretrainPlan {
+  private static final Pattern EXIT = Pattern.compile("exits\\.(\\d+)\\..*");
+
   private final DecoderConfig config;
   private final List<ExitSpec> exits;
   private final Chain chain;
@@ -129,19 +134,14 @@ public final class PretrainPlan {
   /** Whether a piece computes with a tensor, by its name in checkpoints. */
   boolean needs(int position, String tensor) {
     Stage p = pieces.get(position);
-    String[] words = tensor.split("\\.");
-    if (words[1].equals("layers")) {
-      return p.holds(Integer.parseInt(words[2]) + 1);
+    Matcher exit = EXIT.matcher(tensor);
+    if (exit.matches()) {
+      return p.holds(Integer.parseInt(exit.group(1)));
     }
-    if (words[0].equals("exits")) {
-      return p.holds(Integer.parseInt(words[1]));
-    }
-    return switch (tensor) {
-      case "model.embed_tokens.weight" -> p.from() == 0 || config.tiedHead() && readsHead(p);
-      case "model.embed_positions.weight" -> p.from() == 0;
-      case "lm_head.weight" -> readsHead(p);
-      default -> p.isLast();
-    };
+    // exits here have norms of their own, so the final one is read at the end alone
+    return new StageTensors(
+            p.from(), p.to(), p.from() == 0, p.isLast(), readsHead(p), config.tiedHead())
+        .test(tensor);
   }
 
   private boolean readsHead(Stage p) {

@@ -125,8 +125,8 @@ public final class StagePlan {
     Stage s = stages.get(stage);
     boolean lookahead = exits(stage).stream().anyMatch(ExitOutline::isLookahead);
     boolean embeds = stage == 0 || lookahead;
-    return new StageTensors(s.from(), s.to(), embeds, readsHead(stage), config.tiedHead())
-        .test(tensor);
+    boolean head = readsHead(stage);
+    return new StageTensors(s.from(), s.to(), embeds, head, head, config.tiedHead()).test(tensor);
   }
 
   /** For the teacher, for exits without a head of their own, and to begin a draft head. */

@@ -11,10 +11,12 @@ import java.util.regex.Pattern;
  * @param from its first layer, counted from 0
  * @param to behind its last layer
  * @param embeds whether it turns ids into vectors
- * @param readsHead whether it computes logits with the final norm and the model's head
+ * @param normalises whether it applies the final norm
+ * @param readsHead whether it computes logits with the model's head
  * @param tiedHead whether the head is the embedding's table
  */
-public record StageTensors(int from, int to, boolean embeds, boolean readsHead, boolean tiedHead)
+public record StageTensors(
+    int from, int to, boolean embeds, boolean normalises, boolean readsHead, boolean tiedHead)
     implements Predicate<String> {
   private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\..*");
 
@@ -28,7 +30,8 @@ public record StageTensors(int from, int to, boolean embeds, boolean readsHead, 
     return switch (tensor) {
       case "model.embed_tokens.weight" -> embeds || tiedHead && readsHead;
       case "model.embed_positions.weight" -> embeds;
-      default -> readsHead;
+      case "lm_head.weight" -> readsHead;
+      default -> normalises;
     };
   }
 }

@@ -113,7 +113,7 @@ public record DecodingStages(DecoderConfig config, List<ExitOutline> exits, List
   public StageTensors tensors(int stage) {
     boolean head =
         isLast(stage) || exits.stream().anyMatch(e -> holds(stage, e.depth()) && !e.ownHead());
-    return new StageTensors(from(stage), to(stage), stage == 0, head, config.tiedHead());
+    return new StageTensors(from(stage), to(stage), stage == 0, head, head, config.tiedHead());
   }
 
   /** One line for each stage. */
