@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Pieces;
 import dev.sortie.eetuning.decode.pass.Sequence;
@@ -16,7 +15,6 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.LongSupplier;
@@ -43,8 +41,8 @@ public final class Speculative implements DecodingStrategy {
   private final DraftLength lengths;
   private final LongSupplier clock;
   private final Trials trials;
+  private final Guessing guessing;
   private final SpeculationCounts counts;
-  private final Context context = new Context();
   private final float[][] logits = new float[Kernels.ROW_STABLE][];
   private final double[] confidence = new double[Kernels.ROW_STABLE];
 
@@ -52,11 +50,6 @@ public final class Speculative implements DecodingStrategy {
   private final int[] text;
 
   private int position;
-
-  /** Of the guess for the pass to come: time to ask sources that say chances, and their tokens. */
-  private double asking;
-
-  private int looks;
 
   /** The last pass, whose rows may reach beyond {@link #position}. */
   private Round round = Round.at(-1);
@@ -103,6 +96,7 @@ public final class Speculative implements DecodingStrategy {
     this.text = new int[capacity];
     boolean finals = sources.stream().anyMatch(DraftSource::readsFinalStates);
     this.pass = new StagedPass(decoder, capacity, cut(sources, decoder), finals, device);
+    this.guessing = new Guessing(pass, this.sources, lengths, trials, clock, text);
     for (int i = 0; i < logits.length; i++) {
       logits[i] = new float[decoder.config().vocab()];
     }
@@ -131,7 +125,7 @@ public final class Speculative implements DecodingStrategy {
     pass.sequence().requireRoom(position + prompt.length);
     settle();
     trials.forget();
-    cut(position);
+    guessing.cut(position);
     int from = 0;
     while (from < prompt.length) {
       int to = Pieces.end(from, prompt.length, Pieces.USUAL);
@@ -164,7 +158,7 @@ public final class Speculative implements DecodingStrategy {
       return step();
     }
     settle();
-    cut(position); // guesses that were wrong
+    guessing.cut(position); // guesses that were wrong
     return pass(token);
   }
 
@@ -175,116 +169,30 @@ public final class Speculative implements DecodingStrategy {
 
   private Step pass(int token) {
     text[position] = token;
-    asking = 0;
-    looks = 0;
     long start = clock.getAsLong();
-    Guess guess = guess(Math.min(MAX_DRAFT, text.length - position - 1));
-    int[] tokens = new int[1 + guess.draft.length()];
+    Guessing.Guess guess =
+        guessing.guess(position, Math.min(MAX_DRAFT, text.length - position - 1));
+    int[] tokens = new int[1 + guess.draft().length()];
     tokens[0] = token;
-    System.arraycopy(guess.draft.tokens(), 0, tokens, 1, guess.draft.length());
+    System.arraycopy(guess.draft().tokens(), 0, tokens, 1, guess.draft().length());
     pass.sequence()
         .step(
             () -> {
               read(pass.pass(tokens, position), tokens.length);
               return null;
             });
-    counts.pass(position, guess.source, guess.limit, guess.draft.length(), looks);
+    counts.pass(position, guess.source(), guess.limit(), guess.draft().length(), guess.looks());
     double seconds = (clock.getAsLong() - start) * 1e-9;
     counts.took(seconds);
-    round = new Round(position, guess.source, guess.limit, guess.draft.tokens(), seconds - asking);
+    round =
+        new Round(
+            position,
+            guess.source(),
+            guess.limit(),
+            guess.draft().tokens(),
+            seconds - guess.asking());
     position++;
     return step();
-  }
-
-  /** A draft, the index of its source, -1 for none, and how many tokens that was asked for. */
-  private record Guess(int source, int limit, Draft draft) {
-    static final Guess NONE = new Guess(-1, 0, Draft.NONE);
-
-    static Guess of(int source, DraftLength.Choice c, Draft draft) {
-      return new Guess(source, c.length(), draft.first(c.length()));
-    }
-  }
-
-  /**
-   * The guess that promises the most tokens a second. Sources that cost nothing are all asked; one
-   * that says chances where that has paid; another one that costs if what it usually gives promises
-   * more.
-   */
-  private Guess guess(int max) {
-    if (max == 0) {
-      return Guess.NONE;
-    }
-    Guess best = Guess.NONE;
-    DraftLength.Choice choice = new DraftLength.Choice(0, lengths.plainRate());
-    int situation = 0;
-    for (int i = 0; i < sources.size(); i++) {
-      DraftSource source = sources.get(i);
-      if (source.cost() == 0) {
-        Draft draft = draft(source, max);
-        if (draft.length() > 0) {
-          trials.open(i, draft, position + 1, draft.length());
-          situation = Math.max(situation, 1 + draft.kind());
-          DraftLength.Choice c = lengths.choose(i, draft.kind(), draft.length());
-          if (c.length() > 0 && c.rate() > choice.rate()) {
-            choice = c;
-            best = Guess.of(i, c, draft);
-          }
-        }
-      }
-    }
-    for (int i = 0; i < sources.size(); i++) {
-      DraftSource source = sources.get(i);
-      if (source.saysChances() && lengths.asks(i, situation)) {
-        long start = clock.getAsLong();
-        Draft draft = draft(source, max);
-        double seconds = (clock.getAsLong() - start) * 1e-9;
-        asking += seconds;
-        looks += Math.min(max, draft.length() + 1);
-        trials.open(i, draft, position + 1, draft.length());
-        DraftLength.Choice c = lengths.weigh(i, situation, draft, choice, seconds);
-        if (c.length() > 0 && c.rate() > choice.rate()) {
-          choice = c;
-          best = Guess.of(i, c, draft);
-        }
-      }
-    }
-    for (int i = 0; i < sources.size(); i++) {
-      DraftSource source = sources.get(i);
-      if (source.cost() > 0 && !source.saysChances()) {
-        DraftLength.Choice c = lengths.choose(i, 0, max);
-        if (c.length() > 0 && c.rate() > choice.rate()) {
-          Draft draft = draft(source, c.length());
-          trials.open(i, draft, position + 1, c.length());
-          return new Guess(i, c.length(), draft);
-        }
-      }
-    }
-    return best;
-  }
-
-  private Draft draft(DraftSource source, int max) {
-    context.descended = 0;
-    Draft draft = pass.sequence().step(() -> source.draft(context, max));
-    if (draft.length() > max) {
-      throw new IllegalStateException(
-          source.name() + " guessed " + draft.length() + " tokens, " + max + " were asked for");
-    }
-    // verification goes on from what the source ran, so it must have run what it guessed
-    int kept = Math.min(context.descended, 1 + draft.length());
-    for (int i = 1; i < kept; i++) {
-      if (context.ran[i] != draft.tokens()[i - 1]) {
-        throw new IllegalStateException(
-            source.name()
-                + " guessed token "
-                + draft.tokens()[i - 1]
-                + " and ran "
-                + context.ran[i]);
-      }
-    }
-    if (context.descended > kept) {
-      cut(position + kept);
-    }
-    return draft;
   }
 
   /** Copies logits out of the workspace: those of the last {@code rows} of y. */
@@ -317,12 +225,6 @@ public final class Speculative implements DecodingStrategy {
     }
   }
 
-  /** Forgets what was computed for positions {@code count} and above. */
-  private void cut(int count) {
-    pass.rewind(count);
-    sources.forEach(s -> s.rewind(count));
-  }
-
   /** Passes and guesses so far. */
   public SpeculationReport report() {
     return counts.report();
@@ -341,69 +243,12 @@ public final class Speculative implements DecodingStrategy {
     // no row of the last pass is of use: what follows is read anew
     round = Round.at(count - 1);
     trials.forget();
-    cut(count);
+    guessing.cut(count);
   }
 
   @Override
   public void close() {
-    sources.forEach(DraftSource::close);
+    guessing.close();
     pass.close();
-  }
-
-  private final class Context implements DraftContext {
-    /** Tokens that the source ran through the lower layers, and how many. */
-    private final int[] ran = new int[Kernels.ROW_STABLE];
-
-    private int descended;
-
-    @Override
-    public int length() {
-      return position + 1;
-    }
-
-    @Override
-    public int token(int at) {
-      return text[Objects.checkIndex(at, position + 1)];
-    }
-
-    @Override
-    public Decoder decoder() {
-      return pass.sequence().decoder();
-    }
-
-    @Override
-    public Ops ops() {
-      return pass.ops();
-    }
-
-    @Override
-    public HiddenState descend(int token) {
-      if (descended == 0 && token != text[position]) {
-        throw new IllegalArgumentException(
-            "token " + token + " is run first, the text ends with " + text[position]);
-      }
-      HiddenState state = pass.descend(token);
-      ran[descended++] = token;
-      return state;
-    }
-
-    @Override
-    public Tensor hidden(int first, int end) {
-      return pass.hidden(first, end);
-    }
-
-    @Override
-    public Tensor finalStates(int first, int end) {
-      if (end > position) {
-        throw new IllegalArgumentException(
-            "final states to position " + end + ", the text read has " + position);
-      }
-      return pass.finalStates(first, end);
-    }
-
-    @Override
-    public int finalStatesFrom() {
-      return pass.finalsFrom();
-    }
   }
 }
