@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.Softmax;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
@@ -206,21 +207,7 @@ class SelfTextContractTest {
 
   private double[] probabilities(LanguageModel model) {
     try (FullDepth full = new FullDepth(model.decoder(), 4, device)) {
-      float[] z = full.prefill(new int[] {7}).logits();
-      double max = Double.NEGATIVE_INFINITY;
-      for (float x : z) {
-        max = Math.max(max, x);
-      }
-      double[] p = new double[z.length];
-      double sum = 0;
-      for (int i = 0; i < p.length; i++) {
-        p[i] = Math.exp(z[i] - max);
-        sum += p[i];
-      }
-      for (int i = 0; i < p.length; i++) {
-        p[i] /= sum;
-      }
-      return p;
+      return Softmax.of(full.prefill(new int[] {7}).logits());
     }
   }
 

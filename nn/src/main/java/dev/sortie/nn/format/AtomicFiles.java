@@ -50,11 +50,7 @@ public final class AtomicFiles {
    * @throws InputException if the disk or the permissions do not allow it
    */
   public static void write(Path target, Body body) {
-    Path folder = target.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder)) {
-      throw new InputException(
-          target + ": cannot be written: there is no folder " + folder + "; create it");
-    }
+    Path folder = requireFolder(target, target.toAbsolutePath().getParent());
     if (Files.isDirectory(target)) {
       throw new InputException(target + ": cannot be written: it is a folder; name a file");
     }
@@ -69,10 +65,7 @@ public final class AtomicFiles {
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
       force(folder);
     } catch (IOException e) {
-      throw new InputException(
-          "%s: cannot be written: %s; check free space and permissions"
-              .formatted(target, InputFiles.reason(e)),
-          e);
+      throw refused(target, e);
     } finally {
       deleteQuietly(temporary);
     }
@@ -86,12 +79,8 @@ public final class AtomicFiles {
    *     not allow it
    */
   public static void writeFolder(Path target, Consumer<Path> body) {
-    Path parent = target.toAbsolutePath().normalize().getParent();
+    Path parent = requireFolder(target, target.toAbsolutePath().normalize().getParent());
     Path name = target.toAbsolutePath().normalize().getFileName();
-    if (parent == null || !Files.isDirectory(parent)) {
-      throw new InputException(
-          target + ": cannot be written: there is no folder " + parent + "; create it");
-    }
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
       throw new InputException(target + ": is there already; name another folder");
     }
@@ -102,10 +91,7 @@ public final class AtomicFiles {
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
       force(parent);
     } catch (IOException e) {
-      throw new InputException(
-          "%s: cannot be written: %s; check free space and permissions"
-              .formatted(target, InputFiles.reason(e)),
-          e);
+      throw refused(target, e);
     } finally {
       if (Files.isDirectory(temporary)) {
         try (Stream<Path> files = Files.list(temporary)) {
@@ -131,6 +117,22 @@ public final class AtomicFiles {
       long count = Math.min(CHUNK, data.byteSize() - at);
       writeFully(out, data.asSlice(at, count).asByteBuffer());
     }
+  }
+
+  /** The folder of a file to be. */
+  private static Path requireFolder(Path target, Path folder) {
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new InputException(
+          target + ": cannot be written: there is no folder " + folder + "; create it");
+    }
+    return folder;
+  }
+
+  private static InputException refused(Path target, IOException e) {
+    return new InputException(
+        "%s: cannot be written: %s; check free space and permissions"
+            .formatted(target, InputFiles.reason(e)),
+        e);
   }
 
   /** Makes the new name durable. Only POSIX systems let a folder be opened and forced. */

@@ -26,13 +26,7 @@ public final class GgufWriter {
   private static final int ALIGNMENT = GgufHeader.DEFAULT_ALIGNMENT;
 
   private final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
-  private final SequencedMap<String, Entry> tensors = new LinkedHashMap<>();
-
-  private record Entry(DType dtype, List<Long> shape, Supplier<Span> data) {
-    long bytes() {
-      return dtype.bytes(TensorInfo.elements(shape));
-    }
-  }
+  private final SequencedMap<String, PendingTensor> tensors = new LinkedHashMap<>();
 
   /** An empty file. */
   public GgufWriter() {}
@@ -77,11 +71,7 @@ public final class GgufWriter {
 
   /** Adds a tensor; its elements are read when writing, not now. */
   public GgufWriter tensor(String name, Span data, List<Long> shape) {
-    if (TensorInfo.elements(shape) != data.length()) {
-      throw new IllegalArgumentException(
-          "tensor %s: shape %s does not hold %d elements"
-              .formatted(Show.value(name), shape, data.length()));
-    }
+    PendingTensor.check(name, data, shape);
     return tensor(name, data.dtype(), shape, () -> data);
   }
 
@@ -108,7 +98,7 @@ public final class GgufWriter {
       throw new IllegalArgumentException(
           "tensor %s: GGUF cannot hold %s of shape %s".formatted(Show.value(name), dtype, shape));
     }
-    if (tensors.putIfAbsent(name, new Entry(dtype, List.copyOf(shape), data)) != null) {
+    if (tensors.putIfAbsent(name, new PendingTensor(dtype, shape, data)) != null) {
       throw new IllegalArgumentException("tensor " + Show.value(name) + " is added twice");
     }
     return this;
@@ -127,16 +117,8 @@ public final class GgufWriter {
         out -> {
           AtomicFiles.writeFully(out, ByteBuffer.wrap(header));
           for (var tensor : tensors.entrySet()) {
-            Entry entry = tensor.getValue();
-            Span data = entry.data.get();
-            if (data.dtype() != entry.dtype || data.bytes() != entry.bytes()) {
-              throw new IllegalStateException(
-                  "tensor %s was announced as %s of shape %s, but is %d elements of %s"
-                      .formatted(
-                          tensor.getKey(), entry.dtype, entry.shape, data.length(), data.dtype()));
-            }
-            AtomicFiles.writeFully(out, data.segment());
-            pad(out, entry.bytes());
+            tensor.getValue().write(tensor.getKey(), out);
+            pad(out, tensor.getValue().bytes());
           }
         });
   }
@@ -160,11 +142,11 @@ public final class GgufWriter {
         });
     long offset = 0;
     for (var tensor : tensors.entrySet()) {
-      Entry entry = tensor.getValue();
+      PendingTensor entry = tensor.getValue();
       out.string(tensor.getKey());
-      out.u32(entry.shape.size());
-      entry.shape.reversed().forEach(out::u64);
-      out.u32(GgmlType.of(entry.dtype).number());
+      out.u32(entry.shape().size());
+      entry.shape().reversed().forEach(out::u64);
+      out.u32(GgmlType.of(entry.dtype()).number());
       out.u64(offset);
       offset = Math.addExact(offset, GgufHeader.padded(entry.bytes(), ALIGNMENT));
     }

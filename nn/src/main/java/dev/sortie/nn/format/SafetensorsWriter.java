@@ -20,13 +20,7 @@ public final class SafetensorsWriter {
   private static final int ALIGN = 64;
 
   private final SequencedMap<String, String> metadata = new LinkedHashMap<>();
-  private final SequencedMap<String, Entry> tensors = new LinkedHashMap<>();
-
-  private record Entry(DType dtype, List<Long> shape, Supplier<Span> data) {
-    long bytes() {
-      return dtype.bytes(TensorInfo.elements(shape));
-    }
-  }
+  private final SequencedMap<String, PendingTensor> tensors = new LinkedHashMap<>();
 
   /** An empty file. */
   public SafetensorsWriter() {}
@@ -49,11 +43,7 @@ public final class SafetensorsWriter {
    *     hold the elements
    */
   public SafetensorsWriter tensor(String name, Span data, List<Long> shape) {
-    if (TensorInfo.elements(shape) != data.length()) {
-      throw new IllegalArgumentException(
-          "tensor %s: shape %s does not hold %d elements"
-              .formatted(Show.value(name), shape, data.length()));
-    }
+    PendingTensor.check(name, data, shape);
     return tensor(name, data.dtype(), shape, () -> data);
   }
 
@@ -77,7 +67,7 @@ public final class SafetensorsWriter {
       throw new IllegalArgumentException(
           "tensor %s: shape %s is none".formatted(Show.value(name), shape));
     }
-    if (tensors.putIfAbsent(name, new Entry(dtype, List.copyOf(shape), data)) != null) {
+    if (tensors.putIfAbsent(name, new PendingTensor(dtype, shape, data)) != null) {
       throw new IllegalArgumentException("tensor " + Show.value(name) + " is added twice");
     }
     return this;
@@ -96,15 +86,7 @@ public final class SafetensorsWriter {
         out -> {
           AtomicFiles.writeFully(out, ByteBuffer.wrap(header));
           for (var tensor : tensors.entrySet()) {
-            Entry entry = tensor.getValue();
-            Span data = entry.data.get();
-            if (data.dtype() != entry.dtype || data.bytes() != entry.bytes()) {
-              throw new IllegalStateException(
-                  "tensor %s was announced as %s of shape %s, but is %d elements of %s"
-                      .formatted(
-                          tensor.getKey(), entry.dtype, entry.shape, data.length(), data.dtype()));
-            }
-            AtomicFiles.writeFully(out, data.segment());
+            tensor.getValue().write(tensor.getKey(), out);
           }
         });
   }
@@ -116,11 +98,11 @@ public final class SafetensorsWriter {
     }
     long begin = 0;
     for (var tensor : tensors.entrySet()) {
-      Entry of = tensor.getValue();
+      PendingTensor of = tensor.getValue();
       long end = Math.addExact(begin, of.bytes());
       Map<String, Object> entry = new LinkedHashMap<>();
-      entry.put("dtype", of.dtype.name());
-      entry.put("shape", of.shape);
+      entry.put("dtype", of.dtype().name());
+      entry.put("shape", of.shape());
       entry.put("data_offsets", List.of(begin, end));
       root.put(tensor.getKey(), entry);
       begin = end;

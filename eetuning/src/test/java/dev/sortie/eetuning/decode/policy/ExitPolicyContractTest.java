@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.eetuning.Softmax;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.sampling.Sampler;
@@ -105,24 +106,6 @@ class ExitPolicyContractTest {
     return x;
   }
 
-  /** Probabilities by definition, from the exit's logits. */
-  private static double[] softmax(float[] z) {
-    double max = Double.NEGATIVE_INFINITY;
-    for (float x : z) {
-      max = Math.max(max, x);
-    }
-    double[] p = new double[z.length];
-    double sum = 0;
-    for (int i = 0; i < z.length; i++) {
-      p[i] = Math.exp(z[i] - max);
-      sum += p[i];
-    }
-    for (int i = 0; i < p.length; i++) {
-      p[i] /= sum;
-    }
-    return p;
-  }
-
   @Test
   void measuresAreThoseOfTheDefinitions() {
     Exit plain = exit(1, ExitArchitecture.NORM, 0);
@@ -132,7 +115,7 @@ class ExitPolicyContractTest {
     for (Exit e : List.of(plain, drafted)) {
       for (int seed = 1; seed < 6; seed++) {
         Tensor x = state(seed);
-        double[] p = softmax(e.headLogits(ops, x).toFloats());
+        double[] p = Softmax.of(e.headLogits(ops, x).toFloats());
         double coverage = e.gates().coverage().map(g -> g.probability(ops, x)).orElse(1.0);
         double[] sorted = p.clone();
         Arrays.sort(sorted);

@@ -4,7 +4,6 @@ import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
 import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Everyone sends its part to everyone, all at once.
@@ -29,15 +28,7 @@ final class ExchangeAllGather implements Method {
 
   @Override
   public void run(Collective call, Turn turn) {
-    Collective.AllGather gather = (Collective.AllGather) call;
-    Slices slices = turn.slices(gather.all().memory());
-    MemorySegment.copy(
-        gather.mine().memory(),
-        0,
-        slices.get(turn.position()),
-        0,
-        gather.mine().memory().byteSize());
-    gather(slices, turn);
+    gather(turn.placed((Collective.AllGather) call), turn);
   }
 
   /** Fills all slices from their owners. */

@@ -12,8 +12,6 @@ import java.lang.foreign.MemorySegment;
  * <p>Cost: 2(p−1)α + 2(p−1)/p·nβ + (p−1)/p·nγ. Sums ascend.
  */
 final class ExchangeReduce implements Method {
-  private static final long PIECE = 256L << 10;
-
   @Override
   public Operation operation() {
     return Operation.REDUCE;
@@ -26,19 +24,19 @@ final class ExchangeReduce implements Method {
 
   @Override
   public double seconds(long n, int p, LinkSpeed speed) {
-    double share = (p - 1.0) / p * n;
-    double pieces = Math.max(1, Math.ceil((double) n / (PIECE * p)));
-    return speed.seconds(2 * (p - 1) * pieces, 2 * share, share);
+    return ExchangeAllReduce.cost(n, p, speed);
   }
 
   @Override
   public void run(Collective call, Turn turn) {
     MemorySegment data = ((Collective.Reduce) call).data().memory();
     int p = turn.size();
-    long slice = Math.min(PIECE, data.byteSize());
+    long slice = Math.min(ExchangeAllReduce.PIECE, data.byteSize());
     MemorySegment scratch = turn.scratch(slice * (p + 1));
-    for (long at = 0; at < data.byteSize(); at += PIECE * p) {
-      Slices slices = turn.slices(data.asSlice(at, Math.min(PIECE * p, data.byteSize() - at)));
+    for (long at = 0; at < data.byteSize(); at += ExchangeAllReduce.PIECE * p) {
+      Slices slices =
+          turn.slices(
+              data.asSlice(at, Math.min(ExchangeAllReduce.PIECE * p, data.byteSize() - at)));
       boolean root = turn.position() == call.root();
       MemorySegment own = slices.get(turn.position());
       MemorySegment sum = root ? own : scratch.asSlice(slice * p, own.byteSize());

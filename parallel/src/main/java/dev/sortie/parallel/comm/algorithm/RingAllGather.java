@@ -4,7 +4,6 @@ import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
 import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Parts travel round the ring.
@@ -29,14 +28,6 @@ final class RingAllGather implements Method {
 
   @Override
   public void run(Collective call, Turn turn) {
-    Collective.AllGather gather = (Collective.AllGather) call;
-    Slices slices = turn.slices(gather.all().memory());
-    MemorySegment.copy(
-        gather.mine().memory(),
-        0,
-        slices.get(turn.position()),
-        0,
-        gather.mine().memory().byteSize());
-    Ring.gather(slices, turn);
+    Ring.gather(turn.placed((Collective.AllGather) call), turn);
   }
 }

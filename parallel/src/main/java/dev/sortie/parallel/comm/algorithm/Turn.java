@@ -1,5 +1,6 @@
 package dev.sortie.parallel.comm.algorithm;
 
+import dev.sortie.parallel.comm.Collective;
 import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.transport.SharedMemory;
 import java.lang.foreign.Arena;
@@ -54,6 +55,13 @@ final class Turn {
 
   Slices slices(MemorySegment memory) {
     return new Slices(memory, size, call.type().bytes());
+  }
+
+  /** Where a gather puts all parts, with this member's own in its place. */
+  Slices placed(Collective.AllGather gather) {
+    Slices slices = slices(gather.all().memory());
+    slices.get(position).copyFrom(gather.mine().memory());
+    return slices;
   }
 
   /** Memory for this call, at least 64-byte aligned; taken once a call. */
