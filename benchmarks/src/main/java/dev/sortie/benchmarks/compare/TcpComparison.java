@@ -5,13 +5,15 @@ import dev.sortie.benchmarks.ranks.Question;
 import dev.sortie.benchmarks.ranks.Question.What;
 import dev.sortie.benchmarks.ranks.Question.Where;
 import dev.sortie.benchmarks.ranks.RankPair;
+import dev.sortie.parallel.comm.transport.Tls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Messages over TCP between two processes, each checked against its call and by checksums, against
- * one plain blocking socket between the same processes.
+ * one plain blocking socket between the same processes. Ours go under TLS where the environment
+ * asks for it ({@link Tls}); the plain socket does not.
  */
 public final class TcpComparison implements Comparison {
   private static final long LARGEST = 64L << 20;
@@ -42,7 +44,7 @@ public final class TcpComparison implements Comparison {
       for (Case c : cases) {
         Side mine = RankTimes.compiled(c.question(Where.PRIVATE), ranks::seconds);
         Side peer = RankTimes.compiled(c.question(Where.SOCKET), ranks::seconds);
-        Row row = row(c, Turns.medians(settings.rounds(), mine, peer));
+        Row row = row(c, ranks.transport(), Turns.medians(settings.rounds(), mine, peer));
         settings.progress().accept(Table.line(row));
         rows.add(row);
       }
@@ -50,7 +52,7 @@ public final class TcpComparison implements Comparison {
     return new Measured("java.nio.channels.SocketChannel", rows);
   }
 
-  private static Row row(Case c, double[] seconds) {
+  private static Row row(Case c, String transport, double[] seconds) {
     double moved = c.bytes * (c.what == What.MESSAGES ? 2 : 1);
     return new Row(
         c.name,
@@ -59,6 +61,7 @@ public final class TcpComparison implements Comparison {
         moved / seconds[1] * 1e-9,
         "GB/s",
         Map.of(
+            "transport", transport,
             "ours_microseconds", Figure.rounded(seconds[0] * 1e6),
             "peer_microseconds", Figure.rounded(seconds[1] * 1e6)));
   }

@@ -5,6 +5,7 @@ import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
 import dev.sortie.parallel.comm.transport.TcpTransport;
+import dev.sortie.parallel.comm.transport.Tls;
 import dev.sortie.parallel.comm.transport.Transport;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -46,7 +47,17 @@ public final class RankMain {
   private static Transport tcp(String job, int rank, int port) {
     InetSocketAddress master = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
     byte[] secret = job.getBytes(StandardCharsets.UTF_8);
-    return TcpTransport.join(TcpTransport.Options.of(master, rank, 2, secret));
+    TcpTransport.Options usual = TcpTransport.Options.of(master, rank, 2, secret);
+    return TcpTransport.join(
+        new TcpTransport.Options(
+            master,
+            rank,
+            2,
+            secret,
+            0,
+            usual.joining(),
+            usual.silence(),
+            Tls.read(System.getenv())));
   }
 
   private static int port(String text) {

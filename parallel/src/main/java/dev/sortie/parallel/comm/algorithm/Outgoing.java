@@ -41,10 +41,14 @@ final class Outgoing implements Transfer {
 
   @Override
   public boolean progress() {
-    long moved =
-        sent < first.byteSize()
-            ? endpoint.send(peer, first, sent)
-            : endpoint.send(peer, payload, sent - Header.BYTES);
+    long moved;
+    if (sent >= first.byteSize()) {
+      moved = endpoint.send(peer, payload, sent - Header.BYTES);
+    } else if (total > first.byteSize()) {
+      moved = endpoint.sendFirst(peer, first, sent);
+    } else {
+      moved = endpoint.send(peer, first, sent);
+    }
     sent += moved;
     return moved > 0;
   }

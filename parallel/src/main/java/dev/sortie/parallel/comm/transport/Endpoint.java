@@ -20,6 +20,14 @@ public interface Endpoint extends AutoCloseable {
   long send(int to, MemorySegment from, long at);
 
   /**
+   * As {@link #send} of the beginning of a message, whose rest is sent next: the bytes may be held
+   * back until then.
+   */
+  default long sendFirst(int to, MemorySegment from, long at) {
+    return send(to, from, at);
+  }
+
+  /**
    * Fills some of {@code into} from offset {@code at} on.
    *
    * @param from position in the group, another one

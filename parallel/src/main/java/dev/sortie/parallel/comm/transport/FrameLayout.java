@@ -5,8 +5,10 @@ import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 
 /**
- * A chunk of a byte stream on a socket, little-endian. Chunk k of a pair travels on socket k mod S;
- * its number shows that none was lost or swapped.
+ * A chunk of a byte stream on a socket, little-endian. Chunk 0 of a pair travels on its first
+ * socket; the next chunk on the same one after a {@linkplain #isShort short} chunk, so that a call
+ * and its data can be one packet, else on the next socket. Its number shows that none was lost or
+ * swapped.
  *
  * <pre>
  *    0          4          8                    16
@@ -24,7 +26,15 @@ final class FrameLayout {
   /** Longest payload: what a socket's buffers hold, several times. */
   static final int LONGEST = 512 << 10;
 
+  /** Longest short payload: a message's header with what travels behind it. */
+  static final int SHORT = 2048;
+
   private FrameLayout() {}
+
+  /** Whether the next chunk is on the same socket. */
+  static boolean isShort(int length) {
+    return length <= SHORT;
+  }
 
   static ByteBuffer header() {
     return ByteBuffer.allocateDirect(HEADER).order(ByteOrder.LITTLE_ENDIAN);

@@ -176,6 +176,11 @@ public final class HierarchicalTransport implements Transport {
     }
 
     @Override
+    public long sendFirst(int to, MemorySegment from, long at) {
+      return inside[to] >= 0 ? memory.sendFirst(inside[to], from, at) : tcp.sendFirst(to, from, at);
+    }
+
+    @Override
     public long receive(int from, MemorySegment into, long at) {
       return inside[from] >= 0
           ? memory.receive(inside[from], into, at)

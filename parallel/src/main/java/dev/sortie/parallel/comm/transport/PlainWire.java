@@ -24,6 +24,11 @@ record PlainWire(SocketChannel socket) implements Wire {
   }
 
   @Override
+  public long read(ByteBuffer[] into) throws IOException {
+    return socket.read(into);
+  }
+
+  @Override
   public boolean write(ByteBuffer[] frame) throws IOException {
     socket.write(frame);
     return !frame[frame.length - 1].hasRemaining();

@@ -38,6 +38,15 @@ final class TcpEndpoint implements Endpoint {
   }
 
   @Override
+  public long sendFirst(int to, MemorySegment from, long at) {
+    try {
+      return at == 0 ? senders[to].hold(from) : senders[to].send(from, at);
+    } catch (IOException e) {
+      throw broken(to, e);
+    }
+  }
+
+  @Override
   public long receive(int from, MemorySegment into, long at) {
     try {
       return receivers[from].receive(into, at);

@@ -4,15 +4,23 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * The receiving side of a pair. A chunk that fits what the caller asks for is read straight into
- * its memory; another one waits in a buffer. Bytes are handed out after their checksum was right.
+ * its memory; another one waits in a buffer. What follows a chunk is read along with it, as far as
+ * there is room for short ones. Bytes are handed out after their checksum was right.
  */
 final class TcpReceiver {
+  private static final int AHEAD = 2 * (FrameLayout.HEADER + FrameLayout.SHORT);
+
   private final Wire[] wires;
-  private final ByteBuffer header = FrameLayout.header();
+
+  /** By socket: bytes that have come and belong to no chunk yet, from position to limit. */
+  private final ByteBuffer[] ahead;
+
   private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
+  private int socket;
   private long chunk;
   private boolean ended;
 
@@ -23,6 +31,10 @@ final class TcpReceiver {
 
   TcpReceiver(Wire[] wires) {
     this.wires = wires;
+    this.ahead = new ByteBuffer[wires.length];
+    for (int i = 0; i < wires.length; i++) {
+      ahead[i] = ByteBuffer.allocateDirect(AHEAD).order(ByteOrder.LITTLE_ENDIAN).flip();
+    }
   }
 
   /** Whether the peer has closed its side and all that it sent was read. */
@@ -37,42 +49,64 @@ final class TcpReceiver {
     if (buffer.hasRemaining()) {
       return handOut(into, at);
     }
-    Wire wire = wires[(int) (chunk % wires.length)];
-    if (length == 0 && !begin(wire)) {
+    if (length == 0 && !begin()) {
       return 0;
     }
     boolean direct = length <= into.byteSize() - at;
     if (payload == null) {
       payload = direct ? into.asSlice(at, length).asByteBuffer() : room(length);
+      take(ahead[socket]);
     }
-    if (wire.read(payload) < 0) {
-      throw new EOFException("the stream ended within chunk " + chunk);
-    }
-    if (payload.hasRemaining()) {
+    if (payload.hasRemaining() && !readPayload()) {
       return 0;
     }
     return end(direct, into, at);
   }
 
-  private boolean begin(Wire wire) throws IOException {
-    if (wire.read(header) < 0) {
-      if (header.position() > 0) {
-        throw new EOFException("the stream ended within the header of chunk " + chunk);
+  private boolean begin() throws IOException {
+    ByteBuffer header = ahead[socket];
+    if (header.remaining() < FrameLayout.HEADER) {
+      header.compact();
+      int bytes = wires[socket].read(header);
+      header.flip();
+      if (bytes < 0) {
+        if (header.hasRemaining()) {
+          throw new EOFException("the stream ended within the header of chunk " + chunk);
+        }
+        ended = true;
       }
-      ended = true;
+      if (header.remaining() < FrameLayout.HEADER) {
+        return false;
+      }
     }
-    if (header.hasRemaining()) {
-      return false;
-    }
-    int announced = header.getInt(0);
-    if (announced <= 0 || announced > FrameLayout.LONGEST || header.getLong(8) != chunk) {
+    int announced = header.getInt();
+    checksum = header.getInt();
+    long number = header.getLong();
+    if (announced <= 0 || announced > FrameLayout.LONGEST || number != chunk) {
       throw new DamagedException(
           "expected chunk %d of 1 to %d bytes, got number %d of %d bytes"
-              .formatted(chunk, FrameLayout.LONGEST, header.getLong(8), announced));
+              .formatted(chunk, FrameLayout.LONGEST, number, announced));
     }
     length = announced;
-    checksum = header.getInt(4);
     return true;
+  }
+
+  /** Moves what has come of the payload already. */
+  private void take(ByteBuffer from) {
+    int bytes = Math.min(from.remaining(), payload.remaining());
+    payload.put(from.slice(from.position(), bytes));
+    from.position(from.position() + bytes);
+  }
+
+  /** Whether all of the payload is there. */
+  private boolean readPayload() throws IOException {
+    ByteBuffer behind = ahead[socket].clear(); // all of it was taken, and there was not enough
+    long bytes = wires[socket].read(new ByteBuffer[] {payload, behind});
+    behind.flip();
+    if (bytes < 0) {
+      throw new EOFException("the stream ended within chunk " + chunk);
+    }
+    return !payload.hasRemaining();
   }
 
   private long end(boolean direct, MemorySegment into, long at) throws DamagedException {
@@ -82,8 +116,10 @@ final class TcpReceiver {
       throw new DamagedException("chunk " + chunk + " of " + bytes + " bytes is damaged");
     }
     chunk++;
-    header.clear();
     length = 0;
+    if (!FrameLayout.isShort(bytes)) {
+      socket = (socket + 1) % wires.length;
+    }
     if (!direct) {
       buffer = payload;
     }

@@ -28,6 +28,22 @@ interface Wire extends Closeable {
    */
   int read(ByteBuffer into) throws IOException;
 
+  /** The same for several buffers, one after the other. */
+  default long read(ByteBuffer[] into) throws IOException {
+    long all = 0;
+    for (ByteBuffer part : into) {
+      int bytes = read(part);
+      if (bytes < 0) {
+        return all == 0 ? bytes : all;
+      }
+      all += bytes;
+      if (part.hasRemaining()) {
+        return all;
+      }
+    }
+    return all;
+  }
+
   /**
    * Sends what the system takes; offered again until all of it is on its way.
    *
