@@ -41,38 +41,6 @@ record ExitMemory(
         };
   }
 
-  /**
-   * Of an exit's parameters, those that one of several replicas updates: its rows, but all of what
-   * ranks share along the inputs.
-   */
-  long updated(ExitOutline e, int replicas) {
-    return updated(parameters(e), alongInputs(e), replicas);
-  }
-
-  /**
-   * The same of a layer of the backbone, or of other parameters.
-   *
-   * @param alongInputs how many of them ranks share along the inputs
-   */
-  static long updated(long parameters, long alongInputs, int replicas) {
-    return replicas == 1
-        ? parameters
-        : alongInputs + Math.ceilDiv(parameters - alongInputs, replicas);
-  }
-
-  private long alongInputs(ExitOutline e) {
-    return switch (e.architecture().orElse(ExitArchitecture.LAYER)) {
-      case EMBEDDING, NORM -> 0;
-      case MLP -> ranks == 1 ? 0 : (long) config.hidden() * share.ffn();
-      case LAYER -> layerAlongInputs();
-    };
-  }
-
-  /** Of a layer's parameters, those that ranks share along the inputs. */
-  long layerAlongInputs() {
-    return ranks == 1 ? 0 : config.hidden() * (share.ffn() + queries());
-  }
-
   /** The tokens that an exit's head covers, of which this rank has some. */
   private Share tokens(ExitOutline e) {
     return Share.of(e.draftTokens() == 0 ? config.vocab() : e.draftTokens(), ranks, index);

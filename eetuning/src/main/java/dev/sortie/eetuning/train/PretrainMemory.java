@@ -150,10 +150,7 @@ public record PretrainMemory(
 
     /** Parameters that this replica updates. */
     private long updated() {
-      long layer = ExitMemory.updated(share.layer(), share.layerAlongInputs(), mesh.dp());
-      return layers() * layer
-          + ExitMemory.updated(ends() + (owns() ? matrix : 0), 0, mesh.dp())
-          + held().stream().mapToLong(e -> share.updated(e, mesh.dp())).sum();
+      return Math.ceilDiv(owned(), mesh.dp());
     }
 
     /** The most passes that wait for their backward at one time, whose memory is kept apart. */

@@ -11,6 +11,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,8 +25,8 @@ import java.util.SequencedMap;
  * updated them. The update of an element reads nothing but what belongs to that element and the
  * norm of all gradients, so the bits are those of one rank.
  *
- * <p>Of parameters that ranks share along their inputs, the second dim, every replica updates all
- * that its rank has: a checkpoint describes parts along one dim.
+ * <p>Parameters that ranks share along their inputs, the second dim, are given to replicas whole,
+ * by turns: a checkpoint describes parts along one dim.
  *
  * <p>Gradients are summed whole on every replica: clipping needs the sum of all squares, added in
  * one order, whoever updates what.
@@ -36,6 +37,10 @@ final class ReplicaRows {
   private final SequencedMap<String, Tensor> parameters;
   private final SequencedMap<String, Tensor> mine = new LinkedHashMap<>();
   private final Map<Tensor, String> names = new IdentityHashMap<>();
+
+  /** The replica of each parameter that is given to one whole. */
+  private final Map<String, Integer> owners = new HashMap<>();
+
   private final List<Handle> exchange = new ArrayList<>();
 
   /**
@@ -46,6 +51,9 @@ final class ReplicaRows {
     this.team = team;
     this.sharding = sharding;
     this.parameters = parameters;
+    parameters.keySet().stream()
+        .filter(this::isWhole)
+        .forEach(name -> owners.put(name, owners.size() % team.mesh().dp()));
     parameters.forEach(
         (name, p) ->
             rows(name, team.place().dp())
@@ -65,15 +73,16 @@ final class ReplicaRows {
     return Portion.of(sharding, name, parameters.get(name).shape());
   }
 
-  private boolean isShared(String name) {
-    return portion(name).part().map(Part::dim).orElse(0) == 0;
+  /** Whether ranks share it along its inputs. */
+  private boolean isWhole(String name) {
+    return portion(name).part().map(Part::dim).orElse(0) > 0;
   }
 
-  /** The rows of a replica; empty where there are fewer rows than replicas and it has none. */
+  /** The rows of a replica; empty where it has none. */
   private Optional<Share> rows(String name, int replica) {
     long rows = parameters.get(name).shape().dim(0);
-    if (!isShared(name)) {
-      return Optional.of(Share.of(rows, 1, 0));
+    if (owners.containsKey(name)) {
+      return owners.get(name) == replica ? Optional.of(Share.of(rows, 1, 0)) : Optional.empty();
     }
     int sharers = (int) Math.min(team.mesh().dp(), rows);
     return replica < sharers ? Optional.of(Share.of(rows, sharers, replica)) : Optional.empty();
@@ -100,7 +109,7 @@ final class ReplicaRows {
   void startExchange() {
     parameters.forEach(
         (name, p) -> {
-          for (int replica = 0; replica < team.mesh().dp() && isShared(name); replica++) {
+          for (int replica = 0; replica < team.mesh().dp(); replica++) {
             Optional<Share> rows = rows(name, replica);
             if (rows.isPresent()) {
               exchange.add(team.startFrom(Elements.of(span(p, rows.get())), replica));
@@ -118,12 +127,13 @@ final class ReplicaRows {
   /** The parameters as parts of those of all ranks; the first replica answers for them. */
   SequencedMap<String, StatePart> parameters() {
     SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
-    parameters.forEach((name, p) -> parts.put(name, new StatePart(p, ofFirst(portion(name)))));
+    parameters.forEach(
+        (name, p) -> {
+          Portion rank = portion(name);
+          boolean answers = rank.first() && team.place().dp() == 0;
+          parts.put(name, new StatePart(p, new Portion(rank.whole(), rank.part(), answers)));
+        });
     return parts;
-  }
-
-  private Portion ofFirst(Portion p) {
-    return new Portion(p.whole(), p.part(), p.first() && team.place().dp() == 0);
   }
 
   /**
@@ -139,8 +149,8 @@ final class ReplicaRows {
 
   private Portion moment(String parameter) {
     Portion rank = portion(parameter);
-    if (!isShared(parameter)) {
-      return ofFirst(rank);
+    if (owners.containsKey(parameter)) {
+      return rank;
     }
     Share rows = rows(parameter, team.place().dp()).orElseThrow();
     long from = rank.part().map(Part::from).orElse(0L) + rows.from();

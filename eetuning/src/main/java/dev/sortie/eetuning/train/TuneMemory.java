@@ -47,7 +47,7 @@ public record TuneMemory(
     if (options.microBatches() > mesh.dp() && at.dp() == 0) {
       buffers += kl() ? parameters : own.stream().mapToLong(share::parameters).max().orElse(0);
     }
-    long updated = own.stream().mapToLong(e -> share.updated(e, mesh.dp())).sum();
+    long updated = Math.ceilDiv(parameters, mesh.dp()); // by this replica
     if (copies) {
       buffers += 2 * updated + (at.dp() == 0 ? parameters : 0);
     }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** However many ranks pre-train, and in what order, weights, losses and resumes are the same. */
 class RanksPretrainAlikeContractTest {
@@ -139,24 +140,25 @@ class RanksPretrainAlikeContractTest {
   }
 
   /** ZeRO stage 1: of two replicas each has half of the moments, the first has the parameters. */
-  @Test
-  void aReplicaKeepsTheMomentsOfItsRowsAlone() throws Exception {
-    training(Model.TIED).run(out, mesh(2, 1), 3);
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void aReplicaKeepsHalfOfTheMoments(int tp) throws Exception {
+    training(Model.TIED).run(out, new Mesh(tp, 1, 2, 1), 3);
     long[] parameters = new long[2];
     long[] moments = new long[2];
-    for (int r = 0; r < 2; r++) {
-      String name = "checkpoints/step-000003/state-0000%d-of-00002.safetensors".formatted(r + 1);
+    for (int r = 0; r < 2 * tp; r++) {
+      String name = "checkpoints/step-000003/" + ShardNames.of(r, 2 * tp);
       try (Safetensors file = Safetensors.open(out.resolve(name))) {
         for (var t : file.tensors().entrySet()) {
           long count = t.getValue().shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);
-          (t.getKey().startsWith("optimizer.") ? moments : parameters)[r] += count;
+          (t.getKey().startsWith("optimizer.") ? moments : parameters)[r / tp] += count;
         }
       }
     }
     assertThat(parameters[0]).isPositive();
     assertThat(parameters[1]).isZero();
     assertThat(moments[0] + moments[1]).isEqualTo(2 * parameters[0]);
-    assertThat((double) moments[0]).isCloseTo(moments[1], withinPercentage(2));
+    assertThat((double) moments[0]).isCloseTo(moments[1], withinPercentage(5));
   }
 
   @Test
