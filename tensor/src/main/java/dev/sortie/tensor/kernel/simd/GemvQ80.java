@@ -242,4 +242,84 @@ final class GemvQ80 {
       a13.add(b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
     }
   }
+
+  /** Two weight rows, three rows of x; as {@link #pairs}. */
+  static void pairsOfThree(long x, long w, long rowBytes, long sums, long count, long k) {
+    long end = k / 32 * BLOCK;
+    long x0 = x & ADDRESS;
+    long x1 = (x + 4 * k) & ADDRESS;
+    long x2 = (x + 8 * k) & ADDRESS;
+    long half = count / 2;
+    for (long j = 0; j < half; j++) {
+      long row0 = (w + rowBytes * j) & ADDRESS;
+      long row1 = (w + rowBytes * (j + half)) & ADDRESS;
+      FloatVector a00 = FloatVector.zero(F);
+      FloatVector b00 = FloatVector.zero(F);
+      FloatVector a01 = FloatVector.zero(F);
+      FloatVector b01 = FloatVector.zero(F);
+      FloatVector a02 = FloatVector.zero(F);
+      FloatVector b02 = FloatVector.zero(F);
+      FloatVector a10 = FloatVector.zero(F);
+      FloatVector b10 = FloatVector.zero(F);
+      FloatVector a11 = FloatVector.zero(F);
+      FloatVector b11 = FloatVector.zero(F);
+      FloatVector a12 = FloatVector.zero(F);
+      FloatVector b12 = FloatVector.zero(F);
+      long xo = 0;
+      for (long wo = 0; wo != end; wo += BLOCK) {
+        long p0 = row0 + (wo & OFFSET);
+        long p1 = row1 + (wo & OFFSET);
+        long o = xo & OFFSET;
+        FloatVector d0 =
+            FloatVector.broadcast(F, Float.float16ToFloat(MEMORY.get(JAVA_SHORT_UNALIGNED, p0)));
+        FloatVector d1 =
+            FloatVector.broadcast(F, Float.float16ToFloat(MEMORY.get(JAVA_SHORT_UNALIGNED, p1)));
+        FloatVector v0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(B, MEMORY, p0 + 2, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0))
+                .mul(d0);
+        FloatVector v1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(B, MEMORY, p1 + 2, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0))
+                .mul(d1);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a00 = v0.fma(u, a00);
+        a10 = v1.fma(u, a10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
+        a01 = v0.fma(u, a01);
+        a11 = v1.fma(u, a11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
+        a02 = v0.fma(u, a02);
+        a12 = v1.fma(u, a12);
+        v0 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(B, MEMORY, p0 + 18, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0))
+                .mul(d0);
+        v1 =
+            ((FloatVector)
+                    ByteVector.fromMemorySegment(B, MEMORY, p1 + 18, ORDER)
+                        .convertShape(VectorOperators.B2F, F, 0))
+                .mul(d1);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
+        b00 = v0.fma(u, b00);
+        b10 = v1.fma(u, b10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER);
+        b01 = v0.fma(u, b01);
+        b11 = v1.fma(u, b11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER);
+        b02 = v0.fma(u, b02);
+        b12 = v1.fma(u, b12);
+        xo += 2 * BYTES;
+      }
+      a00.add(b00).intoMemorySegment(MEMORY, sums + 3 * j * BYTES, ORDER);
+      a01.add(b01).intoMemorySegment(MEMORY, sums + (3 * j + 1) * BYTES, ORDER);
+      a02.add(b02).intoMemorySegment(MEMORY, sums + (3 * j + 2) * BYTES, ORDER);
+      a10.add(b10).intoMemorySegment(MEMORY, sums + 3 * (j + half) * BYTES, ORDER);
+      a11.add(b11).intoMemorySegment(MEMORY, sums + (3 * (j + half) + 1) * BYTES, ORDER);
+      a12.add(b12).intoMemorySegment(MEMORY, sums + (3 * (j + half) + 2) * BYTES, ORDER);
+    }
+  }
 }

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * bias[j]}. Walks blocks of weight rows; for each, passes of four, two and one rows of x run
  * through {@link RowKernels} while the block stays in cache, and {@link GemvSums} adds up what they
  * leave. Weights without kernels of their own are decoded to F32 block by block. A last pass of
- * three rows runs as four, the fourth being zero: two and one took longer.
+ * three rows without a kernel runs as four, the fourth being zero.
  *
  * @param bias address, or 0 for none
  */
@@ -41,11 +41,11 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
 
   /** Bytes of scratch that {@link #run} needs. */
   long scratchBytes() {
-    return SUMS_BYTES + (endsWithThree() ? paddedBytes() : 0) + (decodes() ? decodedBytes() : 0);
+    return SUMS_BYTES + (padsThree() ? paddedBytes() : 0) + (decodes() ? decodedBytes() : 0);
   }
 
-  private boolean endsWithThree() {
-    return m % MAX_ROWS == 3;
+  private boolean padsThree() {
+    return m % MAX_ROWS == 3 && RowKernels.of(type, m).three() == null;
   }
 
   private long paddedBytes() {
@@ -80,8 +80,9 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
     long rowBytes = type.bytes(k);
     boolean decodes = decodes();
     long padded = scratch + SUMS_BYTES;
-    long decoded = padded + (endsWithThree() ? paddedBytes() : 0);
-    if (endsWithThree()) {
+    long decoded = padded + (padsThree() ? paddedBytes() : 0);
+    boolean pads = padsThree();
+    if (pads) {
       pad(padded);
     }
     int block = block(rowBytes);
@@ -97,11 +98,12 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
       int rows;
       for (int i = 0; i < m; i += rows) {
         rows = Math.min(m - i, MAX_ROWS);
-        int pass = rows == 3 ? MAX_ROWS : rows;
+        boolean padding = pads && rows == 3;
+        int pass = padding ? MAX_ROWS : rows;
         kernels
             .forRows(pass)
             .run(
-                rows == 3 ? padded : x + 4L * i * k,
+                padding ? padded : x + 4L * i * k,
                 weights,
                 decodes ? 4L * k : rowBytes,
                 scratch,
