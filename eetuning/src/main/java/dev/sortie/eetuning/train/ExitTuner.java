@@ -218,10 +218,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   private Trainee trainee(
       int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
-    Optional<ReplicaRows> replicas =
-        team.mesh().dp() > 1
-            ? Optional.of(new ReplicaRows(team, parameters, sharding))
-            : Optional.empty();
+    Optional<ReplicaRows> replicas = ReplicaRows.of(team, parameters, sharding);
     AdamW optimizer =
         new AdamW(
             options.adamW(),

@@ -121,10 +121,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
                 own.put(name, t);
               }
             });
-    this.replicas =
-        team.mesh().dp() > 1
-            ? Optional.of(new ReplicaRows(team, own, model.decoder().sharding()))
-            : Optional.empty();
+    this.replicas = ReplicaRows.of(team, own, model.decoder().sharding());
     this.optimizer =
         new AdamW(options.adamW(), arena, kernels, replicas.map(ReplicaRows::mine).orElse(own));
     this.shares =
@@ -294,10 +291,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     try (var _ = workspace.mark()) {
       shares.ifPresent(s -> s.complete(kernels, workspace, whole));
       double norm = norm(kernels, whole);
-      UnaryOperator<Tensor> gradient =
-          replicas
-              .<UnaryOperator<Tensor>>map(rows -> p -> rows.gradient(whole, p))
-              .orElse(whole::of);
+      UnaryOperator<Tensor> gradient = ReplicaRows.gradients(replicas, whole);
       optimizer.step(kernels, gradient, step + 1, rate, norm);
     }
     replicas.ifPresent(ReplicaRows::startExchange);

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Which rows of a rank's parameters each replica updates (ZeRO stage 1, arXiv 1910.02054): it keeps
@@ -68,6 +69,14 @@ final class ReplicaRows {
                     }));
   }
 
+  /** As above; empty where there is one replica, which has everything. */
+  static Optional<ReplicaRows> of(
+      Team team, SequencedMap<String, Tensor> parameters, Sharding sharding) {
+    return team.mesh().dp() == 1
+        ? Optional.empty()
+        : Optional.of(new ReplicaRows(team, parameters, sharding));
+  }
+
   /** The part of a parameter, of those of all ranks, that this rank's replicas share out. */
   private Portion portion(String name) {
     return Portion.of(sharding, name, parameters.get(name).shape());
@@ -98,8 +107,14 @@ final class ReplicaRows {
     return mine;
   }
 
-  /** The gradient of some of these rows. */
-  Tensor gradient(Gradients all, Tensor rows) {
+  /**
+   * The gradient of what an optimiser updates: {@link #mine}, or all where there is one replica.
+   */
+  static UnaryOperator<Tensor> gradients(Optional<ReplicaRows> replicas, Gradients all) {
+    return replicas.<UnaryOperator<Tensor>>map(r -> rows -> r.gradient(all, rows)).orElse(all::of);
+  }
+
+  private Tensor gradient(Gradients all, Tensor rows) {
     String name = names.get(rows);
     Tensor whole = all.of(parameters.get(name));
     return Tensor.of(span(whole, rows(name, team.place().dp()).orElseThrow()), rows.shape());

@@ -44,10 +44,7 @@ record Trainee(
   void update(Ops ops, Gradients gradients, int step, double rate) {
     try (var _ = ops.workspace().mark()) {
       double norm = norm(ops, gradients);
-      UnaryOperator<Tensor> gradient =
-          replicas
-              .<UnaryOperator<Tensor>>map(rows -> p -> rows.gradient(gradients, p))
-              .orElse(gradients::of);
+      UnaryOperator<Tensor> gradient = ReplicaRows.gradients(replicas, gradients);
       optimizer.step(ops.kernels(), gradient, step, rate, norm);
     }
     replicas.ifPresent(ReplicaRows::startExchange);
