@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -127,6 +128,11 @@ final class RanksCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** A word without the folder that a file lies in on this machine. */
+  private static String name(String word) {
+    return word.substring(word.lastIndexOf('/') + 1);
+  }
+
   private void report(List<JobRun> runs) {
     List<Map<String, Object>> rows = JobTable.rows(runs);
     Map<String, Object> result = new LinkedHashMap<>();
@@ -138,7 +144,8 @@ final class RanksCommand implements Callable<Integer> {
     result.put("name", "ranks " + (name == null ? command.getFirst() : name));
     result.put("peer", "one rank of one thread in the same rounds");
     result.put("device", "%s, 1 thread a rank, %s".formatted(machine.cpu(), kernels));
-    result.put("command", String.join(" ", command));
+    result.put(
+        "command", command.stream().map(RanksCommand::name).collect(Collectors.joining(" ")));
     result.put("rounds", rounds);
     result.put("rows", rows);
     result.put(
@@ -146,6 +153,7 @@ final class RanksCommand implements Callable<Integer> {
         Figure.rounded(
             Math.exp(
                 rows.stream()
+                    .filter(r -> !r.get("case").equals(Layout.APART.label()))
                     .mapToDouble(r -> Math.log((Double) r.get("ratio")))
                     .average()
                     .orElse(0))));

@@ -48,6 +48,9 @@ public record Job(Path sortie, List<String> command) {
       List<List<String>> each = new ArrayList<>();
       for (int i = 0; i < layout.commands(); i++) {
         List<String> options = new ArrayList<>(List.of("--threads", "1", "--json"));
+        if (layout == Layout.PP && command.contains("--prompts")) {
+          options.addAll(List.of("--batch", "1")); // texts follow each other, as on one rank
+        }
         if (!generates()) {
           options.addAll(List.of("--out", folder.path().resolve("run-" + i).toString()));
         }

@@ -186,12 +186,9 @@ final class PretrainCommand implements Callable<Integer> {
     PretrainLayout layout = schedule.layout();
     layout.check(options, mesh);
     schedule.plot(mesh.pp());
-    plan(config, options, mesh);
-  }
-
-  private PretrainPlan plan(DecoderConfig config, PretrainOptions options, Mesh mesh) {
-    return new PretrainPlan(
-        config, options.exits().specs(), training.seqLen, schedule.layout().chain(mesh.pp()));
+    ranks.split();
+    new PretrainPlan( // more pieces than layers are refused
+        config, options.exits().specs(), training.seqLen, layout.chain(mesh.pp()));
   }
 
   private int train(PretrainOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
@@ -243,14 +240,23 @@ final class PretrainCommand implements Callable<Integer> {
       Team team,
       Interrupt interrupt,
       TrainingView view) {
-    PretrainPlan plan = plan(config, options, team.mesh());
     PretrainLayout layout = schedule.layout();
+    PretrainPlan plan =
+        PretrainPlan.of(
+            config,
+            options,
+            training.seqLen,
+            layout.chain(team.mesh().pp()),
+            ranks.split(),
+            training.out,
+            team,
+            device);
     int rounds = options.microBatches() / team.mesh().dp();
     ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), team);
     Optional<ShareBuilder> share =
         team.shares().map(group -> new ShareBuilder(group, ranks.isSequenceParallel()));
     try (Pretrainer trainer =
-        new Pretrainer(config, options, data, device, share, team, layout, picture.trace())) {
+        new Pretrainer(config, options, data, device, share, team, layout, plan, picture.trace())) {
       if (team.leads()) {
         view.say(
             "%,d parameters%s, %,d windows of %d tokens an epoch"

@@ -25,7 +25,7 @@ final class PretrainScheduleOptions {
       names = "--plot-schedule",
       paramLabel = "FILE.svg",
       description =
-          "With --pp: draw what each stage did when in the last step, below what was planned by counted work.")
+          "With --pp: draw what each stage did when in the last step, below what was planned.")
   private Path plot;
 
   PretrainLayout layout() {

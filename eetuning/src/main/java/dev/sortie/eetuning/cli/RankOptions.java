@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.eetuning.train.StageSplit;
 import dev.sortie.eetuning.train.Team;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.transport.Transport;
@@ -42,6 +43,18 @@ final class RankOptions {
       description =
           "Stages among which layers and exits are shared out, in such a job. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
   private int pp;
+
+  @Option(
+      names = "--stage-split",
+      paramLabel = "WORD",
+      description =
+          "With --pp, which layers each stage has: measured (each part of the model is timed for some seconds when a run begins; --out keeps the times), counted (multiplications), or the layers after which a stage ends, as in 4,8 for --pp 3. The result has the same bits. --dry-run plans by counted work. Default: measured, with --tp counted.")
+  private String stageSplit;
+
+  /** How layers are shared out among stages. */
+  StageSplit split() {
+    return StageSplit.of(stageSplit, pp, tp);
+  }
 
   /** The ranks along each axis. */
   Mesh mesh() {

@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.Folders;
-import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.DatasetSource;
@@ -24,6 +23,7 @@ import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
@@ -119,7 +119,7 @@ final class TuneCommand implements Callable<Integer> {
       names = "--plot-schedule",
       paramLabel = "FILE.svg",
       description =
-          "With --pp: draw what each stage did when in the last steps, below what was planned by counted work.")
+          "With --pp: draw what each stage did when in the last steps, below what was planned.")
   private Path plotSchedule;
 
   @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
@@ -166,6 +166,7 @@ final class TuneCommand implements Callable<Integer> {
               + " holds a share; take the token file that a run without --tp has named");
     }
     checkSequenceParallel();
+    ranks.split(); // a word that means nothing is refused before other ranks are waited for
     if (sampled() && ranks.mesh().pp() > 1) {
       throw new InputException(
           "--data self samples from the whole model, of which each rank of --pp "
@@ -244,7 +245,11 @@ final class TuneCommand implements Callable<Integer> {
       Interrupt interrupt,
       Device device,
       TrainingView view) {
-    try (LanguageModel m = model(device, options, team)) {
+    StagePlan plan = plan(options, team, device);
+    if (team.leads() && team.mesh().pp() > 1) {
+      plan.describe().forEach(view::say);
+    }
+    try (LanguageModel m = model(device, plan, team)) {
       try (NativeArena arena = new NativeArena("exits")) {
         ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
       }
@@ -252,12 +257,12 @@ final class TuneCommand implements Callable<Integer> {
       ScheduleView schedule = schedule(options, team);
       try (DatasetSource data = data(m, device, team);
           FeatureCache cache = cache(m, data, device, team);
-          ExitTuner tuner = tuner(m, options, data, device, team, cache, schedule.trace())) {
+          ExitTuner tuner = tuner(m, options, data, device, team, plan, cache, schedule.trace())) {
         TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
         TrainLoop.Outcome outcome =
             new TrainLoop(tuner, loop, device.kernels(), team, listener, interrupt::wanted).run();
         if (plotSchedule != null && outcome.finished()) {
-          schedule.draw(plotSchedule, stages(m.config().decoder(), options, team)::timeline);
+          schedule.draw(plotSchedule, plan::timeline);
         }
         if (team.leads()) {
           view.plot(
@@ -286,33 +291,31 @@ final class TuneCommand implements Callable<Integer> {
   }
 
   /** What this rank computes with of the backbone: some layers, or shares of their weights. */
-  private LanguageModel model(Device device, TuneOptions options, Team team) {
+  private LanguageModel model(Device device, StagePlan plan, Team team) {
+    Predicate<String> needed = name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name);
     return model.load(
         device,
-        c -> {
-          Predicate<String> needed = part(c, options, team);
-          return team.shares()
-              .<DecoderBuilder>map(g -> new ShareBuilder(g, ranks.isSequenceParallel(), needed))
-              .orElseGet(() -> DecoderBuilder.part(needed));
-        },
+        c ->
+            team.shares()
+                .<DecoderBuilder>map(g -> new ShareBuilder(g, ranks.isSequenceParallel(), needed))
+                .orElseGet(() -> DecoderBuilder.part(needed)),
         !team.leads());
   }
 
-  /** Which tensors of the backbone this rank computes with. */
-  private Predicate<String> part(DecoderConfig config, TuneOptions options, Team team) {
-    if (team.mesh().pp() == 1) {
-      return name -> true;
+  /** Which layers and exits each stage has. */
+  private StagePlan plan(TuneOptions options, Team team, Device device) {
+    try (ModelFiles files = model.open()) {
+      DecoderConfig config = files.config().decoder();
+      return StagePlan.of(
+          config,
+          ExitsFile.outlines(exitsFolder, config),
+          options,
+          training.seqLen,
+          ranks.split(),
+          training.out,
+          team,
+          device);
     }
-    StagePlan plan = stages(config, options, team);
-    if (team.leads()) {
-      plan.describe().forEach(line -> System.err.println("tune: " + line));
-    }
-    return name -> plan.needs(team.place().pp(), name);
-  }
-
-  private StagePlan stages(DecoderConfig config, TuneOptions options, Team team) {
-    List<ExitOutline> outlines = ExitsFile.outlines(exitsFolder, config);
-    return new StagePlan(config, outlines, options, training.seqLen, team.mesh().pp());
   }
 
   /**
@@ -370,12 +373,13 @@ final class TuneCommand implements Callable<Integer> {
       DatasetSource data,
       Device device,
       Team team,
+      StagePlan plan,
       FeatureCache cache,
       ScheduleTrace trace) {
     try (NativeArena arena = new NativeArena("exits")) {
       Exits start = start(m, arena, device);
       return cache == null
-          ? new ExitTuner(m, start, options, data, device, team, trace)
+          ? new ExitTuner(m, start, options, data, device, team, plan, trace)
           : new ExitTuner(m, start, options, data, device, team, cache);
     }
   }

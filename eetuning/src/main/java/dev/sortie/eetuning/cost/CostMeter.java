@@ -4,8 +4,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.kernel.Kernels;
-import java.lang.management.CompilationMXBean;
-import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -24,29 +23,18 @@ public final class CostMeter {
   private static final int NEAR = 64;
   private static final int FAR = 1024;
 
-  /**
-   * A model is often measured in the first seconds of a JVM, while its compiler competes with the
-   * kernels for the same cores: on two cores of a Zen 5, passes over one Q4_1 row took 11.6 ms
-   * after a warm-up of 4 s that watched their times alone, and 6.5 ms in the end. So the warm-up
-   * also waits until hardly anything is compiled any more.
-   */
-  private static final long WARM_UP_MOST = 12_000_000_000L;
-
-  private static final long BLOCK = 200_000_000L;
-  private static final double STEADY = 1.1;
-  private static final double COMPILING = 0.02;
-  private static final int STEADY_BLOCKS = 3;
+  private static final Duration WARM_UP_MOST = Duration.ofSeconds(12);
 
   private static final long MEASURING = 700_000_000L;
   private static final int ROUNDS_LEAST = 3;
   private static final int ROUNDS_MOST = 40;
 
   private final LongSupplier clock;
-  private final LongSupplier compiled;
+  private final WarmUp warmUp;
 
   /** A meter on the system's clock. */
   public CostMeter() {
-    this(System::nanoTime, CostMeter::compileMillis);
+    this(System::nanoTime, new WarmUp(WARM_UP_MOST));
   }
 
   /**
@@ -55,15 +43,12 @@ public final class CostMeter {
    * @param compiled milliseconds that the JVM's compiler has worked
    */
   CostMeter(LongSupplier clock, LongSupplier compiled) {
-    this.clock = clock;
-    this.compiled = compiled;
+    this(clock, new WarmUp(clock, compiled, WARM_UP_MOST, WarmUp.STEADY, WarmUp.COMPILING));
   }
 
-  private static long compileMillis() {
-    CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-    return compiler != null && compiler.isCompilationTimeMonitoringSupported()
-        ? compiler.getTotalCompilationTime()
-        : 0;
+  private CostMeter(LongSupplier clock, WarmUp warmUp) {
+    this.clock = clock;
+    this.warmUp = warmUp;
   }
 
   /** Numbers of tokens that are measured where the context has room for them. */
@@ -87,7 +72,7 @@ public final class CostMeter {
     int near = Math.min(NEAR, room / 2);
     int far = Math.min(FAR, room);
     try (TimedPass pass = new TimedPass(decoder, exits, far + rows.getLast(), device, clock)) {
-      warmUp(pass, rows, near);
+      warmUp.run(() -> cycle(pass, rows, near));
       NavigableMap<Integer, List<Laps>> nearby = new TreeMap<>();
       NavigableMap<Integer, List<Laps>> faraway = new TreeMap<>();
       rows.forEach(m -> nearby.put(m, new ArrayList<>()));
@@ -105,31 +90,12 @@ public final class CostMeter {
     }
   }
 
-  /**
-   * Runs until several blocks in a row were nearly as fast as the fastest before them, with hardly
-   * any compilation. Passes over few rows run more often, so that each kind has as much time.
-   */
-  private void warmUp(TimedPass pass, List<Integer> rows, int first) {
-    long start = clock.getAsLong();
-    double best = Double.POSITIVE_INFINITY;
-    int steady = 0;
-    while (steady < STEADY_BLOCKS && clock.getAsLong() - start < WARM_UP_MOST) {
-      long block = clock.getAsLong();
-      long compiledBefore = compiled.getAsLong();
-      int cycles = 0;
-      do {
-        for (int m : rows) {
-          for (int i = 0; i < rows.getLast() / m; i++) {
-            pass.run(m, first);
-          }
-        }
-        cycles++;
-      } while (clock.getAsLong() - block < BLOCK);
-      double nanos = clock.getAsLong() - block;
-      double mean = nanos / cycles;
-      boolean quiet = 1e6 * (compiled.getAsLong() - compiledBefore) < COMPILING * nanos;
-      steady = quiet && mean < STEADY * best && mean > best / STEADY ? steady + 1 : 0;
-      best = Math.min(best, mean);
+  /** Passes over few rows run more often, so that each kind has as much time. */
+  private static void cycle(TimedPass pass, List<Integer> rows, int first) {
+    for (int m : rows) {
+      for (int i = 0; i < rows.getLast() / m; i++) {
+        pass.run(m, first);
+      }
     }
   }
 

@@ -87,7 +87,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   /**
-   * As above.
+   * As above, by counted work.
    *
    * @param trace hears of what a pipeline's stage does when
    */
@@ -99,7 +99,32 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       Device device,
       Team team,
       Consumer<Timed> trace) {
-    this(model, start, options, data, device, team, Backbone.of(model.decoder()), trace);
+    this(
+        model,
+        start,
+        options,
+        data,
+        device,
+        team,
+        plan(model, start, options, data.length(), team),
+        trace);
+  }
+
+  /**
+   * As above.
+   *
+   * @param plan which layers and exits each stage has
+   */
+  public ExitTuner(
+      LanguageModel model,
+      Exits start,
+      TuneOptions options,
+      TokenSource data,
+      Device device,
+      Team team,
+      StagePlan plan,
+      Consumer<Timed> trace) {
+    this(model, start, options, data, device, team, plan, Backbone.of(model.decoder()), trace);
   }
 
   /**
@@ -115,7 +140,16 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       Device device,
       Team team,
       FeatureCache cache) {
-    this(model, start, options, data, device, team, cache.backbone(), t -> {});
+    this(
+        model,
+        start,
+        options,
+        data,
+        device,
+        team,
+        plan(model, start, options, data.length(), team),
+        cache.backbone(),
+        t -> {});
   }
 
   private ExitTuner(
@@ -125,6 +159,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Team team,
+      StagePlan plan,
       Backbone backbone,
       Consumer<Timed> trace) {
     this.model = model;
@@ -139,7 +174,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.startSha256 = hash(start); // before the optimiser's memory: what it puts together is large
     options.checkReplicas(team.mesh().dp());
     int layers = model.config().decoder().layers();
-    this.plan = plan(model, start, options, data.length(), team);
+    this.plan = plan;
     Stage stage = plan.stage(team.place().pp());
     this.exits =
         new Trainable(model.decoder(), data, arena, device.kernels())

@@ -84,6 +84,16 @@ final class Piece {
     }
   }
 
+  /** Whether it begins with the embedding. */
+  boolean isFirst() {
+    return stage.from() == 0;
+  }
+
+  /** Whether it ends with the final head. */
+  boolean isLast() {
+    return stage.isLast();
+  }
+
   /** The parameters of each part of the graph, in the order of backward passes. */
   List<List<Tensor>> groups() {
     List<List<Tensor>> groups = new ArrayList<>();

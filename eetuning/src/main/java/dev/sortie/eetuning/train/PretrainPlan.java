@@ -11,15 +11,19 @@ import dev.sortie.parallel.pipeline.Plan;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
 import dev.sortie.parallel.pipeline.Work;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Which layers, exits and ends of a model each piece of a chain holds in full training: such that
- * the piece with the most counted work has the least possible. The embedding is on the first piece,
- * final norm and head on the last.
+ * the piece with the most work has the least possible, unless the cut is given. The embedding is on
+ * the first piece, final norm and head on the last.
  */
 public final class PretrainPlan {
   private static final Pattern EXIT = Pattern.compile("exits\\.(\\d+)\\..*");
@@ -27,20 +31,25 @@ public final class PretrainPlan {
   private final DecoderConfig config;
   private final List<ExitSpec> exits;
   private final Chain chain;
-  private final TuningCost cost;
+  private final StageCosts costs;
   private final List<Stage> pieces = new ArrayList<>();
 
   /**
-   * A plan, the same on all ranks.
+   * A plan by counted work, the same on all ranks.
    *
    * @param length tokens in a sequence
    * @throws InputException if there are more pieces than layers
    */
   public PretrainPlan(DecoderConfig config, List<ExitSpec> exits, int length, Chain chain) {
+    this(config, exits, chain, StageCosts.counted(config, exits, length), StageSplit.COUNTED);
+  }
+
+  private PretrainPlan(
+      DecoderConfig config, List<ExitSpec> exits, Chain chain, StageCosts costs, StageSplit split) {
     this.config = config;
     this.exits = List.copyOf(exits);
     this.chain = chain;
-    this.cost = new TuningCost(config, length);
+    this.costs = costs;
     if (chain.length() > config.layers()) {
       throw new InputException(
           "--pp %d%s is more than the %d layers; take fewer, each piece of the model needs a layer"
@@ -50,10 +59,56 @@ public final class PretrainPlan {
                   config.layers()));
     }
     int from = 0;
-    for (int end : BalancedSplit.ends(config.layers(), chain.length(), this::work)) {
+    List<Integer> ends =
+        split.way() == StageSplit.Way.GIVEN
+            ? split.ends(config.layers(), chain.length())
+            : BalancedSplit.ends(config.layers(), chain.length(), this::work);
+    for (int end : ends) {
       pieces.add(new Stage(pieces.size(), chain.length(), from, end, false));
       from = end;
     }
+  }
+
+  /**
+   * The plan of a run, the same on all ranks. A collective call.
+   *
+   * @param length tokens in a sequence
+   * @param split how to find it; measuring takes some seconds
+   * @param out folder of the run, which keeps what was measured
+   * @param device that will compute
+   * @throws InputException if there are more pieces than layers, or a given split does not fit
+   */
+  public static PretrainPlan of(
+      DecoderConfig config,
+      PretrainOptions options,
+      int length,
+      Chain chain,
+      StageSplit split,
+      Path out,
+      Team team,
+      Device device) {
+    List<ExitSpec> exits = options.exits().specs();
+    PretrainPlan counted = new PretrainPlan(config, exits, length, chain);
+    if (chain.length() == 1 || split.way() == StageSplit.Way.COUNTED) {
+      return counted;
+    }
+    if (length > config.context()) {
+      return counted; // the trainer refuses it in a line
+    }
+    if (split.way() == StageSplit.Way.GIVEN) {
+      return new PretrainPlan(config, exits, chain, counted.costs, split);
+    }
+    int rounds = options.microBatches() / team.mesh().dp();
+    Map<String, Object> of = new LinkedHashMap<>();
+    of.put("model", config.toString());
+    of.put("exits", exits.stream().map(ExitSpec::toString).toList());
+    of.put("micro_batch", options.microBatch());
+    of.put("micro_batches", rounds);
+    of.put("seq_len", length);
+    PretrainMeter meter = new PretrainMeter(config, options, length, rounds, device);
+    StageCosts costs =
+        StageSplit.costs(out, of, team, device.kernels(), counted.costs, meter::measure);
+    return new PretrainPlan(config, exits, chain, costs, split);
   }
 
   /** The piece at a position of the chain. */
@@ -67,34 +122,18 @@ public final class PretrainPlan {
   }
 
   private double work(int from, int to) {
-    return forward(from, to) + backward(from, to);
-  }
-
-  private double forward(int from, int to) {
-    return (to - from) * cost.layer();
-  }
-
-  /** Losses belong to the backward pass: they are computed when it begins. */
-  private double backward(int from, int to) {
-    double head = (double) config.vocab() * config.hidden();
-    double work = 2 * forward(from, to) + (to == config.layers() ? 3 * head : 0);
-    for (ExitSpec e : exits) {
-      if (e.depth() > from && e.depth() <= to) {
-        work += cost.branch(e.architecture()) + 3 * head;
-      }
-    }
-    return work;
+    return costs.forward(from, to) + costs.rest(from, to, config.layers());
   }
 
   private double work(Chain.Step step) {
     Stage p = pieces.get(chain.position(step.stage(), step.action().chunk()));
     return step.action().work() == Work.FORWARD
-        ? forward(p.from(), p.to())
-        : backward(p.from(), p.to());
+        ? costs.forward(p.from(), p.to())
+        : costs.rest(p.from(), p.to(), config.layers());
   }
 
   /**
-   * The timeline of one step by counted work.
+   * The timeline of one step by the work that it was cut by.
    *
    * @param microBatches of a replica
    * @param seconds that it shall take in all
@@ -106,10 +145,10 @@ public final class PretrainPlan {
     return Plan.of(actions, step -> work(step) * scale, chain::needs);
   }
 
-  /** One line for each stage. */
+  /** By what it was cut, and one line for each stage. */
   public List<String> describe() {
     double all = pieces.stream().mapToDouble(p -> work(p.from(), p.to())).sum();
-    List<String> lines = new ArrayList<>();
+    List<String> lines = new ArrayList<>(List.of(costs.line()));
     for (int s = 0; s < chain.stages(); s++) {
       List<String> layers = new ArrayList<>();
       List<Integer> depths = new ArrayList<>();

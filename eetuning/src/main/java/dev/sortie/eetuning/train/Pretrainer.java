@@ -73,8 +73,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
 
   /**
    * A trainer as one of several ranks, which may have a share of the new model, whose numbers are
-   * those that a whole model has there. All ranks see the same data and make the same calls. A
-   * collective call, as are {@link #step} and {@link #validate}.
+   * those that a whole model has there; stages by counted work. All ranks see the same data and
+   * make the same calls. A collective call, as are {@link #step} and {@link #validate}.
    *
    * @param share this rank's, among the ranks of the team that share weights; empty where it has
    *     everything
@@ -90,6 +90,34 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       Team team,
       PretrainLayout layout,
       Consumer<Timed> trace) {
+    this(
+        config,
+        options,
+        data,
+        device,
+        share,
+        team,
+        layout,
+        new PretrainPlan(
+            config, options.exits().specs(), data.length(), layout.chain(team.mesh().pp())),
+        trace);
+  }
+
+  /**
+   * As above.
+   *
+   * @param plan which layers each piece has
+   */
+  public Pretrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShareBuilder> share,
+      Team team,
+      PretrainLayout layout,
+      PretrainPlan plan,
+      Consumer<Timed> trace) {
     check(config, options, data.length(), share);
     layout.check(options, team.mesh());
     this.config = config;
@@ -100,7 +128,6 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.layout = layout;
     this.chain = layout.chain(team.mesh().pp());
     this.trace = trace;
-    PretrainPlan plan = new PretrainPlan(config, options.exits().specs(), data.length(), chain);
     DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
     Kernels kernels = device.kernels();
     this.model =

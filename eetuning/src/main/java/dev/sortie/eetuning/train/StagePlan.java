@@ -9,26 +9,30 @@ import dev.sortie.parallel.pipeline.BalancedSplit;
 import dev.sortie.parallel.pipeline.ForwardOnly;
 import dev.sortie.parallel.pipeline.Plan;
 import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
  * Which layers and exits each stage of a pipeline holds. Layers behind the last exit are run only
- * where something needs the final hidden states. The cut is such that the stage with the most
- * counted work, layers forward and exits both ways, has the least possible.
+ * where something needs the final hidden states. The cut is such that the stage with the most work,
+ * layers forward and exits both ways, has the least possible, unless it is given.
  */
 public final class StagePlan {
   private final DecoderConfig config;
   private final List<ExitOutline> exits;
   private final TuneOptions options;
-  private final TuningCost cost;
+  private final StageCosts costs;
   private final List<Stage> stages = new ArrayList<>();
 
   /**
-   * A plan, the same on all ranks.
+   * A plan by counted work, the same on all ranks.
    *
    * @param exits all that are tuned
    * @param length tokens in a sequence
@@ -36,10 +40,26 @@ public final class StagePlan {
    */
   public StagePlan(
       DecoderConfig config, List<ExitOutline> exits, TuneOptions options, int length, int count) {
+    this(
+        config,
+        exits,
+        options,
+        StageCosts.counted(config, exits, options, length),
+        StageSplit.COUNTED,
+        count);
+  }
+
+  private StagePlan(
+      DecoderConfig config,
+      List<ExitOutline> exits,
+      TuneOptions options,
+      StageCosts costs,
+      StageSplit split,
+      int count) {
     this.config = config;
     this.exits = List.copyOf(exits);
     this.options = options;
-    this.cost = new TuningCost(config, length);
+    this.costs = costs;
     boolean kl = options.objective() == Objective.KL;
     int deepest = exits.stream().mapToInt(ExitOutline::depth).max().orElse(0);
     int layers = kl ? config.layers() : Math.min(deepest, config.layers());
@@ -52,31 +72,65 @@ public final class StagePlan {
                   kl ? "all of them for kl" : "the deepest exit standing after layer " + deepest));
     }
     int from = 0;
-    for (int end : BalancedSplit.ends(layers, count, this::work)) {
+    List<Integer> ends =
+        split.way() == StageSplit.Way.GIVEN
+            ? split.ends(layers, count)
+            : BalancedSplit.ends(layers, count, this::work);
+    for (int end : ends) {
       stages.add(new Stage(stages.size(), count, from, end, kl && count > 1));
       from = end;
     }
   }
 
+  /**
+   * The plan of a run, the same on all ranks. A collective call.
+   *
+   * @param exits all that are tuned
+   * @param length tokens in a sequence
+   * @param split how to find it; measuring takes some seconds
+   * @param out folder of the run, which keeps what was measured
+   * @param device that will compute
+   * @throws InputException if there are more stages than layers that run, or a given split does not
+   *     fit
+   */
+  public static StagePlan of(
+      DecoderConfig config,
+      List<ExitOutline> exits,
+      TuneOptions options,
+      int length,
+      StageSplit split,
+      Path out,
+      Team team,
+      Device device) {
+    int count = team.mesh().pp();
+    StagePlan counted = new StagePlan(config, exits, options, length, count);
+    if (count == 1 || split.way() == StageSplit.Way.COUNTED) {
+      return counted;
+    }
+    if (length > config.context()) {
+      return counted; // the trainer refuses it in a line
+    }
+    if (split.way() == StageSplit.Way.GIVEN) {
+      return new StagePlan(config, exits, options, counted.costs, split, count);
+    }
+    int rounds = options.microBatches() / team.mesh().dp();
+    Map<String, Object> of = new LinkedHashMap<>();
+    of.put("model", config.toString());
+    of.put("exits", exits.stream().map(ExitOutline::toString).toList());
+    of.put("objective", options.objective().word());
+    of.put("micro_batch", options.microBatch());
+    of.put("micro_batches", rounds);
+    of.put("seq_len", length);
+    TuningMeter meter = new TuningMeter(config, options, length, rounds, device);
+    StageCosts costs =
+        StageSplit.costs(
+            out, of, team, device.kernels(), counted.costs, () -> meter.measure(exits));
+    return new StagePlan(config, exits, options, costs, split, count);
+  }
+
   /** Work of a stage with the layers {@code from} to {@code to - 1}. */
   private double work(int from, int to) {
-    return forwardWork(from, to) + trainWork(from, to);
-  }
-
-  private double forwardWork(int from, int to) {
-    return (to - from) * cost.layer();
-  }
-
-  private double trainWork(int from, int to) {
-    double work = 0;
-    double teacher = 0;
-    for (ExitOutline e : exits) {
-      if (e.depth() > from && e.depth() <= to) {
-        work += cost.exit(e, options.lookahead().unroll());
-        teacher = Math.max(teacher, cost.teacher(e)); // exits of a stage share it
-      }
-    }
-    return options.objective() == Objective.KL ? work + teacher : work;
+    return costs.forward(from, to) + costs.rest(from, to, config.layers());
   }
 
   /** A stage. */
@@ -84,14 +138,16 @@ public final class StagePlan {
     return stages.get(index);
   }
 
-  /** Counted work of each stage, forward. */
+  /** Work of each stage, forward. */
   double[] forwardWork() {
-    return stages.stream().mapToDouble(s -> forwardWork(s.from(), s.to())).toArray();
+    return stages.stream().mapToDouble(s -> costs.forward(s.from(), s.to())).toArray();
   }
 
-  /** Counted work of each stage's exits. */
+  /** Work of each stage's exits. */
   double[] trainWork() {
-    return stages.stream().mapToDouble(s -> trainWork(s.from(), s.to())).toArray();
+    return stages.stream()
+        .mapToDouble(s -> costs.rest(s.from(), s.to(), config.layers()))
+        .toArray();
   }
 
   /** The exits of a stage. */
@@ -137,7 +193,7 @@ public final class StagePlan {
   }
 
   /**
-   * The timeline of a number of steps from an empty pipeline, by counted work.
+   * The timeline of a number of steps from an empty pipeline, by the work that it was cut by.
    *
    * @param rounds micro-batches of a step
    * @param seconds that it shall take in all
@@ -156,9 +212,9 @@ public final class StagePlan {
         .toList();
   }
 
-  /** One line for each stage. */
+  /** By what it was cut, and one line for each stage. */
   public List<String> describe() {
-    List<String> lines = new ArrayList<>();
+    List<String> lines = new ArrayList<>(List.of(costs.line()));
     double[] forward = forwardWork();
     double[] train = trainWork();
     double all = 0;

@@ -119,22 +119,27 @@ public record DecoderConfig(
 
   /** The same with rotary pairs in this order. */
   public DecoderConfig withRopeInterleaved(boolean interleaved) {
-    return with(vocab, interleaved, switches);
+    return with(layers, vocab, interleaved, switches);
   }
 
   /** The same over another number of tokens. */
   public DecoderConfig withVocab(int tokens) {
-    return with(tokens, ropeInterleaved, switches);
+    return with(layers, tokens, ropeInterleaved, switches);
+  }
+
+  /** The same with another number of layers; kinds of layers repeat where there are more. */
+  public DecoderConfig withLayers(int count) {
+    return with(count, vocab, ropeInterleaved, switches.withLayers(count));
   }
 
   /** The same with another change of the rotary frequencies. */
   public DecoderConfig withScaling(RopeScaling scaling) {
-    return with(vocab, ropeInterleaved, switches.withScaling(scaling));
+    return with(layers, vocab, ropeInterleaved, switches.withScaling(scaling));
   }
 
-  private DecoderConfig with(int tokens, boolean interleaved, DecoderSwitches others) {
+  private DecoderConfig with(int count, int tokens, boolean interleaved, DecoderSwitches others) {
     return new DecoderConfig(
-        layers,
+        count,
         hidden,
         heads,
         kvHeads,

@@ -3,6 +3,7 @@ package dev.sortie.nn.model;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * What makes one family of decoders differ from the next, beside sizes.
@@ -138,6 +139,19 @@ public record DecoderSwitches(
 
   /** The same with another change of the rotary frequencies. */
   public DecoderSwitches withScaling(RopeScaling other) {
+    return with(other, layers);
+  }
+
+  /** The same for another number of layers; kinds of layers repeat where there are more. */
+  public DecoderSwitches withLayers(int count) {
+    return with(
+        scaling,
+        layers.isEmpty()
+            ? layers
+            : IntStream.range(0, count).mapToObj(i -> layers.get(i % layers.size())).toList());
+  }
+
+  private DecoderSwitches with(RopeScaling other, List<LayerKind> kinds) {
     return new DecoderSwitches(
         norm,
         residual,
@@ -151,7 +165,7 @@ public record DecoderSwitches(
         rotary,
         other,
         localTheta,
-        layers);
+        kinds);
   }
 
   /** What layer {@code i}, from 0, sees. */

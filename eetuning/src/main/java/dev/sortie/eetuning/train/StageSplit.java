@@ -1,0 +1,176 @@
+package dev.sortie.eetuning.train;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.tensor.kernel.Kernels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * How layers are shared out among the stages of a pipeline. It does not change the result.
+ *
+ * @param way how it is found
+ * @param ends where {@code way} is {@link Way#GIVEN}: the number of layers before the end of each
+ *     stage but the last
+ */
+public record StageSplit(Way way, List<Integer> ends) {
+  /** Where the costs of parts come from. */
+  public enum Way {
+    /** Measured when a run begins, and kept in its folder. */
+    MEASURED,
+    /** Multiplications counted from shapes. */
+    COUNTED,
+    /** Told by the user. */
+    GIVEN
+  }
+
+  /** By counted work. */
+  public static final StageSplit COUNTED = new StageSplit(Way.COUNTED, List.of());
+
+  private static final String FILE = "stage-split.json";
+  private static final String OF = "of";
+  private static final String SECONDS = "seconds";
+
+  public StageSplit {
+    ends = List.copyOf(ends);
+  }
+
+  /**
+   * By what users write.
+   *
+   * @param word {@code measured}, {@code counted} or numbers of layers such as {@code 4,8}; null
+   *     for the usual way
+   * @param pp number of stages
+   * @param tp ranks that share the weights of a stage
+   */
+  public static StageSplit of(String word, int pp, int tp) {
+    if (word == null) {
+      return tp > 1 ? COUNTED : new StageSplit(Way.MEASURED, List.of());
+    }
+    if (pp == 1) {
+      throw new InputException("--stage-split " + word + " is for a pipeline; give --pp 2 or more");
+    }
+    switch (word) {
+      case "counted":
+        return COUNTED;
+      case "measured":
+        if (tp > 1) {
+          throw new InputException(
+              "--stage-split measured with --tp %d: parts are measured on one rank; take counted or numbers of layers"
+                  .formatted(tp));
+        }
+        return new StageSplit(Way.MEASURED, List.of());
+      default:
+        return new StageSplit(Way.GIVEN, numbers(word));
+    }
+  }
+
+  private static List<Integer> numbers(String word) {
+    List<Integer> numbers = new ArrayList<>();
+    try {
+      for (String number : word.split(",", -1)) {
+        numbers.add(Integer.parseInt(number.strip()));
+      }
+    } catch (NumberFormatException e) {
+      throw new InputException(
+          "--stage-split '%s': take measured, counted, or the layers after which a stage ends, as in 4,8 for --pp 3"
+              .formatted(word),
+          e);
+    }
+    return numbers;
+  }
+
+  /**
+   * The ends of all pieces of a chain.
+   *
+   * @param layers that run
+   * @param pieces of the chain
+   * @throws InputException if the given ones are not ascending or not as many
+   */
+  List<Integer> ends(int layers, int pieces) {
+    List<Integer> all = new ArrayList<>(ends);
+    all.add(layers);
+    boolean fits = all.size() == pieces;
+    for (int i = 0; i < all.size(); i++) {
+      fits &= all.get(i) > (i == 0 ? 0 : all.get(i - 1));
+    }
+    if (!fits) {
+      throw new InputException(
+          "--stage-split %s: take %d ascending numbers from 1 to %d, one less than the %d parts of %d layers"
+              .formatted(
+                  String.join(",", ends.stream().map(String::valueOf).toList()),
+                  pieces - 1,
+                  layers - 1,
+                  pieces,
+                  layers));
+    }
+    return all;
+  }
+
+  /**
+   * The costs by which a run is split: those that it began with, if they are of the same work, or
+   * the mean of what its ranks measure now, at the same time, as they will work; the counted ones
+   * if some rank has found none. The same bits on all ranks. A collective call.
+   *
+   * @param out folder of the run
+   * @param of what the costs depend on; ranks that differ in it are refused
+   * @param counted the costs by counted work
+   * @param measure this rank's costs, if it finds some
+   */
+  static StageCosts costs(
+      Path out,
+      Map<String, Object> of,
+      Team team,
+      Kernels kernels,
+      StageCosts counted,
+      Supplier<Optional<StageCosts>> measure) {
+    new SameCommand(team).check(of, kernels);
+    Path file = out.resolve(FILE);
+    double[] known = team.leads() ? known(file, of) : new double[0];
+    int count = (int) team.leaders(known.length);
+    if (count > 0) {
+      return StageCosts.of(team.merge(team.leads() ? known : new double[count]));
+    }
+    Optional<StageCosts> measured = measure.get();
+    if (team.any(measured.isEmpty())) {
+      return counted;
+    }
+    double[] mine = measured.get().numbers();
+    int ranks = team.mesh().world();
+    double[] all = new double[ranks * mine.length];
+    System.arraycopy(mine, 0, all, team.rank().value() * mine.length, mine.length);
+    all = team.merge(all);
+    double[] mean = new double[mine.length];
+    for (int i = 0; i < all.length; i++) {
+      mean[i % mean.length] += all[i] / ranks;
+    }
+    StageCosts costs = StageCosts.of(mean);
+    if (team.leads()) {
+      Folders.create(out);
+      Map<String, Object> root = new LinkedHashMap<>();
+      root.put(OF, of);
+      root.put(SECONDS, costs.describe());
+      Json.write(file, root);
+    }
+    return costs;
+  }
+
+  /** The numbers in a run's file; none where there is no such file, or it is of other work. */
+  private static double[] known(Path file, Map<String, Object> of) {
+    if (!Files.exists(file)) {
+      return new double[0];
+    }
+    JsonObject root = Json.read(file);
+    return Json.compact(root.getObject(OF).fields()).equals(Json.compact(of))
+        ? StageCosts.read(root.getObject(SECONDS)).numbers()
+        : new double[0];
+  }
+}
