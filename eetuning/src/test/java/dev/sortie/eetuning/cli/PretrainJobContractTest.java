@@ -100,7 +100,9 @@ class PretrainJobContractTest {
   void fourRanksGiveTheBytesOfOneAndTheScheduleIsDrawn() throws Exception {
     Path folder = temp.resolve("job");
     Path plot = temp.resolve("schedule.svg");
-    String[] words = pretrain(folder, "--dp", "2", "--pp", "2", "--plot-schedule", plot.toString());
+    String[] words =
+        pretrain(
+            folder, "--dp", "2", "--pp", "2", "--stage-split", "1", "--plot-schedule", plot + "");
     assertThat(launch(4, 0, words)).as(String.join("\n", err)).isZero();
     for (String file : List.of("model.safetensors", "exits.safetensors", "tokenizer.json")) {
       assertThat(Sha256.of(folder.resolve(file))).isEqualTo(Sha256.of(alone.resolve(file)));
@@ -128,7 +130,19 @@ class PretrainJobContractTest {
     try (ExecutorService background = Executors.newSingleThreadExecutor()) {
       Future<Integer> job =
           background.submit(
-              () -> launch(2, 1, pretrain(folder, 30, "--pp", "2", "--schedule", "gpipe")));
+              () ->
+                  launch(
+                      2,
+                      1,
+                      pretrain(
+                          folder,
+                          30,
+                          "--pp",
+                          "2",
+                          "--schedule",
+                          "gpipe",
+                          "--stage-split",
+                          "counted")));
       Path description = folder.resolve("checkpoints/step-000003/state.json");
       while (!Files.exists(description) && !job.isDone()) {
         Thread.sleep(1);
@@ -171,6 +185,12 @@ class PretrainJobContractTest {
         .assertRefused(1, "--dp 3 does not divide the 4 micro-batches");
     CommandLineRun.of(pretrain(folder, "--pp", "5"))
         .assertRefused(1, "--pp 5 is more than the 4 layers");
+    CommandLineRun.of(pretrain(folder, "--stage-split", "2"))
+        .assertRefused(1, "--stage-split 2 is for a pipeline");
+    CommandLineRun.of(pretrain(folder, "--pp", "2", "--stage-split", "even"))
+        .assertRefused(1, "--stage-split 'even'", "measured, counted");
+    CommandLineRun.of(pretrain(folder, "--pp", "2", "--tp", "2", "--stage-split", "measured"))
+        .assertRefused(1, "--stage-split measured", "--tp 2");
     CommandLineRun.of(pretrain(folder, "--schedule", "2f2b"))
         .assertRefused(1, "--schedule '2f2b'", "gpipe, 1f1b or interleaved");
     CommandLineRun.of(pretrain(folder, "--chunks", "2"))

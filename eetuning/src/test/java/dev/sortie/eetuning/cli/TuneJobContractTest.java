@@ -97,9 +97,10 @@ class TuneJobContractTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--dp", "--pp"})
-  void twoRanksGiveTheBytesOfOneAndRankZeroAloneSpeaks(String axis) throws Exception {
-    assertSameAsAlone(temp.resolve("job"), launch(2, 0, tune(temp.resolve("job"), axis, "2")));
+  @ValueSource(strings = {"--dp 2", "--pp 2", "--pp 2 --stage-split 1"})
+  void twoRanksGiveTheBytesOfOneAndRankZeroAloneSpeaks(String layout) throws Exception {
+    Path job = temp.resolve("job");
+    assertSameAsAlone(job, launch(2, 0, tune(job, layout.split(" "))));
     assertThat(err).noneMatch(line -> line.startsWith("[1] ") && !line.contains("WARNING"));
   }
 

@@ -1,0 +1,21 @@
+package dev.sortie.eetuning.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** Tokens a second of a run's steps. */
+class StepTimesContractTest {
+
+  @Test
+  void theSteadyRateIsThatOfTheMedianStepOfTheLaterHalf() {
+    StepTimes times = new StepTimes(100);
+    assertThat(times.mean()).isZero();
+    assertThat(times.steady()).isZero();
+    for (double seconds : new double[] {50, 9, 1, 2, 30, 4}) {
+      times.add(seconds);
+    }
+    assertThat(times.mean()).isEqualTo(600 / 96.0);
+    assertThat(times.steady()).isEqualTo(25);
+  }
+}
