@@ -4,9 +4,8 @@ package dev.sortie.eetuning.decode.speculative;
  * Whether it is worth asking a source that costs, by situation: what asking gained there lately,
  * less what it cost, in passes. A gain is rare and large, so it takes tens of questions to know it,
  * and a text is over before each situation has had them: what is known of one alone is little
- * beside the mean of all, until it has been asked often. Learnt apart, with six to ten questions
- * each, a source that does not pay cost 1 to 2 % of short texts; together it is some ten questions
- * in all.
+ * beside the mean of all, until it has been asked often. Learnt apart, a source that does not pay
+ * was asked six to ten times in each situation; together it is some ten questions in all.
  */
 final class AskingGain {
   /** What asking is taken to gain before it is known, and for how many questions that stands. */
