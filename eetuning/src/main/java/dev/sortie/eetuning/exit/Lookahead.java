@@ -159,6 +159,11 @@ public final class Lookahead {
     return layer.feedForward(ops, a);
   }
 
+  /** Stores the keys and values of the next states of a cached sequence, h and next as above. */
+  public void fill(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
+    layer.fill(ops, input(ops, h, next, first), backbone.rope(), cache, first);
+  }
+
   /** A token is embedded at the position of the hidden state before it. */
   private Tensor input(Ops ops, Tensor h, Tensor next, int first) {
     Tensor token = tokenNorm.apply(ops, backbone.embed(ops, next, first));

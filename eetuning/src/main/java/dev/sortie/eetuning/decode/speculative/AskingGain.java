@@ -21,8 +21,11 @@ final class AskingGain {
 
   private static final double OWN_FADING = 0.95;
 
-  /** Asked once in so many times even where it did not pay. */
-  private static final int ASK_EVERY = 24;
+  /**
+   * Asked once in so many times even where it did not pay; the source then makes up for all that it
+   * missed.
+   */
+  private static final int ASK_EVERY = 48;
 
   private final double[] sums;
   private final double[] weights;

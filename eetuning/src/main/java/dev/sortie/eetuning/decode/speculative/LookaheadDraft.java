@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.pass.Pieces;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
@@ -10,6 +9,7 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.Arrays;
 import java.util.Map;
@@ -103,7 +103,10 @@ public final class LookaheadDraft implements DraftSource {
     return new Draft(Arrays.copyOf(tokens, count), 0, Arrays.copyOf(chances, count));
   }
 
-  /** Runs the exit's layer over the final states that came since the last guess. */
+  /**
+   * Runs the exit's layer over the final states that came since the last guess: those before the
+   * last few leave only keys and values, in batches of stable rows, for which nothing is packed.
+   */
   private void catchUp(DraftContext context) {
     int from = context.finalStatesFrom();
     if (from > base) {
@@ -112,20 +115,28 @@ public final class LookaheadDraft implements DraftSource {
     }
     int end = context.length() - 1;
     while (done < end) {
-      int to = Math.min(end, done + Pieces.USUAL);
+      int to = Math.min(end, done + Kernels.ROW_STABLE);
       int[] next = new int[to - done];
       for (int i = 0; i < next.length; i++) {
         next[i] = context.token(done + i + 1);
       }
-      Tensor y = advance(context, context.finalStates(done, to), next, done - base);
-      context.ops().kernels().copy(Sequence.lastRow(y).span(), last.span());
+      Tensor h = context.finalStates(done, to);
+      if (to < end) {
+        exit.fill(context.ops(), h, ids(context, next), cache, done - base);
+      } else {
+        Tensor y = advance(context, h, next, done - base);
+        context.ops().kernels().copy(Sequence.lastRow(y).span(), last.span());
+      }
       done = to;
     }
   }
 
   private Tensor advance(DraftContext context, Tensor h, int[] next, int first) {
-    Tensor ids = Tensor.ids(context.ops().workspace(), Shape.of(1, next.length), next);
-    return exit.advance(context.ops(), h, ids, cache, first);
+    return exit.advance(context.ops(), h, ids(context, next), cache, first);
+  }
+
+  private static Tensor ids(DraftContext context, int[] next) {
+    return Tensor.ids(context.ops().workspace(), Shape.of(1, next.length), next);
   }
 
   /** Position {@code t} stands on token {@code t + 1} too, and the last state is read again. */

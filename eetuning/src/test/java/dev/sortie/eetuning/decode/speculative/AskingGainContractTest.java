@@ -69,7 +69,7 @@ class AskingGainContractTest {
     }
     for (int s = 0; s < SITUATIONS; s++) {
       assertThat(asked[s])
-          .isGreaterThan(10)
+          .isGreaterThan(5)
           .satisfies(n -> assertThat(n > 300).isEqualTo(n == asked[3]));
     }
     assertThat(gain.expected(3)).isPositive();

@@ -80,8 +80,8 @@ record GemvRows(long x, long w, DType type, long bias, long y, int m, int n, int
     long rowBytes = type.bytes(k);
     boolean decodes = decodes();
     long padded = scratch + SUMS_BYTES;
-    long decoded = padded + (padsThree() ? paddedBytes() : 0);
     boolean pads = padsThree();
+    long decoded = padded + (pads ? paddedBytes() : 0);
     if (pads) {
       pad(padded);
     }
