@@ -90,6 +90,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       Team team,
       PretrainLayout layout,
       Consumer<Timed> trace) {
+    layout.check(options, team.mesh()); // says more than a plan that cannot be made
     this(
         config,
         options,
