@@ -5,7 +5,6 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
-import dev.sortie.parallel.pipeline.BalancedSplit;
 import dev.sortie.parallel.pipeline.Chain;
 import dev.sortie.parallel.pipeline.Plan;
 import dev.sortie.parallel.pipeline.Timed;
@@ -59,11 +58,7 @@ public final class PretrainPlan {
                   config.layers()));
     }
     int from = 0;
-    List<Integer> ends =
-        split.way() == StageSplit.Way.GIVEN
-            ? split.ends(config.layers(), chain.length())
-            : BalancedSplit.ends(config.layers(), chain.length(), this::work);
-    for (int end : ends) {
+    for (int end : split.ends(config.layers(), chain.length(), this::work)) {
       pieces.add(new Stage(pieces.size(), chain.length(), from, end, false));
       from = end;
     }

@@ -5,7 +5,6 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
-import dev.sortie.parallel.pipeline.BalancedSplit;
 import dev.sortie.parallel.pipeline.ForwardOnly;
 import dev.sortie.parallel.pipeline.Plan;
 import dev.sortie.parallel.pipeline.Timed;
@@ -72,11 +71,7 @@ public final class StagePlan {
                   kl ? "all of them for kl" : "the deepest exit standing after layer " + deepest));
     }
     int from = 0;
-    List<Integer> ends =
-        split.way() == StageSplit.Way.GIVEN
-            ? split.ends(layers, count)
-            : BalancedSplit.ends(layers, count, this::work);
-    for (int end : ends) {
+    for (int end : split.ends(layers, count, this::work)) {
       stages.add(new Stage(stages.size(), count, from, end, kl && count > 1));
       from = end;
     }

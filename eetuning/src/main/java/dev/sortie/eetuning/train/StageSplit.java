@@ -4,6 +4,7 @@ import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
+import dev.sortie.parallel.pipeline.BalancedSplit;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,13 +90,19 @@ public record StageSplit(Way way, List<Integer> ends) {
   }
 
   /**
-   * The ends of all pieces of a chain.
+   * The ends of all pieces of a chain: those given, or else those by which the piece with the most
+   * work has the least possible.
    *
    * @param layers that run
    * @param pieces of the chain
+   * @param work of a piece
    * @throws InputException if the given ones are not ascending or not as many
    */
-  List<Integer> ends(int layers, int pieces) {
+  List<Integer> ends(int layers, int pieces, BalancedSplit.Cost work) {
+    return way == Way.GIVEN ? given(layers, pieces) : BalancedSplit.ends(layers, pieces, work);
+  }
+
+  private List<Integer> given(int layers, int pieces) {
     List<Integer> all = new ArrayList<>(ends);
     all.add(layers);
     boolean fits = all.size() == pieces;

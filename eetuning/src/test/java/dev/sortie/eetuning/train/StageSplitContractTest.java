@@ -104,7 +104,8 @@ class StageSplitContractTest {
     assertThat(StageSplit.of(null, 1, 1).way()).isEqualTo(StageSplit.Way.MEASURED);
     assertThat(StageSplit.of(null, 2, 2)).isEqualTo(StageSplit.COUNTED);
     assertThat(StageSplit.of("counted", 2, 1)).isEqualTo(StageSplit.COUNTED);
-    assertThat(StageSplit.of("4, 8", 3, 1).ends(12, 3)).containsExactly(4, 8, 12);
+    assertThat(StageSplit.of("4, 8", 3, 1).ends(12, 3, (from, to) -> to - from))
+        .containsExactly(4, 8, 12);
   }
 
   @ParameterizedTest
@@ -119,7 +120,8 @@ class StageSplitContractTest {
   @ParameterizedTest
   @CsvSource({"'4', 3", "'4,8,9', 3", "'8,4', 3", "'4,4', 3", "'0,4', 3", "'4,12', 3", "'13', 2"})
   void numbersThatDoNotFitAreRefused(String word, int pieces) {
-    assertThatThrownBy(() -> StageSplit.of(word, pieces, 1).ends(12, pieces))
+    assertThatThrownBy(
+            () -> StageSplit.of(word, pieces, 1).ends(12, pieces, (from, to) -> to - from))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("--stage-split " + word)
         .hasMessageContaining("of 12 layers");

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.LogitsReader;
 import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
@@ -20,7 +21,6 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.Kernels;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -45,7 +45,7 @@ public final class EarlyExit implements DecodingStrategy {
   private final Sequence sequence;
   private final ExitPolicy policy;
   private final LogitsReader reader;
-  private final List<Segment> segments;
+  private final List<Progress> segments;
   private final int maxPending;
 
   /** For {@link Pace#left}: the number of exits. */
@@ -57,8 +57,8 @@ public final class EarlyExit implements DecodingStrategy {
   /** By the exit asked last for the token that is being read; null before the first. */
   private ExitEvidence.Said said;
 
-  /** Layers up to an exit, or to the end, where a draft head may stand before the whole one. */
-  private static final class Segment {
+  /** How far a segment has come. */
+  private static final class Progress {
     final int from;
     final int to;
     final Optional<Exit> exit;
@@ -73,10 +73,10 @@ public final class EarlyExit implements DecodingStrategy {
     /** Positions done in the exit's own layer. */
     int exitDone;
 
-    Segment(int from, int to, Optional<Exit> exit, boolean last, Sequence sequence) {
-      this.from = from;
-      this.to = to;
-      this.exit = exit;
+    Progress(Segment segment, boolean last, Sequence sequence) {
+      this.from = segment.from();
+      this.to = segment.to();
+      this.exit = segment.exit();
       this.exitCache =
           exit.filter(Exit::hasCache)
               .map(e -> e.cache(sequence.arena(), DType.F32, sequence.capacity()));
@@ -111,21 +111,10 @@ public final class EarlyExit implements DecodingStrategy {
     this.policy = policy;
     this.reader = new LogitsReader(decoder.config().vocab());
     this.maxPending = maxPending;
-    List<Exit> asked = policy.never() ? List.of() : exits.exits();
-    List<Segment> list = new ArrayList<>();
-    int from = 0;
-    Optional<Exit> behindLast = Optional.empty();
-    for (Exit e : asked) {
-      if (e.isBehindLastLayer()) {
-        behindLast = Optional.of(e);
-      } else {
-        list.add(new Segment(from, e.depth(), Optional.of(e), false, sequence));
-        from = e.depth();
-      }
-    }
-    list.add(new Segment(from, decoder.config().layers(), behindLast, true, sequence));
-    this.segments = List.copyOf(list);
-    this.finalLayer = asked.size();
+    Exits asked = policy.never() ? Exits.none() : exits;
+    List<Segment> cut = Segment.of(asked, decoder.config().layers());
+    this.segments = cut.stream().map(c -> new Progress(c, c == cut.getLast(), sequence)).toList();
+    this.finalLayer = asked.exits().size();
     this.pace = new Pace(finalLayer, policy.rests());
   }
 
@@ -163,7 +152,7 @@ public final class EarlyExit implements DecodingStrategy {
 
   private Step prefillChunk(int[] chunk, boolean end) {
     Tensor x = sequence.embed(chunk, position, chunk.length);
-    for (Segment s : segments) {
+    for (Progress s : segments) {
       s.done = position + chunk.length;
       s.exitDone = s.done;
       if (s == segments.getLast()) {
@@ -190,7 +179,7 @@ public final class EarlyExit implements DecodingStrategy {
     int end = position + 1;
     said = null;
     for (int i = 0; i < segments.size(); i++) {
-      Segment s = segments.get(i);
+      Progress s = segments.get(i);
       // the first segment has no deficit: every token passes it
       Tensor in = i == 0 ? below : segments.get(i - 1).hidden(s.done, end);
       HiddenState out = sequence.layers(in, s.from, s.to, s.done);
@@ -216,7 +205,7 @@ public final class EarlyExit implements DecodingStrategy {
     throw new IllegalStateException("the last segment always answers");
   }
 
-  private Step tryExit(Segment s, HiddenState out, boolean due, int end) {
+  private Step tryExit(Progress s, HiddenState out, boolean due, int end) {
     Exit exit = s.exit.orElseThrow();
     Tensor x = Sequence.lastRow(out.x());
     boolean wanted = due && worthwhile(exit, x);
@@ -254,7 +243,7 @@ public final class EarlyExit implements DecodingStrategy {
    * to it may be nearly a batch of stable rows, and it may lag by nearly another: then it takes
    * two.
    */
-  private Tensor advanceExit(Segment s, int end) {
+  private Tensor advanceExit(Progress s, int end) {
     fillExit(s, end - Kernels.ROW_STABLE);
     Tensor rows = s.hidden(s.exitDone, end);
     Exit exit = s.exit.orElseThrow();
@@ -264,7 +253,7 @@ public final class EarlyExit implements DecodingStrategy {
   }
 
   /** Keys and values of the exit's own layer up to position {@code end}, in such batches. */
-  private void fillExit(Segment s, int end) {
+  private void fillExit(Progress s, int end) {
     while (s.exitDone < end) {
       int to = Math.min(end, s.exitDone + Kernels.ROW_STABLE);
       Tensor rows = s.hidden(s.exitDone, to);
@@ -287,10 +276,10 @@ public final class EarlyExit implements DecodingStrategy {
   /** Runs all pending tokens through the layers that they have not seen, exits' own too. */
   private void complete() {
     for (int i = 0; i < segments.size(); i++) {
-      Segment s = segments.get(i);
+      Progress s = segments.get(i);
       if (s.done < position) {
         // never the first segment: every token passes it
-        Segment lower = segments.get(i - 1);
+        Progress lower = segments.get(i - 1);
         sequence.step(
             () -> {
               Tensor y = sequence.layers(lower.hidden(s.done, position), s.from, s.to, s.done).x();
@@ -319,7 +308,7 @@ public final class EarlyExit implements DecodingStrategy {
   @Override
   public void rewind(int count) {
     position = Sequence.checkKept(count, position);
-    for (Segment s : segments) {
+    for (Progress s : segments) {
       s.done = Math.min(s.done, position);
       s.exitDone = Math.min(s.exitDone, position);
     }
