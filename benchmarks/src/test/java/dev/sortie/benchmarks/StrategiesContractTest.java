@@ -8,7 +8,7 @@ import dev.sortie.benchmarks.compare.WayRun;
 import dev.sortie.benchmarks.compare.WayTable;
 import dev.sortie.benchmarks.compare.Ways;
 import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;

@@ -3,6 +3,7 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
@@ -10,7 +11,6 @@ import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.decode.speculative.DraftSource;
 import dev.sortie.eetuning.decode.speculative.EarlyExitDraft;
 import dev.sortie.eetuning.decode.speculative.PromptLookup;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
 import dev.sortie.eetuning.decode.speculative.Speculative;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -85,7 +85,7 @@ class SpeculativeParityTest {
         assertThat(actual.get(i).logits).as("logits %d", i).isEqualTo(expected.get(i).logits);
         assertThat(actual.get(i).confidence).isEqualTo(expected.get(i).confidence);
       }
-      return s.report();
+      return s.speculation();
     }
   }
 

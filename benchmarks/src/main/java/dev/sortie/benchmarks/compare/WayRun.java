@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.eval.Prediction;
 import dev.sortie.eetuning.eval.SideBySide;

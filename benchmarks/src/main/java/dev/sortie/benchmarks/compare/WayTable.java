@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -4,9 +4,8 @@ import dev.sortie.eetuning.cli.DecodingMixin.Decoding;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
-import dev.sortie.eetuning.decode.speculative.Speculative;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
@@ -128,15 +127,15 @@ final class GenerateCommand implements Callable<Integer> {
           } else if (json) {
             Map<String, Object> result =
                 GenerationJson.of(generator.run(ids, d.options(), t -> {}));
-            if (s instanceof Speculative guessed) {
-              result.put("speculation", GenerationJson.speculation(guessed.report()));
+            if (s.speculation().passes() > 0) {
+              result.put("speculation", GenerationJson.speculation(s.speculation()));
             }
             results.add(result);
           } else {
             ColouredText out = begin(input, m, exits.depths());
             show(generator.run(ids, d.options(), t -> out.token(t.text(), t.exit())), out);
-            if (s instanceof Speculative guessed) {
-              show(guessed.report());
+            if (s.speculation().passes() > 0) {
+              show(s.speculation());
             }
           }
         }

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cost;
 
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.policy.Pace;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.tensor.kernel.Kernels;
@@ -28,61 +29,36 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
   }
 
   /**
-   * Seconds to decode these tokens one after another, the work of {@link EarlyExit} repeated on the
-   * table: layers of a segment run over all tokens that lack them.
+   * Seconds to decode these tokens one after another.
    *
    * @param first position of the first of them; all before it are complete
    * @param exits depth at which each left; 0 for the final layer
    */
   public double seconds(int first, int[] exits) {
-    int segments = active.size() + 1;
-    int[] done = new int[segments];
-    int[] exitDone = new int[active.size()];
-    Arrays.fill(done, first);
-    Arrays.fill(exitDone, first);
-    List<ExitCost> costs = active.stream().map(table::exit).toList();
-    Pace pace = new Pace(active.size(), rests);
+    return seconds(first, exits, List.of());
+  }
+
+  /**
+   * Seconds to decode these tokens with guesses.
+   *
+   * @param first position of the first of them; all before it are complete
+   * @param exits depth at which each left; 0 for the final layer
+   * @param passes that read them; empty if each read one token
+   */
+  public double seconds(int first, int[] exits, List<SpeculationReport.Pass> passes) {
+    int[] rows = new int[exits.length];
+    Arrays.fill(rows, passes.isEmpty() ? 1 : 0);
+    passes.forEach(p -> rows[p.position() - first] = p.drafted() + 1);
+    ExitReplay replay = new ExitReplay(this, first);
     double seconds = 0;
     for (int i = 0; i < exits.length; i++) {
-      seconds += token(first + i, exits[i], costs, done, exitDone, pace);
-      pace.left(exits[i] == 0 ? active.size() : active.indexOf(exits[i]));
+      int right = i + 1;
+      while (right < exits.length && rows[right] == 0) {
+        right++;
+      }
+      seconds += replay.token(first + i, Arrays.copyOfRange(exits, i, right), rows[i]);
     }
     return seconds;
-  }
-
-  private double token(
-      int position, int exit, List<ExitCost> costs, int[] done, int[] exitDone, Pace pace) {
-    int end = position + 1;
-    double seconds = table.token();
-    int from = 0;
-    int deepest = deepestSegment();
-    for (int i = 0; i < active.size(); i++) {
-      ExitCost e = costs.get(i);
-      int rows = end - done[i];
-      seconds += table.layers(e.depth() - from, rows, done[i]);
-      done[i] = end;
-      from = e.depth();
-      boolean asked = position - done[deepest] < maxPending && pace.due(i);
-      // an exit that is not asked lets its own layer wait, until a batch of stable rows is full
-      int waiting = end - exitDone[i];
-      if (asked || waiting >= Kernels.ROW_STABLE) {
-        seconds += asked ? e.layerSeconds(waiting) + e.check() : e.fillSeconds(waiting);
-        exitDone[i] = end;
-      }
-      if (exit == e.depth()) {
-        return seconds;
-      }
-    }
-    int last = active.size();
-    seconds += table.layers(table.layers() - from, end - done[last], done[last]);
-    done[last] = end;
-    return seconds + table.head().at(1);
-  }
-
-  /** The last segment that has layers: an exit behind the last layer leaves none to the end. */
-  private int deepestSegment() {
-    boolean behindLast = !active.isEmpty() && active.getLast() == table.layers();
-    return active.size() - (behindLast ? 1 : 0);
   }
 
   /**

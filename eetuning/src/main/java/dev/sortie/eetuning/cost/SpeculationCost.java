@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cost;
 
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.speculative.EarlyExitDraft;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
 import java.util.List;
 
 /**

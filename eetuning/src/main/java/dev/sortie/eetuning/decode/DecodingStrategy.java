@@ -32,6 +32,11 @@ public interface DecodingStrategy extends AutoCloseable {
    */
   void rewind(int count);
 
+  /** What was guessed so far, by strategies that guess. */
+  default SpeculationReport speculation() {
+    return SpeculationReport.NONE;
+  }
+
   @Override
   void close();
 }

@@ -19,6 +19,11 @@ public record Step(float[] logits, OptionalInt exit, double confidence, Optional
     this(logits, exit, confidence, Optional.empty());
   }
 
+  /** The same with what was guessed. */
+  public Step with(Optional<Guess> guessed) {
+    return new Step(logits, exit, confidence, guessed);
+  }
+
   /** The source that guessed {@code id}, if one did. */
   public Optional<String> sourceOf(int id) {
     return guess.filter(g -> g.id() == id).map(Guess::source);

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -54,6 +55,17 @@ public record Contender(
       ExitPolicy policy,
       double threshold,
       Device device) {
+    return early(strategy, model, exits, policy, threshold, _ -> Guesses.NONE, device);
+  }
+
+  private static Contender early(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitPolicy policy,
+      double threshold,
+      IntFunction<Guesses> guesses,
+      Device device) {
     return new Contender(
         strategy,
         threshold,
@@ -61,7 +73,25 @@ public record Contender(
         policy.rests(),
         0,
         capacity ->
-            new EarlyExit(model.decoder(), exits, policy, capacity, EarlyExit.MAX_PENDING, device));
+            new EarlyExit(
+                model.decoder(),
+                exits,
+                policy,
+                capacity,
+                EarlyExit.MAX_PENDING,
+                guesses.apply(capacity),
+                device));
+  }
+
+  /** Early exits with a policy and guesses by prompt look-up. */
+  public static Contender guessing(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitPolicy policy,
+      double threshold,
+      Device device) {
+    return early(strategy, model, exits, policy, threshold, DraftSources::free, device);
   }
 
   /**

@@ -16,7 +16,7 @@ public record Prediction(CostTable table) {
 
   /** Seconds for the tokens after the first, as {@code contender} decoded them. */
   public double seconds(Contender contender, SideBySide.Decoded decoded) {
-    if (!decoded.speculation().trace().isEmpty()) {
+    if (contender.active().isEmpty() && !decoded.speculation().trace().isEmpty()) {
       return new SpeculationCost(table, contender.draftDepth())
           .seconds(decoded.speculation().trace());
     }
@@ -27,6 +27,6 @@ public record Prediction(CostTable table) {
             .mapToInt(e -> e.orElse(0))
             .toArray();
     return new EarlyExitCost(table, contender.active(), EarlyExit.MAX_PENDING, contender.rests())
-        .seconds(decoded.generation().promptIds().length, exits);
+        .seconds(decoded.generation().promptIds().length, exits, decoded.speculation().trace());
   }
 }

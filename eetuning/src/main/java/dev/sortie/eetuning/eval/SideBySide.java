@@ -4,12 +4,10 @@ import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.speculative.SpeculationReport;
-import dev.sortie.eetuning.decode.speculative.Speculative;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.nn.model.LanguageModel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Decodes the same prompts in several ways. All ways take turns prompt by prompt, so that a slow
@@ -111,11 +109,7 @@ public final class SideBySide {
           new Generator(
               s, model.tokenizer(), model.config().eos(), model.config().decoder().vocab());
       Generation g = generator.run(item.ids(), item.options(), t -> {});
-      return new Decoded(
-          g,
-          s instanceof Speculative guessing
-              ? guessing.report()
-              : new SpeculationReport(List.of(), Map.of()));
+      return new Decoded(g, s.speculation());
     }
   }
 }

@@ -211,12 +211,17 @@ public final class Exit {
    * them any more: a sixteenth of a layer of SmolLM2-135M.
    */
   public Tensor advance(Ops ops, Tensor x, KvCache cache, int first) {
+    if (x.shape().dim(1) == 1) {
+      return advanceEach(ops, x, cache, first);
+    }
     DecoderLayer l = ownLayer();
-    Tensor a =
-        x.shape().dim(1) == 1
-            ? l.attend(ops, x, backbone.rope(), cache, first)
-            : l.attendLast(ops, x, backbone.rope(), cache, first);
-    return l.feedForward(ops, a);
+    return l.feedForward(ops, l.attendLast(ops, x, backbone.rope(), cache, first));
+  }
+
+  /** Runs it for each of the next tokens: x {@code [1, T, C]}, to the same shape. */
+  public Tensor advanceEach(Ops ops, Tensor x, KvCache cache, int first) {
+    DecoderLayer l = ownLayer();
+    return l.feedForward(ops, l.attend(ops, x, backbone.rope(), cache, first));
   }
 
   /** Runs it over one row of each of several cached sequences: x {@code [1, R, C]}. */

@@ -80,6 +80,15 @@ public final class Pace {
     }
   }
 
+  /** How many tokens in a row, to the last one decoded, left before exit {@code exit}. */
+  public int leftBefore(int exit) {
+    int row = 0;
+    while (row < count && left[count - 1 - row] < exit) {
+      row++;
+    }
+    return row;
+  }
+
   /** A prompt was read up to {@code position}: what was before it does not count any more. */
   public void start(int position) {
     start = position;

@@ -1,7 +1,8 @@
 package dev.sortie.eetuning.decode.single;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.LogitsReader;
 import dev.sortie.eetuning.decode.pass.Pieces;
@@ -13,17 +14,14 @@ import dev.sortie.eetuning.decode.policy.Pace;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
-import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Decoding that stops at the first exit confident enough, and keeps the KV cache exact by
@@ -37,6 +35,12 @@ import java.util.Optional;
  * the same bits as if every token had gone through all layers one by one. In each segment the
  * positions done are a prefix, those pending a suffix, and deeper segments lag behind shallower
  * ones; one counter a segment says it all.
+ *
+ * <p>Where somebody guesses how the text goes on, the guesses go down beside the token just chosen.
+ * After a guess that was right the answer is often there already: an exit that was asked about all
+ * of them at once is confident, or they have been taken along to the end. Who leaves where does not
+ * depend on that: the same exits are asked about each token, and the same number of tokens in a row
+ * may leave early. So guesses decide how fast a text comes, never which.
  */
 public final class EarlyExit implements DecodingStrategy {
   /** Deficit tokens at most: with the token that goes deeper they fill a batch of stable rows. */
@@ -45,8 +49,10 @@ public final class EarlyExit implements DecodingStrategy {
   private final Sequence sequence;
   private final ExitPolicy policy;
   private final LogitsReader reader;
-  private final List<Progress> segments;
+  private final List<ExitSegment> segments;
+  private final FinalRows finals;
   private final int maxPending;
+  private final Guesses guesses;
 
   /** For {@link Pace#left}: the number of exits. */
   private final int finalLayer;
@@ -54,46 +60,16 @@ public final class EarlyExit implements DecodingStrategy {
   private final Pace pace;
   private int position;
 
+  /** The token just chosen and the guesses behind it, read up to position {@link #ahead}. */
+  private int[] round = new int[0];
+
+  private int ahead;
+
   /** By the exit asked last for the token that is being read; null before the first. */
   private ExitEvidence.Said said;
 
-  /** How far a segment has come. */
-  private static final class Progress {
-    final int from;
-    final int to;
-    final Optional<Exit> exit;
-    final Optional<KvCache> exitCache;
-
-    /** Output of layer {@code to} by position, {@code [capacity, C]}; null for the last segment. */
-    final Tensor hidden;
-
-    /** Positions done in this segment's layers. */
-    int done;
-
-    /** Positions done in the exit's own layer. */
-    int exitDone;
-
-    Progress(Segment segment, boolean last, Sequence sequence) {
-      this.from = segment.from();
-      this.to = segment.to();
-      this.exit = segment.exit();
-      this.exitCache =
-          exit.filter(Exit::hasCache)
-              .map(e -> e.cache(sequence.arena(), DType.F32, sequence.capacity()));
-      int width = sequence.decoder().config().hidden();
-      this.hidden =
-          last
-              ? null
-              : Tensor.allocate(sequence.arena(), DType.F32, Shape.of(sequence.capacity(), width));
-    }
-
-    Tensor hidden(int first, int end) {
-      return Sequence.rows(hidden, first, end);
-    }
-  }
-
   /**
-   * A new sequence.
+   * A new sequence without guesses.
    *
    * @param exits those to check, all of one backbone
    * @param capacity tokens to set room aside for
@@ -106,14 +82,38 @@ public final class EarlyExit implements DecodingStrategy {
       int capacity,
       int maxPending,
       Device device) {
+    this(decoder, exits, policy, capacity, maxPending, Guesses.NONE, device);
+  }
+
+  /**
+   * A new sequence.
+   *
+   * @param exits those to check, all of one backbone
+   * @param capacity tokens to set room aside for
+   * @param maxPending deficit tokens at most, 0 to {@link #MAX_PENDING}
+   * @param guesses closed with this
+   */
+  public EarlyExit(
+      Decoder decoder,
+      Exits exits,
+      ExitPolicy policy,
+      int capacity,
+      int maxPending,
+      Guesses guesses,
+      Device device) {
     check(exits, policy, maxPending);
     this.sequence = new Sequence(decoder, capacity, device);
     this.policy = policy;
     this.reader = new LogitsReader(decoder.config().vocab());
     this.maxPending = maxPending;
+    this.guesses = guesses;
     Exits asked = policy.never() ? Exits.none() : exits;
-    List<Segment> cut = Segment.of(asked, decoder.config().layers());
-    this.segments = cut.stream().map(c -> new Progress(c, c == cut.getLast(), sequence)).toList();
+    int rows = 1 + guesses.most();
+    this.segments =
+        Segment.of(asked, decoder.config().layers()).stream()
+            .map(s -> new ExitSegment(s, sequence, rows))
+            .toList();
+    this.finals = new FinalRows(sequence, rows);
     this.finalLayer = asked.exits().size();
     this.pace = new Pace(finalLayer, policy.rests());
   }
@@ -138,6 +138,7 @@ public final class EarlyExit implements DecodingStrategy {
   public Step prefill(int[] prompt) {
     // a prompt in the middle of a text: its tokens go through all layers, so those before must have
     complete();
+    guesses.prompt(position, prompt);
     Step last = null;
     for (int from = 0, to; from < prompt.length; from = to) {
       to = Pieces.end(from, prompt.length, Pieces.USUAL);
@@ -146,85 +147,96 @@ public final class EarlyExit implements DecodingStrategy {
       last = sequence.step(() -> prefillChunk(chunk, end));
       position += chunk.length;
     }
+    ahead = position;
     pace.start(position);
     return last;
   }
 
   private Step prefillChunk(int[] chunk, boolean end) {
     Tensor x = sequence.embed(chunk, position, chunk.length);
-    for (Progress s : segments) {
-      s.done = position + chunk.length;
-      s.exitDone = s.done;
+    int read = position + chunk.length;
+    for (ExitSegment s : segments) {
       if (s == segments.getLast()) {
-        x = sequence.prefillTop(x, s.from, position, end);
+        x = sequence.prefillTop(x, s.from(), position, end);
+        s.prompt(null, read);
         break;
       }
-      x = sequence.layers(x, s.from, s.to, position).x();
-      if (s.exitCache.isPresent()) {
-        s.exit.orElseThrow().fill(sequence.ops(), x, s.exitCache.get(), position);
-      }
+      x = sequence.layers(x, s.from(), s.to(), position).x();
+      s.prompt(x, read);
     }
     return end ? reader.readFinal(sequence, x) : null;
   }
 
   @Override
   public Step next(int token) {
-    Step step = sequence.step(() -> descend(token));
+    sequence.requireRoom(position + 1);
+    if (!guesses.isRight(position, token)) {
+      cut();
+      int pending = position - segments.getLast().done();
+      int most = Math.min(Kernels.ROW_STABLE - pending, sequence.capacity() - position) - 1;
+      round = guesses.begin(position, token, Math.max(0, most));
+      ahead = position + round.length;
+    }
+    long start = System.nanoTime();
+    Step step = sequence.step(this::descend);
+    guesses.took((System.nanoTime() - start) * 1e-9);
+    Step answer = step.with(guesses.behind(position));
     position++;
-    return step;
+    return answer;
   }
 
-  private Step descend(int token) {
-    Tensor below = sequence.embed(new int[] {token}, position, 1);
-    int end = position + 1;
+  /** Forgets what was read behind {@link #position}. */
+  private void cut() {
+    ahead = position;
+    segments.forEach(s -> s.rewind(position));
+    finals.rewind(position);
+  }
+
+  /** Takes the token at {@link #position} down to where it leaves. */
+  private Step descend() {
     said = null;
     for (int i = 0; i < segments.size(); i++) {
-      Progress s = segments.get(i);
-      // the first segment has no deficit: every token passes it
-      Tensor in = i == 0 ? below : segments.get(i - 1).hidden(s.done, end);
-      HiddenState out = sequence.layers(in, s.from, s.to, s.done);
-      if (s.hidden != null) {
-        sequence.ops().kernels().copy(out.x().span(), s.hidden(s.done, end).span());
+      ExitSegment s = segments.get(i);
+      if (s.done() <= position) {
+        s.run(i == 0 ? embed(s.done()) : segments.get(i - 1).hidden(s.done(), ahead), ahead);
       }
-      s.done = end;
-      // the deepest segment lags most; were the next one asked, a deeper one could get more rows
-      // at once than are stable
-      boolean mayExit = position - segments.getLast().done < maxPending;
-      if (s.exit.isPresent()) {
-        Step step = tryExit(s, out, mayExit && pace.due(i), end);
+      if (s.exit().isPresent()) {
+        Step step = tryExit(s, i);
         if (step != null) {
           pace.left(i);
           return step;
         }
       }
-      if (s == segments.getLast()) {
-        pace.left(finalLayer);
-        return reader.readFinal(sequence, out.x());
-      }
     }
-    throw new IllegalStateException("the last segment always answers");
+    pace.left(finalLayer);
+    if (!finals.has(position)) {
+      finals.read(segments.getLast(), unanswered());
+    }
+    return finals.answer(position, reader);
   }
 
-  private Step tryExit(Progress s, HiddenState out, boolean due, int end) {
-    Exit exit = s.exit.orElseThrow();
-    Tensor x = Sequence.lastRow(out.x());
-    boolean wanted = due && worthwhile(exit, x);
-    if (s.exitCache.isPresent()) {
-      // where its answer is not wanted, the exit's own layer waits too, as long as all that wait
-      // are a batch of stable rows
-      if (!wanted) {
-        if (end - s.exitDone >= Kernels.ROW_STABLE) {
-          fillExit(s, end);
-        }
-        return null;
-      }
-      x = Sequence.lastRow(advanceExit(s, end));
-    }
-    if (!wanted) {
+  /** The tokens from position {@code first}, where the first segment has come to, to the last. */
+  private Tensor embed(int first) {
+    int[] tokens = Arrays.copyOfRange(round, round.length - (ahead - first), round.length);
+    return sequence.embed(tokens, first, tokens.length);
+  }
+
+  /**
+   * Whether the token may leave at exit {@code i}: not between layers after so many in a row that
+   * the layers above could get more rows at once than are stable.
+   */
+  private boolean mayLeave(int i) {
+    int last = segments.size() - 1;
+    return (i == last || pace.leftBefore(last) < maxPending) && pace.due(i);
+  }
+
+  private Step tryExit(ExitSegment s, int i) {
+    Exit exit = s.exit().orElseThrow();
+    if (!mayLeave(i) || !worthwhile(exit, s.state(position))) {
+      s.pass(position + 1);
       return null;
     }
-    Tensor state = exit.headState(sequence.ops(), x, Sequence.lastRow(out.a()));
-    ExitEvidence evidence = new ExitEvidence(sequence.ops(), exit, state, said);
+    ExitEvidence evidence = s.ask(position, ahead, said);
     said = evidence.said();
     double confidence = policy.confidence(evidence);
     return policy.exits(exit.depth(), confidence)
@@ -239,27 +251,18 @@ public final class EarlyExit implements DecodingStrategy {
   }
 
   /**
-   * Runs the exit's own layer for the token before position {@code end}. Deficit tokens that come
-   * to it may be nearly a batch of stable rows, and it may lag by nearly another: then it takes
-   * two.
+   * The token at {@link #position} and the guesses behind it that no exit asked so far would let
+   * go: if they are right, the whole head will be read for them too, and once for all takes less.
    */
-  private Tensor advanceExit(Progress s, int end) {
-    fillExit(s, end - Kernels.ROW_STABLE);
-    Tensor rows = s.hidden(s.exitDone, end);
-    Exit exit = s.exit.orElseThrow();
-    Tensor y = exit.advance(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
-    s.exitDone = end;
-    return y;
+  private int[] unanswered() {
+    return IntStream.range(position, ahead)
+        .filter(p -> p == position || segments.stream().noneMatch(s -> leaves(s, p)))
+        .toArray();
   }
 
-  /** Keys and values of the exit's own layer up to position {@code end}, in such batches. */
-  private void fillExit(Progress s, int end) {
-    while (s.exitDone < end) {
-      int to = Math.min(end, s.exitDone + Kernels.ROW_STABLE);
-      Tensor rows = s.hidden(s.exitDone, to);
-      s.exit.orElseThrow().fill(sequence.ops(), rows, s.exitCache.orElseThrow(), s.exitDone);
-      s.exitDone = to;
-    }
+  private boolean leaves(ExitSegment s, int at) {
+    return s.hasHeard(at)
+        && policy.exits(s.exit().orElseThrow().depth(), policy.confidence(s.said(at, null)));
   }
 
   /**
@@ -275,29 +278,29 @@ public final class EarlyExit implements DecodingStrategy {
 
   /** Runs all pending tokens through the layers that they have not seen, exits' own too. */
   private void complete() {
+    cut();
     for (int i = 0; i < segments.size(); i++) {
-      Progress s = segments.get(i);
-      if (s.done < position) {
+      ExitSegment s = segments.get(i);
+      if (s.done() < position) {
         // never the first segment: every token passes it
-        Progress lower = segments.get(i - 1);
+        ExitSegment lower = segments.get(i - 1);
         sequence.step(
             () -> {
-              Tensor y = sequence.layers(lower.hidden(s.done, position), s.from, s.to, s.done).x();
-              if (s.hidden != null) {
-                sequence.ops().kernels().copy(y.span(), s.hidden(s.done, position).span());
-              }
-              s.done = position;
+              s.run(lower.hidden(s.done(), position), position);
               return null;
             });
       }
-      if (s.exitCache.isPresent() && s.exitDone < position) {
-        sequence.step(
-            () -> {
-              fillExit(s, position);
-              return null;
-            });
-      }
+      sequence.step(
+          () -> {
+            s.fill(position);
+            return null;
+          });
     }
+  }
+
+  @Override
+  public SpeculationReport speculation() {
+    return guesses.report();
   }
 
   @Override
@@ -308,15 +311,14 @@ public final class EarlyExit implements DecodingStrategy {
   @Override
   public void rewind(int count) {
     position = Sequence.checkKept(count, position);
-    for (Progress s : segments) {
-      s.done = Math.min(s.done, position);
-      s.exitDone = Math.min(s.exitDone, position);
-    }
+    cut();
     pace.rewind(position);
+    guesses.rewind(position);
   }
 
   @Override
   public void close() {
+    guesses.close();
     sequence.close();
   }
 }

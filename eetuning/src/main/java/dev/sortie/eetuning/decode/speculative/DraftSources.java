@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
+import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
@@ -51,6 +52,11 @@ public final class DraftSources {
       words.add(EarlyExitDraft.NAME);
     }
     return List.copyOf(words);
+  }
+
+  /** Guesses for one sequence that read nothing of the model: those of prompt look-up. */
+  public static Guesses free(int capacity) {
+    return Rounds.free(List.of(new PromptLookup(capacity)), capacity);
   }
 
   /**

@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
  * that costs if what it usually gives promises more.
  */
 final class Guessing implements AutoCloseable {
-  private final StagedPass pass;
+  private final DraftStates states;
   private final List<DraftSource> sources;
   private final DraftLength lengths;
   private final Trials trials;
@@ -56,13 +56,13 @@ final class Guessing implements AutoCloseable {
    * @param text where tokens stand by position
    */
   Guessing(
-      StagedPass pass,
+      DraftStates states,
       List<DraftSource> sources,
       DraftLength lengths,
       Trials trials,
       LongSupplier clock,
       int[] text) {
-    this.pass = pass;
+    this.states = states;
     this.sources = sources;
     this.lengths = lengths;
     this.trials = trials;
@@ -146,7 +146,7 @@ final class Guessing implements AutoCloseable {
 
   private Draft draft(DraftSource source, int max) {
     context.descended = 0;
-    Draft draft = pass.sequence().step(() -> source.draft(context, max));
+    Draft draft = states.step(() -> source.draft(context, max));
     if (draft.length() > max) {
       throw new IllegalStateException(
           source.name() + " guessed " + draft.length() + " tokens, " + max + " were asked for");
@@ -171,7 +171,7 @@ final class Guessing implements AutoCloseable {
 
   /** Forgets what was computed for positions {@code count} and above. */
   void cut(int count) {
-    pass.rewind(count);
+    states.rewind(count);
     sources.forEach(s -> s.rewind(count));
   }
 
@@ -198,12 +198,12 @@ final class Guessing implements AutoCloseable {
 
     @Override
     public Decoder decoder() {
-      return pass.sequence().decoder();
+      return states.decoder();
     }
 
     @Override
     public Ops ops() {
-      return pass.ops();
+      return states.ops();
     }
 
     @Override
@@ -212,14 +212,14 @@ final class Guessing implements AutoCloseable {
         throw new IllegalArgumentException(
             "token " + token + " is run first, the text ends with " + text[position]);
       }
-      HiddenState state = pass.descend(token);
+      HiddenState state = states.descend(token);
       ran[descended++] = token;
       return state;
     }
 
     @Override
     public Tensor hidden(int first, int end) {
-      return pass.hidden(first, end);
+      return states.hidden(first, end);
     }
 
     @Override
@@ -228,12 +228,12 @@ final class Guessing implements AutoCloseable {
         throw new IllegalArgumentException(
             "final states to position " + end + ", the text read has " + position);
       }
-      return pass.finalStates(first, end);
+      return states.finalStates(first, end);
     }
 
     @Override
     public int finalStatesFrom() {
-      return pass.finalsFrom();
+      return states.finalsFrom();
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
+import dev.sortie.eetuning.decode.SpeculationReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,12 +28,18 @@ final class SpeculationCounts {
     trace.add(new SpeculationReport.Pass(position, name, asked, drafted, 0, looks, 0));
   }
 
-  /** The last pass took so long, guessing included. */
+  /** The last pass took so much longer, guessing included. */
   void took(double seconds) {
     SpeculationReport.Pass p = trace.removeLast();
     trace.add(
         new SpeculationReport.Pass(
-            p.position(), p.source(), p.asked(), p.drafted(), p.accepted(), p.looks(), seconds));
+            p.position(),
+            p.source(),
+            p.asked(),
+            p.drafted(),
+            p.accepted(),
+            p.looks(),
+            p.seconds() + seconds));
   }
 
   /** A guess of the last pass was right. */

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Pieces;
 import dev.sortie.eetuning.decode.pass.Sequence;
@@ -15,7 +16,6 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.LongSupplier;
 
@@ -37,38 +37,15 @@ public final class Speculative implements DecodingStrategy {
   public static final int MAX_DRAFT = Kernels.ROW_STABLE - 1;
 
   private final StagedPass pass;
-  private final List<DraftSource> sources;
-  private final DraftLength lengths;
+  private final Rounds rounds;
   private final LongSupplier clock;
-  private final Trials trials;
-  private final Guessing guessing;
-  private final SpeculationCounts counts;
   private final float[][] logits = new float[Kernels.ROW_STABLE][];
   private final double[] confidence = new double[Kernels.ROW_STABLE];
 
-  /** The text read, and the token being read. */
-  private final int[] text;
+  /** Position of the last pass's first row, whose rows may reach beyond {@link #position}. */
+  private int base;
 
   private int position;
-
-  /** The last pass, whose rows may reach beyond {@link #position}. */
-  private Round round = Round.at(-1);
-
-  /**
-   * A pass.
-   *
-   * @param base position of the token just chosen, the pass's first row
-   * @param source that was asked, -1 for none
-   * @param limit how many tokens it was asked for
-   * @param draft guesses verified
-   * @param seconds time for the pass, and for guessing unless the source says chances
-   */
-  private record Round(int base, int source, int limit, int[] draft, double seconds) {
-    /** What is known of position {@code base} comes from no pass to be accounted for. */
-    static Round at(int base) {
-      return new Round(base, -1, 0, new int[0], -1);
-    }
-  }
 
   /**
    * A new sequence. How much is guessed adapts to how often guesses are right and to the time that
@@ -88,15 +65,10 @@ public final class Speculative implements DecodingStrategy {
       Device device,
       DraftLength lengths,
       LongSupplier clock) {
-    this.sources = List.copyOf(sources);
-    this.lengths = lengths;
     this.clock = clock;
-    this.trials = new Trials(lengths);
-    this.counts = new SpeculationCounts(sources.stream().map(DraftSource::name).toList());
-    this.text = new int[capacity];
     boolean finals = sources.stream().anyMatch(DraftSource::readsFinalStates);
     this.pass = new StagedPass(decoder, capacity, cut(sources, decoder), finals, device);
-    this.guessing = new Guessing(pass, this.sources, lengths, trials, clock, text);
+    this.rounds = new Rounds(sources, pass, lengths, clock, capacity);
     for (int i = 0; i < logits.length; i++) {
       logits[i] = new float[decoder.config().vocab()];
     }
@@ -123,76 +95,47 @@ public final class Speculative implements DecodingStrategy {
   @Override
   public Step prefill(int[] prompt) {
     pass.sequence().requireRoom(position + prompt.length);
-    settle();
-    trials.forget();
-    guessing.cut(position);
+    rounds.prompt(position, prompt);
     int from = 0;
     while (from < prompt.length) {
       int to = Pieces.end(from, prompt.length, Pieces.USUAL);
       int[] piece = Arrays.copyOfRange(prompt, from, to);
       boolean end = to == prompt.length;
-      pass.sequence()
-          .step(
-              () -> {
-                Tensor y = pass.prefill(piece, position, end);
-                if (end) {
-                  read(y, 1);
-                }
-                return null;
-              });
-      System.arraycopy(piece, 0, text, position, piece.length);
+      pass.step(
+          () -> {
+            Tensor y = pass.prefill(piece, position, end);
+            if (end) {
+              read(y, 1);
+            }
+            return null;
+          });
       position += piece.length;
       from = to;
     }
-    round = Round.at(position - 1);
+    base = position - 1;
     return step();
   }
 
   @Override
   public Step next(int token) {
     pass.sequence().requireRoom(position + 1);
-    trials.chosen(position, token);
-    if (ahead() > 0 && round.draft[position - round.base - 1] == token) {
-      counts.right();
-      text[position++] = token;
-      return step();
+    if (!rounds.isRight(position, token)) {
+      pass(token);
     }
-    settle();
-    guessing.cut(position); // guesses that were wrong
-    return pass(token);
-  }
-
-  /** Rows of the last pass that are not reached yet. */
-  private int ahead() {
-    return round.base + 1 + round.draft.length - position;
-  }
-
-  private Step pass(int token) {
-    text[position] = token;
-    long start = clock.getAsLong();
-    Guessing.Guess guess =
-        guessing.guess(position, Math.min(MAX_DRAFT, text.length - position - 1));
-    int[] tokens = new int[1 + guess.draft().length()];
-    tokens[0] = token;
-    System.arraycopy(guess.draft().tokens(), 0, tokens, 1, guess.draft().length());
-    pass.sequence()
-        .step(
-            () -> {
-              read(pass.pass(tokens, position), tokens.length);
-              return null;
-            });
-    counts.pass(position, guess.source(), guess.limit(), guess.draft().length(), guess.looks());
-    double seconds = (clock.getAsLong() - start) * 1e-9;
-    counts.took(seconds);
-    round =
-        new Round(
-            position,
-            guess.source(),
-            guess.limit(),
-            guess.draft().tokens(),
-            seconds - guess.asking());
     position++;
     return step();
+  }
+
+  private void pass(int token) {
+    int[] tokens = rounds.begin(position, token, MAX_DRAFT);
+    long start = clock.getAsLong();
+    pass.step(
+        () -> {
+          read(pass.pass(tokens, position), tokens.length);
+          return null;
+        });
+    rounds.took((clock.getAsLong() - start) * 1e-9);
+    base = position;
   }
 
   /** Copies logits out of the workspace: those of the last {@code rows} of y. */
@@ -210,24 +153,13 @@ public final class Speculative implements DecodingStrategy {
 
   /** What follows the tokens read. */
   private Step step() {
-    int row = position - 1 - round.base;
-    Optional<Step.Guess> guess =
-        row < round.draft.length
-            ? Optional.of(new Step.Guess(round.draft[row], sources.get(round.source).name()))
-            : Optional.empty();
-    return new Step(logits[row], OptionalInt.empty(), confidence[row], guess);
+    int row = position - 1 - base;
+    return new Step(logits[row], OptionalInt.empty(), confidence[row], rounds.behind(position - 1));
   }
 
-  /** Accounts for the last pass, now that it is known how far it reached. */
-  private void settle() {
-    if (round.seconds >= 0) {
-      lengths.finished(round.source, round.limit, round.seconds, position - round.base);
-    }
-  }
-
-  /** Passes and guesses so far. */
-  public SpeculationReport report() {
-    return counts.report();
+  @Override
+  public SpeculationReport speculation() {
+    return rounds.report();
   }
 
   @Override
@@ -237,18 +169,13 @@ public final class Speculative implements DecodingStrategy {
 
   @Override
   public void rewind(int count) {
-    Sequence.checkKept(count, position);
-    settle();
-    position = count;
-    // no row of the last pass is of use: what follows is read anew
-    round = Round.at(count - 1);
-    trials.forget();
-    guessing.cut(count);
+    position = Sequence.checkKept(count, position);
+    rounds.rewind(count);
   }
 
   @Override
   public void close() {
-    guessing.close();
+    rounds.close();
     pass.close();
   }
 }

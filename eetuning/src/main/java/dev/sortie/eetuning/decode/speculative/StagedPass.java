@@ -9,13 +9,14 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Passes through all layers in two stages, cut at a depth: the lower stage may run ahead token by
  * token while a draft is made, the upper one then takes all of them at once from the hidden states
  * kept at the cut. At cut 0 there is no lower stage.
  */
-final class StagedPass implements AutoCloseable {
+final class StagedPass implements DraftStates, AutoCloseable {
   private final Sequence sequence;
   private final int cut;
 
@@ -46,7 +47,18 @@ final class StagedPass implements AutoCloseable {
     return sequence;
   }
 
-  Ops ops() {
+  @Override
+  public <T> T step(Supplier<T> body) {
+    return sequence.step(body);
+  }
+
+  @Override
+  public Decoder decoder() {
+    return sequence.decoder();
+  }
+
+  @Override
+  public Ops ops() {
     return sequence.ops();
   }
 
@@ -73,7 +85,8 @@ final class StagedPass implements AutoCloseable {
   }
 
   /** Runs the lower stage over the next token that it has not seen. */
-  HiddenState descend(int token) {
+  @Override
+  public HiddenState descend(int token) {
     HiddenState h =
         sequence.layers(sequence.embed(new int[] {token}, lowerDone, 1), 0, cut, lowerDone);
     keep(h.x(), hidden, lowerDone);
@@ -114,7 +127,8 @@ final class StagedPass implements AutoCloseable {
     ops().kernels().copy(x.span(), Sequence.rows(store, first, end).span());
   }
 
-  Tensor hidden(int first, int end) {
+  @Override
+  public Tensor hidden(int first, int end) {
     if (first < 0 || end > lowerDone) {
       throw new IllegalArgumentException(
           "hidden states " + first + " to " + end + ", there are " + lowerDone);
@@ -122,7 +136,8 @@ final class StagedPass implements AutoCloseable {
     return Sequence.rows(hidden, first, end);
   }
 
-  Tensor finalStates(int first, int end) {
+  @Override
+  public Tensor finalStates(int first, int end) {
     if (finals == null || first < finalsFrom) {
       throw new IllegalArgumentException(
           "final states from position "
@@ -133,12 +148,13 @@ final class StagedPass implements AutoCloseable {
     return Sequence.rows(finals, first, end);
   }
 
-  int finalsFrom() {
+  @Override
+  public int finalsFrom() {
     return finalsFrom;
   }
 
-  /** Forgets positions {@code count} and above. */
-  void rewind(int count) {
+  @Override
+  public void rewind(int count) {
     lowerDone = Math.min(lowerDone, count);
   }
 

@@ -283,10 +283,10 @@ class SpeculativeContractTest {
         step = s.next(text[p]);
       }
       int read = CONTEXT - PROMPT.length;
-      assertThat(s.report().passes()).isEqualTo((read + 7) / 8);
-      assertThat(s.report().rows()).isEqualTo(read);
-      assertThat(s.report().sources().get("oracle").accepted())
-          .isEqualTo(s.report().sources().get("oracle").verified())
+      assertThat(s.speculation().passes()).isEqualTo((read + 7) / 8);
+      assertThat(s.speculation().rows()).isEqualTo(read);
+      assertThat(s.speculation().sources().get("oracle").accepted())
+          .isEqualTo(s.speculation().sources().get("oracle").verified())
           .isEqualTo(read - (read + 7) / 8);
     }
   }
@@ -304,7 +304,7 @@ class SpeculativeContractTest {
         List<Row> expected = full(sampling);
         try (Speculative s = setting.open(text(expected), CONTEXT)) {
           decode(s, sampling);
-          for (var guesses : s.report().sources().values()) {
+          for (var guesses : s.speculation().sources().values()) {
             verified += guesses.verified();
             accepted += guesses.accepted();
           }

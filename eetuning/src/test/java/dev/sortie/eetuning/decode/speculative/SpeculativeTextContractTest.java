@@ -8,6 +8,7 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
@@ -137,7 +138,7 @@ class SpeculativeTextContractTest {
           g.tokens().stream().map(t -> t.draft().orElse("model")).distinct().toList();
       assertThat(sources).containsExactlyInAnyOrder("model", "oracle");
       long guessed = g.tokens().stream().filter(t -> t.draft().isPresent()).count();
-      SpeculationReport report = s.report();
+      SpeculationReport report = s.speculation();
       assertThat(report.sources().get("oracle").accepted())
           .as("all but perhaps the last, which is not read")
           .isBetween((int) guessed - 1, (int) guessed);
@@ -156,7 +157,7 @@ class SpeculativeTextContractTest {
     Speculative[] self = {null};
     LongSupplier passes =
         () -> {
-          SpeculationReport r = self[0].report();
+          SpeculationReport r = self[0].speculation();
           return r.passes() * 1_000_000L + (r.rows() - r.passes()) * 300_000L;
         };
     DraftSource wrong = new Oracle(text, 100, 0.2);
@@ -179,8 +180,8 @@ class SpeculativeTextContractTest {
           read++;
         }
       }
-      assertThat(s.report().passes()).isEqualTo(read);
-      assertThat(s.report().rows()).as("it was tried").isGreaterThan(read);
+      assertThat(s.speculation().passes()).isEqualTo(read);
+      assertThat(s.speculation().rows()).as("it was tried").isGreaterThan(read);
       assertThat(passes.getAsLong() * 1e-6 / read).isLessThan(1.05);
     }
   }
@@ -226,7 +227,7 @@ class SpeculativeTextContractTest {
         step = s.next(sampler.choose(step.logits(), s.position()));
         found[sampler.choose(step.logits(), s.position())]++;
       }
-      accepted = s.report().sources().get("oracle").accepted();
+      accepted = s.speculation().sources().get("oracle").accepted();
     }
     assertThat(accepted).as("first tokens that were guessed").isBetween(texts / 10, texts * 9 / 10);
     double chiSquare = 0;

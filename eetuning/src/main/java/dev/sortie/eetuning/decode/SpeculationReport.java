@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.decode.speculative;
+package dev.sortie.eetuning.decode;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -12,6 +12,9 @@ import java.util.Map;
  * @param sources by name, in the order given
  */
 public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) {
+  /** Where nothing is guessed. */
+  public static final SpeculationReport NONE = new SpeculationReport(List.of(), Map.of());
+
   public SpeculationReport {
     trace = List.copyOf(trace);
     sources = Collections.unmodifiableMap(new LinkedHashMap<>(sources));

@@ -1,0 +1,89 @@
+package dev.sortie.eetuning.decode;
+
+import java.util.Optional;
+
+/**
+ * Guesses how one text goes on, for passes that read several tokens, and learns from what becomes
+ * of them. Serves one sequence; not thread-safe.
+ */
+public interface Guesses extends AutoCloseable {
+  /** Never guesses: each pass reads one token. */
+  Guesses NONE =
+      new Guesses() {
+        @Override
+        public int most() {
+          return 0;
+        }
+
+        @Override
+        public void prompt(int position, int[] prompt) {}
+
+        @Override
+        public boolean isRight(int position, int token) {
+          return false;
+        }
+
+        @Override
+        public int[] begin(int position, int token, int most) {
+          return new int[] {token};
+        }
+
+        @Override
+        public void took(double seconds) {}
+
+        @Override
+        public Optional<Step.Guess> behind(int position) {
+          return Optional.empty();
+        }
+
+        @Override
+        public void rewind(int count) {}
+
+        @Override
+        public SpeculationReport report() {
+          return SpeculationReport.NONE;
+        }
+
+        @Override
+        public void close() {}
+      };
+
+  /** Guesses in a pass at most. */
+  int most();
+
+  /** The text goes on with a prompt, whose first token stands at {@code position}. */
+  void prompt(int position, int[] prompt);
+
+  /**
+   * A token was chosen.
+   *
+   * @return whether the last pass has read it at this position, as a guess after guesses that were
+   *     right; if not, what the pass read from here on is no part of the text
+   */
+  boolean isRight(int position, int token);
+
+  /**
+   * A pass begins.
+   *
+   * @param position of its first token
+   * @param token that token
+   * @param most guesses at most
+   * @return the tokens to read: that one, then the guesses
+   */
+  int[] begin(int position, int token, int most);
+
+  /** The last pass took so long, or so much longer. */
+  void took(double seconds);
+
+  /** What the last pass has read, as a guess, behind the token at {@code position}. */
+  Optional<Step.Guess> behind(int position);
+
+  /** The text was cut: it has {@code count} tokens. */
+  void rewind(int count);
+
+  /** Passes and guesses so far. */
+  SpeculationReport report();
+
+  @Override
+  void close();
+}

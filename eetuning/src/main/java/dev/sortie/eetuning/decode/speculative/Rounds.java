@@ -1,0 +1,175 @@
+package dev.sortie.eetuning.decode.speculative;
+
+import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.Step;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/**
+ * Guesses of several sources for one text. How much is guessed adapts to how often guesses are
+ * right and to the time that passes take.
+ */
+public final class Rounds implements Guesses {
+  private final List<DraftSource> sources;
+  private final DraftLength lengths;
+  private final LongSupplier clock;
+  private final Trials trials;
+  private final Guessing guessing;
+  private final SpeculationCounts counts;
+
+  /** The text read, and the guesses behind it. */
+  private final int[] text;
+
+  /** Tokens read. */
+  private int end;
+
+  private Round round = Round.at(-1);
+
+  /**
+   * A pass.
+   *
+   * @param base position of the token just chosen, the pass's first row
+   * @param source that was asked, -1 for none
+   * @param limit how many tokens it was asked for
+   * @param draft guesses read
+   * @param seconds time for the pass, and for guessing unless the source says chances; below 0 if
+   *     there is none to be accounted for
+   */
+  private record Round(int base, int source, int limit, int[] draft, double seconds) {
+    /** What is known of position {@code base} comes from no pass with guesses. */
+    static Round at(int base) {
+      return new Round(base, -1, 0, new int[0], -1);
+    }
+
+    Round plus(double more) {
+      return new Round(base, source, limit, draft, seconds + more);
+    }
+  }
+
+  /**
+   * Guesses of sources that read nothing of the model and cost nothing.
+   *
+   * @param sources closed with this
+   * @param capacity tokens of the text at most
+   */
+  public static Rounds free(List<DraftSource> sources, int capacity) {
+    for (DraftSource s : sources) {
+      if (s.cost() > 0 || s.saysChances() || s.readsFinalStates()) {
+        throw new IllegalArgumentException(s.name() + " reads hidden states");
+      }
+    }
+    return new Rounds(
+        sources, new NoStates(), AdaptiveDraftLength.of(sources), System::nanoTime, capacity);
+  }
+
+  /**
+   * Guesses of any sources.
+   *
+   * @param sources closed with this
+   * @param states that the sources read
+   */
+  Rounds(
+      List<DraftSource> sources,
+      DraftStates states,
+      DraftLength lengths,
+      LongSupplier clock,
+      int capacity) {
+    this.sources = List.copyOf(sources);
+    this.lengths = lengths;
+    this.clock = clock;
+    this.trials = new Trials(lengths);
+    this.counts = new SpeculationCounts(sources.stream().map(DraftSource::name).toList());
+    this.text = new int[capacity];
+    this.guessing = new Guessing(states, this.sources, lengths, trials, clock, text);
+  }
+
+  @Override
+  public int most() {
+    return Speculative.MAX_DRAFT;
+  }
+
+  @Override
+  public void prompt(int position, int[] prompt) {
+    settle();
+    trials.forget();
+    guessing.cut(position);
+    System.arraycopy(prompt, 0, text, position, prompt.length);
+    end = position + prompt.length;
+    round = Round.at(end - 1);
+  }
+
+  @Override
+  public boolean isRight(int position, int token) {
+    trials.chosen(position, token);
+    int i = position - round.base - 1;
+    if (i < round.draft.length && round.draft[i] == token) {
+      counts.right();
+      text[position] = token;
+      end = position + 1;
+      return true;
+    }
+    settle();
+    guessing.cut(position); // guesses that were wrong
+    return false;
+  }
+
+  @Override
+  public int[] begin(int position, int token, int most) {
+    text[position] = token;
+    end = position + 1;
+    long start = clock.getAsLong();
+    Guessing.Guess guess = guessing.guess(position, Math.min(most, text.length - position - 1));
+    int[] draft = guess.draft().tokens();
+    int[] tokens = new int[1 + draft.length];
+    tokens[0] = token;
+    System.arraycopy(draft, 0, tokens, 1, draft.length);
+    counts.pass(position, guess.source(), guess.limit(), draft.length, guess.looks());
+    double seconds = (clock.getAsLong() - start) * 1e-9;
+    counts.took(seconds);
+    round = new Round(position, guess.source(), guess.limit(), draft, seconds - guess.asking());
+    return tokens;
+  }
+
+  @Override
+  public void took(double seconds) {
+    counts.took(seconds);
+    round = round.plus(seconds);
+  }
+
+  @Override
+  public Optional<Step.Guess> behind(int position) {
+    int i = position - round.base;
+    return i < round.draft.length
+        ? Optional.of(new Step.Guess(round.draft[i], sources.get(round.source).name()))
+        : Optional.empty();
+  }
+
+  /** Accounts for the last pass, now that it is known how far it reached. */
+  private void settle() {
+    if (round.seconds >= 0) {
+      lengths.finished(round.source, round.limit, round.seconds, end - round.base);
+    }
+  }
+
+  @Override
+  public void rewind(int count) {
+    settle();
+    end = count;
+    // no row of the last pass is of use: what follows is read anew
+    round = Round.at(count - 1);
+    trials.forget();
+    guessing.cut(count);
+  }
+
+  @Override
+  public SpeculationReport report() {
+    return counts.report();
+  }
+
+  @Override
+  public void close() {
+    guessing.close();
+  }
+}
