@@ -71,9 +71,10 @@ final class StrategiesCommand implements Callable<Integer> {
       description =
           "Ways beside full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
               + " all), early-exit:20=0.7+24=0.5 (a threshold each), early-exit:FILE.json"
-              + " (calibrated) or speculative:prompt-lookup+lookahead@0.5 (who guesses, and the"
+              + " (calibrated), each also as early-exit+prompt-lookup, which guesses besides, or"
+              + " speculative:prompt-lookup+lookahead@0.5 (who guesses, and the"
               + " confidence below which exits do not). Default: each source, all sources, and early-exit at"
-              + " 0.9, 0.7 and 0.5.")
+              + " 0.9, 0.7 and 0.5, with and without guesses.")
   private List<String> words = new ArrayList<>();
 
   @Option(

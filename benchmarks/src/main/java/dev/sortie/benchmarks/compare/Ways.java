@@ -2,6 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
@@ -18,13 +19,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * Words for ways of decoding: {@code full}; {@code early-exit@0.7}, all exits at one threshold;
  * {@code early-exit:24@0.7} and {@code early-exit:20+24@0.7}, some of them; {@code
- * early-exit:20=0.7+24=0.5}, a threshold each; {@code early-exit:FILE.json}, calibrated; {@code
+ * early-exit:20=0.7+24=0.5}, a threshold each; {@code early-exit:FILE.json}, calibrated; each of
+ * these with {@code early-exit+prompt-lookup} instead, which guesses besides; {@code
  * speculative:prompt-lookup}, {@code speculative:prompt-lookup+lookahead}, by who guesses, with
  * {@code @X} for the confidence below which exits do not.
  */
@@ -38,7 +41,19 @@ public final class Ways {
   private static final Pattern EACH = Pattern.compile("early-exit:([0-9.+]+=[0-9.=+]+)");
   private static final Pattern CALIBRATED = Pattern.compile("early-exit:(.+\\.json)");
 
+  private static final String EARLY = "early-exit";
+  private static final String GUESSING = EARLY + "+prompt-lookup";
+
   private Ways() {}
+
+  /** The word without who guesses beside early exits. */
+  private static String alone(String word) {
+    return word.startsWith(GUESSING) ? EARLY + word.substring(GUESSING.length()) : word;
+  }
+
+  private static IntFunction<Guesses> guesses(String word) {
+    return word.startsWith(GUESSING) ? DraftSources::free : _ -> Guesses.NONE;
+  }
 
   /** Each source that the exits allow, all of them, and all exits at three thresholds. */
   public static List<String> defaults(Exits exits) {
@@ -49,14 +64,17 @@ public final class Ways {
       words.add("speculative:" + String.join("+", sources));
     }
     if (!exits.exits().isEmpty()) {
-      words.addAll(List.of("early-exit@0.9", "early-exit@0.7", "early-exit@0.5"));
+      for (String threshold : List.of("@0.9", "@0.7", "@0.5")) {
+        words.add(EARLY + threshold);
+        words.add(GUESSING + threshold);
+      }
     }
     return words;
   }
 
   /** Whether this way's text is that of full depth. */
   public static boolean isLossless(String word) {
-    return !word.startsWith("early-exit") || word.endsWith("@1");
+    return !word.startsWith(EARLY) || word.endsWith("@1");
   }
 
   /**
@@ -74,7 +92,7 @@ public final class Ways {
         require(word, exits);
         Optional<Path> file = file(word);
         file.ifPresent(f -> ThresholdsFile.check(f, ThresholdsFile.read(f), folder, model));
-        ways.put(word, Contender.early(word, model, exits, each.get(), device));
+        ways.put(word, Contender.early(word, model, exits, each.get(), guesses(word), device));
       } else {
         ways.put(word, way(word, model, exits, device));
       }
@@ -93,7 +111,7 @@ public final class Ways {
     if (file.isPresent()) {
       return file.map(f -> new ExitThresholds(ThresholdsFile.read(f).thresholds()));
     }
-    Matcher m = EACH.matcher(word);
+    Matcher m = EACH.matcher(alone(word));
     return m.matches()
         ? Optional.of(
             ExitThresholds.of(Arrays.asList(m.group(1).split("\\+", -1)), "--way '" + word + "'"))
@@ -102,7 +120,7 @@ public final class Ways {
 
   /** The file of a calibrated way. */
   private static Optional<Path> file(String word) {
-    Matcher m = CALIBRATED.matcher(word);
+    Matcher m = CALIBRATED.matcher(alone(word));
     return m.matches() ? Optional.of(Path.of(m.group(1))) : Optional.empty();
   }
 
@@ -113,7 +131,7 @@ public final class Ways {
   }
 
   private static Contender way(String word, LanguageModel model, Exits exits, Device device) {
-    Matcher m = WORD.matcher(word);
+    Matcher m = WORD.matcher(alone(word));
     if (!m.matches()) {
       throw new InputException(
           "--way '"
@@ -138,7 +156,8 @@ public final class Ways {
         parts.isEmpty()
             ? exits
             : ActiveExits.at(exits, parts.stream().map(p -> (int) number(word, p)).toList());
-    return Contender.early(word, model, asked, new MaxProbability(threshold), threshold, device);
+    return Contender.early(
+        word, model, asked, new MaxProbability(threshold), threshold, guesses(word), device);
   }
 
   private static double number(String word, String text) {

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -273,7 +274,8 @@ final class EvalCommand implements Callable<Integer> {
     if (calibrated != null) {
       Calibrated c = ThresholdsFile.read(calibrated);
       ThresholdsFile.check(calibrated, c, exitsFolder, m);
-      list.add(Contender.early("calibrated", m, all, new ExitThresholds(c.thresholds()), device));
+      ExitThresholds policy = new ExitThresholds(c.thresholds());
+      list.add(Contender.early("calibrated", m, all, policy, _ -> Guesses.NONE, device));
     }
     return list;
   }

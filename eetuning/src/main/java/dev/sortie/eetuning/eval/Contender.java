@@ -58,7 +58,12 @@ public record Contender(
     return early(strategy, model, exits, policy, threshold, _ -> Guesses.NONE, device);
   }
 
-  private static Contender early(
+  /**
+   * The same with guesses.
+   *
+   * @param guesses made anew for a text of so many tokens
+   */
+  public static Contender early(
       String strategy,
       LanguageModel model,
       Exits exits,
@@ -83,26 +88,21 @@ public record Contender(
                 device));
   }
 
-  /** Early exits with a policy and guesses by prompt look-up. */
-  public static Contender guessing(
-      String strategy,
-      LanguageModel model,
-      Exits exits,
-      ExitPolicy policy,
-      double threshold,
-      Device device) {
-    return early(strategy, model, exits, policy, threshold, DraftSources::free, device);
-  }
-
   /**
    * Early exits with a threshold each.
    *
    * @param exits among which are those that have thresholds
+   * @param guesses made anew for a text of so many tokens
    */
   public static Contender early(
-      String strategy, LanguageModel model, Exits exits, ExitThresholds policy, Device device) {
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitThresholds policy,
+      IntFunction<Guesses> guesses,
+      Device device) {
     Exits asked = ActiveExits.at(exits, policy.asked());
-    return early(strategy, model, asked, policy, policy.least(), device);
+    return early(strategy, model, asked, policy, policy.least(), guesses, device);
   }
 
   /**
