@@ -13,7 +13,6 @@ import dev.sortie.parallel.pipeline.Work;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -83,26 +82,14 @@ public final class PretrainPlan {
       Team team,
       Device device) {
     List<ExitSpec> exits = options.exits().specs();
-    PretrainPlan counted = new PretrainPlan(config, exits, length, chain);
-    if (chain.length() == 1 || split.way() == StageSplit.Way.COUNTED) {
-      return counted;
-    }
-    if (length > config.context()) {
-      return counted; // the trainer refuses it in a line
-    }
-    if (split.way() == StageSplit.Way.GIVEN) {
-      return new PretrainPlan(config, exits, chain, counted.costs, split);
-    }
+    StageCosts counted = new PretrainPlan(config, exits, length, chain).costs;
+    Map<String, Object> trained = Map.of("exits", exits.stream().map(ExitSpec::toString).toList());
     int rounds = options.microBatches() / team.mesh().dp();
-    Map<String, Object> of = new LinkedHashMap<>();
-    of.put("model", config.toString());
-    of.put("exits", exits.stream().map(ExitSpec::toString).toList());
-    of.put("micro_batch", options.microBatch());
-    of.put("micro_batches", rounds);
-    of.put("seq_len", length);
+    StageWork work = new StageWork(config, trained, options.microBatch(), rounds, length);
     PretrainMeter meter = new PretrainMeter(config, options, length, rounds, device);
     StageCosts costs =
-        StageSplit.costs(out, of, team, device.kernels(), counted.costs, meter::measure);
+        new RunCosts(out, team, device.kernels())
+            .of(split, chain.length(), work, counted, meter::measure);
     return new PretrainPlan(config, exits, chain, costs, split);
   }
 

@@ -98,28 +98,16 @@ public final class StagePlan {
       Team team,
       Device device) {
     int count = team.mesh().pp();
-    StagePlan counted = new StagePlan(config, exits, options, length, count);
-    if (count == 1 || split.way() == StageSplit.Way.COUNTED) {
-      return counted;
-    }
-    if (length > config.context()) {
-      return counted; // the trainer refuses it in a line
-    }
-    if (split.way() == StageSplit.Way.GIVEN) {
-      return new StagePlan(config, exits, options, counted.costs, split, count);
-    }
+    StageCosts counted = new StagePlan(config, exits, options, length, count).costs;
+    Map<String, Object> trained = new LinkedHashMap<>();
+    trained.put("exits", exits.stream().map(ExitOutline::toString).toList());
+    trained.put("objective", options.objective().word());
     int rounds = options.microBatches() / team.mesh().dp();
-    Map<String, Object> of = new LinkedHashMap<>();
-    of.put("model", config.toString());
-    of.put("exits", exits.stream().map(ExitOutline::toString).toList());
-    of.put("objective", options.objective().word());
-    of.put("micro_batch", options.microBatch());
-    of.put("micro_batches", rounds);
-    of.put("seq_len", length);
+    StageWork work = new StageWork(config, trained, options.microBatch(), rounds, length);
     TuningMeter meter = new TuningMeter(config, options, length, rounds, device);
     StageCosts costs =
-        StageSplit.costs(
-            out, of, team, device.kernels(), counted.costs, () -> meter.measure(exits));
+        new RunCosts(out, team, device.kernels())
+            .of(split, count, work, counted, () -> meter.measure(exits));
     return new StagePlan(config, exits, options, costs, split, count);
   }
 

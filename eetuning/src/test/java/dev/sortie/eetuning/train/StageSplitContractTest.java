@@ -78,7 +78,8 @@ class StageSplitContractTest {
 
   private StageCosts split(
       Map<String, Object> of, StageCosts counted, Optional<StageCosts> measured) {
-    return StageSplit.costs(out, of, Team.alone(), new ScalarKernels(), counted, () -> measured);
+    return new RunCosts(out, Team.alone(), new ScalarKernels())
+        .measured(of, counted, () -> measured);
   }
 
   @Test
@@ -91,7 +92,8 @@ class StageSplitContractTest {
               team -> {
                 try (team) {
                   Optional<StageCosts> mine = Optional.of(costs(1 + 2 * team.rank().value()));
-                  return StageSplit.costs(out, OF, team, new ScalarKernels(), costs(7), () -> mine);
+                  return new RunCosts(out, team, new ScalarKernels())
+                      .measured(OF, costs(7), () -> mine);
                 }
               });
       assertThat(all).hasSize(2).allMatch(c -> c.forward() == 2 && c.equals(all.getFirst()));
