@@ -357,10 +357,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("backbone", model.sha256());
     m.put("exits", words);
     m.put("exits_start", startSha256);
-    if (model.decoder().sharding() instanceof TensorParallel tp) {
-      m.put(Checkpoints.SHARES, tp.group().size()); // sums have another order then
-      m.put(Checkpoints.SHARES_TOKENS, tp.sequence());
-    }
+    Fingerprint.addShares(m, model.decoder().sharding());
     return m;
   }
 

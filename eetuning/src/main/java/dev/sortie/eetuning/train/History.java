@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.format.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -8,12 +9,52 @@ import java.util.SequencedMap;
 
 /** Losses over a run: per name the loss of every step done, and the validations. */
 public final class History {
+  private static final String LOSSES = "losses";
+  private static final String VALIDATIONS = "validations";
+
   private final SequencedMap<String, List<Double>> losses = new LinkedHashMap<>();
   private final SequencedMap<Integer, Map<String, Double>> validations = new LinkedHashMap<>();
 
   /** An empty history of these names. */
   public History(List<String> names) {
     names.forEach(n -> losses.put(n, new ArrayList<>()));
+  }
+
+  /**
+   * From what {@link #describe} says.
+   *
+   * @param steps done
+   */
+  static History read(JsonObject description, List<String> names, int steps) {
+    History history = new History(names);
+    JsonObject losses = description.getObject(LOSSES);
+    for (int i = 0; i < steps; i++) {
+      Map<String, Double> step = new LinkedHashMap<>();
+      for (String name : names) {
+        step.put(name, ((Number) losses.getList(name).get(i)).doubleValue());
+      }
+      history.add(step);
+    }
+    JsonObject validations = description.getObject(VALIDATIONS);
+    for (String step : validations.fields().keySet()) {
+      JsonObject v = validations.getObject(step);
+      Map<String, Double> values = new LinkedHashMap<>();
+      v.fields().forEach((name, x) -> values.put(name, ((Number) x).doubleValue()));
+      history.addValidation(Integer.parseInt(step), values);
+    }
+    return history;
+  }
+
+  /** A copy for a file. */
+  Map<String, Object> describe() {
+    Map<String, Object> copied = new LinkedHashMap<>();
+    losses.forEach((name, list) -> copied.put(name, List.copyOf(list)));
+    Map<String, Object> named = new LinkedHashMap<>();
+    validations.forEach((step, v) -> named.put(String.valueOf(step), v));
+    Map<String, Object> description = new LinkedHashMap<>();
+    description.put(LOSSES, copied);
+    description.put(VALIDATIONS, named);
+    return description;
   }
 
   void add(Map<String, Double> step) {

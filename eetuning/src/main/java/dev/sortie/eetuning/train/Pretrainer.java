@@ -223,10 +223,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("model", config.toString());
-    if (model.decoder().sharding() instanceof TensorParallel tp) {
-      m.put("tp", tp.group().size()); // sums have another order then
-      m.put("sequence_parallel", tp.sequence());
-    }
+    Fingerprint.addShares(m, model.decoder().sharding());
     return m;
   }
 

@@ -45,13 +45,13 @@ public record Reshard(Path run, Consumer<String> notes) {
    * @throws InputException if there is none
    */
   public Checked check() {
-    Checkpoints.Found found = newest();
-    try (ShardReader reader = reader(found)) {
+    Checkpoint found = newest();
+    try (ShardReader reader = found.open()) {
       return checked(found.step(), found.files(), reader);
     }
   }
 
-  private Checkpoints.Found newest() {
+  private Checkpoint newest() {
     TrainLoop.Listener listener =
         new TrainLoop.Listener() {
           @Override
@@ -59,13 +59,7 @@ public record Reshard(Path run, Consumer<String> notes) {
             notes.accept(line);
           }
         };
-    return new Checkpoints(run, Team.alone(), 1, listener) // saves none
-        .newest()
-        .orElseThrow(() -> new InputException(run + ": has no whole checkpoint"));
-  }
-
-  private static ShardReader reader(Checkpoints.Found found) {
-    return new ShardReader(found.path(), found.files().keySet());
+    return Checkpoints.newest(run, listener);
   }
 
   private static Checked checked(int step, Map<String, String> files, ShardReader reader) {
@@ -83,12 +77,12 @@ public record Reshard(Path run, Consumer<String> notes) {
    * @throws InputException if there is nothing to read or it cannot be written
    */
   public Checked write(Mesh mesh, boolean sequence, Path out, Kernels kernels) {
-    Path folder = out.resolve(Checkpoints.FOLDER);
+    Path folder = CheckpointFolder.of(out).path();
     if (Files.exists(folder)) {
       throw new InputException(folder + ": is there already; give another --out");
     }
-    Checkpoints.Found found = newest();
-    try (ShardReader reader = reader(found)) {
+    Checkpoint found = newest();
+    try (ShardReader reader = found.open()) {
       int tp = mesh.size(Axis.TP);
       List<List<String>> stages = dealt(reader.tensors(), mesh.size(Axis.PP));
       Map<String, String> files = new LinkedHashMap<>();
@@ -105,7 +99,8 @@ public record Reshard(Path run, Consumer<String> notes) {
               some.forEach(t -> portions.put(t, portion(reader.tensors().get(t), tp, rank)));
               files.put(name, ShardWriter.copy(target.resolve(name), reader, portions, kernels));
             }
-            Checkpoints.describeAgain(target, found, files, tp, sequence);
+            found.writeAgain(
+                target, Fingerprint.withShares(found.fingerprint(), tp, sequence), files);
           });
       return checked(found.step(), files, reader);
     }

@@ -99,10 +99,10 @@ public final class TrainLoop {
     Checkpoints checkpoints =
         new Checkpoints(options.out(), team, options.keepCheckpoints(), listener);
     checkpoints.deleteTemporaries(); // the others begin to write once rank 0 has found the newest
-    Optional<Checkpoints.Found> found = checkpoints.newest();
+    Optional<Checkpoint> found = checkpoints.newest();
     History history =
         found
-            .map(f -> checkpoints.restore(f, job, kernels))
+            .map(f -> Checkpoints.restore(f, job, kernels))
             .orElseGet(() -> new History(job.lossNames()));
     if (found.isPresent()) {
       listener.resumed(found.get().step());
