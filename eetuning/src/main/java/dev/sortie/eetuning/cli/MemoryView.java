@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.exit.ExitOutline;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.MemoryPlan;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.StagePlan;
@@ -16,7 +15,6 @@ import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.SharePart;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +28,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
   /** Prints what tuning would take on each of its ranks. */
   static void show(
       ModelOptions model,
-      Path exits,
+      StartExits exits,
       TuneOptions options,
       int length,
       Mesh mesh,
@@ -39,7 +37,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
       boolean json) {
     try (ModelFiles files = model.open()) {
       DecoderConfig config = files.config().decoder();
-      List<ExitOutline> outlines = ExitsFile.outlines(exits, config);
+      List<ExitOutline> outlines = exits.outlines(config);
       StagePlan stages = new StagePlan(config, outlines, options, length, mesh.pp());
       TuneMemory plan =
           new TuneMemory(

@@ -5,11 +5,9 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * The most memory that this process has had in RAM so far.
@@ -55,11 +53,5 @@ record PeakMemory(long bytes, boolean whole) {
         Locale.ROOT,
         whole ? "peak resident memory %,d MiB" : "peak memory of the JVM, without tensors, %,d MiB",
         bytes >> 20);
-  }
-
-  /** One line for people about several ranks. */
-  static String describe(List<Long> bytes) {
-    return "peak of each rank until the end of training, MiB: "
-        + bytes.stream().map(b -> String.valueOf(b >> 20)).collect(Collectors.joining(", "));
   }
 }

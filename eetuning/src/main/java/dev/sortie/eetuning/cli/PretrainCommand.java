@@ -14,7 +14,6 @@ import dev.sortie.eetuning.train.Pretrainer;
 import dev.sortie.eetuning.train.Team;
 import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
 import dev.sortie.nn.format.HfConfig;
 import dev.sortie.nn.format.HfConfigWriter;
 import dev.sortie.nn.format.Json;
@@ -23,18 +22,12 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.ModelWriter;
 import dev.sortie.nn.model.Precision;
-import dev.sortie.nn.text.BpeTrainer;
-import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
-import dev.sortie.nn.text.TokenizerJson;
-import dev.sortie.nn.text.TokenizerJsonWriter;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,67 +46,13 @@ import picocli.CommandLine.Option;
     description =
         "Trains a Llama-type decoder from scratch, with a tokenizer of its own, into a Hugging Face folder; also with exits, and on several ranks in a job started by launch.")
 final class PretrainCommand implements Callable<Integer> {
-  private static final String END = "<|endoftext|>";
-
   @Mixin private ComputeOptions compute;
   @Mixin private TrainingOptions training;
+  @Mixin private NewDecoder decoder;
+  @Mixin private NewTokenizer newTokenizer;
   @Mixin private RankOptions ranks;
   @Mixin private PretrainExitOptions exits;
   @Mixin private PretrainScheduleOptions schedule;
-
-  @Option(
-      names = "--layers",
-      paramLabel = "N",
-      defaultValue = "12",
-      description = "Layers. Default: ${DEFAULT-VALUE}.")
-  private int layers;
-
-  @Option(
-      names = "--hidden",
-      paramLabel = "C",
-      defaultValue = "192",
-      description = "Width. Default: ${DEFAULT-VALUE}.")
-  private int hidden;
-
-  @Option(
-      names = "--heads",
-      paramLabel = "H",
-      defaultValue = "6",
-      description = "Query heads. Default: ${DEFAULT-VALUE}.")
-  private int heads;
-
-  @Option(
-      names = "--kv-heads",
-      paramLabel = "K",
-      defaultValue = "2",
-      description = "Key and value heads. Default: ${DEFAULT-VALUE}.")
-  private int kvHeads;
-
-  @Option(
-      names = "--ffn",
-      paramLabel = "F",
-      defaultValue = "512",
-      description = "Inner width of the MLP. Default: ${DEFAULT-VALUE}.")
-  private int ffn;
-
-  @Option(
-      names = "--context",
-      paramLabel = "N",
-      description = "Longest sequence. Default: --seq-len.")
-  private Integer context;
-
-  @Option(
-      names = "--vocab",
-      paramLabel = "V",
-      defaultValue = "1024",
-      description = "Tokens of the new tokenizer. Default: ${DEFAULT-VALUE}.")
-  private int vocab;
-
-  @Option(
-      names = "--tokenizer",
-      paramLabel = "FILE",
-      description = "Take this tokenizer.json and train none.")
-  private Path tokenizerFile;
 
   @Option(
       names = "--save",
@@ -139,26 +78,18 @@ final class PretrainCommand implements Callable<Integer> {
             training.schedule(),
             training.adamW(),
             training.seed,
-            exits.exits(layers));
+            exits.exits(decoder.layers()));
     checkRanks(options); // sizes are refused before anything is written
     if (training.dryRun) {
       MemoryView.show(memory(options), json);
       return 0;
     }
-    try (Interrupt interrupt = new Interrupt();
-        Team team = ranks.join()) {
-      try {
-        return train(options, loop, team, interrupt);
-      } catch (RuntimeException e) {
-        team.abort(String.valueOf(e.getMessage()));
-        throw e;
-      }
-    }
+    return ranks.run((team, interrupt) -> train(options, loop, team, interrupt));
   }
 
   private PretrainMemory memory(PretrainOptions options) {
     return new PretrainMemory(
-        config(expectedVocab()),
+        decoder.config(newTokenizer.expected(training.out), training.seqLen),
         options,
         training.seqLen,
         ranks.mesh(),
@@ -167,22 +98,10 @@ final class PretrainCommand implements Callable<Integer> {
         training.asyncCheckpoints);
   }
 
-  /** Of the tokenizer that is there, or as many as a new one may have. */
-  private int expectedVocab() {
-    Path file = tokenizerFile == null ? ownFile() : tokenizerFile;
-    return tokenizerFile != null || Files.exists(file)
-        ? TokenizerJson.read(file).vocabSize()
-        : vocab;
-  }
-
   private void checkRanks(PretrainOptions options) {
     Mesh mesh = ranks.mesh();
-    DecoderConfig config = config(vocab);
-    if (ranks.isSequenceParallel() && (mesh.tp() == 1 || training.seqLen % mesh.tp() != 0)) {
-      throw new InputException(
-          "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
-              .formatted(mesh.tp(), training.seqLen));
-    }
+    DecoderConfig config = decoder.config(newTokenizer.vocab(), training.seqLen);
+    ranks.checkSequence(training.seqLen);
     PretrainLayout layout = schedule.layout();
     layout.check(options, mesh);
     schedule.plot(mesh.pp());
@@ -193,8 +112,11 @@ final class PretrainCommand implements Callable<Integer> {
 
   private int train(PretrainOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
     Folders.create(training.out);
-    Tokenizer tokenizer = team.firstOfRanks(this::tokenizer, this::ownTokenizer);
-    DecoderConfig config = config(tokenizer.vocabSize());
+    Tokenizer tokenizer =
+        team.firstOfRanks(
+            () -> newTokenizer.make(training.out, training.data),
+            () -> NewTokenizer.made(training.out));
+    DecoderConfig config = decoder.config(tokenizer.vocabSize(), training.seqLen);
     try (Device device = compute.open(team.neighbours());
         DatasetSource data =
             team.firstOfRanks(
@@ -211,18 +133,13 @@ final class PretrainCommand implements Callable<Integer> {
         }
         return 1;
       }
-      List<Long> peaks = team.gather(PeakMemory.now().bytes());
+      RankPeaks peaks = RankPeaks.of(team);
       if (team.leads()) {
         Map<String, Object> hashes = write(config, options, tokenizer, data, device);
-        view.say(PeakMemory.now().describe());
-        if (peaks.size() > 1) {
-          view.say(PeakMemory.describe(peaks));
-        }
+        peaks.say(view);
         if (json) {
           Map<String, Object> result = training.result(outcome, 50);
-          if (peaks.size() > 1) {
-            result.put("peak_resident_bytes_by_rank", peaks);
-          }
+          peaks.addTo(result);
           result.putAll(hashes);
           System.out.println(Json.compact(result));
         }
@@ -297,7 +214,7 @@ final class PretrainCommand implements Callable<Integer> {
     try (NativeArena arena = new NativeArena("finished model")) {
       PretrainModel finished =
           PretrainModel.finished(out, config, options.exits(), arena, device.kernels());
-      OptionalInt end = tokenizer.id(END);
+      OptionalInt end = tokenizer.id(NewTokenizer.END);
       List<Integer> ends = end.isPresent() ? List.of(end.getAsInt()) : List.of();
       ModelWriter.write(out, finished.decoder(), save, device.kernels());
       HfConfigWriter.write(
@@ -314,71 +231,5 @@ final class PretrainCommand implements Callable<Integer> {
       }
     }
     return hashes;
-  }
-
-  private DecoderConfig config(int vocabSize) {
-    return new DecoderConfig(
-        layers,
-        hidden,
-        heads,
-        kvHeads,
-        headSize(),
-        ffn,
-        vocabSize,
-        context == null ? training.seqLen : context,
-        1e-5,
-        10000,
-        false,
-        false,
-        false,
-        true);
-  }
-
-  private int headSize() {
-    if (heads < 1 || hidden % heads != 0) {
-      throw new InputException("--hidden " + hidden + " must be a multiple of --heads " + heads);
-    }
-    return hidden / heads;
-  }
-
-  /** The tokenizer given, or the one this run has trained before, or a new one. */
-  private Tokenizer tokenizer() {
-    Path own = ownFile();
-    if (tokenizerFile != null) {
-      copy(tokenizerFile, own);
-    }
-    if (Files.exists(own)) {
-      return TokenizerJson.read(own);
-    }
-    System.err.println("training a tokenizer of " + vocab + " tokens");
-    SubwordTokenizer trained =
-        new BpeTrainer(new BpeTrainer.Options(vocab, List.of(END), true, 2))
-            .addFiles(training.data)
-            .train();
-    OptionalInt end = trained.id(END);
-    TokenizerJsonWriter.write(trained.withSpecials(OptionalInt.empty(), end), own);
-    return TokenizerJson.read(own);
-  }
-
-  private Path ownFile() {
-    return training.out.resolve("tokenizer.json");
-  }
-
-  /** What rank 0 has put there. */
-  private Tokenizer ownTokenizer() {
-    if (!Files.exists(ownFile())) {
-      throw new InputException(
-          ownFile()
-              + ": not there, rank 0 has put it there; --out must be in a folder that all ranks share");
-    }
-    return TokenizerJson.read(ownFile());
-  }
-
-  private static void copy(Path from, Path to) {
-    try {
-      AtomicFiles.write(to, Files.readAllBytes(from));
-    } catch (IOException e) {
-      throw new InputException(from + ": cannot be read: " + e.getMessage(), e);
-    }
   }
 }

@@ -77,13 +77,46 @@ final class RankOptions {
     return sequenceParallel;
   }
 
+  /** Refuses tokens that ranks cannot share out. */
+  void checkSequence(int length) {
+    if (sequenceParallel && (tp == 1 || length % tp != 0)) {
+      throw new InputException(
+          "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
+              .formatted(tp, length));
+    }
+  }
+
+  /** Work of one of the ranks. */
+  @FunctionalInterface
+  interface Work {
+    /**
+     * Does it.
+     *
+     * @return the exit code
+     */
+    int run(Team team, Interrupt interrupt);
+  }
+
+  /** Joins the other ranks and works with them; a failure here ends all of them. */
+  int run(Work work) {
+    try (Interrupt interrupt = new Interrupt();
+        Team team = join()) {
+      try {
+        return work.run(team, interrupt);
+      } catch (RuntimeException e) {
+        team.abort(String.valueOf(e.getMessage()));
+        throw e;
+      }
+    }
+  }
+
   /**
    * Joins the other ranks of the job that the environment describes. One rank alone needs no job,
    * but must not be started several times over by a launcher: all would write the same files.
    *
    * @throws InputException if the job is not as large as the mesh
    */
-  Team join() {
+  private Team join() {
     Mesh mesh = mesh();
     if (mesh.world() == 1 && !RankEnvironment.isLaunched(System.getenv())) {
       return Team.alone();

@@ -1,8 +1,11 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.CacheFolder;
+import dev.sortie.eetuning.train.DatasetSource;
 import dev.sortie.eetuning.train.SelfText;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,17 +36,40 @@ final class SelfData {
     return data.getFirst().equals(WORD);
   }
 
-  /** What is to be sampled, checked; files after the word give some texts their first words. */
-  SelfText.Settings settings(List<Path> data, long seed) {
-    return new SelfText.Settings(tokens, temperature, seed, data.subList(1, data.size()));
+  /** Refuses what cannot be sampled, or not by these ranks. */
+  void check(TrainingOptions training, Mesh mesh) {
+    settings(training);
+    checkWhole("--tp", mesh.tp());
+    checkWhole("--pp", mesh.pp());
+  }
+
+  private static void checkWhole(String option, int ranks) {
+    if (ranks > 1) {
+      throw new InputException(
+          "--data self samples from the whole model, of which each rank of %s %d holds a part; take the token file that a run without %s has named"
+              .formatted(option, ranks, option));
+    }
+  }
+
+  /** Files after the word give some texts their first words. */
+  private SelfText.Settings settings(TrainingOptions training) {
+    List<Path> data = training.data;
+    return new SelfText.Settings(tokens, temperature, training.seed, data.subList(1, data.size()));
   }
 
   /**
-   * The token file, sampled now if it was not before.
+   * The tokens, sampled now if they were not before.
    *
    * @param silent whether nothing is said of it
    */
-  Path file(SelfText.Settings settings, LanguageModel model, Device device, boolean silent) {
+  DatasetSource dataset(
+      TrainingOptions training, LanguageModel model, Device device, boolean silent) {
+    Path file = file(settings(training), model, device, silent);
+    return training.tokens(file, model.config().decoder().vocab());
+  }
+
+  private Path file(
+      SelfText.Settings settings, LanguageModel model, Device device, boolean silent) {
     SelfText text = new SelfText(model, settings, device);
     Path parent = CacheFolder.path().resolve("self");
     if (silent) {

@@ -6,17 +6,12 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.DatasetSource;
 import dev.sortie.eetuning.train.ExitTuner;
 import dev.sortie.eetuning.train.FeatureCache;
-import dev.sortie.eetuning.train.FinishedExits;
-import dev.sortie.eetuning.train.LookaheadOptions;
 import dev.sortie.eetuning.train.LoopOptions;
-import dev.sortie.eetuning.train.Objective;
 import dev.sortie.eetuning.train.ScheduleTrace;
-import dev.sortie.eetuning.train.SelfText;
 import dev.sortie.eetuning.train.StagePlan;
 import dev.sortie.eetuning.train.Team;
 import dev.sortie.eetuning.train.TrainLoop;
 import dev.sortie.eetuning.train.TuneOptions;
-import dev.sortie.eetuning.train.TuningNotes;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.Sha256;
@@ -27,10 +22,7 @@ import dev.sortie.nn.model.ModelFiles;
 import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -53,36 +45,9 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin private ModelOptions model;
   @Mixin private TrainingOptions training;
   @Mixin private SelfData self;
+  @Mixin private StartExits start;
+  @Mixin private TuneLossOptions loss;
   @Mixin private RankOptions ranks;
-
-  @Option(
-      names = "--exits",
-      required = true,
-      paramLabel = "DIR",
-      description = "Exits to begin with; not changed.")
-  private Path exitsFolder;
-
-  @Option(
-      names = "--objective",
-      paramLabel = "WORD",
-      defaultValue = "ce",
-      description =
-          "ce: the next token; kl: the final layer's distribution. Default: ${DEFAULT-VALUE}.")
-  private String objective;
-
-  @Option(
-      names = "--token-weights",
-      paramLabel = "WORD",
-      defaultValue = "equal",
-      description =
-          "equal, or confidence: each token weighs as much as the exit is sure of it. Default: ${DEFAULT-VALUE}.")
-  private String tokenWeights;
-
-  @Option(
-      names = "--exit-weight",
-      paramLabel = "DEPTH=X",
-      description = "Factor on the loss of an exit; may be repeated.")
-  private Map<Integer, Double> exitWeights = new LinkedHashMap<>();
 
   @Option(
       names = "--feature-cache",
@@ -100,22 +65,6 @@ final class TuneCommand implements Callable<Integer> {
   private int gateTokens;
 
   @Option(
-      names = "--lookahead-unroll",
-      paramLabel = "N",
-      defaultValue = "1",
-      description =
-          "Tokens that a lookahead exit is trained to look ahead, each from its own state before. Default: ${DEFAULT-VALUE}.")
-  private int unroll;
-
-  @Option(
-      names = "--lookahead-hidden",
-      paramLabel = "X",
-      defaultValue = "0",
-      description =
-          "Factor on the distance of a lookahead exit's states from the true hidden states. Default: ${DEFAULT-VALUE}.")
-  private double hiddenWeight;
-
-  @Option(
       names = "--plot-schedule",
       paramLabel = "FILE.svg",
       description =
@@ -130,28 +79,13 @@ final class TuneCommand implements Callable<Integer> {
     LoopOptions loop = training.loop();
     training.check();
     if (sampled()) {
-      self.settings(training.data, training.seed);
+      self.check(training, ranks.mesh());
     }
     if (gateTokens < 0) {
       throw new InputException("--gate-tokens " + gateTokens + " must be 0 or more");
     }
-    TuneOptions options =
-        new TuneOptions(
-            Objective.of(objective),
-            isConfidence(),
-            exitWeights,
-            training.microBatch,
-            training.globalBatch(),
-            training.schedule(),
-            training.adamW(),
-            training.seed,
-            new LookaheadOptions(unroll, hiddenWeight));
-    if (Files.exists(training.out) && sameFolder(training.out, exitsFolder)) {
-      throw new InputException(
-          "--out "
-              + training.out
-              + " is the folder of --exits; the exits to begin with stay as they are, give another folder");
-    }
+    TuneOptions options = loss.options(training);
+    start.checkOut(training.out);
     options.checkReplicas(ranks.mesh().dp());
     if (featureCache != null && ranks.mesh().world() > ranks.mesh().dp()) {
       throw new InputException(
@@ -159,20 +93,8 @@ final class TuneCommand implements Callable<Integer> {
               + featureCache
               + " is for ranks that have the whole backbone; leave it out, or --tp and --pp");
     }
-    if (sampled() && ranks.mesh().tp() > 1) {
-      throw new InputException(
-          "--data self samples from a whole model, of which each rank of --tp "
-              + ranks.mesh().tp()
-              + " holds a share; take the token file that a run without --tp has named");
-    }
-    checkSequenceParallel();
+    ranks.checkSequence(training.seqLen);
     ranks.split(); // a word that means nothing is refused before other ranks are waited for
-    if (sampled() && ranks.mesh().pp() > 1) {
-      throw new InputException(
-          "--data self samples from the whole model, of which each rank of --pp "
-              + ranks.mesh().pp()
-              + " holds a part; take the token file that a run without --pp has named");
-    }
     if (plotSchedule != null && ranks.mesh().pp() == 1) {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
@@ -180,7 +102,7 @@ final class TuneCommand implements Callable<Integer> {
     if (training.dryRun) {
       MemoryView.show(
           model,
-          exitsFolder,
+          start,
           options,
           training.seqLen,
           ranks.mesh(),
@@ -189,48 +111,28 @@ final class TuneCommand implements Callable<Integer> {
           json);
       return 0;
     }
-    try (Interrupt interrupt = new Interrupt();
-        Team team = ranks.join()) {
-      try {
-        return tune(options, loop, team, interrupt);
-      } catch (RuntimeException e) {
-        team.abort(String.valueOf(e.getMessage()));
-        throw e;
-      }
-    }
-  }
-
-  private void checkSequenceParallel() {
-    if (!ranks.isSequenceParallel()) {
-      return;
-    }
-    int tp = ranks.mesh().tp();
-    if (tp == 1 || training.seqLen % tp != 0) {
-      throw new InputException(
-          "--sequence-parallel with --tp %d and --seq-len %d: take --tp 2 or more, and a length that is a multiple of it"
-              .formatted(tp, training.seqLen));
-    }
+    return ranks.run((team, interrupt) -> tune(options, loop, team, interrupt));
   }
 
   private int tune(TuneOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
     try (Device device = compute.open(team.neighbours());
         TrainingView view = new TrainingView("tune", training.steps)) {
-      TrainLoop.Outcome outcome = train(options, loop, team, interrupt, device, view);
+      TunedExits tuned =
+          new TunedExits(
+              model, training, start, gateTokens, ranks.isSequenceParallel(), device, view);
+      TrainLoop.Outcome outcome = train(options, loop, team, interrupt, device, view, tuned);
       if (!outcome.finished()) {
         if (team.leads()) {
           view.stopped(outcome);
         }
         return 1;
       }
-      List<Long> peaks = team.gather(PeakMemory.now().bytes());
+      RankPeaks peaks = RankPeaks.of(team);
       if (team.leads()) {
-        if (isPutTogether(team)) {
-          putTogether(options, device, view);
+        if (tuned.arePutTogether(team)) {
+          tuned.putTogether(options);
         }
-        view.say(PeakMemory.now().describe());
-        if (peaks.size() > 1) {
-          view.say(PeakMemory.describe(peaks));
-        }
+        peaks.say(view);
         report(outcome, peaks);
       }
       return 0;
@@ -244,14 +146,15 @@ final class TuneCommand implements Callable<Integer> {
       Team team,
       Interrupt interrupt,
       Device device,
-      TrainingView view) {
+      TrainingView view,
+      TunedExits tuned) {
     StagePlan plan = plan(options, team, device);
     if (team.leads() && team.mesh().pp() > 1) {
       plan.describe().forEach(view::say);
     }
     try (LanguageModel m = model(device, plan, team)) {
       try (NativeArena arena = new NativeArena("exits")) {
-        ExitTuner.check(m, start(m, arena, device), options, training.seqLen);
+        options.check(m.config().decoder(), start.read(m, arena, device), training.seqLen);
       }
       Folders.create(training.out);
       ScheduleView schedule = schedule(options, team);
@@ -270,15 +173,8 @@ final class TuneCommand implements Callable<Integer> {
               outcome.history(),
               "Loss of each exit, nats a token");
         }
-        // of ranks that share the exits, all put them together and the first one writes
-        if (outcome.finished() && !isPutTogether(team) && team.place().dp() == 0) {
-          Map<String, Object> tuning = noted(tuner.describe(), data);
-          Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
-          if (team.leads()) {
-            write(exits, m, view);
-          } else {
-            ExitsFile.contribute(exits, m);
-          }
+        if (outcome.finished() && !tuned.arePutTogether(team)) {
+          tuned.write(tuner, m, data, team);
         }
         return outcome;
       }
@@ -308,7 +204,7 @@ final class TuneCommand implements Callable<Integer> {
       DecoderConfig config = files.config().decoder();
       return StagePlan.of(
           config,
-          ExitsFile.outlines(exitsFolder, config),
+          start.outlines(config),
           options,
           training.seqLen,
           ranks.split(),
@@ -316,54 +212,6 @@ final class TuneCommand implements Callable<Integer> {
           team,
           device);
     }
-  }
-
-  /**
-   * Whether rank 0 reads the exits from the last checkpoint: no rank of a pipeline holds them all,
-   * and gates need all layers, and the tokens beside each other. Ranks that share whole layers fit
-   * gates together; without gates reading takes less memory than to put shares together.
-   */
-  private boolean isPutTogether(Team team) {
-    return team.mesh().pp() > 1
-        || ranks.isSequenceParallel()
-        || team.mesh().tp() > 1 && gateTokens == 0;
-  }
-
-  /** Writes the exits of a job of which no rank computes with all layers and tokens. */
-  private void putTogether(TuneOptions options, Device device, TrainingView view) {
-    try (LanguageModel m =
-            gateTokens == 0
-                ? model.loadUnread(device)
-                : model.load(device, DecoderBuilder.WHOLE, true);
-        DatasetSource data = training.madeDataset(m.tokenizer());
-        NativeArena arena = new NativeArena("exits")) {
-      FinishedExits finished = new FinishedExits(m, start(m, arena, device), data, device);
-      Exits exits = finished.read(training.out, arena);
-      Map<String, Object> tuning =
-          noted(TuningNotes.of(options, exits, data, m.config().decoder()), data);
-      Exits tuned = new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
-      write(gateTokens == 0 ? tuned : finished.gated(tuned, gateTokens, arena), m, view);
-    }
-  }
-
-  private Map<String, Object> noted(Map<String, Object> description, DatasetSource data) {
-    Map<String, Object> tuning = new LinkedHashMap<>(description);
-    tuning.put("seq_len", training.seqLen);
-    tuning.put("data", data.fingerprint());
-    return tuning;
-  }
-
-  private void write(Exits tuned, LanguageModel m, TrainingView view) {
-    ExitsFile.write(training.out, tuned, m);
-    GateTable.print(tuned, view::say);
-  }
-
-  private Exits start(LanguageModel m, NativeArena arena, Device device) {
-    Exits start = ExitsFile.readExact(exitsFolder, m, arena, device.kernels());
-    if (start.exits().isEmpty() && start.lookahead().isEmpty()) {
-      throw new InputException(exitsFolder + " holds no exits; make some with add-exits");
-    }
-    return start;
   }
 
   /** The tuner copies the exits that it begins with, so those are not held any longer. */
@@ -377,28 +225,23 @@ final class TuneCommand implements Callable<Integer> {
       FeatureCache cache,
       ScheduleTrace trace) {
     try (NativeArena arena = new NativeArena("exits")) {
-      Exits start = start(m, arena, device);
+      Exits exits = start.read(m, arena, device);
       return cache == null
-          ? new ExitTuner(m, start, options, data, device, team, plan, trace)
-          : new ExitTuner(m, start, options, data, device, team, cache);
+          ? new ExitTuner(m, exits, options, data, device, team, plan, trace)
+          : new ExitTuner(m, exits, options, data, device, team, cache);
     }
   }
 
   /** Rank 0 makes the token file if there is none; the others wait for it. */
   private DatasetSource data(LanguageModel m, Device device, Team team) {
-    return team.firstOfRanks(
-        () -> sampled() ? sampled(m, device, team) : training.dataset(m.tokenizer()),
-        () -> sampled() ? sampled(m, device, team) : training.madeDataset(m.tokenizer()));
+    return sampled()
+        ? team.firstOfRanks(() -> self.dataset(training, m, device, !team.leads()))
+        : team.firstOfRanks(
+            () -> training.dataset(m.tokenizer()), () -> training.madeDataset(m.tokenizer()));
   }
 
   private boolean sampled() {
     return SelfData.isWanted(training.data);
-  }
-
-  private DatasetSource sampled(LanguageModel m, Device device, Team team) {
-    SelfText.Settings settings = self.settings(training.data, training.seed);
-    Path file = self.file(settings, m, device, !team.leads());
-    return training.tokens(file, m.config().decoder().vocab());
   }
 
   /** The cache, null where none is wanted. */
@@ -408,7 +251,8 @@ final class TuneCommand implements Callable<Integer> {
     }
     try (NativeArena arena = new NativeArena("exits")) {
       FeatureCache cache =
-          FeatureCache.open(featureCache, m, data, start(m, arena, device), device.kernels(), team);
+          FeatureCache.open(
+              featureCache, m, data, start.read(m, arena, device), device.kernels(), team);
       if (team.leads()) {
         System.err.printf(
             Locale.ROOT,
@@ -420,31 +264,15 @@ final class TuneCommand implements Callable<Integer> {
     }
   }
 
-  private void report(TrainLoop.Outcome outcome, List<Long> peaks) {
+  private void report(TrainLoop.Outcome outcome, RankPeaks peaks) {
     String sha = Sha256.of(training.out.resolve(ExitsFile.TENSORS));
     if (json) {
       Map<String, Object> result = training.result(outcome, 1);
-      if (peaks.size() > 1) {
-        result.put("peak_resident_bytes_by_rank", peaks);
-      }
+      peaks.addTo(result);
       result.put("exits_sha256", sha);
       System.out.println(Json.compact(result));
     } else {
       System.out.println("exits written to " + training.out + " (sha256 " + sha + ")");
     }
-  }
-
-  private boolean isConfidence() {
-    return switch (tokenWeights) {
-      case "equal" -> false;
-      case "confidence" -> true;
-      default ->
-          throw new InputException(
-              "--token-weights '" + tokenWeights + "' is unknown; take equal or confidence");
-    };
-  }
-
-  private static boolean sameFolder(Path a, Path b) {
-    return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
   }
 }

@@ -4,14 +4,10 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.Sharding;
-import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShareGradients;
-import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
@@ -36,13 +32,12 @@ import java.util.function.LongFunction;
  * one by one.
  */
 public final class ExitTuner implements TrainingJob, AutoCloseable {
-  private static final String LOOKAHEAD = "lookahead";
-
   private final LanguageModel model;
   private final TuneOptions options;
   private final TokenSource data;
   private final Device device;
   private final Team team;
+  private final MicrobatchTurns turns;
   private final Consumer<Timed> trace;
   private final StagePlan plan;
   private final Backbone backbone;
@@ -51,8 +46,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final Ops ops;
   private final Exits exits;
   private final List<String> names;
-  private final List<String> words;
-  private final String startSha256;
+  private final TuningStart start;
   private final List<Trainee> trainees = new ArrayList<>();
   private final ExitLosses losses;
   private final GradientSum gradients;
@@ -83,22 +77,6 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Team team) {
-    this(model, start, options, data, device, team, t -> {});
-  }
-
-  /**
-   * As above, by counted work.
-   *
-   * @param trace hears of what a pipeline's stage does when
-   */
-  public ExitTuner(
-      LanguageModel model,
-      Exits start,
-      TuneOptions options,
-      TokenSource data,
-      Device device,
-      Team team,
-      Consumer<Timed> trace) {
     this(
         model,
         start,
@@ -106,14 +84,15 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
         data,
         device,
         team,
-        plan(model, start, options, data.length(), team),
-        trace);
+        StagePlan.counted(model, start, options, data.length(), team),
+        t -> {});
   }
 
   /**
    * As above.
    *
    * @param plan which layers and exits each stage has
+   * @param trace hears of what a pipeline's stage does when
    */
   public ExitTuner(
       LanguageModel model,
@@ -147,7 +126,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
         data,
         device,
         team,
-        plan(model, start, options, data.length(), team),
+        StagePlan.counted(model, start, options, data.length(), team),
         cache.backbone(),
         t -> {});
   }
@@ -164,14 +143,16 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       Consumer<Timed> trace) {
     this.model = model;
     this.team = team;
+    this.turns = MicrobatchTurns.of(team);
     this.trace = trace;
     this.options = options;
     this.data = data;
     this.device = device;
     this.backbone = backbone;
     this.ops = new Ops(device, workspace);
-    check(model, start, options, data.length());
-    this.startSha256 = hash(start); // before the optimiser's memory: what it puts together is large
+    options.check(model.config().decoder(), start, data.length());
+    // before the optimiser takes its memory: what this puts together is large
+    this.start = TuningStart.of(start, options);
     options.checkReplicas(team.mesh().dp());
     int layers = model.config().decoder().layers();
     this.plan = plan;
@@ -180,26 +161,15 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
         new Trainable(model.decoder(), data, arena, device.kernels())
             .of(held(start, stage, layers));
     this.names = names(start, layers);
-    this.words = words(start, options);
     for (Exit e : exits.exits()) {
-      trainees.add(trainee(e.depth(), Optional.of(e), e.parameters(), e.sharding()));
+      add(e.depth(), Optional.of(e), e.parameters(), e.sharding());
     }
-    exits
-        .lookahead()
-        .ifPresent(
-            l -> trainees.add(trainee(layers, Optional.empty(), l.parameters(), l.sharding())));
+    exits.lookahead().ifPresent(l -> add(layers, Optional.empty(), l.parameters(), l.sharding()));
     this.losses = new ExitLosses(model.decoder(), options, ops, arena, trainees, exits.lookahead());
     this.gradients =
         new GradientSum(
             team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
     this.passes = passes(stage);
-  }
-
-  private static StagePlan plan(
-      LanguageModel model, Exits start, TuneOptions options, int length, Team team) {
-    var config = model.config().decoder();
-    List<ExitOutline> all = ExitOutline.of(start, config.layers());
-    return new StagePlan(config, all, options, length, team.mesh().pp());
   }
 
   private static Exits held(Exits start, Stage stage, int layers) {
@@ -214,18 +184,16 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     return ExitOutline.of(start, layers).stream().map(e -> String.valueOf(e.depth())).toList();
   }
 
-  private static List<String> words(Exits start, TuneOptions options) {
-    List<String> words = new ArrayList<>();
-    start.exits().forEach(e -> words.add(e.depth() + " " + e.spec().architecture().word()));
-    if (start.lookahead().isPresent()) {
-      words.add(LOOKAHEAD + " " + options.lookahead());
-    }
-    return List.copyOf(words);
+  private void add(
+      int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
+    trainees.add(
+        Trainee.of(depth, exit, parameters, sharding, options, team, arena, device.kernels()));
   }
 
   private Passes passes(Stage stage) {
     LongFunction<Microbatch> stream =
-        i -> Microbatch.training(data, number(i) * options.microBatch(), options.microBatch());
+        i ->
+            Microbatch.training(data, turns.number(i) * options.microBatch(), options.microBatch());
     if (stage.count() == 1) {
       return new Passes.Whole(ops, workspace, backbone, wantedDepths(), stream);
     }
@@ -243,79 +211,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   /** Micro-batches of a step that each replica computes. */
   private int rounds() {
-    return options.microBatches() / team.mesh().dp();
-  }
-
-  /** The number, among all micro-batches, of micro-batch {@code i} of this replica. */
-  private long number(long i) {
-    return i * team.mesh().dp() + team.place().dp();
-  }
-
-  private Trainee trainee(
-      int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
-    Optional<ReplicaRows> replicas = ReplicaRows.of(team, parameters, sharding);
-    AdamW optimizer =
-        new AdamW(
-            options.adamW(),
-            arena,
-            device.kernels(),
-            replicas.map(ReplicaRows::mine).orElse(parameters));
-    double weight = options.exitWeights().getOrDefault(depth, 1.0);
-    Optional<ShareGradients> shares =
-        sharding instanceof TensorParallel tp
-            ? Optional.of(new ShareGradients(tp, parameters))
-            : Optional.empty();
-    return new Trainee(depth, exit, parameters, weight, optimizer, sharding, shares, replicas);
-  }
-
-  /**
-   * Refuses exits and options that cannot be tuned together, before any file is written.
-   *
-   * @param length tokens in a sequence
-   */
-  public static void check(LanguageModel model, Exits start, TuneOptions options, int length) {
-    int context = model.config().decoder().context();
-    if (length > context) {
-      throw new InputException(
-          "--seq-len " + length + " is more than the model's context of " + context);
-    }
-    for (Exit e : start.exits()) {
-      if (e.parameters().isEmpty()) {
-        throw new InputException(
-            "the exit at depth "
-                + e.depth()
-                + " ("
-                + e.spec().architecture().word()
-                + " with the backbone's head) has nothing to tune; add it with --head own");
-      }
-    }
-    for (int depth : options.exitWeights().keySet()) {
-      List<Integer> depths = new ArrayList<>(start.depths());
-      start.lookahead().ifPresent(l -> depths.add(model.config().decoder().layers()));
-      if (!depths.contains(depth)) {
-        throw new InputException(
-            "--exit-weight names depth " + depth + ", but the exits stand at " + depths);
-      }
-    }
-  }
-
-  /** Of all tensors: a run is resumed only from the same start. */
-  private static String hash(Exits start) {
-    Sha256 sha = new Sha256();
-    start.exits().forEach(e -> update(sha, e.sharding(), e.parameters()));
-    start.lookahead().ifPresent(l -> update(sha, l.sharding(), l.parameters()));
-    return sha.hex();
-  }
-
-  /** Puts together one tensor at a time. */
-  private static void update(Sha256 sha, Sharding sharding, Map<String, Tensor> parameters) {
-    parameters.forEach(
-        (name, t) -> {
-          try (NativeArena arena = new NativeArena("exits to begin with")) {
-            SequencedMap<String, Tensor> one = new LinkedHashMap<>(Map.of(name, t));
-            sha.update(sharding.whole(one, arena).get(name).span());
-          }
-        });
+    return turns.count(options.microBatches());
   }
 
   /**
@@ -355,8 +251,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("backbone", model.sha256());
-    m.put("exits", words);
-    m.put("exits_start", startSha256);
+    start.addTo(m);
     Fingerprint.addShares(m, model.decoder().sharding());
     return m;
   }
@@ -400,7 +295,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                 options.globalBatch(),
                 (group, loss, objective) -> {
                   gradients.add((int) (i - begin), objective, parameters(group), workspace);
-                  note(table, (int) (number(i) - number(begin) + team.place().dp()), group, loss);
+                  note(table, (int) turns.number(i - begin), group, loss);
                 }));
     double rate = options.schedule().at(step);
     for (Trainee t : trainees) {
@@ -425,20 +320,19 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     int windows = data.validationCount();
     int micro = options.microBatch();
     int batches = Math.ceilDiv(windows, micro);
-    int mine = Math.max(0, Math.ceilDiv(batches - team.place().dp(), team.mesh().dp()));
     LossTable table = new LossTable(names, batches);
     NoGrad.run(
         () ->
             passes.heldOut(
-                i -> Microbatch.heldOut(data, (int) number(i) * micro, micro),
-                mine,
+                i -> Microbatch.heldOut(data, (int) turns.number(i) * micro, micro),
+                turns.count(batches),
                 (i, batch, tensors, states) ->
                     losses.each(
                         batch,
                         tensors,
                         states,
                         windows,
-                        (group, loss, _) -> note(table, (int) number(i), group, loss))));
+                        (group, loss, _) -> note(table, (int) turns.number(i), group, loss))));
     return table.sums(team);
   }
 

@@ -84,7 +84,7 @@ public final class PretrainPlan {
     List<ExitSpec> exits = options.exits().specs();
     StageCosts counted = new PretrainPlan(config, exits, length, chain).costs;
     Map<String, Object> trained = Map.of("exits", exits.stream().map(ExitSpec::toString).toList());
-    int rounds = options.microBatches() / team.mesh().dp();
+    int rounds = MicrobatchTurns.of(team).count(options.microBatches());
     StageWork work = new StageWork(config, trained, options.microBatch(), rounds, length);
     PretrainMeter meter = new PretrainMeter(config, options, length, rounds, device);
     StageCosts costs =

@@ -42,6 +42,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final TokenSource data;
   private final Device device;
   private final Team team;
+  private final MicrobatchTurns turns;
   private final PretrainLayout layout;
   private final Chain chain;
   private final Consumer<Timed> trace;
@@ -126,6 +127,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.data = data;
     this.device = device;
     this.team = team;
+    this.turns = MicrobatchTurns.of(team);
     this.layout = layout;
     this.chain = layout.chain(team.mesh().pp());
     this.trace = trace;
@@ -272,12 +274,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
 
   /** Micro-batches of a step that each replica computes. */
   private int rounds() {
-    return options.microBatches() / team.mesh().dp();
+    return turns.count(options.microBatches());
   }
 
   /** The number, among all micro-batches of a step, of micro-batch {@code i} of this replica. */
   private int number(long i) {
-    return (int) i * team.mesh().dp() + team.place().dp();
+    return (int) turns.number(i);
   }
 
   @Override
@@ -358,12 +360,11 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     }
     int micro = options.microBatch();
     int batches = Math.ceilDiv(windows, micro);
-    int mine = Math.max(0, Math.ceilDiv(batches - team.place().dp(), team.mesh().dp()));
     LossTable table = new LossTable(lossNames(), batches);
     NoGrad.run(
         () ->
             passes.evaluate(
-                mine,
+                turns.count(batches),
                 i -> Microbatch.heldOut(data, number(i) * micro, micro),
                 i ->
                     new Piece.Aim(

@@ -1,8 +1,10 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ForwardOnly;
@@ -46,6 +48,14 @@ public final class StagePlan {
         StageCosts.counted(config, exits, options, length),
         StageSplit.COUNTED,
         count);
+  }
+
+  /** As above, of the exits that a team begins to tune. */
+  static StagePlan counted(
+      LanguageModel model, Exits start, TuneOptions options, int length, Team team) {
+    DecoderConfig config = model.config().decoder();
+    List<ExitOutline> all = ExitOutline.of(start, config.layers());
+    return new StagePlan(config, all, options, length, team.mesh().pp());
   }
 
   private StagePlan(
@@ -102,7 +112,7 @@ public final class StagePlan {
     Map<String, Object> trained = new LinkedHashMap<>();
     trained.put("exits", exits.stream().map(ExitOutline::toString).toList());
     trained.put("objective", options.objective().word());
-    int rounds = options.microBatches() / team.mesh().dp();
+    int rounds = MicrobatchTurns.of(team).count(options.microBatches());
     StageWork work = new StageWork(config, trained, options.microBatch(), rounds, length);
     TuningMeter meter = new TuningMeter(config, options, length, rounds, device);
     StageCosts costs =

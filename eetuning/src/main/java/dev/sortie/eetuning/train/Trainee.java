@@ -4,9 +4,12 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -32,6 +35,37 @@ record Trainee(
     Sharding sharding,
     Optional<ShareGradients> shares,
     Optional<ReplicaRows> replicas) {
+
+  /**
+   * With an optimiser of its own.
+   *
+   * @param parameters this rank's
+   * @param arena where the optimiser's moments live
+   */
+  static Trainee of(
+      int depth,
+      Optional<Exit> exit,
+      SequencedMap<String, Tensor> parameters,
+      Sharding sharding,
+      TuneOptions options,
+      Team team,
+      NativeArena arena,
+      Kernels kernels) {
+    Optional<ReplicaRows> replicas = ReplicaRows.of(team, parameters, sharding);
+    SequencedMap<String, Tensor> mine = replicas.map(ReplicaRows::mine).orElse(parameters);
+    return new Trainee(
+        depth,
+        exit,
+        parameters,
+        options.exitWeights().getOrDefault(depth, 1.0),
+        new AdamW(options.adamW(), arena, kernels, mine),
+        sharding,
+        sharding instanceof TensorParallel tp
+            ? Optional.of(new ShareGradients(tp, parameters))
+            : Optional.empty(),
+        replicas);
+  }
+
   String name() {
     return String.valueOf(depth);
   }

@@ -1,8 +1,14 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -67,6 +73,37 @@ public record TuneOptions(
   /** Refuses a number of replicas among which the micro-batches of a step cannot be shared out. */
   public void checkReplicas(int replicas) {
     BatchSizes.checkReplicas(microBatch, globalBatch, replicas);
+  }
+
+  /**
+   * Refuses exits that cannot be tuned so, before any file is written.
+   *
+   * @param config of the backbone
+   * @param length tokens in a sequence
+   */
+  public void check(DecoderConfig config, Exits start, int length) {
+    if (length > config.context()) {
+      throw new InputException(
+          "--seq-len " + length + " is more than the model's context of " + config.context());
+    }
+    for (Exit e : start.exits()) {
+      if (e.parameters().isEmpty()) {
+        throw new InputException(
+            "the exit at depth "
+                + e.depth()
+                + " ("
+                + e.spec().architecture().word()
+                + " with the backbone's head) has nothing to tune; add it with --head own");
+      }
+    }
+    List<Integer> depths = new ArrayList<>(start.depths());
+    start.lookahead().ifPresent(l -> depths.add(config.layers()));
+    for (int depth : exitWeights.keySet()) {
+      if (!depths.contains(depth)) {
+        throw new InputException(
+            "--exit-weight names depth " + depth + ", but the exits stand at " + depths);
+      }
+    }
   }
 
   /** The options by name, for checkpoints and the exits file. */

@@ -9,9 +9,7 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.optim.AdamW;
 import dev.sortie.tensor.Device;
-import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.NativeArena;
@@ -20,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SequencedMap;
 import java.util.TreeMap;
 
 /**
@@ -122,11 +119,15 @@ record TuningMeter(
             ? Optional.empty()
             : Optional.of(new Lookahead(decoder, weights, kind.ownHead(), draft, arena));
     Trainee trainee =
-        trainee(
+        Trainee.of(
             exit.isPresent() ? 1 : layers,
             exit,
             exit.map(Exit::parameters).orElseGet(() -> ahead.orElseThrow().parameters()),
-            arena);
+            Sharding.NONE,
+            options,
+            Team.alone(),
+            arena,
+            device.kernels());
     ExitLosses losses = new ExitLosses(decoder, options, ops, arena, List.of(trainee), ahead);
     GradientSum sums =
         new GradientSum(Team.alone(), arena, device.kernels(), List.of(trainee.tensors()));
@@ -150,18 +151,5 @@ record TuningMeter(
         };
       }
     };
-  }
-
-  private Trainee trainee(
-      int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, NativeArena arena) {
-    return new Trainee(
-        depth,
-        exit,
-        parameters,
-        1,
-        new AdamW(options.adamW(), arena, device.kernels(), parameters),
-        Sharding.NONE,
-        Optional.empty(),
-        Optional.empty());
   }
 }

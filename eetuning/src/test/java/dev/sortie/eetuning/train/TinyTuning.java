@@ -103,8 +103,10 @@ record TinyTuning(
     try (LanguageModel loaded = load(team, device);
         NativeArena arena = new NativeArena("test")) {
       Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
+      TokenSource data = data(loaded);
+      StagePlan plan = StagePlan.counted(loaded, start, options(), data.length(), team);
       try (ExitTuner tuner =
-          new ExitTuner(loaded, start, options(), data(loaded), device, team, trace)) {
+          new ExitTuner(loaded, start, options(), data, device, team, plan, trace)) {
         StopAfter stop = TinyTraining.stop(team, stopAt, hook);
         // those of one objective write checkpoints beside the next steps
         boolean beside = objective == Objective.KL;

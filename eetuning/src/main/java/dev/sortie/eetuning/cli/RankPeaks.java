@@ -1,0 +1,40 @@
+package dev.sortie.eetuning.cli;
+
+import dev.sortie.eetuning.train.Team;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The most memory that each rank has had until the end of training.
+ *
+ * @param bytes by rank
+ */
+record RankPeaks(List<Long> bytes) {
+
+  /** Of a team. A collective call. */
+  static RankPeaks of(Team team) {
+    return new RankPeaks(team.gather(PeakMemory.now().bytes()));
+  }
+
+  /** Says this rank's now and, where there are several, those of all. */
+  void say(TrainingView view) {
+    view.say(PeakMemory.now().describe());
+    if (bytes.size() > 1) {
+      view.say(describe());
+    }
+  }
+
+  /** One line for people. */
+  String describe() {
+    return "peak of each rank until the end of training, MiB: "
+        + bytes.stream().map(b -> String.valueOf(b >> 20)).collect(Collectors.joining(", "));
+  }
+
+  /** Adds them to a result where there are several. */
+  void addTo(Map<String, Object> result) {
+    if (bytes.size() > 1) {
+      result.put("peak_resident_bytes_by_rank", bytes);
+    }
+  }
+}
