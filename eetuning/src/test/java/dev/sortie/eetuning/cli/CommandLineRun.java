@@ -8,6 +8,9 @@ import dev.sortie.nn.format.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
 
 /**
  * What one command did.
@@ -35,6 +38,17 @@ record CommandLineRun(int code, String out, String err) {
       System.setOut(realOut);
       System.setErr(realErr);
     }
+  }
+
+  /** Runs a command written as a line, in which each {@code %s} stands for one argument. */
+  static CommandLineRun line(String line, Object... args) {
+    Iterator<Object> rest = List.of(args).iterator();
+    String[] words =
+        Arrays.stream(line.split(" "))
+            .map(word -> word.equals("%s") ? rest.next().toString() : word)
+            .toArray(String[]::new);
+    assertThat(rest.hasNext()).as(line).isFalse();
+    return of(words);
   }
 
   /** This run, which must have succeeded. */

@@ -1,0 +1,82 @@
+package dev.sortie.eetuning.cli;
+
+import static dev.sortie.eetuning.cli.TinyCommands.assertFields;
+import static dev.sortie.eetuning.cli.TinyCommands.exitsOf;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.format.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code calibrate}, and {@code generate} with what it writes. */
+class CalibrateCommandContractTest {
+  @TempDir private static Path shared;
+  @TempDir private Path temp;
+
+  private static TinyCommands tiny;
+
+  @BeforeAll
+  static void makeModel() throws IOException {
+    tiny = TinyCommands.in(shared);
+  }
+
+  private Path sequences() throws IOException {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 30; i++) {
+      String words = TinyModel.TEXT.substring(i, i + 60).replace("\"", "\\\"");
+      String field = i % 2 == 0 ? "prompt" : "text";
+      lines.append("{\"" + field + "\": \"" + words + "\"}\n");
+    }
+    return Files.writeString(temp.resolve("held-out.jsonl"), lines);
+  }
+
+  @Test
+  void calibrateWritesThresholdsThatGenerateTakesForTheSameExitsAlone() throws IOException {
+    Path sequences = sequences();
+    Path file = temp.resolve("thresholds.json");
+    Path traces = temp.resolve("traces.jsonl");
+    CommandLineRun made = calibrate(sequences, file, "--level 0.4 --json --traces " + traces);
+    String kept = Files.readString(traces);
+    assertThat(calibrate(sequences, file, "--level 0.4 --json --traces " + traces).out())
+        .isEqualTo(made.out());
+    assertThat(Files.readString(traces)).isEqualTo(kept).hasLineCount(31);
+    JsonObject json = made.json();
+    assertFields(json, "exits_sha256", "dtype", "policy", "thresholds", "promise");
+    JsonObject promise = json.getObject("promise");
+    assertThat(promise.getInt("sequences", 1, 30)).isEqualTo(30);
+    assertThat(promise.getDouble("p_value", 0, 0.05)).isNotNaN();
+    assertThat(exitsOf(generate(tiny.exits(), file, "").json())).isNotEmpty();
+    Path others = temp.resolve("others");
+    tiny.run("add-exits --at 1,2 --init random --seed 5 --out %s", others).succeeded();
+    generate(others, file, "")
+        .assertRefused(1, "thresholds.json", "exits_sha256", "run calibrate again");
+    generate(tiny.exits(), file, "--dtype bf16").assertRefused(1, "dtype", "f32", "bf16");
+    generate(tiny.exits(), file, "--threshold 0.5").assertRefused(1, "--thresholds", "--threshold");
+  }
+
+  @Test
+  void sequencesThatPromiseNothingAreRefused() throws IOException {
+    Path sequences = sequences();
+    Path file = temp.resolve("thresholds.json");
+    calibrate(sequences, file, "--level 0.05").assertRefused(1, "30 sequences", "at least 59");
+    Files.writeString(sequences, "{\"prompt\": \"a b c d\"}\n{\"txt\": \"a\"}\n");
+    calibrate(sequences, file, "").assertRefused(1, "held-out.jsonl line 2", "txt");
+  }
+
+  private static CommandLineRun generate(Path exits, Path thresholds, String more) {
+    return tiny.generate("--exits %s --max-tokens 8 --thresholds %s " + more, exits, thresholds);
+  }
+
+  private static CommandLineRun calibrate(Path data, Path out, String more) {
+    return tiny.run(
+        "calibrate --exits %s --active all --data %s --window 32 --tokens 8 --out %s " + more,
+        tiny.exits(),
+        data,
+        out);
+  }
+}

@@ -1,0 +1,79 @@
+package dev.sortie.eetuning.cli;
+
+import static dev.sortie.eetuning.cli.TinyCommands.heads;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.Altered;
+import dev.sortie.nn.format.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code eval}. */
+class EvalCommandContractTest {
+  @TempDir private static Path shared;
+  @TempDir private Path temp;
+
+  private static TinyCommands tiny;
+
+  @BeforeAll
+  static void makeModel() throws IOException {
+    tiny = TinyCommands.in(shared);
+  }
+
+  @Test
+  void evalScoresTextsChoicesAndAnswersAndWritesAReport() throws IOException {
+    Path tasks = temp.resolve("animals.jsonl");
+    Files.writeString(
+        tasks,
+        """
+        {"context": "The fox", "choices": ["ran", "said nothing"], "answer": 0}
+        {"task": "qa", "prompt": "The hen", "references": ["sat"], "max_tokens": 6}
+        {"task": "qa", "prompt": "The tree said", "references": ["nothing", "no"], "max_tokens": 6}
+        """);
+    Path out = temp.resolve("eval");
+    JsonObject json =
+        tiny.run(
+                "eval --exits %s --active all --text %s --tasks %s --threshold 0.5,0.01 --each-exit --out %s --json",
+                tiny.exits(), tiny.data(), tasks, out)
+            .json();
+    assertThat(json.getObject("run").getString("command"))
+        .startsWith("./sortie eval --threads 1 --model");
+    assertThat(heads(json.getObject("text"))).containsExactly("1", "2", "final");
+    assertThat(json.getObject("choices").getObject("animals").fields().keySet())
+        .containsExactly("1", "2", "final");
+    List<JsonObject> settings = json.getObjects("settings");
+    // full depth, speculative, and both thresholds with both exits and with each alone
+    assertThat(settings).hasSize(2 + 3 * 2);
+    assertThat(settings.get(0).getString("strategy")).isEqualTo("full");
+    assertThat(settings.get(1).getString("strategy")).isEqualTo("speculative");
+    assertThat(settings.get(1).getObject("tasks").fields().toString())
+        .isEqualTo(settings.get(0).getObject("tasks").fields().toString());
+    assertThat(settings.get(0).getDouble("agreement", 0, 1)).isEqualTo(1);
+    assertThat(settings.get(1).getDouble("agreement", 0, 1)).isEqualTo(1);
+    for (JsonObject s : settings) {
+      assertThat(s.getDouble("predicted_tokens_per_second", 0, 1e9)).isPositive();
+      s.getObject("tasks").getObject("qa").getDouble("rouge_l", 0, 1);
+    }
+    assertThat(Altered.files(out)).containsExactly("report.html", "results.json");
+    assertThat(Files.readString(out.resolve("report.html"))).contains("Quality against speed");
+  }
+
+  @Test
+  void whatCannotBeEvaluatedIsRefused() throws IOException {
+    Path out = temp.resolve("eval");
+    Path tasks =
+        Files.writeString(temp.resolve("animals.jsonl"), "{\"prompt\": \"a\"}\n{\"prompt\": 1}\n");
+    tiny.run("eval --out %s", out).assertRefused(1, "--text", "--tasks");
+    tiny.run("eval --text %s --threshold 0.5 --out %s", tiny.data(), out)
+        .assertRefused(1, "--exits");
+    tiny.run("eval --text %s --strategy magic --out %s", tiny.data(), out)
+        .assertRefused(1, "magic");
+    tiny.run("eval --tasks %s --out %s", tasks, out)
+        .assertRefused(1, "animals.jsonl line 2", "\"prompt\" is 1");
+  }
+}

@@ -1,0 +1,77 @@
+package dev.sortie.eetuning.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.Altered;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code add-exits}, {@code drop-exits} and {@code merge-exits}. */
+class ExitsCommandsContractTest {
+  @TempDir private static Path shared;
+  @TempDir private Path temp;
+
+  private static TinyCommands tiny;
+
+  @BeforeAll
+  static void makeModel() throws IOException {
+    tiny = TinyCommands.in(shared);
+  }
+
+  @Test
+  void addExitsWritesBothFilesAndSaysWhatTheyHold() {
+    CommandLineRun run = tiny.run("add-exits --at 2 --out %s", temp.resolve("new")).succeeded();
+    assertThat(run.out()).isEmpty();
+    assertThat(run.err()).contains("exit after layer 2: mlp, own head");
+    assertThat(Altered.files(temp.resolve("new")))
+        .containsExactly("exits.json", "exits.safetensors");
+  }
+
+  @Test
+  void exitsCanBeDroppedAndMergedBackToTheSameTensors() {
+    Path one = temp.resolve("one");
+    Path two = temp.resolve("two");
+    Path merged = temp.resolve("merged");
+    drop(2, one).succeeded();
+    drop(1, two).succeeded();
+    CommandLineRun merge = merge(merged, two, one).succeeded();
+    assertThat(merge.err()).contains("exit after layer 1", "exit after layer 2");
+    assertThat(merged.resolve("exits.safetensors"))
+        .hasSameBinaryContentAs(tiny.exits().resolve("exits.safetensors"));
+  }
+
+  @Test
+  void mergeKeepsWhatEachFolderWasTunedWith() throws IOException {
+    Path tuned = temp.resolve("a/exits");
+    Path other = temp.resolve("b/exits");
+    drop(2, temp.resolve("one")).succeeded();
+    drop(1, other).succeeded();
+    tiny.tune(temp.resolve("one"), tuned, "").succeeded();
+    Path merged = temp.resolve("merged");
+    merge(merged, tuned, other).succeeded();
+    assertThat(Files.readString(merged.resolve("exits.json"))).contains("\"objective\": \"ce\"");
+  }
+
+  @Test
+  void mergeRefusesTwoExitsAtOneDepthUnlessTold() {
+    Path one = temp.resolve("one");
+    Path merged = temp.resolve("merged");
+    drop(2, one).succeeded();
+    merge(merged, tiny.exits(), one)
+        .assertRefused(1, tiny.exits().toString(), one.toString(), "depth 1", "--replace");
+    assertThat(merged).doesNotExist();
+    tiny.run("merge-exits --out %s --replace %s %s", merged, tiny.exits(), one).succeeded();
+  }
+
+  private static CommandLineRun drop(int depth, Path out) {
+    return tiny.run("drop-exits --exits %s --at %s --out %s", tiny.exits(), depth, out);
+  }
+
+  private static CommandLineRun merge(Path out, Path a, Path b) {
+    return tiny.run("merge-exits --out %s %s %s", out, a, b);
+  }
+}

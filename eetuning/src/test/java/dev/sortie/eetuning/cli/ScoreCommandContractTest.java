@@ -1,0 +1,54 @@
+package dev.sortie.eetuning.cli;
+
+import static dev.sortie.eetuning.cli.TinyCommands.assertFields;
+import static dev.sortie.eetuning.cli.TinyCommands.heads;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.format.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code score}. */
+class ScoreCommandContractTest {
+  @TempDir private static Path shared;
+  @TempDir private Path temp;
+
+  private static TinyCommands tiny;
+
+  @BeforeAll
+  static void makeModel() throws IOException {
+    tiny = TinyCommands.in(shared);
+  }
+
+  @Test
+  void scoreHasAHeadForEachExitAndTheFinalLayer() throws IOException {
+    Path text = Files.writeString(temp.resolve("text"), TinyModel.TEXT + "é");
+    JsonObject json = tiny.run("score --exits %s --file %s --json", tiny.exits(), text).json();
+    assertFields(json, "tokens", "bytes", "heads");
+    int bytes = (TinyModel.TEXT + "é").getBytes(StandardCharsets.UTF_8).length;
+    assertThat(json.getInt("bytes", 0, 1 << 20)).isEqualTo(bytes);
+    int tokens = json.getInt("tokens", 1, 1 << 20);
+    assertThat(heads(json)).containsExactly(1L, 2L, "final");
+    for (JsonObject head : json.getObjects("heads")) {
+      double nll = head.getDouble("nll", 0, 100);
+      assertThat(head.getDouble("perplexity", 1, 1e40) / Math.exp(nll))
+          .isBetween(1 - 1e-9, 1 + 1e-9);
+      assertThat(head.getDouble("bits_per_byte", 0, 100) * bytes * Math.log(2) / (nll * tokens))
+          .isBetween(1 - 1e-9, 1 + 1e-9);
+      assertThat(head.getDouble("agreement", 0, 1)).isNotNaN();
+    }
+    assertThat(json.getObjects("heads").getLast().getDouble("agreement", 0, 1)).isEqualTo(1);
+  }
+
+  @Test
+  void scoreWithoutExitsHasTheFinalLayerAlone() {
+    assertThat(heads(tiny.run("score --file %s --json", tiny.data()).json()))
+        .containsExactly("final");
+  }
+}
