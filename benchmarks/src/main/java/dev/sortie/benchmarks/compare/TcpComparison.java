@@ -40,7 +40,7 @@ public final class TcpComparison implements Comparison {
   public Measured run(Settings settings, Limits limits) {
     List<Case> cases = settings.choose(CASES, Case::name);
     List<Row> rows = new ArrayList<>();
-    try (RankPair ranks = RankPair.overTcp(LARGEST)) {
+    try (RankPair ranks = RankPair.overTcp(LARGEST, System.getenv())) {
       for (Case c : cases) {
         Side mine = RankTimes.compiled(c.question(Where.PRIVATE), ranks::seconds);
         Side peer = RankTimes.compiled(c.question(Where.SOCKET), ranks::seconds);

@@ -1,7 +1,9 @@
 package dev.sortie.benchmarks.ranks;
 
 import dev.sortie.benchmarks.peer.LineProcess;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.JsonObject;
+import dev.sortie.parallel.comm.transport.Tls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
@@ -30,8 +32,14 @@ public final class RankPair implements AutoCloseable {
     return start("memory", bytes);
   }
 
-  /** Ranks that talk over TCP on the loopback device, and through a plain socket. */
-  public static RankPair overTcp(long bytes) {
+  /**
+   * Ranks that talk over TCP on the loopback device, and through a plain socket.
+   *
+   * @param environment of this process, which the ranks inherit; it may ask for TLS
+   * @throws InputException if what it says of TLS will not do: before each rank fails over it
+   */
+  public static RankPair overTcp(long bytes, Map<String, String> environment) {
+    Tls.read(environment);
     return start("tcp", bytes);
   }
 

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.benchmarks.ranks.Question.What;
 import dev.sortie.benchmarks.ranks.Question.Where;
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.Tls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -55,9 +57,18 @@ class RanksContractTest {
   }
 
   @Test
+  void halfOfWhatTlsNeedsIsOneLineBeforeARankStarts() {
+    assertThatThrownBy(() -> RankPair.overTcp(BYTES, Map.of(Tls.PASSWORD, "secret")))
+        .isInstanceOf(InputException.class)
+        .hasMessage(
+            "SORTIE_TLS_KEY_STORE is not set, but SORTIE_TLS_PASSWORD is; set both on all ranks,"
+                + " or none");
+  }
+
+  @Test
   @Timeout(120)
   void twoProcessesTalkOverTcpAndThroughAPlainSocket() {
-    try (RankPair ranks = RankPair.overTcp(BYTES)) {
+    try (RankPair ranks = RankPair.overTcp(BYTES, System.getenv())) {
       assertThat(ranks.transport()).isEqualTo("TCP");
       for (What what : List.of(What.STREAM, What.BOTH, What.MESSAGES)) {
         for (Where where : List.of(Where.PRIVATE, Where.SOCKET)) {

@@ -7,6 +7,7 @@ import static dev.sortie.parallel.comm.transport.ControlLayout.KIND;
 import static dev.sortie.parallel.comm.transport.ControlLayout.LEFT;
 import static dev.sortie.parallel.comm.transport.ControlLayout.LENGTH;
 import static dev.sortie.parallel.comm.transport.ControlLayout.LONG;
+import static dev.sortie.parallel.comm.transport.ControlLayout.NUMBERING;
 import static dev.sortie.parallel.comm.transport.ControlLayout.PROBE;
 import static dev.sortie.parallel.comm.transport.ControlLayout.PROBE_ADDRESS;
 import static dev.sortie.parallel.comm.transport.ControlLayout.PROCESS;
@@ -74,6 +75,7 @@ final class Control {
     ProcessHandle me = ProcessHandle.current();
     LONG.set(memory, ControlLayout.rank(rank) + PROCESS, me.pid());
     LONG.set(memory, ControlLayout.rank(rank) + START, start(me));
+    LONG.set(memory, ControlLayout.rank(rank) + NUMBERING, ProcessNumbers.numbering());
     LONG.setRelease(memory, ControlLayout.rank(rank) + BEAT, 1L);
   }
 
@@ -122,6 +124,17 @@ final class Control {
   Optional<ProcessHandle> handle(int rank) {
     long started = (long) LONG.get(memory, ControlLayout.rank(rank) + START);
     return ProcessHandle.of(process(rank)).filter(p -> start(p) == started);
+  }
+
+  /**
+   * Whether a rank that has entered has no process any more. A number that is in use again, or that
+   * other processes may have where the rank runs, tells nothing.
+   */
+  boolean isGone(int rank) {
+    long numbering = (long) LONG.get(memory, ControlLayout.rank(rank) + NUMBERING);
+    return numbering != ProcessNumbers.UNKNOWN
+        && numbering == ProcessNumbers.numbering()
+        && ProcessHandle.of(process(rank)).isEmpty();
   }
 
   private static long start(ProcessHandle process) {

@@ -14,16 +14,17 @@ import java.lang.invoke.VarHandle;
  *    | i32    | i32   | i32     | at most 960 bytes     |  128 bytes  |  128 bytes  |
  *    +--------+-------+---------+-----------------------+-------------+-------------+--
  *
- *    a rank:  0       8         16             24         32       40         48       128
- *             +-------+---------+--------------+----------+--------+----------+--------+
- *             | beat  | process | start of the | probe's  | probe  | reaches  | unused |
- *             | i64   | i64     | process, ms  | address  | i64    | others   |        |
- *             +-------+---------+--------------+----------+--------+----------+--------+
+ *    a rank:  0       8         16             24         32       40         48          56       128
+ *             +-------+---------+--------------+----------+--------+----------+-----------+--------+
+ *             | beat  | process | start of the | probe's  | probe  | reaches  | numbering | unused |
+ *             | i64   | i64     | process, ms  | address  | i64    | others   | i64       |        |
+ *             +-------+---------+--------------+----------+--------+----------+-----------+--------+
  * </pre>
  *
  * {@code state} goes from 0 over 1 (being written) to 2; {@code beat} counts up, and is -1 after
  * the rank has left. {@code probe} is a random number that also stands at its address in the rank's
- * own memory; {@code reaches} is 0 until the rank has tried to read all others' there.
+ * own memory; {@code reaches} is 0 until the rank has tried to read all others' there. {@code
+ * numbering} is equal where the same number means the same process, 0 where this is not known.
  */
 final class ControlLayout {
   static final long STATE = 0;
@@ -41,6 +42,7 @@ final class ControlLayout {
   static final long PROBE_ADDRESS = 24;
   static final long PROBE = 32;
   static final long REACHES = 40;
+  static final long NUMBERING = 48;
   static final long REACHES_ALL = 1;
   static final long REACHES_NOT_ALL = 2;
 

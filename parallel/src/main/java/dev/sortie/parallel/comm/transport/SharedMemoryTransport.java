@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /** Ranks that are processes of one machine and talk through mapped files. */
@@ -18,6 +19,11 @@ public final class SharedMemoryTransport implements Transport {
 
   /** Bytes of private memory read between two looks whether the job has failed. */
   private static final long READ_BYTES = 8L << 20;
+
+  /** How long a rank that cannot join tells those who come later. */
+  private static final Duration STAY = Duration.ofSeconds(5);
+
+  private static final long STAY_PARK = 1_000_000;
 
   private final Options options;
   private final List<GlobalRank> members;
@@ -104,24 +110,60 @@ public final class SharedMemoryTransport implements Transport {
   /** The file stays until each has written who it is: whoever is missing can be named. */
   private void enter() {
     SharedFile file = new SharedFile(this, options.joining());
-    MemorySegment memory =
-        file.open(path("control"), name(0), ControlLayout.bytes(world()), arena, this::meet);
-    control = new Control(memory);
+    file.open(path("control"), name(0), ControlLayout.bytes(world()), arena, this::meet);
     watch = new Watch(this, control, options.silence());
     watch.start();
     reads = new Reach(control, place(), world()).agree(this, options.joining());
   }
 
   private void meet(MemorySegment file) {
-    Control entered = new Control(SharedFile.contents(file));
-    entered.enter(place(), arena.allocate(Long.BYTES, Long.BYTES));
-    Patience patience = new Patience(this, options.joining());
+    control = new Control(SharedFile.contents(file));
+    control.enter(place(), arena.allocate(Long.BYTES, Long.BYTES));
     List<Integer> ranks = members.stream().map(GlobalRank::value).toList();
-    for (int i = 0; i < world(); i++) {
-      while (entered.beatOf(i) == 0) {
-        patience.pause(() -> Roll.call(rank.value(), ranks, place -> entered.beatOf(place) != 0));
+    Patience patience = new Patience(this, options.joining());
+    try {
+      while (!allHaveEntered()) {
+        lostWhileJoining().ifPresent(this::fail);
+        patience.pause(() -> Roll.call(rank.value(), ranks, this::hasEntered));
       }
+    } catch (CommException e) {
+      stay();
+      throw e;
     }
+  }
+
+  /**
+   * Keeps the file a little longer for those who have not come yet, so that they read there why
+   * there is no job.
+   */
+  private void stay() {
+    long end = System.nanoTime() + Math.min(STAY.toNanos(), options.joining().toNanos());
+    while (!allHaveEntered() && System.nanoTime() < end) {
+      LockSupport.parkNanos(STAY_PARK);
+    }
+  }
+
+  private boolean allHaveEntered() {
+    return IntStream.range(0, world()).allMatch(this::hasEntered);
+  }
+
+  private boolean hasEntered(int member) {
+    return control.beatOf(member) != 0;
+  }
+
+  /** A member that has died while others are still to come; then the watch will look. */
+  private Optional<Failure> lostWhileJoining() {
+    return IntStream.range(0, world())
+        .filter(i -> hasEntered(i) && control.isGone(i))
+        .mapToObj(i -> lost(i, "has died while ranks join"))
+        .findFirst();
+  }
+
+  /** The failure that a member is lost. */
+  Failure lost(int member, String how) {
+    return new Failure(
+        CommException.Kind.LOST_RANK,
+        "rank %d (process %d) %s".formatted(name(member), control.process(member), how));
   }
 
   /** This rank's number among the members. */
@@ -191,7 +233,9 @@ public final class SharedMemoryTransport implements Transport {
     if (!closed) {
       closed = true;
       if (control != null) {
-        watch.close();
+        if (watch != null) {
+          watch.close();
+        }
         control.leave(place());
         own = failure();
         control = null;

@@ -1,6 +1,5 @@
 package dev.sortie.parallel.comm.transport;
 
-import dev.sortie.parallel.comm.CommException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -69,21 +68,14 @@ final class Watch implements AutoCloseable {
     if (beat == ControlLayout.LEFT) {
       return Optional.empty();
     }
-    if (processes[peer] != null && !processes[peer].isAlive()) {
-      return lost(peer, "has died");
+    if (processes[peer] != null ? !processes[peer].isAlive() : control.isGone(peer)) {
+      return Optional.of(transport.lost(peer, "has died"));
     }
     if (quiet[peer] > allowed) {
       long millis = quiet[peer] * PERIOD.toMillis();
-      return lost(peer, "has shown no sign of life for " + millis + " ms");
+      return Optional.of(transport.lost(peer, "has shown no sign of life for " + millis + " ms"));
     }
     return Optional.empty();
-  }
-
-  private Optional<Failure> lost(int peer, String how) {
-    return Optional.of(
-        new Failure(
-            CommException.Kind.LOST_RANK,
-            "rank %d (process %d) %s".formatted(transport.name(peer), control.process(peer), how)));
   }
 
   @Override
