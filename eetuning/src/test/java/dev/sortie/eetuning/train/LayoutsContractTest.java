@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Tuning, and training from scratch with exits, under all layouts of 1, 2 or 4 ranks along each
  * axis, up to 8 ranks, on all transports that one machine has. A build takes some of them; {@code
- * -Dsortie.layouts=all} takes all.
+ * -Dsortie.layouts=all} takes all, {@code -Dsortie.layouts=13 -Dsortie.layouts.from=26} so many of
+ * them from one on.
  *
  * <p>Replicas and stages give the bits of one rank. Ranks that share weights add in another order:
  * their losses are those of one rank to 1e-5, and the same bits whatever the replicas, the stages,
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("any-kernels")
 class LayoutsContractTest {
-  private static final boolean ALL = "all".equals(System.getProperty("sortie.layouts"));
+  private static final String ASKED = System.getProperty("sortie.layouts", "");
   private static final Map<Alike, TinyTraining.Result> FIRST = new ConcurrentHashMap<>();
 
   @TempDir static Path shared;
@@ -111,12 +112,18 @@ class LayoutsContractTest {
     return layouts;
   }
 
-  private static List<Layout> all(Layout... some) {
-    return ALL ? every() : List.of(some);
+  private static List<Layout> asked(Layout... few) {
+    if (ASKED.isEmpty()) {
+      return List.of(few);
+    }
+    List<Layout> every = every();
+    int first = Integer.getInteger("sortie.layouts.from", 0);
+    int end = ASKED.equals("all") ? every.size() : first + Integer.parseInt(ASKED);
+    return every.subList(first, Math.min(end, every.size()));
   }
 
   static List<Layout> threads() {
-    return all(
+    return asked(
         new Layout(Job.TUNE, 1, 2, 2, false),
         new Layout(Job.TUNE, 2, 1, 4, false),
         new Layout(Job.TUNE, 2, 2, 1, true),
@@ -129,7 +136,7 @@ class LayoutsContractTest {
   }
 
   static List<Layout> tcp() {
-    return all(
+    return asked(
         new Layout(Job.TUNE, 1, 2, 2, false),
         new Layout(Job.TUNE, 2, 1, 2, false),
         new Layout(Job.TUNE, 2, 2, 1, true),
@@ -137,11 +144,11 @@ class LayoutsContractTest {
   }
 
   static List<Layout> sharedMemoryProcesses() {
-    return all(new Layout(Job.TUNE, 2, 1, 2, true));
+    return asked(new Layout(Job.TUNE, 2, 1, 2, true));
   }
 
   static List<Layout> tcpProcesses() {
-    return all(new Layout(Job.PRETRAIN, 1, 2, 2, false));
+    return asked(new Layout(Job.PRETRAIN, 1, 2, 2, false));
   }
 
   /** The simplest layout of those that are alike, once for all tests. */
