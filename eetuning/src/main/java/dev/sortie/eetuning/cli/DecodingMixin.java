@@ -5,6 +5,7 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.policy.ExitPolicies;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
@@ -35,6 +36,12 @@ import picocli.CommandLine.Option;
 /** Options of decoding: depth, sampling and where to stop. */
 final class DecodingMixin {
   static final double THRESHOLD = 0.8;
+
+  private static final String NONE = "none";
+
+  /** What {@code --draft} may say where exits are taken. */
+  private static final List<List<String>> BESIDE_EXITS =
+      List.of(List.of(), List.of(PromptLookup.NAME), List.of(NONE));
 
   @Mixin private SamplingMixin sampling;
 
@@ -85,8 +92,9 @@ final class DecodingMixin {
       paramLabel = "WORD",
       description =
           "full, early-exit or speculative. speculative guesses tokens and verifies several in one"
-              + " pass: the text is that of full depth to the bit. Default: early-exit where"
-              + " --exits is given, else full.")
+              + " pass: the text is that of full depth to the bit. early-exit guesses too where that"
+              + " is faster; its text does not depend on that. Default: early-exit where --exits is"
+              + " given, else full.")
   private String strategy;
 
   @Option(
@@ -99,7 +107,8 @@ final class DecodingMixin {
               + " --threshold, 0.8), lookahead (the lookahead exit of --exits, as long as all of its"
               + " guess is right with chance --threshold, 0.25), or several,"
               + " with commas between. Default: prompt-lookup, and lookahead or else"
-              + " early-exit where --exits has it.")
+              + " early-exit where --exits has it. For --strategy early-exit on one rank:"
+              + " prompt-lookup, the default, or none.")
   private List<String> draft = new ArrayList<>();
 
   @Option(
@@ -134,15 +143,24 @@ final class DecodingMixin {
     if (word.equals("early-exit") && exitsFolder == null) {
       throw new InputException("--strategy early-exit needs --exits DIR");
     }
-    if (!draft.isEmpty() && !word.equals("speculative")) {
-      throw new InputException("--draft goes with --strategy speculative, not " + word);
+    if (!draft.isEmpty() && word.equals("full")) {
+      throw new InputException("--draft goes with --strategy speculative or early-exit, not full");
     }
     if (active.isGiven() && !word.equals("early-exit")) {
       throw new InputException("--active needs --exits DIR and --strategy early-exit");
     }
-    DraftSources.check(draft, exitsFolder != null);
     boolean guesses = word.equals("speculative");
     boolean early = word.equals("early-exit");
+    if (guesses) {
+      DraftSources.check(draft, exitsFolder != null);
+    }
+    if (early && !BESIDE_EXITS.contains(draft)) {
+      throw new InputException(
+          "--draft "
+              + String.join(",", draft)
+              + ": --strategy early-exit takes prompt-lookup or none, for other sources read states that"
+              + " tokens which leave early do not have; take --strategy speculative for them");
+    }
     boolean perExit = threshold != null && threshold.contains("=");
     if (perExit && (!early || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY))) {
       throw new InputException(
@@ -179,13 +197,7 @@ final class DecodingMixin {
     }
     Calibrated c = ThresholdsFile.read(thresholds);
     return new Decoding(
-        options,
-        new ExitThresholds(c.thresholds()),
-        true,
-        false,
-        List.of(),
-        drafting,
-        Optional.of(c));
+        options, new ExitThresholds(c.thresholds()), true, false, draft, drafting, Optional.of(c));
   }
 
   private double number() {
@@ -206,8 +218,8 @@ final class DecodingMixin {
    * @param options of generation
    * @param policy when to exit
    * @param early whether to exit at all
-   * @param guesses whether tokens are guessed and verified
-   * @param drafts who guesses; empty for whom the exits allow
+   * @param guesses whether decoding is lossless, by guesses that are verified
+   * @param drafts who guesses, then or beside early exits; empty for whom the exits allow
    * @param threshold confidence below which an exit does not guess; empty for the default
    * @param calibrated what the policy comes from, where it was calibrated
    */
@@ -221,6 +233,20 @@ final class DecodingMixin {
       Optional<Calibrated> calibrated) {
     boolean readsExits() {
       return early || guesses && !drafts.equals(List.of(PromptLookup.NAME));
+    }
+
+    /** How several ranks decode: passes must be the same on all, whatever times each measures. */
+    Decoding together() {
+      if (guesses || early && drafts.equals(List.of(PromptLookup.NAME))) {
+        throw new InputException(
+            "--%s is for one rank: how much to guess follows times that ranks measure each for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
+                .formatted(guesses ? "strategy speculative" : "draft prompt-lookup"));
+      }
+      return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
+    }
+
+    private Guesses besideExits(int capacity) {
+      return drafts.equals(List.of(NONE)) ? Guesses.NONE : DraftSources.free(capacity);
     }
   }
 
@@ -292,7 +318,8 @@ final class DecodingMixin {
           device);
     }
     return d.early() && !exits.exits().isEmpty()
-        ? new EarlyExit(m.decoder(), exits, d.policy(), capacity, maxPending, device)
+        ? new EarlyExit(
+            m.decoder(), exits, d.policy(), capacity, maxPending, d.besideExits(capacity), device)
         : new FullDepth(m.decoder(), capacity, device);
   }
 }

@@ -38,6 +38,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -56,6 +57,7 @@ import picocli.CommandLine.Spec;
     })
 final class EvalCommand implements Callable<Integer> {
   private static final String EARLY = "early-exit";
+  private static final String GUESSING = "early-exit+prompt-lookup";
   private static final String SPECULATIVE = "speculative";
 
   @Mixin private ComputeOptions compute;
@@ -84,8 +86,9 @@ final class EvalCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "WORD",
       description =
-          "Ways of decoding to set beside full depth: early-exit, speculative, or both with a comma"
-              + " between. Default: speculative, and early-exit where --exits is given.")
+          "Ways of decoding to set beside full depth: early-exit, early-exit+prompt-lookup (the same"
+              + " texts, with guesses), speculative, or several with commas between. Default:"
+              + " speculative, and the others where --exits is given.")
   private List<String> strategies = new ArrayList<>();
 
   @Option(
@@ -193,13 +196,14 @@ final class EvalCommand implements Callable<Integer> {
       throw new InputException("nothing to evaluate: give --text FILE, --tasks FILE, or both");
     }
     for (String word : strategies) {
-      if (!List.of(EARLY, SPECULATIVE).contains(word)) {
+      if (!List.of(EARLY, GUESSING, SPECULATIVE).contains(word)) {
         throw new InputException(
-            "--strategy '" + word + "' is unknown; take early-exit, speculative or both");
+            "--strategy '%s' is unknown; take %s, %s, %s or several"
+                .formatted(word, EARLY, GUESSING, SPECULATIVE));
       }
-    }
-    if (exitsFolder == null && strategies.contains(EARLY)) {
-      throw new InputException("--strategy early-exit needs --exits DIR");
+      if (exitsFolder == null && !word.equals(SPECULATIVE)) {
+        throw new InputException("--strategy " + word + " needs --exits DIR");
+      }
     }
     if (exitsFolder == null && (calibrated != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
@@ -244,8 +248,14 @@ final class EvalCommand implements Callable<Integer> {
     if (strategies.isEmpty() || strategies.contains(SPECULATIVE)) {
       list.add(speculative(m, all, device));
     }
-    if (!all.exits().isEmpty() && (strategies.isEmpty() || strategies.contains(EARLY))) {
-      list.addAll(early(m, all, device));
+    if (!all.exits().isEmpty()) {
+      Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
+      if (strategies.isEmpty() || strategies.contains(EARLY)) {
+        list.addAll(early(EARLY, _ -> Guesses.NONE, m, all, exits, device));
+      }
+      if (strategies.isEmpty() || strategies.contains(GUESSING)) {
+        list.addAll(early(GUESSING, DraftSources::free, m, all, exits, device));
+      }
     }
     return list;
   }
@@ -255,9 +265,14 @@ final class EvalCommand implements Callable<Integer> {
         SPECULATIVE, m, all, DraftSources.defaults(all), OptionalDouble.empty(), device);
   }
 
-  private List<Contender> early(LanguageModel m, Exits all, Device device) {
+  private List<Contender> early(
+      String name,
+      IntFunction<Guesses> guesses,
+      LanguageModel m,
+      Exits all,
+      Exits exits,
+      Device device) {
     List<Contender> list = new ArrayList<>();
-    Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
     List<Exits> sets = new ArrayList<>();
     if (!exits.exits().isEmpty()) {
       sets.add(exits);
@@ -268,14 +283,15 @@ final class EvalCommand implements Callable<Integer> {
     List<Double> sweep = thresholds.isEmpty() ? List.of(0.95, 0.9, 0.8, 0.7, 0.6, 0.5) : thresholds;
     for (Exits set : sets) {
       for (double x : sweep) {
-        list.add(Contender.early(EARLY, m, set, new MaxProbability(x), x, device));
+        list.add(Contender.early(name, m, set, new MaxProbability(x), x, guesses, device));
       }
     }
     if (calibrated != null) {
       Calibrated c = ThresholdsFile.read(calibrated);
       ThresholdsFile.check(calibrated, c, exitsFolder, m);
       ExitThresholds policy = new ExitThresholds(c.thresholds());
-      list.add(Contender.early("calibrated", m, all, policy, _ -> Guesses.NONE, device));
+      String word = "calibrated" + name.substring(EARLY.length());
+      list.add(Contender.early(word, m, all, policy, guesses, device));
     }
     return list;
   }

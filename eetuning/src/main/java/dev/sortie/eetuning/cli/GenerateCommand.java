@@ -83,13 +83,9 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Decoding d = decoding.decoding(maxTokens);
+    Decoding given = decoding.decoding(maxTokens);
     pipeline.check(prompts != null);
-    if (pipeline.ranks() > 1 && d.guesses()) {
-      throw new InputException(
-          "--strategy speculative is for one rank: how much to guess follows times that ranks"
-              + " measure each for itself; take full or early-exit, or leave out --tp and --pp");
-    }
+    Decoding d = pipeline.ranks() > 1 ? given.together() : given;
     List<Input> inputs = inputs();
     try (DecodingRanks ranks = DecodingRanks.join(pipeline.tp, pipeline.pp, System.getenv());
         Device device = compute.open(ranks.neighbours())) {

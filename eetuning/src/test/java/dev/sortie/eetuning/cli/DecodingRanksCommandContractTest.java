@@ -121,7 +121,7 @@ class DecodingRanksCommandContractTest {
       "0.12",
       "--json"
     };
-    JsonObject alone = CommandLineRun.of(early).json();
+    JsonObject alone = CommandLineRun.of(words(early, "--draft", "none")).json();
     List<CommandLineRun> ranks =
         job(2, words(early, "--pp", "2", "--cut", "1", "--plot-schedule", drawn.toString()));
     JsonObject piped = ranks.getFirst().succeeded().json();
@@ -152,6 +152,8 @@ class DecodingRanksCommandContractTest {
         .assertRefused(1, "--strategy speculative is for one rank", "leave out --tp and --pp");
     CommandLineRun.of(words("--pp", "2", "--strategy", "speculative"))
         .assertRefused(1, "--strategy speculative is for one rank");
+    CommandLineRun.of(words("--pp", "2", "--exits", folder.toString(), "--draft", "prompt-lookup"))
+        .assertRefused(1, "--draft prompt-lookup is for one rank", "early-exit without --draft");
     CommandLineRun.of(words("--cut", "1")).assertRefused(1, "--cut is for a pipeline");
     CommandLineRun.of(words("--pp", "3", "--cut", "1"))
         .assertRefused(1, "--cut names 1 layers, --pp 3 has 2 places between stages");

@@ -47,8 +47,17 @@ class EvalCommandContractTest {
     assertThat(json.getObject("choices").getObject("animals").fields().keySet())
         .containsExactly("1", "2", "final");
     List<JsonObject> settings = json.getObjects("settings");
-    // full depth, speculative, and both thresholds with both exits and with each alone
-    assertThat(settings).hasSize(2 + 3 * 2);
+    // full depth, speculative, and, without guesses and with, both thresholds with both exits and
+    // with each alone
+    assertThat(settings).hasSize(2 + 2 * 3 * 2);
+    for (int i = 2; i < 8; i++) {
+      JsonObject guessing = settings.get(i + 6);
+      assertThat(guessing.getString("strategy")).isEqualTo("early-exit+prompt-lookup");
+      for (String same : List.of("threshold", "active_exits", "exits", "tasks")) {
+        assertThat(guessing.fields().get(same).toString())
+            .isEqualTo(settings.get(i).fields().get(same).toString());
+      }
+    }
     assertThat(settings.get(0).getString("strategy")).isEqualTo("full");
     assertThat(settings.get(1).getString("strategy")).isEqualTo("speculative");
     assertThat(settings.get(1).getObject("tasks").fields().toString())

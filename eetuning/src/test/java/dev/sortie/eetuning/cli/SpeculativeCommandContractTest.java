@@ -84,6 +84,27 @@ class SpeculativeCommandContractTest {
     assertThat(refused.err()).contains("--draft early-exit", "take lookahead");
   }
 
+  @Test
+  void guessesBesideEarlyExitsChangeNoTextAndMayBeLeftOut() {
+    Object[] early = {"--json", "--exits", exits, "--threshold", 0.02, "--draft"};
+    for (String temperature : List.of("0", "0.7")) {
+      JsonObject alone = generate(temperature, with(early, "none")).json();
+      assertThat(alone.has("speculation")).isFalse();
+      JsonObject guessed = generate(temperature, with(early, "prompt-lookup")).json();
+      assertThat(decided(guessed)).isEqualTo(decided(alone));
+      assertThat(guessed.getObject("speculation").getObject("sources").fields().keySet())
+          .containsExactly("prompt-lookup");
+    }
+    generate("0", with(early, "lookahead"))
+        .assertRefused(1, "--draft lookahead", "takes prompt-lookup or none");
+    generate("0", "--draft", "none", "--strategy", "full")
+        .assertRefused(1, "--draft goes with --strategy speculative or early-exit");
+  }
+
+  private static Object[] with(Object[] first, Object last) {
+    return Stream.concat(Arrays.stream(first), Stream.of(last)).toArray();
+  }
+
   private static Iterable<String> sources(String text, Object... more) {
     Object[] first = {"--json", "--strategy", "speculative"};
     JsonObject json =
