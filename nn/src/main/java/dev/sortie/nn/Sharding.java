@@ -111,6 +111,9 @@ public interface Sharding {
    */
   Tensor rows(Tensor head, int[] ids, Allocator allocator);
 
+  /** As {@link #rows}, and each rank has all of them. */
+  Tensor wholeRows(Tensor head, int[] ids, Allocator allocator);
+
   /** Whether each rank has only some rows of the residual stream. */
   boolean splitsTokens();
 

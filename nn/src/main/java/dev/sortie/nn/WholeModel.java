@@ -87,6 +87,11 @@ final class WholeModel implements Sharding {
   }
 
   @Override
+  public Tensor wholeRows(Tensor head, int[] ids, Allocator allocator) {
+    return rows(head, ids, allocator);
+  }
+
+  @Override
   public boolean splitsTokens() {
     return false;
   }

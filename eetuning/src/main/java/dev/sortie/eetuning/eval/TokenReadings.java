@@ -1,9 +1,10 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.exit.DraftVocabulary;
+import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.Gate;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;
@@ -18,7 +19,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What each exit and the final layer say of the last tokens of a given text. The KV cache of
@@ -41,7 +41,11 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
    * @param nll negative log-likelihood of the tokens that stand in the text, nats; infinite where a
    *     draft head does not cover them
    */
-  public record Head(int[] choices, double[] confidences, double[] nll) {}
+  public record Head(int[] choices, double[] confidences, double[] nll) {
+    private static Head of(int tokens) {
+      return new Head(new int[tokens], new double[tokens], new double[tokens]);
+    }
+  }
 
   /** Number of predicted tokens. */
   public int tokens() {
@@ -70,60 +74,91 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
       LanguageModel model, Exits exits, Ops ops, int[] ids, int given) {
     int count = ids.length - 1;
     Map<Integer, Tensor[]> tapped = new LinkedHashMap<>();
-    Tensor inputs = Tensor.ids(ops.workspace(), Shape.of(1, count), Arrays.copyOf(ids, count));
+    int[] inputs = Arrays.copyOf(ids, count);
     Tensor x =
         model
             .decoder()
             .forward(
                 ops,
-                inputs,
+                Tensor.ids(ops.workspace(), Shape.of(1, count), inputs),
                 model.config().decoder().layers(),
                 (depth, a, y) -> {
                   if (exits.depths().contains(depth)) {
                     tapped.put(depth, new Tensor[] {y, a});
                   }
                 });
+    TextTokens text = new TextTokens(exits.exits(), count, ops.workspace());
+    text.read(ops, 0, inputs);
     List<Head> heads = new ArrayList<>();
     for (Exit e : exits.exits()) {
       try (var _ = ops.workspace().mark()) {
         Tensor[] in = tapped.get(e.depth());
-        HeadInput head = e.headInput(ops, in[0], in[1]);
-        heads.add(head(ops, head, Optional.of(e), ids, given));
+        Tensor states = e.headInput(ops, in[0], in[1]).x();
+        heads.add(head(ops, e, states, text, ids, given));
       }
     }
-    HeadInput head = model.decoder().headInput(ops, x);
-    return new TokenReadings(exits.depths(), heads, head(ops, head, Optional.empty(), ids, given));
+    HeadInput last = model.decoder().headInput(ops, x);
+    return new TokenReadings(exits.depths(), heads, last(ops, last, ids, given));
   }
 
-  private static Head head(Ops ops, HeadInput input, Optional<Exit> exit, int[] ids, int given) {
-    Optional<DraftVocabulary> draft = exit.flatMap(Exit::draft);
-    Optional<Gate> coverage = exit.flatMap(e -> e.gates().coverage());
-    int count = ids.length - given;
-    Head all = new Head(new int[count], new double[count], new double[count]);
+  /** An exit's readings, each of what its head covers at that place of the text. */
+  private static Head head(
+      Ops ops, Exit exit, Tensor states, TextTokens text, int[] ids, int given) {
+    Head all = Head.of(ids.length - given);
+    chunks(
+        ops,
+        states,
+        given,
+        (from, some) -> {
+          Tensor logits = exit.headLogits(ops, some);
+          for (int i = 0; i < some.shape().size(1); i++) {
+            int place = given + from + i;
+            Tensor state = row(some, i);
+            ExitAnswer answer = text.answer(ops, exit, state, row(logits, i), place);
+            all.choices()[from + i] = answer.token();
+            all.confidences()[from + i] =
+                new ExitEvidence(ops, exit, state, answer, null).maxProbability();
+            all.nll()[from + i] = answer.nll(ids[place]);
+          }
+        });
+    return all;
+  }
+
+  private static Head last(Ops ops, HeadInput input, int[] ids, int given) {
+    Head all = Head.of(ids.length - given);
+    chunks(
+        ops,
+        input.x(),
+        given,
+        (from, some) -> {
+          TopTokens top = TopTokens.of(ops, ops.linear(some, input.w(), null));
+          int rows = some.shape().size(1);
+          int[] texts = Arrays.copyOfRange(ids, given + from, given + from + rows);
+          Tensor targets = Tensor.ids(ops.workspace(), Shape.of(1, rows), texts);
+          Tensor nll = ops.crossEntropy(top.logits(), targets);
+          int[] choices = top.ids();
+          for (int i = 0; i < rows; i++) {
+            all.choices()[from + i] = choices[i];
+            all.confidences()[from + i] = top.probability(i);
+            all.nll()[from + i] = nll.span().get(i);
+          }
+        });
+    return all;
+  }
+
+  /** Takes some of the states in front of predicted tokens, {@code [1, R, C]}. */
+  private interface Chunk {
+    void take(int from, Tensor some);
+  }
+
+  private static void chunks(Ops ops, Tensor states, int given, Chunk chunk) {
+    int count = states.shape().size(1) + 1 - given;
     for (int from = 0; from < count; from += CHUNK) {
       int rows = Math.min(CHUNK, count - from);
       try (var _ = ops.workspace().mark()) {
-        Tensor some = ops.contiguous(ops.slice(input.x(), 1, given - 1 + from, rows));
-        Tensor logits = ops.linear(some, input.w(), null);
-        TopTokens top = TopTokens.of(ops, logits);
-        int[] texts = Arrays.copyOfRange(ids, given + from, given + from + rows);
-        Tensor targets = Tensor.ids(ops.workspace(), Shape.of(1, rows), texts);
-        if (draft.isPresent()) {
-          targets = draft.get().indices(targets, ops.workspace());
-        }
-        Tensor nll = ops.crossEntropy(logits, targets);
-        int[] choices = top.ids();
-        for (int i = 0; i < rows; i++) {
-          int choice = choices[i];
-          boolean covered = targets.span().getInt(i) >= 0;
-          all.choices()[from + i] = draft.map(d -> d.id(choice)).orElse(choice);
-          double covering = coverage.isEmpty() ? 1 : coverage.get().probability(ops, row(some, i));
-          all.confidences()[from + i] = covering * top.probability(i);
-          all.nll()[from + i] = covered ? nll.span().get(i) : Double.POSITIVE_INFINITY;
-        }
+        chunk.take(from, ops.contiguous(ops.slice(states, 1, given - 1 + from, rows)));
       }
     }
-    return all;
   }
 
   private static Tensor row(Tensor x, int i) {

@@ -137,12 +137,30 @@ public final class Exit {
 
   /** The same exit with its draft head, if it has one of the backbone's rows, held otherwise. */
   Exit withDraftHead(UnaryOperator<Linear> hold) {
-    return draft.isEmpty() || spec.ownHead() ? this : new Exit(this, hold.apply(head), gates);
+    return readsTextTokens() ? new Exit(this, hold.apply(head), gates) : this;
   }
 
   /** What was fitted to it after tuning. */
   public Gates gates() {
     return gates;
+  }
+
+  /**
+   * Whether its head covers the tokens of a text beside the most frequent ones, as {@link
+   * TextTokens} has them: a draft head of the backbone's rows does.
+   */
+  public boolean readsTextTokens() {
+    return draft.isPresent() && !spec.ownHead();
+  }
+
+  /** The backbone whose rows its head may read. */
+  Decoder backbone() {
+    return backbone;
+  }
+
+  /** The rows that its head always has. */
+  Linear head() {
+    return head;
   }
 
   /** The token that index {@code i} of its logits stands for. */

@@ -28,10 +28,7 @@ public final class FinalDraft {
    */
   public static Exits add(Exits exits) {
     List<Exit> between = exits.betweenLayers();
-    Optional<Exit> rows =
-        between.reversed().stream()
-            .filter(e -> e.draft().isPresent() && !e.spec().ownHead())
-            .findFirst();
+    Optional<Exit> rows = between.reversed().stream().filter(Exit::readsTextTokens).findFirst();
     if (rows.isEmpty() || between.size() < exits.exits().size()) {
       return exits;
     }

@@ -9,6 +9,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
 
 /**
  * Weights with their matrices in another type. Decoding is bound by reading weights: an exit's own
@@ -40,16 +41,25 @@ record HeldWeights(Weights source, DType type, Allocator allocator, Kernels kern
     Tensor weight = rows.weight();
     boolean converts = weight.dtype().block() == 1 && weight.shape().dim(-1) % type.block() == 0;
     Tensor held = Tensor.allocate(allocator, converts ? type : weight.dtype(), weight.shape());
-    if (converts) {
-      try (NativeArena exact = new NativeArena("draft head in F32")) {
-        Tensor floats = Tensor.allocate(exact, DType.F32, weight.shape());
-        kernels.copy(weight.span(), floats.span());
-        kernels.copy(floats.span(), held.span());
-      }
-    } else {
-      held.span().segment().copyFrom(weight.span().segment());
-    }
+    hold(weight, held.span(), kernels);
     return new Linear(held, rows.bias() == null ? null : copy(rows.bias()));
+  }
+
+  /**
+   * Rows of the backbone's head as a draft head holds them.
+   *
+   * @param to as many elements, of the same type or, where {@code rows} is of no blocks, any other
+   */
+  static void hold(Tensor rows, Span to, Kernels kernels) {
+    if (rows.dtype() == to.dtype()) {
+      to.segment().copyFrom(rows.span().segment());
+      return;
+    }
+    try (NativeArena exact = new NativeArena("draft head in F32")) {
+      Tensor floats = Tensor.allocate(exact, DType.F32, rows.shape());
+      kernels.copy(rows.span(), floats.span());
+      kernels.copy(floats.span(), to);
+    }
   }
 
   private Tensor copy(Tensor t) {

@@ -216,9 +216,11 @@ class SharedExitsContractTest {
   @CsvSource({"RANDOM, 2", "RANDOM, 4", "COPY, 2", "COPY, 4"})
   void newExitsHaveTheBytesOfOneRank(ExitInit init, int ranks) {
     Path expected = folder.resolve(init + "-whole");
-    alone(b -> write(b, init, expected));
+    alone(b -> write(b, init, true, 0, expected));
     together(
-        ranks, false, b -> write(b, init, folder.resolve(init + "-" + ranks + "-" + b.rank())));
+        ranks,
+        false,
+        b -> write(b, init, true, 0, folder.resolve(init + "-" + ranks + "-" + b.rank())));
     for (int r = 0; r < ranks; r++) {
       Path found = folder.resolve(init + "-" + ranks + "-" + r);
       for (String file : List.of(ExitsFile.TENSORS, ExitsFile.DESCRIPTION)) {
@@ -227,10 +229,10 @@ class SharedExitsContractTest {
     }
   }
 
-  private static Path write(Bench b, ExitInit init, Path to) {
+  private static Path write(Bench b, ExitInit init, boolean own, int tokens, Path to) {
     List<Exit> exits =
         List.of(
-            b.exit(init, 1, ExitArchitecture.LAYER, true),
+            b.exit(init, 1, ExitArchitecture.LAYER, own, tokens),
             b.exit(init, 2, ExitArchitecture.MLP, true, DRAFT));
     ExitsFile.write(to, new Exits(b.model().sha256(), Map.of(), exits), b.model());
     return to;
@@ -245,10 +247,10 @@ class SharedExitsContractTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2, 0", "2, 0.045", "4, 0.045"})
-  void earlyExitDecodingChoosesTheSameTokensAndExits(int ranks, double threshold) {
-    Path exits = folder.resolve("decode-" + ranks + "-" + threshold);
-    alone(b -> write(b, ExitInit.COPY, exits));
+  @CsvSource({"2, 0, 0", "2, 0.045, 0", "4, 0.045, 0", "2, 0.045, 20", "4, 0.03, 20"})
+  void earlyExitDecodingChoosesTheSameTokensAndExits(int ranks, double threshold, int tokens) {
+    Path exits = folder.resolve("decode-" + ranks + "-" + threshold + "-" + tokens);
+    alone(b -> write(b, ExitInit.COPY, tokens == 0, tokens, exits));
     List<String> expected = alone(b -> decode(b, exits, threshold));
     assertThat(expected).hasSize(24).anyMatch(token -> !token.endsWith("final"));
     for (List<String> found : together(ranks, false, b -> decode(b, exits, threshold))) {

@@ -155,7 +155,15 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
    */
   @Override
   public Tensor rows(Tensor head, int[] ids, Allocator allocator) {
-    Share mine = group.share(ids.length);
+    return rows(head, ids, group.share(ids.length), allocator);
+  }
+
+  @Override
+  public Tensor wholeRows(Tensor head, int[] ids, Allocator allocator) {
+    return rows(head, ids, Share.of(ids.length, 1, 0), allocator);
+  }
+
+  private Tensor rows(Tensor head, int[] ids, Share mine, Allocator allocator) {
     long width = head.shape().dim(1);
     Tensor rows = Tensor.allocate(allocator, head.dtype(), Shape.of(mine.count(), width));
     try (NativeArena scratch = new NativeArena("rows of a head")) {

@@ -169,6 +169,7 @@ public final class BatchDecoder implements AutoCloseable {
 
   private Step prefillChunk(BatchSequence s, int[] chunk, boolean end) {
     Sequence q = s.progress().sequence();
+    s.progress().text().read(ops, s.position(), chunk);
     Tensor x = passes.prompt(s.progress(), q.embed(chunk, s.position(), chunk.length), end);
     return end ? s.progress().reader().readFinal(q, x) : null;
   }
@@ -196,6 +197,9 @@ public final class BatchDecoder implements AutoCloseable {
                 () -> {
                   List<SequenceProgress> some =
                       sequences.subList(first, end).stream().map(BatchSequence::progress).toList();
+                  for (int i = 0; i < some.size(); i++) {
+                    some.get(i).text().read(ops, some.get(i).position(), tokens[first + i]);
+                  }
                   descent.embed(some, Arrays.copyOfRange(tokens, first, end));
                   Map<SequenceProgress, Step> found = new IdentityHashMap<>();
                   descent.run(some, found::put);

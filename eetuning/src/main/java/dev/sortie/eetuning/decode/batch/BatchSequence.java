@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.pass.SequenceProgress;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** One sequence of a {@link BatchDecoder}, with its cache. Close it to free that. */
@@ -13,7 +14,13 @@ public final class BatchSequence implements AutoCloseable {
   BatchSequence(SequenceProgress progress, Optional<PagePool.Lease> lease) {
     this.progress = progress;
     this.lease = lease;
-    lease.ifPresent(l -> progress.readByAll(l.reused()));
+    lease.ifPresent(l -> found(l.prompt(), l.reused()));
+  }
+
+  /** Another sequence has read the first {@code count} tokens. */
+  private void found(int[] prompt, int count) {
+    progress.text().read(progress.sequence().ops(), 0, Arrays.copyOf(prompt, count));
+    progress.readByAll(count);
   }
 
   /** Tokens read so far. */

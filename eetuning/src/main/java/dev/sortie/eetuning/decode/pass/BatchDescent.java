@@ -5,6 +5,7 @@ import dev.sortie.eetuning.decode.pass.RowPasses.Rows;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
@@ -108,16 +109,18 @@ public final class BatchDescent {
     Tensor x = passes.stacked(wanted.stream().map(SequenceProgress::x).toList());
     Tensor a = passes.stacked(wanted.stream().map(SequenceProgress::a).toList());
     Tensor state = exit.headState(ops, x, a);
-    TopTokens top = TopTokens.of(ops, exit.headLogits(ops, state));
+    Tensor logits = exit.headLogits(ops, state);
     List<SequenceProgress> deeper = new ArrayList<>(live);
     for (int i = 0; i < wanted.size(); i++) {
       SequenceProgress s = wanted.get(i);
-      ExitEvidence evidence =
-          new ExitEvidence(ops, exit, RowPasses.row(state, i), top, i, s.said());
+      Tensor row = RowPasses.row(state, i);
+      ExitAnswer answer =
+          s.text().answer(ops, exit, row, RowPasses.row(logits, i), s.position() + 1);
+      ExitEvidence evidence = new ExitEvidence(ops, exit, row, answer, s.said());
       s.said(evidence.said());
       double confidence = s.policy().confidence(evidence);
       if (s.policy().exits(exit.depth(), confidence)) {
-        answers.take(s, s.reader().read(evidence.logits(), exit, confidence));
+        answers.take(s, s.reader().read(answer, exit.depth(), confidence));
         s.leaves(g.index());
         deeper.remove(s);
       }

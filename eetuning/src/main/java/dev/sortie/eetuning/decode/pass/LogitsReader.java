@@ -1,8 +1,7 @@
 package dev.sortie.eetuning.decode.pass;
 
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.exit.DraftVocabulary;
-import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
@@ -17,9 +16,6 @@ public final class LogitsReader {
           + " --dtype f32 looks through all weights and names the tensor";
 
   private final float[] row;
-
-  /** Logits of a draft head on their way into the row. */
-  private float[] drafted = new float[0];
 
   public LogitsReader(int vocab) {
     this.row = new float[vocab];
@@ -46,18 +42,12 @@ public final class LogitsReader {
     return read(logits, OptionalInt.empty(), TopTokens.of(ops, logits).probability(0));
   }
 
-  /** One row of an exit's logits; tokens that its head does not cover cannot be chosen. */
-  public Step read(Tensor logits, Exit exit, double confidence) {
-    OptionalInt depth = OptionalInt.of(exit.depth());
-    if (exit.draft().isEmpty()) {
-      return read(logits, depth, confidence);
+  /** What an exit says; tokens that its head does not cover cannot be chosen. */
+  public Step read(ExitAnswer answer, int depth, double confidence) {
+    if (Double.isNaN(confidence)) {
+      throw new InputException(NOT_FINITE);
     }
-    DraftVocabulary draft = exit.draft().get();
-    if (drafted.length != draft.size()) {
-      drafted = new float[draft.size()];
-    }
-    MemorySegment.ofArray(drafted).copyFrom(logits.span().readOnly());
-    draft.spread(drafted, row);
-    return new Step(row, depth, confidence);
+    answer.spread(row);
+    return new Step(row, OptionalInt.of(depth), confidence);
   }
 }

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.Pace;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.KvCache;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
@@ -42,6 +43,9 @@ public final class SequenceProgress implements AutoCloseable {
   private final int[] exitDone;
 
   private final Pace pace;
+
+  /** What is read is put there by whoever reads it, at the latest before an exit is asked. */
+  private final TextTokens text;
 
   private int position;
 
@@ -86,6 +90,9 @@ public final class SequenceProgress implements AutoCloseable {
     this.exitCaches = new KvCache[count];
     this.done = new int[count];
     this.exitDone = new int[count];
+    List<Exit> asked = segments.stream().flatMap(g -> g.exit().stream()).toList();
+    this.text =
+        new TextTokens(policy.never() ? List.of() : asked, sequence.capacity(), sequence.arena());
     boolean behindLast = segments.getLast().exit().isPresent();
     this.pace = new Pace(behindLast ? count : count - 1, policy.rests());
     Shape kept = Shape.of(KEPT, sequence.decoder().config().hidden());
@@ -114,6 +121,7 @@ public final class SequenceProgress implements AutoCloseable {
   public void rewind(int count) {
     position = Sequence.checkKept(count, position);
     said = null;
+    text.rewind(Math.min(text.length(), position));
     pace.rewind(position);
     for (int i = 0; i < done.length; i++) {
       done[i] = Math.min(done[i], position);
@@ -123,6 +131,11 @@ public final class SequenceProgress implements AutoCloseable {
 
   public Sequence sequence() {
     return sequence;
+  }
+
+  /** The tokens read, for draft heads. */
+  public TextTokens text() {
+    return text;
   }
 
   ExitPolicy policy() {

@@ -122,6 +122,7 @@ final class PipelineStage implements AutoCloseable {
     SequenceProgress s = text.sequence;
     int count = p.to() - p.from();
     boolean end = p.to() == ids.length;
+    s.text().read(ops, p.from(), Arrays.copyOfRange(ids, p.from(), p.to()));
     Tensor x =
         isFirst()
             ? s.sequence().embed(Arrays.copyOfRange(ids, p.from(), p.to()), p.from(), count)
@@ -178,6 +179,7 @@ final class PipelineStage implements AutoCloseable {
     for (StageRow r : rows) {
       Text text = texts.get(r.text());
       text.saw(r.position(), r.id());
+      text.sequence.text().read(ops, r.position(), r.id());
       if (!isFirst()) {
         copy(r.hidden(), text.sequence.input(0, r.position()).span());
       }

@@ -1,8 +1,7 @@
 package dev.sortie.eetuning.decode.policy;
 
 import dev.sortie.eetuning.exit.Exit;
-import dev.sortie.nn.TopTokens;
-import dev.sortie.tensor.Shape;
+import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 
@@ -14,35 +13,21 @@ public final class ExitEvidence {
   private final Ops ops;
   private final Exit exit;
   private final Tensor state;
-  private final Tensor logits;
-  private final TopTokens top;
-  private final int row;
+  private final ExitAnswer answer;
   private final int agreeing;
 
   /**
    * Evidence of one exit.
    *
-   * @param state what its head read, one row
+   * @param state what its head read, {@code [1, C]}
+   * @param answer what it said
    * @param before what the exit asked before it said of this token, or null
    */
-  public ExitEvidence(Ops ops, Exit exit, Tensor state, Said before) {
-    this(ops, exit, state, TopTokens.of(ops, exit.headLogits(ops, state)), 0, before);
-  }
-
-  /**
-   * Evidence of one exit for one row of several that its head read at once.
-   *
-   * @param state what its head read, that row alone
-   * @param top of the logits of all rows
-   */
-  public ExitEvidence(Ops ops, Exit exit, Tensor state, TopTokens top, int row, Said before) {
-    long width = top.logits().shape().dim(-1);
+  public ExitEvidence(Ops ops, Exit exit, Tensor state, ExitAnswer answer, Said before) {
     this.ops = ops;
     this.exit = exit;
     this.state = state;
-    this.top = top;
-    this.row = row;
-    this.logits = Tensor.of(top.logits().span().slice(row * width, width), Shape.of(1, width));
+    this.answer = answer;
     this.agreeing = before != null && before.token() == token() ? before.agreeing() + 1 : 1;
   }
 
@@ -66,48 +51,54 @@ public final class ExitEvidence {
 
   /** Its most likely token. */
   public int token() {
-    return exit.token(top.index().span().getInt(row));
+    return answer.token();
   }
 
   /**
    * The probability that the text goes on with a token that the exit's head covers: 1, or what the
-   * coverage gate of a draft head says.
+   * coverage gate of a draft head says. That speaks of the tokens that the head covers in any text;
+   * those of this text are as likely beside them as the head has it.
    */
   public double coverage() {
-    return exit.gates().coverage().map(g -> g.probability(ops, state)).orElse(1.0);
+    if (exit.gates().coverage().isEmpty()) {
+      return 1;
+    }
+    double known = exit.gates().coverage().get().probability(ops, state);
+    double share = answer.knownShare();
+    return known < share ? known / share : 1;
   }
 
   /** The largest probability, among all tokens. */
   public double maxProbability() {
-    return coverage() * top.probability(row);
+    return coverage() * answer.probability();
   }
 
   /** The largest probability minus the second, among all tokens. */
   public double margin() {
-    float[] z = logits.toFloats();
-    int best = top.index().span().getInt(row);
+    float[] z = answer.logits().toFloats();
+    int best = answer.best();
     double second = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < z.length; i++) {
       if (i != best) {
         second = Math.max(second, z[i]);
       }
     }
-    double p = StrictMath.exp(second - top.lse().span().get(row));
-    return coverage() * (top.probability(row) - p);
+    double p = StrictMath.exp(second - answer.lse());
+    return coverage() * (answer.probability() - p);
   }
 
   /** The entropy in nats, of the tokens that the head covers. */
   public double entropy() {
     // H = lse - Σ p z; z - lse instead of z, for that is never large where p is
+    Tensor logits = answer.logits();
     Tensor p = ops.softmax(logits);
-    Tensor log =
-        ops.add(logits, ops.full(logits.dtype(), logits.shape(), -top.lse().span().get(row)));
+    Tensor log = ops.add(logits, ops.full(logits.dtype(), logits.shape(), -answer.lse()));
     return Math.max(0, -ops.sum(ops.mul(p, log)).item());
   }
 
   /** The number of tokens that the head covers. */
   public int tokens() {
-    return logits.shape().size(-1);
+    return answer.tokens();
   }
 
   /** How many exits in a row, this one the last, have the same most likely token. */
@@ -115,7 +106,8 @@ public final class ExitEvidence {
     return agreeing;
   }
 
-  public Tensor logits() {
-    return logits;
+  /** What the exit said. */
+  public ExitAnswer answer() {
+    return answer;
   }
 }

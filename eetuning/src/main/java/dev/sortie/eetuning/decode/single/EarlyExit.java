@@ -13,6 +13,7 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.Pace;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Device;
@@ -58,6 +59,10 @@ public final class EarlyExit implements DecodingStrategy {
   private final int finalLayer;
 
   private final Pace pace;
+
+  /** As far as it was read, guesses among it. */
+  private final TextTokens text;
+
   private int position;
 
   /** The token just chosen and the guesses behind it, read up to position {@link #ahead}. */
@@ -108,10 +113,11 @@ public final class EarlyExit implements DecodingStrategy {
     this.maxPending = maxPending;
     this.guesses = guesses;
     Exits asked = policy.never() ? Exits.none() : exits;
+    this.text = new TextTokens(asked.exits(), capacity, sequence.arena());
     int rows = 1 + guesses.most();
     this.segments =
         Segment.of(asked, decoder.config().layers()).stream()
-            .map(s -> new ExitSegment(s, sequence, rows))
+            .map(s -> new ExitSegment(s, sequence, text, rows))
             .toList();
     this.finals = new FinalRows(sequence, rows);
     this.finalLayer = asked.exits().size();
@@ -154,6 +160,7 @@ public final class EarlyExit implements DecodingStrategy {
 
   private Step prefillChunk(int[] chunk, boolean end) {
     Tensor x = sequence.embed(chunk, position, chunk.length);
+    text.read(sequence.ops(), position, chunk);
     int read = position + chunk.length;
     for (ExitSegment s : segments) {
       if (s == segments.getLast()) {
@@ -176,6 +183,7 @@ public final class EarlyExit implements DecodingStrategy {
       int most = Math.min(Kernels.ROW_STABLE - pending, sequence.capacity() - position) - 1;
       round = guesses.begin(position, token, Math.max(0, most));
       ahead = position + round.length;
+      text.read(sequence.ops(), position, round);
     }
     long start = System.nanoTime();
     Step step = sequence.step(this::descend);
@@ -188,6 +196,7 @@ public final class EarlyExit implements DecodingStrategy {
   /** Forgets what was read behind {@link #position}. */
   private void cut() {
     ahead = position;
+    text.rewind(position);
     segments.forEach(s -> s.rewind(position));
     finals.rewind(position);
   }
@@ -240,7 +249,7 @@ public final class EarlyExit implements DecodingStrategy {
     said = evidence.said();
     double confidence = policy.confidence(evidence);
     return policy.exits(exit.depth(), confidence)
-        ? reader.read(evidence.logits(), exit, confidence)
+        ? reader.read(evidence.answer(), exit.depth(), confidence)
         : null;
   }
 

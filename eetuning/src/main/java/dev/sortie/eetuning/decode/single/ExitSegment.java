@@ -6,12 +6,14 @@ import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.KvCache;
-import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Optional;
 
@@ -21,6 +23,7 @@ import java.util.Optional;
  */
 final class ExitSegment {
   private final Sequence sequence;
+  private final TextTokens text;
   private final int from;
   private final int to;
   private final Optional<Exit> exit;
@@ -34,7 +37,10 @@ final class ExitSegment {
    */
   private final Tensor residual;
 
-  /** What the exit's head read and said of the positions {@code heard .. heardEnd - 1}. */
+  /**
+   * What the exit's head read at the positions {@code heard .. heardEnd - 1}, and said of the
+   * tokens that it always covers.
+   */
   private final Tensor states;
 
   private final Tensor logits;
@@ -50,10 +56,12 @@ final class ExitSegment {
   /**
    * A segment of {@code sequence}.
    *
+   * @param text what was read, when the exit is asked
    * @param rows tokens about which the exit is asked at once, at most
    */
-  ExitSegment(Segment segment, Sequence sequence, int rows) {
+  ExitSegment(Segment segment, Sequence sequence, TextTokens text, int rows) {
     this.sequence = sequence;
+    this.text = text;
     this.from = segment.from();
     this.to = segment.to();
     this.exit = segment.exit();
@@ -145,15 +153,16 @@ final class ExitSegment {
 
   /** What it said then. */
   ExitEvidence said(int position, ExitEvidence.Said before) {
+    Exit e = exit.orElseThrow();
+    Ops ops = sequence.ops();
+    Tensor state = heard(states, position);
+    ExitAnswer answer = text.answer(ops, e, state, heard(logits, position), position + 1);
+    return new ExitEvidence(ops, e, state, answer, before);
+  }
+
+  private Tensor heard(Tensor of, int position) {
     int row = position - heard;
-    Tensor z = Sequence.lastRow(Sequence.rows(logits, row, row + 1));
-    return new ExitEvidence(
-        sequence.ops(),
-        exit.orElseThrow(),
-        Sequence.lastRow(Sequence.rows(states, row, row + 1)),
-        TopTokens.of(sequence.ops(), z),
-        0,
-        before);
+    return Sequence.lastRow(Sequence.rows(of, row, row + 1));
   }
 
   private void hear(int position, int end) {

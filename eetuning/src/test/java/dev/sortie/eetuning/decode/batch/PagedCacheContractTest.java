@@ -64,12 +64,13 @@ class PagedCacheContractTest {
         new Exits(
             model.sha256(),
             Map.of(),
-            List.of(exit(1, ExitArchitecture.NORM), exit(2, ExitArchitecture.LAYER)));
+            List.of(
+                exit(new ExitSpec(1, ExitArchitecture.NORM, false, 60)),
+                exit(new ExitSpec(2, ExitArchitecture.LAYER, true))));
   }
 
-  private static Exit exit(int depth, ExitArchitecture a) {
-    return ExitInit.COPY.build(
-        new ExitSpec(depth, a, true), model.decoder(), 0, arena, device.kernels());
+  private static Exit exit(ExitSpec spec) {
+    return ExitInit.COPY.build(spec, model.decoder(), 0, arena, device.kernels());
   }
 
   @AfterAll

@@ -86,9 +86,16 @@ class PipelinedDecoderContractTest {
         m.sha256(),
         Map.of(),
         Case.kinds(exits).entrySet().stream()
-            .map(e -> new ExitSpec(e.getKey(), e.getValue(), true))
+            .map(e -> spec(e.getKey(), e.getValue()))
             .map(s -> ExitInit.COPY.build(s, m.decoder(), 0, arena, device.kernels()))
             .toList());
+  }
+
+  /** One covers frequent tokens and those of the text. */
+  private static ExitSpec spec(int depth, ExitArchitecture architecture) {
+    return depth == 2
+        ? new ExitSpec(depth, architecture, false, 60)
+        : new ExitSpec(depth, architecture, true);
   }
 
   /**

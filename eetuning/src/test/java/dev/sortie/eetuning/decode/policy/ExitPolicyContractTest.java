@@ -10,6 +10,7 @@ import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
@@ -106,6 +107,10 @@ class ExitPolicyContractTest {
     return x;
   }
 
+  private ExitEvidence evidence(Exit e, Tensor x, ExitEvidence.Said before) {
+    return new ExitEvidence(ops, e, x, ExitAnswer.of(ops, e, e.headLogits(ops, x)), before);
+  }
+
   @Test
   void measuresAreThoseOfTheDefinitions() {
     Exit plain = exit(1, ExitArchitecture.NORM, 0);
@@ -121,7 +126,7 @@ class ExitPolicyContractTest {
         Arrays.sort(sorted);
         double first = sorted[p.length - 1];
         double entropy = Arrays.stream(p).map(q -> q == 0 ? 0 : -q * Math.log(q)).sum();
-        ExitEvidence evidence = new ExitEvidence(ops, e, x, null);
+        ExitEvidence evidence = evidence(e, x, null);
         assertThat(evidence.depth()).isEqualTo(1);
         assertThat(evidence.tokens()).isEqualTo(p.length);
         assertThat(p[e.draft().map(d -> d.index(evidence.token())).orElse(evidence.token())])
@@ -154,9 +159,9 @@ class ExitPolicyContractTest {
     Exit e = exit(1, ExitArchitecture.NORM, 0);
     Tensor x = state(1);
     Tensor other = state(2);
-    ExitEvidence one = new ExitEvidence(ops, e, x, null);
-    ExitEvidence two = new ExitEvidence(ops, e, x, one.said());
-    ExitEvidence differs = new ExitEvidence(ops, e, other, two.said());
+    ExitEvidence one = evidence(e, x, null);
+    ExitEvidence two = evidence(e, x, one.said());
+    ExitEvidence differs = evidence(e, other, two.said());
     assertThat(differs.token()).isNotEqualTo(one.token());
     assertThat(List.of(one.agreeing(), two.agreeing(), differs.agreeing()))
         .containsExactly(1, 2, 1);

@@ -62,7 +62,7 @@ class PrefixReuseContractTest {
       ExitArchitecture a = this == EXITS ? ExitArchitecture.NORM : ExitArchitecture.LAYER;
       List<Exit> exits = new ArrayList<>();
       for (int depth : new int[] {1, 2}) {
-        ExitSpec spec = new ExitSpec(depth, a, true);
+        ExitSpec spec = new ExitSpec(depth, a, false, 60);
         exits.add(ExitInit.COPY.build(spec, model.decoder(), 0, arena, device.kernels()));
       }
       // the second exit is always taken, so that deeper layers lag behind
