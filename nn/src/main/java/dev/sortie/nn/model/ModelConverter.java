@@ -18,8 +18,6 @@ import dev.sortie.nn.text.TokenizerJsonWriter;
 import dev.sortie.nn.text.chat.ChatTemplateFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.Kernels;
-import dev.sortie.tensor.memory.NativeArena;
-import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
@@ -29,9 +27,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * Writes a model in another format or type, one tensor at a time. Norms and biases keep their
- * precision; a matrix whose type is not asked for keeps its own, or becomes F32 where the format
- * cannot hold that.
+ * Writes a model in another format or type: which tensors, of what type, under which names. Norms
+ * and biases keep their precision; a matrix whose type is not asked for keeps its own, or becomes
+ * F32 where the format cannot hold that.
  */
 public final class ModelConverter {
   /** Sees the work go on. */
@@ -56,18 +54,13 @@ public final class ModelConverter {
 
   private final ModelFiles from;
   private final DType type;
-  private final Kernels kernels;
-  private final Progress progress;
   private final DecoderConfig config;
-  private NativeArena scratch = new NativeArena("tensor that is converted");
-  private long done;
-  private long total;
+  private final ConvertedTensors tensors;
 
-  private ModelConverter(ModelFiles from, DType type, Kernels kernels, Progress progress) {
+  private ModelConverter(ModelFiles from, DType type, ConvertedTensors tensors) {
     this.from = from;
     this.type = type;
-    this.kernels = kernels;
-    this.progress = progress;
+    this.tensors = tensors;
     config = from.config().decoder();
     checkTensors();
   }
@@ -82,7 +75,9 @@ public final class ModelConverter {
    */
   public static void toGguf(
       ModelFiles from, Path target, DType type, Kernels kernels, Progress progress) {
-    new ModelConverter(from, type, kernels, progress).gguf(target);
+    try (ConvertedTensors tensors = new ConvertedTensors(from, kernels, progress)) {
+      new ModelConverter(from, type, tensors).gguf(target);
+    }
   }
 
   /**
@@ -97,7 +92,9 @@ public final class ModelConverter {
       throw new InputException(
           "safetensors cannot hold " + type + "; take F32, F16 or BF16, or write a GGUF file");
     }
-    new ModelConverter(from, type, kernels, progress).safetensors(folder);
+    try (ConvertedTensors tensors = new ConvertedTensors(from, kernels, progress)) {
+      new ModelConverter(from, type, tensors).safetensors(folder);
+    }
   }
 
   private void gguf(Path target) {
@@ -113,37 +110,25 @@ public final class ModelConverter {
       ChatTemplateFiles.source(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
     }
     GgufModelWriter.types(ggufType(matrix(entries)), writer);
-    total =
-        entries.stream().mapToLong(e -> ggufType(e).bytes(TensorInfo.elements(e.shape()))).sum();
+    entries.forEach(e -> tensors.expect(ggufType(e).bytes(TensorInfo.elements(e.shape()))));
     GgufModel.factors(config).ifPresent(f -> factors(f, writer));
     for (FileTensor e : entries) {
       DType to = ggufType(e);
-      writer.tensor(e.name(), to, e.shape(), () -> converted(e, to));
+      writer.tensor(e.name(), to, e.shape(), () -> tensors.gguf(e, to));
     }
-    try {
-      writer.write(target);
-      progress.see("", done, total);
-    } finally {
-      scratch.close();
-    }
+    writer.write(target);
+    tensors.finished();
   }
 
   /** Divisors of rotary frequencies are a tensor. */
   private void factors(RopeScaling.Divided divided, GgufWriter writer) {
     List<Float> all = divided.factors();
-    total += DType.F32.bytes(all.size());
+    tensors.expect(DType.F32.bytes(all.size()));
     writer.tensor(
         GgufModel.FACTORS,
         DType.F32,
         List.of((long) all.size()),
-        () -> {
-          Span out = fresh(DType.F32, all.size());
-          for (int j = 0; j < all.size(); j++) {
-            out.set(j, all.get(j));
-          }
-          done += out.bytes();
-          return out;
-        });
+        () -> tensors.numbers(GgufModel.FACTORS, all));
   }
 
   /** A configuration may name several ids at which generation ends; GGUF has a word for three. */
@@ -168,7 +153,7 @@ public final class ModelConverter {
       for (FileTensor e : Families.tensors(from.config().family(), config)) {
         TensorInfo part = from.weights().tensors().get(e.parts().getFirst());
         DType to = count(elements, part, TensorInfo.elements(e.shape()));
-        writer.tensor(e.name(), to, e.shape(), () -> assembled(e, to));
+        writer.tensor(e.name(), to, e.shape(), () -> tensors.safetensors(e, to));
       }
     } else {
       from.stored()
@@ -176,7 +161,7 @@ public final class ModelConverter {
           .forEach(
               (name, info) -> {
                 DType to = count(elements, info, info.elements());
-                writer.tensor(name, to, info.shape(), () -> stored(name, to));
+                writer.tensor(name, to, info.shape(), () -> tensors.stored(name, to));
               });
     }
     // the type of most elements that are in matrices
@@ -184,20 +169,14 @@ public final class ModelConverter {
         elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
     config(folder.resolve("config.json"), most);
     TokenizerJsonWriter.write(from.tokenizer(), folder.resolve("tokenizer.json"), template());
-    try {
-      writer.write(folder.resolve("model.safetensors"));
-      progress.see("", done, total);
-    } finally {
-      scratch.close();
-    }
+    writer.write(folder.resolve("model.safetensors"));
+    tensors.finished();
   }
 
-  /**
-   * The type that a tensor gets; counted in {@link #total}, and among the matrices if it is one.
-   */
+  /** The type that a tensor gets; its bytes are expected, and counted if it is a matrix. */
   private DType count(Map<DType, Long> matrices, TensorInfo info, long elements) {
     DType to = hfType(info);
-    total += to.bytes(elements);
+    tensors.expect(to.bytes(elements));
     if (info.shape().size() > 1) {
       matrices.merge(to, elements, Long::sum);
     }
@@ -265,91 +244,6 @@ public final class ModelConverter {
     DType stored = info.dtype();
     boolean matrix = info.shape().size() > 1 && stored != DType.I32;
     return matrix && type != null ? type : stored.isQuantised() ? DType.F32 : stored;
-  }
-
-  /** A tensor of a GGUF file: the decoder's that it holds, one after the other. */
-  private Span converted(FileTensor e, DType to) {
-    start(e.name());
-    boolean interleaved = GgufModel.isInterleaved(from.config().family());
-    if (e.parts().size() == 1) {
-      Span rows = ordered(e.parts().getFirst(), interleaved);
-      done += to.bytes(rows.length());
-      return rows.dtype() == to ? rows : copied(rows, to);
-    }
-    Span out = scratch.allocate(to, TensorInfo.elements(e.shape())).span();
-    long at = 0;
-    for (String part : e.parts()) {
-      Span rows = ordered(part, interleaved);
-      kernels.copy(copied(rows, to), out.slice(at, rows.length()));
-      at += rows.length();
-    }
-    done += out.bytes();
-    return out;
-  }
-
-  /** A tensor of {@code safetensors} from the decoder's, rows in the order of Hugging Face. */
-  private Span assembled(FileTensor e, DType to) {
-    start(e.name());
-    String family = from.config().family();
-    String first = e.parts().getFirst();
-    done += to.bytes(TensorInfo.elements(e.shape()));
-    if (Families.isWhole(family, first)) {
-      Span rows = ordered(first, false);
-      return rows.dtype() == to ? rows : copied(rows, to);
-    }
-    Span out = scratch.allocate(to, TensorInfo.elements(e.shape())).span();
-    for (String part : e.parts()) {
-      Span rows = ordered(part, false);
-      Span typed = rows.dtype() == to ? rows : copied(rows, to);
-      Families.put(family, config, part, typed, out);
-    }
-    return out;
-  }
-
-  /** A tensor of the file under the name that it has there. */
-  private Span stored(String name, DType to) {
-    start(name);
-    Span rows = from.stored().read(name);
-    TensorInfo info = from.stored().tensors().get(name);
-    Finite.check(rows, info.file() + ": tensor " + name);
-    done += to.bytes(rows.length());
-    return rows.dtype() == to ? rows : copied(rows, to);
-  }
-
-  private void start(String name) {
-    progress.see(name, done, total);
-    scratch.close();
-    scratch = new NativeArena("tensor that is converted");
-  }
-
-  private Span fresh(DType dtype, long length) {
-    start(GgufModel.FACTORS);
-    return scratch.allocate(dtype, length).span();
-  }
-
-  /** A tensor of the decoder, rows of queries and keys in the wanted order. */
-  private Span ordered(String name, boolean interleaved) {
-    TensorInfo info = from.weights().tensors().get(name);
-    Span stored = from.weights().read(name);
-    Finite.check(stored, info.file() + ": tensor " + info.name());
-    boolean queries = name.contains(".self_attn.q_proj.");
-    boolean rotary = queries || name.contains(".self_attn.k_proj.");
-    int heads = queries ? config.heads() : config.kvHeads();
-    return rotary && interleaved != config.ropeInterleaved()
-        ? RotaryRows.reordered(scratch, stored, heads, config.headSize(), interleaved)
-        : stored;
-  }
-
-  /** Through F32 between two quantised types. */
-  private Span copied(Span rows, DType to) {
-    Span source = rows;
-    if (to.isQuantised() && rows.dtype() != DType.F32) {
-      source = scratch.allocate(DType.F32, rows.length()).span();
-      kernels.copy(rows, source);
-    }
-    Span out = scratch.allocate(to, rows.length()).span();
-    kernels.copy(source, out);
-    return out;
   }
 
   /** Shapes and presence, which a loaded model would have checked. */
