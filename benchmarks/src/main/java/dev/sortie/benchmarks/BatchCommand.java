@@ -60,16 +60,12 @@ final class BatchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (rounds < 1 || rounds > 100) {
-      throw new InputException("--rounds " + rounds + " is outside 1 to 100");
-    }
+    Ranges.check("--rounds", rounds, 1, 100);
     if (tokens < 1) {
       throw new InputException("--tokens " + tokens + " must be at least 1");
     }
     for (int n : sequences) {
-      if (n < 1 || n > 64) {
-        throw new InputException("--sequences " + n + " is outside 1 to 64");
-      }
+      Ranges.check("--sequences", n, 1, 64);
     }
     List<Map<String, Object>> rows = new ArrayList<>();
     try (Device device = model.compute().open();

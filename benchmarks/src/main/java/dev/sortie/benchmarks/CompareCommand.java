@@ -17,7 +17,6 @@ import dev.sortie.benchmarks.limit.Limits;
 import dev.sortie.benchmarks.peer.Peers;
 import dev.sortie.eetuning.cli.ComputeOptions;
 import dev.sortie.eetuning.eval.Machine;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
@@ -109,9 +108,7 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     int threads = compute.threads();
-    if (rounds < 1 || rounds > 1000) {
-      throw new InputException("--rounds " + rounds + " is outside 1 to 1000");
-    }
+    Ranges.check("--rounds", rounds, 1, 1000);
     Settings settings =
         new Settings(threads, pattern(), rounds, Peers.find(System.getenv()), System.err::println);
     Machine machine = machine();

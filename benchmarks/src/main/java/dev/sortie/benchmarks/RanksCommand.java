@@ -2,15 +2,14 @@ package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.Figure;
 import dev.sortie.benchmarks.compare.KeptLines;
+import dev.sortie.benchmarks.compare.OwnResult;
 import dev.sortie.benchmarks.ranks.Job;
 import dev.sortie.benchmarks.ranks.JobRun;
 import dev.sortie.benchmarks.ranks.JobTable;
 import dev.sortie.benchmarks.ranks.Layout;
 import dev.sortie.eetuning.eval.Machine;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.tensor.Device;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -34,6 +34,8 @@ import picocli.CommandLine.Parameters;
           + " layouts but tp must make the same bits."
     })
 final class RanksCommand implements Callable<Integer> {
+  @Mixin private KeptRuns kept;
+
   @Option(
       names = "--layout",
       split = ",",
@@ -52,30 +54,10 @@ final class RanksCommand implements Callable<Integer> {
   private int rounds;
 
   @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "FILE",
-      description = "Where runs are kept, a line each; those that it has are not run again.")
-  private Path out;
-
-  @Option(
-      names = "--seconds",
-      paramLabel = "N",
-      defaultValue = "1000000",
-      description =
-          "Begin no further run after so long; the same command goes on. Default: no limit.")
-  private int seconds;
-
-  @Option(
       names = "--name",
       paramLabel = "TEXT",
       description = "What is measured, for the table. Default: the command's first word.")
   private String name;
-
-  @Option(
-      names = "--record",
-      description = "Append the result to benchmarks/results.jsonl once all runs are done.")
-  private boolean record;
 
   @Option(names = "--json", description = "The result as one JSON object.")
   private boolean json;
@@ -89,13 +71,10 @@ final class RanksCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    long start = System.nanoTime();
-    if (rounds < 1 || rounds > 100) {
-      throw new InputException("--rounds " + rounds + " is outside 1 to 100");
-    }
+    Ranges.check("--rounds", rounds, 1, 100);
     Job job = new Job(Recorder.root().resolve("sortie"), command);
     List<Layout> wanted = layouts.stream().map(Layout::of).toList();
-    KeptLines file = new KeptLines(out, String.join(" ", command));
+    KeptLines file = new KeptLines(kept.file(), String.join(" ", command));
     List<JobRun> runs = new ArrayList<>(file.read().stream().map(JobRun::read).toList());
     int missing = 0;
     for (int round = 0; round < rounds; round++) {
@@ -105,7 +84,7 @@ final class RanksCommand implements Callable<Integer> {
         if (runs.stream().anyMatch(r -> r.round() == turn && r.layout() == layout)) {
           continue;
         }
-        if (System.nanoTime() - start > seconds * 1_000_000_000L) {
+        if (kept.isTimeUp()) {
           missing++;
           continue;
         }
@@ -135,37 +114,34 @@ final class RanksCommand implements Callable<Integer> {
 
   private void report(List<JobRun> runs) {
     List<Map<String, Object>> rows = JobTable.rows(runs);
-    Map<String, Object> result = new LinkedHashMap<>();
-    String kernels;
-    try (Device device = Device.cpu(1)) {
-      kernels = device.kernels().name();
-    }
-    Machine machine = Machine.detect(kernels);
-    result.put("name", "ranks " + (name == null ? command.getFirst() : name));
-    result.put("peer", "one rank of one thread in the same rounds");
-    result.put("device", "%s, 1 thread a rank, %s".formatted(machine.cpu(), kernels));
-    result.put(
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put(
         "command", command.stream().map(RanksCommand::name).collect(Collectors.joining(" ")));
-    result.put("rounds", rounds);
-    result.put("rows", rows);
-    result.put(
-        "geomean",
-        Figure.rounded(
-            Math.exp(
+    settings.put("rounds", rounds);
+    Map<String, Object> result =
+        new OwnResult(
+                "ranks " + (name == null ? command.getFirst() : name),
+                "one rank of one thread in the same rounds",
+                machine(),
+                "1 thread a rank",
+                settings,
+                rows,
                 rows.stream()
                     .filter(r -> !r.get("case").equals(Layout.APART.label()))
-                    .mapToDouble(r -> Math.log((Double) r.get("ratio")))
-                    .average()
-                    .orElse(0))));
-    result.put("java", machine.java());
-    result.put("date", machine.date());
+                    .mapToDouble(r -> (Double) r.get("ratio"))
+                    .toArray())
+            .describe();
     if (json) {
       System.out.println(Json.compact(result));
     } else {
       rows.forEach(r -> System.out.println(JobTable.line(r)));
     }
-    if (record) {
-      Recorder.append(Recorder.defaultFile(), result);
+    kept.record(result);
+  }
+
+  private static Machine machine() {
+    try (Device device = Device.cpu(1)) {
+      return Machine.detect(device.kernels().name());
     }
   }
 }

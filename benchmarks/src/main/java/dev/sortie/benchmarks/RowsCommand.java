@@ -1,7 +1,6 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.RowCost;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.nn.model.Precision;
@@ -34,9 +33,7 @@ final class RowsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (rounds < 1 || rounds > 1000) {
-      throw new InputException("--rounds " + rounds + " is outside 1 to 1000");
-    }
+    Ranges.check("--rounds", rounds, 1, 1000);
     List<Map<String, Object>> rows = new ArrayList<>();
     try (Device device = model.compute().open()) {
       for (Precision precision : List.of(Precision.F32, Precision.BF16, Precision.FILE)) {

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.benchmarks.compare.Figure;
+import dev.sortie.benchmarks.compare.OwnResult;
 import dev.sortie.benchmarks.compare.WayBench;
 import dev.sortie.benchmarks.compare.WayFile;
 import dev.sortie.benchmarks.compare.WayRun;
@@ -48,6 +48,7 @@ final class StrategiesCommand implements Callable<Integer> {
   private static final int WARM_UP_TOKENS = 64;
 
   @Mixin private ExitModelMixin model;
+  @Mixin private KeptRuns kept;
 
   @Option(
       names = "--prompts",
@@ -94,29 +95,8 @@ final class StrategiesCommand implements Callable<Integer> {
       description = "Tokens a prompt. Default: ${DEFAULT-VALUE}.")
   private int tokens;
 
-  @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "FILE",
-      description = "Where runs are kept, a line a prompt; those that it has are not run again.")
-  private Path out;
-
-  @Option(
-      names = "--seconds",
-      paramLabel = "N",
-      defaultValue = "1000000",
-      description =
-          "Begin no further prompt after so long; the same command goes on. Default: no limit.")
-  private int seconds;
-
-  @Option(
-      names = "--record",
-      description = "Append the result to benchmarks/results.jsonl once all prompts are done.")
-  private boolean record;
-
   @Override
   public Integer call() {
-    long start = System.nanoTime();
     if (tokens < 2) {
       throw new InputException("--tokens " + tokens + " must be at least 2");
     }
@@ -126,7 +106,7 @@ final class StrategiesCommand implements Callable<Integer> {
       Exits exits = model.exits(m, arena, device);
       List<String> ways = words.isEmpty() ? Ways.defaults(exits) : words;
       SequencedMap<String, int[]> items = items(m);
-      WayFile file = new WayFile(out, settings(exits, ways, device));
+      WayFile file = new WayFile(kept.file(), settings(exits, ways, device));
       SequencedMap<WayFile.Unit, List<WayRun>> done = file.read();
       List<WayFile.Unit> missing = new ArrayList<>();
       for (double t : temperatures) {
@@ -144,7 +124,7 @@ final class StrategiesCommand implements Callable<Integer> {
                 m, Ways.of(ways, m, model.exitsFolder(), all, device), tokens, table, device);
         bench.warmUp(items.firstEntry().getValue(), Math.min(WARM_UP_TOKENS, tokens));
         for (WayFile.Unit unit : missing) {
-          if (System.nanoTime() - start > seconds * 1_000_000_000L) {
+          if (kept.isTimeUp()) {
             break;
           }
           List<WayRun> runs = bench.run(items.get(unit.prompt()), unit.temperature(), done.size());
@@ -207,28 +187,20 @@ final class StrategiesCommand implements Callable<Integer> {
         rows.addAll(WayTable.rows(t, runs));
       }
     }
-    Map<String, Object> result = new LinkedHashMap<>();
-    Machine machine = Machine.detect(device.kernels().name());
-    result.put("name", "strategies " + model.dtype());
-    result.put("peer", "full depth in the same run");
-    result.put(
-        "device",
-        "%s, %d threads, %s"
-            .formatted(machine.cpu(), device.pool().threads(), device.kernels().name()));
-    result.put("model", Path.of(model.model()).getFileName().toString());
-    result.put("dtype", model.dtype());
-    result.put("tokens", tokens);
-    result.put("rows", rows);
-    result.put(
-        "geomean",
-        Figure.rounded(
-            Math.exp(
-                rows.stream()
-                    .mapToDouble(r -> Math.log((Double) r.get("ratio")))
-                    .average()
-                    .orElse(0))));
-    result.put("java", machine.java());
-    result.put("date", machine.date());
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("model", Path.of(model.model()).getFileName().toString());
+    settings.put("dtype", model.dtype());
+    settings.put("tokens", tokens);
+    Map<String, Object> result =
+        new OwnResult(
+                "strategies " + model.dtype(),
+                "full depth in the same run",
+                Machine.detect(device.kernels().name()),
+                device.pool().threads() + " threads",
+                settings,
+                rows,
+                rows.stream().mapToDouble(r -> (Double) r.get("ratio")).toArray())
+            .describe();
     boolean whole = done.size() >= units;
     if (model.json()) {
       System.out.println(Json.compact(result));
@@ -239,8 +211,8 @@ final class StrategiesCommand implements Callable<Integer> {
             Locale.ROOT, "%d of %d done; the same command goes on%n", done.size(), units);
       }
     }
-    if (record && whole) {
-      Recorder.append(Recorder.defaultFile(), result);
+    if (whole) {
+      kept.record(result);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.stream.DoubleStream;
 
 /** Measured numbers as they are written. */
 public final class Figure {
@@ -17,5 +18,10 @@ public final class Figure {
   /** The same as text, without an exponent. */
   public static String text(double value) {
     return new BigDecimal(value).round(DIGITS).stripTrailingZeros().toPlainString();
+  }
+
+  /** Geometric mean; 1 of none. */
+  public static double geomean(DoubleStream ratios) {
+    return Math.exp(ratios.map(Math::log).average().orElse(0));
   }
 }

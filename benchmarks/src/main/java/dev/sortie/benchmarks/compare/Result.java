@@ -42,7 +42,7 @@ public record Result(String name, String peer, Machine machine, Limits limits, L
   }
 
   private static double geomean(List<Row> rows) {
-    return Math.exp(rows.stream().mapToDouble(r -> Math.log(r.ratio())).average().orElseThrow());
+    return Figure.geomean(rows.stream().mapToDouble(Row::ratio));
   }
 
   /** The result as fields of JSON. */
