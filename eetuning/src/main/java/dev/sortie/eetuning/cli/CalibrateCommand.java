@@ -39,8 +39,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Chooses exit thresholds whose risk is at most --level with chance --confidence, on new"
-          + " sequences like those of --data:",
-      "Learn then Test (arXiv 2110.01052). generate --thresholds takes the file."
+          + " sequences like those of --data.",
+      "By Learn then Test (arXiv 2110.01052). generate --thresholds takes the file."
     })
 final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;

@@ -28,8 +28,8 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "Adds exits to the embedded model, tunes them on text that the model samples itself, decodes with them and writes",
-      "report.html and results.json. Takes a few minutes; nothing is downloaded."
+      "The whole job on the embedded model: adds exits, tunes them on text that the model samples itself, decodes with them and writes report.html and results.json.",
+      "Takes a few minutes; nothing is downloaded."
     })
 final class DemoCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =

@@ -50,10 +50,10 @@ import picocli.CommandLine.Spec;
     name = "eval",
     mixinStandardHelpOptions = true,
     description = {
-      "Scores a text and multiple-choice items for the final layer and each exit, and answers of"
-          + " each way of decoding with their speed",
-      "beside full depth, all in one run; writes report.html and results.json. docs/tasks.md has"
-          + " the form of the files."
+      "Scores a text and multiple-choice items for the final layer and each exit, and the answers"
+          + " of each way of decoding, with its speed beside full depth.",
+      "All in one run; writes report.html and results.json. docs/tasks.md has the form of the"
+          + " files."
     })
 final class EvalCommand implements Callable<Integer> {
   private static final String EARLY = "early-exit";

@@ -30,8 +30,8 @@ final class PipelineMixin {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Stages among which layers and exits are shared out, in such a job of --tp times --pp"
-              + " ranks: when a token leaves at an exit the next one begins, while deeper stages"
+          "Stages among which layers and exits are shared out, in a job of --tp times --pp"
+              + " ranks started by launch: when a token leaves at an exit the next one begins, while deeper stages"
               + " still work on it. Ids, exits and confidences are those of one stage. Default:"
               + " ${DEFAULT-VALUE}.")
   int pp;

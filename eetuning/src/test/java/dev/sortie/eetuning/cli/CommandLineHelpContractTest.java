@@ -48,6 +48,12 @@ class CommandLineHelpContractTest {
   void theMainHelpListsAllCommands() {
     CommandLineRun run = CommandLineRun.of("--help").succeeded();
     assertThat(run.out()).contains(commands().map(Map.Entry::getKey).toList());
+    commands()
+        .forEach(
+            e ->
+                assertThat(e.getValue().getCommandSpec().usageMessage().description()[0])
+                    .as("what the list says of %s", e.getKey())
+                    .endsWith("."));
     assertThat(CommandLineRun.of("--version").succeeded().out()).startsWith("sortie ");
   }
 
