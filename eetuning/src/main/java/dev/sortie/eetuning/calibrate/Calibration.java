@@ -102,7 +102,7 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
     long tokens = 0;
     for (Trajectory t : sequences) {
       int[] exits = t.exits(thresholds);
-      early += cost.seconds(table.position(), exits);
+      early += cost.seconds(table.position(), exits, t.rows());
       for (int i = 0; i < exits.length; i++) {
         full += table.fullDepth(table.position() + i);
         left += exits[i] > 0 ? 1 : 0;

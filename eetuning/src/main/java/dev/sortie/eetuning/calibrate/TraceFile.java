@@ -27,7 +27,7 @@ import java.util.Set;
  */
 public final class TraceFile {
   private static final String FORMAT = "sortie-traces";
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private final Path file;
   private final Map<String, TokenReadings> known = new HashMap<>();
@@ -86,6 +86,7 @@ public final class TraceFile {
   public void add(HeldOut sequence, TokenReadings r) {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("sequence", name(sequence));
+    line.put("text", Arrays.stream(r.text()).boxed().toList());
     line.put("depths", r.depths());
     List<Map<String, Object>> heads = new ArrayList<>();
     r.exits().forEach(h -> heads.add(head(h)));
@@ -121,8 +122,7 @@ public final class TraceFile {
   private static TokenReadings readings(JsonObject line) {
     List<TokenReadings.Head> heads = new ArrayList<>();
     for (JsonObject h : line.getObjects("heads")) {
-      int[] choices =
-          h.getInts("choices", 0, Integer.MAX_VALUE).stream().mapToInt(i -> i).toArray();
+      int[] choices = ids(h, "choices");
       double[] nll = numbers(h, "nll", choices.length);
       for (int i = 0; i < nll.length; i++) {
         nll[i] = nll[i] == -1 ? Double.POSITIVE_INFINITY : nll[i];
@@ -133,7 +133,16 @@ public final class TraceFile {
     if (heads.size() != depths.size() + 1) {
       throw line.error("heads", (depths.size() + 1) + " objects, one for each exit and the final");
     }
-    return new TokenReadings(depths, heads.subList(0, depths.size()), heads.getLast());
+    int[] text = ids(line, "text");
+    TokenReadings.Head last = heads.getLast();
+    if (text.length <= last.choices().length) {
+      throw line.error("text", "more than the " + last.choices().length + " tokens predicted");
+    }
+    return new TokenReadings(text, depths, heads.subList(0, depths.size()), last);
+  }
+
+  private static int[] ids(JsonObject of, String field) {
+    return of.getInts(field, 0, Integer.MAX_VALUE).stream().mapToInt(i -> i).toArray();
   }
 
   private static double[] numbers(JsonObject head, String field, int count) {

@@ -1,10 +1,13 @@
 package dev.sortie.eetuning.calibrate;
 
+import dev.sortie.eetuning.cost.EarlyExitCost;
 import dev.sortie.eetuning.decode.policy.Pace;
 import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.speculative.Rehearsal;
 import dev.sortie.eetuning.eval.TokenReadings;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * What the exits would have done on one sequence of tokens.
@@ -14,8 +17,11 @@ import java.util.SequencedMap;
  * @param confidence of each exit at each token, {@code [exit][token]}
  * @param loss what is lost where that exit decides, {@code [exit][token]}; nothing at the final
  *     layer
+ * @param rows tokens read by the pass that begins at each token, guesses behind it among them; 0
+ *     where the pass before has read it
  */
-public record Trajectory(int layers, List<Integer> depths, double[][] confidence, double[][] loss) {
+public record Trajectory(
+    int layers, List<Integer> depths, double[][] confidence, double[][] loss, int[] rows) {
   public Trajectory {
     depths = List.copyOf(depths);
     if (confidence.length != depths.size() || loss.length != depths.size()) {
@@ -24,8 +30,23 @@ public record Trajectory(int layers, List<Integer> depths, double[][] confidence
     }
   }
 
-  /** That of a text that was read, under a risk. */
-  public static Trajectory of(int layers, TokenReadings readings, Risk risk) {
+  /** Without guesses. */
+  public Trajectory(int layers, List<Integer> depths, double[][] confidence, double[][] loss) {
+    this(
+        layers,
+        depths,
+        confidence,
+        loss,
+        EarlyExitCost.alone(depths.isEmpty() ? 0 : confidence[0].length));
+  }
+
+  /**
+   * That of a text that was read, under a risk, with guesses by prompt look-up.
+   *
+   * @param pass seconds of a pass over so many tokens
+   */
+  public static Trajectory of(
+      int layers, TokenReadings readings, Risk risk, IntToDoubleFunction pass) {
     int exits = readings.depths().size();
     double[][] confidence = new double[exits][];
     double[][] loss = new double[exits][readings.tokens()];
@@ -36,7 +57,9 @@ public record Trajectory(int layers, List<Integer> depths, double[][] confidence
         loss[e][t] = risk.loss(head, readings.last(), t);
       }
     }
-    return new Trajectory(layers, readings.depths(), confidence, loss);
+    // the token before the first predicted one is read first
+    int[] rows = Rehearsal.rows(readings.text(), readings.given() - 1, pass);
+    return new Trajectory(layers, readings.depths(), confidence, loss, rows);
   }
 
   /** Number of tokens. */

@@ -10,6 +10,7 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.calibrate.TraceFile;
 import dev.sortie.eetuning.calibrate.Tracer;
 import dev.sortie.eetuning.calibrate.Trajectory;
+import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
@@ -170,12 +171,13 @@ final class CalibrateCommand implements Callable<Integer> {
                 + exitsFolder
                 + " can pay on this machine; --active all takes them all the same");
       }
-      Calibration calibration =
-          new Calibration(promise, bounded, perExit, ActiveMixin.table(m, all, device));
+      CostTable table = ActiveMixin.table(m, all, device);
+      Calibration calibration = new Calibration(promise, bounded, perExit, table);
       calibration.require(sequences.size());
       Calibration.Result r =
           calibration.run(
-              trace(new Tracer(m, exits, device, tokens), sequences, bounded, kept(m, exits)));
+              trace(
+                  new Tracer(m, exits, device, tokens), sequences, bounded, table, kept(m, exits)));
       if (!json) {
         print(r);
       }
@@ -204,7 +206,11 @@ final class CalibrateCommand implements Callable<Integer> {
   }
 
   private static List<Trajectory> trace(
-      Tracer tracer, List<HeldOut> sequences, Risk risk, Optional<TraceFile> kept) {
+      Tracer tracer,
+      List<HeldOut> sequences,
+      Risk risk,
+      CostTable table,
+      Optional<TraceFile> kept) {
     int layers = tracer.model().config().decoder().layers();
     List<Trajectory> traced = new ArrayList<>();
     try (ProgressLine line = ProgressLine.start("calibrate", sequences.size(), System.err)) {
@@ -215,7 +221,8 @@ final class CalibrateCommand implements Callable<Integer> {
         if (known.isEmpty()) {
           kept.ifPresent(k -> readings.ifPresent(r -> k.add(sequence, r)));
         }
-        readings.ifPresent(r -> traced.add(Trajectory.of(layers, r, risk)));
+        readings.ifPresent(
+            r -> traced.add(Trajectory.of(layers, r, risk, n -> table.pass(n, table.position()))));
         line.step(i + 1, "");
       }
     }

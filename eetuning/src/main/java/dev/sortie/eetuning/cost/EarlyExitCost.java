@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.policy.Pace;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.tensor.kernel.Kernels;
@@ -35,7 +34,14 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
    * @param exits depth at which each left; 0 for the final layer
    */
   public double seconds(int first, int[] exits) {
-    return seconds(first, exits, List.of());
+    return seconds(first, exits, alone(exits.length));
+  }
+
+  /** Passes over {@code tokens} tokens, one each. */
+  public static int[] alone(int tokens) {
+    int[] rows = new int[tokens];
+    Arrays.fill(rows, 1);
+    return rows;
   }
 
   /**
@@ -43,12 +49,10 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
    *
    * @param first position of the first of them; all before it are complete
    * @param exits depth at which each left; 0 for the final layer
-   * @param passes that read them; empty if each read one token
+   * @param rows tokens read by the pass that begins at each token; 0 where the pass before has read
+   *     it
    */
-  public double seconds(int first, int[] exits, List<SpeculationReport.Pass> passes) {
-    int[] rows = new int[exits.length];
-    Arrays.fill(rows, passes.isEmpty() ? 1 : 0);
-    passes.forEach(p -> rows[p.position() - first] = p.drafted() + 1);
+  public double seconds(int first, int[] exits, int[] rows) {
     ExitReplay replay = new ExitReplay(this, first);
     double seconds = 0;
     for (int i = 0; i < exits.length; i++) {

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.cost.EarlyExitCost;
 import dev.sortie.eetuning.cost.SpeculationCost;
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 
 /**
@@ -26,7 +27,17 @@ public record Prediction(CostTable table) {
             .map(GeneratedToken::exit)
             .mapToInt(e -> e.orElse(0))
             .toArray();
+    int first = decoded.generation().promptIds().length;
     return new EarlyExitCost(table, contender.active(), EarlyExit.MAX_PENDING, contender.rests())
-        .seconds(decoded.generation().promptIds().length, exits, decoded.speculation().trace());
+        .seconds(first, exits, rows(decoded.speculation(), first, exits.length));
+  }
+
+  private static int[] rows(SpeculationReport report, int first, int tokens) {
+    if (report.passes() == 0) {
+      return EarlyExitCost.alone(tokens);
+    }
+    int[] rows = new int[tokens];
+    report.trace().forEach(p -> rows[p.position() - first] = p.drafted() + 1);
+    return rows;
   }
 }

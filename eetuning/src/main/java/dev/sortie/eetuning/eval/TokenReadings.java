@@ -25,11 +25,12 @@ import java.util.Map;
  * early-exit decoding is exact, so these are the bits' worth of what decoding sees at the same
  * place of the same text.
  *
+ * @param text the text's tokens; the first are not predicted
  * @param depths depths of the exits, shallow first
  * @param exits readings of each exit, in that order
  * @param last readings of the final layer
  */
-public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
+public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, Head last) {
   /** Positions whose logits are in memory at once. */
   private static final int CHUNK = 64;
 
@@ -50,6 +51,11 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
   /** Number of predicted tokens. */
   public int tokens() {
     return last.choices().length;
+  }
+
+  /** Number of tokens before them. */
+  public int given() {
+    return text.length - tokens();
   }
 
   /**
@@ -98,7 +104,7 @@ public record TokenReadings(List<Integer> depths, List<Head> exits, Head last) {
       }
     }
     HeadInput last = model.decoder().headInput(ops, x);
-    return new TokenReadings(exits.depths(), heads, last(ops, last, ids, given));
+    return new TokenReadings(ids, exits.depths(), heads, last(ops, last, ids, given));
   }
 
   /** An exit's readings, each of what its head covers at that place of the text. */

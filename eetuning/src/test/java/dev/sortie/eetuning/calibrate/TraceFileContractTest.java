@@ -29,7 +29,7 @@ class TraceFileContractTest {
             new double[] {0.1, Double.POSITIVE_INFINITY});
     TokenReadings.Head last =
         new TokenReadings.Head(new int[] {5, 7}, new double[] {0.5, 0.25}, new double[] {0.2, 0.3});
-    return new TokenReadings(List.of(4), List.of(exit), last);
+    return new TokenReadings(new int[] {9, 8, 5, 6}, List.of(4), List.of(exit), last);
   }
 
   private static void assertSame(TokenReadings found, TokenReadings expected) {
