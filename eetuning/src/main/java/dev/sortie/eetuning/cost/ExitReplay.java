@@ -68,17 +68,15 @@ final class ExitReplay {
       read = position;
     }
     double seconds = table.token();
-    for (int i = 0, from = 0;
-        i < segments;
-        from = i < exits.size() ? exits.get(i).depth() : 0, i++) {
-      int to = i < exits.size() ? exits.get(i).depth() : table.layers();
+    for (int i = 0; i < segments; i++) {
       if (done[i] <= position) {
-        seconds += table.layers(to - from, ahead - done[i], done[i]);
+        int layers = end(i) - (i == 0 ? 0 : end(i - 1));
+        seconds += table.layers(layers, ahead - done[i], done[i]);
         done[i] = ahead;
       }
       if (i < exits.size()) {
         seconds += asked(i, position);
-        if (left[0] == to) {
+        if (left[0] == end(i)) {
           pace.left(i);
           return seconds;
         }
@@ -86,6 +84,11 @@ final class ExitReplay {
     }
     pace.left(exits.size());
     return seconds + head(position, left);
+  }
+
+  /** Layers up to the end of segment {@code i}. */
+  private int end(int i) {
+    return i < exits.size() ? exits.get(i).depth() : table.layers();
   }
 
   private double asked(int i, int position) {
