@@ -55,6 +55,13 @@ final class NgramIndex {
     return end + 1 < n ? NONE : newest[slot(text, end)];
   }
 
+  /**
+   * Where the n-gram that ends at {@code end}, which was added, was added before; -1 if nowhere.
+   */
+  int before(int end) {
+    return before[end];
+  }
+
   /** The slot of the n-gram that ends at {@code end}, or a free one where it belongs. */
   private int slot(DraftContext text, int end) {
     int hash = 0;

@@ -80,6 +80,9 @@ class PromptLookupContractTest {
   void theLongestAgreementCountsThenTheNewest() {
     assertThat(guess(2, 1, 2, 3, 9, 9, 2, 5, 5, 1, 2).tokens()).containsExactly(3, 9);
     assertThat(guess(1, 7, 1, 8, 1, 9, 1).tokens()).containsExactly(9);
+    // five tokens agree where a 6 follows, four where a 7 does
+    assertThat(guess(1, 5, 1, 2, 3, 4, 6, 9, 1, 2, 3, 4, 7, 5, 1, 2, 3, 4).tokens())
+        .containsExactly(6);
   }
 
   @Test
@@ -129,16 +132,36 @@ class PromptLookupContractTest {
   private static int[] search(List<Integer> text, int max) {
     int last = text.size() - 1;
     for (int n = 4; n > 0; n--) {
+      List<Integer> ends = new ArrayList<>();
       for (int end = last - 1; end - n + 1 >= 0; end--) {
-        if (text.subList(end - n + 1, end + 1).equals(text.subList(last - n + 1, last + 1))) {
-          List<Integer> whole = new ArrayList<>(text);
-          for (int i = 0; i < max; i++) {
-            whole.add(whole.get(end + 1 + i));
-          }
-          return whole.subList(text.size(), whole.size()).stream().mapToInt(t -> t).toArray();
+        if (agreement(text, end) >= n) {
+          ends.add(end);
         }
+      }
+      if (!ends.isEmpty()) {
+        List<Integer> newest = ends.subList(0, Math.min(32, ends.size()));
+        int best = newest.getFirst();
+        for (int end : newest) {
+          best = agreement(text, end) > agreement(text, best) ? end : best;
+        }
+        List<Integer> whole = new ArrayList<>(text);
+        for (int i = 0; i < max; i++) {
+          whole.add(whole.get(best + 1 + i));
+        }
+        return whole.subList(text.size(), whole.size()).stream().mapToInt(t -> t).toArray();
       }
     }
     return new int[0];
+  }
+
+  /** Tokens up to {@code end} that are the text's last ones, at most 32. */
+  private static int agreement(List<Integer> text, int end) {
+    int count = 0;
+    while (count < 32
+        && count <= end
+        && text.get(end - count).equals(text.get(text.size() - 1 - count))) {
+      count++;
+    }
+    return count;
   }
 }
