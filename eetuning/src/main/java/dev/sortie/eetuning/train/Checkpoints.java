@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Files;
@@ -12,9 +11,9 @@ import java.util.Optional;
 
 /**
  * Saves the checkpoints of a run and finds the newest, {@code OUT/checkpoints/step-000100/}: {@code
- * state.safetensors} and {@code state.json}. The JSON is written last and names the hash of the
- * tensors, so a checkpoint is whole or it is none: after a kill at any moment the newest whole one
- * is found. The last ones are kept.
+ * state.safetensors} and {@code state.json}, which names the hash of the tensors. The folder gets
+ * its name when all of it is on the disk ({@link CheckpointFolder}), so a checkpoint is whole or it
+ * is none: after a kill at any moment the newest whole one is found. The last ones are kept.
  *
  * <p>Of several ranks each writes what it answers for, {@code state-00001-of-00002.safetensors}: a
  * pipeline stage its tensors, ranks that share weights their parts of them, replicas that share the
@@ -78,8 +77,7 @@ final class Checkpoints {
       this.step = step;
       this.parts = parts;
       this.description = description;
-      this.target = folder.at(step);
-      Folders.create(target);
+      this.target = folder.begin(step);
     }
 
     /** Writes this rank's file. Not a collective call; any thread may make it. */
@@ -106,7 +104,10 @@ final class Checkpoints {
         new ShardReader(target, files.keySet()).close(); // an element missing or twice is refused
         Checkpoint.write(target, description, files);
         listener.saving(step, SaveMoment.DESCRIBED);
-        folder.keepLast(keep, step);
+        folder.place(step);
+        listener.saving(step, SaveMoment.NAMED);
+        folder.nameLatest(step);
+        folder.keep(keep, step);
       }
       listener.saving(step, SaveMoment.END);
     }
@@ -123,7 +124,7 @@ final class Checkpoints {
     if (step < 0 || team.leads()) {
       return mine;
     }
-    Path path = folder.at(step);
+    Path path = folder.checkpoint(step);
     if (!Files.exists(path.resolve(Checkpoint.DESCRIPTION))) {
       throw new InputException(
           path
@@ -187,7 +188,7 @@ final class Checkpoints {
     return History.read(from.description(), job.lossNames(), from.step());
   }
 
-  /** Deletes what a kill left of files that were being written. Nobody may be writing now. */
+  /** Deletes what a kill left of what was being written. Nobody may be writing now. */
   void deleteTemporaries() {
     if (team.leads()) {
       folder.deleteTemporaries();

@@ -77,18 +77,18 @@ public record Reshard(Path run, Consumer<String> notes) {
    * @throws InputException if there is nothing to read or it cannot be written
    */
   public Checked write(Mesh mesh, boolean sequence, Path out, Kernels kernels) {
-    Path folder = CheckpointFolder.of(out).path();
-    if (Files.exists(folder)) {
-      throw new InputException(folder + ": is there already; give another --out");
+    CheckpointFolder folder = CheckpointFolder.of(out);
+    if (Files.exists(folder.path())) {
+      throw new InputException(folder.path() + ": is there already; give another --out");
     }
     Checkpoint found = newest();
     try (ShardReader reader = found.open()) {
       int tp = mesh.size(Axis.TP);
       List<List<String>> stages = dealt(reader.tensors(), mesh.size(Axis.PP));
       Map<String, String> files = new LinkedHashMap<>();
-      Folders.create(folder);
+      Folders.create(folder.path());
       AtomicFiles.writeFolder(
-          folder.resolve(found.path().getFileName()),
+          folder.checkpoint(found.step()),
           target -> {
             int count = stages.size() * tp;
             for (int i = 0; i < count; i++) {
@@ -102,6 +102,7 @@ public record Reshard(Path run, Consumer<String> notes) {
             found.writeAgain(
                 target, Fingerprint.withShares(found.fingerprint(), tp, sequence), files);
           });
+      folder.nameLatest(found.step());
       return checked(found.step(), files, reader);
     }
   }

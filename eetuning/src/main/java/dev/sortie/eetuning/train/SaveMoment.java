@@ -12,8 +12,10 @@ public enum SaveMoment {
   SHARD_WRITTEN,
   /** All ranks' files are on the disk. */
   ALL_SHARDS_WRITTEN,
-  /** The description is on the disk, on rank 0: the checkpoint is whole. */
+  /** The description is on the disk, on rank 0. */
   DESCRIBED,
+  /** The folder has its name, on rank 0: the checkpoint is whole. */
+  NAMED,
   /** Old checkpoints are deleted. */
   END
 }

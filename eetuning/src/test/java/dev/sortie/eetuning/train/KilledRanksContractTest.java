@@ -75,7 +75,8 @@ class KilledRanksContractTest {
       return new TrainRank.Kill(any, step, null, random.nextInt(LONGEST_DELAY));
     }
     int step = 2 + 2 * random.nextInt(2); // checkpoints after 2, 4 and 6 steps
-    int victim = moments[turn] == SaveMoment.DESCRIBED ? 0 : any; // rank 0 alone comes there
+    boolean leader = moments[turn] == SaveMoment.DESCRIBED || moments[turn] == SaveMoment.NAMED;
+    int victim = leader ? 0 : any; // rank 0 alone comes there
     return TrainRank.Kill.at(moments[turn], step, victim);
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import java.io.IOException;
@@ -144,7 +145,7 @@ class LostRanksContractTest {
       assertThatThrownBy(() -> training.run(out, layout, TinyTraining.STEPS, kill))
           .hasMessageContaining("killed");
       Damage damage = Damage.values()[(c.seed + loss) % Damage.values().length];
-      List<Path> checkpoints = checkpoints();
+      List<Path> checkpoints = checkpoints(out);
       if (!checkpoints.isEmpty()) {
         damage.to(checkpoints.getLast(), random);
       }
@@ -152,13 +153,13 @@ class LostRanksContractTest {
     assertThat(training.run(out, some(c.kind, random)).sha256()).isEqualTo(undisturbed(c.kind));
   }
 
-  private List<Path> checkpoints() throws IOException {
-    Path folder = out.resolve("checkpoints");
+  private static List<Path> checkpoints(Path run) throws IOException {
+    Path folder = run.resolve("checkpoints");
     if (Files.notExists(folder)) {
       return List.of();
     }
     try (Stream<Path> all = Files.list(folder)) {
-      return all.filter(c -> Files.exists(c.resolve("state.json"))).sorted().toList();
+      return all.filter(c -> c.getFileName().toString().startsWith("step-")).sorted().toList();
     }
   }
 
@@ -248,9 +249,10 @@ class LostRanksContractTest {
           .hasMessageContaining("No space left on device")
           .hasMessageContaining("check free space");
       try (Stream<Path> files = Files.walk(run)) {
-        assertThat(files.map(f -> f.getFileName().toString()))
+        assertThat(files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()))
             .noneMatch(name -> name.endsWith(".tmp") || name.equals("exits.json"));
       }
+      assertThat(checkpoints(run)).allSatisfy(p -> assertThat(p.resolve("state.json")).exists());
       Files.delete(filler);
       assertThat(training.run(run, some(c.kind, random)).sha256()).isEqualTo(undisturbed(c.kind));
     } finally {
@@ -276,27 +278,50 @@ class LostRanksContractTest {
   }
 
   @Test
-  void whatAKillLeftOfAFileIsRemovedByTheNextRunBeforeItsFirstStep() throws Exception {
+  void whatAKillLeftOfACheckpointIsRemovedByTheNextRunBeforeItsFirstStep() throws Exception {
     tuning().run(out, Mesh.single(), 3);
-    Path left = out.resolve("checkpoints/step-000003/.state.safetensors.left.tmp");
-    Files.writeString(left, "half of it");
+    Path folder = out.resolve("checkpoints");
+    Path left = Files.createDirectory(folder.resolve(".step-000004.tmp"));
+    Path latest = folder.resolve(".latest.left.tmp");
+    for (Path half : List.of(left.resolve(".state.safetensors.left.tmp"), latest)) {
+      Files.writeString(half, "half of it");
+    }
     new Reshard(out, note -> {}).check();
     assertThat(left).exists(); // whoever only reads may do so while the run goes on
-    TinyTraining.Hook gone = (team, step) -> assertThat(left).doesNotExist();
+    TinyTraining.Hook gone =
+        (team, step) -> {
+          if (step == 3) {
+            assertThat(left).doesNotExist();
+            assertThat(latest).doesNotExist();
+          }
+        };
     assertThat(tuning().run(out, mesh(1, 2), TinyTraining.STEPS, gone).sha256())
         .isEqualTo(undisturbed(TinyKind.TUNE));
   }
 
   @Test
   void aRankThatCannotWriteItsShardEndsAllWithItsReasonAndTheRunGoesOnLater() throws Exception {
-    Path inTheWay = out.resolve("checkpoints/step-000004/state-00002-of-00004.safetensors");
-    Files.createDirectories(inTheWay);
-    assertThatThrownBy(() -> tuning().run(out, mesh(2, 2)))
+    InTheWay inTheWay = new InTheWay();
+    assertThatThrownBy(() -> tuning().run(out, mesh(2, 2), TinyTraining.STEPS, inTheWay))
         .hasMessageContaining("state-00002-of-00004.safetensors")
         .hasMessageContaining("it is a folder");
-    assertThat(inTheWay.resolveSibling("state.json")).doesNotExist();
-    Files.delete(inTheWay);
+    assertThat(out.resolve("checkpoints/step-000004")).doesNotExist();
+    assertThat(out.resolve("checkpoints/latest")).hasContent("step-000002");
     assertThat(tuning().run(out, mesh(2, 1)).sha256()).isEqualTo(undisturbed(TinyKind.TUNE));
+  }
+
+  /** A folder that has the name of the second rank's file. */
+  private final class InTheWay implements TinyTraining.Hook {
+    @Override
+    public void after(Team team, int step) {}
+
+    @Override
+    public void saving(Team team, int step, SaveMoment moment) {
+      if (team.rank().value() == 1 && step == 4 && moment == SaveMoment.FOLDER_MADE) {
+        Folders.create(
+            out.resolve("checkpoints/.step-000004.tmp/state-00002-of-00004.safetensors"));
+      }
+    }
   }
 
   @Test

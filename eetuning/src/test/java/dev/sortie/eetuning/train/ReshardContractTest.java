@@ -70,6 +70,7 @@ class ReshardContractTest {
     assertThat(wide.files()).hasSize(12);
     assertThat(wide.elements()).isEqualTo(before.elements()).isGreaterThan(10_000);
     assertThat(wide.tensors()).isEqualTo(before.tensors());
+    assertThat(out.resolve("wide/checkpoints/latest")).hasContent("step-%06d".formatted(STOP));
     Reshard.Checked back = write(out.resolve("wide"), TWO, out.resolve("back"));
     assertThat(back.files()).hasSize(2);
     TinyTraining.Result resumed = kind.training(shared).run(out.resolve("back"), TWO);

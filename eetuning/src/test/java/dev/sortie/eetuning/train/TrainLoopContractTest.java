@@ -101,6 +101,7 @@ class TrainLoopContractTest {
     assertThat(outcome.tokensPerSecond()).isPositive();
     assertThat(checkpoints(temp))
         .containsExactly(
+            "latest",
             "step-000006/state.json",
             "step-000006/state.safetensors",
             "step-000007/state.json",
@@ -112,6 +113,7 @@ class TrainLoopContractTest {
     runBeside(job(), temp, 9, 3, events);
     assertThat(checkpoints(temp))
         .containsExactly(
+            "latest",
             "step-000006/state.json",
             "step-000006/state.safetensors",
             "step-000008/state.json",
@@ -313,7 +315,7 @@ class TrainLoopContractTest {
         .hasMessageContaining("loss 4 is NaN")
         .hasMessageContaining("--lr");
     assertThat(checkpoints(temp))
-        .containsExactly("step-000002/state.json", "step-000002/state.safetensors");
+        .containsExactly("latest", "step-000002/state.json", "step-000002/state.safetensors");
     assertThat(events.steps).containsExactly(1, 2, 3);
   }
 

@@ -32,7 +32,7 @@ public final class AtomicFiles {
     void writeTo(FileChannel out) throws IOException;
   }
 
-  /** Whether a file is one that a kill left while {@link #write} was writing it. */
+  /** Whether a file or folder is one that a kill left while it was being written. */
   public static boolean isTemporary(Path file) {
     String name = file.getFileName().toString();
     return name.startsWith(".") && name.endsWith(SUFFIX);
@@ -88,8 +88,7 @@ public final class AtomicFiles {
     try {
       Files.createDirectory(temporary);
       body.accept(temporary);
-      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-      force(parent);
+      moveFolder(temporary, target);
     } catch (IOException e) {
       throw refused(target, e);
     } finally {
@@ -101,6 +100,26 @@ public final class AtomicFiles {
         }
         deleteQuietly(temporary);
       }
+    }
+  }
+
+  /** The one name beside {@code target} for a folder that several processes write together. */
+  public static Path temporary(Path target) {
+    return target.resolveSibling("." + target.getFileName() + SUFFIX);
+  }
+
+  /**
+   * Gives a folder its name in one step, and makes that durable. Its files must be on the disk, and
+   * {@code target} must not be there.
+   *
+   * @throws InputException if the disk or the permissions do not allow it
+   */
+  public static void moveFolder(Path written, Path target) {
+    try {
+      Files.move(written, target, StandardCopyOption.ATOMIC_MOVE);
+      force(target.toAbsolutePath().getParent());
+    } catch (IOException e) {
+      throw refused(target, e);
     }
   }
 
