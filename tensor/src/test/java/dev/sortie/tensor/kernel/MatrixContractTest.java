@@ -1,16 +1,15 @@
 package dev.sortie.tensor.kernel;
 
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static dev.sortie.tensor.kernel.TestSpans.SENTINEL;
+import static dev.sortie.tensor.kernel.TestSpans.assertSentinels;
+import static dev.sortie.tensor.kernel.TestSpans.floats;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -28,8 +27,6 @@ class MatrixContractTest {
   private static final WorkerPool ONE = new WorkerPool(1);
   private static final WorkerPool TWO = new WorkerPool(2);
   private static final WorkerPool THREE = new WorkerPool(3);
-  private static final float SENTINEL = 12345.5f;
-  private static final int MARGIN = 40;
 
   /**
    * Triples of m, n, k: each odd size in each place, both sides of every tile edge, of ROW_STABLE
@@ -69,8 +66,7 @@ class MatrixContractTest {
     {1792, 2, 576}
   };
 
-  private final NativeArena arena = new NativeArena("matrix test");
-  private final Random random = new Random(20240607);
+  private final TestSpans spans = new TestSpans(20240607);
 
   static Stream<Kernels> kernels() {
     return Stream.of(
@@ -82,7 +78,7 @@ class MatrixContractTest {
 
   @AfterEach
   void free() {
-    arena.close();
+    spans.close();
   }
 
   @AfterAll
@@ -90,51 +86,6 @@ class MatrixContractTest {
     ONE.close();
     TWO.close();
     THREE.close();
-  }
-
-  /** Small integers: every product and sum is exact in F32, so any order gives the same bits. */
-  private Span integers(DType type, long length) {
-    Span span = arena.allocate(type, length).span();
-    for (long i = 0; i < length; i++) {
-      span.set(i, random.nextInt(17) - 8);
-    }
-    return span;
-  }
-
-  private Span gaussians(DType type, long length) {
-    Span span = arena.allocate(type, length).span();
-    for (long i = 0; i < length; i++) {
-      span.set(i, random.nextGaussian());
-    }
-    return span;
-  }
-
-  /** An output amid sentinels, at an address that no vector is aligned to. */
-  private Span output(long length) {
-    Span all = arena.allocate(DType.F32, length + 2 * MARGIN + 1).span();
-    for (long i = 0; i < all.length(); i++) {
-      all.set(i, SENTINEL);
-    }
-    return all.slice(MARGIN + 1, length);
-  }
-
-  private static void assertSentinels(Span output, String what) {
-    Span all = output.storage().span();
-    for (long i = 0; i < all.length(); i++) {
-      if (i < output.offset() || i >= output.offset() + output.length()) {
-        assertThat(all.get(i))
-            .as("%s: element %d outside the output", what, i - output.offset())
-            .isEqualTo(SENTINEL);
-      }
-    }
-  }
-
-  private static float[] floats(Span span) {
-    float[] values = new float[(int) span.length()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) span.get(i);
-    }
-    return values;
   }
 
   /**
@@ -197,9 +148,9 @@ class MatrixContractTest {
       int m,
       int n,
       int k) {
-    Span a = integers(DType.F32, (long) m * k);
-    Span b = integers(type, (long) k * n);
-    Span c = output((long) m * n);
+    Span a = spans.integers(DType.F32, (long) m * k);
+    Span b = spans.integers(type, (long) k * n);
+    Span c = spans.output((long) m * n);
     kernels.gemm(transA, transB, m, n, k, a, b, c, accumulate);
     double[] expected = product(transA, transB, m, n, k, a, b, null);
     for (int i = 0; accumulate && i < expected.length; i++) {
@@ -221,10 +172,10 @@ class MatrixContractTest {
           int m = s[0];
           int n = s[1];
           int k = s[2];
-          Span x = integers(DType.F32, (long) m * k);
-          Span w = integers(type, (long) n * k);
-          Span bias = biased ? integers(DType.F32, n) : null;
-          Span y = output((long) m * n);
+          Span x = spans.integers(DType.F32, (long) m * k);
+          Span w = spans.integers(type, (long) n * k);
+          Span bias = biased ? spans.integers(DType.F32, n) : null;
+          Span y = spans.output((long) m * n);
           kernels.linear(x, w, bias, y, m, n, k);
           double[] expected = product(false, true, m, n, k, x, w, null);
           for (int i = 0; biased && i < expected.length; i++) {
@@ -243,14 +194,14 @@ class MatrixContractTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void emptySumsAreZeroOrTheBias(Kernels kernels) {
-    Span none = arena.allocate(DType.F32, 1).span().slice(0, 0);
+    Span none = spans.allocate(DType.F32, 1).slice(0, 0);
     for (int m : new int[] {1, 20}) {
-      Span bias = integers(DType.F32, 5);
-      Span y = output(m * 5L);
+      Span bias = spans.integers(DType.F32, 5);
+      Span y = spans.output(m * 5L);
       kernels.linear(none, none, bias, y, m, 5, 0);
-      Span c = output(m * 5L);
+      Span c = spans.output(m * 5L);
       kernels.gemm(false, false, m, 5, 0, none, none, c, false);
-      Span kept = output(m * 5L);
+      Span kept = spans.output(m * 5L);
       kernels.gemm(false, false, m, 5, 0, none, none, kept, true);
       for (int i = 0; i < m * 5; i++) {
         assertThat(y.get(i)).isEqualTo(bias.get(i % 5));
@@ -270,10 +221,10 @@ class MatrixContractTest {
   void gaussiansStayWithinTheSummationBound(Kernels kernels) {
     for (int[] s : new int[][] {{1, 100, 577}, {16, 65, 192}, {33, 130, 700}, {70, 40, 1100}}) {
       for (DType type : List.of(DType.F32, DType.BF16, DType.F16)) {
-        Span x = gaussians(DType.F32, (long) s[0] * s[2]);
-        Span w = gaussians(type, (long) s[1] * s[2]);
-        Span y = output((long) s[0] * s[1]);
-        Span c = output((long) s[0] * s[1]);
+        Span x = spans.gaussians(DType.F32, (long) s[0] * s[2]);
+        Span w = spans.gaussians(type, (long) s[1] * s[2]);
+        Span y = spans.output((long) s[0] * s[1]);
+        Span c = spans.output((long) s[0] * s[1]);
         kernels.linear(x, w, null, y, s[0], s[1], s[2]);
         kernels.gemm(false, true, s[0], s[1], s[2], x, w, c, false);
         double[] size = new double[s[0] * s[1]];
@@ -293,99 +244,17 @@ class MatrixContractTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
-  void aRowOfLinearHasTheSameBitsAloneAndInABatch(Kernels kernels) {
-    for (int[] s : new int[][] {{65, 192}, {40, 100}, {300, 577}, {33, 7}}) {
-      for (DType type : List.of(DType.F32, DType.BF16, DType.F16)) {
-        int n = s[0];
-        int k = s[1];
-        Span x = gaussians(DType.F32, (long) Kernels.ROW_STABLE * k);
-        Span w = gaussians(type, (long) n * k);
-        Span bias = gaussians(DType.F32, n);
-        List<float[]> alone = new ArrayList<>();
-        for (int i = 0; i < Kernels.ROW_STABLE; i++) {
-          Span y = output(n);
-          kernels.linear(x.slice((long) i * k, k), w, bias, y, 1, n, k);
-          alone.add(floats(y));
-        }
-        for (int m = 1; m <= Kernels.ROW_STABLE; m++) {
-          Span y = output((long) m * n);
-          kernels.linear(x.slice(0, (long) m * k), w, bias, y, m, n, k);
-          for (int i = 0; i < m; i++) {
-            assertThat(floats(y.slice((long) i * n, n)))
-                .as("row %d of %d, n %d k %d w %s", i, m, n, k, type)
-                .isEqualTo(alone.get(i));
-          }
-        }
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("kernels")
-  void resultsHaveTheSameBitsForEveryNumberOfThreads(Kernels kernels) {
-    boolean scalar = kernels instanceof ScalarKernels;
-    Kernels single = scalar ? new ScalarKernels() : KernelSets.choose(ONE);
-    for (int[] s :
-        new int[][] {
-          {130, 257, 577}, {600, 40, 70}, {30, 700, 100}, {4, 900, 300}, {1, 1500, 192}
-        }) {
-      Span a = gaussians(DType.F32, (long) s[0] * s[2]);
-      Span b = gaussians(DType.F32, (long) s[1] * s[2]);
-      Span c = output((long) s[0] * s[1]);
-      Span reference = output((long) s[0] * s[1]);
-      for (int mode = 0; mode < 4; mode++) {
-        kernels.gemm((mode & 1) != 0, (mode & 2) != 0, s[0], s[1], s[2], a, b, c, false);
-        single.gemm((mode & 1) != 0, (mode & 2) != 0, s[0], s[1], s[2], a, b, reference, false);
-        assertThat(floats(c)).as("gemm, mode %d", mode).isEqualTo(floats(reference));
-      }
-      kernels.linear(a, b, null, c, s[0], s[1], s[2]);
-      single.linear(a, b, null, reference, s[0], s[1], s[2]);
-      assertThat(floats(c)).as("linear").isEqualTo(floats(reference));
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("kernels")
-  void aSplitOfRowsAndColumnsChangesNoBit(Kernels kernels) {
-    int m = 70;
-    int n = 90;
-    int k = 600;
-    Span a = gaussians(DType.F32, (long) m * k);
-    Span b = gaussians(DType.F32, (long) n * k);
-    Span whole = output((long) m * n);
-    kernels.gemm(false, true, m, n, k, a, b, whole, false);
-    for (int[] part : new int[][] {{0, 1, 0, 1}, {3, 20, 5, 61}, {69, 1, 0, 90}, {8, 62, 89, 1}}) {
-      Span c = output((long) part[1] * part[3]);
-      kernels.gemm(
-          false,
-          true,
-          part[1],
-          part[3],
-          k,
-          a.slice((long) part[0] * k, (long) part[1] * k),
-          b.slice((long) part[2] * k, (long) part[3] * k),
-          c,
-          false);
-      for (int i = 0; i < part[1]; i++) {
-        float[] expected = floats(whole.slice((long) (part[0] + i) * n + part[2], part[3]));
-        assertThat(floats(c.slice((long) i * part[3], part[3]))).isEqualTo(expected);
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("kernels")
   void callersMayBeManyThreadsAndAlsoTheWorkersOfARegion(Kernels kernels) throws Exception {
     int m = 40;
     int n = 70;
     int k = 130;
-    Span x = gaussians(DType.F32, (long) m * k);
-    Span w = gaussians(DType.F16, (long) n * k);
-    Span expected = output((long) m * n);
+    Span x = spans.gaussians(DType.F32, (long) m * k);
+    Span w = spans.gaussians(DType.F16, (long) n * k);
+    Span expected = spans.output((long) m * n);
     kernels.linear(x, w, null, expected, m, n, k);
     Callable<float[]> call =
         () -> {
-          Span y = output((long) m * n);
+          Span y = spans.output((long) m * n);
           for (int i = 0; i < 20; i++) {
             kernels.linear(x, w, null, y, m, n, k);
           }
@@ -397,7 +266,7 @@ class MatrixContractTest {
       }
     }
     for (WorkerPool pool : List.of(TWO, THREE)) {
-      Span y = output(3L * m * n);
+      Span y = spans.output(3L * m * n);
       pool.range(
           3,
           1,
@@ -414,96 +283,10 @@ class MatrixContractTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
-  void everyPatternOf16BitsIsWidenedExactly(Kernels kernels) {
-    int count = 1 << 16;
-    for (DType type : List.of(DType.BF16, DType.F16)) {
-      Span w = arena.allocate(type, count).span();
-      Span one = arena.allocate(DType.F32, 20).span();
-      for (int i = 0; i < count; i++) {
-        w.segment().set(JAVA_SHORT_UNALIGNED, 2L * i, (short) i);
-      }
-      for (int i = 0; i < 20; i++) {
-        one.set(i, 1);
-      }
-      for (int m : new int[] {1, 2, 20}) {
-        Span y = output((long) m * count);
-        kernels.linear(one, w, null, y, m, count, 1);
-        float[] expected = floats(w);
-        for (int i = 0; i < count; i++) {
-          expected[i] += 0f; // -0 becomes 0, as in a sum
-        }
-        assertThat(floats(y.slice((long) (m - 1) * count, count)))
-            .as("%s, m %d", type, m)
-            .isEqualTo(expected);
-      }
-    }
-  }
-
-  /**
-   * Rows of the unit matrix pick single weights out of full vectors; only finite ones, since 0
-   * times infinity is NaN.
-   */
-  @ParameterizedTest
-  @MethodSource("kernels")
-  void everyFiniteWeightOf16BitsComesThroughFullVectors(Kernels kernels) {
-    int k = 64;
-    int n = (1 << 16) / k;
-    Span unit = arena.allocate(DType.F32, (long) k * k).span();
-    for (int i = 0; i < k; i++) {
-      unit.set((long) i * k + i, 1);
-    }
-    for (DType type : List.of(DType.BF16, DType.F16)) {
-      Span w = arena.allocate(type, (long) n * k).span();
-      for (int i = 0; i < n * k; i++) {
-        w.segment().set(JAVA_SHORT_UNALIGNED, 2L * i, (short) i);
-        if (!Double.isFinite(w.get(i))) {
-          w.set(i, 1);
-        }
-      }
-      for (int m : new int[] {1, 16, 64}) {
-        for (int first = 0; first < k; first += m) {
-          Span y = output((long) m * n);
-          kernels.linear(unit.slice((long) first * k, (long) m * k), w, null, y, m, n, k);
-          float[] expected = new float[m * n];
-          for (int i = 0; i < m * n; i++) {
-            expected[i] = (float) w.get((long) (i % n) * k + first + i / n) + 0f;
-          }
-          assertThat(floats(y)).as("%s, m %d, row %d", type, m, first).isEqualTo(expected);
-        }
-      }
-    }
-  }
-
-  /** One row of a has a kernel of its own where k of b is not contiguous. */
-  @ParameterizedTest
-  @MethodSource("kernels")
-  void oneRowOfGemmHasTheBitsThatItHasAmongOthers(Kernels kernels) {
-    int most = 8300;
-    int[][] sizes = {{1, 5}, {31, 1}, {33, 1030}, {97, 513}, {96, 8}, {most, 19}, {40, 0}};
-    for (int[] size : sizes) {
-      int n = size[0];
-      int k = size[1];
-      Span a = gaussians(DType.F32, Math.max(1, 2L * k));
-      Span b = gaussians(DType.F32, Math.max(1, (long) k * n));
-      for (boolean accumulate : new boolean[] {false, true}) {
-        Span two = gaussians(DType.F32, 2L * n);
-        Span one = output(n);
-        kernels.copy(two.slice(0, n), one);
-        kernels.gemm(false, false, 2, n, k, a, b, two, accumulate);
-        kernels.gemm(false, false, 1, n, k, a, b, one, accumulate);
-        String what = "n " + n + " k " + k + " accumulate " + accumulate;
-        assertThat(floats(one)).as(what).isEqualTo(floats(two.slice(0, n)));
-        assertSentinels(one, what);
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("kernels")
   void shortSpansAreRefusedWithBothLengths(Kernels kernels) {
-    Span a = integers(DType.F32, 6);
-    Span b = integers(DType.F32, 12);
-    Span c = output(7);
+    Span a = spans.integers(DType.F32, 6);
+    Span b = spans.integers(DType.F32, 12);
+    Span c = spans.output(7);
     assertThatThrownBy(() -> kernels.gemm(false, false, 2, 4, 3, a, b, c, false))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("7")

@@ -1,14 +1,14 @@
 package dev.sortie.tensor.kernel;
 
+import static dev.sortie.tensor.kernel.TestSpans.assertSentinels;
+import static dev.sortie.tensor.kernel.TestSpans.floats;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
-import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -20,11 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PackedWeightContractTest {
   private static final List<WorkerPool> POOLS =
       IntStream.rangeClosed(1, 4).mapToObj(WorkerPool::new).toList();
-  private static final float SENTINEL = 12345.5f;
-  private static final int MARGIN = 70;
 
-  private final NativeArena arena = new NativeArena("packed weight test");
-  private final Random random = new Random(20251125);
+  private final TestSpans spans = new TestSpans(20251125);
   private final Kernels scalar = new ScalarKernels();
 
   static Stream<Kernels> kernels() {
@@ -33,7 +30,7 @@ class PackedWeightContractTest {
 
   @AfterEach
   void free() {
-    arena.close();
+    spans.close();
   }
 
   @AfterAll
@@ -41,47 +38,9 @@ class PackedWeightContractTest {
     POOLS.forEach(WorkerPool::close);
   }
 
-  /** Small integers: every product and sum is exact in F32, so any order gives the same bits. */
-  private Span integers(DType type, long length) {
-    Span span = arena.allocate(type, length).span();
-    for (long i = 0; i < length; i++) {
-      span.set(i, random.nextInt(17) - 8);
-    }
-    return span;
-  }
-
-  private Span gaussians(DType type, long length) {
-    Span span = arena.allocate(type, length).span();
-    for (long i = 0; i < length; i++) {
-      span.set(i, random.nextGaussian());
-    }
-    return span;
-  }
-
-  /** An output amid sentinels, at an address that no vector is aligned to. */
-  private Span output(long length) {
-    Span all = arena.allocate(DType.F32, length + 2 * MARGIN + 1).span();
-    for (long i = 0; i < all.length(); i++) {
-      all.set(i, SENTINEL);
-    }
-    return all.slice(MARGIN + 1, length);
-  }
-
-  private static float[] floats(Span span) {
-    float[] values = new float[(int) span.length()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = (float) span.get(i);
-    }
-    return values;
-  }
-
   private static void assertSame(Span expected, Span actual, String what) {
     assertThat(floats(actual)).as(what).isEqualTo(floats(expected));
-    Span all = actual.storage().span();
-    for (int i = 0; i < MARGIN; i++) {
-      assertThat(all.get(i)).as("%s: before the output", what).isEqualTo(SENTINEL);
-      assertThat(all.get(all.length() - 1 - i)).as("%s: after it", what).isEqualTo(SENTINEL);
-    }
+    assertSentinels(actual, what);
   }
 
   /** Sizes on both sides of 0 to 3 vectors of any width, and of the rows of a tile. */
@@ -119,24 +78,24 @@ class PackedWeightContractTest {
 
   private void checkProducts(Kernels kernels, DType type, int m, int n, int k) {
     String what = "%s m %d n %d k %d w %s".formatted(kernels.name(), m, n, k, type);
-    Span x = integers(DType.F32, (long) m * k);
-    Span w = integers(type, (long) n * k);
-    Span bias = integers(DType.F32, n);
-    Span expected = output((long) m * n);
-    PackedWeight packed = kernels.pack(w, n, k, arena);
+    Span x = spans.integers(DType.F32, (long) m * k);
+    Span w = spans.integers(type, (long) n * k);
+    Span bias = spans.integers(DType.F32, n);
+    Span expected = spans.output((long) m * n);
+    PackedWeight packed = kernels.pack(w, n, k, spans.arena());
     for (Span b : new Span[] {null, bias}) {
       scalar.linear(x, w, b, expected, m, n, k);
-      Span plain = output((long) m * n);
+      Span plain = spans.output((long) m * n);
       kernels.linear(x, w, b, plain, m, n, k);
       assertSame(expected, plain, what);
-      Span y = output((long) m * n);
+      Span y = spans.output((long) m * n);
       kernels.linear(x, packed, b, y, m);
       assertSame(expected, y, what + " packed");
     }
     for (int mode = 0; mode < 4; mode++) {
       boolean transA = (mode & 1) != 0;
       boolean transB = (mode & 2) != 0;
-      Span c = output((long) m * n);
+      Span c = spans.output((long) m * n);
       scalar.gemm(transA, transB, m, n, k, x, w, expected, false);
       kernels.gemm(transA, transB, m, n, k, x, w, c, false);
       assertSame(expected, c, what + " mode " + mode);
@@ -151,14 +110,14 @@ class PackedWeightContractTest {
         int n = s[0];
         int k = s[1];
         int most = 70;
-        Span x = gaussians(DType.F32, (long) most * k);
-        Span w = gaussians(type, (long) n * k);
-        Span bias = gaussians(DType.F32, n);
-        PackedWeight packed = kernels.pack(w, n, k, arena);
-        Span all = output((long) most * n);
+        Span x = spans.gaussians(DType.F32, (long) most * k);
+        Span w = spans.gaussians(type, (long) n * k);
+        Span bias = spans.gaussians(DType.F32, n);
+        PackedWeight packed = kernels.pack(w, n, k, spans.arena());
+        Span all = spans.output((long) most * n);
         kernels.linear(x, w, bias, all, most, n, k);
         for (int m : new int[] {1, 5, Kernels.ROW_STABLE, 17, 33, most}) {
-          Span y = output((long) m * n);
+          Span y = spans.output((long) m * n);
           kernels.linear(x, packed, bias, y, m);
           assertSame(all.slice(0, (long) m * n), y, "%s m %d k %d".formatted(type, m, k));
         }
@@ -169,10 +128,10 @@ class PackedWeightContractTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void aPackedWeightWithoutInputsGivesTheBias(Kernels kernels) {
-    Span none = arena.allocate(DType.F32, 1).span().slice(0, 0);
-    Span bias = integers(DType.F32, 5);
-    Span y = output(100);
-    kernels.linear(none, kernels.pack(none, 5, 0, arena), bias, y, 20);
+    Span none = spans.allocate(DType.F32, 1).slice(0, 0);
+    Span bias = spans.integers(DType.F32, 5);
+    Span y = spans.output(100);
+    kernels.linear(none, kernels.pack(none, 5, 0, spans.arena()), bias, y, 20);
     for (int i = 0; i < 100; i++) {
       assertThat(y.get(i)).isEqualTo(bias.get(i % 5));
     }
@@ -181,11 +140,11 @@ class PackedWeightContractTest {
   @ParameterizedTest
   @MethodSource("kernels")
   void aWeightOfAnotherSetAndShortSpansAreRefused(Kernels kernels) {
-    Span w = integers(DType.F32, 12);
-    PackedWeight packed = kernels.pack(w, 4, 3, arena);
+    Span w = spans.integers(DType.F32, 12);
+    PackedWeight packed = kernels.pack(w, 4, 3, spans.arena());
     PackedWeight foreign = new PackedWeight("panels5", packed.values(), 4, 3);
-    Span x = integers(DType.F32, 6);
-    Span y = output(8);
+    Span x = spans.integers(DType.F32, 6);
+    Span y = spans.output(8);
     assertThatThrownBy(() -> kernels.linear(x, foreign, null, y, 2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("panels5")
@@ -194,11 +153,11 @@ class PackedWeightContractTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("7")
         .hasMessageContaining("8");
-    assertThatThrownBy(() -> kernels.pack(w, 5, 3, arena))
+    assertThatThrownBy(() -> kernels.pack(w, 5, 3, spans.arena()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("12")
         .hasMessageContaining("15");
-    assertThatThrownBy(() -> kernels.pack(w, -1, 3, arena))
+    assertThatThrownBy(() -> kernels.pack(w, -1, 3, spans.arena()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("-1");
   }
