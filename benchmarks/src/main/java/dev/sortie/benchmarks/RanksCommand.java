@@ -7,7 +7,7 @@ import dev.sortie.benchmarks.ranks.Job;
 import dev.sortie.benchmarks.ranks.JobRun;
 import dev.sortie.benchmarks.ranks.JobTable;
 import dev.sortie.benchmarks.ranks.Layout;
-import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.Machine;
 import dev.sortie.nn.format.Json;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;

@@ -14,7 +14,10 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
 import java.lang.module.ResolvedModule;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -89,6 +92,27 @@ class ArchitectureTest {
     partOfDecoding("speculative", "", "pass");
     partOfDecoding("batch", "", "sampling", "policy", "pass", "single");
     partOfDecoding("pipeline", "", "sampling", "policy", "pass", "single");
+  }
+
+  @Test
+  void trainingAndCostsKnowNoReports() {
+    check(
+        noClasses()
+            .that()
+            .resideInAnyPackage("dev.sortie.eetuning.train..", "dev.sortie.eetuning.cost..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.sortie.eetuning.eval..", "dev.sortie.eetuning.cli.."));
+  }
+
+  @Test
+  void theTableOfRoomsHasEveryPackage() throws IOException {
+    String table = Files.readString(Path.of("..", "docs", "ARCHITECTURE.md"));
+    assertThat(sortie.stream().map(JavaClass::getPackageName).distinct())
+        .isNotEmpty()
+        .allSatisfy(
+            name ->
+                assertThat(table).contains("| `" + name.substring("dev.sortie.".length()) + "` |"));
   }
 
   /** A package of decoding, by its last name, and those that it may use; "" is their parent. */

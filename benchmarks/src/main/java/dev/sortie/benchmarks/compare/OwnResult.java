@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

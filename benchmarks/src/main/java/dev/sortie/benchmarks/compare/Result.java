@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.Machine;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonLimits;
 import dev.sortie.nn.format.JsonObject;

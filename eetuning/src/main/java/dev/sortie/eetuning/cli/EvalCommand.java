@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
@@ -14,7 +15,6 @@ import dev.sortie.eetuning.eval.EvalJson;
 import dev.sortie.eetuning.eval.EvalReport;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Evaluation;
-import dev.sortie.eetuning.eval.Machine;
 import dev.sortie.eetuning.eval.Scorer;
 import dev.sortie.eetuning.eval.SideBySide;
 import dev.sortie.eetuning.eval.Source;

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cost;
 
 import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.Folders;
-import dev.sortie.eetuning.eval.Machine;
+import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exit;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.Machine;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.Machine;
 import java.util.Optional;
 import java.util.stream.Collectors;
 

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.Machine;
 import dev.sortie.nn.format.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;

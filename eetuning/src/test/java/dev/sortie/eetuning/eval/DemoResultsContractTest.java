@@ -3,19 +3,13 @@ package dev.sortie.eetuning.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class DemoResultsContractTest {
-  @TempDir Path dir;
-
   @Test
   void sharesOfTokensSumToOne() {
     assertThatThrownBy(
@@ -98,16 +92,5 @@ class DemoResultsContractTest {
                 .headline())
         .contains(most);
     assertThat(SampleResults.with(List.of(SampleResults.full())).headline()).isEmpty();
-  }
-
-  @Test
-  void theMachineNamesItsProcessor() throws IOException {
-    Path cpuinfo =
-        Files.writeString(
-            dir.resolve("cpuinfo"),
-            "processor\t: 0\nmodel name\t: Fast: CPU 9\nmodel name\t: Other\n");
-    assertThat(Machine.cpuName(cpuinfo)).isEqualTo("Fast: CPU 9");
-    assertThat(Machine.cpuName(dir.resolve("absent"))).isEqualTo(System.getProperty("os.arch"));
-    assertThat(Machine.detect("scalar").cores()).isPositive();
   }
 }

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.eval.task.ChoiceScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import dev.sortie.nn.format.Json;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval;
 
+import dev.sortie.eetuning.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;

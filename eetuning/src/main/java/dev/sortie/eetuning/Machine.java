@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.eval;
+package dev.sortie.eetuning;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,11 +19,19 @@ import java.util.stream.Stream;
  */
 public record Machine(String cpu, int cores, String java, String kernels, String date) {
   public Machine {
-    Checks.text("machine cpu", cpu);
-    Checks.atLeast("machine cores", cores, 1);
-    Checks.text("machine java", java);
-    Checks.text("machine kernels", kernels);
-    Checks.text("machine date", date);
+    check("cpu", cpu);
+    check("java", java);
+    check("kernels", kernels);
+    check("date", date);
+    if (cores < 1) {
+      throw new IllegalArgumentException("machine cores is " + cores + ", expected at least 1");
+    }
+  }
+
+  private static void check(String name, String value) {
+    if (value == null || value.isBlank()) {
+      throw new IllegalArgumentException("machine " + name + " is blank, expected a text");
+    }
   }
 
   /**
