@@ -177,7 +177,8 @@ public final class EarlyExit implements DecodingStrategy {
   @Override
   public Step next(int token) {
     sequence.requireRoom(position + 1);
-    if (!guesses.isRight(position, token)) {
+    boolean right = guesses.isRight(position, token);
+    if (!right || position == ahead) {
       cut();
       int pending = position - segments.getLast().done();
       int most = Math.min(Kernels.ROW_STABLE - pending, sequence.capacity() - position) - 1;

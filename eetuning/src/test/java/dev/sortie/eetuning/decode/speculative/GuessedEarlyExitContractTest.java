@@ -241,6 +241,9 @@ class GuessedEarlyExitContractTest {
         assertThat(actual.logits()).as("step %d", i).isEqualTo(expected.logits());
         assertThat(actual.exit()).isEqualTo(expected.exit());
         assertThat(guessed.position()).isEqualTo(plain.position());
+        if (random.nextInt(10) == 0) {
+          assertThat(caches(guessed)).usingRecursiveComparison().isEqualTo(caches(plain));
+        }
         int position = plain.position();
         int what = random.nextInt(12);
         int[] more = random.ints(random.nextInt(1, 9), 0, 8).toArray();
