@@ -48,7 +48,8 @@ final class ColouredText {
     }
     StringBuilder line = new StringBuilder("decided after layer:");
     for (int depth : depths.stream().sorted().distinct().toList()) {
-      line.append("  ").append(painted(Integer.toString(depth), OptionalInt.of(depth)));
+      String name = depth == layers ? layers + " (frequent tokens)" : Integer.toString(depth);
+      line.append("  ").append(painted(name, OptionalInt.of(depth)));
     }
     out.println(line.append("  ").append(layers).append(" (final)"));
   }
@@ -61,7 +62,7 @@ final class ColouredText {
   /**
    * Shows one token at once.
    *
-   * @param exit depth of its exit, 1 to layers - 1; empty for the final layer
+   * @param exit depth of its exit, 1 to layers; empty for the final layer
    */
   void token(String text, OptionalInt exit) {
     out.print(painted(SafeText.visible(text), exit));
@@ -79,14 +80,14 @@ final class ColouredText {
       return text;
     }
     int depth = exit.getAsInt();
-    if (depth < 1 || depth >= layers) {
-      throw new IllegalArgumentException(
-          "exit depth is " + depth + ", expected 1 to " + (layers - 1));
+    if (depth < 1 || depth > layers) {
+      throw new IllegalArgumentException("exit depth is " + depth + ", expected 1 to " + layers);
     }
     if (!colour || text.isEmpty()) {
       return text;
     }
-    int index = (depth - 1) * RAMP.length / (layers - 1);
+    // behind the last layer the colour is that before it
+    int index = (Math.min(depth, layers - 1) - 1) * RAMP.length / (layers - 1);
     return "\u001b[38;5;" + RAMP[index] + "m" + text + RESET;
   }
 }

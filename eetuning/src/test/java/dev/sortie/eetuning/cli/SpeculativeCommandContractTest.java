@@ -101,6 +101,31 @@ class SpeculativeCommandContractTest {
         .assertRefused(1, "--draft goes with --strategy speculative or early-exit");
   }
 
+  /** An exit with a draft head brings one behind the last layer along. */
+  @Test
+  void tokensThatLeaveBehindTheLastLayerAreWritten() {
+    Path drafted = folder.resolve("drafted");
+    run(
+            "add-exits",
+            "--model",
+            model,
+            "--at",
+            "1",
+            "--head",
+            "backbone",
+            "--draft-head",
+            60,
+            "--out",
+            drafted)
+        .succeeded();
+    Object[] early = {"--exits", drafted, "--threshold", "3=0"};
+    JsonObject json = generate("0", with(early, "--json")).json();
+    assertThat(json.getObjects("tokens").stream().skip(1))
+        .allMatch(t -> t.fields().get("exit").toString().equals("3"));
+    CommandLineRun shown = generate("0", early);
+    assertThat(shown.succeeded().out()).contains(json.getString("text"));
+  }
+
   private static Object[] with(Object[] first, Object last) {
     return Stream.concat(Arrays.stream(first), Stream.of(last)).toArray();
   }

@@ -63,16 +63,22 @@ class TerminalTextContractTest {
 
   @Test
   void theLegendNamesEveryExit() {
-    text(true).legend(List.of(6, 3));
+    text(true).legend(List.of(6, 3, 8));
     assertThat(printed().replaceAll(ESCAPE + "\\[[0-9;]*m", ""))
-        .isEqualTo("decided after layer:  3  6  8 (final)\n");
+        .isEqualTo("decided after layer:  3  6  8 (frequent tokens)  8 (final)\n");
   }
 
   @Test
   void anExitOutsideTheModelIsAnError() {
-    assertThatThrownBy(() -> text(true).token("x", OptionalInt.of(8)))
-        .hasMessageContaining("depth is 8")
-        .hasMessageContaining("1 to 7");
+    assertThatThrownBy(() -> text(true).token("x", OptionalInt.of(9)))
+        .hasMessageContaining("depth is 9")
+        .hasMessageContaining("1 to 8");
+  }
+
+  @Test
+  void whatAHeadBehindTheLastLayerDecidedIsPainted() {
+    text(true).token("x", OptionalInt.of(8));
+    assertThat(printed()).matches(ESCAPE + "\\[38;5;\\d+mx" + ESCAPE + "\\[0m");
   }
 
   @Test
