@@ -27,12 +27,33 @@ final class Elementwise {
     }
   }
 
+  /**
+   * Four vectors a turn: where most calls were short, such as sums of a few numbers between ranks,
+   * C2 leaves a loop of one vector a turn as it stands, its checks included, for long calls too.
+   * 512 KiB plus 512 KiB after 20,000 calls of two floats: 8.5 µs in each of 5 JVMs, with one
+   * vector a turn 28 to 44 in 4 of 6 (Zen 5, 512 bits).
+   */
   static void add(long x, long y, long z, long n) {
     long i = 0;
+    for (; i <= n - 4 * LANES; i += 4 * LANES) {
+      addVector(x + 4 * i, y + 4 * i, z + 4 * i);
+      addVector(x + 4 * (i + LANES), y + 4 * (i + LANES), z + 4 * (i + LANES));
+      addVector(x + 4 * (i + 2 * LANES), y + 4 * (i + 2 * LANES), z + 4 * (i + 2 * LANES));
+      addVector(x + 4 * (i + 3 * LANES), y + 4 * (i + 3 * LANES), z + 4 * (i + 3 * LANES));
+    }
+    addRest(x, y, z, i, n);
+  }
+
+  private static void addVector(long x, long y, long z) {
+    FloatVector.fromMemorySegment(F, MEMORY, x, ORDER)
+        .add(FloatVector.fromMemorySegment(F, MEMORY, y, ORDER))
+        .intoMemorySegment(MEMORY, z, ORDER);
+  }
+
+  private static void addRest(long x, long y, long z, long from, long n) {
+    long i = from;
     for (; i <= n - LANES; i += LANES) {
-      FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER)
-          .add(FloatVector.fromMemorySegment(F, MEMORY, y + 4 * i, ORDER))
-          .intoMemorySegment(MEMORY, z + 4 * i, ORDER);
+      addVector(x + 4 * i, y + 4 * i, z + 4 * i);
     }
     for (; i < n; i++) {
       set(z + 4 * i, get(x + 4 * i) + get(y + 4 * i));
