@@ -11,23 +11,25 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The 64 bytes in front of each message, little-endian:
+ * The 48 bytes in front of each message, little-endian. With eight bytes of payload and the stamp
+ * of a {@code ByteRing} they fill one cache line.
  *
  * <pre>
- *    0        4     5     6     7     8      12     16      24         32      40      48      64
- *    +--------+-----+-----+-----+-----+------+------+-------+----------+-------+-------+-------+
- *    | magic  | op  |type |algo |order| root |group | count | sequence | bytes | place |   0   |
- *    | i32    | u8  | u8  | u8  | u8  | i32  | i32  | i64   | i64      | i64   | i64   |       |
- *    +--------+-----+-----+-----+-----+------+------+-------+----------+-------+-------+-------+
+ *    0        4     5     6     7     8      12     16      24         32      40      48
+ *    +--------+-----+-----+-----+-----+------+------+-------+----------+-------+-------+
+ *    | magic  | op  |type |algo |order| root |group | count | sequence | bytes | place |
+ *    | i32    | u8  | u8  | u8  | u8  | i32  | i32  | i64   | i64      | i64   | i64   |
+ *    +--------+-----+-----+-----+-----+------+------+-------+----------+-------+-------+
  * </pre>
  *
  * {@code bytes} follow the header; {@code place} is where the sender's buffer lies in shared
- * memory, or -1.
+ * memory, or -1. Written and compared as words of eight bytes: narrower stores would hold up the
+ * copy that follows at once.
  */
 final class Header {
-  static final int BYTES = 64;
+  static final int BYTES = 48;
 
-  private static final int MAGIC = 0x31545253; // "SRT1"
+  private static final int MAGIC = 0x32545253; // "SRT2"
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
@@ -40,19 +42,33 @@ final class Header {
   private Header() {}
 
   static void write(MemorySegment to, Fingerprint call, long bytes, long place) {
-    to.set(INT, 0, MAGIC);
-    to.set(JAVA_BYTE, 4, (byte) call.operation().ordinal());
-    to.set(JAVA_BYTE, 5, (byte) call.type().ordinal());
-    to.set(JAVA_BYTE, 6, (byte) call.algorithm().ordinal());
-    to.set(JAVA_BYTE, 7, (byte) call.order().ordinal());
-    to.set(INT, 8, call.root());
-    to.set(INT, 12, call.group());
+    to.set(LONG, 0, kind(call));
+    to.set(LONG, 8, members(call));
     to.set(LONG, 16, call.count());
     to.set(LONG, 24, call.sequence());
     to.set(LONG, 32, bytes);
     to.set(LONG, 40, place);
-    to.set(LONG, 48, 0);
-    to.set(LONG, 56, 0);
+  }
+
+  /** Whether this is the header of a message of {@code bytes} that belongs to {@code call}. */
+  static boolean isOf(MemorySegment from, Fingerprint call, long bytes) {
+    return from.get(LONG, 0) == kind(call)
+        && from.get(LONG, 8) == members(call)
+        && from.get(LONG, 16) == call.count()
+        && from.get(LONG, 24) == call.sequence()
+        && from.get(LONG, 32) == bytes;
+  }
+
+  private static long kind(Fingerprint call) {
+    return Integer.toUnsignedLong(MAGIC)
+        | (long) call.operation().ordinal() << 32
+        | (long) call.type().ordinal() << 40
+        | (long) call.algorithm().ordinal() << 48
+        | (long) call.order().ordinal() << 56;
+  }
+
+  private static long members(Fingerprint call) {
+    return Integer.toUnsignedLong(call.root()) | (long) call.group() << 32;
   }
 
   /** Whether these bytes can be a header. */

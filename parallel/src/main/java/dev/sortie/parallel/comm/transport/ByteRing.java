@@ -1,9 +1,11 @@
 package dev.sortie.parallel.comm.transport;
 
+import static dev.sortie.parallel.comm.transport.RingLayout.CELLS;
 import static dev.sortie.parallel.comm.transport.RingLayout.COUNTER;
 import static dev.sortie.parallel.comm.transport.RingLayout.DATA;
-import static dev.sortie.parallel.comm.transport.RingLayout.HEAD;
-import static dev.sortie.parallel.comm.transport.RingLayout.TAIL;
+import static dev.sortie.parallel.comm.transport.RingLayout.EMPTIED;
+import static dev.sortie.parallel.comm.transport.RingLayout.INLINE;
+import static dev.sortie.parallel.comm.transport.RingLayout.READ;
 
 import java.lang.foreign.MemorySegment;
 
@@ -11,8 +13,10 @@ import java.lang.foreign.MemorySegment;
  * A queue of bytes between one producer and one consumer, in memory that both see. Each side has an
  * object of its own over the same memory and uses only its own half of the methods.
  *
- * <p>The producer copies bytes in and then publishes them by a release of the tail; a consumer that
- * acquires the tail sees them. The consumer gives the room back by a release of the head.
+ * <p>The producer copies bytes in and then publishes them by a release of the next cell's stamp; a
+ * consumer that acquires the stamp sees them. A short piece lies beside its stamp, so that one
+ * cache line goes from one core to the other, where a counter and data apart are two, one after the
+ * other. The consumer gives the room back by a release of its counts.
  */
 final class ByteRing {
   /**
@@ -24,13 +28,16 @@ final class ByteRing {
   private final MemorySegment memory;
   private final long capacity;
 
-  // The producer's: where it writes, and the head as it last saw it.
-  private long tail;
-  private long headSeen;
+  // The producer's: the next cell, bytes of data written, and the consumer's counts as last seen.
+  private long filling = 1;
+  private long written;
+  private long emptiedSeen;
+  private long readSeen;
 
-  // The consumer's: where it reads, and the tail as it last saw it.
-  private long head;
-  private long tailSeen;
+  // The consumer's: the cell it reads, how many of its bytes it has, and bytes of data read.
+  private long emptying = 1;
+  private long taken;
+  private long read;
 
   ByteRing(MemorySegment memory) {
     this.memory = memory;
@@ -45,44 +52,70 @@ final class ByteRing {
    * Copies as many bytes of {@code from} from {@code at} on as there is room for, a piece at most.
    */
   long write(MemorySegment from, long at) {
-    long wanted = Math.min(from.byteSize() - at, PIECE);
-    long room = capacity - (tail - headSeen);
-    if (room < wanted) {
-      headSeen = (long) COUNTER.getAcquire(memory, HEAD);
-      room = capacity - (tail - headSeen);
+    long left = from.byteSize() - at;
+    if (left == 0 || !hasEmptyCell()) {
+      return 0;
     }
-    long bytes = Math.min(wanted, room);
-    if (bytes > 0) {
-      long start = tail & capacity - 1;
+    long wanted = Math.min(left, PIECE);
+    long bytes = wanted <= INLINE ? wanted : Math.max(INLINE, Math.min(wanted, room(wanted)));
+    if (bytes <= INLINE) {
+      MemorySegment.copy(from, at, memory, RingLayout.contents(filling), bytes);
+    } else {
+      long start = written & capacity - 1;
       long first = Math.min(bytes, capacity - start);
       MemorySegment.copy(from, at, memory, DATA + start, first);
       if (first < bytes) {
         MemorySegment.copy(from, at + first, memory, DATA, bytes - first);
       }
-      tail += bytes;
-      COUNTER.setRelease(memory, TAIL, tail);
+      written += bytes;
     }
+    COUNTER.setRelease(memory, RingLayout.cell(filling), RingLayout.stamp(filling, bytes));
+    filling++;
     return bytes;
   }
 
-  /** Fills {@code into} from {@code at} on with as many bytes as there are, a piece at most. */
-  long read(MemorySegment into, long at) {
-    long wanted = Math.min(into.byteSize() - at, PIECE);
-    long ready = tailSeen - head;
-    if (ready < wanted) {
-      tailSeen = (long) COUNTER.getAcquire(memory, TAIL);
-      ready = tailSeen - head;
+  private boolean hasEmptyCell() {
+    if (filling - emptiedSeen > CELLS) {
+      emptiedSeen = (long) COUNTER.getAcquire(memory, EMPTIED);
     }
-    long bytes = Math.min(wanted, ready);
-    if (bytes > 0) {
-      long start = head & capacity - 1;
+    return filling - emptiedSeen <= CELLS;
+  }
+
+  private long room(long wanted) {
+    if (capacity - (written - readSeen) < wanted) {
+      readSeen = (long) COUNTER.getAcquire(memory, READ);
+    }
+    return capacity - (written - readSeen);
+  }
+
+  /**
+   * Fills {@code into} from {@code at} on with as many bytes as there are, a piece at most; a piece
+   * that is longer than {@code into} is read in several calls.
+   */
+  long read(MemorySegment into, long at) {
+    long stamp = (long) COUNTER.getAcquire(memory, RingLayout.cell(emptying));
+    long piece = RingLayout.published(stamp, emptying);
+    long bytes = Math.min(into.byteSize() - at, piece - taken);
+    if (bytes <= 0) {
+      return 0;
+    }
+    if (piece <= INLINE) {
+      MemorySegment.copy(memory, RingLayout.contents(emptying) + taken, into, at, bytes);
+    } else {
+      long start = read & capacity - 1;
       long first = Math.min(bytes, capacity - start);
       MemorySegment.copy(memory, DATA + start, into, at, first);
       if (first < bytes) {
         MemorySegment.copy(memory, DATA, into, at + first, bytes - first);
       }
-      head += bytes;
-      COUNTER.setRelease(memory, HEAD, head);
+      read += bytes;
+      COUNTER.setRelease(memory, READ, read);
+    }
+    taken += bytes;
+    if (taken == piece) {
+      taken = 0;
+      COUNTER.setRelease(memory, EMPTIED, emptying);
+      emptying++;
     }
     return bytes;
   }

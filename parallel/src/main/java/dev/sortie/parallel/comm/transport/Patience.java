@@ -19,7 +19,13 @@ public final class Patience {
    * Turns before the first yield, enough for a peer with a core of its own to answer. None where
    * ranks outnumber cores, for then the peer waits for this very core.
    */
-  private static final int SPINS = 200;
+  private static final int SPINS = 512;
+
+  /**
+   * While it spins, one turn of these many looks at the state of the job: a look takes longer than
+   * a turn, and a short message would wait for it.
+   */
+  private static final int LOOK = 16;
 
   /** Asked once: the JVM asks the system each time, which costs more than a short message. */
   private static final int CORES = Runtime.getRuntime().availableProcessors();
@@ -35,7 +41,7 @@ public final class Patience {
   private final Transport transport;
   private final Duration deadline;
   private final LongSupplier clock;
-  private int spins;
+  private final int spins;
   private int turns;
   private long park = FIRST_PARK;
   private long waited;
@@ -51,12 +57,18 @@ public final class Patience {
     this.transport = transport;
     this.deadline = deadline;
     this.clock = clock;
+    this.spins = transport.neighbours() <= CORES ? SPINS : 0;
   }
 
   /** Something came: begins anew. */
   public void reset() {
     turns = 0;
     park = FIRST_PARK;
+  }
+
+  /** Whether this turn looks at the state of the job, as all do that do not spin. */
+  public boolean looksUp() {
+    return turns >= spins || turns % LOOK == LOOK - 1;
   }
 
   /**
@@ -66,9 +78,8 @@ public final class Patience {
    * @throws CommException if the job has failed or the deadline has passed
    */
   public void pause(Supplier<String> what) {
-    check(transport);
-    if (turns == 0) {
-      spins = transport.neighbours() <= CORES ? SPINS : 0;
+    if (looksUp()) {
+      check(transport);
     }
     if (turns < spins) {
       turns++;

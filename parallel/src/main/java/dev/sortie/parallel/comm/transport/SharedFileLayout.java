@@ -21,7 +21,7 @@ final class SharedFileLayout {
   static final long CONTENTS = 4096;
 
   /** What {@code ready} holds: "sortie" and the version of this layout. */
-  static final long MAGIC = 0x0001_6569_7472_6f73L;
+  static final long MAGIC = 0x0002_6569_7472_6f73L;
 
   static final VarHandle COUNTER = ValueLayout.JAVA_LONG.varHandle();
 

@@ -264,7 +264,7 @@ public final class SharedMemoryTransport implements Transport {
   }
 
   private final class Room extends RingEndpoint {
-    private final Group group;
+    private final int[] places;
 
     Room(String id, Group group, int position) {
       int size = group.size();
@@ -290,12 +290,12 @@ public final class SharedMemoryTransport implements Transport {
                   processes.orElseThrow(), places[peer], address, into);
             }
           });
-      this.group = group;
+      this.places = places;
     }
 
     @Override
     public boolean hasLeft(int peer) {
-      return control.beatOf(members.indexOf(group.ranks().get(peer))) == ControlLayout.LEFT;
+      return control.beatOf(places[peer]) == ControlLayout.LEFT;
     }
 
     @Override

@@ -34,7 +34,7 @@ public interface Transport extends AutoCloseable {
   /** Ends the job: the first failure is kept, and all ranks see it. */
   void fail(Failure failure);
 
-  /** The failure that ended the job, if any. Cheap: every turn of a waiting loop asks. */
+  /** The failure that ended the job, if any. Cheap: waiting loops ask again and again. */
   Optional<Failure> failure();
 
   /** Gives back all that this rank holds. Endpoints must not be used afterwards. */
