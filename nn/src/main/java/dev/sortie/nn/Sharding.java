@@ -119,4 +119,7 @@ public interface Sharding {
 
   /** The shape of this rank's part of a residual stream of shape {@code whole}. */
   Shape residual(Shape whole);
+
+  /** The number of the first row, of the {@code B T} of the whole, in this rank's part of it. */
+  long firstRow(Shape whole);
 }

@@ -102,6 +102,11 @@ final class WholeModel implements Sharding {
   }
 
   @Override
+  public long firstRow(Shape whole) {
+    return 0;
+  }
+
+  @Override
   public String toString() {
     return "whole model";
   }

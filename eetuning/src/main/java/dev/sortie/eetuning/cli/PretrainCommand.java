@@ -55,6 +55,14 @@ final class PretrainCommand implements Callable<Integer> {
   @Mixin private PretrainScheduleOptions schedule;
 
   @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      defaultValue = "0",
+      description =
+          "Probability with which an element of what the embedding, attention and MLPs of the backbone write is left out in training; the same elements for every layout. Default: ${DEFAULT-VALUE}.")
+  private double dropout;
+
+  @Option(
       names = "--save",
       paramLabel = "TYPE",
       defaultValue = "BF16",
@@ -78,7 +86,8 @@ final class PretrainCommand implements Callable<Integer> {
             training.schedule(),
             training.adamW(),
             training.seed,
-            exits.exits(decoder.layers()));
+            exits.exits(decoder.layers()),
+            dropout);
     checkRanks(options); // sizes are refused before anything is written
     if (training.dryRun) {
       MemoryView.show(memory(options), json);

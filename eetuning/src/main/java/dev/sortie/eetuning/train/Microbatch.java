@@ -3,10 +3,11 @@ package dev.sortie.eetuning.train;
 /**
  * Windows that go through the backbone together.
  *
+ * @param first place of the first among the windows of the run, which begins no epoch anew
  * @param windows each of {@code T + 1} tokens
  * @param numbers which windows of the data these are; see {@link TokenSource#number}
  */
-record Microbatch(int[][] windows, long[] numbers) {
+record Microbatch(long first, int[][] windows, long[] numbers) {
 
   /** Windows {@code first ..} of the training stream. */
   static Microbatch training(TokenSource data, long first, int count) {
@@ -14,7 +15,7 @@ record Microbatch(int[][] windows, long[] numbers) {
     for (int i = 0; i < count; i++) {
       numbers[i] = data.number(first + i);
     }
-    return new Microbatch(data.windows(first, count), numbers);
+    return new Microbatch(first, data.windows(first, count), numbers);
   }
 
   /** At most {@code count} held-out windows from {@code first} on. */
@@ -24,6 +25,6 @@ record Microbatch(int[][] windows, long[] numbers) {
     for (int i = 0; i < numbers.length; i++) {
       numbers[i] = data.distinctWindows() + first + i;
     }
-    return new Microbatch(windows, numbers);
+    return new Microbatch(first, windows, numbers);
   }
 }

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.Dropout;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -29,6 +30,7 @@ final class Piece {
   private final Decoder decoder;
   private final SharedHead head;
   private final Stage stage;
+  private final Dropout dropout;
   private final List<Tensor> embeddingParameters;
   private final List<List<Tensor>> layerParameters = new ArrayList<>();
   private final List<Tensor> headParameters = new ArrayList<>();
@@ -69,11 +71,15 @@ final class Piece {
     }
   }
 
-  Piece(PretrainModel model, SharedHead head, Stage stage) {
+  /**
+   * @param dropout of the whole run
+   */
+  Piece(PretrainModel model, SharedHead head, Stage stage, Dropout dropout) {
     this.model = model;
     this.decoder = model.decoder();
     this.head = head;
     this.stage = stage;
+    this.dropout = dropout;
     this.embeddingParameters = named("model.embed_");
     for (int i = stage.from(); i < stage.to(); i++) {
       layerParameters.add(ofLayer(i));
@@ -146,16 +152,24 @@ final class Piece {
    */
   Trail forward(Flight flight, Optional<Tensor> in) {
     Ops ops = flight.ops();
-    Tensor begin = in.orElseGet(() -> embed(flight));
+    Dropout here = dropout.from(firstRow(flight));
+    Tensor begin = in.orElseGet(() -> here.at("embedding").apply(ops, embed(flight)));
     List<Link> links = new ArrayList<>();
     Tensor x = begin;
     for (int i = stage.from(); i < stage.to(); i++) {
       Tensor leaf = x.asParameter();
       List<Tensor> residual = new ArrayList<>();
-      x = decoder.advance(ops, leaf, i, i + 1, (depth, a, out) -> residual.add(a));
+      x = decoder.advance(ops, leaf, i, i + 1, (_, a, _) -> residual.add(a), here);
       links.add(new Link(leaf, residual.getFirst(), x));
     }
     return new Trail(flight, begin, links);
+  }
+
+  /** The number, among all of the run, of the first row of a micro-batch that this rank has. */
+  private long firstRow(Flight flight) {
+    Shape ids = flight.tensors().inputs().shape();
+    Shape whole = Shape.of(ids.dim(0), ids.dim(1), decoder.config().hidden());
+    return flight.batch().first() * ids.dim(1) + decoder.sharding().firstRow(whole);
   }
 
   private Tensor embed(Flight flight) {

@@ -183,8 +183,14 @@ public record PretrainMemory(
       if (piece.isLast()) {
         most = Math.max(most, head(FINAL) + (adds ? matrix + config.hidden() : 0));
       }
-      long kept = share.kept(LAYER, rows);
-      return (piece.to() - piece.from()) * kept + 3 * residual() + most;
+      long kept = share.kept(LAYER, rows) + 2 * dropped();
+      long begin = piece.from() == 0 ? dropped() : 0;
+      return (piece.to() - piece.from()) * kept + begin + 3 * residual() + most;
+    }
+
+    /** Factors of a dropout, and what they leave. */
+    private long dropped() {
+      return options.dropout() > 0 ? 2 * residual() : 0;
     }
 
     /** What a loss takes, forward and backward. */

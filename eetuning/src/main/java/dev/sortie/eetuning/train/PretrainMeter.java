@@ -90,7 +90,8 @@ record PretrainMeter(
       List<StageMeter.Part> parts = new ArrayList<>();
       try (SharedHead head = new SharedHead(Team.alone(), model, plan, alone)) {
         for (int i = 0; i < layers; i++) {
-          Piece piece = new Piece(model, head, new Stage(i, layers, i, i + 1, false));
+          Piece piece =
+              new Piece(model, head, new Stage(i, layers, i, i + 1, false), options.dropping());
           parts.add(part(piece, flight, arena, workspace));
         }
         return StageMeter.seconds(

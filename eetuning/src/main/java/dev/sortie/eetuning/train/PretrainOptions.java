@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.Dropout;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import java.util.LinkedHashMap;
@@ -14,6 +16,8 @@ import java.util.Map;
  * @param adamW optimiser
  * @param seed initial weights and order of the data
  * @param exits that are trained with the backbone
+ * @param dropout probability of {@link Dropout} behind the embedding, each attention and each MLP
+ *     of the backbone; at least 0 and below 1
  */
 public record PretrainOptions(
     int microBatch,
@@ -21,13 +25,29 @@ public record PretrainOptions(
     Schedule schedule,
     AdamW.Options adamW,
     long seed,
-    PretrainExits exits) {
+    PretrainExits exits,
+    double dropout) {
 
   public PretrainOptions {
     BatchSizes.check(microBatch, globalBatch);
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new InputException(
+          "--dropout " + dropout + ": take a probability of at least 0 and below 1");
+    }
   }
 
-  /** Without exits. */
+  /** Without dropout. */
+  public PretrainOptions(
+      int microBatch,
+      int globalBatch,
+      Schedule schedule,
+      AdamW.Options adamW,
+      long seed,
+      PretrainExits exits) {
+    this(microBatch, globalBatch, schedule, adamW, seed, exits, 0);
+  }
+
+  /** Without exits and dropout. */
   public PretrainOptions(
       int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
     this(microBatch, globalBatch, schedule, adamW, seed, PretrainExits.NONE);
@@ -36,6 +56,11 @@ public record PretrainOptions(
   /** Micro-batches in a step. */
   public int microBatches() {
     return globalBatch / microBatch;
+  }
+
+  /** Of the whole run. */
+  Dropout dropping() {
+    return Dropout.of(seed, dropout);
   }
 
   /** The options by name, for checkpoints and the model card. */
@@ -47,6 +72,9 @@ public record PretrainOptions(
     m.putAll(Descriptions.of(adamW));
     m.put("seed", seed);
     m.putAll(exits.describe());
+    if (dropout > 0) { // runs of versions that had none go on
+      m.put("dropout", dropout);
+    }
     return m;
   }
 }

@@ -138,7 +138,10 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.head = new SharedHead(team, model, plan, chain);
     this.pieces =
         IntStream.range(0, chain.chunks())
-            .mapToObj(c -> new Piece(model, head, plan.piece(chain.position(stage(), c))))
+            .mapToObj(
+                c ->
+                    new Piece(
+                        model, head, plan.piece(chain.position(stage(), c)), options.dropping()))
             .toList();
     this.gradients =
         new GradientSum(

@@ -133,6 +133,6 @@ final class StageMeter {
       Arrays.setAll(window, i -> i % vocab);
       window[0] = at++ % vocab;
     }
-    return new Microbatch(windows, new long[count]);
+    return new Microbatch(0, windows, new long[count]);
   }
 }

@@ -337,6 +337,7 @@ class CommandLineRefusalContractTest {
         refused("batch", pretrain("--micro-batch 0"), 1, "--micro-batch 0"),
         refused("steps", pretrain("--checkpoint-every -1"), 1, "--checkpoint-every -1"),
         refused("learning rate", pretrain("--lr NaN"), 1, "--lr NaN"),
+        refused("dropout", pretrain("--dropout 1"), 1, "--dropout 1.0", "below 1"),
         refused("save", pretrain("--save I32"), 1, "--save I32", "BF16 or F32"));
   }
 

@@ -32,9 +32,10 @@ class PretrainMemoryContractTest {
         LAYERS, 64, 4, 2, 16, 176, 600, TOKENS, 1e-5, 1e4, false, false, false, tied);
   }
 
-  private static PretrainOptions options(PretrainExits exits) {
+  private static PretrainOptions options(PretrainExits exits, double dropout) {
     Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
-    return new PretrainOptions(MICRO, 4 * MICRO, schedule, AdamW.Options.DEFAULT, 1, exits);
+    return new PretrainOptions(
+        MICRO, 4 * MICRO, schedule, AdamW.Options.DEFAULT, 1, exits, dropout);
   }
 
   private static PretrainExits exits(ExitArchitecture architecture, boolean own) {
@@ -88,30 +89,38 @@ class PretrainMemoryContractTest {
 
   @ParameterizedTest
   @CsvSource({
-    "true, NORM, false",
-    "true, MLP, true",
-    "true, LAYER, false",
-    "false, EMBEDDING, false",
-    "false, LAYER, true"
+    "true, NORM, false, 0",
+    "true, MLP, true, 0",
+    "true, MLP, true, 0.1",
+    "true, LAYER, false, 0",
+    "false, EMBEDDING, false, 0",
+    "false, LAYER, true, 0"
   })
-  void ofOneRank(boolean tied, ExitArchitecture architecture, boolean own) throws Exception {
-    PretrainOptions options = options(exits(architecture, own));
+  void ofOneRank(boolean tied, ExitArchitecture architecture, boolean own, double dropout)
+      throws Exception {
+    PretrainOptions options = options(exits(architecture, own), dropout);
     new Case(config(tied), options, Mesh.single(), PretrainLayout.USUAL, false).check();
   }
 
   @ParameterizedTest
   @CsvSource({
-    "1, 2, 2, ONE_FORWARD_ONE_BACKWARD, 1, false",
-    "1, 1, 2, GPIPE, 1, false",
-    "1, 1, 2, INTERLEAVED, 2, false",
-    "2, 1, 1, ONE_FORWARD_ONE_BACKWARD, 1, false",
-    "2, 2, 1, ONE_FORWARD_ONE_BACKWARD, 1, true",
-    "2, 1, 2, ONE_FORWARD_ONE_BACKWARD, 1, true"
+    "1, 2, 2, ONE_FORWARD_ONE_BACKWARD, 1, false, 0",
+    "1, 1, 2, GPIPE, 1, false, 0",
+    "1, 1, 2, INTERLEAVED, 2, false, 0",
+    "2, 1, 1, ONE_FORWARD_ONE_BACKWARD, 1, false, 0",
+    "2, 2, 1, ONE_FORWARD_ONE_BACKWARD, 1, true, 0",
+    "2, 1, 2, ONE_FORWARD_ONE_BACKWARD, 1, true, 0.1"
   })
   void ofEachOfSeveralRanks(
-      int tp, int dp, int pp, TrainingSchedule schedule, int chunks, boolean sequence)
+      int tp,
+      int dp,
+      int pp,
+      TrainingSchedule schedule,
+      int chunks,
+      boolean sequence,
+      double dropout)
       throws Exception {
-    PretrainOptions options = options(exits(ExitArchitecture.MLP, false));
+    PretrainOptions options = options(exits(ExitArchitecture.MLP, false), dropout);
     PretrainLayout layout = new PretrainLayout(schedule, chunks);
     new Case(config(true), options, new Mesh(tp, 1, dp, pp), layout, sequence).check();
   }

@@ -85,7 +85,10 @@ class RanksPretrainAlikeContractTest {
     "UNTIED, 2, 1, ONE_FORWARD_ONE_BACKWARD, 1",
     "UNTIED, 1, 2, INTERLEAVED, 2",
     "UNTIED, 1, 4, ONE_FORWARD_ONE_BACKWARD, 1",
-    "UNTIED, 2, 2, GPIPE, 1"
+    "UNTIED, 2, 2, GPIPE, 1",
+    "DROPPING, 4, 1, ONE_FORWARD_ONE_BACKWARD, 1",
+    "DROPPING, 1, 4, GPIPE, 1",
+    "DROPPING, 2, 2, INTERLEAVED, 2"
   })
   void everyLayoutAndScheduleGivesTheBitsOfOneRank(
       Model model, int dp, int pp, TrainingSchedule schedule, int chunks) throws Exception {
@@ -93,12 +96,19 @@ class RanksPretrainAlikeContractTest {
     assertSame(model, training(model).with(layout).run(out, mesh(dp, pp)));
   }
 
+  /** The data repeat themselves, what is dropped does not. */
+  @Test
+  void dropoutChangesWhatIsLearnt() {
+    assertThat(ALONE.get(Model.DROPPING).outcome().history().losses().get("final"))
+        .isNotEqualTo(ALONE.get(Model.TIED).outcome().history().losses().get("final"));
+  }
+
   /**
    * Stages whose weights are shared out add in another order, the same in every run and for every
    * number of stages.
    */
   @ParameterizedTest
-  @CsvSource({"PLAIN, 2, 2, false", "TIED, 1, 2, true"})
+  @CsvSource({"PLAIN, 2, 2, false", "TIED, 1, 2, true", "DROPPING, 2, 1, true"})
   void stagesThatShareWeightsLearnTheSameButForRounding(
       Model model, int dp, int pp, boolean sequence) throws Exception {
     TinyPretraining training = new TinyPretraining(model, LONG).sharingTokens(sequence);

@@ -36,20 +36,24 @@ record TinyPretraining(
 
   /** What is trained. */
   enum Model {
-    PLAIN(true, PretrainExits.NONE),
+    PLAIN(true, PretrainExits.NONE, 0),
     /** Heads of three kinds; two exits share the matrix of embedding and head. */
-    TIED(true, exits()),
+    TIED(true, exits(), 0),
     /** The exits share the head, the embedding is another matrix. */
-    UNTIED(false, exits());
+    UNTIED(false, exits(), 0),
+    /** {@link #TIED} with dropout. */
+    DROPPING(true, exits(), 0.1);
 
     private final DecoderConfig config;
     private final PretrainExits exits;
+    private final double dropout;
 
-    Model(boolean tied, PretrainExits exits) {
+    Model(boolean tied, PretrainExits exits, double dropout) {
       this.config =
           new DecoderConfig(
               4, 16, 4, 2, 4, 24, VOCAB, LENGTH, 1e-5, 10000, false, false, false, tied);
       this.exits = exits;
+      this.dropout = dropout;
     }
 
     private static PretrainExits exits() {
@@ -108,7 +112,8 @@ record TinyPretraining(
         new Schedule(1e-2, 1e-3, 2, steps, Schedule.Decay.COSINE),
         AdamW.Options.DEFAULT,
         5,
-        model.exits);
+        model.exits,
+        model.dropout);
   }
 
   /** Of all weights in the last checkpoint. */

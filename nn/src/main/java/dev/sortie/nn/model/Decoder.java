@@ -1,5 +1,6 @@
 package dev.sortie.nn.model;
 
+import dev.sortie.nn.Dropout;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
@@ -222,7 +223,7 @@ public final class Decoder {
    * @param tap sees each layer's tensors on the way, and may keep them
    */
   public Tensor forward(Ops ops, Tensor ids, int depth, Tap tap) {
-    return run(ops, begin(ops, ids), 0, depth, tap, true);
+    return run(ops, begin(ops, ids), 0, depth, tap, true, Dropout.NONE);
   }
 
   /** The hidden state of whole sequences at depth 0; with shares it may be this rank's rows. */
@@ -238,17 +239,28 @@ public final class Decoder {
    * @param to how many layers have run in the end
    */
   public Tensor advance(Ops ops, Tensor x, int from, int to, Tap tap) {
-    return run(ops, x, from, to, tap, false);
+    return advance(ops, x, from, to, tap, Dropout.NONE);
   }
 
-  private Tensor run(Ops ops, Tensor first, int from, int to, Tap tap, boolean mayOverwrite) {
+  /**
+   * As above, in training.
+   *
+   * @param dropout of the whole decoder, from the first row of {@code x} on
+   */
+  public Tensor advance(Ops ops, Tensor x, int from, int to, Tap tap, Dropout dropout) {
+    return run(ops, x, from, to, tap, false, dropout);
+  }
+
+  private Tensor run(
+      Ops ops, Tensor first, int from, int to, Tap tap, boolean mayOverwrite, Dropout dropout) {
     Tensor x = first;
     Deque<Tensor> spare = new ArrayDeque<>();
     for (int i = from; i < to; i++) {
       DecoderLayer layer = layers.get(i);
       Tensor in = x;
-      Tensor a = step(ops, spare, in, () -> layer.attend(ops, in, rope));
-      x = step(ops, spare, in, () -> layer.feedForward(ops, a));
+      Dropout here = dropout.at("layers." + i);
+      Tensor a = step(ops, spare, in, () -> layer.attend(ops, in, rope, here));
+      x = step(ops, spare, in, () -> layer.feedForward(ops, a, here));
       if (i == from ? mayOverwrite : !tap.keeps(i)) {
         spare.push(in);
       }

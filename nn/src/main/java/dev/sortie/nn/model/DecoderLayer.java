@@ -1,6 +1,7 @@
 package dev.sortie.nn.model;
 
 import dev.sortie.nn.CachedRows;
+import dev.sortie.nn.Dropout;
 import dev.sortie.nn.GeluMlp;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.LayerNorm;
@@ -105,7 +106,16 @@ public record DecoderLayer(
 
   /** The residual after attention, {@code a}, of whole sequences x {@code [B, T, C]}. */
   public Tensor attend(Ops ops, Tensor x, RopeTables rope) {
-    return residual(ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope));
+    return attend(ops, x, rope, Dropout.NONE);
+  }
+
+  /**
+   * As above, in training.
+   *
+   * @param dropout of this layer
+   */
+  public Tensor attend(Ops ops, Tensor x, RopeTables rope, Dropout dropout) {
+    return residual(ops, x, attention.apply(ops, normed(ops, inputNorm, x), rope), dropout);
   }
 
   /**
@@ -145,18 +155,36 @@ public record DecoderLayer(
 
   /** The layer's output, from the residual after attention. */
   public Tensor feedForward(Ops ops, Tensor a) {
-    return parallel ? a : feedForward(ops, a, mlp);
+    return feedForward(ops, a, Dropout.NONE);
+  }
+
+  /**
+   * As above, in training.
+   *
+   * @param dropout of this layer
+   */
+  public Tensor feedForward(Ops ops, Tensor a, Dropout dropout) {
+    return parallel ? a : feedForward(ops, a, mlp, dropout);
   }
 
   /** {@code a} and what another MLP between this layer's norms adds to it. */
   public Tensor feedForward(Ops ops, Tensor a, Mlp other) {
-    return ops.add(
-        a, normed(ops, mlpOutputNorm, other.apply(ops, normed(ops, postAttentionNorm, a))));
+    return feedForward(ops, a, other, Dropout.NONE);
+  }
+
+  private Tensor feedForward(Ops ops, Tensor a, Mlp other, Dropout dropout) {
+    Tensor added = normed(ops, mlpOutputNorm, other.apply(ops, normed(ops, postAttentionNorm, a)));
+    return ops.add(a, dropout.at("mlp").apply(ops, added));
   }
 
   private Tensor residual(Ops ops, Tensor x, Tensor attended) {
-    Tensor rest = parallel ? feedForward(ops, x, mlp) : x;
-    return ops.add(rest, normed(ops, attentionOutputNorm, attended));
+    return residual(ops, x, attended, Dropout.NONE);
+  }
+
+  private Tensor residual(Ops ops, Tensor x, Tensor attended, Dropout dropout) {
+    Tensor rest = parallel ? feedForward(ops, x, mlp, dropout) : x;
+    Tensor added = normed(ops, attentionOutputNorm, attended);
+    return ops.add(rest, dropout.at("attention").apply(ops, added));
   }
 
   private static Tensor normed(Ops ops, Optional<Norm> norm, Tensor x) {

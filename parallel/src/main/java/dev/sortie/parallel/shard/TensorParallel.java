@@ -192,4 +192,9 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   public Shape residual(Shape whole) {
     return sequence ? Regions.part("residual stream", whole, group.size()) : whole;
   }
+
+  @Override
+  public long firstRow(Shape whole) {
+    return sequence ? group.position() * residual(whole).count() / whole.dim(-1) : 0;
+  }
 }
