@@ -31,6 +31,15 @@ public final class Patience {
   private static final int CORES = Runtime.getRuntime().availableProcessors();
 
   private static final int YIELDS = 400;
+
+  /**
+   * How long who has a core of its own goes on to yield: who is parked finds what has come up to
+   * {@link #LAST_PARK} later, and each token waits for two messages between stages. Decoding on two
+   * stages, SmolLM2-135M in BF16 on two Zen 5 cores: 80.5 and 81.6 tokens/s, 75.5 and 78.4 without.
+   * Where other work wants the core, each yield gives it a slice.
+   */
+  private static final long YIELD_NANOS = 20_000_000;
+
   private static final long FIRST_PARK = 20_000;
   private static final long LAST_PARK = 1_000_000;
   private static final long REASON_NANOS = 500_000_000;
@@ -90,7 +99,8 @@ public final class Patience {
       waited = 0;
       last = clock.getAsLong();
     }
-    if (turns < spins + YIELDS) {
+    boolean yieldsOn = spins > 0 && waited == 0 && clock.getAsLong() - last < YIELD_NANOS;
+    if (turns < spins + YIELDS || yieldsOn) {
       turns++;
       Thread.yield();
       return;
