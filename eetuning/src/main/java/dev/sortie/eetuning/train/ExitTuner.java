@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 /**
  * Stage 2 of EE-Tuning (arXiv 2402.00518): the backbone runs forward without gradients, no deeper
@@ -226,6 +227,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   /** The exits in their present state, with what they are tuned with. */
   public Exits exits(Map<String, Object> tuning) {
+    awaitUpdates();
     return new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
   }
 
@@ -258,6 +260,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public SequencedMap<String, Tensor> state() {
+    awaitUpdates();
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     trainees.forEach(t -> all.putAll(t.state()));
     return all;
@@ -265,6 +268,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public SequencedMap<String, StatePart> parts() {
+    awaitUpdates();
     SequencedMap<String, StatePart> all = new LinkedHashMap<>();
     trainees.forEach(t -> all.putAll(t.parts()));
     return all;
@@ -281,14 +285,14 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   @Override
-  public Map<String, Double> step(int step) {
+  public Supplier<Map<String, Double>> begin(int step) {
     LossTable table = new LossTable(names, options.microBatches());
     long begin = (long) step * rounds();
     passes.training(
         begin,
         rounds(),
         (i, batch, tensors, states) ->
-            losses.each(
+            losses(
                 batch,
                 tensors,
                 states,
@@ -301,8 +305,26 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     for (Trainee t : trainees) {
       t.update(ops, gradients.whole(t.tensors()), step + 1, rate);
     }
-    trainees.forEach(Trainee::awaitUpdate);
     return table.sums(team);
+  }
+
+  /**
+   * Ends when the exits have the rows that other replicas updated. These come beside what needs no
+   * exit: the backbone's pass over the next micro-batch.
+   */
+  private void awaitUpdates() {
+    trainees.forEach(Trainee::awaitUpdate);
+  }
+
+  /** The losses on one micro-batch, by updated exits; see {@link ExitLosses#each}. */
+  private void losses(
+      Microbatch batch,
+      Batch tensors,
+      Map<Integer, HiddenStates> states,
+      int of,
+      ExitLosses.User user) {
+    awaitUpdates();
+    losses.each(batch, tensors, states, of, user);
   }
 
   private static List<Tensor> parameters(List<Trainee> group) {
@@ -327,13 +349,13 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                 i -> Microbatch.heldOut(data, (int) turns.number(i) * micro, micro),
                 turns.count(batches),
                 (i, batch, tensors, states) ->
-                    losses.each(
+                    losses(
                         batch,
                         tensors,
                         states,
                         windows,
                         (group, loss, _) -> note(table, (int) turns.number(i), group, loss))));
-    return table.sums(team);
+    return table.sums(team).get();
   }
 
   /** Where hidden states are wanted: at the exits, and at the end for a teacher or a lookahead. */
@@ -348,6 +370,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public void close() {
+    trainees.forEach(Trainee::settle);
     trainees.forEach(t -> t.shares().ifPresent(ShareGradients::close));
     passes.close();
     workspace.close();

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * The losses of some micro-batches, of which each rank computes its own. Their sums have the order
@@ -25,10 +26,19 @@ final class LossTable {
     losses[microBatch * names.size() + names.indexOf(name)] = loss;
   }
 
-  /** The sum of each name over all micro-batches. A collective call. */
-  Map<String, Double> sums(Team team) {
+  /**
+   * Begins to put together the sum of each name over all micro-batches. A collective call.
+   *
+   * @return the sums, once they are there
+   */
+  Supplier<Map<String, Double>> sums(Team team) {
     // ranks that share the weights have the same losses: the first of them tells
-    double[] all = team.merge(team.place().tp() == 0 ? losses : new double[losses.length]);
+    Supplier<double[]> all =
+        team.startMerge(team.place().tp() == 0 ? losses : new double[losses.length]);
+    return () -> sums(all.get());
+  }
+
+  private Map<String, Double> sums(double[] all) {
     Map<String, Double> sums = new LinkedHashMap<>();
     for (int i = 0; i < all.length; i++) {
       sums.merge(names.get(i % names.size()), all[i], Double::sum);

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
@@ -286,7 +287,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   }
 
   @Override
-  public Map<String, Double> step(int step) {
+  public Supplier<Map<String, Double>> begin(int step) {
     LossTable table = new LossTable(lossNames(), options.microBatches());
     LossWeights weights = options.exits().weights();
     int micro = options.microBatch();
@@ -374,7 +375,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
                         (double) windows * data.length(),
                         _ -> 1,
                         (depth, loss) -> table.put(number(i), name(depth), loss))));
-    return table.sums(team);
+    return table.sums(team).get();
   }
 
   @Override

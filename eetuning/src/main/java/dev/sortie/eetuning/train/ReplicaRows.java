@@ -124,18 +124,38 @@ final class ReplicaRows {
   void startExchange() {
     parameters.forEach(
         (name, p) -> {
-          for (int replica = 0; replica < team.mesh().dp(); replica++) {
-            Optional<Share> rows = rows(name, replica);
-            if (rows.isPresent()) {
-              exchange.add(team.startFrom(Elements.of(span(p, rows.get())), replica));
-            }
+          if (isEven(name)) {
+            Span own = span(p, rows(name, team.place().dp()).orElseThrow());
+            exchange.add(team.startGather(Elements.of(own), Elements.of(p.span())));
+          } else {
+            startFromEach(name, p);
           }
         });
   }
 
-  /** Ends when all rows are here. */
+  /** Whether replicas have equally many rows. */
+  private boolean isEven(String name) {
+    return !owners.containsKey(name) && parameters.get(name).shape().dim(0) % team.mesh().dp() == 0;
+  }
+
+  private void startFromEach(String name, Tensor p) {
+    for (int replica = 0; replica < team.mesh().dp(); replica++) {
+      Optional<Share> rows = rows(name, replica);
+      if (rows.isPresent()) {
+        exchange.add(team.startFrom(Elements.of(span(p, rows.get())), replica));
+      }
+    }
+  }
+
+  /** Ends when all rows are here. Waits for the last ones first: this rank sleeps once. */
   void awaitExchange() {
-    exchange.forEach(Handle::await);
+    exchange.reversed().forEach(Handle::await);
+    exchange.clear();
+  }
+
+  /** Ends when nothing is under way any more, however the run ended. */
+  void settle() {
+    Transfers.settle(exchange);
     exchange.clear();
   }
 

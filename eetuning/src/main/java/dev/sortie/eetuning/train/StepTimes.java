@@ -2,17 +2,47 @@ package dev.sortie.eetuning.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /** What the steps of a run took. */
 final class StepTimes {
   private final long tokens;
   private final List<Double> seconds = new ArrayList<>();
+  private final LongSupplier clock;
+  private long since;
 
   /**
    * @param tokens of a step
    */
   StepTimes(long tokens) {
+    this(tokens, System::nanoTime);
+  }
+
+  /**
+   * As above; the first step begins now.
+   *
+   * @param clock in nanoseconds
+   */
+  StepTimes(long tokens, LongSupplier clock) {
     this.tokens = tokens;
+    this.clock = clock;
+    start();
+  }
+
+  /** Something else ends, and the next step begins. */
+  void start() {
+    since = clock.getAsLong();
+  }
+
+  /**
+   * A step ends, and the next one begins: seconds that it took, with what followed the last one.
+   */
+  double lap() {
+    long now = clock.getAsLong();
+    double took = (now - since) * 1e-9;
+    since = now;
+    add(took);
+    return took;
   }
 
   void add(double took) {

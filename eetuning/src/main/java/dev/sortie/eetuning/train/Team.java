@@ -112,6 +112,11 @@ public final class Team implements AutoCloseable {
     return rank.value() == 0;
   }
 
+  /** Whether there are no others. */
+  boolean isAlone() {
+    return links.isEmpty();
+  }
+
   /** Ranks that share this machine's cores with this one, itself included. */
   public int neighbours() {
     return links.map(l -> l.transport.neighbours()).orElse(1);
@@ -161,6 +166,15 @@ public final class Team implements AutoCloseable {
   /** Begins to give one replica's data to all; only where there are several. */
   Handle startFrom(Elements data, int replica) {
     return links.orElseThrow().replicas.start(new Collective.Broadcast(data, replica));
+  }
+
+  /**
+   * Begins to give all replicas what each has; only where there are several.
+   *
+   * @param all where it goes, replica by replica; this one's own may lie there already
+   */
+  Handle startGather(Elements mine, Elements all) {
+    return links.orElseThrow().replicas.start(new Collective.AllGather(mine, all));
   }
 
   /**
@@ -214,21 +228,41 @@ public final class Team implements AutoCloseable {
     }
   }
 
+  /** Begins {@link #sum} beside other work; the sums, once they are there. A collective call. */
+  Supplier<long[]> startSum(long... values) {
+    if (links.isEmpty() || values.length == 0) {
+      return () -> values;
+    }
+    // of the collector: nobody may ask for the sums of a run that fails
+    MemorySegment memory = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_LONG, values);
+    Elements data = new Elements(ElementType.I64, memory);
+    Handle handle = links.get().world.start(new Collective.AllReduce(data, Order.ASCENDING));
+    return () -> {
+      handle.await();
+      return memory.toArray(ValueLayout.JAVA_LONG);
+    };
+  }
+
   /**
    * Puts together a table of which each rank has some elements, and 0 for those that others have:
    * no element is rounded or added.
    */
   double[] merge(double[] table) {
-    long[] bits = new long[table.length];
-    for (int i = 0; i < bits.length; i++) {
-      bits[i] = Double.doubleToRawLongBits(table[i]);
-    }
-    long[] merged = sum(bits);
-    double[] all = new double[table.length];
-    for (int i = 0; i < all.length; i++) {
-      all[i] = Double.longBitsToDouble(merged[i]);
-    }
-    return all;
+    return numbers(sum(bits(table)));
+  }
+
+  /** Begins {@link #merge} beside other work; the table, once it is there. A collective call. */
+  Supplier<double[]> startMerge(double[] table) {
+    Supplier<long[]> sums = startSum(bits(table));
+    return () -> numbers(sums.get());
+  }
+
+  private static long[] bits(double[] numbers) {
+    return Arrays.stream(numbers).mapToLong(Double::doubleToRawLongBits).toArray();
+  }
+
+  private static double[] numbers(long[] bits) {
+    return Arrays.stream(bits).mapToDouble(Double::longBitsToDouble).toArray();
   }
 
   @Override

@@ -4,10 +4,15 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * Runs a {@link TrainingJob} to its end: resumes from the newest checkpoint, validates and saves on
  * the way, and stops cleanly when asked.
+ *
+ * <p>Several ranks learn of the losses of a step, and of a wish to stop, while they do the next
+ * one: so none waits for another but for what it computes with. A step that is followed by a
+ * validation or a checkpoint is finished first.
  */
 public final class TrainLoop {
   private final TrainingJob job;
@@ -67,7 +72,7 @@ public final class TrainLoop {
   /**
    * The loop of one of several ranks; all run it. The job's losses are the same on all of them.
    *
-   * @param stop true on any rank stops all
+   * @param stop true on any rank stops all, after the step that is under way then
    */
   public TrainLoop(
       TrainingJob job,
@@ -114,38 +119,75 @@ public final class TrainLoop {
 
   private Outcome steps(History history, Checkpoints checkpoints, SavesBeside beside) {
     StepTimes times = new StepTimes(job.tokensPerStep());
-    for (int step = history.steps(); step < options.steps(); step++) {
-      long start = System.nanoTime();
-      Map<String, Double> losses = job.step(step);
-      double took = (System.nanoTime() - start) * 1e-9;
-      times.add(took);
-      int done = step + 1;
-      checkFinite(done, losses);
-      history.add(losses);
-      listener.step(done, losses, job.tokensPerStep() / took);
-      beside.poll();
-      boolean last = done == options.steps();
-      if (done % options.validateEvery() == 0 || last) {
-        Map<String, Double> v = job.validate();
-        if (!v.isEmpty()) {
-          history.addValidation(done, v);
-          listener.validated(done, v);
-        }
+    Optional<Step> before = Optional.empty();
+    for (int i = history.steps(); i < options.steps(); i++) {
+      Step step = new Step(i + 1, job.begin(i), times.lap());
+      boolean stopping = before.isPresent() && finish(before.get(), history);
+      boolean last = step.done == options.steps();
+      boolean validates = step.done % options.validateEvery() == 0 || last;
+      boolean saves = step.done % options.checkpointEvery() == 0 || last;
+      if (!team.isAlone() && !validates && !saves && !stopping) {
+        step.wish = team.startSum(stop.getAsBoolean() ? 1 : 0);
+        before = Optional.of(step);
+        beside.poll();
+        continue;
       }
-      boolean stopping = !last && team.any(stop.getAsBoolean());
-      if (done % options.checkpointEvery() == 0 || last || stopping) {
+      before = Optional.empty();
+      finish(step, history);
+      beside.poll();
+      if (validates) {
+        validate(step.done, history);
+      }
+      stopping = !last && team.any(stopping || stop.getAsBoolean());
+      if (saves || stopping) {
         if (options.savesBeside() && !last && !stopping) {
-          beside.start(done, job, history);
+          beside.start(step.done, job, history);
         } else {
           beside.finish();
-          checkpoints.save(done, job, history);
+          checkpoints.save(step.done, job, history);
         }
       }
       if (stopping) {
         return new Outcome(history, false, times.mean(), times.steady());
       }
+      if (validates || saves) {
+        times.start();
+      }
     }
     return new Outcome(history, true, times.mean(), times.steady());
+  }
+
+  /** A step whose losses are not yet asked for. */
+  private static final class Step {
+    private final int done;
+    private final Supplier<Map<String, Double>> losses;
+    private final double seconds;
+
+    /** How many ranks wish to stop. */
+    private Supplier<long[]> wish = () -> new long[1];
+
+    Step(int done, Supplier<Map<String, Double>> losses, double seconds) {
+      this.done = done;
+      this.losses = losses;
+      this.seconds = seconds;
+    }
+  }
+
+  /** Takes note of a step; true if some rank wished to stop after it. */
+  private boolean finish(Step step, History history) {
+    Map<String, Double> losses = step.losses.get();
+    checkFinite(step.done, losses);
+    history.add(losses);
+    listener.step(step.done, losses, job.tokensPerStep() / step.seconds);
+    return step.wish.get()[0] > 0;
+  }
+
+  private void validate(int done, History history) {
+    Map<String, Double> v = job.validate();
+    if (!v.isEmpty()) {
+      history.addValidation(done, v);
+      listener.validated(done, v);
+    }
   }
 
   private static void checkFinite(int done, Map<String, Double> losses) {

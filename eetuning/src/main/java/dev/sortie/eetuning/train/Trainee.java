@@ -98,6 +98,11 @@ record Trainee(
     replicas.ifPresent(ReplicaRows::awaitExchange);
   }
 
+  /** Ends when no other replica reads or writes the parameters, however the run ended. */
+  void settle() {
+    replicas.ifPresent(ReplicaRows::settle);
+  }
+
   /** The state as parts of what all ranks have, by the names in checkpoints. */
   SequencedMap<String, StatePart> parts() {
     if (replicas.isEmpty()) {

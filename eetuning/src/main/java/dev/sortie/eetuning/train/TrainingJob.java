@@ -4,6 +4,7 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.tensor.Tensor;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
 
 /**
  * Something that is trained step by step: what {@link TrainLoop} runs, saves and resumes. All its
@@ -37,9 +38,15 @@ public interface TrainingJob {
   /**
    * Does step {@code step}, counted from 0.
    *
-   * @return the loss of each name, in nats a token
+   * @return the loss of each name, in nats a token, to be asked for once. Ranks may still be
+   *     telling each other theirs: who asks after the next step does not wait
    */
-  Map<String, Double> step(int step);
+  Supplier<Map<String, Double>> begin(int step);
+
+  /** As {@link #begin}, with the losses. */
+  default Map<String, Double> step(int step) {
+    return begin(step).get();
+  }
 
   /** The loss of each name on held-out data; empty if there is none. */
   Map<String, Double> validate();

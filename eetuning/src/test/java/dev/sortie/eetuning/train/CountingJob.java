@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
 
 /**
  * A job whose losses depend on all steps before, so that a resume that forgets anything shows. Its
@@ -49,7 +50,7 @@ final class CountingJob implements TrainingJob {
   }
 
   @Override
-  public Map<String, Double> step(int step) {
+  public Supplier<Map<String, Double>> begin(int step) {
     if (step == failAt) {
       throw new IllegalStateException("killed");
     }
@@ -59,7 +60,7 @@ final class CountingJob implements TrainingJob {
     weights.span().set(0, w - 0.3 * m + 0.1);
     weights.span().set(1, w / 3);
     double loss = step == nanAt ? Double.NaN : Math.sin(w) / 3;
-    return Map.of("2", Math.cos(m) / 7, "4", loss);
+    return () -> Map.of("2", Math.cos(m) / 7, "4", loss);
   }
 
   @Override

@@ -141,6 +141,21 @@ class RanksTuneAlikeContractTest {
     assertSame(tuning(objective).run(out, mesh(2, 2)), objective);
   }
 
+  /** Of steps that ranks finish while they do the next one, and of those before a checkpoint. */
+  @Test
+  void everyRankHearsOfEachStepOnceAndInOrder() throws Exception {
+    Map<Integer, List<Integer>> heard = new ConcurrentHashMap<>();
+    tuning(Objective.CE)
+        .run(
+            out,
+            mesh(2, 2),
+            TinyTraining.STEPS,
+            (team, step) ->
+                heard.computeIfAbsent(team.rank().value(), r -> new ArrayList<>()).add(step));
+    assertThat(heard).hasSize(4);
+    assertThat(heard.values()).allSatisfy(s -> assertThat(s).containsExactly(1, 2, 3, 4, 5, 6));
+  }
+
   @Test
   void theNewestWholeCheckpointIsTakenByAllRanks() throws Exception {
     tuning(Objective.CE).run(out, mesh(2, 2), 3);

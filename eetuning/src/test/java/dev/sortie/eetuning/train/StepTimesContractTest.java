@@ -18,4 +18,19 @@ class StepTimesContractTest {
     assertThat(times.mean()).isEqualTo(600 / 96.0);
     assertThat(times.steady()).isEqualTo(25);
   }
+
+  @Test
+  void aStepTakesFromTheEndOfTheOneBeforeButForWhatIsNoStep() {
+    long[] now = {5_000_000_000L};
+    StepTimes times = new StepTimes(100, () -> now[0]);
+    now[0] += 2_000_000_000L;
+    assertThat(times.lap()).isEqualTo(2);
+    now[0] += 3_000_000_000L;
+    assertThat(times.lap()).isEqualTo(3);
+    now[0] += 60_000_000_000L; // a validation
+    times.start();
+    now[0] += 5_000_000_000L;
+    assertThat(times.lap()).isEqualTo(5);
+    assertThat(times.mean()).isEqualTo(30);
+  }
 }

@@ -24,6 +24,6 @@ class StopAfter implements TrainLoop.Listener, BooleanSupplier {
 
   @Override
   public boolean getAsBoolean() {
-    return done == steps;
+    return done >= steps;
   }
 }
