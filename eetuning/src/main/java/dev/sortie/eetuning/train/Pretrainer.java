@@ -54,6 +54,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final List<Piece> pieces;
   private final GradientSum gradients;
   private final SequencedMap<String, Tensor> own = new LinkedHashMap<>();
+  private final GlobalNorm norm;
   private final Optional<ReplicaRows> replicas;
   private final AdamW optimizer;
   private final Optional<ShareGradients> shares;
@@ -155,6 +156,11 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
                 own.put(name, t);
               }
             });
+    this.norm =
+        new GlobalNorm(
+            team,
+            List.copyOf(model.parameters().sequencedKeySet()),
+            StatePart.of(own, model.decoder().sharding()));
     this.replicas = ReplicaRows.of(team, own, model.decoder().sharding());
     this.optimizer =
         new AdamW(options.adamW(), arena, kernels, replicas.map(ReplicaRows::mine).orElse(own));
@@ -321,39 +327,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     double rate = options.schedule().at(step);
     try (var _ = workspace.mark()) {
       shares.ifPresent(s -> s.complete(kernels, workspace, whole));
-      double norm = norm(kernels, whole);
       UnaryOperator<Tensor> gradient = ReplicaRows.gradients(replicas, whole);
-      optimizer.step(kernels, gradient, step + 1, rate, norm);
+      optimizer.step(kernels, gradient, step + 1, rate, norm.of(kernels, whole));
     }
     replicas.ifPresent(ReplicaRows::startExchange);
     replicas.ifPresent(ReplicaRows::awaitExchange);
     head.publish();
-  }
-
-  /**
-   * The norm of the gradients of all stages and shares, each number counted once: squares are added
-   * by the order of the parameters, those of a parameter by the order of the ranks that share it,
-   * wherever they are.
-   */
-  private double norm(Kernels kernels, Gradients whole) {
-    List<String> names = List.copyOf(model.parameters().sequencedKeySet());
-    SequencedMap<String, StatePart> answered = StatePart.of(own, model.decoder().sharding());
-    int ranks = team.mesh().tp();
-    double[] squares = new double[names.size() * ranks];
-    if (team.place().dp() == 0) { // replicas have the same
-      for (int i = 0; i < names.size(); i++) {
-        StatePart mine = answered.get(names.get(i));
-        if (mine != null && mine.portion().first()) {
-          squares[i * ranks + team.place().tp()] =
-              kernels.sumSquares(whole.of(mine.tensor()).span());
-        }
-      }
-    }
-    double sum = 0;
-    for (double square : team.merge(squares)) {
-      sum += square;
-    }
-    return Math.sqrt(sum);
   }
 
   @Override
