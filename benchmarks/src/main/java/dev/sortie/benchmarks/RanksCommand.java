@@ -128,8 +128,8 @@ final class RanksCommand implements Callable<Integer> {
                 rows,
                 rows.stream()
                     .filter(r -> !r.get("case").equals(Layout.APART.label()))
-                    .mapToDouble(r -> (Double) r.get("ratio"))
-                    .toArray())
+                    .map(r -> (Double) r.get("ratio"))
+                    .toList())
             .describe();
     if (json) {
       System.out.println(Json.compact(result));

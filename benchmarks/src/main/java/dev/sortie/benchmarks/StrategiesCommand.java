@@ -199,7 +199,7 @@ final class StrategiesCommand implements Callable<Integer> {
                 device.pool().threads() + " threads",
                 settings,
                 rows,
-                rows.stream().mapToDouble(r -> (Double) r.get("ratio")).toArray())
+                rows.stream().map(r -> (Double) r.get("ratio")).toList())
             .describe();
     boolean whole = done.size() >= units;
     if (model.json()) {

@@ -4,7 +4,6 @@ import dev.sortie.eetuning.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.DoubleStream;
 
 /**
  * Our ways of doing a thing against one of them.
@@ -24,7 +23,7 @@ public record OwnResult(
     String threads,
     Map<String, Object> settings,
     List<Map<String, Object>> rows,
-    double[] ratios) {
+    List<Double> ratios) {
 
   /** The result as fields of JSON. */
   public Map<String, Object> describe() {
@@ -34,7 +33,7 @@ public record OwnResult(
     m.put("device", machine.cpu() + ", " + threads + ", " + machine.kernels());
     m.putAll(settings);
     m.put("rows", rows);
-    m.put("geomean", Figure.rounded(Figure.geomean(DoubleStream.of(ratios))));
+    m.put("geomean", Figure.rounded(Figure.geomean(ratios.stream().mapToDouble(r -> r))));
     m.put("java", machine.java());
     m.put("date", machine.date());
     return m;
