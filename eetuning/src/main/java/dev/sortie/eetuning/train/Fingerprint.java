@@ -72,7 +72,7 @@ final class Fingerprint {
         (field, value) -> {
           if (!then.containsKey(field)) {
             throw new InputException(
-                "%s: this run was begun by a version without %s '%s', which would end elsewhere; give another --out, or finish it with that version"
+                "%s: this run was begun without %s '%s', or by a version that has none and ends elsewhere; do without it, give another --out, or finish it with that version"
                     .formatted(checkpoint, field, value));
           }
         });

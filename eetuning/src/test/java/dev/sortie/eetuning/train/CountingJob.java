@@ -20,6 +20,9 @@ final class CountingJob implements TrainingJob {
   int nanAt = -1;
   int failAt = -1;
   String data = "a";
+
+  /** More of what decides the result. */
+  Map<String, Object> more = Map.of();
   boolean validates = true;
 
   CountingJob(NativeArena arena) {
@@ -33,7 +36,12 @@ final class CountingJob implements TrainingJob {
 
   @Override
   public Map<String, Object> fingerprint() {
-    return Map.of("data", data, "lr", 0.5, "depths", List.of(2, 4));
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("data", data);
+    fields.put("lr", 0.5);
+    fields.put("depths", List.of(2, 4));
+    fields.putAll(more);
+    return fields;
   }
 
   @Override

@@ -334,6 +334,22 @@ class TrainLoopContractTest {
   }
 
   @Test
+  void anOptionThatTheCheckpointsRunDidWithoutIsRefusedAndTheOtherWayRound() {
+    CountingJob with = job();
+    with.more = Map.of("dropout", 0.1);
+    run(job(), temp.resolve("without"), 8, stopAfter(3));
+    assertThatThrownBy(() -> run(with, temp.resolve("without"), 8, GO_ON))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("begun without dropout '0.1'")
+        .hasMessageContaining("--out");
+    run(with, temp.resolve("with"), 8, stopAfter(3));
+    assertThatThrownBy(() -> run(job(), temp.resolve("with"), 8, GO_ON))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("begun with dropout 0.1, now there is none")
+        .hasMessageContaining("--out");
+  }
+
+  @Test
   void loopOptionsOutOfRangeAreRefusedByName() {
     assertThatThrownBy(() -> new LoopOptions(temp, 0, 1, 1))
         .isInstanceOf(InputException.class)
