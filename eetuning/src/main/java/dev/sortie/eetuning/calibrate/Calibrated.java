@@ -10,11 +10,16 @@ import java.util.TreeMap;
  *
  * @param exitsSha256 hash of the exits' tensor file
  * @param dtype how the matrices were held
+ * @param textTokens how many tokens of a text the exits' heads took, 0 if none did
  * @param thresholds by depth
  * @param promise what was tested
  */
 public record Calibrated(
-    String exitsSha256, String dtype, SequencedMap<Integer, Double> thresholds, Promise promise) {
+    String exitsSha256,
+    String dtype,
+    int textTokens,
+    SequencedMap<Integer, Double> thresholds,
+    Promise promise) {
 
   public Calibrated {
     thresholds = Collections.unmodifiableSequencedMap(new TreeMap<>(thresholds));

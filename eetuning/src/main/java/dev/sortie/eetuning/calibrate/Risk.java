@@ -15,7 +15,7 @@ public enum Risk {
   },
   /**
    * Nats a token that the text's own tokens become less likely; {@link #MOST} for a token at most,
-   * such as one that a draft head does not cover.
+   * such as one that a draft head does not cover there.
    */
   NLL {
     @Override

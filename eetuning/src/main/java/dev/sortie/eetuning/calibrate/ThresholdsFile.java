@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.JsonObject;
@@ -20,7 +21,7 @@ import java.util.TreeMap;
  *
  * <pre>
  * {"format": "sortie-thresholds", "version": 1,
- *  "exits_sha256": "…", "dtype": "bf16", "policy": "max-probability",
+ *  "exits_sha256": "…", "dtype": "bf16", "text_tokens": 512, "policy": "max-probability",
  *  "thresholds": {"8": 0.93, "16": 0.9},
  *  "promise": {"risk": "disagreement", "level": 0.05, "confidence": 0.95, …}}
  * </pre>
@@ -28,6 +29,7 @@ import java.util.TreeMap;
 public final class ThresholdsFile {
   private static final String FORMAT = "sortie-thresholds";
   private static final String POLICY = "max-probability";
+  private static final String TEXT_TOKENS = "text_tokens";
   private static final int VERSION = 1;
 
   private ThresholdsFile() {}
@@ -39,6 +41,7 @@ public final class ThresholdsFile {
     root.put("version", VERSION);
     root.put("exits_sha256", c.exitsSha256());
     root.put("dtype", c.dtype());
+    root.put(TEXT_TOKENS, c.textTokens());
     root.put("policy", POLICY);
     Map<String, Object> thresholds = new LinkedHashMap<>();
     c.thresholds().forEach((depth, threshold) -> thresholds.put(depth.toString(), threshold));
@@ -97,7 +100,12 @@ public final class ThresholdsFile {
             p.getDouble("predicted_speedup", 0, 1e6),
             p.getStrings("data"));
     return new Calibrated(
-        root.getString("exits_sha256"), root.getString("dtype"), thresholds, promise);
+        root.getString("exits_sha256"),
+        root.getString("dtype"),
+        // earlier versions had none
+        root.optional(TEXT_TOKENS, f -> root.getInt(f, 0, Integer.MAX_VALUE)).orElse(0),
+        thresholds,
+        promise);
   }
 
   private static <T> Set<String> words(T[] values, java.util.function.Function<T, String> word) {
@@ -117,7 +125,8 @@ public final class ThresholdsFile {
   }
 
   /**
-   * Fails unless thresholds were calibrated for these exits and this type of matrices.
+   * Fails unless thresholds were calibrated for these exits, with heads that cover as many tokens,
+   * and for this type of matrices.
    *
    * @param file they come from, for the message
    * @param exits folder of the exits
@@ -134,6 +143,9 @@ public final class ThresholdsFile {
   public static void check(Path file, Calibrated c, Path exits, LanguageModel m, int layer) {
     String sha = Sha256.of(exits.resolve(ExitsFile.TENSORS));
     require(file, "exits_sha256", c.exitsSha256(), sha, "that of " + exits);
+    int tokens = TextTokens.most(ExitsFile.outlines(exits, m.config().decoder()));
+    String whose = "what the exits of " + exits + " cover of a text";
+    require(file, TEXT_TOKENS, "" + c.textTokens(), "" + tokens, whose);
     require(file, "dtype", c.dtype(), dtype(m, layer), "that of the model in memory");
   }
 

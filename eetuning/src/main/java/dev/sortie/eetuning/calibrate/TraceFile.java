@@ -61,10 +61,11 @@ public final class TraceFile {
     head.getInt("version", VERSION, VERSION);
     of.forEach(
         (field, value) -> {
-          if (!head.getString(field).equals(value)) {
+          String found = head.optional(field, head::getString).orElse("missing");
+          if (!found.equals(value)) {
             throw new InputException(
                 "%s: %s is %s, that of this run is %s: these traces are of something else; name another file"
-                    .formatted(file, field, head.getString(field), value));
+                    .formatted(file, field, found, value));
           }
         });
     if (whole < text.length()) {

@@ -13,9 +13,11 @@ import dev.sortie.eetuning.calibrate.Trajectory;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.eval.TokenReadings;
+import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.nn.format.Sha256;
@@ -181,7 +183,7 @@ final class CalibrateCommand implements Callable<Integer> {
       if (!json) {
         print(r);
       }
-      Calibrated c = calibrated(r, bounded, ThresholdsFile.dtype(m));
+      Calibrated c = calibrated(r, bounded, ThresholdsFile.dtype(m), textTokens(m, all));
       ThresholdsFile.write(out, c);
       if (json) {
         System.out.println(Json.compact(ThresholdsFile.json(c)));
@@ -190,6 +192,10 @@ final class CalibrateCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private static int textTokens(LanguageModel m, Exits exits) {
+    return TextTokens.most(ExitOutline.of(exits, m.config().decoder().layers()));
   }
 
   private Optional<TraceFile> kept(LanguageModel m, Exits exits) {
@@ -202,6 +208,7 @@ final class CalibrateCommand implements Callable<Integer> {
     of.put("exits", exits.depths().toString());
     of.put("dtype", ThresholdsFile.dtype(m));
     of.put("answer_tokens", String.valueOf(tokens));
+    of.put("text_tokens", String.valueOf(textTokens(m, exits)));
     return Optional.of(TraceFile.open(traces, of));
   }
 
@@ -229,7 +236,7 @@ final class CalibrateCommand implements Callable<Integer> {
     return traced;
   }
 
-  private Calibrated calibrated(Calibration.Result r, Risk bounded, String dtype) {
+  private Calibrated calibrated(Calibration.Result r, Risk bounded, String dtype, int textTokens) {
     Calibration.Outcome chosen =
         r.chosen()
             .orElseThrow(
@@ -248,6 +255,7 @@ final class CalibrateCommand implements Callable<Integer> {
     return new Calibrated(
         Sha256.of(exitsFolder.resolve(ExitsFile.TENSORS)),
         dtype,
+        textTokens,
         chosen.tested().candidate().thresholds(),
         new Calibrated.Promise(
             bounded,

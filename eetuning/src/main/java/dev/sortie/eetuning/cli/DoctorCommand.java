@@ -17,6 +17,7 @@ import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,13 +103,15 @@ final class DoctorCommand implements Callable<Integer> {
       return 0;
     }
     List<Topic> topics = Examination.run(compute::open, tuning());
-    CostTable table = model == null ? null : measured();
+    List<String> exits = new ArrayList<>();
+    CostTable table = model == null ? null : measured(exits);
     Payoffs payoffs = table == null ? null : Payoffs.of(table, EarlyExit.MAX_PENDING);
     List<String> advice = topics.stream().flatMap(topic -> topic.advice().stream()).toList();
     if (json) {
       Map<String, Object> root = new LinkedHashMap<>();
       topics.forEach(topic -> root.put(topic.name(), topic.facts()));
       if (table != null) {
+        root.put("exits", exits);
         root.put("cost", CostView.json(table, payoffs));
       }
       root.put("advice", advice);
@@ -119,6 +122,7 @@ final class DoctorCommand implements Callable<Integer> {
       System.out.println(topic.name());
       topic.facts().forEach((key, value) -> System.out.println("  " + key + ": " + value));
     }
+    exits.forEach(System.out::println);
     if (table != null) {
       CostView.print(table, payoffs, System.out);
     }
@@ -137,7 +141,8 @@ final class DoctorCommand implements Callable<Integer> {
     return Optional.of(Duration.ofSeconds(tune));
   }
 
-  private CostTable measured() {
+  /** Notes beside what exits there are. */
+  private CostTable measured(List<String> what) {
     try (Device device = compute.open();
         LanguageModel m = ModelOptions.load(model, precision, device);
         NativeArena arena = new NativeArena("exits")) {
@@ -145,6 +150,9 @@ final class DoctorCommand implements Callable<Integer> {
           exitsFolder == null
               ? Exits.none()
               : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      if (exitsFolder != null) {
+        what.addAll(ExitTable.lines(exits, exitsFolder));
+      }
       Exits all = FinalDraft.add(exits);
       return new CostCache().measure(m.decoder(), all, device);
     }

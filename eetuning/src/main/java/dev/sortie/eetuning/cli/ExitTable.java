@@ -6,6 +6,8 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.tensor.Tensor;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -15,29 +17,32 @@ final class ExitTable {
   private ExitTable() {}
 
   static void print(Exits exits, Path folder, PrintStream out) {
-    out.println(folder + ":");
+    lines(exits, folder).forEach(out::println);
+  }
+
+  /** A heading, then a line for each exit. */
+  static List<String> lines(Exits exits, Path folder) {
+    List<String> lines = new ArrayList<>(List.of(folder + ":"));
     for (Exit e : exits.exits()) {
       String what = "exit after layer " + e.depth() + ": " + e.spec().architecture().word();
-      line(out, what, e.spec().ownHead(), e.draft(), e.parameters());
+      String head = head(e.spec().ownHead(), e.draft());
+      lines.add(
+          line(what, head + (e.readsTextTokens() ? " and those of the text" : ""), e.parameters()));
     }
     exits
         .lookahead()
-        .ifPresent(l -> line(out, "lookahead exit", l.ownHead(), l.draft(), l.parameters()));
+        .ifPresent(
+            l -> lines.add(line("lookahead exit", head(l.ownHead(), l.draft()), l.parameters())));
+    return lines;
   }
 
-  private static void line(
-      PrintStream out,
-      String what,
-      boolean ownHead,
-      Optional<DraftVocabulary> draft,
-      Map<String, Tensor> parameters) {
+  private static String head(boolean own, Optional<DraftVocabulary> draft) {
+    return (own ? "own head" : "the backbone's head")
+        + draft.map(d -> String.format(Locale.ROOT, " over %,d tokens", d.size())).orElse("");
+  }
+
+  private static String line(String what, String head, Map<String, Tensor> parameters) {
     long count = parameters.values().stream().mapToLong(t -> t.shape().count()).sum();
-    out.printf(
-        Locale.ROOT,
-        "  %s, %s head%s, %,d parameters%n",
-        what,
-        ownHead ? "own" : "the backbone's",
-        draft.map(d -> String.format(Locale.ROOT, " over %,d tokens", d.size())).orElse(""),
-        count);
+    return String.format(Locale.ROOT, "  %s, %s, %,d parameters", what, head, count);
   }
 }

@@ -224,8 +224,8 @@ public final class Exit {
 
   /**
    * Runs the exit's own layer for the last of the next tokens of a cached sequence: x {@code [1, T,
-   * C]} at positions {@code first ..}, to {@code [1, 1, C]}, which goes into {@link #branchLogits}.
-   * Of the tokens before it only their keys and values are computed, for nobody asks the exit about
+   * C]} at positions {@code first ..}, to {@code [1, 1, C]}, which goes into {@link #headState}. Of
+   * the tokens before it only their keys and values are computed, for nobody asks the exit about
    * them any more: a sixteenth of a layer of SmolLM2-135M.
    */
   public Tensor advance(Ops ops, Tensor x, KvCache cache, int first) {
@@ -269,22 +269,17 @@ public final class Exit {
   }
 
   /**
-   * Logits of single tokens while decoding, {@code [.., V]}, or {@code [.., N]} of a draft head.
+   * What the head reads of single tokens while decoding, {@code [.., C]}; gates read it too.
    *
    * @param x output of layer {@code depth}, or of {@link #advance} where there is a cache, {@code
    *     [.., C]}
    * @param a residual after that layer's attention; read by the {@code mlp} architecture only
    */
-  public Tensor branchLogits(Ops ops, Tensor x, Tensor a) {
-    return headLogits(ops, branch(ops, x, a));
-  }
-
-  /** What the head reads, from the same x and a; the coverage gate reads it too. */
   public Tensor headState(Ops ops, Tensor x, Tensor a) {
     return branch(ops, x, a);
   }
 
-  /** Logits from {@link #headState}. */
+  /** Logits from {@link #headState}, {@code [.., V]}, or {@code [.., N]} of a draft head. */
   public Tensor headLogits(Ops ops, Tensor state) {
     return sharding.logits(ops, state, head);
   }

@@ -40,6 +40,11 @@ public record ExitOutline(
     return list;
   }
 
+  /** Whether its head covers the tokens of a text too; see {@link TextTokens}. */
+  boolean readsTextTokens() {
+    return !isLookahead() && draftTokens > 0 && !ownHead;
+  }
+
   /** Whether it is the lookahead exit. */
   public boolean isLookahead() {
     return architecture.isEmpty();

@@ -58,6 +58,11 @@ public final class TextTokens {
     this.distinct = List.copyOf(held.values());
   }
 
+  /** How many tokens of a text the heads of some exits take: {@link #MOST}, or 0 if none does. */
+  public static int most(List<ExitOutline> exits) {
+    return exits.stream().anyMatch(ExitOutline::readsTextTokens) ? MOST : 0;
+  }
+
   /** Tokens of the text. */
   public int length() {
     return length;

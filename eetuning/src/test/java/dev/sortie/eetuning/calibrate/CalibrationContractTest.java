@@ -162,6 +162,7 @@ class CalibrationContractTest {
         new Calibrated(
             "ab",
             "bf16",
+            512,
             new TreeMap<>(Map.of(4, 0.9, 8, 1.0)),
             new Calibrated.Promise(
                 Risk.NLL,
@@ -179,6 +180,10 @@ class CalibrationContractTest {
     ThresholdsFile.write(file, c);
     assertThat(ThresholdsFile.read(file)).isEqualTo(c);
     String text = Files.readString(file);
+    // of before heads covered tokens of the text
+    Files.writeString(file, text.replaceFirst("\"text_tokens\": 512, *", ""));
+    assertThat(ThresholdsFile.read(file).textTokens()).isZero();
+    refused(file, text.replace("512", "-1"), "text_tokens", "-1");
     refused(file, text.replace("\"4\"", "\"four\""), "thresholds.four", "depth of an exit");
     refused(file, text.replace("0.9,", "1.9,"), "thresholds.4", "1.9");
     refused(file, text.replace("max-probability", "margin"), "policy", "margin");

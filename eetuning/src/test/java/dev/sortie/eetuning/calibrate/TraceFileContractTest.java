@@ -70,6 +70,10 @@ class TraceFileContractTest {
         .hasMessageContaining("traces.jsonl")
         .hasMessageContaining("exits_sha256 is ab")
         .hasMessageContaining("cd");
+    Map<String, String> more = Map.of("exits_sha256", "ab", "text_tokens", "512");
+    assertThatThrownBy(() -> TraceFile.open(file, more))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("text_tokens is missing, that of this run is 512");
     Path other = Files.writeString(temp.resolve("notes.txt"), "my notes");
     assertThatThrownBy(() -> TraceFile.open(other, OF)).isInstanceOf(InputException.class);
     assertThat(Files.readString(other)).isEqualTo("my notes");

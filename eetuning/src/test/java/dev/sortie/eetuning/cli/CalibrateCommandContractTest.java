@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.format.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +58,21 @@ class CalibrateCommandContractTest {
         .assertRefused(1, "thresholds.json", "exits_sha256", "run calibrate again");
     generate(tiny.exits(), file, "--dtype bf16").assertRefused(1, "dtype", "f32", "bf16");
     generate(tiny.exits(), file, "--threshold 0.5").assertRefused(1, "--thresholds", "--threshold");
+  }
+
+  /** As a version wrote it whose draft heads did not cover the text's tokens. */
+  @Test
+  void thresholdsOfHeadsThatCoveredLessAreRefused() throws IOException {
+    Path file = temp.resolve("thresholds.json");
+    CommandLineRun made = calibrate(sequences(), file, "--level 0.4 --json");
+    Path drafted = temp.resolve("drafted");
+    tiny.run("add-exits --at 1,2 --head backbone --draft-head 60 --out %s", drafted).succeeded();
+    String sha = Sha256.of(drafted.resolve("exits.safetensors"));
+    Path old = temp.resolve("old.json");
+    Files.writeString(
+        old, Files.readString(file).replace(made.json().getString("exits_sha256"), sha));
+    generate(drafted, old, "")
+        .assertRefused(1, "old.json", "text_tokens is 0", "is 512", "run calibrate again");
   }
 
   @Test

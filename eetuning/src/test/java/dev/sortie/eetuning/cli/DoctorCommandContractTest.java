@@ -24,7 +24,11 @@ class DoctorCommandContractTest {
 
   @Test
   void doctorTellsWhatAModelAndItsExitsCost() {
-    JsonObject cost = tiny.run("doctor --exits %s --json", tiny.exits()).json().getObject("cost");
+    JsonObject json = tiny.run("doctor --exits %s --json", tiny.exits()).json();
+    assertThat(json.getStrings("exits"))
+        .hasSize(3)
+        .anyMatch(line -> line.contains("after layer 2"));
+    JsonObject cost = json.getObject("cost");
     assertThat(cost.getObject("layer").fields().keySet()).containsExactly("1", "2", "4", "8", "16");
     assertThat(cost.getObject("pass").getDouble("1", 0, 10)).isPositive();
     List<JsonObject> payoffs = cost.getObjects("exit_payoffs");

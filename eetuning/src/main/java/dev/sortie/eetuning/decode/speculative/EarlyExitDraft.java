@@ -4,13 +4,16 @@ import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.pass.Pieces;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitAnswer;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
-import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -28,6 +31,9 @@ public final class EarlyExitDraft implements DraftSource {
   private final double threshold;
   private final NativeArena arena = new NativeArena("early-exit draft");
   private final Optional<KvCache> cache;
+
+  /** As far as it was seen here, guesses among it. */
+  private final TextTokens text;
 
   /** Positions done in the exit's own layer. */
   private int done;
@@ -48,6 +54,7 @@ public final class EarlyExitDraft implements DraftSource {
     this.threshold = threshold;
     this.cache =
         exit.hasCache() ? Optional.of(exit.cache(arena, DType.F32, capacity)) : Optional.empty();
+    this.text = new TextTokens(List.of(exit), capacity, arena);
   }
 
   @Override
@@ -57,6 +64,8 @@ public final class EarlyExitDraft implements DraftSource {
 
   @Override
   public Draft draft(DraftContext context, int max) {
+    Ops ops = context.ops();
+    see(context);
     int[] tokens = new int[max];
     int count = 0;
     int token = context.token(context.length() - 1);
@@ -64,16 +73,25 @@ public final class EarlyExitDraft implements DraftSource {
       HiddenState below = context.descend(token);
       int end = context.length() + count;
       Tensor x = cache.map(c -> catchUp(context, c, end)).orElse(below.x());
-      Tensor logits =
-          exit.branchLogits(context.ops(), Sequence.lastRow(x), Sequence.lastRow(below.a()));
-      TopTokens top = TopTokens.of(context.ops(), logits);
-      if (top.probability(0) < threshold) {
+      Tensor state = exit.headState(ops, Sequence.lastRow(x), Sequence.lastRow(below.a()));
+      ExitAnswer answer = text.answer(ops, exit, state, exit.headLogits(ops, state), end);
+      if (answer.probability() < threshold) {
         break;
       }
-      token = exit.token(top.ids()[0]);
+      token = answer.token();
       tokens[count++] = token;
+      text.read(ops, end, token);
     }
     return new Draft(Arrays.copyOf(tokens, count), 0);
+  }
+
+  /** Reads the tokens of the text that came since. */
+  private void see(DraftContext context) {
+    int[] tokens = new int[context.length() - text.length()];
+    for (int i = 0; i < tokens.length; i++) {
+      tokens[i] = context.token(text.length() + i);
+    }
+    text.read(context.ops(), text.length(), tokens);
   }
 
   /** Runs the exit's own layer up to position {@code end}; its output for the last piece. */
@@ -90,6 +108,7 @@ public final class EarlyExitDraft implements DraftSource {
   @Override
   public void rewind(int count) {
     done = Math.min(done, count);
+    text.rewind(Math.min(text.length(), count));
   }
 
   @Override

@@ -18,6 +18,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.eetuning.exit.Gates;
+import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.eetuning.train.ExitTuner;
 import dev.sortie.eetuning.train.Objective;
 import dev.sortie.eetuning.train.RowsSource;
@@ -40,8 +41,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.HashSet;
 import java.util.OptionalInt;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -139,6 +143,39 @@ class ExitPolicyContractTest {
             .isCloseTo(coverage * (1 - entropy / Math.log(p.length)), within(1e-5));
       }
     }
+  }
+
+  /** What the head covers beside them is as likely as it says, but all together at most 1. */
+  @Test
+  void aCoverageGateSpeaksOfTheTokensThatAreCoveredInAnyText() {
+    Set<Boolean> certain = new HashSet<>();
+    for (double bias : new double[] {-3, 3}) {
+      Exit e =
+          exit(1, ExitArchitecture.NORM, 30)
+              .with(new Gates(Optional.empty(), Optional.of(gate(0.1, bias))));
+      TextTokens text = new TextTokens(List.of(e), 8, arena);
+      text.read(ops, 0, 100, 5, 200, 150);
+      for (int seed = 1; seed < 6; seed++) {
+        Tensor x = state(seed);
+        Tensor stored = e.headLogits(ops, x);
+        ExitAnswer answer = text.answer(ops, e, x, stored, 4);
+        double known = Arrays.stream(doubles(stored)).map(Math::exp).sum();
+        double[] all = Arrays.stream(doubles(answer.logits())).map(Math::exp).toArray();
+        double sum = Arrays.stream(all).sum();
+        double says = e.gates().coverage().orElseThrow().probability(ops, x);
+        double best = Arrays.stream(all).max().orElseThrow();
+        double likely = Math.min(says * best / known, best / sum);
+        certain.add(says * sum > known);
+        ExitEvidence evidence = new ExitEvidence(ops, e, x, answer, null);
+        assertThat(evidence.tokens()).isEqualTo(33);
+        assertThat(evidence.maxProbability()).isCloseTo(likely, within(1e-6));
+      }
+    }
+    assertThat(certain).hasSize(2);
+  }
+
+  private static double[] doubles(Tensor x) {
+    return IntStream.range(0, (int) x.shape().count()).mapToDouble(x.span()::get).toArray();
   }
 
   @Test
