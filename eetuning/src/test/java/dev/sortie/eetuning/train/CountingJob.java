@@ -23,6 +23,7 @@ final class CountingJob implements TrainingJob {
 
   /** More of what decides the result. */
   Map<String, Object> more = Map.of();
+
   boolean validates = true;
 
   CountingJob(NativeArena arena) {

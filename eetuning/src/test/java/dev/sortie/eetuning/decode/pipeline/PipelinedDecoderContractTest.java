@@ -58,6 +58,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A pipeline of ranks writes what one rank writes: ids, exits and confidences to the last bit. */
 @Timeout(120)
 class PipelinedDecoderContractTest {
+  private static final int TRIES = 20;
   private static final int CONTEXT = 160;
   private static final int LAYERS = 5;
   private static final int TOKENS = 60;
@@ -349,51 +350,59 @@ class PipelinedDecoderContractTest {
   }
 
   /**
-   * The last stage has seven layers, wide enough for the first to be done with its one meanwhile.
+   * The last stage has seven layers, wide enough for the first to be done with its one meanwhile. A
+   * machine that is busy may run one thread after the other: then it is tried again.
    */
   @Test
   void theStagesBehindAnExitWorkWhileTheNextTokenIsOnItsWay() {
     Path wide = TinyModel.write(folder.resolve("wide"), 8, 256, 290, CONTEXT, 1);
+    boolean together = false;
+    for (int i = 0; i < TRIES && !together; i++) {
+      List<StageTime> times = twoStages(wide);
+      assertThat(times.stream().map(StageTime::work)).contains(Work.PROMPT, Work.TOKEN, Work.FILL);
+      List<StageTime> first =
+          times.stream().filter(t -> t.stage() == 0 && t.work() == Work.TOKEN).toList();
+      together =
+          times.stream()
+              .filter(t -> t.stage() == 1 && t.work() == Work.FILL)
+              .anyMatch(
+                  f -> first.stream().anyMatch(t -> t.start() < f.end() && t.end() > f.start()));
+    }
+    assertThat(together).as("the last stage fills while the first one works on a token").isTrue();
+  }
+
+  private static List<StageTime> twoStages(Path wide) {
     Case c = Case.of(0, new ByBits(100), 15, 0, 1);
     Mesh mesh = new Mesh(1, 1, 1, 2);
-    List<StageTime> times =
-        ThreadRanks.run(
-                2,
-                CommOptions.defaults(),
-                all -> {
-                  try (StageLinks links = new StageLinks(all, mesh);
-                      Device device = Device.cpu(1);
-                      LanguageModel m = LanguageModel.load(wide, Precision.F32, device);
-                      NativeArena arena = new NativeArena("exits")) {
-                    ExitSpec spec = new ExitSpec(1, ExitArchitecture.NORM, true);
-                    Exits exits =
-                        new Exits(
-                            m.sha256(),
-                            Map.of(),
-                            links.stage() > 0
-                                ? List.of()
-                                : List.of(
-                                    ExitInit.COPY.build(
-                                        spec, m.decoder(), 0, arena, device.kernels())));
-                    DecodingStages plan =
-                        new DecodingStages(
-                            m.config().decoder(),
-                            List.of(
-                                new ExitOutline(1, Optional.of(ExitArchitecture.NORM), true, 0)),
-                            List.of(1, 8));
-                    return new PipelinedDecoder(
-                            m.decoder(), exits, plan, links, device, c.settings(1))
-                        .run(c.prompts(), m.tokenizer(), List.of(), PipelinedDecoder.Listener.NONE)
-                        .times();
-                  }
-                })
-            .getFirst();
-    assertThat(times.stream().map(StageTime::work)).contains(Work.PROMPT, Work.TOKEN, Work.FILL);
-    List<StageTime> first =
-        times.stream().filter(t -> t.stage() == 0 && t.work() == Work.TOKEN).toList();
-    assertThat(times.stream().filter(t -> t.stage() == 1 && t.work() == Work.FILL))
-        .as("fills of the last stage while the first one works on a token")
-        .anyMatch(f -> first.stream().anyMatch(t -> t.start() < f.end() && t.end() > f.start()));
+    return ThreadRanks.run(
+            2,
+            CommOptions.defaults(),
+            all -> {
+              try (StageLinks links = new StageLinks(all, mesh);
+                  Device device = Device.cpu(1);
+                  LanguageModel m = LanguageModel.load(wide, Precision.F32, device);
+                  NativeArena arena = new NativeArena("exits")) {
+                ExitSpec spec = new ExitSpec(1, ExitArchitecture.NORM, true);
+                Exits exits =
+                    new Exits(
+                        m.sha256(),
+                        Map.of(),
+                        links.stage() > 0
+                            ? List.of()
+                            : List.of(
+                                ExitInit.COPY.build(
+                                    spec, m.decoder(), 0, arena, device.kernels())));
+                DecodingStages plan =
+                    new DecodingStages(
+                        m.config().decoder(),
+                        List.of(new ExitOutline(1, Optional.of(ExitArchitecture.NORM), true, 0)),
+                        List.of(1, 8));
+                return new PipelinedDecoder(m.decoder(), exits, plan, links, device, c.settings(1))
+                    .run(c.prompts(), m.tokenizer(), List.of(), PipelinedDecoder.Listener.NONE)
+                    .times();
+              }
+            })
+        .getFirst();
   }
 
   @Test
