@@ -76,11 +76,10 @@ public record Trajectory(
     double[] least = depths.stream().mapToDouble(d -> thresholds.getOrDefault(d, 1.0)).toArray();
     int[] left = new int[tokens()];
     Pace pace = new Pace(least.length, true);
-    int pending = 0;
+    int between = (int) depths.stream().filter(d -> d < layers).count();
     for (int t = 0; t < left.length; t++) {
-      int e = first(least, t, pace, pending < EarlyExit.MAX_PENDING);
+      int e = first(least, t, pace, between);
       pace.left(e);
-      pending = e < least.length && depths.get(e) < layers ? pending + 1 : 0;
       left[t] = e < least.length ? depths.get(e) : 0;
     }
     return left;
@@ -97,10 +96,10 @@ public record Trajectory(
   }
 
   /** The exit taken; those before the last layer only where another token may wait. */
-  private int first(double[] least, int token, Pace pace, boolean mayWait) {
+  private int first(double[] least, int token, Pace pace, int between) {
     for (int e = 0; e < least.length; e++) {
-      boolean may = mayWait || depths.get(e) == layers;
-      if (may && least[e] < 1 && pace.due(e) && confidence[e][token] >= least[e]) {
+      boolean asked = pace.asks(e, between, EarlyExit.MAX_PENDING);
+      if (asked && least[e] < 1 && confidence[e][token] >= least[e]) {
         return e;
       }
     }

@@ -93,8 +93,7 @@ final class ExitReplay {
 
   private double asked(int i, int position) {
     ExitCost e = exits.get(i);
-    boolean last = i == segments - 1;
-    if ((last || pace.leftBefore(segments - 1) < maxPending) && pace.due(i)) {
+    if (pace.asks(i, segments - 1, maxPending)) {
       return heard[i] > position ? 0 : ask(i, e, position);
     }
     // its own layer waits too, until a batch of stable rows is full

@@ -80,8 +80,20 @@ public final class Pace {
     }
   }
 
+  /**
+   * Whether the token that comes by now is asked about at an exit: not between layers after so many
+   * tokens in a row that the layers above could get more at once than are stable.
+   *
+   * @param exit from 0
+   * @param between exits between layers; one behind the last layer keeps no token waiting
+   * @param maxPending tokens that may leave between layers in a row
+   */
+  public boolean asks(int exit, int between, int maxPending) {
+    return (exit == between || leftBefore(between) < maxPending) && due(exit);
+  }
+
   /** How many tokens in a row, to the last one decoded, left before exit {@code exit}. */
-  public int leftBefore(int exit) {
+  private int leftBefore(int exit) {
     int row = 0;
     while (row < count && left[count - 1 - row] < exit) {
       row++;

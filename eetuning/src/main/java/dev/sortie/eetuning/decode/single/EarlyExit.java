@@ -178,7 +178,7 @@ public final class EarlyExit implements DecodingStrategy {
   public Step next(int token) {
     sequence.requireRoom(position + 1);
     boolean right = guesses.isRight(position, token);
-    if (!right || position == ahead) {
+    if (!right || position == ahead) { // completing the caches forgets what was read ahead
       cut();
       int pending = position - segments.getLast().done();
       int most = Math.min(Kernels.ROW_STABLE - pending, sequence.capacity() - position) - 1;
@@ -231,18 +231,10 @@ public final class EarlyExit implements DecodingStrategy {
     return sequence.embed(tokens, first, tokens.length);
   }
 
-  /**
-   * Whether the token may leave at exit {@code i}: not between layers after so many in a row that
-   * the layers above could get more rows at once than are stable.
-   */
-  private boolean mayLeave(int i) {
-    int last = segments.size() - 1;
-    return (i == last || pace.leftBefore(last) < maxPending) && pace.due(i);
-  }
-
   private Step tryExit(ExitSegment s, int i) {
     Exit exit = s.exit().orElseThrow();
-    if (!mayLeave(i) || !worthwhile(exit, s.state(position))) {
+    boolean asked = pace.asks(i, segments.size() - 1, maxPending);
+    if (!asked || !worthwhile(exit, s.state(position))) {
       s.pass(position + 1);
       return null;
     }
