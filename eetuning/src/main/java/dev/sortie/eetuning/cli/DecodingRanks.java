@@ -45,7 +45,7 @@ record DecodingRanks(Mesh mesh, Optional<Links> links) implements AutoCloseable 
       throw new InputException(
           "--%s %d must be at most 1024".formatted(tp > pp ? "tp" : "pp", Math.max(tp, pp)));
     }
-    Mesh mesh = new Mesh(tp, 1, 1, pp);
+    Mesh mesh = new Mesh(tp, 1, pp);
     if (mesh.world() == 1) {
       return new DecodingRanks(mesh, Optional.empty());
     }

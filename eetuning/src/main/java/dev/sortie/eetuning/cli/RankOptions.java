@@ -69,7 +69,7 @@ final class RankOptions {
             "--tp %d, --dp %d and --pp %d must each be from 1 to %d".formatted(tp, dp, pp, MOST));
       }
     }
-    return new Mesh(tp, 1, dp, pp);
+    return new Mesh(tp, dp, pp);
   }
 
   /** Whether ranks that share weights share out tokens too. */

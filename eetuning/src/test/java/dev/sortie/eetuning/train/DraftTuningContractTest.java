@@ -204,7 +204,7 @@ class DraftTuningContractTest {
     for (int run = 0; run < 2; run++) {
       List<List<Map<String, Double>>> found =
           TinyRanks.run(
-              new Mesh(1, 1, 2, 1),
+              new Mesh(1, 2, 1),
               TinyRanks.Joining.THREADS,
               team -> {
                 try (team;

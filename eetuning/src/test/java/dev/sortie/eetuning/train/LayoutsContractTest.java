@@ -45,7 +45,7 @@ class LayoutsContractTest {
    */
   record Layout(Job job, int tp, int dp, int pp, boolean sequence) {
     Mesh mesh() {
-      return new Mesh(tp, 1, dp, pp);
+      return new Mesh(tp, dp, pp);
     }
 
     TinyTraining training() {

@@ -55,7 +55,7 @@ class LostRanksContractTest {
   }
 
   private static Mesh mesh(int dp, int pp) {
-    return new Mesh(1, 1, dp, pp);
+    return new Mesh(1, dp, pp);
   }
 
   /** A layout of those with the same bits. */

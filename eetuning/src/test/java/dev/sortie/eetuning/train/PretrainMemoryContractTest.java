@@ -122,6 +122,6 @@ class PretrainMemoryContractTest {
       throws Exception {
     PretrainOptions options = options(exits(ExitArchitecture.MLP, false), dropout);
     PretrainLayout layout = new PretrainLayout(schedule, chunks);
-    new Case(config(true), options, new Mesh(tp, 1, dp, pp), layout, sequence).check();
+    new Case(config(true), options, new Mesh(tp, dp, pp), layout, sequence).check();
   }
 }

@@ -51,7 +51,7 @@ class RanksPretrainAlikeContractTest {
   }
 
   private static Mesh mesh(int dp, int pp) {
-    return new Mesh(1, 1, dp, pp);
+    return new Mesh(1, dp, pp);
   }
 
   private static void assertSame(Model model, TinyTraining.Result result) {
@@ -113,8 +113,8 @@ class RanksPretrainAlikeContractTest {
       Model model, int dp, int pp, boolean sequence) throws Exception {
     TinyPretraining training = new TinyPretraining(model, LONG).sharingTokens(sequence);
     TinyTraining.Result alone = training.run(out.resolve("alone"), Mesh.single());
-    TinyTraining.Result one = training.run(out.resolve("one"), new Mesh(2, 1, 1, 1));
-    Mesh mesh = new Mesh(2, 1, dp, pp);
+    TinyTraining.Result one = training.run(out.resolve("one"), new Mesh(2, 1, 1));
+    Mesh mesh = new Mesh(2, dp, pp);
     for (String run : List.of("once", "again")) {
       TinyTraining.Result found = training.run(out.resolve(run), mesh);
       assertThat(found.sha256()).isEqualTo(one.sha256()).isNotEqualTo(alone.sha256());
@@ -161,7 +161,7 @@ class RanksPretrainAlikeContractTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2})
   void aReplicaKeepsHalfOfTheMoments(int tp) throws Exception {
-    training(Model.TIED).run(out, new Mesh(tp, 1, 2, 1), 3);
+    training(Model.TIED).run(out, new Mesh(tp, 2, 1), 3);
     long[] parameters = new long[2];
     long[] moments = new long[2];
     for (int r = 0; r < 2 * tp; r++) {

@@ -60,7 +60,7 @@ class RanksTuneAlikeContractTest {
   }
 
   private static Mesh mesh(int dp, int pp) {
-    return new Mesh(1, 1, dp, pp);
+    return new Mesh(1, dp, pp);
   }
 
   private static void assertSame(TinyTraining.Result result, Objective objective) {

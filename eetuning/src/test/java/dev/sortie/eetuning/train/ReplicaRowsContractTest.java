@@ -26,9 +26,7 @@ class ReplicaRowsContractTest {
   void whatOneReplicaChangesAllHaveAfterTheExchange(int replicas) throws Exception {
     List<List<float[]>> all =
         TinyRanks.run(
-            new Mesh(1, 1, replicas, 1),
-            TinyRanks.Joining.THREADS,
-            ReplicaRowsContractTest::changed);
+            new Mesh(1, replicas, 1), TinyRanks.Joining.THREADS, ReplicaRowsContractTest::changed);
     long sum = 0;
     for (int s = 0; s < SHAPES.size(); s++) {
       float[] first = all.getFirst().get(s);

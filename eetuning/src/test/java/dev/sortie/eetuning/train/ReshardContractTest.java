@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("any-kernels")
 class ReshardContractTest {
   private static final int STOP = 4;
-  private static final Mesh TWO = new Mesh(2, 1, 1, 1);
+  private static final Mesh TWO = new Mesh(2, 1, 1);
 
   @TempDir static Path shared;
   @TempDir Path out;
@@ -66,7 +66,7 @@ class ReshardContractTest {
   void aRunGoesOnWithTheBitsThatItWouldHaveHad(TinyKind kind) throws Exception {
     Path stopped = stopped(kind);
     Reshard.Checked before = of(stopped, new ArrayList<>()).check();
-    Reshard.Checked wide = write(stopped, new Mesh(4, 1, 1, 3), out.resolve("wide"));
+    Reshard.Checked wide = write(stopped, new Mesh(4, 1, 3), out.resolve("wide"));
     assertThat(wide.files()).hasSize(12);
     assertThat(wide.elements()).isEqualTo(before.elements()).isGreaterThan(10_000);
     assertThat(wide.tensors()).isEqualTo(before.tensors());
@@ -90,7 +90,7 @@ class ReshardContractTest {
     "PRETRAIN, 4, 1, 2"
   })
   void aRunGoesOnWithAnotherNumberOfShares(TinyKind kind, int tp, int dp, int pp) throws Exception {
-    Mesh mesh = new Mesh(tp, 1, dp, pp);
+    Mesh mesh = new Mesh(tp, dp, pp);
     write(stopped(kind), mesh, out);
     var losses = kind.training(shared).run(out, mesh).outcome().history().losses();
     STRAIGHT

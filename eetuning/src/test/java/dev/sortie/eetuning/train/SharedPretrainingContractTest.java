@@ -131,7 +131,7 @@ class SharedPretrainingContractTest {
     assertThatThrownBy(
             () ->
                 TinyRanks.run(
-                    new Mesh(2, 1, 1, 1),
+                    new Mesh(2, 1, 1),
                     TinyRanks.Joining.THREADS,
                     team -> {
                       try (team;
@@ -165,7 +165,7 @@ class SharedPretrainingContractTest {
 
   private static List<Run> together(int ranks, boolean sequence) throws Exception {
     return TinyRanks.run(
-        new Mesh(ranks, 1, 1, 1),
+        new Mesh(ranks, 1, 1),
         TinyRanks.Joining.THREADS,
         team -> {
           try (team;

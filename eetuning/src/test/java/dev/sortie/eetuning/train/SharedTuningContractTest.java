@@ -57,7 +57,7 @@ class SharedTuningContractTest {
       throws Exception {
     TinyTuning tuning = tuning(exits, objective, sequence);
     TinyTraining.Result alone = tuning.run(out.resolve("alone"), Mesh.single());
-    Mesh mesh = new Mesh(tp, 1, dp, pp);
+    Mesh mesh = new Mesh(tp, dp, pp);
     List<TinyTraining.Result> first =
         tuning.all(out.resolve("first"), mesh, TinyRanks.Joining.THREADS);
     List<TinyTraining.Result> again =
@@ -88,13 +88,13 @@ class SharedTuningContractTest {
 
   @Test
   void aRunThatWasStoppedEndsWithTheBitsOfOneThatWasNot() throws Exception {
-    TinyTraining.Result straight = plain().run(out.resolve("a"), new Mesh(2, 1, 2, 1));
-    assertThat(plain().run(out.resolve("b"), new Mesh(2, 1, 2, 1), 17).outcome())
+    TinyTraining.Result straight = plain().run(out.resolve("a"), new Mesh(2, 2, 1));
+    assertThat(plain().run(out.resolve("b"), new Mesh(2, 2, 1), 17).outcome())
         .matches(o -> !o.finished());
     // the checkpoint holds whole tensors: replicas and stages may come or go
-    assertThat(plain().run(out.resolve("b"), new Mesh(2, 1, 1, 2), 29).outcome())
+    assertThat(plain().run(out.resolve("b"), new Mesh(2, 1, 2), 29).outcome())
         .matches(o -> !o.finished());
-    TinyTraining.Result resumed = plain().run(out.resolve("b"), new Mesh(2, 1, 1, 1));
+    TinyTraining.Result resumed = plain().run(out.resolve("b"), new Mesh(2, 1, 1));
     assertThat(resumed.sha256()).isEqualTo(straight.sha256());
     assertThat(resumed.outcome().history().losses())
         .isEqualTo(straight.outcome().history().losses());
@@ -102,8 +102,8 @@ class SharedTuningContractTest {
 
   @Test
   void anotherNumberOfSharesIsRefusedForItAddsInAnotherOrder() throws Exception {
-    plain().run(out, new Mesh(2, 1, 1, 1), 3);
-    assertThatThrownBy(() -> plain().run(out, new Mesh(4, 1, 1, 1)))
+    plain().run(out, new Mesh(2, 1, 1), 3);
+    assertThatThrownBy(() -> plain().run(out, new Mesh(4, 1, 1)))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("this run was begun with tp 2, now it is 4");
     assertThatThrownBy(() -> plain().run(out, Mesh.single()))

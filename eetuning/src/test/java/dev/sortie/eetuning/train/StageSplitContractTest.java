@@ -87,7 +87,7 @@ class StageSplitContractTest {
     for (int run = 0; run < 2; run++) { // the second one reads what the first one kept
       List<StageCosts> all =
           TinyRanks.run(
-              new Mesh(1, 1, 1, 2),
+              new Mesh(1, 1, 2),
               TinyRanks.Joining.THREADS,
               team -> {
                 try (team) {

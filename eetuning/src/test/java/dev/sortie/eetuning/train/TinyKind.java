@@ -57,7 +57,7 @@ enum TinyKind {
   }
 
   private static Mesh mesh(int tp, int dp, int pp) {
-    return new Mesh(tp, 1, dp, pp);
+    return new Mesh(tp, dp, pp);
   }
 
   private static TinyPretraining pretraining() {

@@ -75,7 +75,7 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
   /** Two replicas, of which the second was started with another command. */
   default Result runBeside(TinyTraining other, Path out) throws Exception {
     return TinyRanks.run(
-            new Mesh(1, 1, 2, 1),
+            new Mesh(1, 2, 1),
             TinyRanks.Joining.THREADS,
             team -> (team.leads() ? this : other).rank(out, team, steps(), Hook.NONE))
         .getFirst();

@@ -125,7 +125,6 @@ final class TrainRank {
     Mesh mesh =
         new Mesh(
             Integer.parseInt(words.get(1)),
-            1,
             Integer.parseInt(words.get(2)),
             Integer.parseInt(words.get(3)));
     Map<String, String> environment = new HashMap<>(System.getenv());

@@ -147,7 +147,7 @@ class TuneMemoryContractTest {
     List<ExitOutline> outlines = outlines(specs);
     RankMemory plan =
         new TuneMemory(CONFIG, outlines, options, TOKENS, Mesh.single(), false, false, at -> 0)
-            .of(new Coordinates(0, 0, 0, 0));
+            .of(new Coordinates(0, 0, 0));
     assertThat(plan.activations() + plan.buffers())
         .isCloseTo(workspace(options, specs), withinPercentage(15));
   }
@@ -168,7 +168,7 @@ class TuneMemoryContractTest {
     TuneOptions options = options(objective, 16);
     List<ExitSpec> specs = specs(architecture);
     List<ExitOutline> outlines = outlines(specs);
-    Mesh mesh = new Mesh(2, 1, 1, 1);
+    Mesh mesh = new Mesh(2, 1, 1);
     TuneMemory plan =
         new TuneMemory(CONFIG, outlines, options, TOKENS, mesh, sequence, false, at -> 0);
     List<Long> found =
@@ -182,7 +182,7 @@ class TuneMemoryContractTest {
               }
             });
     for (int rank = 0; rank < 2; rank++) {
-      RankMemory planned = plan.of(new Coordinates(rank, 0, 0, 0));
+      RankMemory planned = plan.of(new Coordinates(rank, 0, 0));
       assertThat(planned.activations() + planned.buffers())
           .as("rank " + rank)
           .isCloseTo(found.get(rank), withinPercentage(15));

@@ -23,9 +23,7 @@ public enum Algorithm {
   /** The root deals out slices, which are then gathered by all. */
   SCATTER_GATHER,
   /** Dissemination: what one has goes to ranks 1, 2, 4, … away. */
-  DISSEMINATION,
-  /** In round {@code k} everyone talks to the ranks {@code k} away. */
-  PAIRWISE;
+  DISSEMINATION;
 
   /** As messages spell it, such as {@code recursive-doubling}. */
   public String label() {

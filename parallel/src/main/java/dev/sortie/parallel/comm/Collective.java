@@ -13,11 +13,9 @@ public sealed interface Collective {
   default Operation operation() {
     return switch (this) {
       case Broadcast _ -> Operation.BROADCAST;
-      case Reduce _ -> Operation.REDUCE;
       case AllReduce _ -> Operation.ALL_REDUCE;
       case ReduceScatter _ -> Operation.REDUCE_SCATTER;
       case AllGather _ -> Operation.ALL_GATHER;
-      case AllToAll _ -> Operation.ALL_TO_ALL;
       case Barrier _ -> Operation.BARRIER;
     };
   }
@@ -47,14 +45,6 @@ public sealed interface Collective {
 
   /** Everyone's {@code data} becomes the root's. */
   record Broadcast(Elements data, int root) implements Collective {
-    @Override
-    public Elements agreed() {
-      return data;
-    }
-  }
-
-  /** The root's {@code data} becomes the sum of all; the others' is left as it is. */
-  record Reduce(Elements data, int root, Order order) implements Collective {
     @Override
     public Elements agreed() {
       return data;
@@ -94,28 +84,6 @@ public sealed interface Collective {
     @Override
     public Elements agreed() {
       return mine;
-    }
-  }
-
-  /**
-   * Both have the same number of blocks as the group has members: block i of {@code from} goes to
-   * member i, block i of {@code to} comes from there.
-   */
-  record AllToAll(Elements from, Elements to) implements Collective {
-    public AllToAll {
-      sameType(from, to);
-      if (from.count() != to.count()) {
-        throw new IllegalArgumentException(
-            "all-to-all needs as many elements to send as to receive, got "
-                + from.count()
-                + " and "
-                + to.count());
-      }
-    }
-
-    @Override
-    public Elements agreed() {
-      return from;
     }
   }
 

@@ -90,11 +90,6 @@ public interface Communicator extends AutoCloseable {
     run(new Collective.Broadcast(data, root));
   }
 
-  /** The root's data becomes the sum of all. */
-  default void reduce(Elements data, int root) {
-    run(new Collective.Reduce(data, root, Order.ASCENDING));
-  }
-
   /** Everyone's data becomes the sum of all. */
   default void allReduce(Elements data) {
     run(new Collective.AllReduce(data, Order.ASCENDING));
@@ -108,11 +103,6 @@ public interface Communicator extends AutoCloseable {
   /** {@code all} becomes what the members have in {@code mine}. */
   default void allGather(Elements mine, Elements all) {
     run(new Collective.AllGather(mine, all));
-  }
-
-  /** Block i of {@code from} goes to member i, block i of {@code to} comes from there. */
-  default void allToAll(Elements from, Elements to) {
-    run(new Collective.AllToAll(from, to));
   }
 
   /** Ends on each member after it has begun on all. */

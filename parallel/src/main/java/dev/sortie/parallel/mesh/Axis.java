@@ -6,10 +6,11 @@ package dev.sortie.parallel.mesh;
  * tensors.)
  */
 public enum Axis {
-  /** Tensor parallelism: the ranks of a group hold slices of the same layers. */
+  /**
+   * Tensor parallelism: the ranks of a group hold slices of the same layers; with sequence
+   * parallelism they share out the tokens too.
+   */
   TP,
-  /** Sequence parallelism: slices of the tokens. */
-  SP,
   /** Data parallelism: whole replicas that see other data. */
   DP,
   /** Pipeline parallelism: consecutive stages of layers. */

@@ -7,50 +7,41 @@ import java.util.Set;
 
 /**
  * The grid of ranks: how many there are along each axis. Everything else (who is where, who talks
- * to whom) is computed from these four numbers, so that every process finds the same answer on its
+ * to whom) is computed from these three numbers, so that every process finds the same answer on its
  * own.
  *
  * <p>A rank is a number in mixed radix, with the digits of {@link Axis} in order, the first one
- * fastest: {@code rank = tp + TP·(sp + SP·(dp + DP·pp))}. The groups along some axes are all ways
- * to hold the other digits still; the members of one group are all values of the digits that move.
+ * fastest: {@code rank = tp + TP·(dp + DP·pp)}. The groups along some axes are all ways to hold the
+ * other digits still; the members of one group are all values of the digits that move.
  *
  * @param tp tensor-parallel size
- * @param sp sequence-parallel size
  * @param dp data-parallel size
  * @param pp number of pipeline stages
  */
-public record Mesh(int tp, int sp, int dp, int pp) {
+public record Mesh(int tp, int dp, int pp) {
 
   public Mesh {
-    if (tp < 1 || sp < 1 || dp < 1 || pp < 1) {
+    if (tp < 1 || dp < 1 || pp < 1) {
       throw new IllegalArgumentException(
-          "each axis of a mesh needs at least 1 rank, got tp "
-              + tp
-              + ", sp "
-              + sp
-              + ", dp "
-              + dp
-              + ", pp "
-              + pp);
+          "each axis of a mesh needs at least 1 rank, got tp " + tp + ", dp " + dp + ", pp " + pp);
     }
     try {
-      Math.multiplyExact(Math.multiplyExact(tp, sp), Math.multiplyExact(dp, pp));
+      Math.multiplyExact(Math.multiplyExact(tp, dp), pp);
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "a mesh of " + tp + "×" + sp + "×" + dp + "×" + pp + " ranks is too large", e);
+          "a mesh of " + tp + "×" + dp + "×" + pp + " ranks is too large", e);
     }
   }
 
   /** One rank that does everything. */
   public static Mesh single() {
-    return new Mesh(1, 1, 1, 1);
+    return new Mesh(1, 1, 1);
   }
 
   /** Number of ranks along {@code axis}. */
   public int size(Axis axis) {
     return switch (axis) {
       case TP -> tp;
-      case SP -> sp;
       case DP -> dp;
       case PP -> pp;
     };
@@ -58,14 +49,13 @@ public record Mesh(int tp, int sp, int dp, int pp) {
 
   /** Number of ranks in all. */
   public int world() {
-    return tp * sp * dp * pp;
+    return tp * dp * pp;
   }
 
   /** Where {@code rank} stands. */
   public Coordinates coordinates(GlobalRank rank) {
     int value = check(rank);
-    return new Coordinates(
-        value % tp, value / tp % sp, value / (tp * sp) % dp, value / (tp * sp * dp));
+    return new Coordinates(value % tp, value / tp % dp, value / (tp * dp));
   }
 
   /** The rank that stands at {@code at}. */
@@ -93,10 +83,7 @@ public record Mesh(int tp, int sp, int dp, int pp) {
     return group(EnumSet.of(axis), rank);
   }
 
-  /**
-   * The group of {@code rank} along several axes, such as SP and DP, over which gradients are
-   * summed.
-   */
+  /** The group of {@code rank} along several axes, such as TP and DP. */
   public Group group(Set<Axis> axes, GlobalRank rank) {
     int base = check(rank);
     Coordinates at = coordinates(rank);

@@ -35,7 +35,7 @@ abstract class CommunicatorContract extends ExactnessContract {
 
   @Test
   void groupsOfAMeshWorkAtTheSameTime() throws Exception {
-    Mesh mesh = new Mesh(2, 1, 3, 1);
+    Mesh mesh = new Mesh(2, 3, 1);
     run(
         6,
         OPTIONS,
@@ -226,10 +226,10 @@ abstract class CommunicatorContract extends ExactnessContract {
 
   @Test
   void callsThatCannotWorkAreRefusedBeforeAnythingIsSent() throws Exception {
-    CommOptions tree = OPTIONS.withAlgorithm(Operation.REDUCE, Algorithm.TREE);
+    CommOptions ring = OPTIONS.withAlgorithm(Operation.ALL_REDUCE, Algorithm.RING);
     run(
         3,
-        tree,
+        ring,
         c -> {
           try (Arena arena = Arena.ofShared()) {
             Elements data = new Elements(ElementType.F32, arena.allocate(4 * 6));
@@ -240,8 +240,8 @@ abstract class CommunicatorContract extends ExactnessContract {
                 .hasMessageContaining("3 × 6 elements, got 6 and 6");
             assertThatThrownBy(() -> c.send(data, c.position()))
                 .hasMessageContaining("no other member");
-            assertThatThrownBy(() -> c.reduce(data, 0))
-                .hasMessageContaining("reduce by tree does not fit");
+            assertThatThrownBy(() -> c.allReduce(data))
+                .hasMessageContaining("all-reduce by ring does not fit");
             assertThatThrownBy(() -> c.split(new Group(List.of(new GlobalRank(7)))))
                 .hasMessageContaining("cannot split");
             c.barrier();

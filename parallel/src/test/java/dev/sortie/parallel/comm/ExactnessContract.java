@@ -41,8 +41,6 @@ abstract class ExactnessContract {
                   Algorithm.RING,
                   Algorithm.RECURSIVE_DOUBLING,
                   Algorithm.HALVING_DOUBLING),
-              Operation.REDUCE,
-              List.of(Algorithm.GATHER, Algorithm.EXCHANGE, Algorithm.TREE),
               Operation.REDUCE_SCATTER,
               List.of(Algorithm.EXCHANGE, Algorithm.SHARED_MEMORY),
               Operation.ALL_GATHER,
@@ -134,9 +132,6 @@ abstract class ExactnessContract {
       CommOptions options = OPTIONS.withAlgorithm(Operation.ALL_REDUCE, algorithm);
       if (algorithm != Algorithm.GATHER) {
         options = options.withAlgorithm(Operation.REDUCE_SCATTER, algorithm);
-      }
-      if (algorithm != Algorithm.SHARED_MEMORY) {
-        options = options.withAlgorithm(Operation.REDUCE, algorithm);
       }
       run(
           p,
@@ -300,16 +295,11 @@ abstract class ExactnessContract {
       int root = (int) ((count + 1) % p);
       Elements x = elements(arena, type, count);
       Elements y = elements(arena, type, count * p);
-      Elements z = elements(arena, type, count * p);
       Numbers.fill(x, me, 0);
       return switch (operation) {
         case BROADCAST ->
             new Prepared(
                 new Collective.Broadcast(x, root), () -> expect(x, i -> Numbers.whole(root, i)));
-        case REDUCE ->
-            new Prepared(
-                new Collective.Reduce(x, root, order),
-                () -> expect(x, i -> me == root ? Numbers.sum(p, i) : Numbers.whole(me, i)));
         case ALL_REDUCE ->
             new Prepared(
                 new Collective.AllReduce(x, order), () -> expect(x, i -> Numbers.sum(p, i)));
@@ -326,12 +316,6 @@ abstract class ExactnessContract {
             new Prepared(
                 new Collective.AllGather(x, y),
                 () -> expect(y, i -> Numbers.whole((int) (i / count), i % count)));
-        case ALL_TO_ALL -> {
-          Numbers.fill(y, me, 0);
-          yield new Prepared(
-              new Collective.AllToAll(y, z),
-              () -> expect(z, i -> Numbers.whole((int) (i / count), me * count + i % count)));
-        }
         case BARRIER, MESSAGE -> new Prepared(new Collective.Barrier(), () -> {});
       };
     }

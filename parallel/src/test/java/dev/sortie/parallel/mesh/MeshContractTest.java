@@ -15,14 +15,13 @@ class MeshContractTest {
 
   @Test
   void theGroupsOfAMeshOfEightAreTheOnesWrittenByHand() {
-    Mesh mesh = new Mesh(2, 1, 2, 2);
+    Mesh mesh = new Mesh(2, 2, 2);
     assertThat(mesh.groups(Axis.TP))
         .containsExactly(ranks(0, 1), ranks(2, 3), ranks(4, 5), ranks(6, 7));
     assertThat(mesh.groups(Axis.DP))
         .containsExactly(ranks(0, 2), ranks(1, 3), ranks(4, 6), ranks(5, 7));
     assertThat(mesh.groups(Axis.PP))
         .containsExactly(ranks(0, 4), ranks(1, 5), ranks(2, 6), ranks(3, 7));
-    assertThat(mesh.groups(Axis.SP)).hasSize(8).allMatch(group -> group.size() == 1);
     assertThat(mesh.groups(EnumSet.of(Axis.TP, Axis.PP)))
         .containsExactly(ranks(0, 1, 4, 5), ranks(2, 3, 6, 7));
     assertThat(mesh.groups(EnumSet.allOf(Axis.class)))
@@ -30,19 +29,17 @@ class MeshContractTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,1,1,1", "2,1,2,2", "3,2,1,4", "1,3,5,2", "2,2,2,2"})
-  void ranksAndCoordinatesAreInverseAndTpIsFastest(int tp, int sp, int dp, int pp) {
-    Mesh mesh = new Mesh(tp, sp, dp, pp);
+  @CsvSource({"1,1,1", "2,1,2", "3,2,4", "1,5,2", "2,2,2"})
+  void ranksAndCoordinatesAreInverseAndTpIsFastest(int tp, int dp, int pp) {
+    Mesh mesh = new Mesh(tp, dp, pp);
     int next = 0;
     for (int l = 0; l < pp; l++) {
       for (int k = 0; k < dp; k++) {
-        for (int j = 0; j < sp; j++) {
-          for (int i = 0; i < tp; i++) {
-            Coordinates at = new Coordinates(i, j, k, l);
-            assertThat(mesh.rank(at)).isEqualTo(new GlobalRank(next));
-            assertThat(mesh.coordinates(new GlobalRank(next))).isEqualTo(at);
-            next++;
-          }
+        for (int i = 0; i < tp; i++) {
+          Coordinates at = new Coordinates(i, k, l);
+          assertThat(mesh.rank(at)).isEqualTo(new GlobalRank(next));
+          assertThat(mesh.coordinates(new GlobalRank(next))).isEqualTo(at);
+          next++;
         }
       }
     }
@@ -50,9 +47,9 @@ class MeshContractTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"2,1,2,2", "3,2,1,4", "1,3,5,2", "2,2,2,2"})
-  void groupsAlongAnyAxesHoldEachRankOnceAndDifferInThoseAxesAlone(int tp, int sp, int dp, int pp) {
-    Mesh mesh = new Mesh(tp, sp, dp, pp);
+  @CsvSource({"2,1,2", "3,2,4", "1,5,2", "2,2,2"})
+  void groupsAlongAnyAxesHoldEachRankOnceAndDifferInThoseAxesAlone(int tp, int dp, int pp) {
+    Mesh mesh = new Mesh(tp, dp, pp);
     for (Set<Axis> axes : subsets()) {
       List<Group> groups = mesh.groups(axes);
       assertThat(groups.stream().flatMap(group -> group.ranks().stream()))
@@ -74,7 +71,7 @@ class MeshContractTest {
 
   @Test
   void aPipelineGroupKnowsItsNeighbours() {
-    Mesh mesh = new Mesh(2, 1, 1, 3);
+    Mesh mesh = new Mesh(2, 1, 3);
     Group stages = mesh.group(Axis.PP, new GlobalRank(3));
     assertThat(stages).isEqualTo(ranks(1, 3, 5));
     assertThat(stages.before(new GlobalRank(3))).contains(new GlobalRank(1));
@@ -89,17 +86,17 @@ class MeshContractTest {
   @Test
   void wrongSizesAndRanksAreNamed() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Mesh(2, 0, 1, 1))
-        .withMessageContaining("sp 0");
+        .isThrownBy(() -> new Mesh(2, 0, 1))
+        .withMessageContaining("dp 0");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new Mesh(1 << 16, 1, 1 << 16, 1))
+        .isThrownBy(() -> new Mesh(1 << 16, 1 << 16, 1))
         .withMessageContaining("too large");
-    Mesh mesh = new Mesh(2, 1, 2, 1);
+    Mesh mesh = new Mesh(2, 2, 1);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> mesh.coordinates(new GlobalRank(4)))
         .withMessageContaining("rank 4");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> mesh.rank(new Coordinates(0, 0, 2, 0)))
+        .isThrownBy(() -> mesh.rank(new Coordinates(0, 2, 0)))
         .withMessageContaining("axis DP");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new GlobalRank(-1))

@@ -230,7 +230,7 @@ class PipelinedDecoderContractTest {
 
   private static PipelinedDecoder.Result pipeline(
       Case c, int tp, int pp, int texts, Function<Case, Case> onOthers) {
-    Mesh mesh = new Mesh(tp, 1, 1, pp);
+    Mesh mesh = new Mesh(tp, 1, pp);
     CommOptions options = CommOptions.defaults().withDeadline(Duration.ofSeconds(30));
     return ThreadRanks.run(
             tp * pp,
@@ -373,7 +373,7 @@ class PipelinedDecoderContractTest {
 
   private static List<StageTime> twoStages(Path wide) {
     Case c = Case.of(0, new ByBits(100), 15, 0, 1);
-    Mesh mesh = new Mesh(1, 1, 1, 2);
+    Mesh mesh = new Mesh(1, 1, 2);
     return ThreadRanks.run(
             2,
             CommOptions.defaults(),

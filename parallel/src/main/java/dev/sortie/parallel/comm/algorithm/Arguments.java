@@ -11,19 +11,8 @@ final class Arguments {
     String name = call.operation().label();
     switch (call) {
       case Collective.Broadcast b -> root(name, b.root(), size);
-      case Collective.Reduce r -> root(name, r.root(), size);
       case Collective.ReduceScatter r -> times(name, r.all(), r.mine(), size);
       case Collective.AllGather g -> times(name, g.all(), g.mine(), size);
-      case Collective.AllToAll a -> {
-        if (a.from().count() % size != 0) {
-          throw new IllegalArgumentException(
-              name
-                  + " among "
-                  + size
-                  + " members needs a multiple of that many elements, got "
-                  + a.from().count());
-        }
-      }
       case Collective.AllReduce a -> {}
       case Collective.Barrier b -> {}
     }

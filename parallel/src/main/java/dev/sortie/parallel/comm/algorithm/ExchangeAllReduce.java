@@ -17,7 +17,7 @@ final class ExchangeAllReduce implements Method {
    * Bytes of a slice that are worked on at a time, so that the parts are still in the cache when
    * they are added.
    */
-  static final long PIECE = 256L << 10;
+  private static final long PIECE = 256L << 10;
 
   @Override
   public Operation operation() {
@@ -31,11 +31,6 @@ final class ExchangeAllReduce implements Method {
 
   @Override
   public double seconds(long n, int p, LinkSpeed speed) {
-    return cost(n, p, speed);
-  }
-
-  /** Of any collective in which each slice is summed by its owner and the sum sent on. */
-  static double cost(long n, int p, LinkSpeed speed) {
     double share = (p - 1.0) / p * n;
     double pieces = Math.max(1, Math.ceil((double) n / (PIECE * p)));
     return speed.seconds(2 * (p - 1) * pieces, 2 * share, share);

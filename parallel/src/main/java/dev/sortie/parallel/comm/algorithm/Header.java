@@ -34,7 +34,6 @@ final class Header {
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final Operation[] OPERATIONS = Operation.values();
   private static final ElementType[] TYPES = ElementType.values();
   private static final Algorithm[] ALGORITHMS = Algorithm.values();
   private static final Order[] ORDERS = Order.values();
@@ -61,7 +60,7 @@ final class Header {
 
   private static long kind(Fingerprint call) {
     return Integer.toUnsignedLong(MAGIC)
-        | (long) call.operation().ordinal() << 32
+        | (long) call.operation().code() << 32
         | (long) call.type().ordinal() << 40
         | (long) call.algorithm().ordinal() << 48
         | (long) call.order().ordinal() << 56;
@@ -74,7 +73,7 @@ final class Header {
   /** Whether these bytes can be a header. */
   static boolean isSound(MemorySegment from) {
     return from.get(INT, 0) == MAGIC
-        && Byte.toUnsignedInt(from.get(JAVA_BYTE, 4)) < OPERATIONS.length
+        && Operation.of(from.get(JAVA_BYTE, 4)).isPresent()
         && Byte.toUnsignedInt(from.get(JAVA_BYTE, 5)) < TYPES.length
         && Byte.toUnsignedInt(from.get(JAVA_BYTE, 6)) < ALGORITHMS.length
         && Byte.toUnsignedInt(from.get(JAVA_BYTE, 7)) < ORDERS.length;
@@ -83,7 +82,7 @@ final class Header {
   /** The call of a sound header. */
   static Fingerprint call(MemorySegment from) {
     return new Fingerprint(
-        OPERATIONS[from.get(JAVA_BYTE, 4)],
+        Operation.of(from.get(JAVA_BYTE, 4)).orElseThrow(),
         TYPES[from.get(JAVA_BYTE, 5)],
         ALGORITHMS[from.get(JAVA_BYTE, 6)],
         ORDERS[from.get(JAVA_BYTE, 7)],

@@ -29,12 +29,8 @@ final class Methods {
           new RingAllGather(),
           new ExchangeReduceScatter(),
           new SharedReduceScatter(),
-          new GatherReduce(),
-          new ExchangeReduce(),
-          new TreeReduce(),
           new TreeBroadcast(),
           new ScatterGatherBroadcast(),
-          new PairwiseAllToAll(),
           new DisseminationBarrier());
 
   private Methods() {}

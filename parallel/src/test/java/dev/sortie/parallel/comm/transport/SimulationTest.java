@@ -78,7 +78,6 @@ class SimulationTest {
                 Algorithm.RECURSIVE_DOUBLING,
                 Algorithm.HALVING_DOUBLING,
                 Algorithm.SHARED_MEMORY),
-            List.of(Algorithm.GATHER, Algorithm.EXCHANGE, Algorithm.TREE),
             List.of(Algorithm.EXCHANGE, Algorithm.SHARED_MEMORY),
             List.of(
                 Algorithm.EXCHANGE,
@@ -89,7 +88,6 @@ class SimulationTest {
     List<Operation> operations =
         List.of(
             Operation.ALL_REDUCE,
-            Operation.REDUCE,
             Operation.REDUCE_SCATTER,
             Operation.ALL_GATHER,
             Operation.BROADCAST);
