@@ -1,9 +1,11 @@
 package dev.sortie.tensor.kernel.simd;
 
-import static dev.sortie.tensor.kernel.simd.Lanes.get;
-import static dev.sortie.tensor.kernel.simd.Lanes.set;
-import static dev.sortie.tensor.kernel.simd.Memory.MEMORY;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
+import dev.sortie.tensor.kernel.simd.vector.VectorMath;
+import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;

@@ -2,6 +2,9 @@ package dev.sortie.tensor.kernel.simd;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Operands;
+import dev.sortie.tensor.kernel.simd.convert.Conversions;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.memory.Span;
 
 /** Rows of a table taken and added to by id. */

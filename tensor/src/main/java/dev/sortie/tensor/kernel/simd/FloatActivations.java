@@ -5,6 +5,7 @@ import static dev.sortie.tensor.kernel.Operands.check;
 import static dev.sortie.tensor.kernel.Operands.sameLength;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.memory.Span;
 
 /** Activations in F32: checks operands and shares out the work. */

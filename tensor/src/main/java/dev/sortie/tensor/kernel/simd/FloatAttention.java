@@ -11,6 +11,9 @@ import dev.sortie.tensor.kernel.AttentionPart;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.RopeShape;
+import dev.sortie.tensor.kernel.simd.attention.Attention;
+import dev.sortie.tensor.kernel.simd.attention.AttentionBackward;
+import dev.sortie.tensor.kernel.simd.attention.Rope;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 

@@ -10,6 +10,10 @@ import static dev.sortie.tensor.kernel.Operands.view;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Strided;
+import dev.sortie.tensor.kernel.simd.convert.Conversions;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Split;
+import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 

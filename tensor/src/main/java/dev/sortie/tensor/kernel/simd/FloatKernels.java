@@ -15,6 +15,7 @@ import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
+import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;

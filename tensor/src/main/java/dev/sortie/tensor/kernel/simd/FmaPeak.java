@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel.simd;
 
+import dev.sortie.tensor.kernel.simd.vector.Width;
 import jdk.incubator.vector.FloatVector;
 
 /**

@@ -1,9 +1,12 @@
 package dev.sortie.tensor.kernel.simd;
 
-import static dev.sortie.tensor.kernel.simd.Lanes.get;
-import static dev.sortie.tensor.kernel.simd.Lanes.set;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Exponentials;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 
 /**
  * Losses over logits that turn the logits into their gradient, one row a call. A row of a usual

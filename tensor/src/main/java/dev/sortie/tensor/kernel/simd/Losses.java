@@ -1,12 +1,18 @@
 package dev.sortie.tensor.kernel.simd;
 
-import static dev.sortie.tensor.kernel.simd.Lanes.get;
-import static dev.sortie.tensor.kernel.simd.Lanes.set;
-import static dev.sortie.tensor.kernel.simd.Memory.MEMORY;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Operands;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Exponentials;
+import dev.sortie.tensor.kernel.simd.vector.Split;
+import dev.sortie.tensor.kernel.simd.vector.Sums;
+import dev.sortie.tensor.kernel.simd.vector.VectorMath;
+import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.memory.Span;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;

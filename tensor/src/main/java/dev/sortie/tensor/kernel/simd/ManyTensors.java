@@ -2,6 +2,9 @@ package dev.sortie.tensor.kernel.simd;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Split;
+import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 

@@ -1,14 +1,18 @@
 package dev.sortie.tensor.kernel.simd;
 
-import static dev.sortie.tensor.kernel.simd.Lanes.get;
-import static dev.sortie.tensor.kernel.simd.Lanes.set;
-import static dev.sortie.tensor.kernel.simd.Memory.MEMORY;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Strided;
+import dev.sortie.tensor.kernel.simd.convert.Conversions;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Split;
+import dev.sortie.tensor.kernel.simd.vector.Sums;
 
 /**
  * Reading and accumulating through views. A view is first reduced to as few dims as it can be; its

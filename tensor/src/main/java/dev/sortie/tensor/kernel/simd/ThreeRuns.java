@@ -5,6 +5,7 @@ import static dev.sortie.tensor.kernel.Operands.check;
 import static dev.sortie.tensor.kernel.Operands.sameLength;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.memory.Span;
 
 /** A loop over three runs of {@code n} floats at absolute addresses. */

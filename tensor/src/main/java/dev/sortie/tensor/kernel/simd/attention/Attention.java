@@ -1,0 +1,209 @@
+package dev.sortie.tensor.kernel.simd.attention;
+
+import static dev.sortie.tensor.kernel.simd.attention.AttentionTiles.ROWS;
+
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.AttentionPart;
+import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.simd.vector.Elementwise;
+import dev.sortie.tensor.kernel.simd.vector.Exponentials;
+import dev.sortie.tensor.kernel.simd.vector.Lanes;
+import dev.sortie.tensor.kernel.simd.vector.Scratch;
+import dev.sortie.tensor.kernel.simd.vector.Split;
+import dev.sortie.tensor.kernel.simd.vector.VectorMath;
+import dev.sortie.tensor.kernel.simd.vector.Width;
+import dev.sortie.tensor.memory.Span;
+import java.util.List;
+
+/**
+ * Causal grouped-query attention, forward, for up to {@link Kernels#ROW_STABLE} queries a sequence;
+ * {@link AttentionBlocks} takes more. A task is a kv head; it goes through its query rows in tiles
+ * of four. Each tile writes its scores over all visible keys into scratch memory, turns them into
+ * weights, and sums the values: two passes over the keys and no running rescale, so a row's bits do
+ * not depend on how keys are blocked, nor on where in memory they lie.
+ *
+ * <p>No row's arithmetic depends on its neighbours: keys beyond the shortest row of a tile are
+ * added row by row, after the others, as they come in order. Where a window hides keys, the rows of
+ * a tile belong to one query and so begin with the same key.
+ */
+public final class Attention {
+  /** Keys a block where rows are scored one by one: 16 KiB at a head size of 128. */
+  private static final int KEY_BLOCK = 32;
+
+  private final WorkerPool pool;
+  private final Scratch scratch = new Scratch();
+  private final AttentionBlocks blocks;
+
+  public Attention(WorkerPool pool) {
+    this.pool = pool;
+    this.blocks = new AttentionBlocks(pool);
+  }
+
+  public void forward(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
+    if (s.queries() > Kernels.ROW_STABLE) {
+      blocks.forward(q, k, v, out, lse, s);
+    } else {
+      forward(q, List.of(k), List.of(v), out, lse, s);
+    }
+  }
+
+  /** Keys and values lie in several runs, or in one, which may then be of several sequences. */
+  public void forward(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
+    long work = (long) s.keys() * s.headSize() * s.groupSize() * s.queries() / 8;
+    pool.range(
+        Math.multiplyExact(s.batch(), s.kvHeads()),
+        Split.grain(work),
+        (from, to) -> {
+          for (int t = from; t < to; t++) {
+            head(q, k, v, out, lse, s, t / s.kvHeads(), t % s.kvHeads());
+          }
+        });
+  }
+
+  /** Several sequences, their kv heads in one region. */
+  public void forward(List<AttentionPart> sequences) {
+    int[] first = new int[sequences.size() + 1];
+    long work = 0;
+    for (int i = 0; i < sequences.size(); i++) {
+      AttentionShape s = sequences.get(i).shape();
+      first[i + 1] = first[i] + s.kvHeads();
+      work += (long) s.keys() * s.headSize() * s.heads() * s.queries() / 8;
+    }
+    int tasks = first[sequences.size()];
+    pool.range(
+        tasks,
+        Split.grain(work / Math.max(1, tasks)),
+        (from, to) -> {
+          int i = 0;
+          for (int t = from; t < to; t++) {
+            while (first[i + 1] <= t) {
+              i++;
+            }
+            AttentionPart p = sequences.get(i);
+            head(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape(), 0, t - first[i]);
+          }
+        });
+  }
+
+  private void head(
+      Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s, int b, int kv) {
+    int low = s.first(0);
+    int keys = s.keys() - low;
+    int pitch = (keys + Width.LANES - 1) / Width.LANES * Width.LANES;
+    int size = AttentionHead.size(s);
+    boolean packs =
+        AttentionHead.mustPack(k.getFirst(), s) || AttentionHead.mustPack(v.getFirst(), s);
+    long packed = packs ? 2L * size * keys : 0;
+    long tile = scratch.floats(2L * ROWS * size + (long) ROWS * pitch + packed);
+    long sums = tile + 4L * ROWS * size;
+    long scores = sums + 4L * ROWS * size;
+    long packedKeys = scores + 4L * ROWS * pitch;
+    long packedValues = packedKeys + 4L * size * keys;
+    AttentionRuns key = AttentionRuns.of(k, s, b, kv, low, keys, packedKeys);
+    AttentionRuns value = AttentionRuns.of(v, s, b, kv, low, keys, packedValues);
+    QueryRows rows = new QueryRows(s, b, kv, 0, s.queries());
+    float scale = (float) s.scale();
+    long qs = q.address();
+    long outs = out.address();
+    long lses = lse.address();
+    int live;
+    for (int r = 0; r < rows.count(); r += live) {
+      live = rows.tile(r, ROWS);
+      rows.load(qs, r, ROWS, tile, size);
+      int start = rows.firstKey(r);
+      int begin = start - low;
+      int common = rows.visible(r) - start;
+      int most = rows.visible(r + live - 1) - start;
+      scoresByRow(tile, live, size, key, begin, most, scale, scores, pitch);
+      for (int i = live; i < ROWS; i++) {
+        Elementwise.fill(scores + 4L * i * pitch, common, 0f);
+      }
+      float[] inverse = new float[live];
+      for (int i = 0; i < live; i++) {
+        long row = scores + 4L * i * pitch;
+        int seen = rows.visible(r + i) - start;
+        float max = Exponentials.max(row, seen);
+        float sum = Exponentials.sumAndStore(row, row, seen, max);
+        inverse[i] = 1f / sum;
+        Lanes.set(lses + 4 * rows.lse(r + i), max + VectorMath.log(sum));
+      }
+      weightedSum(live, scores, pitch, value, begin, common, size, sums);
+      for (int i = 0; i < live; i++) {
+        long row = sums + 4L * i * size;
+        for (int j = common; j < rows.visible(r + i) - start; j++) {
+          float weight = Lanes.get(scores + 4 * ((long) i * pitch + j));
+          Elementwise.axpy(weight, value.at(begin + j), row, size);
+        }
+        Elementwise.scale(inverse[i], row, outs + 4 * rows.element(r + i), s.headSize());
+      }
+    }
+  }
+
+  /** Scores of a tile over keys {@code [begin, begin + keys)}, run by run. */
+  private static void scoresByRow(
+      long tile,
+      int live,
+      int size,
+      AttentionRuns key,
+      int begin,
+      int keys,
+      float scale,
+      long scores,
+      int pitch) {
+    for (int i = 0; i < key.count(); i++) {
+      int from = Math.max(begin, key.first(i));
+      int count = Math.min(begin + keys, key.end(i)) - from;
+      if (count > 0) {
+        long to = scores + 4L * (from - begin);
+        scoresByRow(tile, live, size, key.at(i, from), key.stride(), count, scale, to, pitch);
+      }
+    }
+  }
+
+  /** Sums of a tile over keys {@code [begin, begin + keys)}, run by run. */
+  private static void weightedSum(
+      int live,
+      long scores,
+      int pitch,
+      AttentionRuns value,
+      int begin,
+      int keys,
+      int size,
+      long sums) {
+    Elementwise.fill(sums, (long) (live == 1 ? 1 : ROWS) * size, 0f);
+    for (int i = 0; i < value.count(); i++) {
+      int from = Math.max(begin, value.first(i));
+      int count = Math.min(begin + keys, value.end(i)) - from;
+      if (count > 0) {
+        long p = scores + 4L * (from - begin);
+        long v = value.at(i, from);
+        if (live == 1) {
+          AttentionTiles.weightedSumOfRow(p, v, value.stride(), count, size, sums);
+        } else {
+          AttentionTiles.weightedSum(p, pitch, v, value.stride(), count, size, sums);
+        }
+      }
+    }
+  }
+
+  /** Scores of the live rows of a tile, by blocks of keys that stay in the L1 cache. */
+  private static void scoresByRow(
+      long tile,
+      int live,
+      int size,
+      long key,
+      long stride,
+      int keys,
+      float scale,
+      long scores,
+      int pitch) {
+    for (int from = 0; from < keys; from += KEY_BLOCK) {
+      int to = Math.min(keys, from + KEY_BLOCK);
+      for (int i = 0; i < live; i++) {
+        AttentionTiles.scoresByRow(
+            tile + 4L * i * size, size, key, stride, from, to, scale, scores + 4L * i * pitch);
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package dev.sortie.tensor.kernel.simd.gemm;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.PackedWeight;
+import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Weights packed ahead: panel p holds {@code [k, NR]}, the outputs {@code p * NR ..} at each k,
+ * padded with zeros. A panel of any block of K is a run of it.
+ */
+public final class PackedPanels {
+  private static final int NR = Gemm.NR;
+
+  /** The name of this order, which depends on the width of vectors only. */
+  public static final String LAYOUT = "panels" + NR;
+
+  private PackedPanels() {}
+
+  /** Address of panel {@code panel} from {@code pc} on, in a packed weight at {@code base}. */
+  static long address(long base, int k, int panel, int pc) {
+    return base + 4L * NR * ((long) panel * k + pc);
+  }
+
+  /** Packs {@code w[n,k]}; each thread touches its panels first. */
+  public static PackedWeight pack(WorkerPool pool, Span w, int n, int k, Allocator memory) {
+    int panels = Gemm.panels(n, NR);
+    Span values = memory.allocate(DType.F32, (long) panels * NR * k).span();
+    long scratchBytes = PackRight.SCRATCH_BYTES;
+    pool.range(
+        panels,
+        1,
+        (from, to) -> {
+          GemmBuffers buffers = new GemmBuffers();
+          buffers.reserve(1, 0, Gemm.blockOfK(k) * NR, scratchBytes);
+          PackRight right = new PackRight(true, n, k, w.address(), w.dtype(), buffers.scratch(0));
+          for (int panel = from; panel < to; panel++) {
+            pack(right, panel, values.segment(), buffers.b(0));
+          }
+        });
+    return new PackedWeight(LAYOUT, values, n, k);
+  }
+
+  private static void pack(PackRight right, int panel, MemorySegment values, float[] block) {
+    int k = right.k();
+    int step = Gemm.blockOfK(k);
+    int from = panel * NR;
+    int to = Math.min(right.n(), from + NR);
+    for (int pc = 0; pc < k; pc += step) {
+      int kc = Math.min(step, k - pc);
+      right.run(pc, kc, from, to, block);
+      MemorySegment.copy(
+          block, 0, values, ValueLayout.JAVA_FLOAT, address(0, k, panel, pc), kc * NR);
+    }
+  }
+}
