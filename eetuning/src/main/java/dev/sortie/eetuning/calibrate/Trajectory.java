@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.cost.EarlyExitCost;
-import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.Rehearsal;
 import dev.sortie.eetuning.eval.TokenReadings;
@@ -75,11 +75,11 @@ public record Trajectory(
   public int[] exits(SequencedMap<Integer, Double> thresholds) {
     double[] least = depths.stream().mapToDouble(d -> thresholds.getOrDefault(d, 1.0)).toArray();
     int[] left = new int[tokens()];
-    Pace pace = new Pace(least.length, true);
     int between = (int) depths.stream().filter(d -> d < layers).count();
+    ExitSchedule schedule = new ExitSchedule(least.length, between, EarlyExit.MAX_PENDING, true);
     for (int t = 0; t < left.length; t++) {
-      int e = first(least, t, pace, between);
-      pace.left(e);
+      int e = first(least, t, schedule);
+      schedule.left(e);
       left[t] = e < least.length ? depths.get(e) : 0;
     }
     return left;
@@ -96,10 +96,9 @@ public record Trajectory(
   }
 
   /** The exit taken; those before the last layer only where another token may wait. */
-  private int first(double[] least, int token, Pace pace, int between) {
+  private int first(double[] least, int token, ExitSchedule schedule) {
     for (int e = 0; e < least.length; e++) {
-      boolean asked = pace.asks(e, between, EarlyExit.MAX_PENDING);
-      if (asked && least[e] < 1 && confidence[e][token] >= least[e]) {
+      if (schedule.asks(e) && least[e] < 1 && confidence[e][token] >= least[e]) {
         return e;
       }
     }

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
@@ -13,7 +13,8 @@ import java.util.OptionalDouble;
  * @param table measured costs
  * @param active depths of the exits that are asked, ascending
  * @param maxPending deficit tokens at most
- * @param rests whether exits that are not taken for long are asked less often; see {@link Pace}
+ * @param rests whether exits that are not taken for long are asked less often; see {@link
+ *     ExitSchedule}
  */
 public record EarlyExitCost(CostTable table, List<Integer> active, int maxPending, boolean rests) {
   private static final int SHARES = 1000;

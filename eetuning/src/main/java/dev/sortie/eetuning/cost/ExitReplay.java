@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
@@ -13,8 +13,7 @@ import java.util.List;
 final class ExitReplay {
   private final CostTable table;
   private final List<ExitCost> exits;
-  private final int maxPending;
-  private final Pace pace;
+  private final ExitSchedule schedule;
 
   /** Segments that have layers, and so may have to wait: an exit behind the last layer ends one. */
   private final int segments;
@@ -36,10 +35,9 @@ final class ExitReplay {
   ExitReplay(EarlyExitCost cost, int first) {
     this.table = cost.table();
     this.exits = cost.active().stream().map(table::exit).toList();
-    this.maxPending = cost.maxPending();
-    this.pace = new Pace(exits.size(), cost.rests());
     boolean behindLast = !exits.isEmpty() && exits.getLast().depth() == table.layers();
     this.segments = exits.size() + (behindLast ? 0 : 1);
+    this.schedule = new ExitSchedule(exits.size(), segments - 1, cost.maxPending(), cost.rests());
     this.done = filled(segments, first);
     this.exitDone = filled(exits.size(), first);
     this.heard = filled(exits.size(), first);
@@ -77,12 +75,12 @@ final class ExitReplay {
       if (i < exits.size()) {
         seconds += asked(i, position);
         if (left[0] == end(i)) {
-          pace.left(i);
+          schedule.left(i);
           return seconds;
         }
       }
     }
-    pace.left(exits.size());
+    schedule.left(exits.size());
     return seconds + head(position, left);
   }
 
@@ -93,7 +91,7 @@ final class ExitReplay {
 
   private double asked(int i, int position) {
     ExitCost e = exits.get(i);
-    if (pace.asks(i, segments - 1, maxPending)) {
+    if (schedule.asks(i)) {
       return heard[i] > position ? 0 : ask(i, e, position);
     }
     // its own layer waits too, until a batch of stable rows is full

@@ -48,7 +48,7 @@ public final class BatchDescent {
     List<SequenceProgress> live = sequences;
     for (Segment g : segments) {
       if (live.isEmpty() || g.isOutlet()) {
-        live.forEach(s -> s.leaves(g.index()));
+        live.forEach(SequenceProgress::leavesBelow);
         break;
       }
       passes.through(
@@ -57,7 +57,7 @@ public final class BatchDescent {
         live = ask(g, g.exit().get(), live, answers);
       }
       if (g == segments.getLast() && !live.isEmpty()) {
-        live = answer(g, live, answers);
+        live = answer(live, answers);
       }
     }
     sequences.forEach(SequenceProgress::readOne);
@@ -135,14 +135,14 @@ public final class BatchDescent {
   }
 
   /** The final layer's answers, for all that are left. */
-  private List<SequenceProgress> answer(Segment g, List<SequenceProgress> live, Answers answers) {
+  private List<SequenceProgress> answer(List<SequenceProgress> live, Answers answers) {
     Tensor x = passes.stacked(live.stream().map(SequenceProgress::x).toList());
     TopTokens top = TopTokens.of(ops, decoder.logits(ops, x));
     for (int i = 0; i < live.size(); i++) {
       SequenceProgress s = live.get(i);
       Tensor logits = RowPasses.row(top.logits(), i);
       answers.take(s, s.reader().read(logits, OptionalInt.empty(), top.probability(i)));
-      s.leaves(g.exit().isPresent() ? g.index() + 1 : g.index());
+      s.leavesBelow();
     }
     return List.of();
   }

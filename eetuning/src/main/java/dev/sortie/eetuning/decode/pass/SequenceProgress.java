@@ -2,7 +2,7 @@ package dev.sortie.eetuning.decode.pass;
 
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.KvCache;
@@ -27,11 +27,13 @@ public final class SequenceProgress implements AutoCloseable {
 
   private final Sequence sequence;
   private final ExitPolicy policy;
-  private final int maxPending;
   private final LogitsReader reader;
 
   /** What each segment reads, position {@code p} in row {@code p % KEPT}; {@code [KEPT, C]}. */
   private final Tensor[] inputs;
+
+  /** How many exits may be asked. */
+  private final int exits;
 
   /** Of the exit behind each segment; null where it has no layer of its own or none is asked. */
   private final KvCache[] exitCaches;
@@ -42,18 +44,15 @@ public final class SequenceProgress implements AutoCloseable {
   /** Positions done in the own layer of the exit behind each segment. */
   private final int[] exitDone;
 
-  private final Pace pace;
+  private final ExitSchedule schedule;
 
   /** What is read is put there by whoever reads it, at the latest before an exit is asked. */
   private final TextTokens text;
 
   private int position;
 
-  /**
-   * The segment that the token being read left behind, or came to the end of; {@link
-   * Pace#ELSEWHERE} if no exit of these saw it.
-   */
-  private int left = Pace.ELSEWHERE;
+  /** For {@link ExitSchedule#left}: where the token being read leaves. */
+  private int left = ExitSchedule.ELSEWHERE;
 
   /** Output of the layers that the token being read came through last, {@code [1, C]}. */
   private Tensor x;
@@ -64,8 +63,8 @@ public final class SequenceProgress implements AutoCloseable {
   /** By the exit asked last for the token that is being read; null before the first. */
   private ExitEvidence.Said said;
 
-  /** Tokens that the deepest segment lags behind, where another rank has it; else negative. */
-  private int lag = -1;
+  /** By {@link ExitSchedule#pending}, where other ranks have some of the exits; else negative. */
+  private int pending = -1;
 
   /**
    * Before the first token.
@@ -83,7 +82,6 @@ public final class SequenceProgress implements AutoCloseable {
       IntFunction<KvCache> caches) {
     this.sequence = sequence;
     this.policy = policy;
-    this.maxPending = maxPending;
     this.reader = new LogitsReader(sequence.decoder().config().vocab());
     int count = segments.size();
     this.inputs = new Tensor[count];
@@ -93,8 +91,9 @@ public final class SequenceProgress implements AutoCloseable {
     List<Exit> asked = segments.stream().flatMap(g -> g.exit().stream()).toList();
     this.text =
         new TextTokens(policy.never() ? List.of() : asked, sequence.capacity(), sequence.arena());
-    boolean behindLast = segments.getLast().exit().isPresent();
-    this.pace = new Pace(behindLast ? count : count - 1, policy.rests());
+    this.exits = asked.size();
+    int between = (int) asked.stream().filter(e -> !e.isBehindLastLayer()).count();
+    this.schedule = new ExitSchedule(exits, between, maxPending, policy.rests());
     Shape kept = Shape.of(KEPT, sequence.decoder().config().hidden());
     for (Segment s : segments) {
       inputs[s.index()] = Tensor.allocate(sequence.arena(), DType.F32, kept);
@@ -122,7 +121,7 @@ public final class SequenceProgress implements AutoCloseable {
     position = Sequence.checkKept(count, position);
     said = null;
     text.rewind(Math.min(text.length(), position));
-    pace.rewind(position);
+    schedule.rewind(position);
     for (int i = 0; i < done.length; i++) {
       done[i] = Math.min(done[i], position);
       exitDone[i] = Math.min(exitDone[i], position);
@@ -146,16 +145,20 @@ public final class SequenceProgress implements AutoCloseable {
     return reader;
   }
 
-  /** Whether it may leave at the exit behind a segment, and asks: the deepest segment lags most. */
+  /** Whether the exit behind a segment is asked about the token being read. */
   boolean asks(int segment) {
-    return !policy.never() && (lag < 0 ? deficit() : lag) < maxPending && pace.due(segment);
+    return !policy.never()
+        && (pending < 0 ? schedule.asks(segment) : schedule.asks(segment, pending));
   }
 
-  /**
-   * The token being read leaves behind a segment, the last one for the final layer or an outlet.
-   */
+  /** The token being read leaves at the exit behind a segment. */
   void leaves(int segment) {
     left = segment;
+  }
+
+  /** The token being read leaves at no exit of these: the final layer answers, or another rank. */
+  void leavesBelow() {
+    left = exits;
   }
 
   /** Tokens read that the last segment has not done. */
@@ -166,11 +169,11 @@ public final class SequenceProgress implements AutoCloseable {
   /**
    * Begins a token of which other ranks know more.
    *
-   * @param behind tokens that the deepest segment of all lags behind
+   * @param left by {@link ExitSchedule#pending} of all exits
    * @param before what the exit asked last said of it, or null
    */
-  public void begin(int behind, ExitEvidence.Said before) {
-    lag = behind;
+  public void begin(int left, ExitEvidence.Said before) {
+    pending = left;
     said = before;
   }
 
@@ -200,14 +203,14 @@ public final class SequenceProgress implements AutoCloseable {
     position += count;
     Arrays.fill(done, position);
     Arrays.fill(exitDone, position);
-    pace.start(position);
+    schedule.start(position);
   }
 
   /** A token was read; what it went through says {@link #done}. */
   public void readOne() {
     position++;
-    pace.left(left);
-    left = Pace.ELSEWHERE;
+    schedule.left(left);
+    left = ExitSchedule.ELSEWHERE;
     x = null;
     a = null;
   }

@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.decode.pipeline;
 
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.nn.InputException;
@@ -8,6 +10,7 @@ import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.BalancedSplit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Which layers and exits each stage of a decoding pipeline holds: the same on all ranks.
@@ -107,6 +110,19 @@ public record DecodingStages(DecoderConfig config, List<ExitOutline> exits, List
   /** Whether a stage may choose tokens: it has an exit, or the end. */
   boolean answers(int stage) {
     return isLast(stage) || exits.stream().anyMatch(e -> holds(stage, e.depth()));
+  }
+
+  /** Which exits of all stages are evaluated for the tokens of a text. */
+  ExitSchedule schedule(ExitPolicy policy, int maxPending) {
+    int between = (int) exits.stream().filter(e -> e.depth() < config.layers()).count();
+    return new ExitSchedule(exits.size(), between, maxPending, policy.rests());
+  }
+
+  /**
+   * For {@link ExitSchedule#left}: the exit of all stages at a depth; empty for the final layer.
+   */
+  int exit(OptionalInt depth) {
+    return (int) exits.stream().filter(e -> e.depth() < depth.orElse(Integer.MAX_VALUE)).count();
   }
 
   /** The tensors of the backbone that a stage computes with. */

@@ -9,6 +9,7 @@ import dev.sortie.eetuning.decode.pipeline.StageOrder.Fill;
 import dev.sortie.eetuning.decode.pipeline.StageOrder.Prompt;
 import dev.sortie.eetuning.decode.pipeline.StageOrder.Stop;
 import dev.sortie.eetuning.decode.pipeline.StageOrder.Tokens;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.ArrayDeque;
@@ -26,6 +27,7 @@ import java.util.Set;
  * before. With several texts there is more under way, also at full depth.
  */
 final class PipelineDriver {
+  private final DecodingStages plan;
   private final List<int[]> prompts;
   private final PipelinedDecoder.Settings settings;
   private final Tokenizer tokenizer;
@@ -44,14 +46,15 @@ final class PipelineDriver {
     final Writing writing;
     final long start = System.nanoTime();
 
-    /** Tokens that went through all layers, or in one rank would have by now. */
-    int done;
+    /** Where its tokens left, by all exits of all stages. */
+    final ExitSchedule schedule;
 
     int read;
     long prefilled;
 
-    Life(Writing writing) {
+    Life(Writing writing, ExitSchedule schedule) {
       this.writing = writing;
+      this.schedule = schedule;
     }
   }
 
@@ -62,6 +65,7 @@ final class PipelineDriver {
    * @param answers of all stages
    */
   PipelineDriver(
+      DecodingStages plan,
       List<int[]> prompts,
       PipelinedDecoder.Settings settings,
       Tokenizer tokenizer,
@@ -69,6 +73,7 @@ final class PipelineDriver {
       int vocab,
       PipelinedDecoder.Listener listener,
       Mailbox<StageAnswer> answers) {
+    this.plan = plan;
     this.prompts = prompts;
     this.settings = settings;
     this.tokenizer = tokenizer;
@@ -122,7 +127,10 @@ final class PipelineDriver {
         return null;
       }
       last = begun++;
-      life = new Life(new Writing(prompts.get(last), settings.options(), tokenizer, ends, vocab));
+      life =
+          new Life(
+              new Writing(prompts.get(last), settings.options(), tokenizer, ends, vocab),
+              plan.schedule(settings.policy(), settings.maxPending()));
       running.put(last, life);
     }
     int length = prompts.get(last).length;
@@ -136,9 +144,8 @@ final class PipelineDriver {
     long now = System.nanoTime();
     if (life.prefilled == 0) {
       life.prefilled = now;
-    }
-    if (a.exit().isEmpty()) {
-      life.done = a.position();
+    } else {
+      life.schedule.left(plan.exit(a.exit()));
     }
     GeneratedToken token =
         life.writing.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
@@ -153,8 +160,8 @@ final class PipelineDriver {
       ended.add(a.text());
       listener.finished(a.text(), results[a.text()]);
     } else {
-      int lag = a.position() - life.done;
-      ready.add(new StageRow(a.text(), a.position(), a.id(), true, lag, null, new float[0]));
+      int pending = life.schedule.pending();
+      ready.add(new StageRow(a.text(), a.position(), a.id(), true, pending, null, new float[0]));
     }
   }
 

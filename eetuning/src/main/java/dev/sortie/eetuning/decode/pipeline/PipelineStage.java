@@ -193,7 +193,7 @@ final class PipelineStage implements AutoCloseable {
     if (isFirst() && !sequences.isEmpty()) {
       descent.embed(sequences, wanted.values().stream().mapToInt(StageRow::id).toArray());
     }
-    wanted.forEach((s, r) -> s.begin(r.lag(), r.said()));
+    wanted.forEach((s, r) -> s.begin(r.pending(), r.said()));
     List<SequenceProgress> deeper =
         descent.run(
             sequences,
@@ -203,7 +203,8 @@ final class PipelineStage implements AutoCloseable {
       forward(
           texts.get(r.text()),
           Optional.of(
-              new StageRow(r.text(), r.position(), r.id(), true, r.lag(), s.said(), r.hidden())));
+              new StageRow(
+                  r.text(), r.position(), r.id(), true, r.pending(), s.said(), r.hidden())));
     }
     rows.stream().mapToInt(StageRow::text).distinct().forEach(t -> settle(texts.get(t)));
   }

@@ -176,7 +176,14 @@ public final class PipelinedDecoder {
       PipelineDriver driver =
           links.leads()
               ? new PipelineDriver(
-                  prompts, settings, tokenizer, ends, decoder.config().vocab(), listener, answers)
+                  plan,
+                  prompts,
+                  settings,
+                  tokenizer,
+                  ends,
+                  decoder.config().vocab(),
+                  listener,
+                  answers)
               : null;
       listen(answers, in);
       StageOrders orders =

@@ -165,7 +165,7 @@ public final class StageLinks implements AutoCloseable {
     int token = r.said() == null ? -1 : r.said().token();
     int agreeing = r.said() == null ? 0 : r.said().agreeing();
     int wanted = r.wanted() ? 1 : 0;
-    send(row, TOKEN, r.text(), r.position(), 1, r.id(), wanted, r.lag(), token, agreeing);
+    send(row, TOKEN, r.text(), r.position(), 1, r.id(), wanted, r.pending(), token, agreeing);
   }
 
   void sendClose(int text) {

@@ -49,7 +49,7 @@ interface StageOrders {
           put(n, 0, TOKENS, t.rows().size());
           for (int i = 0; i < t.rows().size(); i++) {
             StageRow r = t.rows().get(i);
-            put(n, 2 + 4 * i, r.text(), r.position(), r.id(), r.lag());
+            put(n, 2 + 4 * i, r.text(), r.position(), r.id(), r.pending());
           }
         }
         case Fill f -> put(n, 0, FILL);

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.decode.policy.ExitEvidence;
  * @param position where it stands
  * @param id the token
  * @param wanted whether what follows it is not known yet; else it only leaves keys and values
- * @param lag tokens of its text that left early since one went through all layers
+ * @param pending tokens of its text before it that left between layers in a row
  * @param said by the exit asked last, or null
  * @param hidden what the stage before computed, {@code [C]}; empty at the first
  */
@@ -18,6 +18,6 @@ record StageRow(
     int position,
     int id,
     boolean wanted,
-    int lag,
+    int pending,
     ExitEvidence.Said said,
     float[] hidden) {}

@@ -26,8 +26,8 @@ public interface ExitPolicy {
   boolean never();
 
   /**
-   * Whether an exit that is not taken for long is asked less often; see {@link Pace}. Not where the
-   * answers of exits that are not taken count.
+   * Whether an exit that is not taken for long is asked less often; see {@link ExitSchedule}. Not
+   * where the answers of exits that are not taken count.
    */
   default boolean rests() {
     return true;

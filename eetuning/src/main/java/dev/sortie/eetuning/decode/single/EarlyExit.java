@@ -10,7 +10,7 @@ import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.Pace;
+import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.TextTokens;
@@ -52,13 +52,12 @@ public final class EarlyExit implements DecodingStrategy {
   private final LogitsReader reader;
   private final List<ExitSegment> segments;
   private final FinalRows finals;
-  private final int maxPending;
   private final Guesses guesses;
 
-  /** For {@link Pace#left}: the number of exits. */
+  /** For {@link ExitSchedule#left}: the number of exits. */
   private final int finalLayer;
 
-  private final Pace pace;
+  private final ExitSchedule schedule;
 
   /** As far as it was read, guesses among it. */
   private final TextTokens text;
@@ -110,7 +109,6 @@ public final class EarlyExit implements DecodingStrategy {
     this.sequence = new Sequence(decoder, capacity, device);
     this.policy = policy;
     this.reader = new LogitsReader(decoder.config().vocab());
-    this.maxPending = maxPending;
     this.guesses = guesses;
     Exits asked = policy.never() ? Exits.none() : exits;
     this.text = new TextTokens(asked.exits(), capacity, sequence.arena());
@@ -121,7 +119,7 @@ public final class EarlyExit implements DecodingStrategy {
             .toList();
     this.finals = new FinalRows(sequence, rows);
     this.finalLayer = asked.exits().size();
-    this.pace = new Pace(finalLayer, policy.rests());
+    this.schedule = new ExitSchedule(finalLayer, segments.size() - 1, maxPending, policy.rests());
   }
 
   /** Fails unless such a sequence can be decoded. */
@@ -154,7 +152,7 @@ public final class EarlyExit implements DecodingStrategy {
       position += chunk.length;
     }
     ahead = position;
-    pace.start(position);
+    schedule.start(position);
     return last;
   }
 
@@ -213,12 +211,12 @@ public final class EarlyExit implements DecodingStrategy {
       if (s.exit().isPresent()) {
         Step step = tryExit(s, i);
         if (step != null) {
-          pace.left(i);
+          schedule.left(i);
           return step;
         }
       }
     }
-    pace.left(finalLayer);
+    schedule.left(finalLayer);
     if (!finals.has(position)) {
       finals.read(segments.getLast(), unanswered());
     }
@@ -233,8 +231,7 @@ public final class EarlyExit implements DecodingStrategy {
 
   private Step tryExit(ExitSegment s, int i) {
     Exit exit = s.exit().orElseThrow();
-    boolean asked = pace.asks(i, segments.size() - 1, maxPending);
-    if (!asked || !worthwhile(exit, s.state(position))) {
+    if (!schedule.asks(i) || !worthwhile(exit, s.state(position))) {
       s.pass(position + 1);
       return null;
     }
@@ -314,7 +311,7 @@ public final class EarlyExit implements DecodingStrategy {
   public void rewind(int count) {
     position = Sequence.checkKept(count, position);
     cut();
-    pace.rewind(position);
+    schedule.rewind(position);
     guesses.rewind(position);
   }
 
