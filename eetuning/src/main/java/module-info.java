@@ -22,6 +22,13 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.eval.task;
   exports dev.sortie.eetuning.exit;
   exports dev.sortie.eetuning.train;
+  exports dev.sortie.eetuning.train.checkpoint;
+  exports dev.sortie.eetuning.train.data;
+  exports dev.sortie.eetuning.train.loop;
+  exports dev.sortie.eetuning.train.pretrain;
+  exports dev.sortie.eetuning.train.rank;
+  exports dev.sortie.eetuning.train.stage;
+  exports dev.sortie.eetuning.train.tune;
 
   opens dev.sortie.eetuning.cli to
       info.picocli;

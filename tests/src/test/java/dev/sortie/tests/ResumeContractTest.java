@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.eetuning.train.Objective;
-import dev.sortie.eetuning.train.TuneOptions;
+import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.optim.AdamW;

@@ -1,8 +1,8 @@
 package dev.sortie.tests;
 
-import dev.sortie.eetuning.train.PretrainOptions;
-import dev.sortie.eetuning.train.Pretrainer;
-import dev.sortie.eetuning.train.RowsSource;
+import dev.sortie.eetuning.train.data.RowsSource;
+import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;

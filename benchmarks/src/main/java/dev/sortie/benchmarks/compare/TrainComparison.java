@@ -2,8 +2,8 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
 import dev.sortie.benchmarks.peer.LineProcess;
-import dev.sortie.eetuning.train.PretrainOptions;
-import dev.sortie.eetuning.train.Pretrainer;
+import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.tensor.Device;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.eetuning.train.TokenSource;
+import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;

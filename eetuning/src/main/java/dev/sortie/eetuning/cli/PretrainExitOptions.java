@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.train.PretrainExits;
+import dev.sortie.eetuning.train.pretrain.PretrainExits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.optim.Schedule.Decay;
 import java.util.LinkedHashMap;

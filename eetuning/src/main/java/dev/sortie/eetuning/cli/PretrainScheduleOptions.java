@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.train.PretrainLayout;
+import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.nn.InputException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;

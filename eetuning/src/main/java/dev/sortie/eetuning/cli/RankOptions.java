@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.train.StageSplit;
-import dev.sortie.eetuning.train.Team;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.RankEnvironment;

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.train.Team;
+import dev.sortie.eetuning.train.rank.Team;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;

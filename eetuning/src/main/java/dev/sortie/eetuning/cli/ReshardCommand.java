@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.train.Reshard;
+import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Json;
 import dev.sortie.parallel.mesh.Mesh;

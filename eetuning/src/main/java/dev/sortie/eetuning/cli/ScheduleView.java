@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.eval.SchedulePlot;
-import dev.sortie.eetuning.train.ScheduleTrace;
-import dev.sortie.eetuning.train.Team;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.stage.ScheduleTrace;
 import dev.sortie.parallel.pipeline.Timed;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.CacheFolder;
-import dev.sortie.eetuning.train.DatasetSource;
-import dev.sortie.eetuning.train.SelfText;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.data.SelfText;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.parallel.mesh.Mesh;

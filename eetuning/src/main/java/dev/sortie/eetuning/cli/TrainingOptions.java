@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.train.DatasetSource;
-import dev.sortie.eetuning.train.LoopOptions;
-import dev.sortie.eetuning.train.TrainLoop;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;

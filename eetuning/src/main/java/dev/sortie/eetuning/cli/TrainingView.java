@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli;
 import dev.sortie.eetuning.eval.LossPlot;
 import dev.sortie.eetuning.eval.LossPoint;
 import dev.sortie.eetuning.train.History;
-import dev.sortie.eetuning.train.TrainLoop;
+import dev.sortie.eetuning.train.loop.TrainLoop;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

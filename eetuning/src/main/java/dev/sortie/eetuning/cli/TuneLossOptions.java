@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.train.LookaheadOptions;
-import dev.sortie.eetuning.train.Objective;
-import dev.sortie.eetuning.train.TuneOptions;
+import dev.sortie.eetuning.train.tune.LookaheadOptions;
+import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.InputException;
 import java.util.LinkedHashMap;
 import java.util.Map;

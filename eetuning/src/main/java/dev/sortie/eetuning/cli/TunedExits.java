@@ -2,12 +2,12 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.eetuning.train.DatasetSource;
-import dev.sortie.eetuning.train.ExitTuner;
-import dev.sortie.eetuning.train.FinishedExits;
-import dev.sortie.eetuning.train.Team;
-import dev.sortie.eetuning.train.TuneOptions;
-import dev.sortie.eetuning.train.TuningNotes;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.tune.ExitTuner;
+import dev.sortie.eetuning.train.tune.FinishedExits;
+import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.eetuning.train.tune.TuningNotes;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.Device;

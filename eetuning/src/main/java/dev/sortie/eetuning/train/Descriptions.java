@@ -7,10 +7,10 @@ import java.util.Locale;
 import java.util.Map;
 
 /** Options as they are written into checkpoints, by name. */
-final class Descriptions {
+public final class Descriptions {
   private Descriptions() {}
 
-  static Map<String, Object> of(Schedule s) {
+  public static Map<String, Object> of(Schedule s) {
     Map<String, Object> m = new LinkedHashMap<>();
     m.put("steps", s.steps());
     m.put("lr", s.peak());
@@ -20,7 +20,7 @@ final class Descriptions {
     return m;
   }
 
-  static Map<String, Object> of(AdamW.Options o) {
+  public static Map<String, Object> of(AdamW.Options o) {
     Map<String, Object> m = new LinkedHashMap<>();
     m.put("beta1", o.beta1());
     m.put("beta2", o.beta2());

@@ -17,16 +17,16 @@ import java.util.List;
  * @param index this rank's position among them
  * @param sequence whether they share out the rows of the residual stream too
  */
-record ExitMemory(
+public record ExitMemory(
     DecoderConfig config, DecoderConfig share, int ranks, int index, boolean sequence) {
   private static final long CHUNK_BYTES = 64L << 20;
 
-  ExitMemory(DecoderConfig config, int ranks, int index, boolean sequence) {
+  public ExitMemory(DecoderConfig config, int ranks, int index, boolean sequence) {
     this(config, DecoderShare.of(config, ranks, index).config(), ranks, index, sequence);
   }
 
   /** An exit's parameters. */
-  long parameters(ExitOutline e) {
+  public long parameters(ExitOutline e) {
     long c = config.hidden();
     long head = e.ownHead() ? tokens(e).count() * c : 0;
     if (e.isLookahead()) {
@@ -47,7 +47,7 @@ record ExitMemory(
   }
 
   /** Parameters of the embedding, or of a head over all tokens. */
-  long vocabulary() {
+  public long vocabulary() {
     return (long) share.vocab() * config.hidden();
   }
 
@@ -56,7 +56,7 @@ record ExitMemory(
   }
 
   /** Parameters of a layer. */
-  long layer() {
+  public long layer() {
     return mlp() + 2L * config.hidden() * (queries() + keys()) + 2L * config.hidden();
   }
 
@@ -74,7 +74,7 @@ record ExitMemory(
    * @param rows tokens of the micro-batch
    * @param kl whether exits that share a teacher are computed together
    */
-  long passes(List<ExitOutline> exits, long rows, boolean kl) {
+  public long passes(List<ExitOutline> exits, long rows, boolean kl) {
     long all = 0;
     long most = 0;
     long chunks = 0;
@@ -113,7 +113,7 @@ record ExitMemory(
   }
 
   /** What an exit keeps for its backward pass. */
-  long kept(ExitOutline e, long rows) {
+  public long kept(ExitOutline e, long rows) {
     long f = share.ffn();
     return switch (e.architecture().orElse(ExitArchitecture.LAYER)) {
       case EMBEDDING -> floats(rows, 0, gathered(1));
@@ -124,7 +124,7 @@ record ExitMemory(
   }
 
   /** Gradients and the like that are there at one time. */
-  long back(ExitOutline e, long rows) {
+  public long back(ExitOutline e, long rows) {
     long f = share.ffn();
     return switch (e.architecture().orElse(ExitArchitecture.LAYER)) {
       case EMBEDDING -> floats(rows, 4, 0);

@@ -25,7 +25,7 @@ public final class History {
    *
    * @param steps done
    */
-  static History read(JsonObject description, List<String> names, int steps) {
+  public static History read(JsonObject description, List<String> names, int steps) {
     History history = new History(names);
     JsonObject losses = description.getObject(LOSSES);
     for (int i = 0; i < steps; i++) {
@@ -46,7 +46,7 @@ public final class History {
   }
 
   /** A copy for a file. */
-  Map<String, Object> describe() {
+  public Map<String, Object> describe() {
     Map<String, Object> copied = new LinkedHashMap<>();
     losses.forEach((name, list) -> copied.put(name, List.copyOf(list)));
     Map<String, Object> named = new LinkedHashMap<>();
@@ -57,11 +57,11 @@ public final class History {
     return description;
   }
 
-  void add(Map<String, Double> step) {
+  public void add(Map<String, Double> step) {
     losses.forEach((name, list) -> list.add(step.get(name)));
   }
 
-  void addValidation(int steps, Map<String, Double> values) {
+  public void addValidation(int steps, Map<String, Double> values) {
     validations.put(steps, new LinkedHashMap<>(values));
   }
 

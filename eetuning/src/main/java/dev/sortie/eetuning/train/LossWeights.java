@@ -38,7 +38,7 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
   }
 
   /** Refuses weights with which nothing can be learned. */
-  static void check(Map<Integer, Double> weights) {
+  public static void check(Map<Integer, Double> weights) {
     weights.forEach(
         (depth, w) -> {
           if (!(w > 0) || Double.isInfinite(w)) {
@@ -49,7 +49,7 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
   }
 
   /** The weight of an exit in a step, counted from 0. */
-  double at(int depth, int step) {
+  public double at(int depth, int step) {
     double to = weights.get(depth);
     if (step >= steps) {
       return to;
@@ -60,7 +60,7 @@ public record LossWeights(Map<Integer, Double> weights, double start, int steps,
   }
 
   /** For checkpoints. */
-  Map<String, Object> describe() {
+  public Map<String, Object> describe() {
     Map<String, Object> m = new LinkedHashMap<>();
     Map<String, Object> all = new TreeMap<>();
     weights.forEach((d, w) -> all.put(String.valueOf(d), w));

@@ -6,7 +6,7 @@ import dev.sortie.parallel.mesh.Mesh;
 /**
  * How much memory training takes on each rank, before it begins; docs/memory.md has the formulas.
  */
-public sealed interface MemoryPlan permits TuneMemory, PretrainMemory {
+public interface MemoryPlan {
   /** The JVM: see docs/memory.md. */
   long JVM = 200L << 20;
 

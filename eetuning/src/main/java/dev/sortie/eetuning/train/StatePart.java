@@ -13,15 +13,15 @@ import java.util.SequencedMap;
  * @param tensor the elements here
  * @param portion which of the whole tensor's they are
  */
-record StatePart(Tensor tensor, Portion portion) {
+public record StatePart(Tensor tensor, Portion portion) {
 
   /** All of a tensor. */
-  static StatePart all(Tensor tensor) {
+  public static StatePart all(Tensor tensor) {
     return new StatePart(tensor, Portion.all(tensor.shape()));
   }
 
   /** Tensors by name, as a sharding shares them out. */
-  static SequencedMap<String, StatePart> of(Map<String, Tensor> state, Sharding sharding) {
+  public static SequencedMap<String, StatePart> of(Map<String, Tensor> state, Sharding sharding) {
     SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
     state.forEach(
         (name, t) -> parts.put(name, new StatePart(t, Portion.of(sharding, name, t.shape()))));

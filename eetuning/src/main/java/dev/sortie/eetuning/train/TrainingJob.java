@@ -7,7 +7,7 @@ import java.util.SequencedMap;
 import java.util.function.Supplier;
 
 /**
- * Something that is trained step by step: what {@link TrainLoop} runs, saves and resumes. All its
+ * Something that is trained step by step: what {@code TrainLoop} runs, saves and resumes. All its
  * state is in named tensors and the step number.
  */
 public interface TrainingJob {

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -67,15 +68,18 @@ class KilledRanksContractTest {
 
   /** The moments of a checkpoint by turns, and then once in the middle of a step. */
   private static TrainRank.Kill kill(int seed, Random random, Mesh layout) {
-    SaveMoment[] moments = SaveMoment.values();
-    int turn = (seed + SaveMoment.SHARD_HALF_WRITTEN.ordinal()) % (moments.length + 1);
+    CheckpointListener.Moment[] moments = CheckpointListener.Moment.values();
+    int turn =
+        (seed + CheckpointListener.Moment.SHARD_HALF_WRITTEN.ordinal()) % (moments.length + 1);
     int any = random.nextInt(layout.world());
     if (turn == moments.length) {
       int step = 1 + random.nextInt(TinyTraining.STEPS - 1);
       return new TrainRank.Kill(any, step, null, random.nextInt(LONGEST_DELAY));
     }
     int step = 2 + 2 * random.nextInt(2); // checkpoints after 2, 4 and 6 steps
-    boolean leader = moments[turn] == SaveMoment.DESCRIBED || moments[turn] == SaveMoment.NAMED;
+    boolean leader =
+        moments[turn] == CheckpointListener.Moment.DESCRIBED
+            || moments[turn] == CheckpointListener.Moment.NAMED;
     int victim = leader ? 0 : any; // rank 0 alone comes there
     return TrainRank.Kill.at(moments[turn], step, victim);
   }

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
+import dev.sortie.eetuning.train.checkpoint.Reshard;
+import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import java.io.IOException;
@@ -165,14 +168,15 @@ class LostRanksContractTest {
 
   static Stream<Arguments> moments() {
     return Stream.of(TinyKind.TUNE, TinyKind.PRETRAIN_BESIDE)
-        .flatMap(kind -> Stream.of(SaveMoment.values()).map(m -> Arguments.of(kind, m)));
+        .flatMap(
+            kind -> Stream.of(CheckpointListener.Moment.values()).map(m -> Arguments.of(kind, m)));
   }
 
   /** Each rank in turn, at each moment of a checkpoint that it comes to. */
   @ParameterizedTest
   @MethodSource("moments")
-  void aRankThatIsLostAtAnyMomentOfACheckpointCostsNoBits(TinyKind kind, SaveMoment moment)
-      throws Exception {
+  void aRankThatIsLostAtAnyMomentOfACheckpointCostsNoBits(
+      TinyKind kind, CheckpointListener.Moment moment) throws Exception {
     TinyTraining training = kind.training(shared);
     Mesh layout = mesh(2, 2);
     int losses = 0;
@@ -196,10 +200,10 @@ class LostRanksContractTest {
   private static final class LostAt implements TinyTraining.Hook {
     private final int victim;
     private final int step;
-    private final SaveMoment moment;
+    private final CheckpointListener.Moment moment;
     private volatile boolean there;
 
-    LostAt(int victim, int step, SaveMoment moment) {
+    LostAt(int victim, int step, CheckpointListener.Moment moment) {
       this.victim = victim;
       this.step = step;
       this.moment = moment;
@@ -209,7 +213,7 @@ class LostRanksContractTest {
     public void after(Team team, int done) {}
 
     @Override
-    public void saving(Team team, int done, SaveMoment now) {
+    public void saving(Team team, int done, CheckpointListener.Moment now) {
       if (team.rank().value() == victim && done == step && now == moment) {
         there = true;
         throw new IllegalStateException("killed");
@@ -316,8 +320,10 @@ class LostRanksContractTest {
     public void after(Team team, int step) {}
 
     @Override
-    public void saving(Team team, int step, SaveMoment moment) {
-      if (team.rank().value() == 1 && step == 4 && moment == SaveMoment.FOLDER_MADE) {
+    public void saving(Team team, int step, CheckpointListener.Moment moment) {
+      if (team.rank().value() == 1
+          && step == 4
+          && moment == CheckpointListener.Moment.FOLDER_MADE) {
         Folders.create(
             out.resolve("checkpoints/.step-000004.tmp/state-00002-of-00004.safetensors"));
       }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.sortie.eetuning.train.TinyPretraining.Model;
+import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
+import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.parallel.mesh.Mesh;
@@ -165,7 +167,7 @@ class RanksPretrainAlikeContractTest {
     long[] parameters = new long[2];
     long[] moments = new long[2];
     for (int r = 0; r < 2 * tp; r++) {
-      String name = "checkpoints/step-000003/" + ShardNames.of(r, 2 * tp);
+      String name = "checkpoints/step-000003/" + CheckpointNames.ofShard(r, 2 * tp);
       try (Safetensors file = Safetensors.open(out.resolve(name))) {
         for (var t : file.tensors().entrySet()) {
           long count = t.getValue().shape().stream().mapToLong(n -> n).reduce(1, (a, b) -> a * b);

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.model.DecoderBuilder;

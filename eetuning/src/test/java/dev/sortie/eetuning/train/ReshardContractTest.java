@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;

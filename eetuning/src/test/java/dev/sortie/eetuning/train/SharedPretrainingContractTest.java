@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.eetuning.train.data.TokenSource;
+import dev.sortie.eetuning.train.pretrain.PretrainLayout;
+import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.Pretrainer;
+import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;

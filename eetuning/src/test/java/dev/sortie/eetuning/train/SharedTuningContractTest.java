@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.eetuning.train.loop.TrainLoop;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 

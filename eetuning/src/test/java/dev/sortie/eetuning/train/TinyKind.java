@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.List;

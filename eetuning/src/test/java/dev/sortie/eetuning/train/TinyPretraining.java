@@ -2,6 +2,14 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.pretrain.PretrainExits;
+import dev.sortie.eetuning.train.pretrain.PretrainLayout;
+import dev.sortie.eetuning.train.pretrain.PretrainModel;
+import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.Pretrainer;
+import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;

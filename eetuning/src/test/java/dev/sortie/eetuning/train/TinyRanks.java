@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
@@ -21,11 +22,11 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /** Ranks that are threads of this JVM. */
-final class TinyRanks {
+public final class TinyRanks {
   private TinyRanks() {}
 
   /** How they are joined. */
-  enum Joining {
+  public enum Joining {
     /** In this JVM's memory. */
     THREADS {
       @Override
@@ -56,7 +57,8 @@ final class TinyRanks {
   }
 
   /** What each rank of a mesh returns; if some fail, throws the reason. */
-  static <T> List<T> run(Mesh mesh, Joining joining, Function<Team, T> rank) throws Exception {
+  public static <T> List<T> run(Mesh mesh, Joining joining, Function<Team, T> rank)
+      throws Exception {
     List<Supplier<Transport>> transports = joining.world(mesh.world());
     List<T> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {

@@ -1,5 +1,8 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,7 +28,7 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
     void after(Team team, int step);
 
     /** At a moment of a checkpoint. */
-    default void saving(Team team, int step, SaveMoment moment) {}
+    default void saving(Team team, int step, CheckpointListener.Moment moment) {}
   }
 
   /** Steps of the whole run. */
@@ -91,7 +94,7 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
       }
 
       @Override
-      public void saving(int step, SaveMoment moment) {
+      public void saving(int step, CheckpointListener.Moment moment) {
         hook.saving(team, step, moment);
       }
     };

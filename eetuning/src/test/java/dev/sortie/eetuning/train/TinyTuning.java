@@ -5,6 +5,17 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.train.data.RowsSource;
+import dev.sortie.eetuning.train.data.TokenSource;
+import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.tune.ExitTuner;
+import dev.sortie.eetuning.train.tune.FinishedExits;
+import dev.sortie.eetuning.train.tune.LookaheadOptions;
+import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.eetuning.train.tune.StagePlan;
+import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.format.Sha256;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -38,7 +49,7 @@ import java.util.stream.IntStream;
  * @param steps of the whole run
  * @param trace hears of what the stages of a pipeline do
  */
-record TinyTuning(
+public record TinyTuning(
     Path model, Path exits, Objective objective, boolean sequence, int steps, Consumer<Timed> trace)
     implements TinyTraining {
   /** The first of {@link #words}. */
@@ -206,7 +217,7 @@ record TinyTuning(
    *
    * @param heldOut an odd number, so that their last micro-batch is not full
    */
-  static RowsSource counting(int vocab, int length, int heldOut) {
+  public static RowsSource counting(int vocab, int length, int heldOut) {
     Random random = new Random(2, 0);
     int[][] rows =
         IntStream.range(0, 40)

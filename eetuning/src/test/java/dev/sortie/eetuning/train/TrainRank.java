@@ -1,6 +1,8 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.TestJvm;
+import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
+import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.parallel.launch.Launcher;
 import dev.sortie.parallel.launch.Ranks;
 import dev.sortie.parallel.mesh.Mesh;
@@ -28,10 +30,11 @@ final class TrainRank {
    * @param delay milliseconds into the next step, where there is no moment; the step's end if that
    *     is sooner
    */
-  record Kill(int rank, int step, SaveMoment moment, int delay) implements TinyTraining.Hook {
+  record Kill(int rank, int step, CheckpointListener.Moment moment, int delay)
+      implements TinyTraining.Hook {
     static final Kill NEVER = new Kill(-1, 0, null, 0);
 
-    static Kill at(SaveMoment moment, int step, int rank) {
+    static Kill at(CheckpointListener.Moment moment, int step, int rank) {
       return new Kill(rank, step, moment, 0);
     }
 
@@ -53,7 +56,7 @@ final class TrainRank {
     }
 
     @Override
-    public void saving(Team team, int done, SaveMoment now) {
+    public void saving(Team team, int done, CheckpointListener.Moment now) {
       if (now == moment && done == step && team.rank().value() == rank) {
         kill();
       }
@@ -89,7 +92,7 @@ final class TrainRank {
       return new Kill(
           Integer.parseInt(words.get(0)),
           Integer.parseInt(words.get(1)),
-          words.get(2).isEmpty() ? null : SaveMoment.valueOf(words.get(2)),
+          words.get(2).isEmpty() ? null : CheckpointListener.Moment.valueOf(words.get(2)),
           Integer.parseInt(words.get(3)));
     }
   }

@@ -1,0 +1,108 @@
+package dev.sortie.eetuning.train.checkpoint;
+
+import dev.sortie.eetuning.train.History;
+import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonLimits;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.format.Sha256;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+
+/**
+ * A checkpoint that was saved. It may be damaged: see {@link #fault}.
+ *
+ * @param step steps done
+ * @param path its folder
+ * @param description its JSON
+ */
+public record Checkpoint(int step, Path path, JsonObject description) {
+  /** Name of the file that makes a checkpoint of a folder. */
+  static final String DESCRIPTION = "state.json";
+
+  private static final String STEP = "step";
+  private static final String FILES = "files";
+  private static final String FINGERPRINT = "fingerprint";
+
+  /** Reads the description of the one in a folder. */
+  static Checkpoint read(Path folder) {
+    JsonObject d = Json.read(folder.resolve(DESCRIPTION), JsonLimits.DATA);
+    return new Checkpoint(d.getInt(STEP, 0, Integer.MAX_VALUE), folder, d);
+  }
+
+  /**
+   * A description of the state of a run.
+   *
+   * @return which wants files
+   */
+  static Map<String, Object> describe(int step, Map<String, Object> fingerprint, History history) {
+    Map<String, Object> description = new LinkedHashMap<>();
+    description.put(STEP, step);
+    description.put(FILES, Map.of());
+    description.put(FINGERPRINT, fingerprint);
+    description.putAll(history.describe());
+    return description;
+  }
+
+  /**
+   * Writes a description, which makes a checkpoint of a folder that has the files.
+   *
+   * @param files the hash of each by its name
+   */
+  static void write(Path folder, Map<String, Object> description, Map<String, String> files) {
+    Map<String, Object> root = new LinkedHashMap<>(description);
+    root.put(FILES, files);
+    AtomicFiles.write(
+        folder.resolve(DESCRIPTION), Json.compact(root).getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes this one's description beside other files, for a run with another fingerprint. */
+  void writeAgain(Path folder, Map<String, Object> fingerprint, Map<String, String> files) {
+    Map<String, Object> root = new LinkedHashMap<>(description.fields());
+    root.put(FINGERPRINT, fingerprint);
+    write(folder, root, files);
+  }
+
+  /** What decides the result of its run. */
+  Map<String, Object> fingerprint() {
+    return description.getObject(FINGERPRINT).fields();
+  }
+
+  /** The hash of each tensor file by name; earlier versions wrote one file. */
+  SequencedMap<String, String> files() {
+    SequencedMap<String, String> files = new LinkedHashMap<>();
+    if (description.fields().containsKey(FILES)) {
+      JsonObject named = description.getObject(FILES);
+      for (String name : named.fields().keySet()) {
+        if (!CheckpointNames.isShard(name)) {
+          throw named.error(name, "a name like " + CheckpointNames.ofShard(0, 2));
+        }
+        files.put(name, named.getString(name));
+      }
+    } else {
+      files.put(CheckpointNames.ofShard(0, 1), description.getString("sha256"));
+    }
+    return files;
+  }
+
+  /** Its tensors, to be closed; files in which an element is missing or there twice are refused. */
+  ShardReader open() {
+    return new ShardReader(path, files().keySet());
+  }
+
+  /** What is wrong with the files; empty if nothing. */
+  Optional<String> fault() {
+    for (Map.Entry<String, String> file : files().entrySet()) {
+      String hash = Sha256.of(path.resolve(file.getKey()));
+      if (!hash.equals(file.getValue())) {
+        return Optional.of(file.getKey() + " has SHA-256 " + hash + ", not " + file.getValue());
+      }
+    }
+    open().close();
+    return Optional.empty();
+  }
+}

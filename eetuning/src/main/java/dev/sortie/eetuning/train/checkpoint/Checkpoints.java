@@ -1,0 +1,204 @@
+package dev.sortie.eetuning.train.checkpoint;
+
+import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.TrainingJob;
+import dev.sortie.eetuning.train.rank.HashTable;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.InputException;
+import dev.sortie.tensor.kernel.Kernels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Saves the checkpoints of a run and finds the newest, {@code OUT/checkpoints/step-000100/}: {@code
+ * state.safetensors} and {@code state.json}, which names the hash of the tensors. The folder gets
+ * its name when all of it is on the disk ({@link CheckpointFolder}), so a checkpoint is whole or it
+ * is none: after a kill at any moment the newest whole one is found. The last ones are kept.
+ *
+ * <p>Of several ranks each writes what it answers for, {@code state-00001-of-00002.safetensors}: a
+ * pipeline stage its tensors, ranks that share weights their parts of them, replicas that share the
+ * optimiser's moments their rows of them. Rank 0 writes the JSON, once all files are on the disk,
+ * with the hash of each. {@link ShardReader} finds elements whatever file they are in, so another
+ * number of ranks may go on.
+ */
+public final class Checkpoints {
+  private static final CheckpointListener LAST_ONLY =
+      new CheckpointListener() {
+        @Override
+        public void leftAside(String line) {
+          throw new InputException(line + "; run the same command again");
+        }
+      };
+
+  private final CheckpointFolder folder;
+  private final Team team;
+  private final int keep;
+  private final CheckpointListener listener;
+
+  /**
+   * @param out folder of the run
+   * @param keep how many of the last ones stay, at least 1
+   * @param listener is told what is done here
+   */
+  public Checkpoints(Path out, Team team, int keep, CheckpointListener listener) {
+    this.folder = CheckpointFolder.of(out);
+    this.team = team;
+    this.keep = keep;
+    this.listener = listener;
+  }
+
+  /** Saves what all ranks have. A collective call. */
+  public void save(int step, TrainingJob job, History history) {
+    Saving saving = begin(step, job, job.parts(), history);
+    saving.write();
+    saving.finish();
+  }
+
+  /**
+   * Begins to save. A collective call.
+   *
+   * @param parts what this rank has; must stay as they are until they are written
+   */
+  Saving begin(int step, TrainingJob job, Map<String, StatePart> parts, History history) {
+    listener.saving(step, CheckpointListener.Moment.BEGIN);
+    return new Saving(step, parts, Checkpoint.describe(step, job.fingerprint(), history));
+  }
+
+  /** A checkpoint that is being saved. It describes the run as it was when that began. */
+  final class Saving {
+    private final int step;
+    private final Path target;
+    private final Map<String, StatePart> parts;
+    private final Map<String, Object> description;
+    private final int shards = team.mesh().world();
+    private String hash;
+
+    private Saving(int step, Map<String, StatePart> parts, Map<String, Object> description) {
+      this.step = step;
+      this.parts = parts;
+      this.description = description;
+      this.target = folder.begin(step);
+    }
+
+    /** Writes this rank's file. Not a collective call; any thread may make it. */
+    void write() {
+      Path tensors = target.resolve(CheckpointNames.ofShard(team.rank().value(), shards));
+      listener.saving(step, CheckpointListener.Moment.FOLDER_MADE);
+      hash =
+          ShardWriter.write(
+              tensors,
+              parts,
+              () -> listener.saving(step, CheckpointListener.Moment.SHARD_HALF_WRITTEN));
+      listener.saving(step, CheckpointListener.Moment.SHARD_WRITTEN);
+    }
+
+    /** Ends when the checkpoint is whole, after {@link #write}. A collective call. */
+    void finish() {
+      HashTable hashes = new HashTable(shards);
+      hashes.put(team.rank().value(), hash);
+      List<String> all = hashes.merged(team);
+      listener.saving(step, CheckpointListener.Moment.ALL_SHARDS_WRITTEN);
+      if (team.leads()) {
+        Map<String, String> files = new LinkedHashMap<>();
+        for (int i = 0; i < shards; i++) {
+          files.put(CheckpointNames.ofShard(i, shards), all.get(i));
+        }
+        new ShardReader(target, files.keySet()).close(); // an element missing or twice is refused
+        Checkpoint.write(target, description, files);
+        listener.saving(step, CheckpointListener.Moment.DESCRIBED);
+        folder.place(step);
+        listener.saving(step, CheckpointListener.Moment.NAMED);
+        folder.nameLatest(step);
+        folder.keep(keep, step);
+      }
+      listener.saving(step, CheckpointListener.Moment.END);
+    }
+  }
+
+  /**
+   * The newest checkpoint whose files are whole, as rank 0 finds it. One that is not is what a kill
+   * in the middle of a save leaves, or a failing disk: it is named and an earlier one is taken. A
+   * collective call.
+   */
+  public Optional<Checkpoint> newest() {
+    Optional<Checkpoint> mine = team.leads() ? newestWhole() : Optional.empty();
+    int step = (int) team.leaders(mine.map(c -> c.step() + 1).orElse(0)) - 1;
+    if (step < 0 || team.leads()) {
+      return mine;
+    }
+    Path path = folder.checkpoint(step);
+    if (!Files.exists(path.resolve(Checkpoint.DESCRIPTION))) {
+      throw new InputException(
+          path
+              + ": rank 0 goes on from here, rank "
+              + team.rank().value()
+              + " does not see it; --out must be in a folder that all ranks share");
+    }
+    return Optional.of(Checkpoint.read(path));
+  }
+
+  private Optional<Checkpoint> newestWhole() {
+    for (Path p : folder.list().reversed()) {
+      String fault;
+      try {
+        Checkpoint checkpoint = Checkpoint.read(p);
+        Optional<String> found = checkpoint.fault();
+        if (found.isEmpty()) {
+          return Optional.of(checkpoint);
+        }
+        fault = found.get();
+      } catch (InputException e) {
+        fault = e.getMessage();
+      }
+      listener.leftAside(p + ": this checkpoint is not whole and is left aside: " + fault);
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Reads tensors of the newest checkpoint of a run that is done; an earlier one would give others.
+   *
+   * @param out folder of the run
+   * @param tensors by their names in checkpoints
+   * @throws InputException if there is no whole checkpoint of such a run
+   */
+  public static void readNewest(Path out, Map<String, StatePart> tensors, Kernels kernels) {
+    try (ShardReader shards = newest(out, LAST_ONLY).open()) {
+      shards.restore(tensors, kernels);
+    }
+  }
+
+  /**
+   * The newest whole checkpoint of a run that nobody goes on with now.
+   *
+   * @param out folder of the run
+   * @throws InputException if there is none
+   */
+  static Checkpoint newest(Path out, CheckpointListener listener) {
+    return new Checkpoints(out, Team.alone(), 1, listener) // saves none
+        .newest()
+        .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
+  }
+
+  /** Restores the job's tensors and returns the history. */
+  public static History restore(Checkpoint from, TrainingJob job, Kernels kernels) {
+    Fingerprint.check(from.path(), from.fingerprint(), job.fingerprint());
+    try (ShardReader shards = from.open()) {
+      shards.restore(job.parts(), kernels);
+    }
+    job.restored();
+    return History.read(from.description(), job.lossNames(), from.step());
+  }
+
+  /** Deletes what a kill left of what was being written. Nobody may be writing now. */
+  public void deleteTemporaries() {
+    if (team.leads()) {
+      folder.deleteTemporaries();
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.sortie.eetuning.train.checkpoint;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Sharding;
+import dev.sortie.nn.format.Json;
+import dev.sortie.parallel.shard.TensorParallel;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What decides a run's result, by name: a run goes on only from a checkpoint of the same. */
+public final class Fingerprint {
+  private static final String SHARES = "tp";
+  private static final String SHARES_TOKENS = "sequence_parallel";
+
+  private Fingerprint() {}
+
+  /** Adds how many ranks share the weights, if some do: sums have another order then. */
+  public static void addShares(Map<String, Object> fingerprint, Sharding sharding) {
+    if (sharding instanceof TensorParallel tp) {
+      addShares(fingerprint, tp.group().size(), tp.sequence());
+    }
+  }
+
+  private static void addShares(Map<String, Object> fingerprint, int tp, boolean sequence) {
+    fingerprint.put(SHARES, tp);
+    fingerprint.put(SHARES_TOKENS, sequence);
+  }
+
+  /**
+   * The same with another number of ranks that share the weights.
+   *
+   * @param sequence whether they share out the tokens too
+   */
+  static Map<String, Object> withShares(Map<String, Object> fingerprint, int tp, boolean sequence) {
+    Map<String, Object> other = new LinkedHashMap<>(fingerprint);
+    other.remove(SHARES);
+    other.remove(SHARES_TOKENS);
+    if (tp > 1) {
+      addShares(other, tp, sequence);
+    }
+    return other;
+  }
+
+  /**
+   * Refuses a run that would not end as the one did that it goes on from.
+   *
+   * @param checkpoint where that was kept
+   * @param then of it, as JSON keeps it
+   */
+  static void check(Path checkpoint, Map<String, Object> then, Map<String, Object> now) {
+    // fields that both have come first: what is absent on one side follows from them
+    now.forEach(
+        (field, value) -> {
+          // compared as JSON, which is how the old value was kept
+          if (then.containsKey(field)
+              && !Json.compact(then.get(field)).equals(Json.compact(value))) {
+            throw new InputException(
+                "%s: this run was begun with %s %s, now it is %s; use the same or give another --out"
+                    .formatted(checkpoint, field, then.get(field), value));
+          }
+        });
+    then.forEach(
+        (field, value) -> {
+          if (!now.containsKey(field)) {
+            throw new InputException(
+                "%s: this run was begun with %s %s, now there is none; use the same or give another --out"
+                    .formatted(checkpoint, field, value));
+          }
+        });
+    now.forEach(
+        (field, value) -> {
+          if (!then.containsKey(field)) {
+            throw new InputException(
+                "%s: this run was begun without %s '%s', or by a version that has none and ends elsewhere; do without it, give another --out, or finish it with that version"
+                    .formatted(checkpoint, field, value));
+          }
+        });
+  }
+}

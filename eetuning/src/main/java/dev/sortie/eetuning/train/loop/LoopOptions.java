@@ -1,0 +1,40 @@
+package dev.sortie.eetuning.train.loop;
+
+import dev.sortie.nn.InputException;
+import java.nio.file.Path;
+
+/**
+ * How a loop runs. None of it changes the result.
+ *
+ * @param out folder of the run
+ * @param steps steps in all
+ * @param checkpointEvery steps between checkpoints
+ * @param validateEvery steps between validations
+ * @param keepCheckpoints how many of the last checkpoints stay
+ * @param savesBeside whether checkpoints on the way are written beside the next steps, from a copy
+ */
+public record LoopOptions(
+    Path out,
+    int steps,
+    int checkpointEvery,
+    int validateEvery,
+    int keepCheckpoints,
+    boolean savesBeside) {
+  /** The last two checkpoints stay, and each step waits until its checkpoint is written. */
+  public LoopOptions(Path out, int steps, int checkpointEvery, int validateEvery) {
+    this(out, steps, checkpointEvery, validateEvery, 2, false);
+  }
+
+  public LoopOptions {
+    positive("--keep-checkpoints", keepCheckpoints);
+    positive("--steps", steps);
+    positive("--checkpoint-every", checkpointEvery);
+    positive("--validate-every", validateEvery);
+  }
+
+  private static void positive(String option, int value) {
+    if (value < 1) {
+      throw new InputException(option + " " + value + " must be at least 1");
+    }
+  }
+}

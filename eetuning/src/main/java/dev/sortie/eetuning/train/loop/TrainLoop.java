@@ -1,0 +1,210 @@
+package dev.sortie.eetuning.train.loop;
+
+import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.TrainingJob;
+import dev.sortie.eetuning.train.checkpoint.Checkpoint;
+import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
+import dev.sortie.eetuning.train.checkpoint.Checkpoints;
+import dev.sortie.eetuning.train.checkpoint.SavesBeside;
+import dev.sortie.eetuning.train.rank.SameCommand;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Runs a {@link TrainingJob} to its end: resumes from the newest checkpoint, validates and saves on
+ * the way, and stops cleanly when asked.
+ *
+ * <p>Several ranks learn of the losses of a step, and of a wish to stop, while they do the next
+ * one: so none waits for another but for what it computes with. A step that is followed by a
+ * validation or a checkpoint is finished first.
+ */
+public final class TrainLoop {
+  private final TrainingJob job;
+  private final LoopOptions options;
+  private final Kernels kernels;
+  private final Team team;
+  private final Listener listener;
+  private final BooleanSupplier stop;
+
+  /** Is told of progress. */
+  public interface Listener extends CheckpointListener {
+    /** Ignores everything. */
+    Listener NONE = new Listener() {};
+
+    /** A run goes on from {@code step} steps done. */
+    default void resumed(int step) {}
+
+    /** A step is done. */
+    default void step(int done, Map<String, Double> losses, double tokensPerSecond) {}
+
+    /** A validation is done. */
+    default void validated(int done, Map<String, Double> losses) {}
+  }
+
+  /**
+   * How it ended.
+   *
+   * @param history losses of all steps, also those before a resume
+   * @param finished false if it was stopped; run again to go on
+   * @param tokensPerSecond mean over the steps of this call; 0 if there were none
+   * @param steadyTokensPerSecond median over the later half of them: what it comes to once the JVM
+   *     has compiled
+   */
+  public record Outcome(
+      History history, boolean finished, double tokensPerSecond, double steadyTokensPerSecond) {}
+
+  /**
+   * A loop.
+   *
+   * @param stop asked after each step; true saves a checkpoint and ends the loop
+   */
+  public TrainLoop(
+      TrainingJob job,
+      LoopOptions options,
+      Kernels kernels,
+      Listener listener,
+      BooleanSupplier stop) {
+    this(job, options, kernels, Team.alone(), listener, stop);
+  }
+
+  /**
+   * The loop of one of several ranks; all run it. The job's losses are the same on all of them.
+   *
+   * @param stop true on any rank stops all, after the step that is under way then
+   */
+  public TrainLoop(
+      TrainingJob job,
+      LoopOptions options,
+      Kernels kernels,
+      Team team,
+      Listener listener,
+      BooleanSupplier stop) {
+    this.job = job;
+    this.options = options;
+    this.kernels = kernels;
+    this.team = team;
+    this.listener = listener;
+    this.stop = stop;
+  }
+
+  /** Runs until all steps are done or a stop is asked for. A failure ends all ranks. */
+  public Outcome run() {
+    try {
+      return steps();
+    } catch (RuntimeException | Error e) {
+      team.abort(String.valueOf(e.getMessage()));
+      throw e;
+    }
+  }
+
+  private Outcome steps() {
+    new SameCommand(team).check(job.fingerprint(), kernels);
+    Checkpoints checkpoints =
+        new Checkpoints(options.out(), team, options.keepCheckpoints(), listener);
+    checkpoints.deleteTemporaries(); // the others begin to write once rank 0 has found the newest
+    Optional<Checkpoint> found = checkpoints.newest();
+    History history =
+        found
+            .map(f -> Checkpoints.restore(f, job, kernels))
+            .orElseGet(() -> new History(job.lossNames()));
+    if (found.isPresent()) {
+      listener.resumed(found.get().step());
+    }
+    try (SavesBeside beside = new SavesBeside(checkpoints, team, kernels)) {
+      return steps(history, checkpoints, beside);
+    }
+  }
+
+  private Outcome steps(History history, Checkpoints checkpoints, SavesBeside beside) {
+    StepTimes times = new StepTimes(job.tokensPerStep());
+    Optional<Step> before = Optional.empty();
+    for (int i = history.steps(); i < options.steps(); i++) {
+      Step step = new Step(i + 1, job.begin(i), times.lap());
+      boolean stopping = before.isPresent() && finish(before.get(), history);
+      boolean last = step.done == options.steps();
+      boolean validates = step.done % options.validateEvery() == 0 || last;
+      boolean saves = step.done % options.checkpointEvery() == 0 || last;
+      if (!team.isAlone() && !validates && !saves && !stopping) {
+        step.wish = team.startSum(stop.getAsBoolean() ? 1 : 0);
+        before = Optional.of(step);
+        beside.poll();
+        continue;
+      }
+      before = Optional.empty();
+      finish(step, history);
+      beside.poll();
+      if (validates) {
+        validate(step.done, history);
+      }
+      stopping = !last && team.any(stopping || stop.getAsBoolean());
+      if (saves || stopping) {
+        if (options.savesBeside() && !last && !stopping) {
+          beside.start(step.done, job, history);
+        } else {
+          beside.finish();
+          checkpoints.save(step.done, job, history);
+        }
+      }
+      if (stopping) {
+        return new Outcome(history, false, times.mean(), times.steady());
+      }
+      if (validates || saves) {
+        times.start();
+      }
+    }
+    return new Outcome(history, true, times.mean(), times.steady());
+  }
+
+  /** A step whose losses are not yet asked for. */
+  private static final class Step {
+    private final int done;
+    private final Supplier<Map<String, Double>> losses;
+    private final double seconds;
+
+    /** How many ranks wish to stop. */
+    private Supplier<long[]> wish = () -> new long[1];
+
+    Step(int done, Supplier<Map<String, Double>> losses, double seconds) {
+      this.done = done;
+      this.losses = losses;
+      this.seconds = seconds;
+    }
+  }
+
+  /** Takes note of a step; true if some rank wished to stop after it. */
+  private boolean finish(Step step, History history) {
+    Map<String, Double> losses = step.losses.get();
+    checkFinite(step.done, losses);
+    history.add(losses);
+    listener.step(step.done, losses, job.tokensPerStep() / step.seconds);
+    return step.wish.get()[0] > 0;
+  }
+
+  private void validate(int done, History history) {
+    Map<String, Double> v = job.validate();
+    if (!v.isEmpty()) {
+      history.addValidation(done, v);
+      listener.validated(done, v);
+    }
+  }
+
+  private static void checkFinite(int done, Map<String, Double> losses) {
+    losses.forEach(
+        (name, loss) -> {
+          if (!Double.isFinite(loss)) {
+            throw new DivergedException(
+                "step "
+                    + done
+                    + ": loss "
+                    + name
+                    + " is "
+                    + loss
+                    + "; training diverged. Lower --lr; the last checkpoint is kept.");
+          }
+        });
+  }
+}

@@ -1,0 +1,62 @@
+package dev.sortie.eetuning.train.pretrain;
+
+import dev.sortie.eetuning.train.BatchSizes;
+import dev.sortie.nn.InputException;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.pipeline.Chain;
+import dev.sortie.parallel.pipeline.TrainingSchedule;
+
+/**
+ * How the stages of a pipeline take turns in full training. It does not change the result.
+ *
+ * @param schedule who does what when
+ * @param chunks pieces of the model that each stage has; 1 but for the interleaved schedule
+ */
+public record PretrainLayout(TrainingSchedule schedule, int chunks) {
+  /** 1F1B. */
+  public static final PretrainLayout USUAL =
+      new PretrainLayout(TrainingSchedule.ONE_FORWARD_ONE_BACKWARD, 1);
+
+  public PretrainLayout {
+    if (chunks < 1) {
+      throw new InputException("--chunks " + chunks + " must be at least 1");
+    }
+    if (schedule != TrainingSchedule.INTERLEAVED && chunks > 1) {
+      throw new InputException(
+          "--chunks %d is for --schedule interleaved; leave it out with %s"
+              .formatted(chunks, schedule.word()));
+    }
+  }
+
+  /**
+   * By its word.
+   *
+   * @param chunks null for the usual number
+   */
+  public static PretrainLayout of(String word, Integer chunks) {
+    for (TrainingSchedule s : TrainingSchedule.values()) {
+      if (s.word().equals(word)) {
+        int usual = s == TrainingSchedule.INTERLEAVED ? 2 : 1;
+        return new PretrainLayout(s, chunks == null ? usual : chunks);
+      }
+    }
+    throw new InputException(
+        "--schedule '" + word + "' is unknown; take gpipe, 1f1b or interleaved");
+  }
+
+  /** The chain of pieces on so many stages. */
+  public Chain chain(int stages) {
+    return new Chain(stages, stages == 1 ? 1 : chunks);
+  }
+
+  /** Refuses a mesh on which the micro-batches of a step have no such schedule. */
+  public void check(PretrainOptions options, Mesh mesh) {
+    BatchSizes.checkReplicas(options.microBatch(), options.globalBatch(), mesh.dp());
+    int rounds = options.microBatches() / mesh.dp();
+    if (schedule == TrainingSchedule.INTERLEAVED && rounds % mesh.pp() != 0) {
+      throw new InputException(
+          "--schedule interleaved with --pp %d needs a multiple of %d micro-batches a step on each replica, there are %d; change --global-batch or take 1f1b"
+              .formatted(mesh.pp(), mesh.pp(), rounds));
+    }
+  }
+}

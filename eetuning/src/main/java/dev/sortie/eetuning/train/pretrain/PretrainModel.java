@@ -1,0 +1,102 @@
+package dev.sortie.eetuning.train.pretrain;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
+import dev.sortie.eetuning.train.checkpoint.Checkpoints;
+import dev.sortie.nn.Part;
+import dev.sortie.nn.PartWeights;
+import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.RandomWeights;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Random;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.function.Predicate;
+
+/**
+ * A decoder with exits that are trained together.
+ *
+ * @param decoder whose tensors this rank may hold in part
+ * @param exits shallow first
+ */
+public record PretrainModel(Decoder decoder, List<Exit> exits) {
+
+  /** The parameters of a model that begins, each number given by the seed, its name and index. */
+  static PretrainModel random(
+      DecoderConfig config,
+      PretrainOptions options,
+      DecoderBuilder builder,
+      Predicate<String> held,
+      NativeArena arena,
+      Kernels kernels) {
+    Random seed = new Random(options.seed(), 0);
+    PartWeights weights = new RandomWeights(seed, 0.02, config.layers(), arena);
+    Decoder decoder = builder.build(config, arena, new HeldWeights(weights, held, arena));
+    List<Exit> exits = new ArrayList<>();
+    for (ExitSpec spec : options.exits().specs()) {
+      spec.check(config.layers());
+      Weights own = ExitInit.RANDOM.weights(spec, decoder, seed, arena, kernels);
+      boolean here = held.test(CheckpointNames.ofExit(spec.depth(), ""));
+      HeldWeights parts = new HeldWeights(whole(own), name -> here, arena);
+      exits.add(new Exit(spec, decoder, parts));
+    }
+    return new PretrainModel(decoder, exits);
+  }
+
+  /** Weights that a rank has its share of already. */
+  private static PartWeights whole(Weights weights) {
+    return new PartWeights() {
+      @Override
+      public Tensor get(String name, Shape shape, Role role) {
+        return weights.get(name, shape, role);
+      }
+
+      @Override
+      public Tensor get(String name, Shape whole, Role role, Part part) {
+        throw new UnsupportedOperationException("a part of " + name);
+      }
+    };
+  }
+
+  /**
+   * The model of a run that is done, from its last checkpoint.
+   *
+   * @param out folder of the run
+   * @param allocator where its weights live
+   * @throws dev.sortie.nn.InputException if there is no whole checkpoint of such a run
+   */
+  public static PretrainModel finished(
+      Path out, DecoderConfig config, PretrainExits exits, Allocator allocator, Kernels kernels) {
+    Weights room = (name, shape, role) -> Tensor.allocate(allocator, DType.F32, shape);
+    Decoder decoder = new Decoder(config, allocator, room);
+    PretrainModel model =
+        new PretrainModel(
+            decoder, exits.specs().stream().map(s -> new Exit(s, decoder, room)).toList());
+    Checkpoints.readNewest(out, StatePart.of(model.parameters(), Sharding.NONE), kernels);
+    return model;
+  }
+
+  /** All parameters by their names in checkpoints, also those that other ranks hold. */
+  public SequencedMap<String, Tensor> parameters() {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>(decoder.parameters());
+    for (Exit e : exits) {
+      e.parameters().forEach((name, t) -> all.put(CheckpointNames.ofExit(e.depth(), name), t));
+    }
+    return all;
+  }
+}

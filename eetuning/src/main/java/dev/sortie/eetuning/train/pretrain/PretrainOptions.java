@@ -1,0 +1,82 @@
+package dev.sortie.eetuning.train.pretrain;
+
+import dev.sortie.eetuning.train.BatchSizes;
+import dev.sortie.eetuning.train.Descriptions;
+import dev.sortie.nn.Dropout;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What decides the result of training from scratch.
+ *
+ * @param microBatch sequences in one forward and backward pass
+ * @param globalBatch sequences in one step, a multiple of {@code microBatch}
+ * @param schedule learning rate
+ * @param adamW optimiser
+ * @param seed initial weights and order of the data
+ * @param exits that are trained with the backbone
+ * @param dropout probability of {@link Dropout} behind the embedding, each attention and each MLP
+ *     of the backbone; at least 0 and below 1
+ */
+public record PretrainOptions(
+    int microBatch,
+    int globalBatch,
+    Schedule schedule,
+    AdamW.Options adamW,
+    long seed,
+    PretrainExits exits,
+    double dropout) {
+
+  public PretrainOptions {
+    BatchSizes.check(microBatch, globalBatch);
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new InputException(
+          "--dropout " + dropout + ": take a probability of at least 0 and below 1");
+    }
+  }
+
+  /** Without dropout. */
+  public PretrainOptions(
+      int microBatch,
+      int globalBatch,
+      Schedule schedule,
+      AdamW.Options adamW,
+      long seed,
+      PretrainExits exits) {
+    this(microBatch, globalBatch, schedule, adamW, seed, exits, 0);
+  }
+
+  /** Without exits and dropout. */
+  public PretrainOptions(
+      int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
+    this(microBatch, globalBatch, schedule, adamW, seed, PretrainExits.NONE);
+  }
+
+  /** Micro-batches in a step. */
+  public int microBatches() {
+    return globalBatch / microBatch;
+  }
+
+  /** Of the whole run. */
+  Dropout dropping() {
+    return Dropout.of(seed, dropout);
+  }
+
+  /** The options by name, for checkpoints and the model card. */
+  public Map<String, Object> describe() {
+    Map<String, Object> m = new LinkedHashMap<>();
+    m.put("micro_batch", microBatch);
+    m.put("global_batch", globalBatch);
+    m.putAll(Descriptions.of(schedule));
+    m.putAll(Descriptions.of(adamW));
+    m.put("seed", seed);
+    m.putAll(exits.describe());
+    if (dropout > 0) { // runs of versions that had none go on
+      m.put("dropout", dropout);
+    }
+    return m;
+  }
+}

@@ -1,0 +1,380 @@
+package dev.sortie.eetuning.train.pretrain;
+
+import dev.sortie.eetuning.train.LossWeights;
+import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.TrainingJob;
+import dev.sortie.eetuning.train.checkpoint.Fingerprint;
+import dev.sortie.eetuning.train.data.Microbatch;
+import dev.sortie.eetuning.train.data.TokenSource;
+import dev.sortie.eetuning.train.rank.GlobalNorm;
+import dev.sortie.eetuning.train.rank.GradientSum;
+import dev.sortie.eetuning.train.rank.LossTable;
+import dev.sortie.eetuning.train.rank.MicrobatchTurns;
+import dev.sortie.eetuning.train.rank.ReplicaRows;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.parallel.pipeline.Action;
+import dev.sortie.parallel.pipeline.Chain;
+import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.TensorParallel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Workspace;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * Trains a decoder from scratch on next-token cross-entropy, also together with exits, alone or as
+ * one of several ranks: replicas that share out the micro-batches of a step, and stages that each
+ * have some layers. The result has the same bits for every number of replicas and stages and every
+ * schedule. Ranks that share weights add in another order, and give their own bits.
+ */
+public final class Pretrainer implements TrainingJob, AutoCloseable {
+  private static final String FINAL = "final";
+
+  private final DecoderConfig config;
+  private final PretrainOptions options;
+  private final TokenSource data;
+  private final Device device;
+  private final Team team;
+  private final MicrobatchTurns turns;
+  private final PretrainLayout layout;
+  private final Chain chain;
+  private final Consumer<Timed> trace;
+  private final NativeArena arena = new NativeArena("pretrainer");
+  private final Workspace workspace = new Workspace();
+  private final PretrainModel model;
+  private final SharedHead head;
+  private final List<Piece> pieces;
+  private final GradientSum gradients;
+  private final SequencedMap<String, Tensor> own = new LinkedHashMap<>();
+  private final GlobalNorm norm;
+  private final Optional<ReplicaRows> replicas;
+  private final AdamW optimizer;
+  private final Optional<ShareGradients> shares;
+  private final PiecePasses passes;
+
+  /** A trainer of a new model with random weights. */
+  public Pretrainer(
+      DecoderConfig config, PretrainOptions options, TokenSource data, Device device) {
+    this(
+        config,
+        options,
+        data,
+        device,
+        Optional.empty(),
+        Team.alone(),
+        PretrainLayout.USUAL,
+        times -> {});
+  }
+
+  /**
+   * A trainer as one of several ranks, which may have a share of the new model, whose numbers are
+   * those that a whole model has there; stages by counted work. All ranks see the same data and
+   * make the same calls. A collective call, as are {@link #step} and {@link #validate}.
+   *
+   * @param share this rank's, among the ranks of the team that share weights; empty where it has
+   *     everything
+   * @param team stays open
+   * @param trace hears of what this stage does when; micro-batches count from the first step
+   */
+  public Pretrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShareBuilder> share,
+      Team team,
+      PretrainLayout layout,
+      Consumer<Timed> trace) {
+    layout.check(options, team.mesh()); // says more than a plan that cannot be made
+    this(
+        config,
+        options,
+        data,
+        device,
+        share,
+        team,
+        layout,
+        new PretrainPlan(
+            config, options.exits().specs(), data.length(), layout.chain(team.mesh().pp())),
+        trace);
+  }
+
+  /**
+   * As above.
+   *
+   * @param plan which layers each piece has
+   */
+  public Pretrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShareBuilder> share,
+      Team team,
+      PretrainLayout layout,
+      PretrainPlan plan,
+      Consumer<Timed> trace) {
+    check(config, options, data.length(), share);
+    layout.check(options, team.mesh());
+    this.config = config;
+    this.options = options;
+    this.data = data;
+    this.device = device;
+    this.team = team;
+    this.turns = MicrobatchTurns.of(team);
+    this.layout = layout;
+    this.chain = layout.chain(team.mesh().pp());
+    this.trace = trace;
+    DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
+    Kernels kernels = device.kernels();
+    this.model =
+        PretrainModel.random(config, options, builder, name -> holds(plan, name), arena, kernels);
+    this.head = new SharedHead(team, model, plan, chain);
+    this.pieces =
+        IntStream.range(0, chain.chunks())
+            .mapToObj(
+                c ->
+                    new Piece(
+                        model, head, plan.piece(chain.position(stage(), c)), options.dropping()))
+            .toList();
+    this.gradients =
+        new GradientSum(
+            team, arena, kernels, pieces.stream().flatMap(p -> p.groups().stream()).toList());
+    model
+        .parameters()
+        .forEach(
+            (name, t) -> {
+              if (owns(plan, name, t)) {
+                own.put(name, t);
+              }
+            });
+    this.norm =
+        new GlobalNorm(
+            team,
+            List.copyOf(model.parameters().sequencedKeySet()),
+            StatePart.of(own, model.decoder().sharding()));
+    this.replicas = ReplicaRows.of(team, own, model.decoder().sharding());
+    this.optimizer =
+        new AdamW(options.adamW(), arena, kernels, replicas.map(ReplicaRows::mine).orElse(own));
+    this.shares =
+        model.decoder().sharding() instanceof TensorParallel tp
+            ? Optional.of(new ShareGradients(tp, own))
+            : Optional.empty();
+    long message = pieces.getFirst().message(options.microBatch(), data.length()).count();
+    this.passes = new PiecePasses(team, chain, pieces, device, arena, message);
+  }
+
+  /**
+   * Refuses options that do not fit the model, before any file is written.
+   *
+   * @param length tokens in a sequence
+   */
+  private static void check(
+      DecoderConfig config, PretrainOptions options, int length, Optional<ShareBuilder> share) {
+    if (length > config.context()) {
+      throw new InputException(
+          "--seq-len " + length + " is more than the model's context of " + config.context());
+    }
+    options.exits().specs().forEach(e -> e.check(config.layers()));
+    share
+        .filter(s -> s.sequence() && length % s.group().size() != 0)
+        .ifPresent(
+            s -> {
+              throw new InputException(
+                  "--seq-len %d must be a multiple of the %d ranks that share out its tokens"
+                      .formatted(length, s.group().size()));
+            });
+  }
+
+  private int stage() {
+    return team.place().pp();
+  }
+
+  /** Whether this rank computes with a tensor. */
+  private boolean holds(PretrainPlan plan, String name) {
+    return IntStream.range(0, chain.chunks())
+        .anyMatch(c -> plan.needs(chain.position(stage(), c), name));
+  }
+
+  /** Whether this rank updates and saves it: of those that hold the head's matrix, one does. */
+  private boolean owns(PretrainPlan plan, String name, Tensor tensor) {
+    return tensor == model.decoder().head().weight() ? head.owner() == stage() : holds(plan, name);
+  }
+
+  /** The decoder in its present state, of which a stage has some tensors. */
+  public Decoder decoder() {
+    return model.decoder();
+  }
+
+  /** Number of weights, exits included; of this rank's share where ranks share them. */
+  public long parameterCount() {
+    return model.parameters().values().stream().mapToLong(t -> t.shape().count()).sum();
+  }
+
+  /**
+   * The most bytes of temporaries in use at one time until now, and of messages between stages;
+   * steady once the largest step is done.
+   */
+  public long workspaceBytes() {
+    return workspace.peak() + passes.workspaceBytes();
+  }
+
+  @Override
+  public Map<String, Object> fingerprint() {
+    Map<String, Object> m = new LinkedHashMap<>(options.describe());
+    // earlier versions summed in another order
+    m.put("gradient_sum", "ascending micro-batches, uses of the head apart");
+    m.put("seq_len", data.length());
+    m.put("data", data.fingerprint());
+    m.put("model", config.toString());
+    Fingerprint.addShares(m, model.decoder().sharding());
+    return m;
+  }
+
+  @Override
+  public SequencedMap<String, Tensor> state() {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>(own);
+    optimizer.state().forEach((name, t) -> all.put(momentName(name), t));
+    return all;
+  }
+
+  private static String momentName(String moment) {
+    return "optimizer." + moment;
+  }
+
+  @Override
+  public SequencedMap<String, StatePart> parts() {
+    if (replicas.isEmpty()) {
+      return StatePart.of(state(), model.decoder().sharding());
+    }
+    SequencedMap<String, StatePart> all = new LinkedHashMap<>(replicas.get().parameters());
+    replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
+    return all;
+  }
+
+  @Override
+  public void restored() {
+    head.publish();
+  }
+
+  @Override
+  public List<String> lossNames() {
+    List<String> names = new ArrayList<>();
+    model.exits().forEach(e -> names.add(name(e.depth())));
+    names.add(FINAL);
+    return names;
+  }
+
+  private String name(int depth) {
+    return depth == config.layers() ? FINAL : String.valueOf(depth);
+  }
+
+  @Override
+  public long tokensPerStep() {
+    return (long) options.globalBatch() * data.length();
+  }
+
+  /** Micro-batches of a step that each replica computes. */
+  private int rounds() {
+    return turns.count(options.microBatches());
+  }
+
+  /** The number, among all micro-batches of a step, of micro-batch {@code i} of this replica. */
+  private int number(long i) {
+    return (int) turns.number(i);
+  }
+
+  @Override
+  public Supplier<Map<String, Double>> begin(int step) {
+    LossTable table = new LossTable(lossNames(), options.microBatches());
+    LossWeights weights = options.exits().weights();
+    int micro = options.microBatch();
+    long first = (long) step * options.globalBatch();
+    long before = (long) step * rounds();
+    passes.train(
+        layout.schedule().all(chain, rounds()),
+        i -> Microbatch.training(data, first + (long) number(i) * micro, micro),
+        i ->
+            new Piece.Aim(
+                tokensPerStep(),
+                depth -> depth == config.layers() ? 1 : weights.at(depth, step),
+                (depth, loss) -> table.put(number(i), name(depth), loss)),
+        gradients,
+        t -> {
+          Action a = t.action();
+          Action shifted = new Action(a.work(), before + a.microBatch(), a.chunk());
+          trace.accept(new Timed(t.stage(), shifted, t.start(), t.end()));
+        });
+    update(step);
+    return table.sums(team);
+  }
+
+  private void update(int step) {
+    Kernels kernels = device.kernels();
+    Gradients whole =
+        gradients.whole(
+            pieces.stream().flatMap(p -> p.groups().stream()).flatMap(List::stream).toList());
+    head.settle();
+    head.sum(kernels, whole, workspace);
+    double rate = options.schedule().at(step);
+    try (var _ = workspace.mark()) {
+      shares.ifPresent(s -> s.complete(kernels, workspace, whole));
+      UnaryOperator<Tensor> gradient = ReplicaRows.gradients(replicas, whole);
+      optimizer.step(kernels, gradient, step + 1, rate, norm.of(kernels, whole));
+    }
+    replicas.ifPresent(ReplicaRows::startExchange);
+    replicas.ifPresent(ReplicaRows::awaitExchange);
+    head.publish();
+  }
+
+  @Override
+  public Map<String, Double> validate() {
+    int windows = data.validationCount();
+    if (windows == 0) {
+      return Map.of();
+    }
+    int micro = options.microBatch();
+    int batches = Math.ceilDiv(windows, micro);
+    LossTable table = new LossTable(lossNames(), batches);
+    NoGrad.run(
+        () ->
+            passes.evaluate(
+                turns.count(batches),
+                i -> Microbatch.heldOut(data, number(i) * micro, micro),
+                i ->
+                    new Piece.Aim(
+                        (double) windows * data.length(),
+                        _ -> 1,
+                        (depth, loss) -> table.put(number(i), name(depth), loss))));
+    return table.sums(team).get();
+  }
+
+  @Override
+  public void close() {
+    head.close();
+    shares.ifPresent(ShareGradients::close);
+    passes.close();
+    workspace.close();
+    arena.close();
+  }
+}

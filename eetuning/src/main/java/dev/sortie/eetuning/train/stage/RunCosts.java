@@ -1,0 +1,97 @@
+package dev.sortie.eetuning.train.stage;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.train.rank.SameCommand;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.format.Json;
+import dev.sortie.nn.format.JsonObject;
+import dev.sortie.tensor.kernel.Kernels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * The costs by which the stages of a run are cut, the same on all ranks. Measured ones are kept in
+ * the run's folder, so that a run that goes on is cut as it was.
+ *
+ * @param out folder of the run
+ */
+public record RunCosts(Path out, Team team, Kernels kernels) {
+  private static final String FILE = "stage-split.json";
+  private static final String OF = "of";
+  private static final String SECONDS = "seconds";
+
+  /**
+   * The counted costs, or those measured where the split wants them: see {@link #measured}. A
+   * collective call.
+   *
+   * @param pieces among which layers are shared out
+   * @param counted the costs by counted work
+   * @param measure this rank's costs, if it finds some; takes some seconds
+   */
+  public StageCosts of(
+      StageSplit split,
+      int pieces,
+      StageWork work,
+      StageCosts counted,
+      Supplier<Optional<StageCosts>> measure) {
+    boolean wanted = split.way() == StageSplit.Way.MEASURED && pieces > 1;
+    return wanted && work.fits() ? measured(work.describe(), counted, measure) : counted;
+  }
+
+  /**
+   * Those that the run began with, if they are of the same work, or the mean of what its ranks
+   * measure now, at the same time, as they will work; the counted ones if some rank has found none.
+   * The same bits on all ranks. A collective call.
+   *
+   * @param of what the costs depend on; ranks that differ in it are refused
+   * @param counted the costs by counted work
+   * @param measure this rank's costs, if it finds some
+   */
+  StageCosts measured(
+      Map<String, Object> of, StageCosts counted, Supplier<Optional<StageCosts>> measure) {
+    new SameCommand(team).check(of, kernels);
+    Path file = out.resolve(FILE);
+    double[] known = team.leads() ? known(file, of) : new double[0];
+    int count = (int) team.leaders(known.length);
+    if (count > 0) {
+      return StageCosts.of(team.merge(team.leads() ? known : new double[count]));
+    }
+    Optional<StageCosts> found = measure.get();
+    if (team.any(found.isEmpty())) {
+      return counted;
+    }
+    double[] mine = found.get().numbers();
+    int ranks = team.mesh().world();
+    double[] all = new double[ranks * mine.length];
+    System.arraycopy(mine, 0, all, team.rank().value() * mine.length, mine.length);
+    all = team.merge(all);
+    double[] mean = new double[mine.length];
+    for (int i = 0; i < all.length; i++) {
+      mean[i % mean.length] += all[i] / ranks;
+    }
+    StageCosts costs = StageCosts.of(mean);
+    if (team.leads()) {
+      Folders.create(out);
+      Map<String, Object> root = new LinkedHashMap<>();
+      root.put(OF, of);
+      root.put(SECONDS, costs.describe());
+      Json.write(file, root);
+    }
+    return costs;
+  }
+
+  /** The numbers in a run's file; none where there is no such file, or it is of other work. */
+  private static double[] known(Path file, Map<String, Object> of) {
+    if (!Files.exists(file)) {
+      return new double[0];
+    }
+    JsonObject root = Json.read(file);
+    return Json.compact(root.getObject(OF).fields()).equals(Json.compact(of))
+        ? StageCosts.read(root.getObject(SECONDS)).numbers()
+        : new double[0];
+  }
+}

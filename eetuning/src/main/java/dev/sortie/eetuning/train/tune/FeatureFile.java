@@ -1,0 +1,111 @@
+package dev.sortie.eetuning.train.tune;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * One kind of hidden state of all windows in a mapped file: F32 {@code [windows, elements]}, and
+ * beside it, in {@code NAME.filled}, a byte for each window that says whether its row is there. The
+ * bytes are written after the rows are on disk: a row that they name is whole.
+ *
+ * <p>Replicas write rows of one file, each its bytes of its own, {@code NAME.filled-1} and so on,
+ * and read all others' when they save. Two that compute the same window write the same row.
+ */
+final class FeatureFile {
+  private final Path file;
+  private final Path mine;
+  private final MemorySegment map;
+  private final Span rows;
+  private final long elements;
+  private final byte[] filled;
+  private boolean changed;
+
+  /**
+   * Opens a file or makes it. The first replica does so before the others.
+   *
+   * @param replica that has it open, from 0
+   */
+  FeatureFile(Path file, int windows, long elements, NativeArena arena, int replica) {
+    this.file = file;
+    this.mine = file.resolveSibling(noteName() + (replica == 0 ? "" : "-" + replica));
+    this.elements = elements;
+    this.filled = new byte[windows];
+    long bytes = windows * elements * Float.BYTES;
+    try (FileChannel channel =
+        FileChannel.open(
+            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      if (channel.size() != bytes) { // notes about what was there before say nothing
+        for (Path note : notes()) {
+          Files.delete(note);
+        }
+      }
+      this.map = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena.arena());
+      this.rows = arena.wrap(DType.F32, windows * elements, map).span();
+      readNotes();
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be mapped: " + e, e);
+    }
+  }
+
+  private String noteName() {
+    return file.getFileName() + ".filled";
+  }
+
+  private List<Path> notes() throws IOException {
+    String name = noteName();
+    try (Stream<Path> all = Files.list(file.toAbsolutePath().getParent())) {
+      return all.filter(f -> f.getFileName().toString().matches(Pattern.quote(name) + "(-\\d+)?"))
+          .toList();
+    }
+  }
+
+  private void readNotes() throws IOException {
+    for (Path note : notes()) {
+      byte[] read = Files.readAllBytes(note);
+      for (int i = 0; i < filled.length && read.length == filled.length; i++) {
+        filled[i] |= read[i];
+      }
+    }
+  }
+
+  boolean has(long window) {
+    return filled[(int) window] != 0;
+  }
+
+  Span row(long window) {
+    return rows.slice(window * elements, elements);
+  }
+
+  /** Notes that the row of a window was written. */
+  void filled(long window) {
+    filled[(int) window] = 1;
+    changed = true;
+  }
+
+  /** Makes the rows that were written durable, then known, and learns of the others'. */
+  void save() {
+    if (!changed) {
+      return;
+    }
+    map.force();
+    AtomicFiles.write(mine, filled);
+    changed = false;
+    try {
+      readNotes();
+    } catch (IOException e) {
+      throw new InputException(file + ": its notes cannot be read: " + e, e);
+    }
+  }
+}

@@ -1,0 +1,195 @@
+package dev.sortie.eetuning.train.tune;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.train.RankMemory;
+import dev.sortie.eetuning.train.TinyRanks;
+import dev.sortie.eetuning.train.data.RowsSource;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.format.HfConfig;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.model.RandomWeights;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.mesh.Coordinates;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Random;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The workspace of tuning is what docs/memory.md says, for exits of type mlp. */
+@Tag("any-kernels")
+class TuneMemoryContractTest {
+  private static final int LAYERS = 7;
+  private static final int WIDTH = 64;
+  private static final int FFN = 176;
+  private static final int VOCAB = 600;
+  private static final int TOKENS = 64;
+
+  /** Parameters of an exit. */
+  private static final long EXIT = VOCAB * WIDTH + 3 * WIDTH * FFN + WIDTH;
+
+  private static final DecoderConfig CONFIG =
+      new DecoderConfig(
+          LAYERS, WIDTH, 4, 4, 16, FFN, VOCAB, TOKENS, 1e-5, 1e4, false, false, false, false);
+
+  private static TuneOptions options(Objective objective, int sequences) {
+    Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
+    return new TuneOptions(
+        objective, false, Map.of(), sequences, 2 * sequences, schedule, AdamW.Options.DEFAULT, 1);
+  }
+
+  private static long workspace(Objective objective, int sequences, List<Integer> depths) {
+    List<ExitSpec> specs =
+        depths.stream().map(d -> new ExitSpec(d, ExitArchitecture.MLP, true)).toList();
+    return workspace(options(objective, sequences), specs);
+  }
+
+  private static long workspace(TuneOptions options, List<ExitSpec> specs) {
+    return workspace(options, specs, Team.alone(), DecoderBuilder.WHOLE);
+  }
+
+  private static long workspace(
+      TuneOptions options, List<ExitSpec> specs, Team team, DecoderBuilder builder) {
+    int[][] rows = new int[5][TOKENS + 1];
+    try (Device device = Device.cpu(1);
+        NativeArena arena = new NativeArena("test")) {
+      Decoder decoder =
+          builder.build(CONFIG, arena, new RandomWeights(new Random(1, 0), 0.02, LAYERS, arena));
+      HfConfig config = new HfConfig(CONFIG, OptionalInt.empty(), List.of(), Optional.empty());
+      LanguageModel model = new LanguageModel(null, config, decoder, null, null, arena, null);
+      List<Exit> exits =
+          specs.stream()
+              .map(s -> ExitInit.RANDOM.build(s, decoder, 1, arena, device.kernels()))
+              .toList();
+      try (ExitTuner tuner =
+          new ExitTuner(
+              model,
+              new Exits("none", Map.of(), exits),
+              options,
+              new RowsSource(rows, 1, 1),
+              device,
+              team)) {
+        tuner.step(0);
+        tuner.step(1);
+        return tuner.workspaceBytes();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3", "4, 3", "16, 3", "4, 6"})
+  void crossEntropy(long sequences, int deepest) {
+    List<Integer> depths = Stream.iterate(1, d -> d <= deepest, d -> d + 1).toList();
+    long rows = sequences * TOKENS;
+    long chunk = Math.min(rows, 512);
+    long states = 2L * deepest + 1;
+    long floats =
+        rows * (states * WIDTH + 7 * WIDTH + 6 * FFN) + chunk * VOCAB + VOCAB * WIDTH + EXIT;
+    assertThat(workspace(Objective.CE, (int) sequences, depths))
+        .isCloseTo(4 * floats, withinPercentage(5));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 3", "4, 3", "16, 3", "4, 6"})
+  void divergence(long sequences, int deepest) {
+    List<Integer> depths = Stream.iterate(1, d -> d <= deepest, d -> d + 1).toList();
+    long rows = sequences * TOKENS;
+    long chunk = Math.min(rows, 512);
+    long states = 2L * deepest + 3;
+    long each = rows * (6 * WIDTH + 3 * FFN) + VOCAB * WIDTH + EXIT;
+    long floats =
+        rows * (states * WIDTH + 3 * WIDTH + 3 * FFN) + deepest * each + 3 * chunk * VOCAB;
+    assertThat(workspace(Objective.KL, (int) sequences, depths))
+        .isCloseTo(4 * floats, withinPercentage(5));
+  }
+
+  private static List<ExitSpec> specs(ExitArchitecture architecture) {
+    return Stream.of(1, 3, 4).map(d -> new ExitSpec(d, architecture, true)).toList();
+  }
+
+  private static List<ExitOutline> outlines(List<ExitSpec> specs) {
+    return specs.stream()
+        .map(s -> new ExitOutline(s.depth(), Optional.of(s.architecture()), true, 0))
+        .toList();
+  }
+
+  /** What {@code --dry-run} prints is what a run takes, for every architecture. */
+  @ParameterizedTest
+  @CsvSource({
+    "CE, EMBEDDING",
+    "CE, NORM",
+    "CE, MLP",
+    "CE, LAYER",
+    "KL, EMBEDDING",
+    "KL, NORM",
+    "KL, MLP",
+    "KL, LAYER"
+  })
+  void thePlanIsTheWorkspace(Objective objective, ExitArchitecture architecture) {
+    TuneOptions options = options(objective, 16);
+    List<ExitSpec> specs = specs(architecture);
+    List<ExitOutline> outlines = outlines(specs);
+    RankMemory plan =
+        new TuneMemory(CONFIG, outlines, options, TOKENS, Mesh.single(), false, false, at -> 0)
+            .of(new Coordinates(0, 0, 0));
+    assertThat(plan.activations() + plan.buffers())
+        .isCloseTo(workspace(options, specs), withinPercentage(15));
+  }
+
+  /** The same on each of two ranks that share the weights. */
+  @ParameterizedTest
+  @CsvSource({
+    "CE, NORM, false",
+    "CE, MLP, false",
+    "CE, LAYER, false",
+    "KL, MLP, false",
+    "KL, LAYER, false",
+    "CE, MLP, true",
+    "KL, LAYER, true"
+  })
+  void thePlanOfARankThatHasAShareIsItsWorkspace(
+      Objective objective, ExitArchitecture architecture, boolean sequence) throws Exception {
+    TuneOptions options = options(objective, 16);
+    List<ExitSpec> specs = specs(architecture);
+    List<ExitOutline> outlines = outlines(specs);
+    Mesh mesh = new Mesh(2, 1, 1);
+    TuneMemory plan =
+        new TuneMemory(CONFIG, outlines, options, TOKENS, mesh, sequence, false, at -> 0);
+    List<Long> found =
+        TinyRanks.run(
+            mesh,
+            TinyRanks.Joining.THREADS,
+            team -> {
+              try (team) {
+                ShareBuilder builder = new ShareBuilder(team.shares().orElseThrow(), sequence);
+                return workspace(options, specs, team, builder);
+              }
+            });
+    for (int rank = 0; rank < 2; rank++) {
+      RankMemory planned = plan.of(new Coordinates(rank, 0, 0));
+      assertThat(planned.activations() + planned.buffers())
+          .as("rank " + rank)
+          .isCloseTo(found.get(rank), withinPercentage(15));
+    }
+  }
+}
