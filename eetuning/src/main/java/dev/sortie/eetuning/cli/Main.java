@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "A model is a Hugging Face folder, a .gguf file, ORG/NAME after sortie pull ORG/NAME, or the word fable (the embedded model).",
-      "./sortie test runs all tests."
+      "./sortie test runs the tests."
     })
 public final class Main implements Runnable {
   @Spec private CommandSpec spec;
