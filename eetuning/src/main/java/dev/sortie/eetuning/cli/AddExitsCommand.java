@@ -41,7 +41,8 @@ final class AddExitsCommand implements Callable<Integer> {
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "mlp",
-      description = "embedding, norm, mlp, layer or lookahead. Default: ${DEFAULT-VALUE}.")
+      completionCandidates = ArchitectureWords.class,
+      description = "${COMPLETION-CANDIDATES} or lookahead. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
   @Option(

@@ -86,7 +86,8 @@ final class DemoCommand implements Callable<Integer> {
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "norm",
-      description = "Exits: embedding, norm, mlp or layer. Default: ${DEFAULT-VALUE}.")
+      completionCandidates = ArchitectureWords.class,
+      description = "Exits: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
   @Option(

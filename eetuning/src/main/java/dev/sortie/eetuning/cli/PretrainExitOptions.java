@@ -24,7 +24,8 @@ final class PretrainExitOptions {
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "norm",
-      description = "Of the exits: embedding, norm, mlp or layer. Default: ${DEFAULT-VALUE}.")
+      completionCandidates = ArchitectureWords.class,
+      description = "Of the exits: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
   @Option(
@@ -75,7 +76,8 @@ final class PretrainExitOptions {
     boolean own = HeadWord.isOwn(head);
     if (architecture.equals("lookahead")) {
       throw new InputException(
-          "--arch lookahead is tuned behind a model that is there: make it with add-exits; for pretrain take embedding, norm, mlp or layer");
+          "--arch lookahead is tuned behind a model that is there: make it with add-exits; for pretrain take one of "
+              + ExitArchitecture.words());
     }
     ExitArchitecture arch = ExitArchitecture.of(architecture);
     List<ExitSpec> specs = depths.stream().map(d -> new ExitSpec(d, arch, own)).toList();

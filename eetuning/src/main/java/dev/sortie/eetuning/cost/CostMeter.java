@@ -73,8 +73,8 @@ public final class CostMeter {
     int far = Math.min(FAR, room);
     try (TimedPass pass = new TimedPass(decoder, exits, far + rows.getLast(), device, clock)) {
       warmUp.run(() -> cycle(pass, rows, near));
-      NavigableMap<Integer, List<Laps>> nearby = new TreeMap<>();
-      NavigableMap<Integer, List<Laps>> faraway = new TreeMap<>();
+      NavigableMap<Integer, List<TimedPass.Laps>> nearby = new TreeMap<>();
+      NavigableMap<Integer, List<TimedPass.Laps>> faraway = new TreeMap<>();
       rows.forEach(m -> nearby.put(m, new ArrayList<>()));
       faraway.put(1, new ArrayList<>());
       faraway.put(rows.getLast(), new ArrayList<>());
@@ -104,8 +104,8 @@ public final class CostMeter {
       Exits exits,
       int near,
       int far,
-      NavigableMap<Integer, List<Laps>> nearby,
-      NavigableMap<Integer, List<Laps>> faraway) {
+      NavigableMap<Integer, List<TimedPass.Laps>> nearby,
+      NavigableMap<Integer, List<TimedPass.Laps>> faraway) {
     RowTimes layer = times(nearby, l -> l.layers() / (double) layers);
     NavigableMap<Integer, Double> attention = new TreeMap<>();
     faraway.forEach(
@@ -130,8 +130,8 @@ public final class CostMeter {
         near,
         layer,
         new RowTimes(attention),
-        times(nearby, Laps::head),
-        median(nearby.get(1), Laps::rest),
+        times(nearby, TimedPass.Laps::head),
+        median(nearby.get(1), TimedPass.Laps::rest),
         costs,
         exits
             .lookahead()
@@ -144,14 +144,14 @@ public final class CostMeter {
   }
 
   private static RowTimes times(
-      NavigableMap<Integer, List<Laps>> laps, ToDoubleFunction<Laps> nanos) {
+      NavigableMap<Integer, List<TimedPass.Laps>> laps, ToDoubleFunction<TimedPass.Laps> nanos) {
     NavigableMap<Integer, Double> seconds = new TreeMap<>();
     laps.forEach((m, list) -> seconds.put(m, median(list, nanos)));
     return new RowTimes(seconds);
   }
 
   /** The middle value in seconds. */
-  private static double median(List<Laps> laps, ToDoubleFunction<Laps> nanos) {
+  private static double median(List<TimedPass.Laps> laps, ToDoubleFunction<TimedPass.Laps> nanos) {
     List<Double> sorted = new ArrayList<>(laps.stream().map(nanos::applyAsDouble).toList());
     Collections.sort(sorted);
     return sorted.get(sorted.size() / 2) * 1e-9;

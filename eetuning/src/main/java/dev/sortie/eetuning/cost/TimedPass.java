@@ -29,6 +29,19 @@ import java.util.function.LongSupplier;
 final class TimedPass implements AutoCloseable {
   private static final double MADE_UP = 0.01;
 
+  /**
+   * Where one pass spent its time, in nanoseconds.
+   *
+   * @param layers all backbone layers
+   * @param head final norm, head, confidence
+   * @param rest embedding, reading the logits, the choice, giving memory back
+   * @param exitLayers the layer of each exit, 0 where it has none
+   * @param checks the check of each exit
+   * @param ahead of the lookahead exit: its layer, its head, and both once more for one token; 0
+   *     without one
+   */
+  record Laps(long layers, long head, long rest, long[] exitLayers, long[] checks, long[] ahead) {}
+
   private final Decoder decoder;
   private final List<Exit> exits;
   private final Optional<Lookahead> lookahead;

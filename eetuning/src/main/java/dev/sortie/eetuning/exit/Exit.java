@@ -3,9 +3,7 @@ package dev.sortie.eetuning.exit;
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.Linear;
-import dev.sortie.nn.Mlp;
 import dev.sortie.nn.NamedTensors;
-import dev.sortie.nn.Norm;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
@@ -31,9 +29,7 @@ public final class Exit {
   private final Decoder backbone;
   private final Sharding sharding;
   private final SequencedMap<String, Tensor> parameters;
-  private final Optional<Mlp> mlp;
-  private final Optional<DecoderLayer> layer;
-  private final Optional<Norm> norm;
+  private final ExitBranch branch;
   private final Optional<DraftVocabulary> draft;
   private final Linear head;
   private final Gates gates;
@@ -73,20 +69,7 @@ public final class Exit {
     this.backbone = backbone;
     this.sharding = Heads.sharding(backbone, draft);
     NamedTensors named = new NamedTensors(weights);
-    ExitArchitecture a = spec.architecture();
-    this.mlp =
-        a == ExitArchitecture.MLP
-            ? Optional.of(DecoderLayer.mlp(c, named.under("mlp."), backbone.sharding()))
-            : Optional.empty();
-    this.layer =
-        a == ExitArchitecture.LAYER
-            ? Optional.of(
-                DecoderLayer.of(c, c.layers() - 1, named.under("layer."), backbone.sharding()))
-            : Optional.empty();
-    this.norm =
-        a == ExitArchitecture.EMBEDDING
-            ? Optional.empty()
-            : Optional.of(DecoderLayer.norm(c, named, "norm"));
+    this.branch = spec.architecture().branch(c, named, backbone.sharding());
     this.head = Heads.of(named, backbone, spec.ownHead(), draft, allocator);
     this.parameters = named.tensors();
     this.gates = Gates.NONE;
@@ -97,9 +80,7 @@ public final class Exit {
     this.backbone = e.backbone;
     this.sharding = e.sharding;
     this.parameters = e.parameters;
-    this.mlp = e.mlp;
-    this.layer = e.layer;
-    this.norm = e.norm;
+    this.branch = e.branch;
     this.draft = e.draft;
     this.head = head;
     this.gates = gates;
@@ -117,9 +98,7 @@ public final class Exit {
     this.backbone = rows.backbone;
     this.sharding = rows.sharding;
     this.parameters = new LinkedHashMap<>();
-    this.mlp = Optional.empty();
-    this.layer = Optional.empty();
-    this.norm = Optional.of(rows.backbone.finalNorm());
+    this.branch = new NormExit(rows.backbone.finalNorm());
     this.draft = rows.draft;
     this.head = rows.head;
     this.gates = Gates.NONE;
@@ -207,13 +186,19 @@ public final class Exit {
 
   /** What {@link #logits} are made of, for losses that take the head themselves. */
   public HeadInput headInput(Ops ops, Tensor x, Tensor a) {
-    Tensor z = layer.map(l -> l.feedForward(ops, l.attend(ops, x, backbone.rope()))).orElse(x);
-    return new HeadInput(branch(ops, z, a), head.weight());
+    Tensor z =
+        branch.layer().map(l -> l.feedForward(ops, l.attend(ops, x, backbone.rope()))).orElse(x);
+    return new HeadInput(headState(ops, z, a), head.weight());
   }
 
   /** Whether decoding must keep keys and values for this exit, through {@link #advance}. */
   public boolean hasCache() {
-    return layer.isPresent();
+    return branch.layer().isPresent();
+  }
+
+  /** Whether it reads the residual after its layer's attention; otherwise any tensor does. */
+  public boolean readsResidual() {
+    return branch.readsResidual();
   }
 
   /** A cache for {@link #advance}; only where {@link #hasCache}. */
@@ -262,10 +247,14 @@ public final class Exit {
   }
 
   private DecoderLayer ownLayer() {
-    return layer.orElseThrow(
-        () ->
-            new IllegalStateException(
-                "a " + spec.architecture().word() + " exit has no layer of its own"));
+    return branch
+        .layer()
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "an exit of architecture "
+                        + spec.architecture().word()
+                        + " has no layer of its own"));
   }
 
   /**
@@ -273,20 +262,14 @@ public final class Exit {
    *
    * @param x output of layer {@code depth}, or of {@link #advance} where there is a cache, {@code
    *     [.., C]}
-   * @param a residual after that layer's attention; read by the {@code mlp} architecture only
+   * @param a residual after that layer's attention; read only if it {@link #readsResidual}
    */
   public Tensor headState(Ops ops, Tensor x, Tensor a) {
-    return branch(ops, x, a);
+    return branch.apply(ops, x, a, backbone.layers().get(spec.depth() - 1));
   }
 
   /** Logits from {@link #headState}, {@code [.., V]}, or {@code [.., N]} of a draft head. */
   public Tensor headLogits(Ops ops, Tensor state) {
     return sharding.logits(ops, state, head);
-  }
-
-  private Tensor branch(Ops ops, Tensor x, Tensor a) {
-    DecoderLayer own = backbone.layers().get(spec.depth() - 1);
-    Tensor branch = mlp.map(m -> own.feedForward(ops, a, m)).orElse(x);
-    return norm.map(n -> n.apply(ops, branch)).orElse(branch);
   }
 }

@@ -1,30 +1,70 @@
 package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Weights;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * What stands between a hidden state and an exit's logits (EE-Tuning, arXiv 2402.00518, section
- * 2.2). {@code x} is the output of backbone layer {@code l}, {@code a} the residual after its
- * attention.
+ * 2.2): one row per architecture, which its own file answers for. {@code x} is the output of
+ * backbone layer {@code l}, {@code a} the residual after its attention, {@code W} the head. The
+ * {@link Lookahead} exit is none of these: it reads the token chosen from the final layer too.
  */
 public enum ExitArchitecture {
   /** {@code W x}. */
-  EMBEDDING,
+  EMBEDDING(EmbeddingExit::of, EmbeddingExit::original),
   /** {@code W norm(x)}. */
-  NORM,
+  NORM(NormExit::of, NormExit::original),
+  /** {@code W norm(a + mlp(n(a)))}. */
+  MLP(MlpExit::of, MlpExit::original),
+  /** {@code W norm(layer(x))}. */
+  LAYER(LayerExit::of, LayerExit::original);
+
+  private final Modules modules;
+  private final Originals originals;
+
+  ExitArchitecture(Modules modules, Originals originals) {
+    this.modules = modules;
+    this.originals = originals;
+  }
+
+  /** Builds an exit's modules from the tensors that they ask for. */
+  private interface Modules {
+    ExitBranch of(DecoderConfig share, Weights weights, Sharding sharding);
+  }
+
+  /** The backbone's tensor that a tensor of a new exit is a copy of; none if it begins at 0. */
+  private interface Originals {
+    Optional<String> of(String name, int depth, Decoder backbone);
+  }
+
   /**
-   * {@code W norm(z)}, {@code z = a + mlp(n(a))}: an MLP beside the layer's own, behind the layer's
-   * frozen post-attention norm {@code n}. In families that have a norm behind the MLP, frozen as
-   * well, {@code z = a + m(mlp(n(a)))}; in those that have none before it, {@code z = a +
-   * m(mlp(a))}. Where attention and MLP are parallel, {@code a} is the layer's output, so the
-   * exit's MLP stands behind the layer's own and not in its place.
+   * The modules of an exit, or of one rank's share of it.
+   *
+   * @param share sizes of the rank's share of the backbone
+   * @param weights by names within the exit
+   * @param sharding where the modules meet those of other ranks
    */
-  MLP,
-  /** {@code W norm(layer(x))}: a whole transformer layer, with its own KV cache. */
-  LAYER;
+  ExitBranch branch(DecoderConfig share, Weights weights, Sharding sharding) {
+    return modules.of(share, weights, sharding);
+  }
+
+  /**
+   * The name of the backbone's tensor that a tensor of a new exit begins as a copy of; empty if it
+   * begins at 0.
+   *
+   * @param name within the exit
+   * @param depth after how many layers the exit stands
+   */
+  Optional<String> original(String name, int depth, Decoder backbone) {
+    return originals.of(name, depth, backbone);
+  }
 
   /** The word used in files and options. */
   public String word() {

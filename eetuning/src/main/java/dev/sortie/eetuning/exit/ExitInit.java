@@ -10,6 +10,7 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -17,21 +18,18 @@ import java.util.stream.IntStream;
 public enum ExitInit {
   /**
    * Copies of the backbone's modules, as EE-Tuning's converter does: head from the final head, norm
-   * from the final norm, MLP from the same layer's, layer from the last layer. A copied {@code
-   * norm} or {@code mlp} exit is at first exactly the logit lens; where layers are parallel the
-   * MLP's last projection begins at 0 for that, since the layer's output has its own MLP in it
-   * already.
+   * from the final norm, MLP from the same layer's, layer from the last layer. The architecture
+   * says which.
    */
   COPY {
     @Override
     public Weights weights(
         ExitSpec spec, Decoder backbone, Random random, Allocator allocator, Kernels kernels) {
-      boolean parallel = backbone.layers().get(spec.depth() - 1).parallel();
       return (name, shape, role) -> {
-        Tensor to = copy(original(name, spec, backbone, allocator), shape, allocator, kernels);
-        if (parallel && name.startsWith("mlp.down_proj.")) {
-          kernels.fill(to.span(), 0);
-        }
+        Tensor to = Tensor.allocate(allocator, DType.F32, shape);
+        original(name, spec, backbone, allocator)
+            .ifPresentOrElse(
+                from -> kernels.copy(from.span(), to.span()), () -> kernels.fill(to.span(), 0));
         return to;
       };
     }
@@ -132,29 +130,17 @@ public enum ExitInit {
     return t;
   }
 
-  /** The backbone tensor that an exit's tensor begins as. */
-  private static Tensor original(
+  /** The backbone's tensor that an exit's tensor begins as; none if it begins at 0. */
+  private static Optional<Tensor> original(
       String name, ExitSpec spec, Decoder backbone, Allocator allocator) {
     if (name.equals("head.weight")) {
       Tensor whole = backbone.head().weight();
       int[] lowest = IntStream.range(0, spec.draftTokens()).toArray();
-      return spec.hasDraftHead() ? backbone.sharding().rows(whole, lowest, allocator) : whole;
+      return Optional.of(
+          spec.hasDraftHead() ? backbone.sharding().rows(whole, lowest, allocator) : whole);
     }
-    String source =
-        name.startsWith("norm.")
-            ? "model." + name
-            : name.startsWith("layer.")
-                ? "model.layers."
-                    + (backbone.config().layers() - 1)
-                    + "."
-                    + name.substring("layer.".length())
-                : "model.layers." + (spec.depth() - 1) + "." + name;
-    return backbone.parameters().get(source);
-  }
-
-  private static Tensor copy(Tensor from, Shape shape, Allocator allocator, Kernels kernels) {
-    Tensor to = Tensor.allocate(allocator, DType.F32, shape);
-    kernels.copy(from.span(), to.span());
-    return to;
+    return spec.architecture()
+        .original(name, spec.depth(), backbone)
+        .map(source -> Objects.requireNonNull(backbone.parameters().get(source), source));
   }
 }

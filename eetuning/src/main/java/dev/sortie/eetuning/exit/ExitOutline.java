@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.exit;
 
+import dev.sortie.nn.model.DecoderConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +39,11 @@ public record ExitOutline(
                         l.ownHead(),
                         l.draft().map(DraftVocabulary::size).orElse(0))));
     return list;
+  }
+
+  /** Elements of the matrix that its head reads. */
+  public long headWeights(DecoderConfig c) {
+    return (long) (draftTokens == 0 ? c.vocab() : draftTokens) * c.hidden();
   }
 
   /** Whether its head covers the tokens of a text too; see {@link TextTokens}. */

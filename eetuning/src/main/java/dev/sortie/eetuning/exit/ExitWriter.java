@@ -27,8 +27,8 @@ record ExitWriter(SafetensorsWriter file, NativeArena arena) {
             spec.ownHead(),
             e.draft());
     if (!e.gates().equals(Gates.NONE)) {
-      one.put(GatesJson.FIELD, GatesJson.write(e.gates()));
-      GatesJson.tensors(e.gates()).forEach((name, t) -> tensor(e.depth(), name, t));
+      one.put(Gates.FIELD, e.gates().write());
+      e.gates().tensors().forEach((name, t) -> tensor(e.depth(), name, t));
     }
     return one;
   }

@@ -130,7 +130,7 @@ public final class ExitsFile {
 
   /**
    * Reads the exits in {@code folder} for {@code model}, with their matrices held for decoding; see
-   * {@link HeldWeights}.
+   * {@link QuantizedWeights}.
    *
    * @param allocator where their weights live
    * @throws InputException if a file is missing or wrong, or the exits belong to another backbone
@@ -153,7 +153,7 @@ public final class ExitsFile {
       Kernels kernels,
       int layer,
       IntPredicate wanted) {
-    DType type = HeldWeights.typeFor(model.decoder(), layer);
+    DType type = QuantizedWeights.typeFor(model.decoder(), layer);
     return read(folder, model, type, allocator, kernels, wanted);
   }
 
@@ -171,9 +171,7 @@ public final class ExitsFile {
       Kernels kernels,
       IntPredicate wanted) {
     Path description = folder.resolve(DESCRIPTION);
-    JsonObject root = Json.read(description);
-    root.getString("format", Set.of(FORMAT));
-    root.getInt("version", OLDEST, NEWEST);
+    JsonObject root = description(folder);
     checkBackbone(description, root.getObject("backbone"), model);
     try (Safetensors file = Safetensors.open(folder.resolve(TENSORS));
         NativeArena stored = new NativeArena("exits as stored")) {
@@ -186,14 +184,10 @@ public final class ExitsFile {
       Set<String> notWeights = new HashSet<>();
       Map<DraftVocabulary, Linear> heads = new HashMap<>();
       Optional<Lookahead> lookahead = Optional.empty();
-      int layers = model.config().decoder().layers();
-      Set<String> words = new HashSet<>(ExitArchitecture.words());
-      words.add(LOOKAHEAD);
       for (JsonObject one : root.getObjects("exits")) {
-        String word = one.getString("architecture", words);
-        boolean ahead = word.equals(LOOKAHEAD);
-        int depth = one.getInt("depth", ahead ? layers : 1, ahead ? layers : layers - 1);
-        boolean own = one.getString("head", Set.of("own", "backbone")).equals("own");
+        ExitOutline outline = outline(one, model.config().decoder());
+        int depth = outline.depth();
+        boolean own = outline.ownHead();
         if (!depths.add(depth)) {
           throw one.error("depth", "a depth that no exit before it has");
         }
@@ -204,23 +198,23 @@ public final class ExitsFile {
           continue;
         }
         Optional<DraftVocabulary> draft =
-            draft(one, file, prefix(depth) + DRAFT_IDS, model, notWeights);
+            draft(outline.draftTokens(), file, prefix(depth) + DRAFT_IDS, model, notWeights);
         Weights share = Heads.sharding(model.decoder(), draft).share(weights);
-        HeldWeights held = new HeldWeights(share, type, allocator, kernels);
+        QuantizedWeights held = new QuantizedWeights(share, type, allocator, kernels);
         Weights named = (exact ? share : held).under(prefix(depth));
         // one copy for all exits that cover the same tokens: what one has read the next finds in
         // cache
         UnaryOperator<Linear> hold =
             exact ? h -> h : h -> heads.computeIfAbsent(draft.orElseThrow(), d -> held.head(h));
-        if (ahead) {
+        if (outline.isLookahead()) {
           lookahead =
               Optional.of(
                   new Lookahead(model.decoder(), named, own, draft, rows).withDraftHead(hold));
         } else {
-          int tokens = draft.map(DraftVocabulary::size).orElse(0);
-          ExitSpec spec = new ExitSpec(depth, ExitArchitecture.of(word), own, tokens);
+          ExitArchitecture architecture = outline.architecture().orElseThrow();
+          ExitSpec spec = new ExitSpec(depth, architecture, own, outline.draftTokens());
           Exit exit = new Exit(spec, model.decoder(), named, draft, rows).withDraftHead(hold);
-          exits.add(exit.with(GatesJson.read(one, named, model.config().decoder())));
+          exits.add(exit.with(Gates.read(one, named, model.config().decoder())));
         }
       }
       weights.refuseUnused(notWeights);
@@ -234,36 +228,41 @@ public final class ExitsFile {
    * @throws InputException if the description is missing or wrong
    */
   public static List<ExitOutline> outlines(Path folder, DecoderConfig backbone) {
+    return description(folder).getObjects("exits").stream()
+        .map(one -> outline(one, backbone))
+        .sorted(Comparator.comparingInt(ExitOutline::depth))
+        .toList();
+  }
+
+  private static JsonObject description(Path folder) {
     JsonObject root = Json.read(folder.resolve(DESCRIPTION));
     root.getString("format", Set.of(FORMAT));
     root.getInt("version", OLDEST, NEWEST);
+    return root;
+  }
+
+  private static ExitOutline outline(JsonObject one, DecoderConfig backbone) {
     Set<String> words = new HashSet<>(ExitArchitecture.words());
     words.add(LOOKAHEAD);
-    List<ExitOutline> outlines = new ArrayList<>();
-    for (JsonObject one : root.getObjects("exits")) {
-      String word = one.getString("architecture", words);
-      outlines.add(
-          new ExitOutline(
-              one.getInt("depth", 1, backbone.layers()),
-              word.equals(LOOKAHEAD) ? Optional.empty() : Optional.of(ExitArchitecture.of(word)),
-              one.getString("head", Set.of("own", "backbone")).equals("own"),
-              one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, backbone.vocab())).orElse(0)));
-    }
-    outlines.sort(Comparator.comparingInt(ExitOutline::depth));
-    return outlines;
+    String word = one.getString("architecture", words);
+    boolean ahead = word.equals(LOOKAHEAD);
+    int layers = backbone.layers();
+    return new ExitOutline(
+        one.getInt("depth", ahead ? layers : 1, ahead ? layers : layers - 1),
+        ahead ? Optional.empty() : Optional.of(ExitArchitecture.of(word)),
+        one.getString("head", Set.of("own", "backbone")).equals("own"),
+        one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, backbone.vocab())).orElse(0));
   }
 
   /** The tokens of a draft head, if it is one; their tensor is noted among those that are read. */
   private static Optional<DraftVocabulary> draft(
-      JsonObject one, Safetensors file, String name, LanguageModel model, Set<String> read) {
-    int vocab = model.config().decoder().vocab();
-    Optional<Integer> count = one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, vocab));
-    if (count.isEmpty()) {
+      int count, Safetensors file, String name, LanguageModel model, Set<String> read) {
+    if (count == 0) {
       return Optional.empty();
     }
     read.add(name);
     Span ids = file.read(name);
-    if (ids.dtype() != DType.I32 || ids.length() != count.get()) {
+    if (ids.dtype() != DType.I32 || ids.length() != count) {
       throw new InputException(
           file.origin()
               + ": tensor "
@@ -277,12 +276,12 @@ public final class ExitsFile {
               + " in "
               + DESCRIPTION
               + " needs "
-              + count.get()
+              + count
               + " of I32");
     }
     try {
       int[] elements = ids.segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
-      return Optional.of(new DraftVocabulary(elements, vocab));
+      return Optional.of(new DraftVocabulary(elements, model.config().decoder().vocab()));
     } catch (InputException e) {
       throw new InputException(file.origin() + ": tensor " + name + ": " + e.getMessage(), e);
     }

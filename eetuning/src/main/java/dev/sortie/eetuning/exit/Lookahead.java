@@ -38,12 +38,27 @@ public final class Lookahead {
   private final Sharding sharding;
   private final Optional<DraftVocabulary> draft;
   private final SequencedMap<String, Tensor> parameters;
-  private final RmsNorm hiddenNorm;
-  private final RmsNorm tokenNorm;
-  private final Linear hiddenProjection;
-  private final Linear tokenProjection;
-  private final DecoderLayer layer;
+  private final Modules modules;
   private final Linear head;
+
+  /** The modules in front of the head. */
+  record Modules(
+      RmsNorm hiddenNorm,
+      RmsNorm tokenNorm,
+      Linear hiddenProjection,
+      Linear tokenProjection,
+      DecoderLayer layer) {
+
+    static Modules of(DecoderConfig c, Weights weights, Sharding sharding) {
+      var in = Weights.Role.INPUT_PROJECTION;
+      return new Modules(
+          RmsNorm.of(weights, "hidden_norm", c.hidden(), c.normEps()),
+          RmsNorm.of(weights, "token_norm", c.hidden(), c.normEps()),
+          Linear.of(weights, "hidden_proj", c.hidden(), c.hidden(), false, in),
+          Linear.of(weights, "token_proj", c.hidden(), c.hidden(), false, in),
+          DecoderLayer.of(c, c.layers() - 1, weights.under("layer."), sharding));
+    }
+  }
 
   /**
    * Builds it from its weights.
@@ -66,18 +81,12 @@ public final class Lookahead {
           "a lookahead exit reads tokens beside their neighbours, which sequence parallelism gives"
               + " to other ranks; drop it, or take tensor parallelism alone");
     }
-    DecoderConfig c = backbone.share();
     NamedTensors named = new NamedTensors(weights);
     this.backbone = backbone;
     this.ownHead = ownHead;
     this.draft = draft;
     this.sharding = Heads.sharding(backbone, draft);
-    this.hiddenNorm = RmsNorm.of(named, "hidden_norm", c.hidden(), c.normEps());
-    this.tokenNorm = RmsNorm.of(named, "token_norm", c.hidden(), c.normEps());
-    var in = Weights.Role.INPUT_PROJECTION;
-    this.hiddenProjection = Linear.of(named, "hidden_proj", c.hidden(), c.hidden(), false, in);
-    this.tokenProjection = Linear.of(named, "token_proj", c.hidden(), c.hidden(), false, in);
-    this.layer = DecoderLayer.of(c, c.layers() - 1, named.under("layer."), backbone.sharding());
+    this.modules = Modules.of(backbone.share(), named, backbone.sharding());
     this.head = Heads.of(named, backbone, ownHead, draft, allocator);
     this.parameters = named.tensors();
   }
@@ -88,11 +97,7 @@ public final class Lookahead {
     this.draft = l.draft;
     this.sharding = l.sharding;
     this.parameters = l.parameters;
-    this.hiddenNorm = l.hiddenNorm;
-    this.tokenNorm = l.tokenNorm;
-    this.hiddenProjection = l.hiddenProjection;
-    this.tokenProjection = l.tokenProjection;
-    this.layer = l.layer;
+    this.modules = l.modules;
     this.head = head;
   }
 
@@ -135,6 +140,7 @@ public final class Lookahead {
    */
   public Tensor states(Ops ops, Tensor h, Tensor next) {
     Tensor u = input(ops, h, next, 0);
+    DecoderLayer layer = modules.layer();
     return layer.feedForward(ops, layer.attend(ops, u, backbone.rope()));
   }
 
@@ -152,6 +158,7 @@ public final class Lookahead {
    */
   public Tensor advance(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
     Tensor u = input(ops, h, next, first);
+    DecoderLayer layer = modules.layer();
     Tensor a =
         u.shape().dim(1) == 1
             ? layer.attend(ops, u, backbone.rope(), cache, first)
@@ -161,14 +168,15 @@ public final class Lookahead {
 
   /** Stores the keys and values of the next states of a cached sequence, h and next as above. */
   public void fill(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
-    layer.fill(ops, input(ops, h, next, first), backbone.rope(), cache, first);
+    modules.layer().fill(ops, input(ops, h, next, first), backbone.rope(), cache, first);
   }
 
   /** A token is embedded at the position of the hidden state before it. */
   private Tensor input(Ops ops, Tensor h, Tensor next, int first) {
-    Tensor token = tokenNorm.apply(ops, backbone.embed(ops, next, first));
+    Tensor token = modules.tokenNorm().apply(ops, backbone.embed(ops, next, first));
+    Tensor hidden = modules.hiddenNorm().apply(ops, h);
     return ops.add(
-        hiddenProjection.apply(ops, hiddenNorm.apply(ops, h)), tokenProjection.apply(ops, token));
+        modules.hiddenProjection().apply(ops, hidden), modules.tokenProjection().apply(ops, token));
   }
 
   /** What logits are made of, from states {@code [.., C]}. */

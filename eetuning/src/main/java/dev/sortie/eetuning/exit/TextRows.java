@@ -70,7 +70,8 @@ final class TextRows {
     int[] some = Arrays.copyOfRange(ids, from, count);
     Tensor rows = sharding.wholeRows(whole.weight(), some, ops.workspace());
     long width = weight.shape().dim(1);
-    HeldWeights.hold(rows, weight.span().slice(from * width, some.length * width), ops.kernels());
+    QuantizedWeights.hold(
+        rows, weight.span().slice(from * width, some.length * width), ops.kernels());
     if (bias != null) {
       Tensor column = Tensor.of(whole.bias().span(), Shape.of(whole.bias().shape().count(), 1));
       Tensor added = sharding.wholeRows(column, some, ops.workspace());

@@ -70,7 +70,7 @@ class TextTokensContractTest {
         };
     ExitSpec spec = new ExitSpec(1, ExitArchitecture.EMBEDDING, false, ids.length);
     DraftVocabulary draft = new DraftVocabulary(ids, model.config().decoder().vocab());
-    HeldWeights held = new HeldWeights(none, type, arena, device.kernels());
+    QuantizedWeights held = new QuantizedWeights(none, type, arena, device.kernels());
     return new Exit(spec, model.decoder(), none, Optional.of(draft), arena)
         .withDraftHead(held::head);
   }

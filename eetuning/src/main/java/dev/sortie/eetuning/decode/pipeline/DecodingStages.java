@@ -2,8 +2,8 @@ package dev.sortie.eetuning.decode.pipeline;
 
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitSchedule;
-import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.TokenWork;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
@@ -60,27 +60,15 @@ public record DecodingStages(DecoderConfig config, List<ExitOutline> exits, List
   }
 
   private static double weights(DecoderConfig c, List<ExitOutline> exits, int from, int to) {
-    double weights = (to - from) * layer(c) + (to == c.layers() ? head(c, c.vocab()) : 0);
+    double weights =
+        (double) (to - from) * TokenWork.ofLayer(c).weights()
+            + (to == c.layers() ? (double) c.vocab() * c.hidden() : 0);
     for (ExitOutline e : exits) {
       if (!e.isLookahead() && e.depth() > from && e.depth() <= to) {
-        ExitArchitecture a = e.architecture().orElseThrow();
-        weights += head(c, e.draftTokens() == 0 ? c.vocab() : e.draftTokens());
-        weights += a == ExitArchitecture.LAYER ? layer(c) : a == ExitArchitecture.MLP ? mlp(c) : 0;
+        weights += e.headWeights(c) + TokenWork.of(e, c).weights();
       }
     }
     return weights;
-  }
-
-  private static double layer(DecoderConfig c) {
-    return mlp(c) + 2.0 * c.hidden() * (c.heads() + c.kvHeads()) * c.headSize();
-  }
-
-  private static double mlp(DecoderConfig c) {
-    return (c.switches().gated() ? 3.0 : 2.0) * c.hidden() * c.ffn();
-  }
-
-  private static double head(DecoderConfig c, int tokens) {
-    return (double) tokens * c.hidden();
   }
 
   /** Number of stages. */

@@ -7,7 +7,6 @@ import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitAnswer;
-import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.KvCache;
 import dev.sortie.tensor.DType;
@@ -70,7 +69,7 @@ final class ExitSegment {
             .map(e -> e.cache(sequence.arena(), DType.F32, sequence.capacity()));
     int width = sequence.decoder().config().hidden();
     this.hidden = store(sequence.capacity(), width);
-    boolean reads = exit.filter(e -> e.spec().architecture() == ExitArchitecture.MLP).isPresent();
+    boolean reads = exit.filter(Exit::readsResidual).isPresent();
     this.residual = reads ? store(sequence.capacity(), width) : null;
     this.states = exit.isPresent() ? store(rows, width) : null;
     this.logits = exit.map(e -> store(rows, tokens(e))).orElse(null);

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train.stage;
 
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.TokenWork;
 import dev.sortie.nn.format.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
 import java.util.LinkedHashMap;
@@ -42,25 +43,40 @@ public record StageCosts(
    */
   public static StageCosts counted(
       DecoderConfig config, List<ExitOutline> outlines, int length, int unroll, boolean taught) {
-    TuningCost cost = new TuningCost(config, length);
     TreeMap<Integer, Double> exits = new TreeMap<>();
     TreeMap<Integer, Double> teachers = new TreeMap<>();
     for (ExitOutline e : outlines) {
-      exits.merge(e.depth(), cost.exit(e, unroll), Double::sum);
+      exits.merge(e.depth(), exit(e, config, length, unroll), Double::sum);
       if (taught) {
-        teachers.merge(e.depth(), cost.teacher(e), Math::max);
+        teachers.merge(e.depth(), (double) e.headWeights(config), Math::max);
       }
     }
-    return new StageCosts(false, cost.layer(), 0, 0, 0, exits, teachers);
+    return new StageCosts(
+        false, TokenWork.ofLayer(config).forward(length), 0, 0, 0, exits, teachers);
+  }
+
+  /**
+   * An exit on a frozen backbone, both ways. A product costs as much again for the gradient of its
+   * weight and as much for that of its input, where there is one to compute.
+   *
+   * @param unroll tokens that a lookahead exit looks ahead
+   */
+  public static double exit(ExitOutline e, DecoderConfig config, int length, int unroll) {
+    TokenWork work = TokenWork.of(e, config);
+    double head = (double) e.headWeights(config) * (e.ownHead() ? 3 : 2);
+    double once = head + 3 * work.forward(length) - work.frozen();
+    return (e.isLookahead() ? unroll : 1) * once;
   }
 
   /** Counted from shapes, for training from scratch; losses belong to the backward pass. */
   public static StageCosts counted(DecoderConfig config, List<ExitSpec> specs, int length) {
-    TuningCost cost = new TuningCost(config, length);
+    double layer = TokenWork.ofLayer(config).forward(length);
     double head = 3.0 * config.vocab() * config.hidden();
     TreeMap<Integer, Double> exits = new TreeMap<>();
-    specs.forEach(e -> exits.put(e.depth(), cost.branch(e.architecture()) + head));
-    return new StageCosts(false, cost.layer(), 2 * cost.layer(), 0, head, exits, new TreeMap<>());
+    for (ExitSpec e : specs) {
+      exits.put(e.depth(), 3 * TokenWork.of(e.architecture(), config).forward(length) + head);
+    }
+    return new StageCosts(false, layer, 2 * layer, 0, head, exits, new TreeMap<>());
   }
 
   /** From {@link #numbers}. */

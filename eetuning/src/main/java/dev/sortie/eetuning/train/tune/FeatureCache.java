@@ -2,7 +2,6 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.exit.Exit;
-import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.train.data.SelfText;
 import dev.sortie.eetuning.train.data.TokenSource;
@@ -81,7 +80,7 @@ public final class FeatureCache implements AutoCloseable {
     Json.write(folder.resolve("features.json"), key);
     for (Exit e : exits.exits()) {
       hidden.put(e.depth(), file(e.depth() + ".hidden"));
-      if (e.spec().architecture() == ExitArchitecture.MLP) {
+      if (e.readsResidual()) {
         residual.put(e.depth(), file(e.depth() + ".residual"));
       }
     }

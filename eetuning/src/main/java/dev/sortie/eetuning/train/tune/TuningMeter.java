@@ -11,7 +11,6 @@ import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.StageCosts;
 import dev.sortie.eetuning.train.stage.StageMeter;
-import dev.sortie.eetuning.train.stage.TuningCost;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
@@ -81,7 +80,6 @@ public record TuningMeter(
 
   private StageCosts costs(
       List<ExitOutline> outlines, List<Kind> kinds, List<double[]> seconds, Decoder decoder) {
-    TuningCost counted = new TuningCost(config, length);
     TreeMap<Integer, Double> exits = new TreeMap<>();
     TreeMap<Integer, Double> teachers = new TreeMap<>();
     for (ExitOutline e : outlines) {
@@ -89,8 +87,9 @@ public record TuningMeter(
       double both = laps[0] + laps[1] / rounds;
       if (options.objective() == Objective.KL) {
         // measured together, for a teacher alone is no step of any exit
-        double own = counted.exit(e, options.lookahead().unroll());
-        double teacher = both * counted.teacher(e) / (own + counted.teacher(e));
+        double own = StageCosts.exit(e, config, length, options.lookahead().unroll());
+        double shared = e.headWeights(config);
+        double teacher = both * shared / (own + shared);
         teachers.merge(e.depth(), teacher, Math::max);
         both -= teacher;
       }

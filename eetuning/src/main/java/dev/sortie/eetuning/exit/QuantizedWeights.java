@@ -22,7 +22,7 @@ import dev.sortie.tensor.memory.Span;
  * @param allocator for the copies
  * @param kernels that convert
  */
-record HeldWeights(Weights source, DType type, Allocator allocator, Kernels kernels)
+record QuantizedWeights(Weights source, DType type, Allocator allocator, Kernels kernels)
     implements Weights {
 
   /**
