@@ -11,10 +11,18 @@ module dev.sortie.nn {
   requires jdk.management;
 
   exports dev.sortie.nn;
+  exports dev.sortie.nn.family;
+  exports dev.sortie.nn.file;
   exports dev.sortie.nn.format;
   exports dev.sortie.nn.hub;
+  exports dev.sortie.nn.json;
+  exports dev.sortie.nn.load;
   exports dev.sortie.nn.model;
   exports dev.sortie.nn.optim;
   exports dev.sortie.nn.text;
   exports dev.sortie.nn.text.chat;
+  exports dev.sortie.nn.text.data;
+  exports dev.sortie.nn.text.format;
+  exports dev.sortie.nn.text.model;
+  exports dev.sortie.nn.text.stage;
 }

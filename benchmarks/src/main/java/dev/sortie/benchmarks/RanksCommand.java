@@ -8,7 +8,7 @@ import dev.sortie.benchmarks.ranks.JobRun;
 import dev.sortie.benchmarks.ranks.JobTable;
 import dev.sortie.benchmarks.ranks.Layout;
 import dev.sortie.eetuning.Machine;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -3,7 +3,7 @@ package dev.sortie.benchmarks;
 import dev.sortie.benchmarks.report.Recorded;
 import dev.sortie.benchmarks.report.ResultsPage;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.file.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,9 +1,9 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.RowCost;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

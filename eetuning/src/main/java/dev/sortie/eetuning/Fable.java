@@ -1,6 +1,6 @@
 package dev.sortie.eetuning;
 
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,14 +1,14 @@
 package dev.sortie.eetuning;
 
-import dev.sortie.nn.format.HfConfig;
-import dev.sortie.nn.format.HfConfigWriter;
+import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.family.HfConfigWriter;
+import dev.sortie.nn.load.ModelWriter;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.ModelWriter;
 import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.SubwordTokenizer;
-import dev.sortie.nn.text.TokenizerJsonWriter;
+import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;

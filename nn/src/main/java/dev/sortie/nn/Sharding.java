@@ -19,7 +19,7 @@ import java.util.SequencedMap;
  */
 public interface Sharding {
   /** One rank has everything. */
-  Sharding NONE = new WholeModel();
+  Sharding NONE = new Unsharded();
 
   /**
    * Token embeddings.
@@ -78,7 +78,7 @@ public interface Sharding {
    *
    * @param source of whole tensors
    */
-  Weights share(PartWeights source);
+  Weights share(SlicedWeights source);
 
   /**
    * Shares put together again, on every rank: what goes into a file.

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.ModelFiles;
-import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import java.io.ByteArrayOutputStream;

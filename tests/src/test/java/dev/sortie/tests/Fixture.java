@@ -1,6 +1,6 @@
 package dev.sortie.tests;
 
-import dev.sortie.nn.format.HfConfig;
+import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.DType;

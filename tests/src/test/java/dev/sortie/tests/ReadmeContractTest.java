@@ -2,7 +2,7 @@ package dev.sortie.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.Families;
+import dev.sortie.nn.family.Families;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

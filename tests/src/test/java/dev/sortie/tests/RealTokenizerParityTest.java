@@ -3,13 +3,13 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
-import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.StreamDecoder;
 import dev.sortie.nn.text.SubwordTokenizer;
-import dev.sortie.nn.text.TokenizerJson;
-import dev.sortie.nn.text.TokenizerJsonWriter;
+import dev.sortie.nn.text.format.TokenizerJson;
+import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

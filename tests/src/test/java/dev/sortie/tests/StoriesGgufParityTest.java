@@ -3,8 +3,8 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.text.EncodeOptions;
 import java.io.IOException;
 import java.nio.file.Files;

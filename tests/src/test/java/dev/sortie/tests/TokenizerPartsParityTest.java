@@ -1,10 +1,10 @@
 package dev.sortie.tests;
 
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.SubwordTokenizer;
-import dev.sortie.nn.text.TokenizerJson;
-import dev.sortie.nn.text.TokenizerJsonWriter;
+import dev.sortie.nn.text.format.TokenizerJson;
+import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

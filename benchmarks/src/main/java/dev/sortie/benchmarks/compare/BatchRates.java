@@ -8,7 +8,7 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.Arrays;

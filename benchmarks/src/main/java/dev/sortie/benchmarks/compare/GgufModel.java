@@ -2,7 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.benchmarks.peer.Peers;
-import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.load.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

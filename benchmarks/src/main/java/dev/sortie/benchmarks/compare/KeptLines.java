@@ -2,7 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

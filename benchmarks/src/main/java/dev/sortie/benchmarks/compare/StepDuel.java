@@ -2,7 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.train.TrainingJob;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

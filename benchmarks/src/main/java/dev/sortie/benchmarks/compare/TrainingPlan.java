@@ -152,7 +152,7 @@ record TrainingPlan(int layers) {
       m.put("exits", shapes(exits));
       elements(folder.resolve("exits.f32"), exits);
     }
-    dev.sortie.nn.format.Json.write(folder.resolve("model.json"), m);
+    dev.sortie.nn.json.Json.write(folder.resolve("model.json"), m);
     elements(folder.resolve("weights.f32"), weights);
     tokens(folder.resolve("tokens.i32"));
   }

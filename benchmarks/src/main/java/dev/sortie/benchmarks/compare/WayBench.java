@@ -8,7 +8,7 @@ import dev.sortie.eetuning.eval.Agreement;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.eval.Prediction;
 import dev.sortie.eetuning.eval.SideBySide;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.List;

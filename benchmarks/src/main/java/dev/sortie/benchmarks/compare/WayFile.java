@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

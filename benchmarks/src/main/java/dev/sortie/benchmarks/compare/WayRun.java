@@ -5,7 +5,7 @@ import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.eval.Prediction;
 import dev.sortie.eetuning.eval.SideBySide;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.Contender;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;

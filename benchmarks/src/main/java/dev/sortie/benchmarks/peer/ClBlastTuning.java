@@ -1,8 +1,8 @@
 package dev.sortie.benchmarks.peer;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

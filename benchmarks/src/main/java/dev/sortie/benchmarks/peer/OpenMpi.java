@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.peer;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

@@ -2,10 +2,10 @@ package dev.sortie.benchmarks.ranks;
 
 import dev.sortie.benchmarks.compare.TemporaryFolder;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.ranks;
 
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.transport.SharedMemoryTransport;

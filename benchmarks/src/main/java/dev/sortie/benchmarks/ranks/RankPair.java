@@ -2,7 +2,7 @@ package dev.sortie.benchmarks.ranks;
 
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.parallel.comm.transport.Tls;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.benchmarks.limit.Limits;
 import dev.sortie.eetuning.Machine;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -2,7 +2,7 @@ package dev.sortie.benchmarks.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;

@@ -2,9 +2,9 @@ package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.text.TextFiles;
+import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.LanguageModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

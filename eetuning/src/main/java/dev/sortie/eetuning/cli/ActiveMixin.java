@@ -6,7 +6,7 @@ import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.List;

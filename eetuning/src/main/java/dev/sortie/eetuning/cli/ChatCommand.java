@@ -4,7 +4,7 @@ import dev.sortie.eetuning.cli.DecodingMixin.Decoding;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.Device;

@@ -4,7 +4,7 @@ import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import java.io.PrintStream;
 import java.util.Optional;
 

@@ -6,7 +6,7 @@ import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
-import dev.sortie.nn.model.ModelConverter;
-import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.load.ModelConverter;
+import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.block.BlockEncoder;

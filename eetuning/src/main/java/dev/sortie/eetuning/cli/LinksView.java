@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.doctor.LinksTopic;
 import dev.sortie.eetuning.doctor.Topic;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.transport.Transport;

@@ -1,13 +1,13 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.nn.model.AvailableMemory;
+import dev.sortie.nn.load.AvailableMemory;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.ModelMemory;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.ModelFiles;
-import dev.sortie.nn.model.ModelMemory;
-import dev.sortie.nn.model.ModelPart;
-import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.model.ModelPartition;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -72,7 +72,7 @@ final class ModelOptions {
   }
 
   /** Bytes that a part of it takes once it is loaded. */
-  long memory(ModelFiles files, ModelPart part) {
+  long memory(ModelFiles files, ModelPartition part) {
     return ModelMemory.of(files, precision, part).resident();
   }
 

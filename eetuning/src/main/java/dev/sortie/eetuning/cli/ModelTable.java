@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.nn.format.Families;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.family.Families;
+import dev.sortie.nn.json.Json;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 

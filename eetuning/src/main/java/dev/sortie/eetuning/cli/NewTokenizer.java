@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
-import dev.sortie.nn.text.TokenizerJson;
-import dev.sortie.nn.text.TokenizerJsonWriter;
+import dev.sortie.nn.text.format.TokenizerJson;
+import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

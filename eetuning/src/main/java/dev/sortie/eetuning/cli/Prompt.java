@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.GenerationConfig;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.family.GenerationConfig;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import java.util.LinkedHashSet;
 import java.util.List;

@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
 import dev.sortie.nn.hub.FileChoice;
 import dev.sortie.nn.hub.HubCache;
 import dev.sortie.nn.hub.HubSettings;
 import dev.sortie.nn.hub.Pull;
 import dev.sortie.nn.hub.RepoId;
+import dev.sortie.nn.json.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

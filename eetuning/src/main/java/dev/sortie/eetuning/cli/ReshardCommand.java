@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;

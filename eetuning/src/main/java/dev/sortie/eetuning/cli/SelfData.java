@@ -4,7 +4,7 @@ import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.data.SelfText;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;

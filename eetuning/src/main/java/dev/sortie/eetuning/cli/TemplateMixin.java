@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
 import java.nio.file.Path;

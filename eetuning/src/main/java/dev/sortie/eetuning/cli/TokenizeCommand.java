@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.Arrays;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.nn.TopTokens;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;

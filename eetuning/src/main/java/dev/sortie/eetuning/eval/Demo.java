@@ -16,7 +16,7 @@ import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.TuneOptions;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.tensor.Device;

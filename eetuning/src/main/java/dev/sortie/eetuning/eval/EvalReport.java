@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.eval.task.TextMetrics;
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.file.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -6,7 +6,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;

@@ -5,7 +5,7 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.SpeculationReport;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import java.util.ArrayList;
 import java.util.List;
 

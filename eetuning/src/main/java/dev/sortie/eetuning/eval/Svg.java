@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.file.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;

@@ -6,7 +6,7 @@ import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.Weights;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;

@@ -5,8 +5,8 @@ import static dev.sortie.eetuning.cli.TinyCommands.exitsOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

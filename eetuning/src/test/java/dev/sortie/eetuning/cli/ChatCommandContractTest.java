@@ -3,9 +3,9 @@ package dev.sortie.eetuning.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;

@@ -2,9 +2,9 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

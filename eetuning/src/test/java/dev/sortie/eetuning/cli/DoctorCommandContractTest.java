@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli;
 import static dev.sortie.eetuning.cli.TinyCommands.assertFields;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

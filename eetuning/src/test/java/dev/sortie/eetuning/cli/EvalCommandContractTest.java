@@ -4,7 +4,7 @@ import static dev.sortie.eetuning.cli.TinyCommands.heads;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Altered;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import static dev.sortie.eetuning.cli.TinyCommands.exitsOf;
 import static dev.sortie.eetuning.cli.TinyCommands.ids;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

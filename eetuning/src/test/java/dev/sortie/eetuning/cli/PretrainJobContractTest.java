@@ -3,8 +3,8 @@ package dev.sortie.eetuning.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.parallel.launch.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,7 +5,7 @@ import static dev.sortie.eetuning.cli.TinyCommands.heads;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

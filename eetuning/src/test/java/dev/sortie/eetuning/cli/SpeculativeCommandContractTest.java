@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.eval.SafeText;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

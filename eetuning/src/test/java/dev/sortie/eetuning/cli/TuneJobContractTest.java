@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.parallel.launch.Launcher;
 import dev.sortie.tensor.Random;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.sortie.eetuning.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

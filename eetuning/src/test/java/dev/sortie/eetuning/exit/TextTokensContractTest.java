@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.Weights;
-import dev.sortie.nn.model.LanguageModel;
-import dev.sortie.nn.model.Precision;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;

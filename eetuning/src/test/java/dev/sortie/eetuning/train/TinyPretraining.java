@@ -10,7 +10,7 @@ import dev.sortie.eetuning.train.pretrain.PretrainModel;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.eetuning.train.rank.Team;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;

@@ -3,6 +3,8 @@ package dev.sortie.nn.format;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
@@ -88,7 +90,7 @@ public final class Gguf implements WeightSource {
     if (info == null) {
       throw new InputException(
           "%s: has no tensor %s among its %d; is it another model family?"
-              .formatted(file, Show.value(name), tensors().size()));
+              .formatted(file, Printable.value(name), tensors().size()));
     }
     MemorySegment data = bytes.asSlice(info.offset(), info.bytes());
     return arena.wrap(info.dtype(), info.elements(), data).span();
@@ -117,7 +119,7 @@ public final class Gguf implements WeightSource {
                   System.Logger.Level.WARNING,
                   "{0}: padding after tensor {1} is not zero",
                   file,
-                  Show.value(info.name()));
+                  Printable.value(info.name()));
           return;
         }
       }

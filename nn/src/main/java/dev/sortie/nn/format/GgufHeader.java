@@ -3,6 +3,7 @@ package dev.sortie.nn.format;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +36,6 @@ record GgufHeader(
     int alignment,
     long dataStart,
     long dataEnd) {
-  static final String ALIGNMENT = "general.alignment";
   static final int DEFAULT_ALIGNMENT = 32;
   static final int MAX_ALIGNMENT = 1 << 20;
 
@@ -97,7 +97,7 @@ record GgufHeader(
       for (Unplaced t : list) {
         TensorInfo info = place(t, start, next, alignment);
         if (placed.putIfAbsent(t.name, info) != null) {
-          throw in.error("tensor %s is there twice", Show.value(t.name));
+          throw in.error("tensor %s is there twice", Printable.value(t.name));
         }
         end = info.offset() + info.bytes();
         next = padded(end - start, alignment);
@@ -109,7 +109,8 @@ record GgufHeader(
       byte[] magic = in.take("magic", 4).toArray(JAVA_BYTE);
       String text = new String(magic, StandardCharsets.ISO_8859_1);
       if (!text.equals("GGUF")) {
-        throw in.error("begins with %s, expected \"GGUF\"; is this a GGUF file?", Show.value(text));
+        throw in.error(
+            "begins with %s, expected \"GGUF\"; is this a GGUF file?", Printable.value(text));
       }
       int version = in.u32("version");
       if (version == 2 || version == 3) {
@@ -131,10 +132,10 @@ record GgufHeader(
       for (long i = 0; i < pairs; i++) {
         String key = in.string("metadata key " + i, 1, MAX_KEY);
         if (key.chars().anyMatch(Character::isISOControl)) {
-          throw in.error("metadata key %s has a control character", Show.value(key));
+          throw in.error("metadata key %s has a control character", Printable.value(key));
         }
-        if (values.putIfAbsent(key, value("metadata " + Show.line(key))) != null) {
-          throw in.error("metadata key %s is there twice", Show.value(key));
+        if (values.putIfAbsent(key, value("metadata " + Printable.line(key))) != null) {
+          throw in.error("metadata key %s is there twice", Printable.value(key));
         }
       }
       return new GgufMetadata(file, values);
@@ -199,18 +200,20 @@ record GgufHeader(
     }
 
     private int alignment(GgufMetadata metadata) {
-      if (!metadata.has(ALIGNMENT)) {
+      if (!metadata.has(GgufMetadata.ALIGNMENT)) {
         return DEFAULT_ALIGNMENT;
       }
       boolean good =
-          metadata.values().get(ALIGNMENT) instanceof GgufValue.Whole(GgufType type, long value)
+          metadata.values().get(GgufMetadata.ALIGNMENT)
+                  instanceof GgufValue.Whole(GgufType type, long value)
               && type == GgufType.UINT32
               && value <= MAX_ALIGNMENT
               && Long.bitCount(value) == 1;
       if (!good) {
-        throw metadata.error(ALIGNMENT, "a UINT32 power of two up to " + MAX_ALIGNMENT);
+        throw metadata.error(
+            GgufMetadata.ALIGNMENT, "a UINT32 power of two up to " + MAX_ALIGNMENT);
       }
-      return metadata.getInt(ALIGNMENT, 1, MAX_ALIGNMENT);
+      return metadata.getInt(GgufMetadata.ALIGNMENT, 1, MAX_ALIGNMENT);
     }
 
     /** What the header says of a tensor; where its data begins is not known yet. */
@@ -219,9 +222,9 @@ record GgufHeader(
     private Unplaced tensor(long index) {
       String name = in.string("name of tensor " + index, 1, MAX_NAME);
       if (name.chars().anyMatch(Character::isISOControl)) {
-        throw in.error("tensor name %s has a control character", Show.value(name));
+        throw in.error("tensor name %s has a control character", Printable.value(name));
       }
-      String where = "tensor " + Show.value(name);
+      String where = "tensor " + Printable.value(name);
       int rank = in.u32("rank of " + where);
       if (rank < 1 || rank > MAX_RANK) {
         throw in.error(
@@ -262,7 +265,7 @@ record GgufHeader(
 
     /** Data must follow in order without a hole: bytes that no tensor covers could hide a file. */
     private TensorInfo place(Unplaced t, long start, long expected, int alignment) {
-      String where = "tensor " + Show.value(t.name);
+      String where = "tensor " + Printable.value(t.name);
       if (t.offset != expected) {
         throw in.error(
             "%s: offset is %s, expected %d%s",

@@ -1,6 +1,7 @@
 package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -15,6 +16,9 @@ import java.util.SequencedMap;
  * @param values by key, in the order of the file
  */
 public record GgufMetadata(Path file, SequencedMap<String, GgufValue> values) {
+  /** The key of the alignment of tensors, which a writer sets by itself. */
+  public static final String ALIGNMENT = "general.alignment";
+
   /** Keeps a view that cannot be changed. */
   public GgufMetadata {
     values = Collections.unmodifiableSequencedMap(values);
@@ -104,11 +108,11 @@ public record GgufMetadata(Path file, SequencedMap<String, GgufValue> values) {
     String found =
         switch (value) {
           case null -> "is missing";
-          case GgufValue.Text(String text) -> "is " + Show.value(text);
+          case GgufValue.Text(String text) -> "is " + Printable.value(text);
           default -> "is " + value + (value instanceof GgufValue.Array ? "" : " " + value.type());
         };
     return new InputException(
-        "%s: metadata %s %s, expected %s".formatted(file, Show.line(key), found, expected));
+        "%s: metadata %s %s, expected %s".formatted(file, Printable.line(key), found, expected));
   }
 
   private GgufValue.Array list(String key, GgufType elements, int least, int most) {

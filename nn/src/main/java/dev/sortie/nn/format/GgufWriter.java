@@ -1,6 +1,8 @@
 package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;
 import java.io.ByteArrayOutputStream;
@@ -38,13 +40,15 @@ public final class GgufWriter {
    */
   public GgufWriter metadata(String key, GgufValue value) {
     if (key.isEmpty() || key.chars().anyMatch(Character::isISOControl)) {
-      throw new IllegalArgumentException("metadata key " + Show.value(key) + " is not allowed");
+      throw new IllegalArgumentException(
+          "metadata key " + Printable.value(key) + " is not allowed");
     }
-    if (key.equals(GgufHeader.ALIGNMENT)) {
+    if (key.equals(GgufMetadata.ALIGNMENT)) {
       throw new IllegalArgumentException("the alignment is the writer's own, " + ALIGNMENT);
     }
     if (metadata.putIfAbsent(key, value) != null) {
-      throw new IllegalArgumentException("metadata key " + Show.value(key) + " is added twice");
+      throw new IllegalArgumentException(
+          "metadata key " + Printable.value(key) + " is added twice");
     }
     return this;
   }
@@ -89,17 +93,18 @@ public final class GgufWriter {
         || name.chars().anyMatch(Character::isISOControl)) {
       throw new IllegalArgumentException(
           "tensor name %s is not allowed, 1 to %d bytes are"
-              .formatted(Show.value(name), GgufHeader.MAX_NAME));
+              .formatted(Printable.value(name), GgufHeader.MAX_NAME));
     }
     if (shape.isEmpty()
         || shape.size() > GgufHeader.MAX_RANK
         || shape.stream().anyMatch(d -> d < 1)
         || shape.getLast() % dtype.block() != 0) {
       throw new IllegalArgumentException(
-          "tensor %s: GGUF cannot hold %s of shape %s".formatted(Show.value(name), dtype, shape));
+          "tensor %s: GGUF cannot hold %s of shape %s"
+              .formatted(Printable.value(name), dtype, shape));
     }
     if (tensors.putIfAbsent(name, new PendingTensor(dtype, shape, data)) != null) {
-      throw new IllegalArgumentException("tensor " + Show.value(name) + " is added twice");
+      throw new IllegalArgumentException("tensor " + Printable.value(name) + " is added twice");
     }
     return this;
   }

@@ -1,5 +1,7 @@
 package dev.sortie.nn.format;
 
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
@@ -22,7 +24,7 @@ record PendingTensor(DType dtype, List<Long> shape, Supplier<Span> data) {
     if (TensorInfo.elements(shape) != data.length()) {
       throw new IllegalArgumentException(
           "tensor %s: shape %s does not hold %d elements"
-              .formatted(Show.value(name), shape, data.length()));
+              .formatted(Printable.value(name), shape, data.length()));
     }
   }
 

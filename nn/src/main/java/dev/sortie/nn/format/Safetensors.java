@@ -1,6 +1,8 @@
 package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
@@ -96,7 +98,7 @@ public final class Safetensors implements WeightSource {
     if (info == null) {
       throw new InputException(
           "%s: has no tensor %s among its %d; is it another model family?"
-              .formatted(origin, Show.value(name), tensors.size()));
+              .formatted(origin, Printable.value(name), tensors.size()));
     }
     MemorySegment bytes = files.get(info.file()).asSlice(info.offset(), info.bytes());
     return arena.wrap(info.dtype(), info.elements(), bytes).span();
@@ -143,8 +145,8 @@ public final class Safetensors implements WeightSource {
                             + " fetch the folder again")
                         .formatted(
                             index.file(),
-                            Show.line(name),
-                            Show.value(shard.getFileName().toString()),
+                            Printable.line(name),
+                            Printable.value(shard.getFileName().toString()),
                             info == null ? "no shard" : info.file().getFileName()));
               }
               ordered.put(name, info);
@@ -153,7 +155,7 @@ public final class Safetensors implements WeightSource {
       if (!ordered.containsKey(info.name())) {
         throw new InputException(
             "%s: field \"weight_map\" lacks tensor %s of %s; fetch the folder again"
-                .formatted(index.file(), Show.value(info.name()), info.file().getFileName()));
+                .formatted(index.file(), Printable.value(info.name()), info.file().getFileName()));
       }
     }
     tensors.clear();
@@ -182,7 +184,7 @@ public final class Safetensors implements WeightSource {
         if (other != null) {
           throw new InputException(
               "%s: tensor %s is also in %s; one shard must hold it"
-                  .formatted(file, Show.value(info.name()), other.file()));
+                  .formatted(file, Printable.value(info.name()), other.file()));
         }
       }
       header.metadata().forEach(metadata::putIfAbsent);

@@ -3,6 +3,9 @@ package dev.sortie.nn.format;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonReader;
 import dev.sortie.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -142,7 +145,7 @@ record SafetensorsHeader(
         throw new InputException(
             "%s: tensor %s: data_offsets begin at %d, expected %d where the data before it ends: %s"
                 .formatted(
-                    file, Show.value(t.name()), begin, end, begin < end ? "overlap" : "hole"));
+                    file, Printable.value(t.name()), begin, end, begin < end ? "overlap" : "hole"));
       }
       end += t.bytes();
     }
@@ -169,7 +172,7 @@ record SafetensorsHeader(
         String fault = nameFault(name);
         if (fault != null) {
           throw new InputException(
-              "%s: tensor name %s %s".formatted(file, Show.value(name), fault));
+              "%s: tensor name %s %s".formatted(file, Printable.value(name), fault));
         }
         if (tensors.size() + buffers.size() == MAX_TENSORS) {
           throw new InputException(
@@ -188,7 +191,7 @@ record SafetensorsHeader(
       while (json.nextToken() != JsonToken.END_OBJECT) {
         String key = json.currentName();
         if (json.nextToken() != JsonToken.VALUE_STRING) {
-          throw wrong("field " + METADATA + "." + Show.line(key), "a string");
+          throw wrong("field " + METADATA + "." + Printable.line(key), "a string");
         }
         metadata.put(key, json.getText());
       }
@@ -197,7 +200,7 @@ record SafetensorsHeader(
 
     private void tensor(String name, SequencedMap<String, TensorInfo> tensors, List<Region> buffers)
         throws IOException {
-      String where = "tensor " + Show.value(name);
+      String where = "tensor " + Printable.value(name);
       if (json.currentToken() != JsonToken.START_OBJECT) {
         throw wrong(where, "an object with dtype, shape, data_offsets");
       }
@@ -207,7 +210,7 @@ record SafetensorsHeader(
       List<Long> offsets = null;
       while (json.nextToken() != JsonToken.END_OBJECT) {
         String field = json.currentName();
-        String at = where + ": field \"" + Show.line(field) + '"';
+        String at = where + ": field \"" + Printable.line(field) + '"';
         json.nextToken();
         switch (field) {
           case "dtype" -> {
@@ -325,11 +328,11 @@ record SafetensorsHeader(
     private InputException wrong(String where, String expected) throws IOException {
       String found =
           switch (json.currentToken()) {
-            case VALUE_STRING -> Show.value(json.getText());
+            case VALUE_STRING -> Printable.value(json.getText());
             case START_OBJECT -> "an object";
             case START_ARRAY -> "a list";
             case null -> "missing";
-            default -> Show.line(json.getText());
+            default -> Printable.line(json.getText());
           };
       return new InputException(
           "%s: %s is %s, expected %s".formatted(file, where, found, expected));

@@ -1,5 +1,8 @@
 package dev.sortie.nn.format;
 
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;
 import java.nio.ByteBuffer;
@@ -61,14 +64,14 @@ public final class SafetensorsWriter {
     }
     String fault = SafetensorsHeader.nameFault(name);
     if (fault != null) {
-      throw new IllegalArgumentException("tensor name " + Show.value(name) + " " + fault);
+      throw new IllegalArgumentException("tensor name " + Printable.value(name) + " " + fault);
     }
     if (shape.size() > SafetensorsHeader.MAX_RANK || shape.stream().anyMatch(d -> d < 0)) {
       throw new IllegalArgumentException(
-          "tensor %s: shape %s is none".formatted(Show.value(name), shape));
+          "tensor %s: shape %s is none".formatted(Printable.value(name), shape));
     }
     if (tensors.putIfAbsent(name, new PendingTensor(dtype, shape, data)) != null) {
-      throw new IllegalArgumentException("tensor " + Show.value(name) + " is added twice");
+      throw new IllegalArgumentException("tensor " + Printable.value(name) + " is added twice");
     }
     return this;
   }

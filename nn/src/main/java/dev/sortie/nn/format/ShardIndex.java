@@ -1,6 +1,11 @@
 package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.InputFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -93,7 +98,7 @@ record ShardIndex(Path file, SequencedMap<String, Path> shards, OptionalLong tot
       if (!real.getParent().equals(folder.toRealPath()) && !isBlob(folder, real)) {
         throw new InputException(
             "%s: field \"weight_map.%s\" is %s, a link to %s outside the folder; copy it there"
-                .formatted(index, Show.line(tensor), Show.value(name), real));
+                .formatted(index, Printable.line(tensor), Printable.value(name), real));
       }
     } catch (IOException e) {
       throw InputFiles.cannotRead(shard, e);

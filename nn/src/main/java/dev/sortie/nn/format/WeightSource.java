@@ -1,6 +1,7 @@
 package dev.sortie.nn.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +51,7 @@ public interface WeightSource extends AutoCloseable {
     if (!found.equals(expected)) {
       throw new InputException(
           "%s: tensor %s has shape %s, the model's configuration needs %s"
-              .formatted(origin(), Show.value(name), found, expected));
+              .formatted(origin(), Printable.value(name), found, expected));
     }
     return span;
   }

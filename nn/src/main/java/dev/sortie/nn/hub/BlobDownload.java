@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -179,7 +179,7 @@ final class BlobDownload {
       restart(
           file,
           "asked for bytes from %d of %d, the server sends \"%s\""
-              .formatted(file.size(), blob.bytes(), Show.line(range)));
+              .formatted(file.size(), blob.bytes(), Printable.line(range)));
     }
   }
 

@@ -1,12 +1,12 @@
 package dev.sortie.nn.hub;
 
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 
 /** Numbers of bytes for people, few ones too. */
 final class Bytes {
   private Bytes() {}
 
   static String show(long bytes) {
-    return bytes < 1024 ? bytes + " B" : Show.size(bytes);
+    return bytes < 1024 ? bytes + " B" : Printable.size(bytes);
   }
 }

@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -50,7 +50,7 @@ public final class CachedModel {
     String pull =
         "run sortie pull "
             + repo
-            + (revision.equals(HubCache.MAIN) ? "" : " --revision " + Show.line(revision));
+            + (revision.equals(HubCache.MAIN) ? "" : " --revision " + Printable.line(revision));
     Path snapshot =
         cache
             .snapshot(repo, revision)
@@ -64,7 +64,7 @@ public final class CachedModel {
       if (!Files.isRegularFile(gguf)) {
         throw new InputException(
             "%s: %s is not in the cache; %s --gguf %s"
-                .formatted(repo, Show.value(file), pull, Show.line(file)));
+                .formatted(repo, Printable.value(file), pull, Printable.line(file)));
       }
       return gguf;
     }
@@ -85,7 +85,7 @@ public final class CachedModel {
               .toList();
     } catch (IOException | UncheckedIOException e) {
       throw new InputException(
-          snapshot + ": cannot be read: " + Show.line(String.valueOf(e.getMessage())), e);
+          snapshot + ": cannot be read: " + Printable.line(String.valueOf(e.getMessage())), e);
     }
     return switch (ggufs.size()) {
       case 0 ->

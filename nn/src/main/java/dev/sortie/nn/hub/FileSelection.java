@@ -1,10 +1,10 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -69,7 +69,7 @@ final class FileSelection {
       if (file == null) {
         throw new InputException(
             "%s: %s names %s, which the repository does not have; look for another revision"
-                .formatted(listing.repo(), INDEX, Show.value(name)));
+                .formatted(listing.repo(), INDEX, Printable.value(name)));
       }
       shards.add(file);
     }
@@ -107,7 +107,7 @@ final class FileSelection {
       if (files.stream().noneMatch(f -> Wildcards.matches(pattern, f.path()))) {
         throw new InputException(
             "%s: no file matches --include %s; there are: %s"
-                .formatted(listing.repo(), Show.value(pattern), names(listing.all())));
+                .formatted(listing.repo(), Printable.value(pattern), names(listing.all())));
       }
     }
     return files;
@@ -126,11 +126,11 @@ final class FileSelection {
     throw new InputException(
         ggufs.isEmpty()
             ? "%s: --gguf %s: the repository has no .gguf file; leave --gguf out for its safetensors"
-                .formatted(listing.repo(), Show.value(name))
+                .formatted(listing.repo(), Printable.value(name))
             : "%s: --gguf %s means %s; choose one of: %s"
                 .formatted(
                     listing.repo(),
-                    Show.value(name),
+                    Printable.value(name),
                     found.isEmpty() ? "none of its files" : found.size() + " files",
                     names(found.isEmpty() ? ggufs : found)));
   }
@@ -148,8 +148,8 @@ final class FileSelection {
             .map(
                 f ->
                     f.bytes().isPresent()
-                        ? Show.line(f.path()) + " (" + Bytes.show(f.bytes().getAsLong()) + ")"
-                        : Show.line(f.path()))
+                        ? Printable.line(f.path()) + " (" + Bytes.show(f.bytes().getAsLong()) + ")"
+                        : Printable.line(f.path()))
             .collect(Collectors.joining(", "));
     return files.size() > MOST_SHOWN
         ? shown + " and " + (files.size() - MOST_SHOWN) + " more"

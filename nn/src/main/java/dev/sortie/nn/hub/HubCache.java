@@ -1,8 +1,8 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -110,7 +110,7 @@ public record HubCache(Path root) {
   static InputException cannotWrite(Path path, IOException e) {
     return new InputException(
         "%s: cannot be written: %s; check free space and permissions, or set HF_HUB_CACHE to another folder"
-            .formatted(path, Show.line(e.getClass().getSimpleName() + " " + e.getMessage())),
+            .formatted(path, Printable.line(e.getClass().getSimpleName() + " " + e.getMessage())),
         e);
   }
 
@@ -133,7 +133,7 @@ public record HubCache(Path root) {
       return Optional.of(commit);
     } catch (IOException e) {
       throw new InputException(
-          ref + ": cannot be read: " + Show.line(String.valueOf(e.getMessage())), e);
+          ref + ": cannot be read: " + Printable.line(String.valueOf(e.getMessage())), e);
     }
   }
 }

@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -108,7 +108,7 @@ final class HubClient implements AutoCloseable {
         "%s: sends on to %s; expected a URL%s"
             .formatted(
                 plain(answer.uri()),
-                Show.value(location),
+                Printable.value(location),
                 "https".equalsIgnoreCase(answer.uri().getScheme()) ? " with https" : ""));
   }
 
@@ -155,7 +155,7 @@ final class HubClient implements AutoCloseable {
 
   /** A URL for messages; the query of a signed one would be long and secret. */
   static String plain(URI uri) {
-    return Show.line(uri.getScheme() + "://" + uri.getRawAuthority() + uri.getRawPath());
+    return Printable.line(uri.getScheme() + "://" + uri.getRawAuthority() + uri.getRawPath());
   }
 
   /** A network failure in a few words: Java's own texts for unknown hosts are empty. */
@@ -165,7 +165,7 @@ final class HubClient implements AutoCloseable {
         return "unknown host";
       }
     }
-    return Show.line(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
+    return Printable.line(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage());
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
@@ -88,15 +88,18 @@ final class HubRefusal {
           "%s: the hub at %s has no such repository; check the name"
               .formatted(repo, settings.endpoint());
       case "RevisionNotFound" ->
-          "%s: has no revision %s; check --revision".formatted(repo, Show.value(revision));
+          "%s: has no revision %s; check --revision".formatted(repo, Printable.value(revision));
       default ->
           "%s: not found at %s; check the name and the revision %s"
-              .formatted(what, settings.endpoint(), Show.value(revision));
+              .formatted(what, settings.endpoint(), Printable.value(revision));
     };
   }
 
   private static String said(HubAnswer answer) {
-    return answer.firstHeader("x-error-message").map(m -> " (" + Show.line(m) + ")").orElse("");
+    return answer
+        .firstHeader("x-error-message")
+        .map(m -> " (" + Printable.line(m) + ")")
+        .orElse("");
   }
 
   /** RFC 9110 10.2.3: seconds, or a date. */

@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
@@ -83,7 +83,7 @@ final class HubRepo {
 
   /** How messages name a file. */
   String what(String path) {
-    return repo + "/" + Show.line(path);
+    return repo + "/" + Printable.line(path);
   }
 
   private String resolve(String commit, String path) {
@@ -96,7 +96,7 @@ final class HubRepo {
     if (commit.isPresent() && !commit.get().equals(listing.commit())) {
       throw new InputException(
           "%s: the hub answers for commit %s, asked was %s; check HF_ENDPOINT"
-              .formatted(what, Show.line(commit.get()), listing.commit()));
+              .formatted(what, Printable.line(commit.get()), listing.commit()));
     }
     Optional<String> etag = answer.firstHeader("x-linked-etag").or(() -> answer.header("etag"));
     BlobHash hash =
@@ -105,7 +105,7 @@ final class HubRepo {
                 () ->
                     new InputException(
                         "%s: the hub names no hash to check it by (ETag %s); check HF_ENDPOINT"
-                            .formatted(what, Show.value(etag.orElse(null)))));
+                            .formatted(what, Printable.value(etag.orElse(null)))));
     if (file.hash().isPresent() && !file.hash().get().equals(hash)) {
       throw new InputException(
           "%s: its ETag is %s, the listing of the repository says %s; pull again later"

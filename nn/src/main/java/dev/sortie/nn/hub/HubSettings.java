@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
@@ -95,7 +95,7 @@ public record HubSettings(
               } catch (InvalidPathException e) {
                 throw new InputException(
                     "%s is %s, which is no path here; set it to a folder"
-                        .formatted(name, Show.value(value)),
+                        .formatted(name, Printable.value(value)),
                     e);
               }
             });
@@ -117,6 +117,6 @@ public record HubSettings(
       // the same complaint as for a URL that is none of ours
     }
     throw new InputException(
-        "%s is %s, expected a URL such as %s".formatted(origin, Show.value(url), PUBLIC));
+        "%s is %s, expected a URL such as %s".formatted(origin, Printable.value(url), PUBLIC));
   }
 }

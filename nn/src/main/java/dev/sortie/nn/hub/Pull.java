@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -163,7 +163,7 @@ public final class Pull {
             "free space of "
                 + folder
                 + " is unknown: "
-                + Show.line(String.valueOf(e.getMessage())));
+                + Printable.line(String.valueOf(e.getMessage())));
       }
     }
   }

@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -26,7 +26,7 @@ final class RemotePath {
     if (!isPlain(name)) {
       throw new InputException(
           "%s %s is refused: a relative path of plain parts is allowed, without '..', '\\', ':' and control characters"
-              .formatted(what, Show.value(name)));
+              .formatted(what, Printable.value(name)));
     }
     return name;
   }
@@ -42,7 +42,7 @@ final class RemotePath {
     } catch (InvalidPathException e) {
       throw new InputException(
           "file name %s cannot be written here; set LC_ALL to a UTF-8 locale"
-              .formatted(Show.value(name)),
+              .formatted(Printable.value(name)),
           e);
     }
   }

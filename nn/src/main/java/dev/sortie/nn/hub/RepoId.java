@@ -1,7 +1,7 @@
 package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.util.regex.Pattern;
 
 /**
@@ -23,7 +23,7 @@ public record RepoId(String owner, String name) {
     if (!isPart(owner) || !isPart(name)) {
       throw new InputException(
           "%s is no repository of the hub; expected ORG/NAME of letters, digits, '-', '_' and '.', each at most %d long, without '--' and '..'"
-              .formatted(Show.value(owner + "/" + name), LONGEST));
+              .formatted(Printable.value(owner + "/" + name), LONGEST));
     }
   }
 
@@ -36,7 +36,8 @@ public record RepoId(String owner, String name) {
     int slash = text.indexOf('/');
     if (slash < 0) {
       throw new InputException(
-          Show.value(text) + " is no repository of the hub; expected ORG/NAME, with one slash");
+          Printable.value(text)
+              + " is no repository of the hub; expected ORG/NAME, with one slash");
     }
     return new RepoId(text.substring(0, slash), text.substring(slash + 1));
   }

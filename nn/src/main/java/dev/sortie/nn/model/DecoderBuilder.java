@@ -1,12 +1,12 @@
 package dev.sortie.nn.model;
 
-import dev.sortie.nn.PartWeights;
+import dev.sortie.nn.SlicedWeights;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.function.Predicate;
 
 /** Makes the decoder of a model that is being loaded: all of it, or one rank's share. */
 @FunctionalInterface
-public interface DecoderBuilder extends ModelPart {
+public interface DecoderBuilder extends ModelPartition {
   /** All of it. */
   DecoderBuilder WHOLE = Decoder::new;
 
@@ -17,13 +17,13 @@ public interface DecoderBuilder extends ModelPart {
    * @param allocator for the rotary tables
    * @param weights of the whole, by the names that {@link DecoderTensors} lists
    */
-  Decoder build(DecoderConfig config, Allocator allocator, PartWeights weights);
+  Decoder build(DecoderConfig config, Allocator allocator, SlicedWeights weights);
 
   /** All of it, of which only some tensors are computed with. */
   static DecoderBuilder part(Predicate<String> needed) {
     return new DecoderBuilder() {
       @Override
-      public Decoder build(DecoderConfig config, Allocator allocator, PartWeights weights) {
+      public Decoder build(DecoderConfig config, Allocator allocator, SlicedWeights weights) {
         return WHOLE.build(config, allocator, weights);
       }
 

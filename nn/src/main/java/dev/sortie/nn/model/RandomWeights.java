@@ -1,7 +1,7 @@
 package dev.sortie.nn.model;
 
-import dev.sortie.nn.Part;
-import dev.sortie.nn.PartWeights;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.SlicedWeights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
@@ -20,15 +20,15 @@ import dev.sortie.tensor.memory.Span;
  * @param allocator where to put them
  */
 public record RandomWeights(Random random, double std, int layers, Allocator allocator)
-    implements PartWeights {
+    implements SlicedWeights {
 
   @Override
   public Tensor get(String name, Shape shape, Role role) {
-    return get(name, shape, role, new Part(0, 0, shape.dim(0)));
+    return get(name, shape, role, new Slice(0, 0, shape.dim(0)));
   }
 
   @Override
-  public Tensor get(String name, Shape whole, Role role, Part part) {
+  public Tensor get(String name, Shape whole, Role role, Slice part) {
     Tensor t = Tensor.allocate(allocator, DType.F32, part.of(whole));
     Span s = t.span();
     switch (role) {
@@ -47,7 +47,7 @@ public record RandomWeights(Random random, double std, int layers, Allocator all
   }
 
   /** Element by element, by its index in the whole tensor. */
-  private void normal(String name, Shape whole, Part part, Span s, double deviation) {
+  private void normal(String name, Shape whole, Slice part, Span s, double deviation) {
     Random stream = random.stream(name);
     long inner = 1; // elements from one neighbour along the dim to the next
     for (int d = part.dim() + 1; d < whole.rank(); d++) {

@@ -1,6 +1,11 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.model.Vocabulary;
+import dev.sortie.nn.text.stage.Normalizer;
+import dev.sortie.nn.text.unicode.CharClass;
+import dev.sortie.nn.text.unicode.CharTrie;
 import it.unimi.dsi.fastutil.ints.Int2ObjectOpenHashMap;
 import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
 import java.util.List;
@@ -30,15 +35,15 @@ final class AddedTokens {
             "%s: added_tokens has %s as id %d, but model.vocab has %s"
                 .formatted(
                     source,
-                    Quoted.of(token.content()),
+                    Printable.quoted(token.content()),
                     token.id(),
-                    known >= 0 ? "it as id " + known : Quoted.of(taken) + " there"));
+                    known >= 0 ? "it as id " + known : Printable.quoted(taken) + " there"));
       }
       AddedToken other = byId.put(token.id(), token);
       if (other != null || ids.put(token.content(), token.id()) >= 0) {
         throw new InputException(
             "%s: added_tokens has id %d or %s twice"
-                .formatted(source, token.id(), Quoted.of(token.content())));
+                .formatted(source, token.id(), Printable.quoted(token.content())));
       }
       if (token.normalized()) {
         normalized.add(normalizer.normalize(token.content()), token.id());

@@ -1,6 +1,16 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.text.model.BpeOptions;
+import dev.sortie.nn.text.model.MergeTable;
+import dev.sortie.nn.text.model.SubwordModel;
+import dev.sortie.nn.text.model.Vocabulary;
+import dev.sortie.nn.text.stage.Normalizer;
+import dev.sortie.nn.text.stage.PostProcessor;
+import dev.sortie.nn.text.stage.PreTokenizer;
+import dev.sortie.nn.text.stage.TokenDecoding;
+import dev.sortie.nn.text.unicode.ByteAlphabet;
 import it.unimi.dsi.fastutil.objects.Object2LongOpenHashMap;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -109,7 +119,7 @@ public final class BpeTrainer {
             new Normalizer.None(),
             preTokenizer,
             TokenDecoding.BYTE_LEVEL,
-            Template.NONE,
+            PostProcessor.NONE,
             OptionalInt.empty(),
             OptionalInt.empty()));
   }

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.text.stage.TokenDecoding;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;

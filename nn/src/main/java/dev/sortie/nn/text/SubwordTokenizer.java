@@ -1,6 +1,7 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.model.PieceEncoder;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,11 +24,7 @@ public final class SubwordTokenizer implements Tokenizer {
   public SubwordTokenizer(TokenizerSpec spec) {
     this.spec = spec;
     added = new AddedTokens(spec.source(), spec.vocabulary(), spec.added(), spec.normalizer());
-    model =
-        switch (spec.model()) {
-          case SubwordModel.Bpe bpe -> new BpeModel(spec, bpe, added);
-          case SubwordModel.Unigram unigram -> new UnigramModel(spec, unigram, added);
-        };
+    model = PieceEncoder.of(spec.source(), spec.vocabulary(), spec.model(), added::isSpecial);
     int most = spec.vocabulary().size();
     for (AddedToken token : spec.added()) {
       most = Math.max(most, token.id() + 1);

@@ -1,5 +1,8 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.text.stage.TokenDecoding;
+import dev.sortie.nn.text.unicode.ByteAlphabet;
+import dev.sortie.nn.text.unicode.Utf8Decoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 

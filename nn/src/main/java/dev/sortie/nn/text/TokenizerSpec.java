@@ -1,5 +1,11 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.text.model.SubwordModel;
+import dev.sortie.nn.text.model.Vocabulary;
+import dev.sortie.nn.text.stage.Normalizer;
+import dev.sortie.nn.text.stage.PostProcessor;
+import dev.sortie.nn.text.stage.PreTokenizer;
+import dev.sortie.nn.text.stage.TokenDecoding;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -25,7 +31,7 @@ public record TokenizerSpec(
     Normalizer normalizer,
     PreTokenizer preTokenizer,
     TokenDecoding decoding,
-    Template template,
+    PostProcessor template,
     OptionalInt bos,
     OptionalInt eos) {
 

@@ -3,6 +3,7 @@ package dev.sortie.nn.format;
 import static dev.sortie.nn.format.FormatFixtures.entry;
 import static dev.sortie.nn.format.FormatFixtures.file;
 
+import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;

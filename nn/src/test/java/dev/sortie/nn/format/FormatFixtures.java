@@ -18,16 +18,16 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Assumptions;
 
 /** Hand-made files and the promise that all format errors keep. */
-final class FormatFixtures {
+public final class FormatFixtures {
   private FormatFixtures() {}
 
   /** A safetensors file from its parts, right or wrong. */
-  static byte[] file(String header, int dataBytes) {
+  public static byte[] file(String header, int dataBytes) {
     byte[] json = header.getBytes(StandardCharsets.UTF_8);
     return file(json.length, json, dataBytes);
   }
 
-  static byte[] file(long length, byte[] json, int dataBytes) {
+  public static byte[] file(long length, byte[] json, int dataBytes) {
     ByteBuffer out =
         ByteBuffer.allocate(8 + json.length + dataBytes).order(ByteOrder.LITTLE_ENDIAN);
     out.putLong(length).put(json);
@@ -37,13 +37,13 @@ final class FormatFixtures {
     return out.array();
   }
 
-  static String entry(String name, String dtype, String shape, String offsets) {
+  public static String entry(String name, String dtype, String shape, String offsets) {
     return "\"%s\":{\"dtype\":\"%s\",\"shape\":%s,\"data_offsets\":%s}"
         .formatted(name, dtype, shape, offsets);
   }
 
   /** A span that holds 0.5, 1.5, 2.5, … plus {@code start}. */
-  static Span ramp(NativeArena arena, DType dtype, int length, double start) {
+  public static Span ramp(NativeArena arena, DType dtype, int length, double start) {
     Span span = arena.allocate(dtype, length).span();
     for (int i = 0; i < length; i++) {
       span.set(i, start + i + (dtype == DType.I32 ? 0 : 0.5));
@@ -51,7 +51,7 @@ final class FormatFixtures {
     return span;
   }
 
-  static Path write(Path file, byte[] bytes) {
+  public static Path write(Path file, byte[] bytes) {
     try {
       return Files.write(file, bytes);
     } catch (IOException e) {
@@ -59,12 +59,12 @@ final class FormatFixtures {
     }
   }
 
-  static Path write(Path file, String text) {
+  public static Path write(Path file, String text) {
     return write(file, text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** An InputException of one line that has all of {@code parts}. */
-  static void assertRefused(ThrowingCallable call, List<String> parts) {
+  public static void assertRefused(ThrowingCallable call, List<String> parts) {
     Throwable thrown = catchThrowable(call);
     assertThat(thrown).isInstanceOf(InputException.class);
     assertThat(thrown.getMessage()).contains(parts).hasLineCount(1).hasSizeLessThan(600);
@@ -72,7 +72,7 @@ final class FormatFixtures {
   }
 
   /** A folder of the shared models; the test is skipped where it is absent. */
-  static Path shared(String name) {
+  public static Path shared(String name) {
     String setting = System.getProperty("SORTIE_SHARED", System.getenv("SORTIE_SHARED"));
     List<Path> roots =
         setting == null

@@ -2,6 +2,7 @@ package dev.sortie.nn.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;

@@ -2,6 +2,7 @@ package dev.sortie.nn.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;

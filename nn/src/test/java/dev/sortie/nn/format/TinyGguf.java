@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /** A Llama of one layer as a GGUF file, whose parts may be changed before it is written. */
-final class TinyGguf {
-  static final int VOCAB = 264;
+public final class TinyGguf {
+  public static final int VOCAB = 264;
 
-  final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
-  final SequencedMap<String, List<Long>> tensors = new LinkedHashMap<>();
-  DType dtype = DType.F32;
+  public final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
+  public final SequencedMap<String, List<Long>> tensors = new LinkedHashMap<>();
+  public DType dtype = DType.F32;
 
-  TinyGguf() {
+  public TinyGguf() {
     text("general.architecture", "llama");
     whole("llama.block_count", 1);
     whole("llama.context_length", 64);
@@ -63,7 +63,7 @@ final class TinyGguf {
   }
 
   /** Puts a byte-level tokenizer of these tokens and merges in place of the other one. */
-  TinyGguf byteLevel(List<String> first, List<String> merges) {
+  public TinyGguf byteLevel(List<String> first, List<String> merges) {
     metadata.keySet().removeIf(key -> key.startsWith("tokenizer."));
     List<String> tokens = new ArrayList<>(first);
     int[] types = new int[VOCAB];
@@ -80,39 +80,39 @@ final class TinyGguf {
     return this;
   }
 
-  TinyGguf text(String key, String value) {
+  public TinyGguf text(String key, String value) {
     metadata.put(key, new GgufValue.Text(value));
     return this;
   }
 
-  TinyGguf whole(String key, long value) {
+  public TinyGguf whole(String key, long value) {
     metadata.put(key, new GgufValue.Whole(GgufType.UINT32, value));
     return this;
   }
 
-  TinyGguf real(String key, float value) {
+  public TinyGguf real(String key, float value) {
     metadata.put(key, new GgufValue.Real(GgufType.FLOAT32, value));
     return this;
   }
 
-  TinyGguf flag(String key, boolean value) {
+  public TinyGguf flag(String key, boolean value) {
     metadata.put(key, new GgufValue.Flag(value));
     return this;
   }
 
-  int[] types() {
+  public int[] types() {
     return ((GgufValue.Array) metadata.get("tokenizer.ggml.token_type")).ints();
   }
 
-  List<String> tokens() {
+  public List<String> tokens() {
     return ((GgufValue.Array) metadata.get("tokenizer.ggml.tokens")).strings();
   }
 
-  float[] scores() {
+  public float[] scores() {
     return ((GgufValue.Array) metadata.get("tokenizer.ggml.scores")).floats();
   }
 
-  Path write(Path file) {
+  public Path write(Path file) {
     try (NativeArena arena = new NativeArena("tiny")) {
       GgufWriter writer = new GgufWriter();
       metadata.forEach(writer::metadata);

@@ -1,6 +1,6 @@
 package dev.sortie.nn.hub;
 
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;

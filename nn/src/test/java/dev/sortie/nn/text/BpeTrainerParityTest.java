@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.format.TokenizerJson;
+import dev.sortie.nn.text.format.TokenizerJsonWriter;
+import dev.sortie.nn.text.model.MergeTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

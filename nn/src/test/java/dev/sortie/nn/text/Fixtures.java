@@ -1,5 +1,11 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.json.JsonValue;
+import dev.sortie.nn.text.format.JsonFiles;
+import dev.sortie.nn.text.format.TokenizerJson;
+import dev.sortie.nn.text.model.MergeTable;
+import dev.sortie.nn.text.model.SubwordModel;
+import dev.sortie.nn.text.model.Vocabulary;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -12,7 +18,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 
 /** The files beside the tests, made by {@code make_fixtures.py}, and the shared models. */
-final class Fixtures {
+public final class Fixtures {
   static final List<String> BYTE_LEVEL =
       List.of("gpt2", "gpt2prefix", "smollm", "llama3", "qwen2", "qwen35");
   static final List<String> SENTENCE_PIECE = List.of("sentencepiece", "metaspace", "nofallback");
@@ -23,7 +29,7 @@ final class Fixtures {
     return Stream.concat(BYTE_LEVEL.stream(), SENTENCE_PIECE.stream());
   }
 
-  static SubwordTokenizer tokenizer(String name) {
+  public static SubwordTokenizer tokenizer(String name) {
     try (InputStream in = Fixtures.class.getResourceAsStream(name + ".json")) {
       return TokenizerJson.read(in, name + ".json");
     } catch (IOException e) {
@@ -31,11 +37,11 @@ final class Fixtures {
     }
   }
 
-  static MergeTable merges(TokenizerSpec spec) {
+  public static MergeTable merges(TokenizerSpec spec) {
     return ((SubwordModel.Bpe) spec.model()).merges();
   }
 
-  static String text(String file) {
+  public static String text(String file) {
     try (InputStream in = Fixtures.class.getResourceAsStream(file)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
@@ -43,7 +49,7 @@ final class Fixtures {
     }
   }
 
-  static List<JsonValue> golden(String name) {
+  public static List<JsonValue> golden(String name) {
     try (InputStream in = Fixtures.class.getResourceAsStream(name + ".golden.json")) {
       return JsonFiles.read(in, name, parser -> JsonFiles.value(parser, name, "")).items();
     } catch (IOException e) {
@@ -51,12 +57,12 @@ final class Fixtures {
     }
   }
 
-  static int[] ids(JsonValue list) {
+  public static int[] ids(JsonValue list) {
     return list.items().stream().mapToInt(id -> id.integer(0, Vocabulary.MAX_SIZE)).toArray();
   }
 
   /** The folder of shared models and corpora, where this machine has it. */
-  static Optional<Path> shared() {
+  public static Optional<Path> shared() {
     String named = System.getProperty("SORTIE_SHARED", System.getenv("SORTIE_SHARED"));
     return Stream.of(named, "../shared", "../../shared")
         .filter(path -> path != null && !path.isEmpty())

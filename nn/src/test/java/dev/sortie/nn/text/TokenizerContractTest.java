@@ -5,6 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.model.BpeOptions;
+import dev.sortie.nn.text.model.MergeTable;
+import dev.sortie.nn.text.model.SubwordModel;
+import dev.sortie.nn.text.model.Vocabulary;
+import dev.sortie.nn.text.stage.Normalizer;
+import dev.sortie.nn.text.stage.PostProcessor;
+import dev.sortie.nn.text.stage.PreTokenizer;
+import dev.sortie.nn.text.stage.TokenDecoding;
+import dev.sortie.nn.text.unicode.ByteAlphabet;
+import dev.sortie.nn.text.unicode.UnicodeForms;
 import java.text.Normalizer.Form;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -123,7 +133,7 @@ class TokenizerContractTest {
             new Normalizer.None(),
             new PreTokenizer.ByteLevel(false, true),
             TokenDecoding.BYTE_LEVEL,
-            Template.NONE,
+            PostProcessor.NONE,
             OptionalInt.empty(),
             OptionalInt.empty());
     SubwordTokenizer tokenizer = new SubwordTokenizer(spec);

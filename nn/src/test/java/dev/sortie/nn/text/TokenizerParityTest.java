@@ -3,6 +3,9 @@ package dev.sortie.nn.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sortie.nn.json.JsonValue;
+import dev.sortie.nn.text.format.JsonFiles;
+import dev.sortie.nn.text.format.TokenizerJson;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

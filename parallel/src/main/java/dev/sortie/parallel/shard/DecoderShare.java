@@ -1,7 +1,7 @@
 package dev.sortie.parallel.shard;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.Part;
+import dev.sortie.nn.Slice;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.tensor.Shape;
@@ -123,7 +123,7 @@ public record DecoderShare(
   }
 
   /** This rank's part of a tensor of the decoder; empty if it has all of it. */
-  public Optional<Part> part(String name) {
+  public Optional<Slice> part(String name) {
     int size = whole.headSize();
     return Optional.ofNullable(
         switch (kind(name)) {
@@ -146,8 +146,8 @@ public record DecoderShare(
     };
   }
 
-  private static Part part(int dim, Share share, long size) {
-    return new Part(dim, share.from() * size, share.count() * size);
+  private static Slice part(int dim, Share share, long size) {
+    return new Slice(dim, share.from() * size, share.count() * size);
   }
 
   /** The shape of the whole tensor of which this rank has {@code mine}. */

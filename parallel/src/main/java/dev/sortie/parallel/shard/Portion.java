@@ -1,7 +1,7 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.Part;
 import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Slice;
 import dev.sortie.tensor.Shape;
 import java.util.Optional;
 
@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param part which part; empty: all
  * @param first whether, of the ranks that have the same elements, this is the first
  */
-public record Portion(Shape whole, Optional<Part> part, boolean first) {
+public record Portion(Shape whole, Optional<Slice> part, boolean first) {
 
   /** The shape of what the rank has. */
   public Shape mine() {

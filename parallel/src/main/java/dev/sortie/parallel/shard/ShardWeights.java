@@ -1,6 +1,6 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.PartWeights;
+import dev.sortie.nn.SlicedWeights;
 import dev.sortie.nn.Weights;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -12,7 +12,7 @@ import dev.sortie.tensor.Tensor;
  * @param source of the whole decoder's weights
  * @param share this rank's
  */
-public record ShardWeights(PartWeights source, DecoderShare share) implements Weights {
+public record ShardWeights(SlicedWeights source, DecoderShare share) implements Weights {
   @Override
   public Tensor get(String name, Shape shape, Role role) {
     Shape whole = share.whole(name, shape);

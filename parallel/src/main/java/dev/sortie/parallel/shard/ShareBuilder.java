@@ -1,18 +1,18 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.Part;
-import dev.sortie.nn.PartWeights;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.SlicedWeights;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.LanguageModel;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
  * Builds one rank's share of a decoder: with {@link LanguageModel#load(
- * dev.sortie.nn.model.ModelFiles, dev.sortie.nn.model.Precision, dev.sortie.tensor.Device,
+ * dev.sortie.nn.load.ModelFiles, dev.sortie.nn.load.Precision, dev.sortie.tensor.Device,
  * DecoderBuilder)} only that share of each weight is read from the file and held in memory.
  *
  * @param group the tensor-parallel ranks
@@ -32,7 +32,7 @@ public record ShareBuilder(ShardGroup group, boolean sequence, Predicate<String>
   }
 
   @Override
-  public Decoder build(DecoderConfig config, Allocator allocator, PartWeights weights) {
+  public Decoder build(DecoderConfig config, Allocator allocator, SlicedWeights weights) {
     DecoderShare share = held().of(config);
     TensorParallel sharding = new TensorParallel(group, share, sequence);
     return new Decoder(config, share.config(), sharding, allocator, sharding.share(weights));
@@ -44,7 +44,7 @@ public record ShareBuilder(ShardGroup group, boolean sequence, Predicate<String>
   }
 
   @Override
-  public Optional<Part> part(DecoderConfig whole, String name) {
+  public Optional<Slice> part(DecoderConfig whole, String name) {
     return held().part(whole, name);
   }
 

@@ -1,8 +1,8 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.Part;
+import dev.sortie.nn.Slice;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.nn.model.ModelPart;
+import dev.sortie.nn.model.ModelPartition;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -13,7 +13,7 @@ import java.util.function.Predicate;
  * @param index this rank's position
  * @param needed whether it computes with a tensor, by the decoder's name for it
  */
-public record SharePart(int ranks, int index, Predicate<String> needed) implements ModelPart {
+public record SharePart(int ranks, int index, Predicate<String> needed) implements ModelPartition {
 
   /** This rank's share of a decoder. */
   DecoderShare of(DecoderConfig whole) {
@@ -26,7 +26,7 @@ public record SharePart(int ranks, int index, Predicate<String> needed) implemen
   }
 
   @Override
-  public Optional<Part> part(DecoderConfig whole, String name) {
+  public Optional<Slice> part(DecoderConfig whole, String name) {
     return ranks == 1 ? Optional.empty() : of(whole).part(name);
   }
 

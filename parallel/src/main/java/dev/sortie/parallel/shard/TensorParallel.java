@@ -2,8 +2,8 @@ package dev.sortie.parallel.shard;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
-import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.Sharding;
+import dev.sortie.nn.SlicedWeights;
 import dev.sortie.nn.Weights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
@@ -123,7 +123,7 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   }
 
   @Override
-  public Weights share(PartWeights source) {
+  public Weights share(SlicedWeights source) {
     return new ShardWeights(source, share);
   }
 

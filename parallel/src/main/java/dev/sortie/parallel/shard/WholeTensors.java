@@ -1,6 +1,6 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.nn.Part;
+import dev.sortie.nn.Slice;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.Allocator;
@@ -37,7 +37,7 @@ final class WholeTensors {
       ShardGroup group, DecoderShare share, String name, Tensor mine, Allocator allocator) {
     Shape whole = share.whole(name, mine.shape());
     Tensor out = Tensor.allocate(allocator, mine.dtype(), whole);
-    Optional<Part> part = share.part(name);
+    Optional<Slice> part = share.part(name);
     if (part.isEmpty() || group.size() == 1) {
       out.span().segment().copyFrom(mine.span().segment());
       return out;
@@ -59,11 +59,11 @@ final class WholeTensors {
     return out;
   }
 
-  private static Part part(DecoderShare share, String name, int rank) {
+  private static Slice part(DecoderShare share, String name, int rank) {
     return DecoderShare.of(share.whole(), share.ranks(), rank).part(name).orElseThrow();
   }
 
-  private static void put(Span from, Part part, Tensor whole) {
+  private static void put(Span from, Slice part, Tensor whole) {
     long inner = 1;
     for (int d = part.dim() + 1; d < whole.shape().rank(); d++) {
       inner *= whole.shape().dim(d);

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.pipeline;
 import dev.sortie.eetuning.decode.pass.Pieces;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.eval.task;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.tensor.Device;
 import java.nio.charset.StandardCharsets;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval.task;
 
 import dev.sortie.eetuning.eval.JsonLines;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.train.History;
-import dev.sortie.nn.format.AtomicFiles;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

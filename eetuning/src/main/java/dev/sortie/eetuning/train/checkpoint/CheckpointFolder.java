@@ -2,7 +2,7 @@ package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.file.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

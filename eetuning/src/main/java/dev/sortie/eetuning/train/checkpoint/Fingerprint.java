@@ -2,7 +2,7 @@ package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Sharding;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.shard.TensorParallel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

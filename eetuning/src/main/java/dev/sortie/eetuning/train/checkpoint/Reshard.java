@@ -2,8 +2,8 @@ package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.Part;
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.parallel.mesh.Axis;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.Portion;
@@ -129,6 +129,6 @@ public record Reshard(Path run, Consumer<String> notes) {
       return new Portion(whole, Optional.empty(), rank == 0);
     }
     Share share = Share.of(whole.dim(0), ranks, rank);
-    return new Portion(whole, Optional.of(new Part(0, share.from(), share.count())), true);
+    return new Portion(whole, Optional.of(new Slice(0, share.from(), share.count())), true);
   }
 }

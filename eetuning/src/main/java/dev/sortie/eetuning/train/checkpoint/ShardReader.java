@@ -2,12 +2,12 @@ package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.Part;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.Slice;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.TensorInfo;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.parallel.shard.Portion;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
@@ -33,9 +33,9 @@ final class ShardReader implements AutoCloseable {
   private final SequencedMap<String, List<Piece>> pieces = new LinkedHashMap<>();
 
   /** Some elements of a tensor, in a file. */
-  private record Piece(Safetensors file, Shape whole, Optional<Part> part) {
+  private record Piece(Safetensors file, Shape whole, Optional<Slice> part) {
     long from() {
-      return part.map(Part::from).orElse(0L);
+      return part.map(Slice::from).orElse(0L);
     }
   }
 
@@ -83,7 +83,7 @@ final class ShardReader implements AutoCloseable {
           .get()
           .error(info.name(), "[dim, from, size of the whole], with a part of " + info.shape());
     }
-    Part part = new Part(dim, numbers[1], dims[dim]);
+    Slice part = new Slice(dim, numbers[1], dims[dim]);
     dims[dim] = numbers[2];
     return new Piece(file, Shape.of(dims), Optional.of(part));
   }
@@ -95,10 +95,10 @@ final class ShardReader implements AutoCloseable {
     if (list.size() == 1 && first.part.isEmpty()) {
       return;
     }
-    int dim = first.part.map(Part::dim).orElse(0);
+    int dim = first.part.map(Slice::dim).orElse(0);
     long next = 0;
     for (Piece p : list) {
-      if (!p.whole.equals(first.whole) || p.part.map(Part::dim).orElse(-1) != dim) {
+      if (!p.whole.equals(first.whole) || p.part.map(Slice::dim).orElse(-1) != dim) {
         throw new InputException(
             "%s: tensor %s is in parts that do not belong together: %s of %s and %s of %s"
                 .formatted(folder, name, first.part, first.whole, p.part, p.whole));
@@ -175,7 +175,7 @@ final class ShardReader implements AutoCloseable {
 
   /** Elements from {@code from} to before {@code to} in each dim. */
   private record Box(long[] from, long[] to) {
-    static Box of(Shape whole, Optional<Part> part) {
+    static Box of(Shape whole, Optional<Slice> part) {
       long[] from = new long[whole.rank()];
       long[] to = whole.dims();
       part.ifPresent(

@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.train.StatePart;
-import dev.sortie.nn.Part;
-import dev.sortie.nn.format.Json;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.SafetensorsWriter;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.shard.Portion;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
@@ -86,7 +86,7 @@ final class ShardWriter {
     return Sha256.of(file);
   }
 
-  private static List<Long> numbers(Portion portion, Part part) {
+  private static List<Long> numbers(Portion portion, Slice part) {
     return List.of((long) part.dim(), part.from(), portion.whole().dim(part.dim()));
   }
 }

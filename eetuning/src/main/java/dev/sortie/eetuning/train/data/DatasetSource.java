@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Sha256;
-import dev.sortie.nn.text.TokenDataset;
-import dev.sortie.nn.text.TokenWindows;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.data.TokenDataset;
+import dev.sortie.nn.text.data.TokenWindows;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

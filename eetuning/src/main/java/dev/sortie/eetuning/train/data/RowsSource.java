@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.tensor.Random;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
-import dev.sortie.nn.text.TextFiles;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;

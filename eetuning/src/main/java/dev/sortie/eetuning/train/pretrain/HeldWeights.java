@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.pretrain;
 
-import dev.sortie.nn.Part;
-import dev.sortie.nn.PartWeights;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.SlicedWeights;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -17,15 +17,15 @@ import java.util.function.Predicate;
  * @param held whether this rank computes with a tensor
  * @param allocator for the elements of the others
  */
-record HeldWeights(PartWeights source, Predicate<String> held, Allocator allocator)
-    implements PartWeights {
+record HeldWeights(SlicedWeights source, Predicate<String> held, Allocator allocator)
+    implements SlicedWeights {
   @Override
   public Tensor get(String name, Shape shape, Role role) {
     return held.test(name) ? source.get(name, shape, role).asParameter() : absent(shape);
   }
 
   @Override
-  public Tensor get(String name, Shape whole, Role role, Part part) {
+  public Tensor get(String name, Shape whole, Role role, Slice part) {
     return held.test(name)
         ? source.get(name, whole, role, part).asParameter()
         : absent(part.of(whole));

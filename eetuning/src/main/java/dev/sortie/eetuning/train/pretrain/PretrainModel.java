@@ -6,9 +6,9 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
-import dev.sortie.nn.Part;
-import dev.sortie.nn.PartWeights;
 import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.SlicedWeights;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -45,7 +45,7 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
       NativeArena arena,
       Kernels kernels) {
     Random seed = new Random(options.seed(), 0);
-    PartWeights weights = new RandomWeights(seed, 0.02, config.layers(), arena);
+    SlicedWeights weights = new RandomWeights(seed, 0.02, config.layers(), arena);
     Decoder decoder = builder.build(config, arena, new HeldWeights(weights, held, arena));
     List<Exit> exits = new ArrayList<>();
     for (ExitSpec spec : options.exits().specs()) {
@@ -59,15 +59,15 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
   }
 
   /** Weights that a rank has its share of already. */
-  private static PartWeights whole(Weights weights) {
-    return new PartWeights() {
+  private static SlicedWeights whole(Weights weights) {
+    return new SlicedWeights() {
       @Override
       public Tensor get(String name, Shape shape, Role role) {
         return weights.get(name, shape, role);
       }
 
       @Override
-      public Tensor get(String name, Shape whole, Role role, Part part) {
+      public Tensor get(String name, Shape whole, Role role, Slice part) {
         throw new UnsupportedOperationException("a part of " + name);
       }
     };

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.train.rank;
 
 import dev.sortie.eetuning.train.StatePart;
-import dev.sortie.nn.Part;
 import dev.sortie.nn.Sharding;
+import dev.sortie.nn.Slice;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
@@ -64,7 +64,7 @@ public final class ReplicaRows {
                       Tensor rows =
                           Tensor.of(
                               span(p, share),
-                              new Part(0, share.from(), share.count()).of(p.shape()));
+                              new Slice(0, share.from(), share.count()).of(p.shape()));
                       mine.put(name, rows);
                       names.put(rows, name);
                     }));
@@ -85,7 +85,7 @@ public final class ReplicaRows {
 
   /** Whether ranks share it along its inputs. */
   private boolean isWhole(String name) {
-    return portion(name).part().map(Part::dim).orElse(0) > 0;
+    return portion(name).part().map(Slice::dim).orElse(0) > 0;
   }
 
   /** The rows of a replica; empty where it has none. */
@@ -189,8 +189,8 @@ public final class ReplicaRows {
       return rank;
     }
     Share rows = rows(parameter, team.place().dp()).orElseThrow();
-    long from = rank.part().map(Part::from).orElse(0L) + rows.from();
-    Part part = new Part(0, from, rows.count());
+    long from = rank.part().map(Slice::from).orElse(0L) + rows.from();
+    Slice part = new Slice(0, from, rows.count());
     boolean all = part.count() == rank.whole().dim(0);
     return new Portion(rank.whole(), all ? Optional.empty() : Optional.of(part), rank.first());
   }

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.train.rank;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.train.stage;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.TokenWork;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -17,7 +17,7 @@ import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Sharding;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.tensor.Device;

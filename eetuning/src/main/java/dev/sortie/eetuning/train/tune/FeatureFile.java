@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.AtomicFiles;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;

@@ -6,7 +6,7 @@ import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.model.LanguageModel;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.Sharding;
-import dev.sortie.nn.format.Sha256;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.ArrayList;

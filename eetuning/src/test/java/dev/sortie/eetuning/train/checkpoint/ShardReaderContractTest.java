@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.Part;
+import dev.sortie.nn.Slice;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.parallel.shard.Portion;
 import dev.sortie.parallel.shard.Share;
@@ -30,7 +30,7 @@ class ShardReaderContractTest {
 
   @TempDir Path folder;
 
-  private static Tensor part(NativeArena arena, Part part) {
+  private static Tensor part(NativeArena arena, Slice part) {
     Shape shape = part.of(WHOLE);
     Tensor t = Tensor.allocate(arena, DType.F32, shape);
     for (long r = 0; r < shape.dim(0); r++) {
@@ -43,16 +43,16 @@ class ShardReaderContractTest {
     return t;
   }
 
-  private static Part share(int dim, int ranks, int rank) {
+  private static Slice share(int dim, int ranks, int rank) {
     Share share = Share.of(WHOLE.dim(dim), ranks, rank);
-    return new Part(dim, share.from(), share.count());
+    return new Slice(dim, share.from(), share.count());
   }
 
-  private static StatePart state(Tensor tensor, Part part) {
+  private static StatePart state(Tensor tensor, Slice part) {
     return new StatePart(tensor, new Portion(WHOLE, Optional.of(part), true));
   }
 
-  private List<String> write(NativeArena arena, List<Part> parts) {
+  private List<String> write(NativeArena arena, List<Slice> parts) {
     return IntStream.range(0, parts.size())
         .mapToObj(
             i -> {
@@ -69,10 +69,10 @@ class ShardReaderContractTest {
   void anyCutIsReadAsAnyOther(int dim, int writers, int readers) {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
-      List<Part> cut = IntStream.range(0, writers).mapToObj(r -> share(dim, writers, r)).toList();
+      List<Slice> cut = IntStream.range(0, writers).mapToObj(r -> share(dim, writers, r)).toList();
       try (ShardReader shards = new ShardReader(folder, write(arena, cut))) {
         for (int r = 0; r < readers; r++) {
-          Part mine = share(dim, readers, r);
+          Slice mine = share(dim, readers, r);
           Tensor found = Tensor.allocate(arena, DType.F32, mine.of(WHOLE));
           shards.restore(Map.of("w", state(found, mine)), device.kernels());
           assertThat(found.toFloats()).isEqualTo(part(arena, mine).toFloats());
@@ -85,9 +85,9 @@ class ShardReaderContractTest {
   void partsAlongOneDimAreReadAlongTheOther() {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
-      List<Part> cut = List.of(share(1, 2, 0), share(1, 2, 1));
+      List<Slice> cut = List.of(share(1, 2, 0), share(1, 2, 1));
       try (ShardReader shards = new ShardReader(folder, write(arena, cut))) {
-        Part mine = share(0, 3, 1);
+        Slice mine = share(0, 3, 1);
         Tensor found = Tensor.allocate(arena, DType.F32, mine.of(WHOLE));
         shards.restore(Map.of("w", state(found, mine)), device.kernels());
         assertThat(found.toFloats()).isEqualTo(part(arena, mine).toFloats());
@@ -99,11 +99,11 @@ class ShardReaderContractTest {
   void aTensorInOneFileIsReadInParts() {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
-      Tensor all = part(arena, new Part(0, 0, 7));
+      Tensor all = part(arena, new Slice(0, 0, 7));
       ShardWriter.write(
           folder.resolve("state.safetensors"), Map.of("w", StatePart.all(all)), () -> {});
       try (ShardReader shards = new ShardReader(folder, List.of("state.safetensors"))) {
-        Part mine = share(1, 4, 2);
+        Slice mine = share(1, 4, 2);
         Tensor found = Tensor.allocate(arena, DType.F32, mine.of(WHOLE));
         shards.restore(Map.of("w", state(found, mine)), device.kernels());
         assertThat(found.toFloats()).isEqualTo(part(arena, mine).toFloats());
@@ -121,7 +121,7 @@ class ShardReaderContractTest {
   void gapsAndOverlapsAreNamed(long first, long count, long second, long rest, String fault) {
     try (NativeArena arena = new NativeArena("test")) {
       List<String> names =
-          write(arena, List.of(new Part(0, first, count), new Part(0, second, rest)));
+          write(arena, List.of(new Slice(0, first, count), new Slice(0, second, rest)));
       assertThatThrownBy(() -> new ShardReader(folder, names))
           .isInstanceOf(InputException.class)
           .hasMessageContaining(folder.toString())
@@ -132,11 +132,11 @@ class ShardReaderContractTest {
   @Test
   void theSameTensorInTwoFilesAndPartsAlongOtherDimsAreRefused() {
     try (NativeArena arena = new NativeArena("test")) {
-      List<String> mixed = write(arena, List.of(new Part(0, 0, 3), new Part(1, 0, 6)));
+      List<String> mixed = write(arena, List.of(new Slice(0, 0, 3), new Slice(1, 0, 6)));
       assertThatThrownBy(() -> new ShardReader(folder, mixed))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("tensor w is in parts that do not belong together");
-      StatePart all = StatePart.all(part(arena, new Part(0, 0, 7)));
+      StatePart all = StatePart.all(part(arena, new Slice(0, 0, 7)));
       List<String> twice = List.of(CheckpointNames.ofShard(0, 2), CheckpointNames.ofShard(1, 2));
       twice.forEach(name -> ShardWriter.write(folder.resolve(name), Map.of("w", all), () -> {}));
       assertThatThrownBy(() -> new ShardReader(folder, twice))
@@ -151,7 +151,7 @@ class ShardReaderContractTest {
       value = {"[0, 5, 7]", "[2, 0, 7]", "[0, -1, 7]", "[0, 0]", "[\"a\", 0, 7]", "3"})
   void aDescriptionOfPartsThatCannotBeIsRefused(String numbers) {
     try (NativeArena arena = new NativeArena("test")) {
-      Tensor t = part(arena, new Part(0, 0, 3));
+      Tensor t = part(arena, new Slice(0, 0, 3));
       new SafetensorsWriter()
           .metadata(ShardWriter.PARTS, "{\"w\":" + numbers + "}")
           .tensor("w", t.span(), t.shape().dims())
@@ -166,7 +166,7 @@ class ShardReaderContractTest {
   void aStateOfAnotherShapeOrNameIsRefusedWithBoth() {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
-      List<String> names = write(arena, List.of(new Part(0, 0, 7)));
+      List<String> names = write(arena, List.of(new Slice(0, 0, 7)));
       try (ShardReader shards = new ShardReader(folder, names)) {
         StatePart other = StatePart.all(Tensor.allocate(arena, DType.F32, Shape.of(7, 5)));
         assertThatThrownBy(() -> shards.restore(Map.of("w", other), device.kernels()))

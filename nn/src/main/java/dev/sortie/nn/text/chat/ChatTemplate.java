@@ -1,9 +1,9 @@
 package dev.sortie.nn.text.chat;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.text.EncodeOptions;
-import dev.sortie.nn.text.TextFiles;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.jinja.Limits;
 import dev.sortie.nn.text.jinja.Template;

@@ -1,7 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Show;
+import dev.sortie.nn.Printable;
 import java.util.Arrays;
 
 /** A template's text with its origin: makes messages that name the place. */
@@ -54,7 +54,7 @@ final class Source {
                 origin,
                 at.line(),
                 at.column(),
-                Show.line(message.replaceAll("\\s+", " "), LONGEST_MESSAGE)));
+                Printable.line(message.replaceAll("\\s+", " "), LONGEST_MESSAGE)));
   }
 
   /** An error for what Jinja has and this engine has not. */

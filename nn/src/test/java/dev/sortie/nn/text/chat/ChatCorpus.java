@@ -1,6 +1,6 @@
 package dev.sortie.nn.text.chat;
 
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.Json;
-import dev.sortie.nn.format.JsonLimits;
-import dev.sortie.nn.format.JsonObject;
-import dev.sortie.nn.model.ModelFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.SubwordTokenizer;

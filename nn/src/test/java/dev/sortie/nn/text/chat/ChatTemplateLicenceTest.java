@@ -2,7 +2,7 @@ package dev.sortie.nn.text.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.format.JsonObject;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.text.jinja.Limits;
 import dev.sortie.nn.text.jinja.Template;
 import java.io.IOException;

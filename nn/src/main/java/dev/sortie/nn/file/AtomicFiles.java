@@ -1,0 +1,181 @@
+package dev.sortie.nn.file;
+
+import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/**
+ * Files that appear whole or not at all. The bytes go to a temporary file beside the target, are
+ * forced to the disk, and take the target's name in one step; then the folder is forced. Who has
+ * the old file open or mapped keeps the old bytes, and a crash leaves the old file or the new one.
+ */
+public final class AtomicFiles {
+  private static final String SUFFIX = ".tmp";
+  private static final int CHUNK = 64 << 20;
+
+  private AtomicFiles() {}
+
+  /** Writes the content of a file, from its start. */
+  @FunctionalInterface
+  public interface Body {
+    /** Writes everything to {@code out}. */
+    void writeTo(FileChannel out) throws IOException;
+  }
+
+  /** Whether a file or folder is one that a kill left while it was being written. */
+  public static boolean isTemporary(Path file) {
+    String name = file.getFileName().toString();
+    return name.startsWith(".") && name.endsWith(SUFFIX);
+  }
+
+  /** Writes {@code bytes} to {@code target}, replacing a file that is there. */
+  public static void write(Path target, byte[] bytes) {
+    write(target, out -> writeFully(out, ByteBuffer.wrap(bytes)));
+  }
+
+  /**
+   * Writes what {@code body} gives to {@code target}, replacing a file that is there. If {@code
+   * body} fails, the target is as before.
+   *
+   * @throws InputException if the disk or the permissions do not allow it
+   */
+  public static void write(Path target, Body body) {
+    Path folder = requireFolder(target, target.toAbsolutePath().getParent());
+    if (Files.isDirectory(target)) {
+      throw new InputException(target + ": cannot be written: it is a folder; name a file");
+    }
+    // Not Files.createTempFile: its owner-only permissions would stay with the result.
+    Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + SUFFIX);
+    try {
+      try (FileChannel out =
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        body.writeTo(out);
+        out.force(true);
+      }
+      Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+      force(folder);
+    } catch (IOException e) {
+      throw refused(target, e);
+    } finally {
+      deleteQuietly(temporary);
+    }
+  }
+
+  /**
+   * Makes a folder whose files {@code body} writes. It lies under another name beside {@code
+   * target} until all are there.
+   *
+   * @throws InputException if {@code target} is there already, or the disk or the permissions do
+   *     not allow it
+   */
+  public static void writeFolder(Path target, Consumer<Path> body) {
+    Path parent = requireFolder(target, target.toAbsolutePath().normalize().getParent());
+    Path name = target.toAbsolutePath().normalize().getFileName();
+    if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
+      throw new InputException(target + ": is there already; name another folder");
+    }
+    Path temporary = parent.resolve("." + name + "." + UUID.randomUUID() + SUFFIX);
+    try {
+      Files.createDirectory(temporary);
+      body.accept(temporary);
+      moveFolder(temporary, target);
+    } catch (IOException e) {
+      throw refused(target, e);
+    } finally {
+      if (Files.isDirectory(temporary)) {
+        try (Stream<Path> files = Files.list(temporary)) {
+          files.forEach(AtomicFiles::deleteQuietly);
+        } catch (IOException e) {
+          logLeft(temporary);
+        }
+        deleteQuietly(temporary);
+      }
+    }
+  }
+
+  /** The one name beside {@code target} for a folder that several processes write together. */
+  public static Path temporary(Path target) {
+    return target.resolveSibling("." + target.getFileName() + SUFFIX);
+  }
+
+  /**
+   * Gives a folder its name in one step, and makes that durable. Its files must be on the disk, and
+   * {@code target} must not be there.
+   *
+   * @throws InputException if the disk or the permissions do not allow it
+   */
+  public static void moveFolder(Path written, Path target) {
+    try {
+      Files.move(written, target, StandardCopyOption.ATOMIC_MOVE);
+      force(target.toAbsolutePath().getParent());
+    } catch (IOException e) {
+      throw refused(target, e);
+    }
+  }
+
+  /** Writes all that remains in {@code bytes}. */
+  public static void writeFully(FileChannel out, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      out.write(bytes);
+    }
+  }
+
+  /** Writes memory of any size. */
+  public static void writeFully(FileChannel out, MemorySegment data) throws IOException {
+    for (long at = 0; at < data.byteSize(); at += CHUNK) {
+      long count = Math.min(CHUNK, data.byteSize() - at);
+      writeFully(out, data.asSlice(at, count).asByteBuffer());
+    }
+  }
+
+  /** The folder of a file to be. */
+  private static Path requireFolder(Path target, Path folder) {
+    if (folder == null || !Files.isDirectory(folder)) {
+      throw new InputException(
+          target + ": cannot be written: there is no folder " + folder + "; create it");
+    }
+    return folder;
+  }
+
+  private static InputException refused(Path target, IOException e) {
+    return new InputException(
+        "%s: cannot be written: %s; check free space and permissions"
+            .formatted(target, InputFiles.reason(e)),
+        e);
+  }
+
+  /** Makes the new name durable. Only POSIX systems let a folder be opened and forced. */
+  private static void force(Path folder) throws IOException {
+    if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+
+  /**
+   * After success there is nothing to delete; after a failure that failure is the one to report.
+   */
+  private static void deleteQuietly(Path temporary) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException e) {
+      logLeft(temporary);
+    }
+  }
+
+  private static void logLeft(Path temporary) {
+    System.getLogger(AtomicFiles.class.getName())
+        .log(System.Logger.Level.WARNING, "{0}: temporary file could not be deleted", temporary);
+  }
+}

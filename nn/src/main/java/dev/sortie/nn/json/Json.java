@@ -1,0 +1,119 @@
+package dev.sortie.nn.json;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Small strict JSON: RFC 8259 in UTF-8, no duplicate fields, nothing after the document, limits on
+ * size and depth. Objects are {@link JsonObject}, lists {@link List}, numbers {@link Long}, {@link
+ * java.math.BigInteger} or finite {@link Double}. Every failure is an {@link InputException} that
+ * names the file.
+ */
+public final class Json {
+  private Json() {}
+
+  /** The object in a file, within {@link JsonLimits#CONFIG}. */
+  public static JsonObject read(Path file) {
+    return read(file, JsonLimits.CONFIG);
+  }
+
+  /** The object in a file. */
+  public static JsonObject read(Path file, JsonLimits limits) {
+    return object(file.toString(), value(file, limits));
+  }
+
+  /** The list of objects in a file, such as chat messages. */
+  public static List<JsonObject> readObjects(Path file, JsonLimits limits) {
+    String origin = file.toString();
+    if (value(file, limits) instanceof List<?> list) {
+      return list.stream().map(item -> object(origin, item)).toList();
+    }
+    throw new InputException(origin + ": the document is not a list, expected a list of objects");
+  }
+
+  /** The object in a text; {@code origin} names it in messages, such as "data.jsonl line 3". */
+  public static JsonObject parse(String origin, String text, JsonLimits limits) {
+    return object(origin, JsonReader.read(origin, text.toCharArray(), limits));
+  }
+
+  /**
+   * A value as indented JSON with a final newline. Maps keep their order, so equal values give
+   * equal text.
+   *
+   * @param value maps with string keys, iterables, strings, booleans, finite numbers, null
+   */
+  public static String pretty(Object value) {
+    return JsonPrinter.print(value, true) + "\n";
+  }
+
+  /** A value as JSON on one line, without a newline. */
+  public static String compact(Object value) {
+    return JsonPrinter.print(value, false);
+  }
+
+  /** Writes {@link #pretty} atomically. */
+  public static void write(Path file, Map<String, ?> value) {
+    AtomicFiles.write(file, utf8(file.toString(), pretty(value)));
+  }
+
+  /** A value of the tree, made fit for a one-line message. */
+  public static String shown(Object value) {
+    return value instanceof JsonObject ? "an object" : Printable.value(value);
+  }
+
+  private static Object value(Path file, JsonLimits limits) {
+    byte[] bytes = InputFiles.readAll(file, limits.maxBytes());
+    return JsonReader.read(file.toString(), utf8(file.toString(), bytes), limits);
+  }
+
+  private static JsonObject object(String origin, Object value) {
+    if (value instanceof JsonObject object) {
+      return object;
+    }
+    throw new InputException(origin + ": found " + shown(value) + ", expected a JSON object");
+  }
+
+  /** Strict decoding: a lenient one would let two different files look alike. */
+  public static char[] utf8(String origin, byte[] bytes) {
+    ByteBuffer in = ByteBuffer.wrap(bytes);
+    try {
+      CharBuffer chars =
+          StandardCharsets.UTF_8
+              .newDecoder()
+              .onMalformedInput(CodingErrorAction.REPORT)
+              .onUnmappableCharacter(CodingErrorAction.REPORT)
+              .decode(in);
+      char[] text = new char[chars.remaining()];
+      chars.get(text);
+      return text;
+    } catch (CharacterCodingException e) {
+      throw new InputException(
+          "%s: byte %d of the JSON is not valid UTF-8; save the file as UTF-8"
+              .formatted(origin, in.position()),
+          e);
+    }
+  }
+
+  /** Strict encoding: an unpaired surrogate would silently become a question mark. */
+  public static byte[] utf8(String origin, String text) {
+    try {
+      ByteBuffer out = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+      byte[] bytes = new byte[out.remaining()];
+      out.get(bytes);
+      return bytes;
+    } catch (CharacterCodingException e) {
+      throw new InputException(
+          origin + ": cannot be written: a text has an unpaired surrogate; mend the text", e);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+package dev.sortie.nn.json;
+
+/**
+ * What a JSON document may cost before it is refused.
+ *
+ * @param maxBytes size of the document in bytes
+ * @param maxDepth nesting of objects and lists
+ * @param maxString longest string, in characters
+ */
+public record JsonLimits(int maxBytes, int maxDepth, int maxString) {
+  /** For configurations and small manifests: 16 MiB, 16 levels. */
+  public static final JsonLimits CONFIG = new JsonLimits(16 << 20, 16, 1 << 20);
+
+  /** For tokenizers and data: 256 MiB, 64 levels. */
+  public static final JsonLimits DATA = new JsonLimits(256 << 20, 64, 64 << 20);
+
+  /** Limits are positive. */
+  public JsonLimits {
+    if (maxBytes < 1 || maxBytes == Integer.MAX_VALUE || maxDepth < 1 || maxString < 1) {
+      throw new IllegalArgumentException(
+          "JSON limits must be positive: " + maxBytes + ", " + maxDepth + ", " + maxString);
+    }
+  }
+}

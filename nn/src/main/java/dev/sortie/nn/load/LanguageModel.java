@@ -1,0 +1,114 @@
+package dev.sortie.nn.load;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.format.WeightSource;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * A model ready to compute, loaded from {@link ModelFiles}.
+ *
+ * @param path the folder or file
+ * @param config sizes, switches and special ids
+ * @param decoder the network
+ * @param tokenizer its tokenizer
+ * @param hash of all weights; see {@link #sha256}
+ * @param arena owns the memory
+ * @param weights the mapped files
+ */
+public record LanguageModel(
+    Path path,
+    HfConfig config,
+    Decoder decoder,
+    Tokenizer tokenizer,
+    WeightsHash hash,
+    NativeArena arena,
+    WeightSource weights)
+    implements AutoCloseable {
+
+  /**
+   * Loads and checks a model: a Hugging Face folder or a {@code .gguf} file.
+   *
+   * @throws InputException if a file is missing or wrong
+   */
+  public static LanguageModel load(Path path, Precision precision, Device device) {
+    return load(ModelFiles.open(path), precision, device);
+  }
+
+  /**
+   * Loads and checks a model that is open; closing it closes the files, as a failure does.
+   *
+   * @throws InputException if a file is wrong, or the model cannot fit in memory
+   */
+  public static LanguageModel load(ModelFiles files, Precision precision, Device device) {
+    return load(files, precision, device, DecoderBuilder.WHOLE);
+  }
+
+  /**
+   * Loads the part of a model that a process computes with. The other tensors stay where the file
+   * is mapped and are not read; only those that a file holds in another arrangement are copied.
+   *
+   * @param builder takes what it needs of the model: some layers, or a share of each weight
+   * @throws InputException if a file is wrong, or the part cannot fit in memory
+   */
+  public static LanguageModel load(
+      ModelFiles files, Precision precision, Device device, DecoderBuilder builder) {
+    NativeArena arena = new NativeArena("model");
+    try {
+      ModelMemory.of(files, precision, builder).require(files, precision, AvailableMemory.now());
+      DecoderConfig config = files.config().decoder();
+      FileWeights weights = new FileWeights(files.weights(), precision, arena, device.kernels());
+      FileWeights unread =
+          new FileWeights(files.weights(), Precision.FILE, arena, device.kernels());
+      PartialWeights parts = new PartialWeights(builder::needs, weights, unread);
+      Decoder decoder = builder.build(config, arena, parts);
+      Set<String> allowed = new HashSet<>(parts.left());
+      if (config.tiedHead()) {
+        allowed.add("lm_head.weight"); // files of such models sometimes hold the head a second time
+      }
+      weights.refuseUnused(allowed);
+      return new LanguageModel(
+          files.path(),
+          files.config(),
+          decoder,
+          files.tokenizer(),
+          new WeightsHash(files.stored()),
+          arena,
+          files.weights());
+    } catch (RuntimeException | Error e) {
+      files.close();
+      arena.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Hash of all weights as they are stored, in hex: what exits are tied to. Computed at the first
+   * call, for it costs a second or two a gigabyte and decoding without exits has no use for it.
+   */
+  public String sha256() {
+    return hash.hex();
+  }
+
+  /**
+   * Memory that the copied weights take, in bytes; weights used in place from the file are not
+   * counted.
+   */
+  public long bytes() {
+    return arena.bytes();
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+    arena.close();
+  }
+}

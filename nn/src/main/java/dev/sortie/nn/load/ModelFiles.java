@@ -1,0 +1,123 @@
+package dev.sortie.nn.load;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.family.Families;
+import dev.sortie.nn.family.GgufCheckpoint;
+import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.format.Gguf;
+import dev.sortie.nn.format.Safetensors;
+import dev.sortie.nn.format.WeightSource;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.text.SubwordTokenizer;
+import dev.sortie.nn.text.format.GgufTokenizer;
+import dev.sortie.nn.text.format.TokenizerJson;
+import dev.sortie.nn.text.format.TokenizerModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+
+/**
+ * A model as people have it on disk, opened and checked but not loaded: a Hugging Face folder with
+ * {@code config.json}, {@code *.safetensors} and {@code tokenizer.json} or {@code tokenizer.model},
+ * or a {@code .gguf} file.
+ *
+ * @param path the folder or file
+ * @param config sizes, switches and special ids
+ * @param tokenizer its tokenizer
+ * @param weights by the names that {@link Decoder} asks for
+ * @param stored the same under the names of the file
+ */
+public record ModelFiles(
+    Path path,
+    HfConfig config,
+    SubwordTokenizer tokenizer,
+    WeightSource weights,
+    WeightSource stored)
+    implements AutoCloseable {
+
+  /**
+   * Opens a model.
+   *
+   * @throws InputException if a file is missing or wrong
+   */
+  public static ModelFiles open(Path path) {
+    if (Gguf.isGguf(path)) {
+      return openGguf(path);
+    }
+    requireFolder(path);
+    HfConfig config = HfConfig.read(path);
+    SubwordTokenizer tokenizer = tokenizer(path, config);
+    int vocab = config.decoder().vocab();
+    if (tokenizer.vocabSize() > vocab) {
+      throw new InputException(
+          "%s: the tokenizer has %d tokens, vocab_size of config.json is %d"
+              .formatted(path, tokenizer.vocabSize(), vocab));
+    }
+    Safetensors file = Safetensors.open(path, Families.buffers(config.family()));
+    try {
+      WeightSource weights = Families.weights(config.family(), file, config.decoder());
+      return new ModelFiles(path, config, tokenizer, weights, file);
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  /**
+   * The tokenizer alone; a folder needs no weights for it.
+   *
+   * @throws InputException if a file is missing or wrong
+   */
+  public static SubwordTokenizer tokenizer(Path path) {
+    if (Gguf.isGguf(path)) {
+      try (ModelFiles files = openGguf(path)) {
+        return files.tokenizer();
+      }
+    }
+    requireFolder(path);
+    return tokenizer(path, HfConfig.read(path));
+  }
+
+  @Override
+  public void close() {
+    weights.close();
+  }
+
+  private static ModelFiles openGguf(Path path) {
+    Gguf file = Gguf.open(path);
+    try {
+      HfConfig config = GgufCheckpoint.config(file);
+      SubwordTokenizer tokenizer = GgufTokenizer.read(file.metadata(), config.decoder().vocab());
+      WeightSource weights = GgufCheckpoint.weights(file, config.decoder());
+      return new ModelFiles(path, config, tokenizer, weights, file);
+    } catch (RuntimeException | Error e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  private static void requireFolder(Path path) {
+    if (!Files.isDirectory(path)) {
+      throw new InputException(
+          path
+              + ": no such model; give a folder with config.json, model.safetensors and tokenizer.json or tokenizer.model, a .gguf file, or the word fable");
+    }
+  }
+
+  /** Special ids that config.json names count where the tokenizer's own files are silent. */
+  private static SubwordTokenizer tokenizer(Path folder, HfConfig config) {
+    Path json = folder.resolve("tokenizer.json");
+    Path model = folder.resolve("tokenizer.model");
+    if (!Files.exists(json) && !Files.exists(model)) {
+      throw new InputException(
+          json + ": no such file, and no tokenizer.model beside it; put one of the two there");
+    }
+    SubwordTokenizer t = Files.exists(json) ? TokenizerJson.read(json) : TokenizerModel.read(model);
+    OptionalInt bos = t.bosId().isPresent() ? t.bosId() : config.bos();
+    OptionalInt eos =
+        t.eosId().isPresent() || config.eos().isEmpty()
+            ? t.eosId()
+            : OptionalInt.of(config.eos().getFirst());
+    return t.withSpecials(bos, eos);
+  }
+}

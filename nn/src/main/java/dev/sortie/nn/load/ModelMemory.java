@@ -1,0 +1,118 @@
+package dev.sortie.nn.load;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.Slice;
+import dev.sortie.nn.format.TensorInfo;
+import dev.sortie.nn.format.WeightSource;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.DecoderSwitches;
+import dev.sortie.nn.model.DecoderSwitches.Rotation;
+import dev.sortie.nn.model.ModelPartition;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The memory that a model takes, known before it is loaded. All sizes in bytes.
+ *
+ * @param copied weights that are copied
+ * @param inPlace weights that are used where the file is mapped: memory that the system fills from
+ *     the file and may take back
+ * @param tables rotary tables for the whole context
+ * @param kvPerToken keys and values that each token of a sequence adds, in F32
+ */
+public record ModelMemory(long copied, long inPlace, long tables, long kvPerToken) {
+
+  /** That of a model whose matrices are held in {@code precision}. */
+  public static ModelMemory of(ModelFiles files, Precision precision) {
+    return of(files, precision, ModelPartition.WHOLE);
+  }
+
+  /** That of a part of it. */
+  public static ModelMemory of(ModelFiles files, Precision precision, ModelPartition held) {
+    WeightSource source = files.weights();
+    DecoderConfig whole = files.config().decoder();
+    long copied = 0;
+    long inPlace = 0;
+    for (String name : source.tensors().keySet()) {
+      if (!held.needs(name)) {
+        continue;
+      }
+      TensorInfo info = source.tensors().get(name);
+      var type = FileWeights.held(info.dtype(), info.shape().size() > 1, precision);
+      boolean mapped = source.isMapped(name);
+      Optional<Slice> part = held.part(whole, name);
+      boolean columns = part.isPresent() && part.get().dim() > 0;
+      long elements = part.map(p -> elements(info, p)).orElse(info.elements());
+      if (mapped && !columns && FileWeights.inPlace(info.dtype(), type, precision)) {
+        inPlace += info.dtype().bytes(elements);
+      } else {
+        boolean twice = !mapped && (type != info.dtype() || columns);
+        // what is rearranged is so as a whole, and copied again if its type changes or it is cut
+        copied += mapped || twice ? type.bytes(elements) : info.bytes();
+        copied += twice ? info.bytes() : 0;
+      }
+    }
+    DecoderConfig c = held.share(whole);
+    return new ModelMemory(
+        copied,
+        inPlace,
+        tables(c) * c.context() * c.switches().rotary() * Float.BYTES,
+        2L * c.layers() * c.kvHeads() * c.headSize() * Float.BYTES);
+  }
+
+  /** A tensor of another shape than the configuration's is refused later, by its name. */
+  private static long elements(TensorInfo info, Slice part) {
+    boolean odd = info.shape().size() <= part.dim() || info.shape().get(part.dim()) < part.count();
+    return odd ? info.elements() : info.elements() / info.shape().get(part.dim()) * part.count();
+  }
+
+  /** Number of rotary tables. */
+  private static long tables(DecoderConfig c) {
+    DecoderSwitches s = c.switches();
+    return (s.rotates(Rotation.GLOBAL) ? 1 : 0) + (s.rotates(Rotation.LOCAL) ? 1 : 0);
+  }
+
+  /** Memory that the loaded model takes once all of it was used. */
+  public long resident() {
+    return copied + inPlace + tables;
+  }
+
+  /**
+   * Fails if the model cannot fit. Weights in place do not count: the system reads them from the
+   * file again where they do not fit.
+   *
+   * @param available memory that there is
+   * @throws InputException with the numbers
+   */
+  public void require(ModelFiles files, Precision precision, AvailableMemory available) {
+    if (copied + tables <= available.bytes()) {
+      return;
+    }
+    ModelMemory least = of(files, Precision.FILE);
+    throw new InputException(
+        "%s: its weights as %s and its rotary tables take %s + %s, %s are available (%s); %s"
+            .formatted(
+                files.path(),
+                precision.name().toLowerCase(Locale.ROOT),
+                Printable.size(copied),
+                Printable.size(tables),
+                Printable.size(available.bytes()),
+                available.origin(),
+                least.copied + least.tables <= available.bytes()
+                    ? "use them as they are in the file (dtype file), "
+                        + Printable.size(least.inPlace)
+                    : "close other programs, or take a smaller model or a machine with more"));
+  }
+
+  /** All of it on one line. */
+  public String describe() {
+    return "takes %s of memory: weights %s copied and %s in place, rotary tables %s; KV cache %s a token"
+        .formatted(
+            Printable.size(resident()),
+            Printable.size(copied),
+            Printable.size(inPlace),
+            Printable.size(tables),
+            Printable.size(kvPerToken));
+  }
+}

@@ -1,0 +1,161 @@
+package dev.sortie.nn.text.model;
+
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.unicode.ByteAlphabet;
+import dev.sortie.nn.text.unicode.CharTrie;
+import it.unimi.dsi.fastutil.ints.IntArrayList;
+import java.nio.charset.StandardCharsets;
+import java.util.function.IntPredicate;
+
+/** Pieces to ids: symbols first, then merges. */
+final class BpeModel implements PieceEncoder {
+  /** Slots of the cache: some megabytes when full. */
+  private static final int CACHE = 1 << 15;
+
+  private final Vocabulary vocabulary;
+  private final MergeTable merges;
+  private final BpeOptions options;
+  private final IntPredicate special;
+  private final PieceCache cache = new PieceCache(CACHE);
+  private final UnknownText unknown;
+
+  /** Tokens that are found before anything merges. */
+  private final CharTrie whole = new CharTrie();
+
+  /** The id of each byte, or -1; null if neither the symbols nor the fallback are bytes. */
+  private final int[] bytes;
+
+  private final boolean cutsAtMetaspace;
+
+  BpeModel(String source, Vocabulary vocabulary, SubwordModel.Bpe model, IntPredicate special) {
+    this.vocabulary = vocabulary;
+    merges = model.merges();
+    options = model.options();
+    this.special = special;
+    bytes =
+        options.byteLevel()
+            ? ByteTokens.level(vocabulary)
+            : options.byteFallback() ? ByteTokens.fallback(source, vocabulary) : null;
+    unknown = new UnknownText(source, "model.unk_token");
+    for (int id : model.whole()) {
+      whole.add(vocabulary.token(id), id);
+    }
+    cutsAtMetaspace =
+        !options.byteLevel()
+            && !options.ignoreMerges()
+            && model.whole().isEmpty()
+            && metaspaceOnlyLeads();
+  }
+
+  @Override
+  public void encode(String piece, IntArrayList out) {
+    if (!cutsAtMetaspace) {
+      encodePart(piece, out);
+      return;
+    }
+    int start = 0;
+    for (int i = 1; i < piece.length(); i++) {
+      if (piece.charAt(i) == '\u2581' && piece.charAt(i - 1) != '\u2581') {
+        encodePart(piece.substring(start, i), out);
+        start = i;
+      }
+    }
+    encodePart(piece.substring(start), out);
+  }
+
+  private void encodePart(String piece, IntArrayList out) {
+    int[] ids = cache.get(piece);
+    if (ids == null) {
+      ids = merged(piece);
+      cache.put(piece, ids);
+    }
+    out.addElements(out.size(), ids);
+  }
+
+  private int[] merged(String piece) {
+    byte[] utf8 = options.byteLevel() ? piece.getBytes(StandardCharsets.UTF_8) : null;
+    if (options.ignoreMerges()) {
+      int whole = vocabulary.id(utf8 == null ? piece : ByteAlphabet.spell(utf8));
+      // A special token is never plain text, even where the vocabulary lists it.
+      if (whole >= 0 && !special.test(whole)) {
+        return new int[] {whole};
+      }
+    }
+    IntArrayList symbols = new IntArrayList(piece.length());
+    if (utf8 == null) {
+      addCharacters(piece, symbols);
+    } else {
+      addBytes(utf8, symbols);
+    }
+    int n = BpeMerger.merge(merges, symbols.elements(), symbols.size());
+    symbols.size(n);
+    return symbols.toIntArray();
+  }
+
+  private void addBytes(byte[] utf8, IntArrayList symbols) {
+    boolean afterUnknown = false;
+    for (byte b : utf8) {
+      int id = bytes[b & 0xFF];
+      if (id >= 0) {
+        symbols.add(id);
+      } else {
+        addUnknown("byte 0x%02X".formatted(b & 0xFF), afterUnknown, symbols);
+      }
+      afterUnknown = id < 0;
+    }
+  }
+
+  private void addCharacters(String piece, IntArrayList symbols) {
+    boolean afterUnknown = false;
+    int width;
+    for (int i = 0; i < piece.length(); i += width) {
+      CharTrie.Match found = whole.longest(piece, i);
+      if (found != null) {
+        symbols.add(found.id());
+        width = found.length();
+        afterUnknown = false;
+        continue;
+      }
+      width = Character.charCount(piece.codePointAt(i));
+      String character = piece.substring(i, i + width);
+      int id = vocabulary.id(character);
+      boolean unspelled = id < 0 && !options.byteFallback();
+      if (id >= 0) {
+        symbols.add(id);
+      } else if (unspelled) {
+        addUnknown("the character " + Printable.quoted(character), afterUnknown, symbols);
+      } else {
+        for (byte b : character.getBytes(StandardCharsets.UTF_8)) {
+          symbols.add(bytes[b & 0xFF]);
+        }
+      }
+      afterUnknown = unspelled;
+    }
+  }
+
+  private void addUnknown(String what, boolean afterUnknown, IntArrayList symbols) {
+    if (options.unknown().isEmpty()) {
+      unknown.leftOut(what);
+    } else if (!(afterUnknown && options.fuseUnknown())) {
+      symbols.add(options.unknown().getAsInt());
+    }
+  }
+
+  /**
+   * Whether no merge joins a token to one that begins with ▁, unless the first ends with ▁. Then
+   * each word of a text that was never split can be merged alone, with the same result.
+   */
+  private boolean metaspaceOnlyLeads() {
+    if (vocabulary.id("\u2581") < 0) {
+      return false;
+    }
+    for (int rank = 0; rank < merges.size(); rank++) {
+      String left = vocabulary.token(merges.left(rank));
+      String right = vocabulary.token(merges.right(rank));
+      if (right.charAt(0) == '\u2581' && left.charAt(left.length() - 1) != '\u2581') {
+        return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,203 @@
+package dev.sortie.nn.text.model;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import it.unimi.dsi.fastutil.ints.IntArrayList;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
+import it.unimi.dsi.fastutil.longs.LongArrayList;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/** The merges of a BPE model in order of rank: pair of ids to id. Rank 0 is applied first. */
+public final class MergeTable {
+  /** Largest number of merges. */
+  public static final int MAX_SIZE = 1 << 23;
+
+  private final long[] pairs;
+  private final int[] results;
+  private final Long2IntOpenHashMap ranks;
+
+  /** What goes first, by rank; null where each rank is before the next one. */
+  private final int[] priorities;
+
+  private MergeTable(long[] pairs, int[] results, Long2IntOpenHashMap ranks, int[] priorities) {
+    this.pairs = pairs;
+    this.results = results;
+    this.ranks = ranks;
+    this.priorities = priorities;
+  }
+
+  /**
+   * A table of merges.
+   *
+   * @param source the file, for messages
+   * @param vocabulary has both sides of each merge, and the two joined
+   * @param left first tokens by rank
+   * @param right second tokens by rank
+   * @throws InputException if a token is not in the vocabulary or a pair comes twice
+   */
+  public static MergeTable of(
+      String source, Vocabulary vocabulary, List<String> left, List<String> right) {
+    if (right.size() != left.size()) {
+      throw new InputException(
+          "%s: model.merges has %d and %d sides; they must be equal"
+              .formatted(source, left.size(), right.size()));
+    }
+    Builder merges = new Builder(source, vocabulary);
+    for (int rank = 0; rank < left.size(); rank++) {
+      merges.add(left.get(rank), right.get(rank));
+    }
+    return merges.build();
+  }
+
+  /** Takes merges one by one, rank 0 first. */
+  public static final class Builder {
+    private final String source;
+    private final Vocabulary vocabulary;
+    private final LongArrayList pairs = new LongArrayList();
+    private final IntArrayList results = new IntArrayList();
+
+    public Builder(String source, Vocabulary vocabulary) {
+      this.source = source;
+      this.vocabulary = vocabulary;
+    }
+
+    public int size() {
+      return results.size();
+    }
+
+    /**
+     * Adds the merge of two tokens.
+     *
+     * @throws InputException if one of them or the two joined are not in the vocabulary
+     */
+    public void add(String left, String right) {
+      add(known(left), known(right), known(left.concat(right)));
+    }
+
+    void add(int left, int right, int result) {
+      if (results.size() == MAX_SIZE) {
+        throw new InputException(source + ": model.merges has more than " + MAX_SIZE + " entries");
+      }
+      pairs.add(pair(left, right));
+      results.add(result);
+    }
+
+    private int known(String token) {
+      int id = vocabulary.id(token);
+      if (id < 0) {
+        throw new InputException(
+            "%s: model.merges[%d] needs %s, not in model.vocab"
+                .formatted(source, size(), Printable.quoted(token)));
+      }
+      return id;
+    }
+
+    public MergeTable build() {
+      return build(null);
+    }
+
+    /** {@code priorities} by rank: of two merges that fit, the lower goes first, else the left. */
+    private MergeTable build(int[] priorities) {
+      Long2IntOpenHashMap ranks = new Long2IntOpenHashMap(size());
+      ranks.defaultReturnValue(-1);
+      for (int rank = 0; rank < size(); rank++) {
+        long pair = pairs.getLong(rank);
+        int other = ranks.put(pair, rank);
+        if (other >= 0) {
+          throw new InputException(
+              "%s: model.merges[%d] and [%d] are both %s %s"
+                  .formatted(
+                      source,
+                      other,
+                      rank,
+                      Printable.quoted(vocabulary.token((int) (pair >>> 32))),
+                      Printable.quoted(vocabulary.token((int) pair))));
+        }
+      }
+      return new MergeTable(pairs.toLongArray(), results.toIntArray(), ranks, priorities);
+    }
+  }
+
+  /**
+   * The merges of SentencePiece's BPE, which stores none: a pair merges if the two joined are a
+   * token, and the one of highest score goes first, the leftmost of equals.
+   *
+   * @param scores of each id of the vocabulary; NaN where no merge may give the id
+   */
+  public static MergeTable ofScores(String source, Vocabulary vocabulary, float[] scores) {
+    return ofScores(source, vocabulary, scores, Set.of());
+  }
+
+  /** The same; the tokens in {@code whole} merge with nothing. */
+  public static MergeTable ofScores(
+      String source, Vocabulary vocabulary, float[] scores, Set<Integer> whole) {
+    if (scores.length != vocabulary.size()) {
+      throw new InputException(
+          "%s: %d scores for a vocabulary of %d ids"
+              .formatted(source, scores.length, vocabulary.size()));
+    }
+    record Scored(float score, int left, int right, int result) {}
+    List<Scored> found = new ArrayList<>();
+    for (int id = 0; id < vocabulary.size(); id++) {
+      String token = vocabulary.token(id);
+      boolean mergeable = token != null && !Float.isNaN(scores[id]) && !whole.contains(id);
+      for (int cut = 1; mergeable && cut < token.length(); cut++) {
+        int left = vocabulary.id(token.substring(0, cut));
+        int right = left < 0 ? -1 : vocabulary.id(token.substring(cut));
+        if (right >= 0 && !whole.contains(left) && !whole.contains(right)) {
+          found.add(new Scored(scores[id], left, right, id));
+        }
+      }
+    }
+    found.sort(
+        Comparator.comparing(Scored::score, Comparator.reverseOrder())
+            .thenComparing(Scored::left)
+            .thenComparing(Scored::right));
+    Builder merges = new Builder(source, vocabulary);
+    int[] priorities = new int[found.size()];
+    for (int rank = 0; rank < priorities.length; rank++) {
+      Scored merge = found.get(rank);
+      merges.add(merge.left, merge.right, merge.result);
+      boolean same = rank > 0 && found.get(rank - 1).score == merge.score;
+      priorities[rank] = same ? priorities[rank - 1] : rank;
+    }
+    return merges.build(priorities);
+  }
+
+  private static long pair(int left, int right) {
+    return (long) left << 32 | right;
+  }
+
+  /** Number of merges. */
+  public int size() {
+    return pairs.length;
+  }
+
+  /** The rank of a pair of ids, or -1 if it does not merge. */
+  public int rank(int left, int right) {
+    return ranks.get(pair(left, right));
+  }
+
+  /** The lower, the earlier the merge of this rank goes; of equals the leftmost goes first. */
+  int priority(int rank) {
+    return priorities == null ? rank : priorities[rank];
+  }
+
+  /** First id of the merge of this rank. */
+  public int left(int rank) {
+    return (int) (pairs[rank] >>> 32);
+  }
+
+  /** Second id of the merge of this rank. */
+  public int right(int rank) {
+    return (int) pairs[rank];
+  }
+
+  /** The id that the merge of this rank gives. */
+  public int result(int rank) {
+    return results[rank];
+  }
+}

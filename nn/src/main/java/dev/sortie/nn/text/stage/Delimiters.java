@@ -1,0 +1,62 @@
+package dev.sortie.nn.text.stage;
+
+import dev.sortie.nn.text.stage.SplitBehavior.Stretch;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntPredicate;
+
+/** Finds the delimiters of a text. */
+final class Delimiters {
+  private final List<Stretch> list = new ArrayList<>();
+  private final int length;
+  private int done;
+
+  private Delimiters(int length) {
+    this.length = length;
+  }
+
+  /** Each character that {@code isDelimiter} holds for is a delimiter of its own. */
+  static List<Stretch> characters(String text, IntPredicate isDelimiter) {
+    Delimiters found = new Delimiters(text.length());
+    int width;
+    for (int i = 0; i < text.length(); i += width) {
+      int c = text.codePointAt(i);
+      width = Character.charCount(c);
+      if (isDelimiter.test(c)) {
+        found.delimiter(i, i + width);
+      }
+    }
+    return found.end();
+  }
+
+  /** Each occurrence of a string that is not empty, from left to right. */
+  static List<Stretch> occurrences(String text, String delimiter) {
+    Delimiters found = new Delimiters(text.length());
+    int i = text.indexOf(delimiter);
+    while (i >= 0) {
+      found.delimiter(i, i + delimiter.length());
+      i = text.indexOf(delimiter, i + delimiter.length());
+    }
+    return found.end();
+  }
+
+  /** The same stretches with the other ones as delimiters. */
+  static List<Stretch> inverted(List<Stretch> stretches) {
+    return stretches.stream().map(s -> new Stretch(s.start(), s.end(), !s.delimiter())).toList();
+  }
+
+  private void delimiter(int start, int end) {
+    if (done < start) {
+      list.add(new Stretch(done, start, false));
+    }
+    list.add(new Stretch(start, end, true));
+    done = end;
+  }
+
+  private List<Stretch> end() {
+    if (done < length) {
+      list.add(new Stretch(done, length, false));
+    }
+    return list;
+  }
+}

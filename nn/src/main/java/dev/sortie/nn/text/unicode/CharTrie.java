@@ -1,0 +1,75 @@
+package dev.sortie.nn.text.unicode;
+
+import it.unimi.dsi.fastutil.ints.Int2IntOpenHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
+import java.util.BitSet;
+
+/** Strings by their characters, one edge a character, each with an id. */
+public final class CharTrie {
+  private final Long2IntOpenHashMap edges = new Long2IntOpenHashMap();
+  private final Int2IntOpenHashMap ends = new Int2IntOpenHashMap();
+  private final BitSet starts = new BitSet();
+
+  public CharTrie() {
+    ends.defaultReturnValue(-1);
+  }
+
+  /** Adds a string; one that is empty is never found. */
+  public void add(String content, int id) {
+    int node = 0;
+    for (int i = 0; i < content.length(); i++) {
+      long edge = edge(node, content.charAt(i));
+      int next = edges.get(edge);
+      if (next == 0) {
+        next = edges.size() + 1;
+        edges.put(edge, next);
+      }
+      node = next;
+    }
+    if (node != 0) {
+      starts.set(content.charAt(0));
+      ends.put(node, id);
+    }
+  }
+
+  /** The first position from {@code from} on where a string may begin. */
+  public int nextStart(String text, int from) {
+    int i = from;
+    while (i < text.length() && !starts.get(text.charAt(i))) {
+      i++;
+    }
+    return i;
+  }
+
+  /** The node after {@code node} (0 at first) and {@code c}; 0 if no string goes on so. */
+  public int next(int node, char c) {
+    return edges.get(edge(node, c));
+  }
+
+  /** The id of the string that ends at {@code node}, or -1. */
+  public int id(int node) {
+    return ends.get(node);
+  }
+
+  /** The longest string that begins at {@code from}, or null. */
+  public Match longest(String text, int from) {
+    Match found = null;
+    int node = 0;
+    for (int i = from; i < text.length(); i++) {
+      node = next(node, text.charAt(i));
+      if (node == 0) {
+        break;
+      }
+      int id = id(node);
+      found = id < 0 ? found : new Match(id, i + 1 - from);
+    }
+    return found;
+  }
+
+  /** A string that was found. */
+  public record Match(int id, int length) {}
+
+  private static long edge(int node, char c) {
+    return (long) node << 16 | c;
+  }
+}
