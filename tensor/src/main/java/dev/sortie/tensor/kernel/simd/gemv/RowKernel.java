@@ -3,8 +3,8 @@ package dev.sortie.tensor.kernel.simd.gemv;
 import dev.sortie.tensor.kernel.simd.vector.Memory;
 
 /**
- * Dot products of weight rows, read in place, with one, two or four rows of x, up to the last step:
- * each leaves one vector of partial sums for {@link GemvSums} to finish.
+ * Dot products of weight rows, read in place, with one to four rows of x, up to the last step: each
+ * leaves one vector of partial sums for {@link GemvSums} to finish.
  *
  * <p>The order of summation is the same for every kernel of a type, so that tiles of any shape give
  * the same bits. A dot product has two vectors of sums: {@code a} takes the products of vectors 0,
