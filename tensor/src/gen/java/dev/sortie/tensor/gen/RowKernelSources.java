@@ -4,89 +4,37 @@ import dev.sortie.tensor.gen.WeightType.Blocks;
 import dev.sortie.tensor.gen.WeightType.Elements;
 import dev.sortie.tensor.gen.WeightType.Tile;
 import dev.sortie.tensor.gen.WeightType.Vector;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Generates the row kernels of {@code dev.sortie.tensor.kernel.simd.gemv}: one skeleton for every
- * type of weights, see {@link WeightTypes}, and every tile of weight rows and rows of x. A helper
- * method in their loops would cost a third of the speed, as {@code RowKernel} says; so what they
- * share is here.
- *
- * <p>From the root of the repository, then format with {@code mvn spotless:apply -pl tensor}:
- *
- * <pre>java tensor/src/gen/java/dev/sortie/tensor/gen/RowKernelSources.java</pre>
+ * Generates the row kernels of {@code simd.gemv}: one skeleton for every type of weights, see {@link
+ * WeightTypes}, and every tile of weight rows and rows of x. A helper method in their loops would
+ * cost a third of the speed, as {@code RowKernel} says; so what they share is here.
  */
-public final class RowKernelSources {
-  /** Where the sources go, from the root of the repository. */
-  private static final Path FOLDER =
-      Path.of("tensor/src/main/java/dev/sortie/tensor/kernel/simd/gemv");
-
+final class RowKernelSources {
   private static final List<String> COUNTS = List.of("", "one", "two", "three", "four");
 
-  /** Fields that a class has if it uses them; each may use those before it. */
-  private static final List<String> FIELDS =
-      List.of(
-          "VectorSpecies<Float> F = Width.F;",
-          "VectorSpecies<Integer> I = Width.I;",
-          "VectorSpecies<Short> S = Width.S;",
-          "VectorSpecies<Byte> B = Width.B;",
-          "int LANES = Width.LANES;",
-          "long BYTES = 4L * Width.LANES;",
-          "ByteOrder ORDER = ByteOrder.nativeOrder();");
-
-  /** Imports that a class has if it uses them, in the formatter's order. */
-  private static final List<String> IMPORTS =
-      List.of(
-          "static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS",
-          "static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY",
-          "static dev.sortie.tensor.kernel.simd.vector.Memory.OFFSET",
-          "static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED",
-          "static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED",
-          "dev.sortie.tensor.kernel.simd.convert.DequantiseQ4K",
-          "dev.sortie.tensor.kernel.simd.convert.DequantiseQ6K",
-          "dev.sortie.tensor.kernel.simd.vector.Width",
-          "java.nio.ByteOrder",
-          "jdk.incubator.vector.ByteVector",
-          "jdk.incubator.vector.FloatVector",
-          "jdk.incubator.vector.IntVector",
-          "jdk.incubator.vector.ShortVector",
-          "jdk.incubator.vector.VectorOperators",
-          "jdk.incubator.vector.VectorSpecies");
-
   private final WeightType type;
-  private final StringBuilder out = new StringBuilder();
+  private final JavaSource.Lines out = new JavaSource.Lines();
 
   private RowKernelSources(WeightType type) {
     this.type = type;
   }
 
-  /** Writes all sources; takes no arguments. */
-  public static void main(String[] args) throws IOException {
-    for (Map.Entry<String, String> file : sources().entrySet()) {
-      Files.writeString(FOLDER.resolve(file.getKey()), file.getValue());
-    }
-  }
-
-  /** The text of each file, not yet formatted. */
-  public static Map<String, String> sources() {
-    Map<String, String> files = new TreeMap<>();
-    for (WeightType type : WeightTypes.all()) {
-      files.put(type.className() + ".java", new RowKernelSources(type).file());
-    }
-    return files;
+  /** The sources by their place below the package of SIMD kernels. */
+  static Map<String, String> sources() {
+    return WeightTypes.all().stream()
+        .collect(
+            Collectors.toMap(
+                type -> "gemv/" + type.className() + ".java",
+                type -> new RowKernelSources(type).file()));
   }
 
   private String file() {
     type.tiles().forEach(this::kernel);
-    String kernels = out.toString();
     String block =
         type.walk() instanceof Blocks blocks
             ? """
@@ -96,7 +44,7 @@ public final class RowKernelSources {
             """
                 .formatted(blocks.bytes())
             : "";
-    String own =
+    String body =
         """
         %s
         %s
@@ -104,51 +52,12 @@ public final class RowKernelSources {
         static final RowKernels KERNELS = %s;
 
         private %s() {}
-        """
-            .formatted(block, type.constants(), table(), type.className());
-    String fields =
-        FIELDS.stream()
-            .filter(f -> uses(own + kernels, f.replaceAll("^\\S+ (\\w+) =.*", "$1")))
-            .map(f -> "private static final " + f + "\n")
-            .collect(Collectors.joining());
-    String body =
-        """
-        /**
-        %s
-         */
-        final class %s {
-        %s%s
-        %s
-        }
-        """
-            .formatted(javadoc(), type.className(), fields, own, kernels);
-    return """
-        // Generated by tensor/src/gen/java/dev/sortie/tensor/gen/RowKernelSources.java; do not edit.
-        package dev.sortie.tensor.kernel.simd.gemv;
 
         %s
-        %s
         """
-        .formatted(imports(body), body);
-  }
-
-  private String javadoc() {
-    return ("{@link RowKernel}s " + type.doc())
-        .strip()
-        .lines()
-        .map(line -> " * " + line)
-        .collect(Collectors.joining("\n"));
-  }
-
-  private static String imports(String body) {
-    return IMPORTS.stream()
-        .filter(i -> uses(body, i.substring(i.lastIndexOf('.') + 1)))
-        .map(i -> "import " + i + ";")
-        .collect(Collectors.joining("\n"));
-  }
-
-  private static boolean uses(String text, String name) {
-    return Pattern.compile("\\b" + name + "\\b").matcher(text).find();
+            .formatted(block, type.constants(), table(), type.className(), out);
+    return JavaSource.file(
+        RowKernelSources.class, "gemv", "{@link RowKernel}s " + type.doc(), type.className(), body);
   }
 
   /** The constructor's call that names the kernels for one to four rows of x. */
@@ -220,12 +129,11 @@ public final class RowKernelSources {
                 .formatted(tile.index(w, r), to));
       }
     }
-    line("}\n}");
-    out.append('\n');
+    line("}\n}\n");
   }
 
   private static String javadoc(Tile tile) {
-    String sums = "%d sums".formatted(2 * tile.weightRows() * tile.rows());
+    String sums = 2 * tile.weightRows() * tile.rows() + " sums";
     String rows = COUNTS.get(tile.rows()) + (tile.rows() == 1 ? " row" : " rows") + " of x";
     if (tile.weightRows() == 1) {
       return "/** One weight row, " + rows + ": " + sums + ". */";
@@ -274,12 +182,7 @@ public final class RowKernelSources {
     for (int i = 0; i < vectors.size(); i++) {
       String declared = i == 0 ? "FloatVector " : "";
       String sum = i % 2 == 0 ? "a" : "b";
-      String offset =
-          switch (i) {
-            case 0 -> "o";
-            case 1 -> "o + BYTES";
-            default -> "o + %d * BYTES".formatted(i);
-          };
+      String offset = "o" + JavaSource.plus(i, "BYTES");
       each(tile, vectors.get(i).before());
       each(tile, declared + "v# = " + vectors.get(i).weights() + ";");
       for (int r = 0; r < tile.rows(); r++) {
@@ -314,8 +217,6 @@ public final class RowKernelSources {
   }
 
   private void line(String text) {
-    if (!text.isEmpty()) {
-      out.append(text.stripTrailing()).append('\n');
-    }
+    out.line(text);
   }
 }
