@@ -16,19 +16,14 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Widening to F32 and narrowing from it. */
 public final class Conversions {
   private static final VectorSpecies<Float> F = Width.F;
   private static final long LANES = F.length();
-  private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
-
-  /** As many shorts as {@link #F} has floats. */
-  private static final VectorSpecies<Short> S =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
-
+  private static final VectorSpecies<Integer> I = Width.I;
+  private static final VectorSpecies<Short> S = Width.S;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private Conversions() {}

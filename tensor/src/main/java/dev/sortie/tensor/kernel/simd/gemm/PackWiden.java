@@ -11,20 +11,13 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Widens runs of BF16 and F16 elements to F32, exactly. */
 final class PackWiden {
-  private static final VectorSpecies<Float> F = Width.F;
-
-  /** As many integers, and as many 16-bit elements, as a vector has floats. */
-  static final VectorSpecies<Integer> I = F.withLanes(int.class);
-
-  static final VectorSpecies<Short> S =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
-
-  private static final int LANES = F.length();
+  private static final VectorSpecies<Integer> I = Width.I;
+  private static final VectorSpecies<Short> S = Width.S;
+  private static final int LANES = Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private PackWiden() {}

@@ -13,7 +13,8 @@ import dev.sortie.tensor.kernel.simd.vector.Memory;
  * as its format says, before it is multiplied; so weights decoded beforehand give the same bits as
  * weights decoded on the way. Elements past the last whole vector are not the kernel's.
  *
- * <p>How they are written, and why (Zen 4, 64 x 576 in the L2 cache, one thread):
+ * <p>Their sources are generated ({@code tensor/src/gen}) from a description of each type. How they
+ * are written, and why (Zen 4, 64 x 576 in the L2 cache, one thread):
  *
  * <ul>
  *   <li>Loads and arithmetic are the JDK's methods at each place, no helpers of ours: with helpers
