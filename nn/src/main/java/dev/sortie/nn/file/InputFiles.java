@@ -50,7 +50,7 @@ public final class InputFiles {
         cause);
   }
 
-  static String reason(IOException e) {
+  public static String reason(IOException e) {
     return Printable.line(
         e.getClass().getSimpleName() + (e.getMessage() == null ? "" : " " + e.getMessage()));
   }

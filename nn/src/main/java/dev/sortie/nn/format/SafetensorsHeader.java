@@ -1,13 +1,11 @@
 package dev.sortie.nn.format;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.json.Json;
-import dev.sortie.nn.json.JsonReader;
+import dev.sortie.nn.json.JsonCursor;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.tensor.DType;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,6 +48,10 @@ record SafetensorsHeader(
   static final String METADATA = "__metadata__";
   static final int LENGTH_BYTES = 8;
   static final int MAX_BYTES = 100_000_000;
+
+  /** An entry nests three deep; strings are bounded by the header itself. */
+  private static final JsonLimits LIMITS = new JsonLimits(MAX_BYTES, 3, MAX_BYTES);
+
   static final int MAX_TENSORS = 1 << 17;
   static final int MAX_NAME = 1024;
   static final int MAX_RANK = 8;
@@ -79,16 +81,17 @@ record SafetensorsHeader(
               .formatted(file, json[0]));
     }
     char[] text = Json.utf8(file.toString(), json);
-    // An entry nests three deep; strings are bounded by the header itself.
-    try (JsonParser parser = JsonReader.parser(text, 3, MAX_BYTES)) {
-      parser.nextToken();
-      var header = new Parser(file, parser, LENGTH_BYTES + (long) json.length, isBuffer).root();
-      checkPadding(file, text, (int) parser.currentLocation().getCharOffset());
-      checkLayout(file, header.regions(), LENGTH_BYTES + (long) json.length, dataBytes);
-      return header;
-    } catch (IOException e) {
-      throw JsonReader.failure(file.toString(), e);
-    }
+    long dataStart = LENGTH_BYTES + (long) json.length;
+    return JsonCursor.readPrefix(
+        text,
+        file.toString(),
+        LIMITS,
+        cursor -> {
+          SafetensorsHeader header = new Parser(file, cursor, dataStart, isBuffer).root();
+          checkPadding(file, text, cursor.offset());
+          checkLayout(file, header.regions(), dataStart, dataBytes);
+          return header;
+        });
   }
 
   /** Why a tensor may not have this name, or {@code null} if it may. */
@@ -157,14 +160,13 @@ record SafetensorsHeader(
   }
 
   /** One pass over the tokens. */
-  private record Parser(Path file, JsonParser json, long dataStart, Predicate<String> isBuffer) {
-    SafetensorsHeader root() throws IOException {
+  private record Parser(Path file, JsonCursor json, long dataStart, Predicate<String> isBuffer) {
+    SafetensorsHeader root() {
       SequencedMap<String, TensorInfo> tensors = new LinkedHashMap<>();
       List<Region> buffers = new ArrayList<>();
       SequencedMap<String, String> metadata = new LinkedHashMap<>();
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        String name = json.currentName();
-        json.nextToken();
+      while (json.nextField()) {
+        String name = json.name();
         if (name.equals(METADATA)) {
           metadata = metadata();
           continue;
@@ -183,38 +185,37 @@ record SafetensorsHeader(
       return new SafetensorsHeader(tensors, buffers, metadata);
     }
 
-    private SequencedMap<String, String> metadata() throws IOException {
-      if (json.currentToken() != JsonToken.START_OBJECT) {
+    private SequencedMap<String, String> metadata() {
+      if (!json.isObject()) {
         throw wrong("field " + METADATA, "an object of strings");
       }
       SequencedMap<String, String> metadata = new LinkedHashMap<>();
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        String key = json.currentName();
-        if (json.nextToken() != JsonToken.VALUE_STRING) {
+      while (json.nextField()) {
+        String key = json.name();
+        if (!json.isString()) {
           throw wrong("field " + METADATA + "." + Printable.line(key), "a string");
         }
-        metadata.put(key, json.getText());
+        metadata.put(key, json.text());
       }
       return metadata;
     }
 
-    private void tensor(String name, SequencedMap<String, TensorInfo> tensors, List<Region> buffers)
-        throws IOException {
+    private void tensor(
+        String name, SequencedMap<String, TensorInfo> tensors, List<Region> buffers) {
       String where = "tensor " + Printable.value(name);
-      if (json.currentToken() != JsonToken.START_OBJECT) {
+      if (!json.isObject()) {
         throw wrong(where, "an object with dtype, shape, data_offsets");
       }
       DType dtype = null;
       int foreign = 0;
       List<Long> shape = null;
       List<Long> offsets = null;
-      while (json.nextToken() != JsonToken.END_OBJECT) {
-        String field = json.currentName();
+      while (json.nextField()) {
+        String field = json.name();
         String at = where + ": field \"" + Printable.line(field) + '"';
-        json.nextToken();
         switch (field) {
           case "dtype" -> {
-            foreign = isBuffer.test(name) ? FOREIGN.getOrDefault(json.getText(), 0) : 0;
+            foreign = isBuffer.test(name) ? FOREIGN.getOrDefault(json.text(), 0) : 0;
             dtype = foreign == 0 ? dtype(at) : DType.I32;
           }
           case "shape" -> shape = numbers(at, MAX_RANK);
@@ -284,10 +285,10 @@ record SafetensorsHeader(
       return info;
     }
 
-    private DType dtype(String at) throws IOException {
-      if (json.currentToken() == JsonToken.VALUE_STRING) {
+    private DType dtype(String at) {
+      if (json.isString()) {
         for (DType dtype : TYPES) {
-          if (dtype.name().equals(json.getText())) {
+          if (dtype.name().equals(json.text())) {
             return dtype;
           }
         }
@@ -295,17 +296,17 @@ record SafetensorsHeader(
       throw wrong(at, "one of " + supported());
     }
 
-    private List<Long> numbers(String at, int most) throws IOException {
-      if (json.currentToken() != JsonToken.START_ARRAY) {
+    private List<Long> numbers(String at, int most) {
+      if (!json.isList()) {
         throw wrong(at, "a list of integers");
       }
       List<Long> numbers = new ArrayList<>();
-      while (json.nextToken() != JsonToken.END_ARRAY) {
+      while (json.nextItem()) {
         if (numbers.size() == most) {
           throw new InputException("%s: %s has more than %d numbers".formatted(file, at, most));
         }
         // Read from the text: 1e3, 1.0 and -0 are numbers of JSON but not sizes.
-        String text = json.currentToken() == JsonToken.VALUE_NUMBER_INT ? json.getText() : "";
+        String text = json.isInteger() ? json.text() : "";
         if (text.isEmpty()
             || text.length() > 16
             || text.startsWith("-")
@@ -325,17 +326,9 @@ record SafetensorsHeader(
       }
     }
 
-    private InputException wrong(String where, String expected) throws IOException {
-      String found =
-          switch (json.currentToken()) {
-            case VALUE_STRING -> Printable.value(json.getText());
-            case START_OBJECT -> "an object";
-            case START_ARRAY -> "a list";
-            case null -> "missing";
-            default -> Printable.line(json.getText());
-          };
+    private InputException wrong(String where, String expected) {
       return new InputException(
-          "%s: %s is %s, expected %s".formatted(file, where, found, expected));
+          "%s: %s is %s, expected %s".formatted(file, where, json.shown(), expected));
     }
   }
 }

@@ -10,6 +10,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -43,7 +44,7 @@ public final class Json {
 
   /** The object in a text; {@code origin} names it in messages, such as "data.jsonl line 3". */
   public static JsonObject parse(String origin, String text, JsonLimits limits) {
-    return object(origin, JsonReader.read(origin, text.toCharArray(), limits));
+    return object(origin, tree(text.toCharArray(), origin, limits));
   }
 
   /**
@@ -53,17 +54,31 @@ public final class Json {
    * @param value maps with string keys, iterables, strings, booleans, finite numbers, null
    */
   public static String pretty(Object value) {
-    return JsonPrinter.print(value, true) + "\n";
+    return JsonPrinter.print(value, JsonPrinter.INDENTED) + "\n";
   }
 
   /** A value as JSON on one line, without a newline. */
   public static String compact(Object value) {
-    return JsonPrinter.print(value, false);
+    return JsonPrinter.print(value, JsonPrinter.LINE);
   }
 
   /** Writes {@link #pretty} atomically. */
   public static void write(Path file, Map<String, ?> value) {
     AtomicFiles.write(file, utf8(file.toString(), pretty(value)));
+  }
+
+  /** Writes a value atomically with spaces on both sides of a colon and no final newline. */
+  public static void writeSpaced(Path file, Map<String, ?> value) {
+    AtomicFiles.write(file, utf8(file.toString(), JsonPrinter.print(value, JsonPrinter.SPACED)));
+  }
+
+  /** An object to print: names and values in turn, in this order. */
+  public static Map<String, Object> object(Object... namesAndValues) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      object.put((String) namesAndValues[i], namesAndValues[i + 1]);
+    }
+    return object;
   }
 
   /** A value of the tree, made fit for a one-line message. */
@@ -73,7 +88,11 @@ public final class Json {
 
   private static Object value(Path file, JsonLimits limits) {
     byte[] bytes = InputFiles.readAll(file, limits.maxBytes());
-    return JsonReader.read(file.toString(), utf8(file.toString(), bytes), limits);
+    return tree(utf8(file.toString(), bytes), file.toString(), limits);
+  }
+
+  private static Object tree(char[] text, String origin, JsonLimits limits) {
+    return JsonCursor.read(text, origin, limits, json -> json.tree(""));
   }
 
   private static JsonObject object(String origin, Object value) {
@@ -113,7 +132,7 @@ public final class Json {
       return bytes;
     } catch (CharacterCodingException e) {
       throw new InputException(
-          origin + ": cannot be written: a text has an unpaired surrogate; mend the text", e);
+          origin + ": cannot be written: a text has an unpaired surrogate; correct the text", e);
     }
   }
 }

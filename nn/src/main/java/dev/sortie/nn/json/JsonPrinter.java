@@ -15,19 +15,32 @@ import java.util.Map;
 final class JsonPrinter {
   private static final JsonFactory FACTORY = JsonFactory.builder().build();
 
+  /** All on one line. */
+  static final DefaultPrettyPrinter LINE = null;
+
+  /** Fields on lines of their own. */
+  static final DefaultPrettyPrinter INDENTED = indented(Separators.Spacing.AFTER);
+
+  /** The same with a space before each colon too. */
+  static final DefaultPrettyPrinter SPACED = indented(Separators.Spacing.BOTH);
+
   private JsonPrinter() {}
 
-  static String print(Object value, boolean indented) {
+  /** The default indenter takes the platform's line end, which would change the bytes. */
+  private static DefaultPrettyPrinter indented(Separators.Spacing colon) {
+    DefaultPrettyPrinter printer =
+        new DefaultPrettyPrinter(
+            Separators.createDefaultInstance().withObjectFieldValueSpacing(colon));
+    printer.indentObjectsWith(new DefaultIndenter("  ", "\n"));
+    return printer;
+  }
+
+  /** {@code layout} is one of those above. */
+  static String print(Object value, DefaultPrettyPrinter layout) {
     StringWriter text = new StringWriter();
     try (JsonGenerator out = FACTORY.createGenerator(text)) {
-      if (indented) {
-        // The default indenter takes the platform's line end, which would change the bytes.
-        DefaultPrettyPrinter printer =
-            new DefaultPrettyPrinter(
-                Separators.createDefaultInstance()
-                    .withObjectFieldValueSpacing(Separators.Spacing.AFTER));
-        printer.indentObjectsWith(new DefaultIndenter("  ", "\n"));
-        out.setPrettyPrinter(printer);
+      if (layout != null) {
+        out.setPrettyPrinter(layout.createInstance());
       }
       write(out, value);
     } catch (IOException e) {

@@ -1,7 +1,8 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.json.JsonCursor;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonValue;
-import dev.sortie.nn.text.format.JsonFiles;
 import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.model.MergeTable;
 import dev.sortie.nn.text.model.SubwordModel;
@@ -51,7 +52,7 @@ public final class Fixtures {
 
   public static List<JsonValue> golden(String name) {
     try (InputStream in = Fixtures.class.getResourceAsStream(name + ".golden.json")) {
-      return JsonFiles.read(in, name, parser -> JsonFiles.value(parser, name, "")).items();
+      return JsonCursor.read(in, name, JsonLimits.TOKENIZER, json -> json.value("")).items();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

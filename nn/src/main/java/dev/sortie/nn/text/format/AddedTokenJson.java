@@ -1,10 +1,10 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.model.Vocabulary;
-import java.io.IOException;
+import java.util.Map;
 
 /** An entry of {@code added_tokens} in {@code tokenizer.json}. */
 final class AddedTokenJson {
@@ -12,13 +12,17 @@ final class AddedTokenJson {
 
   static AddedToken read(JsonValue v) {
     v.only("id", "content", "special", "single_word", "lstrip", "rstrip", "normalized");
-    String content = v.get("content").string();
-    if (content.isEmpty()) {
+    if (v.get("content").string().isEmpty()) {
       throw v.get("content").refuse("a token of at least one character");
     }
+    return token(v.get("id").integer(0, Vocabulary.MAX_SIZE - 1), v);
+  }
+
+  /** The token of {@code id}; the other fields are those of {@code v}. */
+  static AddedToken token(int id, JsonValue v) {
     return new AddedToken(
-        v.get("id").integer(0, Vocabulary.MAX_SIZE - 1),
-        content,
+        id,
+        v.get("content").string(),
         v.get("special").bool(false),
         v.get("single_word").bool(false),
         v.get("lstrip").bool(false),
@@ -26,15 +30,14 @@ final class AddedTokenJson {
         v.get("normalized").bool(true));
   }
 
-  static void write(JsonGenerator json, AddedToken token) throws IOException {
-    json.writeStartObject();
-    json.writeNumberField("id", token.id());
-    json.writeStringField("content", token.content());
-    json.writeBooleanField("single_word", token.singleWord());
-    json.writeBooleanField("lstrip", token.lstrip());
-    json.writeBooleanField("rstrip", token.rstrip());
-    json.writeBooleanField("normalized", token.normalized());
-    json.writeBooleanField("special", token.special());
-    json.writeEndObject();
+  static Map<String, Object> write(AddedToken token) {
+    return Json.object(
+        "id", token.id(),
+        "content", token.content(),
+        "single_word", token.singleWord(),
+        "lstrip", token.lstrip(),
+        "rstrip", token.rstrip(),
+        "normalized", token.normalized(),
+        "special", token.special());
   }
 }

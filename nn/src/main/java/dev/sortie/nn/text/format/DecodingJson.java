@@ -1,13 +1,13 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.stage.PreTokenizer.PrependScheme;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import dev.sortie.nn.text.stage.TokenDecoding.Step;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The field {@code decoder} of {@code tokenizer.json}. */
 final class DecodingJson {
@@ -56,7 +56,7 @@ final class DecodingJson {
         v.only("type", "pattern", "content");
         steps.add(
             new TokenDecoding.Replace(
-                JsonValues.literal(v.get("pattern")), v.get("content").string()));
+                ComponentJson.literal(v.get("pattern")), v.get("content").string()));
       }
       case "Metaspace" -> {
         v.only("type", "replacement", "str_rep", "add_prefix_space", "prepend_scheme", "split");
@@ -82,40 +82,34 @@ final class DecodingJson {
     }
   }
 
-  static void write(JsonGenerator json, TokenDecoding decoding) throws IOException {
-    if (decoding.steps().size() == 1) {
-      write(json, decoding.steps().getFirst());
-      return;
-    }
-    JsonValues.start(json, "Sequence");
-    json.writeArrayFieldStart("decoders");
-    for (Step step : decoding.steps()) {
-      write(json, step);
-    }
-    json.writeEndArray();
-    json.writeEndObject();
+  /** The field's value. */
+  static Map<String, Object> write(TokenDecoding decoding) {
+    List<Map<String, Object>> steps = decoding.steps().stream().map(DecodingJson::write).toList();
+    return steps.size() == 1
+        ? steps.getFirst()
+        : Json.object("type", "Sequence", "decoders", steps);
   }
 
-  private static void write(JsonGenerator json, Step step) throws IOException {
-    switch (step) {
-      case TokenDecoding.ByteLevel() -> JsonValues.byteLevel(json, true, true);
-      case TokenDecoding.ByteFallback() -> JsonValues.start(json, "ByteFallback");
-      case TokenDecoding.Fuse() -> JsonValues.start(json, "Fuse");
+  private static Map<String, Object> write(Step step) {
+    return switch (step) {
+      case TokenDecoding.ByteLevel() -> ComponentJson.byteLevel(true, true);
+      case TokenDecoding.ByteFallback() -> Json.object("type", "ByteFallback");
+      case TokenDecoding.Fuse() -> Json.object("type", "Fuse");
       case TokenDecoding.Replace(String pattern, String content) ->
-          JsonValues.replacement(json, "String", pattern, content);
-      case TokenDecoding.Strip(char content, int start, int stop) -> {
-        JsonValues.start(json, "Strip");
-        json.writeStringField("content", String.valueOf(content));
-        json.writeNumberField("start", start);
-        json.writeNumberField("stop", stop);
-      }
-      case TokenDecoding.Metaspace(char replacement, boolean dropFirst) -> {
-        JsonValues.start(json, "Metaspace");
-        json.writeStringField("replacement", String.valueOf(replacement));
-        json.writeStringField("prepend_scheme", dropFirst ? "always" : "never");
-        json.writeBooleanField("split", true);
-      }
-    }
-    json.writeEndObject();
+          ComponentJson.replacement("String", pattern, content);
+      case TokenDecoding.Strip(char content, int start, int stop) ->
+          Json.object(
+              "type", "Strip", "content", String.valueOf(content), "start", start, "stop", stop);
+      case TokenDecoding.Metaspace(char replacement, boolean dropFirst) ->
+          Json.object(
+              "type",
+              "Metaspace",
+              "replacement",
+              String.valueOf(replacement),
+              "prepend_scheme",
+              dropFirst ? "always" : "never",
+              "split",
+              true);
+    };
   }
 }

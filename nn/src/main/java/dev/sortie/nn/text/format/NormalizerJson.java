@@ -1,16 +1,16 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.stage.Normalizer;
 import dev.sortie.nn.text.stage.PrecompiledCharsMap;
 import dev.sortie.nn.text.stage.SentencePieceNormalizer;
-import java.io.IOException;
 import java.text.Normalizer.Form;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 
 /** The field {@code normalizer} of {@code tokenizer.json}. */
 final class NormalizerJson {
@@ -59,7 +59,7 @@ final class NormalizerJson {
     String content = v.get("content").string();
     JsonValue regex = v.get("pattern").only("String", "Regex").get("Regex");
     if (regex.isNull()) {
-      return new Normalizer.Replace(JsonValues.literal(v.get("pattern")), content);
+      return new Normalizer.Replace(ComponentJson.literal(v.get("pattern")), content);
     }
     if (!regex.string().equals(Normalizer.CollapseSpaces.REGEX)) {
       throw regex.refuse(Printable.quoted(Normalizer.CollapseSpaces.REGEX) + ", or a String");
@@ -77,45 +77,35 @@ final class NormalizerJson {
     }
   }
 
-  static void write(JsonGenerator json, Normalizer normalizer) throws IOException {
-    switch (normalizer) {
-      case Normalizer.None() -> {
-        json.writeNull();
-        return;
-      }
-      case Normalizer.Unicode(var form) -> JsonValues.start(json, form.name());
-      case Normalizer.Prepend(String prefix) -> {
-        JsonValues.start(json, "Prepend");
-        json.writeStringField("prepend", prefix);
-      }
+  /** The field's value. */
+  static Map<String, Object> write(Normalizer normalizer) {
+    return switch (normalizer) {
+      case Normalizer.None() -> null;
+      case Normalizer.Unicode(var form) -> Json.object("type", form.name());
+      case Normalizer.Prepend(String prefix) -> Json.object("type", "Prepend", "prepend", prefix);
       case Normalizer.Replace(String pattern, String content) ->
-          JsonValues.replacement(json, "String", pattern, content);
+          ComponentJson.replacement("String", pattern, content);
       case Normalizer.CollapseSpaces(String content) ->
-          JsonValues.replacement(json, "Regex", Normalizer.CollapseSpaces.REGEX, content);
-      case Normalizer.Lowercase() -> JsonValues.start(json, "Lowercase");
-      case Normalizer.StripAccents() -> JsonValues.start(json, "StripAccents");
-      case Normalizer.Strip(boolean left, boolean right) -> {
-        JsonValues.start(json, "Strip");
-        json.writeBooleanField("strip_left", left);
-        json.writeBooleanField("strip_right", right);
-      }
-      case Normalizer.Precompiled(PrecompiledCharsMap map) -> {
-        JsonValues.start(json, "Precompiled");
-        json.writeStringField(
-            "precompiled_charsmap", Base64.getEncoder().encodeToString(map.blob()));
-      }
+          ComponentJson.replacement("Regex", Normalizer.CollapseSpaces.REGEX, content);
+      case Normalizer.Lowercase() -> Json.object("type", "Lowercase");
+      case Normalizer.StripAccents() -> Json.object("type", "StripAccents");
+      case Normalizer.Strip(boolean left, boolean right) ->
+          Json.object("type", "Strip", "strip_left", left, "strip_right", right);
+      case Normalizer.Precompiled(PrecompiledCharsMap map) ->
+          Json.object(
+              "type",
+              "Precompiled",
+              "precompiled_charsmap",
+              Base64.getEncoder().encodeToString(map.blob()));
       case SentencePieceNormalizer own ->
           throw new InputException(
               "tokenizer.json has no words for the normalizer of this tokenizer.model; keep that file");
-      case Normalizer.Sequence(List<Normalizer> steps) -> {
-        JsonValues.start(json, "Sequence");
-        json.writeArrayFieldStart("normalizers");
-        for (Normalizer step : steps) {
-          write(json, step);
-        }
-        json.writeEndArray();
-      }
-    }
-    json.writeEndObject();
+      case Normalizer.Sequence(List<Normalizer> steps) ->
+          Json.object(
+              "type",
+              "Sequence",
+              "normalizers",
+              steps.stream().map(NormalizerJson::write).toList());
+    };
   }
 }

@@ -1,13 +1,15 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.model.Vocabulary;
 import dev.sortie.nn.text.stage.PostProcessor;
-import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /** The field {@code post_processor} of {@code tokenizer.json}. */
 final class PostProcessorJson {
@@ -64,58 +66,46 @@ final class PostProcessorJson {
     return new PostProcessor(prefix, suffix);
   }
 
-  static void write(JsonGenerator json, Tokenizer tokenizer, PostProcessor template)
-      throws IOException {
+  /** The field's value. */
+  static Map<String, Object> write(Tokenizer tokenizer, PostProcessor template) {
     if (template.equals(PostProcessor.NONE)) {
-      json.writeNull();
-      return;
+      return null;
     }
-    List<Integer> all = new ArrayList<>(template.prefix());
-    all.addAll(template.suffix());
-    JsonValues.start(json, "TemplateProcessing");
-    json.writeArrayFieldStart("single");
-    sequence(json, tokenizer, template, "A", 0);
-    json.writeEndArray();
-    json.writeArrayFieldStart("pair");
-    sequence(json, tokenizer, template, "A", 0);
-    sequence(json, tokenizer, template, "B", 1);
-    json.writeEndArray();
-    json.writeObjectFieldStart("special_tokens");
-    for (int id : all.stream().distinct().toList()) {
-      String token = tokenizer.token(id).orElseThrow();
-      json.writeObjectFieldStart(token);
-      json.writeStringField("id", token);
-      json.writeArrayFieldStart("ids");
-      json.writeNumber(id);
-      json.writeEndArray();
-      json.writeArrayFieldStart("tokens");
-      json.writeString(token);
-      json.writeEndArray();
-      json.writeEndObject();
-    }
-    json.writeEndObject();
-    json.writeEndObject();
+    Map<String, Object> specials = new LinkedHashMap<>();
+    Stream.concat(template.prefix().stream(), template.suffix().stream())
+        .forEach(
+            id -> {
+              String token = tokenizer.token(id).orElseThrow();
+              specials.put(
+                  token, Json.object("id", token, "ids", List.of(id), "tokens", List.of(token)));
+            });
+    List<Object> pair = new ArrayList<>(sequence(tokenizer, template, "A", 0));
+    pair.addAll(sequence(tokenizer, template, "B", 1));
+    return Json.object(
+        "type",
+        "TemplateProcessing",
+        "single",
+        sequence(tokenizer, template, "A", 0),
+        "pair",
+        pair,
+        "special_tokens",
+        specials);
   }
 
-  private static void sequence(
-      JsonGenerator json, Tokenizer tokenizer, PostProcessor template, String text, int type)
-      throws IOException {
-    for (int id : template.prefix()) {
-      item(json, "SpecialToken", tokenizer.token(id).orElseThrow(), type);
-    }
-    item(json, "Sequence", text, type);
-    for (int id : template.suffix()) {
-      item(json, "SpecialToken", tokenizer.token(id).orElseThrow(), type);
-    }
+  private static List<Object> sequence(
+      Tokenizer tokenizer, PostProcessor template, String text, int type) {
+    List<Object> items = new ArrayList<>();
+    template.prefix().forEach(id -> items.add(special(tokenizer, id, type)));
+    items.add(item("Sequence", text, type));
+    template.suffix().forEach(id -> items.add(special(tokenizer, id, type)));
+    return items;
   }
 
-  private static void item(JsonGenerator json, String kind, String id, int type)
-      throws IOException {
-    json.writeStartObject();
-    json.writeObjectFieldStart(kind);
-    json.writeStringField("id", id);
-    json.writeNumberField("type_id", type);
-    json.writeEndObject();
-    json.writeEndObject();
+  private static Map<String, Object> special(Tokenizer tokenizer, int id, int type) {
+    return item("SpecialToken", tokenizer.token(id).orElseThrow(), type);
+  }
+
+  private static Map<String, Object> item(String kind, String id, int type) {
+    return Json.object(kind, Json.object("id", id, "type_id", type));
   }
 }

@@ -1,14 +1,14 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonGenerator;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.stage.PreTokenizer;
 import dev.sortie.nn.text.stage.PreTokenizer.PrependScheme;
 import dev.sortie.nn.text.stage.SplitBehavior;
 import dev.sortie.nn.text.stage.SplitPattern;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The field {@code pre_tokenizer} of {@code tokenizer.json}. */
@@ -98,7 +98,7 @@ final class PreTokenizerJson {
     SplitBehavior behavior = behavior(v.get("behavior"));
     boolean invert = v.get("invert").bool(false);
     if (regex.isNull()) {
-      return new PreTokenizer.Delimiter(JsonValues.literal(v.get("pattern")), behavior, invert);
+      return new PreTokenizer.Delimiter(ComponentJson.literal(v.get("pattern")), behavior, invert);
     }
     SplitPattern pattern =
         SplitPattern.of(regex.string())
@@ -136,52 +136,52 @@ final class PreTokenizerJson {
     };
   }
 
-  static void write(JsonGenerator json, PreTokenizer preTokenizer) throws IOException {
-    switch (preTokenizer) {
-      case PreTokenizer.None() -> {
-        json.writeNull();
-        return;
-      }
+  /** The field's value. */
+  static Map<String, Object> write(PreTokenizer preTokenizer) {
+    return switch (preTokenizer) {
+      case PreTokenizer.None() -> null;
       case PreTokenizer.ByteLevel(boolean addPrefixSpace, boolean useRegex) ->
-          JsonValues.byteLevel(json, addPrefixSpace, useRegex);
-      case PreTokenizer.Split(SplitPattern pattern) -> {
-        JsonValues.start(json, "Split");
-        JsonValues.pattern(json, "Regex", pattern.regex());
-        json.writeStringField("behavior", SplitBehavior.ISOLATED.word());
-        json.writeBooleanField("invert", false);
-      }
-      case PreTokenizer.Delimiter(String delimiter, SplitBehavior behavior, boolean invert) -> {
-        JsonValues.start(json, "Split");
-        JsonValues.pattern(json, "String", delimiter);
-        json.writeStringField("behavior", behavior.word());
-        json.writeBooleanField("invert", invert);
-      }
-      case PreTokenizer.Punctuation(SplitBehavior behavior) -> {
-        JsonValues.start(json, "Punctuation");
-        json.writeStringField("behavior", behavior.word());
-      }
-      case PreTokenizer.Whitespace() -> JsonValues.start(json, "Whitespace");
-      case PreTokenizer.WhitespaceSplit() -> JsonValues.start(json, "WhitespaceSplit");
-      case PreTokenizer.Digits(boolean individual) -> {
-        JsonValues.start(json, "Digits");
-        json.writeBooleanField("individual_digits", individual);
-      }
-      case PreTokenizer.Metaspace(char replacement, var prepend, boolean split) -> {
-        JsonValues.start(json, "Metaspace");
-        json.writeStringField("replacement", String.valueOf(replacement));
-        json.writeStringField("prepend_scheme", scheme(prepend));
-        json.writeBooleanField("split", split);
-      }
-      case PreTokenizer.Sequence(List<PreTokenizer> steps) -> {
-        JsonValues.start(json, "Sequence");
-        json.writeArrayFieldStart("pretokenizers");
-        for (PreTokenizer step : steps) {
-          write(json, step);
-        }
-        json.writeEndArray();
-      }
-    }
-    json.writeEndObject();
+          ComponentJson.byteLevel(addPrefixSpace, useRegex);
+      case PreTokenizer.Split(SplitPattern pattern) ->
+          split("Regex", pattern.regex(), SplitBehavior.ISOLATED, false);
+      case PreTokenizer.Delimiter(String delimiter, SplitBehavior behavior, boolean invert) ->
+          split("String", delimiter, behavior, invert);
+      case PreTokenizer.Punctuation(SplitBehavior behavior) ->
+          Json.object("type", "Punctuation", "behavior", behavior.word());
+      case PreTokenizer.Whitespace() -> Json.object("type", "Whitespace");
+      case PreTokenizer.WhitespaceSplit() -> Json.object("type", "WhitespaceSplit");
+      case PreTokenizer.Digits(boolean individual) ->
+          Json.object("type", "Digits", "individual_digits", individual);
+      case PreTokenizer.Metaspace(char replacement, var prepend, boolean split) ->
+          Json.object(
+              "type",
+              "Metaspace",
+              "replacement",
+              String.valueOf(replacement),
+              "prepend_scheme",
+              scheme(prepend),
+              "split",
+              split);
+      case PreTokenizer.Sequence(List<PreTokenizer> steps) ->
+          Json.object(
+              "type",
+              "Sequence",
+              "pretokenizers",
+              steps.stream().map(PreTokenizerJson::write).toList());
+    };
+  }
+
+  private static Map<String, Object> split(
+      String kind, String pattern, SplitBehavior behavior, boolean invert) {
+    return Json.object(
+        "type",
+        "Split",
+        "pattern",
+        Map.of(kind, pattern),
+        "behavior",
+        behavior.word(),
+        "invert",
+        invert);
   }
 
   private static String scheme(PrependScheme scheme) {

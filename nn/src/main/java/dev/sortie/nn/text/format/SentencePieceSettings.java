@@ -1,10 +1,9 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonParser;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.model.Vocabulary;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +26,7 @@ record SentencePieceSettings(boolean addBos, boolean addEos, List<AddedToken> ad
     boolean addEos = false;
     List<AddedToken> added = new ArrayList<>();
     if (Files.exists(config)) {
-      JsonValue settings = tree(config);
+      JsonValue settings = JsonValue.read(config, JsonLimits.TOKENIZER);
       addBos = flag(settings.get("add_bos_token"), true);
       addEos = flag(settings.get("add_eos_token"), false);
       JsonValue decoder = settings.get("added_tokens_decoder");
@@ -37,7 +36,7 @@ record SentencePieceSettings(boolean addBos, boolean addEos, List<AddedToken> ad
     }
     Path older = folder.resolve("added_tokens.json");
     if (added.isEmpty() && Files.exists(older)) {
-      Map<String, JsonValue> tokens = tree(older).members();
+      Map<String, JsonValue> tokens = JsonValue.read(older, JsonLimits.TOKENIZER).members();
       tokens.forEach(
           (content, id) ->
               added.add(AddedToken.special(id.integer(0, Vocabulary.MAX_SIZE - 1), content)));
@@ -54,21 +53,6 @@ record SentencePieceSettings(boolean addBos, boolean addEos, List<AddedToken> ad
     if (!id.matches("[0-9]{1,7}") || content.string().isEmpty()) {
       throw v.refuse("an id with a token of at least one character");
     }
-    return new AddedToken(
-        Integer.parseInt(id),
-        content.string(),
-        v.get("special").bool(false),
-        v.get("single_word").bool(false),
-        v.get("lstrip").bool(false),
-        v.get("rstrip").bool(false),
-        v.get("normalized").bool(true));
-  }
-
-  private static JsonValue tree(Path file) {
-    return JsonFiles.read(file, parser -> value(parser, file));
-  }
-
-  private static JsonValue value(JsonParser parser, Path file) throws IOException {
-    return JsonFiles.value(parser, file.toString(), "");
+    return AddedTokenJson.token(Integer.parseInt(id), v);
   }
 }

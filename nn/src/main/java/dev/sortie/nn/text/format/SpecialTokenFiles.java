@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
@@ -19,21 +20,17 @@ final class SpecialTokenFiles {
     OptionalInt eos = tokenizer.eosId();
     Path settings = folder.resolve("tokenizer_config.json");
     if (Files.exists(settings)) {
-      JsonValue config = tree(settings);
+      JsonValue config = JsonValue.read(settings, JsonLimits.TOKENIZER);
       bos = bos.isPresent() ? bos : named(tokenizer, config.get("bos_token"));
       eos = eos.isPresent() ? eos : named(tokenizer, config.get("eos_token"));
     }
     Path model = folder.resolve("config.json");
     if (Files.exists(model) && (bos.isEmpty() || eos.isEmpty())) {
-      JsonValue config = tree(model);
+      JsonValue config = JsonValue.read(model, JsonLimits.TOKENIZER);
       bos = bos.isPresent() ? bos : numbered(tokenizer, config.get("bos_token_id"));
       eos = eos.isPresent() ? eos : numbered(tokenizer, config.get("eos_token_id"));
     }
     return tokenizer.withSpecials(bos, eos);
-  }
-
-  private static JsonValue tree(Path file) {
-    return JsonFiles.read(file, parser -> JsonFiles.value(parser, file.toString(), ""));
   }
 
   /** A token, or an object whose content is the token. */

@@ -1,22 +1,22 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonCursor;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.TokenizerSpec;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
 import dev.sortie.nn.text.model.SubwordModel;
 import dev.sortie.nn.text.model.Vocabulary;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /** The field {@code model} of {@code tokenizer.json}, read as a stream for its large tables. */
 final class SubwordModelJson {
@@ -24,7 +24,7 @@ final class SubwordModelJson {
   private static final String UNIGRAM = "Unigram";
 
   private final String file;
-  private final Map<String, Object> settings = new LinkedHashMap<>();
+  private final Map<String, JsonValue> settings = new LinkedHashMap<>();
   // Merges that come before the vocabulary have to wait for it.
   private final List<String> left = new ArrayList<>();
   private final List<String> right = new ArrayList<>();
@@ -38,22 +38,21 @@ final class SubwordModelJson {
     this.file = file;
   }
 
-  static SubwordModelJson read(JsonParser parser, String file) throws IOException {
+  static SubwordModelJson read(JsonCursor json, String file) {
     SubwordModelJson model = new SubwordModelJson(file);
-    if (parser.currentToken() != JsonToken.START_OBJECT) {
-      throw JsonFiles.value(parser, file, "model").refuse("an object");
+    if (!json.isObject()) {
+      throw json.value("model").refuse("an object");
     }
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String key = parser.currentName();
-      JsonToken token = parser.nextToken();
-      if (key.equals("vocab") && token == JsonToken.START_OBJECT) {
-        model.vocabulary = VocabularyJson.readIds(parser, file);
-      } else if (key.equals("vocab") && token == JsonToken.START_ARRAY) {
-        model.readScores(parser);
-      } else if (key.equals("merges") && token == JsonToken.START_ARRAY) {
-        model.readMerges(parser);
+    while (json.nextField()) {
+      String key = json.name();
+      if (key.equals("vocab") && json.isObject()) {
+        model.vocabulary = VocabularyJson.readIds(json, file);
+      } else if (key.equals("vocab") && json.isList()) {
+        model.readScores(json);
+      } else if (key.equals("merges") && json.isList()) {
+        model.readMerges(json);
       } else {
-        model.settings.put(key, JsonFiles.value(parser, file, "model." + key).value());
+        model.settings.put(key, json.value("model." + key));
       }
     }
     model.check();
@@ -95,7 +94,7 @@ final class SubwordModelJson {
   }
 
   private SubwordModel unigram(boolean byteLevel) {
-    new JsonValue(file, "model", settings).only("type", "unk_id", "byte_fallback");
+    requireKnown("type", "unk_id", "byte_fallback");
     if (byteLevel) {
       throw new InputException(file + ": pre_tokenizer is ByteLevel, which needs a model of BPE");
     }
@@ -112,16 +111,15 @@ final class SubwordModelJson {
   }
 
   private SubwordModel bpe(boolean byteLevel) {
-    new JsonValue(file, "model", settings)
-        .only(
-            "type",
-            "dropout",
-            "unk_token",
-            "continuing_subword_prefix",
-            "end_of_word_suffix",
-            "fuse_unk",
-            "byte_fallback",
-            "ignore_merges");
+    requireKnown(
+        "type",
+        "dropout",
+        "unk_token",
+        "continuing_subword_prefix",
+        "end_of_word_suffix",
+        "fuse_unk",
+        "byte_fallback",
+        "ignore_merges");
     for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
       if (!setting(affix).isNull() && !setting(affix).string().isEmpty()) {
         throw setting(affix).refuse("null or \"\"");
@@ -153,44 +151,48 @@ final class SubwordModelJson {
     return OptionalInt.of(id);
   }
 
-  private JsonValue setting(String key) {
-    return new JsonValue(file, "model." + key, settings.get(key));
+  private void requireKnown(String... keys) {
+    Set<String> known = Set.of(keys);
+    settings.forEach((key, setting) -> setting.requireKnown(known.contains(key)));
   }
 
-  private void readScores(JsonParser parser) throws IOException {
-    VocabularyJson.Scored scored = VocabularyJson.readScores(parser, file);
+  private JsonValue setting(String key) {
+    return settings.getOrDefault(key, new JsonValue(file, "model." + key, null));
+  }
+
+  private void readScores(JsonCursor json) {
+    VocabularyJson.Scored scored = VocabularyJson.readScores(json, file);
     vocabulary = scored.vocabulary();
     scores = scored.scores();
   }
 
   /** Merges are strings "a b", or lists of two strings since tokens may have spaces. */
-  private void readMerges(JsonParser parser) throws IOException {
+  private void readMerges(JsonCursor json) {
     merges = vocabulary == null ? null : new MergeTable.Builder(file, vocabulary);
-    JsonToken token;
-    while ((token = parser.nextToken()) != JsonToken.END_ARRAY) {
-      if (token == JsonToken.VALUE_STRING) {
-        String text = parser.getText();
+    while (json.nextItem()) {
+      if (json.isString()) {
+        String text = json.text();
         int space = text.indexOf(' ');
         if (space <= 0 || space == text.length() - 1 || text.indexOf(' ', space + 1) >= 0) {
           throw merge(text).refuse("two tokens with one space between");
         }
         addMerge(text.substring(0, space), text.substring(space + 1));
-      } else if (token == JsonToken.START_ARRAY) {
-        addMerge(side(parser), side(parser));
-        if (parser.nextToken() != JsonToken.END_ARRAY) {
-          throw merge(parser.getText()).refuse("a pair of tokens");
+      } else if (json.isList()) {
+        addMerge(side(json), side(json));
+        if (json.nextItem()) {
+          throw merge(json.text()).refuse("a pair of tokens");
         }
       } else {
-        throw merge(parser.getText()).refuse("a pair of tokens");
+        throw merge(json.text()).refuse("a pair of tokens");
       }
     }
   }
 
-  private String side(JsonParser parser) throws IOException {
-    if (parser.nextToken() != JsonToken.VALUE_STRING || parser.getTextLength() == 0) {
-      throw merge(parser.getText()).refuse("a pair of tokens");
+  private String side(JsonCursor json) {
+    if (!json.nextItem() || !json.isString() || json.text().isEmpty()) {
+      throw merge(json.text()).refuse("a pair of tokens");
     }
-    return parser.getText();
+    return json.text();
   }
 
   private void addMerge(String first, String second) {
@@ -210,59 +212,71 @@ final class SubwordModelJson {
     return new JsonValue(file, "model.merges[" + index + "]", value);
   }
 
-  static void write(JsonGenerator json, TokenizerSpec spec) throws IOException {
-    switch (spec.model()) {
-      case SubwordModel.Bpe bpe -> write(json, spec.vocabulary(), bpe);
-      case SubwordModel.Unigram unigram -> write(json, spec, unigram);
-    }
-    json.writeEndObject();
+  /** The field's value. */
+  static Map<String, Object> write(TokenizerSpec spec) {
+    return switch (spec.model()) {
+      case SubwordModel.Bpe bpe -> write(spec.vocabulary(), bpe);
+      case SubwordModel.Unigram unigram -> write(spec.vocabulary(), unigram);
+    };
   }
 
-  private static void write(JsonGenerator json, Vocabulary vocabulary, SubwordModel.Bpe model)
-      throws IOException {
-    JsonValues.start(json, BPE);
-    json.writeNullField("dropout");
-    OptionalInt unknown = model.unknown();
-    json.writeStringField(
-        "unk_token", unknown.isPresent() ? vocabulary.token(unknown.getAsInt()) : null);
-    json.writeNullField("continuing_subword_prefix");
-    json.writeNullField("end_of_word_suffix");
-    json.writeBooleanField("fuse_unk", model.options().fuseUnknown());
-    json.writeBooleanField("byte_fallback", model.options().byteFallback());
-    json.writeBooleanField("ignore_merges", model.options().ignoreMerges());
-    json.writeObjectFieldStart("vocab");
+  private static Map<String, Object> write(Vocabulary vocabulary, SubwordModel.Bpe model) {
+    Map<String, Object> ids = new LinkedHashMap<>();
     for (int id = 0; id < vocabulary.size(); id++) {
       if (vocabulary.token(id) != null) {
-        json.writeNumberField(vocabulary.token(id), id);
+        ids.put(vocabulary.token(id), id);
       }
     }
-    json.writeEndObject();
-    json.writeArrayFieldStart("merges");
     MergeTable table = model.merges();
-    for (int rank = 0; rank < table.size(); rank++) {
-      String[] pair = {vocabulary.token(table.left(rank)), vocabulary.token(table.right(rank))};
-      json.writeArray(pair, 0, 2);
-    }
-    json.writeEndArray();
+    List<List<String>> pairs =
+        IntStream.range(0, table.size())
+            .mapToObj(
+                rank ->
+                    List.of(
+                        vocabulary.token(table.left(rank)), vocabulary.token(table.right(rank))))
+            .toList();
+    OptionalInt unknown = model.unknown();
+    return Json.object(
+        "type",
+        BPE,
+        "dropout",
+        null,
+        "unk_token",
+        unknown.isPresent() ? vocabulary.token(unknown.getAsInt()) : null,
+        "continuing_subword_prefix",
+        null,
+        "end_of_word_suffix",
+        null,
+        "fuse_unk",
+        model.options().fuseUnknown(),
+        "byte_fallback",
+        model.options().byteFallback(),
+        "ignore_merges",
+        model.options().ignoreMerges(),
+        "vocab",
+        ids,
+        "merges",
+        pairs);
   }
 
-  private static void write(JsonGenerator json, TokenizerSpec spec, SubwordModel.Unigram model)
-      throws IOException {
-    JsonValues.start(json, UNIGRAM);
-    if (model.unknown().isPresent()) {
-      json.writeNumberField("unk_id", model.unknown().getAsInt());
-    } else {
-      json.writeNullField("unk_id");
-    }
-    json.writeBooleanField("byte_fallback", model.byteFallback());
-    json.writeArrayFieldStart("vocab");
-    for (int id = 0; id < spec.vocabulary().size(); id++) {
-      json.writeStartArray();
-      json.writeString(spec.vocabulary().token(id));
-      double score = model.scores()[id];
-      json.writeNumber(Double.isNaN(score) ? 0 : score);
-      json.writeEndArray();
-    }
-    json.writeEndArray();
+  private static Map<String, Object> write(Vocabulary vocabulary, SubwordModel.Unigram model) {
+    List<List<Object>> scored =
+        IntStream.range(0, vocabulary.size())
+            .mapToObj(
+                id -> {
+                  double score = model.scores()[id];
+                  return Arrays.<Object>asList(
+                      vocabulary.token(id), Double.isNaN(score) ? 0.0 : score);
+                })
+            .toList();
+    return Json.object(
+        "type",
+        UNIGRAM,
+        "unk_id",
+        model.unknown().isPresent() ? model.unknown().getAsInt() : null,
+        "byte_fallback",
+        model.byteFallback(),
+        "vocab",
+        scored);
   }
 }

@@ -1,8 +1,8 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.JsonCursor;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.SubwordTokenizer;
@@ -10,7 +10,6 @@ import dev.sortie.nn.text.TokenizerSpec;
 import dev.sortie.nn.text.stage.PostProcessor;
 import dev.sortie.nn.text.stage.PreTokenizer;
 import dev.sortie.nn.text.stage.TokenDecoding;
-import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -47,7 +46,8 @@ public final class TokenizerJson {
    */
   public static SubwordTokenizer read(Path file) {
     SubwordTokenizer tokenizer =
-        JsonFiles.read(file, parser -> new SubwordTokenizer(spec(parser, file.toString())));
+        JsonCursor.read(
+            file, JsonLimits.TOKENIZER, json -> new SubwordTokenizer(spec(json, file.toString())));
     return SpecialTokenFiles.complete(tokenizer, file.toAbsolutePath().getParent());
   }
 
@@ -59,26 +59,24 @@ public final class TokenizerJson {
    * @throws InputException as {@link #read(Path)}
    */
   public static SubwordTokenizer read(InputStream in, String name) {
-    return JsonFiles.read(in, name, parser -> new SubwordTokenizer(spec(parser, name)));
+    return JsonCursor.read(
+        in, name, JsonLimits.TOKENIZER, json -> new SubwordTokenizer(spec(json, name)));
   }
 
-  private static TokenizerSpec spec(JsonParser parser, String file) throws IOException {
-    if (parser.currentToken() != JsonToken.START_OBJECT) {
+  private static TokenizerSpec spec(JsonCursor json, String file) {
+    if (!json.isObject()) {
       throw new InputException(file + ": not a JSON object, so not a tokenizer.json");
     }
     Map<String, JsonValue> parts = new HashMap<>();
     SubwordModelJson model = null;
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String key = parser.currentName();
-      parser.nextToken();
+    while (json.nextField()) {
+      String key = json.name();
       if (key.equals("model")) {
-        model = SubwordModelJson.read(parser, file);
+        model = SubwordModelJson.read(json, file);
         continue;
       }
-      JsonValue part = JsonFiles.value(parser, file, key);
-      if (!FIELDS.contains(key)) {
-        throw part.refuse("nothing: the field is unknown here");
-      }
+      JsonValue part = json.value(key);
+      part.requireKnown(FIELDS.contains(key));
       parts.put(key, part);
     }
     if (model == null) {

@@ -1,17 +1,12 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.file.AtomicFiles;
-import dev.sortie.nn.text.AddedToken;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerSpec;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -35,63 +30,29 @@ public final class TokenizerJsonWriter {
    * @throws InputException if a file cannot be written
    */
   public static void write(SubwordTokenizer tokenizer, Path file, Optional<String> chatTemplate) {
-    replace(file, json -> tokenizer(json, tokenizer));
-    replace(
-        file.resolveSibling("tokenizer_config.json"),
-        json -> {
-          json.writeStartObject();
-          json.writeStringField("tokenizer_class", "PreTrainedTokenizerFast");
-          special(json, tokenizer, "bos_token", tokenizer.bosId());
-          special(json, tokenizer, "eos_token", tokenizer.eosId());
-          if (chatTemplate.isPresent()) {
-            json.writeStringField("chat_template", chatTemplate.get());
-          }
-          json.writeEndObject();
-        });
-  }
-
-  private interface Writing {
-    void write(JsonGenerator json) throws IOException;
-  }
-
-  private static void replace(Path file, Writing writing) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        new JsonFactory().createGenerator(bytes).setPrettyPrinter(new DefaultPrettyPrinter())) {
-      writing.write(json);
-    } catch (IOException e) {
-      throw new InputException(file + ": cannot be written: " + e, e);
-    }
-    AtomicFiles.write(file, bytes.toByteArray());
-  }
-
-  private static void special(JsonGenerator json, Tokenizer tokenizer, String key, OptionalInt id)
-      throws IOException {
-    Optional<String> token = id.isPresent() ? tokenizer.token(id.getAsInt()) : Optional.empty();
-    json.writeStringField(key, token.orElse(null));
-  }
-
-  private static void tokenizer(JsonGenerator json, SubwordTokenizer tokenizer) throws IOException {
     TokenizerSpec spec = tokenizer.spec();
-    json.writeStartObject();
-    json.writeStringField("version", "1.0");
-    json.writeNullField("truncation");
-    json.writeNullField("padding");
-    json.writeArrayFieldStart("added_tokens");
-    for (AddedToken token : spec.added()) {
-      AddedTokenJson.write(json, token);
-    }
-    json.writeEndArray();
-    json.writeFieldName("normalizer");
-    NormalizerJson.write(json, spec.normalizer());
-    json.writeFieldName("pre_tokenizer");
-    PreTokenizerJson.write(json, spec.preTokenizer());
-    json.writeFieldName("post_processor");
-    PostProcessorJson.write(json, tokenizer, spec.template());
-    json.writeFieldName("decoder");
-    DecodingJson.write(json, spec.decoding());
-    json.writeFieldName("model");
-    SubwordModelJson.write(json, spec);
-    json.writeEndObject();
+    Json.writeSpaced(
+        file,
+        Json.object(
+            "version", "1.0",
+            "truncation", null,
+            "padding", null,
+            "added_tokens", spec.added().stream().map(AddedTokenJson::write).toList(),
+            "normalizer", NormalizerJson.write(spec.normalizer()),
+            "pre_tokenizer", PreTokenizerJson.write(spec.preTokenizer()),
+            "post_processor", PostProcessorJson.write(tokenizer, spec.template()),
+            "decoder", DecodingJson.write(spec.decoding()),
+            "model", SubwordModelJson.write(spec)));
+    Map<String, Object> settings =
+        Json.object(
+            "tokenizer_class", "PreTrainedTokenizerFast",
+            "bos_token", token(tokenizer, tokenizer.bosId()),
+            "eos_token", token(tokenizer, tokenizer.eosId()));
+    chatTemplate.ifPresent(template -> settings.put("chat_template", template));
+    Json.writeSpaced(file.resolveSibling("tokenizer_config.json"), settings);
+  }
+
+  private static String token(Tokenizer tokenizer, OptionalInt id) {
+    return id.isPresent() ? tokenizer.token(id.getAsInt()).orElse(null) : null;
   }
 }

@@ -1,13 +1,11 @@
 package dev.sortie.nn.text.format;
 
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.json.JsonCursor;
 import dev.sortie.nn.json.JsonValue;
 import dev.sortie.nn.text.model.Vocabulary;
 import it.unimi.dsi.fastutil.doubles.DoubleArrayList;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -23,20 +21,19 @@ final class VocabularyJson {
   private VocabularyJson() {}
 
   /** An object of tokens and ids. */
-  static Vocabulary readIds(JsonParser parser, String file) throws IOException {
+  static Vocabulary readIds(JsonCursor json, String file) {
     List<String> tokens = new ArrayList<>();
     int count = 0;
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String token = parser.currentName();
-      boolean integer = parser.nextToken() == JsonToken.VALUE_NUMBER_INT;
-      long id = integer ? parser.getLongValue() : -1;
+    while (json.nextField()) {
+      String token = json.name();
+      long id = json.integer(-1);
       if (id < 0 || id >= Vocabulary.MAX_SIZE) {
         throw new InputException(
             "%s: model.vocab[%s] is %s; supported: an id from 0 to %d"
                 .formatted(
                     file,
                     Printable.quoted(token),
-                    Printable.quoted(parser.getText()),
+                    Printable.quoted(json.text()),
                     Vocabulary.MAX_SIZE - 1));
       }
       if (tokens.size() <= id) {
@@ -59,16 +56,16 @@ final class VocabularyJson {
   }
 
   /** A list of pairs, token and score; the place in the list is the id. */
-  static Scored readScores(JsonParser parser, String file) throws IOException {
+  static Scored readScores(JsonCursor json, String file) {
     List<String> tokens = new ArrayList<>();
     DoubleArrayList scores = new DoubleArrayList();
-    while (parser.nextToken() != JsonToken.END_ARRAY) {
+    while (json.nextItem()) {
       String path = "model.vocab[" + tokens.size() + "]";
       if (tokens.size() == Vocabulary.MAX_SIZE) {
         throw new InputException(
             "%s: model.vocab has more than %d tokens".formatted(file, tokens.size()));
       }
-      JsonValue entry = JsonFiles.value(parser, file, path);
+      JsonValue entry = json.value(path);
       List<JsonValue> pair = entry.items();
       if (pair.size() != 2
           || !(pair.get(0).value() instanceof String token)

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.Fixtures;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -26,7 +27,7 @@ class TokenizerModelContractTest {
   @TempDir Path folder;
 
   private byte[] model(String name) throws IOException {
-    try (InputStream in = getClass().getResourceAsStream("sentencepiece/" + name + ".model")) {
+    try (InputStream in = Fixtures.class.getResourceAsStream("sentencepiece/" + name + ".model")) {
       return in.readAllBytes();
     }
   }

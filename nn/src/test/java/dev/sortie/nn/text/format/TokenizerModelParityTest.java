@@ -29,7 +29,7 @@ class TokenizerModelParityTest {
   }
 
   private Path copy(String resource) {
-    try (InputStream in = getClass().getResourceAsStream(resource)) {
+    try (InputStream in = Fixtures.class.getResourceAsStream(resource)) {
       Path file = folder.resolve("tokenizer.model");
       Files.write(file, in.readAllBytes());
       return file;
