@@ -1,10 +1,15 @@
 package dev.sortie.opencl;
 
+import dev.sortie.tensor.kernel.ActivationCall;
 import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.LossCall;
+import dev.sortie.tensor.kernel.MatrixCall;
+import dev.sortie.tensor.kernel.NormCall;
 import dev.sortie.tensor.memory.Span;
 
-/** Calls of the kernels that training needs. Operands have been checked. */
+/** Launches of the kernels that training needs. */
 final class DeviceGradients {
   private static final String LOSSES = "losses";
   private static final String GRADIENTS = "gradients";
@@ -15,68 +20,83 @@ final class DeviceGradients {
     this.engine = engine;
   }
 
-  void sumRows(Span x, Span y, int rows, int cols) {
+  void sumRows(MatrixCall.SumRows c) {
+    sumRows(c.x(), c.y(), c.rows(), c.cols());
+  }
+
+  private void sumRows(Span x, Span y, int rows, int cols) {
     Launch call = engine.call(GRADIENTS, "sum_rows").in(x).update(y);
     call.arg(rows).arg((long) cols).items(cols);
   }
 
-  void scatterAddRows(Span dy, Span ids, Span table, int rows, int cols) {
-    Launch call = engine.call(GRADIENTS, "scatter_add").in(dy).in(ids).update(table);
-    call.arg(rows).arg((long) cols).items(cols);
+  void scatterAddRows(MatrixCall.ScatterAddRows c) {
+    int cols = c.cols();
+    Launch call = engine.call(GRADIENTS, "scatter_add").in(c.dy()).in(c.ids()).update(c.table());
+    call.arg(c.rows()).arg((long) cols).items(cols);
   }
 
   /** Either of {@code dx} and {@code dw} may be null. */
-  void rmsNormBackward(Span x, Span w, Span rstd, Span dy, Span dx, Span dw, int rows, int cols) {
-    if (dx != null) {
-      Launch call = engine.call(GRADIENTS, "rms_norm_backward_x").in(x).in(w).in(rstd).in(dy);
-      call.update(dx).arg(cols).groups(rows);
+  void rmsNormBackward(NormCall.RmsNormBackward c) {
+    int rows = c.rows();
+    int cols = c.cols();
+    if (c.dx() != null) {
+      Launch call =
+          engine.call(GRADIENTS, "rms_norm_backward_x").in(c.x()).in(c.w()).in(c.rstd()).in(c.dy());
+      call.update(c.dx()).arg(cols).groups(rows);
     }
-    if (dw != null) {
-      Launch call = engine.call(GRADIENTS, "rms_norm_backward_w").in(x).in(rstd).in(dy);
-      call.update(dw).arg(rows).arg((long) cols).items(cols);
+    if (c.dw() != null) {
+      Launch call = engine.call(GRADIENTS, "rms_norm_backward_w").in(c.x()).in(c.rstd()).in(c.dy());
+      call.update(c.dw()).arg(rows).arg((long) cols).items(cols);
     }
   }
 
   /** Each of {@code dx}, {@code dw} and {@code db} may be null. */
-  void layerNormBackward(
-      Span x,
-      Span w,
-      Span mean,
-      Span rstd,
-      Span dy,
-      Span dx,
-      Span dw,
-      Span db,
-      int rows,
-      int cols) {
-    if (dx != null) {
-      Launch call = engine.call(GRADIENTS, "layer_norm_backward_x").in(x).in(w).in(mean).in(rstd);
-      call.in(dy).update(dx).arg(cols).groups(rows);
+  void layerNormBackward(NormCall.LayerNormBackward c) {
+    int rows = c.rows();
+    int cols = c.cols();
+    if (c.dx() != null) {
+      Launch call =
+          engine
+              .call(GRADIENTS, "layer_norm_backward_x")
+              .in(c.x())
+              .in(c.w())
+              .in(c.mean())
+              .in(c.rstd());
+      call.in(c.dy()).update(c.dx()).arg(cols).groups(rows);
     }
-    if (dw != null) {
-      Launch call = engine.call(GRADIENTS, "layer_norm_backward_w").in(x).in(mean).in(rstd).in(dy);
-      call.update(dw).arg(rows).arg((long) cols).items(cols);
+    if (c.dw() != null) {
+      Launch call =
+          engine
+              .call(GRADIENTS, "layer_norm_backward_w")
+              .in(c.x())
+              .in(c.mean())
+              .in(c.rstd())
+              .in(c.dy());
+      call.update(c.dw()).arg(rows).arg((long) cols).items(cols);
     }
-    if (db != null) {
-      sumRows(dy, db, rows, cols);
+    if (c.db() != null) {
+      sumRows(c.dy(), c.db(), rows, cols);
     }
   }
 
-  void geluBackward(Span x, Span dy, Span dx, boolean tanh) {
-    long n = x.length();
-    Launch call = engine.call(GRADIENTS, "gelu_backward").in(x).in(dy).update(dx);
-    call.arg(tanh ? 1 : 0).arg(n).items(n);
+  void geluBackward(ActivationCall.GeluBackward c) {
+    long n = c.x().length();
+    Launch call = engine.call(GRADIENTS, "gelu_backward").in(c.x()).in(c.dy()).update(c.dx());
+    call.arg(c.tanh() ? 1 : 0).arg(n).items(n);
   }
 
-  void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup) {
-    long n = dy.length();
-    Launch call = engine.call(GRADIENTS, "swiglu_backward").in(gate).in(up).in(dy);
-    call.out(dgate).out(dup).arg(n).items(n);
+  void swigluBackward(ActivationCall.SwigluBackward c) {
+    long n = c.dy().length();
+    Launch call = engine.call(GRADIENTS, "swiglu_backward").in(c.gate()).in(c.up()).in(c.dy());
+    call.out(c.dgate()).out(c.dup()).arg(n).items(n);
   }
 
   void adamW(AdamW.Update u) {
     AdamW o = u.options();
     long n = u.param().length();
+    if (n == 0) {
+      return;
+    }
     Launch call = engine.call(GRADIENTS, "adamw").in(u.grad());
     call.update(u.param()).update(u.m()).update(u.v()).arg((float) o.learningRate());
     call.arg((float) o.beta1()).arg((float) (1 - o.beta1()));
@@ -86,71 +106,57 @@ final class DeviceGradients {
     call.arg((float) o.gradScale()).arg(n).items(n);
   }
 
-  void crossEntropy(Span logits, Span targets, Span loss, Span lse, int rows, int cols) {
-    Launch call = engine.call(LOSSES, "cross_entropy").in(logits).in(targets);
-    call.out(loss).out(lse).arg(cols).groups(rows);
+  void crossEntropy(LossCall.CrossEntropy c) {
+    Launch call = engine.call(LOSSES, "cross_entropy").in(c.logits()).in(c.targets());
+    call.out(c.loss(), c.rows()).out(c.lse(), c.rows()).arg(c.cols()).groups(c.rows());
   }
 
-  void crossEntropyBackward(
-      Span logits, Span targets, Span lse, Span dloss, Span dlogits, int rows, int cols) {
-    Launch call = engine.call(LOSSES, "cross_entropy_backward").in(logits).in(targets).in(lse);
-    call.in(dloss).update(dlogits).arg(cols).groups(rows);
+  void crossEntropyBackward(LossCall.CrossEntropyBackward c) {
+    Launch call =
+        engine.call(LOSSES, "cross_entropy_backward").in(c.logits()).in(c.targets()).in(c.lse());
+    call.in(c.dloss()).update(c.dlogits()).arg(c.cols()).groups(c.rows());
   }
 
-  void crossEntropyGradient(
-      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident) {
-    Launch call = engine.call(LOSSES, "cross_entropy_gradient").in(targets);
-    call.update(logits).update(weight).out(loss);
-    call.arg(cols).arg(confident ? 1 : 0).groups(rows);
+  void crossEntropyGradient(LossCall.CrossEntropyGradient c) {
+    Launch call = engine.call(LOSSES, "cross_entropy_gradient").in(c.targets());
+    call.update(c.logits()).update(c.weight()).out(c.loss(), c.rows());
+    call.arg(c.cols()).arg(c.confident() ? 1 : 0).groups(c.rows());
   }
 
-  void logSoftmax(Span x, Span p, int rows, int cols) {
-    Launch call = engine.call(LOSSES, "log_softmax").update(x).out(p);
-    call.arg(cols).groups(rows);
+  void logSoftmax(LossCall.LogSoftmax c) {
+    Launch call = engine.call(LOSSES, "log_softmax").update(c.logits());
+    call.out(c.p(), (long) c.rows() * c.cols());
+    call.arg(c.cols()).groups(c.rows());
   }
 
-  void klGradient(
-      Span logits,
-      Span logP,
-      Span p,
-      Span weight,
-      Span loss,
-      int rows,
-      int cols,
-      boolean confident) {
-    Launch call = engine.call(LOSSES, "kl_gradient").in(logP).in(p);
-    call.update(logits).update(weight).out(loss);
-    call.arg(cols).arg(confident ? 1 : 0).groups(rows);
+  void klGradient(LossCall.KlGradient c) {
+    Launch call = engine.call(LOSSES, "kl_gradient").in(c.logP()).in(c.p());
+    call.update(c.logits()).update(c.weight()).out(c.loss(), c.rows());
+    call.arg(c.cols()).arg(c.confident() ? 1 : 0).groups(c.rows());
   }
 
-  void softmaxBackward(Span y, Span dy, Span dx, int rows, int cols) {
-    Launch call = engine.call(LOSSES, "softmax_backward").in(y).in(dy).update(dx);
-    call.arg(cols).groups(rows);
+  void softmaxBackward(ActivationCall.SoftmaxBackward c) {
+    Launch call = engine.call(LOSSES, "softmax_backward").in(c.y()).in(c.dy()).update(c.dx());
+    call.arg(c.cols()).groups(c.rows());
   }
 
   /** In pieces of so many rows as have room for what they leave in scratch memory. */
-  void attentionBackward(
-      String define,
-      Span q,
-      Span k,
-      Span v,
-      Span out,
-      Span lse,
-      Span dout,
-      Span dq,
-      Span dk,
-      Span dv,
-      AttentionShape s) {
-    long queries = (long) s.batch() * s.heads() * s.queries();
+  void attentionBackward(AttentionCall.AttentionBackward c) {
+    AttentionShape s = c.shape();
+    String define = DeviceRows.cache(c.k().dtype());
+    long queries = s.rows();
     long keys = (long) s.batch() * s.kvHeads() * s.keys();
-    Span allQ = dq.slice(0, queries * s.headSize());
-    Span allK = dk.slice(0, keys * s.headSize());
-    Span allV = dv.slice(0, keys * s.headSize());
     long bytes = 4L * s.keys();
     long piece = Math.clamp(Scratch.BUDGET / bytes, 1, queries);
     for (long first = 0; first < queries; first += piece) {
       Launch call = engine.call("attention", define, "attention_dq");
-      call.in(q).in(k).in(v).in(out).in(lse).in(dout).out(allQ);
+      call.in(c.q())
+          .in(c.k())
+          .in(c.v())
+          .in(c.out())
+          .in(c.lse())
+          .in(c.dout())
+          .out(c.dq(), s.queryElements());
       call.rows(engine.scratch().of(piece * bytes), first, s)
           .groups(Math.min(piece, queries - first));
     }
@@ -158,7 +164,8 @@ final class DeviceGradients {
     piece = Math.clamp(Scratch.BUDGET / bytes, 1, keys);
     for (long first = 0; first < keys; first += piece) {
       Launch call = engine.call("attention", define, "attention_dkv");
-      call.in(q).in(k).in(v).in(out).in(lse).in(dout).out(allK).out(allV);
+      call.in(c.q()).in(c.k()).in(c.v()).in(c.out()).in(c.lse()).in(c.dout());
+      call.out(c.dk(), s.keyElements()).out(c.dv(), s.keyElements());
       call.rows(engine.scratch().of(piece * bytes), first, s).groups(Math.min(piece, keys - first));
     }
   }

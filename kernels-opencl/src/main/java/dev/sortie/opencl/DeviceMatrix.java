@@ -1,13 +1,14 @@
 package dev.sortie.opencl;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.memory.Span;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import org.jocl.cl_mem;
 
-/** Calls of the kernels that read weights. Operands have been checked. */
+/** Launches of the kernels that read weights. */
 final class DeviceMatrix {
   private static final String WEIGHTS = "weights";
 
@@ -49,17 +50,21 @@ final class DeviceMatrix {
   }
 
   /** The product with few rows of x. */
-  void gemv(Span x, Span w, Span bias, Span y, int m, int n, int k) {
-    String macro = MACROS.get(w.dtype());
+  void gemv(MatrixCall.Linear c) {
+    int m = c.m();
+    int n = c.n();
+    String macro = MACROS.get(c.w().dtype());
     int outputs = engine.preset().cut(Family.of(WEIGHTS, macro)).get("OUTPUTS");
-    Launch call = weights(w.dtype(), "gemv").in(x).bytes(w).optional(bias, x);
-    call.out(y.slice(0, (long) m * n)).arg(m).arg(n).arg(k);
+    Launch call = weights(c.w().dtype(), "gemv").in(c.x()).bytes(c.w()).optional(c.bias(), c.x());
+    call.out(c.y(), (long) m * n).arg(m).arg(n).arg(c.k());
     call.groups((n + outputs - 1) / outputs);
   }
 
-  void gather(Span table, Span ids, Span y, int rows, int cols) {
-    Launch call = weights(table.dtype(), "gather").bytes(table).in(ids);
-    call.out(y.slice(0, (long) rows * cols)).arg(cols).groups(rows);
+  void gather(MatrixCall.GatherRows c) {
+    int rows = c.rows();
+    int cols = c.cols();
+    Launch call = weights(c.table().dtype(), "gather").bytes(c.table()).in(c.ids());
+    call.out(c.y(), (long) rows * cols).arg(cols).groups(rows);
   }
 
   /** The product, on panels or tiles as the preset has it. */

@@ -1,17 +1,19 @@
 package dev.sortie.opencl;
 
 import dev.sortie.tensor.DType;
+import dev.sortie.tensor.kernel.ActivationCall;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.ElementwiseCall;
+import dev.sortie.tensor.kernel.LossCall;
+import dev.sortie.tensor.kernel.NormCall;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 import java.util.function.Consumer;
 
-/**
- * Calls of the kernels over elements and rows. Operands have been checked. Parameters as in {@link
- * dev.sortie.tensor.kernel.Kernels}.
- */
+/** Launches of the kernels over elements and rows. */
 final class DeviceRows {
   private static final String ELEMENTS = "elementwise";
   private static final String ROWS = "rows";
@@ -28,36 +30,36 @@ final class DeviceRows {
     this.engine = engine;
   }
 
-  void fill(Span y, double value) {
-    long n = y.length();
+  void fill(ElementwiseCall.Fill c) {
+    long n = c.y().length();
     // the kernel has its span last, as all have what they write
-    engine.call(ELEMENTS, "fill").arg((float) value).arg(n).out(y).items(n);
+    engine.call(ELEMENTS, "fill").arg((float) c.value()).arg(n).out(c.y()).items(n);
   }
 
-  /** {@code add}, {@code mul}. */
+  /** {@code add} or {@code mul}. */
   void binary(String kernel, Span x, Span y, Span z) {
     long n = z.length();
     engine.call(ELEMENTS, kernel).in(x).in(y).out(z).arg(n).items(n);
   }
 
-  void mulAdd(Span x, Span y, Span z) {
-    long n = z.length();
-    engine.call(ELEMENTS, "mul_add").in(x).in(y).update(z).arg(n).items(n);
+  void mulAdd(ElementwiseCall.MulAdd c) {
+    long n = c.z().length();
+    engine.call(ELEMENTS, "mul_add").in(c.x()).in(c.y()).update(c.z()).arg(n).items(n);
   }
 
-  void scale(double a, Span x, Span y) {
-    long n = y.length();
-    engine.call(ELEMENTS, "scale").arg((float) a).in(x).out(y).arg(n).items(n);
+  void scale(ElementwiseCall.Scale c) {
+    long n = c.y().length();
+    engine.call(ELEMENTS, "scale").arg((float) c.a()).in(c.x()).out(c.y()).arg(n).items(n);
   }
 
-  void axpy(double a, Span x, Span y) {
-    long n = y.length();
-    engine.call(ELEMENTS, "axpy").arg((float) a).in(x).update(y).arg(n).items(n);
+  void axpy(ElementwiseCall.Axpy c) {
+    long n = c.y().length();
+    engine.call(ELEMENTS, "axpy").arg((float) c.a()).in(c.x()).update(c.y()).arg(n).items(n);
   }
 
-  void addScalar(double a, Span y) {
-    long n = y.length();
-    engine.call(ELEMENTS, "add_scalar").arg((float) a).update(y).arg(n).items(n);
+  void addScalar(ElementwiseCall.AddScalar c) {
+    long n = c.y().length();
+    engine.call(ELEMENTS, "add_scalar").arg((float) c.a()).update(c.y()).arg(n).items(n);
   }
 
   /** One of the copying kernels, which fits the types. */
@@ -66,11 +68,12 @@ final class DeviceRows {
     engine.call(ELEMENTS, kernel).in(x).out(y).arg(n).items(n);
   }
 
-  void copyStrided(Span x, Strided layout, Span y) {
+  void copyStrided(ElementwiseCall.CopyStrided c) {
+    Strided layout = c.layout();
     long n = layout.count();
     long[] shape = padded(layout.shape(), 1);
     long[] strides = padded(layout.strides(), 0);
-    Launch call = engine.call(ELEMENTS, "copy_strided").in(x).out(y.slice(0, n)).arg(n);
+    Launch call = engine.call(ELEMENTS, "copy_strided").in(c.x()).out(c.y(), n).arg(n);
     call.arg(shape[1]).arg(shape[2]).arg(shape[3]);
     call.arg(strides[0]).arg(strides[1]).arg(strides[2]).arg(strides[3]).items(n);
   }
@@ -83,56 +86,69 @@ final class DeviceRows {
     return four;
   }
 
-  void swiglu(Span gate, Span up, Span y) {
-    long n = y.length();
+  void swiglu(ActivationCall.Swiglu c) {
+    long n = c.y().length();
     int vector = engine.preset().cut(Family.ROWS).get("VW");
     long items = (n + vector - 1) / vector;
-    engine.call(ELEMENTS, "swiglu").in(gate).in(up).out(y).arg(n).items(items);
+    engine.call(ELEMENTS, "swiglu").in(c.gate()).in(c.up()).out(c.y()).arg(n).items(items);
   }
 
-  void gelu(Span x, Span y, boolean tanh) {
-    long n = y.length();
-    engine.call(ELEMENTS, "gelu").in(x).out(y).arg(tanh ? 1 : 0).arg(n).items(n);
+  void gelu(ActivationCall.Gelu c) {
+    long n = c.y().length();
+    engine.call(ELEMENTS, "gelu").in(c.x()).out(c.y()).arg(c.tanh() ? 1 : 0).arg(n).items(n);
   }
 
-  void rope(Span x, Span cos, Span sin, Span y, RopeShape s, boolean inverse) {
+  void rope(AttentionCall.Rope c) {
+    RopeShape s = c.shape();
     long rows = (long) s.batch() * s.tokens() * s.heads();
     long items = rows * (s.rotary() / 2 + s.headSize() - s.rotary());
-    Span out = y.slice(0, rows * s.headSize());
-    Launch call = engine.call(ELEMENTS, "rope").in(x).in(cos).in(sin).out(out);
+    Launch call =
+        engine.call(ELEMENTS, "rope").in(c.x()).in(c.cos()).in(c.sin()).out(c.y(), s.elements());
     call.arg(s.tokens()).arg(s.heads()).arg(s.headSize()).arg(s.rotary()).arg(s.first());
-    call.arg(s.interleaved() ? 1 : 0).arg(inverse ? -1f : 1f).arg(items).items(items);
+    call.arg(s.interleaved() ? 1 : 0).arg(c.inverse() ? -1f : 1f).arg(items).items(items);
   }
 
-  void rmsNorm(Span x, Span w, double eps, Span y, Span rstd, int rows, int cols) {
-    Launch call = engine.call(ROWS, "rms_norm").in(x).in(w).out(y).out(rstd);
-    call.arg((float) eps).arg(cols).groups(rows);
+  void rmsNorm(NormCall.RmsNorm c) {
+    Launch call = engine.call(ROWS, "rms_norm").in(c.x()).in(c.w());
+    call.out(c.y(), (long) c.rows() * c.cols()).out(c.rstd(), c.rows());
+    call.arg((float) c.eps()).arg(c.cols()).groups(c.rows());
   }
 
-  void layerNorm(
-      Span x, Span w, Span b, double eps, Span y, Span mean, Span rstd, int rows, int cols) {
-    Launch call = engine.call(ROWS, "layer_norm").in(x).in(w).optional(b, w);
-    call.out(y).out(mean).out(rstd);
-    call.arg((float) eps).arg(cols).groups(rows);
+  void layerNorm(NormCall.LayerNorm c) {
+    Launch call = engine.call(ROWS, "layer_norm").in(c.x()).in(c.w()).optional(c.b(), c.w());
+    call.out(c.y(), (long) c.rows() * c.cols());
+    call.out(c.mean(), c.rows()).out(c.rstd(), c.rows());
+    call.arg((float) c.eps()).arg(c.cols()).groups(c.rows());
   }
 
-  void softmax(Span x, Span y, int rows, int cols) {
-    engine.call(ROWS, "softmax").in(x).out(y).arg(cols).groups(rows);
+  void softmax(ActivationCall.Softmax c) {
+    Launch call = engine.call(ROWS, "softmax").in(c.x());
+    call.out(c.y(), (long) c.rows() * c.cols()).arg(c.cols()).groups(c.rows());
   }
 
-  void argmax(Span x, Span index, Span lse, int rows, int cols) {
-    Launch call = engine.call(ROWS, "argmax").in(x).out(index).out(lse);
-    call.arg(cols).groups(rows);
+  void argmax(LossCall.Argmax c) {
+    Launch call = engine.call(ROWS, "argmax").in(c.logits());
+    call.out(c.index(), c.rows()).out(c.lse(), c.rows());
+    call.arg(c.cols()).groups(c.rows());
   }
 
-  void attention(String define, Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
-    attention(define, q, k, v, out, lse, s, call -> {});
+  /** The macro for a cache of a type: F32 or BF16. */
+  static String cache(DType type) {
+    return type == DType.BF16 ? "KV_BF16" : "";
+  }
+
+  void attention(AttentionCall.Attention c) {
+    String define = cache(c.k().dtype());
+    attention(define, c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape(), call -> {});
   }
 
   /**
    * Of one sequence whose keys and values lie in up to {@link #RUNS} places of one storage each.
    */
-  void attention(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
+  void attention(AttentionCall.OverRuns c) {
+    List<Span> k = c.k();
+    List<Span> v = c.v();
+    AttentionShape s = c.shape();
     Span firstK = k.getFirst();
     Span firstV = v.getFirst();
     long[] keys = new long[RUNS];
@@ -151,11 +167,11 @@ final class DeviceRows {
     String define = firstK.dtype() == DType.BF16 ? "KV_BF16 -DRUNS" : "RUNS";
     attention(
         define,
-        q,
+        c.q(),
         firstK,
         firstV,
-        out,
-        lse,
+        c.out(),
+        c.lse(),
         s,
         call -> call.vector(keys).vector(values).vector(ends));
   }
@@ -170,14 +186,13 @@ final class DeviceRows {
       Span lse,
       AttentionShape s,
       Consumer<Launch> rest) {
-    long rows = (long) s.batch() * s.heads() * s.queries();
+    long rows = s.rows();
     long bytes = 4L * s.keys();
     long piece = Math.clamp(Scratch.BUDGET / bytes, 1, rows);
-    Span all = out.slice(0, rows * s.headSize()); // set by all pieces together
-    Span allLse = lse.slice(0, rows);
     for (long first = 0; first < rows; first += piece) {
       Launch call = engine.call("attention", define, "attention").in(q).in(k).in(v);
-      call.out(all).out(allLse).rows(engine.scratch().of(piece * bytes), first, s);
+      call.out(out, s.queryElements()).out(lse, rows); // set by all pieces together
+      call.rows(engine.scratch().of(piece * bytes), first, s);
       rest.accept(call);
       call.groups(Math.min(piece, rows - first));
     }

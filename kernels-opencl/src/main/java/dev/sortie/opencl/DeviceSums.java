@@ -1,5 +1,6 @@
 package dev.sortie.opencl;
 
+import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -18,19 +19,12 @@ final class DeviceSums {
     this.engine = engine;
   }
 
-  double sum(Span x) {
-    return of(List.of(x), false);
-  }
-
-  double squares(List<Span> tensors) {
-    return of(tensors, true);
-  }
-
   private static long parts(Span x) {
     return (x.length() + CHUNK - 1) / CHUNK;
   }
 
-  private double of(List<Span> tensors, boolean squares) {
+  double sum(KernelQuery.Sum call) {
+    List<Span> tensors = call.tensors();
     long all = tensors.stream().mapToLong(DeviceSums::parts).sum();
     if (all == 0) {
       return 0;
@@ -40,8 +34,8 @@ final class DeviceSums {
     for (Span x : tensors) {
       long parts = parts(x);
       if (parts > 0) {
-        Launch call = engine.call("sums", "sum_parts").in(x).buffer(memory).arg(at);
-        call.arg(CHUNK).arg(x.length()).arg(squares ? 1 : 0).groups(parts);
+        Launch launch = engine.call("sums", "sum_parts").in(x).buffer(memory).arg(at);
+        launch.arg(CHUNK).arg(x.length()).arg(call.squares() ? 1 : 0).groups(parts);
       }
       at += parts;
     }

@@ -14,24 +14,17 @@ final class GradientTrials {
 
   private GradientTrials() {}
 
-  static Trial of(String kernel, Engine engine) {
-    DeviceGradients g = new DeviceGradients(engine);
-    DeviceSums d = new DeviceSums(engine);
+  static Trial of(String kernel, DeviceKernels d) {
     String[] words = kernel.split(" ");
     return switch (words[0]) {
       case "sum_rows" ->
-          new Trial()
-              .f32(ALL)
-              .f32(COLS)
-              .device(s -> g.sumRows(s[0], s[1], ROWS, COLS))
-              .reference((k, s) -> k.sumRows(s[0], s[1], ROWS, COLS));
+          new Trial().f32(ALL).f32(COLS).calls(d, (k, s) -> k.sumRows(s[0], s[1], ROWS, COLS));
       case "scatter_add" ->
           new Trial()
               .f32(ALL)
               .operand(DType.I32, ROWS, i -> i % 3)
               .f32(3 * COLS)
-              .device(s -> g.scatterAddRows(s[0], s[1], s[2], ROWS, COLS))
-              .reference((k, s) -> k.scatterAddRows(s[0], s[1], s[2], ROWS, COLS));
+              .calls(d, (k, s) -> k.scatterAddRows(s[0], s[1], s[2], ROWS, COLS));
       case "rms_norm_backward" ->
           new Trial()
               .f32(ALL)
@@ -41,9 +34,8 @@ final class GradientTrials {
               .f32(ALL)
               .f32(COLS)
               .rounded()
-              .device(s -> g.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS))
-              .reference(
-                  (k, s) -> k.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS));
+              .calls(
+                  d, (k, s) -> k.rmsNormBackward(s[0], s[1], s[2], s[3], s[4], s[5], ROWS, COLS));
       case "layer_norm_backward" ->
           new Trial()
               .f32(ALL)
@@ -55,11 +47,8 @@ final class GradientTrials {
               .f32(COLS)
               .f32(COLS)
               .rounded()
-              .device(
-                  s ->
-                      g.layerNormBackward(
-                          s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], ROWS, COLS))
-              .reference(
+              .calls(
+                  d,
                   (k, s) ->
                       k.layerNormBackward(
                           s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], ROWS, COLS));
@@ -70,12 +59,8 @@ final class GradientTrials {
               .f32(ALL)
               .f32(ALL)
               .rounded()
-              .device(
-                  s -> {
-                    g.geluBackward(s[0], s[1], s[2], false);
-                    g.geluBackward(s[0], s[1], s[3], true);
-                  })
-              .reference(
+              .calls(
+                  d,
                   (k, s) -> {
                     k.geluBackward(s[0], s[1], s[2], false);
                     k.geluBackward(s[0], s[1], s[3], true);
@@ -84,9 +69,8 @@ final class GradientTrials {
           new Trial()
               .f32(5000, i -> i % 7 - 2)
               .f32(2)
-              .device(s -> sums(s, d.sum(s[0]), d.squares(List.of(s[0], s[0].slice(0, 9)))))
-              .reference(
-                  (k, s) -> sums(s, k.sum(s[0]), k.sumSquares(List.of(s[0], s[0].slice(0, 9)))));
+              .calls(
+                  d, (k, s) -> sums(s, k.sum(s[0]), k.sumSquares(List.of(s[0], s[0].slice(0, 9)))));
       case "swiglu_backward" ->
           new Trial()
               .f32(ALL)
@@ -95,37 +79,28 @@ final class GradientTrials {
               .f32(ALL)
               .f32(ALL)
               .rounded()
-              .device(s -> g.swigluBackward(s[0], s[1], s[2], s[3], s[4]))
-              .reference((k, s) -> k.swigluBackward(s[0], s[1], s[2], s[3], s[4]));
+              .calls(d, (k, s) -> k.swigluBackward(s[0], s[1], s[2], s[3], s[4]));
       case "cross_entropy" ->
           apart()
               .operand(DType.I32, ROWS, i -> i * 20 - 1)
               .f32(ROWS)
               .f32(ROWS)
-              .device(s -> g.crossEntropy(s[0], s[1], s[2], s[3], ROWS, COLS))
-              .reference((k, s) -> k.crossEntropy(s[0], s[1], s[2], s[3], ROWS, COLS));
+              .calls(d, (k, s) -> k.crossEntropy(s[0], s[1], s[2], s[3], ROWS, COLS));
       case "cross_entropy_backward" ->
           apart()
               .operand(DType.I32, ROWS, i -> i * 20 - 1)
               .f32(ROWS, i -> 1024 * 82)
               .f32(ROWS, i -> i - 2)
               .f32(ALL)
-              .device(s -> g.crossEntropyBackward(s[0], s[1], s[2], s[3], s[4], ROWS, COLS))
-              .reference(
-                  (k, s) -> k.crossEntropyBackward(s[0], s[1], s[2], s[3], s[4], ROWS, COLS));
+              .calls(d, (k, s) -> k.crossEntropyBackward(s[0], s[1], s[2], s[3], s[4], ROWS, COLS));
       case "cross_entropy_gradient" ->
           apart()
               .operand(DType.I32, ROWS, i -> i * 20 - 1)
               .f32(ROWS, i -> i - 2)
               .f32(ROWS)
-              .device(s -> g.crossEntropyGradient(s[0], s[1], s[2], s[3], ROWS, COLS, true))
-              .reference(
-                  (k, s) -> k.crossEntropyGradient(s[0], s[1], s[2], s[3], ROWS, COLS, true));
+              .calls(d, (k, s) -> k.crossEntropyGradient(s[0], s[1], s[2], s[3], ROWS, COLS, true));
       case "log_softmax" ->
-          apart()
-              .f32(ALL)
-              .device(s -> g.logSoftmax(s[0], s[1], ROWS, COLS))
-              .reference((k, s) -> k.logSoftmax(s[0], s[1], ROWS, COLS));
+          apart().f32(ALL).calls(d, (k, s) -> k.logSoftmax(s[0], s[1], ROWS, COLS));
       case "kl_gradient" ->
           apart()
               .f32(ALL, i -> -(i % 4))
@@ -133,17 +108,15 @@ final class GradientTrials {
               .f32(ROWS, i -> i - 2)
               .f32(ROWS)
               .rounded()
-              .device(s -> g.klGradient(s[0], s[1], s[2], s[3], s[4], ROWS, COLS, true))
-              .reference((k, s) -> k.klGradient(s[0], s[1], s[2], s[3], s[4], ROWS, COLS, true));
+              .calls(d, (k, s) -> k.klGradient(s[0], s[1], s[2], s[3], s[4], ROWS, COLS, true));
       case "softmax_backward" ->
           new Trial()
               .f32(ALL)
               .f32(ALL, i -> i % 5 - 2)
               .f32(ALL)
-              .device(s -> g.softmaxBackward(s[0], s[1], s[2], ROWS, COLS))
-              .reference((k, s) -> k.softmaxBackward(s[0], s[1], s[2], ROWS, COLS));
-      case "attention_backward" -> attention(words.length > 1, g);
-      case "adamw" -> adamW(g);
+              .calls(d, (k, s) -> k.softmaxBackward(s[0], s[1], s[2], ROWS, COLS));
+      case "attention_backward" -> attention(words.length > 1, d);
+      case "adamw" -> adamW(d);
       default -> throw new IllegalStateException("kernel " + kernel + " has no trial");
     };
   }
@@ -160,7 +133,7 @@ final class GradientTrials {
   }
 
   /** Scores are whole and the log-sum-exps are given, so that all probabilities are 1 or 0. */
-  private static Trial attention(boolean bf16, DeviceGradients g) {
+  private static Trial attention(boolean bf16, DeviceKernels d) {
     AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
     int size = a.headSize();
     DType cache = bf16 ? DType.BF16 : DType.F32;
@@ -178,15 +151,12 @@ final class GradientTrials {
         .f32(queries * size)
         .f32(keys * size)
         .f32(keys * size)
-        .device(
-            s ->
-                g.attentionBackward(
-                    define, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a))
-        .reference(
+        .calls(
+            d,
             (k, s) -> k.attentionBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a));
   }
 
-  private static Trial adamW(DeviceGradients g) {
+  private static Trial adamW(DeviceKernels d) {
     AdamW step = new AdamW(0.5, 0.5, 0.75, 1, 0.25, 0.5, 0.25, 2);
     return new Trial()
         .f32(ALL)
@@ -194,7 +164,6 @@ final class GradientTrials {
         .f32(ALL)
         .f32(ALL, i -> i % 4)
         .rounded()
-        .device(s -> g.adamW(new AdamW.Update(s[0], s[1], s[2], s[3], step)))
-        .reference((k, s) -> k.adamW(List.of(new AdamW.Update(s[0], s[1], s[2], s[3], step))));
+        .calls(d, (k, s) -> k.adamW(List.of(new AdamW.Update(s[0], s[1], s[2], s[3], step))));
   }
 }

@@ -50,6 +50,11 @@ final class Launch {
     return buffer(memory.write(span)).arg(start(span));
   }
 
+  /** A span whose first {@code count} elements are all set. */
+  Launch out(Span span, long count) {
+    return out(span.slice(0, count));
+  }
+
   /** A weight: a buffer and an offset in bytes. */
   Launch bytes(Span span) {
     return buffer(memory.read(span))

@@ -1,5 +1,7 @@
 package dev.sortie.opencl;
 
+import dev.sortie.tensor.kernel.MatrixCall;
+import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.memory.Span;
 
 /**
@@ -28,9 +30,18 @@ record Product(
     Span c,
     boolean accumulate) {
 
-  /** {@code y = x · wᵀ (+ bias)}, weights in rows. */
-  static Product linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
-    return new Product(false, true, m, n, k, x, w, bias, y, false);
+  static Product of(MatrixCall.Linear c) {
+    return new Product(false, true, c.m(), c.n(), c.k(), c.x(), c.w(), c.bias(), c.y(), false);
+  }
+
+  static Product of(MatrixCall.PackedLinear c) {
+    PackedWeight w = c.w();
+    return new Product(false, true, c.m(), w.n(), w.k(), c.x(), w.values(), c.bias(), c.y(), false);
+  }
+
+  static Product of(MatrixCall.Gemm c) {
+    return new Product(
+        c.transA(), c.transB(), c.m(), c.n(), c.k(), c.a(), c.b(), null, c.c(), c.accumulate());
   }
 
   /** Elements between neighbours of {@code op(a)} in a column. */

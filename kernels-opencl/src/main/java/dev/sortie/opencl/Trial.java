@@ -62,6 +62,11 @@ final class Trial {
     return this;
   }
 
+  /** Calls of which the device and the reference make the same. */
+  Trial calls(Kernels kernels, BiConsumer<Kernels, Span[]> calls) {
+    return device(s -> calls.accept(kernels, s)).reference(calls);
+  }
+
   Trial device(Consumer<Span[]> call) {
     device = call;
     return this;

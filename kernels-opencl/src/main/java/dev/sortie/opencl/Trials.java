@@ -20,59 +20,35 @@ final class Trials {
   private Trials() {}
 
   static Trial of(String kernel, Engine engine) {
-    DeviceRows d = new DeviceRows(engine);
-    DeviceMatrix w = new DeviceMatrix(engine);
+    DeviceKernels d = new DeviceKernels(engine);
     String[] words = kernel.split(" ");
     return switch (words[0]) {
-      case "fill" ->
-          new Trial()
-              .f32(MANY)
-              .device(s -> d.fill(s[0], 2.5))
-              .reference((k, s) -> k.fill(s[0], 2.5));
-      case "add" ->
-          three()
-              .device(s -> d.binary("add", s[0], s[1], s[2]))
-              .reference((k, s) -> k.add(s[0], s[1], s[2]));
-      case "mul" ->
-          three()
-              .device(s -> d.binary("mul", s[0], s[1], s[2]))
-              .reference((k, s) -> k.mul(s[0], s[1], s[2]));
-      case "mul_add" ->
-          three()
-              .device(s -> d.mulAdd(s[0], s[1], s[2]))
-              .reference((k, s) -> k.mulAdd(s[0], s[1], s[2]));
-      case "scale" ->
-          three()
-              .device(s -> d.scale(-0.5, s[0], s[1]))
-              .reference((k, s) -> k.scale(-0.5, s[0], s[1]));
-      case "axpy" ->
-          three().device(s -> d.axpy(-2, s[0], s[1])).reference((k, s) -> k.axpy(-2, s[0], s[1]));
-      case "add_scalar" ->
-          three().device(s -> d.addScalar(7, s[0])).reference((k, s) -> k.addScalar(7, s[0]));
-      case "copy_32" -> copy(kernel, DType.F32, DType.F32, d);
-      case "copy_16" -> copy(kernel, DType.BF16, DType.BF16, d);
-      case "copy_f32_bf16" -> copy(kernel, DType.F32, DType.BF16, d);
-      case "copy_bf16_f32" -> copy(kernel, DType.BF16, DType.F32, d);
+      case "fill" -> new Trial().f32(MANY).calls(d, (k, s) -> k.fill(s[0], 2.5));
+      case "add" -> three().calls(d, (k, s) -> k.add(s[0], s[1], s[2]));
+      case "mul" -> three().calls(d, (k, s) -> k.mul(s[0], s[1], s[2]));
+      case "mul_add" -> three().calls(d, (k, s) -> k.mulAdd(s[0], s[1], s[2]));
+      case "scale" -> three().calls(d, (k, s) -> k.scale(-0.5, s[0], s[1]));
+      case "axpy" -> three().calls(d, (k, s) -> k.axpy(-2, s[0], s[1]));
+      case "add_scalar" -> three().calls(d, (k, s) -> k.addScalar(7, s[0]));
+      case "copy_32" -> copy(DType.F32, DType.F32, d);
+      case "copy_16" -> copy(DType.BF16, DType.BF16, d);
+      case "copy_f32_bf16" -> copy(DType.F32, DType.BF16, d);
+      case "copy_bf16_f32" -> copy(DType.BF16, DType.F32, d);
       case "copy_strided" -> strided(d);
       case "swiglu" ->
           new Trial()
               .f32(MANY, i -> 1024 * (i % 3 - 1))
               .f32(MANY)
               .f32(MANY)
-              .device(s -> d.swiglu(s[0], s[1], s[2]))
-              .reference((k, s) -> k.swiglu(s[0], s[1], s[2]));
+              .calls(d, (k, s) -> k.swiglu(s[0], s[1], s[2]));
       case "gelu" ->
           new Trial()
               .f32(MANY, i -> 1024 * (i % 3 - 1))
               .f32(MANY)
               .f32(MANY)
               .rounded()
-              .device(
-                  s -> {
-                    d.gelu(s[0], s[1], false);
-                    d.gelu(s[0], s[2], true);
-                  })
-              .reference(
+              .calls(
+                  d,
                   (k, s) -> {
                     k.gelu(s[0], s[1], false);
                     k.gelu(s[0], s[2], true);
@@ -85,8 +61,7 @@ final class Trials {
               .f32(ROWS * COLS)
               .f32(ROWS)
               .rounded()
-              .device(s -> d.rmsNorm(s[0], s[1], 1, s[2], s[3], ROWS, COLS))
-              .reference((k, s) -> k.rmsNorm(s[0], s[1], 1, s[2], s[3], ROWS, COLS));
+              .calls(d, (k, s) -> k.rmsNorm(s[0], s[1], 1, s[2], s[3], ROWS, COLS));
       case "layer_norm" ->
           new Trial()
               .f32(ROWS * COLS)
@@ -96,25 +71,20 @@ final class Trials {
               .f32(ROWS)
               .f32(ROWS)
               .rounded()
-              .device(s -> d.layerNorm(s[0], s[1], s[2], 1, s[3], s[4], s[5], ROWS, COLS))
-              .reference((k, s) -> k.layerNorm(s[0], s[1], s[2], 1, s[3], s[4], s[5], ROWS, COLS));
+              .calls(d, (k, s) -> k.layerNorm(s[0], s[1], s[2], 1, s[3], s[4], s[5], ROWS, COLS));
       case "softmax" ->
-          apart()
-              .f32(ROWS * COLS)
-              .device(s -> d.softmax(s[0], s[1], ROWS, COLS))
-              .reference((k, s) -> k.softmax(s[0], s[1], ROWS, COLS));
+          apart().f32(ROWS * COLS).calls(d, (k, s) -> k.softmax(s[0], s[1], ROWS, COLS));
       case "argmax" ->
           apart()
               .operand(DType.I32, ROWS, i -> -1)
               .f32(ROWS)
-              .device(s -> d.argmax(s[0], s[1], s[2], ROWS, COLS))
-              .reference((k, s) -> k.argmax(s[0], s[1], s[2], ROWS, COLS));
+              .calls(d, (k, s) -> k.argmax(s[0], s[1], s[2], ROWS, COLS));
       case "attention" -> attention(words.length > 1, d);
       case "attention_runs" -> runs(words.length > 1, d);
-      case "gemv" -> gemv(DType.valueOf(words[1]), w);
-      case "gather" -> gather(DType.valueOf(words[1]), w);
-      case "gemm" -> gemm(words[1].equals("NT"), DType.valueOf(words[2]), w);
-      default -> GradientTrials.of(kernel, engine);
+      case "gemv" -> gemv(DType.valueOf(words[1]), d);
+      case "gather" -> gather(DType.valueOf(words[1]), d);
+      case "gemm" -> gemm(words[1].equals("NT"), DType.valueOf(words[2]), d);
+      default -> GradientTrials.of(kernel, d);
     };
   }
 
@@ -127,25 +97,23 @@ final class Trials {
     return new Trial().f32(ROWS * COLS, i -> 1024 * ((i % COLS * 7 + i / COLS * 3) % COLS));
   }
 
-  private static Trial copy(String kernel, DType from, DType to, DeviceRows d) {
+  private static Trial copy(DType from, DType to, DeviceKernels d) {
     return new Trial()
         .operand(from, MANY, Trial::scattered)
         .operand(to, MANY, i -> 0)
-        .device(s -> d.copy(kernel, s[0], s[1]))
-        .reference((k, s) -> k.copy(s[0], s[1]));
+        .calls(d, (k, s) -> k.copy(s[0], s[1]));
   }
 
-  private static Trial strided(DeviceRows d) {
+  private static Trial strided(DeviceKernels d) {
     Strided view = new Strided(new long[] {3, 4, 5, 6}, new long[] {6, 90, 18, 1});
     return new Trial()
         .f32(360)
         .f32(360, i -> 0)
-        .device(s -> d.copyStrided(s[0], view, s[1]))
-        .reference((k, s) -> k.copyStrided(s[0], view, s[1]));
+        .calls(d, (k, s) -> k.copyStrided(s[0], view, s[1]));
   }
 
   /** By quarter turns. */
-  private static Trial rope(DeviceRows d) {
+  private static Trial rope(DeviceKernels d) {
     RopeShape shape = new RopeShape(2, 3, 4, 10, 6, 2, false);
     RopeShape pairs = new RopeShape(2, 3, 4, 10, 6, 2, true);
     int n = 2 * 3 * 4 * 10;
@@ -155,12 +123,8 @@ final class Trials {
         .f32(15, i -> new double[] {0, 1, 0, -1}[i % 4])
         .f32(n)
         .f32(n)
-        .device(
-            s -> {
-              d.rope(s[0], s[1], s[2], s[3], shape, false);
-              d.rope(s[0], s[1], s[2], s[4], pairs, true);
-            })
-        .reference(
+        .calls(
+            d,
             (k, s) -> {
               k.rope(s[0], s[1], s[2], s[3], shape, false);
               k.rope(s[0], s[1], s[2], s[4], pairs, true);
@@ -171,7 +135,7 @@ final class Trials {
    * The first element of a key is a multiple of 1024 of its own, that of a query is 1 and its
    * others are 0: each query takes the value of one key that it sees.
    */
-  private static Trial attention(boolean bf16, DeviceRows d) {
+  private static Trial attention(boolean bf16, DeviceKernels d) {
     AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
     int size = a.headSize();
     DType cache = bf16 ? DType.BF16 : DType.F32;
@@ -187,12 +151,11 @@ final class Trials {
         .operand(cache, keys * size, Trial::scattered)
         .f32(queries * size)
         .f32(queries)
-        .device(s -> d.attention(define, s[0], s[1], s[2], s[3], s[4], a))
-        .reference((k, s) -> k.attention(s[0], s[1], s[2], s[3], s[4], a));
+        .calls(d, (k, s) -> k.attention(s[0], s[1], s[2], s[3], s[4], a));
   }
 
   /** The same in places apart and out of order; the third begins before the window does. */
-  private static Trial runs(boolean bf16, DeviceRows d) {
+  private static Trial runs(boolean bf16, DeviceKernels d) {
     AttentionShape a = new AttentionShape(1, 3, 21, 4, 2, 20, 1, 17);
     int token = a.kvHeads() * a.headSize();
     DType cache = bf16 ? DType.BF16 : DType.F32;
@@ -206,9 +169,8 @@ final class Trials {
         .operand(cache, 23 * token, Trial::scattered)
         .f32(queries * a.headSize())
         .f32(queries)
-        .device(
-            s -> d.attention(s[0], at(places, s[1], token), at(places, s[2], token), s[3], s[4], a))
-        .reference(
+        .calls(
+            d,
             (k, s) ->
                 k.attention(s[0], at(places, s[1], token), at(places, s[2], token), s[3], s[4], a));
   }
@@ -219,7 +181,7 @@ final class Trials {
         .toList();
   }
 
-  private static Trial gemv(DType type, DeviceMatrix w) {
+  private static Trial gemv(DType type, DeviceKernels d) {
     int m = 3;
     int n = 11;
     int k = row(type);
@@ -227,28 +189,23 @@ final class Trials {
         .f32(n)
         .f32(m * n)
         .f32(m * n)
-        .device(
-            s -> {
-              w.gemv(s[0], s[1], s[2], s[3], m, n, k);
-              w.gemv(s[0], s[1], null, s[4], m, n, k);
-            })
-        .reference(
+        .calls(
+            d,
             (r, s) -> {
               r.linear(s[0], s[1], s[2], s[3], m, n, k);
               r.linear(s[0], s[1], null, s[4], m, n, k);
             });
   }
 
-  private static Trial gather(DType type, DeviceMatrix w) {
+  private static Trial gather(DType type, DeviceKernels d) {
     int cols = row(type);
     return weights(new Trial(), type, ROWS * cols)
         .operand(DType.I32, 7, i -> i * 3 % ROWS)
         .f32(7 * cols)
-        .device(s -> w.gather(s[0], s[1], s[2], 7, cols))
-        .reference((k, s) -> k.gatherRows(s[0], s[1], s[2], 7, cols));
+        .calls(d, (k, s) -> k.gatherRows(s[0], s[1], s[2], 7, cols));
   }
 
-  private static Trial gemm(boolean transB, DType type, DeviceMatrix w) {
+  private static Trial gemm(boolean transB, DType type, DeviceKernels d) {
     // more than a tile in registers of any cut, and a rest; less where rows are whole blocks, for
     // tiles are the same
     int m = type.isQuantised() ? 21 : 45;
@@ -258,12 +215,8 @@ final class Trials {
         .f32(n)
         .f32(m * n)
         .f32(m * n)
-        .device(
-            s -> {
-              w.gemm(new Product(false, transB, m, n, k, s[0], s[1], null, s[3], false));
-              w.gemm(new Product(true, transB, m, n, k, s[0], s[1], null, s[4], true));
-            })
-        .reference(
+        .calls(
+            d,
             (r, s) -> {
               r.gemm(false, transB, m, n, k, s[0], s[1], s[3], false);
               r.gemm(true, transB, m, n, k, s[0], s[1], s[4], true);

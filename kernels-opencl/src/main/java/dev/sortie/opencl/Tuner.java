@@ -1,5 +1,6 @@
 package dev.sortie.opencl;
 
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.System.Logger;
@@ -64,11 +65,13 @@ final class Tuner {
   private static final class Candidate {
     private final Cut cut;
     private final Engine engine;
+    private final Kernels kernels;
     private final List<Double> seconds = new ArrayList<>();
 
     Candidate(Cut cut, Engine engine) {
       this.cut = cut;
       this.engine = engine;
+      this.kernels = new DeviceKernels(engine);
     }
 
     double median() {
@@ -128,7 +131,7 @@ final class Tuner {
       if (!family.trials().stream().allMatch(kernel -> certification.trial(kernel).isEmpty())) {
         return false;
       }
-      work.run().accept(c.engine);
+      work.run().accept(c.kernels);
       c.engine.session().finish();
       return true;
     } catch (ClPrograms.BuildException | CLException e) {
@@ -174,7 +177,7 @@ final class Tuner {
   private static double sample(Workload work, Candidate c, int times) {
     long start = System.nanoTime();
     for (int i = 0; i < times; i++) {
-      work.run().accept(c.engine);
+      work.run().accept(c.kernels);
     }
     c.engine.session().finish();
     return (System.nanoTime() - start) * 1e-9 / times;

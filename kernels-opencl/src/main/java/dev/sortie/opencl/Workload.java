@@ -2,6 +2,7 @@ package dev.sortie.opencl;
 
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
@@ -11,10 +12,10 @@ import java.util.function.Consumer;
  * What a cut of a family is measured by: calls as decoding and reading a prompt with a model of
  * some 2048 features make them, on small integers.
  *
- * @param run the calls, on the device of an engine
+ * @param run the calls
  * @param results what they compute
  */
-record Workload(Consumer<Engine> run, List<Span> results) {
+record Workload(Consumer<Kernels> run, List<Span> results) {
   private static final int FEATURES = 2048;
   private static final int TOKENS = 64;
 
@@ -46,11 +47,10 @@ record Workload(Consumer<Engine> run, List<Span> results) {
     Span soft = integers(arena, count);
     Span gated = integers(arena, count);
     return new Workload(
-        engine -> {
-          DeviceRows rows = new DeviceRows(engine);
-          rows.rmsNorm(x, w, 1, normed, rstd, TOKENS, FEATURES);
-          rows.softmax(x, soft, TOKENS / 16, 16 * FEATURES);
-          rows.swiglu(x, normed, gated);
+        kernels -> {
+          kernels.rmsNorm(x, w, 1, normed, rstd, TOKENS, FEATURES);
+          kernels.softmax(x, soft, TOKENS / 16, 16 * FEATURES);
+          kernels.swiglu(x, normed, gated);
         },
         List.of(normed, soft, gated));
   }
@@ -66,10 +66,9 @@ record Workload(Consumer<Engine> run, List<Span> results) {
     Span many = integers(arena, queries);
     Span lse = integers(arena, TOKENS * 8);
     return new Workload(
-        engine -> {
-          DeviceRows rows = new DeviceRows(engine);
-          rows.attention("", q, k, v, one, lse, decode);
-          rows.attention("", q, k, v, many, lse, read);
+        kernels -> {
+          kernels.attention(q, k, v, one, lse, decode);
+          kernels.attention(q, k, v, many, lse, read);
         },
         List.of(one, many));
   }
@@ -85,7 +84,7 @@ record Workload(Consumer<Engine> run, List<Span> results) {
     }
     Span y = integers(arena, FEATURES);
     return new Workload(
-        engine -> new DeviceMatrix(engine).gemv(x, w, null, y, 1, FEATURES, FEATURES), List.of(y));
+        kernels -> kernels.linear(x, w, null, y, 1, FEATURES, FEATURES), List.of(y));
   }
 
   private static Workload matrix(NativeArena arena) {
@@ -95,7 +94,6 @@ record Workload(Consumer<Engine> run, List<Span> results) {
     Span x = integers(arena, m * k);
     Span w = integers(arena, n * k);
     Span y = integers(arena, m * n);
-    Product product = Product.linear(x, w, null, y, m, n, k);
-    return new Workload(engine -> new DeviceMatrix(engine).gemm(product), List.of(y));
+    return new Workload(kernels -> kernels.linear(x, w, null, y, m, n, k), List.of(y));
   }
 }

@@ -3,7 +3,7 @@ package dev.sortie.nn;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.kernel.AttentionPart;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import java.util.List;
 
@@ -32,7 +32,7 @@ record BlockKvCache(Tensor keys, Tensor values) implements KvCache {
   }
 
   @Override
-  public AttentionPart part(Ops ops, Tensor queries, Tensor out, AttentionShape shape) {
+  public AttentionCall.OverRuns part(Ops ops, Tensor queries, Tensor out, AttentionShape shape) {
     return PagedKvCache.part(
         ops,
         queries,

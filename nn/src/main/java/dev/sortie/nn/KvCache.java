@@ -4,7 +4,7 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.kernel.AttentionPart;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.memory.Allocator;
 
@@ -40,7 +40,7 @@ public sealed interface KvCache permits BlockKvCache, PagedKvCache {
    * The same attention, to be computed with that of other sequences; into {@code out} {@code [1, T,
    * H, D]}.
    */
-  AttentionPart part(Ops ops, Tensor queries, Tensor out, AttentionShape shape);
+  AttentionCall.OverRuns part(Ops ops, Tensor queries, Tensor out, AttentionShape shape);
 
   /**
    * The keys of positions {@code 0 .. count - 1}, {@code [1, count, K, D]}; a view, or a copy in

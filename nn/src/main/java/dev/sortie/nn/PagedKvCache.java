@@ -3,7 +3,7 @@ package dev.sortie.nn;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.kernel.AttentionPart;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
@@ -57,15 +57,15 @@ public record PagedKvCache(Tensor keys, Tensor values, PageTable table) implemen
   }
 
   @Override
-  public AttentionPart part(Ops ops, Tensor queries, Tensor out, AttentionShape shape) {
+  public AttentionCall.OverRuns part(Ops ops, Tensor queries, Tensor out, AttentionShape shape) {
     int count = shape.keys();
     return part(ops, queries, runs(keys, count), runs(values, count), out, shape);
   }
 
-  static AttentionPart part(
+  static AttentionCall.OverRuns part(
       Ops ops, Tensor queries, List<Span> k, List<Span> v, Tensor out, AttentionShape shape) {
     Tensor lse = ops.empty(queries.dtype(), Shape.of(1, shape.heads(), shape.queries()));
-    return new AttentionPart(queries.span(), k, v, out.span(), lse.span(), shape);
+    return new AttentionCall.OverRuns(queries.span(), k, v, out.span(), lse.span(), shape);
   }
 
   @Override

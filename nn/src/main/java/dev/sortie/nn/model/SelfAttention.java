@@ -14,7 +14,7 @@ import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.kernel.AttentionPart;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import java.util.ArrayList;
@@ -162,7 +162,7 @@ public record SelfAttention(
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     Tensor mixed =
         ops.empty(x.dtype(), Shape.of(1, count, (long) config.heads() * config.headSize()));
-    List<AttentionPart> parts = new ArrayList<>();
+    List<AttentionCall.OverRuns> parts = new ArrayList<>();
     int row = 0;
     for (CachedRows s : sequences) {
       int n = s.count();

@@ -1,6 +1,8 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.DType;
 import dev.sortie.tensor.memory.Span;
+import java.util.List;
 
 /**
  * One AdamW step (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2): {@code g = gradScale *
@@ -27,7 +29,7 @@ public record AdamW(
     double gradScale) {
 
   /**
-   * One tensor's step; all spans F32 and of equal length.
+   * One tensor's step; all spans of one type, F32 or F64, and of equal length.
    *
    * @param param changed in place
    * @param grad its gradient
@@ -35,5 +37,43 @@ public record AdamW(
    * @param v second moment, changed in place
    * @param options the step
    */
-  public record Update(Span param, Span grad, Span m, Span v, AdamW options) {}
+  public record Update(Span param, Span grad, Span m, Span v, AdamW options) {
+    public Update {
+      Operands.alike("adamW", param, grad, m, v);
+    }
+  }
+
+  /** {@link Kernels#adamW}: the steps of several tensors, of one type. */
+  public record Step(List<Update> updates) implements KernelCall {
+    public Step {
+      for (Update u : updates) {
+        Operands.check("adamW", u.param(), updates.getFirst().param().dtype(), 0);
+      }
+    }
+
+    @Override
+    public String name() {
+      return "adamW";
+    }
+
+    @Override
+    public DType dtype() {
+      return updates.isEmpty() ? DType.F32 : updates.getFirst().param().dtype();
+    }
+
+    @Override
+    public Step bind(Binding b) {
+      return new Step(
+          updates.stream()
+              .map(
+                  u ->
+                      new Update(
+                          b.update(u.param()),
+                          b.read(u.grad()),
+                          b.update(u.m()),
+                          b.update(u.v()),
+                          u.options()))
+              .toList());
+    }
+  }
 }

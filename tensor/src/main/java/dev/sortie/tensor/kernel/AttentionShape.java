@@ -63,6 +63,21 @@ public record AttentionShape(
     return heads / kvHeads;
   }
 
+  /** Elements of q and out. */
+  public long queryElements() {
+    return rows() * headSize;
+  }
+
+  /** Elements of k and v. */
+  public long keyElements() {
+    return (long) batch * keys * kvHeads * headSize;
+  }
+
+  /** Rows of scores: elements of the log-sum-exp. */
+  public long rows() {
+    return (long) batch * heads * queries;
+  }
+
   /** The first key behind those that query {@code i} sees. */
   public int visible(int i) {
     return keys - queries + i + 1;

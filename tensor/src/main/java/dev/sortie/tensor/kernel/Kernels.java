@@ -1,18 +1,19 @@
 package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.memory.Allocator;
-import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
 /**
  * The seam between ops and hardware: what runs on a device. Every implementation passes the same
- * suite, against the scalar reference.
+ * suite, against the scalar reference. A set of kernels answers {@link #run}, {@link #sum} and
+ * {@link #pack}; the other methods make the calls, and say what each computes.
  *
  * <p>Conventions. All spans are contiguous and row-major, in F32 unless said otherwise; the scalar
  * reference also takes F64. Letters: M rows, N outputs, K inputs, R rows, C columns. Inputs and
  * outputs do not overlap unless a method allows it. "+=" means that the result is added to what the
- * output holds. Callers (ops) have checked shapes; kernels check the lengths of what they touch.
+ * output holds. Callers (ops) have checked shapes; the calls check types and lengths of what
+ * kernels touch.
  *
  * <p>Determinism. Results do not depend on the number of threads. In {@link #linear(Span, Span,
  * Span, Span, int, int, int) linear} row {@code i} of the result has the same bits for every {@code
@@ -36,49 +37,84 @@ public interface Kernels extends AutoCloseable {
   @Override
   default void close() {}
 
+  /**
+   * Carries out a call, whose operands are checked already.
+   *
+   * @throws IllegalArgumentException if this set does not compute in the call's types
+   */
+  void run(KernelCall call);
+
+  /** The sum that a call asks for. */
+  double sum(KernelQuery.Sum call);
+
+  /** The weight that a call asks for. */
+  PackedWeight pack(KernelQuery.Pack call);
+
   // ---- memory and element-wise
 
   /** {@code y[i] = value}, any type. */
-  void fill(Span y, double value);
+  default void fill(Span y, double value) {
+    run(new ElementwiseCall.Fill(y, value));
+  }
 
   /**
    * {@code y[i] = x[i]}, converting between any two types; rounds to nearest even. To quantised
    * types as {@link dev.sortie.tensor.block.BlockEncoder} does.
    */
-  void copy(Span x, Span y);
+  default void copy(Span x, Span y) {
+    run(new ElementwiseCall.Copy(x, y));
+  }
 
   /**
    * {@code y} (contiguous, same type) takes the elements of the view {@code layout} of {@code x} in
    * row-major order.
    */
-  void copyStrided(Span x, Strided layout, Span y);
+  default void copyStrided(Span x, Strided layout, Span y) {
+    run(new ElementwiseCall.CopyStrided(x, layout, y));
+  }
 
   /**
    * The adjoint of {@link #copyStrided}: {@code y[layout] += x}. Elements met several times (stride
    * 0) sum up, in row-major order.
    */
-  void addStrided(Span x, Span y, Strided layout);
+  default void addStrided(Span x, Span y, Strided layout) {
+    run(new ElementwiseCall.AddStrided(x, y, layout));
+  }
 
   /** {@code z = x + y}; {@code z} may be {@code x} or {@code y}. */
-  void add(Span x, Span y, Span z);
+  default void add(Span x, Span y, Span z) {
+    run(new ElementwiseCall.Add(x, y, z));
+  }
 
   /** {@code z = x * y}; {@code z} may be {@code x} or {@code y}. */
-  void mul(Span x, Span y, Span z);
+  default void mul(Span x, Span y, Span z) {
+    run(new ElementwiseCall.Mul(x, y, z));
+  }
 
   /** {@code z += x * y}. */
-  void mulAdd(Span x, Span y, Span z);
+  default void mulAdd(Span x, Span y, Span z) {
+    run(new ElementwiseCall.MulAdd(x, y, z));
+  }
 
   /** {@code y = a * x}; {@code y} may be {@code x}. */
-  void scale(double a, Span x, Span y);
+  default void scale(double a, Span x, Span y) {
+    run(new ElementwiseCall.Scale(a, x, y));
+  }
 
   /** {@code y += a * x}. */
-  void axpy(double a, Span x, Span y);
+  default void axpy(double a, Span x, Span y) {
+    run(new ElementwiseCall.Axpy(a, x, y));
+  }
 
   /** {@code y += a}. */
-  void addScalar(double a, Span y);
+  default void addScalar(double a, Span y) {
+    run(new ElementwiseCall.AddScalar(a, y));
+  }
 
   /** Sum of all elements, in F64, in a fixed order. */
-  double sum(Span x);
+  default double sum(Span x) {
+    return sum(new KernelQuery.Sum(List.of(x), false));
+  }
 
   /** Sum of squares of all elements, in F64, in a fixed order. */
   default double sumSquares(Span x) {
@@ -89,7 +125,9 @@ public interface Kernels extends AutoCloseable {
    * Sum of squares of all elements of several tensors, in F64: that of each in a fixed order, these
    * added in the order of the list. One parallel region.
    */
-  double sumSquares(List<Span> tensors);
+  default double sumSquares(List<Span> tensors) {
+    return sum(new KernelQuery.Sum(tensors, true));
+  }
 
   // ---- matrices
 
@@ -101,16 +139,16 @@ public interface Kernels extends AutoCloseable {
    *     {@code x} is); finite if F16, which is checked where weights are loaded
    * @param bias may be null
    */
-  void linear(Span x, Span w, Span bias, Span y, int m, int n, int k);
+  default void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
+    run(new MatrixCall.Linear(x, w, bias, y, m, n, k));
+  }
 
   /**
    * {@code linear} with several weights, such as those of q, k and v: the same bits. A kernel set
    * may share them all out to its threads at once, which spares regions and evens small products.
    */
   default void linears(Span x, List<Projection> projections, int m, int k) {
-    for (Projection p : projections) {
-      linear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
-    }
+    run(new MatrixCall.Linears(x, projections, m, k));
   }
 
   /**
@@ -120,7 +158,9 @@ public interface Kernels extends AutoCloseable {
    *
    * @param w as in {@link #linear(Span, Span, Span, Span, int, int, int)}
    */
-  PackedWeight pack(Span w, int n, int k, Allocator memory);
+  default PackedWeight pack(Span w, int n, int k, Allocator memory) {
+    return pack(new KernelQuery.Pack(w, n, k, memory));
+  }
 
   /**
    * {@code y[m,n] = x[m,k] · wᵀ + bias[n]} with a weight packed by this kernel set. The bits are
@@ -129,7 +169,9 @@ public interface Kernels extends AutoCloseable {
    *
    * @param bias may be null
    */
-  void linear(Span x, PackedWeight w, Span bias, Span y, int m);
+  default void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
+    run(new MatrixCall.PackedLinear(x, w, bias, y, m));
+  }
 
   /**
    * {@code c[m,n] = op(a) · op(b)}, or {@code +=} when {@code accumulate}. {@code op(a)} is {@code
@@ -139,7 +181,7 @@ public interface Kernels extends AutoCloseable {
    * @param b F32, BF16, F16 or quantised, its stored rows then being whole blocks (F64 when {@code
    *     a} is); finite if F16
    */
-  void gemm(
+  default void gemm(
       boolean transA,
       boolean transB,
       int m,
@@ -148,36 +190,62 @@ public interface Kernels extends AutoCloseable {
       Span a,
       Span b,
       Span c,
-      boolean accumulate);
+      boolean accumulate) {
+    run(new MatrixCall.Gemm(transA, transB, m, n, k, a, b, c, accumulate));
+  }
 
   /** {@code y[c] += Σ_r x[r,c]}. */
-  void sumRows(Span x, Span y, int rows, int cols);
+  default void sumRows(Span x, Span y, int rows, int cols) {
+    run(new MatrixCall.SumRows(x, y, rows, cols));
+  }
 
   // ---- embedding
 
   /** {@code y[r,:] = table[ids[r],:]}; table of any type but I32. Ids are checked. */
-  void gatherRows(Span table, Span ids, Span y, int rows, int cols);
+  default void gatherRows(Span table, Span ids, Span y, int rows, int cols) {
+    run(new MatrixCall.GatherRows(table, ids, y, rows, cols));
+  }
 
   /** {@code table[ids[r],:] += dy[r,:]}, in the order of r. */
-  void scatterAddRows(Span dy, Span ids, Span table, int rows, int cols);
+  default void scatterAddRows(Span dy, Span ids, Span table, int rows, int cols) {
+    run(new MatrixCall.ScatterAddRows(dy, ids, table, rows, cols));
+  }
 
   // ---- normalisation
 
   /**
    * RMSNorm (arXiv 1910.07467): {@code rstd[r] = 1 / sqrt(mean(x[r]²) + eps); y = x * rstd * w}.
    */
-  void rmsNorm(Span x, Span w, double eps, Span y, Span rstd, int rows, int cols);
+  default void rmsNorm(Span x, Span w, double eps, Span y, Span rstd, int rows, int cols) {
+    run(new NormCall.RmsNorm(x, w, eps, y, rstd, rows, cols));
+  }
 
   /** {@code dx += …; dw += …}; either may be null. */
-  void rmsNormBackward(Span x, Span w, Span rstd, Span dy, Span dx, Span dw, int rows, int cols);
+  default void rmsNormBackward(
+      Span x, Span w, Span rstd, Span dy, Span dx, Span dw, int rows, int cols) {
+    run(new NormCall.RmsNormBackward(x, w, rstd, dy, dx, dw, rows, cols));
+  }
 
   /** LayerNorm (arXiv 1607.06450): {@code y = (x - mean) * rstd * w + b}; {@code b} may be null. */
-  void layerNorm(
-      Span x, Span w, Span b, double eps, Span y, Span mean, Span rstd, int rows, int cols);
+  default void layerNorm(
+      Span x, Span w, Span b, double eps, Span y, Span mean, Span rstd, int rows, int cols) {
+    run(new NormCall.LayerNorm(x, w, b, eps, y, mean, rstd, rows, cols));
+  }
 
   /** {@code dx += …; dw += …; db += …}; each may be null. */
-  void layerNormBackward(
-      Span x, Span w, Span mean, Span rstd, Span dy, Span dx, Span dw, Span db, int rows, int cols);
+  default void layerNormBackward(
+      Span x,
+      Span w,
+      Span mean,
+      Span rstd,
+      Span dy,
+      Span dx,
+      Span dw,
+      Span db,
+      int rows,
+      int cols) {
+    run(new NormCall.LayerNormBackward(x, w, mean, rstd, dy, dx, dw, db, rows, cols));
+  }
 
   // ---- attention
 
@@ -189,59 +257,39 @@ public interface Kernels extends AutoCloseable {
    * @param sin the same shape
    * @param inverse rotate back: the vjp
    */
-  void rope(Span x, Span cos, Span sin, Span y, RopeShape shape, boolean inverse);
+  default void rope(Span x, Span cos, Span sin, Span y, RopeShape shape, boolean inverse) {
+    run(new AttentionCall.Rope(x, cos, sin, y, shape, inverse));
+  }
 
   /**
    * {@code out = softmax(scale · q kᵀ, causal) v}, also within a window, and {@code lse}, the
    * log-sum-exp of each row of scores. No {@code T×T} matrix is stored. k, v: F32 or BF16.
    */
-  void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape shape);
+  default void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape shape) {
+    run(new AttentionCall.Attention(q, k, v, out, lse, shape));
+  }
 
   /**
    * {@link #attention} of one sequence whose keys and values lie in several places; the same bits.
-   * This one copies them together first.
    *
    * @param k runs of keys in the order of positions, {@code [n, kvHeads, headSize]} each
    * @param v the values, in runs of the same lengths
    */
   default void attention(
       Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape shape) {
-    Operands.requireRuns(k, v, shape);
-    if (k.size() == 1) {
-      attention(q, k.getFirst(), v.getFirst(), out, lse, shape);
-      return;
-    }
-    try (NativeArena arena = new NativeArena("runs of keys and values")) {
-      attention(q, joined(arena, k), joined(arena, v), out, lse, shape);
-    }
+    run(new AttentionCall.OverRuns(q, k, v, out, lse, shape));
   }
 
-  /**
-   * {@link #attention} of several sequences, each alone, with the bits that each has alone. This
-   * one does one after the other.
-   */
-  default void attention(List<AttentionPart> sequences) {
-    for (AttentionPart s : sequences) {
-      attention(s.q(), s.k(), s.v(), s.out(), s.lse(), s.shape());
-    }
-  }
-
-  private Span joined(NativeArena arena, List<Span> runs) {
-    long length = runs.stream().mapToLong(Span::length).sum();
-    Span all = arena.allocate(runs.getFirst().dtype(), length).span();
-    long at = 0;
-    for (Span run : runs) {
-      copy(run, all.slice(at, run.length()));
-      at += run.length();
-    }
-    return all;
+  /** {@link #attention} of several sequences, with the bits that each has alone. */
+  default void attention(List<AttentionCall.OverRuns> sequences) {
+    run(new AttentionCall.OfSequences(sequences));
   }
 
   /**
    * {@code dq = …; dk = …; dv = …}, from the saved {@code out} and {@code lse}; all three are
    * computed and overwritten.
    */
-  void attentionBackward(
+  default void attentionBackward(
       Span q,
       Span k,
       Span v,
@@ -251,7 +299,9 @@ public interface Kernels extends AutoCloseable {
       Span dq,
       Span dk,
       Span dv,
-      AttentionShape shape);
+      AttentionShape shape) {
+    run(new AttentionCall.AttentionBackward(q, k, v, out, lse, dout, dq, dk, dv, shape));
+  }
 
   // ---- activations
 
@@ -259,22 +309,34 @@ public interface Kernels extends AutoCloseable {
    * {@code y = silu(gate) * up}, {@code silu(x) = x / (1 + e^-x)} (arXiv 2002.05202); {@code y} may
    * be {@code gate}.
    */
-  void swiglu(Span gate, Span up, Span y);
+  default void swiglu(Span gate, Span up, Span y) {
+    run(new ActivationCall.Swiglu(gate, up, y));
+  }
 
   /** {@code dgate = …; dup = …}; both are computed and overwritten. */
-  void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup);
+  default void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup) {
+    run(new ActivationCall.SwigluBackward(gate, up, dy, dgate, dup));
+  }
 
   /** GELU (arXiv 1606.08415): {@code x Φ(x)}, exactly or by its tanh approximation. */
-  void gelu(Span x, Span y, boolean tanh);
+  default void gelu(Span x, Span y, boolean tanh) {
+    run(new ActivationCall.Gelu(x, y, tanh));
+  }
 
   /** {@code dx += …}. */
-  void geluBackward(Span x, Span dy, Span dx, boolean tanh);
+  default void geluBackward(Span x, Span dy, Span dx, boolean tanh) {
+    run(new ActivationCall.GeluBackward(x, dy, dx, tanh));
+  }
 
   /** Softmax of each row; {@code y} may be {@code x}. */
-  void softmax(Span x, Span y, int rows, int cols);
+  default void softmax(Span x, Span y, int rows, int cols) {
+    run(new ActivationCall.Softmax(x, y, rows, cols));
+  }
 
   /** {@code dx += y * (dy - Σ y dy)}. */
-  void softmaxBackward(Span y, Span dy, Span dx, int rows, int cols);
+  default void softmaxBackward(Span y, Span dy, Span dx, int rows, int cols) {
+    run(new ActivationCall.SoftmaxBackward(y, dy, dx, rows, cols));
+  }
 
   // ---- losses
 
@@ -285,26 +347,33 @@ public interface Kernels extends AutoCloseable {
    * @param targets I32 {@code [R]}
    * @param lse log-sum-exp of each row, kept for the backward pass
    */
-  void crossEntropy(Span logits, Span targets, Span loss, Span lse, int rows, int cols);
+  default void crossEntropy(Span logits, Span targets, Span loss, Span lse, int rows, int cols) {
+    run(new LossCall.CrossEntropy(logits, targets, loss, lse, rows, cols));
+  }
 
   /**
    * {@code dlogits[r,:] += dloss[r] * (softmax(logits[r]) - onehot(target[r]))}; nothing for
    * ignored rows.
    */
-  void crossEntropyBackward(
-      Span logits, Span targets, Span lse, Span dloss, Span dlogits, int rows, int cols);
+  default void crossEntropyBackward(
+      Span logits, Span targets, Span lse, Span dloss, Span dlogits, int rows, int cols) {
+    run(new LossCall.CrossEntropyBackward(logits, targets, lse, dloss, dlogits, rows, cols));
+  }
 
   /**
    * {@code loss[r] = KL(softmax(teacher[r]) ‖ softmax(logits[r]))} in nats; keeps both
    * log-sum-exps.
    */
-  void kl(Span logits, Span teacher, Span loss, Span lse, Span teacherLse, int rows, int cols);
+  default void kl(
+      Span logits, Span teacher, Span loss, Span lse, Span teacherLse, int rows, int cols) {
+    run(new LossCall.Kl(logits, teacher, loss, lse, teacherLse, rows, cols));
+  }
 
   /**
    * {@code dlogits[r,:] += dloss[r] * (softmax(logits[r]) - softmax(teacher[r]))}; the teacher gets
    * no gradient.
    */
-  void klBackward(
+  default void klBackward(
       Span logits,
       Span teacher,
       Span lse,
@@ -312,7 +381,9 @@ public interface Kernels extends AutoCloseable {
       Span dloss,
       Span dlogits,
       int rows,
-      int cols);
+      int cols) {
+    run(new LossCall.KlBackward(logits, teacher, lse, teacherLse, dloss, dlogits, rows, cols));
+  }
 
   /**
    * Cross-entropy and its gradient in one pass: {@code loss[r]} as in {@link #crossEntropy}, and
@@ -323,11 +394,15 @@ public interface Kernels extends AutoCloseable {
    * @param confident multiply {@code weight[r]}, in place and first, by the largest probability of
    *     the row
    */
-  void crossEntropyGradient(
-      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident);
+  default void crossEntropyGradient(
+      Span logits, Span targets, Span weight, Span loss, int rows, int cols, boolean confident) {
+    run(new LossCall.CrossEntropyGradient(logits, targets, weight, loss, rows, cols, confident));
+  }
 
   /** {@code p = softmax(x)} of each row, and {@code x} becomes its logarithm. */
-  void logSoftmax(Span x, Span p, int rows, int cols);
+  default void logSoftmax(Span x, Span p, int rows, int cols) {
+    run(new LossCall.LogSoftmax(x, p, rows, cols));
+  }
 
   /**
    * {@code loss[r] = KL(p[r] ‖ softmax(logits[r]))} in nats and its gradient in one pass: {@code
@@ -338,7 +413,7 @@ public interface Kernels extends AutoCloseable {
    * @param confident multiply {@code weight[r]}, in place and first, by the largest probability of
    *     the row of logits
    */
-  void klGradient(
+  default void klGradient(
       Span logits,
       Span logP,
       Span p,
@@ -346,13 +421,19 @@ public interface Kernels extends AutoCloseable {
       Span loss,
       int rows,
       int cols,
-      boolean confident);
+      boolean confident) {
+    run(new LossCall.KlGradient(logits, logP, p, weight, loss, rows, cols, confident));
+  }
 
   /** Per row the index of the largest element (the first one of equals) and the log-sum-exp. */
-  void argmax(Span x, Span index, Span lse, int rows, int cols);
+  default void argmax(Span x, Span index, Span lse, int rows, int cols) {
+    run(new LossCall.Argmax(x, index, lse, rows, cols));
+  }
 
   // ---- optimiser
 
   /** One AdamW step in place on several F32 tensors, in one parallel region. */
-  void adamW(List<AdamW.Update> updates);
+  default void adamW(List<AdamW.Update> updates) {
+    run(new AdamW.Step(updates));
+  }
 }

@@ -19,16 +19,17 @@ public record PackedWeight(String layout, Span values, int n, int k) {
 
   public PackedWeight {
     Objects.requireNonNull(layout, "layout");
-    Operands.matrix("packed weight", n, k);
+    Operands.sizes("packed weight", n, k);
     Operands.length("packed weight", values, (long) n * k);
   }
 
   /**
-   * Fails unless the order is {@code expected}.
+   * Fails unless the order is {@code expected}, and the elements it takes are there.
    *
+   * @param elements that the order takes, padding included
    * @param kernels the kernel set that reads it
    */
-  public void checkLayout(String expected, String kernels) {
+  public void checkLayout(String expected, long elements, String kernels) {
     if (!layout.equals(expected)) {
       throw new IllegalArgumentException(
           "weight is packed as "
@@ -39,5 +40,6 @@ public record PackedWeight(String layout, Span values, int n, int k) {
               + expected
               + "; pack it with the kernel set that reads it");
     }
+    Operands.length("packed weight", values, elements);
   }
 }

@@ -26,4 +26,14 @@ public record RopeShape(
       throw new IllegalArgumentException("first position " + first + " is negative");
     }
   }
+
+  /** Elements of x and y. */
+  public long elements() {
+    return (long) batch * tokens * heads * headSize;
+  }
+
+  /** Elements that cos and sin hold at least. */
+  public long angles() {
+    return (long) (first + tokens) * (rotary / 2);
+  }
 }

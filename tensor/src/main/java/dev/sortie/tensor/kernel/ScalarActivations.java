@@ -1,7 +1,5 @@
 package dev.sortie.tensor.kernel;
 
-import dev.sortie.tensor.memory.Span;
-
 /** Reference activations, with an error function in double precision. */
 final class ScalarActivations {
   private static final double TANH_SCALE = Math.sqrt(2 / Math.PI);
@@ -9,33 +7,31 @@ final class ScalarActivations {
 
   private ScalarActivations() {}
 
-  static void swiglu(Span gate, Span up, Span y) {
-    ScalarElementwise.map("swiglu", gate, up, y, (g, u) -> g / (1 + Math.exp(-g)) * u);
+  static void swiglu(ActivationCall.Swiglu call) {
+    ScalarElementwise.map(call.gate(), call.up(), call.y(), (g, u) -> g / (1 + Math.exp(-g)) * u);
   }
 
-  static void swigluBackward(Span gate, Span up, Span dy, Span dgate, Span dup) {
-    Operands.sameLength("swigluBackward up", gate, up);
-    Operands.sameLength("swigluBackward dy", gate, dy);
-    Operands.sameLength("swigluBackward dgate", gate, dgate);
-    Operands.sameLength("swigluBackward dup", gate, dup);
-    for (long i = 0; i < gate.length(); i++) {
-      double g = gate.get(i);
+  static void swigluBackward(ActivationCall.SwigluBackward call) {
+    for (long i = 0; i < call.gate().length(); i++) {
+      double g = call.gate().get(i);
       double sigmoid = 1 / (1 + Math.exp(-g));
-      dgate.set(i, dy.get(i) * up.get(i) * sigmoid * (1 + g * (1 - sigmoid)));
-      dup.set(i, dy.get(i) * g * sigmoid);
+      call.dgate().set(i, call.dy().get(i) * call.up().get(i) * sigmoid * (1 + g * (1 - sigmoid)));
+      call.dup().set(i, call.dy().get(i) * g * sigmoid);
     }
   }
 
-  static void gelu(Span x, Span y, boolean tanh) {
-    ScalarElementwise.map("gelu", x, x, y, (a, same) -> tanh ? a * tanhGate(a) : a * normalCdf(a));
+  static void gelu(ActivationCall.Gelu call) {
+    ScalarElementwise.map(
+        call.x(),
+        call.x(),
+        call.y(),
+        (a, same) -> call.tanh() ? a * tanhGate(a) : a * normalCdf(a));
   }
 
-  static void geluBackward(Span x, Span dy, Span dx, boolean tanh) {
-    Operands.sameLength("geluBackward dy", x, dy);
-    Operands.sameLength("geluBackward dx", x, dx);
-    for (long i = 0; i < x.length(); i++) {
-      double a = x.get(i);
-      dx.add(i, dy.get(i) * (tanh ? tanhSlope(a) : exactSlope(a)));
+  static void geluBackward(ActivationCall.GeluBackward call) {
+    for (long i = 0; i < call.x().length(); i++) {
+      double a = call.x().get(i);
+      call.dx().add(i, call.dy().get(i) * (call.tanh() ? tanhSlope(a) : exactSlope(a)));
     }
   }
 

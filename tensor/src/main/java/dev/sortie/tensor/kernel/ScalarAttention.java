@@ -6,42 +6,41 @@ import dev.sortie.tensor.memory.Span;
 final class ScalarAttention {
   private ScalarAttention() {}
 
-  static void rope(Span x, Span cos, Span sin, Span y, RopeShape s, boolean inverse) {
-    long count = (long) s.batch() * s.tokens() * s.heads() * s.headSize();
+  static void rope(AttentionCall.Rope call) {
+    RopeShape s = call.shape();
     int half = s.rotary() / 2;
-    Operands.length("rope x", x, count);
-    Operands.length("rope y", y, count);
-    Operands.length("rope cos", cos, (long) (s.first() + s.tokens()) * half);
-    Operands.length("rope sin", sin, (long) (s.first() + s.tokens()) * half);
     double[] head = new double[s.headSize()];
-    for (long row = 0; row < count / s.headSize(); row++) {
+    for (long row = 0; row < s.elements() / s.headSize(); row++) {
       long position = s.first() + row / s.heads() % s.tokens();
-      ScalarRows.load(x, row * s.headSize(), head, s.headSize());
+      ScalarRows.load(call.x(), row * s.headSize(), head, s.headSize());
       for (int j = 0; j < half; j++) {
         int first = s.interleaved() ? 2 * j : j;
         int second = s.interleaved() ? 2 * j + 1 : j + half;
-        double c = cos.get(position * half + j);
-        double w = inverse ? -sin.get(position * half + j) : sin.get(position * half + j);
+        double c = call.cos().get(position * half + j);
+        double w =
+            call.inverse()
+                ? -call.sin().get(position * half + j)
+                : call.sin().get(position * half + j);
         double a = head[first];
         double b = head[second];
         head[first] = a * c - b * w;
         head[second] = b * c + a * w;
       }
-      ScalarRows.store(y, row * s.headSize(), head, s.headSize());
+      ScalarRows.store(call.y(), row * s.headSize(), head, s.headSize());
     }
   }
 
-  static void attention(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
-    check("attention", q, k, v, out, lse, s);
+  static void attention(AttentionCall.Attention call) {
+    AttentionShape s = call.shape();
     int size = s.headSize();
     double[] scores = new double[s.keys()];
     double[] sum = new double[size];
     for (int b = 0; b < s.batch(); b++) {
       for (int h = 0; h < s.heads(); h++) {
-        double[] keys = head(k, s, b, h / s.groupSize());
-        double[] values = head(v, s, b, h / s.groupSize());
+        double[] keys = head(call.k(), s, b, h / s.groupSize());
+        double[] values = head(call.v(), s, b, h / s.groupSize());
         for (int i = 0; i < s.queries(); i++) {
-          double[] query = ScalarRows.load(q, query(s, b, i, h), size);
+          double[] query = ScalarRows.load(call.q(), query(s, b, i, h), size);
           int first = s.first(i);
           for (int j = first; j < s.visible(i); j++) {
             scores[j - first] = s.scale() * ScalarRows.dot(query, 0, keys, j * size, size);
@@ -54,40 +53,29 @@ final class ScalarAttention {
               sum[d] += p * values[j * size + d];
             }
           }
-          ScalarRows.store(out, query(s, b, i, h), sum, size);
-          lse.set(((long) b * s.heads() + h) * s.queries() + i, rowLse);
+          ScalarRows.store(call.out(), query(s, b, i, h), sum, size);
+          call.lse().set(((long) b * s.heads() + h) * s.queries() + i, rowLse);
         }
       }
     }
   }
 
-  static void attentionBackward(
-      Span q,
-      Span k,
-      Span v,
-      Span out,
-      Span lse,
-      Span dout,
-      Span dq,
-      Span dk,
-      Span dv,
-      AttentionShape s) {
-    check("attentionBackward", q, k, v, out, lse, s);
-    check("attentionBackward gradient", dq, dk, dv, dout, lse, s);
+  static void attentionBackward(AttentionCall.AttentionBackward call) {
+    AttentionShape s = call.shape();
     int size = s.headSize();
     for (int b = 0; b < s.batch(); b++) {
       for (int kv = 0; kv < s.kvHeads(); kv++) {
-        double[] keys = head(k, s, b, kv);
-        double[] values = head(v, s, b, kv);
+        double[] keys = head(call.k(), s, b, kv);
+        double[] values = head(call.v(), s, b, kv);
         double[] keysGrad = new double[keys.length];
         double[] valuesGrad = new double[values.length];
         for (int h = kv * s.groupSize(); h < (kv + 1) * s.groupSize(); h++) {
           for (int i = 0; i < s.queries(); i++) {
-            double[] query = ScalarRows.load(q, query(s, b, i, h), size);
-            double[] result = ScalarRows.load(out, query(s, b, i, h), size);
-            double[] grad = ScalarRows.load(dout, query(s, b, i, h), size);
+            double[] query = ScalarRows.load(call.q(), query(s, b, i, h), size);
+            double[] result = ScalarRows.load(call.out(), query(s, b, i, h), size);
+            double[] grad = ScalarRows.load(call.dout(), query(s, b, i, h), size);
             double[] queryGrad = new double[size];
-            double rowLse = lse.get(((long) b * s.heads() + h) * s.queries() + i);
+            double rowLse = call.lse().get(((long) b * s.heads() + h) * s.queries() + i);
             double delta = ScalarRows.dot(grad, 0, result, 0, size);
             for (int j = s.first(i); j < s.visible(i); j++) {
               int at = j * size;
@@ -99,11 +87,11 @@ final class ScalarAttention {
                 valuesGrad[at + d] += p * grad[d];
               }
             }
-            ScalarRows.store(dq, query(s, b, i, h), queryGrad, size);
+            ScalarRows.store(call.dq(), query(s, b, i, h), queryGrad, size);
           }
         }
-        storeHead(dk, s, b, kv, keysGrad);
-        storeHead(dv, s, b, kv, valuesGrad);
+        storeHead(call.dk(), s, b, kv, keysGrad);
+        storeHead(call.dv(), s, b, kv, valuesGrad);
       }
     }
   }
@@ -133,16 +121,5 @@ final class ScalarAttention {
       System.arraycopy(head, j * s.headSize(), row, 0, s.headSize());
       ScalarRows.store(x, key(s, b, j, kv), row, s.headSize());
     }
-  }
-
-  private static void check(
-      String what, Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
-    long queries = (long) s.batch() * s.queries() * s.heads() * s.headSize();
-    long keys = (long) s.batch() * s.keys() * s.kvHeads() * s.headSize();
-    Operands.length(what + " q", q, queries);
-    Operands.length(what + " k", k, keys);
-    Operands.length(what + " v", v, keys);
-    Operands.length(what + " out", out, queries);
-    Operands.length(what + " lse", lse, (long) s.batch() * s.heads() * s.queries());
   }
 }

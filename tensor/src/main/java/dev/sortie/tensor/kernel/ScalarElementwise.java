@@ -33,7 +33,7 @@ final class ScalarElementwise {
   static void copy(Span x, Span y) {
     double[] row = new double[BLOCK];
     blocks(
-        Operands.sameLength("copy", x, y),
+        x.length(),
         (from, count) -> {
           ScalarRows.load(x, from, row, count);
           ScalarRows.store(y, from, row, count);
@@ -41,12 +41,11 @@ final class ScalarElementwise {
   }
 
   /** {@code z[i] = f(x[i], y[i])}; {@code z} may be an input. */
-  static void map(String what, Span x, Span y, Span z, Binary f) {
-    Operands.sameLength(what, x, y);
+  static void map(Span x, Span y, Span z, Binary f) {
     double[] a = new double[BLOCK];
     double[] b = new double[BLOCK];
     blocks(
-        Operands.sameLength(what, x, z),
+        x.length(),
         (from, count) -> {
           ScalarRows.load(x, from, a, count);
           ScalarRows.load(y, from, b, count);
@@ -58,11 +57,10 @@ final class ScalarElementwise {
   }
 
   static void mulAdd(Span x, Span y, Span z) {
-    Operands.sameLength("mulAdd", x, y);
     double[] a = new double[BLOCK];
     double[] b = new double[BLOCK];
     blocks(
-        Operands.sameLength("mulAdd", x, z),
+        x.length(),
         (from, count) -> {
           ScalarRows.load(x, from, a, count);
           ScalarRows.load(y, from, b, count);
@@ -73,7 +71,15 @@ final class ScalarElementwise {
         });
   }
 
-  static double sum(Span x, boolean squares) {
+  static double sum(KernelQuery.Sum call) {
+    double all = 0;
+    for (Span x : call.tensors()) {
+      all += sum(x, call.squares());
+    }
+    return all;
+  }
+
+  private static double sum(Span x, boolean squares) {
     double[] row = new double[BLOCK];
     double sum = 0;
     for (long from = 0; from < x.length(); from += BLOCK) {
@@ -86,34 +92,25 @@ final class ScalarElementwise {
     return sum;
   }
 
-  static void sumRows(Span x, Span y, int rows, int cols) {
-    Operands.length("sumRows x", x, (long) rows * cols);
-    Operands.length("sumRows y", y, cols);
+  static void sumRows(MatrixCall.SumRows call) {
+    int cols = call.cols();
     double[] row = new double[cols];
     double[] sum = new double[cols];
-    for (long r = 0; r < rows; r++) {
-      ScalarRows.load(x, r * cols, row, cols);
+    for (long r = 0; r < call.rows(); r++) {
+      ScalarRows.load(call.x(), r * cols, row, cols);
       for (int c = 0; c < cols; c++) {
         sum[c] += row[c];
       }
     }
-    ScalarRows.add(y, 0, sum, cols);
+    ScalarRows.add(call.y(), 0, sum, cols);
   }
 
-  static void copyStrided(Span x, Strided layout, Span y) {
-    if (x.dtype() != y.dtype()) {
-      throw new IllegalArgumentException(
-          "copyStrided from " + x.dtype() + " to " + y.dtype() + "; the types must be equal");
-    }
-    Operands.view("copyStrided x", x, layout);
-    Operands.length("copyStrided y", y, layout.count());
-    walk(layout, (from, to) -> y.set(from, x.get(to)));
+  static void copyStrided(ElementwiseCall.CopyStrided call) {
+    walk(call.layout(), (from, to) -> call.y().set(from, call.x().get(to)));
   }
 
-  static void addStrided(Span x, Span y, Strided layout) {
-    Operands.length("addStrided x", x, layout.count());
-    Operands.view("addStrided y", y, layout);
-    walk(layout, (from, to) -> y.add(to, x.get(from)));
+  static void addStrided(ElementwiseCall.AddStrided call) {
+    walk(call.layout(), (from, to) -> call.y().add(to, call.x().get(from)));
   }
 
   @FunctionalInterface
@@ -144,19 +141,17 @@ final class ScalarElementwise {
     }
   }
 
-  static void adamW(Span param, Span grad, Span m, Span v, AdamW o) {
-    Operands.sameLength("adamW grad", param, grad);
-    Operands.sameLength("adamW m", param, m);
-    Operands.sameLength("adamW v", param, v);
-    for (long i = 0; i < param.length(); i++) {
-      double g = o.gradScale() * grad.get(i);
-      double mi = o.beta1() * m.get(i) + (1 - o.beta1()) * g;
-      double vi = o.beta2() * v.get(i) + (1 - o.beta2()) * g * g;
-      m.set(i, mi);
-      v.set(i, vi);
-      double p = param.get(i);
+  static void adamW(AdamW.Update call) {
+    AdamW o = call.options();
+    for (long i = 0; i < call.param().length(); i++) {
+      double g = o.gradScale() * call.grad().get(i);
+      double mi = o.beta1() * call.m().get(i) + (1 - o.beta1()) * g;
+      double vi = o.beta2() * call.v().get(i) + (1 - o.beta2()) * g * g;
+      call.m().set(i, mi);
+      call.v().set(i, vi);
+      double p = call.param().get(i);
       double direction = mi / o.correction1() / (Math.sqrt(vi / o.correction2()) + o.epsilon());
-      param.set(i, p - o.learningRate() * (direction + o.weightDecay() * p));
+      call.param().set(i, p - o.learningRate() * (direction + o.weightDecay() * p));
     }
   }
 }

@@ -201,8 +201,8 @@ class KernelsContractTest {
   @MethodSource("sets")
   void attentionOfSeveralSequencesHasTheBitsOfEachAlone(Kernels kernels) {
     try (NativeArena arena = new NativeArena("test")) {
-      List<AttentionPart> together = new ArrayList<>();
-      List<AttentionPart> alone = new ArrayList<>();
+      List<AttentionCall.OverRuns> together = new ArrayList<>();
+      List<AttentionCall.OverRuns> alone = new ArrayList<>();
       for (int keys : new int[] {1, 5, 70, 300}) {
         for (int queries : new int[] {1, 3}) {
           AttentionShape s = new AttentionShape(1, Math.min(queries, keys), keys, 6, 2, 32, 0.25);
@@ -211,16 +211,16 @@ class KernelsContractTest {
           Span q = random(arena, DType.F32, outs, keys);
           List<Span> k = halves(random(arena, DType.F32, keys * token, 2), token);
           List<Span> v = halves(random(arena, DType.F32, keys * token, 3), token);
-          for (List<AttentionPart> list : List.of(together, alone)) {
+          for (List<AttentionCall.OverRuns> list : List.of(together, alone)) {
             Span out = arena.allocate(DType.F32, outs).span();
             Span lse = arena.allocate(DType.F32, (long) s.heads() * s.queries()).span();
-            list.add(new AttentionPart(q, k, v, out, lse, s));
+            list.add(new AttentionCall.OverRuns(q, k, v, out, lse, s));
           }
         }
       }
       kernels.attention(together);
       for (int i = 0; i < alone.size(); i++) {
-        AttentionPart p = alone.get(i);
+        AttentionCall.OverRuns p = alone.get(i);
         kernels.attention(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape());
         for (long e = 0; e < p.out().length(); e++) {
           assertThat(together.get(i).out().get(e)).isEqualTo(p.out().get(e));
@@ -229,11 +229,19 @@ class KernelsContractTest {
           assertThat(together.get(i).lse().get(e)).isEqualTo(p.lse().get(e));
         }
       }
-      AttentionPart first = alone.getFirst();
-      AttentionPart wrong =
-          new AttentionPart(
-              first.q(), first.k(), List.of(), first.out(), first.lse(), first.shape());
-      assertThatThrownBy(() -> kernels.attention(List.of(first, wrong)))
+      AttentionCall.OverRuns first = alone.getFirst();
+      assertThatThrownBy(
+              () ->
+                  kernels.attention(
+                      List.of(
+                          first,
+                          new AttentionCall.OverRuns(
+                              first.q(),
+                              first.k(),
+                              List.of(),
+                              first.out(),
+                              first.lse(),
+                              first.shape()))))
           .isInstanceOf(IllegalArgumentException.class);
     }
   }

@@ -4,6 +4,9 @@ import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.ActivationCall;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.VectorMath;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
@@ -48,7 +51,22 @@ final class Activations {
     }
   }
 
-  static void swigluBackward(long gate, long up, long dy, long dgate, long dup, long n) {
+  static void swigluBackward(WorkerPool pool, ActivationCall.SwigluBackward call) {
+    long gate = call.gate().address();
+    long up = call.up().address();
+    long dy = call.dy().address();
+    long dgate = call.dgate().address();
+    long dup = call.dup().address();
+    Split.elements(
+        pool,
+        call.dy().length(),
+        (from, to) -> {
+          long at = 4 * from;
+          swigluBackward(gate + at, up + at, dy + at, dgate + at, dup + at, to - from);
+        });
+  }
+
+  private static void swigluBackward(long gate, long up, long dy, long dgate, long dup, long n) {
     FloatVector one = FloatVector.broadcast(F, 1f);
     long i = 0;
     for (; i <= n - LANES; i += LANES) {

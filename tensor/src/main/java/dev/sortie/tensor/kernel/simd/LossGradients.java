@@ -4,6 +4,7 @@ import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.LossCall;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
 import dev.sortie.tensor.kernel.simd.vector.Exponentials;
 import dev.sortie.tensor.kernel.simd.vector.Split;
@@ -16,26 +17,26 @@ import dev.sortie.tensor.kernel.simd.vector.Split;
 final class LossGradients {
   private LossGradients() {}
 
-  static void crossEntropy(
-      WorkerPool pool,
-      long logits,
-      int[] target,
-      long weight,
-      long loss,
-      int rows,
-      int cols,
-      boolean confident) {
+  static void crossEntropy(WorkerPool pool, LossCall.CrossEntropyGradient call) {
+    long logits = call.logits().address();
+    long targets = call.targets().address();
+    long weight = call.weight().address();
+    long loss = call.loss().address();
+    int rows = call.rows();
+    int cols = call.cols();
+    boolean confident = call.confident();
     pool.range(
         rows,
         Split.grain(cols),
         (from, to) -> {
           for (int r = from; r < to; r++) {
             long row = logits + 4L * r * cols;
+            int target = Losses.target(targets, r);
             float result = 0;
-            if (target[r] < 0) {
+            if (target < 0) {
               Elementwise.fill(row, cols, 0f);
             } else {
-              result = crossEntropyRow(row, target[r], weight + 4L * r, cols, confident);
+              result = crossEntropyRow(row, target, weight + 4L * r, cols, confident);
             }
             set(loss + 4L * r, result);
           }
@@ -71,7 +72,11 @@ final class LossGradients {
     return sum;
   }
 
-  static void logSoftmax(WorkerPool pool, long x, long p, int rows, int cols) {
+  static void logSoftmax(WorkerPool pool, LossCall.LogSoftmax call) {
+    long x = call.logits().address();
+    long p = call.p().address();
+    int rows = call.rows();
+    int cols = call.cols();
     pool.range(
         rows,
         Split.grain(cols),
@@ -86,16 +91,15 @@ final class LossGradients {
         });
   }
 
-  static void kl(
-      WorkerPool pool,
-      long logits,
-      long logP,
-      long p,
-      long weight,
-      long loss,
-      int rows,
-      int cols,
-      boolean confident) {
+  static void kl(WorkerPool pool, LossCall.KlGradient call) {
+    long logits = call.logits().address();
+    long logP = call.logP().address();
+    long p = call.p().address();
+    long weight = call.weight().address();
+    long loss = call.loss().address();
+    int rows = call.rows();
+    int cols = call.cols();
+    boolean confident = call.confident();
     pool.range(
         rows,
         Split.grain(cols),

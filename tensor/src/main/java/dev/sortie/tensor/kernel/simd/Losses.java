@@ -6,14 +6,14 @@ import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.kernel.Operands;
+import dev.sortie.tensor.kernel.ActivationCall;
+import dev.sortie.tensor.kernel.LossCall;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
 import dev.sortie.tensor.kernel.simd.vector.Exponentials;
 import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.kernel.simd.vector.VectorMath;
 import dev.sortie.tensor.kernel.simd.vector.Width;
-import dev.sortie.tensor.memory.Span;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -86,7 +86,11 @@ final class Losses {
     return stats;
   }
 
-  static void softmax(WorkerPool pool, long x, long y, int rows, int cols) {
+  static void softmax(WorkerPool pool, ActivationCall.Softmax call) {
+    long x = call.x().address();
+    long y = call.y().address();
+    int rows = call.rows();
+    int cols = call.cols();
     pool.range(
         rows,
         Split.grain(cols),
@@ -100,7 +104,12 @@ final class Losses {
         });
   }
 
-  static void softmaxBackward(WorkerPool pool, long y, long dy, long dx, int rows, int cols) {
+  static void softmaxBackward(WorkerPool pool, ActivationCall.SoftmaxBackward call) {
+    long y = call.y().address();
+    long dy = call.dy().address();
+    long dx = call.dx().address();
+    int rows = call.rows();
+    int cols = call.cols();
     pool.range(
         rows,
         Split.grain(cols),
@@ -127,63 +136,62 @@ final class Losses {
     }
   }
 
-  static void crossEntropy(
-      WorkerPool pool, long logits, Span targets, long loss, long lse, int rows, int cols) {
-    int[] target = targets(targets, rows, cols);
+  static void crossEntropy(WorkerPool pool, LossCall.CrossEntropy call) {
+    long logits = call.logits().address();
+    long loss = call.loss().address();
+    long lse = call.lse().address();
+    int rows = call.rows();
+    int cols = call.cols();
+    long targets = call.targets().address();
     RowStats stats = stats(pool, logits, rows, cols);
     for (int r = 0; r < rows; r++) {
+      int target = target(targets, r);
       set(lse + 4L * r, (float) stats.lse[r]);
-      double own = target[r] < 0 ? stats.lse[r] : get(logits + 4 * ((long) r * cols + target[r]));
-      set(loss + 4L * r, target[r] < 0 ? 0f : (float) (stats.lse[r] - own));
+      double own = target < 0 ? stats.lse[r] : get(logits + 4 * ((long) r * cols + target));
+      set(loss + 4L * r, target < 0 ? 0f : (float) (stats.lse[r] - own));
     }
   }
 
-  static void crossEntropyBackward(
-      WorkerPool pool,
-      long logits,
-      Span targets,
-      long lse,
-      long dloss,
-      long dlogits,
-      int rows,
-      int cols) {
-    int[] target = targets(targets, rows, cols);
+  static void crossEntropyBackward(WorkerPool pool, LossCall.CrossEntropyBackward call) {
+    long logits = call.logits().address();
+    long lse = call.lse().address();
+    long dloss = call.dloss().address();
+    long dlogits = call.dlogits().address();
+    int rows = call.rows();
+    int cols = call.cols();
+    long targets = call.targets().address();
     blocks(
         pool,
         rows,
         cols,
         (r, from, count, b) -> {
-          if (target[r] < 0) {
+          int target = target(targets, r);
+          if (target < 0) {
             return;
           }
           long at = 4 * ((long) r * cols + from);
           float scale = get(dloss + 4L * r);
           Exponentials.addScaled(scale, logits + at, get(lse + 4L * r), dlogits + at, count);
-          if (target[r] >= from && target[r] < from + count) {
-            long own = dlogits + at + 4 * (target[r] - from);
+          if (target >= from && target < from + count) {
+            long own = dlogits + at + 4 * (target - from);
             set(own, get(own) - scale);
           }
         });
   }
 
-  /** All targets, checked before anything is written; negative ones mean "ignore". */
-  static int[] targets(Span targets, int rows, int cols) {
-    int[] target = new int[rows];
-    for (int r = 0; r < rows; r++) {
-      target[r] = targets.getInt(r) < 0 ? -1 : Operands.id("targets", targets, r, cols);
-    }
-    return target;
+  /** The target of row {@code r}; a negative one means "ignore". */
+  static int target(long targets, int r) {
+    return MEMORY.get(JAVA_INT_UNALIGNED, targets + 4L * r);
   }
 
-  static void kl(
-      WorkerPool pool,
-      long logits,
-      long teacher,
-      long loss,
-      long lse,
-      long teacherLse,
-      int rows,
-      int cols) {
+  static void kl(WorkerPool pool, LossCall.Kl call) {
+    long logits = call.logits().address();
+    long teacher = call.teacher().address();
+    long loss = call.loss().address();
+    long lse = call.lse().address();
+    long teacherLse = call.teacherLse().address();
+    int rows = call.rows();
+    int cols = call.cols();
     RowStats student = stats(pool, logits, rows, cols);
     RowStats target = stats(pool, teacher, rows, cols);
     int perRow = Split.blocks(cols);
@@ -209,16 +217,15 @@ final class Losses {
     }
   }
 
-  static void klBackward(
-      WorkerPool pool,
-      long logits,
-      long teacher,
-      long lse,
-      long teacherLse,
-      long dloss,
-      long dlogits,
-      int rows,
-      int cols) {
+  static void klBackward(WorkerPool pool, LossCall.KlBackward call) {
+    long logits = call.logits().address();
+    long teacher = call.teacher().address();
+    long lse = call.lse().address();
+    long teacherLse = call.teacherLse().address();
+    long dloss = call.dloss().address();
+    long dlogits = call.dlogits().address();
+    int rows = call.rows();
+    int cols = call.cols();
     blocks(
         pool,
         rows,
@@ -232,7 +239,12 @@ final class Losses {
         });
   }
 
-  static void argmax(WorkerPool pool, long x, long index, long lse, int rows, int cols) {
+  static void argmax(WorkerPool pool, LossCall.Argmax call) {
+    long x = call.logits().address();
+    long index = call.index().address();
+    long lse = call.lse().address();
+    int rows = call.rows();
+    int cols = call.cols();
     RowStats stats = stats(pool, x, rows, cols);
     for (int r = 0; r < rows; r++) {
       set(lse + 4L * r, (float) stats.lse[r]);

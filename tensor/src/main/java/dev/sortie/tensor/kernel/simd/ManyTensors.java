@@ -2,6 +2,7 @@ package dev.sortie.tensor.kernel.simd;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
 import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
@@ -47,7 +48,8 @@ final class ManyTensors {
         });
   }
 
-  static double sumSquares(WorkerPool pool, List<Span> tensors) {
+  static double sum(WorkerPool pool, KernelQuery.Sum call) {
+    List<Span> tensors = call.tensors();
     int[] first = firstBlocks(tensors);
     double[] parts = new double[first[tensors.size()]];
     long[] x = tensors.stream().mapToLong(Span::address).toArray();
@@ -55,7 +57,9 @@ final class ManyTensors {
         pool,
         tensors,
         first,
-        (t, from, count, b) -> parts[b] = Sums.blockSquares(x[t] + 4 * from, count));
+        call.squares()
+            ? (t, from, count, b) -> parts[b] = Sums.blockSquares(x[t] + 4 * from, count)
+            : (t, from, count, b) -> parts[b] = Sums.block(x[t] + 4 * from, count));
     double all = 0;
     for (int t = 0; t < tensors.size(); t++) {
       double sum = 0;

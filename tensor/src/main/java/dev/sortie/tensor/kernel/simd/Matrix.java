@@ -3,26 +3,22 @@ package dev.sortie.tensor.kernel.simd;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.Kernels;
-import dev.sortie.tensor.kernel.Operands;
+import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.kernel.Projection;
-import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.kernel.simd.gemm.Gemm;
 import dev.sortie.tensor.kernel.simd.gemm.GemmBuffers;
 import dev.sortie.tensor.kernel.simd.gemm.PackedPanels;
 import dev.sortie.tensor.kernel.simd.gemm.VectorMatrix;
 import dev.sortie.tensor.kernel.simd.gemv.GemvRows;
 import dev.sortie.tensor.kernel.simd.vector.Width;
-import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
-import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * The matrix products of the SIMD kernels: checks, and the choice between {@link GemvRows} (few
- * rows, weights read in place), {@link VectorMatrix} (one row, k not contiguous) and {@link Gemm}
- * (packed panels). F64 is for gradient checks and goes to the scalar kernels. Several threads may
- * call at once.
+ * The matrix products of the SIMD kernels: the choice between {@link GemvRows} (few rows, weights
+ * read in place), {@link VectorMatrix} (one row, k not contiguous) and {@link Gemm} (packed
+ * panels). Several threads may call at once.
  */
 final class Matrix {
   /**
@@ -35,68 +31,62 @@ final class Matrix {
   private final WorkerPool pool;
   private final Gemm gemm;
   private final GemmBuffers.Stock stock = new GemmBuffers.Stock();
-  private final ScalarKernels scalar = new ScalarKernels();
 
   Matrix(WorkerPool pool) {
     this.pool = pool;
     this.gemm = new Gemm(pool);
   }
 
-  /** See {@link Kernels#linear(Span, Span, Span, Span, int, int, int)}. */
-  void linear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
-    if (x.dtype() == DType.F64) {
-      scalar.linear(x, w, bias, y, m, n, k);
+  void linear(MatrixCall.Linear c) {
+    if (c.m() == 0 || c.n() == 0) {
       return;
     }
-    checkLinear(x, w, bias, y, m, n, k);
-    if (m == 0 || n == 0) {
-      return;
-    }
-    long biasAddress = bias == null ? 0 : bias.address();
-    if (m > Kernels.ROW_STABLE) {
+    if (c.m() > Kernels.ROW_STABLE) {
       gemm.run(
           new Gemm.Product(
               false,
               true,
-              m,
-              n,
-              k,
-              x.address(),
-              w.address(),
-              w.dtype(),
+              c.m(),
+              c.n(),
+              c.k(),
+              c.x().address(),
+              c.w().address(),
+              c.w().dtype(),
               false,
-              y.address(),
-              biasAddress,
+              c.y().address(),
+              orZero(c.bias()),
               false));
       return;
     }
-    GemvRows rows =
-        new GemvRows(x.address(), w.address(), w.dtype(), biasAddress, y.address(), m, n, k);
-    pool.range(n, grain(k), (from, to) -> runWithScratch(rows, from, to));
+    GemvRows rows = rows(c.x(), c.w(), c.bias(), c.y(), c.m(), c.n(), c.k());
+    pool.range(c.n(), grain(c.k()), (from, to) -> runWithScratch(rows, from, to));
   }
 
-  /** See {@link Kernels#linears}. Few rows are one region over the outputs of all weights. */
-  void linears(Span x, List<Projection> projections, int m, int k) {
-    if (m == 0 || m > Kernels.ROW_STABLE) {
-      for (Projection p : projections) {
-        linear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
-      }
+  private static GemvRows rows(Span x, Span w, Span bias, Span y, int m, int n, int k) {
+    return new GemvRows(x.address(), w.address(), w.dtype(), orZero(bias), y.address(), m, n, k);
+  }
+
+  /** The address of an operand, 0 if it is missing. */
+  private static long orZero(Span optional) {
+    return optional == null ? 0 : optional.address();
+  }
+
+  /** Few rows are one region over the outputs of all weights. */
+  void linears(MatrixCall.Linears c) {
+    if (c.m() == 0 || c.m() > Kernels.ROW_STABLE) {
+      c.each(this::linear);
       return;
     }
-    GemvRows[] all = new GemvRows[projections.size()];
+    GemvRows[] all = new GemvRows[c.projections().size()];
     int outputs = 0;
     for (int i = 0; i < all.length; i++) {
-      Projection p = projections.get(i);
-      checkLinear(x, p.w(), p.bias(), p.y(), m, p.n(), k);
-      long bias = p.bias() == null ? 0 : p.bias().address();
-      all[i] =
-          new GemvRows(
-              x.address(), p.w().address(), p.w().dtype(), bias, p.y().address(), m, p.n(), k);
+      Projection p = c.projections().get(i);
+      all[i] = rows(c.x(), p.w(), p.bias(), p.y(), c.m(), p.n(), c.k());
       outputs = Math.addExact(outputs, p.n());
     }
     pool.range(
         outputs,
-        grain(k),
+        grain(c.k()),
         (from, to) -> {
           int first = 0;
           for (GemvRows rows : all) {
@@ -114,42 +104,26 @@ final class Matrix {
     return (int) Math.max(1, GRAIN / Math.max(1, k));
   }
 
-  /** See {@link Kernels#pack}. */
-  PackedWeight pack(Span w, int n, int k, Allocator memory) {
-    check(0, n, k);
-    check("w", w, true, n, k);
-    Operands.wholeBlocks("matrix product: w", w, k);
-    return PackedPanels.pack(pool, w, n, k, memory);
-  }
-
-  /** See {@link Kernels#linear(Span, PackedWeight, Span, Span, int)}. */
-  void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
-    w.checkLayout(PackedPanels.LAYOUT, Width.name());
-    int n = w.n();
-    int k = w.k();
-    check(m, n, k);
-    check("x", x, false, m, k);
-    check("w", w.values(), false, Gemm.panels(n, Gemm.NR) * Gemm.NR, k);
-    check("y", y, false, m, n);
-    if (bias != null) {
-      check("bias", bias, false, 1, n);
-    }
-    if (m == 0 || n == 0) {
+  void packedLinear(MatrixCall.PackedLinear c) {
+    PackedWeight w = c.w();
+    long padded = (long) Gemm.panels(w.n(), Gemm.NR) * Gemm.NR * w.k();
+    w.checkLayout(PackedPanels.LAYOUT, padded, Width.name());
+    if (c.m() == 0 || w.n() == 0) {
       return;
     }
     gemm.run(
         new Gemm.Product(
             false,
             true,
-            m,
-            n,
-            k,
-            x.address(),
+            c.m(),
+            w.n(),
+            w.k(),
+            c.x().address(),
             w.values().address(),
             DType.F32,
             true,
-            y.address(),
-            bias == null ? 0 : bias.address(),
+            c.y().address(),
+            orZero(c.bias()),
             false));
   }
 
@@ -167,99 +141,36 @@ final class Matrix {
     }
   }
 
-  /** See {@link Kernels#gemm}. */
-  void gemm(
-      boolean transA,
-      boolean transB,
-      int m,
-      int n,
-      int k,
-      Span a,
-      Span b,
-      Span c,
-      boolean accumulate) {
-    if (a.dtype() == DType.F64) {
-      scalar.gemm(transA, transB, m, n, k, a, b, c, accumulate);
+  void gemm(MatrixCall.Gemm p) {
+    int n = p.n();
+    if (p.m() == 0 || n == 0) {
       return;
     }
-    check(m, n, k);
-    check("a", a, false, m, k);
-    check("b", b, true, k, n);
-    Operands.wholeBlocks("matrix product: b", b, transB ? k : n);
-    check("c", c, false, m, n);
-    if (m == 0 || n == 0) {
-      return;
-    }
-    if (m == 1 && !transB && b.dtype() == DType.F32) {
+    if (p.m() == 1 && !p.transB() && p.b().dtype() == DType.F32) {
       VectorMatrix product =
-          new VectorMatrix(a.address(), b.address(), c.address(), n, k, accumulate);
+          new VectorMatrix(
+              p.a().address(), p.b().address(), p.c().address(), n, p.k(), p.accumulate());
       int vectors = (n + Width.LANES - 1) / Width.LANES;
       pool.range(
           vectors,
-          Math.max(1, grain(k) / Width.LANES),
+          Math.max(1, grain(p.k()) / Width.LANES),
           (from, to) ->
               withScratch(VectorMatrix.SCRATCH_BYTES, scratch -> product.run(from, to, scratch)));
       return;
     }
     gemm.run(
         new Gemm.Product(
-            transA,
-            transB,
-            m,
+            p.transA(),
+            p.transB(),
+            p.m(),
             n,
-            k,
-            a.address(),
-            b.address(),
-            b.dtype(),
+            p.k(),
+            p.a().address(),
+            p.b().address(),
+            p.b().dtype(),
             false,
-            c.address(),
+            p.c().address(),
             0,
-            accumulate));
-  }
-
-  private static void check(int m, int n, int k) {
-    if (m < 0 || n < 0 || k < 0) {
-      throw new IllegalArgumentException(
-          "matrix sizes must not be negative: m " + m + ", n " + n + ", k " + k);
-    }
-  }
-
-  private static void checkLinear(Span x, Span w, Span bias, Span y, int m, int n, int k) {
-    check(m, n, k);
-    check("x", x, false, m, k);
-    check("w", w, true, n, k);
-    Operands.wholeBlocks("matrix product: w", w, k);
-    check("y", y, false, m, n);
-    if (bias != null) {
-      check("bias", bias, false, 1, n);
-    }
-  }
-
-  private static void check(String name, Span span, boolean weight, int rows, int columns) {
-    DType type = span.dtype();
-    boolean stored = type == DType.BF16 || type == DType.F16 || type.isQuantised();
-    if (type != DType.F32 && !(weight && stored)) {
-      throw new IllegalArgumentException(
-          "matrix product: "
-              + name
-              + " is "
-              + type
-              + ", expected "
-              + (weight ? "F32, BF16, F16 or quantised" : "F32")
-              + "; convert it with copy");
-    }
-    if (span.length() < (long) rows * columns) {
-      throw new IllegalArgumentException(
-          "matrix product: "
-              + name
-              + " has "
-              + span.length()
-              + " elements, fewer than "
-              + rows
-              + " x "
-              + columns
-              + " = "
-              + (long) rows * columns);
-    }
+            p.accumulate()));
   }
 }

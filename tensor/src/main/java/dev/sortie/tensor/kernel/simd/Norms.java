@@ -5,10 +5,12 @@ import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.NormCall;
 import dev.sortie.tensor.kernel.simd.vector.Lanes;
 import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.kernel.simd.vector.Width;
+import dev.sortie.tensor.memory.Span;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -24,8 +26,14 @@ final class Norms {
 
   private Norms() {}
 
-  static void rms(
-      WorkerPool pool, long x, long w, double eps, long y, long rstd, int rows, int cols) {
+  static void rms(WorkerPool pool, NormCall.RmsNorm call) {
+    long x = call.x().address();
+    long w = call.w().address();
+    double eps = call.eps();
+    long y = call.y().address();
+    long rstd = call.rstd().address();
+    int rows = call.rows();
+    int cols = call.cols();
     pool.range(
         rows,
         Split.grain(cols),
@@ -36,9 +44,15 @@ final class Norms {
         });
   }
 
-  /** {@code dx} or {@code dw} 0 means that it is not wanted. */
-  static void rmsBackward(
-      WorkerPool pool, long x, long w, long rstd, long dy, long dx, long dw, int rows, int cols) {
+  static void rmsBackward(WorkerPool pool, NormCall.RmsNormBackward call) {
+    long x = call.x().address();
+    long w = call.w().address();
+    long rstd = call.rstd().address();
+    long dy = call.dy().address();
+    long dx = orZero(call.dx());
+    long dw = orZero(call.dw());
+    int rows = call.rows();
+    int cols = call.cols();
     if (dx != 0) {
       pool.range(
           rows,
@@ -56,17 +70,16 @@ final class Norms {
     }
   }
 
-  static void layer(
-      WorkerPool pool,
-      long x,
-      long w,
-      long b,
-      double eps,
-      long y,
-      long mean,
-      long rstd,
-      int rows,
-      int cols) {
+  static void layer(WorkerPool pool, NormCall.LayerNorm call) {
+    long x = call.x().address();
+    long w = call.w().address();
+    long b = orZero(call.b());
+    double eps = call.eps();
+    long y = call.y().address();
+    long mean = call.mean().address();
+    long rstd = call.rstd().address();
+    int rows = call.rows();
+    int cols = call.cols();
     pool.range(
         rows,
         Split.grain(cols),
@@ -78,18 +91,16 @@ final class Norms {
         });
   }
 
-  /** {@code dx} or {@code dw} 0 means that it is not wanted. */
-  static void layerBackward(
-      WorkerPool pool,
-      long x,
-      long w,
-      long mean,
-      long rstd,
-      long dy,
-      long dx,
-      long dw,
-      int rows,
-      int cols) {
+  static void layerBackward(WorkerPool pool, NormCall.LayerNormBackward call) {
+    long x = call.x().address();
+    long w = call.w().address();
+    long mean = call.mean().address();
+    long rstd = call.rstd().address();
+    long dy = call.dy().address();
+    long dx = orZero(call.dx());
+    long dw = orZero(call.dw());
+    int rows = call.rows();
+    int cols = call.cols();
     if (dx != 0) {
       pool.range(
           rows,
@@ -109,6 +120,14 @@ final class Norms {
           rows,
           (from, to) -> weightGradient(x, mean, rstd, dy, dw, rows, cols, from, to));
     }
+    if (call.db() != null) {
+      Sums.rows(pool, call.dy(), call.db(), rows, cols);
+    }
+  }
+
+  /** The address of an operand, 0 if it is missing. */
+  private static long orZero(Span optional) {
+    return optional == null ? 0 : optional.address();
   }
 
   /** One row of RMSNorm; returns its rstd. */

@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.ElementwiseCall;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.kernel.simd.convert.Conversions;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
@@ -102,12 +103,15 @@ final class StridedCopies {
     }
   }
 
-  /** {@code y[i] = x[layout(i)]}, elements of {@code bytes} bytes. */
-  static void copy(WorkerPool pool, long x, Strided layout, long y, int bytes) {
-    if (layout.count() == 0) {
+  /** {@code y[i] = x[layout(i)]}, elements of any size. */
+  static void copy(WorkerPool pool, ElementwiseCall.CopyStrided call) {
+    if (call.layout().count() == 0) {
       return;
     }
-    Rows rows = Rows.of(layout);
+    Rows rows = Rows.of(call.layout());
+    long x = call.x().address();
+    long y = call.y().address();
+    int bytes = call.x().dtype().bytes();
     pool.range(
         Math.toIntExact(rows.count),
         Split.grain(rows.row),
@@ -148,11 +152,13 @@ final class StridedCopies {
   /**
    * {@code y[layout(i)] += x[i]} in F32; what is met several times is added one after the other.
    */
-  static void add(WorkerPool pool, long x, long y, Strided layout) {
-    if (layout.count() == 0) {
+  static void add(WorkerPool pool, ElementwiseCall.AddStrided call) {
+    if (call.layout().count() == 0) {
       return;
     }
-    Rows rows = Rows.of(layout);
+    Rows rows = Rows.of(call.layout());
+    long x = call.x().address();
+    long y = call.y().address();
     if (rows.stride == 1 && rows.repeats()) {
       Split.columns(
           pool,

@@ -3,7 +3,7 @@ package dev.sortie.tensor.kernel.simd.attention;
 import static dev.sortie.tensor.kernel.simd.attention.AttentionTiles.ROWS;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.kernel.AttentionPart;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
@@ -40,16 +40,25 @@ public final class Attention {
     this.blocks = new AttentionBlocks(pool);
   }
 
-  public void forward(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
-    if (s.queries() > Kernels.ROW_STABLE) {
-      blocks.forward(q, k, v, out, lse, s);
+  public void forward(AttentionCall.Attention c) {
+    if (c.shape().queries() > Kernels.ROW_STABLE) {
+      blocks.forward(c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape());
     } else {
-      forward(q, List.of(k), List.of(v), out, lse, s);
+      few(c.q(), List.of(c.k()), List.of(c.v()), c.out(), c.lse(), c.shape());
+    }
+  }
+
+  /** Keys and values of many queries are copied together by {@code kernels} first. */
+  public void overRuns(AttentionCall.OverRuns c, Kernels kernels) {
+    if (c.shape().queries() > Kernels.ROW_STABLE) {
+      c.joined(kernels);
+    } else {
+      few(c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape());
     }
   }
 
   /** Keys and values lie in several runs, or in one, which may then be of several sequences. */
-  public void forward(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
+  private void few(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
     long work = (long) s.keys() * s.headSize() * s.groupSize() * s.queries() / 8;
     pool.range(
         Math.multiplyExact(s.batch(), s.kvHeads()),
@@ -61,8 +70,13 @@ public final class Attention {
         });
   }
 
-  /** Several sequences, their kv heads in one region. */
-  public void forward(List<AttentionPart> sequences) {
+  /** The kv heads of all sequences in one region, unless one has many queries. */
+  public void ofSequences(AttentionCall.OfSequences call, Kernels kernels) {
+    List<AttentionCall.OverRuns> sequences = call.sequences();
+    if (sequences.stream().anyMatch(s -> s.shape().queries() > Kernels.ROW_STABLE)) {
+      sequences.forEach(kernels::run);
+      return;
+    }
     int[] first = new int[sequences.size() + 1];
     long work = 0;
     for (int i = 0; i < sequences.size(); i++) {
@@ -80,7 +94,7 @@ public final class Attention {
             while (first[i + 1] <= t) {
               i++;
             }
-            AttentionPart p = sequences.get(i);
+            AttentionCall.OverRuns p = sequences.get(i);
             head(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape(), 0, t - first[i]);
           }
         });

@@ -3,6 +3,7 @@ package dev.sortie.tensor.kernel.simd.attention;
 import static dev.sortie.tensor.kernel.simd.attention.QueryLanes.ROWS;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.simd.convert.Conversions;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
@@ -11,7 +12,6 @@ import dev.sortie.tensor.kernel.simd.vector.Lanes;
 import dev.sortie.tensor.kernel.simd.vector.Scratch;
 import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
-import dev.sortie.tensor.memory.Span;
 
 /**
  * The backward pass of attention (arXiv 2205.14135, section 3): weights are computed again from the
@@ -30,25 +30,22 @@ public final class AttentionBackward {
     this.pool = pool;
   }
 
-  /** The operands of {@code Kernels.attentionBackward}. */
-  public record Spans(
-      Span q, Span k, Span v, Span out, Span lse, Span dout, Span dq, Span dk, Span dv) {}
-
-  public void run(Spans o, AttentionShape s) {
+  public void run(AttentionCall.AttentionBackward o) {
+    AttentionShape s = o.shape();
     long work = (long) s.keys() * s.headSize() * s.groupSize() * s.queries() / 4;
     pool.range(
         Math.multiplyExact(s.batch(), s.kvHeads()),
         Split.grain(work),
         (from, to) -> {
           for (int t = from; t < to; t++) {
-            new Head(o, s, t / s.kvHeads(), t % s.kvHeads(), scratch).run();
+            new Head(o, t / s.kvHeads(), t % s.kvHeads(), scratch).run();
           }
         });
   }
 
   /** One task, and where its parts lie in scratch memory. */
   private static final class Head {
-    private final Spans o;
+    private final AttentionCall.AttentionBackward o;
     private final AttentionShape s;
     private final int b;
     private final int kv;
@@ -70,9 +67,9 @@ public final class AttentionBackward {
     private final long delta;
     private final long visible;
 
-    Head(Spans o, AttentionShape s, int b, int kv, Scratch scratch) {
+    Head(AttentionCall.AttentionBackward o, int b, int kv, Scratch scratch) {
       this.o = o;
-      this.s = s;
+      this.s = o.shape();
       this.b = b;
       this.kv = kv;
       this.rows = new QueryRows(s, b, kv, 0, s.queries());
@@ -97,14 +94,14 @@ public final class AttentionBackward {
     }
 
     void run() {
-      AttentionHead.pack(o.k, s, b, kv, 0, s.keys(), size, key);
-      AttentionHead.pack(o.v, s, b, kv, 0, s.keys(), size, value);
+      AttentionHead.pack(o.k(), s, b, kv, 0, s.keys(), size, key);
+      AttentionHead.pack(o.v(), s, b, kv, 0, s.keys(), size, value);
       Elementwise.fill(dkey, 2 * plane, 0f);
       for (int r = 0; r < rows.count(); r += ROWS) {
         tile(r, Math.min(ROWS, rows.count() - r));
       }
-      storeKeys(dkey, o.dk.address());
-      storeKeys(dvalue, o.dv.address());
+      storeKeys(dkey, o.dk().address());
+      storeKeys(dvalue, o.dv().address());
     }
 
     private void tile(int r, int live) {
@@ -115,14 +112,14 @@ public final class AttentionBackward {
       }
       LaneTranspose.run(dqueryLanes, size, ROWS, dout);
       for (int i = 0; i < live; i++) {
-        long to = o.dq.address() + 4 * rows.element(r + i);
+        long to = o.dq().address() + 4 * rows.element(r + i);
         Conversions.copyBytes(dout + 4L * i * size, to, 4L * s.headSize());
       }
     }
 
     private void load(int r, int live) {
-      rows.load(o.q.address(), r, ROWS, query, size);
-      rows.load(o.dout.address(), r, ROWS, dout, size);
+      rows.load(o.q().address(), r, ROWS, query, size);
+      rows.load(o.dout().address(), r, ROWS, dout, size);
       LaneTranspose.run(query, ROWS, size, queryLanes);
       LaneTranspose.run(dout, ROWS, size, doutLanes);
       Elementwise.scale((float) s.scale(), queryLanes, queryLanes, (long) ROWS * size);
@@ -130,9 +127,9 @@ public final class AttentionBackward {
       Elementwise.fill(lse, 2L * ROWS, 0f);
       rows.storeVisible(r, ROWS, visible);
       for (int i = 0; i < live; i++) {
-        long row = o.out.address() + 4 * rows.element(r + i);
+        long row = o.out().address() + 4 * rows.element(r + i);
         Lanes.set(delta + 4L * i, Sums.dot(dout + 4L * i * size, row, s.headSize()));
-        Lanes.set(lse + 4L * i, Lanes.get(o.lse.address() + 4 * rows.lse(r + i)));
+        Lanes.set(lse + 4L * i, Lanes.get(o.lse().address() + 4 * rows.lse(r + i)));
       }
     }
 

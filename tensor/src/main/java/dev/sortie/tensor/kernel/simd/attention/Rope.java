@@ -5,6 +5,7 @@ import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.simd.convert.Conversions;
 import dev.sortie.tensor.kernel.simd.vector.Split;
@@ -21,11 +22,15 @@ public final class Rope {
 
   private Rope() {}
 
-  public static void run(
-      WorkerPool pool, long x, long cos, long sin, long y, RopeShape s, boolean inverse) {
+  public static void run(WorkerPool pool, AttentionCall.Rope call) {
+    RopeShape s = call.shape();
+    long x = call.x().address();
+    long cos = call.cos().address();
+    long sin = call.sin().address();
+    long y = call.y().address();
     int half = s.rotary() / 2;
     int token = s.heads() * s.headSize();
-    float sign = inverse ? -1f : 1f;
+    float sign = call.inverse() ? -1f : 1f;
     pool.range(
         Math.multiplyExact(s.batch(), s.tokens()),
         Split.grain(token),

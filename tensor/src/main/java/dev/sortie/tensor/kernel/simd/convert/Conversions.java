@@ -79,8 +79,17 @@ public final class Conversions {
     }
   }
 
+  /** {@code n} elements of F32 become BF16, F16 or whole blocks of a quantised type. */
+  public static void narrow(DType dtype, long x, long y, long n) {
+    switch (dtype) {
+      case BF16 -> toBf16(x, y, n);
+      case F16 -> toF16(x, y, n);
+      default -> quantise(dtype, x, y, n);
+    }
+  }
+
   /** Quantises whole blocks, {@code n} elements of F32. */
-  public static void quantise(DType type, long x, long y, long n) {
+  private static void quantise(DType type, long x, long y, long n) {
     float[] block = new float[type.block()];
     for (long i = 0; i < n; i += block.length) {
       MemorySegment.copy(MEMORY, JAVA_FLOAT_UNALIGNED, x + 4 * i, block, 0, block.length);

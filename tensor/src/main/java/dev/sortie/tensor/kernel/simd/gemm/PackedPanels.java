@@ -2,8 +2,8 @@ package dev.sortie.tensor.kernel.simd.gemm;
 
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.PackedWeight;
-import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,9 +26,12 @@ public final class PackedPanels {
   }
 
   /** Packs {@code w[n,k]}; each thread touches its panels first. */
-  public static PackedWeight pack(WorkerPool pool, Span w, int n, int k, Allocator memory) {
+  public static PackedWeight pack(WorkerPool pool, KernelQuery.Pack call) {
+    Span w = call.w();
+    int n = call.n();
+    int k = call.k();
     int panels = Gemm.panels(n, NR);
-    Span values = memory.allocate(DType.F32, (long) panels * NR * k).span();
+    Span values = call.memory().allocate(DType.F32, (long) panels * NR * k).span();
     long scratchBytes = PackRight.SCRATCH_BYTES;
     pool.range(
         panels,

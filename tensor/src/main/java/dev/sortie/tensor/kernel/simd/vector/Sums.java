@@ -5,6 +5,7 @@ import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.memory.Span;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -28,27 +29,8 @@ public final class Sums {
 
   private Sums() {}
 
-  /** Sum of {@code n} floats. */
-  public static double sum(WorkerPool pool, long x, long n) {
-    double[] parts = new double[Split.blocks(n)];
-    pool.range(
-        parts.length,
-        Split.grain(Split.BLOCK),
-        (from, to) -> {
-          for (int b = from; b < to; b++) {
-            long start = (long) b * Split.BLOCK;
-            long count = Math.min(Split.BLOCK, n - start);
-            parts[b] = block(x + 4 * start, count);
-          }
-        });
-    double sum = 0;
-    for (double part : parts) {
-      sum += part;
-    }
-    return sum;
-  }
-
-  private static double block(long x, long n) {
+  /** Sum of a block. */
+  public static double block(long x, long n) {
     long step = D.length();
     DoubleVector s0 = DoubleVector.zero(D);
     DoubleVector s1 = DoubleVector.zero(D);
@@ -152,6 +134,13 @@ public final class Sums {
       sum = Math.fma(get(x + 4 * i), get(y + 4 * i), sum);
     }
     return sum;
+  }
+
+  /** {@code y[c] += x[0,c] + x[1,c] + …}, added one after the other. */
+  public static void rows(WorkerPool pool, Span x, Span y, int rows, int cols) {
+    long a = x.address();
+    long b = y.address();
+    Split.columns(pool, cols, rows, (from, to) -> rows(a, b, rows, cols, from, to));
   }
 
   /**
