@@ -7,11 +7,22 @@ final class ScalarActivations {
 
   private ScalarActivations() {}
 
-  static void swiglu(ActivationCall.Swiglu call) {
+  static void run(ActivationCall call) {
+    switch (call) {
+      case ActivationCall.Swiglu c -> swiglu(c);
+      case ActivationCall.SwigluBackward c -> swigluBackward(c);
+      case ActivationCall.Gelu c -> gelu(c);
+      case ActivationCall.GeluBackward c -> geluBackward(c);
+      case ActivationCall.Softmax c -> ScalarLosses.softmax(c);
+      case ActivationCall.SoftmaxBackward c -> ScalarLosses.softmaxBackward(c);
+    }
+  }
+
+  private static void swiglu(ActivationCall.Swiglu call) {
     ScalarElementwise.map(call.gate(), call.up(), call.y(), (g, u) -> g / (1 + Math.exp(-g)) * u);
   }
 
-  static void swigluBackward(ActivationCall.SwigluBackward call) {
+  private static void swigluBackward(ActivationCall.SwigluBackward call) {
     for (long i = 0; i < call.gate().length(); i++) {
       double g = call.gate().get(i);
       double sigmoid = 1 / (1 + Math.exp(-g));
@@ -20,7 +31,7 @@ final class ScalarActivations {
     }
   }
 
-  static void gelu(ActivationCall.Gelu call) {
+  private static void gelu(ActivationCall.Gelu call) {
     ScalarElementwise.map(
         call.x(),
         call.x(),
@@ -28,7 +39,7 @@ final class ScalarActivations {
         (a, same) -> call.tanh() ? a * tanhGate(a) : a * normalCdf(a));
   }
 
-  static void geluBackward(ActivationCall.GeluBackward call) {
+  private static void geluBackward(ActivationCall.GeluBackward call) {
     for (long i = 0; i < call.x().length(); i++) {
       double a = call.x().get(i);
       call.dx().add(i, call.dy().get(i) * (call.tanh() ? tanhSlope(a) : exactSlope(a)));

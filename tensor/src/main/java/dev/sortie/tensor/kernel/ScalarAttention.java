@@ -6,7 +6,17 @@ import dev.sortie.tensor.memory.Span;
 final class ScalarAttention {
   private ScalarAttention() {}
 
-  static void rope(AttentionCall.Rope call) {
+  static void run(AttentionCall call, Kernels kernels) {
+    switch (call) {
+      case AttentionCall.Rope c -> rope(c);
+      case AttentionCall.Attention c -> attention(c);
+      case AttentionCall.OverRuns c -> c.joined(kernels);
+      case AttentionCall.OfSequences c -> c.sequences().forEach(kernels::run);
+      case AttentionCall.AttentionBackward c -> attentionBackward(c);
+    }
+  }
+
+  private static void rope(AttentionCall.Rope call) {
     RopeShape s = call.shape();
     int half = s.rotary() / 2;
     double[] head = new double[s.headSize()];
@@ -30,7 +40,7 @@ final class ScalarAttention {
     }
   }
 
-  static void attention(AttentionCall.Attention call) {
+  private static void attention(AttentionCall.Attention call) {
     AttentionShape s = call.shape();
     int size = s.headSize();
     double[] scores = new double[s.keys()];
@@ -60,7 +70,7 @@ final class ScalarAttention {
     }
   }
 
-  static void attentionBackward(AttentionCall.AttentionBackward call) {
+  private static void attentionBackward(AttentionCall.AttentionBackward call) {
     AttentionShape s = call.shape();
     int size = s.headSize();
     for (int b = 0; b < s.batch(); b++) {

@@ -8,6 +8,21 @@ final class ScalarElementwise {
 
   private ScalarElementwise() {}
 
+  static void run(ElementwiseCall call) {
+    switch (call) {
+      case ElementwiseCall.Fill c -> fill(c.y(), c.value());
+      case ElementwiseCall.Copy c -> copy(c.x(), c.y());
+      case ElementwiseCall.CopyStrided c -> copyStrided(c);
+      case ElementwiseCall.AddStrided c -> addStrided(c);
+      case ElementwiseCall.Add c -> map(c.x(), c.y(), c.z(), Double::sum);
+      case ElementwiseCall.Mul c -> map(c.x(), c.y(), c.z(), (x, y) -> x * y);
+      case ElementwiseCall.MulAdd c -> mulAdd(c.x(), c.y(), c.z());
+      case ElementwiseCall.Scale c -> map(c.x(), c.x(), c.y(), (x, same) -> c.a() * x);
+      case ElementwiseCall.Axpy c -> map(c.x(), c.y(), c.y(), (x, y) -> y + c.a() * x);
+      case ElementwiseCall.AddScalar c -> map(c.y(), c.y(), c.y(), (y, same) -> y + c.a());
+    }
+  }
+
   @FunctionalInterface
   interface Binary {
     double apply(double x, double y);
@@ -24,13 +39,13 @@ final class ScalarElementwise {
     }
   }
 
-  static void fill(Span y, double value) {
+  private static void fill(Span y, double value) {
     double[] row = new double[BLOCK];
     java.util.Arrays.fill(row, value);
     blocks(y.length(), (from, count) -> ScalarRows.store(y, from, row, count));
   }
 
-  static void copy(Span x, Span y) {
+  private static void copy(Span x, Span y) {
     double[] row = new double[BLOCK];
     blocks(
         x.length(),
@@ -56,7 +71,7 @@ final class ScalarElementwise {
         });
   }
 
-  static void mulAdd(Span x, Span y, Span z) {
+  private static void mulAdd(Span x, Span y, Span z) {
     double[] a = new double[BLOCK];
     double[] b = new double[BLOCK];
     blocks(
@@ -92,24 +107,11 @@ final class ScalarElementwise {
     return sum;
   }
 
-  static void sumRows(MatrixCall.SumRows call) {
-    int cols = call.cols();
-    double[] row = new double[cols];
-    double[] sum = new double[cols];
-    for (long r = 0; r < call.rows(); r++) {
-      ScalarRows.load(call.x(), r * cols, row, cols);
-      for (int c = 0; c < cols; c++) {
-        sum[c] += row[c];
-      }
-    }
-    ScalarRows.add(call.y(), 0, sum, cols);
-  }
-
-  static void copyStrided(ElementwiseCall.CopyStrided call) {
+  private static void copyStrided(ElementwiseCall.CopyStrided call) {
     walk(call.layout(), (from, to) -> call.y().set(from, call.x().get(to)));
   }
 
-  static void addStrided(ElementwiseCall.AddStrided call) {
+  private static void addStrided(ElementwiseCall.AddStrided call) {
     walk(call.layout(), (from, to) -> call.y().add(to, call.x().get(from)));
   }
 

@@ -4,6 +4,19 @@ package dev.sortie.tensor.kernel;
 final class ScalarLosses {
   private ScalarLosses() {}
 
+  static void run(LossCall call) {
+    switch (call) {
+      case LossCall.CrossEntropy c -> crossEntropy(c);
+      case LossCall.CrossEntropyBackward c -> crossEntropyBackward(c);
+      case LossCall.Kl c -> kl(c);
+      case LossCall.KlBackward c -> klBackward(c);
+      case LossCall.CrossEntropyGradient c -> ScalarLossGradients.crossEntropy(c);
+      case LossCall.LogSoftmax c -> ScalarLossGradients.logSoftmax(c);
+      case LossCall.KlGradient c -> ScalarLossGradients.kl(c);
+      case LossCall.Argmax c -> argmax(c);
+    }
+  }
+
   static void softmax(ActivationCall.Softmax call) {
     int cols = call.cols();
     double[] row = new double[cols];
@@ -37,7 +50,7 @@ final class ScalarLosses {
     }
   }
 
-  static void crossEntropy(LossCall.CrossEntropy call) {
+  private static void crossEntropy(LossCall.CrossEntropy call) {
     int cols = call.cols();
     double[] row = new double[cols];
     for (long r = 0; r < call.rows(); r++) {
@@ -48,7 +61,7 @@ final class ScalarLosses {
     }
   }
 
-  static void crossEntropyBackward(LossCall.CrossEntropyBackward call) {
+  private static void crossEntropyBackward(LossCall.CrossEntropyBackward call) {
     int cols = call.cols();
     double[] row = new double[cols];
     for (long r = 0; r < call.rows(); r++) {
@@ -66,7 +79,7 @@ final class ScalarLosses {
     }
   }
 
-  static void kl(LossCall.Kl call) {
+  private static void kl(LossCall.Kl call) {
     int cols = call.cols();
     double[] row = new double[cols];
     double[] target = new double[cols];
@@ -88,7 +101,7 @@ final class ScalarLosses {
     }
   }
 
-  static void klBackward(LossCall.KlBackward call) {
+  private static void klBackward(LossCall.KlBackward call) {
     int cols = call.cols();
     double[] row = new double[cols];
     double[] target = new double[cols];
@@ -105,7 +118,7 @@ final class ScalarLosses {
     }
   }
 
-  static void argmax(LossCall.Argmax call) {
+  private static void argmax(LossCall.Argmax call) {
     int cols = call.cols();
     double[] row = new double[cols];
     for (long r = 0; r < call.rows(); r++) {

@@ -6,7 +6,22 @@ import dev.sortie.tensor.memory.Span;
 final class ScalarMatrix {
   private ScalarMatrix() {}
 
-  static void linear(MatrixCall.Linear call) {
+  static void run(MatrixCall call) {
+    switch (call) {
+      case MatrixCall.Linear c -> linear(c);
+      case MatrixCall.Linears c -> c.each(ScalarMatrix::linear);
+      case MatrixCall.PackedLinear c -> {
+        c.w().checkLayout(PackedWeight.ROWS, (long) c.w().n() * c.w().k(), "scalar");
+        linear(c.unpacked());
+      }
+      case MatrixCall.Gemm c -> gemm(c);
+      case MatrixCall.SumRows c -> sumRows(c);
+      case MatrixCall.GatherRows c -> gatherRows(c);
+      case MatrixCall.ScatterAddRows c -> scatterAddRows(c);
+    }
+  }
+
+  private static void linear(MatrixCall.Linear call) {
     int m = call.m();
     int n = call.n();
     int k = call.k();
@@ -35,7 +50,7 @@ final class ScalarMatrix {
     return new PackedWeight(PackedWeight.ROWS, values, n, k);
   }
 
-  static void gemm(MatrixCall.Gemm call) {
+  private static void gemm(MatrixCall.Gemm call) {
     int m = call.m();
     int n = call.n();
     int k = call.k();
@@ -58,7 +73,20 @@ final class ScalarMatrix {
     }
   }
 
-  static void gatherRows(MatrixCall.GatherRows call) {
+  private static void sumRows(MatrixCall.SumRows call) {
+    int cols = call.cols();
+    double[] row = new double[cols];
+    double[] sum = new double[cols];
+    for (long r = 0; r < call.rows(); r++) {
+      ScalarRows.load(call.x(), r * cols, row, cols);
+      for (int c = 0; c < cols; c++) {
+        sum[c] += row[c];
+      }
+    }
+    ScalarRows.add(call.y(), 0, sum, cols);
+  }
+
+  private static void gatherRows(MatrixCall.GatherRows call) {
     int cols = call.cols();
     double[] row = new double[cols];
     for (int r = 0; r < call.rows(); r++) {
@@ -67,7 +95,7 @@ final class ScalarMatrix {
     }
   }
 
-  static void scatterAddRows(MatrixCall.ScatterAddRows call) {
+  private static void scatterAddRows(MatrixCall.ScatterAddRows call) {
     int cols = call.cols();
     double[] row = new double[cols];
     for (int r = 0; r < call.rows(); r++) {

@@ -6,7 +6,16 @@ import dev.sortie.tensor.memory.Span;
 final class ScalarNorms {
   private ScalarNorms() {}
 
-  static void rmsNorm(NormCall.RmsNorm call) {
+  static void run(NormCall call) {
+    switch (call) {
+      case NormCall.RmsNorm c -> rmsNorm(c);
+      case NormCall.RmsNormBackward c -> rmsNormBackward(c);
+      case NormCall.LayerNorm c -> layerNorm(c);
+      case NormCall.LayerNormBackward c -> layerNormBackward(c);
+    }
+  }
+
+  private static void rmsNorm(NormCall.RmsNorm call) {
     int cols = call.cols();
     double[] weight = ScalarRows.load(call.w(), 0, cols);
     double[] row = new double[cols];
@@ -21,7 +30,7 @@ final class ScalarNorms {
     }
   }
 
-  static void rmsNormBackward(NormCall.RmsNormBackward call) {
+  private static void rmsNormBackward(NormCall.RmsNormBackward call) {
     int cols = call.cols();
     double[] weight = ScalarRows.load(call.w(), 0, cols);
     double[] row = new double[cols];
@@ -47,7 +56,7 @@ final class ScalarNorms {
     addTo(call.dw(), 0, weightGrad, cols);
   }
 
-  static void layerNorm(NormCall.LayerNorm call) {
+  private static void layerNorm(NormCall.LayerNorm call) {
     int cols = call.cols();
     double[] weight = ScalarRows.load(call.w(), 0, cols);
     double[] bias = call.b() == null ? new double[cols] : ScalarRows.load(call.b(), 0, cols);
@@ -72,7 +81,7 @@ final class ScalarNorms {
     }
   }
 
-  static void layerNormBackward(NormCall.LayerNormBackward call) {
+  private static void layerNormBackward(NormCall.LayerNormBackward call) {
     int cols = call.cols();
     double[] weight = ScalarRows.load(call.w(), 0, cols);
     double[] row = new double[cols];

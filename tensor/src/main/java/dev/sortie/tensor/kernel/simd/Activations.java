@@ -30,7 +30,30 @@ final class Activations {
 
   private Activations() {}
 
-  static void swiglu(long gate, long up, long y, long n) {
+  static void run(WorkerPool pool, ActivationCall call) {
+    switch (call) {
+      case ActivationCall.Swiglu c ->
+          ThreeRuns.of(pool, c.gate(), c.up(), c.y(), Activations::swiglu);
+      case ActivationCall.SwigluBackward c -> swigluBackward(pool, c);
+      case ActivationCall.Gelu c ->
+          ThreeRuns.of(
+              pool,
+              c.x(),
+              c.x(),
+              c.y(),
+              c.tanh()
+                  ? (x, same, y, n) -> geluTanh(x, y, n)
+                  : (x, same, y, n) -> geluExact(x, y, n));
+      case ActivationCall.GeluBackward c -> {
+        ThreeRuns loop = c.tanh() ? Activations::geluTanhBackward : Activations::geluExactBackward;
+        ThreeRuns.of(pool, c.x(), c.dy(), c.dx(), loop);
+      }
+      case ActivationCall.Softmax c -> Losses.softmax(pool, c);
+      case ActivationCall.SoftmaxBackward c -> Losses.softmaxBackward(pool, c);
+    }
+  }
+
+  private static void swiglu(long gate, long up, long y, long n) {
     FloatVector one = FloatVector.broadcast(F, 1f);
     long i = 0;
     for (; i <= n - LANES; i += LANES) {
@@ -51,7 +74,7 @@ final class Activations {
     }
   }
 
-  static void swigluBackward(WorkerPool pool, ActivationCall.SwigluBackward call) {
+  private static void swigluBackward(WorkerPool pool, ActivationCall.SwigluBackward call) {
     long gate = call.gate().address();
     long up = call.up().address();
     long dy = call.dy().address();
@@ -94,7 +117,7 @@ final class Activations {
     }
   }
 
-  static void geluExact(long x, long y, long n) {
+  private static void geluExact(long x, long y, long n) {
     long i = 0;
     for (; i <= n - LANES; i += LANES) {
       FloatVector a = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER);
@@ -113,7 +136,7 @@ final class Activations {
   }
 
   /** In two passes, {@code dx += dy Φ(x)} and {@code dx += dy x φ(x)}: one vector function each. */
-  static void geluExactBackward(long x, long dy, long dx, long n) {
+  private static void geluExactBackward(long x, long dy, long dx, long n) {
     addCdf(x, dy, dx, n);
     addDensity(x, dy, dx, n);
   }
@@ -159,7 +182,7 @@ final class Activations {
     }
   }
 
-  static void geluTanh(long x, long y, long n) {
+  private static void geluTanh(long x, long y, long n) {
     FloatVector cubic = FloatVector.broadcast(F, TANH_CUBIC);
     long i = 0;
     for (; i <= n - LANES; i += LANES) {
@@ -178,7 +201,7 @@ final class Activations {
     }
   }
 
-  static void geluTanhBackward(long x, long dy, long dx, long n) {
+  private static void geluTanhBackward(long x, long dy, long dx, long n) {
     FloatVector one = FloatVector.broadcast(F, 1f);
     FloatVector cubic = FloatVector.broadcast(F, TANH_CUBIC);
     FloatVector cubicSlope = FloatVector.broadcast(F, 3 * TANH_CUBIC);

@@ -30,6 +30,19 @@ final class Losses {
 
   private Losses() {}
 
+  static void run(WorkerPool pool, LossCall call) {
+    switch (call) {
+      case LossCall.Argmax c -> argmax(pool, c);
+      case LossCall.CrossEntropy c -> crossEntropy(pool, c);
+      case LossCall.CrossEntropyBackward c -> crossEntropyBackward(pool, c);
+      case LossCall.Kl c -> kl(pool, c);
+      case LossCall.KlBackward c -> klBackward(pool, c);
+      case LossCall.CrossEntropyGradient c -> LossGradients.crossEntropy(pool, c);
+      case LossCall.LogSoftmax c -> LossGradients.logSoftmax(pool, c);
+      case LossCall.KlGradient c -> LossGradients.kl(pool, c);
+    }
+  }
+
   /**
    * Work on elements {@code [from, from + count)} of row {@code r}, which are block {@code b} of
    * all.
@@ -136,7 +149,7 @@ final class Losses {
     }
   }
 
-  static void crossEntropy(WorkerPool pool, LossCall.CrossEntropy call) {
+  private static void crossEntropy(WorkerPool pool, LossCall.CrossEntropy call) {
     long logits = call.logits().address();
     long loss = call.loss().address();
     long lse = call.lse().address();
@@ -152,7 +165,7 @@ final class Losses {
     }
   }
 
-  static void crossEntropyBackward(WorkerPool pool, LossCall.CrossEntropyBackward call) {
+  private static void crossEntropyBackward(WorkerPool pool, LossCall.CrossEntropyBackward call) {
     long logits = call.logits().address();
     long lse = call.lse().address();
     long dloss = call.dloss().address();
@@ -184,7 +197,7 @@ final class Losses {
     return MEMORY.get(JAVA_INT_UNALIGNED, targets + 4L * r);
   }
 
-  static void kl(WorkerPool pool, LossCall.Kl call) {
+  private static void kl(WorkerPool pool, LossCall.Kl call) {
     long logits = call.logits().address();
     long teacher = call.teacher().address();
     long loss = call.loss().address();
@@ -217,7 +230,7 @@ final class Losses {
     }
   }
 
-  static void klBackward(WorkerPool pool, LossCall.KlBackward call) {
+  private static void klBackward(WorkerPool pool, LossCall.KlBackward call) {
     long logits = call.logits().address();
     long teacher = call.teacher().address();
     long lse = call.lse().address();
@@ -239,7 +252,7 @@ final class Losses {
         });
   }
 
-  static void argmax(WorkerPool pool, LossCall.Argmax call) {
+  private static void argmax(WorkerPool pool, LossCall.Argmax call) {
     long x = call.logits().address();
     long index = call.index().address();
     long lse = call.lse().address();

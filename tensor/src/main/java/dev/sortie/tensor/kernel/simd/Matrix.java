@@ -11,6 +11,7 @@ import dev.sortie.tensor.kernel.simd.gemm.GemmBuffers;
 import dev.sortie.tensor.kernel.simd.gemm.PackedPanels;
 import dev.sortie.tensor.kernel.simd.gemm.VectorMatrix;
 import dev.sortie.tensor.kernel.simd.gemv.GemvRows;
+import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.memory.Span;
 import java.util.function.LongConsumer;
@@ -37,7 +38,19 @@ final class Matrix {
     this.gemm = new Gemm(pool);
   }
 
-  void linear(MatrixCall.Linear c) {
+  void run(MatrixCall call) {
+    switch (call) {
+      case MatrixCall.Linear c -> linear(c);
+      case MatrixCall.Linears c -> linears(c);
+      case MatrixCall.PackedLinear c -> packedLinear(c);
+      case MatrixCall.Gemm c -> gemm(c);
+      case MatrixCall.GatherRows c -> Embedding.gather(pool, c);
+      case MatrixCall.ScatterAddRows c -> Embedding.scatterAdd(pool, c);
+      case MatrixCall.SumRows c -> Sums.rows(pool, c.x(), c.y(), c.rows(), c.cols());
+    }
+  }
+
+  private void linear(MatrixCall.Linear c) {
     if (c.m() == 0 || c.n() == 0) {
       return;
     }
@@ -72,7 +85,7 @@ final class Matrix {
   }
 
   /** Few rows are one region over the outputs of all weights. */
-  void linears(MatrixCall.Linears c) {
+  private void linears(MatrixCall.Linears c) {
     if (c.m() == 0 || c.m() > Kernels.ROW_STABLE) {
       c.each(this::linear);
       return;
@@ -104,7 +117,7 @@ final class Matrix {
     return (int) Math.max(1, GRAIN / Math.max(1, k));
   }
 
-  void packedLinear(MatrixCall.PackedLinear c) {
+  private void packedLinear(MatrixCall.PackedLinear c) {
     PackedWeight w = c.w();
     long padded = (long) Gemm.panels(w.n(), Gemm.NR) * Gemm.NR * w.k();
     w.checkLayout(PackedPanels.LAYOUT, padded, Width.name());
@@ -141,7 +154,7 @@ final class Matrix {
     }
   }
 
-  void gemm(MatrixCall.Gemm p) {
+  private void gemm(MatrixCall.Gemm p) {
     int n = p.n();
     if (p.m() == 0 || n == 0) {
       return;

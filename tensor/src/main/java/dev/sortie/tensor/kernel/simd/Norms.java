@@ -26,7 +26,16 @@ final class Norms {
 
   private Norms() {}
 
-  static void rms(WorkerPool pool, NormCall.RmsNorm call) {
+  static void run(WorkerPool pool, NormCall call) {
+    switch (call) {
+      case NormCall.RmsNorm c -> rms(pool, c);
+      case NormCall.RmsNormBackward c -> rmsBackward(pool, c);
+      case NormCall.LayerNorm c -> layer(pool, c);
+      case NormCall.LayerNormBackward c -> layerBackward(pool, c);
+    }
+  }
+
+  private static void rms(WorkerPool pool, NormCall.RmsNorm call) {
     long x = call.x().address();
     long w = call.w().address();
     double eps = call.eps();
@@ -44,7 +53,7 @@ final class Norms {
         });
   }
 
-  static void rmsBackward(WorkerPool pool, NormCall.RmsNormBackward call) {
+  private static void rmsBackward(WorkerPool pool, NormCall.RmsNormBackward call) {
     long x = call.x().address();
     long w = call.w().address();
     long rstd = call.rstd().address();
@@ -70,7 +79,7 @@ final class Norms {
     }
   }
 
-  static void layer(WorkerPool pool, NormCall.LayerNorm call) {
+  private static void layer(WorkerPool pool, NormCall.LayerNorm call) {
     long x = call.x().address();
     long w = call.w().address();
     long b = orZero(call.b());
@@ -91,7 +100,7 @@ final class Norms {
         });
   }
 
-  static void layerBackward(WorkerPool pool, NormCall.LayerNormBackward call) {
+  private static void layerBackward(WorkerPool pool, NormCall.LayerNormBackward call) {
     long x = call.x().address();
     long w = call.w().address();
     long mean = call.mean().address();

@@ -34,13 +34,26 @@ public final class Attention {
   private final WorkerPool pool;
   private final Scratch scratch = new Scratch();
   private final AttentionBlocks blocks;
+  private final AttentionBackward backward;
 
   public Attention(WorkerPool pool) {
     this.pool = pool;
     this.blocks = new AttentionBlocks(pool);
+    this.backward = new AttentionBackward(pool);
   }
 
-  public void forward(AttentionCall.Attention c) {
+  /** Does a call; with {@code kernels} where it consists of other calls. */
+  public void run(AttentionCall call, Kernels kernels) {
+    switch (call) {
+      case AttentionCall.Rope c -> Rope.run(pool, c);
+      case AttentionCall.OverRuns c -> overRuns(c, kernels);
+      case AttentionCall.OfSequences c -> ofSequences(c, kernels);
+      case AttentionCall.Attention c -> forward(c);
+      case AttentionCall.AttentionBackward c -> backward.run(c);
+    }
+  }
+
+  private void forward(AttentionCall.Attention c) {
     if (c.shape().queries() > Kernels.ROW_STABLE) {
       blocks.forward(c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape());
     } else {
@@ -49,7 +62,7 @@ public final class Attention {
   }
 
   /** Keys and values of many queries are copied together by {@code kernels} first. */
-  public void overRuns(AttentionCall.OverRuns c, Kernels kernels) {
+  private void overRuns(AttentionCall.OverRuns c, Kernels kernels) {
     if (c.shape().queries() > Kernels.ROW_STABLE) {
       c.joined(kernels);
     } else {
@@ -71,7 +84,7 @@ public final class Attention {
   }
 
   /** The kv heads of all sequences in one region, unless one has many queries. */
-  public void ofSequences(AttentionCall.OfSequences call, Kernels kernels) {
+  private void ofSequences(AttentionCall.OfSequences call, Kernels kernels) {
     List<AttentionCall.OverRuns> sequences = call.sequences();
     if (sequences.stream().anyMatch(s -> s.shape().queries() > Kernels.ROW_STABLE)) {
       sequences.forEach(kernels::run);

@@ -19,18 +19,18 @@ import dev.sortie.tensor.kernel.simd.vector.Sums;
  * and dv, so no sum is shared between threads. A task goes through its query rows in tiles of
  * {@link QueryLanes#ROWS} and for each through the keys in blocks of {@value #KEYS}.
  */
-public final class AttentionBackward {
+final class AttentionBackward {
   /** Keys a block: weights and their gradients of a tile are 32 KiB at 512 bits. */
   private static final int KEYS = 128;
 
   private final WorkerPool pool;
   private final Scratch scratch = new Scratch();
 
-  public AttentionBackward(WorkerPool pool) {
+  AttentionBackward(WorkerPool pool) {
     this.pool = pool;
   }
 
-  public void run(AttentionCall.AttentionBackward o) {
+  void run(AttentionCall.AttentionBackward o) {
     AttentionShape s = o.shape();
     long work = (long) s.keys() * s.headSize() * s.groupSize() * s.queries() / 4;
     pool.range(

@@ -15,14 +15,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Rotary position embedding; {@code y} may be {@code x}. */
-public final class Rope {
+final class Rope {
   private static final VectorSpecies<Float> F = Width.F;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final int LANES = Width.LANES;
 
   private Rope() {}
 
-  public static void run(WorkerPool pool, AttentionCall.Rope call) {
+  static void run(WorkerPool pool, AttentionCall.Rope call) {
     RopeShape s = call.shape();
     long x = call.x().address();
     long cos = call.cos().address();
