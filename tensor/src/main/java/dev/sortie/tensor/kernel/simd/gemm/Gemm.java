@@ -44,7 +44,7 @@ public final class Gemm {
   static final int MA = 1024 / MR * MR;
 
   /**
-   * Columns of B that a thread packs at a time: 256 KiB, which stay in the L2 cache beside A, and
+   * Columns of B that a thread packs at a time: 256 KiB, which stay in the L2 cache with A, and
    * four panels, so that rows of B are read in runs of 512 bytes where k is not contiguous.
    */
   static final int GROUP = 4 * NR;

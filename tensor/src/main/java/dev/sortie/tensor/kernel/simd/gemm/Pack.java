@@ -36,7 +36,7 @@ final class Pack {
    * @param ld bytes from one k to the next
    * @param count number of outer indices
    * @param kc number of values of k
-   * @param width outer indices a panel
+   * @param width outer indices per panel
    */
   static void copy(long src, long ld, int count, int kc, int width, float[] dst, int at) {
     for (int k0 = 0; k0 < kc; k0 += COPY_ROWS) {
@@ -93,7 +93,7 @@ final class Pack {
    * @param ld bytes from one outer index to the next
    * @param count number of outer indices, at most {@code width}
    * @param kc number of values of k
-   * @param width outer indices a panel
+   * @param width outer indices per panel
    */
   static void transpose(long src, long ld, int count, int kc, int width, float[] dst, int at) {
     int i = 0;

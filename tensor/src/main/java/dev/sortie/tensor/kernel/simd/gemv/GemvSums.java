@@ -14,8 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
  * The last step of dot products: adds the lanes of many vectors at once. Neighbouring floats are
  * added, over the whole array, until one float a vector is left; so the order is a fixed binary
  * tree. ({@code reduceLanes} leaves the order open, and compiled code takes another than
- * interpreted code. Rotations and additions in each vector cost 20 ns a dot product, five times the
- * products of k = 192.)
+ * interpreted code. Rotations and additions in each vector cost 20 ns per dot product, five times
+ * the products of k = 192.)
  */
 final class GemvSums {
   private static final VectorSpecies<Integer> I = Width.I;

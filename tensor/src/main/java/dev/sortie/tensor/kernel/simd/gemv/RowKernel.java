@@ -22,7 +22,7 @@ import dev.sortie.tensor.kernel.simd.vector.Memory;
  *   <li>Addresses are masked by {@link Memory#ADDRESS}, which spares the bounds check of each load.
  *   <li>The k loops end by {@code !=}, for that is no counted loop to C2: it neither unrolls it nor
  *       cuts it in pre-, main and post-loop. With {@code <} one row fell from 66 to 30 GB/s.
- *   <li>Two vectors of k a body; with four, two rows by four fell from 51 to 40 GB/s.
+ *   <li>Two vectors of k per body; with four, two rows by four fell from 51 to 40 GB/s.
  *   <li>Two weight rows in a body lie half a block apart. Neighbours spoil the prefetching: from
  *       memory 22 ms, not 16, with four rows of x. So do touches ahead of the kernel's own loads,
  *       and x itself: its rows look like streams too. Spreading them over pages helped in some

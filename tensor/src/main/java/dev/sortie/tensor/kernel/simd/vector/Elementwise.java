@@ -28,10 +28,11 @@ public final class Elementwise {
   }
 
   /**
-   * Four vectors a turn, read before the first is written: where many calls are short, such as sums
-   * of a few numbers between ranks, C2 can leave a loop of one vector a turn as it stands, its
-   * checks included, for long calls too. 512 KiB plus 512 KiB after 20,000 calls of two floats: 8
-   * to 12 µs in each of 10 JVMs, with one vector a turn 28 to 49 in 5 of 8 (Zen 5, 512 bits).
+   * Four vectors per iteration, read before the first is written: where many calls are short, such
+   * as sums of a few numbers between ranks, C2 can leave a loop of one vector per iteration as it
+   * stands, its checks included, for long calls too. 512 KiB plus 512 KiB after 20,000 calls of two
+   * floats: 8 to 12 µs in each of 10 JVMs, with one vector per iteration 28 to 49 in 5 of 8 (Zen 5,
+   * 512 bits).
    */
   public static void add(long x, long y, long z, long n) {
     long i = 0;

@@ -73,7 +73,8 @@ public final class Exponentials {
       e.intoMemorySegment(MEMORY, y + 4 * i, ORDER);
       s = s.add(e);
     }
-    // Lanes.sum, written out: behind exp C2 may leave a call, and so an object a row of attention.
+    // Lanes.sum, written out: behind exp C2 may leave a call, and so an object per row of
+    // attention.
     if (LANES >= 16) {
       s = s.add(s.rearrange(Lanes.BY_8));
     }

@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Transposes matrices of floats whose sides are multiples of a vector, block by block. A block of
  * LANES × LANES takes log2(LANES) rounds; in the round of distance h, rows i and i + h exchange the
- * lanes that differ in bit h: some 0.2 ns an element, scalar code 1 ns (Zen 4).
+ * lanes that differ in bit h: some 0.2 ns per element, scalar code 1 ns (Zen 4).
  */
 public final class LaneTranspose {
   private static final VectorSpecies<Float> F = Width.F;

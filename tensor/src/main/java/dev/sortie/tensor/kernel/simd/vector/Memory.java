@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * <p>Kernels load and store vectors with the methods of the JDK, at each place, not through a
  * helper of ours: past its limit of nodes C2 inlines only what the JDK forces, and a vector that
  * crosses a call is an object. Behind an inlined {@code exp} a helper made swigluBackward allocate
- * 30 bytes an element.
+ * 30 bytes per element.
  */
 public final class Memory {
   public static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
