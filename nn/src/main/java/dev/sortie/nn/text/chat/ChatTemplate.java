@@ -5,8 +5,8 @@ import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
-import dev.sortie.nn.text.jinja.Limits;
 import dev.sortie.nn.text.jinja.Template;
+import dev.sortie.nn.text.jinja.TemplateLimits;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,7 +59,7 @@ public final class ChatTemplate {
     sources.forEach(
         (name, source) -> {
           String where = sources.size() == 1 ? origin : origin + " '" + name + "'";
-          parsed.put(name, Template.parse(where, source, Limits.DEFAULT));
+          parsed.put(name, Template.parse(where, source, TemplateLimits.DEFAULT));
         });
     return new ChatTemplate(origin, parsed, specials);
   }

@@ -1,5 +1,10 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.DictView;
+import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
+import dev.sortie.nn.text.jinja.TemplateValue.Range;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,11 +42,11 @@ final class Access {
   private Access() {}
 
   /** {@code of.name}. */
-  static Object attribute(Object of, String name, Run run) {
+  static Object attribute(Object of, String name, RenderContext context) {
     if (of instanceof Undefined u) {
       throw u.failure();
     }
-    Object own = ownAttribute(of, name, run);
+    Object own = ownAttribute(of, name, context);
     if (own != ABSENT) {
       return own;
     }
@@ -51,7 +56,7 @@ final class Access {
   }
 
   /** {@code of[index]}. */
-  static Object item(Object of, Object index, Run run) {
+  static Object item(Object of, Object index, RenderContext context) {
     if (of instanceof Undefined u) {
       throw u.failure();
     }
@@ -61,16 +66,16 @@ final class Access {
       }
     } else if (index instanceof Long || index instanceof Boolean) {
       long wanted = index instanceof Boolean b ? (b ? 1 : 0) : (Long) index;
-      look(of, run.budget());
-      int length = of instanceof LoopState || of instanceof View ? -1 : Values.length(of);
+      look(of, context.budget());
+      int length = of instanceof LoopState || of instanceof DictView ? -1 : Values.length(of);
       long at = wanted < 0 ? wanted + length : wanted;
       if (at >= 0 && at < length) {
         return element(of, (int) at);
       }
     }
     String name = Values.text(index);
-    Object own = name == null ? ABSENT : ownAttribute(of, name, run);
-    return own != ABSENT ? own : absent(of, PythonText.of(index, run.budget()), "item");
+    Object own = name == null ? ABSENT : ownAttribute(of, name, context);
+    return own != ABSENT ? own : absent(of, PythonText.of(index, context.budget()), "item");
   }
 
   /** Characters of a text are found by counting them. */
@@ -101,7 +106,7 @@ final class Access {
   }
 
   /** An attribute that is no item, or {@link #ABSENT}. */
-  private static Object ownAttribute(Object of, String name, Run run) {
+  private static Object ownAttribute(Object of, String name, RenderContext context) {
     if (name.startsWith("__") && name.endsWith("__")) {
       return new Undefined("the attribute " + PythonText.quoted(name) + " is out of reach");
     }
@@ -116,7 +121,7 @@ final class Access {
           CHANGE_LIST.contains(name) ? changing(name) : ListMethods.find(list, name);
       case Tuple tuple -> ListMethods.find(tuple.items(), name);
       case Namespace namespace -> namespace.has(name) ? namespace.get(name) : ABSENT;
-      case LoopState loop -> loop.attribute(name, run.budget());
+      case LoopState loop -> loop.attribute(name, context.budget());
       case Function f ->
           throw new ValueException(
               "attributes of functions, such as '" + name + "', are not supported");

@@ -1,5 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,16 +24,16 @@ record AttributePath(List<Object> parts) {
     return new AttributePath(parts);
   }
 
-  Object get(Object item, Run run) {
-    return get(item, null, run);
+  Object get(Object item, RenderContext context) {
+    return get(item, null, context);
   }
 
   /** {@code fallback} takes the place of what is undefined, unless it is null. */
-  Object get(Object item, Object fallback, Run run) {
+  Object get(Object item, Object fallback, RenderContext context) {
     Object found = item;
     for (Object part : parts) {
-      run.budget().step();
-      found = Access.item(found, part, run);
+      context.budget().step();
+      found = Access.item(found, part, context);
       if (fallback != null && found instanceof Undefined) {
         found = fallback;
       }

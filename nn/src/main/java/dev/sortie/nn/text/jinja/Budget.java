@@ -2,12 +2,12 @@ package dev.sortie.nn.text.jinja;
 
 /** Counts what one rendering costs, and ends it where a limit is reached. */
 final class Budget {
-  private final Limits limits;
+  private final TemplateLimits limits;
   private long steps;
   private long made;
   private int depth;
 
-  Budget(Limits limits) {
+  Budget(TemplateLimits limits) {
     this.limits = limits;
   }
 

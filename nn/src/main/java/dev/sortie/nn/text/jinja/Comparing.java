@@ -1,5 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.Range;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Iterator;

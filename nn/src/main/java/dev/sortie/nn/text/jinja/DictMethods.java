@@ -1,5 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.Function.Method;
+import dev.sortie.nn.text.jinja.TemplateValue.DictView;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,17 +14,19 @@ final class DictMethods {
   /** The method, or {@link Access#ABSENT}. */
   static Object find(Map<?, ?> map, String name) {
     return switch (name) {
-      case "get" -> new Method("get", (run, arguments) -> get(map, arguments));
+      case "get" -> new Method("get", (context, arguments) -> get(map, arguments));
       case "items" ->
-          new Method("items", (run, arguments) -> view("dict_items", items(map), run, arguments));
+          new Method(
+              "items", (context, arguments) -> view("dict_items", items(map), context, arguments));
       case "keys" ->
           new Method(
-              "keys", (run, arguments) -> view("dict_keys", Values.keys(map), run, arguments));
+              "keys",
+              (context, arguments) -> view("dict_keys", Values.keys(map), context, arguments));
       case "values" ->
           new Method(
               "values",
-              (run, arguments) ->
-                  view("dict_values", new ArrayList<>(map.values()), run, arguments));
+              (context, arguments) ->
+                  view("dict_values", new ArrayList<>(map.values()), context, arguments));
       case "copy", "fromkeys" ->
           throw new ValueException("the method '" + name + "' of a dict is not supported");
       default -> Access.ABSENT;
@@ -34,13 +39,14 @@ final class DictMethods {
     return items;
   }
 
-  private static View view(String kind, List<Object> items, Run run, Arguments arguments) {
+  private static DictView view(
+      String kind, List<Object> items, RenderContext context, BoundArguments arguments) {
     arguments.end();
-    run.budget().steps(items.size());
-    return new View(kind, items);
+    context.budget().steps(items.size());
+    return new DictView(kind, items);
   }
 
-  private static Object get(Map<?, ?> map, Arguments arguments) {
+  private static Object get(Map<?, ?> map, BoundArguments arguments) {
     Object key = Values.key(arguments.required("key"));
     Object fallback = arguments.optional("default", null);
     arguments.end();

@@ -1,6 +1,9 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.jinja.TemplateSource.Place;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -8,12 +11,12 @@ import java.util.Map;
 
 /** Computes expressions. */
 final class Evaluator {
-  private final Source source;
-  private final Run run;
+  private final TemplateSource source;
+  private final RenderContext context;
 
-  Evaluator(Source source, Run run) {
+  Evaluator(TemplateSource source, RenderContext context) {
     this.source = source;
-    this.run = run;
+    this.context = context;
   }
 
   /**
@@ -21,12 +24,12 @@ final class Evaluator {
    *
    * @throws InputException naming the place of what cannot be computed
    */
-  Object eval(Expr e, Scope scope) {
+  Object eval(Expr e, Variables scope) {
     try {
-      run.budget().step();
-      run.budget().enter();
+      context.budget().step();
+      context.budget().enter();
       Object value = value(e, scope);
-      run.budget().leave();
+      context.budget().leave();
       return value;
     } catch (ValueException bad) {
       throw source.error(e.place(), bad.getMessage());
@@ -39,36 +42,39 @@ final class Evaluator {
     return source.error(at, "the template refuses the conversation: " + refusal.getMessage());
   }
 
-  private Object value(Expr e, Scope scope) {
+  private Object value(Expr e, Variables scope) {
     return switch (e) {
       case Expr.Literal l -> l.value();
       case Expr.Name n -> scope.get(n.name());
       case Expr.ListOf l -> all(l.items(), scope);
       case Expr.TupleOf t -> new Tuple(all(t.items(), scope));
       case Expr.DictOf d -> dict(d, scope);
-      case Expr.Attribute a -> Access.attribute(eval(a.of(), scope), a.name(), run);
-      case Expr.Subscript s -> Access.item(eval(s.of(), scope), eval(s.index(), scope), run);
+      case Expr.Attribute a -> Access.attribute(eval(a.of(), scope), a.name(), context);
+      case Expr.Subscript s -> Access.item(eval(s.of(), scope), eval(s.index(), scope), context);
       case Expr.Slice s ->
           Access.slice(
               eval(s.of(), scope),
               part(s.start(), scope),
               part(s.stop(), scope),
               part(s.step(), scope),
-              run.budget());
+              context.budget());
       case Expr.Call c -> call(c, scope);
       case Expr.Filtered f -> filter(f, eval(f.of(), scope), scope);
       case Expr.Tested t -> {
         Object value = eval(t.of(), scope);
         yield Tests.holds(
-            run, t.name(), value, arguments("the test '" + t.name() + "'", t.arguments(), scope));
+            context,
+            t.name(),
+            value,
+            arguments("the test '" + t.name() + "'", t.arguments(), scope));
       }
       case Expr.Not n -> !Values.truth(eval(n.of(), scope));
       case Expr.Signed s -> Arithmetic.signed(s.negative(), eval(s.of(), scope));
       case Expr.Binary b -> {
         Object left = eval(b.left(), scope);
-        yield Arithmetic.apply(b.operator(), left, eval(b.right(), scope), run.budget());
+        yield Arithmetic.apply(b.operator(), left, eval(b.right(), scope), context.budget());
       }
-      case Expr.Concat c -> Splitting.join("", all(c.parts(), scope), run.budget());
+      case Expr.Concat c -> Splitting.join("", all(c.parts(), scope), context.budget());
       case Expr.Compare c -> compare(c, scope);
       case Expr.Logic l -> logic(l, scope);
       case Expr.Conditional c -> {
@@ -82,11 +88,11 @@ final class Evaluator {
     };
   }
 
-  private Object part(Expr e, Scope scope) {
+  private Object part(Expr e, Variables scope) {
     return e == null ? null : eval(e, scope);
   }
 
-  private List<Object> all(List<Expr> items, Scope scope) {
+  private List<Object> all(List<Expr> items, Variables scope) {
     List<Object> values = new ArrayList<>(items.size());
     for (Expr item : items) {
       values.add(eval(item, scope));
@@ -94,7 +100,7 @@ final class Evaluator {
     return values;
   }
 
-  private Object dict(Expr.DictOf d, Scope scope) {
+  private Object dict(Expr.DictOf d, Variables scope) {
     Map<Object, Object> map = new LinkedHashMap<>();
     for (Expr.Entry entry : d.entries()) {
       Object key = Values.key(eval(entry.key(), scope));
@@ -103,7 +109,7 @@ final class Evaluator {
     return map;
   }
 
-  private Object logic(Expr.Logic l, Scope scope) {
+  private Object logic(Expr.Logic l, Variables scope) {
     Object value = null;
     for (Expr part : l.parts()) {
       value = eval(part, scope);
@@ -114,17 +120,17 @@ final class Evaluator {
     return value;
   }
 
-  private Object compare(Expr.Compare c, Scope scope) {
+  private Object compare(Expr.Compare c, Variables scope) {
     Object left = eval(c.first(), scope);
     for (Expr.Comparison one : c.rest()) {
       Object right = eval(one.operand(), scope);
       boolean holds =
           switch (one.operator()) {
-            case "==" -> Comparing.equal(left, right, run.budget());
-            case "!=" -> !Comparing.equal(left, right, run.budget());
-            case "in" -> Comparing.contains(right, left, run.budget());
-            case "not in" -> !Comparing.contains(right, left, run.budget());
-            default -> Tests.ordered(one.operator(), left, right, run);
+            case "==" -> Comparing.equal(left, right, context.budget());
+            case "!=" -> !Comparing.equal(left, right, context.budget());
+            case "in" -> Comparing.contains(right, left, context.budget());
+            case "not in" -> !Comparing.contains(right, left, context.budget());
+            default -> Tests.ordered(one.operator(), left, right, context);
           };
       if (!holds) {
         return false;
@@ -134,10 +140,10 @@ final class Evaluator {
     return true;
   }
 
-  private Object call(Expr.Call c, Scope scope) {
+  private Object call(Expr.Call c, Variables scope) {
     Object of = eval(c.of(), scope);
     return switch (of) {
-      case Function f -> f.call(run, arguments(f.name() + "()", c.arguments(), scope));
+      case Function f -> f.call(context, arguments(f.name() + "()", c.arguments(), scope));
       case Undefined u -> throw u.failure();
       case LoopState l -> throw source.unsupported(c.place(), "a recursive loop");
       case null, default -> throw new ValueException(Values.typeName(of) + " cannot be called");
@@ -145,12 +151,12 @@ final class Evaluator {
   }
 
   /** A filter applied to a value. */
-  Object filter(Expr.Filtered f, Object value, Scope scope) {
+  Object filter(Expr.Filtered f, Object value, Variables scope) {
     return Filters.apply(
-        run, f.name(), value, arguments("the filter '" + f.name() + "'", f.arguments(), scope));
+        context, f.name(), value, arguments("the filter '" + f.name() + "'", f.arguments(), scope));
   }
 
-  private Arguments arguments(String callee, Expr.CallArguments given, Scope scope) {
+  private BoundArguments arguments(String callee, Expr.CallArguments given, Variables scope) {
     Map<String, Object> named = new LinkedHashMap<>();
     List<Object> positional = all(given.positional(), scope);
     for (Expr.Named one : given.named()) {
@@ -159,6 +165,6 @@ final class Evaluator {
       }
       named.put(one.name(), eval(one.value(), scope));
     }
-    return new Arguments(callee, positional, named);
+    return new BoundArguments(callee, positional, named);
   }
 }

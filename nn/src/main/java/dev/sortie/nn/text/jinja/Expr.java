@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateSource.Place;
 import java.util.List;
 
 /** An expression. */

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateSource.Place;
 import dev.sortie.nn.text.jinja.Token.Kind;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,7 +7,7 @@ import java.util.Map;
 final class Filters {
   /** What a filter does. */
   interface Filter {
-    Object apply(Run run, Object value, Arguments arguments);
+    Object apply(RenderContext context, Object value, BoundArguments arguments);
   }
 
   private static final Map<String, Filter> ALL = all();
@@ -26,7 +26,7 @@ final class Filters {
     return ALL.containsKey(name);
   }
 
-  static Object apply(Run run, String name, Object value, Arguments arguments) {
+  static Object apply(RenderContext context, String name, Object value, BoundArguments arguments) {
     Filter filter = ALL.get(name);
     if (filter == null) {
       throw new ValueException(
@@ -34,6 +34,6 @@ final class Filters {
               + PythonText.quoted(name)
               + " is not supported in chat templates here; change or replace the template");
     }
-    return filter.apply(run, value, arguments);
+    return filter.apply(context, value, arguments);
   }
 }

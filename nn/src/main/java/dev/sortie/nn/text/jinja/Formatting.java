@@ -7,7 +7,7 @@ import java.util.Map;
 final class Formatting {
   private Formatting() {}
 
-  static String format(String text, Budget budget, Arguments arguments) {
+  static String format(String text, Budget budget, BoundArguments arguments) {
     List<Object> positional = arguments.rest();
     Map<String, Object> named = arguments.restNamed();
     StringBuilder out = new StringBuilder();

@@ -5,5 +5,18 @@ interface Function {
   /** For messages. */
   String name();
 
-  Object call(Run run, Arguments arguments);
+  Object call(RenderContext context, BoundArguments arguments);
+
+  /** A function made of a name and a body. */
+  record Method(String name, Body body) implements Function {
+    /** What it does. */
+    interface Body {
+      Object call(RenderContext context, BoundArguments arguments);
+    }
+
+    @Override
+    public Object call(RenderContext context, BoundArguments arguments) {
+      return body.call(context, arguments);
+    }
+  }
 }

@@ -1,5 +1,9 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.Function.Method;
+import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
+import dev.sortie.nn.text.jinja.TemplateValue.Range;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,39 +33,39 @@ final class Globals {
     }
   }
 
-  private static Object raise(Run run, Arguments arguments) {
+  private static Object raise(RenderContext context, BoundArguments arguments) {
     Object message = arguments.required("message");
     arguments.end();
-    throw new Refusal(PythonText.quoted(PythonText.of(message, run.budget())));
+    throw new Refusal(PythonText.quoted(PythonText.of(message, context.budget())));
   }
 
-  private static Object now(Run run, Arguments arguments) {
+  private static Object now(RenderContext context, BoundArguments arguments) {
     String format = arguments.string("format");
     arguments.end();
-    return Strftime.format(format, run.now().get(), run.budget());
+    return Strftime.format(format, context.now().get(), context.budget());
   }
 
-  private static Object namespace(Run run, Arguments arguments) {
+  private static Object namespace(RenderContext context, BoundArguments arguments) {
     Namespace namespace = new Namespace();
-    pairs(run, arguments).forEach((name, value) -> namespace.set((String) name, value));
+    pairs(context, arguments).forEach((name, value) -> namespace.set((String) name, value));
     return namespace;
   }
 
-  private static Object dict(Run run, Arguments arguments) {
-    return pairs(run, arguments);
+  private static Object dict(RenderContext context, BoundArguments arguments) {
+    return pairs(context, arguments);
   }
 
   /** A dict or a list of pairs, if given, then the named arguments. */
-  private static Map<Object, Object> pairs(Run run, Arguments arguments) {
+  private static Map<Object, Object> pairs(RenderContext context, BoundArguments arguments) {
     Map<Object, Object> result = new LinkedHashMap<>();
     if (arguments.hasNext()) {
       Object first = arguments.required("mapping");
       if (first instanceof Map<?, ?> map) {
-        run.budget().steps(map.size());
+        context.budget().steps(map.size());
         result.putAll(map);
       } else {
-        for (Object pair : Values.items(first, run.budget())) {
-          List<Object> two = Values.items(pair, run.budget());
+        for (Object pair : Values.items(first, context.budget())) {
+          List<Object> two = Values.items(pair, context.budget());
           if (two.size() != 2) {
             throw new ValueException(arguments.callee() + " takes pairs of key and value");
           }
@@ -74,7 +78,7 @@ final class Globals {
     return result;
   }
 
-  private static Object range(Run run, Arguments arguments) {
+  private static Object range(RenderContext context, BoundArguments arguments) {
     List<Object> numbers = arguments.rest();
     arguments.end();
     if (numbers.isEmpty() || numbers.size() > 3) {

@@ -11,7 +11,7 @@ import java.util.List;
  * leaves it all.
  */
 final class Lexer {
-  private final Source source;
+  private final TemplateSource source;
   private final String text;
   private final List<Token> tokens = new ArrayList<>();
   private int pos;
@@ -19,12 +19,12 @@ final class Lexer {
   /** Whether the text before {@code pos} ended with a line feed, seen or taken by a tag. */
   private boolean lineStarting = true;
 
-  private Lexer(Source source) {
+  private Lexer(TemplateSource source) {
     this.source = source;
     this.text = source.text();
   }
 
-  static List<Token> tokens(Source source) {
+  static List<Token> tokens(TemplateSource source) {
     Lexer lexer = new Lexer(source);
     lexer.run();
     return lexer.tokens;
@@ -69,11 +69,11 @@ final class Lexer {
 
   private String before(String data, char kind, char sign) {
     if (sign == '-') {
-      return Spaces.stripEnd(data);
+      return PythonSpace.stripEnd(data);
     }
     if (sign != '+' && kind != '{') {
       int line = data.lastIndexOf('\n') + 1;
-      if ((line > 0 || lineStarting) && Spaces.isBlank(data, line, data.length())) {
+      if ((line > 0 || lineStarting) && PythonSpace.isBlank(data, line, data.length())) {
         return data.substring(0, line);
       }
     }
@@ -103,7 +103,7 @@ final class Lexer {
   private void after(int end, char sign, boolean trim) {
     pos = end;
     if (sign == '-') {
-      pos = Spaces.skip(text, end);
+      pos = PythonSpace.skip(text, end);
     } else if (sign != '+' && trim && end < text.length() && text.charAt(end) == '\n') {
       pos = end + 1;
     }
@@ -111,9 +111,9 @@ final class Lexer {
   }
 
   private void block(int tag) {
-    int name = Spaces.skip(text, pos);
+    int name = PythonSpace.skip(text, pos);
     if (text.startsWith("raw", name)) {
-      int end = Spaces.skip(text, name + 3);
+      int end = PythonSpace.skip(text, name + 3);
       boolean strip = text.startsWith("-%}", end);
       if (strip || text.startsWith("%}", end)) {
         after(end + (strip ? 3 : 2), strip ? '-' : 0, false);
@@ -128,8 +128,8 @@ final class Lexer {
     int from = pos;
     for (int i = text.indexOf("{%", from); i >= 0; i = text.indexOf("{%", i + 1)) {
       char sign = sign(i + 2);
-      int name = Spaces.skip(text, i + (sign == 0 ? 2 : 3));
-      int end = Spaces.skip(text, name + "endraw".length());
+      int name = PythonSpace.skip(text, i + (sign == 0 ? 2 : 3));
+      int end = PythonSpace.skip(text, name + "endraw".length());
       if (text.startsWith("endraw", name)) {
         char endSign = sign(end);
         int close = end + (endSign == 0 ? 0 : 1);
@@ -147,7 +147,7 @@ final class Lexer {
     add(begin, "", tag);
     int open = 0;
     while (true) {
-      pos = Spaces.skip(text, pos);
+      pos = PythonSpace.skip(text, pos);
       if (pos >= text.length()) {
         throw source.error(source.place(tag), "the tag has no end '" + close + "'");
       }
@@ -160,7 +160,7 @@ final class Lexer {
         after(closeAt + 2, signed ? c : 0, end == Kind.BLOCK_END);
         return;
       }
-      Scanned token = Scanned.at(source, pos);
+      Lexeme token = Lexeme.at(source, pos);
       if (token.kind() == Kind.OPERATOR) {
         open += "([{".contains(token.text()) ? 1 : 0;
         open -= ")]}".contains(token.text()) ? 1 : 0;

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.Function.Method;
 import java.util.List;
 
 /** Methods of lists and tuples that change nothing. */
@@ -16,13 +17,13 @@ final class ListMethods {
     };
   }
 
-  private static Object count(List<?> list, Budget budget, Arguments arguments) {
+  private static Object count(List<?> list, Budget budget, BoundArguments arguments) {
     Object wanted = arguments.required("value");
     arguments.end();
     return list.stream().filter(item -> Comparing.equal(item, wanted, budget)).count();
   }
 
-  private static Object index(List<?> list, Budget budget, Arguments arguments) {
+  private static Object index(List<?> list, Budget budget, BoundArguments arguments) {
     Object wanted = arguments.required("value");
     arguments.end();
     for (int i = 0; i < list.size(); i++) {

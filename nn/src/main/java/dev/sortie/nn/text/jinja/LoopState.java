@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.Function.Method;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -43,7 +45,7 @@ final class LoopState {
     };
   }
 
-  private Object cycle(Arguments arguments) {
+  private Object cycle(BoundArguments arguments) {
     List<Object> values = arguments.rest();
     arguments.end();
     if (values.isEmpty()) {
@@ -52,7 +54,7 @@ final class LoopState {
     return values.get(index % values.size());
   }
 
-  private Object changed(Arguments arguments, Budget budget) {
+  private Object changed(BoundArguments arguments, Budget budget) {
     List<Object> values = new ArrayList<>(arguments.rest());
     arguments.end();
     boolean same = lastChecked != null && Comparing.equal(lastChecked, values, budget);

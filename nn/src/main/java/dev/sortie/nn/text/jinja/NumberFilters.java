@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.text.jinja.Filters.Filter;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
@@ -24,7 +25,7 @@ final class NumberFilters {
 
   private NumberFilters() {}
 
-  private static Object integer(Run run, Object value, Arguments arguments) {
+  private static Object integer(RenderContext context, Object value, BoundArguments arguments) {
     Object fallback = arguments.optional("default", 0L);
     Object base = arguments.optional("base", 10L);
     arguments.end();
@@ -36,7 +37,7 @@ final class NumberFilters {
     }
     String text = Values.text(value);
     if (text != null) {
-      run.budget().look(text.length());
+      context.budget().look(text.length());
       String digits = stripped(text);
       if (digits.matches(INTEGER)) {
         return fits(new BigInteger(digits.replace("_", "").replaceFirst("^\\+", "")));
@@ -63,8 +64,8 @@ final class NumberFilters {
   }
 
   private static String stripped(String text) {
-    String stripped = Spaces.stripEnd(text);
-    stripped = stripped.substring(Spaces.skip(stripped, 0));
+    String stripped = PythonSpace.stripEnd(text);
+    stripped = stripped.substring(PythonSpace.skip(stripped, 0));
     return stripped.length() > LONGEST ? "" : stripped;
   }
 
@@ -72,7 +73,7 @@ final class NumberFilters {
     if (text.matches(REAL)) {
       return Optional.of(Double.parseDouble(text.replace("_", "")));
     }
-    return switch (Cases.lower(text)) {
+    return switch (PythonCase.lower(text)) {
       case "inf", "+inf", "infinity", "+infinity" -> Optional.of(Double.POSITIVE_INFINITY);
       case "-inf", "-infinity" -> Optional.of(Double.NEGATIVE_INFINITY);
       case "nan", "+nan", "-nan" -> Optional.of(Double.NaN);
@@ -80,7 +81,7 @@ final class NumberFilters {
     };
   }
 
-  private static Object real(Run run, Object value, Arguments arguments) {
+  private static Object real(RenderContext context, Object value, BoundArguments arguments) {
     Object fallback = arguments.optional("default", 0.0);
     arguments.end();
     if (value instanceof Undefined u) {
@@ -88,13 +89,13 @@ final class NumberFilters {
     }
     String text = Values.text(value);
     if (text != null) {
-      run.budget().look(text.length());
+      context.budget().look(text.length());
       return parse(stripped(text)).map(d -> (Object) d).orElse(fallback);
     }
     return Values.isNumber(value) ? (Object) Arithmetic.real(value) : fallback;
   }
 
-  private static Object round(Run run, Object value, Arguments arguments) {
+  private static Object round(RenderContext context, Object value, BoundArguments arguments) {
     int precision = arguments.integer("precision", 0);
     String method = arguments.string("method", "common");
     arguments.end();
@@ -123,7 +124,7 @@ final class NumberFilters {
     };
   }
 
-  private static Object absolute(Run run, Object value, Arguments arguments) {
+  private static Object absolute(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
     if (value instanceof Undefined u) {
       throw u.failure();
@@ -132,7 +133,7 @@ final class NumberFilters {
       throw new ValueException("abs takes a number, not " + Values.typeName(value));
     }
     boolean negative =
-        value instanceof Double d ? d <= 0 : Comparing.compare(value, 0L, run.budget()) < 0;
+        value instanceof Double d ? d <= 0 : Comparing.compare(value, 0L, context.budget()) < 0;
     return value instanceof Double d && d == 0 ? (Object) 0.0 : Arithmetic.signed(negative, value);
   }
 }

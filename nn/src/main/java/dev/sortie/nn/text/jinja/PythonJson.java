@@ -1,6 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

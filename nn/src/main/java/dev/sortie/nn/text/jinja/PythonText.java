@@ -1,6 +1,13 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.jinja.TemplateValue.DictView;
+import dev.sortie.nn.text.jinja.TemplateValue.Generator;
+import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
+import dev.sortie.nn.text.jinja.TemplateValue.Range;
+import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Iterator;
@@ -43,7 +50,7 @@ final class PythonText {
       case List<?> l -> items(l, "[", "]", out, budget);
       case Tuple t -> items(t.items(), "(", t.items().size() == 1 ? ",)" : ")", out, budget);
       case Map<?, ?> m -> map(m, out, budget);
-      case View v -> {
+      case DictView v -> {
         out.append(v.kind()).append('(');
         items(v.items(), "[", "]", out, budget);
         out.append(')');
@@ -52,7 +59,7 @@ final class PythonText {
         out.append("range(").append(r.start()).append(", ").append(r.stop());
         out.append(r.step() == 1 ? ")" : ", " + r.step() + ")");
       }
-      case OneShot g -> throw unprintable(value);
+      case Generator g -> throw unprintable(value);
       case Namespace n -> throw unprintable(value);
       case Renderer.Macro m -> out.append("<Macro ").append(quoted(m.name())).append('>');
       case Function f -> throw unprintable(value);

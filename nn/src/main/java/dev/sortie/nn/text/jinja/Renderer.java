@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,24 +14,24 @@ final class Renderer {
     CONTINUE
   }
 
-  private final Source source;
+  private final TemplateSource source;
   private final Evaluator evaluator;
   private final Budget budget;
 
-  Renderer(Source source, Run run) {
+  Renderer(TemplateSource source, RenderContext context) {
     this.source = source;
-    this.evaluator = new Evaluator(source, run);
-    this.budget = run.budget();
+    this.evaluator = new Evaluator(source, context);
+    this.budget = context.budget();
   }
 
-  String render(List<Node> body, Scope scope) {
+  String render(List<Statement> body, Variables scope) {
     StringBuilder out = new StringBuilder();
     run(body, scope, out);
     return out.toString();
   }
 
-  private Flow run(List<Node> body, Scope scope, StringBuilder out) {
-    for (Node node : body) {
+  private Flow run(List<Statement> body, Variables scope, StringBuilder out) {
+    for (Statement node : body) {
       Flow flow;
       try {
         budget.step();
@@ -46,28 +48,30 @@ final class Renderer {
     return Flow.NEXT;
   }
 
-  private Flow run(Node node, Scope scope, StringBuilder out) {
+  private Flow run(Statement node, Variables scope, StringBuilder out) {
     switch (node) {
-      case Node.Data d -> append(d.text(), out);
-      case Node.Output o -> append(PythonText.of(evaluator.eval(o.value(), scope), budget), out);
-      case Node.If i -> {
+      case Statement.Data d -> append(d.text(), out);
+      case Statement.Output o ->
+          append(PythonText.of(evaluator.eval(o.value(), scope), budget), out);
+      case Statement.If i -> {
         return choose(i, scope, out);
       }
-      case Node.For f -> {
+      case Statement.For f -> {
         return loop(f, scope, out);
       }
-      case Node.Set s -> assign(s.target(), evaluator.eval(s.value(), scope), scope);
-      case Node.SetBlock s -> assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
-      case Node.FilterBlock f ->
+      case Statement.Set s -> assign(s.target(), evaluator.eval(s.value(), scope), scope);
+      case Statement.SetBlock s ->
+          assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
+      case Statement.FilterBlock f ->
           append(PythonText.of(filtered(f.filters(), f.body(), scope), budget), out);
-      case Node.Macro m -> scope.set(m.name(), new Macro(m, scope));
-      case Node.Scoped s -> {
-        return run(s.body(), new Scope(scope), out);
+      case Statement.Macro m -> scope.set(m.name(), new Macro(m, scope));
+      case Statement.Scoped s -> {
+        return run(s.body(), new Variables(scope), out);
       }
-      case Node.Break b -> {
+      case Statement.Break b -> {
         return Flow.BREAK;
       }
-      case Node.Continue c -> {
+      case Statement.Continue c -> {
         return Flow.CONTINUE;
       }
     }
@@ -80,8 +84,8 @@ final class Renderer {
     out.append(text);
   }
 
-  private Flow choose(Node.If node, Scope scope, StringBuilder out) {
-    for (Node.Branch branch : node.branches()) {
+  private Flow choose(Statement.If node, Variables scope, StringBuilder out) {
+    for (Statement.Branch branch : node.branches()) {
       if (branch.test() == null || Values.truth(evaluator.eval(branch.test(), scope))) {
         return run(branch.body(), scope, out);
       }
@@ -89,7 +93,7 @@ final class Renderer {
     return Flow.NEXT;
   }
 
-  private Flow loop(Node.For f, Scope scope, StringBuilder out) {
+  private Flow loop(Statement.For f, Variables scope, StringBuilder out) {
     List<Object> items = Values.items(evaluator.eval(f.items(), scope), budget);
     if (f.filter() != null) {
       items = kept(f, items, scope);
@@ -97,20 +101,20 @@ final class Renderer {
     LoopState loop = new LoopState(items);
     for (int i = 0; i < items.size(); i++) {
       loop.at(i);
-      Scope inner = new Scope(scope);
+      Variables inner = new Variables(scope);
       assign(f.target(), items.get(i), inner);
       inner.set("loop", loop);
       if (run(f.body(), inner, out) == Flow.BREAK) {
         break;
       }
     }
-    return items.isEmpty() ? run(f.otherwise(), new Scope(scope), out) : Flow.NEXT;
+    return items.isEmpty() ? run(f.otherwise(), new Variables(scope), out) : Flow.NEXT;
   }
 
-  private List<Object> kept(Node.For f, List<Object> items, Scope scope) {
+  private List<Object> kept(Statement.For f, List<Object> items, Variables scope) {
     List<Object> kept = new ArrayList<>();
     for (Object item : items) {
-      Scope inner = new Scope(scope);
+      Variables inner = new Variables(scope);
       assign(f.target(), item, inner);
       if (Values.truth(evaluator.eval(f.filter(), inner))) {
         kept.add(item);
@@ -119,18 +123,18 @@ final class Renderer {
     return kept;
   }
 
-  private Object filtered(List<Expr.Filtered> filters, List<Node> body, Scope scope) {
-    Object value = budget.made(render(body, new Scope(scope)));
+  private Object filtered(List<Expr.Filtered> filters, List<Statement> body, Variables scope) {
+    Object value = budget.made(render(body, new Variables(scope)));
     for (Expr.Filtered filter : filters) {
       value = evaluator.filter(filter, value, scope);
     }
     return value;
   }
 
-  private void assign(Node.Target target, Object value, Scope scope) {
+  private void assign(Statement.Target target, Object value, Variables scope) {
     switch (target) {
-      case Node.NameTarget n -> scope.set(n.name(), value);
-      case Node.AttributeTarget a -> {
+      case Statement.NameTarget n -> scope.set(n.name(), value);
+      case Statement.AttributeTarget a -> {
         if (!(scope.get(a.namespace()) instanceof Namespace namespace)) {
           throw source.error(
               a.place(),
@@ -138,7 +142,7 @@ final class Renderer {
         }
         namespace.set(a.name(), value);
       }
-      case Node.TupleTarget t -> {
+      case Statement.TupleTarget t -> {
         List<Object> parts = Values.items(value, budget);
         if (parts.size() != t.parts().size()) {
           throw source.error(
@@ -153,10 +157,10 @@ final class Renderer {
 
   /** A macro with the block it stands in. */
   final class Macro implements Function {
-    private final Node.Macro node;
-    private final Scope defined;
+    private final Statement.Macro node;
+    private final Variables defined;
 
-    Macro(Node.Macro node, Scope defined) {
+    Macro(Statement.Macro node, Variables defined) {
       this.node = node;
       this.defined = defined;
     }
@@ -167,9 +171,9 @@ final class Renderer {
     }
 
     @Override
-    public Object call(Run run, Arguments arguments) {
-      Scope scope = new Scope(defined);
-      for (Node.Parameter p : node.parameters()) {
+    public Object call(RenderContext context, BoundArguments arguments) {
+      Variables scope = new Variables(defined);
+      for (Statement.Parameter p : node.parameters()) {
         if (arguments.has(p.name())) {
           scope.set(p.name(), arguments.required(p.name()));
         } else if (p.fallback() != null) {

@@ -1,6 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.text.jinja.Filters.Filter;
+import dev.sortie.nn.text.jinja.TemplateValue.Generator;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -25,23 +27,23 @@ final class SequenceFilters {
           Map.entry("sort", SequenceFilters::sort),
           Map.entry("dictsort", SequenceFilters::dictsort),
           Map.entry("unique", SequenceFilters::unique),
-          Map.entry("min", (run, v, a) -> extreme(run, v, a, -1)),
-          Map.entry("max", (run, v, a) -> extreme(run, v, a, 1)),
+          Map.entry("min", (context, v, a) -> extreme(context, v, a, -1)),
+          Map.entry("max", (context, v, a) -> extreme(context, v, a, 1)),
           Map.entry("sum", SequenceFilters::sum));
 
   private SequenceFilters() {}
 
-  private static Object fallback(Run run, Object value, Arguments arguments) {
+  private static Object fallback(RenderContext context, Object value, BoundArguments arguments) {
     Object other = arguments.optional("default_value", "");
     boolean falsy = arguments.truth("boolean", false);
     arguments.end();
     return value instanceof Undefined || falsy && !Values.truth(value) ? other : value;
   }
 
-  private static Object length(Run run, Object value, Arguments arguments) {
+  private static Object length(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
     String text = Values.text(value);
-    run.budget().look(text == null ? 0 : text.length());
+    context.budget().look(text == null ? 0 : text.length());
     int length = Values.length(value);
     if (length < 0) {
       throw new ValueException(Values.typeName(value) + " has no length");
@@ -49,22 +51,22 @@ final class SequenceFilters {
     return (long) length;
   }
 
-  private static Object list(Run run, Object value, Arguments arguments) {
+  private static Object list(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
-    return new ArrayList<>(Values.items(value, run.budget()));
+    return new ArrayList<>(Values.items(value, context.budget()));
   }
 
-  private static Object items(Run run, Object value, Arguments arguments) {
+  private static Object items(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
     if (value instanceof Undefined) {
-      return new OneShot(List.of());
+      return new Generator(List.of());
     }
-    return new OneShot(DictMethods.items(map(run, value, "items")));
+    return new Generator(DictMethods.items(map(context, value, "items")));
   }
 
-  private static Map<?, ?> map(Run run, Object value, String filter) {
+  private static Map<?, ?> map(RenderContext context, Object value, String filter) {
     if (value instanceof Map<?, ?> map) {
-      run.budget().steps(map.size());
+      context.budget().steps(map.size());
       return map;
     }
     throw value instanceof Undefined u
@@ -73,45 +75,45 @@ final class SequenceFilters {
             "the filter '" + filter + "' takes a dict, not " + Values.typeName(value));
   }
 
-  private static Object first(Run run, Object value, Arguments arguments) {
+  private static Object first(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
-    if (value instanceof OneShot generator && !generator.isEmpty()) {
+    if (value instanceof Generator generator && !generator.isEmpty()) {
       return generator.takeFirst();
     }
-    List<Object> items = Values.items(value, run.budget());
+    List<Object> items = Values.items(value, context.budget());
     return items.isEmpty()
         ? new Undefined("there is no first item, the sequence is empty")
         : items.getFirst();
   }
 
-  private static Object last(Run run, Object value, Arguments arguments) {
+  private static Object last(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
-    if (value instanceof OneShot) {
+    if (value instanceof Generator) {
       throw new ValueException("a generator has no last item; pass it through 'list' first");
     }
-    List<Object> items = Values.items(value, run.budget());
+    List<Object> items = Values.items(value, context.budget());
     return items.isEmpty()
         ? new Undefined("there is no last item, the sequence is empty")
         : items.getLast();
   }
 
-  private static Object reverse(Run run, Object value, Arguments arguments) {
+  private static Object reverse(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
     String text = Values.text(value);
     if (text != null) {
-      return run.budget().made(new StringBuilder(text).reverse().toString());
+      return context.budget().made(new StringBuilder(text).reverse().toString());
     }
-    List<Object> items = new ArrayList<>(Values.items(value, run.budget()));
+    List<Object> items = new ArrayList<>(Values.items(value, context.budget()));
     Collections.reverse(items);
-    return new OneShot(items);
+    return new Generator(items);
   }
 
   private static Object withoutCase(Object value) {
     String text = Values.text(value);
-    return text == null ? value : Cases.lower(text);
+    return text == null ? value : PythonCase.lower(text);
   }
 
-  private static Object sort(Run run, Object value, Arguments arguments) {
+  private static Object sort(RenderContext context, Object value, BoundArguments arguments) {
     boolean reverse = arguments.truth("reverse", false);
     boolean cased = arguments.truth("case_sensitive", false);
     Object attribute = arguments.optional("attribute", null);
@@ -119,29 +121,29 @@ final class SequenceFilters {
     if (Values.text(attribute) != null && Values.text(attribute).contains(",")) {
       throw new ValueException("'sort' by several attributes is not supported");
     }
-    List<Object> sorted = new ArrayList<>(Values.items(value, run.budget()));
-    sort(sorted, attribute, cased, reverse, run);
+    List<Object> sorted = new ArrayList<>(Values.items(value, context.budget()));
+    sort(sorted, attribute, cased, reverse, context);
     return sorted;
   }
 
   private static void sort(
-      List<Object> items, Object attribute, boolean cased, boolean reverse, Run run) {
-    Comparator<Object> order = order(attribute, cased, run);
+      List<Object> items, Object attribute, boolean cased, boolean reverse, RenderContext context) {
+    Comparator<Object> order = order(attribute, cased, context);
     items.sort(reverse ? order.reversed() : order);
   }
 
-  private static Comparator<Object> order(Object attribute, boolean cased, Run run) {
+  private static Comparator<Object> order(Object attribute, boolean cased, RenderContext context) {
     return (a, b) ->
         Comparing.compare(
-            key(a, attribute, cased, run), key(b, attribute, cased, run), run.budget());
+            key(a, attribute, cased, context), key(b, attribute, cased, context), context.budget());
   }
 
-  private static Object key(Object item, Object attribute, boolean cased, Run run) {
-    Object key = attribute == null ? item : AttributePath.of(attribute).get(item, run);
+  private static Object key(Object item, Object attribute, boolean cased, RenderContext context) {
+    Object key = attribute == null ? item : AttributePath.of(attribute).get(item, context);
     return cased ? key : withoutCase(key);
   }
 
-  private static Object dictsort(Run run, Object value, Arguments arguments) {
+  private static Object dictsort(RenderContext context, Object value, BoundArguments arguments) {
     boolean cased = arguments.truth("case_sensitive", false);
     String by = arguments.string("by", "key");
     boolean reverse = arguments.truth("reverse", false);
@@ -149,35 +151,36 @@ final class SequenceFilters {
     if (!by.equals("key") && !by.equals("value")) {
       throw new ValueException("'dictsort' sorts by key or by value");
     }
-    List<Object> items = DictMethods.items(map(run, value, "dictsort"));
-    sort(items, by.equals("key") ? 0L : 1L, cased, reverse, run);
+    List<Object> items = DictMethods.items(map(context, value, "dictsort"));
+    sort(items, by.equals("key") ? 0L : 1L, cased, reverse, context);
     return items;
   }
 
-  private static Object unique(Run run, Object value, Arguments arguments) {
+  private static Object unique(RenderContext context, Object value, BoundArguments arguments) {
     boolean cased = arguments.truth("case_sensitive", false);
     Object attribute = arguments.optional("attribute", null);
     arguments.end();
     Set<Object> seen = new HashSet<>();
     List<Object> unique = new ArrayList<>();
-    for (Object item : Values.items(value, run.budget())) {
-      Object key = key(item, attribute, cased, run);
+    for (Object item : Values.items(value, context.budget())) {
+      Object key = key(item, attribute, cased, context);
       if (seen.add(key instanceof Undefined ? Undefined.class : Values.key(key))) {
         unique.add(item);
       }
     }
-    return new OneShot(unique);
+    return new Generator(unique);
   }
 
-  private static Object extreme(Run run, Object value, Arguments arguments, int sign) {
+  private static Object extreme(
+      RenderContext context, Object value, BoundArguments arguments, int sign) {
     boolean cased = arguments.truth("case_sensitive", false);
     Object attribute = arguments.optional("attribute", null);
     arguments.end();
-    List<Object> items = Values.items(value, run.budget());
+    List<Object> items = Values.items(value, context.budget());
     if (items.isEmpty()) {
       return new Undefined("there is no such item, the sequence is empty");
     }
-    Comparator<Object> order = order(attribute, cased, run);
+    Comparator<Object> order = order(attribute, cased, context);
     Object best = items.getFirst();
     for (Object item : items) {
       best = sign * order.compare(item, best) > 0 ? item : best;
@@ -185,13 +188,13 @@ final class SequenceFilters {
     return best;
   }
 
-  private static Object sum(Run run, Object value, Arguments arguments) {
+  private static Object sum(RenderContext context, Object value, BoundArguments arguments) {
     Object attribute = arguments.optional("attribute", null);
     Object total = arguments.optional("start", 0L);
     arguments.end();
-    for (Object item : Values.items(value, run.budget())) {
-      Object term = attribute == null ? item : AttributePath.of(attribute).get(item, run);
-      total = Arithmetic.apply("+", total, term, run.budget());
+    for (Object item : Values.items(value, context.budget())) {
+      Object term = attribute == null ? item : AttributePath.of(attribute).get(item, context);
+      total = Arithmetic.apply("+", total, term, context.budget());
     }
     return total;
   }

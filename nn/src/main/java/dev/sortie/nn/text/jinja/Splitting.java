@@ -9,7 +9,7 @@ final class Splitting {
   private Splitting() {}
 
   /** Python's split and rsplit. */
-  static List<Object> split(String text, boolean fromEnd, Budget budget, Arguments arguments) {
+  static List<Object> split(String text, boolean fromEnd, Budget budget, BoundArguments arguments) {
     String separator = arguments.string("sep", null);
     int most = arguments.integer("maxsplit", -1);
     arguments.end();
@@ -52,7 +52,7 @@ final class Splitting {
 
   private static List<Object> blanks(String text, int most, Budget budget) {
     List<Object> pieces = new ArrayList<>();
-    int from = Spaces.skip(text, 0);
+    int from = PythonSpace.skip(text, 0);
     while (from < text.length()) {
       budget.step();
       if (most >= 0 && pieces.size() == most) {
@@ -60,18 +60,18 @@ final class Splitting {
         break;
       }
       int end = from;
-      while (end < text.length() && !Spaces.isSpace(text.charAt(end))) {
+      while (end < text.length() && !PythonSpace.isSpace(text.charAt(end))) {
         end++;
       }
       pieces.add(text.substring(from, end));
-      from = Spaces.skip(text, end);
+      from = PythonSpace.skip(text, end);
     }
     return pieces;
   }
 
   private static List<Object> blanksFromEnd(String text, int most, Budget budget) {
     List<Object> pieces = new ArrayList<>();
-    String left = Spaces.stripEnd(text);
+    String left = PythonSpace.stripEnd(text);
     while (!left.isEmpty()) {
       budget.step();
       if (pieces.size() == most) {
@@ -79,18 +79,18 @@ final class Splitting {
         break;
       }
       int from = left.length();
-      while (from > 0 && !Spaces.isSpace(left.charAt(from - 1))) {
+      while (from > 0 && !PythonSpace.isSpace(left.charAt(from - 1))) {
         from--;
       }
       pieces.add(left.substring(from));
       budget.text(from);
-      left = Spaces.stripEnd(left.substring(0, from));
+      left = PythonSpace.stripEnd(left.substring(0, from));
     }
     Collections.reverse(pieces);
     return pieces;
   }
 
-  static List<Object> lines(String text, Budget budget, Arguments arguments) {
+  static List<Object> lines(String text, Budget budget, BoundArguments arguments) {
     boolean keep = arguments.truth("keepends", false);
     arguments.end();
     budget.text(text.length());

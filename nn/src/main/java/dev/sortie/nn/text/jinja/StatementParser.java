@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateSource.Place;
 import dev.sortie.nn.text.jinja.Token.Kind;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +23,7 @@ final class StatementParser {
   }
 
   /** All statements of a template. */
-  static List<Node> parse(Source source, int maxDepth) {
+  static List<Statement> parse(TemplateSource source, int maxDepth) {
     StatementParser parser = new StatementParser(new Tokens(source, maxDepth));
     return parser.body(Set.of());
   }
@@ -31,15 +32,15 @@ final class StatementParser {
    * Statements up to one whose word is in {@code ends}; that word is the next token. With no ends,
    * all up to the end of the template.
    */
-  private List<Node> body(Set<String> ends) {
+  private List<Statement> body(Set<String> ends) {
     tokens.enter();
-    List<Node> nodes = new ArrayList<>();
+    List<Statement> nodes = new ArrayList<>();
     while (true) {
       Token t = tokens.take();
       switch (t.kind()) {
-        case DATA -> nodes.add(new Node.Data(t.place(), t.text()));
+        case DATA -> nodes.add(new Statement.Data(t.place(), t.text()));
         case OUTPUT_BEGIN -> {
-          nodes.add(new Node.Output(t.place(), expressions.tuple(true)));
+          nodes.add(new Statement.Output(t.place(), expressions.tuple(true)));
           tokens.expect(Kind.OUTPUT_END, "'}}'");
         }
         case BLOCK_BEGIN -> {
@@ -65,15 +66,15 @@ final class StatementParser {
     tokens.expect(Kind.BLOCK_END, "'%}'");
   }
 
-  private List<Node> bodyUpTo(String end) {
+  private List<Statement> bodyUpTo(String end) {
     endBlock();
-    List<Node> body = body(Set.of(end));
+    List<Statement> body = body(Set.of(end));
     tokens.expectName(end);
     endBlock();
     return body;
   }
 
-  private Node statement(Token word) {
+  private Statement statement(Token word) {
     Place at = word.place();
     return switch (word.text()) {
       case "if" -> branches(at);
@@ -81,13 +82,13 @@ final class StatementParser {
       case "set" -> set(at);
       case "macro" -> macro(at);
       case "filter" -> filterBlock(at);
-      case "generation" -> new Node.Scoped(at, bodyUpTo("endgeneration"));
+      case "generation" -> new Statement.Scoped(at, bodyUpTo("endgeneration"));
       case "break", "continue" -> {
         if (loops == 0) {
           throw tokens.source().error(at, "'" + word.text() + "' stands outside of a loop");
         }
         endBlock();
-        yield word.text().equals("break") ? new Node.Break(at) : new Node.Continue(at);
+        yield word.text().equals("break") ? new Statement.Break(at) : new Statement.Continue(at);
       }
       default -> {
         if (word.text().startsWith("end") || Set.of("else", "elif").contains(word.text())) {
@@ -98,14 +99,14 @@ final class StatementParser {
     };
   }
 
-  private Node branches(Place at) {
-    List<Node.Branch> branches = new ArrayList<>();
+  private Statement branches(Place at) {
+    List<Statement.Branch> branches = new ArrayList<>();
     Expr test = expressions.tuple(false);
     while (true) {
       endBlock();
       Set<String> ends = test == null ? Set.of("endif") : Set.of("elif", "else", "endif");
       expressions.enterBranch();
-      branches.add(new Node.Branch(test, body(ends)));
+      branches.add(new Statement.Branch(test, body(ends)));
       expressions.leaveBranch();
       if (tokens.skipName("elif")) {
         test = expressions.tuple(false);
@@ -114,13 +115,13 @@ final class StatementParser {
       } else {
         tokens.expectName("endif");
         endBlock();
-        return new Node.If(at, List.copyOf(branches));
+        return new Statement.If(at, List.copyOf(branches));
       }
     }
   }
 
-  private Node loop(Place at) {
-    Node.Target target = target(false);
+  private Statement loop(Place at) {
+    Statement.Target target = target(false);
     tokens.expectName("in");
     Expr items = expressions.tuple(false);
     Expr filter = tokens.skipName("if") ? expressions.expression() : null;
@@ -129,83 +130,83 @@ final class StatementParser {
     }
     endBlock();
     loops++;
-    List<Node> body = body(Set.of("else", "endfor"));
+    List<Statement> body = body(Set.of("else", "endfor"));
     loops--;
-    List<Node> otherwise = List.of();
+    List<Statement> otherwise = List.of();
     if (tokens.skipName("else")) {
       endBlock();
       otherwise = body(Set.of("endfor"));
     }
     tokens.expectName("endfor");
     endBlock();
-    return new Node.For(at, target, items, filter, body, otherwise);
+    return new Statement.For(at, target, items, filter, body, otherwise);
   }
 
-  private Node set(Place at) {
-    Node.Target target = target(true);
+  private Statement set(Place at) {
+    Statement.Target target = target(true);
     if (tokens.skipOperator("=")) {
       Expr value = expressions.tuple(true);
       endBlock();
-      return new Node.Set(at, target, value);
+      return new Statement.Set(at, target, value);
     }
     List<Expr.Filtered> filters = new ArrayList<>();
     while (tokens.atOperator("|")) {
       filters.add(primary.filter(null));
     }
-    return new Node.SetBlock(at, target, List.copyOf(filters), bodyUpTo("endset"));
+    return new Statement.SetBlock(at, target, List.copyOf(filters), bodyUpTo("endset"));
   }
 
-  private Node filterBlock(Place at) {
+  private Statement filterBlock(Place at) {
     List<Expr.Filtered> filters = new ArrayList<>(List.of(primary.namedFilter(null)));
     while (tokens.atOperator("|")) {
       filters.add(primary.filter(null));
     }
-    return new Node.FilterBlock(at, List.copyOf(filters), bodyUpTo("endfilter"));
+    return new Statement.FilterBlock(at, List.copyOf(filters), bodyUpTo("endfilter"));
   }
 
-  private Node.Target target(boolean namespaces) {
+  private Statement.Target target(boolean namespaces) {
     Place at = tokens.peek().place();
-    Node.Target first = innerTarget(namespaces);
+    Statement.Target first = innerTarget(namespaces);
     if (!tokens.atOperator(",")) {
       return first;
     }
-    List<Node.Target> parts = new ArrayList<>(List.of(first));
+    List<Statement.Target> parts = new ArrayList<>(List.of(first));
     while (tokens.skipOperator(",") && (tokens.at(Kind.NAME) || tokens.atOperator("("))) {
       if (tokens.atName("in")) {
         break;
       }
       parts.add(innerTarget(namespaces));
     }
-    return new Node.TupleTarget(at, List.copyOf(parts));
+    return new Statement.TupleTarget(at, List.copyOf(parts));
   }
 
-  private Node.Target innerTarget(boolean namespaces) {
+  private Statement.Target innerTarget(boolean namespaces) {
     if (!tokens.skipOperator("(")) {
       return oneTarget(namespaces);
     }
     tokens.enter();
-    Node.Target inner = target(namespaces);
+    Statement.Target inner = target(namespaces);
     tokens.expectOperator(")");
     tokens.leave();
     return inner;
   }
 
-  private Node.Target oneTarget(boolean namespaces) {
+  private Statement.Target oneTarget(boolean namespaces) {
     Token name = tokens.expect(Kind.NAME, "a name to assign to");
     if (CONSTANTS.contains(name.text())) {
       throw tokens.source().error(name.place(), "'" + name.text() + "' cannot be assigned to");
     }
     if (namespaces && tokens.skipOperator(".")) {
       String attribute = tokens.expect(Kind.NAME, "an attribute's name").text();
-      return new Node.AttributeTarget(name.place(), name.text(), attribute);
+      return new Statement.AttributeTarget(name.place(), name.text(), attribute);
     }
-    return new Node.NameTarget(name.place(), name.text());
+    return new Statement.NameTarget(name.place(), name.text());
   }
 
-  private Node macro(Place at) {
+  private Statement macro(Place at) {
     String name = tokens.expect(Kind.NAME, "the macro's name").text();
     tokens.expectOperator("(");
-    List<Node.Parameter> parameters = new ArrayList<>();
+    List<Statement.Parameter> parameters = new ArrayList<>();
     while (!tokens.skipOperator(")")) {
       if (!parameters.isEmpty()) {
         tokens.expectOperator(",");
@@ -220,14 +221,14 @@ final class StatementParser {
             .source()
             .error(parameter.place(), "a parameter without default follows one with a default");
       }
-      parameters.add(new Node.Parameter(parameter.text(), fallback));
+      parameters.add(new Statement.Parameter(parameter.text(), fallback));
     }
     int outer = loops;
     loops = 0;
     expressions.enterMacro();
-    List<Node> body = bodyUpTo("endmacro");
+    List<Statement> body = bodyUpTo("endmacro");
     expressions.leaveMacro();
     loops = outer;
-    return new Node.Macro(at, name, List.copyOf(parameters), body);
+    return new Statement.Macro(at, name, List.copyOf(parameters), body);
   }
 }

@@ -1,5 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.Function.Method;
+import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
 import java.util.List;
 import java.util.Set;
 
@@ -53,77 +56,81 @@ final class StringMethods {
     if (!(of instanceof SafeString)) {
       return new Method(name, body);
     }
-    return new Method(name, (run, arguments) -> safe(body, run, arguments));
+    return new Method(name, (context, arguments) -> safe(body, context, arguments));
   }
 
   /** Methods of a text marked safe escape their arguments, and most results are marked safe. */
-  private static Object safe(Method.Body body, Run run, Arguments arguments) {
+  private static Object safe(Method.Body body, RenderContext context, BoundArguments arguments) {
     List<Object> positional = arguments.rest();
     for (Object value : positional) {
       if (value instanceof String s) {
         SafeString.refuseEscaped(s);
       }
     }
-    Arguments checked = new Arguments(arguments.callee(), positional, arguments.restNamed());
-    Object result = body.call(run, checked);
+    BoundArguments checked =
+        new BoundArguments(arguments.callee(), positional, arguments.restNamed());
+    Object result = body.call(context, checked);
     return result instanceof String s ? new SafeString(s) : result;
   }
 
   private static Method.Body body(String text, String name) {
     return switch (name) {
-      case "strip" -> (run, a) -> strip(text, true, true, run, a);
-      case "lstrip" -> (run, a) -> strip(text, true, false, run, a);
-      case "rstrip" -> (run, a) -> strip(text, false, true, run, a);
-      case "split" -> (run, a) -> Splitting.split(text, false, run.budget(), a);
-      case "rsplit" -> (run, a) -> Splitting.split(text, true, run.budget(), a);
-      case "splitlines" -> (run, a) -> Splitting.lines(text, run.budget(), a);
-      case "startswith" -> (run, a) -> affix(text, true, run, a);
-      case "endswith" -> (run, a) -> affix(text, false, run, a);
-      case "removeprefix", "removesuffix" -> (run, a) -> remove(text, name, run, a);
-      case "replace" -> (run, a) -> replace(text, run, a);
-      case "upper" -> (run, a) -> made(Cases.upper(text), run, a);
-      case "lower" -> (run, a) -> made(Cases.lower(text), run, a);
-      case "title" -> (run, a) -> made(Cases.title(text), run, a);
-      case "capitalize" -> (run, a) -> made(Cases.capitalize(text), run, a);
-      case "find" -> (run, a) -> find(text, run, a);
-      case "count" -> (run, a) -> count(text, run, a);
-      case "join" -> (run, a) -> join(text, run, a);
-      case "isdigit" -> (run, a) -> all(text, Character::isDigit, run, a);
-      case "isspace" -> (run, a) -> all(text, c -> c <= 0xFFFF && Spaces.isSpace((char) c), run, a);
-      case "format" -> (run, a) -> Formatting.format(text, run.budget(), a);
+      case "strip" -> (context, a) -> strip(text, true, true, context, a);
+      case "lstrip" -> (context, a) -> strip(text, true, false, context, a);
+      case "rstrip" -> (context, a) -> strip(text, false, true, context, a);
+      case "split" -> (context, a) -> Splitting.split(text, false, context.budget(), a);
+      case "rsplit" -> (context, a) -> Splitting.split(text, true, context.budget(), a);
+      case "splitlines" -> (context, a) -> Splitting.lines(text, context.budget(), a);
+      case "startswith" -> (context, a) -> affix(text, true, context, a);
+      case "endswith" -> (context, a) -> affix(text, false, context, a);
+      case "removeprefix", "removesuffix" -> (context, a) -> remove(text, name, context, a);
+      case "replace" -> (context, a) -> replace(text, context, a);
+      case "upper" -> (context, a) -> made(PythonCase.upper(text), context, a);
+      case "lower" -> (context, a) -> made(PythonCase.lower(text), context, a);
+      case "title" -> (context, a) -> made(PythonCase.title(text), context, a);
+      case "capitalize" -> (context, a) -> made(PythonCase.capitalize(text), context, a);
+      case "find" -> (context, a) -> find(text, context, a);
+      case "count" -> (context, a) -> count(text, context, a);
+      case "join" -> (context, a) -> join(text, context, a);
+      case "isdigit" -> (context, a) -> all(text, Character::isDigit, context, a);
+      case "isspace" ->
+          (context, a) -> all(text, c -> c <= 0xFFFF && PythonSpace.isSpace((char) c), context, a);
+      case "format" -> (context, a) -> Formatting.format(text, context.budget(), a);
       default -> null;
     };
   }
 
-  private static String made(String result, Run run, Arguments arguments) {
+  private static String made(String result, RenderContext context, BoundArguments arguments) {
     arguments.end();
-    return run.budget().made(result);
+    return context.budget().made(result);
   }
 
-  static String strip(String text, boolean start, boolean end, Run run, Arguments arguments) {
+  static String strip(
+      String text, boolean start, boolean end, RenderContext context, BoundArguments arguments) {
     String set = arguments.string("chars", null);
     arguments.end();
-    run.budget().text(text.length());
+    context.budget().text(text.length());
     int from = 0;
     int to = text.length();
-    while (start && from < to && isIn(set, text.codePointAt(from), run)) {
+    while (start && from < to && isIn(set, text.codePointAt(from), context)) {
       from += Character.charCount(text.codePointAt(from));
     }
-    while (end && from < to && isIn(set, text.codePointBefore(to), run)) {
+    while (end && from < to && isIn(set, text.codePointBefore(to), context)) {
       to -= Character.charCount(text.codePointBefore(to));
     }
     return text.substring(from, to);
   }
 
-  private static boolean isIn(String set, int c, Run run) {
+  private static boolean isIn(String set, int c, RenderContext context) {
     if (set == null) {
-      return c <= 0xFFFF && Spaces.isSpace((char) c);
+      return c <= 0xFFFF && PythonSpace.isSpace((char) c);
     }
-    run.budget().look(set.length());
+    context.budget().look(set.length());
     return set.indexOf(c) >= 0;
   }
 
-  private static Object affix(String text, boolean start, Run run, Arguments arguments) {
+  private static Object affix(
+      String text, boolean start, RenderContext context, BoundArguments arguments) {
     Object wanted = arguments.required(start ? "prefix" : "suffix");
     arguments.end();
     List<Object> any = wanted instanceof Tuple t ? t.items() : List.of(nonNull(wanted, arguments));
@@ -132,7 +139,7 @@ final class StringMethods {
       if (affix == null) {
         throw arguments.wrong(start ? "prefix" : "suffix", one, "a string");
       }
-      run.budget().look(affix.length());
+      context.budget().look(affix.length());
       if (start ? text.startsWith(affix) : text.endsWith(affix)) {
         return true;
       }
@@ -140,69 +147,70 @@ final class StringMethods {
     return false;
   }
 
-  private static Object nonNull(Object wanted, Arguments arguments) {
+  private static Object nonNull(Object wanted, BoundArguments arguments) {
     if (wanted == null) {
       throw arguments.wrong("prefix", null, "a string");
     }
     return wanted;
   }
 
-  private static Object remove(String text, String name, Run run, Arguments arguments) {
+  private static Object remove(
+      String text, String name, RenderContext context, BoundArguments arguments) {
     String affix = arguments.string(name.substring("remove".length()));
     arguments.end();
-    run.budget().text(text.length());
+    context.budget().text(text.length());
     if (name.equals("removeprefix")) {
       return text.startsWith(affix) ? text.substring(affix.length()) : text;
     }
     return text.endsWith(affix) ? text.substring(0, text.length() - affix.length()) : text;
   }
 
-  private static Object replace(String text, Run run, Arguments arguments) {
+  private static Object replace(String text, RenderContext context, BoundArguments arguments) {
     String old = arguments.string("old");
     String by = arguments.string("new");
     int count = arguments.integer("count", -1);
     arguments.end();
-    return Splitting.replace(text, old, by, count, run.budget());
+    return Splitting.replace(text, old, by, count, context.budget());
   }
 
-  private static Object find(String text, Run run, Arguments arguments) {
+  private static Object find(String text, RenderContext context, BoundArguments arguments) {
     String part = arguments.string("sub");
     arguments.end();
-    int at = Search.indexOf(text, part, 0, run.budget());
+    int at = Search.indexOf(text, part, 0, context.budget());
     return at < 0 ? -1L : (long) text.codePointCount(0, at);
   }
 
-  private static Object count(String text, Run run, Arguments arguments) {
+  private static Object count(String text, RenderContext context, BoundArguments arguments) {
     String part = arguments.string("sub");
     arguments.end();
     if (part.isEmpty()) {
-      run.budget().look(text.length());
+      context.budget().look(text.length());
       return Values.length(text) + 1L;
     }
     long count = 0;
-    int at = Search.indexOf(text, part, 0, run.budget());
+    int at = Search.indexOf(text, part, 0, context.budget());
     while (at >= 0) {
       count++;
-      at = Search.indexOf(text, part, at + part.length(), run.budget());
+      at = Search.indexOf(text, part, at + part.length(), context.budget());
     }
     return count;
   }
 
-  private static Object join(String text, Run run, Arguments arguments) {
-    List<Object> items = Values.items(arguments.required("iterable"), run.budget());
+  private static Object join(String text, RenderContext context, BoundArguments arguments) {
+    List<Object> items = Values.items(arguments.required("iterable"), context.budget());
     arguments.end();
     for (Object item : items) {
       if (Values.text(item) == null) {
         throw arguments.wrong("iterable", item, "strings only");
       }
     }
-    return Splitting.join(text, items, run.budget());
+    return Splitting.join(text, items, context.budget());
   }
 
   private static Object all(
-      String text, java.util.function.IntPredicate test, Run run, Arguments a) {
+      String text, java.util.function.IntPredicate test, RenderContext context, BoundArguments a) {
     a.end();
-    run.budget().look(text.length());
+    context.budget().look(text.length());
     return !text.isEmpty() && text.codePoints().allMatch(test);
   }
 }

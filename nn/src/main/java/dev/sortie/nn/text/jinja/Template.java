@@ -13,11 +13,11 @@ import java.util.function.Supplier;
  * its rendering ends with a message where a limit is reached.
  */
 public final class Template {
-  private final Source source;
-  private final List<Node> body;
-  private final Limits limits;
+  private final TemplateSource source;
+  private final List<Statement> body;
+  private final TemplateLimits limits;
 
-  private Template(Source source, List<Node> body, Limits limits) {
+  private Template(TemplateSource source, List<Statement> body, TemplateLimits limits) {
     this.source = source;
     this.body = body;
     this.limits = limits;
@@ -29,13 +29,13 @@ public final class Template {
    * @param origin names it in messages, such as a file and field
    * @throws InputException naming line and column of what is wrong or not supported
    */
-  public static Template parse(String origin, String text, Limits limits) {
+  public static Template parse(String origin, String text, TemplateLimits limits) {
     if (text.length() > limits.source()) {
       throw new InputException(
           "%s: the template has %d characters, at most %d are allowed"
               .formatted(origin, text.length(), limits.source()));
     }
-    Source source = new Source(origin, text);
+    TemplateSource source = new TemplateSource(origin, text);
     return new Template(source, StatementParser.parse(source, limits.depth() / 3), limits);
   }
 
@@ -47,9 +47,9 @@ public final class Template {
    * @throws InputException naming line and column of what fails or is refused
    */
   public String render(Map<String, ?> variables, Supplier<LocalDateTime> now) {
-    Scope scope = new Scope(null);
+    Variables scope = new Variables(null);
     variables.forEach(scope::set);
-    Run run = new Run(new Budget(limits), now);
-    return new Renderer(source, run).render(body, scope);
+    RenderContext context = new RenderContext(new Budget(limits), now);
+    return new Renderer(source, context).render(body, scope);
   }
 }

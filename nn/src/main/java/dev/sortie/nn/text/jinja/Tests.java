@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.DictView;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +12,7 @@ import java.util.function.Predicate;
 final class Tests {
   /** Whether something holds of a value. */
   private interface Test {
-    boolean holds(Run run, Object value, Arguments arguments);
+    boolean holds(RenderContext context, Object value, BoundArguments arguments);
   }
 
   private static final Map<String, Test> ALL = all();
@@ -33,30 +35,30 @@ final class Tests {
     plain(all, "iterable", Values::isIterable);
     plain(all, "sequence", Tests::isSequence);
     plain(all, "callable", v -> v instanceof Function || v instanceof LoopState);
-    all.put("lower", (run, v, a) -> cased(run, v, a, Character::isUpperCase));
-    all.put("upper", (run, v, a) -> cased(run, v, a, Character::isLowerCase));
-    all.put("odd", (run, v, a) -> remainder(run, v, 2L, a) == 1);
-    all.put("even", (run, v, a) -> remainder(run, v, 2L, a) == 0);
-    all.put("divisibleby", (run, v, a) -> remainder(run, v, a.required("num"), a) == 0);
+    all.put("lower", (context, v, a) -> cased(context, v, a, Character::isUpperCase));
+    all.put("upper", (context, v, a) -> cased(context, v, a, Character::isLowerCase));
+    all.put("odd", (context, v, a) -> remainder(context, v, 2L, a) == 1);
+    all.put("even", (context, v, a) -> remainder(context, v, 2L, a) == 0);
+    all.put("divisibleby", (context, v, a) -> remainder(context, v, a.required("num"), a) == 0);
     all.put("sameas", Tests::same);
-    all.put("in", (run, v, a) -> Comparing.contains(only(a, "seq"), v, run.budget()));
+    all.put("in", (context, v, a) -> Comparing.contains(only(a, "seq"), v, context.budget()));
     for (String name : List.of("eq", "==", "equalto")) {
-      all.put(name, (run, v, a) -> Comparing.equal(v, only(a, "other"), run.budget()));
+      all.put(name, (context, v, a) -> Comparing.equal(v, only(a, "other"), context.budget()));
     }
     for (String name : List.of("ne", "!=")) {
-      all.put(name, (run, v, a) -> !Comparing.equal(v, only(a, "other"), run.budget()));
+      all.put(name, (context, v, a) -> !Comparing.equal(v, only(a, "other"), context.budget()));
     }
     for (String name : List.of("lt", "lessthan", "<")) {
-      all.put(name, (run, v, a) -> ordered("<", v, only(a, "other"), run));
+      all.put(name, (context, v, a) -> ordered("<", v, only(a, "other"), context));
     }
     for (String name : List.of("le", "<=")) {
-      all.put(name, (run, v, a) -> ordered("<=", v, only(a, "other"), run));
+      all.put(name, (context, v, a) -> ordered("<=", v, only(a, "other"), context));
     }
     for (String name : List.of("gt", "greaterthan", ">")) {
-      all.put(name, (run, v, a) -> ordered(">", v, only(a, "other"), run));
+      all.put(name, (context, v, a) -> ordered(">", v, only(a, "other"), context));
     }
     for (String name : List.of("ge", ">=")) {
-      all.put(name, (run, v, a) -> ordered(">=", v, only(a, "other"), run));
+      all.put(name, (context, v, a) -> ordered(">=", v, only(a, "other"), context));
     }
     return Map.copyOf(all);
   }
@@ -64,13 +66,13 @@ final class Tests {
   private static void plain(Map<String, Test> all, String name, Predicate<Object> test) {
     all.put(
         name,
-        (run, value, arguments) -> {
+        (context, value, arguments) -> {
           arguments.end();
           return test.test(value);
         });
   }
 
-  private static Object only(Arguments arguments, String name) {
+  private static Object only(BoundArguments arguments, String name) {
     Object value = arguments.required(name);
     arguments.end();
     return value;
@@ -80,7 +82,7 @@ final class Tests {
     return ALL.containsKey(name);
   }
 
-  static boolean holds(Run run, String name, Object value, Arguments arguments) {
+  static boolean holds(RenderContext context, String name, Object value, BoundArguments arguments) {
     Test test = ALL.get(name);
     if (test == null) {
       throw new ValueException(
@@ -88,12 +90,12 @@ final class Tests {
               + PythonText.quoted(name)
               + " is not supported in chat templates here; change or replace the template");
     }
-    return test.holds(run, value, arguments);
+    return test.holds(context, value, arguments);
   }
 
   /** Whether {@code a operator b}; NaN has no order. */
-  static boolean ordered(String operator, Object a, Object b, Run run) {
-    int order = Comparing.compare(a, b, run.budget());
+  static boolean ordered(String operator, Object a, Object b, RenderContext context) {
+    int order = Comparing.compare(a, b, context.budget());
     boolean holds =
         switch (operator) {
           case "<" -> order < 0;
@@ -106,30 +108,32 @@ final class Tests {
 
   /** What has a length and items by key: for Jinja a dict too. */
   private static boolean isSequence(Object value) {
-    return Values.length(value) >= 0 && !(value instanceof LoopState || value instanceof View);
+    return Values.length(value) >= 0 && !(value instanceof LoopState || value instanceof DictView);
   }
 
   /** Whether there is a letter with case, and none of the kind {@code other}. */
-  private static boolean cased(Run run, Object value, Arguments arguments, IntPredicate other) {
+  private static boolean cased(
+      RenderContext context, Object value, BoundArguments arguments, IntPredicate other) {
     arguments.end();
-    String text = PythonText.of(value, run.budget());
-    run.budget().look(text.length());
+    String text = PythonText.of(value, context.budget());
+    context.budget().look(text.length());
     IntPredicate cased =
         c -> Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
     return text.codePoints().anyMatch(cased)
         && text.codePoints().noneMatch(c -> other.test(c) || Character.isTitleCase(c));
   }
 
-  private static double remainder(Run run, Object value, Object by, Arguments arguments) {
+  private static double remainder(
+      RenderContext context, Object value, Object by, BoundArguments arguments) {
     arguments.end();
     if (!Values.isNumber(value) && !(value instanceof Undefined) || !Values.isNumber(by)) {
       throw new ValueException("a remainder of " + Values.typeName(value));
     }
-    return Arithmetic.real(Arithmetic.apply("%", value, by, run.budget()));
+    return Arithmetic.real(Arithmetic.apply("%", value, by, context.budget()));
   }
 
   /** Identity: of texts and numbers Python leaves it open, so those are refused. */
-  private static boolean same(Run run, Object value, Arguments arguments) {
+  private static boolean same(RenderContext context, Object value, BoundArguments arguments) {
     Object other = only(arguments, "other");
     if (value == null || other == null || value instanceof Boolean || other instanceof Boolean) {
       return value == null ? other == null : value.equals(other);

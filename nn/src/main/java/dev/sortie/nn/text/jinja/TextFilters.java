@@ -1,6 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.text.jinja.Filters.Filter;
+import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.List;
 import java.util.Map;
 
@@ -8,13 +10,14 @@ import java.util.Map;
 final class TextFilters {
   static final Map<String, Filter> ALL =
       Map.ofEntries(
-          Map.entry("string", (run, v, a) -> string(run, v, a)),
+          Map.entry("string", (context, v, a) -> string(context, v, a)),
           Map.entry("safe", TextFilters::safe),
           Map.entry("trim", TextFilters::trim),
-          Map.entry("upper", (run, v, a) -> changed(run, v, a, Cases::upper)),
-          Map.entry("lower", (run, v, a) -> changed(run, v, a, Cases::lower)),
-          Map.entry("capitalize", (run, v, a) -> changed(run, v, a, Cases::capitalize)),
-          Map.entry("title", (run, v, a) -> changed(run, v, a, Cases::titleFilter)),
+          Map.entry("upper", (context, v, a) -> changed(context, v, a, PythonCase::upper)),
+          Map.entry("lower", (context, v, a) -> changed(context, v, a, PythonCase::lower)),
+          Map.entry(
+              "capitalize", (context, v, a) -> changed(context, v, a, PythonCase::capitalize)),
+          Map.entry("title", (context, v, a) -> changed(context, v, a, PythonCase::titleFilter)),
           Map.entry("replace", TextFilters::replace),
           Map.entry("indent", TextFilters::indent),
           Map.entry("join", TextFilters::join),
@@ -23,25 +26,26 @@ final class TextFilters {
   private TextFilters() {}
 
   /** A string stays as it is, marked safe or not; anything else becomes its text. */
-  private static Object string(Run run, Object value, Arguments arguments) {
+  private static Object string(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
     return Values.text(value) != null
         ? value
-        : run.budget().made(PythonText.of(value, run.budget()));
+        : context.budget().made(PythonText.of(value, context.budget()));
   }
 
-  private static Object safe(Run run, Object value, Arguments arguments) {
+  private static Object safe(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
-    return new SafeString(run.budget().made(PythonText.of(value, run.budget())));
+    return new SafeString(context.budget().made(PythonText.of(value, context.budget())));
   }
 
   private interface Change {
     String apply(String text);
   }
 
-  private static Object changed(Run run, Object value, Arguments arguments, Change change) {
+  private static Object changed(
+      RenderContext context, Object value, BoundArguments arguments, Change change) {
     arguments.end();
-    String result = run.budget().made(change.apply(PythonText.of(value, run.budget())));
+    String result = context.budget().made(change.apply(PythonText.of(value, context.budget())));
     return like(value, result);
   }
 
@@ -49,24 +53,25 @@ final class TextFilters {
     return value instanceof SafeString ? new SafeString(result) : result;
   }
 
-  private static Object trim(Run run, Object value, Arguments arguments) {
-    String text = PythonText.of(value, run.budget());
-    return like(value, StringMethods.strip(text, true, true, run, arguments));
+  private static Object trim(RenderContext context, Object value, BoundArguments arguments) {
+    String text = PythonText.of(value, context.budget());
+    return like(value, StringMethods.strip(text, true, true, context, arguments));
   }
 
-  private static Object replace(Run run, Object value, Arguments arguments) {
-    String old = PythonText.of(arguments.required("old"), run.budget());
-    String by = PythonText.of(arguments.required("new"), run.budget());
+  private static Object replace(RenderContext context, Object value, BoundArguments arguments) {
+    String old = PythonText.of(arguments.required("old"), context.budget());
+    String by = PythonText.of(arguments.required("new"), context.budget());
     Object count = arguments.optional("count", null);
     arguments.end();
     if (count != null && !(count instanceof Long)) {
       throw arguments.wrong("count", count, "an integer");
     }
     int most = count == null ? -1 : Math.clamp((Long) count, -1, Integer.MAX_VALUE);
-    return Splitting.replace(PythonText.of(value, run.budget()), old, by, most, run.budget());
+    return Splitting.replace(
+        PythonText.of(value, context.budget()), old, by, most, context.budget());
   }
 
-  private static Object indent(Run run, Object value, Arguments arguments) {
+  private static Object indent(RenderContext context, Object value, BoundArguments arguments) {
     Object width = arguments.optional("width", 4L);
     boolean first = arguments.truth("first", false);
     boolean blank = arguments.truth("blank", false);
@@ -77,20 +82,21 @@ final class TextFilters {
           ? u.failure()
           : new ValueException("the filter 'indent' takes a string, not " + Values.typeName(value));
     }
-    String by = indentation(width, arguments, run.budget());
+    String by = indentation(width, arguments, context.budget());
     StringBuilder out = new StringBuilder(first ? by : "");
-    List<Object> lines = Splitting.lines(text + "\n", run.budget(), Arguments.none("splitlines"));
+    List<Object> lines =
+        Splitting.lines(text + "\n", context.budget(), BoundArguments.none("splitlines"));
     for (int i = 0; i < lines.size(); i++) {
       String line = (String) lines.get(i);
       boolean indented = i > 0 && (blank || !line.isEmpty());
-      run.budget().text(by.length());
+      context.budget().text(by.length());
       out.append(i > 0 ? "\n" : "").append(indented ? by : "").append(line);
     }
-    return like(value, run.budget().made(out.toString()));
+    return like(value, context.budget().made(out.toString()));
   }
 
-  /** Spaces, or a text. */
-  private static String indentation(Object width, Arguments arguments, Budget budget) {
+  /** White space, or a text. */
+  private static String indentation(Object width, BoundArguments arguments, Budget budget) {
     String text = Values.text(width);
     if (text != null) {
       return text;
@@ -103,29 +109,29 @@ final class TextFilters {
     return " ".repeat((int) spaces);
   }
 
-  private static Object join(Run run, Object value, Arguments arguments) {
-    String separator = PythonText.of(arguments.optional("d", ""), run.budget());
+  private static Object join(RenderContext context, Object value, BoundArguments arguments) {
+    String separator = PythonText.of(arguments.optional("d", ""), context.budget());
     Object attribute = arguments.optional("attribute", null);
     arguments.end();
-    List<Object> items = Values.items(value, run.budget());
+    List<Object> items = Values.items(value, context.budget());
     if (attribute != null) {
       AttributePath path = AttributePath.of(attribute);
-      items = items.stream().map(item -> path.get(item, run)).toList();
+      items = items.stream().map(item -> path.get(item, context)).toList();
     }
-    return Splitting.join(separator, items, run.budget());
+    return Splitting.join(separator, items, context.budget());
   }
 
-  private static Object tojson(Run run, Object value, Arguments arguments) {
+  private static Object tojson(RenderContext context, Object value, BoundArguments arguments) {
     boolean ascii = arguments.truth("ensure_ascii", false);
     Object indent = arguments.optional("indent", null);
     Object separators = arguments.optional("separators", null);
     boolean sorted = arguments.truth("sort_keys", false);
     arguments.end();
-    String by = indent == null ? null : indentation(indent, arguments, run.budget());
+    String by = indent == null ? null : indentation(indent, arguments, context.budget());
     String comma = by == null ? ", " : ",";
     String colon = ": ";
     if (separators != null) {
-      List<Object> two = Values.items(separators, run.budget());
+      List<Object> two = Values.items(separators, context.budget());
       if (two.size() != 2
           || Values.text(two.getFirst()) == null
           || Values.text(two.getLast()) == null) {
@@ -135,6 +141,6 @@ final class TextFilters {
       colon = Values.text(two.getLast());
     }
     PythonJson json = new PythonJson(ascii, by, comma, colon, sorted);
-    return run.budget().made(json.of(value, run.budget()));
+    return context.budget().made(json.of(value, context.budget()));
   }
 }

@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateSource.Place;
+
 /**
  * A piece of a template.
  *

@@ -6,19 +6,19 @@ import java.util.List;
 
 /** A template's tokens, read one after another. */
 final class Tokens {
-  private final Source source;
+  private final TemplateSource source;
   private final List<Token> tokens;
   private final int maxDepth;
   private int next;
   private int depth;
 
-  Tokens(Source source, int maxDepth) {
+  Tokens(TemplateSource source, int maxDepth) {
     this.source = source;
     this.tokens = Lexer.tokens(source);
     this.maxDepth = maxDepth;
   }
 
-  Source source() {
+  TemplateSource source() {
     return source;
   }
 

@@ -1,5 +1,12 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.DictView;
+import dev.sortie.nn.text.jinja.TemplateValue.Generator;
+import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
+import dev.sortie.nn.text.jinja.TemplateValue.Range;
+import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
+import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,8 +14,8 @@ import java.util.Map;
 
 /**
  * The values of templates: null for none, Boolean, Long (BigInteger as JSON may bring it), Double,
- * String and {@link SafeString}, List, {@link Tuple}, Map, {@link Range}, {@link View}, {@link
- * OneShot}, {@link Namespace}, {@link Function}, {@link LoopState} and {@link Undefined}. They
+ * String and {@link SafeString}, List, {@link Tuple}, Map, {@link Range}, {@link DictView}, {@link
+ * Generator}, {@link Namespace}, {@link Function}, {@link LoopState} and {@link Undefined}. They
  * behave as Python's do.
  */
 final class Values {
@@ -39,7 +46,7 @@ final class Values {
       case Tuple t -> !t.items().isEmpty();
       case Map<?, ?> m -> !m.isEmpty();
       case Range r -> r.length() > 0;
-      case View v -> !v.items().isEmpty();
+      case DictView v -> !v.items().isEmpty();
       case Undefined u -> false;
       default -> true;
     };
@@ -57,8 +64,8 @@ final class Values {
       case Tuple t -> "a tuple";
       case Map<?, ?> m -> "a dict";
       case Range r -> "a range";
-      case View v -> v.kind();
-      case OneShot g -> "a generator";
+      case DictView v -> v.kind();
+      case Generator g -> "a generator";
       case Namespace n -> "a namespace";
       case Function f -> "a function";
       case LoopState l -> "a loop";
@@ -76,7 +83,7 @@ final class Values {
       case Tuple t -> t.items().size();
       case Map<?, ?> m -> m.size();
       case Range r -> r.length();
-      case View v -> v.items().size();
+      case DictView v -> v.items().size();
       case LoopState l -> l.length();
       case Undefined u -> 0;
       case null, default -> -1;
@@ -94,8 +101,8 @@ final class Values {
           case List<?> l -> (List<Object>) l;
           case Tuple t -> t.items();
           case Map<?, ?> m -> keys(m);
-          case View v -> v.items();
-          case OneShot g -> g.take();
+          case DictView v -> v.items();
+          case Generator g -> g.take();
           case Range r -> numbers(r);
           case null, default ->
               throw new ValueException(typeName(value) + " cannot be looped over");
@@ -105,7 +112,7 @@ final class Values {
   }
 
   static boolean isIterable(Object value) {
-    return value instanceof OneShot || length(value) >= 0;
+    return value instanceof Generator || length(value) >= 0;
   }
 
   static List<Object> keys(Map<?, ?> map) {

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.JsonObject;
-import dev.sortie.nn.text.jinja.Limits;
 import dev.sortie.nn.text.jinja.Template;
+import dev.sortie.nn.text.jinja.TemplateLimits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,7 +121,8 @@ class ChatTemplateParityTest {
       Map<String, Object> context = PlainData.map(snippet.getObject("context"));
       String output;
       try {
-        output = Template.parse("snippet", template, Limits.DEFAULT).render(context, () -> NOW);
+        output =
+            Template.parse("snippet", template, TemplateLimits.DEFAULT).render(context, () -> NOW);
       } catch (InputException e) {
         assertThat(e).hasMessageStartingWith("snippet: line ");
         output = snippet.has("output") ? e.getMessage() : null;

@@ -18,15 +18,16 @@ import org.junit.jupiter.api.TestFactory;
  * What is wrong, unsupported or too much in a template ends with a message that names the place.
  */
 class TemplateRefusalContractTest {
-  private static final Limits SMALL = new Limits(1 << 17, 90, 20_000, 10_000, 40_000);
+  private static final TemplateLimits SMALL =
+      new TemplateLimits(1 << 17, 90, 20_000, 10_000, 40_000);
 
-  private static String render(String template, Limits limits) {
+  private static String render(String template, TemplateLimits limits) {
     Map<String, Object> variables = Map.of("text", "abc", "list", List.of(1L, 2L), "number", 3L);
     return Template.parse("origin", template, limits).render(variables, LocalDateTime::now);
   }
 
   private static void assertRefused(String template, int line, int column, String message) {
-    assertThatThrownBy(() -> render(template, Limits.DEFAULT))
+    assertThatThrownBy(() -> render(template, TemplateLimits.DEFAULT))
         .isInstanceOf(InputException.class)
         .hasMessageStartingWith("origin: line %d, column %d: ".formatted(line, column))
         .hasMessageContaining(message)
@@ -201,7 +202,7 @@ class TemplateRefusalContractTest {
             () -> {
               for (String template : templates) {
                 try {
-                  render(template, Limits.DEFAULT);
+                  render(template, TemplateLimits.DEFAULT);
                 } catch (InputException limited) {
                   assertThat(limited).hasMessageContaining(" levels deep");
                 }
@@ -237,7 +238,7 @@ class TemplateRefusalContractTest {
       Assertions.assertTimeoutPreemptively(
           Duration.ofSeconds(20),
           () ->
-              assertThatThrownBy(() -> render(template, Limits.DEFAULT))
+              assertThatThrownBy(() -> render(template, TemplateLimits.DEFAULT))
                   .isInstanceOf(InputException.class)
                   .hasMessageContaining("more than"));
     }
@@ -259,7 +260,7 @@ class TemplateRefusalContractTest {
                     + line
                     + " %}{{ t.split('\\n')|length }} {{ t.replace('\\n', ' ')|length }}"
                     + " {{ t.count('\\n') }} {{ t.splitlines()|length }} {{ t.strip()|length }}",
-                Limits.DEFAULT))
+                TemplateLimits.DEFAULT))
         .isEqualTo("50001 2050000 50000 50000 2049999");
   }
 
@@ -267,7 +268,7 @@ class TemplateRefusalContractTest {
   @Test
   void anUnknownFilterOrTestInABranchFailsWhereTheBranchIsTaken() {
     String template = "{% if number == X %}{{ text|from_json }}{{ text is json }}{% endif %}";
-    assertThat(render(template.replace("X", "4"), Limits.DEFAULT)).isEmpty();
+    assertThat(render(template.replace("X", "4"), TemplateLimits.DEFAULT)).isEmpty();
     assertRefused("\n" + template.replace("X", "3"), 2, 29, "the filter 'from_json'");
     String test = "{% if number %}{{ text is json }}{% endif %}";
     assertRefused("\n" + test, 2, 27, "the test 'json'");
@@ -283,7 +284,8 @@ class TemplateRefusalContractTest {
         "{{ m.content }}|{{ m['content'] ~ '' }}|{{ l|join }}|{% set x %}{{ m.content }}{% endset %}{{ x }}"
             + "|{{ '{{ 1 }}' }}|{{ m['{{ 1 }}']|trim }}";
     String rendered =
-        Template.parse("origin", template, Limits.DEFAULT).render(variables, LocalDateTime::now);
+        Template.parse("origin", template, TemplateLimits.DEFAULT)
+            .render(variables, LocalDateTime::now);
     assertThat(rendered)
         .isEqualTo(String.join("|", hostile, hostile, hostile, hostile, "{{ 1 }}", hostile));
   }

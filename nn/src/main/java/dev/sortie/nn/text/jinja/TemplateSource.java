@@ -5,7 +5,7 @@ import dev.sortie.nn.Printable;
 import java.util.Arrays;
 
 /** A template's text with its origin: makes messages that name the place. */
-final class Source {
+final class TemplateSource {
   private static final int LONGEST_MESSAGE = 1000;
 
   private final String origin;
@@ -17,7 +17,7 @@ final class Source {
    *
    * @param origin names the file and field in messages
    */
-  Source(String origin, String raw) {
+  TemplateSource(String origin, String raw) {
     this.origin = origin;
     String unix = raw.replace("\r\n", "\n").replace('\r', '\n');
     this.text = unix.endsWith("\n") ? unix.substring(0, unix.length() - 1) : unix;
@@ -62,4 +62,12 @@ final class Source {
     return error(
         at, construct + " is not supported in chat templates here; change or replace the template");
   }
+
+  /**
+   * Where something stands in a template.
+   *
+   * @param line from 1
+   * @param column from 1, in UTF-16 units
+   */
+  record Place(int line, int column) {}
 }

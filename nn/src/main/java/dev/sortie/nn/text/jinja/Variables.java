@@ -1,14 +1,15 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.HashMap;
 import java.util.Map;
 
 /** Variables of a block; what it does not have is looked up in the block around it. */
-final class Scope {
-  private final Scope outer;
+final class Variables {
+  private final Variables outer;
   private final Map<String, Object> variables = new HashMap<>(4);
 
-  Scope(Scope outer) {
+  Variables(Variables outer) {
     this.outer = outer;
   }
 
@@ -17,7 +18,7 @@ final class Scope {
   }
 
   Object get(String name) {
-    for (Scope s = this; s != null; s = s.outer) {
+    for (Variables s = this; s != null; s = s.outer) {
       if (s.variables.containsKey(name)) {
         return s.variables.get(name);
       }

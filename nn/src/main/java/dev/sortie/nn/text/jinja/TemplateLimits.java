@@ -9,11 +9,12 @@ package dev.sortie.nn.text.jinja;
  * @param text the longest text, in characters
  * @param made all texts made on the way together, in characters
  */
-public record Limits(int source, int depth, long steps, int text, long made) {
+public record TemplateLimits(int source, int depth, long steps, int text, long made) {
   /**
    * A megabyte of template, texts of a quarter of a gigabyte, and ten million steps, a second or
    * so; the largest known templates have 30 kB and take some hundred steps a message. 300 levels
    * fit into half a megabyte of stack.
    */
-  public static final Limits DEFAULT = new Limits(1 << 20, 300, 10_000_000, 1 << 24, 1L << 27);
+  public static final TemplateLimits DEFAULT =
+      new TemplateLimits(1 << 20, 300, 10_000_000, 1 << 24, 1L << 27);
 }

@@ -1,8 +1,8 @@
 package dev.sortie.nn.text.jinja;
 
 /** White space as Python's str.isspace has it, which is not Java's. */
-final class Spaces {
-  private Spaces() {}
+final class PythonSpace {
+  private PythonSpace() {}
 
   /** All such characters lie in the basic plane. */
   static boolean isSpace(char c) {

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
  * @param text its text; of a string, its value
  * @param end offset behind it
  */
-record Scanned(Kind kind, String text, int end) {
+record Lexeme(Kind kind, String text, int end) {
   private static final Pattern FLOAT =
       Pattern.compile("\\d++(?:_\\d++)*+(?:(?:\\.\\d++(?:_\\d++)*+)?[eE][+-]?\\d++|\\.\\d++)");
   private static final Pattern INTEGER =
@@ -20,7 +20,7 @@ record Scanned(Kind kind, String text, int end) {
   private static final Pattern OPERATOR =
       Pattern.compile("//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}<>=.:|,;]");
 
-  static Scanned at(Source source, int pos) {
+  static Lexeme at(TemplateSource source, int pos) {
     String text = source.text();
     char c = text.charAt(pos);
     if (c == '\'' || c == '"') {
@@ -31,15 +31,15 @@ record Scanned(Kind kind, String text, int end) {
       while (end < text.length() && isNamePart(text.codePointAt(end))) {
         end += Character.charCount(text.codePointAt(end));
       }
-      return new Scanned(Kind.NAME, text.substring(pos, end), end);
+      return new Lexeme(Kind.NAME, text.substring(pos, end), end);
     }
     if (c >= '0' && c <= '9') {
       // in a.0.5 the numbers are two subscripts
       boolean subscript = pos > 0 && text.charAt(pos - 1) == '.';
-      Scanned number = subscript ? null : match(FLOAT, Kind.FLOAT, text, pos);
+      Lexeme number = subscript ? null : match(FLOAT, Kind.FLOAT, text, pos);
       return number != null ? number : match(INTEGER, Kind.INTEGER, text, pos);
     }
-    Scanned operator = match(OPERATOR, Kind.OPERATOR, text, pos);
+    Lexeme operator = match(OPERATOR, Kind.OPERATOR, text, pos);
     if (operator == null) {
       String shown = PythonText.quoted(Character.toString(text.codePointAt(pos)));
       throw source.error(source.place(pos), "unexpected character " + shown);
@@ -55,12 +55,12 @@ record Scanned(Kind kind, String text, int end) {
     return c == '_' || Character.isUnicodeIdentifierPart(c) && !Character.isIdentifierIgnorable(c);
   }
 
-  private static Scanned match(Pattern pattern, Kind kind, String text, int pos) {
+  private static Lexeme match(Pattern pattern, Kind kind, String text, int pos) {
     Matcher m = pattern.matcher(text).region(pos, text.length());
-    return m.lookingAt() ? new Scanned(kind, m.group(), m.end()) : null;
+    return m.lookingAt() ? new Lexeme(kind, m.group(), m.end()) : null;
   }
 
-  private static Scanned string(Source source, int pos) {
+  private static Lexeme string(TemplateSource source, int pos) {
     String text = source.text();
     char quote = text.charAt(pos);
     StringBuilder value = new StringBuilder();
@@ -75,11 +75,11 @@ record Scanned(Kind kind, String text, int end) {
     if (i >= text.length()) {
       throw source.error(source.place(pos), "the string has no end");
     }
-    return new Scanned(Kind.STRING, value.toString(), i + 1);
+    return new Lexeme(Kind.STRING, value.toString(), i + 1);
   }
 
   /** Python's escapes; an unknown one stands for itself. Returns the offset behind it. */
-  private static int escape(Source source, int at, StringBuilder value) {
+  private static int escape(TemplateSource source, int at, StringBuilder value) {
     String text = source.text();
     char c = at + 1 < text.length() ? text.charAt(at + 1) : 0;
     int simple = "abfnrtv\\'\"".indexOf(c);
@@ -116,7 +116,8 @@ record Scanned(Kind kind, String text, int end) {
     }
   }
 
-  private static int code(Source source, int at, int digits, int radix, StringBuilder value) {
+  private static int code(
+      TemplateSource source, int at, int digits, int radix, StringBuilder value) {
     int from = at + 2;
     int end = from + digits;
     long code = 0;

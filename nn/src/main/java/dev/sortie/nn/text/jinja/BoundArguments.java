@@ -8,20 +8,20 @@ import java.util.Map;
  * The arguments of one call. Callees take them in the order of their parameters, each by position
  * or by name, and say at the {@link #end} that nothing may be left.
  */
-final class Arguments {
+final class BoundArguments {
   private final String callee;
   private final List<Object> positional;
   private final Map<String, Object> named;
   private int next;
 
-  Arguments(String callee, List<Object> positional, Map<String, Object> named) {
+  BoundArguments(String callee, List<Object> positional, Map<String, Object> named) {
     this.callee = callee;
     this.positional = positional;
     this.named = new LinkedHashMap<>(named);
   }
 
-  static Arguments none(String callee) {
-    return new Arguments(callee, List.of(), Map.of());
+  static BoundArguments none(String callee) {
+    return new BoundArguments(callee, List.of(), Map.of());
   }
 
   String callee() {

@@ -9,4 +9,4 @@ import java.util.function.Supplier;
  * @param budget what it may still cost
  * @param now the time that strftime_now shows
  */
-record Run(Budget budget, Supplier<LocalDateTime> now) {}
+record RenderContext(Budget budget, Supplier<LocalDateTime> now) {}

@@ -3,8 +3,8 @@ package dev.sortie.nn.text.jinja;
 import java.util.Locale;
 
 /** Upper, lower and title case. */
-final class Cases {
-  private Cases() {}
+final class PythonCase {
+  private PythonCase() {}
 
   static String upper(String text) {
     return text.toUpperCase(Locale.ROOT);
@@ -46,7 +46,7 @@ final class Cases {
     for (int i = 0; i <= text.length(); i++) {
       boolean separator =
           i < text.length()
-              && (Spaces.isSpace(text.charAt(i)) || "-({[<".indexOf(text.charAt(i)) >= 0);
+              && (PythonSpace.isSpace(text.charAt(i)) || "-({[<".indexOf(text.charAt(i)) >= 0);
       if (separator || i == text.length()) {
         if (i > word) {
           int first = text.offsetByCodePoints(word, 1);
