@@ -1,5 +1,6 @@
 package dev.sortie.eetuning;
 
+import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.file.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,7 +32,7 @@ public final class Fable {
       files.put(name, bytes);
       sha.update(bytes);
     }
-    Path folder = CacheFolder.path().resolve("fable-" + sha.hex().substring(0, 16));
+    Path folder = CacheFolder.of("sortie").resolve("fable-" + sha.hex().substring(0, 16));
     if (!Files.isDirectory(folder)) {
       unpack(files, folder);
     }

@@ -50,11 +50,6 @@ public final class PageTable {
     return pages.length * size;
   }
 
-  /** The pages, first tokens first; a copy. */
-  public int[] pages() {
-    return pages.clone();
-  }
-
   /** How many runs hold the first {@code count} tokens. */
   int runs(int count) {
     int runs = 0;

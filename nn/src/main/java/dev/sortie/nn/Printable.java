@@ -66,6 +66,11 @@ public final class Printable {
     return out.append(i < text.length() ? "…\"" : "\"").toString();
   }
 
+  /** A number of bytes, few ones as they are, many as {@link #size} has them. */
+  public static String bytes(long bytes) {
+    return bytes < 1024 ? bytes + " B" : size(bytes);
+  }
+
   /** A number of bytes in KiB, MiB, GiB or TiB. */
   public static String size(long bytes) {
     String[] units = {"KiB", "MiB", "GiB", "TiB"};

@@ -1,6 +1,7 @@
 package dev.sortie.benchmarks.peer;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.CacheFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
@@ -38,10 +39,8 @@ public record Peers(Path folder) {
     if (!named.isEmpty()) {
       return new Peers(Path.of(named));
     }
-    String cache = env.getOrDefault("XDG_CACHE_HOME", "");
-    Path base =
-        cache.isEmpty() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
-    return new Peers(base.resolve("sortie").resolve("peers"));
+    Path home = Path.of(System.getProperty("user.home"));
+    return new Peers(CacheFolder.of("sortie", env, home).resolve("peers"));
   }
 
   /** The interpreter. */

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli;
 
-import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.data.SelfText;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Device;
@@ -71,7 +71,7 @@ final class SelfData {
   private Path file(
       SelfText.Settings settings, LanguageModel model, Device device, boolean silent) {
     SelfText text = new SelfText(model, settings, device);
-    Path parent = CacheFolder.path().resolve("self");
+    Path parent = CacheFolder.of("sortie").resolve("self");
     if (silent) {
       return text.file(parent, done -> {});
     }

@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.CacheFolder;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.model.Decoder;
@@ -30,7 +30,7 @@ public record CostCache(Path folder, CostMeter meter) {
 
   /** The user's own tables. */
   public CostCache() {
-    this(CacheFolder.path(), new CostMeter());
+    this(CacheFolder.of("sortie"), new CostMeter());
   }
 
   /** The table for this model on this machine, if it was measured before. */

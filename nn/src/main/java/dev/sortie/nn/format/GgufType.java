@@ -36,10 +36,6 @@ public enum GgufType {
     };
   }
 
-  boolean isReal() {
-    return this == FLOAT32 || this == FLOAT64;
-  }
-
   /** The type of this number, or null if there is none. */
   static GgufType of(int number) {
     return number >= 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : null;

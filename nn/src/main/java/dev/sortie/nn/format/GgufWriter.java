@@ -63,11 +63,6 @@ public final class GgufWriter {
     return metadata(key, new GgufValue.Whole(GgufType.UINT32, value & 0xffffffffL));
   }
 
-  /** Adds a 32-bit float. */
-  public GgufWriter metadata(String key, float value) {
-    return metadata(key, new GgufValue.Real(GgufType.FLOAT32, value));
-  }
-
   /** Adds a boolean. */
   public GgufWriter metadata(String key, boolean value) {
     return metadata(key, new GgufValue.Flag(value));

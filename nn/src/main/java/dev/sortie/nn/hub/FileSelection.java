@@ -148,7 +148,10 @@ final class FileSelection {
             .map(
                 f ->
                     f.bytes().isPresent()
-                        ? Printable.line(f.path()) + " (" + Bytes.show(f.bytes().getAsLong()) + ")"
+                        ? Printable.line(f.path())
+                            + " ("
+                            + Printable.bytes(f.bytes().getAsLong())
+                            + ")"
                         : Printable.line(f.path()))
             .collect(Collectors.joining(", "));
     return files.size() > MOST_SHOWN

@@ -2,9 +2,9 @@ package dev.sortie.nn.hub;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.CacheFolder;
 import java.net.URI;
 import java.net.URISyntaxException;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -42,7 +42,7 @@ public record HubSettings(
    */
   public static HubSettings of(Map<String, String> environment, Path home) {
     Path tokenFile =
-        path(environment, "HF_TOKEN_PATH", home)
+        CacheFolder.named(environment, "HF_TOKEN_PATH", home)
             .orElseGet(() -> hubHome(environment, home).resolve("token"));
     return new HubSettings(
         endpoint("HF_ENDPOINT", given(environment, "HF_ENDPOINT").orElse(PUBLIC)),
@@ -56,8 +56,8 @@ public record HubSettings(
   /** The cache alone, for who only looks into it. */
   public static HubCache cache(Map<String, String> environment, Path home) {
     return new HubCache(
-        path(environment, "HF_HUB_CACHE", home)
-            .or(() -> path(environment, "HUGGINGFACE_HUB_CACHE", home))
+        CacheFolder.named(environment, "HF_HUB_CACHE", home)
+            .or(() -> CacheFolder.named(environment, "HUGGINGFACE_HUB_CACHE", home))
             .orElseGet(() -> hubHome(environment, home).resolve("hub")));
   }
 
@@ -72,33 +72,12 @@ public record HubSettings(
   }
 
   private static Path hubHome(Map<String, String> environment, Path home) {
-    return path(environment, "HF_HOME", home)
-        .orElseGet(
-            () ->
-                path(environment, "XDG_CACHE_HOME", home)
-                    .orElse(home.resolve(".cache"))
-                    .resolve("huggingface"));
+    return CacheFolder.named(environment, "HF_HOME", home)
+        .orElseGet(() -> CacheFolder.of("huggingface", environment, home));
   }
 
   private static Optional<String> given(Map<String, String> environment, String name) {
     return Optional.ofNullable(environment.get(name)).filter(v -> !v.isBlank());
-  }
-
-  private static Optional<Path> path(Map<String, String> environment, String name, Path home) {
-    return given(environment, name)
-        .map(
-            value -> {
-              try {
-                return value.equals("~") || value.startsWith("~/")
-                    ? home.resolve(value.substring(Math.min(2, value.length())))
-                    : Path.of(value).toAbsolutePath();
-              } catch (InvalidPathException e) {
-                throw new InputException(
-                    "%s is %s, which is no path here; set it to a folder"
-                        .formatted(name, Printable.value(value)),
-                    e);
-              }
-            });
   }
 
   private static URI endpoint(String origin, String url) {

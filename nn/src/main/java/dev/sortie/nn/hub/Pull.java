@@ -156,7 +156,7 @@ public final class Pull {
         if (needed > free) {
           throw new InputException(
               "%s: %s are to come, the disk of %s has %s free; make room or set HF_HUB_CACHE to another folder"
-                  .formatted(repo, Bytes.show(needed), cache.root(), Bytes.show(free)));
+                  .formatted(repo, Printable.bytes(needed), cache.root(), Printable.bytes(free)));
         }
       } catch (IOException e) {
         listener.note(

@@ -10,12 +10,4 @@ import java.util.OptionalLong;
  * @param bytes its size, where the listing says so
  * @param hash of its content, where the listing says so
  */
-record RemoteFile(String path, OptionalLong bytes, Optional<BlobHash> hash) {
-  String fileName() {
-    return path.substring(path.lastIndexOf('/') + 1);
-  }
-
-  boolean isInRoot() {
-    return path.indexOf('/') < 0;
-  }
-}
+record RemoteFile(String path, OptionalLong bytes, Optional<BlobHash> hash) {}

@@ -72,12 +72,7 @@ public record DecoderLayer(
         r == Residual.PARALLEL);
   }
 
-  /** An MLP of the model's kind. */
-  public static Mlp mlp(DecoderConfig c, Weights weights) {
-    return mlp(c, weights, Sharding.NONE);
-  }
-
-  /** One rank's share of it; see {@link #of(DecoderConfig, int, Weights, Sharding)}. */
+  /** One rank's share of an MLP; see {@link #of(DecoderConfig, int, Weights, Sharding)}. */
   public static Mlp mlp(DecoderConfig c, Weights weights, Sharding sharding) {
     DecoderSwitches s = c.switches();
     return s.activation() == Activation.SILU
