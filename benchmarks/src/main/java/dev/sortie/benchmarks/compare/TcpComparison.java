@@ -5,7 +5,7 @@ import dev.sortie.benchmarks.ranks.Question;
 import dev.sortie.benchmarks.ranks.Question.What;
 import dev.sortie.benchmarks.ranks.Question.Where;
 import dev.sortie.benchmarks.ranks.RankPair;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

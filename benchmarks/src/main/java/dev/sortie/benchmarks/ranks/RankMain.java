@@ -3,10 +3,11 @@ package dev.sortie.benchmarks.ranks;
 import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
-import dev.sortie.parallel.comm.transport.TcpTransport;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -24,7 +25,7 @@ public final class RankMain {
     boolean tcp = args[0].equals("tcp");
     int rank = Integer.parseInt(args[2]);
     try (Transport transport = tcp ? tcp(args[1], rank, port(args[4])) : memory(args[1], rank);
-        Communicator communicator = Communicator.over(transport, CommOptions.defaults());
+        Communicator communicator = GroupCommunicator.over(transport, CommOptions.defaults());
         Rank worker =
             new Rank(
                 communicator,

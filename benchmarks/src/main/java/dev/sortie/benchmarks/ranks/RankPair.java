@@ -3,7 +3,7 @@ package dev.sortie.benchmarks.ranks;
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.JsonObject;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.benchmarks.ranks.Question.What;
 import dev.sortie.benchmarks.ranks.Question.Where;
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.Ranks;
 import dev.sortie.parallel.mesh.Mesh;
@@ -60,7 +61,7 @@ record DecodingRanks(Mesh mesh, Optional<Links> links) implements AutoCloseable 
                 .formatted(words, ranks, transport.world(), ranks, pp == 1 ? "--tp" : words));
       }
       Communicator all =
-          Communicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
+          GroupCommunicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
       return new DecodingRanks(mesh, Optional.of(new Links(transport, all)));
     } catch (RuntimeException | Error e) {
       transport.close();

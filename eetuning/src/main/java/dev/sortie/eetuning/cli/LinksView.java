@@ -5,6 +5,7 @@ import dev.sortie.eetuning.doctor.Topic;
 import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.Ranks;
 import java.io.PrintStream;
@@ -16,7 +17,7 @@ final class LinksView {
 
   static void print(boolean json, PrintStream out) {
     try (Transport transport = Ranks.join(System.getenv());
-        Communicator communicator = Communicator.over(transport, CommOptions.defaults())) {
+        Communicator communicator = GroupCommunicator.over(transport, CommOptions.defaults())) {
       if (transport.rank().value() == 0) {
         Topic topic = LinksTopic.of(transport.name(), communicator);
         if (json) {

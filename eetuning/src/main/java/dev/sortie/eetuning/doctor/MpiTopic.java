@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.doctor;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.MpiFiles;
-import dev.sortie.parallel.comm.transport.MpiTransport;
+import dev.sortie.parallel.comm.transport.mpi.MpiFiles;
+import dev.sortie.parallel.comm.transport.mpi.MpiTransport;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.train.rank.Team;
-import dev.sortie.parallel.comm.transport.TcpTransport;
-import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
 import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import java.io.IOException;

@@ -43,6 +43,34 @@ public sealed interface Collective {
     return Order.ASCENDING;
   }
 
+  /**
+   * Refuses what can be seen to be wrong without asking the other members.
+   *
+   * @throws IllegalArgumentException if it does not fit a group of {@code size}
+   */
+  default void check(int size) {
+    switch (this) {
+      case Broadcast b -> {
+        if (b.root < 0 || b.root >= size) {
+          throw new IllegalArgumentException(
+              "%s: the root must be a position in [0, %d), got %d"
+                  .formatted(operation().label(), size, b.root));
+        }
+      }
+      case ReduceScatter r -> checkParts(r.all, r.mine, size);
+      case AllGather g -> checkParts(g.all, g.mine, size);
+      case AllReduce _, Barrier _ -> {}
+    }
+  }
+
+  private void checkParts(Elements all, Elements mine, int size) {
+    if (all.count() != mine.count() * size) {
+      throw new IllegalArgumentException(
+          "%s among %d members needs %d × %d elements, got %d and %d"
+              .formatted(operation().label(), size, size, mine.count(), all.count(), mine.count()));
+    }
+  }
+
   /** Everyone's {@code data} becomes the root's. */
   record Broadcast(Elements data, int root) implements Collective {
     @Override

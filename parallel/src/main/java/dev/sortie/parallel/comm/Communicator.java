@@ -1,7 +1,5 @@
 package dev.sortie.parallel.comm;
 
-import dev.sortie.parallel.comm.algorithm.GroupCommunicator;
-import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.lang.foreign.MemorySegment;
@@ -21,11 +19,6 @@ import java.lang.foreign.MemorySegment;
  * they were started, and before any synchronous call that follows.
  */
 public interface Communicator extends AutoCloseable {
-
-  /** The communicator of all ranks of a transport. A collective call. */
-  static Communicator over(Transport transport, CommOptions options) {
-    return GroupCommunicator.world(transport, options);
-  }
 
   /** The members. */
   Group group();

@@ -1,7 +1,7 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;

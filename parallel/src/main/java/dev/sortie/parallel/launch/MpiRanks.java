@@ -1,9 +1,9 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.MpiFiles;
-import dev.sortie.parallel.comm.transport.MpiTransport;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.mpi.MpiFiles;
+import dev.sortie.parallel.comm.transport.mpi.MpiTransport;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;

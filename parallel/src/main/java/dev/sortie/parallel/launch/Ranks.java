@@ -1,11 +1,11 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.HierarchicalTransport;
-import dev.sortie.parallel.comm.transport.Host;
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
-import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.hierarchical.HierarchicalTransport;
+import dev.sortie.parallel.comm.transport.hierarchical.HostIdentity;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -69,7 +69,7 @@ public final class Ranks {
               jobName(me.token(), me.generation()), me.rank(), me.world()));
     }
     Path folder = SharedMemoryTransport.folder();
-    return HierarchicalTransport.join(TcpRanks.options(me), folder, Host.of(folder));
+    return HierarchicalTransport.join(TcpRanks.options(me), folder, HostIdentity.of(folder));
   }
 
   /** A name for the job's files, which nobody without the secret can guess. */

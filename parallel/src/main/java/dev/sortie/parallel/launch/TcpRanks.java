@@ -1,7 +1,7 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.TcpTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 

@@ -3,8 +3,9 @@ package dev.sortie.parallel.launch;
 import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
-import dev.sortie.parallel.comm.transport.ThreadTransport;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -52,7 +53,7 @@ public final class ThreadRanks {
   private static <T> T one(
       Transport transport, CommOptions options, Function<Communicator, T> body) {
     try (Transport t = transport;
-        Communicator communicator = Communicator.over(t, options)) {
+        Communicator communicator = GroupCommunicator.over(t, options)) {
       try {
         return body.apply(communicator);
       } catch (RuntimeException | Error e) {

@@ -2,8 +2,8 @@ package dev.sortie.parallel.comm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.parallel.comm.transport.TcpTransport;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;

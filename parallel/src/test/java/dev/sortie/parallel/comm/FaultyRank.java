@@ -1,8 +1,9 @@
 package dev.sortie.parallel.comm;
 
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
-import dev.sortie.parallel.comm.transport.TcpTransport;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
 import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -33,7 +34,7 @@ public final class FaultyRank {
                 : SharedMemoryTransport.join(
                     new SharedMemoryTransport.Options(
                         Path.of(args[1]), args[2], rank, world, JOINING, SILENCE));
-        Communicator c = Communicator.over(transport, CommOptions.defaults())) {
+        Communicator c = GroupCommunicator.over(transport, CommOptions.defaults())) {
       System.out.println("ready");
       call(c, Long.parseLong(args[6]), Integer.MAX_VALUE);
     } catch (CommException e) {

@@ -2,10 +2,10 @@ package dev.sortie.parallel.comm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.parallel.comm.transport.HierarchicalTransport;
-import dev.sortie.parallel.comm.transport.Host;
-import dev.sortie.parallel.comm.transport.TcpTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.hierarchical.HierarchicalTransport;
+import dev.sortie.parallel.comm.transport.hierarchical.HostIdentity;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
 import dev.sortie.parallel.mesh.Group;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -31,12 +31,12 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
     return rank -> join(here, rank, ranks, host(rank, ranks), folder);
   }
 
-  private static Host host(int rank, int ranks) {
-    return new Host("host " + (ranks % 2 == 1 ? rank % 2 : 2 * rank / ranks));
+  private static HostIdentity host(int rank, int ranks) {
+    return new HostIdentity("host " + (ranks % 2 == 1 ? rank % 2 : 2 * rank / ranks));
   }
 
   private static Transport join(
-      InetSocketAddress master, int rank, int ranks, Host host, Path folder) {
+      InetSocketAddress master, int rank, int ranks, HostIdentity host, Path folder) {
     return HierarchicalTransport.join(
         new TcpTransport.Options(
             master,
@@ -96,7 +96,7 @@ class HierarchicalCommunicatorTest extends CommunicatorContract {
         2,
         rank -> {
           Path own = rank == 0 ? folder : other;
-          Transport transport = join(master, rank, 2, new Host("the same"), own);
+          Transport transport = join(master, rank, 2, new HostIdentity("the same"), own);
           names.add(transport.name());
           return transport;
         },

@@ -1,9 +1,10 @@
 package dev.sortie.parallel.comm;
 
-import dev.sortie.parallel.comm.transport.HierarchicalTransport;
-import dev.sortie.parallel.comm.transport.Host;
-import dev.sortie.parallel.comm.transport.TcpTransport;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.hierarchical.HierarchicalTransport;
+import dev.sortie.parallel.comm.transport.hierarchical.HostIdentity;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,8 +26,8 @@ final class HostRank {
             Duration.ofSeconds(30),
             Duration.ofSeconds(10));
     try (Transport transport =
-            HierarchicalTransport.join(options, Path.of(args[5]), new Host(args[4]));
-        Communicator c = Communicator.over(transport, CommOptions.defaults())) {
+            HierarchicalTransport.join(options, Path.of(args[5]), new HostIdentity(args[4]));
+        Communicator c = GroupCommunicator.over(transport, CommOptions.defaults())) {
       for (ElementType type : ElementType.values()) {
         new ExactnessContract.Exactness(c, type, Order.ANY).all(5003);
       }

@@ -1,5 +1,6 @@
 package dev.sortie.parallel.comm;
 
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,7 +51,7 @@ final class Job {
   private static Void one(int rank, Joining joining, CommOptions options, Body body)
       throws Exception {
     try (Transport transport = joining.join(rank);
-        Communicator world = Communicator.over(transport, options)) {
+        Communicator world = GroupCommunicator.over(transport, options)) {
       body.run(world);
     }
     return null;

@@ -3,6 +3,7 @@ package dev.sortie.parallel.comm;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.Ranks;
 import java.lang.foreign.Arena;
@@ -16,7 +17,7 @@ final class JobRank {
   /** No arguments. */
   public static void main(String[] args) {
     try (Transport transport = Ranks.join(System.getenv());
-        Communicator c = Communicator.over(transport, CommOptions.defaults());
+        Communicator c = GroupCommunicator.over(transport, CommOptions.defaults());
         Arena arena = Arena.ofShared()) {
       Elements data = new Elements(ElementType.F32, arena.allocate(4 * COUNT, 64));
       for (long i = 0; i < COUNT; i++) {

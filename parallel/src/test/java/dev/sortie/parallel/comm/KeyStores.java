@@ -1,6 +1,6 @@
 package dev.sortie.parallel.comm;
 
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

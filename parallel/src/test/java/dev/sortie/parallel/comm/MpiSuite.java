@@ -1,10 +1,11 @@
 package dev.sortie.parallel.comm;
 
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Endpoint;
 import dev.sortie.parallel.comm.transport.Failure;
-import dev.sortie.parallel.comm.transport.MpiFiles;
-import dev.sortie.parallel.comm.transport.MpiTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.mpi.MpiFiles;
+import dev.sortie.parallel.comm.transport.mpi.MpiTransport;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.lang.foreign.Arena;
@@ -125,7 +126,7 @@ final class MpiSuite extends CommunicatorContract {
   void run(int ranks, CommOptions options, Job.Body body) throws Exception {
     jobs++;
     if (world.rank().value() < Math.min(ranks, world.world()) && ranks <= world.world()) {
-      try (Communicator c = Communicator.over(new Part(world, ranks, "j" + jobs), options)) {
+      try (Communicator c = GroupCommunicator.over(new Part(world, ranks, "j" + jobs), options)) {
         body.run(c);
       }
     }
@@ -133,7 +134,7 @@ final class MpiSuite extends CommunicatorContract {
 
   private void mismatch() {
     try (Arena arena = Arena.ofShared();
-        Communicator c = Communicator.over(world, OPTIONS)) {
+        Communicator c = GroupCommunicator.over(world, OPTIONS)) {
       Elements data = new Elements(ElementType.F32, arena.allocate(400));
       if (c.position() == 0) {
         c.allReduce(data);
@@ -145,7 +146,8 @@ final class MpiSuite extends CommunicatorContract {
   }
 
   private void absence() throws InterruptedException {
-    try (Communicator c = Communicator.over(world, OPTIONS.withDeadline(Duration.ofSeconds(1)))) {
+    try (Communicator c =
+        GroupCommunicator.over(world, OPTIONS.withDeadline(Duration.ofSeconds(1)))) {
       if (c.position() == 1) {
         Thread.sleep(4000);
       }
@@ -154,7 +156,7 @@ final class MpiSuite extends CommunicatorContract {
   }
 
   private void abort() {
-    try (Communicator c = Communicator.over(world, OPTIONS)) {
+    try (Communicator c = GroupCommunicator.over(world, OPTIONS)) {
       if (c.position() == 1) {
         c.abort("disk full");
       }

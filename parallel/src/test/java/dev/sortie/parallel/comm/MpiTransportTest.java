@@ -3,8 +3,8 @@ package dev.sortie.parallel.comm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import dev.sortie.parallel.comm.transport.MpiFiles;
-import dev.sortie.parallel.comm.transport.MpiTransport;
+import dev.sortie.parallel.comm.transport.mpi.MpiFiles;
+import dev.sortie.parallel.comm.transport.mpi.MpiTransport;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

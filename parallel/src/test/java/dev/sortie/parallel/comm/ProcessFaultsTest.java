@@ -3,7 +3,7 @@ package dev.sortie.parallel.comm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

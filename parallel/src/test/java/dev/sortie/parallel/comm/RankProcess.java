@@ -1,7 +1,8 @@
 package dev.sortie.parallel.comm;
 
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ final class RankProcess {
                     world,
                     Duration.ofSeconds(30),
                     Duration.ofSeconds(2)));
-        Communicator c = Communicator.over(transport, CommOptions.defaults())) {
+        Communicator c = GroupCommunicator.over(transport, CommOptions.defaults())) {
       System.out.println("ready");
       if (args[0].equals("check")) {
         for (ElementType type : ElementType.values()) {

@@ -3,8 +3,8 @@ package dev.sortie.parallel.comm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport.Options;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport.Options;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.sortie.parallel.comm.transport.TcpTransport;
-import dev.sortie.parallel.comm.transport.TcpTransport.Options;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport.Options;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

@@ -1,7 +1,7 @@
 package dev.sortie.parallel.comm;
 
-import dev.sortie.parallel.comm.transport.ThreadTransport;
 import dev.sortie.parallel.comm.transport.Transport;
+import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
 import java.util.List;
 
 class ThreadCommunicatorTest extends CommunicatorContract {

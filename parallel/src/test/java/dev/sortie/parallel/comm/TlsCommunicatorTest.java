@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.parallel.comm.transport.TcpTransport;
-import dev.sortie.parallel.comm.transport.TcpTransport.Options;
-import dev.sortie.parallel.comm.transport.Tls;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport.Options;
+import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.net.InetSocketAddress;

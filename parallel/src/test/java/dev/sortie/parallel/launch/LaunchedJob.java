@@ -7,6 +7,7 @@ import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.FaultyRank;
 import dev.sortie.parallel.comm.Processes;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -43,7 +44,7 @@ final class LaunchedJob {
     public static void main(String[] args) {
       RankEnvironment me = RankEnvironment.read(System.getenv());
       try (Transport transport = Ranks.join(me);
-          Communicator c = Communicator.over(transport, CommOptions.defaults())) {
+          Communicator c = GroupCommunicator.over(transport, CommOptions.defaults())) {
         System.out.println(
             "process "
                 + ProcessHandle.current().pid()
@@ -68,7 +69,7 @@ final class LaunchedJob {
       RankEnvironment me = RankEnvironment.read(System.getenv());
       Path kept = Path.of(args[0], "rank-" + me.rank());
       try (Transport transport = Ranks.join(me);
-          Communicator c = Communicator.over(transport, CommOptions.defaults());
+          Communicator c = GroupCommunicator.over(transport, CommOptions.defaults());
           Arena arena = Arena.ofConfined()) {
         Elements x = new Elements(ElementType.I64, arena.allocate(16));
         int first = Files.exists(kept) ? Integer.parseInt(Files.readString(kept).split(" ")[0]) : 0;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.parallel.comm.Processes;
 import dev.sortie.parallel.comm.Seeds;
-import dev.sortie.parallel.comm.transport.SharedMemoryTransport;
+import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

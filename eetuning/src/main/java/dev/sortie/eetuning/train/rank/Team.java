@@ -8,6 +8,7 @@ import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.comm.Order;
+import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.mesh.Axis;
 import dev.sortie.parallel.mesh.Coordinates;
@@ -72,7 +73,7 @@ public final class Team implements AutoCloseable {
     }
     GlobalRank rank = transport.rank();
     Communicator world =
-        Communicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
+        GroupCommunicator.over(transport, CommOptions.defaults().withDeadline(DEADLINE));
     Communicator replicas = world.split(mesh.group(Axis.DP, rank));
     Communicator stages = world.split(mesh.group(Axis.PP, rank));
     Communicator shares = world.split(mesh.group(Axis.TP, rank));

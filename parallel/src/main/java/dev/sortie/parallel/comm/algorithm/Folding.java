@@ -8,27 +8,27 @@ import java.lang.foreign.MemorySegment;
  * count as 0 … q−1.
  */
 final class Folding {
-  private final Turn turn;
+  private final CollectiveContext context;
   private final int folded;
 
-  Folding(Turn turn) {
-    this.turn = turn;
-    this.folded = turn.size() - Integer.highestOneBit(turn.size());
+  Folding(CollectiveContext context) {
+    this.context = context;
+    this.folded = context.size() - Integer.highestOneBit(context.size());
   }
 
   /** Members that work. */
   int active() {
-    return turn.size() - folded;
+    return context.size() - folded;
   }
 
   /** Whether this member gave its data away. */
   boolean isFolded() {
-    return turn.position() < 2 * folded && turn.position() % 2 == 0;
+    return context.position() < 2 * folded && context.position() % 2 == 0;
   }
 
   /** The number of this member among the active ones. */
   int number() {
-    int position = turn.position();
+    int position = context.position();
     return position < 2 * folded ? position / 2 : position - folded;
   }
 
@@ -39,23 +39,23 @@ final class Folding {
 
   /** Adds the data of the folded members to their partners'. */
   void before(MemorySegment data, MemorySegment scratch) {
-    int position = turn.position();
+    int position = context.position();
     if (isFolded()) {
-      turn.send(position + 1, data);
+      context.send(position + 1, data);
     } else if (position < 2 * folded) {
       MemorySegment coming = scratch.asSlice(0, data.byteSize());
-      turn.receive(position - 1, coming);
-      turn.addBefore(coming, data);
+      context.receive(position - 1, coming);
+      context.addBefore(coming, data);
     }
   }
 
   /** Gives the result to the folded members. */
   void after(MemorySegment data) {
-    int position = turn.position();
+    int position = context.position();
     if (isFolded()) {
-      turn.receive(position + 1, data);
+      context.receive(position + 1, data);
     } else if (position < 2 * folded) {
-      turn.send(position - 1, data);
+      context.send(position - 1, data);
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import dev.sortie.parallel.comm.Order;
+import dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Needs;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -18,7 +19,7 @@ import java.util.Arrays;
  * its successor while receiving from its predecessor. The times of all are averaged as integers, so
  * that all members have the same model and make the same choices.
  */
-final class SpeedTest implements Method {
+final class SpeedTest {
   private static final int SHORT_ROUNDS = 40;
   private static final int LONG_ROUNDS = 5;
   private static final long LONG = 256L << 10;
@@ -34,21 +35,21 @@ final class SpeedTest implements Method {
     this.in = in;
   }
 
-  static LinkSpeed measure(GroupCommunicator communicator, Adder adder) {
-    int p = communicator.size();
+  static LinkSpeed measure(Collectives group) {
+    int p = group.size();
     if (p == 1) {
       return new LinkSpeed(0, 0, 0);
     }
     try (Arena arena = Arena.ofShared()) {
       SpeedTest test = new SpeedTest(arena.allocate(LONG, 64), arena.allocate(LONG, 64));
-      communicator.runBy(test, new Collective.Barrier());
+      group.run(new Collective.Barrier(), by(Operation.BARRIER, Algorithm.RING, test::run));
       MemorySegment times = arena.allocate(JAVA_LONG, 3);
       times.setAtIndex(JAVA_LONG, 0, test.latency);
       times.setAtIndex(JAVA_LONG, 1, Math.max(0, test.total - test.latency) * 1000 / LONG);
-      times.setAtIndex(JAVA_LONG, 2, test.adding(adder) * 1000 / LONG);
-      communicator.runBy(
-          new GatherAllReduce(),
-          new Collective.AllReduce(new Elements(ElementType.I64, times), Order.ASCENDING));
+      times.setAtIndex(JAVA_LONG, 2, test.adding(group.adder()) * 1000 / LONG);
+      group.run(
+          new Collective.AllReduce(new Elements(ElementType.I64, times), Order.ASCENDING),
+          by(Operation.ALL_REDUCE, Algorithm.GATHER, Dissemination::allReduce));
       return new LinkSpeed(
           times.getAtIndex(JAVA_LONG, 0) * 1000 * PICO / p,
           times.getAtIndex(JAVA_LONG, 1) * PICO / p,
@@ -56,29 +57,19 @@ final class SpeedTest implements Method {
     }
   }
 
-  @Override
-  public Operation operation() {
-    return Operation.BARRIER;
+  /** Not chosen by the model that the test makes. */
+  private static CollectiveAlgorithm by(
+      Operation operation, Algorithm algorithm, CollectiveAlgorithm.Steps steps) {
+    return new CollectiveAlgorithm(operation, algorithm, Needs.NOTHING, steps, (n, p, speed) -> 0);
   }
 
-  @Override
-  public Algorithm algorithm() {
-    return Algorithm.RING;
+  private void run(Collective call, CollectiveContext context) {
+    latency = median(SHORT_ROUNDS, () -> pass(context, 0));
+    total = median(LONG_ROUNDS, () -> pass(context, LONG));
   }
 
-  @Override
-  public double seconds(long n, int p, LinkSpeed speed) {
-    throw new IllegalStateException("the speed test is not chosen by the model that it makes");
-  }
-
-  @Override
-  public void run(Collective call, Turn turn) {
-    latency = median(SHORT_ROUNDS, () -> pass(turn, 0));
-    total = median(LONG_ROUNDS, () -> pass(turn, LONG));
-  }
-
-  private void pass(Turn turn, long bytes) {
-    turn.swap(turn.ring(1), out.asSlice(0, bytes), turn.ring(-1), in.asSlice(0, bytes));
+  private void pass(CollectiveContext context, long bytes) {
+    context.swap(context.ring(1), out.asSlice(0, bytes), context.ring(-1), in.asSlice(0, bytes));
   }
 
   private long adding(Adder adder) {

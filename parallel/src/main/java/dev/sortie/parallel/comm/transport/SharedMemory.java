@@ -17,13 +17,13 @@ public interface SharedMemory {
   MemorySegment allocate(long bytes);
 
   /**
-   * Where peers find {@code mine}: in memory that all see ({@link #isSeen}), in memory that they
+   * Where peers find {@code mine}: in memory that all see ({@link #isMapped}), in memory that they
    * can only {@link #read}, or {@link #PRIVATE}.
    */
   long place(MemorySegment mine);
 
   /** Whether {@link #at} finds this place. */
-  static boolean isSeen(long place) {
+  static boolean isMapped(long place) {
     return place >= 0;
   }
 

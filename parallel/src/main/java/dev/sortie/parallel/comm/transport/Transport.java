@@ -1,5 +1,6 @@
 package dev.sortie.parallel.comm.transport;
 
+import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.time.Duration;
@@ -33,6 +34,12 @@ public interface Transport extends AutoCloseable {
 
   /** Ends the job: the first failure is kept, and all ranks see it. */
   void fail(Failure failure);
+
+  /** Ends the job; the exception is the first failure's, which may be another rank's. */
+  default CommException failWith(Failure failure) {
+    fail(failure);
+    return failure().orElse(failure).exception();
+  }
 
   /** The failure that ended the job, if any. Cheap: waiting loops ask again and again. */
   Optional<Failure> failure();
