@@ -14,8 +14,8 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.launch.ThreadRanks;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.parallel.shard.ShardGroup;
-import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -94,7 +94,7 @@ class TensorParallelParityTest {
         CommOptions.defaults(),
         communicator -> {
           ShardGroup group = new ShardGroup(communicator);
-          DecoderBuilder builder = new ShareBuilder(group, sequence);
+          DecoderBuilder builder = new ShardBuilder(group, sequence);
           return find(path, precision, builder, prompt, count, sequence);
         });
   }

@@ -8,8 +8,8 @@ import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.launch.Ranks;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.parallel.shard.ShardGroup;
-import dev.sortie.parallel.shard.ShareBuilder;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -92,7 +92,7 @@ record DecodingRanks(Mesh mesh, Optional<Links> links) implements AutoCloseable 
   /** Makes this rank's share of a decoder that all ranks share. */
   DecoderBuilder builder() {
     return links
-        .<DecoderBuilder>map(l -> new ShareBuilder(new ShardGroup(l.communicator), false))
+        .<DecoderBuilder>map(l -> new ShardBuilder(new ShardGroup(l.communicator), false))
         .orElse(DecoderBuilder.WHOLE);
   }
 

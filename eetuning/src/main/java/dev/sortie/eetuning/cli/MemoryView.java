@@ -13,7 +13,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.SharePart;
+import dev.sortie.parallel.shard.ModelShard;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,7 +51,7 @@ record MemoryView(MemoryPlan plan, AvailableMemory available) {
               at ->
                   model.memory(
                       files,
-                      new SharePart(
+                      new ModelShard(
                           mesh.tp(), at.tp(), n -> mesh.pp() == 1 || stages.needs(at.pp(), n))));
       show(plan, json);
     }

@@ -10,7 +10,7 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
@@ -74,7 +74,7 @@ record PipelineRun(
           StageTensors needed = plan.tensors(links.stage());
           return links
               .shares()
-              .<DecoderBuilder>map(g -> new ShareBuilder(g, false, needed))
+              .<DecoderBuilder>map(g -> new ShardBuilder(g, false, needed))
               .orElseGet(() -> DecoderBuilder.part(needed));
         },
         !ranks.leads());

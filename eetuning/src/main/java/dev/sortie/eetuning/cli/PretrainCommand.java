@@ -24,7 +24,7 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
@@ -179,8 +179,8 @@ final class PretrainCommand implements Callable<Integer> {
             device);
     int rounds = options.microBatches() / team.mesh().dp();
     ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), team);
-    Optional<ShareBuilder> share =
-        team.shares().map(group -> new ShareBuilder(group, ranks.isSequenceParallel()));
+    Optional<ShardBuilder> share =
+        team.shares().map(group -> new ShardBuilder(group, ranks.isSequenceParallel()));
     try (Pretrainer trainer =
         new Pretrainer(config, options, data, device, share, team, layout, plan, picture.trace())) {
       if (team.leads()) {

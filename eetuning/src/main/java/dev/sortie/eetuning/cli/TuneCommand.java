@@ -19,7 +19,7 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -193,7 +193,7 @@ final class TuneCommand implements Callable<Integer> {
         device,
         c ->
             team.shares()
-                .<DecoderBuilder>map(g -> new ShareBuilder(g, ranks.isSequenceParallel(), needed))
+                .<DecoderBuilder>map(g -> new ShardBuilder(g, ranks.isSequenceParallel(), needed))
                 .orElseGet(() -> DecoderBuilder.part(needed)),
         !team.leads());
   }

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.parallel.pipeline.Action;
+import dev.sortie.parallel.pipeline.ComputationType;
 import dev.sortie.parallel.pipeline.Timed;
-import dev.sortie.parallel.pipeline.Work;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -29,10 +29,10 @@ public final class SchedulePlot {
     Palette palette =
         new Palette(
             planned.stream()
-                .map(t -> t.action().work())
+                .map(t -> t.action().type())
                 .distinct()
                 .sorted()
-                .map(Work::name)
+                .map(ComputationType::name)
                 .toList());
     int stages = 1 + planned.stream().mapToInt(Timed::stage).max().orElse(0);
     double height = 2 * (HEADING + stages * ROW) + 70;
@@ -76,14 +76,14 @@ public final class SchedulePlot {
       double x = LEFT + (t.start() - begin) * scale;
       double y = top + t.stage() * ROW;
       double width = (t.end() - t.start()) * scale;
-      int colour = palette.index(t.action().work().name());
+      int colour = palette.index(t.action().type().name());
       String number = number(t.action());
       String hint =
           String.format(
               Locale.ROOT,
               "stage %d, %s %s: %.1f ms",
               t.stage(),
-              word(t.action().work().name()),
+              word(t.action().type().name()),
               number,
               1e3 * (t.end() - t.start()));
       svg.rect("part f" + colour, x, y, width, BAR, hint);

@@ -3,8 +3,8 @@ package dev.sortie.eetuning.train;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.parallel.shard.DecoderShare;
-import dev.sortie.parallel.shard.Share;
+import dev.sortie.parallel.shard.DecoderShard;
+import dev.sortie.parallel.shard.ShardRange;
 import java.util.List;
 
 /**
@@ -22,7 +22,7 @@ public record ExitMemory(
   private static final long CHUNK_BYTES = 64L << 20;
 
   public ExitMemory(DecoderConfig config, int ranks, int index, boolean sequence) {
-    this(config, DecoderShare.of(config, ranks, index).config(), ranks, index, sequence);
+    this(config, DecoderShard.of(config, ranks, index).config(), ranks, index, sequence);
   }
 
   /** An exit's parameters. */
@@ -42,8 +42,8 @@ public record ExitMemory(
   }
 
   /** The tokens that an exit's head covers, of which this rank has some. */
-  private Share tokens(ExitOutline e) {
-    return Share.of(e.draftTokens() == 0 ? config.vocab() : e.draftTokens(), ranks, index);
+  private ShardRange tokens(ExitOutline e) {
+    return ShardRange.of(e.draftTokens() == 0 ? config.vocab() : e.draftTokens(), ranks, index);
   }
 
   /** Parameters of the embedding, or of a head over all tokens. */
@@ -98,7 +98,7 @@ public record ExitMemory(
   }
 
   /** Logits that are in memory at one time. */
-  private long chunk(Share tokens, long rows) {
+  private long chunk(ShardRange tokens, long rows) {
     long bytes = ranks > 1 ? CHUNK_BYTES / 2 : CHUNK_BYTES;
     long most = Math.clamp(bytes / Float.BYTES / tokens.widest() / 16 * 16, 128, 512);
     return Math.min(rows, most) * tokens.count();

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.Sharding;
-import dev.sortie.parallel.shard.Portion;
+import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -13,18 +13,18 @@ import java.util.SequencedMap;
  * @param tensor the elements here
  * @param portion which of the whole tensor's they are
  */
-public record StatePart(Tensor tensor, Portion portion) {
+public record StatePart(Tensor tensor, TensorShard portion) {
 
   /** All of a tensor. */
   public static StatePart all(Tensor tensor) {
-    return new StatePart(tensor, Portion.all(tensor.shape()));
+    return new StatePart(tensor, TensorShard.all(tensor.shape()));
   }
 
   /** Tensors by name, as a sharding shares them out. */
   public static SequencedMap<String, StatePart> of(Map<String, Tensor> state, Sharding sharding) {
     SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
     state.forEach(
-        (name, t) -> parts.put(name, new StatePart(t, Portion.of(sharding, name, t.shape()))));
+        (name, t) -> parts.put(name, new StatePart(t, TensorShard.of(sharding, name, t.shape()))));
     return parts;
   }
 }

@@ -17,9 +17,9 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.launch.ThreadRanks;
+import dev.sortie.parallel.shard.ShardBuilder;
+import dev.sortie.parallel.shard.ShardGradients;
 import dev.sortie.parallel.shard.ShardGroup;
-import dev.sortie.parallel.shard.ShareBuilder;
-import dev.sortie.parallel.shard.ShareGradients;
 import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
@@ -84,7 +84,7 @@ class SharedExitsContractTest {
     return ThreadRanks.run(
         ranks,
         CommOptions.defaults(),
-        c -> at(c.position(), new ShareBuilder(new ShardGroup(c), sequence), body));
+        c -> at(c.position(), new ShardBuilder(new ShardGroup(c), sequence), body));
   }
 
   private static <T> T at(int rank, DecoderBuilder builder, Function<Bench, T> body) {
@@ -174,7 +174,7 @@ class SharedExitsContractTest {
     Tensor loss = ops.add(ops.sum(ce.sum()), ops.sum(kl.sum()));
     Backward.run(ops.kernels(), ops.workspace(), loss, gradients);
     if (decoder.sharding() instanceof TensorParallel tp) {
-      try (ShareGradients shares = new ShareGradients(tp, trained)) {
+      try (ShardGradients shares = new ShardGradients(tp, trained)) {
         double norm = shares.finish(ops.kernels(), ops.workspace(), gradients);
         all.put(what + "norm", new float[] {(float) norm});
       }

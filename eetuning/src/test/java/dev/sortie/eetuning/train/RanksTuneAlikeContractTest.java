@@ -93,7 +93,7 @@ class RanksTuneAlikeContractTest {
             shared.resolve("model"),
             shared.resolve("shallow"),
             Objective.CE,
-            t -> seen.add(t.stage() + " " + t.action().work()));
+            t -> seen.add(t.stage() + " " + t.action().type()));
     String alone = shallow.run(out.resolve("alone"), Mesh.single()).sha256();
     assertThat(shallow.run(out.resolve("job"), mesh(1, 3)).sha256()).isEqualTo(alone);
     assertThat(seen)

@@ -15,7 +15,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Tensor;
@@ -156,7 +156,7 @@ class SharedPretrainingContractTest {
   }
 
   private static Pretrainer trainer(Team team, boolean sequence, int length, Device device) {
-    ShareBuilder share = new ShareBuilder(team.shares().orElseThrow(), sequence);
+    ShardBuilder share = new ShardBuilder(team.shares().orElseThrow(), sequence);
     return new Pretrainer(
         CONFIG,
         OPTIONS,

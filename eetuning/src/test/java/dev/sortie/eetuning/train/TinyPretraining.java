@@ -15,7 +15,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -157,7 +157,7 @@ record TinyPretraining(
                 options(),
                 TinyTuning.counting(VOCAB, LENGTH, 7),
                 device,
-                team.shares().map(group -> new ShareBuilder(group, sequence)),
+                team.shares().map(group -> new ShardBuilder(group, sequence)),
                 team,
                 layout,
                 t -> {})) {

@@ -25,7 +25,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.pipeline.Timed;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
@@ -150,7 +150,7 @@ public record TinyTuning(
     Predicate<String> needed = name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name);
     DecoderBuilder builder =
         team.shares()
-            .<DecoderBuilder>map(group -> new ShareBuilder(group, sequence, needed))
+            .<DecoderBuilder>map(group -> new ShardBuilder(group, sequence, needed))
             .orElseGet(() -> DecoderBuilder.part(needed));
     return LanguageModel.load(files, Precision.F32, device, builder);
   }

@@ -37,7 +37,7 @@ public interface Communicator extends AutoCloseable {
   /** Carries out a call. */
   void run(Collective call);
 
-  /** Begins a call beside the caller's work. */
+  /** Starts a call that runs in parallel to the caller's work. */
   Handle start(Collective call);
 
   /** Sends to one member; ends when the data may be changed again. Not a collective call. */

@@ -1,6 +1,6 @@
 package dev.sortie.parallel.comm;
 
-/** A call that runs beside the caller's work. */
+/** A call that runs in parallel to the caller's work. */
 public interface Handle {
   /** Whether the call has ended, well or badly. */
   boolean isDone();

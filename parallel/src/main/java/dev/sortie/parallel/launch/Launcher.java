@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 
 /**
  * Starts a command once for each rank on this machine and sees to its end: when one rank ends badly
- * the others have a moment to say why they cannot go on, and are ended then.
+ * the others have a moment to say why they must stop, and are ended then.
  */
 public final class Launcher {
   private static final List<String> FOREIGN_PREFIXES =
@@ -44,7 +44,7 @@ public final class Launcher {
    * @param ranks number of processes
    * @param command the program and its arguments
    * @param maxRestarts how often all ranks are started again after one ended badly
-   * @param grace how long the others may go on after one has ended badly, and after they were asked
+   * @param grace how long the others may run after one has ended badly, and after they were asked
    *     to end
    */
   public record Options(int ranks, List<String> command, int maxRestarts, Duration grace) {
@@ -103,18 +103,18 @@ public final class Launcher {
   }
 
   private int runOnce(String token, int generation) throws InterruptedException {
-    try (Guard guard = Guard.start(options.grace())) {
+    try (OrphanGuard guard = OrphanGuard.start(options.grace())) {
       return runOnce(token, generation, guard);
     }
   }
 
-  private int runOnce(String token, int generation, Guard guard) throws InterruptedException {
+  private int runOnce(String token, int generation, OrphanGuard guard) throws InterruptedException {
     List<Process> processes = start(token, generation, guard);
     List<Thread> readers = new ArrayList<>();
     for (int rank = 0; rank < processes.size(); rank++) {
       String prefix = "[" + rank + "] ";
-      readers.add(Prefixed.start(processes.get(rank).getInputStream(), prefix, out));
-      readers.add(Prefixed.start(processes.get(rank).getErrorStream(), prefix, err));
+      readers.add(PrefixedOutput.start(processes.get(rank).getInputStream(), prefix, out));
+      readers.add(PrefixedOutput.start(processes.get(rank).getErrorStream(), prefix, err));
     }
     int code = firstBadCode(processes);
     if (code != 0) {
@@ -126,7 +126,7 @@ public final class Launcher {
     return code;
   }
 
-  private List<Process> start(String token, int generation, Guard guard) {
+  private List<Process> start(String token, int generation, OrphanGuard guard) {
     int port = freePort();
     synchronized (running) {
       running.clear();

@@ -50,7 +50,7 @@ public record RankEnvironment(
 
   /** Whether a launcher or scheduler has started this process as a rank. */
   public static boolean isThere(Map<String, String> environment) {
-    return Scheme.ALL.stream().anyMatch(s -> environment.containsKey(s.rank()));
+    return LauncherVariables.ALL.stream().anyMatch(s -> environment.containsKey(s.rank()));
   }
 
   /**
@@ -58,7 +58,8 @@ public record RankEnvironment(
    * something else.
    */
   public static boolean isLaunched(Map<String, String> environment) {
-    return Scheme.ALL.stream().anyMatch(s -> s.launcher() && environment.containsKey(s.rank()));
+    return LauncherVariables.ALL.stream()
+        .anyMatch(s -> s.launcher() && environment.containsKey(s.rank()));
   }
 
   /**
@@ -68,19 +69,21 @@ public record RankEnvironment(
    */
   public static RankEnvironment read(Map<String, String> environment) {
     Variables variables = new Variables(environment);
-    List<Scheme> there = Scheme.ALL.stream().filter(s -> variables.has(s.rank())).toList();
-    boolean launched = there.stream().anyMatch(Scheme::launcher);
-    List<Scheme> speaking = there.stream().filter(s -> s.launcher() || !launched).toList();
+    List<LauncherVariables> there =
+        LauncherVariables.ALL.stream().filter(s -> variables.has(s.rank())).toList();
+    boolean launched = there.stream().anyMatch(LauncherVariables::launcher);
+    List<LauncherVariables> speaking =
+        there.stream().filter(s -> s.launcher() || !launched).toList();
     if (speaking.isEmpty()) {
       throw new InputException(
           "this process is no rank of a job: none of "
-              + Scheme.ALL.stream().map(Scheme::rank).toList()
+              + LauncherVariables.ALL.stream().map(LauncherVariables::rank).toList()
               + " is set; start it by sortie launch, or set RANK, WORLD_SIZE, MASTER_ADDR and"
               + " MASTER_PORT");
     }
-    int rank = agreed(variables, speaking.stream().map(Scheme::rank).toList(), "rank");
+    int rank = agreed(variables, speaking.stream().map(LauncherVariables::rank).toList(), "rank");
     List<String> worlds =
-        speaking.stream().map(Scheme::world).filter(variables::has).distinct().toList();
+        speaking.stream().map(LauncherVariables::world).filter(variables::has).distinct().toList();
     int world = agreed(variables, worlds.isEmpty() ? List.of(WORLD) : worlds, "world size");
     if (world < 1 || rank < 0 || rank >= world) {
       throw new InputException(
@@ -114,8 +117,9 @@ public record RankEnvironment(
     return first;
   }
 
-  private static OptionalInt localWorld(Variables variables, List<Scheme> speaking, int world) {
-    for (Scheme scheme : speaking) {
+  private static OptionalInt localWorld(
+      Variables variables, List<LauncherVariables> speaking, int world) {
+    for (LauncherVariables scheme : speaking) {
       if (variables.has(scheme.localWorld())) {
         int local = variables.number(scheme.localWorld());
         if (local < 1 || local > world) {

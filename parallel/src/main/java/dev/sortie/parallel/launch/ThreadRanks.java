@@ -65,7 +65,7 @@ public final class ThreadRanks {
 
   /**
    * Why several ranks failed: the first failure by rank that is not of the communicator, for ranks
-   * that were in a call only heard of it; else the first.
+   * that were in a call only report it; else the first.
    */
   public static Throwable reason(List<Throwable> failures) {
     return failures.stream()

@@ -34,22 +34,20 @@ public record Chain(int stages, int chunks) {
   }
 
   /**
-   * What must be done before an action may begin, beside what its stage did before: a forward needs
-   * that of the piece before, a backward that of the piece behind.
+   * What must be done before an action may begin, besides what its stage did before: a forward
+   * needs that of the piece before, a backward that of the piece behind.
    */
   public Optional<Step> needs(Step step) {
-
     return at(position(step.stage, step.action.chunk()) - direction(step.action), step.action);
   }
 
   /** The action that takes what this one sends. */
   public Optional<Step> feeds(Step step) {
-
     return at(position(step.stage, step.action.chunk()) + direction(step.action), step.action);
   }
 
   private static int direction(Action a) {
-    return switch (a.work()) {
+    return switch (a.type()) {
       case FORWARD -> 1;
       case BACKWARD -> -1;
       case TRAIN -> throw new IllegalArgumentException("nothing of a chain trains alone: " + a);
@@ -60,7 +58,7 @@ public record Chain(int stages, int chunks) {
     return position < 0 || position >= length()
         ? Optional.empty()
         : Optional.of(
-            new Step(position % stages, new Action(a.work(), a.microBatch(), position / stages)));
+            new Step(position % stages, new Action(a.type(), a.microBatch(), position / stages)));
   }
 
   /**

@@ -52,9 +52,9 @@ public record ForwardOnly(int stage, int stages, int slack, long end) {
     long next = forwarded;
     for (long m = first; m < first + count; m++) {
       while (next < Math.min(end, m + ahead() + 1)) {
-        actions.add(new Action(Work.FORWARD, next++));
+        actions.add(new Action(ComputationType.FORWARD, next++));
       }
-      actions.add(new Action(Work.TRAIN, m));
+      actions.add(new Action(ComputationType.TRAIN, m));
     }
     return List.copyOf(actions);
   }

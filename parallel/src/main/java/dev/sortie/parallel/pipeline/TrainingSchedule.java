@@ -75,7 +75,8 @@ public enum TrainingSchedule {
         actions.add(forwards.get(first + i));
       }
       Action f = forwards.get(i); // backwards go through the chunks the other way round
-      actions.add(new Action(Work.BACKWARD, f.microBatch(), chain.chunks() - 1 - f.chunk()));
+      actions.add(
+          new Action(ComputationType.BACKWARD, f.microBatch(), chain.chunks() - 1 - f.chunk()));
     }
     return List.copyOf(actions);
   }
@@ -96,7 +97,7 @@ public enum TrainingSchedule {
     for (int group = 0; group < microBatches; group += chain.stages()) {
       for (int chunk = 0; chunk < chain.chunks(); chunk++) {
         for (int m = group; m < Math.min(microBatches, group + chain.stages()); m++) {
-          forwards.add(new Action(Work.FORWARD, m, chunk));
+          forwards.add(new Action(ComputationType.FORWARD, m, chunk));
         }
       }
     }

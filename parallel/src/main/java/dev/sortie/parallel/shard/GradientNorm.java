@@ -23,7 +23,7 @@ final class GradientNorm {
     this.group = sharding.group();
     parameters.forEach(
         (name, t) -> {
-          if (sharding.share().answers(name)) {
+          if (sharding.shard().answers(name)) {
             counted.add(t);
           }
         });

@@ -14,7 +14,7 @@ final class LocalTargets {
   private LocalTargets() {}
 
   /** Those of {@code targets}, which are checked. */
-  static Tensor of(Ops ops, Tensor targets, Share vocab, long total) {
+  static Tensor of(Ops ops, Tensor targets, ShardRange vocab, long total) {
     if (targets.dtype() != DType.I32) {
       throw new IllegalArgumentException("targets must be I32, got " + targets);
     }

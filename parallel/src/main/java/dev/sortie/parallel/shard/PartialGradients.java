@@ -29,29 +29,29 @@ final class PartialGradients implements AutoCloseable {
   /** Those of some parameters, by names as in a decoder. A collective call. */
   PartialGradients(TensorParallel sharding, Map<String, Tensor> parameters) {
     this.group = sharding.group();
-    DecoderShare share = sharding.share();
-    Share same = share.heads().sharers();
+    DecoderShard shard = sharding.shard();
+    ShardRange same = shard.heads().sharers();
     this.sharers = same.count() > 1 ? Optional.of(sharers(group, same)) : Optional.empty();
     parameters.forEach(
         (name, t) -> {
-          if (isOfGroup(name, share, sharding.sequence())) {
+          if (isOfGroup(name, shard, sharding.sequence())) {
             ofGroup.add(t);
-          } else if (DecoderShare.kind(name) == DecoderShare.Kind.KEYS && same.count() > 1) {
+          } else if (DecoderShard.kind(name) == DecoderShard.Kind.KEYS && same.count() > 1) {
             ofSharers.add(t);
           }
         });
   }
 
-  private static ShardGroup sharers(ShardGroup group, Share same) {
+  private static ShardGroup sharers(ShardGroup group, ShardRange same) {
     Communicator all = group.communicator();
     var members = all.group().ranks().subList((int) same.from(), (int) same.end());
     return new ShardGroup(all.split(new Group(members)));
   }
 
-  private static boolean isOfGroup(String name, DecoderShare share, boolean sequence) {
+  private static boolean isOfGroup(String name, DecoderShard shard, boolean sequence) {
     boolean inHeads = name.contains(".q_norm.") || name.contains(".k_norm.");
     if (inHeads) {
-      return share.whole().switches().queryKeyNorm() == QueryKeyNorm.HEAD;
+      return shard.whole().switches().queryKeyNorm() == QueryKeyNorm.HEAD;
     }
     return sequence && name.contains("norm.");
   }

@@ -6,6 +6,7 @@ import dev.sortie.tensor.autograd.Node;
 import dev.sortie.tensor.autograd.Sink;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -169,6 +170,65 @@ final class Regions {
       if (sink.wants(0)) {
         group.allGather(dy.span(), sink.write(0));
       }
+    }
+  }
+
+  /**
+   * x {@code [.., part]} to {@code [.., total]}. The shares need not be equal: a message has room
+   * for the widest one. Saved: what is sent, and what is received.
+   *
+   * @param total columns of all ranks
+   */
+  record GatherColumns(ShardGroup group, long total) implements ShardOp {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      Shape x = in.get(0).shape();
+      if (x.rank() < 1 || x.dim(-1) != group.range(total).count()) {
+        throw new IllegalArgumentException(
+            "%s: this rank has %d of %d columns, the input is %s"
+                .formatted(name(), group.range(total).count(), total, x));
+      }
+      return x.withLast(total);
+    }
+
+    @Override
+    public List<Shape> saved(List<Tensor> in) {
+      long block = in.get(0).shape().rows() * group.range(total).widest();
+      return List.of(Shape.of(block), Shape.of(group.size(), block));
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      Span x = n.inputs().get(0).span();
+      Span mine = n.saved().get(0).span();
+      Span all = n.saved().get(1).span();
+      k.fill(mine.slice(x.length(), mine.length() - x.length()), 0);
+      k.copy(x, mine.slice(0, x.length()));
+      group.allGather(mine, all);
+      int rows = n.output().shape().rows();
+      for (int rank = 0; rank < group.size(); rank++) {
+        ShardRange range = ShardRange.of(total, group.size(), rank);
+        Span block = all.slice(rank * mine.length(), rows * range.count());
+        for (long r = 0; r < rows; r++) {
+          MemorySegment row = block.slice(r * range.count(), range.count()).segment();
+          at(n.output().span(), r, range).copyFrom(row);
+        }
+      }
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        ShardRange range = group.range(total);
+        Span dx = sink.write(0);
+        for (long r = 0; r < dy.shape().rows(); r++) {
+          dx.slice(r * range.count(), range.count()).segment().copyFrom(at(dy.span(), r, range));
+        }
+      }
+    }
+
+    private MemorySegment at(Span y, long row, ShardRange range) {
+      return y.slice(row * total + range.from(), range.count()).segment();
     }
   }
 }

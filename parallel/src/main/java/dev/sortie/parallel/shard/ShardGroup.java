@@ -33,8 +33,8 @@ public record ShardGroup(Communicator communicator) {
   }
 
   /** This rank's part of {@code total} things. */
-  public Share share(long total) {
-    return Share.of(total, size(), position());
+  public ShardRange range(long total) {
+    return ShardRange.of(total, size(), position());
   }
 
   /** {@code x} becomes the sum of all ranks' {@code x}. */

@@ -15,10 +15,10 @@ final class ShardLinears {
   private ShardLinears() {}
 
   /**
-   * {@code Σ ranks x Wᵀ + b}: each rank has some of the inputs. Inputs x {@code [.., share of K]},
-   * W {@code [N, share of K]} and, if there is one, b {@code [N]}, equal; W may be stored in BF16,
-   * F16 or blocks when it is frozen. The result is equal, or each rank's rows of it. Saved: where
-   * rows are shared out, room for the product with all rows, and later for its gradient.
+   * {@code Σ ranks x Wᵀ + b}: each rank has some of the inputs. Inputs x {@code [.., part of K]}, W
+   * {@code [N, part of K]} and, if there is one, b {@code [N]}, equal; W may be stored in BF16, F16
+   * or blocks when it is frozen. The result is equal, or each rank's rows of it. Saved: where rows
+   * are shared out, room for the product with all rows, and later for its gradient.
    *
    * @param scatter whether each rank gets its rows alone
    */
@@ -89,7 +89,7 @@ final class ShardLinears {
 
   /**
    * {@code table[ids]}: each rank has some of the rows, and the sum over the ranks has each row
-   * once. Inputs table {@code [share of V, C]} and ids I32 {@code [..]}, equal; the result {@code
+   * once. Inputs table {@code [part of V, C]} and ids I32 {@code [..]}, equal; the result {@code
    * [.., C]} is equal.
    *
    * @param total V
@@ -100,11 +100,11 @@ final class ShardLinears {
       Shape table = in.get(0).shape();
       Tensor ids = in.get(1);
       if (table.rank() != 2
-          || table.dim(0) != group.share(total).count()
+          || table.dim(0) != group.range(total).count()
           || ids.dtype() != DType.I32) {
         throw new IllegalArgumentException(
             "%s: table %s must be [%d, C], ids I32, got %s"
-                .formatted(name(), table, group.share(total).count(), ids));
+                .formatted(name(), table, group.range(total).count(), ids));
       }
       long[] dims = Arrays.copyOf(ids.shape().dims(), ids.shape().rank() + 1);
       dims[dims.length - 1] = table.dim(1);
@@ -116,7 +116,7 @@ final class ShardLinears {
       Span table = n.inputs().get(0).span();
       Span ids = n.inputs().get(1).span();
       long width = n.output().shape().dim(-1);
-      Share share = group.share(total);
+      ShardRange range = group.range(total);
       Span y = n.output().span();
       for (long r = 0; r < ids.length(); r++) {
         int id = ids.getInt(r);
@@ -125,8 +125,8 @@ final class ShardLinears {
               "id " + id + " of row " + r + " is outside the vocabulary of " + total);
         }
         Span row = y.slice(r * width, width);
-        if (share.holds(id)) {
-          k.copy(table.slice((id - share.from()) * width, width), row);
+        if (range.holds(id)) {
+          k.copy(table.slice((id - range.from()) * width, width), row);
         } else {
           k.fill(row, 0);
         }
@@ -141,11 +141,11 @@ final class ShardLinears {
       }
       Span ids = n.inputs().get(1).span();
       long width = dy.shape().dim(-1);
-      Share share = group.share(total);
+      ShardRange range = group.range(total);
       Span dtable = sink.add(0);
       for (long r = 0; r < ids.length(); r++) {
-        if (share.holds(ids.getInt(r))) {
-          long at = (ids.getInt(r) - share.from()) * width;
+        if (range.holds(ids.getInt(r))) {
+          long at = (ids.getInt(r) - range.from()) * width;
           k.axpy(1, dy.span().slice(r * width, width), dtable.slice(at, width));
         }
       }

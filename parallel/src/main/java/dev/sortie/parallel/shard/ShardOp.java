@@ -33,7 +33,7 @@ public sealed interface ShardOp extends ForeignOp
         Regions.Gather,
         Regions.AllGather,
         Regions.ReduceScatter,
-        Columns.GatherColumns,
+        Regions.GatherColumns,
         ShardLinears.RowLinear,
         ShardLinears.VocabEmbedding,
         VocabLosses.CrossEntropy,

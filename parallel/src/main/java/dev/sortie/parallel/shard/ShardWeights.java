@@ -6,17 +6,17 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 
 /**
- * One rank's share of a decoder's weights: asked for a tensor of the share, it takes that part of
+ * One rank's shard of a decoder's weights: asked for a tensor of the shard, it takes that part of
  * the whole one from its source.
  *
  * @param source of the whole decoder's weights
- * @param share this rank's
+ * @param shard this rank's
  */
-public record ShardWeights(SlicedWeights source, DecoderShare share) implements Weights {
+public record ShardWeights(SlicedWeights source, DecoderShard share) implements Weights {
   @Override
   public Tensor get(String name, Shape shape, Role role) {
-    Shape whole = share.whole(name, shape);
-    return share
+    Shape whole = shard.whole(name, shape);
+    return shard
         .part(name)
         .map(part -> source.get(name, whole, role, part))
         .orElseGet(() -> source.get(name, whole, role));

@@ -29,15 +29,15 @@ import java.util.SequencedMap;
  * becomes a reduce-scatter and an all-gather, which move as much.
  *
  * @param group the ranks
- * @param share this rank's share of the decoder
+ * @param shard this rank's shard of the decoder
  * @param sequence whether rows of the residual stream are shared out; T must be a multiple of the
  *     number of ranks
  */
-public record TensorParallel(ShardGroup group, DecoderShare share, boolean sequence)
+public record TensorParallel(ShardGroup group, DecoderShard shard, boolean sequence)
     implements Sharding {
 
   private long vocab() {
-    return share.whole().vocab();
+    return shard.whole().vocab();
   }
 
   /** The table's rows of this rank; frozen tables record nothing. */
@@ -76,12 +76,12 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   @Override
   public Tensor logits(Ops ops, Tensor x, Linear head) {
     Tensor own = head.apply(ops, entered(ops, x));
-    return ops.apply(new Columns.GatherColumns(group, vocab()), own);
+    return ops.apply(new Regions.GatherColumns(group, vocab()), own);
   }
 
   /** Cross-entropy of each row of this rank's logits, as {@link Ops#crossEntropy}. */
   public Tensor crossEntropy(Ops ops, Tensor logits, Tensor targets) {
-    Tensor local = LocalTargets.of(ops, targets, share.vocab(), vocab());
+    Tensor local = LocalTargets.of(ops, targets, shard.vocab(), vocab());
     return ops.apply(new VocabLosses.CrossEntropy(group, vocab()), logits, targets, local);
   }
 
@@ -94,7 +94,7 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   public HeadLoss crossEntropy(
       Ops ops, HeadInput in, Tensor targets, Tensor weights, boolean confident) {
     int chunk = chunk();
-    Tensor local = LocalTargets.of(ops, targets, share.vocab(), vocab());
+    Tensor local = LocalTargets.of(ops, targets, shard.vocab(), vocab());
     return ops.headLoss(
         new VocabHeads.LinearCrossEntropy(group, vocab(), confident, chunk),
         List.of(entered(ops, in.x()), in.w(), targets, local, weights, room(ops, chunk)));
@@ -115,7 +115,7 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   }
 
   private int chunk() {
-    return VocabHeads.chunk(share.vocab().widest());
+    return VocabHeads.chunk(shard.vocab().widest());
   }
 
   private static Tensor room(Ops ops, int chunk) {
@@ -130,7 +130,7 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
   @Override
   public SequencedMap<String, Tensor> whole(
       SequencedMap<String, Tensor> shares, Allocator allocator) {
-    return WholeTensors.of(group, share, shares, allocator);
+    return GatheredTensors.of(group, shard, shares, allocator);
   }
 
   @Override
@@ -140,12 +140,12 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
           "a head over %d tokens cannot be shared out to %d tensor-parallel ranks; take fewer"
               .formatted(tokens, group.size()));
     }
-    return new TensorParallel(group, share.over(tokens), sequence);
+    return new TensorParallel(group, shard.over(tokens), sequence);
   }
 
   @Override
   public int held(int tokens) {
-    return Math.toIntExact(group.share(tokens).count());
+    return Math.toIntExact(group.range(tokens).count());
   }
 
   /**
@@ -155,15 +155,15 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
    */
   @Override
   public Tensor rows(Tensor head, int[] ids, Allocator allocator) {
-    return rows(head, ids, group.share(ids.length), allocator);
+    return rows(head, ids, group.range(ids.length), allocator);
   }
 
   @Override
   public Tensor wholeRows(Tensor head, int[] ids, Allocator allocator) {
-    return rows(head, ids, Share.of(ids.length, 1, 0), allocator);
+    return rows(head, ids, ShardRange.of(ids.length, 1, 0), allocator);
   }
 
-  private Tensor rows(Tensor head, int[] ids, Share mine, Allocator allocator) {
+  private Tensor rows(Tensor head, int[] ids, ShardRange mine, Allocator allocator) {
     long width = head.shape().dim(1);
     Tensor rows = Tensor.allocate(allocator, head.dtype(), Shape.of(mine.count(), width));
     try (NativeArena scratch = new NativeArena("rows of a head")) {
@@ -172,8 +172,8 @@ public record TensorParallel(ShardGroup group, DecoderShare share, boolean seque
       Span bits = scratch.allocate(DType.I32, words).span();
       bits.segment().fill((byte) 0);
       for (int i = 0; i < ids.length; i++) {
-        if (share.vocab().holds(ids[i])) {
-          Span from = head.span().slice((ids[i] - share.vocab().from()) * width, width);
+        if (shard.vocab().holds(ids[i])) {
+          Span from = head.span().slice((ids[i] - shard.vocab().from()) * width, width);
           bits.segment().asSlice(i * row, row).copyFrom(from.segment());
         }
       }

@@ -18,7 +18,10 @@ import java.util.List;
  * rows and student.
  */
 final class VocabHeads {
-  /** Bytes of logits at a time: on one rank twice as much, but here their gradient lies beside. */
+  /**
+   * Bytes of logits at a time: on one rank twice as much, but here their gradient needs as much
+   * again.
+   */
   private static final long CHUNK_BYTES = 32L << 20;
 
   private static final int FEWEST = 128;
@@ -35,7 +38,7 @@ final class VocabHeads {
     return input.needsGrad() && !NoGrad.isOn() ? input.shape() : Shape.of(0);
   }
 
-  private static void check(String op, Share vocab, Tensor x, Tensor w, Tensor weights) {
+  private static void check(String op, ShardRange vocab, Tensor x, Tensor w, Tensor weights) {
     if (x.shape().rank() < 1
         || w.shape().rank() != 2
         || x.shape().dim(-1) != w.shape().dim(1)
@@ -102,7 +105,7 @@ final class VocabHeads {
   }
 
   /**
-   * {@code Σ_r weight[r] loss[r]}. Inputs x {@code [.., C]}, W {@code [share of V, C]}, targets I32
+   * {@code Σ_r weight[r] loss[r]}. Inputs x {@code [.., C]}, W {@code [part of V, C]}, targets I32
    * {@code [..]}, {@link LocalTargets}, weights {@code [..]} and room for I32 {@code [chunk]}.
    * Saved: losses and weights of the rows, log-sum-exps, logits and their gradient, what is
    * exchanged, dx, dW.
@@ -119,7 +122,7 @@ final class VocabHeads {
 
     @Override
     public Shape shape(List<Tensor> in) {
-      check(name(), group.share(total), in.get(0), in.get(1), in.get(4));
+      check(name(), group.range(total), in.get(0), in.get(1), in.get(4));
       if (in.get(2).dtype() != DType.I32 || !in.get(2).shape().equals(in.get(4).shape())) {
         throw new IllegalArgumentException(
             "%s: targets %s do not fit weights %s".formatted(name(), in.get(2), in.get(4)));
@@ -156,7 +159,7 @@ final class VocabHeads {
         head.forward(k, from, count, logits);
         var chunkRows =
             new VocabLosses.CrossEntropyRows(
-                group.share(total),
+                group.range(total),
                 logits,
                 in.get(2).span().slice(from, count),
                 in.get(3).span().slice(from, count),
@@ -193,7 +196,7 @@ final class VocabHeads {
 
   /**
    * For each of several students {@code Σ_r weight[r] KL(teacher ‖ student)}. Inputs x {@code [..,
-   * C]} and W {@code [share of V, C]} of each student, then the teacher's, weights {@code [..]} and
+   * C]} and W {@code [part of V, C]} of each student, then the teacher's, weights {@code [..]} and
    * room for I32 {@code [chunk]}. Result {@code [students]}; the teacher gets no gradient. Saved:
    * losses and weights {@code [students, rows]}, both log-sum-exps, the teacher's logits, logits
    * and their gradient, what is exchanged, then dx and dW of each student.
@@ -220,7 +223,7 @@ final class VocabHeads {
     @Override
     public Shape shape(List<Tensor> in) {
       for (int i = 0; i <= students(in); i++) {
-        check(name(), group.share(total), in.get(2 * i), in.get(2 * i + 1), weights(in));
+        check(name(), group.range(total), in.get(2 * i), in.get(2 * i + 1), weights(in));
       }
       return Shape.of(students(in));
     }
@@ -274,7 +277,7 @@ final class VocabHeads {
       head.forward(k, from, count, logits);
       var chunkRows =
           new VocabLosses.KlRows(
-              group.share(total),
+              group.range(total),
               logits,
               kept(n, 4).slice(0, logits.length()),
               kept(n, 0).slice(at, count),

@@ -39,7 +39,8 @@ final class VocabLosses {
    * @param loss results
    * @param lse results
    */
-  record CrossEntropyRows(Share vocab, Span logits, Span targets, Span local, Span loss, Span lse) {
+  record CrossEntropyRows(
+      ShardRange vocab, Span logits, Span targets, Span local, Span loss, Span lse) {
     static final int KINDS = 2;
 
     /** Computes this rank's numbers. */
@@ -97,7 +98,7 @@ final class VocabLosses {
    * @param lse results
    * @param teacherLse results
    */
-  record KlRows(Share vocab, Span logits, Span teacher, Span loss, Span lse, Span teacherLse) {
+  record KlRows(ShardRange vocab, Span logits, Span teacher, Span loss, Span lse, Span teacherLse) {
     static final int KINDS = 3;
 
     /** Computes this rank's numbers. */
@@ -135,7 +136,7 @@ final class VocabLosses {
     }
   }
 
-  private static void checkLogits(String op, Share vocab, Shape logits) {
+  private static void checkLogits(String op, ShardRange vocab, Shape logits) {
     if (logits.rank() < 1 || logits.dim(-1) != vocab.count()) {
       throw new IllegalArgumentException(
           "%s: this rank has %d tokens of the vocabulary, the logits are %s"
@@ -144,14 +145,14 @@ final class VocabLosses {
   }
 
   /**
-   * Cross-entropy of each row in nats; inputs logits {@code [.., share of V]}, targets I32 {@code
+   * Cross-entropy of each row in nats; inputs logits {@code [.., part of V]}, targets I32 {@code
    * [..]} (negative: nothing to predict) and {@link LocalTargets}. Saved: log-sum-exp, and what is
    * exchanged.
    */
   record CrossEntropy(ShardGroup group, long total) implements ShardOp {
     @Override
     public Shape shape(List<Tensor> in) {
-      checkLogits(name(), group.share(total), in.get(0).shape());
+      checkLogits(name(), group.range(total), in.get(0).shape());
       Shape targets = in.get(1).shape();
       if (!targets.equals(in.get(0).shape().dropLast()) || !targets.equals(in.get(2).shape())) {
         throw new IllegalArgumentException(
@@ -170,7 +171,7 @@ final class VocabLosses {
 
     private CrossEntropyRows rows(Node n) {
       return new CrossEntropyRows(
-          group.share(total),
+          group.range(total),
           n.inputs().get(0).span(),
           n.inputs().get(1).span(),
           n.inputs().get(2).span(),
@@ -198,13 +199,13 @@ final class VocabLosses {
 
   /**
    * {@code KL(softmax(teacher) ‖ softmax(logits))} of each row in nats; inputs logits and teacher
-   * {@code [.., share of V]}, the teacher gets no gradient. Saved: both log-sum-exps, and what is
+   * {@code [.., part of V]}, the teacher gets no gradient. Saved: both log-sum-exps, and what is
    * exchanged.
    */
   record Kl(ShardGroup group, long total) implements ShardOp {
     @Override
     public Shape shape(List<Tensor> in) {
-      checkLogits(name(), group.share(total), in.get(0).shape());
+      checkLogits(name(), group.range(total), in.get(0).shape());
       if (!in.get(1).shape().equals(in.get(0).shape())) {
         throw new IllegalArgumentException(
             name() + ": logits " + in.get(0).shape() + " and teacher " + in.get(1).shape());
@@ -222,7 +223,7 @@ final class VocabLosses {
 
     private KlRows rows(Node n) {
       return new KlRows(
-          group.share(total),
+          group.range(total),
           n.inputs().get(0).span(),
           n.inputs().get(1).span(),
           n.output().span(),

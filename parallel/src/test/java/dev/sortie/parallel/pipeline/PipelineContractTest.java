@@ -35,16 +35,18 @@ class PipelineContractTest {
   @CsvSource({"1, 0", "2, 0", "2, 1", "4, 0", "4, 1", "8, 1"})
   void everyMicroBatchIsForwardedAndTrainedOnceInOrderOnEveryStage(int stages, int slack) {
     List<Action> ascending = new ArrayList<>();
-    IntStream.range(0, 15).forEach(m -> ascending.add(new Action(Work.TRAIN, m)));
+    IntStream.range(0, 15).forEach(m -> ascending.add(new Action(ComputationType.TRAIN, m)));
     for (List<Action> actions : all(stages, slack, 5, 3)) {
       assertThat(actions).hasSize(30).doesNotHaveDuplicates();
-      assertThat(actions).filteredOn(a -> a.work() == Work.TRAIN).isEqualTo(ascending);
+      assertThat(actions).filteredOn(a -> a.type() == ComputationType.TRAIN).isEqualTo(ascending);
       assertThat(actions)
-          .filteredOn(a -> a.work() == Work.FORWARD)
+          .filteredOn(a -> a.type() == ComputationType.FORWARD)
           .isEqualTo(
-              ascending.stream().map(a -> new Action(Work.FORWARD, a.microBatch())).toList());
+              ascending.stream()
+                  .map(a -> new Action(ComputationType.FORWARD, a.microBatch()))
+                  .toList());
       for (Action a : ascending) {
-        assertThat(actions.indexOf(new Action(Work.FORWARD, a.microBatch())))
+        assertThat(actions.indexOf(new Action(ComputationType.FORWARD, a.microBatch())))
             .isLessThan(actions.indexOf(a));
       }
     }
@@ -56,7 +58,7 @@ class PipelineContractTest {
   void thePipelineFillsOnce(int stages, int slack, boolean returns) {
     double[] ones = new double[stages];
     Arrays.fill(ones, 1);
-    List<Timed> plan = Plan.of(all(stages, slack, 10, 4), ones, ones, returns);
+    List<Timed> plan = Timeline.of(all(stages, slack, 10, 4), ones, ones, returns);
     double end = plan.stream().mapToDouble(Timed::end).max().orElseThrow();
     assertThat(end).isLessThanOrEqualTo(2 * 40 + 2 * (stages - 1) + slack);
     assertThat(plan).hasSize(stages * 80);
@@ -65,8 +67,9 @@ class PipelineContractTest {
   @Test
   void aScheduleThatCannotEndIsNoPlan() {
     List<List<Action>> stuck =
-        List.of(List.of(new Action(Work.TRAIN, 0), new Action(Work.FORWARD, 0)));
-    assertThatThrownBy(() -> Plan.of(stuck, new double[] {1}, new double[] {1}, false))
+        List.of(
+            List.of(new Action(ComputationType.TRAIN, 0), new Action(ComputationType.FORWARD, 0)));
+    assertThatThrownBy(() -> Timeline.of(stuck, new double[] {1}, new double[] {1}, false))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("stage 0 waits for ever");
   }
@@ -106,7 +109,7 @@ class PipelineContractTest {
     List<String> done = new ArrayList<>();
     List<Timed> times = new ArrayList<>();
     ForwardOnly schedule = new ForwardOnly(0, 2, 0, 2);
-    new Runner(0, a -> {}, a -> done.add(a.work() + " " + a.microBatch()), times::add)
+    new ScheduleRunner(0, a -> {}, a -> done.add(a.type() + " " + a.microBatch()), times::add)
         .run(schedule.step(0, 0, 2));
     assertThat(done).containsExactly("FORWARD 0", "FORWARD 1", "TRAIN 0", "TRAIN 1");
     assertThat(times).extracting(t -> t.action().microBatch()).containsExactly(0L, 1L, 0L, 1L);

@@ -35,9 +35,9 @@ class TrainingScheduleContractTest {
     /** Of stages alike, whose chunks share the work of a stage. */
     List<Timed> plan() {
       Function<Chain.Step, Optional<Chain.Step>> needs = chain::needs;
-      return Plan.of(
+      return Timeline.of(
           actions(),
-          s -> (s.action().work() == Work.FORWARD ? FORWARD : BACKWARD) / chain.chunks(),
+          s -> (s.action().type() == ComputationType.FORWARD ? FORWARD : BACKWARD) / chain.chunks(),
           needs);
     }
   }
@@ -67,8 +67,8 @@ class TrainingScheduleContractTest {
       List<Action> expected = new ArrayList<>();
       for (int chunk = 0; chunk < c.chain.chunks(); chunk++) {
         for (int m = 0; m < c.microBatches; m++) {
-          Action forward = new Action(Work.FORWARD, m, chunk);
-          Action backward = new Action(Work.BACKWARD, m, chunk);
+          Action forward = new Action(ComputationType.FORWARD, m, chunk);
+          Action backward = new Action(ComputationType.BACKWARD, m, chunk);
           expected.addAll(List.of(forward, backward));
           assertThat(stage.indexOf(forward)).isLessThan(stage.indexOf(backward));
         }
@@ -85,7 +85,7 @@ class TrainingScheduleContractTest {
       for (int chunk = 0; chunk < c.chain.chunks(); chunk++) {
         int wanted = chunk;
         assertThat(stage)
-            .filteredOn(a -> a.work() == Work.BACKWARD && a.chunk() == wanted)
+            .filteredOn(a -> a.type() == ComputationType.BACKWARD && a.chunk() == wanted)
             .extracting(Action::microBatch)
             .isSorted();
       }
@@ -121,7 +121,7 @@ class TrainingScheduleContractTest {
       int waiting = 0;
       int most = 0;
       for (Action a : c.actions().get(s)) {
-        waiting += a.work() == Work.FORWARD ? 1 : -1;
+        waiting += a.type() == ComputationType.FORWARD ? 1 : -1;
         most = Math.max(most, waiting);
       }
       assertThat(most).as("stage " + s).isEqualTo(expected);
@@ -162,7 +162,7 @@ class TrainingScheduleContractTest {
   void oneForwardOneBackwardTakesTurns() {
     List<String> first =
         ONE_FORWARD_ONE_BACKWARD.actions(new Chain(4, 1), 0, 6).stream()
-            .map(a -> a.work().name().substring(0, 1) + a.microBatch())
+            .map(a -> a.type().name().substring(0, 1) + a.microBatch())
             .toList();
     assertThat(String.join(" ", first)).isEqualTo("F0 F1 F2 F3 B0 F4 B1 F5 B2 B3 B4 B5");
   }
@@ -175,7 +175,7 @@ class TrainingScheduleContractTest {
         List<Action> forwards = TrainingSchedule.forwards(chain, m);
         assertThat(forwards).hasSize(m * chain.chunks()).doesNotHaveDuplicates();
         List<List<Action>> all = IntStream.range(0, p).mapToObj(s -> forwards).toList();
-        assertThat(Plan.of(all, s -> 1, chain::needs)).hasSize(forwards.size() * p);
+        assertThat(Timeline.of(all, s -> 1, chain::needs)).hasSize(forwards.size() * p);
       }
     }
   }

@@ -149,7 +149,7 @@ class DecoderParityTest {
   }
 
   /** What one rank finds, by name. */
-  record Found(DecoderShare share, Map<String, float[]> equal, Map<String, Tensor> gradients) {}
+  record Found(DecoderShard share, Map<String, float[]> equal, Map<String, Tensor> gradients) {}
 
   @ParameterizedTest
   @MethodSource("cases")
@@ -157,7 +157,7 @@ class DecoderParityTest {
     RankJob.run(
         1,
         alone -> {
-          DecoderShare all = DecoderShare.of(c.config(), 1, 0);
+          DecoderShard all = DecoderShard.of(c.config(), 1, 0);
           Found expected = compute(alone, all, Sharding.NONE);
           List<Found> first = onRanks(c, alone);
           List<Found> again = onRanks(c, alone);
@@ -179,7 +179,7 @@ class DecoderParityTest {
     return RankJob.run(
         c.ranks(),
         rank -> {
-          DecoderShare share = DecoderShare.of(c.config(), c.ranks(), rank.position());
+          DecoderShard share = DecoderShard.of(c.config(), c.ranks(), rank.position());
           Sharding sharding = new TensorParallel(rank.group(), share, c.sequence());
           Found found = compute(rank, share, sharding);
           Map<String, Tensor> kept = new LinkedHashMap<>();
@@ -192,7 +192,7 @@ class DecoderParityTest {
     return Tensor.of(keeper.arena(), t.shape(), t.toFloats());
   }
 
-  private static Found compute(RankJob.Rank rank, DecoderShare share, Sharding sharding) {
+  private static Found compute(RankJob.Rank rank, DecoderShard share, Sharding sharding) {
     Ops ops = rank.ops();
     DecoderConfig whole = share.whole();
     RandomWeights random = new RandomWeights(new Random(5, 0), 0.2, whole.layers(), rank.arena());
@@ -230,7 +230,7 @@ class DecoderParityTest {
     }
     double norm = Math.sqrt(sumSquares(ops, gradients, decoder));
     if (sharding instanceof TensorParallel tp) {
-      try (ShareGradients shares = new ShareGradients(tp, decoder.parameters())) {
+      try (ShardGradients shares = new ShardGradients(tp, decoder.parameters())) {
         norm = shares.finish(ops.kernels(), ops.workspace(), gradients);
       }
     }
@@ -248,7 +248,7 @@ class DecoderParityTest {
 
   /** Biases are 0 and norms 1 at the start, which would hide mistakes. */
   private static Tensor shifted(Tensor t, String name) {
-    if (t.shape().rank() == 1 && DecoderShare.kind(name) == DecoderShare.Kind.WHOLE) {
+    if (t.shape().rank() == 1 && DecoderShard.kind(name) == DecoderShard.Kind.WHOLE) {
       for (long i = 0; i < t.shape().count(); i++) {
         t.span().add(i, 0.1 * Math.sin(i + name.hashCode()));
       }
@@ -276,7 +276,7 @@ class DecoderParityTest {
             });
   }
 
-  private static float[] part(Tensor whole, DecoderShare share, String name) {
+  private static float[] part(Tensor whole, DecoderShard share, String name) {
     return share
         .part(name)
         .map(

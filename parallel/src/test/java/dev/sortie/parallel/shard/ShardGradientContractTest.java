@@ -60,7 +60,7 @@ class ShardGradientContractTest {
   }
 
   private static List<Input> rowLinear(long rows, int ranks, int position) {
-    long share = Share.of(5, ranks, position).count();
+    long share = ShardRange.of(5, ranks, position).count();
     return List.of(
         new Input(Shape.of(rows, share), false),
         new Input(Shape.of(3, share), false),
@@ -75,13 +75,13 @@ class ShardGradientContractTest {
   private static List<Input> head(int ranks, int position) {
     return List.of(
         new Input(Shape.of(4, 2), true),
-        new Input(Shape.of(Share.of(7, ranks, position).count(), 2), false));
+        new Input(Shape.of(ShardRange.of(7, ranks, position).count(), 2), false));
   }
 
   private static TensorParallel tensorParallel(RankJob.Rank r, int vocab, boolean sequence) {
     DecoderConfig config =
         new DecoderConfig(1, 4, 4, 4, 2, 8, vocab, 8, 1e-5, 1e4, false, false, false, true);
-    DecoderShare share = DecoderShare.of(config, r.group().size(), r.position());
+    DecoderShard share = DecoderShard.of(config, r.group().size(), r.position());
     return new TensorParallel(r.group(), share, sequence);
   }
 
@@ -134,10 +134,10 @@ class ShardGradientContractTest {
                 false,
                 (r, x) -> r.ops().apply(new Regions.ReduceScatter(r.group()), x.get(0))),
             of(
-                Columns.GatherColumns.class,
-                (n, p) -> own(2, 3, Share.of(6, n, p).count()),
+                Regions.GatherColumns.class,
+                (n, p) -> own(2, 3, ShardRange.of(6, n, p).count()),
                 true,
-                (r, x) -> r.ops().apply(new Columns.GatherColumns(r.group(), 6), x.get(0))),
+                (r, x) -> r.ops().apply(new Regions.GatherColumns(r.group(), 6), x.get(0))),
             of(
                 ShardLinears.RowLinear.class,
                 (n, p) -> rowLinear(2, n, p),
@@ -150,7 +150,7 @@ class ShardGradientContractTest {
                 (r, x) -> rowLinear(r, x, true)),
             of(
                 ShardLinears.VocabEmbedding.class,
-                (n, p) -> own(Share.of(6, n, p).count(), 2),
+                (n, p) -> own(ShardRange.of(6, n, p).count(), 2),
                 true,
                 (r, x) ->
                     r.ops()
@@ -160,14 +160,14 @@ class ShardGradientContractTest {
                             ids(r, 0, 5, 3, 3, 1))),
             of(
                 VocabLosses.CrossEntropy.class,
-                (n, p) -> own(5, Share.of(7, n, p).count()),
+                (n, p) -> own(5, ShardRange.of(7, n, p).count()),
                 true,
                 (r, x) ->
                     tensorParallel(r, 7, false)
                         .crossEntropy(r.ops(), x.get(0), ids(r, 0, 6, -1, 3, 4))),
             of(
                 VocabLosses.Kl.class,
-                (n, p) -> own(3, Share.of(7, n, p).count()),
+                (n, p) -> own(3, ShardRange.of(7, n, p).count()),
                 true,
                 (r, x) ->
                     tensorParallel(r, 7, false)

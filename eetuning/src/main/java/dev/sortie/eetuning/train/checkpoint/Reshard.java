@@ -6,8 +6,8 @@ import dev.sortie.nn.Slice;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.parallel.mesh.Axis;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.Portion;
-import dev.sortie.parallel.shard.Share;
+import dev.sortie.parallel.shard.ShardRange;
+import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Files;
@@ -95,7 +95,7 @@ public record Reshard(Path run, Consumer<String> notes) {
               String name = CheckpointNames.ofShard(i, count);
               List<String> some = stages.get(i / tp);
               int rank = i % tp;
-              Map<String, Portion> portions = new LinkedHashMap<>();
+              Map<String, TensorShard> portions = new LinkedHashMap<>();
               some.forEach(t -> portions.put(t, portion(reader.tensors().get(t), tp, rank)));
               files.put(name, ShardWriter.copy(target.resolve(name), reader, portions, kernels));
             }
@@ -124,11 +124,11 @@ public record Reshard(Path run, Consumer<String> notes) {
   }
 
   /** A rank's rows; a tensor of fewer rows than ranks is the first one's. */
-  private static Portion portion(Shape whole, int ranks, int rank) {
+  private static TensorShard portion(Shape whole, int ranks, int rank) {
     if (ranks == 1 || whole.rank() == 0 || whole.dim(0) < ranks) {
-      return new Portion(whole, Optional.empty(), rank == 0);
+      return new TensorShard(whole, Optional.empty(), rank == 0);
     }
     Share share = Share.of(whole.dim(0), ranks, rank);
-    return new Portion(whole, Optional.of(new Slice(0, share.from(), share.count())), true);
+    return new TensorShard(whole, Optional.of(new Slice(0, share.from(), share.count())), true);
   }
 }

@@ -8,7 +8,7 @@ import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
-import dev.sortie.parallel.shard.Portion;
+import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.kernel.Kernels;
@@ -141,7 +141,7 @@ final class ShardReader implements AutoCloseable {
       throw new InputException(
           folder + ": the checkpoint has no tensor " + name + "; give another --out");
     }
-    Portion mine = to.portion();
+    TensorShard mine = to.portion();
     for (Piece p : from) {
       DType type = p.file.tensors().get(name).dtype();
       if (!p.whole.equals(mine.whole()) || type != DType.F32) {
@@ -158,7 +158,7 @@ final class ShardReader implements AutoCloseable {
   }
 
   /** Copies the elements that a piece and this rank's part both have, run by run. */
-  private static void copyShared(Span from, Box source, Span to, Portion mine) {
+  private static void copyShared(Span from, Box source, Span to, TensorShard mine) {
     Box target = Box.of(mine.whole(), mine.part());
     Box both = source.and(target);
     int last = both.from.length - 1;

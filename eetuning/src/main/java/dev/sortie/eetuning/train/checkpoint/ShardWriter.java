@@ -5,7 +5,7 @@ import dev.sortie.nn.Slice;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.json.Json;
-import dev.sortie.parallel.shard.Portion;
+import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.kernel.Kernels;
@@ -35,7 +35,7 @@ final class ShardWriter {
    * @param halfWay runs when half of the tensors are written, if there are two or more
    */
   static String write(Path file, Map<String, StatePart> state, Runnable halfWay) {
-    Map<String, Portion> portions = new LinkedHashMap<>();
+    Map<String, TensorShard> portions = new LinkedHashMap<>();
     state.forEach((name, s) -> portions.put(name, s.portion()));
     List<String> names =
         portions.keySet().stream().filter(name -> portions.get(name).first()).toList();
@@ -52,14 +52,15 @@ final class ShardWriter {
   }
 
   /** Writes parts of what another checkpoint holds, one tensor after another. */
-  static String copy(Path file, ShardReader from, Map<String, Portion> portions, Kernels kernels) {
+  static String copy(
+      Path file, ShardReader from, Map<String, TensorShard> portions, Kernels kernels) {
     try (Workspace workspace = new Workspace()) {
       return write(
           file,
           portions,
           name -> {
             workspace.reset();
-            Portion p = portions.get(name);
+            TensorShard p = portions.get(name);
             Tensor t = Tensor.allocate(workspace, DType.F32, p.mine());
             from.restore(Map.of(name, new StatePart(t, p)), kernels);
             return t.span();
@@ -68,7 +69,7 @@ final class ShardWriter {
   }
 
   private static String write(
-      Path file, Map<String, Portion> portions, Function<String, Span> elements) {
+      Path file, Map<String, TensorShard> portions, Function<String, Span> elements) {
     SafetensorsWriter writer = new SafetensorsWriter();
     Map<String, List<Long>> parts = new LinkedHashMap<>();
     portions.forEach(
@@ -86,7 +87,7 @@ final class ShardWriter {
     return Sha256.of(file);
   }
 
-  private static List<Long> numbers(Portion portion, Slice part) {
+  private static List<Long> numbers(TensorShard portion, Slice part) {
     return List.of((long) part.dim(), part.from(), portion.whole().dim(part.dim()));
   }
 }

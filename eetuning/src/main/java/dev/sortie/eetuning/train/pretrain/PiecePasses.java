@@ -7,10 +7,10 @@ import dev.sortie.eetuning.train.stage.Flight;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Chain;
-import dev.sortie.parallel.pipeline.Runner;
+import dev.sortie.parallel.pipeline.ComputationType;
+import dev.sortie.parallel.pipeline.ScheduleRunner;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.parallel.pipeline.Work;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -127,7 +127,7 @@ final class PiecePasses implements AutoCloseable {
     }
 
     void run(Consumer<Timed> trace) {
-      new Runner(team.place().pp(), this::ready, this::perform, trace).run(mine);
+      new ScheduleRunner(team.place().pp(), this::ready, this::perform, trace).run(mine);
       inbox = Optional.empty();
     }
 
@@ -141,7 +141,7 @@ final class PiecePasses implements AutoCloseable {
     }
 
     private void perform(Action action) {
-      switch (action.work()) {
+      switch (action.type()) {
         case FORWARD -> forward(action);
         case BACKWARD -> backward(action);
         case TRAIN -> throw new IllegalStateException("nothing trains alone: " + action);
@@ -161,7 +161,7 @@ final class PiecePasses implements AutoCloseable {
       }
       Piece.Trail trail = piece.forward(flight, in);
       send(action, flight, trail.out());
-      Action back = new Action(Work.BACKWARD, action.microBatch(), action.chunk());
+      Action back = new Action(ComputationType.BACKWARD, action.microBatch(), action.chunk());
       waiting.put(back, new Waiting(trail, letter));
     }
 

@@ -12,7 +12,7 @@ import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Chain;
-import dev.sortie.parallel.pipeline.Work;
+import dev.sortie.parallel.pipeline.ComputationType;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -163,7 +163,7 @@ public record PretrainMemory(
       long open = 0;
       long most = 0;
       for (Action a : layout.schedule().actions(chain, at.pp(), rounds)) {
-        open += a.work() == Work.FORWARD ? 1 : -1;
+        open += a.type() == ComputationType.FORWARD ? 1 : -1;
         most = Math.max(most, open);
       }
       return most;

@@ -13,10 +13,10 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Chain;
-import dev.sortie.parallel.pipeline.Plan;
+import dev.sortie.parallel.pipeline.ComputationType;
 import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.parallel.pipeline.Timeline;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.parallel.pipeline.Work;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -116,7 +116,7 @@ public final class PretrainPlan {
 
   private double work(Chain.Step step) {
     Stage p = pieces.get(chain.position(step.stage(), step.action().chunk()));
-    return step.action().work() == Work.FORWARD
+    return step.action().type() == ComputationType.FORWARD
         ? costs.forward(p.from(), p.to())
         : costs.rest(p.from(), p.to(), config.layers());
   }
@@ -129,9 +129,9 @@ public final class PretrainPlan {
    */
   public List<Timed> timeline(TrainingSchedule schedule, int microBatches, double seconds) {
     List<List<Action>> actions = schedule.all(chain, microBatches);
-    List<Timed> plan = Plan.of(actions, this::work, chain::needs);
+    List<Timed> plan = Timeline.of(actions, this::work, chain::needs);
     double scale = seconds / plan.stream().mapToDouble(Timed::end).max().orElse(1);
-    return Plan.of(actions, step -> work(step) * scale, chain::needs);
+    return Timeline.of(actions, step -> work(step) * scale, chain::needs);
   }
 
   /** By what it was cut, and one line for each stage. */

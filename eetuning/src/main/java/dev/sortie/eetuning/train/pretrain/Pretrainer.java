@@ -20,8 +20,8 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Chain;
 import dev.sortie.parallel.pipeline.Timed;
-import dev.sortie.parallel.shard.ShareBuilder;
-import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.ShardBuilder;
+import dev.sortie.parallel.shard.ShardGradients;
 import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
@@ -69,7 +69,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final GlobalNorm norm;
   private final Optional<ReplicaRows> replicas;
   private final AdamW optimizer;
-  private final Optional<ShareGradients> shares;
+  private final Optional<ShardGradients> shares;
   private final PiecePasses passes;
 
   /** A trainer of a new model with random weights. */
@@ -101,7 +101,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       PretrainOptions options,
       TokenSource data,
       Device device,
-      Optional<ShareBuilder> share,
+      Optional<ShardBuilder> share,
       Team team,
       PretrainLayout layout,
       Consumer<Timed> trace) {
@@ -129,7 +129,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       PretrainOptions options,
       TokenSource data,
       Device device,
-      Optional<ShareBuilder> share,
+      Optional<ShardBuilder> share,
       Team team,
       PretrainLayout layout,
       PretrainPlan plan,
@@ -178,7 +178,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         new AdamW(options.adamW(), arena, kernels, replicas.map(ReplicaRows::mine).orElse(own));
     this.shares =
         model.decoder().sharding() instanceof TensorParallel tp
-            ? Optional.of(new ShareGradients(tp, own))
+            ? Optional.of(new ShardGradients(tp, own))
             : Optional.empty();
     long message = pieces.getFirst().message(options.microBatch(), data.length()).count();
     this.passes = new PiecePasses(team, chain, pieces, device, arena, message);
@@ -190,7 +190,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
    * @param length tokens in a sequence
    */
   private static void check(
-      DecoderConfig config, PretrainOptions options, int length, Optional<ShareBuilder> share) {
+      DecoderConfig config, PretrainOptions options, int length, Optional<ShardBuilder> share) {
     if (length > config.context()) {
       throw new InputException(
           "--seq-len " + length + " is more than the model's context of " + config.context());
@@ -322,7 +322,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         gradients,
         t -> {
           Action a = t.action();
-          Action shifted = new Action(a.work(), before + a.microBatch(), a.chunk());
+          Action shifted = new Action(a.type(), before + a.microBatch(), a.chunk());
           trace.accept(new Timed(t.stage(), shifted, t.start(), t.end()));
         });
     update(step);
@@ -372,7 +372,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   @Override
   public void close() {
     head.close();
-    shares.ifPresent(ShareGradients::close);
+    shares.ifPresent(ShardGradients::close);
     passes.close();
     workspace.close();
     arena.close();

@@ -6,8 +6,8 @@ import dev.sortie.nn.Slice;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
-import dev.sortie.parallel.shard.Portion;
-import dev.sortie.parallel.shard.Share;
+import dev.sortie.parallel.shard.ShardRange;
+import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.memory.Span;
@@ -79,8 +79,8 @@ public final class ReplicaRows {
   }
 
   /** The part of a parameter, of those of all ranks, that this rank's replicas share out. */
-  private Portion portion(String name) {
-    return Portion.of(sharding, name, parameters.get(name).shape());
+  private TensorShard portion(String name) {
+    return TensorShard.of(sharding, name, parameters.get(name).shape());
   }
 
   /** Whether ranks share it along its inputs. */
@@ -89,16 +89,20 @@ public final class ReplicaRows {
   }
 
   /** The rows of a replica; empty where it has none. */
-  private Optional<Share> rows(String name, int replica) {
+  private Optional<ShardRange> rows(String name, int replica) {
     long rows = parameters.get(name).shape().dim(0);
     if (owners.containsKey(name)) {
-      return owners.get(name) == replica ? Optional.of(Share.of(rows, 1, 0)) : Optional.empty();
+      return owners.get(name) == replica
+          ? Optional.of(ShardRange.of(rows, 1, 0))
+          : Optional.empty();
     }
     int sharers = (int) Math.min(team.mesh().dp(), rows);
-    return replica < sharers ? Optional.of(Share.of(rows, sharers, replica)) : Optional.empty();
+    return replica < sharers
+        ? Optional.of(ShardRange.of(rows, sharers, replica))
+        : Optional.empty();
   }
 
-  private static Span span(Tensor t, Share rows) {
+  private static Span span(Tensor t, ShardRange rows) {
     long width = t.shape().count() / t.shape().dim(0);
     return t.span().slice(rows.from() * width, rows.count() * width);
   }
@@ -141,7 +145,7 @@ public final class ReplicaRows {
 
   private void startFromEach(String name, Tensor p) {
     for (int replica = 0; replica < team.mesh().dp(); replica++) {
-      Optional<Share> rows = rows(name, replica);
+      Optional<ShardRange> rows = rows(name, replica);
       if (rows.isPresent()) {
         exchange.add(team.startFrom(Elements.of(span(p, rows.get())), replica));
       }
@@ -165,9 +169,9 @@ public final class ReplicaRows {
     SequencedMap<String, StatePart> parts = new LinkedHashMap<>();
     parameters.forEach(
         (name, p) -> {
-          Portion rank = portion(name);
+          TensorShard rank = portion(name);
           boolean answers = rank.first() && team.place().dp() == 0;
-          parts.put(name, new StatePart(p, new Portion(rank.whole(), rank.part(), answers)));
+          parts.put(name, new StatePart(p, new TensorShard(rank.whole(), rank.part(), answers)));
         });
     return parts;
   }
@@ -183,8 +187,8 @@ public final class ReplicaRows {
     return parts;
   }
 
-  private Portion moment(String parameter) {
-    Portion rank = portion(parameter);
+  private TensorShard moment(String parameter) {
+    TensorShard rank = portion(parameter);
     if (owners.containsKey(parameter)) {
       return rank;
     }
@@ -192,6 +196,6 @@ public final class ReplicaRows {
     long from = rank.part().map(Slice::from).orElse(0L) + rows.from();
     Slice part = new Slice(0, from, rows.count());
     boolean all = part.count() == rank.whole().dim(0);
-    return new Portion(rank.whole(), all ? Optional.empty() : Optional.of(part), rank.first());
+    return new TensorShard(rank.whole(), all ? Optional.empty() : Optional.of(part), rank.first());
   }
 }

@@ -2,8 +2,8 @@ package dev.sortie.eetuning.train.stage;
 
 import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.parallel.pipeline.Action;
+import dev.sortie.parallel.pipeline.ComputationType;
 import dev.sortie.parallel.pipeline.Timed;
-import dev.sortie.parallel.pipeline.Work;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -44,7 +44,7 @@ public final class ScheduleTrace implements Consumer<Timed> {
     if (team.place().dp() == 0 && team.place().tp() == 0) {
       int at = team.place().pp() * kept * NUMBERS;
       for (Timed t : last) {
-        table[at++] = 1 + t.action().work().ordinal();
+        table[at++] = 1 + t.action().type().ordinal();
         table[at++] = t.action().microBatch();
         table[at++] = t.action().chunk();
         table[at++] = t.start() - zero;
@@ -55,7 +55,7 @@ public final class ScheduleTrace implements Consumer<Timed> {
     List<Timed> times = new ArrayList<>();
     for (int i = 0; i < all.length; i += NUMBERS) {
       if (all[i] > 0) {
-        Work work = Work.values()[(int) all[i] - 1];
+        ComputationType work = ComputationType.values()[(int) all[i] - 1];
         Action action = new Action(work, (long) all[i + 1], (int) all[i + 2]);
         times.add(new Timed(i / (kept * NUMBERS), action, all[i + 3], all[i + 4]));
       }

@@ -19,7 +19,7 @@ import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.parallel.pipeline.Timed;
-import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.ShardGradients;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
@@ -383,7 +383,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   @Override
   public void close() {
     trainees.forEach(Trainee::settle);
-    trainees.forEach(t -> t.shares().ifPresent(ShareGradients::close));
+    trainees.forEach(t -> t.shares().ifPresent(ShardGradients::close));
     passes.close();
     workspace.close();
     arena.close();

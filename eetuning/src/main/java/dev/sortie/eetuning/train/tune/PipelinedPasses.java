@@ -10,7 +10,7 @@ import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ForwardOnly;
-import dev.sortie.parallel.pipeline.Runner;
+import dev.sortie.parallel.pipeline.ScheduleRunner;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
@@ -115,7 +115,7 @@ final class PipelinedPasses implements Passes {
       user = taker;
       stepEnd = first + count;
       expectTeachers();
-      new Runner(stage.index(), a -> {}, this::perform, times)
+      new ScheduleRunner(stage.index(), a -> {}, this::perform, times)
           .run(schedule.step(forwarded, first, count));
       while (expected < sent(stepEnd)) {
         expect();
@@ -123,7 +123,7 @@ final class PipelinedPasses implements Passes {
     }
 
     private void perform(Action action) {
-      switch (action.work()) {
+      switch (action.type()) {
         case FORWARD -> forward(action.microBatch());
         case TRAIN -> train(action.microBatch());
         case BACKWARD -> throw new IllegalStateException("the layers are frozen: " + action);

@@ -15,8 +15,8 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ForwardOnly;
-import dev.sortie.parallel.pipeline.Plan;
 import dev.sortie.parallel.pipeline.Timed;
+import dev.sortie.parallel.pipeline.Timeline;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -210,7 +210,8 @@ public final class StagePlan {
           new ForwardOnly(s.index(), s.count(), s.returns() ? 1 : 0, (long) steps * rounds);
       actions.add(schedule.step(0, 0, steps * rounds));
     }
-    List<Timed> plan = Plan.of(actions, forwardWork(), trainWork(), stages.getFirst().returns());
+    List<Timed> plan =
+        Timeline.of(actions, forwardWork(), trainWork(), stages.getFirst().returns());
     double scale = seconds / plan.stream().mapToDouble(Timed::end).max().orElse(1);
     return plan.stream()
         .map(t -> new Timed(t.stage(), t.action(), t.start() * scale, t.end() * scale))

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.train.rank.ReplicaRows;
 import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.optim.AdamW;
-import dev.sortie.parallel.shard.ShareGradients;
+import dev.sortie.parallel.shard.ShardGradients;
 import dev.sortie.parallel.shard.TensorParallel;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
@@ -37,7 +37,7 @@ record Trainee(
     double weight,
     AdamW optimizer,
     Sharding sharding,
-    Optional<ShareGradients> shares,
+    Optional<ShardGradients> shares,
     Optional<ReplicaRows> replicas) {
 
   /**
@@ -65,7 +65,7 @@ record Trainee(
         new AdamW(options.adamW(), arena, kernels, mine),
         sharding,
         sharding instanceof TensorParallel tp
-            ? Optional.of(new ShareGradients(tp, parameters))
+            ? Optional.of(new ShardGradients(tp, parameters))
             : Optional.empty(),
         replicas);
   }

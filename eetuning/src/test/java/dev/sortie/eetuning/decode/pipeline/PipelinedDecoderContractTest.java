@@ -32,8 +32,8 @@ import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.parallel.shard.ShardGroup;
-import dev.sortie.parallel.shard.ShareBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -197,7 +197,7 @@ class PipelinedDecoderContractTest {
       return ThreadRanks.run(
               tp,
               CommOptions.defaults(),
-              all -> oneByOne(c, new ShareBuilder(new ShardGroup(all), false)))
+              all -> oneByOne(c, new ShardBuilder(new ShardGroup(all), false)))
           .getFirst();
     }
     return oneByOne(c, DecoderBuilder.WHOLE);
@@ -246,7 +246,7 @@ class PipelinedDecoderContractTest {
       DecoderBuilder builder =
           links
               .shares()
-              .<DecoderBuilder>map(g -> new ShareBuilder(g, false, needed))
+              .<DecoderBuilder>map(g -> new ShardBuilder(g, false, needed))
               .orElseGet(() -> DecoderBuilder.part(needed));
       return with(
           builder,

@@ -7,8 +7,8 @@ import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.format.SafetensorsWriter;
-import dev.sortie.parallel.shard.Portion;
-import dev.sortie.parallel.shard.Share;
+import dev.sortie.parallel.shard.ShardRange;
+import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
@@ -49,7 +49,7 @@ class ShardReaderContractTest {
   }
 
   private static StatePart state(Tensor tensor, Slice part) {
-    return new StatePart(tensor, new Portion(WHOLE, Optional.of(part), true));
+    return new StatePart(tensor, new TensorShard(WHOLE, Optional.of(part), true));
   }
 
   private List<String> write(NativeArena arena, List<Slice> parts) {

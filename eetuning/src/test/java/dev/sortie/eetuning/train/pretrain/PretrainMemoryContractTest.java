@@ -16,7 +16,7 @@ import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +69,7 @@ class PretrainMemoryContractTest {
                   options,
                   data,
                   device,
-                  team.shares().map(group -> new ShareBuilder(group, sequence)),
+                  team.shares().map(group -> new ShardBuilder(group, sequence)),
                   team,
                   layout,
                   t -> {})) {

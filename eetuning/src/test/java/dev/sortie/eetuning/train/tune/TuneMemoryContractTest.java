@@ -23,7 +23,7 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.ShareBuilder;
+import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.memory.NativeArena;
@@ -181,7 +181,7 @@ class TuneMemoryContractTest {
             TinyRanks.Joining.THREADS,
             team -> {
               try (team) {
-                ShareBuilder builder = new ShareBuilder(team.shares().orElseThrow(), sequence);
+                ShardBuilder builder = new ShardBuilder(team.shares().orElseThrow(), sequence);
                 return workspace(options, specs, team, builder);
               }
             });

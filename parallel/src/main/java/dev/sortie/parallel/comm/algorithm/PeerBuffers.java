@@ -13,7 +13,7 @@ import java.util.Arrays;
 record PeerBuffers(SharedMemory memory, long[] places) {
   /**
    * Bytes fetched from a member at a time. 1 MiB (64 MiB) between two processes on two Zen 5 cores,
-   * beside 37 µs (8.8 ms) of Open MPI: 38 to 40 µs (4.8 ms); with 128 KiB 45 to 52 (4.8 to 5.3),
+   * where Open MPI takes 37 µs (8.8 ms): 38 to 40 µs (4.8 ms); with 128 KiB 45 to 52 (4.8 to 5.3),
    * though they stay in the second-level cache: calls of the system cost more.
    */
   private static final long PIECE = 512L << 10;

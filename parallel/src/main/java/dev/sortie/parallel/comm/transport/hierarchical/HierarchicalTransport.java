@@ -23,10 +23,10 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Shared memory between the ranks of a host, TCP between hosts. Who is on one host is found out:
- * ranks tell each other their host's identity over TCP, those with the same one try to map a file
- * together, and it is used if all of them could. Sums do not depend on it: the same algorithms run
- * over either kind of stream.
+ * Shared memory between the ranks of a host, TCP between hosts. Hosts are discovered: ranks tell
+ * each other their host's identity over TCP, those with the same one try to map a file together,
+ * and it is used if all of them could. Sums do not depend on it: the same algorithms run over
+ * either kind of stream.
  */
 public final class HierarchicalTransport implements Transport {
   private static final Duration MAPPING = Duration.ofSeconds(5);
@@ -146,7 +146,7 @@ public final class HierarchicalTransport implements Transport {
     tcp.fail(failure);
   }
 
-  /** What one of the two has seen is told to those who are on the other one. */
+  /** A failure that one of the two has seen is passed on to the ranks of the other one. */
   @Override
   public Optional<Failure> failure() {
     Optional<Failure> far = tcp.failure();

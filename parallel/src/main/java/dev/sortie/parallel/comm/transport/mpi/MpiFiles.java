@@ -23,7 +23,7 @@ public final class MpiFiles {
 
   private static final int SCRIPT_BYTES = 4096;
   private static final List<String> STARTERS = List.of("mpirun", "mpiexec");
-  private static final List<String> BESIDE =
+  private static final List<String> LIBRARY_FOLDERS =
       List.of("lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu");
   private static final List<String> FOLDERS =
       List.of(
@@ -40,7 +40,7 @@ public final class MpiFiles {
 
   /**
    * Libraries, the best first: the one that {@link #VARIABLE} names, those in the folders of {@code
-   * LD_LIBRARY_PATH}, those beside the launchers on the {@code PATH}, then the system's.
+   * LD_LIBRARY_PATH}, those next to the launchers on the {@code PATH}, then the system's.
    */
   public static List<Path> find(Map<String, String> environment) {
     String named = environment.getOrDefault(VARIABLE, "");
@@ -49,7 +49,7 @@ public final class MpiFiles {
     }
     List<Path> folders = new ArrayList<>(paths(environment.getOrDefault("LD_LIBRARY_PATH", "")));
     for (Path starter : starters(environment)) {
-      BESIDE.forEach(lib -> folders.add(starter.getParent().resolveSibling(lib)));
+      LIBRARY_FOLDERS.forEach(lib -> folders.add(starter.getParent().resolveSibling(lib)));
     }
     FOLDERS.forEach(folder -> folders.add(new File(folder).toPath()));
     return folders.stream().distinct().flatMap(MpiFiles::libraries).distinct().toList();

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
- * Short notices between ranks beside the data: signs of life, failures, farewells, and the tags of
- * groups. All are messages of one length with one tag:
+ * Control messages between ranks, apart from the data: signs of life, failures, farewells, and the
+ * tags of groups. All are messages of one length with one tag:
  *
  * <pre>
  *    0        1        2                                  1024

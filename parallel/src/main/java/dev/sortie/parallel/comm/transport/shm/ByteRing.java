@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
  * object of its own over the same memory and uses only its own half of the methods.
  *
  * <p>The producer copies bytes in and then publishes them by a release of the next cell's stamp; a
- * consumer that acquires the stamp sees them. A short piece lies beside its stamp, so that one
+ * consumer that acquires the stamp sees them. A short piece lies next to its stamp, so that one
  * cache line goes from one core to the other, where a counter and data apart are two, one after the
  * other. The consumer gives the room back by a release of its counts.
  */

@@ -64,7 +64,7 @@ final class Control {
   }
 
   /**
-   * Says who this rank is.
+   * Publishes this rank's process.
    *
    * @param probe eight bytes of its own memory, which get a random number
    */

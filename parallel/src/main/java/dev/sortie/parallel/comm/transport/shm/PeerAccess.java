@@ -12,7 +12,7 @@ import java.util.Optional;
  * Whether the ranks of this machine can read each other's private memory. Each shows a random
  * number, tries to read those of all others by their processes' numbers, and says whether it could;
  * only if all could, any of them will. So ranks whose containers number processes otherwise, or may
- * not trace each other, go on through common memory alone.
+ * not trace each other, use common memory alone.
  */
 final class PeerAccess {
   private final Control control;

@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Takes connections of this job's ranks and keeps them until they are asked for. PendingConnections
- * are closed and logged; they cost a thread for some seconds and disturb nobody.
+ * Takes connections of this job's ranks and keeps them until they are asked for. Those that do not
+ * prove themselves are closed and logged; each costs a thread for some seconds.
  */
 final class Listener implements AutoCloseable {
   private static final int SWEEP_MILLIS = 250;
@@ -99,7 +99,7 @@ final class Listener implements AutoCloseable {
     }
   }
 
-  /** Tells it so first: who takes the socket changes its mode. */
+  /** Sends the welcome first: whoever takes the socket changes its mode. */
   private boolean welcome(Connection connection, Handshake.Proven caller) {
     if (!pending.leave(connection.socket())) {
       return false;

@@ -82,7 +82,7 @@ final class PendingConnections {
   }
 
   private void refuse(SocketChannel socket, String why) {
-    // logged first: who sees the end of the connection finds the line
+    // logged first: a peer that sees the end of the connection finds the line
     try {
       String line = line(address(socket), why);
       if (line != null) {

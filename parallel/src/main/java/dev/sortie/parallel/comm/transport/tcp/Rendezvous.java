@@ -20,8 +20,8 @@ import java.util.stream.IntStream;
  */
 final class Rendezvous implements AutoCloseable {
   /**
-   * How long rank 0 goes on to take ranks after the job has failed, to tell them why. Shorter than
-   * the grace that a launcher gives.
+   * How long rank 0 keeps taking ranks after the job has failed, to tell them why. Shorter than the
+   * grace that a launcher gives.
    */
   private static final long LATE_NANOS = 5_000_000_000L;
 

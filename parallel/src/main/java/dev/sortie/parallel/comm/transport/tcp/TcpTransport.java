@@ -175,8 +175,8 @@ public final class TcpTransport implements Transport {
   }
 
   /**
-   * What it means that a connection has broken: who ended it may have said why on another one, else
-   * it is this rank's to say.
+   * A connection has broken: the rank that ended it may have said why on another one; if not,
+   * {@code own} is the failure.
    */
   CommException broken(Failure own) {
     IdleStrategy.awaitFailure(this);

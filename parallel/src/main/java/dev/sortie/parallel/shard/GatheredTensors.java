@@ -12,30 +12,30 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * Puts the ranks' shares of tensors together again, number by number, so that what is saved does
+ * Puts the ranks' shards of tensors together again, number by number, so that what is saved does
  * not depend on the layout.
  */
-final class WholeTensors {
-  private WholeTensors() {}
+final class GatheredTensors {
+  private GatheredTensors() {}
 
   /**
    * The whole tensors, on every rank. A collective call.
    *
-   * @param share this rank's
+   * @param shard this rank's
    * @param mine its tensors by the decoder's names; of tensors like them, such as an optimiser's
    *     moments, by the names of these
    * @param allocator for the result
    */
   static SequencedMap<String, Tensor> of(
-      ShardGroup group, DecoderShare share, Map<String, Tensor> mine, Allocator allocator) {
+      ShardGroup group, DecoderShard shard, Map<String, Tensor> mine, Allocator allocator) {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
-    mine.forEach((name, t) -> all.put(name, of(group, share, name, t, allocator)));
+    mine.forEach((name, t) -> all.put(name, of(group, shard, name, t, allocator)));
     return all;
   }
 
   private static Tensor of(
-      ShardGroup group, DecoderShare share, String name, Tensor mine, Allocator allocator) {
-    Shape whole = share.whole(name, mine.shape());
+      ShardGroup group, DecoderShard shard, String name, Tensor mine, Allocator allocator) {
+    Shape whole = shard.whole(name, mine.shape());
     Tensor out = Tensor.allocate(allocator, mine.dtype(), whole);
     Optional<Slice> part = share.part(name);
     if (part.isEmpty() || group.size() == 1) {
@@ -44,7 +44,7 @@ final class WholeTensors {
     }
     long widest = 0;
     for (int rank = 0; rank < group.size(); rank++) {
-      widest = Math.max(widest, part(share, name, rank).of(whole).count());
+      widest = Math.max(widest, part(shard, name, rank).of(whole).count());
     }
     try (NativeArena scratch = new NativeArena("shares of a tensor")) {
       Span sent = scratch.allocate(mine.dtype(), widest).span();
@@ -53,14 +53,14 @@ final class WholeTensors {
       sent.slice(0, own.length()).segment().copyFrom(own.segment());
       group.allGather(sent, received);
       for (int rank = 0; rank < group.size(); rank++) {
-        put(received.slice(rank * widest, widest), part(share, name, rank), out);
+        put(received.slice(rank * widest, widest), part(shard, name, rank), out);
       }
     }
     return out;
   }
 
-  private static Slice part(DecoderShare share, String name, int rank) {
-    return DecoderShare.of(share.whole(), share.ranks(), rank).part(name).orElseThrow();
+  private static Slice part(DecoderShard share, String name, int rank) {
+    return DecoderShard.of(share.whole(), share.ranks(), rank).part(name).orElseThrow();
   }
 
   private static void put(Span from, Slice part, Tensor whole) {

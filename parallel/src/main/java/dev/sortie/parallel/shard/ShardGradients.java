@@ -7,11 +7,11 @@ import dev.sortie.tensor.memory.Allocator;
 import java.util.Map;
 
 /**
- * What a step of training needs beside backward passes where parameters are one rank's share: the
+ * What a step of training needs besides backward passes where parameters are one rank's shard: the
  * parts of gradients that ranks find alone are added up, and the norm counts every number once.
  * Micro-batches come first, then {@link #finish}, then the optimiser with that norm.
  */
-public final class ShareGradients implements AutoCloseable {
+public final class ShardGradients implements AutoCloseable {
   private final PartialGradients partial;
   private final GradientNorm norm;
 
@@ -20,7 +20,7 @@ public final class ShareGradients implements AutoCloseable {
    *
    * @param parameters by names that end as a decoder's do, as those of an exit
    */
-  public ShareGradients(TensorParallel sharding, Map<String, Tensor> parameters) {
+  public ShardGradients(TensorParallel sharding, Map<String, Tensor> parameters) {
     this.partial = new PartialGradients(sharding, parameters);
     this.norm = new GradientNorm(sharding, parameters);
   }
@@ -36,7 +36,9 @@ public final class ShareGradients implements AutoCloseable {
     return norm.of(k, scratch, gradients);
   }
 
-  /** The first half of {@link #finish}, for who adds up squares in an order of his own. */
+  /**
+   * The first half of {@link #finish}, for a caller that adds up squares in an order of its own.
+   */
   public void complete(Kernels k, Allocator scratch, Gradients gradients) {
     partial.sum(k, scratch, gradients);
   }

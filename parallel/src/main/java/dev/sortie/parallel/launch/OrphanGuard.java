@@ -18,7 +18,7 @@ import java.util.List;
  * <p>Where there is no POSIX shell nothing guards; ranks that talk to each other watch the launcher
  * themselves.
  */
-final class Guard implements AutoCloseable {
+final class OrphanGuard implements AutoCloseable {
   private static final Path SHELL = Path.of("/bin/sh");
 
   /** $1: the grace in seconds. A process number may be someone else's after its rank has ended. */
@@ -55,21 +55,21 @@ final class Guard implements AutoCloseable {
       kill -KILL $ranks
       """;
 
-  private static final System.Logger LOG = System.getLogger(Guard.class.getName());
+  private static final System.Logger LOG = System.getLogger(OrphanGuard.class.getName());
 
   private final Writer pipe;
 
-  private Guard(Writer pipe) {
+  private OrphanGuard(Writer pipe) {
     this.pipe = pipe;
   }
 
-  static Guard start(Duration grace) {
+  static OrphanGuard start(Duration grace) {
     if (!Files.isExecutable(SHELL)) {
-      return new Guard(Writer.nullWriter());
+      return new OrphanGuard(Writer.nullWriter());
     }
     String seconds = Long.toString(Math.max(1, grace.toSeconds()));
     try {
-      return new Guard(
+      return new OrphanGuard(
           new ProcessBuilder(List.of(SHELL.toString(), "-c", SCRIPT, "sortie-guard", seconds))
               .redirectOutput(ProcessBuilder.Redirect.DISCARD)
               .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -90,7 +90,7 @@ final class Guard implements AutoCloseable {
       pipe.write(line + "\n");
       pipe.flush();
     } catch (IOException e) {
-      LOG.log(DEBUG, () -> "the guard is gone: " + e.getMessage()); // the job goes on
+      LOG.log(DEBUG, () -> "the guard is gone: " + e.getMessage()); // the job continues without it
     }
   }
 

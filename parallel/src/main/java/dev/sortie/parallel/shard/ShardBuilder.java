@@ -19,21 +19,21 @@ import java.util.function.Predicate;
  * @param sequence whether they share out the rows of the residual stream too
  * @param needed whether this rank computes with a tensor, by the decoder's name for it
  */
-public record ShareBuilder(ShardGroup group, boolean sequence, Predicate<String> needed)
+public record ShardBuilder(ShardGroup group, boolean sequence, Predicate<String> needed)
     implements DecoderBuilder {
 
-  /** A share of all tensors. */
-  public ShareBuilder(ShardGroup group, boolean sequence) {
+  /** A part of all tensors. */
+  public ShardBuilder(ShardGroup group, boolean sequence) {
     this(group, sequence, name -> true);
   }
 
-  private SharePart held() {
-    return new SharePart(group.size(), group.position(), needed);
+  private ModelShard held() {
+    return new ModelShard(group.size(), group.position(), needed);
   }
 
   @Override
   public Decoder build(DecoderConfig config, Allocator allocator, SlicedWeights weights) {
-    DecoderShare share = held().of(config);
+    DecoderShard share = held().of(config);
     TensorParallel sharding = new TensorParallel(group, share, sequence);
     return new Decoder(config, share.config(), sharding, allocator, sharding.share(weights));
   }

@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /** Reads the lines of a process on a thread and passes them on with a prefix. */
-final class Prefixed {
-  private Prefixed() {}
+final class PrefixedOutput {
+  private PrefixedOutput() {}
 
   static Thread start(InputStream from, String prefix, Consumer<String> to) {
     return Thread.ofVirtual().start(() -> read(from, prefix, to));

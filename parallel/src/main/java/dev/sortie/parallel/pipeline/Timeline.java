@@ -9,8 +9,8 @@ import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 
 /** The timeline that a schedule has if every action takes the time that is expected of it. */
-public final class Plan {
-  private Plan() {}
+public final class Timeline {
+  private Timeline() {}
 
   /**
    * Each action starts when its stage is free and what it needs is there: a forward after that of
@@ -26,14 +26,17 @@ public final class Plan {
       List<List<Action>> actions, double[] forward, double[] train, boolean returns) {
     return of(
         actions,
-        step -> step.action().work() == Work.FORWARD ? forward[step.stage()] : train[step.stage()],
+        step ->
+            step.action().type() == ComputationType.FORWARD
+                ? forward[step.stage()]
+                : train[step.stage()],
         step -> forwardOnlyNeeds(step, returns ? actions.size() - 1 : step.stage()));
   }
 
   private static Optional<Chain.Step> forwardOnlyNeeds(Chain.Step step, int trainsAfter) {
     Action a = step.action();
-    if (a.work() != Work.FORWARD) {
-      Action forward = new Action(Work.FORWARD, a.microBatch());
+    if (a.type() != ComputationType.FORWARD) {
+      Action forward = new Action(ComputationType.FORWARD, a.microBatch());
       return Optional.of(new Chain.Step(trainsAfter, forward));
     }
     return step.stage() == 0 ? Optional.empty() : Optional.of(new Chain.Step(step.stage() - 1, a));
@@ -44,7 +47,7 @@ public final class Plan {
    *
    * @param actions of each stage
    * @param seconds that an action takes
-   * @param needs what must be done before an action, beside what its stage did before
+   * @param needs what must be done before an action, besides what its stage did before
    * @return the actions in an order in which they can be done
    * @throws IllegalArgumentException if a stage would wait for ever
    */

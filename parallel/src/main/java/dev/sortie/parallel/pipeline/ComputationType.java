@@ -1,7 +1,7 @@
 package dev.sortie.parallel.pipeline;
 
-/** The kinds of work of a stage. */
-public enum Work {
+/** What a stage computes in one action. */
+public enum ComputationType {
   /** Takes a micro-batch from the stage before, runs the layers, and passes it on. */
   FORWARD,
   /** Trains what the stage owns on a micro-batch that it has forwarded. */

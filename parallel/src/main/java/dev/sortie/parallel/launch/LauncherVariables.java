@@ -14,22 +14,25 @@ import java.util.List;
  * @param localRank variable with the rank among those of this machine
  * @param localWorld variable with the number of ranks on this machine
  */
-record Scheme(
+record LauncherVariables(
     String name, boolean launcher, String rank, String world, String localRank, String localWorld) {
 
   /** What is recognised; the first one that is there names the ranks. */
-  static final List<Scheme> ALL =
+  static final List<LauncherVariables> ALL =
       List.of(
-          new Scheme("torchrun", true, "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
-          new Scheme(
+          new LauncherVariables(
+              "torchrun", true, "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
+          new LauncherVariables(
               "Open MPI",
               true,
               "OMPI_COMM_WORLD_RANK",
               "OMPI_COMM_WORLD_SIZE",
               "OMPI_COMM_WORLD_LOCAL_RANK",
               "OMPI_COMM_WORLD_LOCAL_SIZE"),
-          new Scheme("PMI", true, "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
-          new Scheme("PMIx", true, "PMIX_RANK", "", "", ""),
-          new Scheme("Slurm", false, "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", ""),
-          new Scheme("Kubernetes", false, "JOB_COMPLETION_INDEX", "", "", ""));
+          new LauncherVariables(
+              "PMI", true, "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+          new LauncherVariables("PMIx", true, "PMIX_RANK", "", "", ""),
+          new LauncherVariables(
+              "Slurm", false, "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", ""),
+          new LauncherVariables("Kubernetes", false, "JOB_COMPLETION_INDEX", "", "", ""));
 }

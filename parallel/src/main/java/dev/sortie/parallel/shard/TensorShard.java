@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param part which part; empty: all
  * @param first whether, of the ranks that have the same elements, this is the first
  */
-public record Portion(Shape whole, Optional<Slice> part, boolean first) {
+public record TensorShard(Shape whole, Optional<Slice> part, boolean first) {
 
   /** The shape of what the rank has. */
   public Shape mine() {
@@ -20,8 +20,8 @@ public record Portion(Shape whole, Optional<Slice> part, boolean first) {
   }
 
   /** All elements, on this rank alone. */
-  public static Portion all(Shape whole) {
-    return new Portion(whole, Optional.empty(), true);
+  public static TensorShard all(Shape whole) {
+    return new TensorShard(whole, Optional.empty(), true);
   }
 
   /**
@@ -30,11 +30,11 @@ public record Portion(Shape whole, Optional<Slice> part, boolean first) {
    * @param name as in a decoder, or of a tensor like it, such as an optimiser's moments
    * @param mine shape of what this rank has
    */
-  public static Portion of(Sharding sharding, String name, Shape mine) {
+  public static TensorShard of(Sharding sharding, String name, Shape mine) {
     if (!(sharding instanceof TensorParallel tp)) {
       return all(mine);
     }
-    DecoderShare share = tp.share();
-    return new Portion(share.whole(name, mine), share.part(name), share.answers(name));
+    DecoderShard shard = tp.shard();
+    return new TensorShard(shard.whole(name, mine), shard.part(name), shard.answers(name));
   }
 }

@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  * @param work does an action
  * @param trace takes the time of each, in seconds of {@link System#nanoTime}
  */
-public record Runner(
+public record ScheduleRunner(
     int stage, Consumer<Action> ready, Consumer<Action> work, Consumer<Timed> trace) {
 
   /** Does these actions one after another. */

@@ -16,32 +16,33 @@ import dev.sortie.nn.InputException;
  * @param keys its key and value heads
  * @param sharers the ranks that have just these key and value heads, this one among them
  */
-public record HeadShare(Share queries, Share keys, Share sharers) {
+public record HeadShard(ShardRange queries, ShardRange keys, ShardRange sharers) {
 
   /**
    * The heads of rank {@code index} of {@code ranks}.
    *
    * @throws InputException if there are not enough heads
    */
-  public static HeadShare of(int heads, int kvHeads, int ranks, int index) {
+  public static HeadShard of(int heads, int kvHeads, int ranks, int index) {
     int group = heads / kvHeads;
     if (ranks <= kvHeads) {
-      Share keys = Share.of(kvHeads, ranks, index);
-      return new HeadShare(
-          new Share(keys.from() * group, keys.count() * group, keys.widest() * group),
+      ShardRange keys = ShardRange.of(kvHeads, ranks, index);
+      return new HeadShard(
+          new ShardRange(keys.from() * group, keys.count() * group, keys.widest() * group),
           keys,
-          new Share(index, 1, 1));
+          new ShardRange(index, 1, 1));
     }
     for (int key = 0; key < kvHeads; key++) {
-      Share sharers = Share.of(ranks, kvHeads, key);
+      ShardRange sharers = ShardRange.of(ranks, kvHeads, key);
       if (sharers.holds(index)) {
         if (sharers.widest() > group) {
           break;
         }
-        Share some = Share.of(group, (int) sharers.count(), (int) (index - sharers.from()));
-        return new HeadShare(
-            new Share((long) key * group + some.from(), some.count(), some.widest()),
-            new Share(key, 1, 1),
+        ShardRange some =
+            ShardRange.of(group, (int) sharers.count(), (int) (index - sharers.from()));
+        return new HeadShard(
+            new ShardRange((long) key * group + some.from(), some.count(), some.widest()),
+            new ShardRange(key, 1, 1),
             sharers);
       }
     }

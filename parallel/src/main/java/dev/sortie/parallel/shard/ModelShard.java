@@ -7,17 +7,17 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * The part of a model that one of several ranks holds: its share of some tensors.
+ * The part of a model that one of several ranks holds: its part of some tensors.
  *
  * @param ranks how many share each tensor
  * @param index this rank's position
  * @param needed whether it computes with a tensor, by the decoder's name for it
  */
-public record SharePart(int ranks, int index, Predicate<String> needed) implements ModelPartition {
+public record ModelShard(int ranks, int index, Predicate<String> needed) implements ModelPartition {
 
-  /** This rank's share of a decoder. */
-  DecoderShare of(DecoderConfig whole) {
-    return DecoderShare.of(whole, ranks, index);
+  /** This rank's shard of a decoder. */
+  DecoderShard of(DecoderConfig whole) {
+    return DecoderShard.of(whole, ranks, index);
   }
 
   @Override

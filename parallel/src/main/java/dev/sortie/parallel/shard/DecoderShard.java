@@ -19,15 +19,15 @@ import java.util.Optional;
  * @param ffn its part of the inner width
  * @param vocab its part of the vocabulary
  */
-public record DecoderShare(
-    DecoderConfig whole, int ranks, int index, HeadShare heads, Share ffn, Share vocab) {
+public record DecoderShard(
+    DecoderConfig whole, int ranks, int index, HeadShard heads, ShardRange ffn, ShardRange vocab) {
 
   /**
-   * The share of rank {@code index} of {@code ranks}.
+   * The shard of rank {@code index} of {@code ranks}.
    *
    * @throws InputException if the decoder cannot be shared out so
    */
-  public static DecoderShare of(DecoderConfig whole, int ranks, int index) {
+  public static DecoderShard of(DecoderConfig whole, int ranks, int index) {
     if (ranks > 1 && whole.switches().queryKeyNorm() == QueryKeyNorm.PROJECTION) {
       throw new InputException(
           "this model normalises the queries of all heads together, which tensor parallelism does"
@@ -38,13 +38,13 @@ public record DecoderShare(
           "intermediate_size %d and vocab_size %d cannot be shared out to %d tensor-parallel ranks; take fewer"
               .formatted(whole.ffn(), whole.vocab(), ranks));
     }
-    return new DecoderShare(
+    return new DecoderShard(
         whole,
         ranks,
         index,
-        HeadShare.of(whole.heads(), whole.kvHeads(), ranks, index),
-        Share.of(whole.ffn(), unit(whole.ffn(), ranks), ranks, index),
-        Share.of(whole.vocab(), ranks, index));
+        HeadShard.of(whole.heads(), whole.kvHeads(), ranks, index),
+        ShardRange.of(whole.ffn(), unit(whole.ffn(), ranks), ranks, index),
+        ShardRange.of(whole.vocab(), ranks, index));
   }
 
   /**
@@ -60,7 +60,7 @@ public record DecoderShare(
     return ffn % 32 == 0 && ffn / 32 >= 2 * ranks && ffn % ranks != 0 ? 32 : 1;
   }
 
-  /** Sizes of this share: what the modules of this rank are built with. */
+  /** Sizes of this shard: what the modules of this rank are built with. */
   public DecoderConfig config() {
     return new DecoderConfig(
         whole.layers(),
@@ -81,7 +81,7 @@ public record DecoderShare(
   }
 
   /** The same where the head covers another number of tokens. */
-  DecoderShare over(int tokens) {
+  DecoderShard over(int tokens) {
     return of(whole.withVocab(tokens), ranks, index);
   }
 
@@ -104,7 +104,7 @@ public record DecoderShare(
   }
 
   /**
-   * The kind of a tensor, by the last words of its name: tensors of modules beside the decoder's,
+   * The kind of a tensor, by the last words of its name: tensors of modules outside of the decoder,
    * such as an exit's layer and head, are shared out like those.
    */
   static Kind kind(String name) {

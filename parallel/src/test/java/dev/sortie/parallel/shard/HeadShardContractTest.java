@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Every query head is on one rank, together with the key and value head that it reads. */
-class HeadShareContractTest {
+class HeadShardContractTest {
 
   @ParameterizedTest
   @CsvSource({
@@ -33,7 +33,7 @@ class HeadShareContractTest {
     long next = 0;
     var holders = new TreeMap<Long, Integer>();
     for (int r = 0; r < ranks; r++) {
-      HeadShare s = HeadShare.of(heads, kvHeads, ranks, r);
+      HeadShard s = HeadShard.of(heads, kvHeads, ranks, r);
       assertThat(s.queries().from()).isEqualTo(next);
       assertThat(s.queries().count()).isPositive();
       next = s.queries().end();
@@ -51,14 +51,14 @@ class HeadShareContractTest {
     assertThat(next).isEqualTo(heads);
     assertThat(holders.keySet()).hasSize(kvHeads);
     for (int r = 0; r < ranks; r++) {
-      HeadShare s = HeadShare.of(heads, kvHeads, ranks, r);
+      HeadShard s = HeadShard.of(heads, kvHeads, ranks, r);
       assertThat((long) holders.get(s.keys().from())).isEqualTo(s.sharers().count());
     }
   }
 
   @Test
   void tooManyRanksAreRefused() {
-    assertThatThrownBy(() -> HeadShare.of(9, 3, 10, 0))
+    assertThatThrownBy(() -> HeadShard.of(9, 3, 10, 0))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("num_attention_heads 9")
         .hasMessageContaining("10 tensor-parallel ranks");
