@@ -11,28 +11,23 @@ import java.util.List;
  *     launcher that runs inside of it, so they count only where there is no launcher
  * @param rank variable with this process's rank
  * @param world variable with the number of ranks
- * @param localRank variable with the rank among those of this machine
  * @param localWorld variable with the number of ranks on this machine
  */
 record LauncherVariables(
-    String name, boolean launcher, String rank, String world, String localRank, String localWorld) {
+    String name, boolean launcher, String rank, String world, String localWorld) {
 
   /** What is recognised; the first one that is there names the ranks. */
   static final List<LauncherVariables> ALL =
       List.of(
-          new LauncherVariables(
-              "torchrun", true, "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
+          new LauncherVariables("torchrun", true, "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"),
           new LauncherVariables(
               "Open MPI",
               true,
               "OMPI_COMM_WORLD_RANK",
               "OMPI_COMM_WORLD_SIZE",
-              "OMPI_COMM_WORLD_LOCAL_RANK",
               "OMPI_COMM_WORLD_LOCAL_SIZE"),
-          new LauncherVariables(
-              "PMI", true, "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
-          new LauncherVariables("PMIx", true, "PMIX_RANK", "", "", ""),
-          new LauncherVariables(
-              "Slurm", false, "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", ""),
-          new LauncherVariables("Kubernetes", false, "JOB_COMPLETION_INDEX", "", "", ""));
+          new LauncherVariables("PMI", true, "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS"),
+          new LauncherVariables("PMIx", true, "PMIX_RANK", "", ""),
+          new LauncherVariables("Slurm", false, "SLURM_PROCID", "SLURM_NTASKS", ""),
+          new LauncherVariables("Kubernetes", false, "JOB_COMPLETION_INDEX", "", ""));
 }

@@ -16,22 +16,27 @@ import java.util.OptionalLong;
  * @param rank of this process
  * @param world number of ranks
  * @param localWorld number of ranks on this machine, where it is known
- * @param master where rank 0 listens, unresolved
- * @param generation number of this start of the job
- * @param token the secret that all ranks of the job share
  * @param launcher process of {@code sortie launch}, if it has started this one
- * @param tls for all connections over TCP, if the environment asks for it
+ * @param job what is the same for all ranks
  */
 public record RankEnvironment(
-    String source,
-    int rank,
-    int world,
-    OptionalInt localWorld,
-    InetSocketAddress master,
-    int generation,
-    String token,
-    OptionalLong launcher,
-    Optional<Tls> tls) {
+    String source, int rank, int world, OptionalInt localWorld, OptionalLong launcher, Job job) {
+
+  /**
+   * What all ranks of a job have in common.
+   *
+   * @param master where rank 0 listens, unresolved
+   * @param generation number of this start of the job
+   * @param token the secret that all ranks share
+   * @param tls for all connections over TCP, if the environment asks for it
+   */
+  public record Job(InetSocketAddress master, int generation, String token, Optional<Tls> tls) {
+    /** Without the secret. */
+    @Override
+    public String toString() {
+      return "rank 0 at %s, start %d".formatted(master, generation);
+    }
+  }
 
   /** The variable that holds the secret. */
   public static final String TOKEN = "SORTIE_JOB_TOKEN";
@@ -47,11 +52,6 @@ public record RankEnvironment(
   private static final String MASTER = "MASTER_ADDR";
   private static final String PORT = "MASTER_PORT";
   private static final int SHORTEST_TOKEN = 16;
-
-  /** Whether a launcher or scheduler has started this process as a rank. */
-  public static boolean isThere(Map<String, String> environment) {
-    return LauncherVariables.ALL.stream().anyMatch(s -> environment.containsKey(s.rank()));
-  }
 
   /**
    * Whether a launcher has started this process as a rank; a scheduler may have started it as
@@ -95,13 +95,14 @@ public record RankEnvironment(
         rank,
         world,
         localWorld(variables, speaking, world),
-        master(variables, world),
-        generation(variables),
-        token(variables, world),
         variables.has(LAUNCHER)
             ? OptionalLong.of(variables.number(LAUNCHER))
             : OptionalLong.empty(),
-        Tls.read(environment));
+        new Job(
+            master(variables, world),
+            generation(variables),
+            token(variables, world),
+            Tls.read(environment)));
   }
 
   /** The value of several variables, which must be the same in all. */
@@ -193,10 +194,8 @@ public record RankEnvironment(
     }
   }
 
-  /** Without the secret. */
   @Override
   public String toString() {
-    return "rank %d of %d (%s), rank 0 at %s, start %d"
-        .formatted(rank, world, source, master, generation);
+    return "rank %d of %d (%s), %s".formatted(rank, world, source, job);
   }
 }

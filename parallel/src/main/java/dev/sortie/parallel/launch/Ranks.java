@@ -66,7 +66,7 @@ public final class Ranks {
     if (me.localWorld().isPresent() && me.localWorld().getAsInt() == me.world()) {
       return SharedMemoryTransport.join(
           SharedMemoryTransport.Options.of(
-              jobName(me.token(), me.generation()), me.rank(), me.world()));
+              jobName(me.job().token(), me.job().generation()), me.rank(), me.world()));
     }
     Path folder = SharedMemoryTransport.folder();
     return HierarchicalTransport.join(TcpRanks.options(me), folder, HostIdentity.of(folder));

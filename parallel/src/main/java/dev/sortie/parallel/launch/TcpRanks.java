@@ -16,21 +16,21 @@ final class TcpRanks {
   /** The environment as options; the machine of rank 0 must have an address. */
   static TcpTransport.Options options(RankEnvironment me) {
     InetSocketAddress master =
-        new InetSocketAddress(me.master().getHostString(), me.master().getPort());
+        new InetSocketAddress(me.job().master().getHostString(), me.job().master().getPort());
     if (master.isUnresolved()) {
       throw new InputException(
-          "MASTER_ADDR=" + me.master().getHostString() + " is not the name of a machine");
+          "MASTER_ADDR=" + me.job().master().getHostString() + " is not the name of a machine");
     }
-    byte[] secret = me.token().getBytes(StandardCharsets.UTF_8);
+    byte[] secret = me.job().token().getBytes(StandardCharsets.UTF_8);
     TcpTransport.Options usual = TcpTransport.Options.of(master, me.rank(), me.world(), secret);
     return new TcpTransport.Options(
         master,
         me.rank(),
         me.world(),
         secret,
-        me.generation(),
+        me.job().generation(),
         usual.joining(),
         usual.silence(),
-        me.tls());
+        me.job().tls());
   }
 }

@@ -1,7 +1,6 @@
 package dev.sortie.parallel.mesh;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -32,20 +31,5 @@ public record Group(List<GlobalRank> ranks) {
   public OptionalInt positionOf(GlobalRank rank) {
     int i = ranks.indexOf(rank);
     return i < 0 ? OptionalInt.empty() : OptionalInt.of(i);
-  }
-
-  /**
-   * The member after {@code rank}; empty for the last one and for others. A ring closes with {@link
-   * #ranks()}'s first.
-   */
-  public Optional<GlobalRank> after(GlobalRank rank) {
-    int i = ranks.indexOf(rank);
-    return i < 0 || i + 1 == ranks.size() ? Optional.empty() : Optional.of(ranks.get(i + 1));
-  }
-
-  /** The member before {@code rank}; empty for the first one and for others. */
-  public Optional<GlobalRank> before(GlobalRank rank) {
-    int i = ranks.indexOf(rank);
-    return i <= 0 ? Optional.empty() : Optional.of(ranks.get(i - 1));
   }
 }

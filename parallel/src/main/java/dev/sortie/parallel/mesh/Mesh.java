@@ -1,9 +1,6 @@
 package dev.sortie.parallel.mesh;
 
-import java.util.ArrayList;
-import java.util.EnumSet;
-import java.util.List;
-import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * The grid of ranks: how many there are along each axis. Everything else (who is where, who talks
@@ -80,45 +77,11 @@ public record Mesh(int tp, int dp, int pp) {
 
   /** The group of {@code rank} along one axis: the ranks that differ from it in nothing else. */
   public Group group(Axis axis, GlobalRank rank) {
-    return group(EnumSet.of(axis), rank);
-  }
-
-  /** The group of {@code rank} along several axes, such as TP and DP. */
-  public Group group(Set<Axis> axes, GlobalRank rank) {
-    int base = check(rank);
-    Coordinates at = coordinates(rank);
-    List<Integer> members = new ArrayList<>(List.of(0));
-    for (Axis axis : axesInOrder(axes)) {
-      base -= at.on(axis) * stride(axis);
-      List<Integer> wider = new ArrayList<>();
-      for (int position = 0; position < size(axis); position++) {
-        for (int member : members) {
-          wider.add(member + position * stride(axis));
-        }
-      }
-      members = wider;
-    }
-    int first = base;
-    return new Group(members.stream().map(offset -> new GlobalRank(first + offset)).toList());
-  }
-
-  /**
-   * All groups along {@code axes}, ordered by their first rank; together they hold each rank once.
-   */
-  public List<Group> groups(Set<Axis> axes) {
-    List<Group> groups = new ArrayList<>();
-    for (int r = 0; r < world(); r++) {
-      GlobalRank rank = new GlobalRank(r);
-      if (axes.stream().allMatch(axis -> coordinates(rank).on(axis) == 0)) {
-        groups.add(group(axes, rank));
-      }
-    }
-    return List.copyOf(groups);
-  }
-
-  /** All groups along one axis. */
-  public List<Group> groups(Axis axis) {
-    return groups(EnumSet.of(axis));
+    int first = check(rank) - coordinates(rank).on(axis) * stride(axis);
+    return new Group(
+        IntStream.range(0, size(axis))
+            .mapToObj(position -> new GlobalRank(first + position * stride(axis)))
+            .toList());
   }
 
   /**
@@ -133,12 +96,6 @@ public record Mesh(int tp, int dp, int pp) {
       stride *= size(faster);
     }
     return stride;
-  }
-
-  private static Set<Axis> axesInOrder(Set<Axis> axes) {
-    Set<Axis> ordered = EnumSet.noneOf(Axis.class);
-    ordered.addAll(axes);
-    return ordered;
   }
 
   private int check(GlobalRank rank) {

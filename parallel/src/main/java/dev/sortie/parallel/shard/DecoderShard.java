@@ -146,8 +146,8 @@ public record DecoderShard(
     };
   }
 
-  private static Slice part(int dim, Share share, long size) {
-    return new Slice(dim, share.from() * size, share.count() * size);
+  private static Slice part(int dim, ShardRange range, long size) {
+    return new Slice(dim, range.from() * size, range.count() * size);
   }
 
   /** The shape of the whole tensor of which this rank has {@code mine}. */

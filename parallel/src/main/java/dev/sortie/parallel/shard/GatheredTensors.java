@@ -37,7 +37,7 @@ final class GatheredTensors {
       ShardGroup group, DecoderShard shard, String name, Tensor mine, Allocator allocator) {
     Shape whole = shard.whole(name, mine.shape());
     Tensor out = Tensor.allocate(allocator, mine.dtype(), whole);
-    Optional<Slice> part = share.part(name);
+    Optional<Slice> part = shard.part(name);
     if (part.isEmpty() || group.size() == 1) {
       out.span().segment().copyFrom(mine.span().segment());
       return out;
@@ -59,8 +59,8 @@ final class GatheredTensors {
     return out;
   }
 
-  private static Slice part(DecoderShard share, String name, int rank) {
-    return DecoderShard.of(share.whole(), share.ranks(), rank).part(name).orElseThrow();
+  private static Slice part(DecoderShard shard, String name, int rank) {
+    return DecoderShard.of(shard.whole(), shard.ranks(), rank).part(name).orElseThrow();
   }
 
   private static void put(Span from, Slice part, Tensor whole) {

@@ -11,9 +11,9 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * Builds one rank's share of a decoder: with {@link LanguageModel#load(
+ * Builds one rank's shard of a decoder: with {@link LanguageModel#load(
  * dev.sortie.nn.load.ModelFiles, dev.sortie.nn.load.Precision, dev.sortie.tensor.Device,
- * DecoderBuilder)} only that share of each weight is read from the file and held in memory.
+ * DecoderBuilder)} only that part of each weight is read from the file and held in memory.
  *
  * @param group the tensor-parallel ranks
  * @param sequence whether they share out the rows of the residual stream too
@@ -33,9 +33,9 @@ public record ShardBuilder(ShardGroup group, boolean sequence, Predicate<String>
 
   @Override
   public Decoder build(DecoderConfig config, Allocator allocator, SlicedWeights weights) {
-    DecoderShard share = held().of(config);
-    TensorParallel sharding = new TensorParallel(group, share, sequence);
-    return new Decoder(config, share.config(), sharding, allocator, sharding.share(weights));
+    DecoderShard shard = held().of(config);
+    TensorParallel sharding = new TensorParallel(group, shard, sequence);
+    return new Decoder(config, shard.config(), sharding, allocator, sharding.share(weights));
   }
 
   @Override

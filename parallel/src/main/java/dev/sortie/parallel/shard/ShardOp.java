@@ -19,9 +19,8 @@ import dev.sortie.tensor.autograd.ForeignOp;
  * GatherColumns    y = columns of all ranks, to equal   dx += own columns of dy
  * RowLinear        y = Σ ranks x Wᵀ + b                 dx += dy W, dW += dyᵀ x, db += Σ rows dy
  * VocabEmbedding   y = Σ ranks own rows of W[ids]       dW[own ids] += dy
- * CrossEntropy     l = lse(x) - x[target]               dx += dl (softmax(x) - onehot), own columns
- * Kl               l = KL(softmax(t) ‖ softmax(x))      dx += dl (softmax(x) - softmax(t)), the same
- * LinearCrossEntropy, LinearKl: with the head, computed with the loss, times dy
+ * LinearCrossEntropy, LinearKl: Σ rows of lse(z) - z[target], of KL(softmax(t) ‖ softmax(z)), with
+ *                  z = x Wᵀ, own columns                dx, dW are computed with the loss, times dy
  * </pre>
  *
  * A test fails when one of them has no finite-difference case.
@@ -36,7 +35,5 @@ public sealed interface ShardOp extends ForeignOp
         Regions.GatherColumns,
         ShardLinears.RowLinear,
         ShardLinears.VocabEmbedding,
-        VocabLosses.CrossEntropy,
-        VocabLosses.Kl,
         VocabHeads.LinearCrossEntropy,
         VocabHeads.LinearKl {}

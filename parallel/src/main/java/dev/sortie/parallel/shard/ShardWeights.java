@@ -12,7 +12,7 @@ import dev.sortie.tensor.Tensor;
  * @param source of the whole decoder's weights
  * @param shard this rank's
  */
-public record ShardWeights(SlicedWeights source, DecoderShard share) implements Weights {
+public record ShardWeights(SlicedWeights source, DecoderShard shard) implements Weights {
   @Override
   public Tensor get(String name, Shape shape, Role role) {
     Shape whole = shard.whole(name, shape);

@@ -79,17 +79,6 @@ public record TensorParallel(ShardGroup group, DecoderShard shard, boolean seque
     return ops.apply(new Regions.GatherColumns(group, vocab()), own);
   }
 
-  /** Cross-entropy of each row of this rank's logits, as {@link Ops#crossEntropy}. */
-  public Tensor crossEntropy(Ops ops, Tensor logits, Tensor targets) {
-    Tensor local = LocalTargets.of(ops, targets, shard.vocab(), vocab());
-    return ops.apply(new VocabLosses.CrossEntropy(group, vocab()), logits, targets, local);
-  }
-
-  /** KL of each row of this rank's logits, as {@link Ops#kl}. */
-  public Tensor kl(Ops ops, Tensor logits, Tensor teacher) {
-    return ops.apply(new VocabLosses.Kl(group, vocab()), logits, teacher.detach());
-  }
-
   @Override
   public HeadLoss crossEntropy(
       Ops ops, HeadInput in, Tensor targets, Tensor weights, boolean confident) {
@@ -124,7 +113,7 @@ public record TensorParallel(ShardGroup group, DecoderShard shard, boolean seque
 
   @Override
   public Weights share(SlicedWeights source) {
-    return new ShardWeights(source, share);
+    return new ShardWeights(source, shard);
   }
 
   @Override

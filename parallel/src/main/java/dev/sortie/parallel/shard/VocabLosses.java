@@ -1,17 +1,11 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.tensor.Shape;
-import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.Node;
-import dev.sortie.tensor.autograd.Sink;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Losses of logits whose vocabulary is shared out; each rank's logits are its own, the losses
- * equal.
+ * equal. Some rows at a time, as {@link VocabHeads} computes them.
  *
  * <p>Each rank computes as if its part were all there is, and one all-gather of a few numbers a row
  * puts the parts together: with {@code s_p = lse_p - lse} the logarithm of what rank p's part has
@@ -133,119 +127,6 @@ final class VocabLosses {
       int rows = Math.toIntExact(lse.length());
       int cols = Math.toIntExact(vocab.count());
       k.klBackward(logits, teacher, lse, teacherLse, dloss, dlogits, rows, cols);
-    }
-  }
-
-  private static void checkLogits(String op, ShardRange vocab, Shape logits) {
-    if (logits.rank() < 1 || logits.dim(-1) != vocab.count()) {
-      throw new IllegalArgumentException(
-          "%s: this rank has %d tokens of the vocabulary, the logits are %s"
-              .formatted(op, vocab.count(), logits));
-    }
-  }
-
-  /**
-   * Cross-entropy of each row in nats; inputs logits {@code [.., part of V]}, targets I32 {@code
-   * [..]} (negative: nothing to predict) and {@link LocalTargets}. Saved: log-sum-exp, and what is
-   * exchanged.
-   */
-  record CrossEntropy(ShardGroup group, long total) implements ShardOp {
-    @Override
-    public Shape shape(List<Tensor> in) {
-      checkLogits(name(), group.range(total), in.get(0).shape());
-      Shape targets = in.get(1).shape();
-      if (!targets.equals(in.get(0).shape().dropLast()) || !targets.equals(in.get(2).shape())) {
-        throw new IllegalArgumentException(
-            name() + ": logits " + in.get(0).shape() + " do not fit targets " + targets);
-      }
-      return targets;
-    }
-
-    @Override
-    public List<Shape> saved(List<Tensor> in) {
-      Shape rows = in.get(1).shape();
-      List<Shape> shapes = new ArrayList<>(List.of(rows));
-      shapes.addAll(RowStatistics.shapes(group, CrossEntropyRows.KINDS, rows.count()));
-      return shapes;
-    }
-
-    private CrossEntropyRows rows(Node n) {
-      return new CrossEntropyRows(
-          group.range(total),
-          n.inputs().get(0).span(),
-          n.inputs().get(1).span(),
-          n.inputs().get(2).span(),
-          n.output().span(),
-          n.saved().get(0).span());
-    }
-
-    @Override
-    public void forward(Kernels k, Node n) {
-      int count = Math.toIntExact(n.output().shape().count());
-      RowStatistics statistics =
-          new RowStatistics(group, n.saved().get(1).span(), n.saved().get(2).span(), count);
-      rows(n).prepare(k, statistics);
-      statistics.gather(k);
-      rows(n).finish(statistics);
-    }
-
-    @Override
-    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
-      if (sink.wants(0)) {
-        rows(n).backward(k, dy.span(), sink.add(0));
-      }
-    }
-  }
-
-  /**
-   * {@code KL(softmax(teacher) ‖ softmax(logits))} of each row in nats; inputs logits and teacher
-   * {@code [.., part of V]}, the teacher gets no gradient. Saved: both log-sum-exps, and what is
-   * exchanged.
-   */
-  record Kl(ShardGroup group, long total) implements ShardOp {
-    @Override
-    public Shape shape(List<Tensor> in) {
-      checkLogits(name(), group.range(total), in.get(0).shape());
-      if (!in.get(1).shape().equals(in.get(0).shape())) {
-        throw new IllegalArgumentException(
-            name() + ": logits " + in.get(0).shape() + " and teacher " + in.get(1).shape());
-      }
-      return in.get(0).shape().dropLast();
-    }
-
-    @Override
-    public List<Shape> saved(List<Tensor> in) {
-      Shape rows = in.get(0).shape().dropLast();
-      List<Shape> shapes = new ArrayList<>(List.of(rows, rows));
-      shapes.addAll(RowStatistics.shapes(group, KlRows.KINDS, rows.count()));
-      return shapes;
-    }
-
-    private KlRows rows(Node n) {
-      return new KlRows(
-          group.range(total),
-          n.inputs().get(0).span(),
-          n.inputs().get(1).span(),
-          n.output().span(),
-          n.saved().get(0).span(),
-          n.saved().get(1).span());
-    }
-
-    @Override
-    public void forward(Kernels k, Node n) {
-      int count = Math.toIntExact(n.output().shape().count());
-      RowStatistics statistics =
-          new RowStatistics(group, n.saved().get(2).span(), n.saved().get(3).span(), count);
-      rows(n).prepare(k, statistics);
-      statistics.gather(k);
-      rows(n).finish(statistics);
-    }
-
-    @Override
-    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
-      if (sink.wants(0)) {
-        rows(n).backward(k, dy.span(), sink.add(0));
-      }
     }
   }
 }

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * ranks, the link and the moment. {@code -Dsortie.faults=20} for more seeds.
  */
 @Timeout(60)
+@Tag("any-kernels")
 class CutLinkTest {
   private static final Duration JOINING = Duration.ofSeconds(5);
 

@@ -16,10 +16,12 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several hosts on this one: odd worlds deal their ranks out in turn, even ones in two halves. */
+@Tag("any-kernels")
 class HierarchicalCommunicatorTest extends CommunicatorContract {
   @TempDir Path folder;
   private InetSocketAddress master;

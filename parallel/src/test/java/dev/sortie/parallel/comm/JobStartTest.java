@@ -17,11 +17,13 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The same job of two ranks, started in every way: the same bits. */
 @Timeout(240)
+@Tag("any-kernels")
 class JobStartTest {
   private static final String TOKEN = "a secret of two ranks";
 

@@ -7,6 +7,7 @@ import dev.sortie.parallel.comm.transport.mpi.MpiFiles;
 import dev.sortie.parallel.comm.transport.mpi.MpiTransport;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
  * those on the path. The whole contract, and what makes jobs fail.
  */
 @Timeout(240)
+@Tag("any-kernels")
 class MpiTransportTest {
   private static List<MpiInstallation> installations() {
     List<MpiInstallation> all = MpiInstallation.all();

@@ -18,6 +18,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(90)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "faults are POSIX signals")
+@Tag("any-kernels")
 class ProcessFaultsTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   static final String CALL =

@@ -14,12 +14,14 @@ import java.time.Duration;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that are threads here, each with mappings of its own, as processes have. */
+@Tag("any-kernels")
 class SharedMemoryCommunicatorTest extends CommunicatorContract {
   @TempDir Path folder;
 

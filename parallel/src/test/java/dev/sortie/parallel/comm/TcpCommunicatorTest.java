@@ -19,8 +19,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("any-kernels")
 class TcpCommunicatorTest extends CommunicatorContract {
   private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
 

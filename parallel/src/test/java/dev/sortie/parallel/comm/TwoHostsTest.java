@@ -14,12 +14,14 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two hosts as network namespaces with a slow cable between them, two ranks on each. */
 @Timeout(90)
+@Tag("any-kernels")
 class TwoHostsTest {
   private static final int WORLD = 4;
   private static final String PORT = "29555";

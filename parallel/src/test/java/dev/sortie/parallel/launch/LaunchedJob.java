@@ -49,7 +49,7 @@ final class LaunchedJob {
             "process "
                 + ProcessHandle.current().pid()
                 + " job "
-                + Ranks.jobName(me.token(), me.generation()));
+                + Ranks.jobName(me.job().token(), me.job().generation()));
         FaultyRank.call(c, 1, Integer.MAX_VALUE);
       } catch (CommException e) {
         System.out.println(e.kind() + " " + e.getMessage());
@@ -79,9 +79,9 @@ final class LaunchedJob {
         c.broadcast(x, 0); // a rank may have died between two files
         first = (int) x.memory().getAtIndex(ValueLayout.JAVA_LONG, 0);
         sum = x.memory().getAtIndex(ValueLayout.JAVA_LONG, 1);
-        System.out.println("start " + me.generation() + " at step " + first);
+        System.out.println("start " + me.job().generation() + " at step " + first);
         for (int step = first; step < STEPS; step++) {
-          if (step == 5 && me.rank() == 1 && me.generation() == 0) {
+          if (step == 5 && me.rank() == 1 && me.job().generation() == 0) {
             Runtime.getRuntime().halt(7);
           }
           x.memory().setAtIndex(ValueLayout.JAVA_LONG, 0, step * (me.rank() + 1L));

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(90)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "faults are POSIX signals")
+@Tag("any-kernels")
 class LauncherFaultsTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Pattern RANK = Pattern.compile("\\[\\d] process (\\d+) job ([0-9a-f]+)");

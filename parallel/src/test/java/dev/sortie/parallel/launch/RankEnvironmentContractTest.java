@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.nn.InputException;
 import java.util.HashMap;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("any-kernels")
 class RankEnvironmentContractTest {
   private static final Map<String, String> MEETING =
       Map.of(
@@ -37,9 +39,9 @@ class RankEnvironmentContractTest {
     assertThat(e.rank()).isEqualTo(3);
     assertThat(e.world()).isEqualTo(8);
     assertThat(e.localWorld()).hasValue(2);
-    assertThat(e.generation()).isEqualTo(5);
-    assertThat(e.master().getHostString()).isEqualTo("10.0.0.7");
-    assertThat(e.master().getPort()).isEqualTo(4000);
+    assertThat(e.job().generation()).isEqualTo(5);
+    assertThat(e.job().master().getHostString()).isEqualTo("10.0.0.7");
+    assertThat(e.job().master().getPort()).isEqualTo(4000);
     assertThat(e.toString()).contains("torchrun").doesNotContain("0123456789abcdef");
   }
 
@@ -79,9 +81,9 @@ class RankEnvironmentContractTest {
     Map<String, String> environment = with("SLURM_PROCID", "0", "SLURM_NTASKS", "2");
     environment.remove("MASTER_ADDR");
     environment.put("SLURM_JOB_NODELIST", "gpu[03-07,12],login1");
-    assertThat(RankEnvironment.read(environment).master().getHostString()).isEqualTo("gpu03");
+    assertThat(RankEnvironment.read(environment).job().master().getHostString()).isEqualTo("gpu03");
     environment.put("SLURM_JOB_NODELIST", "alpha,beta");
-    assertThat(RankEnvironment.read(environment).master().getHostString()).isEqualTo("alpha");
+    assertThat(RankEnvironment.read(environment).job().master().getHostString()).isEqualTo("alpha");
   }
 
   @Test

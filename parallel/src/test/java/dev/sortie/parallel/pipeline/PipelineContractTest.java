@@ -9,11 +9,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Schedules do all that is to be done, in an order in which nobody waits for ever. */
+@Tag("any-kernels")
 class PipelineContractTest {
 
   private static List<Action> stream(ForwardOnly schedule, int perStep) {

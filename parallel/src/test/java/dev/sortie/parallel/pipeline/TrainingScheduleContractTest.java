@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /**
  * Schedules of training do everything once, in an order that ends, with the idle time of theory.
  */
+@Tag("any-kernels")
 class TrainingScheduleContractTest {
   private static final double FORWARD = 1;
   private static final double BACKWARD = 2;

@@ -159,20 +159,6 @@ class ShardGradientContractTest {
                             x.get(0),
                             ids(r, 0, 5, 3, 3, 1))),
             of(
-                VocabLosses.CrossEntropy.class,
-                (n, p) -> own(5, ShardRange.of(7, n, p).count()),
-                true,
-                (r, x) ->
-                    tensorParallel(r, 7, false)
-                        .crossEntropy(r.ops(), x.get(0), ids(r, 0, 6, -1, 3, 4))),
-            of(
-                VocabLosses.Kl.class,
-                (n, p) -> own(3, ShardRange.of(7, n, p).count()),
-                true,
-                (r, x) ->
-                    tensorParallel(r, 7, false)
-                        .kl(r.ops(), x.get(0), constant(r, x.get(0).shape()))),
-            of(
                 VocabHeads.LinearCrossEntropy.class,
                 (n, p) -> head(n, p),
                 true,

@@ -128,7 +128,7 @@ public record Reshard(Path run, Consumer<String> notes) {
     if (ranks == 1 || whole.rank() == 0 || whole.dim(0) < ranks) {
       return new TensorShard(whole, Optional.empty(), rank == 0);
     }
-    Share share = Share.of(whole.dim(0), ranks, rank);
+    ShardRange share = ShardRange.of(whole.dim(0), ranks, rank);
     return new TensorShard(whole, Optional.of(new Slice(0, share.from(), share.count())), true);
   }
 }

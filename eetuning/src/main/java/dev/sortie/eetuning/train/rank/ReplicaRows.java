@@ -192,7 +192,7 @@ public final class ReplicaRows {
     if (owners.containsKey(parameter)) {
       return rank;
     }
-    Share rows = rows(parameter, team.place().dp()).orElseThrow();
+    ShardRange rows = rows(parameter, team.place().dp()).orElseThrow();
     long from = rank.part().map(Slice::from).orElse(0L) + rows.from();
     Slice part = new Slice(0, from, rows.count());
     boolean all = part.count() == rank.whole().dim(0);

@@ -44,7 +44,7 @@ class ShardReaderContractTest {
   }
 
   private static Slice share(int dim, int ranks, int rank) {
-    Share share = Share.of(WHOLE.dim(dim), ranks, rank);
+    ShardRange share = ShardRange.of(WHOLE.dim(dim), ranks, rank);
     return new Slice(dim, share.from(), share.count());
   }
 

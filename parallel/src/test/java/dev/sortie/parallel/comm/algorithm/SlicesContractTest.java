@@ -3,10 +3,12 @@ package dev.sortie.parallel.comm.algorithm;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Arithmetic alone: the memory is an address that nothing touches. */
+@Tag("any-kernels")
 class SlicesContractTest {
   @ParameterizedTest
   @ValueSource(

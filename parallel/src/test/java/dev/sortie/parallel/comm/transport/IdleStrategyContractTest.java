@@ -7,9 +7,11 @@ import dev.sortie.parallel.comm.CommException;
 import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** When a wait is given up, by a clock that the test moves. */
+@Tag("any-kernels")
 class IdleStrategyContractTest {
   private static final Duration DEADLINE = Duration.ofSeconds(60);
 

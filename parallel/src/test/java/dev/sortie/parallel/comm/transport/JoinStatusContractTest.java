@@ -3,8 +3,10 @@ package dev.sortie.parallel.comm.transport;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("any-kernels")
 class JoinStatusContractTest {
   @Test
   void thoseWhoCameAndThoseWhoDidNotAreNamed() {

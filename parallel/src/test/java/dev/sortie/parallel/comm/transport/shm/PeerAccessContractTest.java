@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Ranks read each other's memory only if each finds there what the other shows. */
+@Tag("any-kernels")
 class PeerAccessContractTest {
   private static final int NO_SUCH_PROCESS = 3;
 

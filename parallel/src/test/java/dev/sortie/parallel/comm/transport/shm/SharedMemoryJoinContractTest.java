@@ -20,6 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Ranks that die while all join: rank 1 has entered the control file, and its process has ended.
  */
 @Timeout(20)
+@Tag("any-kernels")
 class SharedMemoryJoinContractTest {
   private static final Duration LONG = Duration.ofMinutes(5);
 

@@ -15,6 +15,7 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
  * of the message; the same seed gives the same run.
  */
 @Timeout(120)
+@Tag("any-kernels")
 class SimulationTest {
   private static final int SEEDS = Integer.getInteger("sortie.simulations", 60);
   private static final long MOST_STEPS = 3_000_000;

@@ -21,11 +21,13 @@ import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Who is let in, and what those who are not get: a greeting and, for a wrong proof, a refusal. */
 @Timeout(30)
+@Tag("any-kernels")
 class ListenerContractTest {
   private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
   private static final long MAGIC = 0x736f72746965_0002L;

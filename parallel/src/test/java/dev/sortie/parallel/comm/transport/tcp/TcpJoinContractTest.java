@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A rank that is lost while all join is named to all others, at once and whatever it was doing. */
 @Timeout(60)
+@Tag("any-kernels")
 class TcpJoinContractTest {
   private static final int WORLD = 3;
   private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
