@@ -1,25 +1,22 @@
 package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.pass.BatchDescent;
-import dev.sortie.eetuning.decode.pass.Pieces;
-import dev.sortie.eetuning.decode.pass.RowPasses;
+import dev.sortie.eetuning.decode.pass.Descent;
+import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
-import dev.sortie.eetuning.decode.pass.SequenceProgress;
+import dev.sortie.eetuning.decode.pass.SequenceState;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.NoGrad;
-import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.kernel.Kernels;
-import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -28,7 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
 
 /**
  * Reads one token of each of several sequences together, so that weights are read once for all.
@@ -44,10 +41,7 @@ import java.util.function.Supplier;
 public final class BatchDecoder implements AutoCloseable {
   private final Decoder decoder;
   private final Exits exits;
-  private final List<Segment> segments;
-  private final Workspace workspace = new Workspace();
-  private final Ops ops;
-  private final RowPasses passes;
+  private final Descent descent;
 
   /** A decoder at full depth. */
   public BatchDecoder(Decoder decoder, Device device) {
@@ -62,9 +56,7 @@ public final class BatchDecoder implements AutoCloseable {
   public BatchDecoder(Decoder decoder, Exits exits, Device device) {
     this.decoder = decoder;
     this.exits = exits;
-    this.segments = Segment.of(exits, decoder.config().layers());
-    this.ops = new Ops(device, workspace);
-    this.passes = new RowPasses(decoder, segments, ops);
+    this.descent = new Descent(decoder, Segment.of(exits, decoder.config().layers()), device);
   }
 
   /** A new sequence at full depth with room for {@code capacity} tokens; the caller closes it. */
@@ -81,9 +73,13 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
     EarlyExit.check(exits, policy, maxPending);
-    Sequence s = new Sequence(decoder, capacity, ops, null);
-    return new BatchSequence(
-        new SequenceProgress(s, segments, policy, maxPending, null), Optional.empty());
+    Sequence s = new Sequence(decoder, capacity, descent.ops(), null);
+    return new BatchSequence(state(s, policy, maxPending, Optional.empty()), Optional.empty());
+  }
+
+  private SequenceState state(
+      Sequence s, ExitPolicy policy, int maxPending, Optional<IntFunction<KvCache>> exitCaches) {
+    return new SequenceState(s, descent.segments(), policy, maxPending, 1, exitCaches);
   }
 
   /**
@@ -105,10 +101,15 @@ public final class BatchDecoder implements AutoCloseable {
     return pool.lease(prompt, capacity, !policy.never())
         .map(
             lease -> {
-              Sequence s = new Sequence(decoder, capacity, ops, lease.layerCaches());
-              SequenceProgress progress =
-                  new SequenceProgress(s, segments, policy, maxPending, lease::exitCache);
-              return new BatchSequence(progress, Optional.of(lease));
+              Sequence s = new Sequence(decoder, capacity, descent.ops(), lease.layerCaches());
+              SequenceState state = state(s, policy, maxPending, Optional.of(lease::exitCache));
+              int[] found = Arrays.copyOf(lease.prompt(), lease.reused());
+              descent.step(
+                  () -> {
+                    state.found(descent.ops(), found);
+                    return null;
+                  });
+              return new BatchSequence(state, Optional.of(lease));
             });
   }
 
@@ -126,7 +127,7 @@ public final class BatchDecoder implements AutoCloseable {
    * Reads the next piece of the prompt of a sequence in a pool. How it is cut does not show in any
    * result.
    *
-   * @param most tokens to read, at least {@value Pieces#LEAST}
+   * @param most tokens to read, at least {@value PrefillChunks#LEAST}
    * @return what follows the prompt; empty if more of it is left to read
    */
   public Optional<Step> readPrompt(BatchSequence s, int most) {
@@ -135,14 +136,14 @@ public final class BatchDecoder implements AutoCloseable {
         s.lease().orElseThrow(() -> new IllegalArgumentException("a sequence without a pool"));
     int[] prompt = lease.prompt();
     int from = s.position();
-    if (from >= prompt.length || most < Pieces.LEAST) {
+    if (from >= prompt.length || most < PrefillChunks.LEAST) {
       throw new IllegalArgumentException(
           from + " of " + prompt.length + " tokens were read, and " + most + " more are asked for");
     }
-    int to = Pieces.end(from, prompt.length, most);
+    int to = PrefillChunks.end(from, prompt.length, most);
     boolean end = to == prompt.length;
-    Step step = step(() -> prefillChunk(s, Arrays.copyOfRange(prompt, from, to), end));
-    s.progress().readByAll(to - from);
+    int[] chunk = Arrays.copyOfRange(prompt, from, to);
+    Step step = descent.step(() -> descent.prefill(s.state(), chunk, end));
     lease.read(to);
     return Optional.ofNullable(step);
   }
@@ -155,23 +156,7 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public Step prefill(BatchSequence s, int[] prompt) {
     check(s);
-    complete(s);
-    Step last = null;
-    for (int from = 0, to; from < prompt.length; from = to) {
-      to = Pieces.end(from, prompt.length, Pieces.USUAL);
-      int[] chunk = Arrays.copyOfRange(prompt, from, to);
-      boolean end = to == prompt.length;
-      last = step(() -> prefillChunk(s, chunk, end));
-      s.progress().readByAll(chunk.length);
-    }
-    return last;
-  }
-
-  private Step prefillChunk(BatchSequence s, int[] chunk, boolean end) {
-    Sequence q = s.progress().sequence();
-    s.progress().text().read(ops, s.position(), chunk);
-    Tensor x = passes.prompt(s.progress(), q.embed(chunk, s.position(), chunk.length), end);
-    return end ? s.progress().reader().readFinal(q, x) : null;
+    return descent.prefill(s.state(), prompt);
   }
 
   /**
@@ -191,17 +176,15 @@ public final class BatchDecoder implements AutoCloseable {
       for (int from = 0; from < tokens.length; from += Kernels.ROW_STABLE) {
         int first = from;
         int end = Math.min(tokens.length, from + Kernels.ROW_STABLE);
-        BatchDescent descent = new BatchDescent(decoder, segments, ops);
         steps.addAll(
-            step(
+            descent.step(
                 () -> {
-                  List<SequenceProgress> some =
-                      sequences.subList(first, end).stream().map(BatchSequence::progress).toList();
+                  List<SequenceState> some =
+                      sequences.subList(first, end).stream().map(BatchSequence::state).toList();
                   for (int i = 0; i < some.size(); i++) {
-                    some.get(i).text().read(ops, some.get(i).position(), tokens[first + i]);
+                    some.get(i).begin(descent.ops(), tokens[first + i]);
                   }
-                  descent.embed(some, Arrays.copyOfRange(tokens, first, end));
-                  Map<SequenceProgress, Step> found = new IdentityHashMap<>();
+                  Map<SequenceState, Step> found = new IdentityHashMap<>();
                   descent.run(some, found::put);
                   return some.stream().map(found::get).toList();
                 }));
@@ -227,49 +210,24 @@ public final class BatchDecoder implements AutoCloseable {
       if (!distinct.add(s)) {
         throw new IllegalArgumentException("a sequence is named twice");
       }
-      s.progress().sequence().requireRoom(s.position() + 1);
+      s.state().sequence().requireRoom(s.position() + 1);
     }
   }
 
   private void check(BatchSequence s) {
-    if (s.progress().sequence().ops() != ops) {
+    if (s.state().sequence().ops() != descent.ops()) {
       throw new IllegalArgumentException("a sequence is of another batch decoder");
     }
   }
 
-  /** Runs a sequence's deficit tokens through the layers that they have not seen. */
-  private void complete(BatchSequence s) {
-    for (Segment g : segments) {
-      step(
-          () -> {
-            passes.complete(s.progress(), g);
-            return null;
-          });
-    }
-  }
-
-  /**
-   * Keys and values of backbone layer {@code layer} (from 0) after completing every deficit token,
-   * {@code [1, position, K, D]} each: for tests and audits.
-   */
+  /** See {@link Descent#completedCache}. */
   public List<Tensor> completedCache(BatchSequence s, int layer) {
     check(s);
-    complete(s);
-    return List.of(
-        s.progress().sequence().cache(layer).keys(ops, s.position()),
-        s.progress().sequence().cache(layer).values(ops, s.position()));
-  }
-
-  private <T> T step(Supplier<T> body) {
-    try {
-      return NoGrad.call(body);
-    } finally {
-      workspace.reset();
-    }
+    return descent.completedCache(s.state(), layer);
   }
 
   @Override
   public void close() {
-    workspace.close();
+    descent.close();
   }
 }

@@ -1,36 +1,28 @@
 package dev.sortie.eetuning.decode.batch;
 
-import dev.sortie.eetuning.decode.pass.SequenceProgress;
-import java.util.Arrays;
+import dev.sortie.eetuning.decode.pass.SequenceState;
 import java.util.Optional;
 
 /** One sequence of a {@link BatchDecoder}, with its cache. Close it to free that. */
 public final class BatchSequence implements AutoCloseable {
-  private final SequenceProgress progress;
+  private final SequenceState state;
 
   /** Where its cache is in pages of a pool. */
   private final Optional<PagePool.Lease> lease;
 
-  BatchSequence(SequenceProgress progress, Optional<PagePool.Lease> lease) {
-    this.progress = progress;
+  BatchSequence(SequenceState state, Optional<PagePool.Lease> lease) {
+    this.state = state;
     this.lease = lease;
-    lease.ifPresent(l -> found(l.prompt(), l.reused()));
-  }
-
-  /** Another sequence has read the first {@code count} tokens. */
-  private void found(int[] prompt, int count) {
-    progress.text().read(progress.sequence().ops(), 0, Arrays.copyOf(prompt, count));
-    progress.readByAll(count);
   }
 
   /** Tokens read so far. */
   public int position() {
-    return progress.position();
+    return state.position();
   }
 
   /** Tokens that fit. */
   public int capacity() {
-    return progress.sequence().capacity();
+    return state.sequence().capacity();
   }
 
   /**
@@ -45,20 +37,20 @@ public final class BatchSequence implements AutoCloseable {
       throw new IllegalArgumentException(
           "to keep " + count + " tokens, of which " + shared + " are in shared pages");
     }
-    progress.rewind(count);
+    state.rewind(count);
   }
 
   Optional<PagePool.Lease> lease() {
     return lease;
   }
 
-  SequenceProgress progress() {
-    return progress;
+  SequenceState state() {
+    return state;
   }
 
   @Override
   public void close() {
-    progress.close();
+    state.close();
     lease.ifPresent(PagePool.Lease::close);
   }
 }

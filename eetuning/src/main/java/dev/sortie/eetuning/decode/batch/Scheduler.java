@@ -2,7 +2,7 @@ package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.Writing;
-import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayDeque;
@@ -53,9 +53,9 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * @param running texts at once at most
    * @param waiting requests that wait at most
    * @param piece tokens of a prompt that are read at a time while other texts wait for their next
-   *     token, at least {@value Pieces#LEAST}. SmolLM2-135M in BF16 reads 556 tokens a second in
-   *     pieces of 128 and 744 in pieces of 512, which delay the others by 0.2 and 0.7 seconds (two
-   *     threads)
+   *     token, at least {@value PrefillChunks#LEAST}. SmolLM2-135M in BF16 reads 556 tokens a
+   *     second in pieces of 128 and 744 in pieces of 512, which delay the others by 0.2 and 0.7
+   *     seconds (two threads)
    */
   public record Limits(int running, int waiting, int piece) {
     /** Limits with pieces of 128 tokens. */
@@ -64,7 +64,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
 
     public Limits {
-      if (running < 1 || waiting < 0 || piece < Pieces.LEAST) {
+      if (running < 1 || waiting < 0 || piece < PrefillChunks.LEAST) {
         throw new InputException(
             running
                 + " texts at once, "
@@ -72,7 +72,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
                 + " that wait and pieces of "
                 + piece
                 + " tokens; take at least 1, 0 and "
-                + Pieces.LEAST);
+                + PrefillChunks.LEAST);
       }
     }
   }
@@ -237,7 +237,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
     try {
       boolean others = running.stream().anyMatch(Running::decodes);
-      int piece = others ? limits.piece() : Pieces.USUAL;
+      int piece = others ? limits.piece() : PrefillChunks.USUAL;
       Optional<Step> step = decoder.readPrompt(r.sequence(), piece);
       if (step.isEmpty()) {
         reading.add(r);

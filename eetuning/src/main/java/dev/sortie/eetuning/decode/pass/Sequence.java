@@ -129,7 +129,7 @@ public final class Sequence implements AutoCloseable {
    * filling their caches. In a prompt they take turns in the same memory.
    */
   public HiddenState layers(Tensor x, int from, int to, int first) {
-    return rows(x) > Kernels.ROW_STABLE
+    return count(x) > Kernels.ROW_STABLE
         ? layersOfPrompt(x, from, to, first)
         : layersOfTokens(x, from, to, first);
   }
@@ -195,14 +195,20 @@ public final class Sequence implements AutoCloseable {
         store.span().slice(first * width, (end - first) * width), Shape.of(1, end - first, width));
   }
 
-  /** The last row of {@code [1, T, C]}, as {@code [1, C]}. */
-  public static Tensor lastRow(Tensor x) {
+  /** Row {@code i} of {@code [.., C]}, as {@code [1, C]}. */
+  static Tensor row(Tensor x, int i) {
     long width = x.shape().dim(-1);
-    return Tensor.of(x.span().slice((rows(x) - 1) * width, width), Shape.of(1, width));
+    return Tensor.of(x.span().slice(i * width, width), Shape.of(1, width));
   }
 
-  private static long rows(Tensor x) {
-    return x.shape().count() / x.shape().dim(-1);
+  /** The last row of {@code [.., C]}, as {@code [1, C]}. */
+  public static Tensor lastRow(Tensor x) {
+    return row(x, count(x) - 1);
+  }
+
+  /** Rows of {@code [.., C]}. */
+  static int count(Tensor x) {
+    return x.shape().rows();
   }
 
   @Override

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.pipeline;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Writing;
-import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pipeline.StageOrder.Close;
 import dev.sortie.eetuning.decode.pipeline.StageOrder.Fill;
 import dev.sortie.eetuning.decode.pipeline.StageOrder.Prompt;
@@ -135,7 +135,7 @@ final class PipelineDriver {
     }
     int length = prompts.get(last).length;
     int from = life.read;
-    life.read = Pieces.end(from, length, Pieces.USUAL);
+    life.read = PrefillChunks.end(from, length, PrefillChunks.USUAL);
     return new Prompt(last, from, life.read, new float[0]);
   }
 

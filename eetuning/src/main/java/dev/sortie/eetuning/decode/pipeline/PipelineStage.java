@@ -1,11 +1,10 @@
 package dev.sortie.eetuning.decode.pipeline;
 
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.pass.BatchDescent;
-import dev.sortie.eetuning.decode.pass.RowPasses;
+import dev.sortie.eetuning.decode.pass.Descent;
 import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
-import dev.sortie.eetuning.decode.pass.SequenceProgress;
+import dev.sortie.eetuning.decode.pass.SequenceState;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.Decoder;
@@ -13,10 +12,6 @@ import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.NoGrad;
-import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.memory.Span;
-import dev.sortie.tensor.memory.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -49,13 +44,11 @@ final class PipelineStage implements AutoCloseable {
   private final PipelinedDecoder.Settings settings;
   private final Consumer<StageAnswer> answers;
   private final List<Segment> segments;
-  private final Workspace workspace = new Workspace();
-  private final Ops ops;
-  private final RowPasses passes;
+  private final Descent descent;
   private final Map<Integer, Text> texts = new HashMap<>();
 
   /** A text: the layers' state, the tokens read, and how the next one is chosen. */
-  private record Text(int number, SequenceProgress sequence, int[] ids, Optional<Sampler> sampler) {
+  private record Text(int number, SequenceState sequence, int[] ids, Optional<Sampler> sampler) {
     void saw(int position, int id) {
       ids[position] = id;
       sampler.ifPresent(s -> s.saw(id));
@@ -86,26 +79,22 @@ final class PipelineStage implements AutoCloseable {
     this.answers = answers;
     int stage = links.stage();
     this.segments = Segment.of(exits, plan.from(stage), plan.to(stage), plan.isLast(stage));
-    this.ops = new Ops(device, workspace);
-    this.passes = new RowPasses(decoder, segments, ops);
+    this.descent = new Descent(decoder, segments, device);
   }
 
   /** Does what is ordered. */
   void run(StageOrder order) {
-    try {
-      NoGrad.run(
-          () -> {
-            switch (order) {
-              case StageOrder.Prompt p -> prompt(p);
-              case StageOrder.Tokens t -> tokens(t.rows());
-              case StageOrder.Fill f -> fill();
-              case StageOrder.Close c -> close(c.text());
-              case StageOrder.Stop s -> stop();
-            }
-          });
-    } finally {
-      workspace.reset();
-    }
+    descent.step(
+        () -> {
+          switch (order) {
+            case StageOrder.Prompt p -> prompt(p);
+            case StageOrder.Tokens t -> tokens(t.rows());
+            case StageOrder.Fill f -> fill();
+            case StageOrder.Close c -> close(c.text());
+            case StageOrder.Stop s -> stop();
+          }
+          return null;
+        });
   }
 
   private boolean isFirst() {
@@ -119,16 +108,14 @@ final class PipelineStage implements AutoCloseable {
   private void prompt(StageOrder.Prompt p) {
     int[] ids = prompts.get(p.text());
     Text text = p.from() == 0 ? open(p.text(), ids) : texts.get(p.text());
-    SequenceProgress s = text.sequence;
-    int count = p.to() - p.from();
+    SequenceState s = text.sequence;
+    int[] chunk = Arrays.copyOfRange(ids, p.from(), p.to());
     boolean end = p.to() == ids.length;
-    s.text().read(ops, p.from(), Arrays.copyOfRange(ids, p.from(), p.to()));
     Tensor x =
         isFirst()
-            ? s.sequence().embed(Arrays.copyOfRange(ids, p.from(), p.to()), p.from(), count)
-            : received(p.hidden(), count);
-    Tensor y = passes.prompt(s, x, end);
-    s.readByAll(count);
+            ? s.sequence().embed(chunk, p.from(), chunk.length)
+            : received(p.hidden(), chunk.length);
+    Tensor y = descent.prefill(s, chunk, x, end);
     if (!isLast()) {
       links.sendPrompt(p.text(), p.from(), p.to(), y);
     } else if (end) {
@@ -137,25 +124,19 @@ final class PipelineStage implements AutoCloseable {
   }
 
   private Tensor received(float[] rows, int count) {
-    Tensor x = ops.empty(DType.F32, Shape.of(1, count, width()));
-    copy(rows, x.span());
+    Tensor x = descent.ops().empty(DType.F32, Shape.of(1, count, decoder.config().hidden()));
+    x.span().segment().copyFrom(MemorySegment.ofArray(rows));
     return x;
-  }
-
-  private static void copy(float[] from, Span to) {
-    to.segment().copyFrom(MemorySegment.ofArray(from));
-  }
-
-  private int width() {
-    return decoder.config().hidden();
   }
 
   private Text open(int number, int[] prompt) {
     int capacity = settings.capacity(prompt);
     int stage = links.stage();
-    Sequence layers = new Sequence(decoder, capacity, ops, plan.from(stage), plan.to(stage));
-    SequenceProgress s =
-        new SequenceProgress(layers, segments, settings.policy(), settings.maxPending(), null);
+    Sequence layers =
+        new Sequence(decoder, capacity, descent.ops(), plan.from(stage), plan.to(stage));
+    SequenceState s =
+        new SequenceState(
+            layers, segments, settings.policy(), settings.maxPending(), 1, Optional.empty());
     Optional<Sampler> sampler =
         plan.answers(stage)
             ? Optional.of(new Sampler(settings.options().sampling(), decoder.config().vocab()))
@@ -174,31 +155,27 @@ final class PipelineStage implements AutoCloseable {
   }
 
   private void tokens(List<StageRow> rows) {
-    BatchDescent descent = new BatchDescent(decoder, segments, ops);
-    Map<SequenceProgress, StageRow> wanted = new LinkedHashMap<>();
+    Map<SequenceState, StageRow> wanted = new LinkedHashMap<>();
     for (StageRow r : rows) {
       Text text = texts.get(r.text());
+      SequenceState s = text.sequence;
       text.saw(r.position(), r.id());
-      text.sequence.text().read(ops, r.position(), r.id());
+      s.begin(descent.ops(), r.id());
       if (!isFirst()) {
-        copy(r.hidden(), text.sequence.input(0, r.position()).span());
+        s.arrive(descent.ops(), received(r.hidden(), 1));
       }
       if (r.wanted()) {
-        wanted.put(text.sequence, r);
+        s.knows(r.pending(), r.said());
+        wanted.put(s, r);
       } else {
-        text.sequence.readOne();
+        s.readOne();
       }
     }
-    List<SequenceProgress> sequences = List.copyOf(wanted.keySet());
-    if (isFirst() && !sequences.isEmpty()) {
-      descent.embed(sequences, wanted.values().stream().mapToInt(StageRow::id).toArray());
-    }
-    wanted.forEach((s, r) -> s.begin(r.pending(), r.said()));
-    List<SequenceProgress> deeper =
+    List<SequenceState> deeper =
         descent.run(
-            sequences,
+            List.copyOf(wanted.keySet()),
             (s, step) -> answer(texts.get(wanted.get(s).text()), step, s.position() + 1));
-    for (SequenceProgress s : deeper) {
+    for (SequenceState s : deeper) {
       StageRow r = wanted.get(s);
       forward(
           texts.get(r.text()),
@@ -211,37 +188,32 @@ final class PipelineStage implements AutoCloseable {
 
   /** Sends on what has come to the outlet; the last token of it may still be without an answer. */
   private void forward(Text text, Optional<StageRow> last) {
-    SequenceProgress s = text.sequence;
-    int outlet = segments.getLast().index();
-    for (int p = s.done(outlet); p < s.position(); p++) {
+    SequenceState s = text.sequence;
+    for (int p = s.done(segments.getLast()); p < s.position(); p++) {
       boolean end = last.isPresent() && p == s.position() - 1;
       StageRow row =
           end
               ? last.get()
               : new StageRow(text.number, p, text.ids[p], false, 0, null, new float[0]);
-      links.sendToken(row, s.input(outlet, p));
+      links.sendToken(row, s.sent(p));
     }
-    s.done(outlet, s.position());
   }
 
   /** Sees to tokens that have left. */
   private void settle(Text text) {
-    SequenceProgress s = text.sequence;
+    SequenceState s = text.sequence;
     if (isLast() || s.deficit() == 0) {
       return;
     }
     if (s.deficit() >= FILL_ROWS) {
-      for (Segment g : segments) {
-        if (!g.isOutlet()) {
-          passes.complete(s, g);
-        }
-      }
+      segments.forEach(g -> descent.complete(s, g));
     }
     forwardDone(text);
   }
 
   private void forwardDone(Text text) {
-    if (!isLast() && text.sequence.done(segments.size() - 2) == text.sequence.position()) {
+    if (!isLast()
+        && text.sequence.done(segments.get(segments.size() - 2)) == text.sequence.position()) {
       forward(text, Optional.empty());
     }
   }
@@ -260,8 +232,8 @@ final class PipelineStage implements AutoCloseable {
                     .thenComparing(Text::number))
             .orElseThrow();
     for (Segment g : segments) {
-      if (!g.isOutlet() && text.sequence.done(g.index()) < text.sequence.position()) {
-        passes.complete(text.sequence, g);
+      if (!g.isOutlet() && text.sequence.done(g) < text.sequence.position()) {
+        descent.complete(text.sequence, g);
         break;
       }
     }
@@ -284,6 +256,6 @@ final class PipelineStage implements AutoCloseable {
   @Override
   public void close() {
     new ArrayList<>(texts.values()).forEach(t -> t.sequence.close());
-    workspace.close();
+    descent.close();
   }
 }

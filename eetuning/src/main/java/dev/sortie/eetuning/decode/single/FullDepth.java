@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.single;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.LogitsReader;
-import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Device;
@@ -23,21 +23,16 @@ public final class FullDepth implements DecodingStrategy {
 
   @Override
   public Step prefill(int[] prompt) {
-    Step last = null;
-    for (int from = 0, to; from < prompt.length; from = to) {
-      to = Pieces.end(from, prompt.length, Pieces.USUAL);
-      int[] piece = java.util.Arrays.copyOfRange(prompt, from, to);
-      boolean end = to == prompt.length;
-      last = sequence.step(() -> prefillChunk(piece, end));
-      position += piece.length;
-    }
-    return last;
+    return PrefillChunks.each(
+        prompt, (chunk, end) -> sequence.step(() -> prefillChunk(chunk, end)));
   }
 
-  private Step prefillChunk(int[] piece, boolean end) {
-    Tensor x = sequence.embed(piece, position, piece.length);
+  private Step prefillChunk(int[] chunk, boolean end) {
+    Tensor x = sequence.embed(chunk, position, chunk.length);
     Tensor y = sequence.prefillTop(x, 0, position, end);
-    return end ? reader.readFinal(sequence, y) : null;
+    Step step = end ? reader.readFinal(sequence, y) : null;
+    position += chunk.length;
+    return step;
   }
 
   @Override

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.speculative;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.pass.Pieces;
+import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
@@ -96,24 +96,18 @@ public final class Speculative implements DecodingStrategy {
   public Step prefill(int[] prompt) {
     pass.sequence().requireRoom(position + prompt.length);
     rounds.prompt(position, prompt);
-    int from = 0;
-    while (from < prompt.length) {
-      int to = Pieces.end(from, prompt.length, Pieces.USUAL);
-      int[] piece = Arrays.copyOfRange(prompt, from, to);
-      boolean end = to == prompt.length;
-      pass.step(
-          () -> {
-            Tensor y = pass.prefill(piece, position, end);
-            if (end) {
-              read(y, 1);
-            }
-            return null;
-          });
-      position += piece.length;
-      from = to;
-    }
+    PrefillChunks.each(prompt, (chunk, end) -> pass.step(() -> prefillChunk(chunk, end)));
     base = position - 1;
     return step();
+  }
+
+  private Void prefillChunk(int[] chunk, boolean end) {
+    Tensor y = pass.prefill(chunk, position, end);
+    if (end) {
+      read(y, 1);
+    }
+    position += chunk.length;
+    return null;
   }
 
   @Override

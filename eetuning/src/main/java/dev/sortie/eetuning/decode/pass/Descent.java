@@ -1,0 +1,347 @@
+package dev.sortie.eetuning.decode.pass;
+
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.LayerPasses.Rows;
+import dev.sortie.eetuning.decode.policy.ExitEvidence;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.TopTokens;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Workspace;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
+
+/**
+ * Early exit with <em>deferred completion</em>: brings tokens of texts down through layers, each to
+ * where it leaves, and keeps their KV caches exact. It is the same for one text, for several in one
+ * pass, with guesses, which are more rows of their text, and for one stage of a pipeline, which has
+ * some of the layers.
+ *
+ * <p>Exits cut the backbone into segments. A token that leaves at an exit keeps its hidden state
+ * there (a deficit token: the layers above lack its keys and values). When a later token of its
+ * text goes deeper, the segment above runs once over all deficit tokens and that token together, so
+ * its attention sees every key. Nothing that is already right is computed again, and since a batch
+ * of up to {@link Kernels#ROW_STABLE} rows gives each row the bits that it gets alone, the cache
+ * has the same bits as if every token had gone through all layers one by one. In each segment the
+ * positions done are a prefix, those pending a suffix, and deeper segments lag behind shallower
+ * ones; one counter a segment says it all. The own layer of an exit waits in the same way for the
+ * next token about which the exit is asked, until a stable batch is full.
+ *
+ * <p>Guesses go down with the token just chosen. After a guess that was right the answer is often
+ * there already: an exit that was asked about all of them at once is confident, or they have been
+ * taken along to the end. Who leaves where does not depend on that, nor on the other texts: {@link
+ * dev.sortie.eetuning.decode.policy.ExitSchedule} says which exits are asked. So company and
+ * guesses decide how fast a text comes, never which.
+ */
+public final class Descent implements AutoCloseable {
+  private final Decoder decoder;
+  private final List<Segment> segments;
+  private final Workspace workspace = new Workspace();
+  private final Ops ops;
+  private final LayerPasses passes;
+
+  /** Gets what follows the token of a text, as soon as it is known. */
+  @FunctionalInterface
+  public interface Answers {
+    void take(SequenceState text, Step step);
+  }
+
+  /**
+   * Through some layers.
+   *
+   * @param segments all that there are, or those of one stage
+   */
+  public Descent(Decoder decoder, List<Segment> segments, Device device) {
+    this.decoder = decoder;
+    this.segments = segments;
+    this.ops = new Ops(device, workspace);
+    this.passes = new LayerPasses(decoder, ops);
+  }
+
+  /** Ops whose temporaries are given back after each {@link #step}. */
+  public Ops ops() {
+    return ops;
+  }
+
+  /** The segments, shallow first. */
+  public List<Segment> segments() {
+    return segments;
+  }
+
+  /**
+   * Runs {@code body} without gradients and gives its temporaries back. The result must not live in
+   * the workspace.
+   */
+  public <T> T step(Supplier<T> body) {
+    try {
+      return NoGrad.call(body);
+    } finally {
+      workspace.reset();
+    }
+  }
+
+  /**
+   * Brings the next token of each text, which was begun, through the layers. If that fails, no text
+   * has read any.
+   *
+   * @param texts whose tokens begun are a stable batch at most
+   * @return the texts that have no answer, at the outlet
+   */
+  public List<SequenceState> run(List<SequenceState> texts, Answers answers) {
+    try {
+      embed(texts);
+      texts.forEach(SequenceState::start);
+      List<SequenceState> live = texts;
+      for (Segment g : segments) {
+        if (live.isEmpty() || g.isOutlet()) {
+          break;
+        }
+        passes.run(g, behind(g, live));
+        if (g.exit().isPresent()) {
+          live = ask(g, g.exit().get(), live, answers);
+        }
+      }
+      live.forEach(SequenceState::leavesBelow);
+      if (!live.isEmpty() && !segments.getLast().isOutlet()) {
+        answer(live, answers);
+        live = List.of();
+      }
+      texts.forEach(SequenceState::readOne);
+      return live;
+    } catch (RuntimeException e) {
+      texts.forEach(SequenceState::cut);
+      throw e;
+    }
+  }
+
+  /** Puts vectors of tokens that are new where the first segment reads them. */
+  private void embed(List<SequenceState> texts) {
+    Segment first = segments.getFirst();
+    List<Rows> rows = first.from() == 0 ? behind(first, texts) : List.of();
+    if (rows.isEmpty()) {
+      return;
+    }
+    int[] ids = rows.stream().flatMapToInt(r -> Arrays.stream(r.text().unread())).toArray();
+    int[] at = new int[ids.length];
+    int row = 0;
+    for (Rows r : rows) {
+      for (int p = r.first(); p < r.end(); p++) {
+        at[row++] = p;
+      }
+    }
+    Tensor x = decoder.embed(ops, Tensor.ids(ops.workspace(), Shape.of(ids.length, 1), ids), at);
+    row = 0;
+    for (Rows r : rows) {
+      r.text().at(first).arrive(ops, r.first(), Sequence.rows(x, row, row + r.count()));
+      row += r.count();
+    }
+  }
+
+  /** The rows that texts have begun and a segment has not done, where their tokens need it. */
+  private static List<Rows> behind(Segment g, List<SequenceState> texts) {
+    List<Rows> rows = new ArrayList<>(texts.size());
+    for (SequenceState s : texts) {
+      if (s.done(g) <= s.position()) {
+        rows.add(new Rows(s, s.done(g), s.ahead()));
+      }
+    }
+    return rows;
+  }
+
+  /** Asks an exit; returns the texts that go deeper. */
+  private List<SequenceState> ask(Segment g, Exit exit, List<SequenceState> live, Answers answers) {
+    List<SequenceState> asked = new ArrayList<>(live.size());
+    List<Rows> unread = new ArrayList<>(live.size());
+    List<Rows> waiting = new ArrayList<>(live.size());
+    for (SequenceState s : live) {
+      int p = s.position();
+      if (s.asks(g) && worthwhile(s, exit, g)) {
+        asked.add(s);
+        if (!s.at(g).heads().has(p)) {
+          unread.add(new Rows(s, p, s.ahead()));
+        }
+      } else if (p + 1 - s.at(g).exitDone() >= Kernels.ROW_STABLE) {
+        waiting.addAll(LayerPasses.waiting(g, s, p + 1));
+      }
+    }
+    passes.fillExit(g, waiting);
+    if (!unread.isEmpty()) {
+      readHead(g, exit, unread);
+    }
+    List<SequenceState> deeper = new ArrayList<>(live);
+    for (SequenceState s : asked) {
+      ExitEvidence evidence = s.at(g).evidence(ops, s.position(), s.said());
+      s.said(evidence.said());
+      double confidence = s.policy().confidence(evidence);
+      if (s.policy().exits(exit.depth(), confidence)) {
+        answers.take(s, s.reader().read(evidence.answer(), exit.depth(), confidence));
+        s.leaves(g);
+        deeper.remove(s);
+      }
+    }
+    return deeper;
+  }
+
+  private boolean worthwhile(SequenceState s, Exit exit, Segment g) {
+    ExitPolicy p = s.policy();
+    if (!p.usesProbe()) {
+      return true;
+    }
+    Tensor x = Sequence.lastRow(s.at(g).outputs(s.position(), s.position() + 1));
+    return p.worthwhile(exit.depth(), exit.gates().probe().orElseThrow().probability(ops, x));
+  }
+
+  private void readHead(Segment g, Exit exit, List<Rows> rows) {
+    Tensor x =
+        exit.hasCache()
+            ? passes.runExit(g, rows)
+            : passes.gather(rows, r -> r.text().at(g).outputs(r.first(), r.end()));
+    Tensor a = passes.gather(rows, r -> r.text().at(g).residuals(r.first(), r.end()));
+    Tensor states = exit.headState(ops, x, a);
+    Tensor logits = exit.headLogits(ops, states);
+    int row = 0;
+    for (Rows r : rows) {
+      int[] at = new int[r.count()];
+      Arrays.setAll(at, i -> r.first() + i);
+      int end = row + at.length;
+      HeadRows heads = r.text().at(g).heads();
+      heads.put(ops, at, Sequence.rows(states, row, end), Sequence.rows(logits, row, end));
+      row = end;
+    }
+  }
+
+  /** The whole head's answers, for all that are left. */
+  private void answer(List<SequenceState> live, Answers answers) {
+    readFinals(live.stream().filter(s -> !s.finals().has(s.position())).toList());
+    for (SequenceState s : live) {
+      Tensor logits = s.finals().logits(s.position());
+      double confidence = TopTokens.of(ops, logits).probability(0);
+      answers.take(s, s.reader().read(logits, OptionalInt.empty(), confidence));
+    }
+  }
+
+  private void readFinals(List<SequenceState> texts) {
+    if (texts.isEmpty()) {
+      return;
+    }
+    Segment last = segments.getLast();
+    List<int[]> wanted = new ArrayList<>(texts.size());
+    List<Rows> rows = new ArrayList<>(texts.size());
+    for (SequenceState s : texts) {
+      int[] at = s.unanswered(ops);
+      wanted.add(at);
+      for (int i = 0, from = 0; i < at.length; i++) {
+        if (i + 1 == at.length || at[i + 1] > at[i] + 1) {
+          rows.add(new Rows(s, at[from], at[i] + 1));
+          from = i + 1;
+        }
+      }
+    }
+    Tensor x = passes.gather(rows, r -> r.text().at(last).outputs(r.first(), r.end()));
+    Tensor logits = decoder.logits(ops, x);
+    int row = 0;
+    for (int i = 0; i < texts.size(); i++) {
+      int end = row + wanted.get(i).length;
+      texts
+          .get(i)
+          .finals()
+          .put(ops, wanted.get(i), Sequence.rows(x, row, end), Sequence.rows(logits, row, end));
+      row = end;
+    }
+  }
+
+  /**
+   * Reads a prompt behind what a text has read so far, at full depth.
+   *
+   * @param prompt at least one token
+   * @return what follows its last token
+   */
+  public Step prefill(SequenceState s, int[] prompt) {
+    complete(s); // tokens that go through all layers need those before them there
+    return PrefillChunks.each(prompt, (chunk, end) -> step(() -> prefill(s, chunk, end)));
+  }
+
+  /**
+   * Reads a chunk of a prompt, all of it and in one rank.
+   *
+   * @param end whether it ends the prompt
+   * @return what follows its last token; null where the chunk does not end the prompt
+   */
+  public Step prefill(SequenceState s, int[] chunk, boolean end) {
+    Tensor x = s.sequence().embed(chunk, s.position(), chunk.length);
+    Tensor y = prefill(s, chunk, x, end);
+    return end ? s.reader().readFinal(s.sequence(), y) : null;
+  }
+
+  /**
+   * The same through these segments.
+   *
+   * @param x what the first of them reads, {@code [1, T, C]}
+   * @return what comes to an outlet, {@code [1, T, C]}; else the final hidden state of the prompt's
+   *     last token, {@code [1, 1, C]}, or null where the chunk does not end it
+   */
+  public Tensor prefill(SequenceState s, int[] chunk, Tensor x, boolean end) {
+    Sequence q = s.sequence();
+    int position = s.position();
+    s.tokens().read(ops, position, chunk);
+    Tensor y = x;
+    for (Segment g : segments.subList(0, segments.size() - 1)) {
+      y = q.layers(y, g.from(), g.to(), position).x();
+      if (s.at(g).exitCache() != null) {
+        g.exit().orElseThrow().fill(ops, y, s.at(g).exitCache(), position);
+      }
+    }
+    Segment last = segments.getLast();
+    if (!last.isOutlet()) {
+      y = q.prefillTop(y, last.from(), position, end);
+    }
+    s.readByAll(chunk.length);
+    return y;
+  }
+
+  /** Runs the deficit tokens of a text through all layers that they have not seen. */
+  public void complete(SequenceState s) {
+    s.cut();
+    for (Segment g : segments) {
+      step(
+          () -> {
+            complete(s, g);
+            return null;
+          });
+    }
+  }
+
+  /** Runs the deficit tokens of a text through one segment and the own layer of its exit. */
+  public void complete(SequenceState s, Segment g) {
+    if (!g.isOutlet()) {
+      if (s.done(g) < s.position()) {
+        passes.run(g, List.of(new Rows(s, s.done(g), s.position())));
+      }
+      passes.fillExit(g, LayerPasses.waiting(g, s, s.position()));
+    }
+  }
+
+  /**
+   * Keys and values of backbone layer {@code layer} (from 0) after completing every deficit token,
+   * {@code [1, position, K, D]} each: for tests and audits.
+   */
+  public List<Tensor> completedCache(SequenceState s, int layer) {
+    complete(s);
+    var cache = s.sequence().cache(layer);
+    return List.of(cache.keys(ops, s.position()), cache.values(ops, s.position()));
+  }
+
+  @Override
+  public void close() {
+    workspace.close();
+  }
+}

@@ -1,0 +1,77 @@
+package dev.sortie.eetuning.decode.pass;
+
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+
+/**
+ * What a head read at some of the positions being read, and its logits there. One position is
+ * answered at once, so of one the tensors of the pass are taken; of several, guesses among them,
+ * they are kept until the text comes there.
+ */
+final class HeadRows {
+  /** {@code [rows, C]} and {@code [rows, V]}; null where no more than one position is read. */
+  private final Tensor stateStore;
+
+  private final Tensor logitsStore;
+
+  private Tensor states;
+  private Tensor logits;
+  private int[] positions = new int[0];
+
+  /** For {@code rows} positions at once, at most. */
+  HeadRows(Sequence sequence, int rows, int tokens) {
+    boolean kept = rows > 1;
+    this.stateStore = kept ? store(sequence, rows, sequence.decoder().config().hidden()) : null;
+    this.logitsStore = kept ? store(sequence, rows, tokens) : null;
+  }
+
+  private static Tensor store(Sequence sequence, int rows, int width) {
+    return Tensor.allocate(sequence.arena(), DType.F32, Shape.of(rows, width));
+  }
+
+  /** The head was read at these positions: states {@code [.., C]}, logits {@code [.., V]}. */
+  void put(Ops ops, int[] at, Tensor newStates, Tensor newLogits) {
+    positions = at;
+    states = at.length == 1 ? newStates : kept(ops, newStates, stateStore);
+    logits = at.length == 1 ? newLogits : kept(ops, newLogits, logitsStore);
+  }
+
+  private static Tensor kept(Ops ops, Tensor x, Tensor store) {
+    Tensor kept = Sequence.rows(store, 0, Sequence.count(x));
+    ops.kernels().copy(x.span(), kept.span());
+    return kept;
+  }
+
+  /** Whether it was read at {@code position}. */
+  boolean has(int position) {
+    return index(position) >= 0;
+  }
+
+  private int index(int position) {
+    for (int i = 0; i < positions.length; i++) {
+      if (positions[i] == position) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** What it read there, {@code [1, C]}. */
+  Tensor state(int position) {
+    return Sequence.row(states, index(position));
+  }
+
+  /** Its logits there, {@code [1, V]}. */
+  Tensor logits(int position) {
+    return Sequence.row(logits, index(position));
+  }
+
+  /** Forgets positions {@code count} and above. */
+  void rewind(int count) {
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = positions[i] < count ? positions[i] : -1;
+    }
+  }
+}

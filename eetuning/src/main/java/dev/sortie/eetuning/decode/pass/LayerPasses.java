@@ -1,0 +1,158 @@
+package dev.sortie.eetuning.decode.pass;
+
+import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.nn.CachedRows;
+import dev.sortie.nn.KvCache;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderLayer;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Runs rows of texts through layers. Rows stand text after text and by position; they are cut into
+ * passes of {@link Kernels#ROW_STABLE} wherever that falls, for a later pass finds the keys of an
+ * earlier one in the cache. The rows of one text are read where they lie.
+ */
+final class LayerPasses {
+  private final Decoder decoder;
+  private final Ops ops;
+
+  /** Positions {@code first .. end - 1} of a text. */
+  record Rows(SequenceState text, int first, int end) {
+    int count() {
+      return end - first;
+    }
+  }
+
+  /** Where states of rows lie, {@code [1, count, C]}. */
+  interface Place {
+    Tensor of(Rows rows);
+  }
+
+  LayerPasses(Decoder decoder, Ops ops) {
+    this.decoder = decoder;
+    this.ops = ops;
+  }
+
+  /** Runs a segment's layers over rows that lack them. */
+  void run(Segment g, List<Rows> rows) {
+    for (List<Rows> pass : passes(rows)) {
+      Tensor x = gather(pass, r -> r.text().at(g).inputs(r.first(), r.end()));
+      HiddenState h = layers(g, x, pass);
+      int row = 0;
+      for (Rows r : pass) {
+        int end = row + r.count();
+        r.text().at(g).ran(ops, Sequence.rows(h.x(), row, end), Sequence.rows(h.a(), row, end));
+        row = end;
+      }
+    }
+  }
+
+  private HiddenState layers(Segment g, Tensor x, List<Rows> pass) {
+    if (pass.size() == 1) {
+      Rows r = pass.getFirst();
+      return r.text().sequence().layers(x, g.from(), g.to(), r.first());
+    }
+    HiddenState h = new HiddenState(x, x);
+    for (int i = g.from(); i < g.to(); i++) {
+      int layer = i;
+      DecoderLayer l = decoder.layers().get(i);
+      Tensor a = l.attend(ops, h.x(), decoder.rope(), cached(pass, s -> s.sequence().cache(layer)));
+      h = new HiddenState(l.feedForward(ops, a), a);
+    }
+    return h;
+  }
+
+  /**
+   * Runs the own layer of the exit behind a segment over rows about which it is asked, at most a
+   * stable batch, and makes up for those before them.
+   *
+   * @return its outputs there, {@code [1, R, C]}
+   */
+  Tensor runExit(Segment g, List<Rows> rows) {
+    Exit exit = g.exit().orElseThrow();
+    Rows first = rows.getFirst();
+    if (rows.size() == 1 && first.count() == 1) {
+      // those that wait come along: one pass reads the weights of keys and values
+      SegmentState s = first.text().at(g);
+      fillExit(g, waiting(g, first.text(), first.end() - Kernels.ROW_STABLE));
+      int from = s.exitDone();
+      s.exitDone(first.end());
+      return exit.advance(ops, s.outputs(from, first.end()), s.exitCache(), from);
+    }
+    List<Rows> before = new ArrayList<>();
+    for (Rows r : rows) {
+      before.addAll(waiting(g, r.text(), r.first()));
+    }
+    fillExit(g, before);
+    Tensor x = gather(rows, r -> r.text().at(g).outputs(r.first(), r.end()));
+    rows.forEach(r -> r.text().at(g).exitDone(r.end()));
+    return exit.advance(ops, x, cached(rows, s -> s.at(g).exitCache()));
+  }
+
+  /** Rows up to position {@code end} that the own layer of an exit lacks; none or one range. */
+  static List<Rows> waiting(Segment g, SequenceState text, int end) {
+    SegmentState s = text.at(g);
+    return s.exitCache() == null || s.exitDone() >= end
+        ? List.of()
+        : List.of(new Rows(text, s.exitDone(), end));
+  }
+
+  /** Keys and values of that layer, for rows about which the exit is not asked. */
+  void fillExit(Segment g, List<Rows> rows) {
+    for (List<Rows> pass : passes(rows)) {
+      Tensor x = gather(pass, r -> r.text().at(g).outputs(r.first(), r.end()));
+      g.exit().orElseThrow().fill(ops, x, cached(pass, s -> s.at(g).exitCache()));
+      pass.forEach(r -> r.text().at(g).exitDone(r.end()));
+    }
+  }
+
+  private static List<CachedRows> cached(List<Rows> pass, Function<SequenceState, KvCache> cache) {
+    List<CachedRows> list = new ArrayList<>(pass.size());
+    for (Rows r : pass) {
+      list.add(new CachedRows(cache.apply(r.text()), r.first(), r.count()));
+    }
+    return list;
+  }
+
+  /** Cut so that each pass is full, but for the last. */
+  private static List<List<Rows>> passes(List<Rows> rows) {
+    List<List<Rows>> passes = new ArrayList<>();
+    int room = 0;
+    for (Rows r : rows) {
+      for (int first = r.first(); first < r.end(); ) {
+        if (room == 0) {
+          passes.add(new ArrayList<>());
+          room = Kernels.ROW_STABLE;
+        }
+        int end = Math.min(r.end(), first + room);
+        passes.getLast().add(new Rows(r.text(), first, end));
+        room -= end - first;
+        first = end;
+      }
+    }
+    return passes;
+  }
+
+  /** States of rows one after the other, {@code [1, R, C]}. */
+  Tensor gather(List<Rows> rows, Place place) {
+    if (rows.size() == 1) {
+      return place.of(rows.getFirst());
+    }
+    int count = rows.stream().mapToInt(Rows::count).sum();
+    Tensor all = ops.empty(DType.F32, Shape.of(1, count, decoder.config().hidden()));
+    int row = 0;
+    for (Rows r : rows) {
+      ops.kernels().copy(place.of(r).span(), Sequence.rows(all, row, row + r.count()).span());
+      row += r.count();
+    }
+    return all;
+  }
+}

@@ -1,0 +1,165 @@
+package dev.sortie.eetuning.decode.pass;
+
+import dev.sortie.eetuning.decode.policy.ExitEvidence;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.exit.DraftVocabulary;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.nn.KvCache;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.Ops;
+
+/**
+ * How far one text has come in one segment, and what the exit behind it has said of the tokens
+ * being read. All is by position, so going back is a smaller number.
+ */
+final class SegmentState {
+  private final Segment segment;
+  private final SequenceState text;
+  private final RecentStates inputs;
+
+  /** Outputs of the last layer; null of an outlet. */
+  private final RecentStates outputs;
+
+  /** Residuals after attention there; null where the exit does not read them. */
+  private final RecentStates residuals;
+
+  /** Of the exit's own layer; null where it has none, or is never asked. */
+  private final KvCache exitCache;
+
+  /** What the exit said; null without one. */
+  private final HeadRows heads;
+
+  private int done;
+  private int exitDone;
+
+  /**
+   * Before the first token.
+   *
+   * @param outputs null for an outlet
+   * @param exitCache null where the exit has no layer of its own, or is never asked
+   * @param rows tokens about which the exit is asked at once, at most
+   */
+  SegmentState(
+      Segment segment,
+      SequenceState text,
+      RecentStates inputs,
+      RecentStates outputs,
+      KvCache exitCache,
+      int rows) {
+    Sequence s = text.sequence();
+    int hidden = s.decoder().config().hidden();
+    this.segment = segment;
+    this.text = text;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.residuals =
+        segment.exit().filter(e -> e.spec().architecture() == ExitArchitecture.MLP).isPresent()
+            ? new RecentStates(s.arena(), hidden)
+            : null;
+    this.exitCache = exitCache;
+    int vocab = s.decoder().config().vocab();
+    this.heads =
+        segment
+            .exit()
+            .map(e -> new HeadRows(s, rows, e.draft().map(DraftVocabulary::size).orElse(vocab)))
+            .orElse(null);
+  }
+
+  /** Positions done in its layers; of an outlet, those that were sent on. */
+  int done() {
+    return done;
+  }
+
+  /** Positions done in the exit's own layer. */
+  int exitDone() {
+    return exitDone;
+  }
+
+  /** Cache of the exit's own layer, or null. */
+  KvCache exitCache() {
+    return exitCache;
+  }
+
+  HeadRows heads() {
+    return heads;
+  }
+
+  /** What its layers read at positions {@code first .. end - 1}, {@code [1, end - first, C]}. */
+  Tensor inputs(int first, int end) {
+    return inputs.rows(first, end);
+  }
+
+  /** What they left there. */
+  Tensor outputs(int first, int end) {
+    return outputs.rows(first, end);
+  }
+
+  /** What the exit reads there beside them: {@link #outputs} again, but for some architectures. */
+  Tensor residuals(int first, int end) {
+    return residuals == null ? outputs(first, end) : residuals.rows(first, end);
+  }
+
+  /** Inputs of the positions behind those that there are, {@code [.., C]}. */
+  void arrive(Ops ops, int first, Tensor states) {
+    inputs.put(ops, Math.min(done, first), first, states);
+  }
+
+  /**
+   * Its layers have run over the next positions.
+   *
+   * @param x outputs {@code [.., C]}
+   * @param a residuals after attention, of the same shape
+   */
+  void ran(Ops ops, Tensor x, Tensor a) {
+    int needed = Math.min(done, text.position());
+    if (residuals != null) {
+      residuals.put(ops, needed, done, a);
+    }
+    if (exitCache != null) {
+      needed = Math.min(needed, exitDone);
+    }
+    outputs.put(ops, Math.min(needed, text.doneBehind(segment)), done, x);
+    done += Sequence.count(x);
+  }
+
+  /** All that there is at {@code position} was done, or sent on. */
+  void done(int position) {
+    done = position;
+  }
+
+  /** The exit's own layer has keys and values up to {@code position}. */
+  void exitDone(int position) {
+    exitDone = position;
+  }
+
+  /** What the exit said of the token at {@code position}. */
+  ExitEvidence evidence(Ops ops, int position, ExitEvidence.Said before) {
+    Exit e = segment.exit().orElseThrow();
+    Tensor state = heads.state(position);
+    return new ExitEvidence(
+        ops,
+        e,
+        state,
+        text.tokens().answer(ops, e, state, heads.logits(position), position + 1),
+        before);
+  }
+
+  /** Whether the exit was asked about the token at {@code position} and would let it go. */
+  boolean leaves(Ops ops, int position) {
+    ExitPolicy p = text.policy();
+    return heads != null
+        && heads.has(position)
+        && p.exits(
+            segment.exit().orElseThrow().depth(), p.confidence(evidence(ops, position, null)));
+  }
+
+  /** Forgets positions {@code count} and above. */
+  void rewind(int count) {
+    done = Math.min(done, count);
+    exitDone = Math.min(exitDone, count);
+    if (heads != null) {
+      heads.rewind(count);
+    }
+  }
+}
