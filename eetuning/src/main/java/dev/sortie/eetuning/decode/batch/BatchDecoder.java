@@ -73,7 +73,7 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
     EarlyExit.check(exits, policy, maxPending);
-    Sequence s = new Sequence(decoder, capacity, descent.ops(), null);
+    Sequence s = new Sequence(decoder, capacity, descent.ops());
     return new BatchSequence(state(s, policy, maxPending, Optional.empty()), Optional.empty());
   }
 
@@ -106,7 +106,7 @@ public final class BatchDecoder implements AutoCloseable {
               int[] found = Arrays.copyOf(lease.prompt(), lease.reused());
               descent.step(
                   () -> {
-                    state.found(descent.ops(), found);
+                    state.found(found);
                     return null;
                   });
               return new BatchSequence(state, Optional.of(lease));
@@ -182,7 +182,7 @@ public final class BatchDecoder implements AutoCloseable {
                   List<SequenceState> some =
                       sequences.subList(first, end).stream().map(BatchSequence::state).toList();
                   for (int i = 0; i < some.size(); i++) {
-                    some.get(i).begin(descent.ops(), tokens[first + i]);
+                    some.get(i).begin(tokens[first + i]);
                   }
                   Map<SequenceState, Step> found = new IdentityHashMap<>();
                   descent.run(some, found::put);

@@ -141,7 +141,7 @@ public final class Descent implements AutoCloseable {
     Tensor x = decoder.embed(ops, Tensor.ids(ops.workspace(), Shape.of(ids.length, 1), ids), at);
     row = 0;
     for (Rows r : rows) {
-      r.text().at(first).arrive(ops, r.first(), Sequence.rows(x, row, row + r.count()));
+      r.text().at(first).arrive(r.first(), Sequence.rows(x, row, row + r.count()));
       row += r.count();
     }
   }
@@ -166,10 +166,10 @@ public final class Descent implements AutoCloseable {
       int p = s.position();
       if (s.asks(g) && worthwhile(s, exit, g)) {
         asked.add(s);
-        if (!s.at(g).heads().has(p)) {
+        if (!s.at(g).heads.has(p)) {
           unread.add(new Rows(s, p, s.ahead()));
         }
-      } else if (p + 1 - s.at(g).exitDone() >= Kernels.ROW_STABLE) {
+      } else if (p + 1 - s.at(g).exitDone >= Kernels.ROW_STABLE) {
         waiting.addAll(LayerPasses.waiting(g, s, p + 1));
       }
     }
@@ -179,11 +179,11 @@ public final class Descent implements AutoCloseable {
     }
     List<SequenceState> deeper = new ArrayList<>(live);
     for (SequenceState s : asked) {
-      ExitEvidence evidence = s.at(g).evidence(ops, s.position(), s.said());
+      ExitEvidence evidence = s.at(g).evidence(s.position(), s.said());
       s.said(evidence.said());
-      double confidence = s.policy().confidence(evidence);
-      if (s.policy().exits(exit.depth(), confidence)) {
-        answers.take(s, s.reader().read(evidence.answer(), exit.depth(), confidence));
+      double confidence = s.policy.confidence(evidence);
+      if (s.policy.exits(exit.depth(), confidence)) {
+        answers.take(s, s.reader.read(evidence.answer(), exit.depth(), confidence));
         s.leaves(g);
         deeper.remove(s);
       }
@@ -192,11 +192,11 @@ public final class Descent implements AutoCloseable {
   }
 
   private boolean worthwhile(SequenceState s, Exit exit, Segment g) {
-    ExitPolicy p = s.policy();
+    ExitPolicy p = s.policy;
     if (!p.usesProbe()) {
       return true;
     }
-    Tensor x = Sequence.lastRow(s.at(g).outputs(s.position(), s.position() + 1));
+    Tensor x = Sequence.lastRow(s.at(g).outputs.rows(s.position(), s.position() + 1));
     return p.worthwhile(exit.depth(), exit.gates().probe().orElseThrow().probability(ops, x));
   }
 
@@ -204,8 +204,8 @@ public final class Descent implements AutoCloseable {
     Tensor x =
         exit.hasCache()
             ? passes.runExit(g, rows)
-            : passes.gather(rows, r -> r.text().at(g).outputs(r.first(), r.end()));
-    Tensor a = passes.gather(rows, r -> r.text().at(g).residuals(r.first(), r.end()));
+            : passes.gather(rows, r -> r.text().at(g).outputs.rows(r.first(), r.end()));
+    Tensor a = passes.gather(rows, r -> r.text().at(g).residuals.rows(r.first(), r.end()));
     Tensor states = exit.headState(ops, x, a);
     Tensor logits = exit.headLogits(ops, states);
     int row = 0;
@@ -213,7 +213,7 @@ public final class Descent implements AutoCloseable {
       int[] at = new int[r.count()];
       Arrays.setAll(at, i -> r.first() + i);
       int end = row + at.length;
-      HeadRows heads = r.text().at(g).heads();
+      HeadRows heads = r.text().at(g).heads;
       heads.put(ops, at, Sequence.rows(states, row, end), Sequence.rows(logits, row, end));
       row = end;
     }
@@ -221,11 +221,11 @@ public final class Descent implements AutoCloseable {
 
   /** The whole head's answers, for all that are left. */
   private void answer(List<SequenceState> live, Answers answers) {
-    readFinals(live.stream().filter(s -> !s.finals().has(s.position())).toList());
+    readFinals(live.stream().filter(s -> !s.finals.has(s.position())).toList());
     for (SequenceState s : live) {
-      Tensor logits = s.finals().logits(s.position());
+      Tensor logits = s.finals.logits(s.position());
       double confidence = TopTokens.of(ops, logits).probability(0);
-      answers.take(s, s.reader().read(logits, OptionalInt.empty(), confidence));
+      answers.take(s, s.reader.read(logits, OptionalInt.empty(), confidence));
     }
   }
 
@@ -237,7 +237,7 @@ public final class Descent implements AutoCloseable {
     List<int[]> wanted = new ArrayList<>(texts.size());
     List<Rows> rows = new ArrayList<>(texts.size());
     for (SequenceState s : texts) {
-      int[] at = s.unanswered(ops);
+      int[] at = s.unanswered();
       wanted.add(at);
       for (int i = 0, from = 0; i < at.length; i++) {
         if (i + 1 == at.length || at[i + 1] > at[i] + 1) {
@@ -246,14 +246,14 @@ public final class Descent implements AutoCloseable {
         }
       }
     }
-    Tensor x = passes.gather(rows, r -> r.text().at(last).outputs(r.first(), r.end()));
+    Tensor x = passes.gather(rows, r -> r.text().at(last).outputs.rows(r.first(), r.end()));
     Tensor logits = decoder.logits(ops, x);
     int row = 0;
     for (int i = 0; i < texts.size(); i++) {
       int end = row + wanted.get(i).length;
       texts
           .get(i)
-          .finals()
+          .finals
           .put(ops, wanted.get(i), Sequence.rows(x, row, end), Sequence.rows(logits, row, end));
       row = end;
     }
@@ -279,7 +279,7 @@ public final class Descent implements AutoCloseable {
   public Step prefill(SequenceState s, int[] chunk, boolean end) {
     Tensor x = s.sequence().embed(chunk, s.position(), chunk.length);
     Tensor y = prefill(s, chunk, x, end);
-    return end ? s.reader().readFinal(s.sequence(), y) : null;
+    return end ? s.afterPrompt(y) : null;
   }
 
   /**
@@ -292,12 +292,12 @@ public final class Descent implements AutoCloseable {
   public Tensor prefill(SequenceState s, int[] chunk, Tensor x, boolean end) {
     Sequence q = s.sequence();
     int position = s.position();
-    s.tokens().read(ops, position, chunk);
+    s.tokens.read(ops, position, chunk);
     Tensor y = x;
     for (Segment g : segments.subList(0, segments.size() - 1)) {
       y = q.layers(y, g.from(), g.to(), position).x();
-      if (s.at(g).exitCache() != null) {
-        g.exit().orElseThrow().fill(ops, y, s.at(g).exitCache(), position);
+      if (s.at(g).exitCache != null) {
+        g.exit().orElseThrow().fill(ops, y, s.at(g).exitCache, position);
       }
     }
     Segment last = segments.getLast();

@@ -44,12 +44,12 @@ final class LayerPasses {
   /** Runs a segment's layers over rows that lack them. */
   void run(Segment g, List<Rows> rows) {
     for (List<Rows> pass : passes(rows)) {
-      Tensor x = gather(pass, r -> r.text().at(g).inputs(r.first(), r.end()));
+      Tensor x = gather(pass, r -> r.text().at(g).inputs.rows(r.first(), r.end()));
       HiddenState h = layers(g, x, pass);
       int row = 0;
       for (Rows r : pass) {
         int end = row + r.count();
-        r.text().at(g).ran(ops, Sequence.rows(h.x(), row, end), Sequence.rows(h.a(), row, end));
+        r.text().at(g).ran(Sequence.rows(h.x(), row, end), Sequence.rows(h.a(), row, end));
         row = end;
       }
     }
@@ -83,34 +83,34 @@ final class LayerPasses {
       // those that wait come along: one pass reads the weights of keys and values
       SegmentState s = first.text().at(g);
       fillExit(g, waiting(g, first.text(), first.end() - Kernels.ROW_STABLE));
-      int from = s.exitDone();
-      s.exitDone(first.end());
-      return exit.advance(ops, s.outputs(from, first.end()), s.exitCache(), from);
+      int from = s.exitDone;
+      s.exitDone = first.end();
+      return exit.advance(ops, s.outputs.rows(from, first.end()), s.exitCache, from);
     }
     List<Rows> before = new ArrayList<>();
     for (Rows r : rows) {
       before.addAll(waiting(g, r.text(), r.first()));
     }
     fillExit(g, before);
-    Tensor x = gather(rows, r -> r.text().at(g).outputs(r.first(), r.end()));
-    rows.forEach(r -> r.text().at(g).exitDone(r.end()));
-    return exit.advance(ops, x, cached(rows, s -> s.at(g).exitCache()));
+    Tensor x = gather(rows, r -> r.text().at(g).outputs.rows(r.first(), r.end()));
+    rows.forEach(r -> r.text().at(g).exitDone = r.end());
+    return exit.advance(ops, x, cached(rows, s -> s.at(g).exitCache));
   }
 
   /** Rows up to position {@code end} that the own layer of an exit lacks; none or one range. */
   static List<Rows> waiting(Segment g, SequenceState text, int end) {
     SegmentState s = text.at(g);
-    return s.exitCache() == null || s.exitDone() >= end
+    return s.exitCache == null || s.exitDone >= end
         ? List.of()
-        : List.of(new Rows(text, s.exitDone(), end));
+        : List.of(new Rows(text, s.exitDone, end));
   }
 
   /** Keys and values of that layer, for rows about which the exit is not asked. */
   void fillExit(Segment g, List<Rows> rows) {
     for (List<Rows> pass : passes(rows)) {
-      Tensor x = gather(pass, r -> r.text().at(g).outputs(r.first(), r.end()));
-      g.exit().orElseThrow().fill(ops, x, cached(pass, s -> s.at(g).exitCache()));
-      pass.forEach(r -> r.text().at(g).exitDone(r.end()));
+      Tensor x = gather(pass, r -> r.text().at(g).outputs.rows(r.first(), r.end()));
+      g.exit().orElseThrow().fill(ops, x, cached(pass, s -> s.at(g).exitCache));
+      pass.forEach(r -> r.text().at(g).exitDone = r.end());
     }
   }
 

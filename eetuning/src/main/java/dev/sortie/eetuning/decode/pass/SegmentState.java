@@ -16,22 +16,27 @@ import dev.sortie.tensor.autograd.Ops;
 final class SegmentState {
   private final Segment segment;
   private final SequenceState text;
-  private final RecentStates inputs;
 
-  /** Outputs of the last layer; null of an outlet. */
-  private final RecentStates outputs;
+  /** What its layers read. */
+  final RecentStates inputs;
 
-  /** Residuals after attention there; null where the exit does not read them. */
-  private final RecentStates residuals;
+  /** Outputs of its last layer; null of an outlet. */
+  final RecentStates outputs;
+
+  /** Residuals after attention there; {@link #outputs} again where the exit does not read them. */
+  final RecentStates residuals;
 
   /** Of the exit's own layer; null where it has none, or is never asked. */
-  private final KvCache exitCache;
+  final KvCache exitCache;
 
   /** What the exit said; null without one. */
-  private final HeadRows heads;
+  final HeadRows heads;
 
-  private int done;
-  private int exitDone;
+  /** Positions done in its layers; of an outlet, those that were sent on. */
+  int done;
+
+  /** Positions done in the exit's own layer. */
+  int exitDone;
 
   /**
    * Before the first token.
@@ -56,7 +61,7 @@ final class SegmentState {
     this.residuals =
         segment.exit().filter(e -> e.spec().architecture() == ExitArchitecture.MLP).isPresent()
             ? new RecentStates(s.arena(), hidden)
-            : null;
+            : outputs;
     this.exitCache = exitCache;
     int vocab = s.decoder().config().vocab();
     this.heads =
@@ -66,43 +71,9 @@ final class SegmentState {
             .orElse(null);
   }
 
-  /** Positions done in its layers; of an outlet, those that were sent on. */
-  int done() {
-    return done;
-  }
-
-  /** Positions done in the exit's own layer. */
-  int exitDone() {
-    return exitDone;
-  }
-
-  /** Cache of the exit's own layer, or null. */
-  KvCache exitCache() {
-    return exitCache;
-  }
-
-  HeadRows heads() {
-    return heads;
-  }
-
-  /** What its layers read at positions {@code first .. end - 1}, {@code [1, end - first, C]}. */
-  Tensor inputs(int first, int end) {
-    return inputs.rows(first, end);
-  }
-
-  /** What they left there. */
-  Tensor outputs(int first, int end) {
-    return outputs.rows(first, end);
-  }
-
-  /** What the exit reads there beside them: {@link #outputs} again, but for some architectures. */
-  Tensor residuals(int first, int end) {
-    return residuals == null ? outputs(first, end) : residuals.rows(first, end);
-  }
-
   /** Inputs of the positions behind those that there are, {@code [.., C]}. */
-  void arrive(Ops ops, int first, Tensor states) {
-    inputs.put(ops, Math.min(done, first), first, states);
+  void arrive(int first, Tensor states) {
+    inputs.put(text.sequence().ops(), Math.min(done, first), first, states);
   }
 
   /**
@@ -111,9 +82,10 @@ final class SegmentState {
    * @param x outputs {@code [.., C]}
    * @param a residuals after attention, of the same shape
    */
-  void ran(Ops ops, Tensor x, Tensor a) {
+  void ran(Tensor x, Tensor a) {
+    Ops ops = text.sequence().ops();
     int needed = Math.min(done, text.position());
-    if (residuals != null) {
+    if (residuals != outputs) {
       residuals.put(ops, needed, done, a);
     }
     if (exitCache != null) {
@@ -123,35 +95,25 @@ final class SegmentState {
     done += Sequence.count(x);
   }
 
-  /** All that there is at {@code position} was done, or sent on. */
-  void done(int position) {
-    done = position;
-  }
-
-  /** The exit's own layer has keys and values up to {@code position}. */
-  void exitDone(int position) {
-    exitDone = position;
-  }
-
   /** What the exit said of the token at {@code position}. */
-  ExitEvidence evidence(Ops ops, int position, ExitEvidence.Said before) {
+  ExitEvidence evidence(int position, ExitEvidence.Said before) {
     Exit e = segment.exit().orElseThrow();
+    Ops ops = text.sequence().ops();
     Tensor state = heads.state(position);
     return new ExitEvidence(
         ops,
         e,
         state,
-        text.tokens().answer(ops, e, state, heads.logits(position), position + 1),
+        text.tokens.answer(ops, e, state, heads.logits(position), position + 1),
         before);
   }
 
   /** Whether the exit was asked about the token at {@code position} and would let it go. */
-  boolean leaves(Ops ops, int position) {
-    ExitPolicy p = text.policy();
+  boolean leaves(int position) {
+    ExitPolicy p = text.policy;
     return heads != null
         && heads.has(position)
-        && p.exits(
-            segment.exit().orElseThrow().depth(), p.confidence(evidence(ops, position, null)));
+        && p.exits(segment.exit().orElseThrow().depth(), p.confidence(evidence(position, null)));
   }
 
   /** Forgets positions {@code count} and above. */

@@ -34,36 +34,36 @@ public final class Sequence implements AutoCloseable {
 
   /** A sequence with memory for temporaries of its own. */
   public Sequence(Decoder decoder, int capacity, Device device) {
-    this.decoder = decoder;
-    this.capacity = capacity;
-    this.ops = new Ops(device, new Workspace());
-    this.ownWorkspace = true;
-    this.caches = decoder.cache(arena, DType.F32, capacity);
-    this.firstLayer = 0;
+    this(decoder, capacity, new Ops(device, new Workspace()), true, 0, decoder.config().layers());
   }
 
-  /**
-   * A sequence whose temporaries live in the workspace of {@code ops}, which others use too.
-   *
-   * @param caches of each layer; null for some of its own
-   */
+  /** A sequence whose temporaries live in the workspace of {@code ops}, which others use too. */
+  public Sequence(Decoder decoder, int capacity, Ops ops) {
+    this(decoder, capacity, ops, false, 0, decoder.config().layers());
+  }
+
+  /** A sequence of which only layers {@code from .. to - 1} are run here. */
+  public Sequence(Decoder decoder, int capacity, Ops ops, int from, int to) {
+    this(decoder, capacity, ops, false, from, to);
+  }
+
+  private Sequence(Decoder decoder, int capacity, Ops ops, boolean ownWorkspace, int from, int to) {
+    this.decoder = decoder;
+    this.capacity = capacity;
+    this.ops = ops;
+    this.ownWorkspace = ownWorkspace;
+    this.caches = decoder.cache(arena, DType.F32, capacity, from, to);
+    this.firstLayer = from;
+  }
+
+  /** A sequence whose caches, one for each layer, are those of a pool. */
   public Sequence(Decoder decoder, int capacity, Ops ops, List<KvCache> caches) {
     this.decoder = decoder;
     this.capacity = capacity;
     this.ops = ops;
     this.ownWorkspace = false;
-    this.caches = caches == null ? decoder.cache(arena, DType.F32, capacity) : caches;
+    this.caches = caches;
     this.firstLayer = 0;
-  }
-
-  /** A sequence of which only layers {@code from .. to - 1} are run here. */
-  public Sequence(Decoder decoder, int capacity, Ops ops, int from, int to) {
-    this.decoder = decoder;
-    this.capacity = capacity;
-    this.ops = ops;
-    this.ownWorkspace = false;
-    this.caches = decoder.cache(arena, DType.F32, capacity, from, to);
-    this.firstLayer = from;
   }
 
   public Decoder decoder() {

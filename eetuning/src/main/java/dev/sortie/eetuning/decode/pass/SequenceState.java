@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.pass;
 
+import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitSchedule;
@@ -8,7 +9,6 @@ import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.KvCache;
 import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.Ops;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -22,19 +22,19 @@ import java.util.stream.IntStream;
  */
 public final class SequenceState implements AutoCloseable {
   private final Sequence sequence;
-  private final ExitPolicy policy;
+  final ExitPolicy policy;
   private final ExitSchedule schedule;
-  private final LogitsReader reader;
+  final LogitsReader reader;
   private final SegmentState[] segments;
 
   /** What the whole head said of the tokens being read; null where another rank has it. */
-  private final HeadRows finals;
+  final HeadRows finals;
 
   /** How many exits may be asked. */
   private final int exits;
 
   /** As far as it was read, guesses among it. */
-  private final TextTokens tokens;
+  final TextTokens tokens;
 
   private int position;
 
@@ -119,12 +119,12 @@ public final class SequenceState implements AutoCloseable {
 
   /** Tokens read that the last segment has not done. */
   public int deficit() {
-    return position - segments[segments.length - 1].done();
+    return position - segments[segments.length - 1].done;
   }
 
   /** How far one segment has come. */
   public int done(Segment g) {
-    return at(g).done();
+    return at(g).done;
   }
 
   SegmentState at(Segment g) {
@@ -133,35 +133,18 @@ public final class SequenceState implements AutoCloseable {
 
   /** How far the segment behind one has come. */
   int doneBehind(Segment g) {
-    return g.index() + 1 < segments.length ? segments[g.index() + 1].done() : Integer.MAX_VALUE;
+    return g.index() + 1 < segments.length ? segments[g.index() + 1].done : Integer.MAX_VALUE;
   }
 
-  /** The tokens read, for draft heads. */
-  TextTokens tokens() {
-    return tokens;
-  }
-
-  ExitPolicy policy() {
-    return policy;
-  }
-
-  /** Reads answers. */
-  public LogitsReader reader() {
-    return reader;
-  }
-
-  HeadRows finals() {
-    return finals;
-  }
-
-  /**
-   * Another text has left the keys and values of these first tokens in the caches.
-   *
-   * @param ops whose workspace has room until it is reset
-   */
-  public void found(Ops ops, int[] prompt) {
-    tokens.read(ops, 0, prompt);
+  /** Another text has left the keys and values of these first tokens in the caches. */
+  public void found(int[] prompt) {
+    tokens.read(sequence.ops(), 0, prompt);
     readByAll(prompt.length);
+  }
+
+  /** What follows a prompt, from the final hidden state of its last token, {@code [1, 1, C]}. */
+  public Step afterPrompt(Tensor y) {
+    return reader.readFinal(sequence, y);
   }
 
   /** {@code count} tokens were read by all layers, exits' own too. */
@@ -169,8 +152,8 @@ public final class SequenceState implements AutoCloseable {
     position += count;
     ahead = position;
     for (SegmentState s : segments) {
-      s.done(position);
-      s.exitDone(position);
+      s.done = position;
+      s.exitDone = position;
     }
     schedule.start(position);
   }
@@ -178,12 +161,11 @@ public final class SequenceState implements AutoCloseable {
   /**
    * Begins to read tokens behind those read.
    *
-   * @param ops whose workspace has room until it is reset
    * @param next the next token, and guesses behind it
    */
-  public void begin(Ops ops, int... next) {
+  public void begin(int... next) {
     cut();
-    tokens.read(ops, position, next);
+    tokens.read(sequence.ops(), position, next);
     round = next;
     ahead = position + next.length;
   }
@@ -193,15 +175,15 @@ public final class SequenceState implements AutoCloseable {
    *
    * @param hidden its state there, {@code [C]}
    */
-  public void arrive(Ops ops, Tensor hidden) {
-    segments[0].arrive(ops, position, hidden);
+  public void arrive(Tensor hidden) {
+    segments[0].arrive(position, hidden);
   }
 
   /** The state of the token at {@code position}, {@code [1, C]}, which goes to the next stage. */
   public Tensor sent(int position) {
     SegmentState outlet = segments[segments.length - 1];
-    outlet.done(position + 1);
-    return Sequence.lastRow(outlet.inputs(position, position + 1));
+    outlet.done = position + 1;
+    return Sequence.lastRow(outlet.inputs.rows(position, position + 1));
   }
 
   /**
@@ -264,11 +246,11 @@ public final class SequenceState implements AutoCloseable {
    * go: if they are right guesses, the whole head will be read for them too, and once for all takes
    * less.
    */
-  int[] unanswered(Ops ops) {
+  int[] unanswered() {
     return ahead == position + 1
         ? new int[] {position}
         : IntStream.range(position, ahead)
-            .filter(p -> p == position || Arrays.stream(segments).noneMatch(s -> s.leaves(ops, p)))
+            .filter(p -> p == position || Arrays.stream(segments).noneMatch(s -> s.leaves(p)))
             .toArray();
   }
 

@@ -119,7 +119,7 @@ final class PipelineStage implements AutoCloseable {
     if (!isLast()) {
       links.sendPrompt(p.text(), p.from(), p.to(), y);
     } else if (end) {
-      answer(text, s.reader().readFinal(s.sequence(), y), s.position());
+      answer(text, s.afterPrompt(y), s.position());
     }
   }
 
@@ -160,9 +160,9 @@ final class PipelineStage implements AutoCloseable {
       Text text = texts.get(r.text());
       SequenceState s = text.sequence;
       text.saw(r.position(), r.id());
-      s.begin(descent.ops(), r.id());
+      s.begin(r.id());
       if (!isFirst()) {
-        s.arrive(descent.ops(), received(r.hidden(), 1));
+        s.arrive(received(r.hidden(), 1));
       }
       if (r.wanted()) {
         s.knows(r.pending(), r.said());

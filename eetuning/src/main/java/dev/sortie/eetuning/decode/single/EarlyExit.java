@@ -73,7 +73,7 @@ public final class EarlyExit implements DecodingStrategy {
     this.descent = new Descent(decoder, segments, device);
     this.text =
         new SequenceState(
-            new Sequence(decoder, capacity, descent.ops(), null),
+            new Sequence(decoder, capacity, descent.ops()),
             segments,
             policy,
             maxPending,
@@ -116,7 +116,7 @@ public final class EarlyExit implements DecodingStrategy {
       descent.step(
           () -> {
             if (round != null) {
-              text.begin(descent.ops(), round);
+              text.begin(round);
             }
             return descent.run(batch, (_, step) -> answer = step);
           });
