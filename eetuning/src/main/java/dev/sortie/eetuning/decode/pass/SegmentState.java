@@ -4,7 +4,6 @@ import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
-import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.nn.KvCache;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -59,7 +58,7 @@ final class SegmentState {
     this.inputs = inputs;
     this.outputs = outputs;
     this.residuals =
-        segment.exit().filter(e -> e.spec().architecture() == ExitArchitecture.MLP).isPresent()
+        segment.exit().filter(Exit::readsResidual).isPresent()
             ? new RecentStates(s.arena(), hidden)
             : outputs;
     this.exitCache = exitCache;
