@@ -10,17 +10,22 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning;
   exports dev.sortie.eetuning.calibrate;
   exports dev.sortie.eetuning.cli;
+  exports dev.sortie.eetuning.cli.base;
   exports dev.sortie.eetuning.cost;
   exports dev.sortie.eetuning.decode;
   exports dev.sortie.eetuning.decode.batch;
+  exports dev.sortie.eetuning.decode.chat;
   exports dev.sortie.eetuning.decode.pipeline;
   exports dev.sortie.eetuning.decode.policy;
   exports dev.sortie.eetuning.decode.sampling;
   exports dev.sortie.eetuning.decode.single;
   exports dev.sortie.eetuning.decode.speculative;
+  exports dev.sortie.eetuning.display;
   exports dev.sortie.eetuning.eval;
+  exports dev.sortie.eetuning.eval.report;
   exports dev.sortie.eetuning.eval.task;
   exports dev.sortie.eetuning.exit;
+  exports dev.sortie.eetuning.plot;
   exports dev.sortie.eetuning.train;
   exports dev.sortie.eetuning.train.checkpoint;
   exports dev.sortie.eetuning.train.data;
@@ -31,6 +36,12 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.train.tune;
 
   opens dev.sortie.eetuning.cli to
+      info.picocli;
+  opens dev.sortie.eetuning.cli.base to
+      info.picocli;
+  opens dev.sortie.eetuning.cli.command to
+      info.picocli;
+  opens dev.sortie.eetuning.cli.option to
       info.picocli;
 
   uses dev.sortie.tensor.kernel.DeviceProvider;

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.eetuning.cli.CommandLines;
+import dev.sortie.eetuning.cli.base.CommandLines;
 import java.io.IOException;
 import java.util.Set;
 import picocli.CommandLine;

@@ -16,7 +16,7 @@ import dev.sortie.benchmarks.compare.TuneComparison;
 import dev.sortie.benchmarks.limit.Limits;
 import dev.sortie.benchmarks.peer.Peers;
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.cli.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.Device;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.eetuning.eval.Source;
+import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.file.Path;

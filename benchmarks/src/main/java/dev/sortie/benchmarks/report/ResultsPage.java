@@ -1,8 +1,8 @@
 package dev.sortie.benchmarks.report;
 
-import dev.sortie.eetuning.eval.Html;
-import dev.sortie.eetuning.eval.RatioBars;
-import dev.sortie.eetuning.eval.ReportStyle;
+import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.plot.RatioBars;
+import dev.sortie.eetuning.plot.StyleSheets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +44,7 @@ public final class ResultsPage {
     </body>
     </html>
     """
-        .formatted(ReportStyle.page(), ReportStyle.plot(), body, history(all));
+        .formatted(StyleSheets.page(), StyleSheets.plot(), body, history(all));
   }
 
   private static String section(String id, Recorded r) {

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.eetuning.eval.JsonLines;
+import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonObject;

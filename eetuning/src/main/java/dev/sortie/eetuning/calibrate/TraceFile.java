@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.eetuning.eval.TokenReadings;
+import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;

@@ -1,5 +1,23 @@
 package dev.sortie.eetuning.cli;
 
+import dev.sortie.eetuning.cli.base.CommandLines;
+import dev.sortie.eetuning.cli.command.AddExitsCommand;
+import dev.sortie.eetuning.cli.command.CalibrateCommand;
+import dev.sortie.eetuning.cli.command.ChatCommand;
+import dev.sortie.eetuning.cli.command.ConvertCommand;
+import dev.sortie.eetuning.cli.command.DemoCommand;
+import dev.sortie.eetuning.cli.command.DoctorCommand;
+import dev.sortie.eetuning.cli.command.DropExitsCommand;
+import dev.sortie.eetuning.cli.command.EvalCommand;
+import dev.sortie.eetuning.cli.command.GenerateCommand;
+import dev.sortie.eetuning.cli.command.LaunchCommand;
+import dev.sortie.eetuning.cli.command.MergeExitsCommand;
+import dev.sortie.eetuning.cli.command.PretrainCommand;
+import dev.sortie.eetuning.cli.command.PullCommand;
+import dev.sortie.eetuning.cli.command.ReshardCommand;
+import dev.sortie.eetuning.cli.command.ScoreCommand;
+import dev.sortie.eetuning.cli.command.TokenizeCommand;
+import dev.sortie.eetuning.cli.command.TuneCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;

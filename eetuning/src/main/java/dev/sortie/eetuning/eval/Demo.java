@@ -9,6 +9,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.plot.LossPoint;
 import dev.sortie.eetuning.train.History;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;

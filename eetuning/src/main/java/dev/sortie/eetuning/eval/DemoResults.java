@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.plot.LossPoint;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -38,7 +39,7 @@ public record DemoResults(
     Machine machine) {
 
   /** Agreement that the headline asks for: below it a speed-up is hardly the same model's. */
-  static final double HEADLINE_AGREEMENT = 0.95;
+  public static final double HEADLINE_AGREEMENT = 0.95;
 
   public DemoResults {
     Checks.text("model", model);
@@ -69,7 +70,7 @@ public record DemoResults(
   }
 
   /** Keys of all exits that occur, shallow first, with "final" last in any case. */
-  List<String> exitKeys() {
+  public List<String> exitKeys() {
     return exitKeys(sweep, losses, validation, samples);
   }
 

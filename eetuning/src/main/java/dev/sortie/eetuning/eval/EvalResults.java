@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.eval.task.ChoiceScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import java.util.LinkedHashMap;
 import java.util.List;

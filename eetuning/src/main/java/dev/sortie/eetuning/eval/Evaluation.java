@@ -4,7 +4,6 @@ import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
-import dev.sortie.eetuning.eval.task.ChoiceScorer;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import dev.sortie.eetuning.exit.Exits;

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /** The keys of exits in files and plots: the depth in digits, or "final" for the final layer. */
-final class ExitKeys {
-  static final String FINAL = "final";
+public final class ExitKeys {
+  public static final String FINAL = "final";
 
   /** Scores only: decoding never leaves there. */
   static final String LOOKAHEAD = "lookahead";
@@ -19,7 +19,7 @@ final class ExitKeys {
   private ExitKeys() {}
 
   /** Key of an exit that was taken; empty means the final layer. */
-  static String of(OptionalInt exit) {
+  public static String of(OptionalInt exit) {
     return exit.isPresent() ? Integer.toString(exit.getAsInt()) : FINAL;
   }
 
@@ -42,7 +42,7 @@ final class ExitKeys {
   }
 
   /** How people read it: "exit 3" or "final". */
-  static String label(String key) {
+  public static String label(String key) {
     return key.equals(FINAL) ? FINAL : "exit " + key;
   }
 }

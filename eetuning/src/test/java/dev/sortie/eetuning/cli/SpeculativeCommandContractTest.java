@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.eval.SafeText;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.plot.LossPoint;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;

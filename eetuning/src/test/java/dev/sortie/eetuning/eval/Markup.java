@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /**
  * A strict check of HTML and SVG; the JDK's own parser is in a module that this one does not read.
  */
-final class Markup {
+public final class Markup {
   private static final Pattern TAG =
       Pattern.compile("<(/?)([a-zA-Z][a-z0-9]*)((?:\\s+[a-zA-Z0-9:-]+=\"[^\"<]*\")*)\\s*(/?)>");
   private static final Pattern BARE_AMPERSAND = Pattern.compile("&(?!(amp|lt|gt|quot|#39);)");
@@ -19,7 +19,7 @@ final class Markup {
   /**
    * Fails unless every tag has its end, every attribute quotes, and every special sign its escape.
    */
-  static void assertWellFormed(String text) {
+  public static void assertWellFormed(String text) {
     ArrayDeque<String> open = new ArrayDeque<>();
     Matcher tags = TAG.matcher(text);
     StringBuilder between = new StringBuilder();

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.plot.LossPoint;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
@@ -8,12 +9,12 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 
 /** Invented results with hostile texts, for tests of the files that show results. */
-final class SampleResults {
-  static final String HOSTILE = " <script>alert('x')</script>\u001b[2J\u202e & \"q\"";
+public final class SampleResults {
+  public static final String HOSTILE = " <script>alert('x')</script>\u001b[2J\u202e & \"q\"";
 
   private SampleResults() {}
 
-  static SequencedMap<String, Double> shares(double three, double six, double last) {
+  public static SequencedMap<String, Double> shares(double three, double six, double last) {
     SequencedMap<String, Double> shares = new LinkedHashMap<>();
     shares.put("final", last);
     shares.put("6", six);
@@ -21,7 +22,7 @@ final class SampleResults {
     return shares;
   }
 
-  static SweepPoint early(double threshold, double speedup, double agreement) {
+  public static SweepPoint early(double threshold, double speedup, double agreement) {
     return new SweepPoint(
         "early-exit",
         threshold,
@@ -33,13 +34,13 @@ final class SampleResults {
         shares(0.5, 0.2, 0.3));
   }
 
-  static SweepPoint full() {
+  public static SweepPoint full() {
     SequencedMap<String, Double> all = new LinkedHashMap<>();
     all.put("final", 1.0);
     return new SweepPoint("full", 1, List.of(), 100, 1, 1, 8, all);
   }
 
-  static DemoResults with(List<SweepPoint> sweep) {
+  public static DemoResults with(List<SweepPoint> sweep) {
     TreeMap<Integer, List<LossPoint>> losses = new TreeMap<>();
     losses.put(6, List.of(new LossPoint(10, 3.5), new LossPoint(20, 3.25)));
     losses.put(3, List.of(new LossPoint(10, 4.5), new LossPoint(20, 4.25)));
@@ -65,11 +66,11 @@ final class SampleResults {
         new Machine("A <fast> CPU", 2, "JVM 25", "simd512", "2025-01-02"));
   }
 
-  static DemoResults usual() {
+  public static DemoResults usual() {
     return with(List.of(full(), early(0.8, 1.5, 0.96), early(0.6, 2, 0.8), early(0.9, 1.2, 0.99)));
   }
 
-  static DemoResults empty() {
+  public static DemoResults empty() {
     return new DemoResults(
         "fable",
         8,

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.eval.task;
 
-import dev.sortie.eetuning.eval.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.Scorer;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.ExitArchitecture;

@@ -1,0 +1,81 @@
+package dev.sortie.eetuning.cli.base;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.CommException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+
+/**
+ * What all of Sortie's command lines share: exit codes (0 done, 1 the work failed, 2 wrong usage)
+ * and one line for each mistake of the user.
+ */
+public final class CommandLines {
+  private static final int FAILED = 1;
+  private static final int USAGE = 2;
+
+  private CommandLines() {}
+
+  /** The command line of {@code root} and its subcommands, ready to execute. */
+  public static CommandLine of(Object root) {
+    CommandLine line = new CommandLine(root);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpAutoWidth(true);
+    line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
+    line.setExecutionStrategy(
+        parsed -> {
+          try {
+            return new CommandLine.RunLast().execute(parsed);
+          } catch (Error e) { // picocli hands on exceptions alone
+            return report(e, line.getErr());
+          }
+        });
+    line.setParameterExceptionHandler(
+        (e, args) -> {
+          CommandLine cmd = e.getCommandLine();
+          cmd.getErr()
+              .println(
+                  "sortie: "
+                      + oneLine(e.getMessage())
+                      + "; see "
+                      + cmd.getCommandSpec().qualifiedName(" ")
+                      + " --help");
+          return USAGE;
+        });
+    return line;
+  }
+
+  /** One line for what the user can mend; the whole trace only for defects of ours. */
+  private static int report(Throwable e, PrintWriter err) {
+    switch (e) {
+      case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));
+      case CommException lost -> err.println("sortie: " + oneLine(lost.getMessage()));
+      case UncheckedIOException io ->
+          err.println(
+              "sortie: " + oneLine(io.getMessage() + ": " + io.getCause()) + "; check the disk");
+      case OutOfMemoryError out ->
+          err.println(
+              "sortie: out of memory: "
+                  + oneLine(out.getMessage())
+                  + "; close other programs, or take a smaller batch or model");
+      case InternalError fault when isMappingFault(fault) ->
+          err.println(
+              "sortie: a file that was mapped into memory was cut short while it was in use, or its disk failed; leave the files of models and data alone while Sortie runs, check them, and start again");
+      default -> {
+        err.println("sortie: internal error, please report it with what follows");
+        e.printStackTrace(err);
+      }
+    }
+    err.flush();
+    return FAILED;
+  }
+
+  /** The JVM's error for memory that has no file behind it any more; its only mark is the text. */
+  private static boolean isMappingFault(InternalError e) {
+    return String.valueOf(e.getMessage()).contains("unsafe memory access");
+  }
+
+  private static String oneLine(String message) {
+    return String.valueOf(message).replaceAll("\\s*[\\r\\n]+\\s*", " ");
+  }
+}

@@ -1,0 +1,57 @@
+package dev.sortie.eetuning.cli.base;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.concurrent.Cores;
+import picocli.CommandLine.Option;
+
+/** Options of all commands that compute. */
+public final class ComputeOptions {
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description =
+          "Threads; one for each physical core by default, shared out among the ranks of a job.")
+  private Integer threads;
+
+  @Option(
+      names = "--device",
+      paramLabel = "D",
+      defaultValue = "cpu",
+      description =
+          "Where to compute: cpu, opencl or opencl:N; doctor lists devices. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private String device;
+
+  /** For picocli. */
+  public ComputeOptions() {}
+
+  /** Threads asked for. */
+  public int threads() {
+    return threads(1);
+  }
+
+  private int threads(int ranks) {
+    int n = threads == null ? Math.max(1, Cores.physical() / ranks) : threads;
+    if (n < 1 || n > 1024) {
+      throw new InputException("--threads " + n + " is outside 1 to 1024");
+    }
+    return n;
+  }
+
+  /** The device, to be closed. */
+  public Device open() {
+    return open(1);
+  }
+
+  /** As above, for one of several ranks that share this machine's cores. */
+  public Device open(int ranks) {
+    int n = threads(ranks);
+    try {
+      return Device.named(device, n);
+    } catch (IllegalArgumentException | IllegalStateException e) {
+      // a device, or a kernel set that was forced, which this machine has not
+      throw new InputException(e.getMessage(), e);
+    }
+  }
+}

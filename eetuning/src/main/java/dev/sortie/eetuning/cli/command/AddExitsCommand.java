@@ -1,0 +1,138 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ArchitectureWords;
+import dev.sortie.eetuning.cli.option.HeadWord;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.view.ExitTable;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Stage 1 of EE-Tuning. */
+@Command(
+    name = "add-exits",
+    mixinStandardHelpOptions = true,
+    description =
+        "Makes new exits for a model, into exits.safetensors and exits.json. The model is not touched.")
+public final class AddExitsCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(
+      names = "--at",
+      split = ",",
+      paramLabel = "DEPTH",
+      description =
+          "After which layers, as in 4,8; not for lookahead, which stands behind the last.")
+  private List<Integer> depths = List.of();
+
+  @Option(
+      names = "--arch",
+      paramLabel = "ARCH",
+      defaultValue = "mlp",
+      completionCandidates = ArchitectureWords.class,
+      description = "${COMPLETION-CANDIDATES} or lookahead. Default: ${DEFAULT-VALUE}.")
+  private String architecture;
+
+  @Option(
+      names = "--init",
+      paramLabel = "INIT",
+      defaultValue = "copy",
+      description = "copy the backbone's modules, or random. Default: ${DEFAULT-VALUE}.")
+  private String init;
+
+  @Option(
+      names = "--head",
+      paramLabel = "HEAD",
+      defaultValue = "own",
+      description =
+          "own: a head for each exit, tuned (untied); backbone: the backbone's, frozen (tied). Default: ${DEFAULT-VALUE}.")
+  private String head;
+
+  @Option(
+      names = "--draft-head",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "The head covers the N most frequent tokens only, such as 8192; tune chooses them by its data. 0: all tokens. Default: ${DEFAULT-VALUE}.")
+  private int draftTokens;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "For random initialisation. Default: ${DEFAULT-VALUE}.")
+  private long seed;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for the exits.")
+  private Path out;
+
+  @Override
+  public Integer call() {
+    boolean ahead = architecture.equals("lookahead");
+    if (ahead != depths.isEmpty()) {
+      throw new InputException(
+          ahead
+              ? "--at "
+                  + depths
+                  + " has no meaning for a lookahead exit, which stands behind the last layer; leave it out"
+              : "--at is missing: name the layers after which exits stand, as in --at 4,8");
+    }
+    ExitInit how = ExitInit.of(init);
+    boolean own = HeadWord.isOwn(head);
+    if (draftTokens < 0) {
+      throw new InputException("--draft-head " + draftTokens + " must be 0 or more");
+    }
+    if (ExitsFile.exists(out)) {
+      throw new InputException(
+          "--out "
+              + out
+              + " holds exits already; give another folder, and combine with merge-exits");
+    }
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          ahead
+              ? new Exits(
+                  m.sha256(),
+                  Map.of(),
+                  List.of(),
+                  Optional.of(
+                      how.lookahead(own, draftTokens, m.decoder(), seed, arena, device.kernels())))
+              : new Exits(m.sha256(), Map.of(), exits(how, own, m, arena, device));
+      ExitsFile.write(out, exits, m);
+      ExitTable.print(exits, out, System.err);
+    }
+    return 0;
+  }
+
+  private List<Exit> exits(
+      ExitInit how, boolean own, LanguageModel m, NativeArena arena, Device device) {
+    ExitArchitecture arch = ExitArchitecture.of(architecture);
+    return depths.stream()
+        .map(d -> new ExitSpec(d, arch, own, draftTokens))
+        .map(spec -> how.build(spec, m.decoder(), seed, arena, device.kernels()))
+        .toList();
+  }
+}

@@ -1,0 +1,324 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.Calibration;
+import dev.sortie.eetuning.calibrate.HeldOut;
+import dev.sortie.eetuning.calibrate.LearnThenTest;
+import dev.sortie.eetuning.calibrate.MeanTest;
+import dev.sortie.eetuning.calibrate.Risk;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.calibrate.TraceFile;
+import dev.sortie.eetuning.calibrate.Tracer;
+import dev.sortie.eetuning.calibrate.Trajectory;
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ActiveMixin;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.view.ProgressLine;
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.eval.TokenReadings;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.eetuning.exit.TextTokens;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Thresholds with a statistical guarantee. */
+@Command(
+    name = "calibrate",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Chooses exit thresholds whose risk is at most --level with chance --confidence, on new"
+          + " sequences like those of --data.",
+      "By Learn then Test (arXiv 2110.01052). generate --thresholds takes the file."
+    })
+public final class CalibrateCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(
+      names = "--exits",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Option(
+      names = "--data",
+      required = true,
+      arity = "1..*",
+      paramLabel = "FILE",
+      description =
+          "Held-out sequences, which the exits were not tuned on. A .jsonl file has one a line: an"
+              + " object with prompt, which the model answers at full depth, or text, taken as it"
+              + " is. Any other file is text and is cut into windows; windows of one text depend on"
+              + " each other, so the promise is then less exact than it says.")
+  private List<Path> data;
+
+  @Mixin private ActiveMixin active;
+
+  @Option(
+      names = "--risk",
+      paramLabel = "RISK",
+      defaultValue = "disagreement",
+      description =
+          "disagreement: share of tokens that full depth would not choose; nll: nats a token that"
+              + " the text becomes less likely, counted from 0 to 1 for each sequence. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private String risk;
+
+  @Option(
+      names = "--level",
+      paramLabel = "X",
+      defaultValue = "0.05",
+      description = "Highest risk, above 0 and below 1. Default: ${DEFAULT-VALUE}.")
+  private double level;
+
+  @Option(
+      names = "--confidence",
+      paramLabel = "X",
+      defaultValue = "0.95",
+      description = "Chance at least that the risk is not higher. Default: ${DEFAULT-VALUE}.")
+  private double confidence;
+
+  @Option(
+      names = "--test",
+      paramLabel = "TEST",
+      defaultValue = "hoeffding-bentkus",
+      description =
+          "hoeffding-bentkus, or betting (arXiv 2010.09686), which certifies more where sequences"
+              + " are alike. Default: ${DEFAULT-VALUE}.")
+  private String test;
+
+  @Option(
+      names = "--per-exit",
+      description =
+          "A threshold for each exit, sought on a quarter of the sequences; without it one for"
+              + " all.")
+  private boolean perExit;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "64",
+      description = "Tokens of an answer to a prompt at most. Default: ${DEFAULT-VALUE}.")
+  private int tokens;
+
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      defaultValue = "128",
+      description = "Tokens of a text at most. Default: ${DEFAULT-VALUE}.")
+  private int window;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Sequences at most, the first ones. Default: ${DEFAULT-VALUE}.")
+  private int limit;
+
+  @Option(
+      names = "--traces",
+      paramLabel = "FILE",
+      description =
+          "Keep here what the exits say of each sequence, and take from here what was kept: a run"
+              + " that was broken off goes on, and another --risk or --level takes no time.")
+  private Path traces;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE",
+      description = "File for the thresholds.")
+  private Path out;
+
+  @Option(names = "--json", description = "The file's contents on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Risk bounded = Risk.of(risk);
+    LearnThenTest promise = new LearnThenTest(level, confidence, MeanTest.of(test));
+    if (tokens < 2) {
+      throw new InputException("--tokens " + tokens + " must be at least 2");
+    }
+    if (limit < 1) {
+      throw new InputException("--limit " + limit + " must be at least 1");
+    }
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits all = FinalDraft.add(stored);
+      List<HeldOut> sequences = HeldOut.read(data, m, window, tokens);
+      sequences = sequences.subList(0, Math.min(limit, sequences.size()));
+      Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
+      if (exits.exits().isEmpty()) {
+        throw new InputException(
+            "no exit of "
+                + exitsFolder
+                + " can pay on this machine; --active all takes them all the same");
+      }
+      CostTable table = ActiveMixin.table(m, all, device);
+      Calibration calibration = new Calibration(promise, bounded, perExit, table);
+      calibration.require(sequences.size());
+      Calibration.Result r =
+          calibration.run(
+              trace(
+                  new Tracer(m, exits, device, tokens), sequences, bounded, table, kept(m, exits)));
+      if (!json) {
+        print(r);
+      }
+      Calibrated c = calibrated(r, bounded, ThresholdsFile.dtype(m), textTokens(m, all));
+      ThresholdsFile.write(out, c);
+      if (json) {
+        System.out.println(Json.compact(ThresholdsFile.json(c)));
+      } else {
+        conclude(c);
+      }
+    }
+    return 0;
+  }
+
+  private static int textTokens(LanguageModel m, Exits exits) {
+    return TextTokens.most(ExitOutline.of(exits, m.config().decoder().layers()));
+  }
+
+  private Optional<TraceFile> kept(LanguageModel m, Exits exits) {
+    if (traces == null) {
+      return Optional.empty();
+    }
+    Map<String, String> of = new LinkedHashMap<>();
+    of.put("backbone_sha256", m.sha256());
+    of.put("exits_sha256", Sha256.of(exitsFolder.resolve(ExitsFile.TENSORS)));
+    of.put("exits", exits.depths().toString());
+    of.put("dtype", ThresholdsFile.dtype(m));
+    of.put("answer_tokens", String.valueOf(tokens));
+    of.put("text_tokens", String.valueOf(textTokens(m, exits)));
+    return Optional.of(TraceFile.open(traces, of));
+  }
+
+  private static List<Trajectory> trace(
+      Tracer tracer,
+      List<HeldOut> sequences,
+      Risk risk,
+      CostTable table,
+      Optional<TraceFile> kept) {
+    int layers = tracer.model().config().decoder().layers();
+    List<Trajectory> traced = new ArrayList<>();
+    try (ProgressLine line = ProgressLine.start("calibrate", sequences.size(), System.err)) {
+      for (int i = 0; i < sequences.size(); i++) {
+        HeldOut sequence = sequences.get(i);
+        Optional<TokenReadings> known = kept.flatMap(k -> k.get(sequence));
+        Optional<TokenReadings> readings = known.or(() -> tracer.trace(sequence));
+        if (known.isEmpty()) {
+          kept.ifPresent(k -> readings.ifPresent(r -> k.add(sequence, r)));
+        }
+        readings.ifPresent(
+            r -> traced.add(Trajectory.of(layers, r, risk, n -> table.pass(n, table.position()))));
+        line.step(i + 1, "");
+      }
+    }
+    return traced;
+  }
+
+  private Calibrated calibrated(Calibration.Result r, Risk bounded, String dtype, int textTokens) {
+    Calibration.Outcome chosen =
+        r.chosen()
+            .orElseThrow(
+                () ->
+                    new InputException(
+                        String.format(
+                            Locale.ROOT,
+                            "no threshold has a %s of at most %s with confidence %s on these %d"
+                                + " sequences (the safest one tried has %.4f); give more --data, a"
+                                + " higher --level, or better exits",
+                            bounded.word(),
+                            level,
+                            confidence,
+                            r.sequences(),
+                            r.outcomes().getFirst().tested().risk())));
+    return new Calibrated(
+        Sha256.of(exitsFolder.resolve(ExitsFile.TENSORS)),
+        dtype,
+        textTokens,
+        chosen.tested().candidate().thresholds(),
+        new Calibrated.Promise(
+            bounded,
+            level,
+            confidence,
+            MeanTest.of(test),
+            r.sequences(),
+            r.tokens(),
+            // a text may become more likely, which counts as no risk
+            Math.max(0, chosen.tested().risk()),
+            chosen.tested().pValue(),
+            chosen.earlyShare(),
+            chosen.speedup(),
+            data.stream().map(p -> p.getFileName().toString()).toList()));
+  }
+
+  private static void print(Calibration.Result r) {
+    System.out.printf(
+        Locale.ROOT,
+        "%d sequences, %d tokens%n%9s %9s %9s %12s %19s  %s%n",
+        r.sequences(),
+        r.tokens(),
+        "candidate",
+        "risk",
+        "p-value",
+        "leave early",
+        "predicted speed-up",
+        "thresholds");
+    for (Calibration.Outcome o : r.outcomes()) {
+      System.out.printf(
+          Locale.ROOT,
+          "%9s %9.4f %9.2g %11.1f%% %18.2fx  %s%s%n",
+          o.tested().candidate().name(),
+          o.tested().risk(),
+          o.tested().pValue(),
+          100 * o.earlyShare(),
+          o.speedup(),
+          words(o.tested().candidate().thresholds()),
+          o.tested().certified() ? "" : "  not certified");
+    }
+  }
+
+  private static String words(Map<Integer, Double> thresholds) {
+    List<String> words = new ArrayList<>();
+    thresholds.forEach((depth, x) -> words.add(String.format(Locale.ROOT, "%d: %.4g", depth, x)));
+    return String.join(", ", words);
+  }
+
+  private void conclude(Calibrated c) {
+    System.out.printf(
+        Locale.ROOT,
+        "%s: thresholds %s; %s at most %s with confidence %s%n",
+        out,
+        words(c.thresholds()),
+        c.promise().risk().word(),
+        level,
+        confidence);
+    if (c.promise().predictedSpeedup() <= 1) {
+      System.out.println("on this machine they are not expected to be faster than full depth");
+    }
+  }
+}

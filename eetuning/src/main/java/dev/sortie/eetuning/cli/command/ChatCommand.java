@@ -1,0 +1,83 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.DecodingMixin;
+import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.TemplateMixin;
+import dev.sortie.eetuning.decode.chat.Conversation;
+import dev.sortie.eetuning.decode.single.PrefixReuse;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** A conversation. */
+@Command(
+    name = "chat",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Talks with a model, by its chat template: each line of standard input is a message, each answer appears as it comes.",
+      "A line that begins with / is a command: /clear begins a new conversation, /system TEXT one with that system message (none without TEXT), /exit ends. Ctrl-C stops an answer; at the prompt it ends the program."
+    })
+public final class ChatCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(
+      names = "--system",
+      paramLabel = "TEXT",
+      description = "The system message to begin with; none by default.")
+  private String system;
+
+  @Mixin private TemplateMixin template;
+  @Mixin private DecodingMixin decoding;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "512",
+      description = "Tokens of an answer at most. Default: ${DEFAULT-VALUE}.")
+  private int maxTokens;
+
+  @Option(
+      names = "--context",
+      paramLabel = "N",
+      defaultValue = "4096",
+      description =
+          "Tokens of the conversation to set room aside for, at most the model's context. Default: ${DEFAULT-VALUE}.")
+  private int context;
+
+  @Option(names = "--json", description = "One JSON object an answer on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    if (context < 2) {
+      throw new InputException("--context " + context + " must be at least 2");
+    }
+    Decoding d = decoding.decoding(maxTokens);
+    ChatOptions options = template.options();
+    ChatTemplate t = template.template(model.path());
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      int capacity = Math.min(context, m.config().decoder().context());
+      Exits exits = decoding.exits(d, m, arena, device);
+      try (PrefixReuse s =
+          new PrefixReuse(decoding.strategy(d, m, exits, capacity, device), capacity)) {
+        Conversation conversation = new Conversation(m, t, options, d.options(), s, capacity);
+        conversation.begin(system == null ? "" : system);
+        new ChatLoop(conversation, m.config().decoder().layers(), exits, json).run();
+      }
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelWord;
+import dev.sortie.eetuning.cli.view.ProgressLine;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.load.ModelConverter;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.block.BlockEncoder;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** From one format or type to another. */
+@Command(
+    name = "convert",
+    mixinStandardHelpOptions = true,
+    description =
+        "Writes a model as a GGUF file or as a Hugging Face folder, in its own or another type. The result appears whole or not at all.")
+public final class ConvertCommand implements Callable<Integer> {
+  private static final List<DType> TYPES =
+      Stream.concat(Stream.of(DType.F32, DType.F16, DType.BF16), BlockEncoder.TYPES.stream())
+          .toList();
+
+  @Mixin private ComputeOptions compute;
+
+  @Parameters(paramLabel = "SRC", description = ModelWord.HELP)
+  private String source;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DST",
+      description = "The file or folder to write, which must not be there yet.")
+  private Path out;
+
+  @Option(
+      names = "--to",
+      paramLabel = "FORMAT",
+      description = "gguf or safetensors. Default: gguf where DST ends in .gguf.")
+  private String format;
+
+  @Option(
+      names = "--quantize",
+      paramLabel = "TYPE",
+      description =
+          "Type of the matrices: f32, f16, bf16, or in a GGUF file q8_0, q5_1, q5_0, q4_1, q4_0, q4_k. Default: as they are (in safetensors, quantised ones become f32).")
+  private String type;
+
+  @Override
+  public Integer call() {
+    boolean gguf = isGguf();
+    DType dtype = type();
+    if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
+      throw new InputException("--out " + out + " is there already; give another name");
+    }
+    Path from = ModelWord.path(source);
+    try (Device device = compute.open();
+        ModelFiles files = ModelFiles.open(from);
+        Progress progress = new Progress()) {
+      if (gguf) {
+        ModelConverter.toGguf(files, out, dtype, device.kernels(), progress::see);
+      } else {
+        AtomicFiles.writeFolder(
+            out,
+            folder ->
+                ModelConverter.toSafetensors(
+                    files, folder, dtype, device.kernels(), progress::see));
+      }
+    }
+    System.err.println(from + " converted to " + out);
+    return 0;
+  }
+
+  private boolean isGguf() {
+    boolean named = out.toString().toLowerCase(Locale.ROOT).endsWith(".gguf");
+    return switch (format == null ? (named ? "gguf" : "safetensors") : format) {
+      case "gguf" -> {
+        if (!named) {
+          throw new InputException("--out " + out + " must end in .gguf, as GGUF files do");
+        }
+        yield true;
+      }
+      case "safetensors" -> {
+        if (named) {
+          throw new InputException("--out " + out + " ends in .gguf; name a folder");
+        }
+        yield false;
+      }
+      default ->
+          throw new InputException("--to '" + format + "' is unknown; take gguf or safetensors");
+    };
+  }
+
+  private DType type() {
+    return type == null
+        ? null
+        : TYPES.stream()
+            .filter(t -> t.name().equalsIgnoreCase(type))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new InputException(
+                        "--quantize '%s' is unknown; take one of %s"
+                            .formatted(
+                                type,
+                                TYPES.stream()
+                                    .map(t -> t.name().toLowerCase(Locale.ROOT))
+                                    .collect(Collectors.joining(", ")))));
+  }
+
+  /** A progress line in MiB, begun when the size is known. */
+  private static final class Progress implements AutoCloseable {
+    private static final long MIB = 1 << 20;
+
+    private ProgressLine line;
+
+    void see(String tensor, long done, long total) {
+      if (line == null) {
+        line = ProgressLine.start("convert (MiB)", Math.ceilDiv(total, MIB), System.err);
+      }
+      line.step(Math.ceilDiv(done, MIB), tensor);
+    }
+
+    @Override
+    public void close() {
+      if (line != null) {
+        line.close();
+      }
+    }
+  }
+}

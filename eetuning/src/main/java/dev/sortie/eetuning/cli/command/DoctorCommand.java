@@ -1,0 +1,167 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ModelWord;
+import dev.sortie.eetuning.cli.view.CostView;
+import dev.sortie.eetuning.cli.view.ExitTable;
+import dev.sortie.eetuning.cli.view.LinksView;
+import dev.sortie.eetuning.cli.view.ModelTable;
+import dev.sortie.eetuning.cost.CostCache;
+import dev.sortie.eetuning.cost.CostTable;
+import dev.sortie.eetuning.cost.Payoffs;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.doctor.Examination;
+import dev.sortie.eetuning.doctor.Topic;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Says what Sortie found on this machine, and what decoding a model costs on it. */
+@Command(
+    name = "doctor",
+    mixinStandardHelpOptions = true,
+    description =
+        "JDK, flags, cores, memory, chosen kernels and their speed, huge pages, OpenCL devices,"
+            + " MPI; what is slow and how to mend it. With --model also what its layers, its head"
+            + " and its exits cost here, and which exits and lengths of drafts can pay. Or, with"
+            + " --models, which models are supported.")
+public final class DoctorCommand implements Callable<Integer> {
+  private static final int MOST_SECONDS = 3600;
+
+  @Mixin private ComputeOptions compute;
+
+  @Option(
+      names = "--model",
+      paramLabel = "M",
+      description =
+          "A model to measure, and keep what was measured for generate. " + ModelWord.HELP)
+  private String model;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description =
+          "How its matrices are held: f32, bf16, or file (as stored, used in place). Default:"
+              + " ${DEFAULT-VALUE}.")
+  private Precision precision;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits of the model.")
+  private Path exitsFolder;
+
+  @Option(names = "--json", description = "One JSON object a topic.")
+  private boolean json;
+
+  @Option(
+      names = "--comm",
+      description =
+          "Instead: the links between the ranks of a job started by launch, and the algorithms that"
+              + " are taken on them.")
+  private boolean comm;
+
+  @Option(
+      names = "--tune",
+      arity = "0..1",
+      paramLabel = "SECONDS",
+      fallbackValue = "60",
+      description =
+          "First measure how kernels of each OpenCL device are fastest, and keep it for --device"
+              + " opencl; at most so many seconds a device, ${FALLBACK-VALUE} if not given.")
+  private Integer tune;
+
+  @Option(
+      names = "--models",
+      description = "List the supported model families instead, with what can be done with each.")
+  private boolean models;
+
+  @Override
+  public Integer call() {
+    if (comm) {
+      LinksView.print(json, System.out);
+      return 0;
+    }
+    if (model == null && exitsFolder != null) {
+      throw new InputException("--exits " + exitsFolder + " needs --model M, their backbone");
+    }
+    if (models) {
+      if (json) {
+        ModelTable.printJson(System.out);
+      } else {
+        ModelTable.print(System.out);
+      }
+      return 0;
+    }
+    List<Topic> topics = Examination.run(compute::open, tuning());
+    List<String> exits = new ArrayList<>();
+    CostTable table = model == null ? null : measured(exits);
+    Payoffs payoffs = table == null ? null : Payoffs.of(table, EarlyExit.MAX_PENDING);
+    List<String> advice = topics.stream().flatMap(topic -> topic.advice().stream()).toList();
+    if (json) {
+      Map<String, Object> root = new LinkedHashMap<>();
+      topics.forEach(topic -> root.put(topic.name(), topic.facts()));
+      if (table != null) {
+        root.put("exits", exits);
+        root.put("cost", CostView.json(table, payoffs));
+      }
+      root.put("advice", advice);
+      System.out.println(Json.compact(root));
+      return 0;
+    }
+    for (Topic topic : topics) {
+      System.out.println(topic.name());
+      topic.facts().forEach((key, value) -> System.out.println("  " + key + ": " + value));
+    }
+    exits.forEach(System.out::println);
+    if (table != null) {
+      CostView.print(table, payoffs, System.out);
+    }
+    System.out.println(advice.isEmpty() ? "nothing to mend" : "to mend");
+    advice.forEach(sentence -> System.out.println("  " + sentence));
+    return 0;
+  }
+
+  private Optional<Duration> tuning() {
+    if (tune == null) {
+      return Optional.empty();
+    }
+    if (tune < 1 || tune > MOST_SECONDS) {
+      throw new InputException("--tune " + tune + " is outside 1 to " + MOST_SECONDS + " seconds");
+    }
+    return Optional.of(Duration.ofSeconds(tune));
+  }
+
+  /** Notes beside what exits there are. */
+  private CostTable measured(List<String> what) {
+    try (Device device = compute.open();
+        LanguageModel m = ModelOptions.load(model, precision, device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? Exits.none()
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      if (exitsFolder != null) {
+        what.addAll(ExitTable.lines(exits, exitsFolder));
+      }
+      Exits all = FinalDraft.add(exits);
+      return new CostCache().measure(m.decoder(), all, device);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.NewExits;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Leaves exits out. */
+@Command(
+    name = "drop-exits",
+    mixinStandardHelpOptions = true,
+    description = "Copies the exits of a folder without those at some depths.")
+public final class DropExitsCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+  @Mixin private NewExits result;
+
+  @Option(
+      names = "--exits",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder with exits.")
+  private Path folder;
+
+  @Option(
+      names = "--at",
+      required = true,
+      split = ",",
+      paramLabel = "DEPTH",
+      description = "Depths to leave out, as in 4,8; a lookahead exit's is the number of layers.")
+  private List<Integer> depths;
+
+  @Override
+  public Integer call() {
+    result.check();
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits = ExitsFile.readExact(folder, m, arena, device.kernels());
+      int layers = m.config().decoder().layers();
+      List<Integer> found = new ArrayList<>(exits.depths());
+      exits.lookahead().ifPresent(l -> found.add(layers));
+      for (int d : depths) {
+        if (!found.contains(d)) {
+          throw new InputException(
+              folder + " has no exit at depth " + d + "; its exits stand at " + found);
+        }
+      }
+      List<Exit> kept = exits.exits().stream().filter(e -> !depths.contains(e.depth())).toList();
+      Exits left =
+          new Exits(
+              m.sha256(),
+              exits.tuning(),
+              kept,
+              exits.lookahead().filter(l -> !depths.contains(layers)));
+      result.write(left, m);
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,303 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ActiveMixin;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.view.EvalView;
+import dev.sortie.eetuning.cli.view.ProgressLine;
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
+import dev.sortie.eetuning.eval.ChoiceScorer;
+import dev.sortie.eetuning.eval.Contender;
+import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.Evaluation;
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.SideBySide;
+import dev.sortie.eetuning.eval.Source;
+import dev.sortie.eetuning.eval.report.EvalJson;
+import dev.sortie.eetuning.eval.report.EvalReport;
+import dev.sortie.eetuning.eval.task.TaskFile;
+import dev.sortie.eetuning.eval.task.TaskItem;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.SequencedMap;
+import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Quality against speed. */
+@Command(
+    name = "eval",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Scores a text and multiple-choice items for the final layer and each exit, and the answers"
+          + " of each way of decoding, with its speed beside full depth.",
+      "All in one run; writes report.html and results.json. docs/tasks.md has the form of the"
+          + " files."
+    })
+public final class EvalCommand implements Callable<Integer> {
+  private static final String EARLY = "early-exit";
+  private static final String GUESSING = "early-exit+prompt-lookup";
+  private static final String SPECULATIVE = "speculative";
+
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Mixin private ActiveMixin active;
+
+  @Option(
+      names = "--text",
+      paramLabel = "FILE",
+      description = "A UTF-8 text to score, one document.")
+  private Path text;
+
+  @Option(
+      names = "--tasks",
+      arity = "1..*",
+      paramLabel = "FILE",
+      description = "Tasks: an item a line, as JSON objects.")
+  private List<Path> tasks = new ArrayList<>();
+
+  @Option(
+      names = "--strategy",
+      split = ",",
+      paramLabel = "WORD",
+      description =
+          "Ways of decoding to set beside full depth: early-exit, early-exit+prompt-lookup (the same"
+              + " texts, with guesses), speculative, or several with commas between. Default:"
+              + " speculative, and the others where --exits is given.")
+  private List<String> strategies = new ArrayList<>();
+
+  @Option(
+      names = "--threshold",
+      split = ",",
+      paramLabel = "X",
+      description =
+          "Confidences to sweep, as in 0.9,0.8. Default: 0.95,0.9,0.8,0.7,0.6,0.5 where --exits is"
+              + " given.")
+  private List<Double> thresholds = new ArrayList<>();
+
+  @Option(
+      names = "--thresholds",
+      paramLabel = "FILE",
+      description = "Thresholds that calibrate has written, as one more way of decoding.")
+  private Path calibrated;
+
+  @Option(
+      names = "--each-exit",
+      description = "Sweep each exit alone too, besides all that are active together.")
+  private boolean eachExit;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "64",
+      description =
+          "Tokens of an answer at most, where its line does not say. Default: ${DEFAULT-VALUE}.")
+  private int tokens;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Items of a file at most, the first ones. Default: ${DEFAULT-VALUE}.")
+  private int limit;
+
+  @Option(
+      names = "--rounds",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Rounds of decoding that are timed, after one that is not; the median counts. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int rounds;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for the report.")
+  private Path out;
+
+  @Option(names = "--json", description = "The results on standard output.")
+  private boolean json;
+
+  @Spec private CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    check();
+    List<TaskItem.Choice> choices = new ArrayList<>();
+    List<TaskItem.Answer> answers = new ArrayList<>();
+    for (Path file : tasks) {
+      List<TaskItem> items = TaskFile.read(file, tokens);
+      for (TaskItem item : items.subList(0, Math.min(limit, items.size()))) {
+        switch (item) {
+          case TaskItem.Choice c -> choices.add(c);
+          case TaskItem.Answer a -> answers.add(a);
+        }
+      }
+    }
+    Folders.create(out);
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? Exits.none()
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      EvalResults r =
+          new EvalResults(
+              m.path().getFileName().toString(),
+              m.config().decoder().layers(),
+              new EvalResults.Run(
+                  commandLine(), Source.commit(), ThresholdsFile.dtype(m), device.pool().threads()),
+              Machine.detect(device.kernels().name()),
+              text == null ? Optional.empty() : Optional.of(score(m, exits, device)),
+              choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
+              answers.isEmpty() ? List.of() : decode(m, FinalDraft.add(exits), device, answers));
+      EvalReport.write(out, r);
+      Json.write(out.resolve("results.json"), EvalJson.of(r));
+      if (json) {
+        System.out.println(Json.compact(EvalJson.of(r)));
+      } else {
+        EvalView.print(r, System.out);
+        System.out.println(out.resolve("report.html"));
+      }
+    }
+    return 0;
+  }
+
+  private void check() {
+    if (text == null && tasks.isEmpty()) {
+      throw new InputException("nothing to evaluate: give --text FILE, --tasks FILE, or both");
+    }
+    for (String word : strategies) {
+      if (!List.of(EARLY, GUESSING, SPECULATIVE).contains(word)) {
+        throw new InputException(
+            "--strategy '%s' is unknown; take %s, %s, %s or several"
+                .formatted(word, EARLY, GUESSING, SPECULATIVE));
+      }
+      if (exitsFolder == null && !word.equals(SPECULATIVE)) {
+        throw new InputException("--strategy " + word + " needs --exits DIR");
+      }
+    }
+    if (exitsFolder == null && (calibrated != null || !thresholds.isEmpty() || active.isGiven())) {
+      throw new InputException("--threshold, --thresholds and --active need --exits DIR");
+    }
+    if (rounds < 1 || limit < 1 || tokens < 2) {
+      throw new InputException(
+          "--rounds %d and --limit %d must be at least 1, --tokens %d at least 2"
+              .formatted(rounds, limit, tokens));
+    }
+    thresholds.forEach(MaxProbability::new);
+  }
+
+  private String commandLine() {
+    return "./sortie " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
+  }
+
+  private Scorer.Result score(LanguageModel m, Exits exits, Device device) {
+    return new Scorer(m, exits, device).score(TextFiles.read(text), done -> {});
+  }
+
+  private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(
+      LanguageModel m, Exits exits, Device device, List<TaskItem.Choice> items) {
+    try (ProgressLine line = ProgressLine.start("choices", items.size(), System.err)) {
+      return new Evaluation(m, exits, device).choices(items, line::step);
+    }
+  }
+
+  private List<EvalResults.Setting> decode(
+      LanguageModel m, Exits exits, Device device, List<TaskItem.Answer> items) {
+    Evaluation evaluation = new Evaluation(m, exits, device);
+    SideBySide sideBySide = evaluation.sideBySide(contenders(m, exits, device), items, rounds);
+    List<SideBySide.Outcome> outcomes;
+    try (ProgressLine line = ProgressLine.start("decode", sideBySide.units(), System.err)) {
+      outcomes = sideBySide.run(line::step);
+    }
+    return evaluation.settings(outcomes, items, ActiveMixin.table(m, exits, device));
+  }
+
+  private List<Contender> contenders(LanguageModel m, Exits all, Device device) {
+    List<Contender> list = new ArrayList<>();
+    list.add(Contender.full(m, device));
+    if (strategies.isEmpty() || strategies.contains(SPECULATIVE)) {
+      list.add(speculative(m, all, device));
+    }
+    if (!all.exits().isEmpty()) {
+      Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
+      if (strategies.isEmpty() || strategies.contains(EARLY)) {
+        list.addAll(early(EARLY, _ -> Guesses.NONE, m, all, exits, device));
+      }
+      if (strategies.isEmpty() || strategies.contains(GUESSING)) {
+        list.addAll(early(GUESSING, DraftSources::free, m, all, exits, device));
+      }
+    }
+    return list;
+  }
+
+  private static Contender speculative(LanguageModel m, Exits all, Device device) {
+    return Contender.speculative(
+        SPECULATIVE, m, all, DraftSources.defaults(all), OptionalDouble.empty(), device);
+  }
+
+  private List<Contender> early(
+      String name,
+      IntFunction<Guesses> guesses,
+      LanguageModel m,
+      Exits all,
+      Exits exits,
+      Device device) {
+    List<Contender> list = new ArrayList<>();
+    List<Exits> sets = new ArrayList<>();
+    if (!exits.exits().isEmpty()) {
+      sets.add(exits);
+    }
+    if (eachExit && exits.exits().size() > 1) {
+      exits.depths().forEach(d -> sets.add(ActiveExits.at(exits, List.of(d))));
+    }
+    List<Double> sweep = thresholds.isEmpty() ? List.of(0.95, 0.9, 0.8, 0.7, 0.6, 0.5) : thresholds;
+    for (Exits set : sets) {
+      for (double x : sweep) {
+        list.add(Contender.early(name, m, set, new MaxProbability(x), x, guesses, device));
+      }
+    }
+    if (calibrated != null) {
+      Calibrated c = ThresholdsFile.read(calibrated);
+      ThresholdsFile.check(calibrated, c, exitsFolder, m);
+      ExitThresholds policy = new ExitThresholds(c.thresholds());
+      String word = "calibrated" + name.substring(EARLY.length());
+      list.add(Contender.early(word, m, all, policy, guesses, device));
+    }
+    return list;
+  }
+}

@@ -1,0 +1,273 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.DecodingMixin;
+import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.PipelineMixin;
+import dev.sortie.eetuning.cli.option.TemplateMixin;
+import dev.sortie.eetuning.cli.option.TextFile;
+import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.eetuning.cli.view.ColouredText;
+import dev.sortie.eetuning.cli.view.GenerationJson;
+import dev.sortie.eetuning.cli.view.TextsInTurn;
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.pipeline.DecodingRanks;
+import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Generates text. */
+@Command(
+    name = "generate",
+    mixinStandardHelpOptions = true,
+    description =
+        "Continues a text or answers a conversation, at full depth, with early exits or by guessing"
+            + " ahead; on a terminal each token is coloured by the exit that chose it.")
+public final class GenerateCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+  @Mixin private TextInput prompt;
+
+  @Option(
+      names = "--messages",
+      paramLabel = "FILE",
+      description =
+          "A conversation to answer: a JSON list of objects with role and content, written down by"
+              + " the model's chat template.")
+  private Path messages;
+
+  @Mixin private TemplateMixin template;
+  @Mixin private DecodingMixin decoding;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "128",
+      description =
+          "Tokens at most. They and the prompt must fit in the model's context: a longer text is"
+              + " refused, the context does not slide. Default: ${DEFAULT-VALUE}.")
+  private int maxTokens;
+
+  @Option(
+      names = "--parse-special",
+      description =
+          "Special tokens spelled in the prompt become those tokens. In --messages only those of"
+              + " the template do; in messages they stay text.")
+  private boolean parseSpecial;
+
+  @Option(
+      names = "--prompts",
+      paramLabel = "FILE",
+      description =
+          "A UTF-8 file with a prompt on each line, taken as it is; each is continued for itself.")
+  private Path prompts;
+
+  @Mixin private PipelineMixin pipeline;
+
+  @Option(names = "--json", description = "Text, trace and timing as JSON on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Decoding given = decoding.decoding(maxTokens);
+    pipeline.check(prompts != null);
+    Decoding d = pipeline.ranks() > 1 ? given.together() : given;
+    List<Input> inputs = inputs();
+    try (DecodingRanks ranks = DecodingRanks.join(pipeline.tp, pipeline.pp, System.getenv());
+        Device device = compute.open(ranks.neighbours())) {
+      try {
+        if (pipeline.pp > 1) {
+          pipelined(d, inputs, ranks, device);
+        } else {
+          oneByOne(d, inputs, ranks, device);
+        }
+      } catch (RuntimeException e) {
+        ranks.abort(String.valueOf(e.getMessage()));
+        throw e;
+      }
+    }
+    return 0;
+  }
+
+  private void oneByOne(Decoding d, List<Input> inputs, DecodingRanks ranks, Device device) {
+    try (LanguageModel m = model.load(device, ranks.builder(), !ranks.leads());
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          pipeline.tp == 1
+              ? decoding.exits(d, m, arena, device)
+              : decoding.exits(
+                  d, m, 0, depths(decoding.outlines(d, m.config().decoder())), arena, device);
+      List<Map<String, Object>> results = new ArrayList<>();
+      for (Input input : inputs) {
+        int[] ids = ids(input, m);
+        int capacity = Prompt.capacity(m, ids, maxTokens);
+        try (DecodingStrategy s = decoding.strategy(d, m, exits, capacity, device)) {
+          Generator generator =
+              new Generator(s, m.tokenizer(), ends(input, m), m.config().decoder().vocab());
+          if (!ranks.leads()) {
+            generator.run(ids, d.options(), t -> {}); // computes with the others
+          } else if (json) {
+            Map<String, Object> result =
+                GenerationJson.of(generator.run(ids, d.options(), t -> {}));
+            if (s.speculation().passes() > 0) {
+              result.put("speculation", GenerationJson.speculation(s.speculation()));
+            }
+            results.add(result);
+          } else {
+            ColouredText out = begin(input, m, exits.depths());
+            show(generator.run(ids, d.options(), t -> out.token(t.text(), t.exit())), out);
+            if (s.speculation().passes() > 0) {
+              show(s.speculation());
+            }
+          }
+        }
+      }
+      if (json && ranks.leads()) {
+        print(results);
+      }
+    }
+  }
+
+  private void pipelined(Decoding d, List<Input> inputs, DecodingRanks ranks, Device device) {
+    PipelineRun run = new PipelineRun(model, decoding, pipeline, d);
+    run.load(
+        ranks,
+        device,
+        (m, decoder, depths) -> {
+          List<int[]> ids = inputs.stream().map(input -> ids(input, m)).toList();
+          ids.forEach(i -> Prompt.capacity(m, i, maxTokens));
+          TextsInTurn texts = new TextsInTurn(i -> begin(inputs.get(i), m, depths), this::show);
+          PipelinedDecoder.Listener listener = json ? PipelinedDecoder.Listener.NONE : texts;
+          PipelinedDecoder.Result result =
+              decoder.run(ids, m.tokenizer(), ends(inputs.getFirst(), m), listener);
+          if (ranks.leads()) {
+            if (json) {
+              print(result.texts().stream().map(GenerationJson::of).toList());
+            }
+            pipeline.draw(result.times());
+          }
+        });
+  }
+
+  /** The result as JSON: of one text, or of all lines of a file. */
+  private void print(List<Map<String, Object>> results) {
+    Map<String, Object> all = new LinkedHashMap<>();
+    if (prompts == null) {
+      all.putAll(results.getFirst());
+    } else {
+      all.put("texts", results);
+    }
+    all.put("memory", model.memory());
+    System.out.println(Json.compact(all));
+  }
+
+  private static IntPredicate depths(List<ExitOutline> exits) {
+    Set<Integer> depths =
+        exits.stream().map(ExitOutline::depth).collect(Collectors.toUnmodifiableSet());
+    return depths::contains;
+  }
+
+  private int[] ids(Input input, LanguageModel m) {
+    return input.chat()
+        ? Prompt.orBos(
+            m, input.template().encode(input.conversation(), template.options(), m.tokenizer()))
+        : Prompt.encode(m, input.text(), new EncodeOptions(true, parseSpecial));
+  }
+
+  private static List<Integer> ends(Input input, LanguageModel m) {
+    return input.chat() ? Prompt.endsOfAnswer(m) : m.config().eos();
+  }
+
+  /**
+   * What to go on from: a text, or a conversation and the template that writes it down.
+   *
+   * @param template null for a text
+   */
+  private record Input(String text, List<ChatMessage> conversation, ChatTemplate template) {
+    boolean chat() {
+      return template != null;
+    }
+  }
+
+  private List<Input> inputs() {
+    if (messages == null && prompts == null) {
+      return List.of(new Input(prompt.read("--prompt"), List.of(), null));
+    }
+    if (prompt.isGiven() || messages != null && prompts != null) {
+      throw new InputException(
+          "give --prompt TEXT, --prompt-file FILE, --prompts FILE or --messages FILE, one of the"
+              + " four");
+    }
+    if (prompts != null) {
+      List<String> lines = TextFile.read(prompts).lines().toList();
+      if (lines.isEmpty()) {
+        throw new InputException(prompts + ": no line, so no prompt");
+      }
+      return lines.stream().map(line -> new Input(line, List.of(), null)).toList();
+    }
+    List<ChatMessage> conversation = ChatMessage.read(messages);
+    ChatTemplate t = template.template(model.path());
+    return List.of(new Input(t.render(conversation, template.options()), conversation, t));
+  }
+
+  /** Shows what stands before the text that is generated. */
+  private static ColouredText begin(Input input, LanguageModel m, List<Integer> depths) {
+    ColouredText out = ColouredText.to(System.out, m.config().decoder().layers());
+    if (!depths.isEmpty()) {
+      out.legend(depths);
+    }
+    if (!input.chat()) {
+      out.plain(input.text());
+    }
+    return out;
+  }
+
+  /** Shows what stands behind it. */
+  private void show(Generation g, ColouredText out) {
+    out.end();
+    System.err.printf(
+        Locale.ROOT,
+        "%d tokens, %.0f tokens/s (prompt of %d: %.0f tokens/s)%n",
+        g.tokens().size(),
+        g.decodeTokensPerSecond(),
+        g.promptIds().length,
+        g.prefillTokensPerSecond());
+  }
+
+  private static void show(SpeculationReport report) {
+    StringBuilder line = new StringBuilder(report.passes() + " passes");
+    report
+        .sources()
+        .forEach(
+            (name, g) ->
+                line.append(
+                    "; %s: %d of %d guesses right".formatted(name, g.accepted(), g.verified())));
+    System.err.println(line);
+  }
+}

@@ -1,0 +1,87 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.NewExits;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.Lookahead;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Combines exits that were tuned apart. */
+@Command(
+    name = "merge-exits",
+    mixinStandardHelpOptions = true,
+    description =
+        "Combines exits of one model that were tuned separately. Two exits at one depth are refused, unless --replace lets the later folder win.")
+public final class MergeExitsCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+  @Mixin private NewExits result;
+
+  @Parameters(arity = "2..*", paramLabel = "DIR", description = "Folders with exits.")
+  private List<Path> folders;
+
+  @Option(
+      names = "--replace",
+      description = "At a depth that two folders have, the later folder's exit wins.")
+  private boolean replace;
+
+  @Override
+  public Integer call() {
+    result.check();
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Map<Integer, Exit> byDepth = new TreeMap<>();
+      Optional<Lookahead> lookahead = Optional.empty();
+      Map<Integer, Path> from = new TreeMap<>();
+      Map<String, Object> tuning = new LinkedHashMap<>();
+      for (Path folder : folders) {
+        Exits exits = ExitsFile.readExact(folder, m, arena, device.kernels());
+        for (Exit e : exits.exits()) {
+          note(e.depth(), folder, from);
+          byDepth.put(e.depth(), e);
+        }
+        if (exits.lookahead().isPresent()) {
+          note(m.config().decoder().layers(), folder, from);
+          lookahead = exits.lookahead();
+        }
+        tuning.put(folder.toString(), exits.tuning());
+      }
+      Exits merged = new Exits(m.sha256(), tuning, new ArrayList<>(byDepth.values()), lookahead);
+      result.write(merged, m);
+    }
+    return 0;
+  }
+
+  private void note(int depth, Path folder, Map<Integer, Path> from) {
+    Path before = from.put(depth, folder);
+    if (before != null && !replace) {
+      throw new InputException(
+          "both "
+              + before
+              + " and "
+              + folder
+              + " have an exit at depth "
+              + depth
+              + "; drop one with drop-exits, or use --replace");
+    }
+  }
+}

@@ -1,0 +1,256 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.NewDecoder;
+import dev.sortie.eetuning.cli.option.NewTokenizer;
+import dev.sortie.eetuning.cli.option.PretrainExitOptions;
+import dev.sortie.eetuning.cli.option.PretrainScheduleOptions;
+import dev.sortie.eetuning.cli.option.RankOptions;
+import dev.sortie.eetuning.cli.option.TrainingOptions;
+import dev.sortie.eetuning.cli.view.Interrupt;
+import dev.sortie.eetuning.cli.view.MemoryView;
+import dev.sortie.eetuning.cli.view.RankPeaks;
+import dev.sortie.eetuning.cli.view.ScheduleView;
+import dev.sortie.eetuning.cli.view.TrainingView;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.pretrain.PretrainLayout;
+import dev.sortie.eetuning.train.pretrain.PretrainMemory;
+import dev.sortie.eetuning.train.pretrain.PretrainModel;
+import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.PretrainPlan;
+import dev.sortie.eetuning.train.pretrain.Pretrainer;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.family.HfConfigWriter;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelWriter;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShardBuilder;
+import dev.sortie.tensor.DType;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Trains a decoder from scratch. */
+@Command(
+    name = "pretrain",
+    mixinStandardHelpOptions = true,
+    description =
+        "Trains a Llama-type decoder from scratch, with a tokenizer of its own, into a Hugging Face folder; also with exits, and on several ranks in a job started by launch.")
+public final class PretrainCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private TrainingOptions training;
+  @Mixin private NewDecoder decoder;
+  @Mixin private NewTokenizer newTokenizer;
+  @Mixin private RankOptions ranks;
+  @Mixin private PretrainExitOptions exits;
+  @Mixin private PretrainScheduleOptions schedule;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      defaultValue = "0",
+      description =
+          "Probability with which an element of what the embedding, attention and MLPs of the backbone write is left out in training; the same elements for every layout. Default: ${DEFAULT-VALUE}.")
+  private double dropout;
+
+  @Option(
+      names = "--save",
+      paramLabel = "TYPE",
+      defaultValue = "BF16",
+      description = "Type of the saved weights, BF16 or F32. Default: ${DEFAULT-VALUE}.")
+  private DType save;
+
+  @Option(names = "--json", description = "The result as JSON on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    if (save != DType.BF16 && save != DType.F32) {
+      throw new InputException("--save " + save + ": take BF16 or F32");
+    }
+    LoopOptions loop = training.loop();
+    training.check();
+    PretrainOptions options =
+        new PretrainOptions(
+            training.microBatch,
+            training.globalBatch(),
+            training.schedule(),
+            training.adamW(),
+            training.seed,
+            exits.exits(decoder.layers()),
+            dropout);
+    checkRanks(options); // sizes are refused before anything is written
+    if (training.dryRun) {
+      MemoryView.show(memory(options), json);
+      return 0;
+    }
+    return ranks.run((team, interrupt) -> train(options, loop, team, interrupt));
+  }
+
+  private PretrainMemory memory(PretrainOptions options) {
+    return new PretrainMemory(
+        decoder.config(newTokenizer.expected(training.out), training.seqLen),
+        options,
+        training.seqLen,
+        ranks.mesh(),
+        schedule.layout(),
+        ranks.isSequenceParallel(),
+        training.asyncCheckpoints);
+  }
+
+  private void checkRanks(PretrainOptions options) {
+    Mesh mesh = ranks.mesh();
+    DecoderConfig config = decoder.config(newTokenizer.vocab(), training.seqLen);
+    ranks.checkSequence(training.seqLen);
+    PretrainLayout layout = schedule.layout();
+    layout.check(options, mesh);
+    schedule.plot(mesh.pp());
+    ranks.split();
+    new PretrainPlan( // more pieces than layers are refused
+        config, options.exits().specs(), training.seqLen, layout.chain(mesh.pp()));
+  }
+
+  private int train(PretrainOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
+    Folders.create(training.out);
+    Tokenizer tokenizer =
+        team.firstOfRanks(
+            () -> newTokenizer.make(training.out, training.data),
+            () -> NewTokenizer.made(training.out));
+    DecoderConfig config = decoder.config(tokenizer.vocabSize(), training.seqLen);
+    try (Device device = compute.open(team.neighbours());
+        DatasetSource data =
+            team.firstOfRanks(
+                () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
+        TrainingView view = new TrainingView("pretrain", training.steps)) {
+      TrainLoop.Outcome outcome = train(config, options, loop, data, device, team, interrupt, view);
+      if (team.leads()) {
+        view.plot(
+            training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats a token");
+      }
+      if (!outcome.finished()) {
+        if (team.leads()) {
+          view.stopped(outcome);
+        }
+        return 1;
+      }
+      RankPeaks peaks = RankPeaks.of(team);
+      if (team.leads()) {
+        Map<String, Object> hashes = write(config, options, tokenizer, data, device);
+        peaks.say(view);
+        if (json) {
+          Map<String, Object> result = training.result(outcome, 50);
+          peaks.addTo(result);
+          result.putAll(hashes);
+          System.out.println(Json.compact(result));
+        }
+      }
+      return 0;
+    }
+  }
+
+  private TrainLoop.Outcome train(
+      DecoderConfig config,
+      PretrainOptions options,
+      LoopOptions loop,
+      DatasetSource data,
+      Device device,
+      Team team,
+      Interrupt interrupt,
+      TrainingView view) {
+    PretrainLayout layout = schedule.layout();
+    PretrainPlan plan =
+        PretrainPlan.of(
+            config,
+            options,
+            training.seqLen,
+            layout.chain(team.mesh().pp()),
+            ranks.split(),
+            training.out,
+            team,
+            device);
+    int rounds = options.microBatches() / team.mesh().dp();
+    ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), team);
+    Optional<ShardBuilder> share =
+        team.shares().map(group -> new ShardBuilder(group, ranks.isSequenceParallel()));
+    try (Pretrainer trainer =
+        new Pretrainer(config, options, data, device, share, team, layout, plan, picture.trace())) {
+      if (team.leads()) {
+        view.say(
+            "%,d parameters%s, %,d windows of %d tokens an epoch"
+                .formatted(
+                    trainer.parameterCount(),
+                    share.isPresent() ? " on this rank" : "",
+                    data.trainingWindows(),
+                    training.seqLen));
+        if (team.mesh().pp() > 1) {
+          plan.describe().forEach(view::say);
+        }
+      }
+      TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
+      TrainLoop.Outcome outcome =
+          new TrainLoop(trainer, loop, device.kernels(), team, listener, interrupt::wanted).run();
+      Path plot = schedule.plot(team.mesh().pp());
+      if (plot != null && outcome.finished()) {
+        picture.draw(plot, (_, count, seconds) -> plan.timeline(layout.schedule(), count, seconds));
+      }
+      return outcome;
+    }
+  }
+
+  /**
+   * Writes the model, and exits beside it, from the last checkpoint, where they are whole however
+   * many ranks trained them.
+   *
+   * @return hashes of the weight files, for {@code --json}
+   */
+  private Map<String, Object> write(
+      DecoderConfig config,
+      PretrainOptions options,
+      Tokenizer tokenizer,
+      DatasetSource data,
+      Device device) {
+    Path out = training.out;
+    Map<String, Object> hashes = new LinkedHashMap<>();
+    try (NativeArena arena = new NativeArena("finished model")) {
+      PretrainModel finished =
+          PretrainModel.finished(out, config, options.exits(), arena, device.kernels());
+      OptionalInt end = tokenizer.id(NewTokenizer.END);
+      List<Integer> ends = end.isPresent() ? List.of(end.getAsInt()) : List.of();
+      ModelWriter.write(out, finished.decoder(), save, device.kernels());
+      HfConfigWriter.write(
+          out.resolve("config.json"), new HfConfig(config, end, ends, Optional.of(save)));
+      hashes.put("model_sha256", Sha256.of(out.resolve("model.safetensors")));
+      if (!finished.exits().isEmpty()) {
+        Map<String, Object> tuning = new LinkedHashMap<>(options.describe());
+        tuning.put("seq_len", training.seqLen);
+        tuning.put("data", data.fingerprint());
+        try (LanguageModel model = LanguageModel.load(out, Precision.F32, device)) {
+          ExitsFile.write(out, new Exits(model.sha256(), tuning, finished.exits()), model);
+        }
+        hashes.put("exits_sha256", Sha256.of(out.resolve(ExitsFile.TENSORS)));
+      }
+    }
+    return hashes;
+  }
+}

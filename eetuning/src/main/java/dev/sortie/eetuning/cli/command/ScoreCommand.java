@@ -1,0 +1,122 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Scores a text. */
+@Command(
+    name = "score",
+    mixinStandardHelpOptions = true,
+    description =
+        "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement.")
+public final class ScoreCommand implements Callable<Integer> {
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Option(
+      names = "--file",
+      required = true,
+      paramLabel = "TEXT",
+      description = "A UTF-8 text file, one document.")
+  private Path file;
+
+  @Option(names = "--json", description = "JSON on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    String text = TextFiles.read(file);
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits exits =
+          exitsFolder == null
+              ? Exits.none()
+              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Scorer.Result r = score(new Scorer(m, exits, device), text);
+      if (json) {
+        Map<String, Object> result = asJson(r);
+        result.put("memory", model.memory());
+        System.out.println(Json.compact(result));
+      } else {
+        System.out.printf(
+            Locale.ROOT,
+            "%d tokens, %d bytes%n%9s %10s %12s %14s %10s %9s%n",
+            r.tokens(),
+            r.bytes(),
+            "exit",
+            "nll",
+            "perplexity",
+            "bits per byte",
+            "agreement",
+            "coverage");
+        r.heads()
+            .forEach(
+                (exit, s) ->
+                    System.out.printf(
+                        Locale.ROOT,
+                        "%9s %10.4f %12.3f %14.4f %10.4f %9.4f%n",
+                        exit,
+                        s.nll(),
+                        s.perplexity(),
+                        r.bitsPerByte(s),
+                        s.agreement(),
+                        s.coverage()));
+      }
+    }
+    return 0;
+  }
+
+  private Scorer.Result score(Scorer scorer, String text) {
+    try {
+      return scorer.score(text, done -> {});
+    } catch (InputException e) {
+      throw new InputException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static Map<String, Object> asJson(Scorer.Result r) {
+    List<Map<String, Object>> heads = new ArrayList<>();
+    r.heads()
+        .forEach(
+            (exit, s) -> {
+              Map<String, Object> one = new LinkedHashMap<>();
+              one.put(
+                  "exit",
+                  Character.isDigit(exit.charAt(0)) ? (Object) Integer.valueOf(exit) : exit);
+              one.put("nll", s.nll());
+              one.put("perplexity", s.perplexity());
+              one.put("bits_per_byte", r.bitsPerByte(s));
+              one.put("agreement", s.agreement());
+              one.put("coverage", s.coverage());
+              heads.add(one);
+            });
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("tokens", r.tokens());
+    root.put("bytes", r.bytes());
+    root.put("heads", heads);
+    return root;
+  }
+}

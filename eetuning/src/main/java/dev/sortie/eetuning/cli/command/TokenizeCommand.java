@@ -1,0 +1,48 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.Tokenizer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Ids of a text. */
+@Command(
+    name = "tokenize",
+    mixinStandardHelpOptions = true,
+    description = "Shows the token ids of a text.")
+public final class TokenizeCommand implements Callable<Integer> {
+  @Mixin private ModelOptions model;
+  @Mixin private TextInput text;
+
+  @Option(
+      names = "--parse-special",
+      description = "Special tokens spelled in the text become those tokens.")
+  private boolean parseSpecial;
+
+  @Option(names = "--json", description = "JSON on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    Tokenizer tokenizer = ModelFiles.tokenizer(model.path());
+    int[] ids = tokenizer.encode(text.read("--text"), new EncodeOptions(true, parseSpecial));
+    if (json) {
+      Map<String, Object> result = new LinkedHashMap<>();
+      result.put("ids", Arrays.stream(ids).boxed().toList());
+      result.put("text", tokenizer.decode(ids));
+      System.out.println(Json.compact(result));
+    } else {
+      System.out.println(Arrays.toString(ids));
+    }
+    return 0;
+  }
+}

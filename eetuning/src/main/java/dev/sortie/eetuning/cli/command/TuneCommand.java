@@ -1,0 +1,311 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.RankOptions;
+import dev.sortie.eetuning.cli.option.SelfData;
+import dev.sortie.eetuning.cli.option.StartExits;
+import dev.sortie.eetuning.cli.option.TrainingOptions;
+import dev.sortie.eetuning.cli.option.TuneLossOptions;
+import dev.sortie.eetuning.cli.view.Interrupt;
+import dev.sortie.eetuning.cli.view.MemoryView;
+import dev.sortie.eetuning.cli.view.RankPeaks;
+import dev.sortie.eetuning.cli.view.ScheduleView;
+import dev.sortie.eetuning.cli.view.TrainingView;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.stage.ScheduleTrace;
+import dev.sortie.eetuning.train.tune.ExitTuner;
+import dev.sortie.eetuning.train.tune.FeatureCache;
+import dev.sortie.eetuning.train.tune.StagePlan;
+import dev.sortie.eetuning.train.tune.TuneMemory;
+import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ModelShard;
+import dev.sortie.parallel.shard.ShardBuilder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Predicate;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Stage 2 of EE-Tuning. */
+@Command(
+    name = "tune",
+    mixinStandardHelpOptions = true,
+    description =
+        "Tunes exits on text while the backbone stays frozen. Ctrl-C saves; the same command goes on from there.")
+public final class TuneCommand implements Callable<Integer> {
+  /** More cannot be told apart in a picture. */
+  private static final int PLOTTED_STEPS = 3;
+
+  @Mixin private ComputeOptions compute;
+  @Mixin private ModelOptions model;
+  @Mixin private TrainingOptions training;
+  @Mixin private SelfData self;
+  @Mixin private StartExits start;
+  @Mixin private TuneLossOptions loss;
+  @Mixin private RankOptions ranks;
+
+  @Option(
+      names = "--feature-cache",
+      paramLabel = "DIR",
+      description =
+          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits. On one rank, or with --dp alone.")
+  private Path featureCache;
+
+  @Option(
+      names = "--gate-tokens",
+      paramLabel = "N",
+      defaultValue = "16384",
+      description =
+          "Tokens of text to which probes are fitted after tuning: whether an exit is worth evaluating, and whether its draft head covers the token. 0: none. Default: ${DEFAULT-VALUE}.")
+  private int gateTokens;
+
+  @Option(
+      names = "--plot-schedule",
+      paramLabel = "FILE.svg",
+      description =
+          "With --pp: draw what each stage did when in the last steps, below what was planned.")
+  private Path plotSchedule;
+
+  @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    LoopOptions loop = training.loop();
+    training.check();
+    if (sampled()) {
+      self.check(training, ranks.mesh());
+    }
+    if (gateTokens < 0) {
+      throw new InputException("--gate-tokens " + gateTokens + " must be 0 or more");
+    }
+    TuneOptions options = loss.options(training);
+    start.checkOut(training.out);
+    options.checkReplicas(ranks.mesh().dp());
+    if (featureCache != null && ranks.mesh().world() > ranks.mesh().dp()) {
+      throw new InputException(
+          "--feature-cache "
+              + featureCache
+              + " is for ranks that have the whole backbone; leave it out, or --tp and --pp");
+    }
+    ranks.checkSequence(training.seqLen);
+    ranks.split(); // a word that means nothing is refused before other ranks are waited for
+    if (plotSchedule != null && ranks.mesh().pp() == 1) {
+      throw new InputException(
+          "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
+    }
+    if (training.dryRun) {
+      showMemory(options);
+      return 0;
+    }
+    return ranks.run((team, interrupt) -> tune(options, loop, team, interrupt));
+  }
+
+  private void showMemory(TuneOptions options) {
+    try (ModelFiles files = model.open()) {
+      DecoderConfig config = files.config().decoder();
+      Mesh mesh = ranks.mesh();
+      List<ExitOutline> exits = start.outlines(config);
+      StagePlan stages = new StagePlan(config, exits, options, training.seqLen, mesh.pp());
+      TuneMemory plan =
+          new TuneMemory(
+              config,
+              exits,
+              options,
+              training.seqLen,
+              mesh,
+              ranks.isSequenceParallel(),
+              training.asyncCheckpoints,
+              at ->
+                  model.memory(
+                      files,
+                      new ModelShard(
+                          mesh.tp(), at.tp(), n -> mesh.pp() == 1 || stages.needs(at.pp(), n))));
+      MemoryView.show(plan, json);
+    }
+  }
+
+  private int tune(TuneOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
+    try (Device device = compute.open(team.neighbours());
+        TrainingView view = new TrainingView("tune", training.steps)) {
+      TunedExits tuned =
+          new TunedExits(
+              model, training, start, gateTokens, ranks.isSequenceParallel(), device, view);
+      TrainLoop.Outcome outcome = train(options, loop, team, interrupt, device, view, tuned);
+      if (!outcome.finished()) {
+        if (team.leads()) {
+          view.stopped(outcome);
+        }
+        return 1;
+      }
+      RankPeaks peaks = RankPeaks.of(team);
+      if (team.leads()) {
+        if (tuned.arePutTogether(team)) {
+          tuned.putTogether(options);
+        }
+        peaks.say(view);
+        report(outcome, peaks);
+      }
+      return 0;
+    }
+  }
+
+  /** Trains; rank 0 says how it goes and, if it holds all exits, writes them. */
+  private TrainLoop.Outcome train(
+      TuneOptions options,
+      LoopOptions loop,
+      Team team,
+      Interrupt interrupt,
+      Device device,
+      TrainingView view,
+      TunedExits tuned) {
+    StagePlan plan = plan(options, team, device);
+    if (team.leads() && team.mesh().pp() > 1) {
+      plan.describe().forEach(view::say);
+    }
+    try (LanguageModel m = model(device, plan, team)) {
+      try (NativeArena arena = new NativeArena("exits")) {
+        options.check(m.config().decoder(), start.read(m, arena, device), training.seqLen);
+      }
+      Folders.create(training.out);
+      ScheduleView schedule = schedule(options, team);
+      try (DatasetSource data = data(m, device, team);
+          FeatureCache cache = cache(m, data, device, team);
+          ExitTuner tuner = tuner(m, options, data, device, team, plan, cache, schedule.trace())) {
+        TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
+        TrainLoop.Outcome outcome =
+            new TrainLoop(tuner, loop, device.kernels(), team, listener, interrupt::wanted).run();
+        if (plotSchedule != null && outcome.finished()) {
+          schedule.draw(plotSchedule, plan::timeline);
+        }
+        if (team.leads()) {
+          view.plot(
+              training.out.resolve("loss.svg"),
+              outcome.history(),
+              "Loss of each exit, nats a token");
+        }
+        if (outcome.finished() && !tuned.arePutTogether(team)) {
+          tuned.write(tuner, m, data, team);
+        }
+        return outcome;
+      }
+    }
+  }
+
+  private ScheduleView schedule(TuneOptions options, Team team) {
+    int rounds = options.microBatches() / team.mesh().dp();
+    return new ScheduleView(Math.min(PLOTTED_STEPS, training.steps), rounds, 1, team);
+  }
+
+  /** What this rank computes with of the backbone: some layers, or shares of their weights. */
+  private LanguageModel model(Device device, StagePlan plan, Team team) {
+    Predicate<String> needed = name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name);
+    return model.load(
+        device,
+        c ->
+            team.shares()
+                .<DecoderBuilder>map(g -> new ShardBuilder(g, ranks.isSequenceParallel(), needed))
+                .orElseGet(() -> DecoderBuilder.part(needed)),
+        !team.leads());
+  }
+
+  /** Which layers and exits each stage has. */
+  private StagePlan plan(TuneOptions options, Team team, Device device) {
+    try (ModelFiles files = model.open()) {
+      DecoderConfig config = files.config().decoder();
+      return StagePlan.of(
+          config,
+          start.outlines(config),
+          options,
+          training.seqLen,
+          ranks.split(),
+          training.out,
+          team,
+          device);
+    }
+  }
+
+  /** The tuner copies the exits that it begins with, so those are not held any longer. */
+  private ExitTuner tuner(
+      LanguageModel m,
+      TuneOptions options,
+      DatasetSource data,
+      Device device,
+      Team team,
+      StagePlan plan,
+      FeatureCache cache,
+      ScheduleTrace trace) {
+    try (NativeArena arena = new NativeArena("exits")) {
+      Exits exits = start.read(m, arena, device);
+      return cache == null
+          ? new ExitTuner(m, exits, options, data, device, team, plan, trace)
+          : new ExitTuner(m, exits, options, data, device, team, cache);
+    }
+  }
+
+  /** Rank 0 makes the token file if there is none; the others wait for it. */
+  private DatasetSource data(LanguageModel m, Device device, Team team) {
+    return sampled()
+        ? team.firstOfRanks(() -> self.dataset(training, m, device, !team.leads()))
+        : team.firstOfRanks(
+            () -> training.dataset(m.tokenizer()), () -> training.madeDataset(m.tokenizer()));
+  }
+
+  private boolean sampled() {
+    return SelfData.isWanted(training.data);
+  }
+
+  /** The cache, null where none is wanted. */
+  private FeatureCache cache(LanguageModel m, DatasetSource data, Device device, Team team) {
+    if (featureCache == null) {
+      return null;
+    }
+    try (NativeArena arena = new NativeArena("exits")) {
+      FeatureCache cache =
+          FeatureCache.open(
+              featureCache, m, data, start.read(m, arena, device), device.kernels(), team);
+      if (team.leads()) {
+        System.err.printf(
+            Locale.ROOT,
+            "feature cache %s: %,d MB when it is full%n",
+            cache.folder(),
+            cache.bytes() >> 20);
+      }
+      return cache;
+    }
+  }
+
+  private void report(TrainLoop.Outcome outcome, RankPeaks peaks) {
+    String sha = Sha256.of(training.out.resolve(ExitsFile.TENSORS));
+    if (json) {
+      Map<String, Object> result = training.result(outcome, 1);
+      peaks.addTo(result);
+      result.put("exits_sha256", sha);
+      System.out.println(Json.compact(result));
+    } else {
+      System.out.println("exits written to " + training.out + " (sha256 " + sha + ")");
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.StartExits;
+import dev.sortie.eetuning.cli.option.TrainingOptions;
+import dev.sortie.eetuning.cli.view.GateTable;
+import dev.sortie.eetuning.cli.view.TrainingView;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.tune.ExitTuner;
+import dev.sortie.eetuning.train.tune.FinishedExits;
+import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.eetuning.train.tune.TuningNotes;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Writes the exits of a run that is done, with gates fitted to them.
+ *
+ * @param start exits that the run began with
+ * @param gateTokens tokens of text to which gates are fitted; 0 for none
+ * @param sequence whether ranks that share weights share out the tokens too
+ */
+record TunedExits(
+    ModelOptions model,
+    TrainingOptions training,
+    StartExits start,
+    int gateTokens,
+    boolean sequence,
+    Device device,
+    TrainingView view) {
+
+  /**
+   * Whether rank 0 reads the exits from the last checkpoint: no rank of a pipeline holds them all,
+   * and gates need all layers, and the tokens beside each other. Ranks that share whole layers fit
+   * gates together; without gates reading takes less memory than to put shares together.
+   */
+  boolean arePutTogether(Team team) {
+    return team.mesh().pp() > 1 || sequence || team.mesh().tp() > 1 && gateTokens == 0;
+  }
+
+  /**
+   * Writes the exits that a tuner holds: of ranks that share them, all put them together and the
+   * first one writes.
+   */
+  void write(ExitTuner tuner, LanguageModel m, DatasetSource data, Team team) {
+    if (team.place().dp() > 0) {
+      return; // replicas have the same
+    }
+    Map<String, Object> tuning = noted(tuner.describe(), data);
+    Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
+    if (team.leads()) {
+      write(exits, m);
+    } else {
+      ExitsFile.contribute(exits, m);
+    }
+  }
+
+  /** Writes the exits of a job of which no rank computes with all layers and tokens. */
+  void putTogether(TuneOptions options) {
+    try (LanguageModel m =
+            gateTokens == 0
+                ? model.loadUnread(device)
+                : model.load(device, DecoderBuilder.WHOLE, true);
+        DatasetSource data = training.madeDataset(m.tokenizer());
+        NativeArena arena = new NativeArena("exits")) {
+      FinishedExits finished = new FinishedExits(m, start.read(m, arena, device), data, device);
+      Exits exits = finished.read(training.out, arena);
+      Map<String, Object> tuning =
+          noted(TuningNotes.of(options, exits, data, m.config().decoder()), data);
+      Exits tuned = new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
+      write(gateTokens == 0 ? tuned : finished.gated(tuned, gateTokens, arena), m);
+    }
+  }
+
+  private Map<String, Object> noted(Map<String, Object> description, DatasetSource data) {
+    Map<String, Object> tuning = new LinkedHashMap<>(description);
+    tuning.put("seq_len", training.seqLen);
+    tuning.put("data", data.fingerprint());
+    return tuning;
+  }
+
+  private void write(Exits tuned, LanguageModel m) {
+    ExitsFile.write(training.out, tuned, m);
+    GateTable.print(tuned, view::say);
+  }
+}

@@ -1,0 +1,326 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
+import dev.sortie.eetuning.decode.policy.ExitPolicies;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.FullDepth;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
+import dev.sortie.eetuning.decode.speculative.PromptLookup;
+import dev.sortie.eetuning.decode.speculative.Speculative;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.IntPredicate;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Options of decoding: depth, sampling and where to stop. */
+public final class DecodingMixin {
+  static final double THRESHOLD = 0.8;
+
+  private static final String NONE = "none";
+
+  /** What {@code --draft} may say where exits are taken. */
+  private static final List<List<String>> BESIDE_EXITS =
+      List.of(List.of(), List.of(PromptLookup.NAME), List.of(NONE));
+
+  @Mixin private SamplingMixin sampling;
+
+  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  private Path exitsFolder;
+
+  @Mixin private ActiveMixin active;
+
+  @Option(
+      names = "--threshold",
+      paramLabel = "X",
+      description =
+          "Confidence at which an exit is taken; 1 never exits. Or a threshold for each exit that is"
+              + " asked, by the layers that it stands after, as in 20=0.7,24=0.5. Default: 0.8.")
+  private String threshold;
+
+  @Option(
+      names = "--thresholds",
+      paramLabel = "FILE",
+      description = "Thresholds that calibrate has written for these exits.")
+  private Path thresholds;
+
+  @Option(
+      names = "--exit-policy",
+      paramLabel = "WORD",
+      defaultValue = "max-probability",
+      description =
+          "What is compared with --threshold: max-probability, margin (of the first over the second), entropy (1 - H / ln N), agreement (max-probability where --patience exits agree) or probe (max-probability where the exit's probe says that it is worth evaluating). Default: ${DEFAULT-VALUE}.")
+  private String exitPolicy;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "Exits in a row that must agree, for agreement. Default: ${DEFAULT-VALUE}.")
+  private int patience;
+
+  @Option(
+      names = "--probe-threshold",
+      paramLabel = "X",
+      defaultValue = "0.5",
+      description =
+          "Least probability of agreement at which an exit is evaluated, for probe. Default: ${DEFAULT-VALUE}.")
+  private double probeThreshold;
+
+  @Option(
+      names = "--strategy",
+      paramLabel = "WORD",
+      description =
+          "full, early-exit or speculative. speculative guesses tokens and verifies several in one"
+              + " pass: the text is that of full depth to the bit. early-exit guesses too where that"
+              + " is faster; its text does not depend on that. Default: early-exit where --exits is"
+              + " given, else full.")
+  private String strategy;
+
+  @Option(
+      names = "--draft",
+      paramLabel = "WORD",
+      split = ",",
+      description =
+          "Who guesses for --strategy speculative: prompt-lookup (text that stood there before),"
+              + " early-exit (the deepest exit of --exits, where its confidence reaches"
+              + " --threshold, 0.8), lookahead (the lookahead exit of --exits, as long as all of its"
+              + " guess is right with chance --threshold, 0.25), or several,"
+              + " with commas between. Default: prompt-lookup, and lookahead or else"
+              + " early-exit where --exits has it. For --strategy early-exit on one rank:"
+              + " prompt-lookup, the default, or none.")
+  private List<String> draft = new ArrayList<>();
+
+  @Option(
+      names = "--max-pending",
+      paramLabel = "N",
+      defaultValue = "15",
+      description =
+          "Tokens whose deeper layers may wait to be computed, 0 to 15. Default: ${DEFAULT-VALUE}.")
+  private int maxPending;
+
+  @Option(
+      names = "--stop",
+      paramLabel = "TEXT",
+      description = "A text that ends the output; may be repeated.")
+  private List<String> stop = new ArrayList<>();
+
+  @Option(names = "--ignore-eos", description = "Go on after an end-of-text token.")
+  private boolean ignoreEos;
+
+  /** What was given, checked before a model is loaded. */
+  public Decoding decoding(int maxTokens) {
+    GenerateOptions options = new GenerateOptions(maxTokens, sampling.options(), stop, ignoreEos);
+    if (maxPending < 0 || maxPending > EarlyExit.MAX_PENDING) {
+      throw new InputException(
+          "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
+    }
+    String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
+    if (!List.of("full", "early-exit", "speculative").contains(word)) {
+      throw new InputException(
+          "--strategy '" + word + "' is unknown; take full, early-exit or speculative");
+    }
+    if (word.equals("early-exit") && exitsFolder == null) {
+      throw new InputException("--strategy early-exit needs --exits DIR");
+    }
+    if (!draft.isEmpty() && word.equals("full")) {
+      throw new InputException("--draft goes with --strategy speculative or early-exit, not full");
+    }
+    if (active.isGiven() && !word.equals("early-exit")) {
+      throw new InputException("--active needs --exits DIR and --strategy early-exit");
+    }
+    boolean guesses = word.equals("speculative");
+    boolean early = word.equals("early-exit");
+    if (guesses) {
+      DraftSources.check(draft, exitsFolder != null);
+    }
+    if (early && !BESIDE_EXITS.contains(draft)) {
+      throw new InputException(
+          "--draft "
+              + String.join(",", draft)
+              + ": --strategy early-exit takes prompt-lookup or none, for other sources read states that"
+              + " tokens which leave early do not have; take --strategy speculative for them");
+    }
+    boolean perExit = threshold != null && threshold.contains("=");
+    if (perExit && (!early || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY))) {
+      throw new InputException(
+          "--threshold %s, one for each exit, needs --exits DIR, --strategy early-exit and --exit-policy %s, and says itself which are active"
+              .formatted(threshold, ExitPolicies.PROBABILITY));
+    }
+    OptionalDouble drafting =
+        threshold == null || perExit ? OptionalDouble.empty() : OptionalDouble.of(number());
+    if (thresholds == null) {
+      ExitPolicy policy =
+          perExit
+              ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
+              : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
+      return new Decoding(options, policy, early, guesses, draft, drafting, Optional.empty());
+    }
+    if (threshold != null || active.isGiven()) {
+      throw new InputException(
+          "--thresholds "
+              + thresholds
+              + " says which exits are asked and when; leave out --threshold and --active");
+    }
+    if (!early) {
+      throw new InputException("--thresholds needs --exits DIR and --strategy early-exit");
+    }
+    if (!exitPolicy.equals(ExitPolicies.PROBABILITY)) {
+      throw new InputException(
+          "--thresholds "
+              + thresholds
+              + " are of "
+              + ExitPolicies.PROBABILITY
+              + ", --exit-policy is "
+              + exitPolicy
+              + "; leave one out");
+    }
+    Calibrated c = ThresholdsFile.read(thresholds);
+    return new Decoding(
+        options, new ExitThresholds(c.thresholds()), true, false, draft, drafting, Optional.of(c));
+  }
+
+  private double number() {
+    try {
+      return Double.parseDouble(threshold);
+    } catch (NumberFormatException e) {
+      throw new InputException(
+          "--threshold '"
+              + threshold
+              + "' is neither a number nor thresholds of exits as in 20=0.7,24=0.5",
+          e);
+    }
+  }
+
+  /**
+   * Checked options.
+   *
+   * @param options of generation
+   * @param policy when to exit
+   * @param early whether to exit at all
+   * @param guesses whether decoding is lossless, by guesses that are verified
+   * @param drafts who guesses, then or beside early exits; empty for whom the exits allow
+   * @param threshold confidence below which an exit does not guess; empty for the default
+   * @param calibrated what the policy comes from, where it was calibrated
+   */
+  public record Decoding(
+      GenerateOptions options,
+      ExitPolicy policy,
+      boolean early,
+      boolean guesses,
+      List<String> drafts,
+      OptionalDouble threshold,
+      Optional<Calibrated> calibrated) {
+    boolean readsExits() {
+      return early || guesses && !drafts.equals(List.of(PromptLookup.NAME));
+    }
+
+    /** How several ranks decode: passes must be the same on all, whatever times each measures. */
+    public Decoding together() {
+      if (guesses || early && drafts.equals(List.of(PromptLookup.NAME))) {
+        throw new InputException(
+            "--%s is for one rank: how much to guess follows times that ranks measure each for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
+                .formatted(guesses ? "strategy speculative" : "draft prompt-lookup"));
+      }
+      return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
+    }
+
+    private Guesses besideExits(int capacity) {
+      return drafts.equals(List.of(NONE)) ? Guesses.NONE : DraftSources.free(capacity);
+    }
+  }
+
+  /** The exits to ask, if any. */
+  public Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
+    if (exitsFolder == null || !d.readsExits()) {
+      return Exits.none();
+    }
+    Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    // that exit has no probe
+    Exits all = d.early() && !d.policy().usesProbe() ? FinalDraft.add(stored) : stored;
+    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
+    if (d.policy() instanceof ExitThresholds each) {
+      return ActiveExits.at(all, each.asked());
+    }
+    return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
+  }
+
+  /**
+   * What exits are asked on ranks that must agree, without their weights: all but those that the
+   * user or a calibration leaves out.
+   */
+  public List<ExitOutline> outlines(Decoding d, DecoderConfig config) {
+    if (!d.early() || d.policy().never()) {
+      return List.of();
+    }
+    List<ExitOutline> all = ExitsFile.outlines(exitsFolder, config);
+    if (!(d.policy() instanceof ExitThresholds each)) {
+      return active.choose(all);
+    }
+    List<Integer> depths = each.asked();
+    return all.stream().filter(e -> !e.isLookahead() && depths.contains(e.depth())).toList();
+  }
+
+  /**
+   * Some exits, the only ones whose weights are read.
+   *
+   * @param layer a layer that this rank holds
+   * @param depths whether an exit is wanted, by its depth
+   */
+  public Exits exits(
+      Decoding d,
+      LanguageModel m,
+      int layer,
+      IntPredicate depths,
+      NativeArena arena,
+      Device device) {
+    if (!d.early()) {
+      return Exits.none();
+    }
+    Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), layer, depths);
+    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m, layer));
+    return exits;
+  }
+
+  /** How ranks of a pipeline decode. */
+  public PipelinedDecoder.Settings settings(Decoding d, int texts, int traced) {
+    return new PipelinedDecoder.Settings(d.policy(), maxPending, d.options(), texts, traced);
+  }
+
+  /** A new sequence, to be closed. */
+  public DecodingStrategy strategy(
+      Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
+    if (d.guesses()) {
+      List<String> words = d.drafts().isEmpty() ? DraftSources.defaults(exits) : d.drafts();
+      return new Speculative(
+          m.decoder(),
+          DraftSources.of(words, m.decoder(), exits, d.threshold(), capacity),
+          capacity,
+          device);
+    }
+    return d.early() && !exits.exits().isEmpty()
+        ? new EarlyExit(
+            m.decoder(), exits, d.policy(), capacity, maxPending, d.besideExits(capacity), device)
+        : new FullDepth(m.decoder(), capacity, device);
+  }
+}

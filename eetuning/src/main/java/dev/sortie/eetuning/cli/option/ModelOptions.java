@@ -1,0 +1,121 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.nn.load.AvailableMemory;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.ModelMemory;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.ModelPartition;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import picocli.CommandLine.Option;
+
+/** Options that name a model. */
+public final class ModelOptions {
+  private static final long LARGE = 64 << 20;
+
+  @Option(names = "--model", required = true, paramLabel = "M", description = ModelWord.HELP)
+  private String model;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description =
+          "How matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
+  private Precision precision;
+
+  private ModelMemory memory;
+  private AvailableMemory available;
+
+  /** The folder or file. */
+  public Path path() {
+    return ModelWord.path(model);
+  }
+
+  /** Loads it; of a large one it is said first what memory it takes. */
+  public LanguageModel load(Device device) {
+    return load(device, config -> DecoderBuilder.WHOLE, false);
+  }
+
+  /**
+   * Loads the part of it that a rank computes with; of a large one rank 0 says what it takes.
+   *
+   * @param part makes this rank's part of a decoder
+   * @param silent whether another rank speaks
+   */
+  public LanguageModel load(
+      Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
+    ModelFiles files = ModelFiles.open(path());
+    DecoderBuilder builder;
+    try {
+      builder = part.apply(files.config().decoder());
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+    memory = ModelMemory.of(files, precision, builder);
+    available = AvailableMemory.now();
+    if (!silent) {
+      announce(files, memory, available);
+    }
+    return LanguageModel.load(files, precision, device, builder);
+  }
+
+  /** Opens its files, to be closed. */
+  public ModelFiles open() {
+    return ModelFiles.open(path());
+  }
+
+  /** Bytes that a part of it takes once it is loaded. */
+  public long memory(ModelFiles files, ModelPartition part) {
+    return ModelMemory.of(files, precision, part).resident();
+  }
+
+  /** Loads it without reading its weights, where the file can be mapped. */
+  public LanguageModel loadUnread(Device device) {
+    return LanguageModel.load(ModelFiles.open(path()), Precision.FILE, device);
+  }
+
+  /** Loads what {@code builder} makes of it. */
+  public LanguageModel load(Device device, DecoderBuilder builder, boolean silent) {
+    return load(device, config -> builder, silent);
+  }
+
+  /** The same for a model and a precision that other options name. */
+  public static LanguageModel load(String model, Precision precision, Device device) {
+    ModelFiles files = ModelFiles.open(ModelWord.path(model));
+    announce(files, ModelMemory.of(files, precision), AvailableMemory.now());
+    return LanguageModel.load(files, precision, device);
+  }
+
+  private static void announce(ModelFiles files, ModelMemory memory, AvailableMemory available) {
+    if (memory.resident() >= LARGE) {
+      System.err.printf(
+          "%s: %s; %s%s%n",
+          files.path().getFileName(),
+          memory.describe(),
+          available.describe(),
+          memory.resident() > available.bytes()
+              ? ", so that it will be read from the file again and again"
+              : "");
+    }
+  }
+
+  /** The memory of the model that was loaded last, for JSON. */
+  public Map<String, Object> memory() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("resident_bytes", memory.resident());
+    json.put("copied_bytes", memory.copied());
+    json.put("in_place_bytes", memory.inPlace());
+    json.put("tables_bytes", memory.tables());
+    json.put("kv_bytes_per_token", memory.kvPerToken());
+    json.put("available_bytes", available.bytes());
+    return json;
+  }
+}

@@ -1,0 +1,32 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.cli.view.ExitTable;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** The folder into which a command writes exits made from other exits. */
+public final class NewExits {
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder for the result.")
+  private Path out;
+
+  /** Refuses a folder that holds exits. */
+  public void check() {
+    if (ExitsFile.exists(out)) {
+      throw new InputException("--out " + out + " holds exits already; give another folder");
+    }
+  }
+
+  /** Writes the exits, and prints what they are. */
+  public void write(Exits exits, LanguageModel model) {
+    ExitsFile.write(out, exits, model);
+    ExitTable.print(exits, out, System.err);
+  }
+}

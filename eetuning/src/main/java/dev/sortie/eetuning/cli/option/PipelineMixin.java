@@ -1,0 +1,111 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.cli.view.ScheduleView;
+import dev.sortie.eetuning.decode.pipeline.DecodingStages;
+import dev.sortie.eetuning.decode.pipeline.StageTime;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Options of decoding on several ranks. */
+public final class PipelineMixin {
+  /** Times of each stage that a picture still shows. */
+  private static final int TRACED = 4000;
+
+  @Option(
+      names = "--tp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Ranks that share the weights of each stage, in a job started by launch; each holds and"
+              + " reads its share alone. Default: ${DEFAULT-VALUE}.")
+  public int tp;
+
+  @Option(
+      names = "--pp",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Stages among which layers and exits are shared out, in a job of --tp times --pp"
+              + " ranks started by launch: when a token leaves at an exit the next one begins, while deeper stages"
+              + " still work on it. Ids, exits and confidences are those of one stage. Default:"
+              + " ${DEFAULT-VALUE}.")
+  public int pp;
+
+  @Option(
+      names = "--cut",
+      paramLabel = "LAYERS",
+      split = ",",
+      description =
+          "Layers after which a stage ends and the next one begins, as in 10,20 for --pp 3."
+              + " Default: so that the stage that reads most weights for a token reads the least"
+              + " possible.")
+  private List<Integer> cut = new ArrayList<>();
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description =
+          "Texts of --prompts that are under way at one time, with --pp. Default: twice as many as"
+              + " there are stages.")
+  private Integer batch;
+
+  @Option(
+      names = "--plot-schedule",
+      paramLabel = "FILE.svg",
+      description = "With --pp: draw what each stage did when.")
+  private Path plotSchedule;
+
+  /** Checks options that go together. */
+  public void check(boolean several) {
+    if (pp < 2 && (!cut.isEmpty() || batch != null || plotSchedule != null)) {
+      String option =
+          !cut.isEmpty() ? "--cut" : batch != null ? "--batch" : "--plot-schedule " + plotSchedule;
+      throw new InputException(option + " is for a pipeline; give --pp 2 or more with it");
+    }
+    if (batch != null && !several) {
+      throw new InputException("--batch " + batch + " is for --prompts FILE");
+    }
+    if (!cut.isEmpty() && cut.size() != pp - 1) {
+      throw new InputException(
+          "--cut names %d layers, --pp %d has %d places between stages"
+              .formatted(cut.size(), pp, pp - 1));
+    }
+  }
+
+  /** Ranks in all. */
+  public int ranks() {
+    return Math.multiplyExact(tp, pp);
+  }
+
+  /** Draws what the stages did, if that was asked for. */
+  public void draw(List<StageTime> times) {
+    if (plotSchedule != null) {
+      ScheduleView.draw(plotSchedule, times);
+    }
+  }
+
+  /** Texts that are under way at one time. */
+  public int texts() {
+    return batch == null ? 2 * pp : batch;
+  }
+
+  /** Times that each stage remembers. */
+  public int traced() {
+    return plotSchedule == null ? 0 : TRACED;
+  }
+
+  /** Who has which layers and exits. */
+  public DecodingStages stages(DecoderConfig config, List<ExitOutline> exits) {
+    if (cut.isEmpty()) {
+      return DecodingStages.balanced(config, exits, pp);
+    }
+    List<Integer> ends = new ArrayList<>(cut);
+    ends.add(config.layers());
+    return new DecodingStages(config, exits, ends);
+  }
+}

@@ -1,0 +1,87 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.train.pretrain.PretrainExits;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.optim.Schedule.Decay;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Options of exits that are trained with the backbone. */
+public final class PretrainExitOptions {
+  @Option(
+      names = "--exits-at",
+      split = ",",
+      paramLabel = "DEPTH",
+      description =
+          "Train exits after these layers too, as in 4,8; they are written beside the model.")
+  private List<Integer> depths = List.of();
+
+  @Option(
+      names = "--arch",
+      paramLabel = "ARCH",
+      defaultValue = "norm",
+      completionCandidates = ArchitectureWords.class,
+      description = "Of the exits: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+  private String architecture;
+
+  @Option(
+      names = "--head",
+      paramLabel = "HEAD",
+      defaultValue = "backbone",
+      description =
+          "Of the exits: backbone: they share the model's head and train it too (tied); own: a head for each. Default: ${DEFAULT-VALUE}.")
+  private String head;
+
+  @Option(
+      names = "--exit-weight",
+      paramLabel = "DEPTH=X",
+      description =
+          "How much the loss of an exit counts beside the final one, which counts once; may be repeated. Default: 0.25 for each.")
+  private Map<Integer, Double> weights = new LinkedHashMap<>();
+
+  @Option(
+      names = "--exit-weight-start",
+      paramLabel = "X",
+      defaultValue = "1",
+      description =
+          "Multiply the exits' weights with X in the first step, below 1 to warm up, above to cool down. Default: ${DEFAULT-VALUE}.")
+  private double start;
+
+  @Option(
+      names = "--exit-weight-steps",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Steps from --exit-weight-start to 1. Default: ${DEFAULT-VALUE}.")
+  private int steps;
+
+  @Option(
+      names = "--exit-weight-ramp",
+      paramLabel = "KIND",
+      defaultValue = "linear",
+      description = "linear or cosine. Default: ${DEFAULT-VALUE}.")
+  private Decay ramp;
+
+  private static final double USUAL_WEIGHT = 0.25;
+
+  /**
+   * The exits.
+   *
+   * @param layers of the backbone
+   */
+  public PretrainExits exits(int layers) {
+    boolean own = HeadWord.isOwn(head);
+    if (architecture.equals("lookahead")) {
+      throw new InputException(
+          "--arch lookahead is tuned behind a model that is there: make it with add-exits; for pretrain take one of "
+              + ExitArchitecture.words());
+    }
+    ExitArchitecture arch = ExitArchitecture.of(architecture);
+    List<ExitSpec> specs = depths.stream().map(d -> new ExitSpec(d, arch, own)).toList();
+    specs.forEach(s -> s.check(layers));
+    return PretrainExits.of(specs, weights, USUAL_WEIGHT, start, steps, ramp);
+  }
+}

@@ -1,0 +1,43 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.train.pretrain.PretrainLayout;
+import dev.sortie.nn.InputException;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Options of the order in which stages of a pipeline work in full training. */
+public final class PretrainScheduleOptions {
+  @Option(
+      names = "--schedule",
+      paramLabel = "WORD",
+      defaultValue = "1f1b",
+      description =
+          "With --pp: gpipe, 1f1b, or interleaved, in which each stage has several pieces of the model. The result has the same bits. Default: ${DEFAULT-VALUE}.")
+  private String schedule;
+
+  @Option(
+      names = "--chunks",
+      paramLabel = "N",
+      description = "Pieces of each stage for --schedule interleaved. Default: 2.")
+  private Integer chunks;
+
+  @Option(
+      names = "--plot-schedule",
+      paramLabel = "FILE.svg",
+      description =
+          "With --pp: draw what each stage did when in the last step, below what was planned.")
+  private Path plot;
+
+  public PretrainLayout layout() {
+    return PretrainLayout.of(schedule, chunks);
+  }
+
+  /** Where to draw, null for nowhere. */
+  public Path plot(int stages) {
+    if (plot != null && stages == 1) {
+      throw new InputException(
+          "--plot-schedule " + plot + " draws a pipeline; give --pp 2 or more with it");
+    }
+    return plot;
+  }
+}

@@ -1,0 +1,87 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.cli.view.ProgressLine;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.data.SelfText;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.CacheFolder;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.tensor.Device;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Option;
+
+/** Options of tuning data that the model samples of itself. */
+public final class SelfData {
+  private static final Path WORD = Path.of("self");
+
+  @Option(
+      names = "--self-tokens",
+      paramLabel = "N",
+      defaultValue = "400000",
+      description =
+          "For --data self: tokens that the model samples, kept in the user's cache folder. Default: ${DEFAULT-VALUE}.")
+  private long tokens;
+
+  @Option(
+      names = "--self-temperature",
+      paramLabel = "X",
+      defaultValue = "0.8",
+      description = "For --data self: temperature of sampling. Default: ${DEFAULT-VALUE}.")
+  private double temperature;
+
+  /** Whether the data are the model's own: the word {@code self}, then maybe text files. */
+  public static boolean isWanted(List<Path> data) {
+    return data.getFirst().equals(WORD);
+  }
+
+  /** Refuses what cannot be sampled, or not by these ranks. */
+  public void check(TrainingOptions training, Mesh mesh) {
+    settings(training);
+    checkWhole("--tp", mesh.tp());
+    checkWhole("--pp", mesh.pp());
+  }
+
+  private static void checkWhole(String option, int ranks) {
+    if (ranks > 1) {
+      throw new InputException(
+          "--data self samples from the whole model, of which each rank of %s %d holds a part; take the token file that a run without %s has named"
+              .formatted(option, ranks, option));
+    }
+  }
+
+  /** Files after the word give some texts their first words. */
+  private SelfText.Settings settings(TrainingOptions training) {
+    List<Path> data = training.data;
+    return new SelfText.Settings(tokens, temperature, training.seed, data.subList(1, data.size()));
+  }
+
+  /**
+   * The tokens, sampled now if they were not before.
+   *
+   * @param silent whether nothing is said of it
+   */
+  public DatasetSource dataset(
+      TrainingOptions training, LanguageModel model, Device device, boolean silent) {
+    Path file = file(settings(training), model, device, silent);
+    return training.tokens(file, model.config().decoder().vocab());
+  }
+
+  private Path file(
+      SelfText.Settings settings, LanguageModel model, Device device, boolean silent) {
+    SelfText text = new SelfText(model, settings, device);
+    Path parent = CacheFolder.of("sortie").resolve("self");
+    if (silent) {
+      return text.file(parent, done -> {});
+    }
+    Path file;
+    try (ProgressLine line = ProgressLine.start("sample", text.tokens(), System.err)) {
+      file = text.file(parent, done -> line.step(done, ""));
+      line.step(text.tokens(), "");
+    }
+    System.err.printf(Locale.ROOT, "tuning data: %s%n", file);
+    return file;
+  }
+}

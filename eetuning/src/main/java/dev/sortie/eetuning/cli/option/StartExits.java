@@ -1,0 +1,52 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** The exits that tuning begins with. */
+public final class StartExits {
+  @Option(
+      names = "--exits",
+      required = true,
+      paramLabel = "DIR",
+      description = "Exits to begin with; not changed.")
+  private Path folder;
+
+  /** Refuses to write to where they are. */
+  public void checkOut(Path out) {
+    if (Files.exists(out) && sameFolder(out, folder)) {
+      throw new InputException(
+          "--out "
+              + out
+              + " is the folder of --exits; the exits to begin with stay as they are, give another folder");
+    }
+  }
+
+  private static boolean sameFolder(Path a, Path b) {
+    return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
+  }
+
+  /** What they are, without their weights. */
+  public List<ExitOutline> outlines(DecoderConfig config) {
+    return ExitsFile.outlines(folder, config);
+  }
+
+  /** This rank's part of them, in memory of {@code arena}. */
+  public Exits read(LanguageModel m, NativeArena arena, Device device) {
+    Exits start = ExitsFile.readExact(folder, m, arena, device.kernels());
+    if (start.exits().isEmpty() && start.lookahead().isEmpty()) {
+      throw new InputException(folder + " holds no exits; make some with add-exits");
+    }
+    return start;
+  }
+}

@@ -1,0 +1,69 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Options of the chat template. */
+public final class TemplateMixin {
+  @Option(
+      names = "--chat-template",
+      paramLabel = "FILE",
+      description = "A Jinja template that takes the place of the model's own.")
+  private Path file;
+
+  @Option(
+      names = "--tools",
+      paramLabel = "FILE",
+      description = "A JSON list of functions that the model may call, for the template.")
+  private Path tools;
+
+  @Option(
+      names = "--template-variable",
+      paramLabel = "NAME=VALUE",
+      description =
+          "A variable for the template, such as enable_thinking=false; may be repeated. true, false and integers are taken as such.")
+  private Map<String, String> variables = new LinkedHashMap<>();
+
+  /** The template of a model, which must have one. */
+  public ChatTemplate template(Path model) {
+    return file != null
+        ? ChatTemplate.ofFile(file, model)
+        : ChatTemplate.ofModel(model).orElseThrow(() -> missing(model));
+  }
+
+  private static InputException missing(Path model) {
+    return new InputException(
+        model
+            + ": has no chat template, so it does not say how a conversation is written; put one into chat_template.jinja or chat_template of tokenizer_config.json in the model's folder, or give --chat-template FILE");
+  }
+
+  /** For an answer. */
+  public ChatOptions options() {
+    Map<String, Object> values = new LinkedHashMap<>();
+    variables.forEach((name, value) -> values.put(name, value(value)));
+    List<Map<String, Object>> list =
+        tools == null
+            ? List.of()
+            : Json.readObjects(tools, JsonLimits.DATA).stream()
+                .<Map<String, Object>>map(JsonObject::fields)
+                .toList();
+    return ChatOptions.DEFAULT.with(list, values);
+  }
+
+  private static Object value(String word) {
+    return switch (word) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> word.matches("-?[0-9]{1,18}") ? (Object) Long.valueOf(word) : word;
+    };
+  }
+}

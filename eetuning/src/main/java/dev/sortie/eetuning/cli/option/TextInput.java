@@ -1,0 +1,33 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.nn.InputException;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** A text, on the command line or in a file. */
+public final class TextInput {
+  @Option(
+      names = {"--text", "--prompt"},
+      paramLabel = "TEXT",
+      description = "The text.")
+  private String text;
+
+  @Option(
+      names = {"--file", "--prompt-file"},
+      paramLabel = "FILE",
+      description = "A UTF-8 file with the text, taken as it is.")
+  private Path file;
+
+  /** Whether there is a text or a file. */
+  public boolean isGiven() {
+    return text != null || file != null;
+  }
+
+  /** The text. */
+  public String read(String option) {
+    if ((text == null) == (file == null)) {
+      throw new InputException("give either " + option + " TEXT or a file, one of the two");
+    }
+    return text != null ? text : TextFile.read(file);
+  }
+}

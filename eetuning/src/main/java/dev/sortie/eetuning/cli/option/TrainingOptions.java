@@ -1,0 +1,239 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.PeakMemory;
+import dev.sortie.eetuning.train.data.DatasetSource;
+import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.optim.AdamW;
+import dev.sortie.nn.optim.Schedule;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.data.TokenDataset;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Options that pretrain and tune share. */
+public final class TrainingOptions {
+  @Option(
+      names = "--data",
+      required = true,
+      arity = "1..*",
+      paramLabel = "FILE",
+      description =
+          "UTF-8 text files, each one document; or one file of token ids. For tune also the word self: text that the model samples, its first words from text files after it, if there are some.")
+  public List<Path> data;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "Folder of the run. The same command again goes on where it stopped.")
+  public Path out;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      defaultValue = "1000",
+      description = "Optimiser steps. Default: ${DEFAULT-VALUE}.")
+  public int steps;
+
+  @Option(
+      names = "--seq-len",
+      paramLabel = "N",
+      defaultValue = "256",
+      description = "Tokens a sequence. Default: ${DEFAULT-VALUE}.")
+  public int seqLen;
+
+  @Option(
+      names = "--micro-batch",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "Sequences in one pass. Default: ${DEFAULT-VALUE}.")
+  public int microBatch;
+
+  @Option(
+      names = "--global-batch",
+      paramLabel = "N",
+      description = "Sequences in one step; gradients add up. Default: --micro-batch.")
+  Integer globalBatch;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "X",
+      defaultValue = "1e-3",
+      description = "Peak learning rate. Default: ${DEFAULT-VALUE}.")
+  double lr;
+
+  @Option(
+      names = "--min-lr",
+      paramLabel = "X",
+      description = "Learning rate at the end. Default: a tenth of --lr.")
+  Double minLr;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N",
+      description = "Warm-up steps. Default: a hundredth of --steps.")
+  Integer warmup;
+
+  @Option(
+      names = "--decay",
+      paramLabel = "KIND",
+      defaultValue = "cosine",
+      description = "cosine, linear or constant. Default: ${DEFAULT-VALUE}.")
+  Schedule.Decay decay;
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "X",
+      defaultValue = "0.01",
+      description = "AdamW decay of matrices. Default: ${DEFAULT-VALUE}.")
+  double weightDecay;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "X",
+      defaultValue = "1.0",
+      description = "Largest gradient norm. Default: ${DEFAULT-VALUE}.")
+  double clip;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Order of the data, and initial weights. Default: ${DEFAULT-VALUE}.")
+  public long seed;
+
+  @Option(
+      names = "--held-out",
+      paramLabel = "X",
+      defaultValue = "0.01",
+      description = "Share of the data for validation. Default: ${DEFAULT-VALUE}.")
+  double heldOut;
+
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "N",
+      defaultValue = "100",
+      description = "Steps between checkpoints. Default: ${DEFAULT-VALUE}.")
+  int checkpointEvery;
+
+  @Option(
+      names = "--keep-checkpoints",
+      paramLabel = "N",
+      defaultValue = "2",
+      description = "How many of the last checkpoints stay. Default: ${DEFAULT-VALUE}.")
+  int keepCheckpoints;
+
+  @Option(
+      names = "--async-checkpoints",
+      description =
+          "Write checkpoints beside the next steps, from a copy of parameters and optimiser state in"
+              + " memory; one at a time. An error ends the run at the step after it.")
+  public boolean asyncCheckpoints;
+
+  @Option(
+      names = "--validate-every",
+      paramLabel = "N",
+      defaultValue = "250",
+      description = "Steps between validations. Default: ${DEFAULT-VALUE}.")
+  int validateEvery;
+
+  @Option(
+      names = "--dry-run",
+      description =
+          "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")
+  public boolean dryRun;
+
+  public int globalBatch() {
+    return globalBatch == null ? microBatch : globalBatch;
+  }
+
+  /** Refuses numbers that no run can have, by the option's name. */
+  public void check() {
+    require(seqLen >= 1, "--seq-len", seqLen, "at least 1");
+    require(positive(lr), "--lr", lr, "positive");
+    if (minLr != null) {
+      require(minLr >= 0 && minLr <= lr, "--min-lr", minLr, "from 0 to --lr " + lr);
+    }
+    if (warmup != null) {
+      require(warmup >= 0 && warmup <= steps, "--warmup", warmup, "from 0 to --steps " + steps);
+    }
+    require(weightDecay == 0 || positive(weightDecay), "--weight-decay", weightDecay, "0 or more");
+    require(positive(clip), "--clip", clip, "positive");
+    require(heldOut >= 0 && heldOut < 1, "--held-out", heldOut, "from 0 to below 1");
+  }
+
+  private static boolean positive(double x) {
+    return x > 0 && x < Double.POSITIVE_INFINITY;
+  }
+
+  private static void require(boolean ok, String option, Number value, String allowed) {
+    if (!ok) {
+      throw new InputException(option + " " + value + " must be " + allowed);
+    }
+  }
+
+  public LoopOptions loop() {
+    return new LoopOptions(
+        out, steps, checkpointEvery, validateEvery, keepCheckpoints, asyncCheckpoints);
+  }
+
+  /** Tokenises the data into the run's folder, or opens a token file as it is. */
+  public DatasetSource dataset(Tokenizer tokenizer) {
+    return isTokenFile()
+        ? tokens(data.getFirst(), tokenizer.vocabSize())
+        : DatasetSource.build(tokenizer, data, tokenized(), seqLen, heldOut, seed);
+  }
+
+  /** Opens what another rank's {@link #dataset} has made. */
+  public DatasetSource madeDataset(Tokenizer tokenizer) {
+    return tokens(isTokenFile() ? data.getFirst() : tokenized(), tokenizer.vocabSize());
+  }
+
+  private boolean isTokenFile() {
+    return data.size() == 1 && TokenDataset.isTokenFile(data.getFirst());
+  }
+
+  private Path tokenized() {
+    return out.resolve("tokens.bin");
+  }
+
+  /** Opens a token file. */
+  DatasetSource tokens(Path file, int vocab) {
+    return DatasetSource.open(file, seqLen, heldOut, seed, vocab);
+  }
+
+  /**
+   * What {@code --json} says of a finished run.
+   *
+   * @param recent how many of the last steps' losses to average
+   */
+  public Map<String, Object> result(TrainLoop.Outcome outcome, int recent) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("steps", steps);
+    result.put("losses", outcome.history().recent(recent));
+    result.put("validation", outcome.history().lastValidation());
+    result.put("tokens_per_second", outcome.tokensPerSecond());
+    result.put("steady_tokens_per_second", outcome.steadyTokensPerSecond());
+    result.put("peak_resident_bytes", PeakMemory.now().bytes());
+    return result;
+  }
+
+  public Schedule schedule() {
+    return new Schedule(
+        lr,
+        minLr == null ? lr / 10 : minLr,
+        warmup == null ? Math.max(1, steps / 100) : warmup,
+        steps,
+        decay);
+  }
+
+  public AdamW.Options adamW() {
+    AdamW.Options d = AdamW.Options.DEFAULT;
+    return new AdamW.Options(d.beta1(), d.beta2(), d.epsilon(), weightDecay, clip);
+  }
+}

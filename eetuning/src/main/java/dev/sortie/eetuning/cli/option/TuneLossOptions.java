@@ -1,0 +1,74 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.train.tune.LookaheadOptions;
+import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.nn.InputException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Options of what exits learn when they are tuned. */
+public final class TuneLossOptions {
+  @Option(
+      names = "--objective",
+      paramLabel = "WORD",
+      defaultValue = "ce",
+      description =
+          "ce: the next token; kl: the final layer's distribution. Default: ${DEFAULT-VALUE}.")
+  private String objective;
+
+  @Option(
+      names = "--token-weights",
+      paramLabel = "WORD",
+      defaultValue = "equal",
+      description =
+          "equal, or confidence: each token weighs as much as the exit is sure of it. Default: ${DEFAULT-VALUE}.")
+  private String tokenWeights;
+
+  @Option(
+      names = "--exit-weight",
+      paramLabel = "DEPTH=X",
+      description = "Factor on the loss of an exit; may be repeated.")
+  private Map<Integer, Double> exitWeights = new LinkedHashMap<>();
+
+  @Option(
+      names = "--lookahead-unroll",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Tokens that a lookahead exit is trained to look ahead, each from its own state before. Default: ${DEFAULT-VALUE}.")
+  private int unroll;
+
+  @Option(
+      names = "--lookahead-hidden",
+      paramLabel = "X",
+      defaultValue = "0",
+      description =
+          "Factor on the distance of a lookahead exit's states from the true hidden states. Default: ${DEFAULT-VALUE}.")
+  private double hiddenWeight;
+
+  /** With how it is learnt. */
+  public TuneOptions options(TrainingOptions training) {
+    return new TuneOptions(
+        Objective.of(objective),
+        isConfidence(),
+        exitWeights,
+        training.microBatch,
+        training.globalBatch(),
+        training.schedule(),
+        training.adamW(),
+        training.seed,
+        new LookaheadOptions(unroll, hiddenWeight));
+  }
+
+  private boolean isConfidence() {
+    return switch (tokenWeights) {
+      case "equal" -> false;
+      case "confidence" -> true;
+      default ->
+          throw new InputException(
+              "--token-weights '" + tokenWeights + "' is unknown; take equal or confidence");
+    };
+  }
+}

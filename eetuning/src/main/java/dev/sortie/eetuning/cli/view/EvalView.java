@@ -1,0 +1,80 @@
+package dev.sortie.eetuning.cli.view;
+
+import dev.sortie.eetuning.display.SafeText;
+import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.SweepPoint;
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** An evaluation's results in a terminal. */
+public final class EvalView {
+  private EvalView() {}
+
+  public static void print(EvalResults r, PrintStream out) {
+    r.text()
+        .ifPresent(
+            t -> {
+              out.printf(
+                  Locale.ROOT,
+                  "text, %d tokens%n%8s %10s %12s %10s%n",
+                  t.tokens(),
+                  "exit",
+                  "nll",
+                  "perplexity",
+                  "agreement");
+              t.heads()
+                  .forEach(
+                      (head, s) ->
+                          out.printf(
+                              Locale.ROOT,
+                              "%8s %10.4f %12.3f %10.4f%n",
+                              head,
+                              s.nll(),
+                              s.perplexity(),
+                              s.agreement()));
+            });
+    r.choices()
+        .forEach(
+            (task, heads) -> {
+              out.printf(
+                  "%s%n%8s %10s %10s %10s%n",
+                  SafeText.visibleLine(task), "exit", "acc", "acc_norm", "acc_bytes");
+              heads.forEach(
+                  (head, a) ->
+                      out.printf(
+                          Locale.ROOT,
+                          "%8s %10.4f %10.4f %10.4f%n",
+                          head,
+                          a.acc(),
+                          a.accNorm(),
+                          a.accBytes()));
+            });
+    if (!r.settings().isEmpty()) {
+      out.printf(
+          "%-12s %9s %10s %10s %9s %9s%n",
+          "strategy", "threshold", "tokens/s", "predicted", "speed-up", "agreement");
+    }
+    for (EvalResults.Setting s : r.settings()) {
+      SweepPoint p = s.point();
+      out.printf(
+          Locale.ROOT,
+          "%-12s %9s %10.1f %10.1f %8.2fx %9.4f%n",
+          p.strategy(),
+          p.activeExits().isEmpty() ? "-" : String.format(Locale.ROOT, "%.4g", p.threshold()),
+          p.decodeTokensPerSecond(),
+          s.predicted(),
+          p.speedup(),
+          p.agreement());
+      s.tasks()
+          .forEach(
+              (task, m) ->
+                  out.printf(
+                      Locale.ROOT,
+                      "    %s: exact match %.4f, F1 %.4f, ROUGE-L %.4f%n",
+                      SafeText.visibleLine(task),
+                      m.exactMatch(),
+                      m.f1(),
+                      m.rougeL()));
+    }
+  }
+}

@@ -1,0 +1,48 @@
+package dev.sortie.eetuning.cli.view;
+
+import dev.sortie.eetuning.exit.DraftVocabulary;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.tensor.Tensor;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** Prints what exits a folder holds. */
+public final class ExitTable {
+  private ExitTable() {}
+
+  public static void print(Exits exits, Path folder, PrintStream out) {
+    lines(exits, folder).forEach(out::println);
+  }
+
+  /** A heading, then a line for each exit. */
+  public static List<String> lines(Exits exits, Path folder) {
+    List<String> lines = new ArrayList<>(List.of(folder + ":"));
+    for (Exit e : exits.exits()) {
+      String what = "exit after layer " + e.depth() + ": " + e.spec().architecture().word();
+      String head = head(e.spec().ownHead(), e.draft());
+      lines.add(
+          line(what, head + (e.readsTextTokens() ? " and those of the text" : ""), e.parameters()));
+    }
+    exits
+        .lookahead()
+        .ifPresent(
+            l -> lines.add(line("lookahead exit", head(l.ownHead(), l.draft()), l.parameters())));
+    return lines;
+  }
+
+  private static String head(boolean own, Optional<DraftVocabulary> draft) {
+    return (own ? "own head" : "the backbone's head")
+        + draft.map(d -> String.format(Locale.ROOT, " over %,d tokens", d.size())).orElse("");
+  }
+
+  private static String line(String what, String head, Map<String, Tensor> parameters) {
+    long count = parameters.values().stream().mapToLong(t -> t.shape().count()).sum();
+    return String.format(Locale.ROOT, "  %s, %s, %,d parameters", what, head, count);
+  }
+}

@@ -1,0 +1,78 @@
+package dev.sortie.eetuning.cli.view;
+
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** A generation as JSON has it. */
+public final class GenerationJson {
+  private GenerationJson() {}
+
+  public static Map<String, Object> of(Generation g) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("prompt_ids", Arrays.stream(g.promptIds()).boxed().toList());
+    root.put("tokens", tokens(g));
+    root.put("text", g.text());
+    root.put("finish", g.finish());
+    root.put("timing", timing(g.prefillTokensPerSecond(), g.decodeTokensPerSecond()));
+    return root;
+  }
+
+  /** One answer of a conversation; {@code reused} tokens of its prompt were not read again. */
+  public static Map<String, Object> answer(Generation g, int reused) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("role", "assistant");
+    root.put("content", g.text());
+    root.put("finish", g.finish());
+    root.put("prompt_tokens", g.promptIds().length);
+    root.put("reused_tokens", reused);
+    root.put("tokens", tokens(g));
+    double prefill = (g.promptIds().length - reused) / g.prefillSeconds();
+    root.put("timing", timing(prefill, g.decodeTokensPerSecond()));
+    return root;
+  }
+
+  /** What speculation did. */
+  public static Map<String, Object> speculation(SpeculationReport report) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("passes", report.passes());
+    root.put("rows", report.rows());
+    Map<String, Object> sources = new LinkedHashMap<>();
+    report
+        .sources()
+        .forEach(
+            (name, g) -> {
+              Map<String, Object> guesses = new LinkedHashMap<>();
+              guesses.put("verified", g.verified());
+              guesses.put("accepted", g.accepted());
+              sources.put(name, guesses);
+            });
+    root.put("sources", sources);
+    return root;
+  }
+
+  private static Map<String, Object> timing(double prefill, double decode) {
+    Map<String, Object> timing = new LinkedHashMap<>();
+    timing.put("prefill_tokens_per_second", prefill);
+    timing.put("decode_tokens_per_second", decode);
+    return timing;
+  }
+
+  private static List<Map<String, Object>> tokens(Generation g) {
+    return g.tokens().stream().map(GenerationJson::trace).toList();
+  }
+
+  private static Map<String, Object> trace(GeneratedToken t) {
+    Map<String, Object> one = new LinkedHashMap<>();
+    one.put("id", t.id());
+    one.put("text", t.text());
+    one.put("exit", t.exit().isPresent() ? t.exit().getAsInt() : "final");
+    one.put("confidence", t.confidence());
+    one.put("source", t.draft().map(name -> "draft:" + name).orElse("model"));
+    return one;
+  }
+}

@@ -1,0 +1,51 @@
+package dev.sortie.eetuning.cli.view;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Optional;
+
+/**
+ * Time left, from the speed of the recent steps: the first steps of a JVM are slow, and a mean over
+ * all of them would be wrong for long.
+ */
+final class ProgressRate {
+  private static final long SPACING_NANOS = 100_000_000L;
+  private static final long WINDOW_NANOS = 30_000_000_000L;
+  private static final int LEAST_SAMPLES = 8;
+
+  private record Sample(long step, long nanos) {}
+
+  private final long total;
+  private final ArrayDeque<Sample> samples = new ArrayDeque<>();
+  private Sample latest;
+
+  ProgressRate(long total, long nanos) {
+    this.total = total;
+    latest = new Sample(0, nanos);
+    samples.add(latest);
+  }
+
+  /** {@code step} steps are done at time {@code nanos}. */
+  synchronized void add(long step, long nanos) {
+    latest = new Sample(step, nanos);
+    if (nanos - samples.getLast().nanos() < SPACING_NANOS) {
+      return;
+    }
+    samples.add(latest);
+    while (samples.size() > LEAST_SAMPLES && nanos - samples.getFirst().nanos() > WINDOW_NANOS) {
+      samples.removeFirst();
+    }
+  }
+
+  /** Time until the last step, or empty while the speed is unknown. */
+  synchronized Optional<Duration> left() {
+    Sample oldest = samples.getFirst();
+    long steps = latest.step() - oldest.step();
+    if (steps <= 0) {
+      return Optional.empty();
+    }
+    double nanosPerStep = (latest.nanos() - oldest.nanos()) / (double) steps;
+    return Optional.of(
+        Duration.ofNanos((long) (nanosPerStep * Math.max(0, total - latest.step()))));
+  }
+}

@@ -1,0 +1,85 @@
+package dev.sortie.eetuning.cli.view;
+
+import dev.sortie.eetuning.plot.LossPlot;
+import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.loop.TrainLoop;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SequencedMap;
+
+/** Shows a training run on standard error, and draws its losses. */
+public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
+  private final String task;
+  private final int steps;
+  private ProgressLine progress;
+
+  public TrainingView(String task, int steps) {
+    this.task = task;
+    this.steps = steps;
+  }
+
+  /** Prints a line of its own. */
+  public void say(String line) {
+    if (progress == null) {
+      System.err.println(task + ": " + line);
+    } else {
+      progress.note(task + ": " + line);
+    }
+  }
+
+  @Override
+  public void resumed(int step) {
+    say("goes on from the checkpoint after step " + step);
+  }
+
+  @Override
+  public void leftAside(String line) {
+    say(line);
+  }
+
+  @Override
+  public void step(int done, Map<String, Double> losses, double tokensPerSecond) {
+    if (progress == null) {
+      progress = ProgressLine.start(task, steps, System.err);
+    }
+    progress.step(
+        done, "loss" + show(losses) + String.format(Locale.ROOT, "  %,.0f tok/s", tokensPerSecond));
+  }
+
+  @Override
+  public void validated(int done, Map<String, Double> losses) {
+    say("after step " + done + ": held-out loss" + show(losses));
+  }
+
+  private static String show(Map<String, Double> losses) {
+    StringBuilder s = new StringBuilder();
+    losses.forEach((name, loss) -> s.append(String.format(Locale.ROOT, "  %s: %.4f", name, loss)));
+    return s.toString();
+  }
+
+  /** Says that a run was stopped and how it goes on. */
+  public void stopped(TrainLoop.Outcome outcome) {
+    say(
+        "stopped after "
+            + outcome.history().steps()
+            + " steps; the same command goes on from there");
+  }
+
+  /** Draws the losses of all steps. */
+  public void plot(Path file, History history, String title) {
+    SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();
+    history.losses().forEach((name, list) -> series.put(name, LossPoint.series(list)));
+    LossPlot.write(file, series, title);
+  }
+
+  @Override
+  public void close() {
+    if (progress != null) {
+      progress.close();
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package dev.sortie.eetuning.decode.chat;
+
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.single.PrefixReuse;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/**
+ * The turns so far, and the model that answers them. Each turn is rendered anew; the KV cache
+ * serves for as long as the ids are those of the turn before.
+ */
+public final class Conversation {
+  private final LanguageModel model;
+  private final ChatTemplate template;
+  private final ChatOptions chat;
+  private final GenerateOptions options;
+  private final PrefixReuse strategy;
+  private final int capacity;
+  private final Generator generator;
+  private final List<ChatMessage> messages = new ArrayList<>();
+  private String system = "";
+
+  public Conversation(
+      LanguageModel model,
+      ChatTemplate template,
+      ChatOptions chat,
+      GenerateOptions options,
+      PrefixReuse strategy,
+      int capacity) {
+    this.model = model;
+    this.template = template;
+    this.chat = chat;
+    this.options = options;
+    this.strategy = strategy;
+    this.capacity = capacity;
+    this.generator =
+        new Generator(
+            strategy,
+            model.tokenizer(),
+            Prompt.endsOfAnswer(model),
+            model.config().decoder().vocab());
+  }
+
+  /** Begins anew with the same system message. */
+  public void clear() {
+    begin(system);
+  }
+
+  /** Begins anew; an empty {@code newSystem} means no system message. */
+  public void begin(String newSystem) {
+    system = newSystem;
+    messages.clear();
+    if (!system.isEmpty()) {
+      messages.add(ChatMessage.of("system", system));
+    }
+  }
+
+  /** Tokens of the last prompt that were not read again. */
+  public int reused() {
+    return strategy.reused();
+  }
+
+  /**
+   * Answers. If that fails, the conversation is as before.
+   *
+   * @param cancelled asked after each token; what was said until then stays part of the
+   *     conversation
+   * @throws InputException if the template refuses the conversation, or there is no room for it
+   */
+  public Generation say(String user, Consumer<GeneratedToken> listener, BooleanSupplier cancelled) {
+    int before = messages.size();
+    messages.add(ChatMessage.of("user", user));
+    try {
+      int[] ids = template.encode(messages, chat, model.tokenizer());
+      int room = capacity - ids.length;
+      if (room < 1) {
+        throw new InputException(
+            "the conversation has %d tokens, there is room for %d; begin a new one with /clear, or give a larger --context"
+                .formatted(ids.length, capacity));
+      }
+      GenerateOptions fitting =
+          new GenerateOptions(
+              Math.min(room, options.maxTokens()),
+              options.sampling(),
+              options.stop(),
+              options.ignoreEos());
+      Generation answer = generator.run(ids, fitting, listener, cancelled);
+      messages.add(ChatMessage.of("assistant", answer.text()));
+      return answer;
+    } catch (InputException e) {
+      messages.subList(before, messages.size()).clear();
+      throw e;
+    }
+  }
+}

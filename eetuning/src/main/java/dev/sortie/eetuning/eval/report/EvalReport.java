@@ -1,0 +1,116 @@
+package dev.sortie.eetuning.eval.report;
+
+import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.display.SafeText;
+import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.eetuning.plot.StyleSheets;
+import dev.sortie.nn.file.AtomicFiles;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/** An evaluation's results as one HTML page, for people. */
+public final class EvalReport {
+  private EvalReport() {}
+
+  /**
+   * Writes {@code dir/report.html}, whole or not at all. The page needs no other file, no script
+   * and no network. Names of models and tasks are escaped.
+   *
+   * @param dir a folder that exists
+   * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
+   */
+  public static void write(Path dir, EvalResults r) {
+    AtomicFiles.write(dir.resolve("report.html"), page(r).getBytes(StandardCharsets.UTF_8));
+  }
+
+  static String page(EvalResults r) {
+    return """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>Sortie: evaluation of %1$s</title>
+    <style>
+    %2$s%3$s</style>
+    </head>
+    <body>
+    <main>
+    <header>
+    <p class="kicker">Sortie</p>
+    <h1>Evaluation of %1$s</h1>
+    <p>%4$d layers, matrices in %5$s, %6$d threads.</p>
+    </header>
+    """
+            .formatted(
+                Html.escape(r.model()),
+                StyleSheets.page(),
+                StyleSheets.plot(),
+                r.layers(),
+                Html.escape(r.run().dtype()),
+                r.run().threads())
+        + plots(r)
+        + EvalTables.settings(r)
+        + EvalTables.text(r)
+        + EvalTables.choices(r)
+        + EvalTables.method(r)
+        + "</main>\n</body>\n</html>\n";
+  }
+
+  private static String plots(EvalResults r) {
+    if (r.settings().isEmpty()) {
+      return "";
+    }
+    List<SweepPoint> points = r.settings().stream().map(EvalResults.Setting::point).toList();
+    Map<SweepPoint, EvalResults.Setting> by = new IdentityHashMap<>();
+    r.settings().forEach(s -> by.put(s.point(), s));
+    List<String> svgs = new ArrayList<>();
+    svgs.add(
+        SweepPlots.quality(
+                "quality", "Agreement against speed-up", points, SweepPlots.Quality.AGREEMENT)
+            .inline());
+    int number = 0;
+    for (String task : r.tasks()) {
+      svgs.add(plot("em" + number, task, "exact match", points, by, TextMetrics::exactMatch));
+      svgs.add(plot("f1-" + number, task, "F1", points, by, TextMetrics::f1));
+      svgs.add(plot("rl" + number, task, "ROUGE-L", points, by, TextMetrics::rougeL));
+      number++;
+    }
+    StringBuilder out = new StringBuilder();
+    out.append("<section>\n<h2>Quality against speed</h2>\n");
+    out.append("<p>Up and to the right is better. Speeds are measured, all in the same run.</p>\n");
+    for (int i = 0; i < svgs.size(); i += 2) {
+      out.append("<div class=\"pair\">\n<section>\n").append(svgs.get(i)).append("</section>\n");
+      if (i + 1 < svgs.size()) {
+        out.append("<section>\n").append(svgs.get(i + 1)).append("</section>\n");
+      }
+      out.append("</div>\n");
+    }
+    return out.append("</section>\n").toString();
+  }
+
+  private static String plot(
+      String id,
+      String task,
+      String metric,
+      List<SweepPoint> points,
+      Map<SweepPoint, EvalResults.Setting> by,
+      ToDoubleFunction<TextMetrics> of) {
+    SweepPlots.Quality quality =
+        new SweepPlots.Quality(
+            metric + ", " + SafeText.visibleLine(task),
+            metric,
+            1,
+            0,
+            p -> of.applyAsDouble(by.get(p).tasks().get(task)));
+    return SweepPlots.quality(id, metric + " against speed-up", points, quality).inline();
+  }
+}

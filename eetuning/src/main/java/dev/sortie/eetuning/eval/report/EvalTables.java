@@ -1,0 +1,164 @@
+package dev.sortie.eetuning.eval.report;
+
+import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.display.Figures;
+import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.task.TextMetrics;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The tables of an evaluation's report. */
+final class EvalTables {
+  private EvalTables() {}
+
+  /** Every way of decoding in figures. */
+  static String settings(EvalResults r) {
+    if (r.settings().isEmpty()) {
+      return "";
+    }
+    List<String> names =
+        new ArrayList<>(
+            List.of(
+                "strategy",
+                "threshold",
+                "exits",
+                "tokens/s",
+                "predicted",
+                "speed-up",
+                "agreement",
+                "mean depth"));
+    for (String task : r.tasks()) {
+      names.add(task + ": exact match");
+      names.add("F1");
+      names.add("ROUGE-L");
+    }
+    List<List<String>> rows = new ArrayList<>();
+    for (EvalResults.Setting s : r.settings()) {
+      SweepPoint p = s.point();
+      boolean exits = !p.activeExits().isEmpty();
+      List<String> row = new ArrayList<>();
+      row.add(p.strategy());
+      row.add(exits && p.threshold() < 1 ? Figures.plain(p.threshold()) : "–");
+      row.add(
+          exits
+              ? p.activeExits().stream().map(String::valueOf).collect(Collectors.joining(", "))
+              : "none");
+      row.add(Figures.fixed(p.decodeTokensPerSecond(), 1));
+      row.add(Figures.fixed(s.predicted(), 1));
+      row.add(Figures.fixed(p.speedup(), 2) + "×");
+      row.add(Figures.percent(p.agreement()));
+      row.add(Figures.fixed(p.meanDepth(), 2));
+      for (TextMetrics m : s.tasks().values()) {
+        row.add(Figures.percent(m.exactMatch()));
+        row.add(Figures.percent(m.f1()));
+        row.add(Figures.percent(m.rougeL()));
+      }
+      rows.add(row);
+    }
+    return section("All settings", table(names, rows));
+  }
+
+  /** What each head makes of the texts. */
+  static String text(EvalResults r) {
+    if (r.text().isEmpty()) {
+      return "";
+    }
+    Scorer.Result t = r.text().get();
+    List<List<String>> rows = new ArrayList<>();
+    t.heads()
+        .forEach(
+            (head, s) ->
+                rows.add(
+                    List.of(
+                        head,
+                        Figures.fixed(s.nll(), 4),
+                        Figures.fixed(s.perplexity(), 2),
+                        Figures.fixed(t.bitsPerByte(s), 4),
+                        Figures.percent(s.agreement()),
+                        Figures.percent(s.coverage()))));
+    return section(
+        "Text of %s tokens".formatted(Figures.fixed(t.tokens(), 0)),
+        table(List.of("exit", "nll", "perplexity", "bits per byte", "agreement", "covered"), rows));
+  }
+
+  /** Multiple choice, by task and head. */
+  static String choices(EvalResults r) {
+    if (r.choices().isEmpty()) {
+      return "";
+    }
+    List<List<String>> rows = new ArrayList<>();
+    r.choices()
+        .forEach(
+            (task, heads) ->
+                heads.forEach(
+                    (head, a) ->
+                        rows.add(
+                            List.of(
+                                task,
+                                head,
+                                Figures.percent(a.acc()),
+                                Figures.percent(a.accNorm()),
+                                Figures.percent(a.accBytes())))));
+    return section(
+        "Multiple choice", table(List.of("task", "exit", "acc", "acc_norm", "acc_bytes"), rows));
+  }
+
+  private static String section(String title, String body) {
+    return "<section>\n<h2>" + Html.escape(title) + "</h2>\n" + body + "</section>\n";
+  }
+
+  private static String table(List<String> names, List<List<String>> rows) {
+    StringBuilder out =
+        new StringBuilder(
+            "<div class=\"scroll\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">\n"
+                + "<table>\n"
+                + "<thead><tr>\n");
+    names.forEach(n -> out.append("<th scope=\"col\">").append(Html.escape(n)).append("</th>\n"));
+    out.append("</tr></thead>\n<tbody>\n");
+    for (List<String> row : rows) {
+      out.append("<tr><th scope=\"row\">").append(Html.escape(row.getFirst())).append("</th>");
+      row.stream().skip(1).forEach(c -> out.append("<td>").append(Html.escape(c)).append("</td>"));
+      out.append("</tr>\n");
+    }
+    return out.append("</tbody>\n</table>\n</div>\n").toString();
+  }
+
+  /** Machine, flags, commit, and what the words mean. */
+  static String method(EvalResults r) {
+    Machine m = r.machine();
+    return """
+    <section>
+    <h2>How it was measured</h2>
+    <dl>
+    <dt>Command</dt><dd><code>%s</code></dd>
+    <dt>Commit</dt><dd>%s</dd>
+    <dt>Date</dt><dd>%s</dd>
+    <dt>Processor</dt><dd>%s, %d cores, %d threads used</dd>
+    <dt>Java</dt><dd>%s</dd>
+    <dt>Kernels</dt><dd>%s</dd>
+    <dt>Speed-up</dt><dd>decode tokens per second over those of full depth, all ways in turns in
+    one run, the median round; the prompt's pass is not counted</dd>
+    <dt>Predicted</dt><dd>tokens per second by the cost model, from where each token left
+    and what was guessed</dd>
+    <dt>Agreement</dt><dd>share of tokens that are what full depth chooses at the same place</dd>
+    <dt>acc, acc_norm, acc_bytes</dt><dd>share of items whose right choice has the highest
+    log-likelihood: as a sum, for each character, for each UTF-8 byte</dd>
+    </dl>
+    <p>The same figures for programs: <code>results.json</code> beside this page.</p>
+    </section>
+    """
+        .formatted(
+            Html.escape(r.run().command()),
+            Html.escape(r.run().commit()),
+            Html.escape(m.date()),
+            Html.escape(m.cpu()),
+            m.cores(),
+            r.run().threads(),
+            Html.escape(m.java()),
+            Html.escape(m.kernels()));
+  }
+}

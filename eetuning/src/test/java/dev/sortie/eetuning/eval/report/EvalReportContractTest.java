@@ -1,0 +1,89 @@
+package dev.sortie.eetuning.eval.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.eval.ChoiceScorer;
+import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.Markup;
+import dev.sortie.eetuning.eval.SampleResults;
+import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class EvalReportContractTest {
+  private static final String TASK = "qa" + SampleResults.HOSTILE;
+
+  private static EvalResults results() {
+    SequencedMap<String, Scorer.Score> heads = new LinkedHashMap<>();
+    heads.put("3", new Scorer.Score(4.25, 0.5, 0.9));
+    heads.put("final", new Scorer.Score(3.5, 1, 1));
+    SequencedMap<String, ChoiceScorer.Accuracy> byHead = new LinkedHashMap<>();
+    byHead.put("final", new ChoiceScorer.Accuracy(0.5, 0.625, 0.75));
+    return new EvalResults(
+        "model<b>",
+        8,
+        new EvalResults.Run("./sortie eval --out \"x\" <y>", "abc123-dirty", "bf16", 2),
+        new Machine("cpu", 2, "java", "simd512", "2026-01-02"),
+        Optional.of(new Scorer.Result(100, 400, heads)),
+        new LinkedHashMap<>(Map.of(TASK, byHead)),
+        List.of(
+            setting(SampleResults.full(), 101, 0.4),
+            setting(SampleResults.early(0.8, 1.25, 0.97), 130.5, 0.375),
+            setting(SampleResults.early(0.5, 1.5, 0.9), 90, 0.25)));
+  }
+
+  private static EvalResults.Setting setting(SweepPoint p, double predicted, double em) {
+    return new EvalResults.Setting(
+        p, predicted, new TreeMap<>(Map.of(TASK, new TextMetrics(em, 0.5, 0.6))));
+  }
+
+  @Test
+  void thePageIsWholeAndNamesMachineFlagsAndCommit() {
+    String page = EvalReport.page(results());
+    assertThat(page)
+        .contains("abc123-dirty", "--out &quot;x&quot; &lt;y&gt;", "simd512", "2 threads")
+        .contains("model&lt;b&gt;")
+        .doesNotContain("<script", "<b>", "src=", "NaN");
+    assertThat(page.split("<svg", -1)).hasSize(1 + 4);
+    assertThat(page.split("<table", -1)).hasSize(1 + 3);
+    assertThat(page).contains("130.5", "1.25×", "97.0%", "37.5%", "62.5%");
+    assertThat(page.indexOf("<table>")).isPositive();
+    Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));
+  }
+
+  @Test
+  void partsWithoutFiguresAreLeftOut() {
+    EvalResults r = results();
+    EvalResults bare =
+        new EvalResults(
+            r.model(), 8, r.run(), r.machine(), Optional.empty(), new LinkedHashMap<>(), List.of());
+    String page = EvalReport.page(bare);
+    assertThat(page).contains("How it was measured").doesNotContain("<svg", "<table");
+    Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));
+  }
+
+  @Test
+  void theJsonHasEveryFigure() {
+    String text = Json.compact(EvalJson.of(results()));
+    var root = Json.parse("results", text, JsonLimits.CONFIG);
+    assertThat(root.getObject("run").getString("commit")).isEqualTo("abc123-dirty");
+    var settings = root.getObjects("settings");
+    assertThat(settings).hasSize(3);
+    assertThat(settings.get(1).getDouble("predicted_tokens_per_second", 0, 1e9)).isEqualTo(130.5);
+    assertThat(settings.get(1).getObject("tasks").getObject(TASK).getDouble("exact_match", 0, 1))
+        .isEqualTo(0.375);
+    assertThat(root.getObject("choices").getObject(TASK).getObject("final").fields())
+        .containsEntry("acc_norm", 0.625);
+    assertThat(root.getObject("text").getObjects("heads")).hasSize(2);
+  }
+}
