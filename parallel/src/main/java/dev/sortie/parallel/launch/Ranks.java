@@ -6,6 +6,8 @@ import dev.sortie.parallel.comm.transport.hierarchical.HierarchicalTransport;
 import dev.sortie.parallel.comm.transport.hierarchical.HostIdentity;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
+import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -32,7 +34,8 @@ public final class Ranks {
     String named = environment.getOrDefault(TRANSPORT, "").strip();
     return switch (named) {
       case "" -> join(RankEnvironment.read(environment));
-      case "tcp" -> watched(RankEnvironment.read(environment), TcpRanks::join);
+      case "tcp" ->
+          watched(RankEnvironment.read(environment), me -> TcpTransport.join(tcpOptions(me)));
       case "mpi" -> MpiRanks.join(environment);
       default ->
           throw new InputException(
@@ -69,7 +72,28 @@ public final class Ranks {
               jobName(me.job().token(), me.job().generation()), me.rank(), me.world()));
     }
     Path folder = SharedMemoryTransport.folder();
-    return HierarchicalTransport.join(TcpRanks.options(me), folder, HostIdentity.of(folder));
+    return HierarchicalTransport.join(tcpOptions(me), folder, HostIdentity.of(folder));
+  }
+
+  /** The environment as options; the machine of rank 0 must have an address. */
+  private static TcpTransport.Options tcpOptions(RankEnvironment me) {
+    InetSocketAddress master =
+        new InetSocketAddress(me.job().master().getHostString(), me.job().master().getPort());
+    if (master.isUnresolved()) {
+      throw new InputException(
+          "MASTER_ADDR=" + me.job().master().getHostString() + " is not the name of a machine");
+    }
+    byte[] secret = me.job().token().getBytes(StandardCharsets.UTF_8);
+    TcpTransport.Options usual = TcpTransport.Options.of(master, me.rank(), me.world(), secret);
+    return new TcpTransport.Options(
+        master,
+        me.rank(),
+        me.world(),
+        secret,
+        me.job().generation(),
+        usual.joining(),
+        usual.silence(),
+        me.job().tls());
   }
 
   /** A name for the job's files, which nobody without the secret can guess. */

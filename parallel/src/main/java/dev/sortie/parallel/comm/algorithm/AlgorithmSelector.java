@@ -1,5 +1,23 @@
 package dev.sortie.parallel.comm.algorithm;
 
+import static dev.sortie.parallel.comm.Algorithm.DISSEMINATION;
+import static dev.sortie.parallel.comm.Algorithm.EXCHANGE;
+import static dev.sortie.parallel.comm.Algorithm.GATHER;
+import static dev.sortie.parallel.comm.Algorithm.HALVING_DOUBLING;
+import static dev.sortie.parallel.comm.Algorithm.RECURSIVE_DOUBLING;
+import static dev.sortie.parallel.comm.Algorithm.RING;
+import static dev.sortie.parallel.comm.Algorithm.SCATTER_GATHER;
+import static dev.sortie.parallel.comm.Algorithm.SHARED_MEMORY;
+import static dev.sortie.parallel.comm.Algorithm.TREE;
+import static dev.sortie.parallel.comm.Operation.ALL_GATHER;
+import static dev.sortie.parallel.comm.Operation.ALL_REDUCE;
+import static dev.sortie.parallel.comm.Operation.BARRIER;
+import static dev.sortie.parallel.comm.Operation.BROADCAST;
+import static dev.sortie.parallel.comm.Operation.REDUCE_SCATTER;
+import static dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Needs.ANY_ORDER;
+import static dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Needs.COMMON_MEMORY;
+import static dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Needs.NOTHING;
+
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
 import dev.sortie.parallel.comm.CommOptions;
@@ -7,7 +25,9 @@ import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.comm.Operation;
 import dev.sortie.parallel.comm.Order;
+import dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Cost;
 import dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Needs;
+import dev.sortie.parallel.comm.algorithm.CollectiveAlgorithm.Steps;
 import java.util.Comparator;
 import java.util.List;
 
@@ -19,96 +39,61 @@ import java.util.List;
 final class AlgorithmSelector {
   private static final List<CollectiveAlgorithm> ALL =
       List.of(
-          new CollectiveAlgorithm(
-              Operation.ALL_REDUCE,
-              Algorithm.GATHER,
-              Needs.NOTHING,
-              Dissemination::allReduce,
-              Dissemination::allReduceCost),
-          new CollectiveAlgorithm(
-              Operation.ALL_REDUCE,
-              Algorithm.SHARED_MEMORY,
-              Needs.SHARED_MEMORY,
+          row(ALL_REDUCE, GATHER, NOTHING, Dissemination::allReduce, Dissemination::allReduceCost),
+          row(
+              ALL_REDUCE,
+              SHARED_MEMORY,
+              COMMON_MEMORY,
               SharedAllReduce::run,
               SharedAllReduce::cost),
-          new CollectiveAlgorithm(
-              Operation.ALL_REDUCE,
-              Algorithm.EXCHANGE,
-              Needs.NOTHING,
-              Exchange::allReduce,
-              Exchange::allReduceCost),
-          new CollectiveAlgorithm(
-              Operation.ALL_REDUCE,
-              Algorithm.RECURSIVE_DOUBLING,
-              Needs.ANY_ORDER,
+          row(ALL_REDUCE, EXCHANGE, NOTHING, Exchange::allReduce, Exchange::allReduceCost),
+          row(
+              ALL_REDUCE,
+              RECURSIVE_DOUBLING,
+              ANY_ORDER,
               RecursiveDoubling::allReduce,
               RecursiveDoubling::cost),
-          new CollectiveAlgorithm(
-              Operation.ALL_REDUCE,
-              Algorithm.HALVING_DOUBLING,
-              Needs.ANY_ORDER,
+          row(
+              ALL_REDUCE,
+              HALVING_DOUBLING,
+              ANY_ORDER,
               HalvingDoubling::allReduce,
               HalvingDoubling::cost),
-          new CollectiveAlgorithm(
-              Operation.ALL_REDUCE,
-              Algorithm.RING,
-              Needs.ANY_ORDER,
-              Ring::allReduce,
-              Ring::allReduceCost),
-          new CollectiveAlgorithm(
-              Operation.ALL_GATHER,
-              Algorithm.EXCHANGE,
-              Needs.NOTHING,
-              Exchange::allGather,
-              Exchange::allGatherCost),
-          new CollectiveAlgorithm(
-              Operation.ALL_GATHER,
-              Algorithm.SHARED_MEMORY,
-              Needs.SHARED_MEMORY,
+          row(ALL_REDUCE, RING, ANY_ORDER, Ring::allReduce, Ring::allReduceCost),
+          row(ALL_GATHER, EXCHANGE, NOTHING, Exchange::allGather, Exchange::allGatherCost),
+          row(
+              ALL_GATHER,
+              SHARED_MEMORY,
+              COMMON_MEMORY,
               SharedAllGather::run,
               SharedAllGather::cost),
-          new CollectiveAlgorithm(
-              Operation.ALL_GATHER,
-              Algorithm.DISSEMINATION,
-              Needs.NOTHING,
+          row(
+              ALL_GATHER,
+              DISSEMINATION,
+              NOTHING,
               Dissemination::allGather,
               Dissemination::allGatherCost),
-          new CollectiveAlgorithm(
-              Operation.ALL_GATHER,
-              Algorithm.RING,
-              Needs.NOTHING,
-              Ring::allGather,
-              Ring::allGatherCost),
-          new CollectiveAlgorithm(
-              Operation.REDUCE_SCATTER,
-              Algorithm.EXCHANGE,
-              Needs.NOTHING,
+          row(ALL_GATHER, RING, NOTHING, Ring::allGather, Ring::allGatherCost),
+          row(
+              REDUCE_SCATTER,
+              EXCHANGE,
+              NOTHING,
               Exchange::reduceScatter,
               Exchange::reduceScatterCost),
-          new CollectiveAlgorithm(
-              Operation.REDUCE_SCATTER,
-              Algorithm.SHARED_MEMORY,
-              Needs.SHARED_MEMORY,
+          row(
+              REDUCE_SCATTER,
+              SHARED_MEMORY,
+              COMMON_MEMORY,
               SharedReduceScatter::run,
               SharedReduceScatter::cost),
-          new CollectiveAlgorithm(
-              Operation.BROADCAST,
-              Algorithm.TREE,
-              Needs.NOTHING,
-              TreeBroadcast::run,
-              TreeBroadcast::cost),
-          new CollectiveAlgorithm(
-              Operation.BROADCAST,
-              Algorithm.SCATTER_GATHER,
-              Needs.NOTHING,
-              ScatterGather::broadcast,
-              ScatterGather::cost),
-          new CollectiveAlgorithm(
-              Operation.BARRIER,
-              Algorithm.DISSEMINATION,
-              Needs.NOTHING,
-              Dissemination::barrier,
-              Dissemination::barrierCost));
+          row(BROADCAST, TREE, NOTHING, TreeBroadcast::run, TreeBroadcast::cost),
+          row(BROADCAST, SCATTER_GATHER, NOTHING, ScatterGather::broadcast, ScatterGather::cost),
+          row(BARRIER, DISSEMINATION, NOTHING, Dissemination::barrier, Dissemination::barrierCost));
+
+  private static CollectiveAlgorithm row(
+      Operation operation, Algorithm algorithm, Needs needs, Steps steps, Cost cost) {
+    return new CollectiveAlgorithm(operation, algorithm, needs, steps, cost);
+  }
 
   private final int members;
   private final boolean shared;
@@ -187,7 +172,7 @@ final class AlgorithmSelector {
               .formatted(
                   operation,
                   forced.label(),
-                  algorithm.needs() == Needs.SHARED_MEMORY
+                  algorithm.needs() == COMMON_MEMORY
                       ? "the transport has no shared memory"
                       : "it adds %s in another order than %s allows, or rounds on the way"
                           .formatted(call.type(), call.order())));
@@ -202,7 +187,7 @@ final class AlgorithmSelector {
   private boolean fits(CollectiveAlgorithm algorithm, Collective call) {
     return switch (algorithm.needs()) {
       case NOTHING -> true;
-      case SHARED_MEMORY -> shared;
+      case COMMON_MEMORY -> shared;
       case ANY_ORDER ->
           members == 2
               || call.type().isExact()

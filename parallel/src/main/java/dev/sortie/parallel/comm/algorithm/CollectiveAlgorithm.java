@@ -24,7 +24,7 @@ record CollectiveAlgorithm(
     /** That sums may be added in another order. */
     ANY_ORDER,
     /** That members see common memory; sums ascend. */
-    SHARED_MEMORY
+    COMMON_MEMORY
   }
 
   /** What a member does in a call. */
