@@ -8,6 +8,7 @@ package dev.sortie.nn;
  * @param count how many, one behind the other
  */
 public record CachedRows(KvCache cache, int first, int count) {
+  /** Refuses positions that no sequence has. */
   public CachedRows {
     if (first < 0 || count < 1) {
       throw new IllegalArgumentException("rows at positions " + first + ", " + count + " of them");

@@ -13,7 +13,7 @@ import java.util.List;
 /**
  * A cache whose tokens lie in pages of stores that many sequences share. Attention of few queries
  * reads keys and values where they lie, run by run, with the bits of one block; for a piece of a
- * prompt they are first copied together, which is little beside its work.
+ * prompt they are first copied together, which costs little compared with its work.
  *
  * @param keys of one layer, all pages: {@code [pages * size, K, D]}
  * @param values the same shape

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The fields of each family's {@code config.json} beside sizes, written: the inverse of {@link
+ * The fields of each family's {@code config.json} apart from sizes, written: the inverse of {@link
  * FamilyRecipes}.
  */
 final class FamilyFields {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The configuration keys of one architecture, and the shapes of the tensors beside them, which say
+ * The configuration keys of one architecture, and the shapes of the tensors with them, which say
  * what keys do not.
  *
  * @param metadata all pairs

@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a configuration says of rotary embedding. Up to transformers 4 the base stands alone, beside
- * {@code rope_scaling}; 5 puts all of it into {@code rope_parameters}.
+ * What a configuration says of rotary embedding. Up to transformers 4 the base has a field of its
+ * own, next to {@code rope_scaling}; 5 puts all of it into {@code rope_parameters}.
  *
  * @param theta base of the frequencies
  * @param partial share of a head that is rotated

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Files that appear whole or not at all. The bytes go to a temporary file beside the target, are
+ * Files that appear whole or not at all. The bytes go to a temporary file next to the target, are
  * forced to the disk, and take the target's name in one step; then the folder is forced. Who has
  * the old file open or mapped keeps the old bytes, and a crash leaves the old file or the new one.
  */
@@ -72,7 +72,7 @@ public final class AtomicFiles {
   }
 
   /**
-   * Makes a folder whose files {@code body} writes. It lies under another name beside {@code
+   * Makes a folder whose files {@code body} writes. It lies under another name next to {@code
    * target} until all are there.
    *
    * @throws InputException if {@code target} is there already, or the disk or the permissions do
@@ -103,7 +103,7 @@ public final class AtomicFiles {
     }
   }
 
-  /** The one name beside {@code target} for a folder that several processes write together. */
+  /** The one name next to {@code target} for a folder that several processes write together. */
   public static Path temporary(Path target) {
     return target.resolveSibling("." + target.getFileName() + SUFFIX);
   }

@@ -44,12 +44,14 @@ public final class InputFiles {
     }
   }
 
+  /** The refusal of a file that cannot be read. */
   public static InputException cannotRead(Path file, IOException cause) {
     return new InputException(
         "%s: cannot be read: %s; check the disk and permissions".formatted(file, reason(cause)),
         cause);
   }
 
+  /** What an exception says, on one line. */
   public static String reason(IOException e) {
     return Printable.line(
         e.getClass().getSimpleName() + (e.getMessage() == null ? "" : " " + e.getMessage()));

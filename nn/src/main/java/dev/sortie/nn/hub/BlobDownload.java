@@ -17,7 +17,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Brings one blob into the cache. The bytes go to a file beside it, which outlives this process; a
+ * Brings one blob into the cache. The bytes go to a file next to it, which outlives this process; a
  * later try asks for the rest. The blob takes its name when its hash is right.
  */
 final class BlobDownload {

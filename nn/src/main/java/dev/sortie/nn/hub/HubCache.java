@@ -48,12 +48,12 @@ public record HubCache(Path root) {
     return COMMIT.matcher(revision).matches();
   }
 
-  Path blob(RepoId repo, BlobHash hash) {
+  Path blob(RepoId repo, Blob.Hash hash) {
     return folder(repo).resolve("blobs").resolve(hash.hex());
   }
 
   /** What has come so far; named unlike the other tools' files, for they may write at any time. */
-  Path incomplete(RepoId repo, BlobHash hash) {
+  Path incomplete(RepoId repo, Blob.Hash hash) {
     return folder(repo).resolve("blobs").resolve(hash.hex() + ".sortie.incomplete");
   }
 
@@ -78,7 +78,7 @@ public record HubCache(Path root) {
   }
 
   /** Makes {@code name} of a snapshot lead to the blob; where there are no links, a copy. */
-  void link(RepoId repo, String commit, String name, BlobHash hash) {
+  void link(RepoId repo, String commit, String name, Blob.Hash hash) {
     Path blob = blob(repo, hash);
     Path link = RemotePath.in(snapshotFolder(repo, commit), name);
     createFolders(link.getParent());

@@ -99,8 +99,8 @@ final class HubRepo {
               .formatted(what, Printable.line(commit.get()), listing.commit()));
     }
     Optional<String> etag = answer.firstHeader("x-linked-etag").or(() -> answer.header("etag"));
-    BlobHash hash =
-        etag.flatMap(BlobHash::ofEtag)
+    Blob.Hash hash =
+        etag.flatMap(Blob.Hash::ofEtag)
             .orElseThrow(
                 () ->
                     new InputException(

@@ -12,7 +12,7 @@ import java.util.Map;
 
 /**
  * Downloads a model from the Hugging Face hub into its cache. Every file is checked against the
- * hash by which the hub knows it; a pull that was interrupted goes on where it stopped; a snapshot
+ * hash by which the hub knows it; a pull that was interrupted resumes where it stopped; a snapshot
  * appears when all of its files are there.
  */
 public final class Pull {

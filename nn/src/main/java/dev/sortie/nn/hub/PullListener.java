@@ -2,7 +2,7 @@ package dev.sortie.nn.hub;
 
 import java.util.List;
 
-/** Hears how a pull goes on. */
+/** Is told how far a pull is. */
 public interface PullListener {
   /** Hears nothing. */
   PullListener NONE = new PullListener() {};

@@ -10,4 +10,4 @@ import java.util.OptionalLong;
  * @param bytes its size, where the listing says so
  * @param hash of its content, where the listing says so
  */
-record RemoteFile(String path, OptionalLong bytes, Optional<BlobHash> hash) {}
+record RemoteFile(String path, OptionalLong bytes, Optional<Blob.Hash> hash) {}

@@ -56,7 +56,7 @@ record RepoListing(RepoId repo, String commit, Map<String, RemoteFile> files) {
 
   private static RemoteFile file(String path, JsonObject sibling) {
     Optional<JsonObject> large = sibling.optional("lfs", sibling::getObject);
-    Optional<BlobHash> hash =
+    Optional<Blob.Hash> hash =
         large
             .flatMap(l -> l.optional("sha256", l::getString))
             .or(
@@ -66,7 +66,7 @@ record RepoListing(RepoId repo, String commit, Map<String, RemoteFile> files) {
                         : Optional.empty())
             .map(
                 text ->
-                    BlobHash.ofEtag(text)
+                    Blob.Hash.ofEtag(text)
                         .orElseThrow(
                             () ->
                                 sibling.error(

@@ -34,7 +34,7 @@ import java.util.Set;
  * F32 where the format cannot hold that.
  */
 public final class ModelConverter {
-  /** Sees the work go on. */
+  /** Is told how far the work is. */
   @FunctionalInterface
   public interface Progress {
     /**

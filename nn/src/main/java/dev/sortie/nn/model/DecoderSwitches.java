@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What makes one family of decoders differ from the next, beside sizes.
+ * What makes one family of decoders differ from the next, apart from sizes.
  *
  * @param norm kind of all norms but those of queries and keys, which are RMSNorm
  * @param residual where norms stand, and what is added to what

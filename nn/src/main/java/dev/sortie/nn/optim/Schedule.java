@@ -23,6 +23,7 @@ public record Schedule(double peak, double floor, int warmup, int steps, Decay d
     CONSTANT
   }
 
+  /** Refuses rates and steps that do not fit together. */
   public Schedule {
     if (!(peak > 0) || !(floor >= 0) || floor > peak) {
       throw new InputException(

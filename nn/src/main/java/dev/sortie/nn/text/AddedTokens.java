@@ -12,7 +12,7 @@ import java.util.List;
 
 /** The tokens that are found in the text itself, before and after normalisation. */
 final class AddedTokens {
-  /** What is left of a text: plain stretches and added tokens, in order. */
+  /** What is left of a text: plain segments and added tokens, in order. */
   interface Sink {
     void text(String text, boolean atStart);
 
@@ -109,7 +109,7 @@ final class AddedTokens {
     return found;
   }
 
-  /** Cuts {@code text} at added tokens; the stretches between them come normalised. */
+  /** Cuts {@code text} at added tokens; the segments between them come normalised. */
   void cut(String text, Normalizer normalizer, boolean parseSpecial, Sink sink) {
     cut(
         raw,
@@ -118,8 +118,8 @@ final class AddedTokens {
         parseSpecial,
         new Sink() {
           @Override
-          public void text(String stretch, boolean atStart) {
-            cut(normalized, normalizer.normalize(stretch), atStart, parseSpecial, sink);
+          public void text(String segment, boolean atStart) {
+            cut(normalized, normalizer.normalize(segment), atStart, parseSpecial, sink);
           }
 
           @Override

@@ -76,8 +76,8 @@ public final class SubwordTokenizer implements Tokenizer {
         options.parseSpecial(),
         new AddedTokens.Sink() {
           @Override
-          public void text(String stretch, boolean atStart) {
-            String plain = options.marked() ? stretch.replace(String.valueOf(MARK), "") : stretch;
+          public void text(String segment, boolean atStart) {
+            String plain = options.marked() ? segment.replace(String.valueOf(MARK), "") : segment;
             if (!plain.isEmpty()) {
               spec.preTokenizer().split(plain, atStart, piece -> model.encode(piece, ids));
             }

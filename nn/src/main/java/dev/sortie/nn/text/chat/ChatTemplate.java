@@ -19,7 +19,7 @@ import java.util.function.UnaryOperator;
 /**
  * How a model wants a conversation written down: a Jinja template that comes with it. It renders as
  * {@code apply_chat_template} of transformers does. Templates and messages are untrusted: messages
- * are never read as templates, and a template that goes on too long ends with a message.
+ * are never read as templates, and a template that runs too long ends with a message.
  */
 public final class ChatTemplate {
   /** The field that holds a message's reasoning; templates read it under one of these names. */

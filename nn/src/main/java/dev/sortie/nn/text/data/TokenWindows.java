@@ -8,7 +8,7 @@ import dev.sortie.nn.InputException;
  * held out: no id that they predict is ever seen in training.
  *
  * <p>The order in training is a pure function of (seed, index): a run that stopped after sample i
- * goes on with {@code window(i + 1)} and has no other state. Each epoch has its own order. The
+ * resumes with {@code window(i + 1)} and has no other state. Each epoch has its own order. The
  * dataset stays the caller's, to be closed after the last use. Thread-safe.
  */
 public final class TokenWindows {

@@ -16,11 +16,11 @@ import java.util.Map;
  *
  * @param addBos whether a text begins with BOS
  * @param addEos whether a text ends with EOS
- * @param added tokens beside those of the model, or more exact words on those
+ * @param added tokens in addition to those of the model, or more about those
  */
 record SentencePieceSettings(boolean addBos, boolean addEos, List<AddedToken> added) {
 
-  static SentencePieceSettings beside(Path folder) {
+  static SentencePieceSettings of(Path folder) {
     Path config = folder.resolve("tokenizer_config.json");
     boolean addBos = true;
     boolean addEos = false;

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 
-/** BOS and EOS as the files beside {@code tokenizer.json} name them. */
+/** BOS and EOS as the files next to {@code tokenizer.json} name them. */
 final class SpecialTokenFiles {
   private SpecialTokenFiles() {}
 

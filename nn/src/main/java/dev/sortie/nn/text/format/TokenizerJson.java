@@ -39,8 +39,8 @@ public final class TokenizerJson {
 
   /**
    * The tokenizer of a file. BOS and EOS are the ids that the post-processor puts round a text;
-   * what it leaves open is taken from {@code tokenizer_config.json} beside the file, else from
-   * {@code config.json} beside it; otherwise there is none.
+   * what it leaves open is taken from {@code tokenizer_config.json} next to the file, else from
+   * {@code config.json} next to it; otherwise there is none.
    *
    * @throws InputException if the file cannot be read, is damaged or asks for what is not supported
    */

@@ -15,7 +15,7 @@ public final class TokenizerJsonWriter {
   private TokenizerJsonWriter() {}
 
   /**
-   * Writes {@code tokenizer.json} and, beside it, the {@code tokenizer_config.json} that names BOS
+   * Writes {@code tokenizer.json} and, next to it, the {@code tokenizer_config.json} that names BOS
    * and EOS. Each file appears whole or not at all.
    *
    * @throws InputException if a file cannot be written

@@ -61,16 +61,17 @@ public final class TokenizerModel {
 
   /**
    * The tokenizer of a file. Whether BOS and EOS are put round a text, and which tokens there are
-   * beside those of the model, is read from {@code tokenizer_config.json} beside it ({@code
-   * add_bos_token}, true where it is silent, {@code add_eos_token}, {@code added_tokens_decoder}).
-   * Control tokens are special: a text that spells one does not get it, unless it is asked for.
+   * in addition to those of the model, is read from {@code tokenizer_config.json} next to it
+   * ({@code add_bos_token}, true where it is silent, {@code add_eos_token}, {@code
+   * added_tokens_decoder}). Control tokens are special: a text that spells one does not get it,
+   * unless it is asked for.
    *
    * @throws InputException if a file cannot be read, is damaged or asks for what is not supported
    */
   public static SubwordTokenizer read(Path file) {
     SentencePieceProto proto = SentencePieceProto.read(file.toString(), bytes(file));
     Path folder = file.toAbsolutePath().getParent();
-    SentencePieceSettings settings = SentencePieceSettings.beside(folder);
+    SentencePieceSettings settings = SentencePieceSettings.of(folder);
     SubwordTokenizer tokenizer =
         new SubwordTokenizer(new TokenizerModel(file.toString(), proto).spec(settings));
     return SpecialTokenFiles.complete(tokenizer, folder);

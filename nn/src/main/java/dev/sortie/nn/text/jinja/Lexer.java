@@ -99,7 +99,7 @@ final class Lexer {
     after(end + 2, sign, true);
   }
 
-  /** Goes on after a tag that ended at {@code end}. */
+  /** Continues after a tag that ended at {@code end}. */
   private void after(int end, char sign, boolean trim) {
     pos = end;
     if (sign == '-') {

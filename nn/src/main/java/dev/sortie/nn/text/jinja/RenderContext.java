@@ -4,7 +4,7 @@ import java.time.LocalDateTime;
 import java.util.function.Supplier;
 
 /**
- * What one rendering has besides its variables.
+ * What one rendering has in addition to its variables.
  *
  * @param budget what it may still cost
  * @param now the time that strftime_now shows

@@ -1,13 +1,13 @@
 package dev.sortie.nn.text.stage;
 
-import dev.sortie.nn.text.stage.SplitBehavior.Stretch;
+import dev.sortie.nn.text.stage.SplitBehavior.Segment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntPredicate;
 
 /** Finds the delimiters of a text. */
 final class Delimiters {
-  private final List<Stretch> list = new ArrayList<>();
+  private final List<Segment> list = new ArrayList<>();
   private final int length;
   private int done;
 
@@ -16,7 +16,7 @@ final class Delimiters {
   }
 
   /** Each character that {@code isDelimiter} holds for is a delimiter of its own. */
-  static List<Stretch> characters(String text, IntPredicate isDelimiter) {
+  static List<Segment> characters(String text, IntPredicate isDelimiter) {
     Delimiters found = new Delimiters(text.length());
     int width;
     for (int i = 0; i < text.length(); i += width) {
@@ -30,7 +30,7 @@ final class Delimiters {
   }
 
   /** Each occurrence of a string that is not empty, from left to right. */
-  static List<Stretch> occurrences(String text, String delimiter) {
+  static List<Segment> occurrences(String text, String delimiter) {
     Delimiters found = new Delimiters(text.length());
     int i = text.indexOf(delimiter);
     while (i >= 0) {
@@ -40,22 +40,22 @@ final class Delimiters {
     return found.end();
   }
 
-  /** The same stretches with the other ones as delimiters. */
-  static List<Stretch> inverted(List<Stretch> stretches) {
-    return stretches.stream().map(s -> new Stretch(s.start(), s.end(), !s.delimiter())).toList();
+  /** The same segments with the other ones as delimiters. */
+  static List<Segment> inverted(List<Segment> segments) {
+    return segments.stream().map(s -> new Segment(s.start(), s.end(), !s.delimiter())).toList();
   }
 
   private void delimiter(int start, int end) {
     if (done < start) {
-      list.add(new Stretch(done, start, false));
+      list.add(new Segment(done, start, false));
     }
-    list.add(new Stretch(start, end, true));
+    list.add(new Segment(start, end, true));
     done = end;
   }
 
-  private List<Stretch> end() {
+  private List<Segment> end() {
     if (done < length) {
-      list.add(new Stretch(done, length, false));
+      list.add(new Segment(done, length, false));
     }
     return list;
   }

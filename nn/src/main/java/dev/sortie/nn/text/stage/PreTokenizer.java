@@ -60,7 +60,7 @@ public sealed interface PreTokenizer {
       implements PreTokenizer {
     @Override
     public void split(String text, boolean atStart, Consumer<String> pieces) {
-      List<SplitBehavior.Stretch> found = Delimiters.occurrences(text, delimiter);
+      List<SplitBehavior.Segment> found = Delimiters.occurrences(text, delimiter);
       behavior.split(text, invert ? Delimiters.inverted(found) : found, pieces);
     }
   }

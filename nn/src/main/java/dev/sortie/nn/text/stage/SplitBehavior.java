@@ -28,20 +28,20 @@ public enum SplitBehavior {
     return word;
   }
 
-  /** A stretch of a text, a delimiter or what stands between two. */
-  record Stretch(int start, int end, boolean delimiter) {}
+  /** A segment of a text, a delimiter or what stands between two. */
+  record Segment(int start, int end, boolean delimiter) {}
 
-  /** Gives the pieces of {@code text}, whose stretches come in order and have no gaps. */
-  void split(String text, List<Stretch> stretches, Consumer<String> pieces) {
-    List<Stretch> left =
+  /** Gives the pieces of {@code text}, whose segments come in order and have no gaps. */
+  void split(String text, List<Segment> segments, Consumer<String> pieces) {
+    List<Segment> left =
         switch (this) {
-          case REMOVED -> stretches.stream().filter(s -> !s.delimiter()).toList();
-          case ISOLATED -> stretches;
-          case MERGED_WITH_PREVIOUS -> mergedWithPrevious(stretches);
-          case MERGED_WITH_NEXT -> mergedWithNext(stretches);
-          case CONTIGUOUS -> contiguous(stretches);
+          case REMOVED -> segments.stream().filter(s -> !s.delimiter()).toList();
+          case ISOLATED -> segments;
+          case MERGED_WITH_PREVIOUS -> mergedWithPrevious(segments);
+          case MERGED_WITH_NEXT -> mergedWithNext(segments);
+          case CONTIGUOUS -> contiguous(segments);
         };
-    for (Stretch s : left) {
+    for (Segment s : left) {
       if (s.start() < s.end()) {
         pieces.accept(text.substring(s.start(), s.end()));
       }
@@ -49,12 +49,12 @@ public enum SplitBehavior {
   }
 
   /** Only the first of several delimiters in a row goes to the piece before it. */
-  private static List<Stretch> mergedWithPrevious(List<Stretch> stretches) {
-    List<Stretch> out = new ArrayList<>();
+  private static List<Segment> mergedWithPrevious(List<Segment> segments) {
+    List<Segment> out = new ArrayList<>();
     boolean afterDelimiter = false;
-    for (Stretch s : stretches) {
+    for (Segment s : segments) {
       if (s.delimiter() && !afterDelimiter && !out.isEmpty()) {
-        out.set(out.size() - 1, new Stretch(out.getLast().start(), s.end(), false));
+        out.set(out.size() - 1, new Segment(out.getLast().start(), s.end(), false));
       } else {
         out.add(s);
       }
@@ -64,13 +64,13 @@ public enum SplitBehavior {
   }
 
   /** Only the last of several delimiters in a row goes to the piece after it. */
-  private static List<Stretch> mergedWithNext(List<Stretch> stretches) {
-    List<Stretch> out = new ArrayList<>();
-    for (int i = 0; i < stretches.size(); i++) {
-      Stretch s = stretches.get(i);
-      if (s.delimiter() && i + 1 < stretches.size() && !stretches.get(i + 1).delimiter()) {
+  private static List<Segment> mergedWithNext(List<Segment> segments) {
+    List<Segment> out = new ArrayList<>();
+    for (int i = 0; i < segments.size(); i++) {
+      Segment s = segments.get(i);
+      if (s.delimiter() && i + 1 < segments.size() && !segments.get(i + 1).delimiter()) {
         i++;
-        out.add(new Stretch(s.start(), stretches.get(i).end(), false));
+        out.add(new Segment(s.start(), segments.get(i).end(), false));
       } else {
         out.add(s);
       }
@@ -78,11 +78,11 @@ public enum SplitBehavior {
     return out;
   }
 
-  private static List<Stretch> contiguous(List<Stretch> stretches) {
-    List<Stretch> out = new ArrayList<>();
-    for (Stretch s : stretches) {
+  private static List<Segment> contiguous(List<Segment> segments) {
+    List<Segment> out = new ArrayList<>();
+    for (Segment s : segments) {
       if (!out.isEmpty() && out.getLast().delimiter() == s.delimiter()) {
-        out.set(out.size() - 1, new Stretch(out.getLast().start(), s.end(), s.delimiter()));
+        out.set(out.size() - 1, new Segment(out.getLast().start(), s.end(), s.delimiter()));
       } else {
         out.add(s);
       }

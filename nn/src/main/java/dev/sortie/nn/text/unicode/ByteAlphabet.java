@@ -25,6 +25,7 @@ public final class ByteAlphabet {
 
   private ByteAlphabet() {}
 
+  /** The character of a byte. */
   public static char toChar(int unsignedByte) {
     return CHAR_OF_BYTE[unsignedByte];
   }

@@ -2,9 +2,16 @@ package dev.sortie.nn.text.unicode;
 
 /** The four kinds of characters that pre-tokenisers tell apart. */
 public final class CharClass {
+  /** Neither of the three below. */
   public static final byte OTHER = 0;
+
+  /** General category L. */
   public static final byte LETTER = 1;
+
+  /** General category N. */
   public static final byte NUMBER = 2;
+
+  /** White space, line ends among it. */
   public static final byte SPACE = 3;
 
   /** Kinds of the basic plane: nearly all text is looked up here. */
@@ -18,6 +25,7 @@ public final class CharClass {
 
   private CharClass() {}
 
+  /** The kind of a code point. */
   public static byte of(int codePoint) {
     return codePoint < 0x10000 ? BASIC[codePoint] : classify(codePoint);
   }

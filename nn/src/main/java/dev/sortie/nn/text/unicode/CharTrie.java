@@ -10,6 +10,7 @@ public final class CharTrie {
   private final Int2IntOpenHashMap ends = new Int2IntOpenHashMap();
   private final BitSet starts = new BitSet();
 
+  /** A trie without strings. */
   public CharTrie() {
     ends.defaultReturnValue(-1);
   }
@@ -41,7 +42,7 @@ public final class CharTrie {
     return i;
   }
 
-  /** The node after {@code node} (0 at first) and {@code c}; 0 if no string goes on so. */
+  /** The node after {@code node} (0 at first) and {@code c}; 0 if no string continues so. */
   public int next(int node, char c) {
     return edges.get(edge(node, c));
   }

@@ -24,6 +24,7 @@ public final class UnicodeForms {
 
   private UnicodeForms() {}
 
+  /** The text in a normal form. */
   public static String normalize(String text, Form form) {
     List<int[]> runs = longRuns(text);
     return Normalizer.normalize(runs.isEmpty() ? text : ordered(text, runs, form), form);

@@ -1,8 +1,8 @@
 package dev.sortie.nn.text.unicode;
 
 /**
- * UTF-8 byte by byte. A maximal part of a character that cannot go on becomes one U+FFFD, as the
- * WHATWG Encoding Standard and Rust do it; Java's own decoder differs for surrogates.
+ * UTF-8 byte by byte. A maximal part of a character that cannot be completed becomes one U+FFFD, as
+ * the WHATWG Encoding Standard and Rust do it; Java's own decoder differs for surrogates.
  */
 public final class Utf8Decoder {
   private int codePoint;
@@ -10,6 +10,7 @@ public final class Utf8Decoder {
   private int low = 0x80;
   private int high = 0xBF;
 
+  /** Appends the characters that are complete with these bytes. */
   public void accept(byte[] bytes, StringBuilder out) {
     for (byte b : bytes) {
       accept(b & 0xFF, out);
