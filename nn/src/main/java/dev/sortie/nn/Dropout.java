@@ -19,10 +19,11 @@ import java.lang.foreign.ValueLayout;
  * @param random the run's seed, and what of it
  * @param dropped {@code p} in parts of {@link #PARTS}; 0 changes nothing
  * @param firstRow number of the first row of what is dropped from
+ * @param written whether factors are; else they take their memory and no time
  */
-public record Dropout(Random random, int dropped, long firstRow) {
+public record Dropout(Random random, int dropped, long firstRow, boolean written) {
   /** None. */
-  public static final Dropout NONE = new Dropout(new Random(0, 0), 0, 0);
+  public static final Dropout NONE = new Dropout(new Random(0, 0), 0, 0, true);
 
   private static final int BITS = 16;
   private static final int PARTS = 1 << BITS;
@@ -36,7 +37,7 @@ public record Dropout(Random random, int dropped, long firstRow) {
    * @param p at least 0 and below 1; rounded to a multiple of 2^-16
    */
   public static Dropout of(long seed, double p) {
-    return p == 0 ? NONE : new Dropout(new Random(seed, 0).stream("dropout"), parts(p), 0);
+    return p == 0 ? NONE : new Dropout(new Random(seed, 0).stream("dropout"), parts(p), 0, true);
   }
 
   private static int parts(double p) {
@@ -45,12 +46,17 @@ public record Dropout(Random random, int dropped, long firstRow) {
 
   /** The same for rows from another number on. */
   public Dropout from(long row) {
-    return new Dropout(random, dropped, row);
+    return new Dropout(random, dropped, row, written);
   }
 
   /** The same at a place in the model, which its name tells from others. */
   public Dropout at(String place) {
-    return isNone() ? this : new Dropout(random.stream(place), dropped, firstRow);
+    return isNone() ? this : new Dropout(random.stream(place), dropped, firstRow, written);
+  }
+
+  /** The same for a run that computes nothing: factors take their memory and are not written. */
+  public Dropout unwritten() {
+    return new Dropout(random, dropped, firstRow, false);
   }
 
   /** Whether nothing is dropped. */
@@ -73,6 +79,9 @@ public record Dropout(Random random, int dropped, long firstRow) {
       throw new IllegalArgumentException("dropout is for F32, this is " + x);
     }
     Tensor mask = ops.empty(x.dtype(), x.shape());
+    if (!written) {
+      return mask;
+    }
     MemorySegment factors = mask.span().segment();
     float kept = (float) ((double) PARTS / (PARTS - dropped));
     long first = firstRow * x.shape().size(-1);

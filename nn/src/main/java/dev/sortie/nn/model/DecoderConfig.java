@@ -119,25 +119,31 @@ public record DecoderConfig(
 
   /** The same with rotary pairs in this order. */
   public DecoderConfig withRopeInterleaved(boolean interleaved) {
-    return with(layers, vocab, interleaved, switches);
+    return with(layers, vocab, context, interleaved, switches);
   }
 
   /** The same over another number of tokens. */
   public DecoderConfig withVocab(int tokens) {
-    return with(layers, tokens, ropeInterleaved, switches);
+    return with(layers, tokens, context, ropeInterleaved, switches);
+  }
+
+  /** The same for texts of another length. */
+  public DecoderConfig withContext(int positions) {
+    return with(layers, vocab, positions, ropeInterleaved, switches);
   }
 
   /** The same with another number of layers; kinds of layers repeat where there are more. */
   public DecoderConfig withLayers(int count) {
-    return with(count, vocab, ropeInterleaved, switches.withLayers(count));
+    return with(count, vocab, context, ropeInterleaved, switches.withLayers(count));
   }
 
   /** The same with another change of the rotary frequencies. */
   public DecoderConfig withScaling(RopeScaling scaling) {
-    return with(layers, vocab, ropeInterleaved, switches.withScaling(scaling));
+    return with(layers, vocab, context, ropeInterleaved, switches.withScaling(scaling));
   }
 
-  private DecoderConfig with(int count, int tokens, boolean interleaved, DecoderSwitches others) {
+  private DecoderConfig with(
+      int count, int tokens, int positions, boolean interleaved, DecoderSwitches others) {
     return new DecoderConfig(
         count,
         hidden,
@@ -146,7 +152,7 @@ public record DecoderConfig(
         headSize,
         ffn,
         tokens,
-        context,
+        positions,
         normEps,
         ropeTheta,
         interleaved,

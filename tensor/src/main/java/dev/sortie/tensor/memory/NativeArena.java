@@ -11,14 +11,34 @@ import java.util.List;
  * by {@link #close}.
  */
 public final class NativeArena implements Allocator, AutoCloseable {
+  private static final long ALIGN = 64;
+  private static final long RESERVED = 64L << 20;
+
   private final Arena arena = Arena.ofShared();
   private final Scope scope;
+  private final boolean reserves;
   private final List<Block> blocks = new ArrayList<>();
   private long bytes;
 
+  /** What is left of the last block that small allocations are cut from, if they are. */
+  private MemorySegment rest = MemorySegment.NULL;
+
   /** An arena; {@code name} is used in messages, such as "model". */
   public NativeArena(String name) {
+    this(name, false);
+  }
+
+  private NativeArena(String name, boolean reserves) {
     this.scope = new Scope(name);
+    this.reserves = reserves;
+  }
+
+  /**
+   * An arena for memory that may never be used: where the OS fills pages at their first use, an
+   * allocation of any size takes address space alone until then.
+   */
+  public static NativeArena reserving(String name) {
+    return new NativeArena(name, true);
   }
 
   @Override
@@ -26,7 +46,21 @@ public final class NativeArena implements Allocator, AutoCloseable {
     scope.check();
     long size = dtype.bytes(length);
     bytes += size;
-    return storage(dtype, length, HugePages.allocate(arena, size));
+    return storage(dtype, length, reserves ? reserve(size) : HugePages.allocate(arena, size));
+  }
+
+  private MemorySegment reserve(long size) {
+    long room = Math.ceilDiv(Math.max(size, 1), ALIGN) * ALIGN;
+    if (rest.byteSize() < room) {
+      MemorySegment block = HugePages.allocate(arena, Math.max(room, RESERVED));
+      if (room >= RESERVED) {
+        return block;
+      }
+      rest = block;
+    }
+    MemorySegment segment = rest.asSlice(0, room);
+    rest = rest.asSlice(room);
+    return segment;
   }
 
   private Storage storage(DType dtype, long length, MemorySegment segment) {
