@@ -20,6 +20,14 @@ public record StatePart(Tensor tensor, TensorShard portion) {
     return new StatePart(tensor, TensorShard.all(tensor.shape()));
   }
 
+  /** Bytes of those for which this rank answers. */
+  public static long bytes(Map<String, StatePart> parts) {
+    return parts.values().stream()
+        .filter(p -> p.portion.first())
+        .mapToLong(p -> p.tensor.span().bytes())
+        .sum();
+  }
+
   /** Tensors by name, as a sharding shares them out. */
   public static SequencedMap<String, StatePart> of(Map<String, Tensor> state, Sharding sharding) {
     SequencedMap<String, StatePart> parts = new LinkedHashMap<>();

@@ -18,8 +18,8 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.pretrain.PretrainDryRun;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
-import dev.sortie.eetuning.train.pretrain.PretrainMemory;
 import dev.sortie.eetuning.train.pretrain.PretrainModel;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.PretrainPlan;
@@ -108,8 +108,8 @@ public final class PretrainCommand implements Callable<Integer> {
     return ranks.run((team, interrupt) -> train(options, loop, team, interrupt));
   }
 
-  private PretrainMemory memory(PretrainOptions options) {
-    return new PretrainMemory(
+  private PretrainDryRun memory(PretrainOptions options) {
+    return new PretrainDryRun(
         decoder.config(newTokenizer.expected(training.out), training.seqLen),
         options,
         training.seqLen,

@@ -24,7 +24,7 @@ import dev.sortie.eetuning.train.stage.ScheduleTrace;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FeatureCache;
 import dev.sortie.eetuning.train.tune.StagePlan;
-import dev.sortie.eetuning.train.tune.TuneMemory;
+import dev.sortie.eetuning.train.tune.TuneDryRun;
 import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
@@ -129,8 +129,8 @@ public final class TuneCommand implements Callable<Integer> {
       Mesh mesh = ranks.mesh();
       List<ExitOutline> exits = start.outlines(config);
       StagePlan stages = new StagePlan(config, exits, options, training.seqLen, mesh.pp());
-      TuneMemory plan =
-          new TuneMemory(
+      TuneDryRun plan =
+          new TuneDryRun(
               config,
               exits,
               options,

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.view;
 
-import dev.sortie.eetuning.train.MemoryPlan;
+import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.AvailableMemory;
@@ -15,11 +15,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /** What {@code --dry-run} prints: the memory of each rank, all ranks being on this machine. */
-public record MemoryView(MemoryPlan plan, AvailableMemory available) {
+public record MemoryView(DryRun plan, AvailableMemory available) {
   private static final String ROW = "%4s %5s %9s %9s %9s %11s %9s %6s %9s %12s%n";
 
   /** Prints what a run would take on each of its ranks. */
-  public static void show(MemoryPlan plan, boolean json) {
+  public static void show(DryRun plan, boolean json) {
     MemoryView view = new MemoryView(plan, AvailableMemory.now());
     if (json) {
       view.printJson(System.out);

@@ -3,6 +3,8 @@ package dev.sortie.eetuning.train.pretrain;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.train.DryRun;
+import dev.sortie.eetuning.train.ReservedWeights;
 import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
@@ -14,7 +16,6 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.RandomWeights;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 
 /**
@@ -45,15 +47,42 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
       NativeArena arena,
       Kernels kernels) {
     Random seed = new Random(options.seed(), 0);
-    SlicedWeights weights = new RandomWeights(seed, 0.02, config.layers(), arena);
+    return of(
+        config,
+        options,
+        builder,
+        held,
+        arena,
+        new RandomWeights(seed, 0.02, config.layers(), arena),
+        (spec, decoder) -> ExitInit.RANDOM.weights(spec, decoder, seed, arena, kernels));
+  }
+
+  /** The parameters of a model that nobody computes with; see {@link DryRun}. */
+  static PretrainModel reserved(
+      DecoderConfig config,
+      PretrainOptions options,
+      DecoderBuilder builder,
+      Predicate<String> held,
+      NativeArena arena) {
+    ReservedWeights weights = new ReservedWeights(arena);
+    return of(config, options, builder, held, arena, weights, (_, _) -> weights);
+  }
+
+  private static PretrainModel of(
+      DecoderConfig config,
+      PretrainOptions options,
+      DecoderBuilder builder,
+      Predicate<String> held,
+      NativeArena arena,
+      SlicedWeights weights,
+      BiFunction<ExitSpec, Decoder, Weights> ofExit) {
     Decoder decoder = builder.build(config, arena, new HeldWeights(weights, held, arena));
     List<Exit> exits = new ArrayList<>();
     for (ExitSpec spec : options.exits().specs()) {
       spec.check(config.layers());
-      Weights own = ExitInit.RANDOM.weights(spec, decoder, seed, arena, kernels);
       boolean here = held.test(CheckpointNames.ofExit(spec.depth(), ""));
-      HeldWeights parts = new HeldWeights(whole(own), name -> here, arena);
-      exits.add(new Exit(spec, decoder, parts));
+      SlicedWeights own = whole(ofExit.apply(spec, decoder));
+      exits.add(new Exit(spec, decoder, new HeldWeights(own, name -> here, arena)));
     }
     return new PretrainModel(decoder, exits);
   }
@@ -82,7 +111,7 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
    */
   public static PretrainModel finished(
       Path out, DecoderConfig config, PretrainExits exits, Allocator allocator, Kernels kernels) {
-    Weights room = (name, shape, role) -> Tensor.allocate(allocator, DType.F32, shape);
+    Weights room = new ReservedWeights(allocator);
     Decoder decoder = new Decoder(config, allocator, room);
     PretrainModel model =
         new PretrainModel(

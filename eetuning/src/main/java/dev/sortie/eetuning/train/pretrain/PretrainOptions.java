@@ -60,6 +60,12 @@ public record PretrainOptions(
     return globalBatch / microBatch;
   }
 
+  /** The same with micro-batches of another size, as many in a step. */
+  PretrainOptions withMicroBatch(int sequences) {
+    int all = Math.multiplyExact(sequences, microBatches());
+    return new PretrainOptions(sequences, all, schedule, adamW, seed, exits, dropout);
+  }
+
   /** Of the whole run. */
   Dropout dropping() {
     return Dropout.of(seed, dropout);

@@ -1,8 +1,11 @@
 package dev.sortie.eetuning.train.pretrain;
 
+import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.LossWeights;
+import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.eetuning.train.TrainingJob;
+import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Fingerprint;
 import dev.sortie.eetuning.train.data.Microbatch;
 import dev.sortie.eetuning.train.data.TokenSource;
@@ -12,6 +15,7 @@ import dev.sortie.eetuning.train.rank.LossTable;
 import dev.sortie.eetuning.train.rank.MicrobatchTurns;
 import dev.sortie.eetuning.train.rank.ReplicaRows;
 import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.Dropout;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -37,6 +41,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -59,9 +64,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final PretrainLayout layout;
   private final Chain chain;
   private final Consumer<Timed> trace;
-  private final NativeArena arena = new NativeArena("pretrainer");
+  private final NativeArena arena;
   private final Workspace workspace = new Workspace();
   private final PretrainModel model;
+  private final long modelBytes;
+  private final long exitBytes;
+  private final long stateBytes;
   private final SharedHead head;
   private final List<Piece> pieces;
   private final GradientSum gradients;
@@ -134,6 +142,35 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       PretrainLayout layout,
       PretrainPlan plan,
       Consumer<Timed> trace) {
+    this(config, options, data, device, share, team, layout, plan, trace, false);
+  }
+
+  /** A trainer of a model that is reserved and not written, on a device that computes nothing. */
+  static Pretrainer dry(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShardBuilder> share,
+      Team team,
+      PretrainLayout layout) {
+    Chain chain = layout.chain(team.mesh().pp());
+    PretrainPlan plan = new PretrainPlan(config, options.exits().specs(), data.length(), chain);
+    return new Pretrainer(
+        config, options, data, device, share, team, layout, plan, times -> {}, true);
+  }
+
+  private Pretrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      TokenSource data,
+      Device device,
+      Optional<ShardBuilder> share,
+      Team team,
+      PretrainLayout layout,
+      PretrainPlan plan,
+      Consumer<Timed> trace,
+      boolean dry) {
     check(config, options, data.length(), share);
     layout.check(options, team.mesh());
     this.config = config;
@@ -147,15 +184,19 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.trace = trace;
     DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
     Kernels kernels = device.kernels();
+    this.arena = dry ? NativeArena.reserving("pretrainer") : new NativeArena("pretrainer");
+    Predicate<String> held = name -> holds(plan, name);
     this.model =
-        PretrainModel.random(config, options, builder, name -> holds(plan, name), arena, kernels);
+        dry
+            ? PretrainModel.reserved(config, options, builder, held, arena)
+            : PretrainModel.random(config, options, builder, held, arena, kernels);
+    this.modelBytes = arena.bytes();
+    this.exitBytes = exitBytes(held);
     this.head = new SharedHead(team, model, plan, chain);
+    Dropout dropout = dry ? options.dropping().unwritten() : options.dropping();
     this.pieces =
         IntStream.range(0, chain.chunks())
-            .mapToObj(
-                c ->
-                    new Piece(
-                        model, head, plan.piece(chain.position(stage(), c)), options.dropping()))
+            .mapToObj(c -> new Piece(model, head, plan.piece(chain.position(stage(), c)), dropout))
             .toList();
     this.gradients =
         new GradientSum(
@@ -181,6 +222,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
             ? Optional.of(new ShardGradients(tp, own))
             : Optional.empty();
     long message = pieces.getFirst().message(options.microBatch(), data.length()).count();
+    this.stateBytes = arena.bytes() - modelBytes;
     this.passes = new PiecePasses(team, chain, pieces, device, arena, message);
   }
 
@@ -237,6 +279,30 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
    */
   public long workspaceBytes() {
     return workspace.peak() + passes.workspaceBytes();
+  }
+
+  private long exitBytes(Predicate<String> held) {
+    return model.exits().stream()
+        .filter(e -> held.test(CheckpointNames.ofExit(e.depth(), "")))
+        .flatMap(e -> e.parameters().values().stream())
+        .mapToLong(t -> t.span().bytes())
+        .sum();
+  }
+
+  /**
+   * What this rank holds, and the most that it has needed until now.
+   *
+   * @param copies whether checkpoints are written from copies
+   */
+  RankMemory memory(boolean copies) {
+    long shared = gradients.sharedBytes();
+    return new RankMemory(
+        modelBytes - exitBytes,
+        exitBytes,
+        stateBytes + shared,
+        workspaceBytes(),
+        (team.mesh().dp() - 1) * shared + (copies ? StatePart.bytes(parts()) : 0),
+        DryRun.JVM);
   }
 
   @Override

@@ -88,6 +88,13 @@ public final class GradientSum {
     return storage.span();
   }
 
+  /** Bytes of the sums where they lie in memory that the other replicas read; else 0. */
+  public long sharedBytes() {
+    return team.mesh().dp() == 1
+        ? 0
+        : buckets.values().stream().distinct().mapToLong(b -> b.memory.bytes()).sum();
+  }
+
   /**
    * Adds the gradients of one micro-batch to those of some buckets. Each round does so once for
    * each bucket, in the same order on all replicas.

@@ -8,11 +8,13 @@ import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.comm.Order;
+import dev.sortie.parallel.comm.group.DryCommunicator;
 import dev.sortie.parallel.comm.group.GroupCommunicator;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.mesh.Axis;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.GlobalRank;
+import dev.sortie.parallel.mesh.Group;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShardGroup;
 import java.lang.foreign.Arena;
@@ -22,7 +24,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * The ranks that train together, and what they tell each other beside hidden states. All ranks make
@@ -41,7 +45,7 @@ public final class Team implements AutoCloseable {
 
   /** How more than one rank are joined. */
   private record Links(
-      Transport transport,
+      Optional<Transport> transport,
       Communicator world,
       Communicator replicas,
       Communicator stages,
@@ -77,7 +81,30 @@ public final class Team implements AutoCloseable {
     Communicator replicas = world.split(mesh.group(Axis.DP, rank));
     Communicator stages = world.split(mesh.group(Axis.PP, rank));
     Communicator shares = world.split(mesh.group(Axis.TP, rank));
-    return new Team(mesh, rank, Optional.of(new Links(transport, world, replicas, stages, shares)));
+    return new Team(
+        mesh,
+        rank,
+        Optional.of(new Links(Optional.of(transport), world, replicas, stages, shares)));
+  }
+
+  /** One rank of a mesh whose other ranks do not exist; see {@link DryCommunicator}. */
+  public static Team dry(Mesh mesh, Coordinates place) {
+    GlobalRank rank = mesh.rank(place);
+    if (mesh.world() == 1) {
+      return alone();
+    }
+    Group all = new Group(IntStream.range(0, mesh.world()).mapToObj(GlobalRank::new).toList());
+    Function<Group, Communicator> dry = group -> new DryCommunicator(group, rank);
+    return new Team(
+        mesh,
+        rank,
+        Optional.of(
+            new Links(
+                Optional.empty(),
+                dry.apply(all),
+                dry.apply(mesh.group(Axis.DP, rank)),
+                dry.apply(mesh.group(Axis.PP, rank)),
+                dry.apply(mesh.group(Axis.TP, rank)))));
   }
 
   /**
@@ -120,7 +147,7 @@ public final class Team implements AutoCloseable {
 
   /** Ranks that share this machine's cores with this one, itself included. */
   public int neighbours() {
-    return links.map(l -> l.transport.neighbours()).orElse(1);
+    return links.flatMap(Links::transport).map(Transport::neighbours).orElse(1);
   }
 
   /** Ends on each rank after it has begun on all. */
@@ -274,7 +301,7 @@ public final class Team implements AutoCloseable {
           l.stages.close();
           l.replicas.close();
           l.world.close();
-          l.transport.close();
+          l.transport.ifPresent(Transport::close);
         });
   }
 }

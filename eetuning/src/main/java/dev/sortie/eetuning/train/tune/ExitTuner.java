@@ -4,6 +4,8 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
+import dev.sortie.eetuning.train.DryRun;
+import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.StatePart;
 import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.eetuning.train.checkpoint.Fingerprint;
@@ -58,6 +60,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final Exits exits;
+  private final long exitBytes;
+  private final long stateBytes;
   private final List<String> names;
   private final TuningStart start;
   private final List<Trainee> trainees = new ArrayList<>();
@@ -173,6 +177,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.exits =
         new Trainable(model.decoder(), data, arena, device.kernels())
             .of(held(start, stage, layers));
+    this.exitBytes = arena.bytes();
     this.names = names(start, layers);
     for (Exit e : exits.exits()) {
       add(e.depth(), Optional.of(e), e.parameters(), e.sharding());
@@ -182,6 +187,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.gradients =
         new GradientSum(
             team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
+    this.stateBytes = arena.bytes() - exitBytes;
     this.passes = passes(stage);
   }
 
@@ -253,7 +259,24 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   /** The most bytes of temporaries in use at one time until now. */
   public long workspaceBytes() {
-    return workspace.peak();
+    return workspace.peak() + passes.workspaceBytes();
+  }
+
+  /**
+   * What this rank holds, and the most that it has needed until now.
+   *
+   * @param weights bytes of the backbone's
+   * @param copies whether checkpoints are written from copies
+   */
+  RankMemory memory(long weights, boolean copies) {
+    long shared = gradients.sharedBytes();
+    return new RankMemory(
+        weights,
+        exitBytes,
+        stateBytes + shared,
+        workspaceBytes(),
+        (team.mesh().dp() - 1) * shared + (copies ? StatePart.bytes(parts()) : 0),
+        DryRun.JVM);
   }
 
   @Override

@@ -29,6 +29,9 @@ interface Passes extends AutoCloseable {
   /** Passes of {@code count} micro-batches of held-out windows. */
   void heldOut(LongFunction<Microbatch> batches, int count, User user);
 
+  /** The most bytes of temporaries until now, but for those in the workspace of the user. */
+  long workspaceBytes();
+
   @Override
   void close();
 
@@ -62,6 +65,11 @@ interface Passes extends AutoCloseable {
             NoGrad.call(() -> backbone.states(ops, tensors.inputs(), batch.numbers(), depths));
         user.take(number, batch, tensors, states);
       }
+    }
+
+    @Override
+    public long workspaceBytes() {
+      return 0;
     }
 
     @Override

@@ -230,6 +230,11 @@ final class PipelinedPasses implements Passes {
   }
 
   @Override
+  public long workspaceBytes() {
+    return all.stream().mapToLong(f -> f.ops().workspace().peak()).sum();
+  }
+
+  @Override
   public void close() {
     all.forEach(Flight::close);
   }

@@ -73,6 +73,20 @@ public record TuneOptions(
     return globalBatch / microBatch;
   }
 
+  /** The same with micro-batches of another size, as many in a step. */
+  TuneOptions withMicroBatch(int sequences) {
+    return new TuneOptions(
+        objective,
+        confidenceWeights,
+        exitWeights,
+        sequences,
+        Math.multiplyExact(sequences, microBatches()),
+        schedule,
+        adamW,
+        seed,
+        lookahead);
+  }
+
   /** Refuses a number of replicas among which the micro-batches of a step cannot be shared out. */
   public void checkReplicas(int replicas) {
     BatchSizes.checkReplicas(microBatch, globalBatch, replicas);

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.pretrain;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.withinPercentage;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
@@ -13,15 +13,20 @@ import dev.sortie.eetuning.train.rank.Team;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
+import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
 import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -54,12 +59,12 @@ class PretrainMemoryContractTest {
       Mesh mesh,
       PretrainLayout layout,
       boolean sequence) {
-    /** Temporaries and messages of each rank in two steps. */
-    List<Long> measured() throws Exception {
+    /** What each rank has taken after two steps. */
+    List<RankMemory> measured() throws Exception {
       return TinyRanks.run(mesh, TinyRanks.Joining.THREADS, this::measured);
     }
 
-    private long measured(Team team) {
+    private RankMemory measured(Team team) {
       RowsSource data = TinyTuning.counting(config.vocab(), TOKENS, 1);
       try (team;
           Device device = Device.cpu(1);
@@ -75,19 +80,20 @@ class PretrainMemoryContractTest {
                   t -> {})) {
         trainer.step(0);
         trainer.step(1);
-        return trainer.workspaceBytes();
+        RankMemory memory = trainer.memory(true);
+        assertThat(memory.activations()).isEqualTo(trainer.workspaceBytes());
+        return memory;
       }
     }
 
     void check() throws Exception {
-      PretrainMemory plan =
-          new PretrainMemory(config, options, TOKENS, mesh, layout, sequence, false);
-      List<Long> measured = measured();
+      PretrainDryRun plan =
+          new PretrainDryRun(config, options, TOKENS, mesh, layout, sequence, true);
+      List<RankMemory> measured = measured();
       for (int rank = 0; rank < mesh.world(); rank++) {
-        RankMemory planned = plan.of(mesh.coordinates(new GlobalRank(rank)));
-        assertThat(planned.activations())
-            .as("temporaries of rank %d of %s", rank, mesh)
-            .isCloseTo(measured.get(rank), withinPercentage(10));
+        assertThat(plan.of(mesh.coordinates(new GlobalRank(rank))))
+            .as("rank %d of %s", rank, mesh)
+            .isEqualTo(measured.get(rank));
       }
     }
   }
@@ -128,5 +134,33 @@ class PretrainMemoryContractTest {
     PretrainOptions options = options(exits(ExitArchitecture.MLP, false), dropout);
     PretrainLayout layout = new PretrainLayout(schedule, chunks);
     new Case(config(true), options, new Mesh(tp, dp, pp), layout, sequence).check();
+  }
+
+  /** A dry run reserves what the model would take and touches hardly any of it. */
+  @Test
+  void aModelLargerThanTheMachineIsPlannedInLittleMemory() throws IOException {
+    Path status = Path.of("/proc/self/status");
+    assumeTrue(Files.exists(status), "resident memory is read from /proc");
+    DecoderConfig large =
+        new DecoderConfig(
+            32, 4096, 32, 8, 128, 11008, 32000, 1024, 1e-5, 1e4, false, false, false, false);
+    Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
+    PretrainOptions options = new PretrainOptions(1, 4, schedule, AdamW.Options.DEFAULT, 1);
+    Mesh mesh = new Mesh(1, 1, 2);
+    PretrainDryRun plan =
+        new PretrainDryRun(large, options, 1024, mesh, PretrainLayout.USUAL, false, false);
+    long before = peakKib(status);
+    RankMemory planned = plan.of(new Coordinates(0, 0, 1));
+    long parameters = 16L * (4096L * (2 * 4096 + 2 * 1024 + 3 * 11008)) + 32000L * 4096;
+    assertThat(planned.weights() + planned.optimizer()).isGreaterThan(4 * 4 * parameters);
+    assertThat(peakKib(status) - before).isLessThan(512 << 10);
+  }
+
+  private static long peakKib(Path status) throws IOException {
+    return Files.readAllLines(status).stream()
+        .filter(line -> line.startsWith("VmHWM:"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .findFirst()
+        .orElseThrow();
   }
 }

@@ -22,6 +22,7 @@ import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Coordinates;
+import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Device;
@@ -33,6 +34,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -65,10 +67,10 @@ class TuneMemoryContractTest {
   }
 
   private static long workspace(TuneOptions options, List<ExitSpec> specs) {
-    return workspace(options, specs, Team.alone(), DecoderBuilder.WHOLE);
+    return memory(options, specs, Team.alone(), DecoderBuilder.WHOLE).activations();
   }
 
-  private static long workspace(
+  private static RankMemory memory(
       TuneOptions options, List<ExitSpec> specs, Team team, DecoderBuilder builder) {
     int[][] rows = new int[5][TOKENS + 1];
     try (Device device = Device.cpu(1);
@@ -91,7 +93,9 @@ class TuneMemoryContractTest {
               team)) {
         tuner.step(0);
         tuner.step(1);
-        return tuner.workspaceBytes();
+        RankMemory memory = tuner.memory(0, true);
+        assertThat(memory.activations()).isEqualTo(tuner.workspaceBytes());
+        return memory;
       }
     }
   }
@@ -129,8 +133,16 @@ class TuneMemoryContractTest {
 
   private static List<ExitOutline> outlines(List<ExitSpec> specs) {
     return specs.stream()
-        .map(s -> new ExitOutline(s.depth(), Optional.of(s.architecture()), true, 0))
+        .map(
+            s ->
+                new ExitOutline(
+                    s.depth(), Optional.of(s.architecture()), s.ownHead(), s.draftTokens()))
         .toList();
+  }
+
+  private static TuneDryRun plan(
+      TuneOptions options, List<ExitSpec> specs, Mesh mesh, boolean sequence) {
+    return new TuneDryRun(CONFIG, outlines(specs), options, TOKENS, mesh, sequence, true, at -> 0);
   }
 
   /** What {@code --dry-run} prints is what a run takes, for every architecture. */
@@ -148,48 +160,71 @@ class TuneMemoryContractTest {
   void thePlanIsTheWorkspace(Objective objective, ExitArchitecture architecture) {
     TuneOptions options = options(objective, 16);
     List<ExitSpec> specs = specs(architecture);
-    List<ExitOutline> outlines = outlines(specs);
-    RankMemory plan =
-        new TuneMemory(CONFIG, outlines, options, TOKENS, Mesh.single(), false, false, at -> 0)
-            .of(new Coordinates(0, 0, 0));
-    assertThat(plan.activations() + plan.buffers())
-        .isCloseTo(workspace(options, specs), withinPercentage(15));
+    assertThat(plan(options, specs, Mesh.single(), false).of(new Coordinates(0, 0, 0)))
+        .isEqualTo(memory(options, specs, Team.alone(), DecoderBuilder.WHOLE));
   }
 
-  /** The same on each of two ranks that share the weights. */
+  /** The same with heads over some tokens, own ones and rows of the backbone's. */
+  @ParameterizedTest
+  @CsvSource({"CE, true", "CE, false", "KL, true", "KL, false"})
+  void thePlanKnowsDraftHeads(Objective objective, boolean own) {
+    TuneOptions options = options(objective, 16);
+    List<ExitSpec> specs = List.of(new ExitSpec(2, ExitArchitecture.MLP, own, 100));
+    assertThat(plan(options, specs, Mesh.single(), false).of(new Coordinates(0, 0, 0)))
+        .isEqualTo(memory(options, specs, Team.alone(), DecoderBuilder.WHOLE));
+  }
+
+  /** The same on each of several ranks. */
   @ParameterizedTest
   @CsvSource({
-    "CE, NORM, false",
-    "CE, MLP, false",
-    "CE, LAYER, false",
-    "KL, MLP, false",
-    "KL, LAYER, false",
-    "CE, MLP, true",
-    "KL, LAYER, true"
+    "2, 1, 1, CE, NORM, false",
+    "2, 1, 1, CE, MLP, false",
+    "2, 1, 1, CE, LAYER, false",
+    "2, 1, 1, KL, MLP, false",
+    "2, 1, 1, KL, LAYER, false",
+    "2, 1, 1, CE, MLP, true",
+    "2, 1, 1, KL, LAYER, true",
+    "1, 2, 1, CE, MLP, false",
+    "1, 1, 2, CE, MLP, false",
+    "1, 1, 2, KL, LAYER, false",
+    "2, 1, 2, KL, MLP, true"
   })
-  void thePlanOfARankThatHasAShareIsItsWorkspace(
-      Objective objective, ExitArchitecture architecture, boolean sequence) throws Exception {
+  void thePlanOfEachOfSeveralRanksIsItsMemory(
+      int tp, int dp, int pp, Objective objective, ExitArchitecture architecture, boolean sequence)
+      throws Exception {
     TuneOptions options = options(objective, 16);
     List<ExitSpec> specs = specs(architecture);
-    List<ExitOutline> outlines = outlines(specs);
-    Mesh mesh = new Mesh(2, 1, 1);
-    TuneMemory plan =
-        new TuneMemory(CONFIG, outlines, options, TOKENS, mesh, sequence, false, at -> 0);
-    List<Long> found =
+    Mesh mesh = new Mesh(tp, dp, pp);
+    TuneDryRun plan = plan(options, specs, mesh, sequence);
+    List<RankMemory> found =
         TinyRanks.run(
             mesh,
             TinyRanks.Joining.THREADS,
             team -> {
               try (team) {
-                ShardBuilder builder = new ShardBuilder(team.shares().orElseThrow(), sequence);
-                return workspace(options, specs, team, builder);
+                DecoderBuilder builder =
+                    team.shares()
+                        .<DecoderBuilder>map(group -> new ShardBuilder(group, sequence))
+                        .orElse(DecoderBuilder.WHOLE);
+                return memory(options, specs, team, builder);
               }
             });
-    for (int rank = 0; rank < 2; rank++) {
-      RankMemory planned = plan.of(new Coordinates(rank, 0, 0));
-      assertThat(planned.activations() + planned.buffers())
-          .as("rank " + rank)
-          .isCloseTo(found.get(rank), withinPercentage(15));
+    for (int rank = 0; rank < mesh.world(); rank++) {
+      assertThat(plan.of(mesh.coordinates(new GlobalRank(rank))))
+          .as("rank %d of %s", rank, mesh)
+          .isEqualTo(found.get(rank));
+    }
+  }
+
+  @Test
+  void theLargestMicroBatchFitsAndTheNextDoesNot() {
+    Coordinates at = new Coordinates(0, 0, 0);
+    TuneDryRun plan =
+        plan(options(Objective.CE, 1), specs(ExitArchitecture.MLP), Mesh.single(), false);
+    for (int sequences : new int[] {1, 2, 7, 40}) {
+      long bytes = plan.of(at, sequences).total();
+      assertThat(plan.largestMicroBatch(at, bytes)).isEqualTo(sequences);
+      assertThat(plan.largestMicroBatch(at, bytes - 1)).isEqualTo(sequences - 1);
     }
   }
 }

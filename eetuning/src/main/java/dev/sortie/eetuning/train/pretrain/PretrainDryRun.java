@@ -1,0 +1,56 @@
+package dev.sortie.eetuning.train.pretrain;
+
+import dev.sortie.eetuning.train.DryRun;
+import dev.sortie.eetuning.train.RankMemory;
+import dev.sortie.eetuning.train.data.RowsSource;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.parallel.mesh.Coordinates;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShardBuilder;
+import dev.sortie.tensor.Device;
+
+/**
+ * The memory that training from scratch takes.
+ *
+ * @param config of the model
+ * @param options of the run
+ * @param length tokens in a sequence
+ * @param mesh of ranks
+ * @param layout how stages take turns
+ * @param sequence whether ranks that share weights share out the rows of the residual stream too
+ * @param copies whether checkpoints are written from copies
+ */
+public record PretrainDryRun(
+    DecoderConfig config,
+    PretrainOptions options,
+    int length,
+    Mesh mesh,
+    PretrainLayout layout,
+    boolean sequence,
+    boolean copies)
+    implements DryRun {
+
+  @Override
+  public int microBatch() {
+    return options.microBatch();
+  }
+
+  @Override
+  public RankMemory of(Coordinates at, int microBatch) {
+    try (Team team = Team.dry(mesh, at);
+        Device device = DryRun.device();
+        Pretrainer trainer =
+            Pretrainer.dry(
+                config,
+                options.withMicroBatch(microBatch),
+                new RowsSource(new int[1][length + 1], 0, 0),
+                device,
+                team.shares().map(group -> new ShardBuilder(group, sequence)),
+                team,
+                layout)) {
+      DryRun.steps(trainer, options.schedule().steps());
+      return trainer.memory(copies);
+    }
+  }
+}

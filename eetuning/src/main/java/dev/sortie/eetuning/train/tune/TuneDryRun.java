@@ -1,0 +1,110 @@
+package dev.sortie.eetuning.train.tune;
+
+import dev.sortie.eetuning.exit.DraftVocabulary;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Lookahead;
+import dev.sortie.eetuning.train.DryRun;
+import dev.sortie.eetuning.train.RankMemory;
+import dev.sortie.eetuning.train.ReservedWeights;
+import dev.sortie.eetuning.train.data.RowsSource;
+import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.parallel.mesh.Coordinates;
+import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.shard.ShardBuilder;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.ToLongFunction;
+
+/**
+ * The memory that tuning takes.
+ *
+ * @param config of the backbone
+ * @param exits all that are tuned
+ * @param options of the run
+ * @param length tokens in a sequence
+ * @param mesh of ranks
+ * @param sequence whether ranks that share weights share out the rows of the residual stream too
+ * @param copies whether checkpoints are written from copies
+ * @param weights bytes of the backbone's weights that a rank holds
+ */
+public record TuneDryRun(
+    DecoderConfig config,
+    List<ExitOutline> exits,
+    TuneOptions options,
+    int length,
+    Mesh mesh,
+    boolean sequence,
+    boolean copies,
+    ToLongFunction<Coordinates> weights)
+    implements DryRun {
+
+  @Override
+  public int microBatch() {
+    return options.microBatch();
+  }
+
+  @Override
+  public RankMemory of(Coordinates at, int microBatch) {
+    StagePlan plan = new StagePlan(config, exits, options, length, mesh.pp());
+    try (Team team = Team.dry(mesh, at);
+        Device device = DryRun.device();
+        NativeArena arena = NativeArena.reserving("backbone of a dry run")) {
+      DecoderBuilder builder =
+          team.shares()
+              .<DecoderBuilder>map(group -> new ShardBuilder(group, sequence))
+              .orElse(DecoderBuilder.WHOLE);
+      // rotary tables beyond the sequence are not read
+      Decoder decoder =
+          builder.build(config.withContext(length), arena, new ReservedWeights(arena));
+      HfConfig hf = new HfConfig(config, OptionalInt.empty(), List.of(), Optional.empty());
+      LanguageModel model = new LanguageModel(null, hf, decoder, null, null, arena, null);
+      try (ExitTuner tuner =
+          new ExitTuner(
+              model,
+              start(decoder, arena),
+              options.withMicroBatch(microBatch),
+              new RowsSource(new int[1][length + 1], 0, 0),
+              device,
+              team,
+              plan,
+              t -> {})) {
+        DryRun.steps(tuner, options.schedule().steps());
+        return tuner.memory(weights.applyAsLong(at), copies);
+      }
+    }
+  }
+
+  private Exits start(Decoder decoder, NativeArena arena) {
+    ReservedWeights reserved = new ReservedWeights(arena);
+    List<Exit> between = new ArrayList<>();
+    Optional<Lookahead> lookahead = Optional.empty();
+    for (ExitOutline e : exits) {
+      int tokens = e.draftTokens();
+      Optional<DraftVocabulary> draft =
+          tokens == 0
+              ? Optional.empty()
+              : Optional.of(DraftVocabulary.lowest(tokens, config.vocab()));
+      if (e.isLookahead()) {
+        lookahead = Optional.of(new Lookahead(decoder, reserved, e.ownHead(), draft, arena));
+      } else {
+        ExitSpec spec =
+            new ExitSpec(e.depth(), e.architecture().orElseThrow(), e.ownHead(), tokens);
+        between.add(new Exit(spec, decoder, reserved, draft, arena));
+      }
+    }
+    return new Exits("", Map.of(), between, lookahead);
+  }
+}
