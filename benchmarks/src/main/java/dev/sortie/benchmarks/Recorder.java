@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.eetuning.eval.Source;
+import dev.sortie.eetuning.eval.SourceRevision;
 import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
@@ -28,7 +28,7 @@ final class Recorder {
   /** Appends one line. */
   static void append(Path file, Map<String, Object> result) {
     Map<String, Object> line = new LinkedHashMap<>(result);
-    line.put("commit", Source.commit());
+    line.put("commit", SourceRevision.commit());
     try {
       JsonLines.append(file, line);
     } catch (IOException e) {

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
@@ -33,7 +33,8 @@ class FableContractTest {
     try (Device device = Device.cpu(1);
         LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
       Exits none = new Exits(m.sha256(), Map.of(), List.of());
-      double nll = new Scorer(m, none, device).score(TEXT, done -> {}).heads().get("final").nll();
+      double nll =
+          new TextScorer(m, none, device).score(TEXT, done -> {}).heads().get("final").nll();
       // chance is ln 1024 = 6.9 nats; the model's own held-out loss is 2.97
       assertThat(nll).isBetween(1.0, 3.5);
     }

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -164,8 +164,10 @@ class SmolLm2ParityTest {
                         bench.arena(),
                         bench.kernels()))
             .toList();
-    Scorer scorer = new Scorer(model, new Exits(model.sha256(), Map.of(), exits), bench.device());
-    Scorer.Result result = scorer.score(Files.readString(folder.resolve("text.txt")), done -> {});
+    TextScorer scorer =
+        new TextScorer(model, new Exits(model.sha256(), Map.of(), exits), bench.device());
+    TextScorer.Result result =
+        scorer.score(Files.readString(folder.resolve("text.txt")), done -> {});
     assertThat(result.tokens()).isEqualTo(golden.getInt("text_tokens_scored", 1, 10_000));
     List<?> nll = golden.getList("nll_by_exit_layer");
     List<?> agreement = golden.getList("agreement_by_exit_layer");

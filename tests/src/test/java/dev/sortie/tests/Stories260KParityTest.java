@@ -10,7 +10,7 @@ import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -129,7 +129,7 @@ class Stories260KParityTest {
 
   @Test
   void perplexityPerDepthIsTheGoldenOne() throws IOException {
-    Scorer scorer = new Scorer(model, copiedNorms(), bench.device());
+    TextScorer scorer = new TextScorer(model, copiedNorms(), bench.device());
     double[] expected = doubles(golden, "simple_stories_ppl_by_exit_layer");
     double[] nll = new double[LAYERS];
     long tokens = 0;
@@ -138,8 +138,8 @@ class Stories260KParityTest {
     String[] stories = text.strip().split("\n\n");
     assertThat(stories).hasSize(5);
     for (String story : stories) {
-      Scorer.Result result = scorer.score(story.strip(), done -> {});
-      List<Scorer.Score> heads = List.copyOf(result.heads().values());
+      TextScorer.Result result = scorer.score(story.strip(), done -> {});
+      List<TextScorer.Score> heads = List.copyOf(result.heads().values());
       assertThat(result.heads().keySet()).containsExactly("1", "2", "3", "4", "final");
       for (int i = 0; i < LAYERS; i++) {
         nll[i] += heads.get(i).nll() * result.tokens();

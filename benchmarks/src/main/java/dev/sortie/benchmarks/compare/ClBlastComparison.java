@@ -79,7 +79,7 @@ public final class ClBlastComparison implements Comparison {
       boolean direct = tuned && fasterDirectly(blas, product);
       Side peer = Side.of(product);
       blas.read(c, theirs.segment());
-      Agreement.check(s.toString(), ours, theirs, s.k());
+      PeerAgreement.check(s.toString(), ours, theirs, s.k());
       double[] seconds = Turns.medians(settings.rounds(), mine, peer);
       List.of(a, b, c).forEach(blas::release);
       return new Row(

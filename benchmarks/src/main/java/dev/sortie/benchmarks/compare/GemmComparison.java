@@ -68,7 +68,7 @@ public final class GemmComparison implements Comparison {
       Side mine = Side.compiled(c.kind.ours(device.kernels(), s, x, w, ours, arena));
       Side peer =
           Side.of(() -> blas.multiply(c.kind.transposed(), s.m(), s.n(), s.k(), xs, ws, ys));
-      Agreement.check(c.name(), ours, theirs, s.k());
+      PeerAgreement.check(c.name(), ours, theirs, s.k());
       double[] seconds = Turns.medians(settings.rounds(), mine, peer);
       double rate = s.flops() / seconds[0];
       Row row =

@@ -104,12 +104,12 @@ public final class LlamaComparison implements Comparison {
 
     Row run(int rounds, Limits limits) {
       int[] first = prompt();
-      WarmUp.run(() -> ourSeconds(first));
+      PeerWarmUp.run(() -> ourSeconds(first));
       peerSeconds(first);
       int rank =
-          Agreement.rank(
+          PeerAgreement.rank(
               file.name(), ourLogits(first), theirs.getFirst(), file.quantised() ? RANKS : 1);
-      int equal = Agreement.leading(ours, theirs);
+      int equal = PeerAgreement.leading(ours, theirs);
       double[] seconds =
           Turns.medians(rounds, () -> ourSeconds(prompt()), () -> peerSeconds(prompt()));
       Map<String, Object> extra = new LinkedHashMap<>();

@@ -57,7 +57,7 @@ public final class NetlibComparison implements Comparison {
       Side peer = Side.compiled(() -> blas.sgemm("T", "N", n, m, k, 1, ws, k, xs, k, 0, ys, n));
       Span theirs = arena.allocate(DType.F32, (long) m * n).span();
       theirs.segment().copyFrom(java.lang.foreign.MemorySegment.ofArray(ys));
-      Agreement.check(s.toString(), ours, theirs, k);
+      PeerAgreement.check(s.toString(), ours, theirs, k);
       double[] seconds = Turns.medians(settings.rounds(), mine, peer);
       double rate = s.flops() / seconds[0];
       return new Row(

@@ -22,7 +22,7 @@ final class RankTimes {
   /** The same for Java ranks, which first run until they are compiled. */
   static Side compiled(Question question, ToDoubleFunction<Question> seconds) {
     Question few = sized(question, seconds);
-    WarmUp.run(() -> few.calls() * seconds.applyAsDouble(few));
+    PeerWarmUp.run(() -> few.calls() * seconds.applyAsDouble(few));
     return side(question, seconds);
   }
 

@@ -28,7 +28,7 @@ public interface Side {
     private Repeated(Runnable work, boolean compiled) {
       this.work = work;
       if (compiled) {
-        WarmUp.run(() -> time(1));
+        PeerWarmUp.run(() -> time(1));
       }
       double once = Math.min(time(1), time(1));
       this.count = (int) Math.max(1, Math.ceil(SAMPLE / once));

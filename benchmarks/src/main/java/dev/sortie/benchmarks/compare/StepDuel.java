@@ -43,7 +43,7 @@ final class StepDuel {
       String variant = variants.get(i);
       sides[2 + i] = () -> peerStep(variant);
     }
-    WarmUp.run(sides[0]);
+    PeerWarmUp.run(sides[0]);
     for (int i = 0; i < PEER_WARM_UP; i++) {
       for (int side = 1; side < sides.length; side++) {
         sides[side].seconds();
@@ -73,7 +73,7 @@ final class StepDuel {
       for (String name : job.lossNames()) {
         double mine = ours.get(step).get(name);
         double peers = theirs.get(step).getDouble(name, 0, 1e6);
-        Agreement.check(
+        PeerAgreement.check(
             question + " step " + (step + 1) + ", loss " + name, mine, peers, LOSS_TOLERANCE);
         lossDifference = Math.max(lossDifference, Math.abs(mine - peers) / peers);
       }

@@ -4,10 +4,10 @@ import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
-import dev.sortie.eetuning.eval.Agreement;
-import dev.sortie.eetuning.eval.Contender;
-import dev.sortie.eetuning.eval.Prediction;
-import dev.sortie.eetuning.eval.SideBySide;
+import dev.sortie.eetuning.eval.AgreementCounter;
+import dev.sortie.eetuning.eval.DecodingVariant;
+import dev.sortie.eetuning.eval.InterleavedRuns;
+import dev.sortie.eetuning.eval.PredictedSpeed;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Device;
 import java.util.ArrayList;
@@ -25,7 +25,7 @@ import java.util.SequencedMap;
  */
 public record WayBench(
     LanguageModel model,
-    SequencedMap<String, Contender> ways,
+    SequencedMap<String, DecodingVariant> ways,
     int tokens,
     CostTable table,
     Device device) {
@@ -41,7 +41,7 @@ public record WayBench(
   public List<WayRun> run(int[] prompt, double temperature, int turn) {
     List<String> words =
         ways.keySet().stream().filter(w -> temperature == 0 || Ways.isLossless(w)).toList();
-    SideBySide.Decoded[] decoded = new SideBySide.Decoded[words.size()];
+    InterleavedRuns.Decoded[] decoded = new InterleavedRuns.Decoded[words.size()];
     for (int i = 0; i < decoded.length; i++) {
       int k = (turn + i) % decoded.length;
       decoded[k] = decode(ways.get(words.get(k)), prompt, tokens, temperature);
@@ -58,9 +58,9 @@ public record WayBench(
       int agreed =
           lossless
               ? ids.size() - 1
-              : new Agreement(model, device)
+              : new AgreementCounter(model, device)
                   .count(prompt, ids.stream().mapToInt(Integer::intValue).toArray());
-      runs.add(WayRun.of(word, ways.get(word), decoded[i], agreed, new Prediction(table)));
+      runs.add(WayRun.of(word, ways.get(word), decoded[i], agreed, new PredictedSpeed(table)));
     }
     return runs;
   }
@@ -70,14 +70,15 @@ public record WayBench(
     ways.values().forEach(c -> decode(c, prompt, length, 0));
   }
 
-  private SideBySide.Decoded decode(Contender c, int[] prompt, int length, double temperature) {
+  private InterleavedRuns.Decoded decode(
+      DecodingVariant c, int[] prompt, int length, double temperature) {
     GenerateOptions options =
         new GenerateOptions(
             length, new SamplingOptions(temperature, 0, 1, 0, 1, SEED), List.of(), true);
-    return SideBySide.decode(model, c, new SideBySide.Item(prompt, options));
+    return InterleavedRuns.decode(model, c, new InterleavedRuns.Item(prompt, options));
   }
 
-  private static List<Integer> ids(SideBySide.Decoded d) {
+  private static List<Integer> ids(InterleavedRuns.Decoded d) {
     return d.generation().tokens().stream().map(GeneratedToken::id).toList();
   }
 }

@@ -2,9 +2,9 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.SpeculationReport;
-import dev.sortie.eetuning.eval.Contender;
-import dev.sortie.eetuning.eval.Prediction;
-import dev.sortie.eetuning.eval.SideBySide;
+import dev.sortie.eetuning.eval.DecodingVariant;
+import dev.sortie.eetuning.eval.InterleavedRuns;
+import dev.sortie.eetuning.eval.PredictedSpeed;
 import dev.sortie.nn.json.JsonObject;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -51,7 +51,11 @@ public record WayRun(
 
   /** What {@code decoded} shows. */
   static WayRun of(
-      String way, Contender c, SideBySide.Decoded decoded, int agreed, Prediction prediction) {
+      String way,
+      DecodingVariant c,
+      InterleavedRuns.Decoded decoded,
+      int agreed,
+      PredictedSpeed prediction) {
     SequencedMap<String, Integer> exits = new LinkedHashMap<>();
     decoded.generation().tokens().stream()
         .skip(1)

@@ -6,7 +6,7 @@ import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
-import dev.sortie.eetuning.eval.Contender;
+import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -82,17 +82,18 @@ public final class Ways {
    *
    * @param folder of the exits; null where there are none
    */
-  public static SequencedMap<String, Contender> of(
+  public static SequencedMap<String, DecodingVariant> of(
       List<String> words, LanguageModel model, Path folder, Exits exits, Device device) {
-    SequencedMap<String, Contender> ways = new LinkedHashMap<>();
-    ways.put(FULL, Contender.full(model, device));
+    SequencedMap<String, DecodingVariant> ways = new LinkedHashMap<>();
+    ways.put(FULL, DecodingVariant.full(model, device));
     for (String word : words) {
       Optional<ExitThresholds> each = each(word);
       if (each.isPresent()) {
         require(word, exits);
         Optional<Path> file = file(word);
         file.ifPresent(f -> ThresholdsFile.check(f, ThresholdsFile.read(f), folder, model));
-        ways.put(word, Contender.early(word, model, exits, each.get(), guesses(word), device));
+        ways.put(
+            word, DecodingVariant.early(word, model, exits, each.get(), guesses(word), device));
       } else {
         ways.put(word, way(word, model, exits, device));
       }
@@ -130,7 +131,7 @@ public final class Ways {
     }
   }
 
-  private static Contender way(String word, LanguageModel model, Exits exits, Device device) {
+  private static DecodingVariant way(String word, LanguageModel model, Exits exits, Device device) {
     Matcher m = WORD.matcher(alone(word));
     if (!m.matches()) {
       throw new InputException(
@@ -145,7 +146,7 @@ public final class Ways {
           m.group(3) == null ? OptionalDouble.empty() : OptionalDouble.of(number(word, m.group(3)));
       DraftSources.check(parts, !exits.backboneSha256().isEmpty());
       List<String> drafts = parts.isEmpty() ? DraftSources.defaults(exits) : parts;
-      return Contender.speculative(word, model, exits, drafts, threshold, device);
+      return DecodingVariant.speculative(word, model, exits, drafts, threshold, device);
     }
     if (m.group(3) == null) {
       throw new InputException("--way '" + word + "' has no threshold; as in early-exit@0.7");
@@ -156,7 +157,7 @@ public final class Ways {
         parts.isEmpty()
             ? exits
             : ActiveExits.at(exits, parts.stream().map(p -> (int) number(word, p)).toList());
-    return Contender.early(
+    return DecodingVariant.early(
         word, model, asked, new MaxProbability(threshold), threshold, guesses(word), device);
   }
 

@@ -39,7 +39,7 @@ class TurnsContractTest {
   @Test
   void warmUpGoesOnUntilTheTimeIsSteady() {
     int[] calls = {0};
-    WarmUp.run(() -> calls[0]++ < 6 ? 10.0 / calls[0] : 0.5);
+    PeerWarmUp.run(() -> calls[0]++ < 6 ? 10.0 / calls[0] : 0.5);
     assertThat(calls[0]).isBetween(10, 14);
   }
 
@@ -49,22 +49,22 @@ class TurnsContractTest {
       Span ours = arena.allocate(DType.F32, 3).span();
       Span theirs = arena.allocate(DType.F32, 3).span();
       theirs.set(1, 0.25);
-      assertThatThrownBy(() -> Agreement.check("case", ours, theirs, 8))
+      assertThatThrownBy(() -> PeerAgreement.check("case", ours, theirs, 8))
           .isInstanceOf(DisagreementException.class)
           .hasMessageContaining("case: element 1 is 0.0 here and 0.25 at the peer");
       ours.set(1, 0.25);
-      Agreement.check("case", ours, theirs, 8);
+      PeerAgreement.check("case", ours, theirs, 8);
       theirs.set(2, Double.NaN);
-      assertThatThrownBy(() -> Agreement.check("case", ours, theirs, 8))
+      assertThatThrownBy(() -> PeerAgreement.check("case", ours, theirs, 8))
           .isInstanceOf(DisagreementException.class);
     }
-    assertThatThrownBy(() -> Agreement.check("loss", 1.01, 1.0, 1e-3))
+    assertThatThrownBy(() -> PeerAgreement.check("loss", 1.01, 1.0, 1e-3))
         .isInstanceOf(DisagreementException.class);
     float[] logits = {0.5f, 3, -1, 2};
-    assertThat(Agreement.rank("case", logits, 1, 1)).isZero();
-    assertThat(Agreement.rank("case", logits, 0, 3)).isEqualTo(2);
-    assertThatThrownBy(() -> Agreement.rank("case", logits, 3, 1))
+    assertThat(PeerAgreement.rank("case", logits, 1, 1)).isZero();
+    assertThat(PeerAgreement.rank("case", logits, 0, 3)).isEqualTo(2);
+    assertThatThrownBy(() -> PeerAgreement.rank("case", logits, 3, 1))
         .isInstanceOf(DisagreementException.class);
-    assertThat(Agreement.leading(List.of(1, 2, 3), List.of(1, 2, 4, 5))).isEqualTo(2);
+    assertThat(PeerAgreement.leading(List.of(1, 2, 3), List.of(1, 2, 4, 5))).isEqualTo(2);
   }
 }

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What was found on one topic, and what is slow with how to mend it. */
+/** What was found on one topic, and what is slow, with how to fix it. */
 public final class Topic {
   private final String name;
   private final Map<String, Object> facts = new LinkedHashMap<>();

@@ -40,7 +40,7 @@ public record ChoiceScorer(LanguageModel model, Exits exits, Device device) {
     }
   }
 
-  /** A context and what goes on from it, in tokens. */
+  /** A context and its continuation, in tokens. */
   public record Pair(int[] ids, int given) {}
 
   /** The accuracy of each head: exits by depth, shallow first, then {@code final}. */

@@ -10,7 +10,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.plot.LossPoint;
-import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
@@ -61,7 +61,7 @@ public final class Demo {
    * How much work the demo is.
    *
    * @param textBatches batches of 16 sampled windows to tune on
-   * @param window tokens a window
+   * @param window tokens per window
    * @param architecture of the exits
    * @param steps tuning steps of 8 windows
    * @param sweep the sweep
@@ -75,7 +75,7 @@ public final class Demo {
       Sweep.Settings sweep,
       long seed) {}
 
-  /** Hears of progress. */
+  /** Is told of progress. */
   public interface Listener {
     /** A phase begins; {@code units} are the counts that {@link #progress} will reach. */
     void phase(String name, long units);
@@ -131,7 +131,7 @@ public final class Demo {
     }
   }
 
-  private record Tuned(Exits exits, History history) {}
+  private record Tuned(Exits exits, LossHistory history) {}
 
   /** Windows of {@code T + 1} tokens that the model samples, each from the beginning of a text. */
   private int[][] sampleText() {
@@ -173,7 +173,7 @@ public final class Demo {
     RowsSource data = new RowsSource(text, ROWS, settings.seed());
     LoopOptions loop = new LoopOptions(out, settings.steps(), 100, settings.steps());
     listener.phase("tune the exits", settings.steps());
-    History history;
+    LossHistory history;
     try (ExitTuner tuner = new ExitTuner(model, start, options, data, device)) {
       history =
           new TrainLoop(tuner, loop, device.kernels(), new TuneProgress(), () -> false)

@@ -35,29 +35,32 @@ public record DemoResults(
     List<SweepPoint> sweep,
     SequencedMap<Integer, List<LossPoint>> losses,
     SequencedMap<Integer, Double> validation,
-    List<Sample> samples,
+    List<SampleText> samples,
     Machine machine) {
 
-  /** Agreement that the headline asks for: below it a speed-up is hardly the same model's. */
+  /**
+   * AgreementCounter that the headline asks for: below it a speed-up is hardly the same model's.
+   */
   public static final double HEADLINE_AGREEMENT = 0.95;
 
   public DemoResults {
-    Checks.text("model", model);
-    Checks.atLeast("layers", layers, 1);
-    Checks.atLeast("hidden", hidden, 1);
-    Checks.atLeast("vocab", vocab, 1);
-    Checks.atLeast("parameters", parameters, 1);
-    Checks.positive("full-depth tokens per second", fullDepthTokensPerSecond);
+    ResultChecks.text("model", model);
+    ResultChecks.atLeast("layers", layers, 1);
+    ResultChecks.atLeast("hidden", hidden, 1);
+    ResultChecks.atLeast("vocab", vocab, 1);
+    ResultChecks.atLeast("parameters", parameters, 1);
+    ResultChecks.positive("full-depth tokens per second", fullDepthTokensPerSecond);
     sweep = List.copyOf(sweep);
     samples = List.copyOf(samples);
-    Checks.present("machine", machine);
+    ResultChecks.present("machine", machine);
     losses = byDepth(losses);
     losses.replaceAll((depth, points) -> List.copyOf(points));
     losses = Collections.unmodifiableSequencedMap(losses);
     validation = Collections.unmodifiableSequencedMap(byDepth(validation));
-    validation.forEach((depth, loss) -> Checks.finite("validation loss at exit " + depth, loss));
+    validation.forEach(
+        (depth, loss) -> ResultChecks.finite("validation loss at exit " + depth, loss));
     for (String key : exitKeys(sweep, losses, validation, samples)) {
-      Checks.require(
+      ResultChecks.require(
           key.equals(ExitKeys.FINAL) || ExitKeys.depth(key) < layers,
           "exit " + key + " is out of range: the model has " + layers + " layers");
     }
@@ -78,7 +81,7 @@ public record DemoResults(
       List<SweepPoint> sweep,
       SequencedMap<Integer, List<LossPoint>> losses,
       SequencedMap<Integer, Double> validation,
-      List<Sample> samples) {
+      List<SampleText> samples) {
     List<String> keys = new ArrayList<>(List.of(ExitKeys.FINAL));
     losses.keySet().forEach(depth -> keys.add(Integer.toString(depth)));
     validation.keySet().forEach(depth -> keys.add(Integer.toString(depth)));

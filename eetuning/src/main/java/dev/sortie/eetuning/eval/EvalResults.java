@@ -23,7 +23,7 @@ public record EvalResults(
     int layers,
     Run run,
     Machine machine,
-    Optional<Scorer.Result> text,
+    Optional<TextScorer.Result> text,
     SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices,
     List<Setting> settings) {
 
@@ -41,15 +41,15 @@ public record EvalResults(
    * One way of decoding.
    *
    * @param point speed, agreement, depth
-   * @param predicted tokens a second by the cost model
+   * @param predicted tokens per second by the cost model
    * @param tasks metrics of the answers by task
    */
   public record Setting(
       SweepPoint point, double predicted, SequencedMap<String, TextMetrics> tasks) {}
 
   public EvalResults {
-    Checks.text("model", model);
-    Checks.atLeast("layers", layers, 1);
+    ResultChecks.text("model", model);
+    ResultChecks.atLeast("layers", layers, 1);
     choices = new LinkedHashMap<>(choices);
     settings = List.copyOf(settings);
   }

@@ -17,7 +17,7 @@ import java.util.SequencedMap;
 
 /**
  * Quality of a model and its exits: multiple choice for each head, and answers of each way of
- * decoding with their speed beside full depth.
+ * decoding with their speed compared with full depth.
  *
  * @param model backbone
  * @param exits its exits, maybe none
@@ -27,7 +27,7 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
 
   /** Accuracy by task and head; each item counts the same. */
   public SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices(
-      List<TaskItem.Choice> items, SideBySide.Progress progress) {
+      List<TaskItem.Choice> items, InterleavedRuns.Progress progress) {
     SequencedMap<String, SequencedMap<String, List<ChoiceScorer.Accuracy>>> all =
         new LinkedHashMap<>();
     ChoiceScorer scorer = new ChoiceScorer(model, exits, device);
@@ -50,10 +50,10 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
   }
 
   /** The comparison of ways of decoding on these prompts, greedy; full depth comes first. */
-  public SideBySide sideBySide(
-      List<Contender> contenders, List<TaskItem.Answer> items, int rounds) {
+  public InterleavedRuns interleaved(
+      List<DecodingVariant> variants, List<TaskItem.Answer> items, int rounds) {
     int context = model.config().decoder().context();
-    List<SideBySide.Item> prompts = new ArrayList<>();
+    List<InterleavedRuns.Item> prompts = new ArrayList<>();
     for (TaskItem.Answer a : items) {
       int[] ids = model.tokenizer().encode(a.prompt());
       if (ids.length == 0 || ids.length + a.maxTokens() > context) {
@@ -62,24 +62,24 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
                 .formatted(a.id(), a.task(), ids.length, a.maxTokens(), context));
       }
       prompts.add(
-          new SideBySide.Item(
+          new InterleavedRuns.Item(
               ids, new GenerateOptions(a.maxTokens(), SamplingOptions.GREEDY, a.stop(), false)));
     }
-    return new SideBySide(model, contenders, prompts, rounds);
+    return new InterleavedRuns(model, variants, prompts, rounds);
   }
 
   /**
-   * What came out of {@link #sideBySide} for these items.
+   * What came out of {@link #interleaved} for these items.
    *
    * @param table costs, for the prediction
    */
   public List<EvalResults.Setting> settings(
-      List<SideBySide.Outcome> outcomes, List<TaskItem.Answer> items, CostTable table) {
-    for (SideBySide.Outcome o : outcomes) {
+      List<InterleavedRuns.Outcome> outcomes, List<TaskItem.Answer> items, CostTable table) {
+    for (InterleavedRuns.Outcome o : outcomes) {
       if (o.rounds().getFirst().stream().allMatch(g -> g.tokens().size() < 2)) {
         throw new InputException(
             "no answer of "
-                + o.contender().strategy()
+                + o.variant().strategy()
                 + " has more than one token, so there is no speed to measure; give other prompts or"
                 + " more --tokens");
       }
@@ -94,7 +94,7 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
   }
 
   private static SequencedMap<String, TextMetrics> tasks(
-      SideBySide.Outcome outcome, List<TaskItem.Answer> items) {
+      InterleavedRuns.Outcome outcome, List<TaskItem.Answer> items) {
     SequencedMap<String, List<TextMetrics>> byTask = new LinkedHashMap<>();
     for (int i = 0; i < items.size(); i++) {
       TaskItem.Answer item = items.get(i);
@@ -112,15 +112,15 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
   }
 
   /** Tokens a second by the cost model, from where tokens left and what was guessed. */
-  private static double predicted(SideBySide.Outcome outcome, CostTable table) {
-    Prediction prediction = new Prediction(table);
+  private static double predicted(InterleavedRuns.Outcome outcome, CostTable table) {
+    PredictedSpeed prediction = new PredictedSpeed(table);
     double seconds = 0;
     long tokens = 0;
     for (int i = 0; i < outcome.speculation().size(); i++) {
       Generation g = outcome.rounds().getLast().get(i);
       seconds +=
           prediction.seconds(
-              outcome.contender(), new SideBySide.Decoded(g, outcome.speculation().get(i)));
+              outcome.variant(), new InterleavedRuns.Decoded(g, outcome.speculation().get(i)));
       tokens += g.tokens().size() - 1;
     }
     return tokens / seconds;

@@ -28,7 +28,7 @@ public final class ExitKeys {
     if (key.equals(FINAL)) {
       return Integer.MAX_VALUE;
     }
-    Checks.require(
+    ResultChecks.require(
         key.matches("[1-9][0-9]{0,5}"),
         "exit key is \"" + key + "\", expected a depth such as \"3\", or \"" + FINAL + "\"");
     return Integer.parseInt(key);

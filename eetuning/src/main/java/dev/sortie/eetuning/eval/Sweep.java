@@ -41,7 +41,7 @@ public final class Sweep {
    * @param samples texts at some thresholds
    */
   public record Result(
-      double fullDepthTokensPerSecond, List<SweepPoint> points, List<Sample> samples) {}
+      double fullDepthTokensPerSecond, List<SweepPoint> points, List<SampleText> samples) {}
 
   /** A sweep over {@code exits}: all of them together, and each alone. */
   public Sweep(LanguageModel model, Exits exits, Device device, Settings settings) {
@@ -53,20 +53,20 @@ public final class Sweep {
 
   /** Generations in all. */
   public long units() {
-    return sideBySide().units();
+    return interleaved().units();
   }
 
-  private SideBySide sideBySide() {
+  private InterleavedRuns interleaved() {
     GenerateOptions options =
         new GenerateOptions(settings.tokens(), SamplingOptions.GREEDY, List.of(), true);
-    List<SideBySide.Item> items =
+    List<InterleavedRuns.Item> items =
         settings.prompts().stream()
-            .map(p -> new SideBySide.Item(model.tokenizer().encode(p), options))
+            .map(p -> new InterleavedRuns.Item(model.tokenizer().encode(p), options))
             .toList();
-    return new SideBySide(model, contenders(), items, settings.rounds());
+    return new InterleavedRuns(model, variants(), items, settings.rounds());
   }
 
-  private List<Contender> contenders() {
+  private List<DecodingVariant> variants() {
     List<Exits> sets = new ArrayList<>();
     sets.add(exits);
     if (exits.exits().size() > 1) {
@@ -74,29 +74,29 @@ public final class Sweep {
           .exits()
           .forEach(e -> sets.add(new Exits(exits.backboneSha256(), exits.tuning(), List.of(e))));
     }
-    List<Contender> all = new ArrayList<>();
-    all.add(Contender.full(model, device));
+    List<DecodingVariant> all = new ArrayList<>();
+    all.add(DecodingVariant.full(model, device));
     for (Exits set : sets) {
       for (double threshold : settings.thresholds()) {
         MaxProbability policy = new MaxProbability(threshold);
-        all.add(Contender.early("early-exit", model, set, policy, threshold, device));
+        all.add(DecodingVariant.early("early-exit", model, set, policy, threshold, device));
       }
     }
     return all;
   }
 
   /** Runs it. */
-  public Result run(SideBySide.Progress progress) {
-    List<SideBySide.Outcome> all = sideBySide().run(progress);
+  public Result run(InterleavedRuns.Progress progress) {
+    List<InterleavedRuns.Outcome> all = interleaved().run(progress);
     double base = all.getFirst().tokensPerSecond();
     List<SweepPoint> points = all.stream().skip(1).map(o -> point(o, base, model, device)).toList();
     return new Result(base, points, samples(all));
   }
 
-  /** What one way of decoding gave beside full depth, whose speed is {@code base}. */
+  /** What one way of decoding gave compared with full depth, whose speed is {@code base}. */
   static SweepPoint point(
-      SideBySide.Outcome outcome, double base, LanguageModel model, Device device) {
-    Contender c = outcome.contender();
+      InterleavedRuns.Outcome outcome, double base, LanguageModel model, Device device) {
+    DecodingVariant c = outcome.variant();
     int layers = model.config().decoder().layers();
     SequencedMap<String, Double> counts = new LinkedHashMap<>();
     c.active().forEach(d -> counts.put(String.valueOf(d), 0.0));
@@ -114,7 +114,7 @@ public final class Sweep {
       }
       tokens += decoded.size();
       agreed +=
-          new Agreement(model, device)
+          new AgreementCounter(model, device)
               .count(g.promptIds(), g.tokens().stream().mapToInt(GeneratedToken::id).toArray());
     }
     double n = tokens;
@@ -132,10 +132,10 @@ public final class Sweep {
   }
 
   /** The first prompt's text at each threshold with all exits active. */
-  private List<Sample> samples(List<SideBySide.Outcome> all) {
-    SideBySide.Outcome full = all.getFirst();
-    List<Sample> samples = new ArrayList<>();
-    for (SideBySide.Outcome s : all.subList(1, 1 + settings.thresholds().size())) {
+  private List<SampleText> samples(List<InterleavedRuns.Outcome> all) {
+    InterleavedRuns.Outcome full = all.getFirst();
+    List<SampleText> samples = new ArrayList<>();
+    for (InterleavedRuns.Outcome s : all.subList(1, 1 + settings.thresholds().size())) {
       int i = samples.size() % settings.prompts().size();
       Generation g = s.rounds().getFirst().get(i);
       List<TokenTrace> trace =
@@ -143,9 +143,9 @@ public final class Sweep {
               .map(t -> new TokenTrace(t.id(), t.text(), t.exit(), t.confidence()))
               .toList();
       samples.add(
-          new Sample(
+          new SampleText(
               settings.prompts().get(i),
-              s.contender().threshold(),
+              s.variant().threshold(),
               trace,
               full.rounds().getFirst().get(i).text()));
     }

@@ -32,14 +32,14 @@ public record SweepPoint(
   private static final double SUM_TOLERANCE = 1e-6;
 
   public SweepPoint {
-    Checks.text("sweep strategy", strategy);
-    Checks.finite("sweep threshold", threshold);
+    ResultChecks.text("sweep strategy", strategy);
+    ResultChecks.finite("sweep threshold", threshold);
     activeExits = activeExits.stream().sorted().distinct().toList();
-    activeExits.forEach(depth -> Checks.atLeast("active exit", depth, 1));
-    Checks.positive("sweep decode tokens per second", decodeTokensPerSecond);
-    Checks.positive("sweep speed-up", speedup);
-    Checks.share("sweep agreement", agreement);
-    Checks.positive("sweep mean depth", meanDepth);
+    activeExits.forEach(depth -> ResultChecks.atLeast("active exit", depth, 1));
+    ResultChecks.positive("sweep decode tokens per second", decodeTokensPerSecond);
+    ResultChecks.positive("sweep speed-up", speedup);
+    ResultChecks.share("sweep agreement", agreement);
+    ResultChecks.positive("sweep mean depth", meanDepth);
     exits = checkedShares(exits);
   }
 
@@ -48,11 +48,11 @@ public record SweepPoint(
     double sum = 0;
     for (String key : ExitKeys.sorted(shares.keySet())) {
       double share = shares.get(key);
-      Checks.share("share of tokens at " + ExitKeys.label(key), share);
+      ResultChecks.share("share of tokens at " + ExitKeys.label(key), share);
       sum += share;
       ordered.put(key, share);
     }
-    Checks.require(
+    ResultChecks.require(
         Math.abs(sum - 1) <= SUM_TOLERANCE,
         "shares of tokens per exit sum to " + sum + ", expected 1: " + ordered);
     return Collections.unmodifiableSequencedMap(ordered);

@@ -15,15 +15,15 @@ public record TokenTrace(int id, String text, OptionalInt exit, double confidenc
   private static final double ROUNDING = 1e-3;
 
   public TokenTrace {
-    Checks.atLeast("token id", id, 0);
-    Checks.present("token text", text);
-    Checks.present("token exit", exit);
+    ResultChecks.atLeast("token id", id, 0);
+    ResultChecks.present("token text", text);
+    ResultChecks.present("token exit", exit);
     if (exit.isPresent()) {
-      Checks.atLeast("token exit", exit.getAsInt(), 1);
+      ResultChecks.atLeast("token exit", exit.getAsInt(), 1);
     }
     if (confidence > 1 && confidence <= 1 + ROUNDING) {
       confidence = 1;
     }
-    Checks.share("token confidence", confidence);
+    ResultChecks.share("token confidence", confidence);
   }
 }

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.plot;
 
-import dev.sortie.eetuning.display.Figures;
+import dev.sortie.eetuning.display.NumberText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -58,9 +58,9 @@ public final class LossPlot {
       return svg;
     }
     double right = PlotFrame.WIDTH - 96;
-    Axis x = stepAxis(all, right);
-    Axis y =
-        Axis.around(
+    PlotAxis x = stepAxis(all, right);
+    PlotAxis y =
+        PlotAxis.around(
             all.stream().mapToDouble(LossPoint::loss).min().orElseThrow(),
             all.stream().mapToDouble(LossPoint::loss).max().orElseThrow(),
             5,
@@ -84,12 +84,12 @@ public final class LossPlot {
   }
 
   /** Steps from 0 to the last; the end is no tick, or a line might stop far before it. */
-  private static Axis stepAxis(List<LossPoint> all, double right) {
+  private static PlotAxis stepAxis(List<LossPoint> all, double right) {
     int last = Math.max(5, all.stream().mapToInt(LossPoint::step).max().orElseThrow());
-    return new Axis(0, last, Axis.roundStep(last / 5.0), PlotFrame.LEFT, right);
+    return new PlotAxis(0, last, PlotAxis.roundStep(last / 5.0), PlotFrame.LEFT, right);
   }
 
-  private static EndLabel line(Svg svg, Series s, Axis x, Axis y) {
+  private static EndLabel line(Svg svg, Series s, PlotAxis x, PlotAxis y) {
     List<LossPoint> points = thin(s.points());
     StringBuilder data = new StringBuilder();
     for (LossPoint p : points) {
@@ -103,7 +103,7 @@ public final class LossPlot {
     svg.path(
         "dot f" + s.colour(),
         Marker.CIRCLE.path(endX, endY, 4),
-        "%s, step %s: %s".formatted(s.label(), last.step(), Figures.fixed(last.loss(), 3)));
+        "%s, step %s: %s".formatted(s.label(), last.step(), NumberText.fixed(last.loss(), 3)));
     return new EndLabel(s, endX, endY);
   }
 
@@ -154,9 +154,9 @@ public final class LossPlot {
             "%s: loss %s at step %s, %s at step %s"
                 .formatted(
                     s.label(),
-                    Figures.fixed(first.loss(), 3),
+                    NumberText.fixed(first.loss(), 3),
                     first.step(),
-                    Figures.fixed(last.loss(), 3),
+                    NumberText.fixed(last.loss(), 3),
                     last.step()));
       }
     }

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.plot;
 
-import dev.sortie.eetuning.display.Figures;
+import dev.sortie.eetuning.display.NumberText;
 
 /** What the plots with two axes share: size, grid, ticks, names of the axes. */
 public final class PlotFrame {
@@ -13,7 +13,7 @@ public final class PlotFrame {
   private PlotFrame() {}
 
   /** Draws the frame; ticks are written as {@code unit} after the value times {@code factor}. */
-  static void draw(Svg svg, Axis x, Axis y, Names names) {
+  static void draw(Svg svg, PlotAxis x, PlotAxis y, Names names) {
     for (double tick : y.ticks()) {
       svg.line("grid", x.from(), y.at(tick), x.to(), y.at(tick));
       svg.text(
@@ -33,9 +33,9 @@ public final class PlotFrame {
     svg.text("name middle", width / 2, height / 2, "Nothing was measured.");
   }
 
-  private static String label(double tick, Axis axis, double factor, String unit) {
+  private static String label(double tick, PlotAxis axis, double factor, String unit) {
     int decimals = Math.max(0, axis.decimals() - (int) Math.round(Math.log10(factor)));
-    String text = Figures.fixed(tick * factor, decimals);
+    String text = NumberText.fixed(tick * factor, decimals);
     return (Double.parseDouble(text.replace(",", "")) == 0 ? text.replace("-", "") : text) + unit;
   }
 

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.plot;
 
-import dev.sortie.eetuning.display.Figures;
+import dev.sortie.eetuning.display.NumberText;
 import java.util.List;
 
 /** Ratios to a peer as bars from 1: to the right where we are ahead, to the left where not. */
@@ -41,12 +41,12 @@ public final class RatioBars {
     double height = TOP + ROW * bars.size() + 34;
     Svg svg = new Svg(id, title, describe(bars), WIDTH, height);
     int doublings = doublings(bars);
-    Axis axis = new Axis(-doublings, doublings, 1, LEFT, RIGHT);
+    PlotAxis axis = new PlotAxis(-doublings, doublings, 1, LEFT, RIGHT);
     double bottom = TOP + ROW * bars.size() + 4;
     for (int tick = -doublings; tick <= doublings; tick++) {
       double x = axis.at(tick);
       svg.line(tick == 0 ? "axis" : "grid", x, TOP - 6, x, bottom);
-      svg.text("tick middle", x, bottom + 20, Figures.plain(Math.pow(2, tick)));
+      svg.text("tick middle", x, bottom + 20, NumberText.plain(Math.pow(2, tick)));
     }
     for (int i = 0; i < bars.size(); i++) {
       bar(svg, axis, bars.get(i), TOP + ROW * i);
@@ -54,13 +54,13 @@ public final class RatioBars {
     return svg.inline();
   }
 
-  private static void bar(Svg svg, Axis axis, Bar bar, double y) {
+  private static void bar(Svg svg, PlotAxis axis, Bar bar, double y) {
     double one = axis.at(0);
     double end = axis.at(log2(bar.ratio));
     String css = bar.ratio >= 1 ? "part k2" : "part k1";
     svg.rect(css, Math.min(one, end), y, Math.abs(end - one), ROW - 8, bar.hint);
     svg.text("label end", LEFT - 12, y + ROW - 11, bar.label);
-    svg.text("tick start", RIGHT + 10, y + ROW - 11, Figures.fixed(bar.ratio, 2));
+    svg.text("tick start", RIGHT + 10, y + ROW - 11, NumberText.fixed(bar.ratio, 2));
   }
 
   /** Half the axis: enough for the longest bar, within reason. */
@@ -77,7 +77,7 @@ public final class RatioBars {
   private static String describe(List<Bar> bars) {
     StringBuilder text = new StringBuilder();
     bars.forEach(
-        b -> text.append(b.label).append(": ").append(Figures.fixed(b.ratio, 2)).append(". "));
+        b -> text.append(b.label).append(": ").append(NumberText.fixed(b.ratio, 2)).append(". "));
     return text.isEmpty() ? "Nothing was measured." : text.toString().strip();
   }
 }

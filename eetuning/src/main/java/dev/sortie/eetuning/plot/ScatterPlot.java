@@ -63,9 +63,9 @@ public final class ScatterPlot {
     double right = Math.max(axes.x(), points(series).mapToDouble(Point::x).max().orElseThrow());
     double worst = points(series).mapToDouble(Point::y).min().orElseThrow();
     double best = points(series).mapToDouble(Point::y).max().orElseThrow();
-    Axis x = Axis.around(left, right, 5, PlotFrame.LEFT + 8, RIGHT);
-    Axis y =
-        Axis.around(
+    PlotAxis x = PlotAxis.around(left, right, 5, PlotFrame.LEFT + 8, RIGHT);
+    PlotAxis y =
+        PlotAxis.around(
             Math.min(worst, axes.least()),
             Math.max(best, axes.most()),
             5,
@@ -86,7 +86,8 @@ public final class ScatterPlot {
     return series.stream().flatMap(s -> s.points().stream());
   }
 
-  private static void series(Svg svg, Series series, int index, Axis x, Axis y, List<Box> taken) {
+  private static void series(
+      Svg svg, Series series, int index, PlotAxis x, PlotAxis y, List<Box> taken) {
     StringBuilder data = new StringBuilder();
     for (Point p : series.points()) {
       data.append(data.isEmpty() ? 'M' : 'L');

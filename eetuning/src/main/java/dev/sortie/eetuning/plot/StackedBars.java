@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.plot;
 
-import dev.sortie.eetuning.display.Figures;
+import dev.sortie.eetuning.display.NumberText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;
@@ -90,7 +90,7 @@ public final class StackedBars {
         continue;
       }
       int colour = palette.index(part.getKey());
-      String hint = label.apply(part.getKey()) + ": " + Figures.percent(share);
+      String hint = label.apply(part.getKey()) + ": " + NumberText.percent(share);
       svg.rect("part f" + colour, x, y, width, BAR, hint);
       String text = Math.round(100 * share) + "%";
       if (width > text.length() * 10 + 8) {

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.plot;
 
-import dev.sortie.eetuning.display.Figures;
 import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.nn.file.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -64,7 +64,7 @@ public final class Svg {
 
   /** A coordinate with two decimals: finer than any screen. */
   static String px(double value) {
-    return Figures.plain(Double.parseDouble(String.format(Locale.ROOT, "%.2f", value)));
+    return NumberText.plain(Double.parseDouble(String.format(Locale.ROOT, "%.2f", value)));
   }
 
   /** The drawing as an element of an HTML page that has the styles. */

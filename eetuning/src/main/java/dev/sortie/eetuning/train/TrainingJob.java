@@ -25,8 +25,8 @@ public interface TrainingJob {
    * The same with what they are parts of, where ranks share them. Of all ranks one answers for each
    * element.
    */
-  default SequencedMap<String, StatePart> parts() {
-    return StatePart.of(state(), Sharding.NONE);
+  default SequencedMap<String, ShardedTensor> parts() {
+    return ShardedTensor.of(state(), Sharding.NONE);
   }
 
   /** The state's elements have been overwritten by those of a checkpoint. */
@@ -38,7 +38,7 @@ public interface TrainingJob {
   /**
    * Does step {@code step}, counted from 0.
    *
-   * @return the loss of each name, in nats a token, to be asked for once. Ranks may still be
+   * @return the loss of each name, in nats per token, to be asked for once. Ranks may still be
    *     telling each other theirs: who asks after the next step does not wait
    */
   Supplier<Map<String, Double>> begin(int step);

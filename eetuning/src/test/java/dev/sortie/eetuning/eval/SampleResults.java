@@ -62,7 +62,7 @@ public final class SampleResults {
         sweep,
         losses,
         validation,
-        List.of(new Sample("Say " + HOSTILE, 0.8, tokens, HOSTILE)),
+        List.of(new SampleText("Say " + HOSTILE, 0.8, tokens, HOSTILE)),
         new Machine("A <fast> CPU", 2, "JVM 25", "simd512", "2025-01-02"));
   }
 

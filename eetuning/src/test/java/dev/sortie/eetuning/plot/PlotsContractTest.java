@@ -80,14 +80,14 @@ class PlotsContractTest {
 
   @Test
   void ticksAreRoundAndHoldAllValues() {
-    Axis axis = Axis.around(0.83, 1, 5, 0, 100);
+    PlotAxis axis = PlotAxis.around(0.83, 1, 5, 0, 100);
     assertThat(axis.step()).isEqualTo(0.05);
     assertThat(axis.low()).isLessThanOrEqualTo(0.83);
     assertThat(axis.high()).isGreaterThanOrEqualTo(1);
     assertThat(axis.ticks()).hasSize(5);
-    assertThat(Axis.roundStep(0.3)).isEqualTo(0.5);
-    assertThat(Axis.roundStep(120)).isEqualTo(200);
-    assertThat(Axis.around(-5, -5, 5, 0, 100).at(-5)).isBetween(0.0, 100.0);
+    assertThat(PlotAxis.roundStep(0.3)).isEqualTo(0.5);
+    assertThat(PlotAxis.roundStep(120)).isEqualTo(200);
+    assertThat(PlotAxis.around(-5, -5, 5, 0, 100).at(-5)).isBetween(0.0, 100.0);
   }
 
   @Test

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.checkpoint.Reshard;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
 import java.io.IOException;
@@ -140,8 +140,8 @@ class LostRanksContractTest {
       int victim = random.nextInt(layout.world());
       int step = 2 * loss + 2 + random.nextInt(2);
       TinyTraining.Hook kill =
-          (team, done) -> {
-            if (team.rank().value() == victim && done == step) {
+          (groups, done) -> {
+            if (groups.rank().value() == victim && done == step) {
               throw new IllegalStateException("killed");
             }
           };
@@ -210,11 +210,11 @@ class LostRanksContractTest {
     }
 
     @Override
-    public void after(Team team, int done) {}
+    public void after(ProcessGroups groups, int done) {}
 
     @Override
-    public void saving(Team team, int done, CheckpointListener.Moment now) {
-      if (team.rank().value() == victim && done == step && now == moment) {
+    public void saving(ProcessGroups groups, int done, CheckpointListener.Moment now) {
+      if (groups.rank().value() == victim && done == step && now == moment) {
         there = true;
         throw new IllegalStateException("killed");
       }
@@ -293,7 +293,7 @@ class LostRanksContractTest {
     new Reshard(out, note -> {}).check();
     assertThat(left).exists(); // whoever only reads may do so while the run goes on
     TinyTraining.Hook gone =
-        (team, step) -> {
+        (groups, step) -> {
           if (step == 3) {
             assertThat(left).doesNotExist();
             assertThat(latest).doesNotExist();
@@ -317,11 +317,11 @@ class LostRanksContractTest {
   /** A folder that has the name of the second rank's file. */
   private final class InTheWay implements TinyTraining.Hook {
     @Override
-    public void after(Team team, int step) {}
+    public void after(ProcessGroups groups, int step) {}
 
     @Override
-    public void saving(Team team, int step, CheckpointListener.Moment moment) {
-      if (team.rank().value() == 1
+    public void saving(ProcessGroups groups, int step, CheckpointListener.Moment moment) {
+      if (groups.rank().value() == 1
           && step == 4
           && moment == CheckpointListener.Moment.FOLDER_MADE) {
         Folders.create(

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.nn.InputException;
@@ -153,8 +153,8 @@ class RanksTuneAlikeContractTest {
             out,
             mesh(2, 2),
             TinyTraining.STEPS,
-            (team, step) ->
-                heard.computeIfAbsent(team.rank().value(), r -> new ArrayList<>()).add(step));
+            (groups, step) ->
+                heard.computeIfAbsent(groups.rank().value(), r -> new ArrayList<>()).add(step));
     assertThat(heard).hasSize(4);
     assertThat(heard.values()).allSatisfy(s -> assertThat(s).containsExactly(1, 2, 3, 4, 5, 6));
   }
@@ -212,7 +212,7 @@ class RanksTuneAlikeContractTest {
 
   @Test
   void aMeshOfAnotherSizeThanTheJobIsRefused() {
-    assertThatThrownBy(() -> Team.checkSize(mesh(2, 2), 3))
+    assertThatThrownBy(() -> ProcessGroups.checkSize(mesh(2, 2), 3))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("--tp 1, --dp 2 and --pp 2 need 4 ranks, this job has 3");
   }

@@ -8,7 +8,7 @@ import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -138,10 +138,10 @@ class SharedPretrainingContractTest {
                 TinyRanks.run(
                     new Mesh(2, 1, 1),
                     TinyRanks.Joining.THREADS,
-                    team -> {
-                      try (team;
+                    groups -> {
+                      try (groups;
                           Device device = Device.cpu(1)) {
-                        return trainer(team, true, 11, device);
+                        return trainer(groups, true, 11, device);
                       }
                     }))
         .isInstanceOf(InputException.class)
@@ -155,15 +155,16 @@ class SharedPretrainingContractTest {
     }
   }
 
-  private static Pretrainer trainer(Team team, boolean sequence, int length, Device device) {
-    ShardBuilder share = new ShardBuilder(team.shares().orElseThrow(), sequence);
+  private static Pretrainer trainer(
+      ProcessGroups groups, boolean sequence, int length, Device device) {
+    ShardBuilder share = new ShardBuilder(groups.tensorParallel().orElseThrow(), sequence);
     return new Pretrainer(
         CONFIG,
         OPTIONS,
         new Counting(length),
         device,
         Optional.of(share),
-        team,
+        groups,
         PretrainLayout.USUAL,
         t -> {});
   }
@@ -172,11 +173,11 @@ class SharedPretrainingContractTest {
     return TinyRanks.run(
         new Mesh(ranks, 1, 1),
         TinyRanks.Joining.THREADS,
-        team -> {
-          try (team;
+        groups -> {
+          try (groups;
               Device device = Device.cpu(1);
               NativeArena arena = new NativeArena("whole");
-              Pretrainer trainer = trainer(team, sequence, 12, device)) {
+              Pretrainer trainer = trainer(groups, sequence, 12, device)) {
             Run run = train(trainer, Map.of());
             Decoder decoder = trainer.decoder();
             Map<String, Tensor> whole = decoder.sharding().whole(decoder.parameters(), arena);

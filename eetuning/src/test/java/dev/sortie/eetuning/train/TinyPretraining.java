@@ -9,7 +9,7 @@ import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.eetuning.train.pretrain.PretrainModel;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
@@ -139,17 +139,17 @@ record TinyPretraining(
   }
 
   @Override
-  public Result rank(Path out, Team team, int stopAt, Hook hook) {
-    try (team) {
-      TrainLoop.Outcome outcome = train(out, team, stopAt, hook);
-      return new Result(team.leads() && outcome.finished() ? sha256(out) : "", outcome);
+  public Result rank(Path out, ProcessGroups groups, int stopAt, Hook hook) {
+    try (groups) {
+      TrainLoop.Outcome outcome = train(out, groups, stopAt, hook);
+      return new Result(groups.leads() && outcome.finished() ? sha256(out) : "", outcome);
     } catch (RuntimeException e) {
-      team.abort(e.getMessage());
+      groups.abort(e.getMessage());
       throw e;
     }
   }
 
-  private TrainLoop.Outcome train(Path out, Team team, int stopAt, Hook hook) {
+  private TrainLoop.Outcome train(Path out, ProcessGroups groups, int stopAt, Hook hook) {
     try (Device device = Device.cpu(1);
         Pretrainer trainer =
             new Pretrainer(
@@ -157,13 +157,13 @@ record TinyPretraining(
                 options(),
                 TinyTuning.counting(VOCAB, LENGTH, 7),
                 device,
-                team.shares().map(group -> new ShardBuilder(group, sequence)),
-                team,
+                groups.tensorParallel().map(group -> new ShardBuilder(group, sequence)),
+                groups,
                 layout,
                 t -> {})) {
-      StopAfter stop = TinyTraining.stop(team, stopAt, hook);
+      StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
       LoopOptions loop = new LoopOptions(out, steps, 2, 3, 2, beside);
-      return new TrainLoop(trainer, loop, device.kernels(), team, stop, stop).run();
+      return new TrainLoop(trainer, loop, device.kernels(), groups, stop, stop).run();
     }
   }
 }

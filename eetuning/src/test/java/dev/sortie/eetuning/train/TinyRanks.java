@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train;
 
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.parallel.comm.transport.Transport;
 import dev.sortie.parallel.comm.transport.shm.ThreadTransport;
 import dev.sortie.parallel.comm.transport.tcp.TcpTransport;
@@ -57,14 +57,14 @@ public final class TinyRanks {
   }
 
   /** What each rank of a mesh returns; if some fail, throws the reason. */
-  public static <T> List<T> run(Mesh mesh, Joining joining, Function<Team, T> rank)
+  public static <T> List<T> run(Mesh mesh, Joining joining, Function<ProcessGroups, T> rank)
       throws Exception {
     List<Supplier<Transport>> transports = joining.world(mesh.world());
     List<T> results = new ArrayList<>();
     try (ExecutorService threads = Executors.newFixedThreadPool(mesh.world())) {
       List<Future<T>> runs = new ArrayList<>();
       for (Supplier<Transport> t : transports) {
-        runs.add(threads.submit(() -> rank.apply(Team.of(t.get(), mesh))));
+        runs.add(threads.submit(() -> rank.apply(ProcessGroups.of(t.get(), mesh))));
       }
       List<Throwable> failures = new ArrayList<>();
       for (Future<T> run : runs) {

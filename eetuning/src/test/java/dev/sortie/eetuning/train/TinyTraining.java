@@ -2,7 +2,7 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.loop.TrainLoop;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,13 +22,13 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
   /** What a rank does on the way. */
   interface Hook {
     /** Nothing. */
-    Hook NONE = (team, step) -> {};
+    Hook NONE = (groups, step) -> {};
 
     /** After each step, before any checkpoint of it. */
-    void after(Team team, int step);
+    void after(ProcessGroups groups, int step);
 
     /** At a moment of a checkpoint. */
-    default void saving(Team team, int step, CheckpointListener.Moment moment) {}
+    default void saving(ProcessGroups groups, int step, CheckpointListener.Moment moment) {}
   }
 
   /** Steps of the whole run. */
@@ -38,7 +38,7 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
   boolean sequence();
 
   /** What one rank does; the hash is rank 0's, of a run that was finished. */
-  Result rank(Path out, Team team, int stopAt, Hook hook);
+  Result rank(Path out, ProcessGroups groups, int stopAt, Hook hook);
 
   /** The hash of what a finished run has left. */
   String sha256(Path out);
@@ -66,13 +66,13 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
 
   /** As above, with something that happens on the way. */
   default Result run(Path out, Mesh mesh, int stopAt, Hook hook) throws Exception {
-    return TinyRanks.run(mesh, TinyRanks.Joining.THREADS, team -> rank(out, team, stopAt, hook))
+    return TinyRanks.run(mesh, TinyRanks.Joining.THREADS, groups -> rank(out, groups, stopAt, hook))
         .getFirst();
   }
 
   /** Runs to the end; what each rank has then, by rank. The hash is rank 0's. */
   default List<Result> all(Path out, Mesh mesh, TinyRanks.Joining joining) throws Exception {
-    return TinyRanks.run(mesh, joining, team -> rank(out, team, steps(), Hook.NONE));
+    return TinyRanks.run(mesh, joining, groups -> rank(out, groups, steps(), Hook.NONE));
   }
 
   /** Two replicas, of which the second was started with another command. */
@@ -80,22 +80,22 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
     return TinyRanks.run(
             new Mesh(1, 2, 1),
             TinyRanks.Joining.THREADS,
-            team -> (team.leads() ? this : other).rank(out, team, steps(), Hook.NONE))
+            groups -> (groups.leads() ? this : other).rank(out, groups, steps(), Hook.NONE))
         .getFirst();
   }
 
   /** Stops a loop after some steps, and calls a hook on the way. */
-  static StopAfter stop(Team team, int stopAt, Hook hook) {
+  static StopAfter stop(ProcessGroups groups, int stopAt, Hook hook) {
     return new StopAfter(stopAt) {
       @Override
       public void step(int step, Map<String, Double> losses, double rate) {
         super.step(step, losses, rate);
-        hook.after(team, step);
+        hook.after(groups, step);
       }
 
       @Override
       public void saving(int step, CheckpointListener.Moment moment) {
-        hook.saving(team, step, moment);
+        hook.saving(groups, step, moment);
       }
     };
   }

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FinishedExits;
 import dev.sortie.eetuning.train.tune.LookaheadOptions;
@@ -93,41 +93,42 @@ public record TinyTuning(
   }
 
   @Override
-  public Result rank(Path out, Team team, int stopAt, Hook hook) {
-    try (team;
+  public Result rank(Path out, ProcessGroups groups, int stopAt, Hook hook) {
+    try (groups;
         Device device = Device.cpu(1)) {
-      TrainLoop.Outcome outcome = train(out, team, stopAt, hook, device);
-      if (!team.leads() || !outcome.finished()) {
+      TrainLoop.Outcome outcome = train(out, groups, stopAt, hook, device);
+      if (!groups.leads() || !outcome.finished()) {
         return new Result("", outcome);
       }
-      if (team.mesh().pp() > 1) {
+      if (groups.mesh().pp() > 1) {
         putTogether(out, device);
       }
       return new Result(sha256(out), outcome);
     } catch (RuntimeException e) {
-      team.abort(e.getMessage());
+      groups.abort(e.getMessage());
       throw e;
     }
   }
 
-  private TrainLoop.Outcome train(Path out, Team team, int stopAt, Hook hook, Device device) {
-    try (LanguageModel loaded = load(team, device);
+  private TrainLoop.Outcome train(
+      Path out, ProcessGroups groups, int stopAt, Hook hook, Device device) {
+    try (LanguageModel loaded = load(groups, device);
         NativeArena arena = new NativeArena("test")) {
       Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
       TokenSource data = data(loaded);
-      StagePlan plan = StagePlan.counted(loaded, start, options(), data.length(), team);
+      StagePlan plan = StagePlan.counted(loaded, start, options(), data.length(), groups);
       try (ExitTuner tuner =
-          new ExitTuner(loaded, start, options(), data, device, team, plan, trace)) {
-        StopAfter stop = TinyTraining.stop(team, stopAt, hook);
+          new ExitTuner(loaded, start, options(), data, device, groups, plan, trace)) {
+        StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
         // those of one objective write checkpoints beside the next steps
         boolean beside = objective == Objective.KL;
         LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);
         TrainLoop.Outcome outcome =
-            new TrainLoop(tuner, loop, device.kernels(), team, stop, stop).run();
-        if (outcome.finished() && team.mesh().pp() == 1 && team.place().dp() == 0) {
+            new TrainLoop(tuner, loop, device.kernels(), groups, stop, stop).run();
+        if (outcome.finished() && groups.mesh().pp() == 1 && groups.coordinates().dp() == 0) {
           Map<String, Object> notes = tuner.describe();
           Exits tuned = sequence ? tuner.exits(notes) : tuner.gated(notes, GATE_TOKENS);
-          if (team.leads()) {
+          if (groups.leads()) {
             ExitsFile.write(out, tuned, loaded);
           } else {
             ExitsFile.contribute(tuned, loaded);
@@ -143,13 +144,15 @@ public record TinyTuning(
     return new StagePlan(config, ExitsFile.outlines(exits, config), options(), LENGTH, stages);
   }
 
-  private LanguageModel load(Team team, Device device) {
+  private LanguageModel load(ProcessGroups groups, Device device) {
     ModelFiles files = ModelFiles.open(model);
     DecoderConfig config = files.config().decoder();
-    StagePlan plan = plan(config, team.mesh().pp());
-    Predicate<String> needed = name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name);
+    StagePlan plan = plan(config, groups.mesh().pp());
+    Predicate<String> needed =
+        name -> groups.mesh().pp() == 1 || plan.needs(groups.coordinates().pp(), name);
     DecoderBuilder builder =
-        team.shares()
+        groups
+            .tensorParallel()
             .<DecoderBuilder>map(group -> new ShardBuilder(group, sequence, needed))
             .orElseGet(() -> DecoderBuilder.part(needed));
     return LanguageModel.load(files, Precision.F32, device, builder);

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.TestJvm;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.parallel.launch.Launcher;
 import dev.sortie.parallel.launch.Ranks;
 import dev.sortie.parallel.mesh.Mesh;
@@ -39,8 +39,8 @@ final class TrainRank {
     }
 
     @Override
-    public void after(Team team, int done) {
-      if (moment != null || team.rank().value() != rank) {
+    public void after(ProcessGroups groups, int done) {
+      if (moment != null || groups.rank().value() != rank) {
         return;
       }
       if (done == step) {
@@ -56,8 +56,8 @@ final class TrainRank {
     }
 
     @Override
-    public void saving(Team team, int done, CheckpointListener.Moment now) {
-      if (now == moment && done == step && team.rank().value() == rank) {
+    public void saving(ProcessGroups groups, int done, CheckpointListener.Moment now) {
+      if (now == moment && done == step && groups.rank().value() == rank) {
         kill();
       }
     }
@@ -134,7 +134,7 @@ final class TrainRank {
     environment.put(Ranks.TRANSPORT, words.get(4));
     Kill kill = Kill.of(words.subList(5, 9));
     TinyTraining training = TinyTraining.of(words.subList(9, words.size()));
-    Team team = Team.of(Ranks.join(environment), mesh);
-    training.rank(Path.of(words.getFirst()), team, training.steps(), kill);
+    ProcessGroups groups = ProcessGroups.of(Ranks.join(environment), mesh);
+    training.rank(Path.of(words.getFirst()), groups, training.steps(), kill);
   }
 }

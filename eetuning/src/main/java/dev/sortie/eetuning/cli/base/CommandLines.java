@@ -45,7 +45,7 @@ public final class CommandLines {
     return line;
   }
 
-  /** One line for what the user can mend; the whole trace only for defects of ours. */
+  /** One line for what the user can fix; the whole trace only for defects of ours. */
   private static int report(Throwable e, PrintWriter err) {
     switch (e) {
       case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ModelWord;
+import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
@@ -36,7 +36,7 @@ public final class ConvertCommand implements Callable<Integer> {
 
   @Mixin private ComputeOptions compute;
 
-  @Parameters(paramLabel = "SRC", description = ModelWord.HELP)
+  @Parameters(paramLabel = "SRC", description = ModelName.HELP)
   private String source;
 
   @Option(
@@ -66,7 +66,7 @@ public final class ConvertCommand implements Callable<Integer> {
     if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
       throw new InputException("--out " + out + " is there already; give another name");
     }
-    Path from = ModelWord.path(source);
+    Path from = ModelName.path(source);
     try (Device device = compute.open();
         ModelFiles files = ModelFiles.open(from);
         Progress progress = new Progress()) {

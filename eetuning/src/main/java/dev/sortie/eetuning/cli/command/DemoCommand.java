@@ -8,11 +8,11 @@ import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.DemoView;
 import dev.sortie.eetuning.eval.Demo;
 import dev.sortie.eetuning.eval.DemoResults;
-import dev.sortie.eetuning.eval.Sample;
+import dev.sortie.eetuning.eval.SampleText;
 import dev.sortie.eetuning.eval.Sweep;
 import dev.sortie.eetuning.eval.SweepPoint;
-import dev.sortie.eetuning.eval.report.Report;
-import dev.sortie.eetuning.eval.report.ResultsJson;
+import dev.sortie.eetuning.eval.report.DemoJson;
+import dev.sortie.eetuning.eval.report.DemoReport;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -126,8 +126,8 @@ public final class DemoCommand implements Callable<Integer> {
               view);
       DemoResults results = demo.run("fable", out);
       view.finish();
-      Report.write(out, results, "./sortie demo --out " + out);
-      ResultsJson.write(out.resolve("results.json"), results);
+      DemoReport.write(out, results, "./sortie demo --out " + out);
+      DemoJson.write(out.resolve("results.json"), results);
       show(results, m.config().decoder().layers());
     }
     return 0;
@@ -136,7 +136,7 @@ public final class DemoCommand implements Callable<Integer> {
   private void show(DemoResults r, int layers) {
     ColouredText text = ColouredText.to(System.out, layers);
     List<Integer> depths = r.losses().keySet().stream().toList();
-    for (Sample s : r.samples()) {
+    for (SampleText s : r.samples()) {
       if (s.threshold() == 0.8 || s.threshold() == 0.5 || s.threshold() == 0.3) {
         System.out.printf(Locale.ROOT, "%nthreshold %.2f%n", s.threshold());
         text.legend(depths);

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.option.ModelOptions;
-import dev.sortie.eetuning.cli.option.ModelWord;
 import dev.sortie.eetuning.cli.view.CostView;
 import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.cli.view.LinksView;
@@ -52,7 +52,7 @@ public final class DoctorCommand implements Callable<Integer> {
       names = "--model",
       paramLabel = "M",
       description =
-          "A model to measure, and keep what was measured for generate. " + ModelWord.HELP)
+          "A model to measure, and keep what was measured for generate. " + ModelName.HELP)
   private String model;
 
   @Option(
@@ -148,7 +148,7 @@ public final class DoctorCommand implements Callable<Integer> {
     return Optional.of(Duration.ofSeconds(tune));
   }
 
-  /** Notes beside what exits there are. */
+  /** Notes on the exits there are. */
   private CostTable measured(List<String> what) {
     try (Device device = compute.open();
         LanguageModel m = ModelOptions.load(model, precision, device);

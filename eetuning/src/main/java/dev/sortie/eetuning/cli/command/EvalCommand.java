@@ -16,12 +16,12 @@ import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.ChoiceScorer;
-import dev.sortie.eetuning.eval.Contender;
+import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Evaluation;
-import dev.sortie.eetuning.eval.Scorer;
-import dev.sortie.eetuning.eval.SideBySide;
-import dev.sortie.eetuning.eval.Source;
+import dev.sortie.eetuning.eval.InterleavedRuns;
+import dev.sortie.eetuning.eval.SourceRevision;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.report.EvalJson;
 import dev.sortie.eetuning.eval.report.EvalReport;
 import dev.sortie.eetuning.eval.task.TaskFile;
@@ -179,7 +179,10 @@ public final class EvalCommand implements Callable<Integer> {
               m.path().getFileName().toString(),
               m.config().decoder().layers(),
               new EvalResults.Run(
-                  commandLine(), Source.commit(), ThresholdsFile.dtype(m), device.pool().threads()),
+                  commandLine(),
+                  SourceRevision.commit(),
+                  ThresholdsFile.dtype(m),
+                  device.pool().threads()),
               Machine.detect(device.kernels().name()),
               text == null ? Optional.empty() : Optional.of(score(m, exits, device)),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
@@ -225,8 +228,8 @@ public final class EvalCommand implements Callable<Integer> {
     return "./sortie " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
   }
 
-  private Scorer.Result score(LanguageModel m, Exits exits, Device device) {
-    return new Scorer(m, exits, device).score(TextFiles.read(text), done -> {});
+  private TextScorer.Result score(LanguageModel m, Exits exits, Device device) {
+    return new TextScorer(m, exits, device).score(TextFiles.read(text), done -> {});
   }
 
   private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(
@@ -239,17 +242,17 @@ public final class EvalCommand implements Callable<Integer> {
   private List<EvalResults.Setting> decode(
       LanguageModel m, Exits exits, Device device, List<TaskItem.Answer> items) {
     Evaluation evaluation = new Evaluation(m, exits, device);
-    SideBySide sideBySide = evaluation.sideBySide(contenders(m, exits, device), items, rounds);
-    List<SideBySide.Outcome> outcomes;
-    try (ProgressLine line = ProgressLine.start("decode", sideBySide.units(), System.err)) {
-      outcomes = sideBySide.run(line::step);
+    InterleavedRuns interleaved = evaluation.interleaved(variants(m, exits, device), items, rounds);
+    List<InterleavedRuns.Outcome> outcomes;
+    try (ProgressLine line = ProgressLine.start("decode", interleaved.units(), System.err)) {
+      outcomes = interleaved.run(line::step);
     }
     return evaluation.settings(outcomes, items, ActiveMixin.table(m, exits, device));
   }
 
-  private List<Contender> contenders(LanguageModel m, Exits all, Device device) {
-    List<Contender> list = new ArrayList<>();
-    list.add(Contender.full(m, device));
+  private List<DecodingVariant> variants(LanguageModel m, Exits all, Device device) {
+    List<DecodingVariant> list = new ArrayList<>();
+    list.add(DecodingVariant.full(m, device));
     if (strategies.isEmpty() || strategies.contains(SPECULATIVE)) {
       list.add(speculative(m, all, device));
     }
@@ -265,19 +268,19 @@ public final class EvalCommand implements Callable<Integer> {
     return list;
   }
 
-  private static Contender speculative(LanguageModel m, Exits all, Device device) {
-    return Contender.speculative(
+  private static DecodingVariant speculative(LanguageModel m, Exits all, Device device) {
+    return DecodingVariant.speculative(
         SPECULATIVE, m, all, DraftSources.defaults(all), OptionalDouble.empty(), device);
   }
 
-  private List<Contender> early(
+  private List<DecodingVariant> early(
       String name,
       IntFunction<Guesses> guesses,
       LanguageModel m,
       Exits all,
       Exits exits,
       Device device) {
-    List<Contender> list = new ArrayList<>();
+    List<DecodingVariant> list = new ArrayList<>();
     List<Exits> sets = new ArrayList<>();
     if (!exits.exits().isEmpty()) {
       sets.add(exits);
@@ -288,7 +291,7 @@ public final class EvalCommand implements Callable<Integer> {
     List<Double> sweep = thresholds.isEmpty() ? List.of(0.95, 0.9, 0.8, 0.7, 0.6, 0.5) : thresholds;
     for (Exits set : sets) {
       for (double x : sweep) {
-        list.add(Contender.early(name, m, set, new MaxProbability(x), x, guesses, device));
+        list.add(DecodingVariant.early(name, m, set, new MaxProbability(x), x, guesses, device));
       }
     }
     if (calibrated != null) {
@@ -296,7 +299,7 @@ public final class EvalCommand implements Callable<Integer> {
       ThresholdsFile.check(calibrated, c, exitsFolder, m);
       ExitThresholds policy = new ExitThresholds(c.thresholds());
       String word = "calibrated" + name.substring(EARLY.length());
-      list.add(Contender.early(word, m, all, policy, guesses, device));
+      list.add(DecodingVariant.early(word, m, all, policy, guesses, device));
     }
     return list;
   }

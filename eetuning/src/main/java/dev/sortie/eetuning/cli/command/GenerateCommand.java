@@ -10,7 +10,7 @@ import dev.sortie.eetuning.cli.option.TextFile;
 import dev.sortie.eetuning.cli.option.TextInput;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.GenerationJson;
-import dev.sortie.eetuning.cli.view.TextsInTurn;
+import dev.sortie.eetuning.cli.view.OrderedTexts;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
@@ -162,7 +162,7 @@ public final class GenerateCommand implements Callable<Integer> {
         (m, decoder, depths) -> {
           List<int[]> ids = inputs.stream().map(input -> ids(input, m)).toList();
           ids.forEach(i -> Prompt.capacity(m, i, maxTokens));
-          TextsInTurn texts = new TextsInTurn(i -> begin(inputs.get(i), m, depths), this::show);
+          OrderedTexts texts = new OrderedTexts(i -> begin(inputs.get(i), m, depths), this::show);
           PipelinedDecoder.Listener listener = json ? PipelinedDecoder.Listener.NONE : texts;
           PipelinedDecoder.Result result =
               decoder.run(ids, m.tokenizer(), ends(inputs.getFirst(), m), listener);

@@ -10,7 +10,7 @@ import dev.sortie.eetuning.cli.option.RankOptions;
 import dev.sortie.eetuning.cli.option.TrainingOptions;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.MemoryView;
-import dev.sortie.eetuning.cli.view.RankPeaks;
+import dev.sortie.eetuning.cli.view.PeakMemoryByRank;
 import dev.sortie.eetuning.cli.view.ScheduleView;
 import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.Exits;
@@ -24,7 +24,7 @@ import dev.sortie.eetuning.train.pretrain.PretrainModel;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.PretrainPlan;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.family.HfConfigWriter;
@@ -105,7 +105,7 @@ public final class PretrainCommand implements Callable<Integer> {
       MemoryView.show(memory(options), json);
       return 0;
     }
-    return ranks.run((team, interrupt) -> train(options, loop, team, interrupt));
+    return ranks.run((groups, interrupt) -> train(options, loop, groups, interrupt));
   }
 
   private PretrainDryRun memory(PretrainOptions options) {
@@ -127,35 +127,37 @@ public final class PretrainCommand implements Callable<Integer> {
     layout.check(options, mesh);
     schedule.plot(mesh.pp());
     ranks.split();
-    new PretrainPlan( // more pieces than layers are refused
+    new PretrainPlan( // more chunks than layers are refused
         config, options.exits().specs(), training.seqLen, layout.chain(mesh.pp()));
   }
 
-  private int train(PretrainOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
+  private int train(
+      PretrainOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
     Folders.create(training.out);
     Tokenizer tokenizer =
-        team.firstOfRanks(
+        groups.firstOfRanks(
             () -> newTokenizer.make(training.out, training.data),
             () -> NewTokenizer.made(training.out));
     DecoderConfig config = decoder.config(tokenizer.vocabSize(), training.seqLen);
-    try (Device device = compute.open(team.neighbours());
+    try (Device device = compute.open(groups.neighbours());
         DatasetSource data =
-            team.firstOfRanks(
+            groups.firstOfRanks(
                 () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
         TrainingView view = new TrainingView("pretrain", training.steps)) {
-      TrainLoop.Outcome outcome = train(config, options, loop, data, device, team, interrupt, view);
-      if (team.leads()) {
+      TrainLoop.Outcome outcome =
+          train(config, options, loop, data, device, groups, interrupt, view);
+      if (groups.leads()) {
         view.plot(
             training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats a token");
       }
       if (!outcome.finished()) {
-        if (team.leads()) {
+        if (groups.leads()) {
           view.stopped(outcome);
         }
         return 1;
       }
-      RankPeaks peaks = RankPeaks.of(team);
-      if (team.leads()) {
+      PeakMemoryByRank peaks = PeakMemoryByRank.of(groups);
+      if (groups.leads()) {
         Map<String, Object> hashes = write(config, options, tokenizer, data, device);
         peaks.say(view);
         if (json) {
@@ -175,7 +177,7 @@ public final class PretrainCommand implements Callable<Integer> {
       LoopOptions loop,
       DatasetSource data,
       Device device,
-      Team team,
+      ProcessGroups groups,
       Interrupt interrupt,
       TrainingView view) {
     PretrainLayout layout = schedule.layout();
@@ -184,18 +186,19 @@ public final class PretrainCommand implements Callable<Integer> {
             config,
             options,
             training.seqLen,
-            layout.chain(team.mesh().pp()),
+            layout.chain(groups.mesh().pp()),
             ranks.split(),
             training.out,
-            team,
+            groups,
             device);
-    int rounds = options.microBatches() / team.mesh().dp();
-    ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), team);
+    int rounds = options.microBatches() / groups.mesh().dp();
+    ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), groups);
     Optional<ShardBuilder> share =
-        team.shares().map(group -> new ShardBuilder(group, ranks.isSequenceParallel()));
+        groups.tensorParallel().map(group -> new ShardBuilder(group, ranks.isSequenceParallel()));
     try (Pretrainer trainer =
-        new Pretrainer(config, options, data, device, share, team, layout, plan, picture.trace())) {
-      if (team.leads()) {
+        new Pretrainer(
+            config, options, data, device, share, groups, layout, plan, picture.trace())) {
+      if (groups.leads()) {
         view.say(
             "%,d parameters%s, %,d windows of %d tokens an epoch"
                 .formatted(
@@ -203,14 +206,14 @@ public final class PretrainCommand implements Callable<Integer> {
                     share.isPresent() ? " on this rank" : "",
                     data.trainingWindows(),
                     training.seqLen));
-        if (team.mesh().pp() > 1) {
+        if (groups.mesh().pp() > 1) {
           plan.describe().forEach(view::say);
         }
       }
-      TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
+      TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
       TrainLoop.Outcome outcome =
-          new TrainLoop(trainer, loop, device.kernels(), team, listener, interrupt::wanted).run();
-      Path plot = schedule.plot(team.mesh().pp());
+          new TrainLoop(trainer, loop, device.kernels(), groups, listener, interrupt::wanted).run();
+      Path plot = schedule.plot(groups.mesh().pp());
       if (plot != null && outcome.finished()) {
         picture.draw(plot, (_, count, seconds) -> plan.timeline(layout.schedule(), count, seconds));
       }
@@ -219,8 +222,8 @@ public final class PretrainCommand implements Callable<Integer> {
   }
 
   /**
-   * Writes the model, and exits beside it, from the last checkpoint, where they are whole however
-   * many ranks trained them.
+   * Writes the model, and its exits, from the last checkpoint, where they are whole however many
+   * ranks trained them.
    *
    * @return hashes of the weight files, for {@code --json}
    */

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.ModelWord;
+import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.view.PullView;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.hub.FileChoice;
@@ -72,7 +72,7 @@ public final class PullCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     RepoId repo = RepoId.parse(repository);
-    HubSettings settings = HubSettings.of(System.getenv(), ModelWord.home());
+    HubSettings settings = HubSettings.of(System.getenv(), ModelName.home());
     settings = endpoint == null ? settings : settings.withEndpoint(endpoint);
     settings = cache == null ? settings : settings.withCache(cache);
     Pull.Result result;

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ModelOptions;
-import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
@@ -55,7 +55,7 @@ public final class ScoreCommand implements Callable<Integer> {
           exitsFolder == null
               ? Exits.none()
               : ExitsFile.read(exitsFolder, m, arena, device.kernels());
-      Scorer.Result r = score(new Scorer(m, exits, device), text);
+      TextScorer.Result r = score(new TextScorer(m, exits, device), text);
       if (json) {
         Map<String, Object> result = asJson(r);
         result.put("memory", model.memory());
@@ -89,7 +89,7 @@ public final class ScoreCommand implements Callable<Integer> {
     return 0;
   }
 
-  private Scorer.Result score(Scorer scorer, String text) {
+  private TextScorer.Result score(TextScorer scorer, String text) {
     try {
       return scorer.score(text, done -> {});
     } catch (InputException e) {
@@ -97,7 +97,7 @@ public final class ScoreCommand implements Callable<Integer> {
     }
   }
 
-  private static Map<String, Object> asJson(Scorer.Result r) {
+  private static Map<String, Object> asJson(TextScorer.Result r) {
     List<Map<String, Object>> heads = new ArrayList<>();
     r.heads()
         .forEach(

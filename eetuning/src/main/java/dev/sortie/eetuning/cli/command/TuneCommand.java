@@ -10,7 +10,7 @@ import dev.sortie.eetuning.cli.option.TrainingOptions;
 import dev.sortie.eetuning.cli.option.TuneLossOptions;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.MemoryView;
-import dev.sortie.eetuning.cli.view.RankPeaks;
+import dev.sortie.eetuning.cli.view.PeakMemoryByRank;
 import dev.sortie.eetuning.cli.view.ScheduleView;
 import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.ExitOutline;
@@ -19,7 +19,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.ScheduleTrace;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FeatureCache;
@@ -120,7 +120,7 @@ public final class TuneCommand implements Callable<Integer> {
       showMemory(options);
       return 0;
     }
-    return ranks.run((team, interrupt) -> tune(options, loop, team, interrupt));
+    return ranks.run((groups, interrupt) -> tune(options, loop, groups, interrupt));
   }
 
   private void showMemory(TuneOptions options) {
@@ -147,22 +147,23 @@ public final class TuneCommand implements Callable<Integer> {
     }
   }
 
-  private int tune(TuneOptions options, LoopOptions loop, Team team, Interrupt interrupt) {
-    try (Device device = compute.open(team.neighbours());
+  private int tune(
+      TuneOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
+    try (Device device = compute.open(groups.neighbours());
         TrainingView view = new TrainingView("tune", training.steps)) {
       TunedExits tuned =
           new TunedExits(
               model, training, start, gateTokens, ranks.isSequenceParallel(), device, view);
-      TrainLoop.Outcome outcome = train(options, loop, team, interrupt, device, view, tuned);
+      TrainLoop.Outcome outcome = train(options, loop, groups, interrupt, device, view, tuned);
       if (!outcome.finished()) {
-        if (team.leads()) {
+        if (groups.leads()) {
           view.stopped(outcome);
         }
         return 1;
       }
-      RankPeaks peaks = RankPeaks.of(team);
-      if (team.leads()) {
-        if (tuned.arePutTogether(team)) {
+      PeakMemoryByRank peaks = PeakMemoryByRank.of(groups);
+      if (groups.leads()) {
+        if (tuned.arePutTogether(groups)) {
           tuned.putTogether(options);
         }
         peaks.say(view);
@@ -176,63 +177,66 @@ public final class TuneCommand implements Callable<Integer> {
   private TrainLoop.Outcome train(
       TuneOptions options,
       LoopOptions loop,
-      Team team,
+      ProcessGroups groups,
       Interrupt interrupt,
       Device device,
       TrainingView view,
       TunedExits tuned) {
-    StagePlan plan = plan(options, team, device);
-    if (team.leads() && team.mesh().pp() > 1) {
+    StagePlan plan = plan(options, groups, device);
+    if (groups.leads() && groups.mesh().pp() > 1) {
       plan.describe().forEach(view::say);
     }
-    try (LanguageModel m = model(device, plan, team)) {
+    try (LanguageModel m = model(device, plan, groups)) {
       try (NativeArena arena = new NativeArena("exits")) {
         options.check(m.config().decoder(), start.read(m, arena, device), training.seqLen);
       }
       Folders.create(training.out);
-      ScheduleView schedule = schedule(options, team);
-      try (DatasetSource data = data(m, device, team);
-          FeatureCache cache = cache(m, data, device, team);
-          ExitTuner tuner = tuner(m, options, data, device, team, plan, cache, schedule.trace())) {
-        TrainLoop.Listener listener = team.leads() ? view : TrainLoop.Listener.NONE;
+      ScheduleView schedule = schedule(options, groups);
+      try (DatasetSource data = data(m, device, groups);
+          FeatureCache cache = cache(m, data, device, groups);
+          ExitTuner tuner =
+              tuner(m, options, data, device, groups, plan, cache, schedule.trace())) {
+        TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
         TrainLoop.Outcome outcome =
-            new TrainLoop(tuner, loop, device.kernels(), team, listener, interrupt::wanted).run();
+            new TrainLoop(tuner, loop, device.kernels(), groups, listener, interrupt::wanted).run();
         if (plotSchedule != null && outcome.finished()) {
           schedule.draw(plotSchedule, plan::timeline);
         }
-        if (team.leads()) {
+        if (groups.leads()) {
           view.plot(
               training.out.resolve("loss.svg"),
               outcome.history(),
               "Loss of each exit, nats a token");
         }
-        if (outcome.finished() && !tuned.arePutTogether(team)) {
-          tuned.write(tuner, m, data, team);
+        if (outcome.finished() && !tuned.arePutTogether(groups)) {
+          tuned.write(tuner, m, data, groups);
         }
         return outcome;
       }
     }
   }
 
-  private ScheduleView schedule(TuneOptions options, Team team) {
-    int rounds = options.microBatches() / team.mesh().dp();
-    return new ScheduleView(Math.min(PLOTTED_STEPS, training.steps), rounds, 1, team);
+  private ScheduleView schedule(TuneOptions options, ProcessGroups groups) {
+    int rounds = options.microBatches() / groups.mesh().dp();
+    return new ScheduleView(Math.min(PLOTTED_STEPS, training.steps), rounds, 1, groups);
   }
 
   /** What this rank computes with of the backbone: some layers, or shares of their weights. */
-  private LanguageModel model(Device device, StagePlan plan, Team team) {
-    Predicate<String> needed = name -> team.mesh().pp() == 1 || plan.needs(team.place().pp(), name);
+  private LanguageModel model(Device device, StagePlan plan, ProcessGroups groups) {
+    Predicate<String> needed =
+        name -> groups.mesh().pp() == 1 || plan.needs(groups.coordinates().pp(), name);
     return model.load(
         device,
         c ->
-            team.shares()
+            groups
+                .tensorParallel()
                 .<DecoderBuilder>map(g -> new ShardBuilder(g, ranks.isSequenceParallel(), needed))
                 .orElseGet(() -> DecoderBuilder.part(needed)),
-        !team.leads());
+        !groups.leads());
   }
 
   /** Which layers and exits each stage has. */
-  private StagePlan plan(TuneOptions options, Team team, Device device) {
+  private StagePlan plan(TuneOptions options, ProcessGroups groups, Device device) {
     try (ModelFiles files = model.open()) {
       DecoderConfig config = files.config().decoder();
       return StagePlan.of(
@@ -242,7 +246,7 @@ public final class TuneCommand implements Callable<Integer> {
           training.seqLen,
           ranks.split(),
           training.out,
-          team,
+          groups,
           device);
     }
   }
@@ -253,23 +257,23 @@ public final class TuneCommand implements Callable<Integer> {
       TuneOptions options,
       DatasetSource data,
       Device device,
-      Team team,
+      ProcessGroups groups,
       StagePlan plan,
       FeatureCache cache,
       ScheduleTrace trace) {
     try (NativeArena arena = new NativeArena("exits")) {
       Exits exits = start.read(m, arena, device);
       return cache == null
-          ? new ExitTuner(m, exits, options, data, device, team, plan, trace)
-          : new ExitTuner(m, exits, options, data, device, team, cache);
+          ? new ExitTuner(m, exits, options, data, device, groups, plan, trace)
+          : new ExitTuner(m, exits, options, data, device, groups, cache);
     }
   }
 
   /** Rank 0 makes the token file if there is none; the others wait for it. */
-  private DatasetSource data(LanguageModel m, Device device, Team team) {
+  private DatasetSource data(LanguageModel m, Device device, ProcessGroups groups) {
     return sampled()
-        ? team.firstOfRanks(() -> self.dataset(training, m, device, !team.leads()))
-        : team.firstOfRanks(
+        ? groups.firstOfRanks(() -> self.dataset(training, m, device, !groups.leads()))
+        : groups.firstOfRanks(
             () -> training.dataset(m.tokenizer()), () -> training.madeDataset(m.tokenizer()));
   }
 
@@ -278,15 +282,16 @@ public final class TuneCommand implements Callable<Integer> {
   }
 
   /** The cache, null where none is wanted. */
-  private FeatureCache cache(LanguageModel m, DatasetSource data, Device device, Team team) {
+  private FeatureCache cache(
+      LanguageModel m, DatasetSource data, Device device, ProcessGroups groups) {
     if (featureCache == null) {
       return null;
     }
     try (NativeArena arena = new NativeArena("exits")) {
       FeatureCache cache =
           FeatureCache.open(
-              featureCache, m, data, start.read(m, arena, device), device.kernels(), team);
-      if (team.leads()) {
+              featureCache, m, data, start.read(m, arena, device), device.kernels(), groups);
+      if (groups.leads()) {
         System.err.printf(
             Locale.ROOT,
             "feature cache %s: %,d MB when it is full%n",
@@ -297,7 +302,7 @@ public final class TuneCommand implements Callable<Integer> {
     }
   }
 
-  private void report(TrainLoop.Outcome outcome, RankPeaks peaks) {
+  private void report(TrainLoop.Outcome outcome, PeakMemoryByRank peaks) {
     String sha = Sha256.of(training.out.resolve(ExitsFile.TENSORS));
     if (json) {
       Map<String, Object> result = training.result(outcome, 1);

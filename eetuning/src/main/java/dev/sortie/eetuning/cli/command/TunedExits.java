@@ -8,11 +8,11 @@ import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.train.data.DatasetSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FinishedExits;
 import dev.sortie.eetuning.train.tune.TuneOptions;
-import dev.sortie.eetuning.train.tune.TuningNotes;
+import dev.sortie.eetuning.train.tune.TuningMetadata;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.tensor.Device;
@@ -41,21 +41,21 @@ record TunedExits(
    * and gates need all layers, and the tokens beside each other. Ranks that share whole layers fit
    * gates together; without gates reading takes less memory than to put shares together.
    */
-  boolean arePutTogether(Team team) {
-    return team.mesh().pp() > 1 || sequence || team.mesh().tp() > 1 && gateTokens == 0;
+  boolean arePutTogether(ProcessGroups groups) {
+    return groups.mesh().pp() > 1 || sequence || groups.mesh().tp() > 1 && gateTokens == 0;
   }
 
   /**
    * Writes the exits that a tuner holds: of ranks that share them, all put them together and the
    * first one writes.
    */
-  void write(ExitTuner tuner, LanguageModel m, DatasetSource data, Team team) {
-    if (team.place().dp() > 0) {
+  void write(ExitTuner tuner, LanguageModel m, DatasetSource data, ProcessGroups groups) {
+    if (groups.coordinates().dp() > 0) {
       return; // replicas have the same
     }
     Map<String, Object> tuning = noted(tuner.describe(), data);
     Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
-    if (team.leads()) {
+    if (groups.leads()) {
       write(exits, m);
     } else {
       ExitsFile.contribute(exits, m);
@@ -73,7 +73,7 @@ record TunedExits(
       FinishedExits finished = new FinishedExits(m, start.read(m, arena, device), data, device);
       Exits exits = finished.read(training.out, arena);
       Map<String, Object> tuning =
-          noted(TuningNotes.of(options, exits, data, m.config().decoder()), data);
+          noted(TuningMetadata.of(options, exits, data, m.config().decoder()), data);
       Exits tuned = new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
       write(gateTokens == 0 ? tuned : finished.gated(tuned, gateTokens, arena), m);
     }

@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 public final class ModelOptions {
   private static final long LARGE = 64 << 20;
 
-  @Option(names = "--model", required = true, paramLabel = "M", description = ModelWord.HELP)
+  @Option(names = "--model", required = true, paramLabel = "M", description = ModelName.HELP)
   private String model;
 
   @Option(
@@ -35,7 +35,7 @@ public final class ModelOptions {
 
   /** The folder or file. */
   public Path path() {
-    return ModelWord.path(model);
+    return ModelName.path(model);
   }
 
   /** Loads it; of a large one it is said first what memory it takes. */
@@ -89,7 +89,7 @@ public final class ModelOptions {
 
   /** The same for a model and a precision that other options name. */
   public static LanguageModel load(String model, Precision precision, Device device) {
-    ModelFiles files = ModelFiles.open(ModelWord.path(model));
+    ModelFiles files = ModelFiles.open(ModelName.path(model));
     announce(files, ModelMemory.of(files, precision), AvailableMemory.now());
     return LanguageModel.load(files, precision, device);
   }

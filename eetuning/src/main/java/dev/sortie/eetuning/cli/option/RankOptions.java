@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.view.Interrupt;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.transport.Transport;
@@ -95,17 +95,17 @@ public final class RankOptions {
      *
      * @return the exit code
      */
-    int run(Team team, Interrupt interrupt);
+    int run(ProcessGroups groups, Interrupt interrupt);
   }
 
   /** Joins the other ranks and works with them; a failure here ends all of them. */
   public int run(Work work) {
     try (Interrupt interrupt = new Interrupt();
-        Team team = join()) {
+        ProcessGroups groups = join()) {
       try {
-        return work.run(team, interrupt);
+        return work.run(groups, interrupt);
       } catch (RuntimeException e) {
-        team.abort(String.valueOf(e.getMessage()));
+        groups.abort(String.valueOf(e.getMessage()));
         throw e;
       }
     }
@@ -117,14 +117,14 @@ public final class RankOptions {
    *
    * @throws InputException if the job is not as large as the mesh
    */
-  private Team join() {
+  private ProcessGroups join() {
     Mesh mesh = mesh();
     if (mesh.world() == 1 && !RankEnvironment.isLaunched(System.getenv())) {
-      return Team.alone();
+      return ProcessGroups.single();
     }
     Transport transport = Ranks.join(System.getenv());
     try {
-      return Team.of(transport, mesh);
+      return ProcessGroups.of(transport, mesh);
     } catch (RuntimeException | Error e) {
       transport.close();
       throw e;

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.train.data.DatasetSource;
-import dev.sortie.eetuning.train.data.SelfText;
+import dev.sortie.eetuning.train.data.SelfGeneratedText;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.load.LanguageModel;
@@ -53,9 +53,10 @@ public final class SelfData {
   }
 
   /** Files after the word give some texts their first words. */
-  private SelfText.Settings settings(TrainingOptions training) {
+  private SelfGeneratedText.Settings settings(TrainingOptions training) {
     List<Path> data = training.data;
-    return new SelfText.Settings(tokens, temperature, training.seed, data.subList(1, data.size()));
+    return new SelfGeneratedText.Settings(
+        tokens, temperature, training.seed, data.subList(1, data.size()));
   }
 
   /**
@@ -70,8 +71,8 @@ public final class SelfData {
   }
 
   private Path file(
-      SelfText.Settings settings, LanguageModel model, Device device, boolean silent) {
-    SelfText text = new SelfText(model, settings, device);
+      SelfGeneratedText.Settings settings, LanguageModel model, Device device, boolean silent) {
+    SelfGeneratedText text = new SelfGeneratedText(model, settings, device);
     Path parent = CacheFolder.of("sortie").resolve("self");
     if (silent) {
       return text.file(parent, done -> {});

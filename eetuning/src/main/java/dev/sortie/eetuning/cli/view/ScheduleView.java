@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.view;
 
 import dev.sortie.eetuning.decode.pipeline.StageTime;
-import dev.sortie.eetuning.plot.Timeline;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.plot.TimelinePlot;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.ScheduleTrace;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Timed;
@@ -13,7 +13,7 @@ import java.util.Locale;
 
 /** Draws what the stages of a pipeline do: the last steps of training, or decoding. */
 public final class ScheduleView {
-  private final Team team;
+  private final ProcessGroups groups;
   private final int steps;
   private final int rounds;
   private final ScheduleTrace trace;
@@ -23,14 +23,14 @@ public final class ScheduleView {
    * @param rounds micro-batches of a step on each replica
    * @param chunks of each stage
    */
-  public ScheduleView(int steps, int rounds, int chunks, Team team) {
-    this.team = team;
+  public ScheduleView(int steps, int rounds, int chunks, ProcessGroups groups) {
+    this.groups = groups;
     this.steps = steps;
     this.rounds = rounds;
     this.trace = new ScheduleTrace(2 * rounds * chunks * steps);
   }
 
-  /** Hears of what this rank's stage does. */
+  /** Is told what this rank's stage does. */
   public ScheduleTrace trace() {
     return trace;
   }
@@ -46,14 +46,14 @@ public final class ScheduleView {
 
   /** Rank 0 draws; a run that was done before has nothing to show. A collective call. */
   public void draw(Path file, Planned plan) {
-    List<Timed> measured = trace.gathered(team);
-    if (!team.leads() || measured.isEmpty()) {
+    List<Timed> measured = trace.gathered(groups);
+    if (!groups.leads() || measured.isEmpty()) {
       return;
     }
     double start = measured.stream().mapToDouble(Timed::start).min().orElseThrow();
     double end = measured.stream().mapToDouble(Timed::end).max().orElseThrow();
     List<Timed> planned = plan.timeline(steps, rounds, end - start);
-    Timeline.write(
+    TimelinePlot.write(
         file,
         "Stages of the pipeline, %d %s of %d micro-batches"
             .formatted(steps, steps == 1 ? "step" : "steps", rounds),
@@ -64,15 +64,15 @@ public final class ScheduleView {
             .map(ScheduleView::word)
             .toList(),
         List.of(
-            new Timeline.Panel("planned", planned.stream().map(ScheduleView::bar).toList()),
-            new Timeline.Panel("measured", measured.stream().map(ScheduleView::bar).toList())));
+            new TimelinePlot.Panel("planned", planned.stream().map(ScheduleView::bar).toList()),
+            new TimelinePlot.Panel("measured", measured.stream().map(ScheduleView::bar).toList())));
   }
 
-  private static Timeline.Bar bar(Timed t) {
+  private static TimelinePlot.Bar bar(Timed t) {
     String kind = word(t.action().type());
     String number = number(t.action());
     String hint = hint(t.stage(), kind + " " + number, t.end() - t.start());
-    return new Timeline.Bar(t.stage(), t.start(), t.end(), kind, number, hint);
+    return new TimelinePlot.Bar(t.stage(), t.start(), t.end(), kind, number, hint);
   }
 
   /** Micro-batch, and which of the stage's chunks where it is not the first: 3, 3b, 3c. */
@@ -83,21 +83,21 @@ public final class ScheduleView {
 
   /** Draws what the stages of a decoding pipeline did, as measured. */
   public static void draw(Path file, List<StageTime> times) {
-    List<Timeline.Bar> bars =
+    List<TimelinePlot.Bar> bars =
         times.stream()
             .map(
                 t -> {
                   String kind = word(t.work());
                   String hint =
                       hint(t.stage(), kind + ", " + t.rows() + " rows", t.end() - t.start());
-                  return new Timeline.Bar(t.stage(), t.start(), t.end(), kind, "", hint);
+                  return new TimelinePlot.Bar(t.stage(), t.start(), t.end(), kind, "", hint);
                 })
             .toList();
-    Timeline.write(
+    TimelinePlot.write(
         file,
         "Stages of the pipeline while decoding",
         Arrays.stream(StageTime.Work.values()).map(ScheduleView::word).toList(),
-        List.of(new Timeline.Panel("", bars)));
+        List.of(new TimelinePlot.Panel("", bars)));
   }
 
   private static String hint(int stage, String what, double seconds) {

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.view;
 
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.plot.LossPoint;
-import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -37,7 +37,7 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
   }
 
   @Override
-  public void leftAside(String line) {
+  public void skipped(String line) {
     say(line);
   }
 
@@ -70,7 +70,7 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
   }
 
   /** Draws the losses of all steps. */
-  public void plot(Path file, History history, String title) {
+  public void plot(Path file, LossHistory history, String title) {
     SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();
     history.losses().forEach((name, list) -> series.put(name, LossPoint.series(list)));
     LossPlot.write(file, series, title);

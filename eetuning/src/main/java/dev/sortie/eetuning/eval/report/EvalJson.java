@@ -3,7 +3,7 @@ package dev.sortie.eetuning.eval.report;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.EvalResults;
-import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +25,7 @@ public final class EvalJson {
     run.put("dtype", r.run().dtype());
     run.put("threads", r.run().threads());
     root.put("run", run);
-    root.put("machine", ResultsJson.machine(r.machine()));
+    root.put("machine", DemoJson.machine(r.machine()));
     r.text().ifPresent(t -> root.put("text", text(t)));
     Map<String, Object> choices = new LinkedHashMap<>();
     r.choices()
@@ -40,7 +40,7 @@ public final class EvalJson {
     return root;
   }
 
-  private static Map<String, Object> text(Scorer.Result t) {
+  private static Map<String, Object> text(TextScorer.Result t) {
     List<Map<String, Object>> heads = new ArrayList<>();
     t.heads()
         .forEach(
@@ -70,7 +70,7 @@ public final class EvalJson {
   }
 
   private static Map<String, Object> setting(EvalResults.Setting s) {
-    Map<String, Object> one = new LinkedHashMap<>(ResultsJson.point(s.point()));
+    Map<String, Object> one = new LinkedHashMap<>(DemoJson.point(s.point()));
     one.put("predicted_tokens_per_second", s.predicted());
     Map<String, Object> tasks = new LinkedHashMap<>();
     s.tasks().forEach((task, m) -> tasks.put(SafeText.wellFormed(task), metrics(m)));

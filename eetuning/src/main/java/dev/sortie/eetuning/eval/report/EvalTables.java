@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.display.Figures;
 import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.eval.EvalResults;
-import dev.sortie.eetuning.eval.Scorer;
 import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,20 +42,20 @@ final class EvalTables {
       boolean exits = !p.activeExits().isEmpty();
       List<String> row = new ArrayList<>();
       row.add(p.strategy());
-      row.add(exits && p.threshold() < 1 ? Figures.plain(p.threshold()) : "–");
+      row.add(exits && p.threshold() < 1 ? NumberText.plain(p.threshold()) : "–");
       row.add(
           exits
               ? p.activeExits().stream().map(String::valueOf).collect(Collectors.joining(", "))
               : "none");
-      row.add(Figures.fixed(p.decodeTokensPerSecond(), 1));
-      row.add(Figures.fixed(s.predicted(), 1));
-      row.add(Figures.fixed(p.speedup(), 2) + "×");
-      row.add(Figures.percent(p.agreement()));
-      row.add(Figures.fixed(p.meanDepth(), 2));
+      row.add(NumberText.fixed(p.decodeTokensPerSecond(), 1));
+      row.add(NumberText.fixed(s.predicted(), 1));
+      row.add(NumberText.fixed(p.speedup(), 2) + "×");
+      row.add(NumberText.percent(p.agreement()));
+      row.add(NumberText.fixed(p.meanDepth(), 2));
       for (TextMetrics m : s.tasks().values()) {
-        row.add(Figures.percent(m.exactMatch()));
-        row.add(Figures.percent(m.f1()));
-        row.add(Figures.percent(m.rougeL()));
+        row.add(NumberText.percent(m.exactMatch()));
+        row.add(NumberText.percent(m.f1()));
+        row.add(NumberText.percent(m.rougeL()));
       }
       rows.add(row);
     }
@@ -67,7 +67,7 @@ final class EvalTables {
     if (r.text().isEmpty()) {
       return "";
     }
-    Scorer.Result t = r.text().get();
+    TextScorer.Result t = r.text().get();
     List<List<String>> rows = new ArrayList<>();
     t.heads()
         .forEach(
@@ -75,13 +75,13 @@ final class EvalTables {
                 rows.add(
                     List.of(
                         head,
-                        Figures.fixed(s.nll(), 4),
-                        Figures.fixed(s.perplexity(), 2),
-                        Figures.fixed(t.bitsPerByte(s), 4),
-                        Figures.percent(s.agreement()),
-                        Figures.percent(s.coverage()))));
+                        NumberText.fixed(s.nll(), 4),
+                        NumberText.fixed(s.perplexity(), 2),
+                        NumberText.fixed(t.bitsPerByte(s), 4),
+                        NumberText.percent(s.agreement()),
+                        NumberText.percent(s.coverage()))));
     return section(
-        "Text of %s tokens".formatted(Figures.fixed(t.tokens(), 0)),
+        "Text of %s tokens".formatted(NumberText.fixed(t.tokens(), 0)),
         table(List.of("exit", "nll", "perplexity", "bits per byte", "agreement", "covered"), rows));
   }
 
@@ -100,9 +100,9 @@ final class EvalTables {
                             List.of(
                                 task,
                                 head,
-                                Figures.percent(a.acc()),
-                                Figures.percent(a.accNorm()),
-                                Figures.percent(a.accBytes())))));
+                                NumberText.percent(a.acc()),
+                                NumberText.percent(a.accNorm()),
+                                NumberText.percent(a.accBytes())))));
     return section(
         "Multiple choice", table(List.of("task", "exit", "acc", "acc_norm", "acc_bytes"), rows));
   }

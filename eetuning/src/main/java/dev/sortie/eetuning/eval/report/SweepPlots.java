@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.display.Figures;
+import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.plot.Palette;
@@ -89,7 +89,7 @@ final class SweepPlots {
     for (Series s : series(sweep)) {
       List<ScatterPlot.Point> points = new ArrayList<>();
       for (SweepPoint p : s.points()) {
-        String label = p.activeExits().isEmpty() ? "" : Figures.plain(p.threshold());
+        String label = p.activeExits().isEmpty() ? "" : NumberText.plain(p.threshold());
         points.add(
             new ScatterPlot.Point(
                 p.speedup(), q.of().applyAsDouble(p), label, hint(s.name(), p, q)));
@@ -108,9 +108,9 @@ final class SweepPlots {
     return "%s, threshold %s: %s× at %s %s"
         .formatted(
             name,
-            Figures.plain(p.threshold()),
-            Figures.fixed(p.speedup(), 2),
-            Figures.percent(q.of().applyAsDouble(p)),
+            NumberText.plain(p.threshold()),
+            NumberText.fixed(p.speedup(), 2),
+            NumberText.percent(q.of().applyAsDouble(p)),
             q.word());
   }
 
@@ -121,11 +121,11 @@ final class SweepPlots {
     for (Series s : series(sweep.stream().filter(p -> !p.activeExits().isEmpty()).toList())) {
       List<StackedBars.Bar> bars = new ArrayList<>();
       for (SweepPoint p : s.points()) {
-        String threshold = Figures.plain(p.threshold());
+        String threshold = NumberText.plain(p.threshold());
         bars.add(new StackedBars.Bar(threshold, p.exits()));
         hints.add(
             p.exits().entrySet().stream()
-                .map(e -> ExitKeys.label(e.getKey()) + ": " + Figures.percent(e.getValue()))
+                .map(e -> ExitKeys.label(e.getKey()) + ": " + NumberText.percent(e.getValue()))
                 .collect(
                     Collectors.joining(", ", s.name() + ", threshold " + threshold + ": ", "")));
       }

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Files with a JSON object a line (JSONL). Errors name the file, the line and the field. */
+/** Files with a JSON object per line (JSONL). Errors name the file, the line and the field. */
 public final class JsonLines {
   private JsonLines() {}
 

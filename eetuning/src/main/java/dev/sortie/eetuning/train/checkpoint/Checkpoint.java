@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.checkpoint;
 
-import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -39,7 +39,8 @@ public record Checkpoint(int step, Path path, JsonObject description) {
    *
    * @return which wants files
    */
-  static Map<String, Object> describe(int step, Map<String, Object> fingerprint, History history) {
+  static Map<String, Object> describe(
+      int step, Map<String, Object> fingerprint, LossHistory history) {
     Map<String, Object> description = new LinkedHashMap<>();
     description.put(STEP, step);
     description.put(FILES, Map.of());

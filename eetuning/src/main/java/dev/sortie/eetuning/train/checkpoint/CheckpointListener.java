@@ -31,5 +31,5 @@ public interface CheckpointListener {
   default void saving(int done, Moment moment) {}
 
   /** A checkpoint is damaged and an earlier one is looked for; one line that says why. */
-  default void leftAside(String line) {}
+  default void skipped(String line) {}
 }

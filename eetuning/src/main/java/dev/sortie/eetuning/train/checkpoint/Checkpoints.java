@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.train.checkpoint;
 
-import dev.sortie.eetuning.train.History;
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.LossHistory;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.eetuning.train.TrainingJob;
-import dev.sortie.eetuning.train.rank.HashTable;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.GatheredHashes;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.InputException;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Files;
@@ -30,13 +30,13 @@ public final class Checkpoints {
   private static final CheckpointListener LAST_ONLY =
       new CheckpointListener() {
         @Override
-        public void leftAside(String line) {
+        public void skipped(String line) {
           throw new InputException(line + "; run the same command again");
         }
       };
 
   private final CheckpointFolder folder;
-  private final Team team;
+  private final ProcessGroups groups;
   private final int keep;
   private final CheckpointListener listener;
 
@@ -45,15 +45,15 @@ public final class Checkpoints {
    * @param keep how many of the last ones stay, at least 1
    * @param listener is told what is done here
    */
-  public Checkpoints(Path out, Team team, int keep, CheckpointListener listener) {
+  public Checkpoints(Path out, ProcessGroups groups, int keep, CheckpointListener listener) {
     this.folder = CheckpointFolder.of(out);
-    this.team = team;
+    this.groups = groups;
     this.keep = keep;
     this.listener = listener;
   }
 
   /** Saves what all ranks have. A collective call. */
-  public void save(int step, TrainingJob job, History history) {
+  public void save(int step, TrainingJob job, LossHistory history) {
     Saving saving = begin(step, job, job.parts(), history);
     saving.write();
     saving.finish();
@@ -64,7 +64,7 @@ public final class Checkpoints {
    *
    * @param parts what this rank has; must stay as they are until they are written
    */
-  Saving begin(int step, TrainingJob job, Map<String, StatePart> parts, History history) {
+  Saving begin(int step, TrainingJob job, Map<String, ShardedTensor> parts, LossHistory history) {
     listener.saving(step, CheckpointListener.Moment.BEGIN);
     return new Saving(step, parts, Checkpoint.describe(step, job.fingerprint(), history));
   }
@@ -73,12 +73,12 @@ public final class Checkpoints {
   final class Saving {
     private final int step;
     private final Path target;
-    private final Map<String, StatePart> parts;
+    private final Map<String, ShardedTensor> parts;
     private final Map<String, Object> description;
-    private final int shards = team.mesh().world();
+    private final int shards = groups.mesh().world();
     private String hash;
 
-    private Saving(int step, Map<String, StatePart> parts, Map<String, Object> description) {
+    private Saving(int step, Map<String, ShardedTensor> parts, Map<String, Object> description) {
       this.step = step;
       this.parts = parts;
       this.description = description;
@@ -87,7 +87,7 @@ public final class Checkpoints {
 
     /** Writes this rank's file. Not a collective call; any thread may make it. */
     void write() {
-      Path tensors = target.resolve(CheckpointNames.ofShard(team.rank().value(), shards));
+      Path tensors = target.resolve(CheckpointNames.ofShard(groups.rank().value(), shards));
       listener.saving(step, CheckpointListener.Moment.FOLDER_MADE);
       hash =
           ShardWriter.write(
@@ -99,11 +99,11 @@ public final class Checkpoints {
 
     /** Ends when the checkpoint is whole, after {@link #write}. A collective call. */
     void finish() {
-      HashTable hashes = new HashTable(shards);
-      hashes.put(team.rank().value(), hash);
-      List<String> all = hashes.merged(team);
+      GatheredHashes hashes = new GatheredHashes(shards);
+      hashes.put(groups.rank().value(), hash);
+      List<String> all = hashes.merged(groups);
       listener.saving(step, CheckpointListener.Moment.ALL_SHARDS_WRITTEN);
-      if (team.leads()) {
+      if (groups.leads()) {
         Map<String, String> files = new LinkedHashMap<>();
         for (int i = 0; i < shards; i++) {
           files.put(CheckpointNames.ofShard(i, shards), all.get(i));
@@ -126,9 +126,9 @@ public final class Checkpoints {
    * collective call.
    */
   public Optional<Checkpoint> newest() {
-    Optional<Checkpoint> mine = team.leads() ? newestWhole() : Optional.empty();
-    int step = (int) team.leaders(mine.map(c -> c.step() + 1).orElse(0)) - 1;
-    if (step < 0 || team.leads()) {
+    Optional<Checkpoint> mine = groups.leads() ? newestWhole() : Optional.empty();
+    int step = (int) groups.fromLeader(mine.map(c -> c.step() + 1).orElse(0)) - 1;
+    if (step < 0 || groups.leads()) {
       return mine;
     }
     Path path = folder.checkpoint(step);
@@ -136,7 +136,7 @@ public final class Checkpoints {
       throw new InputException(
           path
               + ": rank 0 goes on from here, rank "
-              + team.rank().value()
+              + groups.rank().value()
               + " does not see it; --out must be in a folder that all ranks share");
     }
     return Optional.of(Checkpoint.read(path));
@@ -155,7 +155,7 @@ public final class Checkpoints {
       } catch (InputException e) {
         fault = e.getMessage();
       }
-      listener.leftAside(p + ": this checkpoint is not whole and is left aside: " + fault);
+      listener.skipped(p + ": this checkpoint is not whole and is left aside: " + fault);
     }
     return Optional.empty();
   }
@@ -167,37 +167,37 @@ public final class Checkpoints {
    * @param tensors by their names in checkpoints
    * @throws InputException if there is no whole checkpoint of such a run
    */
-  public static void readNewest(Path out, Map<String, StatePart> tensors, Kernels kernels) {
+  public static void readNewest(Path out, Map<String, ShardedTensor> tensors, Kernels kernels) {
     try (ShardReader shards = newest(out, LAST_ONLY).open()) {
       shards.restore(tensors, kernels);
     }
   }
 
   /**
-   * The newest whole checkpoint of a run that nobody goes on with now.
+   * The newest whole checkpoint of a run that nobody continues now.
    *
    * @param out folder of the run
    * @throws InputException if there is none
    */
   static Checkpoint newest(Path out, CheckpointListener listener) {
-    return new Checkpoints(out, Team.alone(), 1, listener) // saves none
+    return new Checkpoints(out, ProcessGroups.single(), 1, listener) // saves none
         .newest()
         .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
   }
 
   /** Restores the job's tensors and returns the history. */
-  public static History restore(Checkpoint from, TrainingJob job, Kernels kernels) {
+  public static LossHistory restore(Checkpoint from, TrainingJob job, Kernels kernels) {
     Fingerprint.check(from.path(), from.fingerprint(), job.fingerprint());
     try (ShardReader shards = from.open()) {
       shards.restore(job.parts(), kernels);
     }
     job.restored();
-    return History.read(from.description(), job.lossNames(), from.step());
+    return LossHistory.read(from.description(), job.lossNames(), from.step());
   }
 
   /** Deletes what a kill left of what was being written. Nobody may be writing now. */
   public void deleteTemporaries() {
-    if (team.leads()) {
+    if (groups.leads()) {
       folder.deleteTemporaries();
     }
   }

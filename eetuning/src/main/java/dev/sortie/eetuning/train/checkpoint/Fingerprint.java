@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What decides a run's result, by name: a run goes on only from a checkpoint of the same. */
+/** What decides a run's result, by name: a run is resumed only from a checkpoint of the same. */
 public final class Fingerprint {
   private static final String SHARES = "tp";
   private static final String SHARES_TOKENS = "sequence_parallel";

@@ -55,7 +55,7 @@ public record Reshard(Path run, Consumer<String> notes) {
     CheckpointListener listener =
         new CheckpointListener() {
           @Override
-          public void leftAside(String line) {
+          public void skipped(String line) {
             notes.accept(line);
           }
         };

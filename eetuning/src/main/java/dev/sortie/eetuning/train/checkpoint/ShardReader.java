@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.checkpoint;
 
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.format.Safetensors;
@@ -131,11 +131,11 @@ final class ShardReader implements AutoCloseable {
   }
 
   /** Reads the elements of these tensors; another rank may need the others. */
-  void restore(Map<String, StatePart> state, Kernels kernels) {
+  void restore(Map<String, ShardedTensor> state, Kernels kernels) {
     state.forEach((name, s) -> restore(name, s, kernels));
   }
 
-  private void restore(String name, StatePart to, Kernels kernels) {
+  private void restore(String name, ShardedTensor to, Kernels kernels) {
     List<Piece> from = pieces.get(name);
     if (from == null) {
       throw new InputException(

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.checkpoint;
 
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.SafetensorsWriter;
@@ -34,7 +34,7 @@ final class ShardWriter {
    *
    * @param halfWay runs when half of the tensors are written, if there are two or more
    */
-  static String write(Path file, Map<String, StatePart> state, Runnable halfWay) {
+  static String write(Path file, Map<String, ShardedTensor> state, Runnable halfWay) {
     Map<String, TensorShard> portions = new LinkedHashMap<>();
     state.forEach((name, s) -> portions.put(name, s.portion()));
     List<String> names =
@@ -62,7 +62,7 @@ final class ShardWriter {
             workspace.reset();
             TensorShard p = portions.get(name);
             Tensor t = Tensor.allocate(workspace, DType.F32, p.mine());
-            from.restore(Map.of(name, new StatePart(t, p)), kernels);
+            from.restore(Map.of(name, new ShardedTensor(t, p)), kernels);
             return t.span();
           });
     }

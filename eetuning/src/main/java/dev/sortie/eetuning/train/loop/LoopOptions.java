@@ -11,7 +11,8 @@ import java.nio.file.Path;
  * @param checkpointEvery steps between checkpoints
  * @param validateEvery steps between validations
  * @param keepCheckpoints how many of the last checkpoints stay
- * @param savesBeside whether checkpoints on the way are written beside the next steps, from a copy
+ * @param asyncCheckpoints whether checkpoints on the way are written while the next steps run, from
+ *     a copy
  */
 public record LoopOptions(
     Path out,
@@ -19,7 +20,7 @@ public record LoopOptions(
     int checkpointEvery,
     int validateEvery,
     int keepCheckpoints,
-    boolean savesBeside) {
+    boolean asyncCheckpoints) {
   /** The last two checkpoints stay, and each step waits until its checkpoint is written. */
   public LoopOptions(Path out, int steps, int checkpointEvery, int validateEvery) {
     this(out, steps, checkpointEvery, validateEvery, 2, false);

@@ -1,13 +1,13 @@
 package dev.sortie.eetuning.train.loop;
 
-import dev.sortie.eetuning.train.History;
+import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.TrainingJob;
+import dev.sortie.eetuning.train.checkpoint.AsyncCheckpointWriter;
 import dev.sortie.eetuning.train.checkpoint.Checkpoint;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
-import dev.sortie.eetuning.train.checkpoint.SavesBeside;
-import dev.sortie.eetuning.train.rank.SameCommand;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ConsistencyCheck;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Map;
 import java.util.Optional;
@@ -26,7 +26,7 @@ public final class TrainLoop {
   private final TrainingJob job;
   private final LoopOptions options;
   private final Kernels kernels;
-  private final Team team;
+  private final ProcessGroups groups;
   private final Listener listener;
   private final BooleanSupplier stop;
 
@@ -35,7 +35,7 @@ public final class TrainLoop {
     /** Ignores everything. */
     Listener NONE = new Listener() {};
 
-    /** A run goes on from {@code step} steps done. */
+    /** A run resumes after {@code step} steps. */
     default void resumed(int step) {}
 
     /** A step is done. */
@@ -55,7 +55,10 @@ public final class TrainLoop {
    *     has compiled
    */
   public record Outcome(
-      History history, boolean finished, double tokensPerSecond, double steadyTokensPerSecond) {}
+      LossHistory history,
+      boolean finished,
+      double tokensPerSecond,
+      double steadyTokensPerSecond) {}
 
   /**
    * A loop.
@@ -68,7 +71,7 @@ public final class TrainLoop {
       Kernels kernels,
       Listener listener,
       BooleanSupplier stop) {
-    this(job, options, kernels, Team.alone(), listener, stop);
+    this(job, options, kernels, ProcessGroups.single(), listener, stop);
   }
 
   /**
@@ -80,13 +83,13 @@ public final class TrainLoop {
       TrainingJob job,
       LoopOptions options,
       Kernels kernels,
-      Team team,
+      ProcessGroups groups,
       Listener listener,
       BooleanSupplier stop) {
     this.job = job;
     this.options = options;
     this.kernels = kernels;
-    this.team = team;
+    this.groups = groups;
     this.listener = listener;
     this.stop = stop;
   }
@@ -96,30 +99,31 @@ public final class TrainLoop {
     try {
       return steps();
     } catch (RuntimeException | Error e) {
-      team.abort(String.valueOf(e.getMessage()));
+      groups.abort(String.valueOf(e.getMessage()));
       throw e;
     }
   }
 
   private Outcome steps() {
-    new SameCommand(team).check(job.fingerprint(), kernels);
+    new ConsistencyCheck(groups).check(job.fingerprint(), kernels);
     Checkpoints checkpoints =
-        new Checkpoints(options.out(), team, options.keepCheckpoints(), listener);
+        new Checkpoints(options.out(), groups, options.keepCheckpoints(), listener);
     checkpoints.deleteTemporaries(); // the others begin to write once rank 0 has found the newest
     Optional<Checkpoint> found = checkpoints.newest();
-    History history =
+    LossHistory history =
         found
             .map(f -> Checkpoints.restore(f, job, kernels))
-            .orElseGet(() -> new History(job.lossNames()));
+            .orElseGet(() -> new LossHistory(job.lossNames()));
     if (found.isPresent()) {
       listener.resumed(found.get().step());
     }
-    try (SavesBeside beside = new SavesBeside(checkpoints, team, kernels)) {
-      return steps(history, checkpoints, beside);
+    try (AsyncCheckpointWriter writer = new AsyncCheckpointWriter(checkpoints, groups, kernels)) {
+      return steps(history, checkpoints, writer);
     }
   }
 
-  private Outcome steps(History history, Checkpoints checkpoints, SavesBeside beside) {
+  private Outcome steps(
+      LossHistory history, Checkpoints checkpoints, AsyncCheckpointWriter writer) {
     StepTimes times = new StepTimes(job.tokensPerStep());
     Optional<Step> before = Optional.empty();
     for (int i = history.steps(); i < options.steps(); i++) {
@@ -128,24 +132,24 @@ public final class TrainLoop {
       boolean last = step.done == options.steps();
       boolean validates = step.done % options.validateEvery() == 0 || last;
       boolean saves = step.done % options.checkpointEvery() == 0 || last;
-      if (!team.isAlone() && !validates && !saves && !stopping) {
-        step.wish = team.startSum(stop.getAsBoolean() ? 1 : 0);
+      if (!groups.isAlone() && !validates && !saves && !stopping) {
+        step.wish = groups.startSum(stop.getAsBoolean() ? 1 : 0);
         before = Optional.of(step);
-        beside.poll();
+        writer.poll();
         continue;
       }
       before = Optional.empty();
       finish(step, history);
-      beside.poll();
+      writer.poll();
       if (validates) {
         validate(step.done, history);
       }
-      stopping = !last && team.any(stopping || stop.getAsBoolean());
+      stopping = !last && groups.any(stopping || stop.getAsBoolean());
       if (saves || stopping) {
-        if (options.savesBeside() && !last && !stopping) {
-          beside.start(step.done, job, history);
+        if (options.asyncCheckpoints() && !last && !stopping) {
+          writer.start(step.done, job, history);
         } else {
-          beside.finish();
+          writer.finish();
           checkpoints.save(step.done, job, history);
         }
       }
@@ -176,7 +180,7 @@ public final class TrainLoop {
   }
 
   /** Takes note of a step; true if some rank wished to stop after it. */
-  private boolean finish(Step step, History history) {
+  private boolean finish(Step step, LossHistory history) {
     Map<String, Double> losses = step.losses.get();
     checkFinite(step.done, losses);
     history.add(losses);
@@ -184,7 +188,7 @@ public final class TrainLoop {
     return step.wish.get()[0] > 0;
   }
 
-  private void validate(int done, History history) {
+  private void validate(int done, LossHistory history) {
     Map<String, Double> v = job.validate();
     if (!v.isEmpty()) {
       history.addValidation(done, v);

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.train.pretrain;
 import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.data.RowsSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
@@ -38,7 +38,7 @@ public record PretrainDryRun(
 
   @Override
   public RankMemory of(Coordinates at, int microBatch) {
-    try (Team team = Team.dry(mesh, at);
+    try (ProcessGroups groups = ProcessGroups.dry(mesh, at);
         Device device = DryRun.device();
         Pretrainer trainer =
             Pretrainer.dry(
@@ -46,8 +46,8 @@ public record PretrainDryRun(
                 options.withMicroBatch(microBatch),
                 new RowsSource(new int[1][length + 1], 0, 0),
                 device,
-                team.shares().map(group -> new ShardBuilder(group, sequence)),
-                team,
+                groups.tensorParallel().map(group -> new ShardBuilder(group, sequence)),
+                groups,
                 layout)) {
       DryRun.steps(trainer, options.schedule().steps());
       return trainer.memory(copies);

@@ -10,7 +10,7 @@ import dev.sortie.parallel.pipeline.TrainingSchedule;
  * How the stages of a pipeline take turns in full training. It does not change the result.
  *
  * @param schedule who does what when
- * @param chunks pieces of the model that each stage has; 1 but for the interleaved schedule
+ * @param chunks chunks of the model that each stage has; 1 but for the interleaved schedule
  */
 public record PretrainLayout(TrainingSchedule schedule, int chunks) {
   /** 1F1B. */
@@ -44,7 +44,7 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
         "--schedule '" + word + "' is unknown; take gpipe, 1f1b or interleaved");
   }
 
-  /** The chain of pieces on so many stages. */
+  /** The chain of chunks on so many stages. */
   public Chain chain(int stages) {
     return new Chain(stages, stages == 1 ? 1 : chunks);
   }

@@ -5,7 +5,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.ReservedWeights;
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.nn.Sharding;
@@ -76,13 +76,13 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
       NativeArena arena,
       SlicedWeights weights,
       BiFunction<ExitSpec, Decoder, Weights> ofExit) {
-    Decoder decoder = builder.build(config, arena, new HeldWeights(weights, held, arena));
+    Decoder decoder = builder.build(config, arena, new StageWeights(weights, held, arena));
     List<Exit> exits = new ArrayList<>();
     for (ExitSpec spec : options.exits().specs()) {
       spec.check(config.layers());
       boolean here = held.test(CheckpointNames.ofExit(spec.depth(), ""));
       SlicedWeights own = whole(ofExit.apply(spec, decoder));
-      exits.add(new Exit(spec, decoder, new HeldWeights(own, name -> here, arena)));
+      exits.add(new Exit(spec, decoder, new StageWeights(own, name -> here, arena)));
     }
     return new PretrainModel(decoder, exits);
   }
@@ -116,7 +116,7 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
     PretrainModel model =
         new PretrainModel(
             decoder, exits.specs().stream().map(s -> new Exit(s, decoder, room)).toList());
-    Checkpoints.readNewest(out, StatePart.of(model.parameters(), Sharding.NONE), kernels);
+    Checkpoints.readNewest(out, ShardedTensor.of(model.parameters(), Sharding.NONE), kernels);
     return model;
   }
 

@@ -1,13 +1,13 @@
 package dev.sortie.eetuning.train.pretrain;
 
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.train.rank.MicrobatchTurns;
-import dev.sortie.eetuning.train.rank.Team;
-import dev.sortie.eetuning.train.stage.RunCosts;
+import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.Stage;
+import dev.sortie.eetuning.train.stage.StageCostCache;
 import dev.sortie.eetuning.train.stage.StageCosts;
 import dev.sortie.eetuning.train.stage.StageSplit;
-import dev.sortie.eetuning.train.stage.StageWork;
+import dev.sortie.eetuning.train.stage.StageWorkload;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
@@ -26,9 +26,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Which layers, exits and ends of a model each piece of a chain holds in full training: such that
- * the piece with the most work has the least possible, unless the cut is given. The embedding is on
- * the first piece, final norm and head on the last.
+ * Which layers, exits and ends of a model each chunk of a chain holds in full training: such that
+ * the chunk with the most work has the least possible, unless the cut is given. The embedding is on
+ * the first chunk, final norm and head on the last.
  */
 public final class PretrainPlan {
   private static final Pattern EXIT = Pattern.compile("exits\\.(\\d+)\\..*");
@@ -37,13 +37,13 @@ public final class PretrainPlan {
   private final List<ExitSpec> exits;
   private final Chain chain;
   private final StageCosts costs;
-  private final List<Stage> pieces = new ArrayList<>();
+  private final List<Stage> chunks = new ArrayList<>();
 
   /**
    * A plan by counted work, the same on all ranks.
    *
    * @param length tokens in a sequence
-   * @throws InputException if there are more pieces than layers
+   * @throws InputException if there are more chunks than layers
    */
   public PretrainPlan(DecoderConfig config, List<ExitSpec> exits, int length, Chain chain) {
     this(config, exits, chain, StageCosts.counted(config, exits, length), StageSplit.COUNTED);
@@ -57,7 +57,7 @@ public final class PretrainPlan {
     this.costs = costs;
     if (chain.length() > config.layers()) {
       throw new InputException(
-          "--pp %d%s is more than the %d layers; take fewer, each piece of the model needs a layer"
+          "--pp %d%s is more than the %d layers; take fewer, each chunk of the model needs a layer"
               .formatted(
                   chain.stages(),
                   chain.chunks() > 1 ? " times --chunks " + chain.chunks() : "",
@@ -65,7 +65,7 @@ public final class PretrainPlan {
     }
     int from = 0;
     for (int end : split.ends(config.layers(), chain.length(), this::work)) {
-      pieces.add(new Stage(pieces.size(), chain.length(), from, end, false));
+      chunks.add(new Stage(chunks.size(), chain.length(), from, end, false));
       from = end;
     }
   }
@@ -77,7 +77,7 @@ public final class PretrainPlan {
    * @param split how to find it; measuring takes some seconds
    * @param out folder of the run, which keeps what was measured
    * @param device that will compute
-   * @throws InputException if there are more pieces than layers, or a given split does not fit
+   * @throws InputException if there are more chunks than layers, or a given split does not fit
    */
   public static PretrainPlan of(
       DecoderConfig config,
@@ -86,28 +86,28 @@ public final class PretrainPlan {
       Chain chain,
       StageSplit split,
       Path out,
-      Team team,
+      ProcessGroups groups,
       Device device) {
     List<ExitSpec> exits = options.exits().specs();
     StageCosts counted = new PretrainPlan(config, exits, length, chain).costs;
     Map<String, Object> trained = Map.of("exits", exits.stream().map(ExitSpec::toString).toList());
-    int rounds = MicrobatchTurns.of(team).count(options.microBatches());
-    StageWork work = new StageWork(config, trained, options.microBatch(), rounds, length);
-    PretrainMeter meter = new PretrainMeter(config, options, length, rounds, device);
+    int rounds = MicrobatchAssignment.of(groups).count(options.microBatches());
+    StageWorkload work = new StageWorkload(config, trained, options.microBatch(), rounds, length);
+    PretrainProfiler meter = new PretrainProfiler(config, options, length, rounds, device);
     StageCosts costs =
-        new RunCosts(out, team, device.kernels())
+        new StageCostCache(out, groups, device.kernels())
             .of(split, chain.length(), work, counted, meter::measure);
     return new PretrainPlan(config, exits, chain, costs, split);
   }
 
-  /** The piece at a position of the chain. */
-  Stage piece(int position) {
-    return pieces.get(position);
+  /** The chunk at a position of the chain. */
+  Stage chunk(int position) {
+    return chunks.get(position);
   }
 
   /** The stage that holds an exit. */
   int position(ExitSpec exit) {
-    return pieces.stream().filter(p -> p.holds(exit.depth())).findFirst().orElseThrow().index();
+    return chunks.stream().filter(p -> p.holds(exit.depth())).findFirst().orElseThrow().index();
   }
 
   private double work(int from, int to) {
@@ -115,7 +115,7 @@ public final class PretrainPlan {
   }
 
   private double work(Chain.Step step) {
-    Stage p = pieces.get(chain.position(step.stage(), step.action().chunk()));
+    Stage p = chunks.get(chain.position(step.stage(), step.action().chunk()));
     return step.action().type() == ComputationType.FORWARD
         ? costs.forward(p.from(), p.to())
         : costs.rest(p.from(), p.to(), config.layers());
@@ -136,14 +136,14 @@ public final class PretrainPlan {
 
   /** By what it was cut, and one line for each stage. */
   public List<String> describe() {
-    double all = pieces.stream().mapToDouble(p -> work(p.from(), p.to())).sum();
+    double all = chunks.stream().mapToDouble(p -> work(p.from(), p.to())).sum();
     List<String> lines = new ArrayList<>(List.of(costs.line()));
     for (int s = 0; s < chain.stages(); s++) {
       List<String> layers = new ArrayList<>();
       List<Integer> depths = new ArrayList<>();
       double mine = 0;
       for (int c = 0; c < chain.chunks(); c++) {
-        Stage p = pieces.get(chain.position(s, c));
+        Stage p = chunks.get(chain.position(s, c));
         layers.add((p.from() + 1) + " to " + p.to());
         exits.stream().map(ExitSpec::depth).filter(p::holds).forEach(depths::add);
         mine += work(p.from(), p.to());
@@ -159,9 +159,9 @@ public final class PretrainPlan {
     return lines;
   }
 
-  /** Whether a piece computes with a tensor, by its name in checkpoints. */
+  /** Whether a chunk computes with a tensor, by its name in checkpoints. */
   boolean needs(int position, String tensor) {
-    Stage p = pieces.get(position);
+    Stage p = chunks.get(position);
     Matcher exit = EXIT.matcher(tensor);
     if (exit.matches()) {
       return p.holds(Integer.parseInt(exit.group(1)));

@@ -3,18 +3,18 @@ package dev.sortie.eetuning.train.pretrain;
 import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.LossWeights;
 import dev.sortie.eetuning.train.RankMemory;
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Fingerprint;
 import dev.sortie.eetuning.train.data.Microbatch;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.rank.GlobalNorm;
-import dev.sortie.eetuning.train.rank.GradientSum;
+import dev.sortie.eetuning.train.rank.GradientAccumulator;
 import dev.sortie.eetuning.train.rank.LossTable;
-import dev.sortie.eetuning.train.rank.MicrobatchTurns;
-import dev.sortie.eetuning.train.rank.ReplicaRows;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
+import dev.sortie.eetuning.train.rank.OptimizerPartition;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.Dropout;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
@@ -59,8 +59,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final PretrainOptions options;
   private final TokenSource data;
   private final Device device;
-  private final Team team;
-  private final MicrobatchTurns turns;
+  private final ProcessGroups groups;
+  private final MicrobatchAssignment turns;
   private final PretrainLayout layout;
   private final Chain chain;
   private final Consumer<Timed> trace;
@@ -71,14 +71,14 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final long exitBytes;
   private final long stateBytes;
   private final SharedHead head;
-  private final List<Piece> pieces;
-  private final GradientSum gradients;
+  private final List<ModelChunk> chunks;
+  private final GradientAccumulator gradients;
   private final SequencedMap<String, Tensor> own = new LinkedHashMap<>();
   private final GlobalNorm norm;
-  private final Optional<ReplicaRows> replicas;
+  private final Optional<OptimizerPartition> replicas;
   private final AdamW optimizer;
   private final Optional<ShardGradients> shares;
-  private final PiecePasses passes;
+  private final ChunkPasses passes;
 
   /** A trainer of a new model with random weights. */
   public Pretrainer(
@@ -89,7 +89,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         data,
         device,
         Optional.empty(),
-        Team.alone(),
+        ProcessGroups.single(),
         PretrainLayout.USUAL,
         times -> {});
   }
@@ -99,10 +99,9 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
    * those that a whole model has there; stages by counted work. All ranks see the same data and
    * make the same calls. A collective call, as are {@link #step} and {@link #validate}.
    *
-   * @param share this rank's, among the ranks of the team that share weights; empty where it has
-   *     everything
-   * @param team stays open
-   * @param trace hears of what this stage does when; micro-batches count from the first step
+   * @param share this rank's, among the ranks that share weights; empty where it has everything
+   * @param groups stays open
+   * @param trace is told what this stage does when; micro-batches count from the first step
    */
   public Pretrainer(
       DecoderConfig config,
@@ -110,27 +109,27 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Optional<ShardBuilder> share,
-      Team team,
+      ProcessGroups groups,
       PretrainLayout layout,
       Consumer<Timed> trace) {
-    layout.check(options, team.mesh()); // says more than a plan that cannot be made
+    layout.check(options, groups.mesh()); // says more than a plan that cannot be made
     this(
         config,
         options,
         data,
         device,
         share,
-        team,
+        groups,
         layout,
         new PretrainPlan(
-            config, options.exits().specs(), data.length(), layout.chain(team.mesh().pp())),
+            config, options.exits().specs(), data.length(), layout.chain(groups.mesh().pp())),
         trace);
   }
 
   /**
    * As above.
    *
-   * @param plan which layers each piece has
+   * @param plan which layers each chunk has
    */
   public Pretrainer(
       DecoderConfig config,
@@ -138,11 +137,11 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Optional<ShardBuilder> share,
-      Team team,
+      ProcessGroups groups,
       PretrainLayout layout,
       PretrainPlan plan,
       Consumer<Timed> trace) {
-    this(config, options, data, device, share, team, layout, plan, trace, false);
+    this(config, options, data, device, share, groups, layout, plan, trace, false);
   }
 
   /** A trainer of a model that is reserved and not written, on a device that computes nothing. */
@@ -152,12 +151,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Optional<ShardBuilder> share,
-      Team team,
+      ProcessGroups groups,
       PretrainLayout layout) {
-    Chain chain = layout.chain(team.mesh().pp());
+    Chain chain = layout.chain(groups.mesh().pp());
     PretrainPlan plan = new PretrainPlan(config, options.exits().specs(), data.length(), chain);
     return new Pretrainer(
-        config, options, data, device, share, team, layout, plan, times -> {}, true);
+        config, options, data, device, share, groups, layout, plan, times -> {}, true);
   }
 
   private Pretrainer(
@@ -166,21 +165,21 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       TokenSource data,
       Device device,
       Optional<ShardBuilder> share,
-      Team team,
+      ProcessGroups groups,
       PretrainLayout layout,
       PretrainPlan plan,
       Consumer<Timed> trace,
       boolean dry) {
     check(config, options, data.length(), share);
-    layout.check(options, team.mesh());
+    layout.check(options, groups.mesh());
     this.config = config;
     this.options = options;
     this.data = data;
     this.device = device;
-    this.team = team;
-    this.turns = MicrobatchTurns.of(team);
+    this.groups = groups;
+    this.turns = MicrobatchAssignment.of(groups);
     this.layout = layout;
-    this.chain = layout.chain(team.mesh().pp());
+    this.chain = layout.chain(groups.mesh().pp());
     this.trace = trace;
     DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
     Kernels kernels = device.kernels();
@@ -192,15 +191,16 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
             : PretrainModel.random(config, options, builder, held, arena, kernels);
     this.modelBytes = arena.bytes();
     this.exitBytes = exitBytes(held);
-    this.head = new SharedHead(team, model, plan, chain);
+    this.head = new SharedHead(groups, model, plan, chain);
     Dropout dropout = dry ? options.dropping().unwritten() : options.dropping();
-    this.pieces =
+    this.chunks =
         IntStream.range(0, chain.chunks())
-            .mapToObj(c -> new Piece(model, head, plan.piece(chain.position(stage(), c)), dropout))
+            .mapToObj(
+                c -> new ModelChunk(model, head, plan.chunk(chain.position(stage(), c)), dropout))
             .toList();
     this.gradients =
-        new GradientSum(
-            team, arena, kernels, pieces.stream().flatMap(p -> p.groups().stream()).toList());
+        new GradientAccumulator(
+            groups, arena, kernels, chunks.stream().flatMap(p -> p.groups().stream()).toList());
     model
         .parameters()
         .forEach(
@@ -211,19 +211,20 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
             });
     this.norm =
         new GlobalNorm(
-            team,
+            groups,
             List.copyOf(model.parameters().sequencedKeySet()),
-            StatePart.of(own, model.decoder().sharding()));
-    this.replicas = ReplicaRows.of(team, own, model.decoder().sharding());
+            ShardedTensor.of(own, model.decoder().sharding()));
+    this.replicas = OptimizerPartition.of(groups, own, model.decoder().sharding());
     this.optimizer =
-        new AdamW(options.adamW(), arena, kernels, replicas.map(ReplicaRows::mine).orElse(own));
+        new AdamW(
+            options.adamW(), arena, kernels, replicas.map(OptimizerPartition::mine).orElse(own));
     this.shares =
         model.decoder().sharding() instanceof TensorParallel tp
             ? Optional.of(new ShardGradients(tp, own))
             : Optional.empty();
-    long message = pieces.getFirst().message(options.microBatch(), data.length()).count();
+    long message = chunks.getFirst().message(options.microBatch(), data.length()).count();
     this.stateBytes = arena.bytes() - modelBytes;
-    this.passes = new PiecePasses(team, chain, pieces, device, arena, message);
+    this.passes = new ChunkPasses(groups, chain, chunks, device, arena, message);
   }
 
   /**
@@ -249,7 +250,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   }
 
   private int stage() {
-    return team.place().pp();
+    return groups.coordinates().pp();
   }
 
   /** Whether this rank computes with a tensor. */
@@ -301,7 +302,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         exitBytes,
         stateBytes + shared,
         workspaceBytes(),
-        (team.mesh().dp() - 1) * shared + (copies ? StatePart.bytes(parts()) : 0),
+        (groups.mesh().dp() - 1) * shared + (copies ? ShardedTensor.bytes(parts()) : 0),
         DryRun.JVM);
   }
 
@@ -329,11 +330,11 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   }
 
   @Override
-  public SequencedMap<String, StatePart> parts() {
+  public SequencedMap<String, ShardedTensor> parts() {
     if (replicas.isEmpty()) {
-      return StatePart.of(state(), model.decoder().sharding());
+      return ShardedTensor.of(state(), model.decoder().sharding());
     }
-    SequencedMap<String, StatePart> all = new LinkedHashMap<>(replicas.get().parameters());
+    SequencedMap<String, ShardedTensor> all = new LinkedHashMap<>(replicas.get().parameters());
     replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
     return all;
   }
@@ -381,7 +382,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         layout.schedule().all(chain, rounds()),
         i -> Microbatch.training(data, first + (long) number(i) * micro, micro),
         i ->
-            new Piece.Aim(
+            new ModelChunk.Aim(
                 tokensPerStep(),
                 depth -> depth == config.layers() ? 1 : weights.at(depth, step),
                 (depth, loss) -> table.put(number(i), name(depth), loss)),
@@ -392,24 +393,24 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
           trace.accept(new Timed(t.stage(), shifted, t.start(), t.end()));
         });
     update(step);
-    return table.sums(team);
+    return table.sums(groups);
   }
 
   private void update(int step) {
     Kernels kernels = device.kernels();
     Gradients whole =
         gradients.whole(
-            pieces.stream().flatMap(p -> p.groups().stream()).flatMap(List::stream).toList());
+            chunks.stream().flatMap(p -> p.groups().stream()).flatMap(List::stream).toList());
     head.settle();
     head.sum(kernels, whole, workspace);
     double rate = options.schedule().at(step);
     try (var _ = workspace.mark()) {
       shares.ifPresent(s -> s.complete(kernels, workspace, whole));
-      UnaryOperator<Tensor> gradient = ReplicaRows.gradients(replicas, whole);
+      UnaryOperator<Tensor> gradient = OptimizerPartition.gradients(replicas, whole);
       optimizer.step(kernels, gradient, step + 1, rate, norm.of(kernels, whole));
     }
-    replicas.ifPresent(ReplicaRows::startExchange);
-    replicas.ifPresent(ReplicaRows::awaitExchange);
+    replicas.ifPresent(OptimizerPartition::startExchange);
+    replicas.ifPresent(OptimizerPartition::awaitExchange);
     head.publish();
   }
 
@@ -428,11 +429,11 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
                 turns.count(batches),
                 i -> Microbatch.heldOut(data, number(i) * micro, micro),
                 i ->
-                    new Piece.Aim(
+                    new ModelChunk.Aim(
                         (double) windows * data.length(),
                         _ -> 1,
                         (depth, loss) -> table.put(number(i), name(depth), loss))));
-    return table.sums(team).get();
+    return table.sums(groups).get();
   }
 
   @Override

@@ -1,8 +1,7 @@
 package dev.sortie.eetuning.train.pretrain;
 
 import dev.sortie.eetuning.exit.Exit;
-import dev.sortie.eetuning.train.rank.Team;
-import dev.sortie.eetuning.train.rank.Transfers;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.pipeline.Chain;
@@ -18,16 +17,16 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The matrix of the backbone's head, which several pieces of the chain may use: the final head,
+ * The matrix of the backbone's head, which several chunks of the chain may use: the final head,
  * exits without heads of their own and, where it is tied, the embedding. Each use has a gradient of
- * its own over a step; these are added from the last piece to the first, {@code ((final + exit₂) +
+ * its own over a step; these are added from the last chunk to the first, {@code ((final + exit₂) +
  * exit₁) + embedding}, whoever holds them, so that every layout gives the same bits. The rank of
  * the last summand owns the matrix: it alone has its optimiser state and its place in checkpoints,
  * and sends it to the others after each update. That is one sum and one copy a step, and the last
  * stage, whose backward pass ends first, sends while the others still compute.
  */
 final class SharedHead implements AutoCloseable {
-  private final Team team;
+  private final ProcessGroups groups;
   private final Tensor matrix;
   private final List<Use> uses = new ArrayList<>();
   private final Map<Integer, Tensor> leaves = new LinkedHashMap<>();
@@ -41,8 +40,8 @@ final class SharedHead implements AutoCloseable {
   /**
    * @param model of which this rank holds the matrix if a use is here
    */
-  SharedHead(Team team, PretrainModel model, PretrainPlan plan, Chain chain) {
-    this.team = team;
+  SharedHead(ProcessGroups groups, PretrainModel model, PretrainPlan plan, Chain chain) {
+    this.groups = groups;
     this.matrix = model.decoder().head().weight();
     int layers = model.decoder().config().layers();
     boolean tied = model.decoder().config().tiedHead();
@@ -57,7 +56,7 @@ final class SharedHead implements AutoCloseable {
     }
     uses.add(tied ? new Use(EMBEDDING, 0) : new Use(layers, last));
     for (Use use : uses) {
-      if (use.stage == team.place().pp()) {
+      if (use.stage == groups.coordinates().pp()) {
         leaves.put(use.depth, use == uses.getLast() ? matrix : matrix.asParameter());
       }
     }
@@ -86,15 +85,15 @@ final class SharedHead implements AutoCloseable {
     for (int i = 1; i < uses.size(); i++) {
       Use from = uses.get(i - 1);
       Use to = uses.get(i);
-      int here = team.place().pp();
+      int here = groups.coordinates().pp();
       if (from.stage == here && to.stage == here) {
         add(kernels, gradients.of(at(from.depth)), gradients.of(at(to.depth)));
       } else if (from.stage == here) {
-        team.startSend(Elements.of(gradients.of(at(from.depth)).span()), to.stage).await();
+        groups.startSend(Elements.of(gradients.of(at(from.depth)).span()), to.stage).await();
       } else if (to.stage == here) {
         try (var _ = workspace.mark()) {
           Tensor sum = Tensor.allocate(workspace, matrix.dtype(), matrix.shape());
-          team.startReceive(Elements.of(sum.span()), from.stage).await();
+          groups.startReceive(Elements.of(sum.span()), from.stage).await();
           add(kernels, sum, gradients.of(at(to.depth)));
         }
       }
@@ -113,19 +112,19 @@ final class SharedHead implements AutoCloseable {
 
   /** The owner sends the matrix to the other stages that use it. A call of all stages. */
   void publish() {
-    int here = team.place().pp();
+    int here = groups.coordinates().pp();
     Set<Integer> others = new LinkedHashSet<>();
     uses.forEach(u -> others.add(u.stage));
     others.remove(owner());
     if (here == owner()) {
-      others.forEach(s -> sends.add(team.startSend(Elements.of(matrix.span()), s)));
+      others.forEach(s -> sends.add(groups.startSend(Elements.of(matrix.span()), s)));
     } else if (others.contains(here)) {
-      team.startReceive(Elements.of(matrix.span()), owner()).await();
+      groups.startReceive(Elements.of(matrix.span()), owner()).await();
     }
   }
 
   @Override
   public void close() {
-    Transfers.settle(sends);
+    ProcessGroups.settle(sends);
   }
 }

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.rank;
 
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.List;
@@ -14,23 +14,23 @@ import java.util.Map;
  * @param names of all parameters, the same on all ranks
  * @param own those that this rank answers for
  */
-public record GlobalNorm(Team team, List<String> names, Map<String, StatePart> own) {
+public record GlobalNorm(ProcessGroups groups, List<String> names, Map<String, ShardedTensor> own) {
 
   /** The norm, the same on all ranks. A collective call. */
   public double of(Kernels kernels, Gradients gradients) {
-    int ranks = team.mesh().tp();
+    int ranks = groups.mesh().tp();
     double[] squares = new double[names.size() * ranks];
-    if (team.place().dp() == 0) { // replicas have the same
+    if (groups.coordinates().dp() == 0) { // replicas have the same
       for (int i = 0; i < names.size(); i++) {
-        StatePart mine = own.get(names.get(i));
+        ShardedTensor mine = own.get(names.get(i));
         if (mine != null && mine.portion().first()) {
-          squares[i * ranks + team.place().tp()] =
+          squares[i * ranks + groups.coordinates().tp()] =
               kernels.sumSquares(gradients.of(mine.tensor()).span());
         }
       }
     }
     double sum = 0;
-    for (double square : team.merge(squares)) {
+    for (double square : groups.merge(squares)) {
       sum += square;
     }
     return Math.sqrt(sum);

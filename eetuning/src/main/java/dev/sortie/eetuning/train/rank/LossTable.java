@@ -31,10 +31,10 @@ public final class LossTable {
    *
    * @return the sums, once they are there
    */
-  public Supplier<Map<String, Double>> sums(Team team) {
+  public Supplier<Map<String, Double>> sums(ProcessGroups groups) {
     // ranks that share the weights have the same losses: the first of them tells
     Supplier<double[]> all =
-        team.startMerge(team.place().tp() == 0 ? losses : new double[losses.length]);
+        groups.startMerge(groups.coordinates().tp() == 0 ? losses : new double[losses.length]);
     return () -> sums(all.get());
   }
 

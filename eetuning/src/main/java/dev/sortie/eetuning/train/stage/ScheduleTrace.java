@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.stage;
 
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ComputationType;
 import dev.sortie.parallel.pipeline.Timed;
@@ -37,12 +37,12 @@ public final class ScheduleTrace implements Consumer<Timed> {
    * seconds on one clock: that of each rank counts from a barrier, for clocks of different machines
    * have nothing in common. A collective call.
    */
-  public List<Timed> gathered(Team team) {
-    team.barrier();
+  public List<Timed> gathered(ProcessGroups groups) {
+    groups.barrier();
     double zero = System.nanoTime() * 1e-9;
-    double[] table = new double[team.mesh().pp() * kept * NUMBERS];
-    if (team.place().dp() == 0 && team.place().tp() == 0) {
-      int at = team.place().pp() * kept * NUMBERS;
+    double[] table = new double[groups.mesh().pp() * kept * NUMBERS];
+    if (groups.coordinates().dp() == 0 && groups.coordinates().tp() == 0) {
+      int at = groups.coordinates().pp() * kept * NUMBERS;
       for (Timed t : last) {
         table[at++] = 1 + t.action().type().ordinal();
         table[at++] = t.action().microBatch();
@@ -51,7 +51,7 @@ public final class ScheduleTrace implements Consumer<Timed> {
         table[at++] = t.end() - zero;
       }
     }
-    double[] all = team.merge(table);
+    double[] all = groups.merge(table);
     List<Timed> times = new ArrayList<>();
     for (int i = 0; i < all.length; i += NUMBERS) {
       if (all[i] > 0) {

@@ -27,7 +27,7 @@ final class ExitLosses {
   private final Ops ops;
   private final Workspace workspace;
   private final NativeArena arena;
-  private final List<Trainee> trainees;
+  private final List<TrainableExit> trainees;
   private final List<Group> groups;
   private final Optional<LookaheadLoss> ahead;
 
@@ -41,7 +41,7 @@ final class ExitLosses {
       TuneOptions options,
       Ops ops,
       NativeArena arena,
-      List<Trainee> trainees,
+      List<TrainableExit> trainees,
       Optional<Lookahead> lookahead) {
     this.decoder = decoder;
     this.options = options;
@@ -58,11 +58,11 @@ final class ExitLosses {
   }
 
   /** Exits whose heads cover the same tokens; they share a teacher. */
-  private record Group(List<Trainee> trainees, Optional<Tensor> teacherHead) {}
+  private record Group(List<TrainableExit> trainees, Optional<Tensor> teacherHead) {}
 
   private List<Group> groups() {
-    Map<Optional<DraftVocabulary>, List<Trainee>> byHead = new LinkedHashMap<>();
-    for (Trainee t : trainees) {
+    Map<Optional<DraftVocabulary>, List<TrainableExit>> byHead = new LinkedHashMap<>();
+    for (TrainableExit t : trainees) {
       if (t.exit().isPresent()) {
         byHead.computeIfAbsent(t.exit().flatMap(Exit::draft), d -> new ArrayList<>()).add(t);
       }
@@ -83,7 +83,7 @@ final class ExitLosses {
   }
 
   /** The weights scale the gradients, not the losses that are reported. */
-  private Tensor weighted(List<Trainee> group, Tensor losses) {
+  private Tensor weighted(List<TrainableExit> group, Tensor losses) {
     Tensor weights = ops.empty(losses.dtype(), losses.shape());
     for (int i = 0; i < group.size(); i++) {
       weights.span().set(i, group.get(i).weight());
@@ -95,7 +95,7 @@ final class ExitLosses {
   @FunctionalInterface
   interface User {
     /** Takes the losses of some exits, one number each, and what is minimised for them. */
-    void accept(List<Trainee> group, Tensor losses, Tensor objective);
+    void accept(List<TrainableExit> group, Tensor losses, Tensor objective);
   }
 
   /**
@@ -113,7 +113,7 @@ final class ExitLosses {
           divergences(g, tensors, states, count, user);
         }
       } else {
-        for (Trainee t : g.trainees) {
+        for (TrainableExit t : g.trainees) {
           try (var _ = workspace.mark()) {
             crossEntropy(t, tensors, states, count, user);
           }
@@ -123,7 +123,7 @@ final class ExitLosses {
     ahead.ifPresent(
         loss -> {
           try (var _ = workspace.mark()) {
-            Trainee t = trainees.getLast();
+            TrainableExit t = trainees.getLast();
             double share = (double) batch.windows().length / of;
             LookaheadLoss.Value v = loss.of(ops, batch.windows(), states.get(t.depth()).x(), share);
             user.accept(List.of(t), v.reported(), ops.scale(v.objective(), t.weight()));
@@ -155,7 +155,7 @@ final class ExitLosses {
   }
 
   private void crossEntropy(
-      Trainee t, Batch batch, Map<Integer, HiddenStates> states, double count, User user) {
+      TrainableExit t, Batch batch, Map<Integer, HiddenStates> states, double count, User user) {
     Tensor targets =
         t.exit()
             .flatMap(Exit::draft)
@@ -167,7 +167,7 @@ final class ExitLosses {
     user.accept(List.of(t), loss, weighted(List.of(t), loss));
   }
 
-  private HeadInput branch(Trainee t, Map<Integer, HiddenStates> states) {
+  private HeadInput branch(TrainableExit t, Map<Integer, HiddenStates> states) {
     HiddenStates in = states.get(t.depth());
     return t.exit().orElseThrow().headInput(ops, in.x(), in.a());
   }

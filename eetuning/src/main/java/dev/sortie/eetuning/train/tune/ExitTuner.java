@@ -6,16 +6,16 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
 import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.eetuning.train.checkpoint.Fingerprint;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.data.Microbatch;
 import dev.sortie.eetuning.train.data.TokenSource;
-import dev.sortie.eetuning.train.rank.GradientSum;
+import dev.sortie.eetuning.train.rank.GradientAccumulator;
 import dev.sortie.eetuning.train.rank.LossTable;
-import dev.sortie.eetuning.train.rank.MicrobatchTurns;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Sharding;
@@ -51,11 +51,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final TuneOptions options;
   private final TokenSource data;
   private final Device device;
-  private final Team team;
-  private final MicrobatchTurns turns;
+  private final ProcessGroups groups;
+  private final MicrobatchAssignment turns;
   private final Consumer<Timed> trace;
   private final StagePlan plan;
-  private final Backbone backbone;
+  private final FeatureSource backbone;
   private final NativeArena arena = new NativeArena("tuner");
   private final Workspace workspace = new Workspace();
   private final Ops ops;
@@ -63,11 +63,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final long exitBytes;
   private final long stateBytes;
   private final List<String> names;
-  private final TuningStart start;
-  private final List<Trainee> trainees = new ArrayList<>();
+  private final InitialExits start;
+  private final List<TrainableExit> trainees = new ArrayList<>();
   private final ExitLosses losses;
-  private final GradientSum gradients;
-  private final Passes passes;
+  private final GradientAccumulator gradients;
+  private final BackbonePasses passes;
 
   /**
    * A tuner.
@@ -77,7 +77,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    */
   public ExitTuner(
       LanguageModel model, Exits start, TuneOptions options, TokenSource data, Device device) {
-    this(model, start, options, data, device, Team.alone());
+    this(model, start, options, data, device, ProcessGroups.single());
   }
 
   /**
@@ -85,7 +85,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    * and exits for them; see {@link StagePlan}. A collective call, as are {@link #step} and {@link
    * #validate}.
    *
-   * @param team stays open
+   * @param groups stays open
    */
   public ExitTuner(
       LanguageModel model,
@@ -93,15 +93,15 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TuneOptions options,
       TokenSource data,
       Device device,
-      Team team) {
+      ProcessGroups groups) {
     this(
         model,
         start,
         options,
         data,
         device,
-        team,
-        StagePlan.counted(model, start, options, data.length(), team),
+        groups,
+        StagePlan.counted(model, start, options, data.length(), groups),
         t -> {});
   }
 
@@ -109,7 +109,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    * As above.
    *
    * @param plan which layers and exits each stage has
-   * @param trace hears of what a pipeline's stage does when
+   * @param trace is told what a pipeline's stage does when
    */
   public ExitTuner(
       LanguageModel model,
@@ -117,16 +117,25 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TuneOptions options,
       TokenSource data,
       Device device,
-      Team team,
+      ProcessGroups groups,
       StagePlan plan,
       Consumer<Timed> trace) {
-    this(model, start, options, data, device, team, plan, Backbone.of(model.decoder()), trace);
+    this(
+        model,
+        start,
+        options,
+        data,
+        device,
+        groups,
+        plan,
+        FeatureSource.of(model.decoder()),
+        trace);
   }
 
   /**
    * A tuner that asks the backbone only for hidden states that {@code cache} does not have.
    *
-   * @param team whose ranks are all replicas
+   * @param groups whose ranks are all replicas
    */
   public ExitTuner(
       LanguageModel model,
@@ -134,7 +143,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TuneOptions options,
       TokenSource data,
       Device device,
-      Team team,
+      ProcessGroups groups,
       FeatureCache cache) {
     this(
         model,
@@ -142,8 +151,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
         options,
         data,
         device,
-        team,
-        StagePlan.counted(model, start, options, data.length(), team),
+        groups,
+        StagePlan.counted(model, start, options, data.length(), groups),
         cache.backbone(),
         t -> {});
   }
@@ -154,13 +163,13 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TuneOptions options,
       TokenSource data,
       Device device,
-      Team team,
+      ProcessGroups groups,
       StagePlan plan,
-      Backbone backbone,
+      FeatureSource backbone,
       Consumer<Timed> trace) {
     this.model = model;
-    this.team = team;
-    this.turns = MicrobatchTurns.of(team);
+    this.groups = groups;
+    this.turns = MicrobatchAssignment.of(groups);
     this.trace = trace;
     this.options = options;
     this.data = data;
@@ -169,13 +178,13 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     this.ops = new Ops(device, workspace);
     options.check(model.config().decoder(), start, data.length());
     // before the optimiser takes its memory: what this puts together is large
-    this.start = TuningStart.of(start, options);
-    options.checkReplicas(team.mesh().dp());
+    this.start = InitialExits.of(start, options);
+    options.checkReplicas(groups.mesh().dp());
     int layers = model.config().decoder().layers();
     this.plan = plan;
-    Stage stage = plan.stage(team.place().pp());
+    Stage stage = plan.stage(groups.coordinates().pp());
     this.exits =
-        new Trainable(model.decoder(), data, arena, device.kernels())
+        new TrainableCopies(model.decoder(), data, arena, device.kernels())
             .of(held(start, stage, layers));
     this.exitBytes = arena.bytes();
     this.names = names(start, layers);
@@ -185,8 +194,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     exits.lookahead().ifPresent(l -> add(layers, Optional.empty(), l.parameters(), l.sharding()));
     this.losses = new ExitLosses(model.decoder(), options, ops, arena, trainees, exits.lookahead());
     this.gradients =
-        new GradientSum(
-            team, arena, device.kernels(), trainees.stream().map(Trainee::tensors).toList());
+        new GradientAccumulator(
+            groups,
+            arena,
+            device.kernels(),
+            trainees.stream().map(TrainableExit::tensors).toList());
     this.stateBytes = arena.bytes() - exitBytes;
     this.passes = passes(stage);
   }
@@ -206,18 +218,19 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private void add(
       int depth, Optional<Exit> exit, SequencedMap<String, Tensor> parameters, Sharding sharding) {
     trainees.add(
-        Trainee.of(depth, exit, parameters, sharding, options, team, arena, device.kernels()));
+        TrainableExit.of(
+            depth, exit, parameters, sharding, options, groups, arena, device.kernels()));
   }
 
-  private Passes passes(Stage stage) {
+  private BackbonePasses passes(Stage stage) {
     LongFunction<Microbatch> stream =
         i ->
             Microbatch.training(data, turns.number(i) * options.microBatch(), options.microBatch());
     if (stage.count() == 1) {
-      return new Passes.Whole(ops, workspace, backbone, wantedDepths(), stream);
+      return new BackbonePasses.Whole(ops, workspace, backbone, wantedDepths(), stream);
     }
     return new PipelinedPasses(
-        team,
+        groups,
         stage,
         model.decoder(),
         device,
@@ -254,7 +267,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    * each draft head covers.
    */
   public Map<String, Object> describe() {
-    return TuningNotes.of(options, exits, data, model.config().decoder());
+    return TuningMetadata.of(options, exits, data, model.config().decoder());
   }
 
   /** The most bytes of temporaries in use at one time until now. */
@@ -275,7 +288,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
         exitBytes,
         stateBytes + shared,
         workspaceBytes(),
-        (team.mesh().dp() - 1) * shared + (copies ? StatePart.bytes(parts()) : 0),
+        (groups.mesh().dp() - 1) * shared + (copies ? ShardedTensor.bytes(parts()) : 0),
         DryRun.JVM);
   }
 
@@ -302,9 +315,9 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   @Override
-  public SequencedMap<String, StatePart> parts() {
+  public SequencedMap<String, ShardedTensor> parts() {
     awaitUpdates();
-    SequencedMap<String, StatePart> all = new LinkedHashMap<>();
+    SequencedMap<String, ShardedTensor> all = new LinkedHashMap<>();
     trainees.forEach(t -> all.putAll(t.parts()));
     return all;
   }
@@ -337,10 +350,10 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                   note(table, (int) turns.number(i - begin), group, loss);
                 }));
     double rate = options.schedule().at(step);
-    for (Trainee t : trainees) {
+    for (TrainableExit t : trainees) {
       t.update(ops, gradients.whole(t.tensors()), step + 1, rate);
     }
-    return table.sums(team);
+    return table.sums(groups);
   }
 
   /**
@@ -348,7 +361,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    * exit: the backbone's pass over the next micro-batch.
    */
   private void awaitUpdates() {
-    trainees.forEach(Trainee::awaitUpdate);
+    trainees.forEach(TrainableExit::awaitUpdate);
   }
 
   /** The losses on one micro-batch, by updated exits; see {@link ExitLosses#each}. */
@@ -362,11 +375,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     losses.each(batch, tensors, states, of, user);
   }
 
-  private static List<Tensor> parameters(List<Trainee> group) {
+  private static List<Tensor> parameters(List<TrainableExit> group) {
     return group.stream().flatMap(t -> t.tensors().stream()).toList();
   }
 
-  private static void note(LossTable table, int number, List<Trainee> group, Tensor losses) {
+  private static void note(LossTable table, int number, List<TrainableExit> group, Tensor losses) {
     for (int i = 0; i < group.size(); i++) {
       table.put(number, group.get(i).name(), losses.span().get(i));
     }
@@ -390,7 +403,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                         states,
                         windows,
                         (group, loss, _) -> note(table, (int) turns.number(i), group, loss))));
-    return table.sums(team).get();
+    return table.sums(groups).get();
   }
 
   /** Where hidden states are wanted: at the exits, and at the end for a teacher or a lookahead. */
@@ -405,7 +418,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   @Override
   public void close() {
-    trainees.forEach(Trainee::settle);
+    trainees.forEach(TrainableExit::settle);
     trainees.forEach(t -> t.shares().ifPresent(ShardGradients::close));
     passes.close();
     workspace.close();

@@ -3,9 +3,9 @@ package dev.sortie.eetuning.train.tune;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.train.data.SelfText;
+import dev.sortie.eetuning.train.data.SelfGeneratedText;
 import dev.sortie.eetuning.train.data.TokenSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -37,7 +37,7 @@ public final class FeatureCache implements AutoCloseable {
   private static final int SAVE_EVERY = 64;
 
   private final Path folder;
-  private final Backbone computed;
+  private final FeatureSource computed;
   private final Kernels kernels;
   private final NativeArena arena = new NativeArena("feature cache");
   private final int windows;
@@ -52,12 +52,17 @@ public final class FeatureCache implements AutoCloseable {
    *
    * @param parent folder of caches
    * @param exits whose depths are kept
-   * @param team whose ranks are all replicas. A collective call
+   * @param groups whose ranks are all replicas. A collective call
    */
   public static FeatureCache open(
-      Path parent, LanguageModel model, TokenSource data, Exits exits, Kernels kernels, Team team) {
-    return team.firstOfRanks(
-        () -> new FeatureCache(parent, model, data, exits, kernels, team.place().dp()));
+      Path parent,
+      LanguageModel model,
+      TokenSource data,
+      Exits exits,
+      Kernels kernels,
+      ProcessGroups groups) {
+    return groups.firstOfRanks(
+        () -> new FeatureCache(parent, model, data, exits, kernels, groups.coordinates().dp()));
   }
 
   private FeatureCache(
@@ -69,7 +74,7 @@ public final class FeatureCache implements AutoCloseable {
       int replica) {
     this.replica = replica;
     this.kernels = kernels;
-    this.computed = Backbone.of(model.decoder());
+    this.computed = FeatureSource.of(model.decoder());
     this.windows = Math.toIntExact(data.distinctWindows() + data.validationCount());
     this.row = Shape.of(1, data.length(), model.config().decoder().hidden());
     Map<String, Object> key = key(model, data, kernels);
@@ -91,7 +96,7 @@ public final class FeatureCache implements AutoCloseable {
   private static Map<String, Object> key(LanguageModel model, TokenSource data, Kernels kernels) {
     Map<String, Object> key = new LinkedHashMap<>();
     key.put("backbone", model.sha256());
-    key.put("weights", SelfText.types(model));
+    key.put("weights", SelfGeneratedText.types(model));
     key.put("data", data.fingerprint());
     key.put("training_windows", data.distinctWindows());
     key.put("held_out_windows", data.validationCount());
@@ -115,7 +120,7 @@ public final class FeatureCache implements AutoCloseable {
   }
 
   /** The backbone, asked only for what is not here. */
-  Backbone backbone() {
+  FeatureSource backbone() {
     return this::states;
   }
 

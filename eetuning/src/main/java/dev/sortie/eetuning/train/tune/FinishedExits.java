@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.eetuning.train.checkpoint.CheckpointNames;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.data.TokenSource;
@@ -32,8 +32,8 @@ public record FinishedExits(LanguageModel model, Exits start, TokenSource data, 
    * @throws InputException if there is no whole checkpoint of such a run
    */
   public Exits read(Path out, NativeArena allocator) {
-    Exits exits = new Trainable(model.decoder(), data, allocator, device.kernels()).of(start);
-    Map<String, StatePart> tensors = new LinkedHashMap<>();
+    Exits exits = new TrainableCopies(model.decoder(), data, allocator, device.kernels()).of(start);
+    Map<String, ShardedTensor> tensors = new LinkedHashMap<>();
     exits
         .exits()
         .forEach(
@@ -41,7 +41,8 @@ public record FinishedExits(LanguageModel model, Exits start, TokenSource data, 
                 e.parameters()
                     .forEach(
                         (n, t) ->
-                            tensors.put(CheckpointNames.ofExit(e.depth(), n), StatePart.all(t))));
+                            tensors.put(
+                                CheckpointNames.ofExit(e.depth(), n), ShardedTensor.all(t))));
     int layers = model.config().decoder().layers();
     exits
         .lookahead()
@@ -50,14 +51,14 @@ public record FinishedExits(LanguageModel model, Exits start, TokenSource data, 
                 l.parameters()
                     .forEach(
                         (n, t) ->
-                            tensors.put(CheckpointNames.ofExit(layers, n), StatePart.all(t))));
+                            tensors.put(CheckpointNames.ofExit(layers, n), ShardedTensor.all(t))));
     Checkpoints.readNewest(out, tensors, device.kernels());
     return exits;
   }
 
   /** The exits with gates, as {@link ExitTuner#gated} fits them. */
   public Exits gated(Exits exits, int tokens, NativeArena allocator) {
-    return new GateFitter(model.decoder(), data, Backbone.of(model.decoder()), device)
+    return new GateFitter(model.decoder(), data, FeatureSource.of(model.decoder()), device)
         .fit(exits, tokens, allocator);
   }
 }

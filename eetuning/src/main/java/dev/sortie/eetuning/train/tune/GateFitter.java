@@ -35,7 +35,7 @@ import java.util.TreeSet;
  * @param backbone where hidden states come from
  * @param device where to compute
  */
-record GateFitter(Decoder decoder, TokenSource data, Backbone backbone, Device device) {
+record GateFitter(Decoder decoder, TokenSource data, FeatureSource backbone, Device device) {
 
   /** One regression's rows: inputs divided by their root mean square, and yes or no for each. */
   private record Rows(List<float[]> inputs, List<Boolean> answers) {

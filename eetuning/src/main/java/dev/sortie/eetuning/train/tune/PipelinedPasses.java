@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.train.data.Microbatch;
-import dev.sortie.eetuning.train.rank.Team;
-import dev.sortie.eetuning.train.stage.Flight;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.HiddenStates;
+import dev.sortie.eetuning.train.stage.InFlightMicrobatch;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.parallel.comm.Elements;
@@ -30,8 +30,8 @@ import java.util.function.LongFunction;
  * which each stage computes the teacher's logits itself: {@code C} numbers a token travel instead
  * of {@code V}.
  */
-final class PipelinedPasses implements Passes {
-  private final Team team;
+final class PipelinedPasses implements BackbonePasses {
+  private final ProcessGroups groups;
   private final Stage stage;
   private final Decoder decoder;
   private final Device device;
@@ -40,8 +40,8 @@ final class PipelinedPasses implements Passes {
   private final LongFunction<Microbatch> stream;
   private final long end;
   private final Consumer<Timed> trace;
-  private final List<Flight> all = new ArrayList<>();
-  private final Deque<Flight> free = new ArrayDeque<>();
+  private final List<InFlightMicrobatch> all = new ArrayList<>();
+  private final Deque<InFlightMicrobatch> free = new ArrayDeque<>();
   private Stream training;
 
   /**
@@ -51,7 +51,7 @@ final class PipelinedPasses implements Passes {
    * @param stream the training stream of this replica, of {@code end} micro-batches
    */
   PipelinedPasses(
-      Team team,
+      ProcessGroups groups,
       Stage stage,
       Decoder decoder,
       Device device,
@@ -60,7 +60,7 @@ final class PipelinedPasses implements Passes {
       LongFunction<Microbatch> stream,
       long end,
       Consumer<Timed> trace) {
-    this.team = team;
+    this.groups = groups;
     this.stage = stage;
     this.decoder = decoder;
     this.device = device;
@@ -92,7 +92,7 @@ final class PipelinedPasses implements Passes {
   private final class Stream {
     private final LongFunction<Microbatch> batches;
     private final ForwardOnly schedule;
-    private final Deque<Flight> flights = new ArrayDeque<>();
+    private final Deque<InFlightMicrobatch> inFlight = new ArrayDeque<>();
     private long expected;
     private long forwarded;
     private long trained;
@@ -133,7 +133,7 @@ final class PipelinedPasses implements Passes {
     /** For micro-batches that were forwarded before the step to which they belong. */
     private void expectTeachers() {
       long m = trained;
-      for (Flight f : flights) {
+      for (InFlightMicrobatch f : inFlight) {
         if (m++ < stepEnd) {
           expectTeacher(f);
         }
@@ -149,19 +149,19 @@ final class PipelinedPasses implements Passes {
 
     /** Begins to receive the next micro-batch. */
     private void expect() {
-      Flight f = free.isEmpty() ? open() : free.pop();
+      InFlightMicrobatch f = free.isEmpty() ? open() : free.pop();
       f.begin(batches.apply(expected));
       if (stage.index() > 0) {
         Tensor in = f.hidden(decoder);
-        Handle handle = team.startReceive(Elements.of(in.span()), stage.index() - 1);
-        f.input(new Flight.Incoming(in, handle));
+        Handle handle = groups.startReceive(Elements.of(in.span()), stage.index() - 1);
+        f.input(new InFlightMicrobatch.Incoming(in, handle));
       }
-      flights.add(f);
+      inFlight.add(f);
       expected++;
     }
 
-    private Flight open() {
-      Flight f = new Flight(device);
+    private InFlightMicrobatch open() {
+      InFlightMicrobatch f = new InFlightMicrobatch(device);
       all.add(f);
       return f;
     }
@@ -170,7 +170,7 @@ final class PipelinedPasses implements Passes {
       while (expected < Math.min(m + 2, sent(stepEnd))) {
         expect(); // the next one comes while this one is computed
       }
-      Flight f = flight(m);
+      InFlightMicrobatch f = inFlight(m);
       NoGrad.run(() -> compute(f));
       forwarded++;
       if (m < stepEnd) {
@@ -178,11 +178,11 @@ final class PipelinedPasses implements Passes {
       }
     }
 
-    private Flight flight(long m) {
-      return flights.stream().skip(m - trained).findFirst().orElseThrow();
+    private InFlightMicrobatch inFlight(long m) {
+      return inFlight.stream().skip(m - trained).findFirst().orElseThrow();
     }
 
-    private void compute(Flight f) {
+    private void compute(InFlightMicrobatch f) {
       Ops ops = f.ops();
       Decoder.Tap tap =
           new Decoder.Tap() {
@@ -202,23 +202,23 @@ final class PipelinedPasses implements Passes {
       Tensor out = decoder.advance(ops, in, stage.from(), stage.to(), tap);
       Elements data = Elements.of(out.span());
       if (!stage.isLast()) {
-        f.sends(team.startSend(data, stage.index() + 1));
+        f.sends(groups.startSend(data, stage.index() + 1));
       } else {
-        teachers.forEach(to -> f.sends(team.startSend(data, to)));
+        teachers.forEach(to -> f.sends(groups.startSend(data, to)));
       }
     }
 
     /** Begins to receive the final hidden states, if this stage's exits need them. */
-    private void expectTeacher(Flight f) {
+    private void expectTeacher(InFlightMicrobatch f) {
       if (!stage.isLast() && teachers.contains(stage.index()) && f.last() == null) {
         Tensor x = f.hidden(decoder);
-        Handle handle = team.startReceive(Elements.of(x.span()), stage.count() - 1);
-        f.last(new Flight.Incoming(x, handle));
+        Handle handle = groups.startReceive(Elements.of(x.span()), stage.count() - 1);
+        f.last(new InFlightMicrobatch.Incoming(x, handle));
       }
     }
 
     private void train(long m) {
-      Flight f = flights.remove();
+      InFlightMicrobatch f = inFlight.remove();
       trained++;
       if (f.last() != null) {
         Tensor x = f.last().await();
@@ -236,6 +236,6 @@ final class PipelinedPasses implements Passes {
 
   @Override
   public void close() {
-    all.forEach(Flight::close);
+    all.forEach(InFlightMicrobatch::close);
   }
 }

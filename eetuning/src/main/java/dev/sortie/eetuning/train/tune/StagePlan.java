@@ -2,13 +2,13 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.train.rank.MicrobatchTurns;
-import dev.sortie.eetuning.train.rank.Team;
-import dev.sortie.eetuning.train.stage.RunCosts;
+import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.Stage;
+import dev.sortie.eetuning.train.stage.StageCostCache;
 import dev.sortie.eetuning.train.stage.StageCosts;
 import dev.sortie.eetuning.train.stage.StageSplit;
-import dev.sortie.eetuning.train.stage.StageWork;
+import dev.sortie.eetuning.train.stage.StageWorkload;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
@@ -62,12 +62,12 @@ public final class StagePlan {
         count);
   }
 
-  /** As above, of the exits that a team begins to tune. */
+  /** As above, of the exits that the ranks begin to tune. */
   public static StagePlan counted(
-      LanguageModel model, Exits start, TuneOptions options, int length, Team team) {
+      LanguageModel model, Exits start, TuneOptions options, int length, ProcessGroups groups) {
     DecoderConfig config = model.config().decoder();
     List<ExitOutline> all = ExitOutline.of(start, config.layers());
-    return new StagePlan(config, all, options, length, team.mesh().pp());
+    return new StagePlan(config, all, options, length, groups.mesh().pp());
   }
 
   private StagePlan(
@@ -117,18 +117,18 @@ public final class StagePlan {
       int length,
       StageSplit split,
       Path out,
-      Team team,
+      ProcessGroups groups,
       Device device) {
-    int count = team.mesh().pp();
+    int count = groups.mesh().pp();
     StageCosts counted = new StagePlan(config, exits, options, length, count).costs;
     Map<String, Object> trained = new LinkedHashMap<>();
     trained.put("exits", exits.stream().map(ExitOutline::toString).toList());
     trained.put("objective", options.objective().word());
-    int rounds = MicrobatchTurns.of(team).count(options.microBatches());
-    StageWork work = new StageWork(config, trained, options.microBatch(), rounds, length);
-    TuningMeter meter = new TuningMeter(config, options, length, rounds, device);
+    int rounds = MicrobatchAssignment.of(groups).count(options.microBatches());
+    StageWorkload work = new StageWorkload(config, trained, options.microBatch(), rounds, length);
+    TuningProfiler meter = new TuningProfiler(config, options, length, rounds, device);
     StageCosts costs =
-        new RunCosts(out, team, device.kernels())
+        new StageCostCache(out, groups, device.kernels())
             .of(split, count, work, counted, () -> meter.measure(exits));
     return new StagePlan(config, exits, options, costs, split, count);
   }

@@ -10,7 +10,7 @@ import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.ReservedWeights;
 import dev.sortie.eetuning.train.data.RowsSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.Decoder;
@@ -59,11 +59,12 @@ public record TuneDryRun(
   @Override
   public RankMemory of(Coordinates at, int microBatch) {
     StagePlan plan = new StagePlan(config, exits, options, length, mesh.pp());
-    try (Team team = Team.dry(mesh, at);
+    try (ProcessGroups groups = ProcessGroups.dry(mesh, at);
         Device device = DryRun.device();
         NativeArena arena = NativeArena.reserving("backbone of a dry run")) {
       DecoderBuilder builder =
-          team.shares()
+          groups
+              .tensorParallel()
               .<DecoderBuilder>map(group -> new ShardBuilder(group, sequence))
               .orElse(DecoderBuilder.WHOLE);
       // rotary tables beyond the sequence are not read
@@ -78,7 +79,7 @@ public record TuneDryRun(
               options.withMicroBatch(microBatch),
               new RowsSource(new int[1][length + 1], 0, 0),
               device,
-              team,
+              groups,
               plan,
               t -> {})) {
         DryRun.steps(tuner, options.schedule().steps());

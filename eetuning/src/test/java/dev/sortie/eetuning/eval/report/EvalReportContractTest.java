@@ -7,8 +7,8 @@ import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Markup;
 import dev.sortie.eetuning.eval.SampleResults;
-import dev.sortie.eetuning.eval.Scorer;
 import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -24,9 +24,9 @@ class EvalReportContractTest {
   private static final String TASK = "qa" + SampleResults.HOSTILE;
 
   private static EvalResults results() {
-    SequencedMap<String, Scorer.Score> heads = new LinkedHashMap<>();
-    heads.put("3", new Scorer.Score(4.25, 0.5, 0.9));
-    heads.put("final", new Scorer.Score(3.5, 1, 1));
+    SequencedMap<String, TextScorer.Score> heads = new LinkedHashMap<>();
+    heads.put("3", new TextScorer.Score(4.25, 0.5, 0.9));
+    heads.put("final", new TextScorer.Score(3.5, 1, 1));
     SequencedMap<String, ChoiceScorer.Accuracy> byHead = new LinkedHashMap<>();
     byHead.put("final", new ChoiceScorer.Accuracy(0.5, 0.625, 0.75));
     return new EvalResults(
@@ -34,7 +34,7 @@ class EvalReportContractTest {
         8,
         new EvalResults.Run("./sortie eval --out \"x\" <y>", "abc123-dirty", "bf16", 2),
         new Machine("cpu", 2, "java", "simd512", "2026-01-02"),
-        Optional.of(new Scorer.Result(100, 400, heads)),
+        Optional.of(new TextScorer.Result(100, 400, heads)),
         new LinkedHashMap<>(Map.of(TASK, byHead)),
         List.of(
             setting(SampleResults.full(), 101, 0.4),

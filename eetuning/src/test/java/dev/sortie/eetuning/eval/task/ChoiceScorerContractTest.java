@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.eval.ChoiceScorer;
-import dev.sortie.eetuning.eval.Scorer;
+import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -68,7 +68,7 @@ class ChoiceScorerContractTest {
     String text = "The fox ran over the hill.";
     int[] ids = model.tokenizer().encode(text);
     TokenReadings r = TokenReadings.of(model, exits, device, ids, 1);
-    Scorer.Result scored = new Scorer(model, exits, device).score(text, done -> {});
+    TextScorer.Result scored = new TextScorer(model, exits, device).score(text, done -> {});
     assertThat(r.tokens()).isEqualTo((int) scored.tokens());
     assertThat(Arrays.stream(r.last().nll()).average().orElseThrow())
         .isCloseTo(scored.heads().get("final").nll(), within(1e-5));

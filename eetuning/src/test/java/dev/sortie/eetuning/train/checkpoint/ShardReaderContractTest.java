@@ -3,7 +3,7 @@ package dev.sortie.eetuning.train.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.eetuning.train.StatePart;
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.format.SafetensorsWriter;
@@ -48,8 +48,8 @@ class ShardReaderContractTest {
     return new Slice(dim, share.from(), share.count());
   }
 
-  private static StatePart state(Tensor tensor, Slice part) {
-    return new StatePart(tensor, new TensorShard(WHOLE, Optional.of(part), true));
+  private static ShardedTensor state(Tensor tensor, Slice part) {
+    return new ShardedTensor(tensor, new TensorShard(WHOLE, Optional.of(part), true));
   }
 
   private List<String> write(NativeArena arena, List<Slice> parts) {
@@ -57,7 +57,7 @@ class ShardReaderContractTest {
         .mapToObj(
             i -> {
               String name = CheckpointNames.ofShard(i, parts.size());
-              StatePart one = state(part(arena, parts.get(i)), parts.get(i));
+              ShardedTensor one = state(part(arena, parts.get(i)), parts.get(i));
               ShardWriter.write(folder.resolve(name), Map.of("w", one), () -> {});
               return name;
             })
@@ -101,7 +101,7 @@ class ShardReaderContractTest {
         NativeArena arena = new NativeArena("test")) {
       Tensor all = part(arena, new Slice(0, 0, 7));
       ShardWriter.write(
-          folder.resolve("state.safetensors"), Map.of("w", StatePart.all(all)), () -> {});
+          folder.resolve("state.safetensors"), Map.of("w", ShardedTensor.all(all)), () -> {});
       try (ShardReader shards = new ShardReader(folder, List.of("state.safetensors"))) {
         Slice mine = share(1, 4, 2);
         Tensor found = Tensor.allocate(arena, DType.F32, mine.of(WHOLE));
@@ -136,7 +136,7 @@ class ShardReaderContractTest {
       assertThatThrownBy(() -> new ShardReader(folder, mixed))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("tensor w is in parts that do not belong together");
-      StatePart all = StatePart.all(part(arena, new Slice(0, 0, 7)));
+      ShardedTensor all = ShardedTensor.all(part(arena, new Slice(0, 0, 7)));
       List<String> twice = List.of(CheckpointNames.ofShard(0, 2), CheckpointNames.ofShard(1, 2));
       twice.forEach(name -> ShardWriter.write(folder.resolve(name), Map.of("w", all), () -> {}));
       assertThatThrownBy(() -> new ShardReader(folder, twice))
@@ -168,7 +168,7 @@ class ShardReaderContractTest {
         NativeArena arena = new NativeArena("test")) {
       List<String> names = write(arena, List.of(new Slice(0, 0, 7)));
       try (ShardReader shards = new ShardReader(folder, names)) {
-        StatePart other = StatePart.all(Tensor.allocate(arena, DType.F32, Shape.of(7, 5)));
+        ShardedTensor other = ShardedTensor.all(Tensor.allocate(arena, DType.F32, Shape.of(7, 5)));
         assertThatThrownBy(() -> shards.restore(Map.of("w", other), device.kernels()))
             .isInstanceOf(InputException.class)
             .hasMessageContaining("is F32 of shape [7, 6], this run needs F32 of shape [7, 5]");

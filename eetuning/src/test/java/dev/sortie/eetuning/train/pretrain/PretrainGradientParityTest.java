@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Training by pieces of the graph, each with its auxiliary loss, follows the gradient of {@code
+ * Training by chunks of the graph, each with its auxiliary loss, follows the gradient of {@code
  * L_final + Σ w_i L_i} of the whole graph in one backward pass.
  */
 class PretrainGradientParityTest {

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.TinyTuning;
 import dev.sortie.eetuning.train.data.RowsSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
@@ -64,9 +64,9 @@ class PretrainMemoryContractTest {
       return TinyRanks.run(mesh, TinyRanks.Joining.THREADS, this::measured);
     }
 
-    private RankMemory measured(Team team) {
+    private RankMemory measured(ProcessGroups groups) {
       RowsSource data = TinyTuning.counting(config.vocab(), TOKENS, 1);
-      try (team;
+      try (groups;
           Device device = Device.cpu(1);
           Pretrainer trainer =
               new Pretrainer(
@@ -74,8 +74,8 @@ class PretrainMemoryContractTest {
                   options,
                   data,
                   device,
-                  team.shares().map(group -> new ShardBuilder(group, sequence)),
-                  team,
+                  groups.tensorParallel().map(group -> new ShardBuilder(group, sequence)),
+                  groups,
                   layout,
                   t -> {})) {
         trainer.step(0);

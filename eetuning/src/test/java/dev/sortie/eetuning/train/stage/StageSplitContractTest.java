@@ -8,12 +8,12 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.pretrain.PretrainExits;
-import dev.sortie.eetuning.train.pretrain.PretrainMeter;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.pretrain.PretrainProfiler;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.TuneOptions;
-import dev.sortie.eetuning.train.tune.TuningMeter;
+import dev.sortie.eetuning.train.tune.TuningProfiler;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -86,7 +86,7 @@ class StageSplitContractTest {
 
   private StageCosts split(
       Map<String, Object> of, StageCosts counted, Optional<StageCosts> measured) {
-    return new RunCosts(out, Team.alone(), new ScalarKernels())
+    return new StageCostCache(out, ProcessGroups.single(), new ScalarKernels())
         .measured(of, counted, () -> measured);
   }
 
@@ -97,10 +97,10 @@ class StageSplitContractTest {
           TinyRanks.run(
               new Mesh(1, 1, 2),
               TinyRanks.Joining.THREADS,
-              team -> {
-                try (team) {
-                  Optional<StageCosts> mine = Optional.of(costs(1 + 2 * team.rank().value()));
-                  return new RunCosts(out, team, new ScalarKernels())
+              groups -> {
+                try (groups) {
+                  Optional<StageCosts> mine = Optional.of(costs(1 + 2 * groups.rank().value()));
+                  return new StageCostCache(out, groups, new ScalarKernels())
                       .measured(OF, costs(7), () -> mine);
                 }
               });
@@ -156,7 +156,7 @@ class StageSplitContractTest {
             AdamW.Options.DEFAULT,
             1);
     try (Device device = Device.cpu(1)) {
-      new TuningMeter(CONFIG, options, 12, 2, device)
+      new TuningProfiler(CONFIG, options, 12, 2, device)
           .measure(exits)
           .ifPresent(
               c -> {
@@ -180,7 +180,7 @@ class StageSplitContractTest {
             1,
             PretrainExits.of(List.of(exit), Map.of(), 1, 1, 0, Schedule.Decay.LINEAR));
     try (Device device = Device.cpu(1)) {
-      new PretrainMeter(CONFIG, options, 12, 2, device)
+      new PretrainProfiler(CONFIG, options, 12, 2, device)
           .measure()
           .ifPresent(
               c -> {

@@ -12,7 +12,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.data.RowsSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.optim.AdamW;
@@ -166,7 +166,7 @@ class DraftTuningContractTest {
   }
 
   private FeatureCache cache(Path parent, Exits start) {
-    return FeatureCache.open(parent, model, data, start, device.kernels(), Team.alone());
+    return FeatureCache.open(parent, model, data, start, device.kernels(), ProcessGroups.single());
   }
 
   @Test
@@ -182,7 +182,7 @@ class DraftTuningContractTest {
       for (int run = 0; run < 2; run++) {
         try (FeatureCache cache = cache(parent, start);
             ExitTuner cached =
-                new ExitTuner(model, start, options, data, device, Team.alone(), cache)) {
+                new ExitTuner(model, start, options, data, device, ProcessGroups.single(), cache)) {
           for (int i = 0; i < 12 && run == 0; i++) {
             assertThat(cached.step(i)).isEqualTo(plain.step(i));
           }
@@ -209,13 +209,13 @@ class DraftTuningContractTest {
           TinyRanks.run(
               new Mesh(1, 2, 1),
               TinyRanks.Joining.THREADS,
-              team -> {
-                try (team;
+              groups -> {
+                try (groups;
                     Device own = Device.cpu(1);
                     FeatureCache cache =
-                        FeatureCache.open(parent, model, data, start, own.kernels(), team);
+                        FeatureCache.open(parent, model, data, start, own.kernels(), groups);
                     ExitTuner tuner =
-                        new ExitTuner(model, start, options, data, own, team, cache)) {
+                        new ExitTuner(model, start, options, data, own, groups, cache)) {
                   return losses(tuner);
                 }
               });
@@ -247,14 +247,16 @@ class DraftTuningContractTest {
     Path parent = temp.resolve("features");
     Map<String, Double> expected;
     try (FeatureCache cache = cache(parent, start);
-        ExitTuner tuner = new ExitTuner(model, start, options, data, device, Team.alone(), cache)) {
+        ExitTuner tuner =
+            new ExitTuner(model, start, options, data, device, ProcessGroups.single(), cache)) {
       expected = tuner.validate();
     }
     Path folder = Files.list(parent).findFirst().orElseThrow();
     Files.delete(folder.resolve("1.hidden.filled"));
     Files.write(folder.resolve("1.hidden"), new byte[(int) Files.size(folder.resolve("1.hidden"))]);
     try (FeatureCache cache = cache(parent, start);
-        ExitTuner tuner = new ExitTuner(model, start, options, data, device, Team.alone(), cache)) {
+        ExitTuner tuner =
+            new ExitTuner(model, start, options, data, device, ProcessGroups.single(), cache)) {
       assertThat(tuner.validate()).isEqualTo(expected);
     }
   }

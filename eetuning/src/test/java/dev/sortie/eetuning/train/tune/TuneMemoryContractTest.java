@@ -12,7 +12,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.data.RowsSource;
-import dev.sortie.eetuning.train.rank.Team;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.Decoder;
@@ -67,11 +67,11 @@ class TuneMemoryContractTest {
   }
 
   private static long workspace(TuneOptions options, List<ExitSpec> specs) {
-    return memory(options, specs, Team.alone(), DecoderBuilder.WHOLE).activations();
+    return memory(options, specs, ProcessGroups.single(), DecoderBuilder.WHOLE).activations();
   }
 
   private static RankMemory memory(
-      TuneOptions options, List<ExitSpec> specs, Team team, DecoderBuilder builder) {
+      TuneOptions options, List<ExitSpec> specs, ProcessGroups groups, DecoderBuilder builder) {
     int[][] rows = new int[5][TOKENS + 1];
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test")) {
@@ -90,7 +90,7 @@ class TuneMemoryContractTest {
               options,
               new RowsSource(rows, 1, 1),
               device,
-              team)) {
+              groups)) {
         tuner.step(0);
         tuner.step(1);
         RankMemory memory = tuner.memory(0, true);
@@ -161,7 +161,7 @@ class TuneMemoryContractTest {
     TuneOptions options = options(objective, 16);
     List<ExitSpec> specs = specs(architecture);
     assertThat(plan(options, specs, Mesh.single(), false).of(new Coordinates(0, 0, 0)))
-        .isEqualTo(memory(options, specs, Team.alone(), DecoderBuilder.WHOLE));
+        .isEqualTo(memory(options, specs, ProcessGroups.single(), DecoderBuilder.WHOLE));
   }
 
   /** The same with heads over some tokens, own ones and rows of the backbone's. */
@@ -171,7 +171,7 @@ class TuneMemoryContractTest {
     TuneOptions options = options(objective, 16);
     List<ExitSpec> specs = List.of(new ExitSpec(2, ExitArchitecture.MLP, own, 100));
     assertThat(plan(options, specs, Mesh.single(), false).of(new Coordinates(0, 0, 0)))
-        .isEqualTo(memory(options, specs, Team.alone(), DecoderBuilder.WHOLE));
+        .isEqualTo(memory(options, specs, ProcessGroups.single(), DecoderBuilder.WHOLE));
   }
 
   /** The same on each of several ranks. */
@@ -200,13 +200,14 @@ class TuneMemoryContractTest {
         TinyRanks.run(
             mesh,
             TinyRanks.Joining.THREADS,
-            team -> {
-              try (team) {
+            groups -> {
+              try (groups) {
                 DecoderBuilder builder =
-                    team.shares()
+                    groups
+                        .tensorParallel()
                         .<DecoderBuilder>map(group -> new ShardBuilder(group, sequence))
                         .orElse(DecoderBuilder.WHOLE);
-                return memory(options, specs, team, builder);
+                return memory(options, specs, groups, builder);
               }
             });
     for (int rank = 0; rank < mesh.world(); rank++) {

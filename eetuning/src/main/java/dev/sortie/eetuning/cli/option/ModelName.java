@@ -1,0 +1,42 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.Fable;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.hub.CachedModel;
+import dev.sortie.nn.hub.HubSettings;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+
+/** How the command line names a model. */
+public final class ModelName {
+  /** For the help of options. */
+  public static final String HELP =
+      "Hugging Face folder, .gguf file, ORG/NAME as pulled from the hub (ORG/NAME@REVISION, ORG/NAME/FILE.gguf), or the word fable.";
+
+  private ModelName() {}
+
+  /**
+   * The folder or file that a word means. A path that is there comes before the hub's cache.
+   *
+   * @throws InputException if the word names a model of the hub that was not pulled
+   */
+  public static Path path(String word) {
+    if (word.equals("fable")) {
+      return Fable.folder();
+    }
+    try {
+      Path path = Path.of(word);
+      return Files.exists(path)
+          ? path
+          : CachedModel.find(word, HubSettings.cache(System.getenv(), home())).orElse(path);
+    } catch (InvalidPathException e) {
+      throw new InputException("the model cannot be named so: " + e.getReason(), e);
+    }
+  }
+
+  /** The user's folder. */
+  public static Path home() {
+    return Path.of(System.getProperty("user.home"));
+  }
+}

@@ -1,0 +1,135 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.FullDepth;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
+import dev.sortie.eetuning.decode.speculative.EarlyExitDraft;
+import dev.sortie.eetuning.decode.speculative.Speculative;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.Device;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.function.IntFunction;
+
+/**
+ * One way of decoding, to be compared with others.
+ *
+ * @param strategy its name, such as {@code early-exit}
+ * @param threshold confidence from which an exit is taken; 1 where there is none
+ * @param active depths of the exits that are asked; empty at full depth
+ * @param rests whether exits that are not taken for long are asked less often
+ * @param draftDepth depth of the exit that drafts; 0 where none does
+ * @param opener makes a new sequence with room for so many tokens
+ */
+public record DecodingVariant(
+    String strategy,
+    double threshold,
+    List<Integer> active,
+    boolean rests,
+    int draftDepth,
+    IntFunction<DecodingStrategy> opener) {
+  private static final String FULL = "full";
+
+  public DecodingVariant {
+    active = List.copyOf(active);
+  }
+
+  /** The unmodified backbone. */
+  public static DecodingVariant full(LanguageModel model, Device device) {
+    return new DecodingVariant(
+        FULL, 1, List.of(), false, 0, capacity -> new FullDepth(model.decoder(), capacity, device));
+  }
+
+  /** Early exits with a policy; {@code threshold} names it in plots and tables. */
+  public static DecodingVariant early(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitPolicy policy,
+      double threshold,
+      Device device) {
+    return early(strategy, model, exits, policy, threshold, _ -> Guesses.NONE, device);
+  }
+
+  /**
+   * The same with guesses.
+   *
+   * @param guesses made anew for a text of so many tokens
+   */
+  public static DecodingVariant early(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitPolicy policy,
+      double threshold,
+      IntFunction<Guesses> guesses,
+      Device device) {
+    return new DecodingVariant(
+        strategy,
+        threshold,
+        exits.depths(),
+        policy.rests(),
+        0,
+        capacity ->
+            new EarlyExit(
+                model.decoder(),
+                exits,
+                policy,
+                capacity,
+                EarlyExit.MAX_PENDING,
+                guesses.apply(capacity),
+                device));
+  }
+
+  /**
+   * Early exits with a threshold each.
+   *
+   * @param exits among which are those that have thresholds
+   * @param guesses made anew for a text of so many tokens
+   */
+  public static DecodingVariant early(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      ExitThresholds policy,
+      IntFunction<Guesses> guesses,
+      Device device) {
+    Exits asked = ActiveExits.at(exits, policy.asked());
+    return early(strategy, model, asked, policy, policy.least(), guesses, device);
+  }
+
+  /**
+   * Lossless decoding.
+   *
+   * @param drafts who guesses, words of {@link DraftSources}
+   * @param threshold confidence below which exits do not guess; empty for the default
+   */
+  public static DecodingVariant speculative(
+      String strategy,
+      LanguageModel model,
+      Exits exits,
+      List<String> drafts,
+      OptionalDouble threshold,
+      Device device) {
+    Decoder decoder = model.decoder();
+    return new DecodingVariant(
+        strategy,
+        1,
+        List.of(),
+        false,
+        drafts.contains(EarlyExitDraft.NAME) ? exits.deepest() : 0,
+        capacity ->
+            new Speculative(
+                decoder,
+                DraftSources.of(drafts, decoder, exits, threshold, capacity),
+                capacity,
+                device));
+  }
+}

@@ -1,0 +1,201 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.eetuning.exit.DraftVocabulary;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Lookahead;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.TopTokens;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.Device;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Workspace;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.function.LongConsumer;
+
+/**
+ * How well the final layer and each exit predict a text. The text is one document: BOS as the
+ * tokenizer adds it, then its tokens, cut into windows of the context length; every token but the
+ * first of a window is predicted and counted.
+ *
+ * @param model the backbone
+ * @param exits its exits, maybe none
+ * @param device where to compute
+ */
+public record TextScorer(LanguageModel model, Exits exits, Device device) {
+
+  /**
+   * Scores of one head.
+   *
+   * @param nll mean negative log-likelihood, nats a token, of the tokens that the head covers
+   * @param agreement share of all tokens whose most likely token equals the final layer's
+   * @param coverage share of tokens that the head covers: 1 but for a draft head
+   */
+  public record Score(double nll, double agreement, double coverage) {
+    /** {@code e^nll}. */
+    public double perplexity() {
+      return Math.exp(nll);
+    }
+  }
+
+  /**
+   * Scores of all heads.
+   *
+   * @param tokens tokens predicted
+   * @param bytes UTF-8 bytes of the text
+   * @param heads by exit depth, shallow first, then {@code final}, then {@code lookahead} if there
+   *     is one: it predicts each token but the first of a window one token earlier
+   */
+  public record Result(long tokens, long bytes, SequencedMap<String, Score> heads) {
+    /** {@code nll · tokens / bytes / ln 2}. */
+    public double bitsPerByte(Score s) {
+      return s.nll() * tokens / bytes / Math.log(2);
+    }
+  }
+
+  /** Running sums of one head. */
+  private static final class Sums {
+    double nll;
+    long covered;
+    long agreed;
+    long counted;
+
+    Score score() {
+      return new Score(nll / covered, (double) agreed / counted, (double) covered / counted);
+    }
+  }
+
+  /**
+   * Scores {@code text}.
+   *
+   * @param progress gets the number of tokens read so far
+   * @throws InputException if the text has no token to predict
+   */
+  public Result score(String text, LongConsumer progress) {
+    int[] ids = model.tokenizer().encode(text);
+    if (ids.length < 2) {
+      throw new InputException(
+          "the text has " + ids.length + " tokens; at least 2 are needed to predict one");
+    }
+    int context = model.config().decoder().context();
+    Map<String, Sums> sums = new LinkedHashMap<>();
+    exits.depths().forEach(d -> sums.put(String.valueOf(d), new Sums()));
+    sums.put(ExitKeys.FINAL, new Sums());
+    exits.lookahead().ifPresent(l -> sums.put(ExitKeys.LOOKAHEAD, new Sums()));
+    long counted = 0;
+    try (Workspace workspace = new Workspace()) {
+      Ops ops = new Ops(device, workspace);
+      for (int from = 0; from < ids.length; from += context) {
+        int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + context));
+        if (window.length > 1) {
+          NoGrad.run(() -> add(ops, window, sums));
+          workspace.reset();
+          counted += window.length - 1;
+        }
+        progress.accept(from + window.length);
+      }
+    }
+    long n = counted;
+    SequencedMap<String, Score> heads = new LinkedHashMap<>();
+    sums.forEach((head, s) -> heads.put(head, s.score()));
+    return new Result(n, text.getBytes(StandardCharsets.UTF_8).length, heads);
+  }
+
+  private void add(Ops ops, int[] window, Map<String, Sums> sums) {
+    int count = window.length - 1;
+    int[] inputs = Arrays.copyOf(window, count);
+    Tensor targets =
+        Tensor.ids(
+            ops.workspace(), Shape.of(1, count), Arrays.copyOfRange(window, 1, window.length));
+    Map<Integer, Tensor[]> tapped = new LinkedHashMap<>();
+    Tensor x =
+        model
+            .decoder()
+            .forward(
+                ops,
+                Tensor.ids(ops.workspace(), Shape.of(1, count), inputs),
+                model.config().decoder().layers(),
+                (depth, a, y) -> {
+                  if (exits.depths().contains(depth)) {
+                    tapped.put(depth, new Tensor[] {y, a});
+                  }
+                });
+    int[] best =
+        head(
+            ops,
+            model.decoder().logits(ops, x),
+            targets,
+            Optional.empty(),
+            sums.get(ExitKeys.FINAL),
+            null);
+    for (Exit e : exits.exits()) {
+      try (var _ = ops.workspace().mark()) {
+        Tensor[] in = tapped.get(e.depth());
+        Sums own = sums.get(String.valueOf(e.depth()));
+        head(ops, e.logits(ops, in[0], in[1]), targets, e.draft(), own, best);
+      }
+    }
+    if (count > 1) {
+      exits.lookahead().ifPresent(l -> ahead(ops, l, x, window, sums, best));
+    }
+  }
+
+  /** The lookahead exit: at position t it predicts what the final layer predicts at t + 1. */
+  private static void ahead(
+      Ops ops, Lookahead exit, Tensor x, int[] window, Map<String, Sums> sums, int[] best) {
+    int count = window.length - 2;
+    Shape shape = Shape.of(1, count);
+    try (var _ = ops.workspace().mark()) {
+      Tensor next = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 1, count + 1));
+      Tensor targets = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 2, count + 2));
+      Tensor h = ops.contiguous(ops.slice(x, 1, 0, count));
+      Tensor logits = exit.logits(ops, exit.states(ops, h, next));
+      int[] later = Arrays.copyOfRange(best, 1, count + 1);
+      head(ops, logits, targets, exit.draft(), sums.get(ExitKeys.LOOKAHEAD), later);
+    }
+  }
+
+  /**
+   * Adds one head's losses; {@code best} are the final layer's choices, null for that head itself.
+   * Returns this head's choices.
+   */
+  private static int[] head(
+      Ops ops,
+      Tensor logits,
+      Tensor targets,
+      Optional<DraftVocabulary> draft,
+      Sums sums,
+      int[] best) {
+    Tensor covered = draft.map(d -> d.indices(targets, ops.workspace())).orElse(targets);
+    double nll = ops.sum(ops.crossEntropy(logits, covered)).item();
+    if (!Double.isFinite(nll)) {
+      throw new InputException(
+          "a loss is "
+              + nll
+              + ": a weight in the model's file is not finite, or training diverged; --dtype f32 looks through all weights and names the tensor");
+    }
+    sums.nll += nll;
+    int[] choices = TopTokens.of(ops, logits).ids();
+    for (int i = 0; i < choices.length; i++) {
+      if (draft.isPresent()) {
+        choices[i] = draft.get().id(choices[i]);
+      }
+      if (best == null || best[i] == choices[i]) {
+        sums.agreed++;
+      }
+      if (covered.span().getInt(i) >= 0) {
+        sums.covered++;
+      }
+    }
+    sums.counted += choices.length;
+    return choices;
+  }
+}

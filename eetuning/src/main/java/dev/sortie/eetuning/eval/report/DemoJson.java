@@ -1,0 +1,101 @@
+package dev.sortie.eetuning.eval.report;
+
+import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.display.SafeText;
+import dev.sortie.eetuning.eval.DemoResults;
+import dev.sortie.eetuning.eval.ExitKeys;
+import dev.sortie.eetuning.eval.SampleText;
+import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.TokenTrace;
+import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.nn.json.Json;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The demo's results as {@code results.json}, for programs. */
+public final class DemoJson {
+  private DemoJson() {}
+
+  /**
+   * Writes the file whole or not at all. {@code losses} has one number per measured step and exit,
+   * and {@code loss_steps} those steps.
+   *
+   * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
+   */
+  public static void write(Path file, DemoResults r) {
+    Json.write(file, document(r));
+  }
+
+  private static Map<String, Object> document(DemoResults r) {
+    Map<String, Object> root = new LinkedHashMap<>();
+    root.put("model", SafeText.wellFormed(r.model()));
+    root.put("layers", r.layers());
+    root.put("hidden", r.hidden());
+    root.put("vocab", r.vocab());
+    root.put("parameters", r.parameters());
+    root.put("full_depth", Map.of("decode_tokens_per_second", r.fullDepthTokensPerSecond()));
+    root.put("sweep", r.sweep().stream().map(DemoJson::point).toList());
+    Map<String, Object> losses = new LinkedHashMap<>();
+    Map<String, Object> steps = new LinkedHashMap<>();
+    r.losses()
+        .forEach(
+            (depth, points) -> {
+              losses.put(depth.toString(), points.stream().map(LossPoint::loss).toList());
+              steps.put(depth.toString(), points.stream().map(LossPoint::step).toList());
+            });
+    root.put("losses", losses);
+    root.put("loss_steps", steps);
+    Map<String, Object> validation = new LinkedHashMap<>();
+    r.validation().forEach((depth, loss) -> validation.put(depth.toString(), loss));
+    root.put("validation", validation);
+    root.put("samples", r.samples().stream().map(DemoJson::sample).toList());
+    root.put("machine", machine(r.machine()));
+    return root;
+  }
+
+  static Map<String, Object> point(SweepPoint p) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("strategy", p.strategy());
+    fields.put("threshold", p.threshold());
+    fields.put("active_exits", p.activeExits());
+    fields.put("decode_tokens_per_second", p.decodeTokensPerSecond());
+    fields.put("speedup", p.speedup());
+    fields.put("agreement", p.agreement());
+    fields.put("mean_depth", p.meanDepth());
+    fields.put("exits", p.exits());
+    return fields;
+  }
+
+  private static Map<String, Object> sample(SampleText s) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("prompt", SafeText.wellFormed(s.prompt()));
+    fields.put("threshold", s.threshold());
+    fields.put("text", SafeText.wellFormed(s.text()));
+    fields.put("full_depth_text", SafeText.wellFormed(s.fullDepthText()));
+    List<Map<String, Object>> tokens = new ArrayList<>();
+    for (TokenTrace token : s.tokens()) {
+      Map<String, Object> trace = new LinkedHashMap<>();
+      trace.put("id", token.id());
+      trace.put("text", SafeText.wellFormed(token.text()));
+      trace.put(
+          "exit", token.exit().isPresent() ? (Object) token.exit().getAsInt() : ExitKeys.FINAL);
+      trace.put("confidence", token.confidence());
+      tokens.add(trace);
+    }
+    fields.put("tokens", tokens);
+    return fields;
+  }
+
+  static Map<String, Object> machine(Machine m) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("cpu", m.cpu());
+    fields.put("cores", m.cores());
+    fields.put("java", m.java());
+    fields.put("kernels", m.kernels());
+    fields.put("date", m.date());
+    return fields;
+  }
+}
