@@ -21,6 +21,9 @@ public interface DryRun {
   /** Larger ones are not looked for. */
   int MOST_MICRO_BATCH = 1 << 16;
 
+  /** Sizes that are tried on a straight line; then the range is halved. */
+  int STRAIGHT_TRIES = 12;
+
   /**
    * Steps after which every buffer has been taken: the second one adds to the state of the first.
    */
@@ -42,28 +45,38 @@ public interface DryRun {
 
   /**
    * The most sequences in a micro-batch with which a rank takes no more than {@code bytes}; 0:
-   * none.
+   * none. Memory grows by nearly as much with each sequence, so that the straight line through two
+   * sizes leads close to it: some 6 dry runs where halving takes 20 and more.
    */
   default int largestMicroBatch(Coordinates at, long bytes) {
     int fits = 0;
-    int step = 1;
-    while (fits + step <= MOST_MICRO_BATCH && fits(at, fits + step, bytes)) {
-      fits += step;
-      step *= 2;
-    }
-    for (; step > 0; step /= 2) {
-      if (fits + step <= MOST_MICRO_BATCH && fits(at, fits + step, bytes)) {
-        fits += step;
+    int fails = MOST_MICRO_BATCH + 1;
+    double guess = 1;
+    int before = 0;
+    double totalBefore = 0;
+    for (int tries = 1; fits + 1 < fails; tries++) {
+      boolean halve = tries > STRAIGHT_TRIES || !Double.isFinite(guess);
+      int size = (int) Math.clamp(halve ? (fits + fails) / 2 : guess, fits + 1.0, fails - 1.0);
+      double total = total(at, size);
+      if (total <= bytes) {
+        fits = size;
+      } else {
+        fails = size;
       }
+      double each = (total - totalBefore) / (size - before);
+      guess = size + (bytes - total) / each;
+      before = size;
+      totalBefore = total;
     }
     return fits;
   }
 
-  private boolean fits(Coordinates at, int microBatch, long bytes) {
+  /** Infinite where the system does not let one process reserve it. */
+  private double total(Coordinates at, int microBatch) {
     try {
-      return of(at, microBatch).total() <= bytes;
+      return of(at, microBatch).total();
     } catch (OutOfMemoryError e) {
-      return false; // more than the system lets one process reserve
+      return Double.POSITIVE_INFINITY;
     }
   }
 
