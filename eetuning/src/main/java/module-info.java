@@ -44,5 +44,5 @@ module dev.sortie.eetuning {
   opens dev.sortie.eetuning.cli.option to
       info.picocli;
 
-  uses dev.sortie.tensor.kernel.DeviceProvider;
+  uses dev.sortie.tensor.device.DeviceProvider;
 }

@@ -5,6 +5,6 @@ module dev.sortie.opencl {
 
   exports dev.sortie.opencl;
 
-  provides dev.sortie.tensor.kernel.DeviceProvider with
+  provides dev.sortie.tensor.device.DeviceProvider with
       dev.sortie.opencl.OpenClProvider;
 }

@@ -7,10 +7,11 @@ module dev.sortie.tensor {
 
   exports dev.sortie.tensor;
   exports dev.sortie.tensor.autograd;
-  exports dev.sortie.tensor.block;
   exports dev.sortie.tensor.concurrent;
+  exports dev.sortie.tensor.device;
+  exports dev.sortie.tensor.dtype;
   exports dev.sortie.tensor.kernel;
   exports dev.sortie.tensor.memory;
 
-  uses dev.sortie.tensor.kernel.DeviceProvider;
+  uses dev.sortie.tensor.device.DeviceProvider;
 }

@@ -18,7 +18,7 @@ import dev.sortie.benchmarks.peer.Peers;
 import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.nn.json.Json;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;

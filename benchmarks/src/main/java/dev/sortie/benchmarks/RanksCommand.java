@@ -1,15 +1,15 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.benchmarks.compare.Figure;
 import dev.sortie.benchmarks.compare.KeptLines;
 import dev.sortie.benchmarks.compare.OwnResult;
+import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.benchmarks.ranks.Job;
 import dev.sortie.benchmarks.ranks.JobRun;
 import dev.sortie.benchmarks.ranks.JobTable;
 import dev.sortie.benchmarks.ranks.Layout;
 import dev.sortie.eetuning.Machine;
 import dev.sortie.nn.json.Json;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

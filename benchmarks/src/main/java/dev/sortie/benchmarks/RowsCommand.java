@@ -4,7 +4,7 @@ import dev.sortie.benchmarks.compare.RowCost;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

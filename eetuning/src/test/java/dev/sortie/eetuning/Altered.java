@@ -2,7 +2,7 @@ package dev.sortie.eetuning;
 
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.SafetensorsWriter;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;

@@ -51,7 +51,7 @@ final class Certification {
   /** What is wrong with a kernel, in the words of its trial; empty if nothing is. */
   String trial(String kernel) {
     try {
-      return Trials.of(kernel, engine).run();
+      return KernelTrials.of(kernel, engine).run();
     } catch (ClPrograms.BuildException | CLException e) {
       return String.valueOf(e.getMessage());
     }

@@ -69,7 +69,7 @@ final class ClMemory implements DeviceMemory {
   /** Mapped storages. */
   private final Set<Residence> inHostsHands = Collections.newSetFromMap(new IdentityHashMap<>());
 
-  private volatile Transfers transfers = Transfers.NONE;
+  private volatile TransferCounts transfers = TransferCounts.NONE;
 
   /**
    * Memory of a session.
@@ -81,7 +81,7 @@ final class ClMemory implements DeviceMemory {
     this.share = share;
   }
 
-  Transfers transfers() {
+  TransferCounts transfers() {
     return transfers;
   }
 

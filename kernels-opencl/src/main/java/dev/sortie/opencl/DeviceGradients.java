@@ -1,7 +1,7 @@
 package dev.sortie.opencl;
 
 import dev.sortie.tensor.kernel.ActivationCall;
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.LossCall;
@@ -91,8 +91,8 @@ final class DeviceGradients {
     call.out(c.dgate()).out(c.dup()).arg(n).items(n);
   }
 
-  void adamW(AdamW.Update u) {
-    AdamW o = u.options();
+  void adamW(AdamWCall.Update u) {
+    AdamWCall o = u.options();
     long n = u.param().length();
     if (n == 0) {
       return;
@@ -147,7 +147,7 @@ final class DeviceGradients {
     long queries = s.rows();
     long keys = (long) s.batch() * s.kvHeads() * s.keys();
     long bytes = 4L * s.keys();
-    long piece = Math.clamp(Scratch.BUDGET / bytes, 1, queries);
+    long piece = Math.clamp(DeviceScratch.BUDGET / bytes, 1, queries);
     for (long first = 0; first < queries; first += piece) {
       Launch call = engine.call("attention", define, "attention_dq");
       call.in(c.q())
@@ -161,7 +161,7 @@ final class DeviceGradients {
           .groups(Math.min(piece, queries - first));
     }
     bytes = 8L * s.groupSize() * s.queries();
-    piece = Math.clamp(Scratch.BUDGET / bytes, 1, keys);
+    piece = Math.clamp(DeviceScratch.BUDGET / bytes, 1, keys);
     for (long first = 0; first < keys; first += piece) {
       Launch call = engine.call("attention", define, "attention_dkv");
       call.in(c.q()).in(c.k()).in(c.v()).in(c.out()).in(c.lse()).in(c.dout());

@@ -1,8 +1,8 @@
 package dev.sortie.opencl;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.ActivationCall;
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.ElementwiseCall;
 import dev.sortie.tensor.kernel.KernelCall;
@@ -97,7 +97,7 @@ final class DeviceKernels implements Kernels {
       case LossCall.LogSoftmax _ -> "log_softmax";
       case LossCall.KlGradient _ -> "kl_gradient";
       case LossCall.Argmax _ -> "argmax";
-      case AdamW.Step _ -> "adamw";
+      case AdamWCall.Step _ -> "adamw";
     };
   }
 
@@ -179,7 +179,7 @@ final class DeviceKernels implements Kernels {
       case LossCall.LogSoftmax c -> gradients.logSoftmax(c);
       case LossCall.KlGradient c -> gradients.klGradient(c);
       case LossCall.Argmax c -> rows.argmax(c);
-      case AdamW.Step c -> c.updates().forEach(gradients::adamW);
+      case AdamWCall.Step c -> c.updates().forEach(gradients::adamW);
       default -> throw new IllegalArgumentException("the device has no kernel for " + call.name());
     }
   }
@@ -204,7 +204,7 @@ final class DeviceKernels implements Kernels {
       case ActivationCall.Gelu c -> c.y().length() == 0;
       case ActivationCall.GeluBackward c -> c.dy().length() == 0;
       case LossCall c -> c.rows() == 0 || c.cols() == 0;
-      case MatrixCall.Linears _, AttentionCall _, AdamW.Step _ -> false;
+      case MatrixCall.Linears _, AttentionCall _, AdamWCall.Step _ -> false;
     };
   }
 

@@ -1,6 +1,6 @@
 package dev.sortie.opencl;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.memory.Span;
 import java.util.EnumMap;
@@ -81,7 +81,7 @@ final class DeviceMatrix {
     Cut cut = engine.preset().cut(Family.MATRIX);
     int panel = cut.get("PANEL");
     int rows = cut.get("TILE_ROWS");
-    long most = Math.max(1, Scratch.BUDGET / (4L * panel * Math.max(1, p.k()))) * panel;
+    long most = Math.max(1, DeviceScratch.BUDGET / (4L * panel * Math.max(1, p.k()))) * panel;
     long whole = (p.n() + panel - 1L) / panel * panel;
     // columns of op(b) stored in rows can only be cut where blocks end, which panels are not
     boolean pieces = p.transB() || !p.b().dtype().isQuantised();

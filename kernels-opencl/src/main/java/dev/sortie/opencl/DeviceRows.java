@@ -1,6 +1,6 @@
 package dev.sortie.opencl;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.ActivationCall;
 import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
@@ -188,7 +188,7 @@ final class DeviceRows {
       Consumer<Launch> rest) {
     long rows = s.rows();
     long bytes = 4L * s.keys();
-    long piece = Math.clamp(Scratch.BUDGET / bytes, 1, rows);
+    long piece = Math.clamp(DeviceScratch.BUDGET / bytes, 1, rows);
     for (long first = 0; first < rows; first += piece) {
       Launch call = engine.call("attention", define, "attention").in(q).in(k).in(v);
       call.out(out, s.queryElements()).out(lse, rows); // set by all pieces together

@@ -12,7 +12,7 @@ import java.util.function.UnaryOperator;
  * @param preset how kernels are cut
  */
 record Engine(
-    ClSession session, ClMemory memory, ClPrograms programs, Scratch scratch, Preset preset)
+    ClSession session, ClMemory memory, ClPrograms programs, DeviceScratch scratch, Preset preset)
     implements AutoCloseable {
 
   /** A call of a kernel whose source needs no macro of its own. */

@@ -1,7 +1,7 @@
 package dev.sortie.opencl;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
@@ -157,13 +157,13 @@ final class GradientTrials {
   }
 
   private static Trial adamW(DeviceKernels d) {
-    AdamW step = new AdamW(0.5, 0.5, 0.75, 1, 0.25, 0.5, 0.25, 2);
+    AdamWCall step = new AdamWCall(0.5, 0.5, 0.75, 1, 0.25, 0.5, 0.25, 2);
     return new Trial()
         .f32(ALL)
         .f32(ALL, i -> i % 5 - 2)
         .f32(ALL)
         .f32(ALL, i -> i % 4)
         .rounded()
-        .calls(d, (k, s) -> k.adamW(List.of(new AdamW.Update(s[0], s[1], s[2], s[3], step))));
+        .calls(d, (k, s) -> k.adamW(List.of(new AdamWCall.Update(s[0], s[1], s[2], s[3], step))));
   }
 }

@@ -55,7 +55,7 @@ public final class OpenClKernels implements Kernels {
   }
 
   /** What was copied between host and device so far. */
-  public Transfers transfers() {
+  public TransferCounts transfers() {
     return engine.memory().transfers();
   }
 

@@ -1,6 +1,6 @@
 package dev.sortie.opencl;
 
-import dev.sortie.tensor.kernel.DeviceProvider;
+import dev.sortie.tensor.device.DeviceProvider;
 import dev.sortie.tensor.kernel.Kernels;
 import java.time.Duration;
 import java.util.List;
@@ -84,7 +84,7 @@ public final class OpenClProvider implements DeviceProvider {
       boolean share = options.shareMemory() && device.hostUnified();
       ClPrograms programs = new ClPrograms(session, preset, cache, edit);
       ClMemory memory = new ClMemory(session, share);
-      return new Engine(session, memory, programs, new Scratch(session), preset);
+      return new Engine(session, memory, programs, new DeviceScratch(session), preset);
     } catch (CLException e) {
       throw new IllegalArgumentException(
           "OpenCL device "

@@ -3,8 +3,8 @@ package dev.sortie.opencl;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.block.Blocks;
+import dev.sortie.tensor.dtype.Blocks;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.NativeArena;

@@ -2,7 +2,7 @@ package dev.sortie.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every kernel passes its trial on every device. Trials are small enough for Oclgrind, which
+ * Every kernel passes its trial on every device. KernelTrials are small enough for Oclgrind, which
  * watches each access: see docs/opencl.md.
  */
 class EveryKernelContractTest {

@@ -3,7 +3,7 @@ package dev.sortie.opencl;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import dev.sortie.tensor.memory.Workspace;
@@ -37,16 +37,17 @@ class ResidencyContractTest {
       kernels.add(ones(arena), ones(arena), ones(arena)); // certifies the kernel
       Span x = ones(arena);
       Span y = arena.allocate(DType.F32, N).span();
-      Transfers before = kernels.transfers();
+      TransferCounts before = kernels.transfers();
       for (int i = 0; i < 5; i++) {
         kernels.add(x, i == 0 ? x : y, y);
       }
-      assertThat(kernels.transfers().since(before)).isEqualTo(new Transfers(1, BYTES, 0, 0));
+      assertThat(kernels.transfers().since(before)).isEqualTo(new TransferCounts(1, BYTES, 0, 0));
       assertThat(y.get(0)).isEqualTo(6);
       assertThat(y.get(N - 1)).isEqualTo(6);
       assertThat(x.get(3)).isEqualTo(1);
       kernels.add(x, y, y); // reading on the host makes nothing stale
-      assertThat(kernels.transfers().since(before)).isEqualTo(new Transfers(1, BYTES, 1, BYTES));
+      assertThat(kernels.transfers().since(before))
+          .isEqualTo(new TransferCounts(1, BYTES, 1, BYTES));
     }
   }
 

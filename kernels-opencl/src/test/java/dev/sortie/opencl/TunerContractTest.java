@@ -42,7 +42,7 @@ class TunerContractTest {
     try (ClSession session = new ClSession(device)) {
       ClMemory memory = new ClMemory(session, setup.options().shareMemory());
       ClPrograms programs = new ClPrograms(session, usual, none, UnaryOperator.identity());
-      Engine engine = new Engine(session, memory, programs, new Scratch(session), usual);
+      Engine engine = new Engine(session, memory, programs, new DeviceScratch(session), usual);
       usual
           .spaces()
           .forEach(

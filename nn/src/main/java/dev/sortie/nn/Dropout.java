@@ -1,9 +1,9 @@
 package dev.sortie.nn;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.dtype.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 

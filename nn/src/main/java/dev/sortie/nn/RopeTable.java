@@ -1,8 +1,8 @@
 package dev.sortie.nn;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
 
 /**

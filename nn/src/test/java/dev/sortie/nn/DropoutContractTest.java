@@ -3,10 +3,10 @@ package dev.sortie.nn;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.Arrays;
 import java.util.stream.IntStream;

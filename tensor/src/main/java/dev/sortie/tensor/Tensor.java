@@ -1,6 +1,6 @@
 package dev.sortie.tensor;
 
-import dev.sortie.tensor.autograd.Node;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
@@ -17,16 +17,21 @@ public final class Tensor {
   private final Shape shape;
   private final Strided layout;
   private final boolean parameter;
-  private final Node node;
+  private final Producer producer;
 
   private Tensor(
-      Storage storage, long offset, Shape shape, Strided layout, boolean parameter, Node node) {
+      Storage storage,
+      long offset,
+      Shape shape,
+      Strided layout,
+      boolean parameter,
+      Producer producer) {
     this.storage = storage;
     this.offset = offset;
     this.shape = shape;
     this.layout = layout;
     this.parameter = parameter;
-    this.node = node;
+    this.producer = producer;
   }
 
   /** A tensor in new memory. Zero if the allocator zeroes. */
@@ -101,8 +106,8 @@ public final class Tensor {
     return needsGrad() ? new Tensor(storage, offset, shape, layout, false, null) : this;
   }
 
-  /** The same elements with the op that produced them. For ops only. */
-  public Tensor withNode(Node producer) {
+  /** The same elements with what produced them. For ops only. */
+  public Tensor withProducer(Producer producer) {
     return new Tensor(storage, offset, shape, layout, false, producer);
   }
 
@@ -148,12 +153,12 @@ public final class Tensor {
 
   /** Whether a gradient flows to or through this tensor. */
   public boolean needsGrad() {
-    return parameter || node != null;
+    return parameter || producer != null;
   }
 
-  /** The op that produced this tensor, if gradients flow through it. */
-  public Optional<Node> node() {
-    return Optional.ofNullable(node);
+  /** What produced this tensor, if gradients flow through it. */
+  public Optional<Producer> producer() {
+    return Optional.ofNullable(producer);
   }
 
   /** The elements as one run; fails if the view has gaps. */

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.nn.optim.AdamW;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;

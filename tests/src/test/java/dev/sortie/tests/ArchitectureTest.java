@@ -6,6 +6,9 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static java.util.stream.Collectors.counting;
+import static java.util.stream.Collectors.groupingBy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -20,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -92,6 +96,47 @@ class ArchitectureTest {
     partOfDecoding("speculative", "", "pass");
     partOfDecoding("batch", "", "sampling", "policy", "pass", "single");
     partOfDecoding("pipeline", "", "sampling", "policy", "pass", "single");
+  }
+
+  @Test
+  void packagesHaveNoCycles() {
+    check(slices().matching("dev.sortie.(**)").should().beFreeOfCycles());
+  }
+
+  /** The first sentences that a newcomer reads: what lives here, and what may be touched. */
+  @Test
+  void everyPackageSaysWhatLivesThere() throws IOException {
+    List<Path> packages;
+    try (Stream<Path> files = Files.walk(Path.of(".."), 12)) {
+      packages =
+          files
+              .filter(file -> file.toString().matches("\\.\\./[a-z-]+/src/main/java/.*\\.java"))
+              .map(Path::getParent)
+              .filter(folder -> !folder.endsWith("java"))
+              .distinct()
+              .toList();
+    }
+    assertThat(packages).hasSizeGreaterThan(50);
+    for (Path folder : packages) {
+      Path info = folder.resolve("package-info.java");
+      assertThat(info).exists();
+      assertThat(
+              Pattern.compile("[A-Za-z})]\\.\\s").matcher(Files.readString(info)).results().count())
+          .as("sentences of " + info)
+          .isGreaterThanOrEqualTo(3);
+    }
+  }
+
+  /** A type is found by its name alone. */
+  @Test
+  void simpleNamesAreUnique() {
+    assertThat(
+            sortie.stream()
+                .filter(JavaClass::isTopLevelClass)
+                .filter(type -> !type.getSimpleName().endsWith("-info"))
+                .collect(groupingBy(JavaClass::getSimpleName, counting()))
+                .entrySet())
+        .allSatisfy(name -> assertThat(name.getValue()).as(name.getKey()).isEqualTo(1));
   }
 
   @Test
@@ -187,6 +232,13 @@ class ArchitectureTest {
   void eachLibraryStaysInItsRoom() {
     onlyIn("dev.sortie.eetuning.cli..", "picocli..");
     onlyIn("dev.sortie.eetuning..", "com.fasterxml.jackson.databind..");
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackages("dev.sortie.nn.json..", "dev.sortie.eetuning..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("com.fasterxml.jackson.."));
     onlyIn("dev.sortie.eetuning..", "me.tongfei.progressbar..");
     onlyIn("dev.sortie.nn..", "it.unimi.dsi..");
     onlyIn("dev.sortie.opencl..", "org.jocl..");

@@ -14,7 +14,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
 import java.util.Map;

@@ -11,8 +11,8 @@ import dev.sortie.opencl.OpenClDevices;
 import dev.sortie.opencl.OpenClKernels;
 import dev.sortie.opencl.OpenClOptions;
 import dev.sortie.opencl.OpenClProvider;
-import dev.sortie.opencl.Transfers;
-import dev.sortie.tensor.Device;
+import dev.sortie.opencl.TransferCounts;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -74,7 +74,7 @@ class OpenClDecodingTest {
       int[] ids = new int[count];
       try (FullDepth strategy = new FullDepth(model.decoder(), prompt.length + count, device)) {
         Step step = strategy.prefill(prompt);
-        Transfers before = Transfers.NONE;
+        TransferCounts before = TransferCounts.NONE;
         for (int i = 0; i < count; i++) {
           ids[i] = argmax(step.logits());
           step = strategy.next(ids[i]);
@@ -84,13 +84,14 @@ class OpenClDecodingTest {
           }
         }
         if (kernels != null) {
-          Transfers since = kernels.transfers().since(before);
+          TransferCounts since = kernels.transfers().since(before);
           boolean copies = kernels.transfers().toDevice() > 0;
           long tokens = copies ? count - 1 : 0;
           int vocab = model.config().decoder().vocab();
           // an id goes over; logits, the most likely id and the log-sum-exp come back
           assertThat(since)
-              .isEqualTo(new Transfers(tokens, 4 * tokens, 3 * tokens, tokens * (4L * vocab + 8)));
+              .isEqualTo(
+                  new TransferCounts(tokens, 4 * tokens, 3 * tokens, tokens * (4L * vocab + 8)));
           assertThat(kernels.hostCalls()).isEmpty();
         }
       }

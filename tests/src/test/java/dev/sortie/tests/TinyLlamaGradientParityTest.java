@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.train.TokenLoss;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.dtype.DType;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;

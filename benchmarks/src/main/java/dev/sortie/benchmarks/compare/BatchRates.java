@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.batch.BatchDecoder;
 import dev.sortie.eetuning.decode.batch.BatchSequence;
@@ -9,7 +10,7 @@ import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

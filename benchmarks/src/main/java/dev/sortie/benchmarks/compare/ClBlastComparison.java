@@ -1,6 +1,8 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.measure.Side;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.benchmarks.peer.ClBlast;
 import dev.sortie.benchmarks.peer.ClBlastTuning;
 import dev.sortie.nn.InputException;
@@ -8,8 +10,8 @@ import dev.sortie.opencl.OpenClDevices;
 import dev.sortie.opencl.OpenClKernels;
 import dev.sortie.opencl.OpenClOptions;
 import dev.sortie.opencl.OpenClProvider;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;

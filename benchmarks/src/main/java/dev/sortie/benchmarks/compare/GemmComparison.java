@@ -1,9 +1,12 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.Side;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.benchmarks.peer.OpenBlas;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;

@@ -1,6 +1,9 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.PeerWarmUp;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
@@ -10,7 +13,7 @@ import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,8 +2,11 @@ package dev.sortie.benchmarks.compare;
 
 import dev.ludovic.netlib.blas.JavaBLAS;
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.Side;
+import dev.sortie.benchmarks.measure.Turns;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.ValueLayout;

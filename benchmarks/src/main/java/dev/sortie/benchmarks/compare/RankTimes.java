@@ -1,5 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.benchmarks.measure.PeerWarmUp;
+import dev.sortie.benchmarks.measure.Side;
 import dev.sortie.benchmarks.ranks.Question;
 import java.util.function.ToDoubleFunction;
 

@@ -1,7 +1,10 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.Side;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

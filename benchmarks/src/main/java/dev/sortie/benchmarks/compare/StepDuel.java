@@ -1,5 +1,8 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.benchmarks.measure.PeerWarmUp;
+import dev.sortie.benchmarks.measure.Side;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.nn.json.JsonObject;

@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.benchmarks.measure.Figure;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;

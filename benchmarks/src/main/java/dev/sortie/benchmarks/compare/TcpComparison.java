@@ -1,6 +1,9 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.Side;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.benchmarks.ranks.Question;
 import dev.sortie.benchmarks.ranks.Question.What;
 import dev.sortie.benchmarks.ranks.Question.Where;

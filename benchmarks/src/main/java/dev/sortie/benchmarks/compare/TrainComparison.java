@@ -1,10 +1,12 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.TemporaryFolder;
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,8 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.TemporaryFolder;
 import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
@@ -12,8 +14,8 @@ import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.eval.InterleavedRuns;
 import dev.sortie.eetuning.eval.PredictedSpeed;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SequencedMap;

@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks.compare;
 
+import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

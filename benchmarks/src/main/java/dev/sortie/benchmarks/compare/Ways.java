@@ -10,7 +10,7 @@ import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,12 +1,12 @@
 package dev.sortie.benchmarks.jmh;
 
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** One step of AdamW: reads four arrays and writes three. */
+/** One step of AdamWCall: reads four arrays and writes three. */
 public class AdamWBenchmark extends KernelBenchmark {
   /** Parameters: a matrix of SmolLM2-135M, its embedding. */
   @Param({"884736", "28311552"})
@@ -16,7 +16,7 @@ public class AdamWBenchmark extends KernelBenchmark {
   private Span g;
   private Span m;
   private Span v;
-  private AdamW options;
+  private AdamWCall options;
 
   /** For JMH. */
   public AdamWBenchmark() {}
@@ -28,13 +28,13 @@ public class AdamWBenchmark extends KernelBenchmark {
     m = random(parameters);
     v = random(parameters);
     kernels().mul(v, v, v); // a second moment is not negative
-    options = new AdamW(1e-4, 0.9, 0.95, 1e-8, 0.1, 0.1, 0.05, 1);
+    options = new AdamWCall(1e-4, 0.9, 0.95, 1e-8, 0.1, 0.1, 0.05, 1);
   }
 
   /** In place. */
   @Benchmark
   public Span adamW(Work work) {
-    kernels().adamW(List.of(new AdamW.Update(p, g, m, v, options)));
+    kernels().adamW(List.of(new AdamWCall.Update(p, g, m, v, options)));
     work.did(limits(), 14.0 * parameters, 28.0 * parameters);
     return p;
   }

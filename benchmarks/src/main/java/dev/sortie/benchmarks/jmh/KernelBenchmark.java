@@ -2,8 +2,8 @@ package dev.sortie.benchmarks.jmh;
 
 import dev.sortie.benchmarks.compare.Fill;
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.jmh;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
 import org.openjdk.jmh.annotations.Benchmark;

@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.limit;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -77,11 +77,11 @@ public record Limits(int threads, double flops1, double flops, double read1, dou
                 () -> {
                   float sum = 0;
                   for (int i = 0; i < BURSTS; i++) {
-                    sum += FmaPeak.burst(i);
+                    sum += MultiplyAddPeak.burst(i);
                   }
                   sink[t * LINE] = sum;
                 });
-    return bursts * BURSTS * FmaPeak.FLOPS;
+    return bursts * BURSTS * MultiplyAddPeak.FLOPS;
   }
 
   private static double measureRead(int threads, MemorySegment memory) {

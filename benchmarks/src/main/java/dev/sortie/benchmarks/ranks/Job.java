@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.ranks;
 
-import dev.sortie.benchmarks.compare.TemporaryFolder;
+import dev.sortie.benchmarks.measure.TemporaryFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;

@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.ranks;
 
-import dev.sortie.benchmarks.compare.Figure;
-import dev.sortie.benchmarks.compare.Turns;
+import dev.sortie.benchmarks.measure.Figure;
+import dev.sortie.benchmarks.measure.Turns;
 import dev.sortie.nn.InputException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

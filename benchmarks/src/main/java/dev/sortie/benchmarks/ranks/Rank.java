@@ -4,7 +4,7 @@ import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -2,10 +2,11 @@ package dev.sortie.benchmarks.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.benchmarks.measure.Side;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.RandomWeights;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
 import org.junit.jupiter.api.Test;

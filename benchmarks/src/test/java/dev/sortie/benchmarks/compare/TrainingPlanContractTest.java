@@ -3,9 +3,9 @@ package dev.sortie.benchmarks.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.json.Json;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.ByteBuffer;

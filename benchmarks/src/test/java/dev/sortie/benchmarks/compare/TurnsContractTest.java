@@ -3,7 +3,9 @@ package dev.sortie.benchmarks.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.benchmarks.measure.PeerWarmUp;
+import dev.sortie.benchmarks.measure.Turns;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package dev.sortie.benchmarks.limit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import org.junit.jupiter.api.Test;
@@ -29,7 +29,7 @@ class LimitsContractTest {
   @Test
   void theArithmeticProbeComputesItsRecurrence() {
     // x -> x/2 + s has the fixed point 2s, for each of the 16 chains
-    assertThat(FmaPeak.burst(3)).isCloseTo(16 * 6f, within(1e-3f));
+    assertThat(MultiplyAddPeak.burst(3)).isCloseTo(16 * 6f, within(1e-3f));
   }
 
   @Test

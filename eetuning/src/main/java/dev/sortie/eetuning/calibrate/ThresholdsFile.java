@@ -7,7 +7,7 @@ import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;

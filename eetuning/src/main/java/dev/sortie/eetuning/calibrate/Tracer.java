@@ -10,7 +10,7 @@ import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.List;
 import java.util.Optional;
 

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cost;
 
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.Kernels;
 import java.time.Duration;
 import java.util.ArrayList;

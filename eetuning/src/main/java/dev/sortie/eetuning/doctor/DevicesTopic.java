@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.doctor;
 
-import dev.sortie.tensor.kernel.DeviceProvider;
+import dev.sortie.tensor.device.DeviceProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;

@@ -2,10 +2,10 @@ package dev.sortie.eetuning.doctor;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.concurrent.Cores;
-import dev.sortie.tensor.kernel.KernelSets;
-import dev.sortie.tensor.kernel.KernelSpeed;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.device.KernelSpeed;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

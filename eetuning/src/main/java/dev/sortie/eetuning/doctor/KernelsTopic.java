@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.doctor;
 
-import dev.sortie.tensor.kernel.KernelSets;
+import dev.sortie.tensor.device.KernelSets;
 
 /** The kernel set in use, and why this one. */
 final class KernelsTopic {

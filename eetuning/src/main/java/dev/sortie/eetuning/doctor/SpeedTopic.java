@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.doctor;
 
-import dev.sortie.tensor.kernel.KernelSpeed;
+import dev.sortie.tensor.device.KernelSpeed;
 
 /** A quick measurement: whether the compiler makes of the kernels what the vectors should give. */
 final class SpeedTopic {

@@ -2,11 +2,11 @@ package dev.sortie.eetuning.eval;
 
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.Workspace;
 
 /**

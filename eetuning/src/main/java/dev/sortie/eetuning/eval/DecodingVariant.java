@@ -13,7 +13,7 @@ import dev.sortie.eetuning.decode.speculative.Speculative;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.IntFunction;

@@ -20,7 +20,7 @@ import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;

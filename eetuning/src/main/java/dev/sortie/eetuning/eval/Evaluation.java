@@ -9,7 +9,7 @@ import dev.sortie.eetuning.eval.task.TextMetrics;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

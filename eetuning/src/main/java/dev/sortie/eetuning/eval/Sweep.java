@@ -7,7 +7,7 @@ import dev.sortie.eetuning.decode.policy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.Arrays;
 import java.util.stream.IntStream;

@@ -12,7 +12,7 @@ import dev.sortie.nn.load.FileWeights;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;

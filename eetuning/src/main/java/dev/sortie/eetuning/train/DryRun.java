@@ -2,8 +2,8 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.DryKernels;
 
 /**

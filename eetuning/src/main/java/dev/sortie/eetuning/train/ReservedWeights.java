@@ -2,9 +2,9 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.SlicedWeights;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
 
 /**

@@ -14,7 +14,7 @@ import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.file.Files;

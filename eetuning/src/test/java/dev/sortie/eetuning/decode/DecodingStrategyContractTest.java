@@ -30,7 +30,7 @@ import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -3,8 +3,8 @@ package dev.sortie.eetuning.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.kernel.DeviceProvider;
-import dev.sortie.tensor.kernel.KernelSpeed;
+import dev.sortie.tensor.device.DeviceProvider;
+import dev.sortie.tensor.device.KernelSpeed;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Path;
 import java.time.Duration;

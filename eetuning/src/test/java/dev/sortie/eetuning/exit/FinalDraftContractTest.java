@@ -9,7 +9,7 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.HashSet;

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -16,7 +16,7 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
 import dev.sortie.parallel.shard.ShardBuilder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;

@@ -9,7 +9,7 @@ import dev.sortie.nn.format.GgufWriter;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderSwitches;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -3,7 +3,7 @@ package dev.sortie.nn.family;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

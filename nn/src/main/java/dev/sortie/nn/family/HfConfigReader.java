@@ -3,7 +3,7 @@ package dev.sortie.nn.family;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;

@@ -5,7 +5,7 @@ import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

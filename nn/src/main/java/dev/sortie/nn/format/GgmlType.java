@@ -1,6 +1,6 @@
 package dev.sortie.nn.format;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;

@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package dev.sortie.nn.format;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.file.AtomicFiles;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.sortie.nn.format;
 
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.file.AtomicFiles;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

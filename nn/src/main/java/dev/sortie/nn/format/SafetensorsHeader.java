@@ -5,7 +5,7 @@ import dev.sortie.nn.Printable;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonCursor;
 import dev.sortie.nn.json.JsonLimits;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -5,7 +5,7 @@ import dev.sortie.nn.family.FileTensor;
 import dev.sortie.nn.family.GgufCheckpoint;
 import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;

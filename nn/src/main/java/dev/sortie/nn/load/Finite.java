@@ -5,8 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.block.Blocks;
+import dev.sortie.tensor.dtype.Blocks;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 

@@ -7,7 +7,7 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.HashSet;

@@ -18,7 +18,7 @@ import dev.sortie.nn.model.DecoderTensors;
 import dev.sortie.nn.text.chat.ChatTemplateFiles;
 import dev.sortie.nn.text.format.GgufTokenizerWriter;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Path;
 import java.util.EnumMap;

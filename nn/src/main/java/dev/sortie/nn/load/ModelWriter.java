@@ -2,8 +2,8 @@ package dev.sortie.nn.load;
 
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.sortie.nn.load;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 
 /**
  * The type in which matrices are held in memory. Norms and biases are F32 always; arithmetic is

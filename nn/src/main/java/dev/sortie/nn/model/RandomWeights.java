@@ -2,10 +2,10 @@ package dev.sortie.nn.model;
 
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.SlicedWeights;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 

@@ -1,8 +1,8 @@
 package dev.sortie.nn.optim;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
@@ -106,16 +106,16 @@ public final class AdamW {
     double scale = Math.min(1, options.clip / (norm + 1e-6));
     double correction1 = 1 - StrictMath.pow(options.beta1, step);
     double correction2 = 1 - StrictMath.pow(options.beta2, step);
-    List<dev.sortie.tensor.kernel.AdamW.Update> updates = new ArrayList<>();
+    List<dev.sortie.tensor.kernel.AdamWCall.Update> updates = new ArrayList<>();
     parameters.forEach(
         (name, p) ->
             updates.add(
-                new dev.sortie.tensor.kernel.AdamW.Update(
+                new dev.sortie.tensor.kernel.AdamWCall.Update(
                     p.span(),
                     gradient.apply(p).span(),
                     state.get(FIRST + name).span(),
                     state.get(SECOND + name).span(),
-                    new dev.sortie.tensor.kernel.AdamW(
+                    new dev.sortie.tensor.kernel.AdamWCall(
                         learningRate,
                         options.beta1,
                         options.beta2,

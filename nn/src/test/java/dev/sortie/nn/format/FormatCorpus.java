@@ -4,7 +4,7 @@ import static dev.sortie.nn.format.FormatFixtures.entry;
 import static dev.sortie.nn.format.FormatFixtures.file;
 
 import dev.sortie.nn.json.Json;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

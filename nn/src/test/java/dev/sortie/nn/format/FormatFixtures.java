@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;

@@ -13,7 +13,7 @@ import static dev.sortie.nn.format.GgufBytes.with;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;

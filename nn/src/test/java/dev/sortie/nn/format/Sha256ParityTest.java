@@ -3,7 +3,7 @@ package dev.sortie.nn.format;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.file.Sha256;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.ValueLayout;

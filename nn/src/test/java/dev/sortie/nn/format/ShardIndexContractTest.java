@@ -5,7 +5,7 @@ import static dev.sortie.nn.format.FormatFixtures.ramp;
 import static dev.sortie.nn.format.FormatFixtures.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.file.Files;

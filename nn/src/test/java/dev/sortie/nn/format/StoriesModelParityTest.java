@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;

@@ -1,6 +1,6 @@
 package dev.sortie.nn.format;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -3,7 +3,7 @@ package dev.sortie.nn.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonFactory;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.io.File;
 import java.io.IOException;

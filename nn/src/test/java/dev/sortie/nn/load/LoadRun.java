@@ -1,11 +1,11 @@
 package dev.sortie.nn.load;
 
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;

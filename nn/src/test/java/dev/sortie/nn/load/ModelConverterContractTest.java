@@ -8,7 +8,7 @@ import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.TinyGguf;
 import dev.sortie.nn.text.chat.ChatTemplateFiles;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import java.io.IOException;

@@ -4,8 +4,8 @@ import static dev.sortie.nn.format.FormatFixtures.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.format.TinyGguf;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

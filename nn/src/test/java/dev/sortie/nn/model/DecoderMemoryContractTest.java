@@ -2,12 +2,12 @@ package dev.sortie.nn.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.HashMap;

@@ -2,7 +2,7 @@ package dev.sortie.nn.mutation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,8 +1,8 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;

@@ -1,8 +1,8 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 
 /**

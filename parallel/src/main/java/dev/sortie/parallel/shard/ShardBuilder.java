@@ -12,7 +12,7 @@ import java.util.function.Predicate;
 
 /**
  * Builds one rank's shard of a decoder: with {@link LanguageModel#load(
- * dev.sortie.nn.load.ModelFiles, dev.sortie.nn.load.Precision, dev.sortie.tensor.Device,
+ * dev.sortie.nn.load.ModelFiles, dev.sortie.nn.load.Precision, dev.sortie.tensor.device.Device,
  * DecoderBuilder)} only that part of each weight is read from the file and held in memory.
  *
  * @param group the tensor-parallel ranks

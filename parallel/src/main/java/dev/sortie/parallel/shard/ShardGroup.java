@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

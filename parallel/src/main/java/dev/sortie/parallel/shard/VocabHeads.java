@@ -1,11 +1,11 @@
 package dev.sortie.parallel.shard;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Node;
 import dev.sortie.tensor.autograd.Sink;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;

@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.lang.foreign.MemorySegment;
 
 /**

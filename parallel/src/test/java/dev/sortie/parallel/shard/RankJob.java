@@ -2,8 +2,8 @@ package dev.sortie.parallel.shard;
 
 import dev.sortie.parallel.comm.CommOptions;
 import dev.sortie.parallel.launch.ThreadRanks;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.time.Duration;

@@ -4,13 +4,13 @@ import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 
 import dev.sortie.parallel.comm.ElementType;
 import dev.sortie.parallel.comm.Elements;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.dtype.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

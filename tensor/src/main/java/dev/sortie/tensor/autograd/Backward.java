@@ -53,7 +53,7 @@ public final class Backward {
    */
   public record Seed(Tensor result, Tensor gradient) {
     public Seed {
-      if (result.node().isEmpty()) {
+      if (Node.of(result).isEmpty()) {
         throw new IllegalArgumentException("the loss depends on no parameter");
       }
       if (!gradient.shape().equals(result.shape()) || gradient.dtype() != result.dtype()) {
@@ -84,12 +84,13 @@ public final class Backward {
 
   private void walk(List<Seed> seeds) {
     for (Seed seed : seeds) {
-      Node root = seed.result.node().orElseThrow();
+      Node root = Node.of(seed.result).orElseThrow();
       if (temporaries.putIfAbsent(root, seed.gradient) != null) {
         throw new IllegalArgumentException("two seeds of one result " + seed.result);
       }
     }
-    List<Node> order = topological(seeds.stream().map(s -> s.result.node().orElseThrow()).toList());
+    List<Node> order =
+        topological(seeds.stream().map(s -> Node.of(s.result).orElseThrow()).toList());
     for (int i = order.size() - 1; i >= 0; i--) {
       Node node = order.get(i);
       Tensor dy = temporaries.remove(node);
@@ -116,7 +117,7 @@ public final class Backward {
       Node n = stack.peek();
       if (seen.putIfAbsent(n, false) == null) {
         for (Tensor in : n.inputs()) {
-          in.node().filter(m -> !seen.containsKey(m)).ifPresent(stack::push);
+          Node.of(in).filter(m -> !seen.containsKey(m)).ifPresent(stack::push);
         }
       } else {
         stack.pop();
@@ -143,7 +144,7 @@ public final class Backward {
     @Override
     public boolean wants(int i) {
       Tensor x = node.inputs().get(i);
-      return x.isParameter() ? parameters.has(x) : x.node().isPresent();
+      return x.isParameter() ? parameters.has(x) : Node.of(x).isPresent();
     }
 
     @Override
@@ -182,7 +183,7 @@ public final class Backward {
     @Override
     public void pass(int i, Tensor dy) {
       Tensor x = node.inputs().get(i);
-      Node producer = x.node().orElse(null);
+      Node producer = Node.of(x).orElse(null);
       if (producer != null && temporaries.putIfAbsent(producer, dy) == null) {
         passed = true;
         return;
@@ -201,7 +202,7 @@ public final class Backward {
       if (x.isParameter()) {
         return parameters.target(x);
       }
-      Node producer = x.node().orElseThrow();
+      Node producer = Node.of(x).orElseThrow();
       Tensor g = temporaries.get(producer);
       boolean first = g == null;
       if (first) {

@@ -1,7 +1,7 @@
 package dev.sortie.tensor.autograd;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.Arrays;
 import java.util.List;

@@ -1,7 +1,9 @@
 package dev.sortie.tensor.autograd;
 
+import dev.sortie.tensor.Producer;
 import dev.sortie.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One executed op in the graph: what the backward pass needs of it.
@@ -11,4 +13,11 @@ import java.util.List;
  * @param output its result, without a node of its own
  * @param saved what the forward pass kept, such as a log-sum-exp
  */
-public record Node(Op op, List<Tensor> inputs, Tensor output, List<Tensor> saved) {}
+public record Node(Op op, List<Tensor> inputs, Tensor output, List<Tensor> saved)
+    implements Producer {
+
+  /** The op that produced a tensor; empty for a leaf and where no gradient flows. */
+  static Optional<Node> of(Tensor x) {
+    return x.producer().map(Node.class::cast);
+  }
+}

@@ -1,9 +1,9 @@
 package dev.sortie.tensor.autograd;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.Projection;
@@ -16,7 +16,7 @@ import java.util.function.Supplier;
 /**
  * The eager operations: each computes at once on a device, puts its result into a workspace and,
  * unless {@link NoGrad} holds or no input needs a gradient, records itself for the backward pass.
- * Views that are not contiguous are copied where an op needs them so.
+ * ViewOps that are not contiguous are copied where an op needs them so.
  *
  * @param device where to compute
  * @param workspace where results live
@@ -66,23 +66,23 @@ public record Ops(Device device, Workspace workspace) {
   /** {@code a + b}, with broadcasting. */
   public Tensor add(Tensor a, Tensor b) {
     Shape s = Shape.broadcast(a.shape(), b.shape());
-    return apply(new Elementwise.Add(), broadcast(a, s), broadcast(b, s));
+    return apply(new ElementwiseOps.Add(), broadcast(a, s), broadcast(b, s));
   }
 
   /** {@code a * b}, element by element, with broadcasting. */
   public Tensor mul(Tensor a, Tensor b) {
     Shape s = Shape.broadcast(a.shape(), b.shape());
-    return apply(new Elementwise.Mul(), broadcast(a, s), broadcast(b, s));
+    return apply(new ElementwiseOps.Mul(), broadcast(a, s), broadcast(b, s));
   }
 
   /** {@code factor * x}. */
   public Tensor scale(Tensor x, double factor) {
-    return apply(new Elementwise.Scale(factor), x);
+    return apply(new ElementwiseOps.Scale(factor), x);
   }
 
   /** The sum of all elements. */
   public Tensor sum(Tensor x) {
-    return apply(new Elementwise.Sum(), x);
+    return apply(new ElementwiseOps.Sum(), x);
   }
 
   /** The mean of all elements. */
@@ -92,7 +92,9 @@ public record Ops(Device device, Workspace workspace) {
 
   /** {@code x [.., K] · w [N, K]ᵀ + bias [N]}; {@code bias} may be null. */
   public Tensor linear(Tensor x, Tensor w, Tensor bias) {
-    return bias == null ? apply(new Dense.Linear(), x, w) : apply(new Dense.Linear(), x, w, bias);
+    return bias == null
+        ? apply(new MatrixOps.Linear(), x, w)
+        : apply(new MatrixOps.Linear(), x, w, bias);
   }
 
   /**
@@ -115,7 +117,7 @@ public record Ops(Device device, Workspace workspace) {
       Tensor w = weights.get(i);
       Tensor bias = biases.get(i);
       List<Tensor> inputs = bias == null ? List.of(rows, w) : List.of(rows, w, bias);
-      Tensor y = empty(dtype, new Dense.Linear().shape(inputs));
+      Tensor y = empty(dtype, new MatrixOps.Linear().shape(inputs));
       results.add(y);
       projections.add(
           new Projection(w.span(), bias == null ? null : bias.span(), y.span(), w.shape().size(0)));
@@ -129,44 +131,44 @@ public record Ops(Device device, Workspace workspace) {
    * table is).
    */
   public Tensor embedding(Tensor table, Tensor ids) {
-    return apply(new Dense.Embedding(), table, ids);
+    return apply(new MatrixOps.Embedding(), table, ids);
   }
 
   /** RMSNorm over the last dim. */
   public Tensor rmsNorm(Tensor x, Tensor w, double eps) {
-    return apply(new Norms.RmsNorm(eps), x, w);
+    return apply(new NormOps.RmsNorm(eps), x, w);
   }
 
   /** LayerNorm over the last dim; {@code b} may be null. */
   public Tensor layerNorm(Tensor x, Tensor w, Tensor b, double eps) {
     return b == null
-        ? apply(new Norms.LayerNorm(eps), x, w)
-        : apply(new Norms.LayerNorm(eps), x, w, b);
+        ? apply(new NormOps.LayerNorm(eps), x, w)
+        : apply(new NormOps.LayerNorm(eps), x, w, b);
   }
 
   /** Rotary embedding of x {@code [B, T, H, D]}; cos and sin {@code [positions, rotary / 2]}. */
   public Tensor rope(Tensor x, Tensor cos, Tensor sin, RopeShape sizes) {
-    return apply(new Attending.Rope(sizes), x, cos, sin);
+    return apply(new AttentionOps.Rope(sizes), x, cos, sin);
   }
 
   /** Causal grouped-query attention; layouts in {@link AttentionShape}. */
   public Tensor attention(Tensor q, Tensor k, Tensor v, AttentionShape sizes) {
-    return apply(new Attending.Attention(sizes), q, k, v);
+    return apply(new AttentionOps.Attention(sizes), q, k, v);
   }
 
   /** {@code silu(gate) * up}. */
   public Tensor swiglu(Tensor gate, Tensor up) {
-    return apply(new Elementwise.SwiGlu(), gate, up);
+    return apply(new ElementwiseOps.SwiGlu(), gate, up);
   }
 
   /** GELU, exact or by its tanh approximation. */
   public Tensor gelu(Tensor x, boolean tanh) {
-    return apply(new Elementwise.Gelu(tanh), x);
+    return apply(new ElementwiseOps.Gelu(tanh), x);
   }
 
   /** Softmax over the last dim. */
   public Tensor softmax(Tensor x) {
-    return apply(new Losses.Softmax(), x);
+    return apply(new LossOps.Softmax(), x);
   }
 
   /**
@@ -174,14 +176,14 @@ public record Ops(Device device, Workspace workspace) {
    * ignored (loss 0).
    */
   public Tensor crossEntropy(Tensor logits, Tensor targets) {
-    return apply(new Losses.CrossEntropy(), logits, targets);
+    return apply(new LossOps.CrossEntropy(), logits, targets);
   }
 
   /**
    * {@code KL(softmax(teacher) ‖ softmax(logits))} of each row in nats; no gradient to the teacher.
    */
   public Tensor kl(Tensor logits, Tensor teacher) {
-    return apply(new Losses.Kl(), logits, teacher);
+    return apply(new LossOps.Kl(), logits, teacher);
   }
 
   /**
@@ -247,29 +249,29 @@ public record Ops(Device device, Workspace workspace) {
 
   /** The same elements under another shape. */
   public Tensor reshape(Tensor x, long... dims) {
-    return apply(new Views.Reshape(Shape.of(dims)), contiguous(x));
+    return apply(new ViewOps.Reshape(Shape.of(dims)), contiguous(x));
   }
 
   /** Dims in another order: result dim {@code i} is input dim {@code order[i]}. */
   public Tensor permute(Tensor x, Integer... order) {
-    return apply(new Views.Permute(List.of(order)), x);
+    return apply(new ViewOps.Permute(List.of(order)), x);
   }
 
   /** {@code count} neighbours from {@code from} on along {@code dim}. */
   public Tensor slice(Tensor x, int dim, long from, long count) {
-    return apply(new Views.Slice(dim, from, count), x);
+    return apply(new ViewOps.Slice(dim, from, count), x);
   }
 
   /**
    * Repeats dims of size 1 and adds dims in front until the shape is {@code to}; copies nothing.
    */
   public Tensor broadcast(Tensor x, Shape to) {
-    return x.shape().equals(to) ? x : apply(new Views.Broadcast(to), x);
+    return x.shape().equals(to) ? x : apply(new ViewOps.Broadcast(to), x);
   }
 
   /** {@code x} without gaps: itself or a copy. */
   public Tensor contiguous(Tensor x) {
-    return x.isContiguous() ? x : apply(new Views.Contiguous(), x);
+    return x.isContiguous() ? x : apply(new ViewOps.Contiguous(), x);
   }
 
   /** {@code x}, through which no gradient flows. */
@@ -279,7 +281,7 @@ public record Ops(Device device, Workspace workspace) {
 
   private Tensor apply(Op op, Tensor... inputs) {
     List<Tensor> in = new ArrayList<>(inputs.length);
-    boolean views = op instanceof ViewOp || op instanceof Views.Contiguous;
+    boolean views = op instanceof ViewOp || op instanceof ViewOps.Contiguous;
     for (Tensor x : inputs) {
       in.add(views ? x : contiguous(x));
     }
@@ -288,7 +290,7 @@ public record Ops(Device device, Workspace workspace) {
 
   private static Tensor recorded(Node node) {
     boolean record = !NoGrad.isOn() && node.inputs().stream().anyMatch(Tensor::needsGrad);
-    return record ? node.output().withNode(node) : node.output();
+    return record ? node.output().withProducer(node) : node.output();
   }
 
   private Node run(Op op, List<Tensor> in) {

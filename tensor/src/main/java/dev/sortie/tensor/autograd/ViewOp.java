@@ -11,7 +11,7 @@ import java.util.List;
  * the same view of the gradient.
  */
 public sealed interface ViewOp extends Op
-    permits Views.Reshape, Views.Permute, Views.Slice, Views.Broadcast {
+    permits ViewOps.Reshape, ViewOps.Permute, ViewOps.Slice, ViewOps.Broadcast {
 
   /**
    * The view of a tensor that lies as {@code in} says.

@@ -1,6 +1,6 @@
 package dev.sortie.tensor.kernel;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +20,7 @@ public sealed interface KernelCall
         AttentionCall,
         ActivationCall,
         LossCall,
-        AdamW.Step {
+        AdamWCall.Step {
 
   /** The name of the kernel, such as {@code rmsNorm}. */
   default String name() {

@@ -59,7 +59,7 @@ public interface Kernels extends AutoCloseable {
 
   /**
    * {@code y[i] = x[i]}, converting between any two types; rounds to nearest even. To quantised
-   * types as {@link dev.sortie.tensor.block.BlockEncoder} does.
+   * types as {@link dev.sortie.tensor.dtype.BlockEncoder} does.
    */
   default void copy(Span x, Span y) {
     run(new ElementwiseCall.Copy(x, y));
@@ -432,8 +432,8 @@ public interface Kernels extends AutoCloseable {
 
   // ---- optimiser
 
-  /** One AdamW step in place on several F32 tensors, in one parallel region. */
-  default void adamW(List<AdamW.Update> updates) {
-    run(new AdamW.Step(updates));
+  /** One AdamWCall step in place on several F32 tensors, in one parallel region. */
+  default void adamW(List<AdamWCall.Update> updates) {
+    run(new AdamWCall.Step(updates));
   }
 }

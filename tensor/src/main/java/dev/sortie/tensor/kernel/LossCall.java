@@ -1,6 +1,6 @@
 package dev.sortie.tensor.kernel;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 
 /** Losses over rows of logits, their gradients, and the choice of the largest. */

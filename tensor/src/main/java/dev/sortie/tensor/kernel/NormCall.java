@@ -1,6 +1,6 @@
 package dev.sortie.tensor.kernel;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 
 /** Normalisations of rows. */

@@ -1,11 +1,11 @@
 package dev.sortie.tensor.kernel;
 
-import static dev.sortie.tensor.DType.BF16;
-import static dev.sortie.tensor.DType.F32;
-import static dev.sortie.tensor.DType.F64;
-import static dev.sortie.tensor.DType.I32;
+import static dev.sortie.tensor.dtype.DType.BF16;
+import static dev.sortie.tensor.dtype.DType.F32;
+import static dev.sortie.tensor.dtype.DType.F64;
+import static dev.sortie.tensor.dtype.DType.I32;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.util.Objects;
 

@@ -143,8 +143,8 @@ final class ScalarElementwise {
     }
   }
 
-  static void adamW(AdamW.Update call) {
-    AdamW o = call.options();
+  static void adamW(AdamWCall.Update call) {
+    AdamWCall o = call.options();
     for (long i = 0; i < call.param().length(); i++) {
       double g = o.gradScale() * call.grad().get(i);
       double mi = o.beta1() * call.m().get(i) + (1 - o.beta1()) * g;

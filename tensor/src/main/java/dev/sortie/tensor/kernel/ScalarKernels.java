@@ -24,7 +24,7 @@ public final class ScalarKernels implements Kernels {
       case AttentionCall c -> ScalarAttention.run(c, this);
       case ActivationCall c -> ScalarActivations.run(c);
       case LossCall c -> ScalarLosses.run(c);
-      case AdamW.Step c -> c.updates().forEach(ScalarElementwise::adamW);
+      case AdamWCall.Step c -> c.updates().forEach(ScalarElementwise::adamW);
     }
   }
 

@@ -5,9 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.block.BlockEncoder;
-import dev.sortie.tensor.block.Blocks;
+import dev.sortie.tensor.dtype.BlockEncoder;
+import dev.sortie.tensor.dtype.Blocks;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;

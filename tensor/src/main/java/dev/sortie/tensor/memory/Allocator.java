@@ -1,6 +1,6 @@
 package dev.sortie.tensor.memory;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 
 /** Gives out storages. Contents are zero unless the implementation says otherwise. */
 public interface Allocator {

@@ -1,6 +1,6 @@
 package dev.sortie.tensor.memory;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

@@ -1,11 +1,11 @@
 package dev.sortie.tensor.suite;
 
-import static dev.sortie.tensor.DType.BF16;
-import static dev.sortie.tensor.DType.F16;
-import static dev.sortie.tensor.DType.F32;
-import static dev.sortie.tensor.DType.I32;
+import static dev.sortie.tensor.dtype.DType.BF16;
+import static dev.sortie.tensor.dtype.DType.F16;
+import static dev.sortie.tensor.dtype.DType.F32;
+import static dev.sortie.tensor.dtype.DType.I32;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;

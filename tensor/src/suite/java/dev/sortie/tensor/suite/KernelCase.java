@@ -2,7 +2,7 @@ package dev.sortie.tensor.suite;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.NativeArena;

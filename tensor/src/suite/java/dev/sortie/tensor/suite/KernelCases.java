@@ -1,12 +1,12 @@
 package dev.sortie.tensor.suite;
 
-import static dev.sortie.tensor.DType.BF16;
-import static dev.sortie.tensor.DType.F16;
-import static dev.sortie.tensor.DType.F32;
-import static dev.sortie.tensor.DType.I32;
+import static dev.sortie.tensor.dtype.DType.BF16;
+import static dev.sortie.tensor.dtype.DType.F16;
+import static dev.sortie.tensor.dtype.DType.F32;
+import static dev.sortie.tensor.dtype.DType.I32;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
@@ -90,20 +90,20 @@ public final class KernelCases {
     add(integers(7).f32(n).f32(1), "sum " + n, 0, (k, s) -> s[1].set(0, k.sum(s[0])));
     add(integers(8).f32(n).f32(1), "sumSquares " + n, 0, (k, s) -> s[1].set(0, k.sumSquares(s[0])));
     add(floats(7).f32(n).f32(1), "sum of floats " + n, FEW, (k, s) -> s[1].set(0, k.sum(s[0])));
-    AdamW step = new AdamW(1e-2, 0.9, 0.95, 1e-8, 0.1, 0.1, 0.05, 0.5);
+    AdamWCall step = new AdamWCall(1e-2, 0.9, 0.95, 1e-8, 0.1, 0.1, 0.05, 0.5);
     add(
         floats(9).f32(n).f32(n).f32(n).f32(n),
         "adamW " + n,
         FEW,
         (k, s) -> {
           k.mul(s[3], s[3], s[3]);
-          k.adamW(List.of(new AdamW.Update(s[0], s[1], s[2], s[3], step)));
+          k.adamW(List.of(new AdamWCall.Update(s[0], s[1], s[2], s[3], step)));
         });
   }
 
   private void manyTensors() {
-    AdamW decayed = new AdamW(1e-2, 0.9, 0.95, 1e-8, 0.1, 0.1, 0.05, 0.5);
-    AdamW other = new AdamW(3e-2, 0.9, 0.95, 1e-8, 0, 0.1, 0.05, 0.5);
+    AdamWCall decayed = new AdamWCall(1e-2, 0.9, 0.95, 1e-8, 0.1, 0.1, 0.05, 0.5);
+    AdamWCall other = new AdamWCall(3e-2, 0.9, 0.95, 1e-8, 0, 0.1, 0.05, 0.5);
     KernelCase.Builder b = floats(14);
     for (int n : new int[] {5, 9001, 4096, 300, 1, 20_000}) {
       b.f32(n).f32(n).f32(n).f32(n);
@@ -113,11 +113,11 @@ public final class KernelCases {
         "adamW of several tensors",
         FEW,
         (k, s) -> {
-          List<AdamW.Update> updates = new ArrayList<>();
+          List<AdamWCall.Update> updates = new ArrayList<>();
           for (int i = 0; i < s.length; i += 4) {
             k.mul(s[i + 3], s[i + 3], s[i + 3]);
-            AdamW step = i % 8 == 0 ? decayed : other;
-            updates.add(new AdamW.Update(s[i], s[i + 1], s[i + 2], s[i + 3], step));
+            AdamWCall step = i % 8 == 0 ? decayed : other;
+            updates.add(new AdamWCall.Update(s[i], s[i + 1], s[i + 2], s[i + 3], step));
           }
           k.adamW(updates);
         });

@@ -3,10 +3,10 @@ package dev.sortie.tensor.autograd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.List;

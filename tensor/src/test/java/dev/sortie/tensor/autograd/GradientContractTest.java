@@ -3,11 +3,11 @@ package dev.sortie.tensor.autograd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.memory.NativeArena;
@@ -61,135 +61,147 @@ class GradientContractTest {
     RopeShape partial = new RopeShape(1, 2, 2, 6, 4, 0, true);
     return Stream.of(
         of(
-            Elementwise.Add.class,
+            ElementwiseOps.Add.class,
             "",
             (o, x) -> o.add(x.get(0), x.get(1)),
             Shape.of(2, 3),
             Shape.of(2, 3)),
         of(
-            Elementwise.Add.class,
+            ElementwiseOps.Add.class,
             "broadcast",
             (o, x) -> o.add(x.get(0), x.get(1)),
             Shape.of(2, 3, 4),
             Shape.of(3, 1)),
-        of(Elementwise.Add.class, "with itself", (o, x) -> o.add(x.get(0), x.get(0)), Shape.of(5)),
         of(
-            Elementwise.Mul.class,
+            ElementwiseOps.Add.class,
+            "with itself",
+            (o, x) -> o.add(x.get(0), x.get(0)),
+            Shape.of(5)),
+        of(
+            ElementwiseOps.Mul.class,
             "",
             (o, x) -> o.mul(x.get(0), x.get(1)),
             Shape.of(2, 3),
             Shape.of(2, 3)),
         of(
-            Elementwise.Mul.class,
+            ElementwiseOps.Mul.class,
             "broadcast",
             (o, x) -> o.mul(x.get(0), x.get(1)),
             Shape.of(1, 3),
             Shape.of(4, 1)),
-        of(Elementwise.Mul.class, "with itself", (o, x) -> o.mul(x.get(0), x.get(0)), Shape.of(5)),
-        of(Elementwise.Scale.class, "", (o, x) -> o.scale(x.get(0), -2.5), Shape.of(7)),
-        of(Elementwise.Sum.class, "", (o, x) -> o.sum(x.get(0)), Shape.of(3, 4)),
         of(
-            Elementwise.Sum.class,
+            ElementwiseOps.Mul.class,
+            "with itself",
+            (o, x) -> o.mul(x.get(0), x.get(0)),
+            Shape.of(5)),
+        of(ElementwiseOps.Scale.class, "", (o, x) -> o.scale(x.get(0), -2.5), Shape.of(7)),
+        of(ElementwiseOps.Sum.class, "", (o, x) -> o.sum(x.get(0)), Shape.of(3, 4)),
+        of(
+            ElementwiseOps.Sum.class,
             "twice used",
             (o, x) -> o.mul(o.sum(x.get(0)), o.mean(o.mul(x.get(0), x.get(0)))),
             Shape.of(3)),
         of(
-            Elementwise.SwiGlu.class,
+            ElementwiseOps.SwiGlu.class,
             "",
             (o, x) -> o.swiglu(x.get(0), x.get(1)),
             Shape.of(3, 5),
             Shape.of(3, 5)),
         of(
-            Elementwise.SwiGlu.class,
+            ElementwiseOps.SwiGlu.class,
             "frozen gate",
             (o, x) -> o.swiglu(constant(o, Shape.of(3)), x.get(0)),
             Shape.of(3)),
-        of(Elementwise.Gelu.class, "exact", (o, x) -> o.gelu(x.get(0), false), Shape.of(9)),
-        of(Elementwise.Gelu.class, "tanh", (o, x) -> o.gelu(x.get(0), true), Shape.of(9)),
+        of(ElementwiseOps.Gelu.class, "exact", (o, x) -> o.gelu(x.get(0), false), Shape.of(9)),
+        of(ElementwiseOps.Gelu.class, "tanh", (o, x) -> o.gelu(x.get(0), true), Shape.of(9)),
         of(
-            Dense.Linear.class,
+            MatrixOps.Linear.class,
             "",
             (o, x) -> o.linear(x.get(0), x.get(1), null),
             Shape.of(2, 3, 4),
             Shape.of(5, 4)),
         of(
-            Dense.Linear.class,
+            MatrixOps.Linear.class,
             "bias",
             (o, x) -> o.linear(x.get(0), x.get(1), x.get(2)),
             Shape.of(3, 4),
             Shape.of(5, 4),
             Shape.of(5)),
         of(
-            Dense.Linear.class,
+            MatrixOps.Linear.class,
             "shared weight",
             (o, x) -> o.linear(o.linear(x.get(0), x.get(1), null), x.get(1), null),
             Shape.of(2, 3),
             Shape.of(3, 3)),
         of(
-            Dense.Embedding.class,
+            MatrixOps.Embedding.class,
             "",
             (o, x) -> o.embedding(x.get(0), ids(o, 2, 0, 2, 3)),
             Shape.of(4, 3)),
         of(
-            Norms.RmsNorm.class,
+            NormOps.RmsNorm.class,
             "",
             (o, x) -> o.rmsNorm(x.get(0), x.get(1), 1e-5),
             Shape.of(3, 6),
             Shape.of(6)),
         of(
-            Norms.LayerNorm.class,
+            NormOps.LayerNorm.class,
             "",
             (o, x) -> o.layerNorm(x.get(0), x.get(1), null, 1e-5),
             Shape.of(3, 6),
             Shape.of(6)),
         of(
-            Norms.LayerNorm.class,
+            NormOps.LayerNorm.class,
             "bias",
             (o, x) -> o.layerNorm(x.get(0), x.get(1), x.get(2), 1e-5),
             Shape.of(3, 6),
             Shape.of(6),
             Shape.of(6)),
-        of(Attending.Rope.class, "half", (o, x) -> rope(o, x.get(0), half), Shape.of(2, 3, 2, 6)),
         of(
-            Attending.Rope.class,
+            AttentionOps.Rope.class,
+            "half",
+            (o, x) -> rope(o, x.get(0), half),
+            Shape.of(2, 3, 2, 6)),
+        of(
+            AttentionOps.Rope.class,
             "partial, interleaved",
             (o, x) -> rope(o, x.get(0), partial),
             Shape.of(1, 2, 2, 6)),
         of(
-            Attending.Attention.class,
+            AttentionOps.Attention.class,
             "grouped",
             (o, x) -> o.attention(x.get(0), x.get(1), x.get(2), grouped),
             Shape.of(2, 3, 4, 5),
             Shape.of(2, 3, 2, 5),
             Shape.of(2, 3, 2, 5)),
         of(
-            Attending.Attention.class,
+            AttentionOps.Attention.class,
             "within a window",
             (o, x) -> o.attention(x.get(0), x.get(1), x.get(2), near),
             Shape.of(2, 3, 4, 5),
             Shape.of(2, 4, 2, 5),
             Shape.of(2, 4, 2, 5)),
         of(
-            Attending.Attention.class,
+            AttentionOps.Attention.class,
             "more keys than queries",
             (o, x) -> o.attention(x.get(0), x.get(1), x.get(2), later),
             Shape.of(1, 2, 2, 3),
             Shape.of(1, 5, 1, 3),
             Shape.of(1, 5, 1, 3)),
         of(
-            Attending.Attention.class,
+            AttentionOps.Attention.class,
             "frozen keys",
             (o, x) -> o.attention(x.get(0), constant(o, Shape.of(1, 5, 1, 3)), x.get(1), later),
             Shape.of(1, 2, 2, 3),
             Shape.of(1, 5, 1, 3)),
-        of(Losses.Softmax.class, "", (o, x) -> o.softmax(x.get(0)), Shape.of(3, 5)),
+        of(LossOps.Softmax.class, "", (o, x) -> o.softmax(x.get(0)), Shape.of(3, 5)),
         of(
-            Losses.CrossEntropy.class,
+            LossOps.CrossEntropy.class,
             "",
             (o, x) -> o.crossEntropy(x.get(0), ids(o, 1, -1, 4)),
             Shape.of(3, 5)),
         of(
-            Losses.Kl.class,
+            LossOps.Kl.class,
             "",
             (o, x) -> o.kl(x.get(0), constant(o, Shape.of(3, 5))),
             Shape.of(3, 5)),
@@ -238,28 +250,32 @@ class GradientContractTest {
             Shape.of(5, 4),
             Shape.of(3, 4)),
         of(
-            Views.Contiguous.class,
+            ViewOps.Contiguous.class,
             "",
             (o, x) -> o.contiguous(o.permute(x.get(0), 1, 0)),
             Shape.of(3, 4)),
-        of(Views.Reshape.class, "", (o, x) -> square(o, o.reshape(x.get(0), 2, 6)), Shape.of(3, 4)),
         of(
-            Views.Permute.class,
+            ViewOps.Reshape.class,
+            "",
+            (o, x) -> square(o, o.reshape(x.get(0), 2, 6)),
+            Shape.of(3, 4)),
+        of(
+            ViewOps.Permute.class,
             "",
             (o, x) -> square(o, o.permute(x.get(0), 2, 0, 1)),
             Shape.of(2, 3, 4)),
         of(
-            Views.Slice.class,
+            ViewOps.Slice.class,
             "",
             (o, x) -> square(o, o.slice(o.slice(x.get(0), 1, 1, 2), 0, 1, 2)),
             Shape.of(3, 4)),
         of(
-            Views.Slice.class,
+            ViewOps.Slice.class,
             "of a permuted view",
             (o, x) -> square(o, o.slice(o.permute(x.get(0), 1, 0), 0, 1, 2)),
             Shape.of(3, 4)),
         of(
-            Views.Broadcast.class,
+            ViewOps.Broadcast.class,
             "",
             (o, x) -> square(o, o.broadcast(x.get(0), Shape.of(2, 3, 4))),
             Shape.of(3, 1)));

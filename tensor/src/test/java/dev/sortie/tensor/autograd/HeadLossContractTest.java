@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.List;

@@ -1,12 +1,13 @@
 package dev.sortie.tensor.kernel;
 
-import static dev.sortie.tensor.DType.BF16;
-import static dev.sortie.tensor.DType.F32;
-import static dev.sortie.tensor.DType.F64;
-import static dev.sortie.tensor.DType.I32;
+import static dev.sortie.tensor.dtype.DType.BF16;
+import static dev.sortie.tensor.dtype.DType.F32;
+import static dev.sortie.tensor.dtype.DType.F64;
+import static dev.sortie.tensor.dtype.DType.I32;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
@@ -190,7 +191,7 @@ final class AllocationRun {
     Span first = span(F32, rows);
     Span second = span(F32, rows);
     Span ids = arena.allocate(I32, rows).span();
-    AdamW step = new AdamW(1e-9, 0.9, 0.999, 1e-8, 0.1, 1, 1, 1);
+    AdamWCall step = new AdamWCall(1e-9, 0.9, 0.999, 1e-8, 0.1, 1, 1, 1);
     call(set + " add" + at, () -> k.add(x, y, z));
     call(set + " sumRows" + at, () -> k.sumRows(x, dw, rows, cols));
     call(set + " rmsNorm" + at, () -> k.rmsNorm(x, w, 1e-5, y, first, rows, cols));
@@ -214,7 +215,8 @@ final class AllocationRun {
     call(set + " argmax" + at, () -> k.argmax(x, ids, second, rows, cols));
     call(set + " sumSquares" + at, () -> k.sumSquares(x));
     call(
-        set + " adamW" + at, () -> k.adamW(List.of(new AdamW.Update(w, dw, moment, square, step))));
+        set + " adamW" + at,
+        () -> k.adamW(List.of(new AdamWCall.Update(w, dw, moment, square, step))));
   }
 
   /** The JDK's count, by reflection, since the module under test does not read jdk.management. */

@@ -3,6 +3,7 @@ package dev.sortie.tensor.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
 import dev.sortie.tensor.suite.ExactCases;
 import dev.sortie.tensor.suite.KernelCase;
 import java.util.List;

@@ -4,8 +4,9 @@ import static dev.sortie.tensor.kernel.TestSpans.floats;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 import java.util.stream.Stream;

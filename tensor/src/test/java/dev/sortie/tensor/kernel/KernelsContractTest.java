@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import dev.sortie.tensor.suite.KernelCase;

@@ -4,8 +4,9 @@ import static dev.sortie.tensor.kernel.TestSpans.assertSentinels;
 import static dev.sortie.tensor.kernel.TestSpans.floats;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;

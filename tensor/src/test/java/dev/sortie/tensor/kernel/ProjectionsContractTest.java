@@ -2,9 +2,9 @@ package dev.sortie.tensor.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.ValueLayout;

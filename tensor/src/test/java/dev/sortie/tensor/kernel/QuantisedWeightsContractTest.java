@@ -1,13 +1,14 @@
 package dev.sortie.tensor.kernel;
 
-import static dev.sortie.tensor.DType.F32;
+import static dev.sortie.tensor.dtype.DType.F32;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.block.Blocks;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.Blocks;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;

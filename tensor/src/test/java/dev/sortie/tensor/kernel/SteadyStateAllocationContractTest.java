@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

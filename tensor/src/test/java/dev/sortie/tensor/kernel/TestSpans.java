@@ -2,7 +2,7 @@ package dev.sortie.tensor.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.Random;

@@ -2,9 +2,9 @@ package dev.sortie.tensor.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;

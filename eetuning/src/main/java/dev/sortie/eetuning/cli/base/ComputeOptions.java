@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.base;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.concurrent.Cores;
+import dev.sortie.tensor.device.Device;
 import picocli.CommandLine.Option;
 
 /** Options of all commands that compute. */

@@ -12,7 +12,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -20,7 +20,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -33,7 +33,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;

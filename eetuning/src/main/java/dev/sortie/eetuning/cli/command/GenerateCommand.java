@@ -26,7 +26,7 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatTemplate;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;

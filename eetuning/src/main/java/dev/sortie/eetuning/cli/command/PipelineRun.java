@@ -15,7 +15,7 @@ import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.StageTensors;
 import dev.sortie.parallel.shard.ShardBuilder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
 

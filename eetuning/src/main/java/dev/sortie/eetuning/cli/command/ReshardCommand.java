@@ -5,7 +5,7 @@ import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -36,7 +36,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ModelShard;
 import dev.sortie.parallel.shard.ShardBuilder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;

@@ -15,7 +15,7 @@ import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.eetuning.train.tune.TuningMetadata;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderBuilder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.LinkedHashMap;
 import java.util.Map;

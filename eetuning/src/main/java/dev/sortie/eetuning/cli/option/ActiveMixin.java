@@ -7,7 +7,7 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;

@@ -8,7 +8,7 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.ModelPartition;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -7,7 +7,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;

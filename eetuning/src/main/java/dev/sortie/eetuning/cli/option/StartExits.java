@@ -6,7 +6,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.decode.pass;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.dtype.DType;
 
 /**
  * What a head read at some of the positions being read, and its logits there. One position is

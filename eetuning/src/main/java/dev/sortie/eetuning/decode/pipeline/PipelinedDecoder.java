@@ -9,7 +9,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.text.Tokenizer;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;

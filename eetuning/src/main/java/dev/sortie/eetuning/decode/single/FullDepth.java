@@ -6,8 +6,8 @@ import dev.sortie.eetuning.decode.pass.LogitsReader;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.device.Device;
 
 /** Decoding through all layers: the unmodified backbone, the baseline of every speed-up. */
 public final class FullDepth implements DecodingStrategy {

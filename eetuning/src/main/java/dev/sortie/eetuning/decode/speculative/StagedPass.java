@@ -3,11 +3,11 @@ package dev.sortie.eetuning.decode.speculative;
 import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import java.util.Arrays;
 import java.util.function.Supplier;
 

@@ -8,7 +8,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShardBuilder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 
 /**
  * The memory that training from scratch takes.

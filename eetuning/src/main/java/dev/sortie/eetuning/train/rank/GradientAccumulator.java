@@ -2,10 +2,10 @@ package dev.sortie.eetuning.train.rank;
 
 import dev.sortie.parallel.comm.Elements;
 import dev.sortie.parallel.comm.Handle;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;

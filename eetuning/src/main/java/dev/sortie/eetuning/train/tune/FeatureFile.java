@@ -2,7 +2,7 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;

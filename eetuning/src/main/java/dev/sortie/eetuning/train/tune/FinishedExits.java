@@ -7,7 +7,7 @@ import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

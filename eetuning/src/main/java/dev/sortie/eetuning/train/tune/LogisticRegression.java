@@ -2,13 +2,13 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward;
 import dev.sortie.tensor.autograd.Gradients;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.lang.foreign.MemorySegment;

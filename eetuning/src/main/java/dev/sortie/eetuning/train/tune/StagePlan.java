@@ -17,7 +17,7 @@ import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ForwardOnly;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.pipeline.Timeline;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;

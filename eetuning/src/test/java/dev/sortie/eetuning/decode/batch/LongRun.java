@@ -14,7 +14,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

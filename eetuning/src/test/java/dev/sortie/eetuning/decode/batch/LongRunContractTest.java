@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.io.File;
 import java.io.IOException;
 import java.net.URI;

@@ -34,7 +34,7 @@ import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.parallel.shard.ShardGroup;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.time.Duration;

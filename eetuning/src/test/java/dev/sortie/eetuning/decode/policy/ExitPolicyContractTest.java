@@ -28,11 +28,11 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.nio.file.Path;
@@ -103,7 +103,7 @@ class ExitPolicyContractTest {
 
   private Tensor state(int seed) {
     int width = model.config().decoder().hidden();
-    Tensor x = Tensor.allocate(arena, dev.sortie.tensor.DType.F32, Shape.of(1, width));
+    Tensor x = Tensor.allocate(arena, dev.sortie.tensor.dtype.DType.F32, Shape.of(1, width));
     Random random = new Random(seed, 0);
     for (int i = 0; i < width; i++) {
       x.span().set(i, 2 * random.normal(i));

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.util.List;
 
 /** Guesses as many tokens as allowed, whatever comes of it. */

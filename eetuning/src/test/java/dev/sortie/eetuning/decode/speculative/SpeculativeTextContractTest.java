@@ -15,7 +15,7 @@ import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

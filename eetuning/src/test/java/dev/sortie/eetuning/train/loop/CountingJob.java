@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.train.loop;
 
 import dev.sortie.eetuning.train.TrainingJob;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.LinkedHashMap;
 import java.util.List;

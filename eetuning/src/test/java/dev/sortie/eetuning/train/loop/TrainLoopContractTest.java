@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.nn.InputException;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -18,7 +18,7 @@ import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
 import dev.sortie.parallel.shard.ShardBuilder;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

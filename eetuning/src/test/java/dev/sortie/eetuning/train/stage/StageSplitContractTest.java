@@ -21,7 +21,7 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.tensor.Device;
+import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import java.nio.file.Files;
 import java.nio.file.Path;

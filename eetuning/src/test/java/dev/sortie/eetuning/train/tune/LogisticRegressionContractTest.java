@@ -3,8 +3,8 @@ package dev.sortie.eetuning.train.tune;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.sortie.tensor.Device;
 import dev.sortie.tensor.Random;
+import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -4,9 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.sortie.parallel.comm.ElementType;
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.kernel.KernelSets;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;

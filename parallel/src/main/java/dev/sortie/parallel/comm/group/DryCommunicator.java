@@ -9,7 +9,7 @@ import dev.sortie.parallel.comm.Handle;
 import dev.sortie.parallel.comm.LinkSpeed;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.lang.foreign.MemorySegment;
 

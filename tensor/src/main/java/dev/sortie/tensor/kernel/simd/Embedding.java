@@ -3,8 +3,8 @@ package dev.sortie.tensor.kernel.simd;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.simd.convert.Conversions;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;

@@ -1,7 +1,7 @@
 package dev.sortie.tensor.kernel.simd;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
 import dev.sortie.tensor.kernel.simd.vector.Split;
@@ -17,7 +17,7 @@ import java.util.List;
 final class ManyTensors {
   private ManyTensors() {}
 
-  /** Elements {@code [from, from + count)} of a tensor, block {@code b} of all. */
+  /** ElementwiseKernels {@code [from, from + count)} of a tensor, block {@code b} of all. */
   @FunctionalInterface
   private interface Block {
     void run(int tensor, long from, long count, int b);
@@ -71,8 +71,8 @@ final class ManyTensors {
     return all;
   }
 
-  static void adamW(WorkerPool pool, List<AdamW.Update> updates) {
-    List<Span> params = updates.stream().map(AdamW.Update::param).toList();
+  static void adamW(WorkerPool pool, List<AdamWCall.Update> updates) {
+    List<Span> params = updates.stream().map(AdamWCall.Update::param).toList();
     long[] p = params.stream().mapToLong(Span::address).toArray();
     long[] g = updates.stream().mapToLong(u -> u.grad().address()).toArray();
     long[] m = updates.stream().mapToLong(u -> u.m().address()).toArray();
@@ -83,7 +83,7 @@ final class ManyTensors {
         firstBlocks(params),
         (t, from, count, b) -> {
           long at = 4 * from;
-          AdamW options = updates.get(t).options();
+          AdamWCall options = updates.get(t).options();
           Elementwise.adamW(p[t] + at, g[t] + at, m[t] + at, v[t] + at, count, options);
         });
   }

@@ -1,7 +1,7 @@
 package dev.sortie.tensor.kernel.simd;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.PackedWeight;

@@ -1,9 +1,9 @@
 package dev.sortie.tensor.kernel.simd;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.ActivationCall;
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.ElementwiseCall;
 import dev.sortie.tensor.kernel.KernelCall;
@@ -58,17 +58,17 @@ public final class SimdKernels implements Kernels {
       case MatrixCall c -> matrix.run(c);
       case NormCall c -> Norms.run(pool, c);
       case AttentionCall c -> attention.run(c, this);
-      case ElementwiseCall c -> Elements.run(pool, c);
+      case ElementwiseCall c -> ElementwiseKernels.run(pool, c);
       case ActivationCall c -> Activations.run(pool, c);
       case LossCall c -> Losses.run(pool, c);
-      case AdamW.Step c -> ManyTensors.adamW(pool, c.updates());
+      case AdamWCall.Step c -> ManyTensors.adamW(pool, c.updates());
     }
   }
 
   /** Whether there is a loop on vectors for the types of a call. */
   private static boolean computes(KernelCall call) {
     return switch (call) {
-      case ElementwiseCall.Copy c -> Elements.copies(c.x().dtype(), c.y().dtype());
+      case ElementwiseCall.Copy c -> ElementwiseKernels.copies(c.x().dtype(), c.y().dtype());
       case ElementwiseCall.CopyStrided _ -> true;
       default -> call.dtype() == DType.F32;
     };

@@ -1,6 +1,6 @@
 package dev.sortie.tensor.kernel.simd.attention;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.simd.convert.Conversions;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;

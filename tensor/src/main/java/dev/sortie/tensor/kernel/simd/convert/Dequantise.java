@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.sortie.tensor.DType;
-import dev.sortie.tensor.block.Blocks;
+import dev.sortie.tensor.dtype.Blocks;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.vector.Lanes;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;

@@ -1,7 +1,7 @@
 package dev.sortie.tensor.kernel.simd.gemm;
 
-import dev.sortie.tensor.DType;
 import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.lang.ref.Reference;
 

@@ -1,6 +1,6 @@
 package dev.sortie.tensor.kernel.simd.gemm;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 
 /**
  * Packs the right operand of a matrix product, of any type: rows that are not F32 are decoded a few

@@ -1,6 +1,6 @@
 package dev.sortie.tensor.kernel.simd.gemv;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.convert.Dequantise;
 import dev.sortie.tensor.kernel.simd.vector.Memory;
 import dev.sortie.tensor.kernel.simd.vector.Width;

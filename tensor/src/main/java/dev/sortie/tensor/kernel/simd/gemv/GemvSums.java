@@ -4,7 +4,7 @@ import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import dev.sortie.tensor.DType;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;

@@ -4,7 +4,7 @@ import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
-import dev.sortie.tensor.kernel.AdamW;
+import dev.sortie.tensor.kernel.AdamWCall;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
@@ -137,7 +137,7 @@ public final class Elementwise {
     }
   }
 
-  public static void adamW(long param, long grad, long m, long v, long n, AdamW o) {
+  public static void adamW(long param, long grad, long m, long v, long n, AdamWCall o) {
     float scale = (float) o.gradScale();
     float beta1 = (float) o.beta1();
     float beta2 = (float) o.beta2();

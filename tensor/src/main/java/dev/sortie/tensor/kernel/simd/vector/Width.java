@@ -1,16 +1,18 @@
 package dev.sortie.tensor.kernel.simd.vector;
 
-import dev.sortie.tensor.kernel.KernelSets;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The vector width of this JVM, chosen once, for kernels are only fast if the species is a
- * constant: what {@value KernelSets#PROPERTY} forces, else what the CPU prefers, at most 512 bits.
+ * constant: what {@value #PROPERTY} forces, else what the CPU prefers, at most 512 bits.
  */
 public final class Width {
-  private static final String FORCED = System.getProperty(KernelSets.PROPERTY, "auto");
+  /** The system property that forces a kernel set, and with it a width, for the whole JVM. */
+  public static final String PROPERTY = "sortie.kernels";
+
+  private static final String FORCED = System.getProperty(PROPERTY, "auto");
 
   /** The species of all kernels. */
   public static final VectorSpecies<Float> F = species(FORCED);
@@ -50,7 +52,7 @@ public final class Width {
       throw new IllegalStateException(
           "-D%s=%s needs %d-bit vectors, this JVM on this CPU has %d; take %s"
               .formatted(
-                  KernelSets.PROPERTY,
+                  PROPERTY,
                   FORCED,
                   F.vectorBitSize(),
                   widest,
