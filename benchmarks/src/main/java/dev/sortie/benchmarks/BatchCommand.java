@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.BatchRates;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.eval.TextScorer;

@@ -2,9 +2,9 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.exit.Exits;
@@ -51,8 +51,8 @@ public final class Ways {
     return word.startsWith(GUESSING) ? EARLY + word.substring(GUESSING.length()) : word;
   }
 
-  private static IntFunction<Guesses> guesses(String word) {
-    return word.startsWith(GUESSING) ? DraftSources::free : _ -> Guesses.NONE;
+  private static IntFunction<Drafter> guesses(String word) {
+    return word.startsWith(GUESSING) ? DraftSources::free : _ -> Drafter.NONE;
   }
 
   /** Each source that the exits allow, all of them, and all exits at three thresholds. */

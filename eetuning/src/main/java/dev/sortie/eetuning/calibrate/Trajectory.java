@@ -3,7 +3,7 @@ package dev.sortie.eetuning.calibrate;
 import dev.sortie.eetuning.cost.EarlyExitCost;
 import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.eetuning.decode.single.EarlyExit;
-import dev.sortie.eetuning.decode.speculative.Rehearsal;
+import dev.sortie.eetuning.decode.speculative.SpeculationDryRun;
 import dev.sortie.eetuning.eval.TokenReadings;
 import java.util.List;
 import java.util.SequencedMap;
@@ -58,7 +58,7 @@ public record Trajectory(
       }
     }
     // the token before the first predicted one is read first
-    int[] rows = Rehearsal.rows(readings.text(), readings.given() - 1, pass);
+    int[] rows = SpeculationDryRun.rows(readings.text(), readings.given() - 1, pass);
     return new Trajectory(layers, readings.depths(), confidence, loss, rows);
   }
 

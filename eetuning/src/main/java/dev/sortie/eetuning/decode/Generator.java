@@ -48,7 +48,7 @@ public final class Generator {
       GenerateOptions options,
       Consumer<GeneratedToken> listener,
       BooleanSupplier cancelled) {
-    Writing writing = new Writing(prompt, options, tokenizer, ends, vocab);
+    GenerationState writing = new GenerationState(prompt, options, tokenizer, ends, vocab);
     long start = System.nanoTime();
     Step step = strategy.prefill(prompt);
     long prefilled = System.nanoTime();

@@ -46,8 +46,8 @@ public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) 
    * @param asked tokens it was asked for; it may give fewer
    * @param drafted guesses verified
    * @param accepted how many of them turned out right
-   * @param looks tokens that a source which says chances was asked about before the pass, whoever
-   *     guessed in the end; 0 if it was not asked
+   * @param looks tokens that a source which gives probabilities was asked about before the pass,
+   *     whoever guessed in the end; 0 if it was not asked
    * @param seconds time for guessing and the pass
    */
   public record Pass(
@@ -57,5 +57,11 @@ public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) 
       int drafted,
       int accepted,
       int looks,
-      double seconds) {}
+      double seconds) {
+
+    /** The same pass, with more guesses that turned out right and more time. */
+    public Pass plus(int right, double time) {
+      return new Pass(position, source, asked, drafted, accepted + right, looks, seconds + time);
+    }
+  }
 }

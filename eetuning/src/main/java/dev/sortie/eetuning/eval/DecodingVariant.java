@@ -2,7 +2,7 @@ package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -55,7 +55,7 @@ public record DecodingVariant(
       ExitPolicy policy,
       double threshold,
       Device device) {
-    return early(strategy, model, exits, policy, threshold, _ -> Guesses.NONE, device);
+    return early(strategy, model, exits, policy, threshold, _ -> Drafter.NONE, device);
   }
 
   /**
@@ -69,7 +69,7 @@ public record DecodingVariant(
       Exits exits,
       ExitPolicy policy,
       double threshold,
-      IntFunction<Guesses> guesses,
+      IntFunction<Drafter> guesses,
       Device device) {
     return new DecodingVariant(
         strategy,
@@ -99,7 +99,7 @@ public record DecodingVariant(
       LanguageModel model,
       Exits exits,
       ExitThresholds policy,
-      IntFunction<Guesses> guesses,
+      IntFunction<Drafter> guesses,
       Device device) {
     Exits asked = ActiveExits.at(exits, policy.asked());
     return early(strategy, model, asked, policy, policy.least(), guesses, device);

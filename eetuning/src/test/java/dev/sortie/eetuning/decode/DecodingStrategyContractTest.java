@@ -10,7 +10,7 @@ import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.pipeline.StageLinks;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.nn.InputException;

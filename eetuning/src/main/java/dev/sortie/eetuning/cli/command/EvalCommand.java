@@ -10,9 +10,9 @@ import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.ActiveExits;
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.ChoiceScorer;
@@ -259,7 +259,7 @@ public final class EvalCommand implements Callable<Integer> {
     if (!all.exits().isEmpty()) {
       Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
       if (strategies.isEmpty() || strategies.contains(EARLY)) {
-        list.addAll(early(EARLY, _ -> Guesses.NONE, m, all, exits, device));
+        list.addAll(early(EARLY, _ -> Drafter.NONE, m, all, exits, device));
       }
       if (strategies.isEmpty() || strategies.contains(GUESSING)) {
         list.addAll(early(GUESSING, DraftSources::free, m, all, exits, device));
@@ -275,7 +275,7 @@ public final class EvalCommand implements Callable<Integer> {
 
   private List<DecodingVariant> early(
       String name,
-      IntFunction<Guesses> guesses,
+      IntFunction<Drafter> guesses,
       LanguageModel m,
       Exits all,
       Exits exits,

@@ -4,8 +4,8 @@ import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerateOptions;
-import dev.sortie.eetuning.decode.Guesses;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.policy.ExitPolicies;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
@@ -245,8 +245,8 @@ public final class DecodingMixin {
       return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
     }
 
-    private Guesses besideExits(int capacity) {
-      return drafts.equals(List.of(NONE)) ? Guesses.NONE : DraftSources.free(capacity);
+    private Drafter besideExits(int capacity) {
+      return drafts.equals(List.of(NONE)) ? Drafter.NONE : DraftSources.free(capacity);
     }
   }
 

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.pass.SequenceState;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.exit.Exits;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.batch;
 
+import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.Writing;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
@@ -37,13 +37,13 @@ public final class Scheduler implements Runnable, AutoCloseable {
   private final Limits limits;
 
   /** In order of arrival; also the lock. */
-  private final Deque<Ticket> waiting = new ArrayDeque<>();
+  private final Deque<RequestHandle> waiting = new ArrayDeque<>();
 
   /** In order of admission. */
-  private final List<Running> running = new ArrayList<>();
+  private final List<RequestState> running = new ArrayList<>();
 
   /** Whose prompts are being read; the first has its turn. */
-  private final Deque<Running> reading = new ArrayDeque<>();
+  private final Deque<RequestState> reading = new ArrayDeque<>();
 
   private boolean closed;
 
@@ -104,10 +104,10 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * @throws InputException if it can never be had: too long for the model or for the whole pool
    * @throws RejectedExecutionException if too many wait already, or this is closed
    */
-  public Ticket submit(Request request) {
+  public RequestHandle submit(Request request) {
     decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
     pool.requirePossible(request.capacity());
-    Ticket ticket = new Ticket(request);
+    RequestHandle ticket = new RequestHandle(request);
     synchronized (waiting) {
       if (closed) {
         throw new RejectedExecutionException("no more texts are generated here");
@@ -166,7 +166,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     dropCancelled();
     admit();
     boolean busy = !running.isEmpty();
-    decode(running.stream().filter(Running::decodes).toList());
+    decode(running.stream().filter(RequestState::decodes).toList());
     readPrompt();
     return busy;
   }
@@ -178,20 +178,20 @@ public final class Scheduler implements Runnable, AutoCloseable {
   }
 
   private void dropCancelled() {
-    List<Ticket> dropped = new ArrayList<>();
+    List<RequestHandle> dropped = new ArrayList<>();
     synchronized (waiting) {
-      for (Iterator<Ticket> i = waiting.iterator(); i.hasNext(); ) {
-        Ticket t = i.next();
+      for (Iterator<RequestHandle> i = waiting.iterator(); i.hasNext(); ) {
+        RequestHandle t = i.next();
         if (t.isCancelled()) {
           i.remove();
           dropped.add(t);
         }
       }
     }
-    for (Ticket t : dropped) {
+    for (RequestHandle t : dropped) {
       t.result().complete(writing(t).generation("cancelled", 0, 0));
     }
-    for (Running r : List.copyOf(reading)) {
+    for (RequestState r : List.copyOf(reading)) {
       if (r.ticket().isCancelled()) {
         leave(r);
         r.finish("cancelled");
@@ -199,15 +199,15 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  private Writing writing(Ticket t) {
+  private GenerationState writing(RequestHandle t) {
     Request q = t.request();
-    return new Writing(q.prompt(), q.options(), tokenizer, ends, vocab);
+    return new GenerationState(q.prompt(), q.options(), tokenizer, ends, vocab);
   }
 
   /** Where the first that waits does not get its pages, none behind it does: nobody overtakes. */
   private void admit() {
     while (free() > 0) {
-      Ticket t;
+      RequestHandle t;
       synchronized (waiting) {
         t = waiting.peek();
       }
@@ -220,7 +220,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
       if (s.isEmpty()) {
         return;
       }
-      Running r = new Running(t, s.get(), writing(t));
+      RequestState r = new RequestState(t, s.get(), writing(t));
       synchronized (waiting) {
         waiting.remove();
         running.add(r);
@@ -231,12 +231,12 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   /** Reads a piece of a prompt, of another one each time. */
   private void readPrompt() {
-    Running r = reading.poll();
+    RequestState r = reading.poll();
     if (r == null) {
       return;
     }
     try {
-      boolean others = running.stream().anyMatch(Running::decodes);
+      boolean others = running.stream().anyMatch(RequestState::decodes);
       int piece = others ? limits.piece() : PrefillChunks.USUAL;
       Optional<Step> step = decoder.readPrompt(r.sequence(), piece);
       if (step.isEmpty()) {
@@ -250,13 +250,13 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  private void decode(List<Running> now) {
+  private void decode(List<RequestState> now) {
     List<Step> steps;
     try {
       steps =
           decoder.next(
-              now.stream().map(Running::sequence).toList(),
-              now.stream().mapToInt(Running::token).toArray());
+              now.stream().map(RequestState::sequence).toList(),
+              now.stream().mapToInt(RequestState::token).toArray());
     } catch (RuntimeException e) {
       decodeAlone(now);
       return;
@@ -267,8 +267,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
   }
 
   /** One of them fails; the others are not to suffer for it. */
-  private void decodeAlone(List<Running> now) {
-    for (Running r : now) {
+  private void decodeAlone(List<RequestState> now) {
+    for (RequestState r : now) {
       try {
         take(r, decoder.next(List.of(r.sequence()), new int[] {r.token()}).getFirst());
       } catch (RuntimeException e) {
@@ -278,7 +278,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  private void take(Running r, Step step) {
+  private void take(RequestState r, Step step) {
     try {
       Optional<String> ended = r.take(step);
       if (ended.isPresent()) {
@@ -291,7 +291,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  private void leave(Running r) {
+  private void leave(RequestState r) {
     synchronized (waiting) {
       running.remove(r);
     }
@@ -307,13 +307,13 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   /** After {@link #close}: whoever has no result yet is told so. */
   private void end() {
-    List<Ticket> left;
+    List<RequestHandle> left;
     synchronized (waiting) {
       left = new ArrayList<>(waiting);
       waiting.clear();
     }
     CancellationException why = new CancellationException("texts are no longer generated here");
-    for (Running r : List.copyOf(running)) {
+    for (RequestState r : List.copyOf(running)) {
       leave(r);
       r.fail(why);
     }

@@ -2,13 +2,13 @@ package dev.sortie.eetuning.decode.pipeline;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
-import dev.sortie.eetuning.decode.Writing;
+import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Close;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Fill;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Prompt;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Stop;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Tokens;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Close;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Fill;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Prompt;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Stop;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Tokens;
 import dev.sortie.eetuning.decode.policy.ExitSchedule;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.kernel.Kernels;
@@ -34,16 +34,16 @@ final class PipelineDriver {
   private final Set<Integer> ends;
   private final int vocab;
   private final PipelinedDecoder.Listener listener;
-  private final Mailbox<StageAnswer> answers;
-  private final Map<Integer, Life> running = new HashMap<>();
-  private final Deque<StageRow> ready = new ArrayDeque<>();
+  private final ReceiveQueue<ChosenToken> answers;
+  private final Map<Integer, TextState> running = new HashMap<>();
+  private final Deque<StageCommand.Row> ready = new ArrayDeque<>();
   private final Deque<Integer> ended = new ArrayDeque<>();
   private final Generation[] results;
   private int begun;
 
   /** A text that is being read or written. */
-  private static final class Life {
-    final Writing writing;
+  private static final class TextState {
+    final GenerationState writing;
     final long start = System.nanoTime();
 
     /** Where its tokens left, by all exits of all stages. */
@@ -52,7 +52,7 @@ final class PipelineDriver {
     int read;
     long prefilled;
 
-    Life(Writing writing, ExitSchedule schedule) {
+    TextState(GenerationState writing, ExitSchedule schedule) {
       this.writing = writing;
       this.schedule = schedule;
     }
@@ -72,7 +72,7 @@ final class PipelineDriver {
       Set<Integer> ends,
       int vocab,
       PipelinedDecoder.Listener listener,
-      Mailbox<StageAnswer> answers) {
+      ReceiveQueue<ChosenToken> answers) {
     this.plan = plan;
     this.prompts = prompts;
     this.settings = settings;
@@ -89,16 +89,16 @@ final class PipelineDriver {
    *
    * @param canFill whether tokens that left early wait for its layers
    */
-  StageOrder next(boolean canFill) {
+  StageCommand next(boolean canFill) {
     while (true) {
-      for (StageAnswer a = answers.poll(); a != null; a = answers.poll()) {
+      for (ChosenToken a = answers.poll(); a != null; a = answers.poll()) {
         take(a);
       }
       if (!ended.isEmpty()) {
         return new Close(ended.remove());
       }
       if (!ready.isEmpty()) {
-        List<StageRow> rows = new ArrayList<>();
+        List<StageCommand.Row> rows = new ArrayList<>();
         while (!ready.isEmpty() && rows.size() < Kernels.ROW_STABLE) {
           rows.add(ready.remove());
         }
@@ -121,47 +121,48 @@ final class PipelineDriver {
   /** The next piece of a prompt, null where there is none or enough texts are under way. */
   private Prompt piece() {
     int last = begun - 1;
-    Life life = running.get(last);
-    if (life == null || life.read == prompts.get(last).length) {
+    TextState text = running.get(last);
+    if (text == null || text.read == prompts.get(last).length) {
       if (begun == prompts.size() || running.size() >= settings.texts()) {
         return null;
       }
       last = begun++;
-      life =
-          new Life(
-              new Writing(prompts.get(last), settings.options(), tokenizer, ends, vocab),
+      text =
+          new TextState(
+              new GenerationState(prompts.get(last), settings.options(), tokenizer, ends, vocab),
               plan.schedule(settings.policy(), settings.maxPending()));
-      running.put(last, life);
+      running.put(last, text);
     }
     int length = prompts.get(last).length;
-    int from = life.read;
-    life.read = PrefillChunks.end(from, length, PrefillChunks.USUAL);
-    return new Prompt(last, from, life.read, new float[0]);
+    int from = text.read;
+    text.read = PrefillChunks.end(from, length, PrefillChunks.USUAL);
+    return new Prompt(last, from, text.read, new float[0]);
   }
 
-  private void take(StageAnswer a) {
-    Life life = running.get(a.text());
+  private void take(ChosenToken a) {
+    TextState text = running.get(a.text());
     long now = System.nanoTime();
-    if (life.prefilled == 0) {
-      life.prefilled = now;
+    if (text.prefilled == 0) {
+      text.prefilled = now;
     } else {
-      life.schedule.left(plan.exit(a.exit()));
+      text.schedule.left(plan.exit(a.exit()));
     }
     GeneratedToken token =
-        life.writing.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
+        text.writing.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
     listener.token(a.text(), token);
-    if (life.writing.finish().isPresent()) {
+    if (text.writing.finish().isPresent()) {
       results[a.text()] =
-          life.writing.generation(
-              life.writing.finish().get(),
-              (life.prefilled - life.start) * 1e-9,
-              (now - life.prefilled) * 1e-9);
+          text.writing.generation(
+              text.writing.finish().get(),
+              (text.prefilled - text.start) * 1e-9,
+              (now - text.prefilled) * 1e-9);
       running.remove(a.text());
       ended.add(a.text());
       listener.finished(a.text(), results[a.text()]);
     } else {
-      int pending = life.schedule.pending();
-      ready.add(new StageRow(a.text(), a.position(), a.id(), true, pending, null, new float[0]));
+      int pending = text.schedule.pending();
+      ready.add(
+          new StageCommand.Row(a.text(), a.position(), a.id(), true, pending, null, new float[0]));
     }
   }
 

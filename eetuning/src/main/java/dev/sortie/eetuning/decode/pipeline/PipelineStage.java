@@ -42,7 +42,7 @@ final class PipelineStage implements AutoCloseable {
   private final StageLinks links;
   private final List<int[]> prompts;
   private final PipelinedDecoder.Settings settings;
-  private final Consumer<StageAnswer> answers;
+  private final Consumer<ChosenToken> answers;
   private final List<Segment> segments;
   private final Descent descent;
   private final Map<Integer, Text> texts = new HashMap<>();
@@ -70,7 +70,7 @@ final class PipelineStage implements AutoCloseable {
       Device device,
       List<int[]> prompts,
       PipelinedDecoder.Settings settings,
-      Consumer<StageAnswer> answers) {
+      Consumer<ChosenToken> answers) {
     this.decoder = decoder;
     this.plan = plan;
     this.links = links;
@@ -83,15 +83,15 @@ final class PipelineStage implements AutoCloseable {
   }
 
   /** Does what is ordered. */
-  void run(StageOrder order) {
+  void run(StageCommand command) {
     descent.step(
         () -> {
-          switch (order) {
-            case StageOrder.Prompt p -> prompt(p);
-            case StageOrder.Tokens t -> tokens(t.rows());
-            case StageOrder.Fill f -> fill();
-            case StageOrder.Close c -> close(c.text());
-            case StageOrder.Stop s -> stop();
+          switch (command) {
+            case StageCommand.Prompt p -> prompt(p);
+            case StageCommand.Tokens t -> tokens(t.rows());
+            case StageCommand.Fill f -> fill();
+            case StageCommand.Close c -> close(c.text());
+            case StageCommand.Stop s -> stop();
           }
           return null;
         });
@@ -105,7 +105,7 @@ final class PipelineStage implements AutoCloseable {
     return plan.isLast(links.stage());
   }
 
-  private void prompt(StageOrder.Prompt p) {
+  private void prompt(StageCommand.Prompt p) {
     int[] ids = prompts.get(p.text());
     Text text = p.from() == 0 ? open(p.text(), ids) : texts.get(p.text());
     SequenceState s = text.sequence;
@@ -151,12 +151,12 @@ final class PipelineStage implements AutoCloseable {
 
   private void answer(Text text, Step step, int at) {
     int id = text.sampler.orElseThrow().choose(step.logits(), at);
-    answers.accept(new StageAnswer(text.number, at, id, step.exit(), step.confidence()));
+    answers.accept(new ChosenToken(text.number, at, id, step.exit(), step.confidence()));
   }
 
-  private void tokens(List<StageRow> rows) {
-    Map<SequenceState, StageRow> wanted = new LinkedHashMap<>();
-    for (StageRow r : rows) {
+  private void tokens(List<StageCommand.Row> rows) {
+    Map<SequenceState, StageCommand.Row> wanted = new LinkedHashMap<>();
+    for (StageCommand.Row r : rows) {
       Text text = texts.get(r.text());
       SequenceState s = text.sequence;
       text.saw(r.position(), r.id());
@@ -176,25 +176,25 @@ final class PipelineStage implements AutoCloseable {
             List.copyOf(wanted.keySet()),
             (s, step) -> answer(texts.get(wanted.get(s).text()), step, s.position() + 1));
     for (SequenceState s : deeper) {
-      StageRow r = wanted.get(s);
+      StageCommand.Row r = wanted.get(s);
       forward(
           texts.get(r.text()),
           Optional.of(
-              new StageRow(
+              new StageCommand.Row(
                   r.text(), r.position(), r.id(), true, r.pending(), s.said(), r.hidden())));
     }
-    rows.stream().mapToInt(StageRow::text).distinct().forEach(t -> settle(texts.get(t)));
+    rows.stream().mapToInt(StageCommand.Row::text).distinct().forEach(t -> settle(texts.get(t)));
   }
 
   /** Sends on what has come to the outlet; the last token of it may still be without an answer. */
-  private void forward(Text text, Optional<StageRow> last) {
+  private void forward(Text text, Optional<StageCommand.Row> last) {
     SequenceState s = text.sequence;
     for (int p = s.done(segments.getLast()); p < s.position(); p++) {
       boolean end = last.isPresent() && p == s.position() - 1;
-      StageRow row =
+      StageCommand.Row row =
           end
               ? last.get()
-              : new StageRow(text.number, p, text.ids[p], false, 0, null, new float[0]);
+              : new StageCommand.Row(text.number, p, text.ids[p], false, 0, null, new float[0]);
       links.sendToken(row, s.sent(p));
     }
   }

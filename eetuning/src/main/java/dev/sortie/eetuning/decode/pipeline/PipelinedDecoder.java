@@ -155,8 +155,8 @@ public final class PipelinedDecoder {
   private Result decode(
       List<int[]> prompts, Tokenizer tokenizer, Set<Integer> ends, Listener listener) {
     StageTrace trace = new StageTrace(settings.traced());
-    try (Mailbox<StageAnswer> answers = new Mailbox<>();
-        Mailbox<StageOrder> in = new Mailbox<>();
+    try (ReceiveQueue<ChosenToken> answers = new ReceiveQueue<>();
+        ReceiveQueue<StageCommand> in = new ReceiveQueue<>();
         PipelineStage stage =
             new PipelineStage(
                 decoder,
@@ -186,35 +186,35 @@ public final class PipelinedDecoder {
                   answers)
               : null;
       listen(answers, in);
-      StageOrders orders =
+      StageCommands commands =
           links.stage() == 0
-              ? new StageOrders.First(links, driver)
-              : new StageOrders.Later(links, in);
+              ? new StageCommands.First(links, driver)
+              : new StageCommands.Later(links, in);
       List<StageTime> times =
           orAbort(
               () -> {
-                work(stage, orders, trace);
+                work(stage, commands, trace);
                 return trace.gathered(links);
               });
       return links.leads() ? new Result(driver.results(), times) : new Result(List.of(), List.of());
     }
   }
 
-  private void work(PipelineStage stage, StageOrders orders, StageTrace trace) {
-    StageOrder order;
+  private void work(PipelineStage stage, StageCommands commands, StageTrace trace) {
+    StageCommand command;
     do {
-      order = orders.next(stage.canFill());
+      command = commands.next(stage.canFill());
       long start = System.nanoTime();
-      stage.run(order);
-      trace.note(links.stage(), order, start);
-    } while (!(order instanceof StageOrder.Stop));
+      stage.run(command);
+      trace.note(links.stage(), command, start);
+    } while (!(command instanceof StageCommand.Stop));
     if (links.stage() > 0 && links.decides() && plan.answers(links.stage())) {
-      links.sendAnswer(StageAnswer.farewell());
+      links.sendAnswer(ChosenToken.endOfStream());
     }
   }
 
   /** Begins to hear what other ranks send to this one. */
-  private void listen(Mailbox<StageAnswer> answers, Mailbox<StageOrder> in) {
+  private void listen(ReceiveQueue<ChosenToken> answers, ReceiveQueue<StageCommand> in) {
     if (links.leads()) {
       for (int s = 1; s < plan.count(); s++) {
         int from = s;
@@ -223,7 +223,7 @@ public final class PipelinedDecoder {
               "sortie-answers-" + s,
               () -> {
                 long[] n = links.receiveAnswer(from);
-                return StageAnswer.isFarewell(n) ? null : StageAnswer.of(n);
+                return ChosenToken.isEndOfStream(n) ? null : ChosenToken.of(n);
               },
               a -> false);
         }
@@ -234,7 +234,7 @@ public final class PipelinedDecoder {
       in.listen(
           "sortie-stage-" + links.stage(),
           () -> links.receive(width),
-          o -> o instanceof StageOrder.Stop);
+          o -> o instanceof StageCommand.Stop);
     }
   }
 }

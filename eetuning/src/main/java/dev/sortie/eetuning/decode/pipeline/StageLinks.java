@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  * first rank leads.
  *
  * <p>Between stages go a head of {@value #HEAD} numbers and, where it says so, rows of hidden
- * states; back to the leader go answers of {@value StageAnswer#NUMBERS} numbers.
+ * states; back to the leader go answers of {@value ChosenToken#NUMBERS} numbers.
  */
 public final class StageLinks implements AutoCloseable {
   private static final int HEAD = 9;
@@ -49,7 +49,7 @@ public final class StageLinks implements AutoCloseable {
   // each is used by one thread
   private final MemorySegment head = arena.allocate((long) HEAD * Integer.BYTES, 64);
   private final MemorySegment headIn = arena.allocate(head.byteSize(), 64);
-  private final MemorySegment answer = arena.allocate((long) StageAnswer.NUMBERS * Long.BYTES, 64);
+  private final MemorySegment answer = arena.allocate((long) ChosenToken.NUMBERS * Long.BYTES, 64);
   private final MemorySegment[] answersIn;
   private final MemorySegment decision = arena.allocate((long) DECISION * Long.BYTES, 64);
   private MemorySegment rowsIn = MemorySegment.NULL;
@@ -161,7 +161,7 @@ public final class StageLinks implements AutoCloseable {
   }
 
   /** Sends a token on, with its hidden state. */
-  void sendToken(StageRow r, Tensor row) {
+  void sendToken(StageCommand.Row r, Tensor row) {
     int token = r.said() == null ? -1 : r.said().token();
     int agreeing = r.said() == null ? 0 : r.said().agreeing();
     int wanted = r.wanted() ? 1 : 0;
@@ -189,18 +189,18 @@ public final class StageLinks implements AutoCloseable {
    *
    * @param width of a row
    */
-  StageOrder receive(int width) {
+  StageCommand receive(int width) {
     stages.receive(new Elements(ElementType.I32, headIn), stage() - 1);
     int[] n = headIn.toArray(ValueLayout.JAVA_INT);
     return switch (n[0]) {
-      case PROMPT -> new StageOrder.Prompt(n[1], n[2], n[3], rows(n[3] - n[2], width));
+      case PROMPT -> new StageCommand.Prompt(n[1], n[2], n[3], rows(n[3] - n[2], width));
       case TOKEN -> {
         ExitEvidence.Said said = n[7] < 0 ? null : new ExitEvidence.Said(n[7], n[8]);
-        yield new StageOrder.Tokens(
-            List.of(new StageRow(n[1], n[2], n[4], n[5] == 1, n[6], said, rows(1, width))));
+        yield new StageCommand.Tokens(
+            List.of(new StageCommand.Row(n[1], n[2], n[4], n[5] == 1, n[6], said, rows(1, width))));
       }
-      case CLOSE -> new StageOrder.Close(n[1]);
-      case STOP -> new StageOrder.Stop();
+      case CLOSE -> new StageCommand.Close(n[1]);
+      case STOP -> new StageCommand.Stop();
       default ->
           throw new IllegalStateException(
               "stage %d got a message of kind %d".formatted(stage(), n[0]));
@@ -219,7 +219,7 @@ public final class StageLinks implements AutoCloseable {
 
   /** Tells the leader, from another stage; only the deciding rank does. */
   void sendAnswer(long[] numbers) {
-    MemorySegment.copy(numbers, 0, answer, ValueLayout.JAVA_LONG, 0, StageAnswer.NUMBERS);
+    MemorySegment.copy(numbers, 0, answer, ValueLayout.JAVA_LONG, 0, ChosenToken.NUMBERS);
     stages.send(new Elements(ElementType.I64, answer), 0);
   }
 

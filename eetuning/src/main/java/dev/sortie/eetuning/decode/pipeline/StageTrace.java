@@ -20,22 +20,22 @@ final class StageTrace {
   }
 
   /** Notes what was done from {@code start} until now, in nanoseconds. */
-  void note(int stage, StageOrder order, long start) {
+  void note(int stage, StageCommand command, long start) {
     StageTime.Work work =
-        switch (order) {
-          case StageOrder.Prompt p -> StageTime.Work.PROMPT;
-          case StageOrder.Tokens t ->
-              t.rows().stream().anyMatch(StageRow::wanted)
+        switch (command) {
+          case StageCommand.Prompt p -> StageTime.Work.PROMPT;
+          case StageCommand.Tokens t ->
+              t.rows().stream().anyMatch(StageCommand.Row::wanted)
                   ? StageTime.Work.TOKEN
                   : StageTime.Work.FILL;
-          case StageOrder.Fill f -> StageTime.Work.FILL;
-          case StageOrder.Close c -> null;
-          case StageOrder.Stop s -> null;
+          case StageCommand.Fill f -> StageTime.Work.FILL;
+          case StageCommand.Close c -> null;
+          case StageCommand.Stop s -> null;
         };
     if (work == null || kept == 0) {
       return;
     }
-    int rows = order instanceof StageOrder.Tokens t ? t.rows().size() : 1;
+    int rows = command instanceof StageCommand.Tokens t ? t.rows().size() : 1;
     last.add(new StageTime(stage, work, rows, start * 1e-9, System.nanoTime() * 1e-9));
     if (last.size() > kept) {
       last.remove();

@@ -1,5 +1,9 @@
 package dev.sortie.eetuning.decode.policy;
 
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.LowEntropy;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.TopMargin;
 import dev.sortie.nn.InputException;
 import java.util.List;
 
@@ -32,7 +36,7 @@ public final class ExitPolicies {
       case PROBABILITY -> new MaxProbability(threshold);
       case MARGIN -> new TopMargin(threshold);
       case ENTROPY -> new LowEntropy(threshold);
-      case AGREEMENT -> new Agreement(threshold, patience);
+      case AGREEMENT -> new ExitAgreement(threshold, patience);
       case PROBE -> new LearnedProbe(new MaxProbability(threshold), probeThreshold);
       default ->
           throw new InputException(

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.policy;
 
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.nn.InputException;
 import java.util.Collections;
 import java.util.List;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.single;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Descent;
@@ -31,7 +31,7 @@ public final class EarlyExit implements DecodingStrategy {
   private final Descent descent;
   private final SequenceState text;
   private final List<SequenceState> batch;
-  private final Guesses guesses;
+  private final Drafter guesses;
   private Step answer;
 
   /**
@@ -48,7 +48,7 @@ public final class EarlyExit implements DecodingStrategy {
       int capacity,
       int maxPending,
       Device device) {
-    this(decoder, exits, policy, capacity, maxPending, Guesses.NONE, device);
+    this(decoder, exits, policy, capacity, maxPending, Drafter.NONE, device);
   }
 
   /**
@@ -65,7 +65,7 @@ public final class EarlyExit implements DecodingStrategy {
       ExitPolicy policy,
       int capacity,
       int maxPending,
-      Guesses guesses,
+      Drafter guesses,
       Device device) {
     check(exits, policy, maxPending);
     Exits asked = policy.never() ? Exits.none() : exits;

@@ -37,9 +37,8 @@ final class AdaptiveDraftLength implements DraftLength {
   private final Acceptance[] acceptance;
   private final RoundCost[] roundCosts;
   private final int[] trialLength;
-  private final Chances[] chances;
-
-  private final AskingGain[] gains;
+  private final DraftCalibration[] calibrations;
+  private final QueryGain[] gains;
 
   /** Seconds of a pass of one token. */
   private double plain;
@@ -66,7 +65,7 @@ final class AdaptiveDraftLength implements DraftLength {
   private static boolean[] says(List<DraftSource> sources) {
     boolean[] says = new boolean[sources.size()];
     for (int i = 0; i < says.length; i++) {
-      says[i] = sources.get(i).saysChances();
+      says[i] = sources.get(i).givesProbabilities();
     }
     return says;
   }
@@ -75,7 +74,7 @@ final class AdaptiveDraftLength implements DraftLength {
    * For sources of these costs.
    *
    * @param costs by {@link DraftSource#cost}
-   * @param says by {@link DraftSource#saysChances}
+   * @param says by {@link DraftSource#givesProbabilities}
    * @param priors of the same sources
    */
   AdaptiveDraftLength(double[] costs, boolean[] says, List<Acceptance.Prior> priors) {
@@ -86,10 +85,10 @@ final class AdaptiveDraftLength implements DraftLength {
     this.trialLength = new int[costs.length];
     Arrays.setAll(acceptance, i -> new Acceptance(priors.get(i)));
     Arrays.fill(trialLength, 1);
-    this.chances = new Chances[costs.length];
-    this.gains = new AskingGain[costs.length];
-    Arrays.setAll(gains, i -> new AskingGain(1 + Draft.KINDS));
-    Arrays.setAll(chances, i -> new Chances());
+    this.calibrations = new DraftCalibration[costs.length];
+    this.gains = new QueryGain[costs.length];
+    Arrays.setAll(gains, i -> new QueryGain(1 + Draft.KINDS));
+    Arrays.setAll(calibrations, i -> new DraftCalibration());
     RoundCost shared = new RoundCost(ROW); // whose guess it is makes no difference to the pass
     Arrays.setAll(
         roundCosts, i -> costs[i] == 0 || says[i] ? shared : new RoundCost(costs[i] + ROW));
@@ -131,7 +130,7 @@ final class AdaptiveDraftLength implements DraftLength {
   /** What is asked has been paid for, so it does not count in the choice, but in the gain of it. */
   @Override
   public Choice weigh(int source, int situation, Draft draft, Choice other, double seconds) {
-    double[] right = chances[source].expected(draft);
+    double[] right = calibrations[source].expected(draft);
     Choice best = Choice.NONE;
     for (int k = 1; k <= draft.length(); k++) {
       double rate = (1 + right[k]) / (plain * roundCosts[source].of(k));
@@ -146,7 +145,7 @@ final class AdaptiveDraftLength implements DraftLength {
 
   @Override
   public void compared(int source, Draft draft, int right) {
-    chances[source].compared(draft, right);
+    calibrations[source].compared(draft, right);
   }
 
   private boolean mayTry(int source) {

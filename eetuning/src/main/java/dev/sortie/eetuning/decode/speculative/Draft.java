@@ -8,10 +8,10 @@ import java.util.Arrays;
  * @param tokens those that may follow the text, the first right after it; empty for no guess
  * @param kind which of a source's guesses this is, 0 to {@link #KINDS} - 1: guesses of one kind are
  *     taken to be right about equally often
- * @param chances how likely each token is right if those before it are, as the source sees it;
- *     empty where it cannot say
+ * @param probabilities how likely each token is right if those before it are, as the source sees
+ *     it; empty where it cannot say
  */
-public record Draft(int[] tokens, int kind, double[] chances) {
+public record Draft(int[] tokens, int kind, double[] probabilities) {
   /** Kinds that a source may tell apart. */
   public static final int KINDS = 8;
 
@@ -27,9 +27,9 @@ public record Draft(int[] tokens, int kind, double[] chances) {
     if (kind < 0 || kind >= KINDS) {
       throw new IllegalArgumentException("draft kind " + kind + ", expected 0 to " + (KINDS - 1));
     }
-    if (chances.length != 0 && chances.length != tokens.length) {
+    if (probabilities.length != 0 && probabilities.length != tokens.length) {
       throw new IllegalArgumentException(
-          tokens.length + " guessed tokens and " + chances.length + " chances");
+          tokens.length + " guessed tokens and " + probabilities.length + " probabilities");
     }
   }
 
@@ -45,6 +45,6 @@ public record Draft(int[] tokens, int kind, double[] chances) {
         : new Draft(
             Arrays.copyOf(tokens, count),
             kind,
-            Arrays.copyOf(chances, Math.min(count, chances.length)));
+            Arrays.copyOf(probabilities, Math.min(count, probabilities.length)));
   }
 }

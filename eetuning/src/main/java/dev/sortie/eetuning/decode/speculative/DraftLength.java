@@ -29,7 +29,7 @@ interface DraftLength {
   Choice choose(int source, int kind, int available);
 
   /**
-   * Whether to ask a source that says chances.
+   * Whether to ask a source that gives probabilities.
    *
    * @param situation 0 if no free source has a guess, else 1 + the kind of the best one's
    */
@@ -38,7 +38,7 @@ interface DraftLength {
   }
 
   /**
-   * The best length for a guess of a source that says chances.
+   * The best length for a guess of a source that gives probabilities.
    *
    * @param situation as it was when the source was asked
    * @param other the best choice without it
@@ -48,7 +48,10 @@ interface DraftLength {
     return draft.length() == 0 ? Choice.NONE : choose(source, draft.kind(), draft.length());
   }
 
-  /** A guess with chances was compared with the text, which has its first {@code right} tokens. */
+  /**
+   * A guess with probabilities was compared with the text, which has its first {@code right}
+   * tokens.
+   */
   default void compared(int source, Draft draft, int right) {}
 
   /**
@@ -63,7 +66,7 @@ interface DraftLength {
    * A pass is used up.
    *
    * @param limit tokens that the source was asked for
-   * @param seconds time for the pass, and for guessing unless the source says chances
+   * @param seconds time for the pass, and for guessing unless the source gives probabilities
    * @param emitted tokens that came of it, at least 1
    */
   void finished(int source, int limit, double seconds, int emitted);

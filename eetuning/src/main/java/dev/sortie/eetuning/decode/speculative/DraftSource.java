@@ -45,7 +45,7 @@ public interface DraftSource extends AutoCloseable {
    * Whether it says how likely its guesses are right, and costs so little that it is asked before
    * it is decided what to verify.
    */
-  default boolean saysChances() {
+  default boolean givesProbabilities() {
     return false;
   }
 

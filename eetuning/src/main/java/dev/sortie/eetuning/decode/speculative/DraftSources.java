@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.Decoder;
@@ -16,7 +16,7 @@ public final class DraftSources {
   /** A token guessed by an exit has run through most of the model, so it had better be right. */
   private static final double EARLY_EXIT = 0.8;
 
-  /** A token more to verify costs a tenth of a pass, and its chance decides whether it is. */
+  /** A token more to verify costs a tenth of a pass, and its probability decides whether it is. */
   private static final double LOOKAHEAD = 0.25;
 
   private DraftSources() {}
@@ -55,8 +55,8 @@ public final class DraftSources {
   }
 
   /** Guesses for one sequence that read nothing of the model: those of prompt look-up. */
-  public static Guesses free(int capacity) {
-    return Rounds.free(List.of(new PromptLookup(capacity)), capacity);
+  public static Drafter free(int capacity) {
+    return VerificationRounds.free(List.of(new PromptLookup(capacity)), capacity);
   }
 
   /**

@@ -6,23 +6,45 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.function.Supplier;
 
-/** What sources may read of the model, as {@link DraftContext} says. */
+/** What sources may read of the model, as {@link DraftContext} says; by default nothing. */
 interface DraftStates {
+  /** For sources that read the text alone. */
+  DraftStates NONE = new DraftStates() {};
+
+  private static IllegalStateException none() {
+    return new IllegalStateException(
+        "this way of decoding keeps no hidden states for draft sources");
+  }
+
   /** Runs {@code body}, whose temporaries are given back. */
-  <T> T step(Supplier<T> body);
+  default <T> T step(Supplier<T> body) {
+    return body.get();
+  }
 
-  Decoder decoder();
+  default Decoder decoder() {
+    throw none();
+  }
 
-  Ops ops();
+  default Ops ops() {
+    throw none();
+  }
 
-  HiddenState descend(int token);
+  default HiddenState descend(int token) {
+    throw none();
+  }
 
-  Tensor hidden(int first, int end);
+  default Tensor hidden(int first, int end) {
+    throw none();
+  }
 
-  Tensor finalStates(int first, int end);
+  default Tensor finalStates(int first, int end) {
+    throw none();
+  }
 
-  int finalsFrom();
+  default int finalsFrom() {
+    throw none();
+  }
 
   /** Forgets positions {@code count} and above. */
-  void rewind(int count);
+  default void rewind(int count) {}
 }

@@ -43,7 +43,7 @@ public final class LookaheadDraft implements DraftSource {
    * Guesses by {@code exit}.
    *
    * @param decoder its backbone
-   * @param threshold chance, 0 to 1, that all of the guess is right, below which it ends
+   * @param threshold probability, 0 to 1, that all of the guess is right, below which it ends
    * @param capacity tokens of the text at most
    */
   public LookaheadDraft(Lookahead exit, Decoder decoder, double threshold, int capacity) {
@@ -80,14 +80,14 @@ public final class LookaheadDraft implements DraftSource {
   public Draft draft(DraftContext context, int max) {
     catchUp(context);
     int[] tokens = new int[max];
-    double[] chances = new double[max];
+    double[] probabilities = new double[max];
     double all = 1;
     int count = 0;
     Tensor state = last;
     while (count < max) {
       TopTokens top = TopTokens.of(context.ops(), exit.logits(context.ops(), state));
-      chances[count] = top.probability(0);
-      all *= chances[count];
+      probabilities[count] = top.probability(0);
+      all *= probabilities[count];
       if (all < threshold) {
         break;
       }
@@ -100,7 +100,7 @@ public final class LookaheadDraft implements DraftSource {
         break;
       }
     }
-    return new Draft(Arrays.copyOf(tokens, count), 0, Arrays.copyOf(chances, count));
+    return new Draft(Arrays.copyOf(tokens, count), 0, Arrays.copyOf(probabilities, count));
   }
 
   /**
@@ -152,7 +152,7 @@ public final class LookaheadDraft implements DraftSource {
   }
 
   @Override
-  public boolean saysChances() {
+  public boolean givesProbabilities() {
     return true;
   }
 

@@ -21,7 +21,7 @@ final class SpeculationCounts {
    * @param position of its first row
    * @param source that was asked for {@code asked} tokens, -1 for none
    * @param drafted guesses verified
-   * @param looks tokens that a source which says chances was asked about
+   * @param looks tokens that a source which gives probabilities was asked about
    */
   void pass(int position, int source, int asked, int drafted, int looks) {
     String name = source < 0 ? "" : names.get(source);
@@ -30,30 +30,12 @@ final class SpeculationCounts {
 
   /** The last pass took so much longer, guessing included. */
   void took(double seconds) {
-    SpeculationReport.Pass p = trace.removeLast();
-    trace.add(
-        new SpeculationReport.Pass(
-            p.position(),
-            p.source(),
-            p.asked(),
-            p.drafted(),
-            p.accepted(),
-            p.looks(),
-            p.seconds() + seconds));
+    trace.add(trace.removeLast().plus(0, seconds));
   }
 
   /** A guess of the last pass was right. */
   void right() {
-    SpeculationReport.Pass p = trace.removeLast();
-    trace.add(
-        new SpeculationReport.Pass(
-            p.position(),
-            p.source(),
-            p.asked(),
-            p.drafted(),
-            p.accepted() + 1,
-            p.looks(),
-            p.seconds()));
+    trace.add(trace.removeLast().plus(1, 0));
   }
 
   SpeculationReport report() {

@@ -37,7 +37,7 @@ public final class Speculative implements DecodingStrategy {
   public static final int MAX_DRAFT = Kernels.ROW_STABLE - 1;
 
   private final StagedPass pass;
-  private final Rounds rounds;
+  private final VerificationRounds rounds;
   private final LongSupplier clock;
   private final float[][] logits = new float[Kernels.ROW_STABLE][];
   private final double[] confidence = new double[Kernels.ROW_STABLE];
@@ -68,7 +68,7 @@ public final class Speculative implements DecodingStrategy {
     this.clock = clock;
     boolean finals = sources.stream().anyMatch(DraftSource::readsFinalStates);
     this.pass = new StagedPass(decoder, capacity, cut(sources, decoder), finals, device);
-    this.rounds = new Rounds(sources, pass, lengths, clock, capacity);
+    this.rounds = new VerificationRounds(sources, pass, lengths, clock, capacity);
     for (int i = 0; i < logits.length; i++) {
       logits[i] = new float[decoder.config().vocab()];
     }

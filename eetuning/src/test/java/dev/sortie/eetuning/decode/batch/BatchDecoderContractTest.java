@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.policy.Agreement;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
-import dev.sortie.eetuning.decode.policy.TopMargin;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.TopMargin;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -151,7 +151,7 @@ class BatchDecoderContractTest {
       case 0 -> new MaxProbability(1);
       case 1 -> new MaxProbability(0.05);
       case 2 -> new TopMargin(0.02);
-      case 3 -> new Agreement(0.02, 2);
+      case 3 -> new ExitAgreement(0.02, 2);
       default -> new Drawn(0.2 * (kind - 3), seed);
     };
   }

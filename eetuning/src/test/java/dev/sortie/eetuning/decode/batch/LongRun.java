@@ -126,7 +126,7 @@ final class LongRun {
                 model.config().decoder().vocab(),
                 new Scheduler.Limits(8, 8))) {
       int[] generated = {0};
-      List<Ticket> open = new ArrayList<>();
+      List<RequestHandle> open = new ArrayList<>();
       for (int i = 0; generated[0] < 10_000 || !open.isEmpty(); ) {
         while (open.size() < 16 && i < 100) {
           int[] prompt = new int[50 + i * 37 % 130];

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;

@@ -8,9 +8,9 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
-import dev.sortie.eetuning.decode.policy.Agreement;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
-import dev.sortie.eetuning.decode.policy.MaxProbability;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exit;
@@ -149,8 +149,8 @@ class SchedulerContractTest {
   void eachTextIsTheOneGeneratedAloneWhateverRunsBesideIt(long seed) throws Exception {
     Random random = new Random(seed);
     int[] beginning = random.ints(90, 0, 250).toArray();
-    List<Ticket> tickets = new ArrayList<>();
-    Map<Ticket, List<GeneratedToken>> heard = new HashMap<>();
+    List<RequestHandle> tickets = new ArrayList<>();
+    Map<RequestHandle, List<GeneratedToken>> heard = new HashMap<>();
     try (Scheduler scheduler = scheduler(20, 1000)) {
       for (int i = 0; i < 60; i++) {
         int kept = random.nextInt(beginning.length);
@@ -163,11 +163,11 @@ class SchedulerContractTest {
             switch (random.nextInt(3)) {
               case 0 -> new MaxProbability(1);
               case 1 -> new MaxProbability(0.03 + 0.05 * random.nextDouble());
-              default -> new Agreement(0.01, 2);
+              default -> new ExitAgreement(0.01, 2);
             };
         List<GeneratedToken> tokens = new ArrayList<>();
         GenerateOptions options = options(most, random.nextBoolean() ? 0 : 0.9, random.nextLong());
-        Ticket t =
+        RequestHandle t =
             scheduler.submit(new Request(prompt, options, policy, random.nextInt(16), tokens::add));
         tickets.add(t);
         heard.put(t, tokens);
@@ -182,7 +182,7 @@ class SchedulerContractTest {
     }
     Set<String> finishes = new HashSet<>();
     Set<Object> depths = new HashSet<>();
-    for (Ticket t : tickets) {
+    for (RequestHandle t : tickets) {
       Generation expected = alone(t.request());
       Generation found = t.result().get(1, TimeUnit.SECONDS);
       assertThat(found.tokens()).isEqualTo(expected.tokens()).isEqualTo(heard.get(t));
@@ -201,10 +201,11 @@ class SchedulerContractTest {
     int[] round = {0};
     try (Scheduler scheduler = scheduler(4, 4)) {
       int[] prompt = {1, 2, 3};
-      Ticket first = scheduler.submit(request(prompt, 12, t -> roundsOfTokens.add(round[0])));
+      RequestHandle first =
+          scheduler.submit(request(prompt, 12, t -> roundsOfTokens.add(round[0])));
       scheduler.round();
-      Ticket second = scheduler.submit(request(3 * PIECE, 2));
-      Ticket third = scheduler.submit(request(5, 1));
+      RequestHandle second = scheduler.submit(request(3 * PIECE, 2));
+      RequestHandle third = scheduler.submit(request(5, 1));
       while (!first.result().isDone()) {
         round[0]++;
         scheduler.round();
@@ -221,12 +222,12 @@ class SchedulerContractTest {
   @Test
   void whatDoesNotFitWaitsAndNobodyOvertakesIt() {
     try (Scheduler scheduler = scheduler(10, 10)) {
-      List<Ticket> first = new ArrayList<>();
+      List<RequestHandle> first = new ArrayList<>();
       for (int i = 0; i < 5; i++) {
         first.add(scheduler.submit(request(1 + i, 130))); // 7 pages of 40 each
       }
-      Ticket large = scheduler.submit(request(100, 60)); // 8
-      Ticket small = scheduler.submit(request(1, 1)); // 1
+      RequestHandle large = scheduler.submit(request(100, 60)); // 8
+      RequestHandle small = scheduler.submit(request(1, 1)); // 1
       scheduler.round();
       assertThat(scheduler.pending()).isEqualTo(7);
       for (int i = 0; i < 30; i++) {
@@ -279,19 +280,19 @@ class SchedulerContractTest {
   @Test
   void aCancelledRequestEndsWithWhatThereIsWhereverItStands() {
     try (Scheduler scheduler = scheduler(2, 5)) {
-      Ticket decoding = scheduler.submit(request(3, 100));
+      RequestHandle decoding = scheduler.submit(request(3, 100));
       scheduler.round();
       scheduler.round();
-      Ticket reading = scheduler.submit(request(100, 10));
+      RequestHandle reading = scheduler.submit(request(100, 10));
       scheduler.round();
-      Ticket waits = scheduler.submit(request(5, 5));
-      Ticket last = scheduler.submit(request(5, 5));
+      RequestHandle waits = scheduler.submit(request(5, 5));
+      RequestHandle last = scheduler.submit(request(5, 5));
       scheduler.round();
-      List.of(decoding, reading, waits).forEach(Ticket::cancel);
+      List.of(decoding, reading, waits).forEach(RequestHandle::cancel);
       while (scheduler.round()) {
         assertThat(scheduler.pending()).isNotNegative();
       }
-      for (Ticket t : List.of(decoding, reading, waits)) {
+      for (RequestHandle t : List.of(decoding, reading, waits)) {
         assertThat(t.result().join().finish()).isEqualTo("cancelled");
       }
       assertThat(decoding.result().join().tokens()).hasSizeBetween(2, 5);
@@ -322,8 +323,8 @@ class SchedulerContractTest {
           }
         };
     try (Scheduler scheduler = scheduler(5, 5)) {
-      Ticket good = scheduler.submit(request(3, 30));
-      Ticket listener =
+      RequestHandle good = scheduler.submit(request(3, 30));
+      RequestHandle listener =
           scheduler.submit(
               request(
                   new int[] {4},
@@ -331,7 +332,7 @@ class SchedulerContractTest {
                   t -> {
                     throw new IllegalStateException("listener");
                   }));
-      Ticket policy =
+      RequestHandle policy =
           scheduler.submit(
               new Request(new int[] {5}, good.request().options(), failing, 15, t -> {}));
       while (scheduler.round()) {
@@ -372,7 +373,7 @@ class SchedulerContractTest {
       t.join(TimeUnit.SECONDS.toMillis(30));
     }
     assertThat(done).hasSize(20);
-    Ticket endless = scheduler.submit(request(1, CONTEXT));
+    RequestHandle endless = scheduler.submit(request(1, CONTEXT));
     scheduler.close();
     worker.join(TimeUnit.SECONDS.toMillis(30));
     assertThat(worker.isAlive()).isFalse();

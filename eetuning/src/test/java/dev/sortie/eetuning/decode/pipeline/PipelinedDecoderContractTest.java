@@ -9,8 +9,8 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.pipeline.StageTime.Work;
-import dev.sortie.eetuning.decode.policy.Agreement;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
@@ -316,7 +316,7 @@ class PipelinedDecoderContractTest {
 
   @Test
   void exitsThatAgreeAcrossStagesAreCounted() {
-    Case c = Case.of(4, new Agreement(0.01, 2), 15, 0, 4);
+    Case c = Case.of(4, new ExitAgreement(0.01, 2), 15, 0, 4);
     List<Generation> expected = alone(c, 1);
     assertThat(expected.stream().flatMap(g -> g.tokens().stream()))
         .anyMatch(t -> t.exit().isPresent());

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sortie.eetuning.Softmax;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.LowEntropy;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exit;
@@ -202,7 +205,7 @@ class ExitPolicyContractTest {
     assertThat(differs.token()).isNotEqualTo(one.token());
     assertThat(List.of(one.agreeing(), two.agreeing(), differs.agreeing()))
         .containsExactly(1, 2, 1);
-    Agreement policy = new Agreement(0, 2);
+    ExitAgreement policy = new ExitAgreement(0, 2);
     assertThat(policy.confidence(one)).isZero();
     assertThat(policy.confidence(two)).isEqualTo(two.maxProbability());
     assertThat(policy.exits(1, policy.confidence(one))).isFalse();

@@ -17,7 +17,7 @@ class AdaptiveDraftLengthContractTest {
     private final double row;
     private final double guess;
     private final AdaptiveDraftLength lengths;
-    private final Trials trials;
+    private final DraftOutcomes trials;
     private final Random random = new Random(1);
     private double time;
     private int tokens;
@@ -33,7 +33,7 @@ class AdaptiveDraftLengthContractTest {
       this.lengths =
           new AdaptiveDraftLength(
               new double[] {guess}, new boolean[1], List.of((kind, place) -> 0.5));
-      this.trials = new Trials(lengths);
+      this.trials = new DraftOutcomes(lengths);
     }
 
     /** Tokens a pass-time over {@code count} tokens; each guess is right with probability p. */

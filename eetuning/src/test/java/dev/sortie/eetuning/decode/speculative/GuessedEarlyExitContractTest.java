@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.ExitPolicies;
@@ -73,7 +73,7 @@ class GuessedEarlyExitContractTest {
 
   /** Exits and when they are taken. */
   private record Setting(String name, Exits exits, ExitPolicy policy, int maxPending) {
-    EarlyExit open(Guesses guesses) {
+    EarlyExit open(Drafter guesses) {
       return new EarlyExit(model.decoder(), exits, policy, CONTEXT, maxPending, guesses, device);
     }
 
@@ -129,11 +129,11 @@ class GuessedEarlyExitContractTest {
     return exit.with(new Gates(Optional.of(probe), Optional.empty()));
   }
 
-  private static Guesses oracle(int[] text, int wrong, int length) {
+  private static Drafter oracle(int[] text, int wrong, int length) {
     DraftSource source = new Oracle(text, wrong, 0);
-    return new Rounds(
+    return new VerificationRounds(
         List.of(source),
-        new NoStates(),
+        DraftStates.NONE,
         length == 0 ? AdaptiveDraftLength.of(List.of(source)) : new FixedDraftLength(length),
         System::nanoTime,
         CONTEXT);
@@ -180,7 +180,7 @@ class GuessedEarlyExitContractTest {
     settings()
         .forEach(
             s -> {
-              try (EarlyExit plain = s.open(Guesses.NONE)) {
+              try (EarlyExit plain = s.open(Drafter.NONE)) {
                 decode(plain, SamplingOptions.GREEDY).forEach(r -> left[r.exit]++);
               }
             });
@@ -195,7 +195,7 @@ class GuessedEarlyExitContractTest {
           seed == 0 ? SamplingOptions.GREEDY : new SamplingOptions(0.5 * seed, 0, 1, 0, 1.1, seed);
       List<Row> expected;
       List<List<float[]>> caches;
-      try (EarlyExit plain = setting.open(Guesses.NONE)) {
+      try (EarlyExit plain = setting.open(Drafter.NONE)) {
         expected = decode(plain, sampling);
         caches = caches(plain);
         assertThat(plain.speculation().passes()).isZero();
@@ -229,11 +229,11 @@ class GuessedEarlyExitContractTest {
   @MethodSource("settings")
   void whateverIsReadOrForgottenTokensLeaveWhereTheyDoWithoutGuesses(Setting setting) {
     int[] text;
-    try (EarlyExit plain = setting.open(Guesses.NONE)) {
+    try (EarlyExit plain = setting.open(Drafter.NONE)) {
       text = text(decode(plain, SamplingOptions.GREEDY));
     }
     Random random = new Random(3);
-    try (EarlyExit plain = setting.open(Guesses.NONE);
+    try (EarlyExit plain = setting.open(Drafter.NONE);
         EarlyExit guessed = setting.open(oracle(text, 20, 4))) {
       Step expected = plain.prefill(PROMPT);
       Step actual = guessed.prefill(PROMPT);

@@ -4,12 +4,12 @@ import dev.sortie.eetuning.decode.Generation;
 import java.util.concurrent.CompletableFuture;
 
 /** What a {@link Scheduler} gives for a request. Thread-safe. */
-public final class Ticket {
+public final class RequestHandle {
   private final Request request;
   private final CompletableFuture<Generation> result = new CompletableFuture<>();
   private volatile boolean cancelled;
 
-  Ticket(Request request) {
+  RequestHandle(Request request) {
     this.request = request;
   }
 

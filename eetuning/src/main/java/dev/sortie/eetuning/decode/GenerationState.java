@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /** A text as it grows: chooses token after token from what a decoder says, and knows its end. */
-public final class Writing {
+public final class GenerationState {
   private final int[] prompt;
   private final GenerateOptions options;
   private final Set<Integer> ends;
@@ -30,7 +30,7 @@ public final class Writing {
    * @param ends ids that end a text
    * @param vocab number of logits
    */
-  public Writing(
+  public GenerationState(
       int[] prompt, GenerateOptions options, Tokenizer tokenizer, Set<Integer> ends, int vocab) {
     if (prompt.length == 0) {
       throw new InputException(

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.Guesses;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 import java.util.List;
@@ -11,12 +11,12 @@ import java.util.function.LongSupplier;
  * Guesses of several sources for one text. How much is guessed adapts to how often guesses are
  * right and to the time that passes take.
  */
-public final class Rounds implements Guesses {
+public final class VerificationRounds implements Drafter {
   private final List<DraftSource> sources;
   private final DraftLength lengths;
   private final LongSupplier clock;
-  private final Trials trials;
-  private final Guessing guessing;
+  private final DraftOutcomes trials;
+  private final DraftSelector guessing;
   private final SpeculationCounts counts;
 
   /** The text read, and the guesses behind it. */
@@ -34,8 +34,8 @@ public final class Rounds implements Guesses {
    * @param source that was asked, -1 for none
    * @param limit how many tokens it was asked for
    * @param draft guesses read
-   * @param seconds time for the pass, and for guessing unless the source says chances; below 0 if
-   *     there is none to be accounted for
+   * @param seconds time for the pass, and for guessing unless the source gives probabilities; below
+   *     0 if there is none to be accounted for
    */
   private record Round(int base, int source, int limit, int[] draft, double seconds) {
     /** What is known of position {@code base} comes from no pass with guesses. */
@@ -54,14 +54,14 @@ public final class Rounds implements Guesses {
    * @param sources closed with this
    * @param capacity tokens of the text at most
    */
-  public static Rounds free(List<DraftSource> sources, int capacity) {
+  public static VerificationRounds free(List<DraftSource> sources, int capacity) {
     for (DraftSource s : sources) {
-      if (s.cost() > 0 || s.saysChances() || s.readsFinalStates()) {
+      if (s.cost() > 0 || s.givesProbabilities() || s.readsFinalStates()) {
         throw new IllegalArgumentException(s.name() + " reads hidden states");
       }
     }
-    return new Rounds(
-        sources, new NoStates(), AdaptiveDraftLength.of(sources), System::nanoTime, capacity);
+    return new VerificationRounds(
+        sources, DraftStates.NONE, AdaptiveDraftLength.of(sources), System::nanoTime, capacity);
   }
 
   /**
@@ -70,7 +70,7 @@ public final class Rounds implements Guesses {
    * @param sources closed with this
    * @param states that the sources read
    */
-  Rounds(
+  VerificationRounds(
       List<DraftSource> sources,
       DraftStates states,
       DraftLength lengths,
@@ -79,10 +79,10 @@ public final class Rounds implements Guesses {
     this.sources = List.copyOf(sources);
     this.lengths = lengths;
     this.clock = clock;
-    this.trials = new Trials(lengths);
+    this.trials = new DraftOutcomes(lengths);
     this.counts = new SpeculationCounts(sources.stream().map(DraftSource::name).toList());
     this.text = new int[capacity];
-    this.guessing = new Guessing(states, this.sources, lengths, trials, clock, text);
+    this.guessing = new DraftSelector(states, this.sources, lengths, trials, clock, text);
   }
 
   @Override
@@ -120,7 +120,8 @@ public final class Rounds implements Guesses {
     text[position] = token;
     end = position + 1;
     long start = clock.getAsLong();
-    Guessing.Guess guess = guessing.guess(position, Math.min(most, text.length - position - 1));
+    DraftSelector.Guess guess =
+        guessing.guess(position, Math.min(most, text.length - position - 1));
     int[] draft = guess.draft().tokens();
     int[] tokens = new int[1 + draft.length];
     tokens[0] = token;

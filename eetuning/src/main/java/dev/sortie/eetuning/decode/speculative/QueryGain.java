@@ -7,7 +7,7 @@ package dev.sortie.eetuning.decode.speculative;
  * beside the mean of all, until it has been asked often. Learnt apart, a source that does not pay
  * was asked six to ten times in each situation; together it is some ten questions in all.
  */
-final class AskingGain {
+final class QueryGain {
   /** What asking is taken to gain before it is known, and for how many questions that stands. */
   private static final double HOPE = 0.02;
 
@@ -33,7 +33,7 @@ final class AskingGain {
   private double sum = HOPES * HOPE;
   private double weight = HOPES;
 
-  AskingGain(int situations) {
+  QueryGain(int situations) {
     this.sums = new double[situations];
     this.weights = new double[situations];
     this.waited = new int[situations];

@@ -7,37 +7,38 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Sources that say how likely their guesses are right. */
-class ChancesContractTest {
-  private static Draft draft(double... chances) {
-    return new Draft(new int[chances.length], 0, chances);
+class DraftCalibrationContractTest {
+  private static Draft draft(double... probabilities) {
+    return new Draft(new int[probabilities.length], 0, probabilities);
   }
 
   @Test
   void atFirstASourceIsBelieved() {
-    double[] expected = new Chances().expected(draft(0.5, 0.4));
+    double[] expected = new DraftCalibration().expected(draft(0.5, 0.4));
     assertThat(expected).containsExactly(new double[] {0, 0.5, 0.7}, within(1e-12));
   }
 
   @Test
   void promisesThatAreNotKeptCountForLessPlaceByPlace() {
-    Chances chances = new Chances();
+    DraftCalibration calibration = new DraftCalibration();
     for (int i = 0; i < 200; i++) {
-      chances.compared(draft(0.8, 0.8), i % 2); // the first in every second guess, the next never
+      calibration.compared(
+          draft(0.8, 0.8), i % 2); // the first in every second guess, the next never
     }
-    double[] expected = chances.expected(draft(0.8, 0.8));
+    double[] expected = calibration.expected(draft(0.8, 0.8));
     assertThat(expected[1]).isCloseTo(0.5, within(0.05));
     assertThat(expected[2] - expected[1]).isLessThan(0.08);
   }
 
   /** Passes take a second, asking a tenth of one. */
-  private static AdaptiveDraftLength asked(double chance, int times, int[] count) {
+  private static AdaptiveDraftLength asked(double probability, int times, int[] count) {
     AdaptiveDraftLength lengths =
         new AdaptiveDraftLength(
             new double[] {0.1}, new boolean[] {true}, List.of((kind, place) -> 0.5));
     for (int i = 0; i < times; i++) {
       if (lengths.asks(0, 0)) {
         count[0]++;
-        Draft d = draft(chance);
+        Draft d = draft(probability);
         var other = new DraftLength.Choice(0, lengths.plainRate());
         lengths.weigh(0, 0, d, other, 0.1);
       }
@@ -57,7 +58,7 @@ class ChancesContractTest {
   }
 
   @Test
-  void theLengthFollowsFromTheChances() {
+  void theLengthFollowsFromTheProbabilities() {
     AdaptiveDraftLength lengths = asked(0.9, 10, new int[1]);
     var other = new DraftLength.Choice(0, lengths.plainRate());
     assertThat(lengths.weigh(0, 0, draft(0.9, 0.9, 0.02), other, 0.1).length()).isEqualTo(2);

@@ -8,14 +8,14 @@ import java.util.List;
  * Follows guesses while the text goes on, also those that were not verified, so that each source is
  * known by all that it offers: whether to listen to it again costs no pass to find out.
  */
-final class Trials {
+final class DraftOutcomes {
   private final DraftLength lengths;
   private final List<Trial> open = new ArrayList<>();
 
   /** A guess for positions {@code start ..}, of which {@code limit} tokens were asked. */
   private record Trial(int source, Draft draft, int start, int limit) {}
 
-  Trials(DraftLength lengths) {
+  DraftOutcomes(DraftLength lengths) {
     this.lengths = lengths;
   }
 

@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.decode.speculative;
 
 /**
- * Corrects the chances that a source gives its guesses by what came of earlier ones: at each place
- * they are multiplied by the ratio of the right guesses to those promised, older ones fading.
+ * Corrects the probabilities that a source gives its guesses by what came of earlier ones: at each
+ * place they are multiplied by the ratio of the right guesses to those promised, older ones fading.
  */
-final class Chances {
+final class DraftCalibration {
   private static final double FADING = 0.98;
 
   /** Weight of the assumption that promises are kept, in guesses. */
@@ -20,7 +20,7 @@ final class Chances {
 
   /** Of a guess the first {@code count} tokens were right, and the next, if any, was not. */
   void compared(Draft draft, int count) {
-    double[] said = draft.chances();
+    double[] said = draft.probabilities();
     for (int i = 0; i < Math.min(said.length, count + 1); i++) {
       int place = Math.min(i, PLACES - 1);
       promised[place] = FADING * promised[place] + said[i];
@@ -30,7 +30,7 @@ final class Chances {
 
   /** Expected number of right tokens in the first 0, 1 … tokens of a guess. */
   double[] expected(Draft draft) {
-    double[] said = draft.chances();
+    double[] said = draft.probabilities();
     double[] sums = new double[said.length + 1];
     double all = 1;
     for (int i = 0; i < said.length; i++) {

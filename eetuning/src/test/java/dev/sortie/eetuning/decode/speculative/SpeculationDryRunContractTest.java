@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class RehearsalContractTest {
+class SpeculationDryRunContractTest {
   private static final int GIVEN = 7;
 
   /** Each token is read by the pass that begins there, or by the last one that began before. */
@@ -26,7 +26,7 @@ class RehearsalContractTest {
   void aTextThatRepeatsItselfIsReadInFewPasses() {
     int[] text = new int[200];
     Arrays.setAll(text, i -> i % 9);
-    int[] rows = Rehearsal.rows(text, GIVEN, n -> 1 + 0.1 * (n - 1));
+    int[] rows = SpeculationDryRun.rows(text, GIVEN, n -> 1 + 0.1 * (n - 1));
     assertThat(rows).hasSize(200 - 1 - GIVEN);
     covers(rows);
     assertThat(Arrays.stream(rows).filter(r -> r > 0).count()).isLessThan(60);
@@ -35,9 +35,12 @@ class RehearsalContractTest {
   @Test
   void whatNeverRepeatsOrCostsTooMuchIsReadTokenByToken() {
     int[] text = new Random(1).ints(200, 0, 1 << 20).toArray();
-    assertThat(Rehearsal.rows(text, GIVEN, n -> 1)).containsOnly(1);
+    assertThat(SpeculationDryRun.rows(text, GIVEN, n -> 1)).containsOnly(1);
     Arrays.setAll(text, i -> i % 9);
-    assertThat(Arrays.stream(Rehearsal.rows(text, GIVEN, n -> n * n)).filter(r -> r > 1).count())
+    assertThat(
+            Arrays.stream(SpeculationDryRun.rows(text, GIVEN, n -> n * n))
+                .filter(r -> r > 1)
+                .count())
         .isLessThan(20);
   }
 }

@@ -11,16 +11,16 @@ import java.util.OptionalInt;
  * @param exit depth of the exit that chose it; empty for the final layer
  * @param confidence largest probability there
  */
-record StageAnswer(int text, int position, int id, OptionalInt exit, double confidence) {
+record ChosenToken(int text, int position, int id, OptionalInt exit, double confidence) {
   static final int NUMBERS = 5;
   private static final long NO_TEXT = -1;
 
   /** What a stage sends when it ends, in place of an answer. */
-  static long[] farewell() {
+  static long[] endOfStream() {
     return new long[] {NO_TEXT, 0, 0, 0, 0};
   }
 
-  static boolean isFarewell(long[] numbers) {
+  static boolean isEndOfStream(long[] numbers) {
     return numbers[0] == NO_TEXT;
   }
 
@@ -28,8 +28,8 @@ record StageAnswer(int text, int position, int id, OptionalInt exit, double conf
     return new long[] {text, position, id, exit.orElse(0), Double.doubleToRawLongBits(confidence)};
   }
 
-  static StageAnswer of(long[] numbers) {
-    return new StageAnswer(
+  static ChosenToken of(long[] numbers) {
+    return new ChosenToken(
         (int) numbers[0],
         (int) numbers[1],
         (int) numbers[2],

@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.decode.pipeline;
 
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Close;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Fill;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Prompt;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Stop;
-import dev.sortie.eetuning.decode.pipeline.StageOrder.Tokens;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Close;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Fill;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Prompt;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Stop;
+import dev.sortie.eetuning.decode.pipeline.StageCommand.Tokens;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,21 +15,21 @@ import java.util.stream.IntStream;
  * order, whenever what they work on reaches each of them: the first one decides, and says it in
  * {@link StageLinks#DECISION} numbers.
  */
-interface StageOrders {
+interface StageCommands {
 
   /**
    * The next order.
    *
    * @param canFill whether tokens that left early wait for layers of this stage
    */
-  StageOrder next(boolean canFill);
+  StageCommand next(boolean canFill);
 
   /**
-   * Of the first stage, whose orders are numbers alone.
+   * Of the first stage, whose commands are numbers alone.
    *
    * @param driver null on ranks that do not decide
    */
-  record First(StageLinks links, PipelineDriver driver) implements StageOrders {
+  record First(StageLinks links, PipelineDriver driver) implements StageCommands {
     private static final int PROMPT = 0;
     private static final int TOKENS = 1;
     private static final int FILL = 2;
@@ -37,18 +37,18 @@ interface StageOrders {
     private static final int STOP = 4;
 
     @Override
-    public StageOrder next(boolean canFill) {
-      return order(links.agreed(() -> numbers(driver.next(canFill))));
+    public StageCommand next(boolean canFill) {
+      return command(links.agreed(() -> numbers(driver.next(canFill))));
     }
 
-    private static long[] numbers(StageOrder order) {
+    private static long[] numbers(StageCommand command) {
       long[] n = new long[StageLinks.DECISION];
-      switch (order) {
+      switch (command) {
         case Prompt p -> put(n, 0, PROMPT, p.text(), p.from(), p.to());
         case Tokens t -> {
           put(n, 0, TOKENS, t.rows().size());
           for (int i = 0; i < t.rows().size(); i++) {
-            StageRow r = t.rows().get(i);
+            StageCommand.Row r = t.rows().get(i);
             put(n, 2 + 4 * i, r.text(), r.position(), r.id(), r.pending());
           }
         }
@@ -63,7 +63,7 @@ interface StageOrders {
       System.arraycopy(numbers, 0, n, at, numbers.length);
     }
 
-    private static StageOrder order(long[] n) {
+    private static StageCommand command(long[] n) {
       return switch ((int) n[0]) {
         case PROMPT -> new Prompt((int) n[1], (int) n[2], (int) n[3], new float[0]);
         case TOKENS ->
@@ -75,8 +75,8 @@ interface StageOrders {
       };
     }
 
-    private static StageRow row(long[] n, int at) {
-      return new StageRow(
+    private static StageCommand.Row row(long[] n, int at) {
+      return new StageCommand.Row(
           (int) n[at], (int) n[at + 1], (int) n[at + 2], true, (int) n[at + 3], null, new float[0]);
     }
   }
@@ -87,11 +87,11 @@ interface StageOrders {
    *
    * @param in from the stage before
    */
-  record Later(StageLinks links, Mailbox<StageOrder> in) implements StageOrders {
+  record Later(StageLinks links, ReceiveQueue<StageCommand> in) implements StageCommands {
 
     @Override
-    public StageOrder next(boolean canFill) {
-      List<StageOrder> taken = new ArrayList<>();
+    public StageCommand next(boolean canFill) {
+      List<StageCommand> taken = new ArrayList<>();
       long count = links.agreed(() -> decision(canFill, taken))[0];
       while (taken.size() < count) {
         taken.add(in.take()); // on ranks that do not decide
@@ -105,7 +105,7 @@ interface StageOrders {
     }
 
     /** How many messages to take; 0 to fill. */
-    private long[] decision(boolean canFill, List<StageOrder> taken) {
+    private long[] decision(boolean canFill, List<StageCommand> taken) {
       if (!canFill || in.peek() != null) {
         taken.add(in.take());
         while (taken.getLast() instanceof Tokens

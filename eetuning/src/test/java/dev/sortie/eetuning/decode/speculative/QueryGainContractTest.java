@@ -7,18 +7,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class AskingGainContractTest {
+class QueryGainContractTest {
   private static final int SITUATIONS = 9;
 
-  /** A price of 0.06 for each question, and a gain of 0.4 with this chance. */
-  private static double gained(SplittableRandom random, double chance) {
-    return (random.nextDouble() < chance ? 0.4 : 0) - 0.06;
+  /** A price of 0.06 for each question, and a gain of 0.4 with this probability. */
+  private static double gained(SplittableRandom random, double probability) {
+    return (random.nextDouble() < probability ? 0.4 : 0) - 0.06;
   }
 
   /** In passes, over a text of 200 with a situation each. */
   private static double lost(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    AskingGain gain = new AskingGain(SITUATIONS);
+    QueryGain gain = new QueryGain(SITUATIONS);
     double lost = 0;
     for (int i = 0; i < 200; i++) {
       int situation = random.nextInt(SITUATIONS);
@@ -39,15 +39,15 @@ class AskingGainContractTest {
 
   @ParameterizedTest
   @ValueSource(doubles = {0.25, 0.35})
-  void aSourceThatPaysIsAskedMostly(double chance) {
+  void aSourceThatPaysIsAskedMostly(double probability) {
     int asked = 0;
     for (int seed = 0; seed < 50; seed++) {
       SplittableRandom random = new SplittableRandom(seed);
-      AskingGain gain = new AskingGain(SITUATIONS);
+      QueryGain gain = new QueryGain(SITUATIONS);
       for (int i = 0; i < 200; i++) {
         int situation = random.nextInt(SITUATIONS);
         if (gain.asks(situation)) {
-          gain.asked(situation, gained(random, chance));
+          gain.asked(situation, gained(random, probability));
           asked++;
         }
       }
@@ -58,7 +58,7 @@ class AskingGainContractTest {
   @Test
   void aSituationThatPaysIsKeptAmongOthersThatDoNot() {
     SplittableRandom random = new SplittableRandom(1);
-    AskingGain gain = new AskingGain(SITUATIONS);
+    QueryGain gain = new QueryGain(SITUATIONS);
     int[] asked = new int[SITUATIONS];
     for (int i = 0; i < 4000; i++) {
       int situation = random.nextInt(SITUATIONS);

@@ -13,7 +13,7 @@ import java.util.function.Supplier;
  * that wait for each other in a circle cannot be. What can pile up is bounded by the texts: the
  * pieces of their prompts, and a stable batch of tokens each.
  */
-final class Mailbox<T> implements AutoCloseable {
+final class ReceiveQueue<T> implements AutoCloseable {
   private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
   private final List<Thread> threads = new ArrayList<>();
 

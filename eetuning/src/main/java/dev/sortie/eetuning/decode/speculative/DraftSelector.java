@@ -11,14 +11,14 @@ import java.util.function.LongSupplier;
 
 /**
  * Asks sources how the text goes on and takes the guess that promises the most tokens a second.
- * Sources that cost nothing are all asked; one that says chances where that has paid; another one
- * that costs if what it usually gives promises more.
+ * Sources that cost nothing are all asked; one that gives probabilities where that has paid;
+ * another one that costs if what it usually gives promises more.
  */
-final class Guessing implements AutoCloseable {
+final class DraftSelector implements AutoCloseable {
   private final DraftStates states;
   private final List<DraftSource> sources;
   private final DraftLength lengths;
-  private final Trials trials;
+  private final DraftOutcomes trials;
   private final LongSupplier clock;
   private final Context context = new Context();
 
@@ -32,7 +32,7 @@ final class Guessing implements AutoCloseable {
 
   private Guess best;
 
-  /** Of the guess being made: time to ask sources that say chances, and their tokens. */
+  /** Of the guess being made: time to ask sources that give probabilities, and their tokens. */
   private double asking;
 
   private int looks;
@@ -42,7 +42,7 @@ final class Guessing implements AutoCloseable {
    *
    * @param source its index, -1 for none
    * @param limit how many tokens it was asked for
-   * @param asking seconds to ask sources that say chances, this one or others
+   * @param asking seconds to ask sources that give probabilities, this one or others
    * @param looks tokens that those were asked about
    */
   record Guess(int source, int limit, Draft draft, double asking, int looks) {
@@ -55,11 +55,11 @@ final class Guessing implements AutoCloseable {
    * @param sources closed with this
    * @param text where tokens stand by position
    */
-  Guessing(
+  DraftSelector(
       DraftStates states,
       List<DraftSource> sources,
       DraftLength lengths,
-      Trials trials,
+      DraftOutcomes trials,
       LongSupplier clock,
       int[] text) {
     this.states = states;
@@ -79,7 +79,7 @@ final class Guessing implements AutoCloseable {
     looks = 0;
     if (max > 0) {
       int situation = askFree(max);
-      askChances(max, situation);
+      askWithProbabilities(max, situation);
       askCostly(max);
     }
     return new Guess(best.source, best.limit, best.draft, asking, looks);
@@ -102,10 +102,10 @@ final class Guessing implements AutoCloseable {
     return situation;
   }
 
-  private void askChances(int max, int situation) {
+  private void askWithProbabilities(int max, int situation) {
     for (int i = 0; i < sources.size(); i++) {
       DraftSource source = sources.get(i);
-      if (source.saysChances() && lengths.asks(i, situation)) {
+      if (source.givesProbabilities() && lengths.asks(i, situation)) {
         long start = clock.getAsLong();
         Draft draft = draft(source, max);
         double seconds = (clock.getAsLong() - start) * 1e-9;
@@ -121,7 +121,7 @@ final class Guessing implements AutoCloseable {
   private void askCostly(int max) {
     for (int i = 0; i < sources.size(); i++) {
       DraftSource source = sources.get(i);
-      if (source.cost() > 0 && !source.saysChances()) {
+      if (source.cost() > 0 && !source.givesProbabilities()) {
         DraftLength.Choice c = lengths.choose(i, 0, max);
         if (promisesMore(c)) {
           Draft draft = draft(source, c.length());

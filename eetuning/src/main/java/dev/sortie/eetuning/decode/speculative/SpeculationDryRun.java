@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.function.IntToDoubleFunction;
 
 /** Guesses on a text that is known already: in which passes it would be read. */
-public final class Rehearsal {
-  private Rehearsal() {}
+public final class SpeculationDryRun {
+  private SpeculationDryRun() {}
 
   /**
    * Passes with guesses by prompt look-up, were each as long as is said.
@@ -20,9 +20,9 @@ public final class Rehearsal {
   public static int[] rows(int[] text, int given, IntToDoubleFunction seconds) {
     List<DraftSource> sources = List.of(new PromptLookup(text.length));
     int[] rows = new int[text.length - 1 - given];
-    try (Rounds rounds =
-        new Rounds(
-            sources, new NoStates(), AdaptiveDraftLength.of(sources), () -> 0, text.length)) {
+    try (VerificationRounds rounds =
+        new VerificationRounds(
+            sources, DraftStates.NONE, AdaptiveDraftLength.of(sources), () -> 0, text.length)) {
       rounds.prompt(0, Arrays.copyOf(text, given));
       for (int i = 0; i < rows.length; i++) {
         int position = given + i;

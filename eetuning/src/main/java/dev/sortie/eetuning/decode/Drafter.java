@@ -3,13 +3,13 @@ package dev.sortie.eetuning.decode;
 import java.util.Optional;
 
 /**
- * Guesses how one text goes on, for passes that read several tokens, and learns from what becomes
+ * Guesses how one text continues, for passes that read several tokens, and learns from what becomes
  * of them. Serves one sequence; not thread-safe.
  */
-public interface Guesses extends AutoCloseable {
+public interface Drafter extends AutoCloseable {
   /** Never guesses: each pass reads one token. */
-  Guesses NONE =
-      new Guesses() {
+  Drafter NONE =
+      new Drafter() {
         @Override
         public int most() {
           return 0;

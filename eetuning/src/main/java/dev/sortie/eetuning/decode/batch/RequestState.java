@@ -1,27 +1,27 @@
 package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.Writing;
 import java.util.Optional;
 
 /** A request that has its pages: first its prompt is read, then it is decoded. */
-final class Running implements AutoCloseable {
-  private final Ticket ticket;
+final class RequestState implements AutoCloseable {
+  private final RequestHandle ticket;
   private final BatchSequence sequence;
-  private final Writing writing;
+  private final GenerationState writing;
   private final long start = System.nanoTime();
   private long prefilled;
   private long first;
   private GeneratedToken last;
 
-  Running(Ticket ticket, BatchSequence sequence, Writing writing) {
+  RequestState(RequestHandle ticket, BatchSequence sequence, GenerationState writing) {
     this.ticket = ticket;
     this.sequence = sequence;
     this.writing = writing;
   }
 
-  Ticket ticket() {
+  RequestHandle ticket() {
     return ticket;
   }
 
