@@ -10,9 +10,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Generates the row kernels of {@code simd.gemv}: one skeleton for every type of weights, see {@link
- * WeightTypes}, and every tile of weight rows and rows of x. A helper method in their loops would
- * cost a third of the speed, as {@code RowKernel} says; so what they share is here.
+ * Generates the row kernels of {@code simd.gemv}: one skeleton for every type of weights, see
+ * {@link WeightTypes}, and every tile of weight rows and rows of x. A helper method in their loops
+ * would cost a third of the speed, as {@code RowKernel} says; so what they share is here.
  */
 final class RowKernelSources {
   private static final List<String> COUNTS = List.of("", "one", "two", "three", "four");

@@ -70,8 +70,7 @@ final class TransposeSources {
                 six ? "@param rows 6 or 8\n * " : "",
                 six ? "int rows, " : "",
                 body(size, six));
-    return JavaSource.file(
-        TransposeSources.class, "gemm", doc, "PackTranspose" + size, members);
+    return JavaSource.file(TransposeSources.class, "gemm", doc, "PackTranspose" + size, members);
   }
 
   private static JavaSource.Lines indices(int size) {

@@ -38,7 +38,8 @@ record WeightType(
    * One vector of weights, decoded to F32.
    *
    * @param before statements for each weight row
-   * @param weights an expression; {@code o} is the offset in x, in bytes, of the body's first vector
+   * @param weights an expression; {@code o} is the offset in x, in bytes, of the body's first
+   *     vector
    */
   record Vector(String before, String weights) {
     Vector(String weights) {
