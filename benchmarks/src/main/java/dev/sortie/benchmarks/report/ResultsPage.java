@@ -1,6 +1,6 @@
 package dev.sortie.benchmarks.report;
 
-import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.plot.RatioBars;
 import dev.sortie.eetuning.plot.StyleSheets;
 import java.util.LinkedHashMap;
@@ -64,13 +64,13 @@ public final class ResultsPage {
     %s</section>
     """
         .formatted(
-            Html.escape(r.name()),
+            SafeText.html(r.name()),
             r.geomean(),
-            Html.escape(r.peer()),
-            Html.escape(r.device()),
-            Html.escape(r.java()),
-            Html.escape(r.date()),
-            Html.escape(r.commit()),
+            SafeText.html(r.peer()),
+            SafeText.html(r.device()),
+            SafeText.html(r.java()),
+            SafeText.html(r.date()),
+            SafeText.html(r.commit()),
             RatioBars.draw(id, r.name() + " against " + r.peer(), bars));
   }
 
@@ -80,10 +80,10 @@ public final class ResultsPage {
       rows.append(
           "<tr><th scope=\"row\">%s</th><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n"
               .formatted(
-                  Html.escape(r.date()),
-                  Html.escape(r.commit()),
-                  Html.escape(r.name()),
-                  Html.escape(r.device()),
+                  SafeText.html(r.date()),
+                  SafeText.html(r.commit()),
+                  SafeText.html(r.name()),
+                  SafeText.html(r.device()),
                   r.geomean()));
     }
     return """

@@ -27,6 +27,19 @@ public final class SafeText {
     return visible(text).replace("\n", "\\n").replace("\t", "\\t");
   }
 
+  /**
+   * The text as content of HTML and SVG or as a quoted attribute's value; hidden characters become
+   * visible.
+   */
+  public static String html(String text) {
+    return visible(text)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;")
+        .replace("'", "&#39;");
+  }
+
   /** The text with each unpaired surrogate replaced by U+FFFD, so that UTF-8 can hold it. */
   public static String wellFormed(String text) {
     StringBuilder out = new StringBuilder(text.length());

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
@@ -106,11 +106,11 @@ public final class Demo {
       listener.phase("sweep", sweep.units());
       Sweep.Result result = sweep.run(listener::progress);
       var c = model.config().decoder();
-      SequencedMap<Integer, List<LossPoint>> losses = new LinkedHashMap<>();
+      SequencedMap<Integer, List<LossPlot.Point>> losses = new LinkedHashMap<>();
       tuned
           .history
           .losses()
-          .forEach((exit, list) -> losses.put(Integer.valueOf(exit), LossPoint.series(list)));
+          .forEach((exit, list) -> losses.put(Integer.valueOf(exit), LossPlot.Point.series(list)));
       SequencedMap<Integer, Double> validation = new LinkedHashMap<>();
       tuned
           .history

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.eetuning.plot.LossPlot;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -33,7 +33,7 @@ public record DemoResults(
     long parameters,
     double fullDepthTokensPerSecond,
     List<SweepPoint> sweep,
-    SequencedMap<Integer, List<LossPoint>> losses,
+    SequencedMap<Integer, List<LossPlot.Point>> losses,
     SequencedMap<Integer, Double> validation,
     List<SampleText> samples,
     Machine machine) {
@@ -79,7 +79,7 @@ public record DemoResults(
 
   private static List<String> exitKeys(
       List<SweepPoint> sweep,
-      SequencedMap<Integer, List<LossPoint>> losses,
+      SequencedMap<Integer, List<LossPlot.Point>> losses,
       SequencedMap<Integer, Double> validation,
       List<SampleText> samples) {
     List<String> keys = new ArrayList<>(List.of(ExitKeys.FINAL));

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * One prompt, continued twice.
@@ -11,7 +12,7 @@ import java.util.List;
  * @param fullDepthText the continuation at full depth, without the prompt
  */
 public record SampleText(
-    String prompt, double threshold, List<TokenTrace> tokens, String fullDepthText) {
+    String prompt, double threshold, List<Token> tokens, String fullDepthText) {
   public SampleText {
     ResultChecks.present("sample prompt", prompt);
     ResultChecks.present("sample full-depth text", fullDepthText);
@@ -24,5 +25,31 @@ public record SampleText(
     StringBuilder text = new StringBuilder();
     tokens.forEach(token -> text.append(token.text()));
     return text.toString();
+  }
+
+  /**
+   * One generated token and where it left the model.
+   *
+   * @param id its id in the vocabulary
+   * @param text what it adds to the text; untrusted, may hold control characters
+   * @param exit depth of the exit that was taken, in layers; empty if the final layer decided
+   * @param confidence confidence of the head that decided, 0 to 1; what a float sum has above 1 by
+   *     rounding is cut
+   */
+  public record Token(int id, String text, OptionalInt exit, double confidence) {
+    private static final double ROUNDING = 1e-3;
+
+    public Token {
+      ResultChecks.atLeast("token id", id, 0);
+      ResultChecks.present("token text", text);
+      ResultChecks.present("token exit", exit);
+      if (exit.isPresent()) {
+        ResultChecks.atLeast("token exit", exit.getAsInt(), 1);
+      }
+      if (confidence > 1 && confidence <= 1 + ROUNDING) {
+        confidence = 1;
+      }
+      ResultChecks.share("token confidence", confidence);
+    }
   }
 }

@@ -138,9 +138,9 @@ public final class Sweep {
     for (InterleavedRuns.Outcome s : all.subList(1, 1 + settings.thresholds().size())) {
       int i = samples.size() % settings.prompts().size();
       Generation g = s.rounds().getFirst().get(i);
-      List<TokenTrace> trace =
+      List<SampleText.Token> trace =
           g.tokens().stream()
-              .map(t -> new TokenTrace(t.id(), t.text(), t.exit(), t.confidence()))
+              .map(t -> new SampleText.Token(t.id(), t.text(), t.exit(), t.confidence()))
               .toList();
       samples.add(
           new SampleText(

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
 
 /** Losses over steps, a line for each series with its name at the line's end. */
 public final class LossPlot {
@@ -17,12 +18,37 @@ public final class LossPlot {
   private static final double LABEL_DISTANCE = 18;
 
   /**
+   * A loss at a step.
+   *
+   * @param step optimiser steps done, 0 or more
+   * @param loss mean loss, nats per token; finite
+   */
+  public record Point(int step, double loss) {
+    public Point {
+      if (step < 0) {
+        throw new IllegalArgumentException("loss step is " + step + ", expected at least 0");
+      }
+      if (!Double.isFinite(loss)) {
+        throw new IllegalArgumentException(
+            "loss at step " + step + " is " + loss + ", expected a finite number");
+      }
+    }
+
+    /** A run's losses, that of each step in order, as the points of a curve from step 1 on. */
+    public static List<Point> series(List<Double> losses) {
+      return IntStream.range(0, losses.size())
+          .mapToObj(i -> new Point(i + 1, losses.get(i)))
+          .toList();
+    }
+  }
+
+  /**
    * One line.
    *
    * @param label its name
    * @param colour index in the palette
    */
-  public record Series(String label, int colour, List<LossPoint> points) {}
+  public record Series(String label, int colour, List<Point> points) {}
 
   private record EndLabel(Series series, double x, double y) {}
 
@@ -36,7 +62,7 @@ public final class LossPlot {
    *     first
    * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
    */
-  public static void write(Path file, SequencedMap<String, List<LossPoint>> series, String title) {
+  public static void write(Path file, SequencedMap<String, List<Point>> series, String title) {
     Palette palette = new Palette(List.copyOf(series.keySet()));
     List<Series> lines = new ArrayList<>();
     series.forEach(
@@ -52,7 +78,7 @@ public final class LossPlot {
    */
   public static Svg draw(String id, String title, List<Series> series) {
     Svg svg = new Svg(id, title, describe(series), PlotFrame.WIDTH, PlotFrame.HEIGHT);
-    List<LossPoint> all = series.stream().flatMap(s -> thin(s.points()).stream()).toList();
+    List<Point> all = series.stream().flatMap(s -> thin(s.points()).stream()).toList();
     if (all.isEmpty()) {
       PlotFrame.empty(svg, PlotFrame.WIDTH, PlotFrame.HEIGHT);
       return svg;
@@ -61,8 +87,8 @@ public final class LossPlot {
     PlotAxis x = stepAxis(all, right);
     PlotAxis y =
         PlotAxis.around(
-            all.stream().mapToDouble(LossPoint::loss).min().orElseThrow(),
-            all.stream().mapToDouble(LossPoint::loss).max().orElseThrow(),
+            all.stream().mapToDouble(Point::loss).min().orElseThrow(),
+            all.stream().mapToDouble(Point::loss).max().orElseThrow(),
             5,
             PlotFrame.BOTTOM,
             PlotFrame.TOP);
@@ -84,19 +110,19 @@ public final class LossPlot {
   }
 
   /** Steps from 0 to the last; the end is no tick, or a line might stop far before it. */
-  private static PlotAxis stepAxis(List<LossPoint> all, double right) {
-    int last = Math.max(5, all.stream().mapToInt(LossPoint::step).max().orElseThrow());
+  private static PlotAxis stepAxis(List<Point> all, double right) {
+    int last = Math.max(5, all.stream().mapToInt(Point::step).max().orElseThrow());
     return new PlotAxis(0, last, PlotAxis.roundStep(last / 5.0), PlotFrame.LEFT, right);
   }
 
   private static EndLabel line(Svg svg, Series s, PlotAxis x, PlotAxis y) {
-    List<LossPoint> points = thin(s.points());
+    List<Point> points = thin(s.points());
     StringBuilder data = new StringBuilder();
-    for (LossPoint p : points) {
+    for (Point p : points) {
       data.append(data.isEmpty() ? 'M' : 'L');
       data.append(Svg.px(x.at(p.step()))).append(' ').append(Svg.px(y.at(p.loss())));
     }
-    LossPoint last = points.getLast();
+    Point last = points.getLast();
     double endX = x.at(last.step());
     double endY = y.at(last.loss());
     svg.path("line s" + s.colour(), data.toString(), "");
@@ -129,17 +155,17 @@ public final class LossPlot {
   }
 
   /** Means of equal groups of neighbours, each at its last step; few points stay as they are. */
-  static List<LossPoint> thin(List<LossPoint> points) {
+  static List<Point> thin(List<Point> points) {
     if (points.size() <= MOST_POINTS) {
       return points;
     }
-    List<LossPoint> means = new ArrayList<>();
+    List<Point> means = new ArrayList<>();
     for (int group = 0; group < MOST_POINTS; group++) {
       int from = (int) ((long) points.size() * group / MOST_POINTS);
       int to = (int) ((long) points.size() * (group + 1) / MOST_POINTS);
-      List<LossPoint> part = points.subList(from, to);
-      double mean = part.stream().mapToDouble(LossPoint::loss).average().orElseThrow();
-      means.add(new LossPoint(part.getLast().step(), mean));
+      List<Point> part = points.subList(from, to);
+      double mean = part.stream().mapToDouble(Point::loss).average().orElseThrow();
+      means.add(new Point(part.getLast().step(), mean));
     }
     return means;
   }
@@ -148,8 +174,8 @@ public final class LossPlot {
     List<String> parts = new ArrayList<>();
     for (Series s : series) {
       if (!s.points().isEmpty()) {
-        LossPoint first = s.points().getFirst();
-        LossPoint last = s.points().getLast();
+        Point first = s.points().getFirst();
+        Point last = s.points().getLast();
         parts.add(
             "%s: loss %s at step %s, %s at step %s"
                 .formatted(

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.plot;
 
-import dev.sortie.eetuning.display.Html;
 import dev.sortie.eetuning.display.NumberText;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.nn.file.AtomicFiles;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -45,7 +45,7 @@ public final class Svg {
   void text(String css, double x, double y, String text) {
     body.append(
         "<text class=\"%s\" x=\"%s\" y=\"%s\">%s</text>\n"
-            .formatted(css, px(x), px(y), Html.escape(text)));
+            .formatted(css, px(x), px(y), SafeText.html(text)));
   }
 
   /** A shape from path data, with a text that a pointer brings up; no text if it is empty. */
@@ -54,7 +54,7 @@ public final class Svg {
     if (hint.isEmpty()) {
       body.append("/>\n");
     } else {
-      body.append("><title>").append(Html.escape(hint)).append("</title></path>\n");
+      body.append("><title>").append(SafeText.html(hint)).append("</title></path>\n");
     }
   }
 
@@ -82,7 +82,10 @@ public final class Svg {
         <text class="series ink start" x="6" y="%s">%s</text>
         """
             .formatted(
-                StyleSheets.plot() + palette.css(), px(-TITLE), px(24 - TITLE), Html.escape(title));
+                StyleSheets.plot() + palette.css(),
+                px(-TITLE),
+                px(24 - TITLE),
+                SafeText.html(title));
     String text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + element(TITLE, head);
     AtomicFiles.write(file, text.getBytes(StandardCharsets.UTF_8));
   }
@@ -102,9 +105,9 @@ public final class Svg {
             id,
             id,
             id,
-            Html.escape(title),
+            SafeText.html(title),
             id,
-            Html.escape(description),
+            SafeText.html(description),
             head,
             body);
   }

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.eetuning.plot.LossPlot;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
@@ -44,8 +44,8 @@ class DemoResultsContractTest {
 
   @Test
   void valuesThatNoPlotCanShowAreRefused() {
-    assertThatThrownBy(() -> new LossPoint(12, Double.NaN)).hasMessageContaining("step 12");
-    assertThatThrownBy(() -> new TokenTrace(1, "a", OptionalInt.of(3), 1.5))
+    assertThatThrownBy(() -> new LossPlot.Point(12, Double.NaN)).hasMessageContaining("step 12");
+    assertThatThrownBy(() -> new SampleText.Token(1, "a", OptionalInt.of(3), 1.5))
         .hasMessageContaining("1.5");
     assertThatThrownBy(() -> SampleResults.early(0.8, Double.POSITIVE_INFINITY, 1))
         .hasMessageContaining("Infinity");
@@ -54,7 +54,8 @@ class DemoResultsContractTest {
 
   @Test
   void aConfidenceThatRoundingLiftedAboveOneIsOne() {
-    assertThat(new TokenTrace(1, "a", OptionalInt.of(3), 1.0000001f).confidence()).isEqualTo(1);
+    assertThat(new SampleText.Token(1, "a", OptionalInt.of(3), 1.0000001f).confidence())
+        .isEqualTo(1);
   }
 
   @Test

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.eetuning.plot.LossPlot;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
@@ -41,17 +41,17 @@ public final class SampleResults {
   }
 
   public static DemoResults with(List<SweepPoint> sweep) {
-    TreeMap<Integer, List<LossPoint>> losses = new TreeMap<>();
-    losses.put(6, List.of(new LossPoint(10, 3.5), new LossPoint(20, 3.25)));
-    losses.put(3, List.of(new LossPoint(10, 4.5), new LossPoint(20, 4.25)));
+    TreeMap<Integer, List<LossPlot.Point>> losses = new TreeMap<>();
+    losses.put(6, List.of(new LossPlot.Point(10, 3.5), new LossPlot.Point(20, 3.25)));
+    losses.put(3, List.of(new LossPlot.Point(10, 4.5), new LossPlot.Point(20, 4.25)));
     TreeMap<Integer, Double> validation = new TreeMap<>();
     validation.put(3, 4.2);
     validation.put(6, 3.2);
-    List<TokenTrace> tokens =
+    List<SampleText.Token> tokens =
         List.of(
-            new TokenTrace(7, " Once", OptionalInt.of(3), 0.93),
-            new TokenTrace(8, HOSTILE, OptionalInt.empty(), 0.41),
-            new TokenTrace(9, "\ud800", OptionalInt.of(6), 0.88));
+            new SampleText.Token(7, " Once", OptionalInt.of(3), 0.93),
+            new SampleText.Token(8, HOSTILE, OptionalInt.empty(), 0.41),
+            new SampleText.Token(9, "\ud800", OptionalInt.of(6), 0.88));
     return new DemoResults(
         "fable<b>",
         8,

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PlotsContractTest {
   @TempDir Path dir;
 
-  private String lossPlot(SequencedMap<String, List<LossPoint>> series) throws IOException {
+  private String lossPlot(SequencedMap<String, List<LossPlot.Point>> series) throws IOException {
     Path file = dir.resolve("loss.svg");
     LossPlot.write(file, series, "Loss of <model>");
     String text = Files.readString(file);
@@ -32,17 +32,17 @@ class PlotsContractTest {
     return text;
   }
 
-  private static List<LossPoint> falling(int points, double start) {
-    List<LossPoint> list = new ArrayList<>();
+  private static List<LossPlot.Point> falling(int points, double start) {
+    List<LossPlot.Point> list = new ArrayList<>();
     for (int i = 0; i < points; i++) {
-      list.add(new LossPoint(i, start / (1 + i)));
+      list.add(new LossPlot.Point(i, start / (1 + i)));
     }
     return list;
   }
 
   @Test
   void theLossPlotHasALineAndANamePerSeries() throws IOException {
-    SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();
+    SequencedMap<String, List<LossPlot.Point>> series = new LinkedHashMap<>();
     series.put("exit 3", falling(50, 8));
     series.put("exit 6", falling(50, 7));
     series.put("final", falling(50, 6));
@@ -55,27 +55,30 @@ class PlotsContractTest {
 
   @Test
   void onePointManyEqualPointsAndNonePlotToo() throws IOException {
-    SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();
+    SequencedMap<String, List<LossPlot.Point>> series = new LinkedHashMap<>();
     assertThat(lossPlot(series)).contains("Nothing was measured.");
     series.put("a", List.of());
     assertThat(lossPlot(series)).contains("Nothing was measured.");
-    series.put("b", List.of(new LossPoint(0, 0)));
+    series.put("b", List.of(new LossPlot.Point(0, 0)));
     assertThat(lossPlot(series))
         .contains("class=\"dot f1\"")
         .doesNotContain("Nothing was measured.");
-    series.put("c", List.of(new LossPoint(5, 2), new LossPoint(10, 2), new LossPoint(15, 2)));
+    series.put(
+        "c",
+        List.of(new LossPlot.Point(5, 2), new LossPlot.Point(10, 2), new LossPlot.Point(15, 2)));
     assertThat(lossPlot(series)).contains("class=\"line s2\"");
   }
 
   @Test
   void manyPointsKeepTheirMeanAndTheirLastStep() {
-    List<LossPoint> points = falling(2400, 8);
-    List<LossPoint> thin = LossPlot.thin(points);
+    List<LossPlot.Point> points = falling(2400, 8);
+    List<LossPlot.Point> thin = LossPlot.thin(points);
     assertThat(thin).hasSize(240);
     assertThat(thin.getLast().step()).isEqualTo(2399);
-    assertThat(thin.stream().mapToDouble(LossPoint::loss).average().orElseThrow())
+    assertThat(thin.stream().mapToDouble(LossPlot.Point::loss).average().orElseThrow())
         .isCloseTo(
-            points.stream().mapToDouble(LossPoint::loss).average().orElseThrow(), offset(1e-12));
+            points.stream().mapToDouble(LossPlot.Point::loss).average().orElseThrow(),
+            offset(1e-12));
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.PretrainPlacement;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.InputException;
@@ -15,7 +16,6 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.device.Device;
@@ -24,7 +24,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -157,16 +156,12 @@ class SharedPretrainingContractTest {
 
   private static Pretrainer trainer(
       ProcessGroups groups, boolean sequence, int length, Device device) {
-    ShardBuilder share = new ShardBuilder(groups.tensorParallel().orElseThrow(), sequence);
     return new Pretrainer(
         CONFIG,
         OPTIONS,
         new Counting(length),
         device,
-        Optional.of(share),
-        groups,
-        PretrainLayout.USUAL,
-        t -> {});
+        PretrainPlacement.on(groups, sequence, PretrainLayout.USUAL));
   }
 
   private static List<Run> together(int ranks, boolean sequence) throws Exception {

@@ -8,6 +8,7 @@ import dev.sortie.eetuning.train.pretrain.PretrainExits;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.eetuning.train.pretrain.PretrainModel;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.PretrainPlacement;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.file.Sha256;
@@ -15,7 +16,6 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -157,10 +157,7 @@ record TinyPretraining(
                 options(),
                 TinyTuning.counting(VOCAB, LENGTH, 7),
                 device,
-                groups.tensorParallel().map(group -> new ShardBuilder(group, sequence)),
-                groups,
-                layout,
-                t -> {})) {
+                PretrainPlacement.on(groups, sequence, layout))) {
       StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
       LoopOptions loop = new LoopOptions(out, steps, 2, 3, 2, beside);
       return new TrainLoop(trainer, loop, device.kernels(), groups, stop, stop).run();

@@ -16,6 +16,7 @@ import dev.sortie.eetuning.train.tune.LookaheadOptions;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.eetuning.train.tune.TunePlacement;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
@@ -118,7 +119,8 @@ public record TinyTuning(
       TokenSource data = data(loaded);
       StagePlan plan = StagePlan.counted(loaded, start, options(), data.length(), groups);
       try (ExitTuner tuner =
-          new ExitTuner(loaded, start, options(), data, device, groups, plan, trace)) {
+          new ExitTuner(
+              loaded, start, options(), data, device, TunePlacement.on(groups).with(plan, trace))) {
         StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
         // those of one objective write checkpoints beside the next steps
         boolean beside = objective == Objective.KL;

@@ -1,8 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ArchitectureWords;
-import dev.sortie.eetuning.cli.option.HeadWord;
+import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.exit.Exit;
@@ -46,7 +45,7 @@ public final class AddExitsCommand implements Callable<Integer> {
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "mlp",
-      completionCandidates = ArchitectureWords.class,
+      completionCandidates = ExitWords.Architectures.class,
       description = "${COMPLETION-CANDIDATES} or lookahead. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
@@ -99,7 +98,7 @@ public final class AddExitsCommand implements Callable<Integer> {
               : "--at is missing: name the layers after which exits stand, as in --at 4,8");
     }
     ExitInit how = ExitInit.of(init);
-    boolean own = HeadWord.isOwn(head);
+    boolean own = ExitWords.ownHead(head);
     if (draftTokens < 0) {
       throw new InputException("--draft-head " + draftTokens + " must be 0 or more");
     }

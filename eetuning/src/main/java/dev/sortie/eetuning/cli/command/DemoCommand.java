@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ArchitectureWords;
+import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.DemoView;
 import dev.sortie.eetuning.eval.Demo;
@@ -90,7 +90,7 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "norm",
-      completionCandidates = ArchitectureWords.class,
+      completionCandidates = ExitWords.Architectures.class,
       description = "Exits: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 

@@ -6,7 +6,6 @@ import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
-import dev.sortie.eetuning.cli.option.TextFile;
 import dev.sortie.eetuning.cli.option.TextInput;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.GenerationJson;
@@ -225,7 +224,7 @@ public final class GenerateCommand implements Callable<Integer> {
               + " four");
     }
     if (prompts != null) {
-      List<String> lines = TextFile.read(prompts).lines().toList();
+      List<String> lines = TextInput.read(prompts).lines().toList();
       if (lines.isEmpty()) {
         throw new InputException(prompts + ": no line, so no prompt");
       }

@@ -22,9 +22,11 @@ import dev.sortie.eetuning.train.pretrain.PretrainDryRun;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.eetuning.train.pretrain.PretrainModel;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
+import dev.sortie.eetuning.train.pretrain.PretrainPlacement;
 import dev.sortie.eetuning.train.pretrain.PretrainPlan;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
+import dev.sortie.eetuning.train.stage.StagePartitioning;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.family.HfConfigWriter;
@@ -36,7 +38,6 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
@@ -187,23 +188,19 @@ public final class PretrainCommand implements Callable<Integer> {
             options,
             training.seqLen,
             layout.chain(groups.mesh().pp()),
-            ranks.split(),
-            training.out,
-            groups,
-            device);
+            new StagePartitioning(ranks.split(), training.out, groups, device));
     int rounds = options.microBatches() / groups.mesh().dp();
     ScheduleView picture = new ScheduleView(1, rounds, layout.chunks(), groups);
-    Optional<ShardBuilder> share =
-        groups.tensorParallel().map(group -> new ShardBuilder(group, ranks.isSequenceParallel()));
-    try (Pretrainer trainer =
-        new Pretrainer(
-            config, options, data, device, share, groups, layout, plan, picture.trace())) {
+    PretrainPlacement placement =
+        PretrainPlacement.on(groups, ranks.isSequenceParallel(), layout)
+            .with(plan, picture.trace());
+    try (Pretrainer trainer = new Pretrainer(config, options, data, device, placement)) {
       if (groups.leads()) {
         view.say(
             "%,d parameters%s, %,d windows of %d tokens an epoch"
                 .formatted(
                     trainer.parameterCount(),
-                    share.isPresent() ? " on this rank" : "",
+                    groups.mesh().tp() > 1 ? " on this rank" : "",
                     data.trainingWindows(),
                     training.seqLen));
         if (groups.mesh().pp() > 1) {

@@ -21,11 +21,13 @@ import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.ScheduleTrace;
+import dev.sortie.eetuning.train.stage.StagePartitioning;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FeatureCache;
 import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.eetuning.train.tune.TuneDryRun;
 import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.eetuning.train.tune.TunePlacement;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -244,10 +246,7 @@ public final class TuneCommand implements Callable<Integer> {
           start.outlines(config),
           options,
           training.seqLen,
-          ranks.split(),
-          training.out,
-          groups,
-          device);
+          new StagePartitioning(ranks.split(), training.out, groups, device));
     }
   }
 
@@ -263,9 +262,9 @@ public final class TuneCommand implements Callable<Integer> {
       ScheduleTrace trace) {
     try (NativeArena arena = new NativeArena("exits")) {
       Exits exits = start.read(m, arena, device);
-      return cache == null
-          ? new ExitTuner(m, exits, options, data, device, groups, plan, trace)
-          : new ExitTuner(m, exits, options, data, device, groups, cache);
+      TunePlacement placement = TunePlacement.on(groups).with(plan, trace);
+      return new ExitTuner(
+          m, exits, options, data, device, cache == null ? placement : placement.with(cache));
     }
   }
 

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.StartExits;
 import dev.sortie.eetuning.cli.option.TrainingOptions;
-import dev.sortie.eetuning.cli.view.GateTable;
+import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -88,6 +88,6 @@ record TunedExits(
 
   private void write(Exits tuned, LanguageModel m) {
     ExitsFile.write(training.out, tuned, m);
-    GateTable.print(tuned, view::say);
+    ExitTable.printGates(tuned, view::say);
   }
 }

@@ -24,7 +24,7 @@ public final class PretrainExitOptions {
       names = "--arch",
       paramLabel = "ARCH",
       defaultValue = "norm",
-      completionCandidates = ArchitectureWords.class,
+      completionCandidates = ExitWords.Architectures.class,
       description = "Of the exits: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
@@ -73,7 +73,7 @@ public final class PretrainExitOptions {
    * @param layers of the backbone
    */
   public PretrainExits exits(int layers) {
-    boolean own = HeadWord.isOwn(head);
+    boolean own = ExitWords.ownHead(head);
     if (architecture.equals("lookahead")) {
       throw new InputException(
           "--arch lookahead is tuned behind a model that is there: make it with add-exits; for pretrain take one of "

@@ -1,6 +1,11 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -28,6 +33,19 @@ public final class TextInput {
     if ((text == null) == (file == null)) {
       throw new InputException("give either " + option + " TEXT or a file, one of the two");
     }
-    return text != null ? text : TextFile.read(file);
+    return text != null ? text : read(file);
+  }
+
+  /** A UTF-8 file whole, which may be empty. */
+  public static String read(Path file) {
+    try {
+      return Files.readString(file, StandardCharsets.UTF_8);
+    } catch (NoSuchFileException e) {
+      throw new InputException(file + ": no such file", e);
+    } catch (CharacterCodingException e) {
+      throw new InputException(file + ": is not UTF-8 text; convert it", e);
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
+    }
   }
 }

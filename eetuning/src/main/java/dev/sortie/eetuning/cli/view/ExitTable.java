@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.view;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.tensor.Tensor;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -11,8 +12,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/** Prints what exits a folder holds. */
+/** Prints what exits a folder holds, and how well their gates do. */
 public final class ExitTable {
   private ExitTable() {}
 
@@ -44,5 +46,24 @@ public final class ExitTable {
   private static String line(String what, String head, Map<String, Tensor> parameters) {
     long count = parameters.values().stream().mapToLong(t -> t.shape().count()).sum();
     return String.format(Locale.ROOT, "  %s, %s, %,d parameters", what, head, count);
+  }
+
+  /** How well the gates of exits do, a line for each. */
+  public static void printGates(Exits exits, Consumer<String> out) {
+    for (Exit e : exits.exits()) {
+      e.gates().probe().ifPresent(g -> out.accept(gate(e, "probe", g)));
+      e.gates().coverage().ifPresent(g -> out.accept(gate(e, "coverage", g)));
+    }
+  }
+
+  private static String gate(Exit e, String name, Gate gate) {
+    return String.format(
+        Locale.ROOT,
+        "exit after layer %d: %s wrong for %.1f %% of %,d held-out tokens; the more frequent answer for %.1f %%",
+        e.depth(),
+        name,
+        100 * gate.report().error(),
+        gate.report().tokens(),
+        100 * gate.report().baseError());
   }
 }

@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cli.view;
 
 import dev.sortie.eetuning.plot.LossPlot;
-import dev.sortie.eetuning.plot.LossPoint;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import java.nio.file.Path;
@@ -71,8 +70,8 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
 
   /** Draws the losses of all steps. */
   public void plot(Path file, LossHistory history, String title) {
-    SequencedMap<String, List<LossPoint>> series = new LinkedHashMap<>();
-    history.losses().forEach((name, list) -> series.put(name, LossPoint.series(list)));
+    SequencedMap<String, List<LossPlot.Point>> series = new LinkedHashMap<>();
+    history.losses().forEach((name, list) -> series.put(name, LossPlot.Point.series(list)));
     LossPlot.write(file, series, title);
   }
 

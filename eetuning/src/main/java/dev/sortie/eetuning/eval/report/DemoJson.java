@@ -6,8 +6,7 @@ import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.eval.SampleText;
 import dev.sortie.eetuning.eval.SweepPoint;
-import dev.sortie.eetuning.eval.TokenTrace;
-import dev.sortie.eetuning.plot.LossPoint;
+import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.nn.json.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,8 +42,8 @@ public final class DemoJson {
     r.losses()
         .forEach(
             (depth, points) -> {
-              losses.put(depth.toString(), points.stream().map(LossPoint::loss).toList());
-              steps.put(depth.toString(), points.stream().map(LossPoint::step).toList());
+              losses.put(depth.toString(), points.stream().map(LossPlot.Point::loss).toList());
+              steps.put(depth.toString(), points.stream().map(LossPlot.Point::step).toList());
             });
     root.put("losses", losses);
     root.put("loss_steps", steps);
@@ -76,7 +75,7 @@ public final class DemoJson {
     fields.put("text", SafeText.wellFormed(s.text()));
     fields.put("full_depth_text", SafeText.wellFormed(s.fullDepthText()));
     List<Map<String, Object>> tokens = new ArrayList<>();
-    for (TokenTrace token : s.tokens()) {
+    for (SampleText.Token token : s.tokens()) {
       Map<String, Object> trace = new LinkedHashMap<>();
       trace.put("id", token.id());
       trace.put("text", SafeText.wellFormed(token.text()));

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.display.Html;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.plot.LossPlot;
@@ -51,7 +51,7 @@ public final class DemoReport {
     <main>
     """
             .formatted(
-                Html.escape(r.model()), StyleSheets.page(), StyleSheets.plot(), palette.css())
+                SafeText.html(r.model()), StyleSheets.page(), StyleSheets.plot(), palette.css())
         + DemoTables.headline(r)
         + plots(r, palette)
         + DemoSamples.section(r, palette)

@@ -1,11 +1,10 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.display.Html;
 import dev.sortie.eetuning.display.NumberText;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.eval.SampleText;
-import dev.sortie.eetuning.eval.TokenTrace;
 import dev.sortie.eetuning.plot.Palette;
 
 /** The report's texts: what early exits wrote, each token in the colour of its exit. */
@@ -33,23 +32,23 @@ final class DemoSamples {
 
   private static void sample(StringBuilder out, SampleText sample, Palette palette) {
     out.append("<article>\n<p class=\"prompt\"><span>Prompt</span> ")
-        .append(Html.escape(sample.prompt()))
+        .append(SafeText.html(sample.prompt()))
         .append("</p>\n");
     out.append("<div class=\"texts\">\n<div>\n<h3>Early exits, threshold ");
     out.append(NumberText.plain(sample.threshold()))
         .append(" <em>")
         .append(early(sample))
         .append("</em></h3>\n<p class=\"text\">");
-    for (TokenTrace token : sample.tokens()) {
+    for (SampleText.Token token : sample.tokens()) {
       token(out, token, palette);
     }
     out.append("</p>\n</div>\n<div>\n<h3>Full depth <em>")
         .append(comparison(sample))
         .append("</em></h3>\n<p class=\"text\">");
-    out.append(Html.escape(sample.fullDepthText())).append("</p>\n</div>\n</div>\n</article>\n");
+    out.append(SafeText.html(sample.fullDepthText())).append("</p>\n</div>\n</div>\n</article>\n");
   }
 
-  private static void token(StringBuilder out, TokenTrace token, Palette palette) {
+  private static void token(StringBuilder out, SampleText.Token token, Palette palette) {
     String key = ExitKeys.of(token.exit());
     String where = key.equals(ExitKeys.FINAL) ? "final layer" : "exit after layer " + key;
     // A space in the chip would hang as a coloured sliver at the end of a wrapped line.
@@ -62,7 +61,7 @@ final class DemoSamples {
                     palette.index(key),
                     where,
                     NumberText.fixed(token.confidence(), 3),
-                    Html.escape(spaced ? text.substring(1) : text)));
+                    SafeText.html(spaced ? text.substring(1) : text)));
   }
 
   private static String early(SampleText sample) {

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.display.Html;
 import dev.sortie.eetuning.display.NumberText;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import java.util.Optional;
@@ -24,9 +24,9 @@ final class DemoTables {
                 NumberText.count(r.parameters()));
     StringBuilder out = new StringBuilder();
     out.append("<header>\n<p class=\"kicker\">Sortie</p>\n<h1>Early exits on ")
-        .append(Html.escape(r.model()))
+        .append(SafeText.html(r.model()))
         .append("</h1>\n<p>")
-        .append(Html.escape(model))
+        .append(SafeText.html(model))
         .append(".</p>\n</header>\n");
     Optional<SweepPoint> best = r.headline();
     if (best.isEmpty()) {
@@ -66,7 +66,8 @@ final class DemoTables {
 
   private static String rule(SweepPoint p) {
     String setting =
-        Html.escape("%s at threshold %s".formatted(p.strategy(), NumberText.plain(p.threshold())));
+        SafeText.html(
+            "%s at threshold %s".formatted(p.strategy(), NumberText.plain(p.threshold())));
     String least = Math.round(100 * DemoResults.HEADLINE_AGREEMENT) + "%";
     String choice =
         p.agreement() >= DemoResults.HEADLINE_AGREEMENT
@@ -147,7 +148,7 @@ final class DemoTables {
 """
               .formatted(
                   r.headline().filter(p::equals).isPresent() ? " class=\"shown\"" : "",
-                  Html.escape(p.strategy()),
+                  SafeText.html(p.strategy()),
                   p.activeExits().isEmpty() ? "–" : NumberText.plain(p.threshold()),
                   exits,
                   NumberText.fixed(p.decodeTokensPerSecond(), 1),
@@ -179,12 +180,12 @@ final class DemoTables {
     </section>
     """
         .formatted(
-            Html.escape(command),
-            Html.escape(m.date()),
-            Html.escape(m.cpu()),
+            SafeText.html(command),
+            SafeText.html(m.date()),
+            SafeText.html(m.cpu()),
             m.cores(),
             m.cores() == 1 ? "core" : "cores",
-            Html.escape(m.java()),
-            Html.escape(m.kernels()));
+            SafeText.html(m.java()),
+            SafeText.html(m.kernels()));
   }
 }

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.display.Html;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
@@ -51,11 +50,11 @@ public final class EvalReport {
     </header>
     """
             .formatted(
-                Html.escape(r.model()),
+                SafeText.html(r.model()),
                 StyleSheets.page(),
                 StyleSheets.plot(),
                 r.layers(),
-                Html.escape(r.run().dtype()),
+                SafeText.html(r.run().dtype()),
                 r.run().threads())
         + plots(r)
         + EvalTables.settings(r)

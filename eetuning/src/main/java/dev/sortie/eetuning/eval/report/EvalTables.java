@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.display.Html;
 import dev.sortie.eetuning.display.NumberText;
+import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.TextScorer;
@@ -108,7 +108,7 @@ final class EvalTables {
   }
 
   private static String section(String title, String body) {
-    return "<section>\n<h2>" + Html.escape(title) + "</h2>\n" + body + "</section>\n";
+    return "<section>\n<h2>" + SafeText.html(title) + "</h2>\n" + body + "</section>\n";
   }
 
   private static String table(List<String> names, List<List<String>> rows) {
@@ -117,11 +117,13 @@ final class EvalTables {
             "<div class=\"scroll\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">\n"
                 + "<table>\n"
                 + "<thead><tr>\n");
-    names.forEach(n -> out.append("<th scope=\"col\">").append(Html.escape(n)).append("</th>\n"));
+    names.forEach(n -> out.append("<th scope=\"col\">").append(SafeText.html(n)).append("</th>\n"));
     out.append("</tr></thead>\n<tbody>\n");
     for (List<String> row : rows) {
-      out.append("<tr><th scope=\"row\">").append(Html.escape(row.getFirst())).append("</th>");
-      row.stream().skip(1).forEach(c -> out.append("<td>").append(Html.escape(c)).append("</td>"));
+      out.append("<tr><th scope=\"row\">").append(SafeText.html(row.getFirst())).append("</th>");
+      row.stream()
+          .skip(1)
+          .forEach(c -> out.append("<td>").append(SafeText.html(c)).append("</td>"));
       out.append("</tr>\n");
     }
     return out.append("</tbody>\n</table>\n</div>\n").toString();
@@ -152,13 +154,13 @@ final class EvalTables {
     </section>
     """
         .formatted(
-            Html.escape(r.run().command()),
-            Html.escape(r.run().commit()),
-            Html.escape(m.date()),
-            Html.escape(m.cpu()),
+            SafeText.html(r.run().command()),
+            SafeText.html(r.run().commit()),
+            SafeText.html(m.date()),
+            SafeText.html(m.cpu()),
             m.cores(),
             r.run().threads(),
-            Html.escape(m.java()),
-            Html.escape(m.kernels()));
+            SafeText.html(m.java()),
+            SafeText.html(m.kernels()));
   }
 }

@@ -7,7 +7,6 @@ import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
-import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
 
 /**
@@ -46,9 +45,7 @@ public record PretrainDryRun(
                 options.withMicroBatch(microBatch),
                 new RowsSource(new int[1][length + 1], 0, 0),
                 device,
-                groups.tensorParallel().map(group -> new ShardBuilder(group, sequence)),
-                groups,
-                layout)) {
+                PretrainPlacement.on(groups, sequence, layout))) {
       DryRun.steps(trainer, options.schedule().steps());
       return trainer.memory(copies);
     }

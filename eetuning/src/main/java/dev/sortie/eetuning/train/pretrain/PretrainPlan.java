@@ -1,11 +1,9 @@
 package dev.sortie.eetuning.train.pretrain;
 
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
-import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.Stage;
-import dev.sortie.eetuning.train.stage.StageCostCache;
 import dev.sortie.eetuning.train.stage.StageCosts;
+import dev.sortie.eetuning.train.stage.StagePartitioning;
 import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.eetuning.train.stage.StageWorkload;
 import dev.sortie.nn.InputException;
@@ -17,8 +15,6 @@ import dev.sortie.parallel.pipeline.ComputationType;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.pipeline.Timeline;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.tensor.device.Device;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -74,9 +70,6 @@ public final class PretrainPlan {
    * The plan of a run, the same on all ranks. A collective call.
    *
    * @param length tokens in a sequence
-   * @param split how to find it; measuring takes some seconds
-   * @param out folder of the run, which keeps what was measured
-   * @param device that will compute
    * @throws InputException if there are more chunks than layers, or a given split does not fit
    */
   public static PretrainPlan of(
@@ -84,20 +77,16 @@ public final class PretrainPlan {
       PretrainOptions options,
       int length,
       Chain chain,
-      StageSplit split,
-      Path out,
-      ProcessGroups groups,
-      Device device) {
+      StagePartitioning partitioning) {
     List<ExitSpec> exits = options.exits().specs();
     StageCosts counted = new PretrainPlan(config, exits, length, chain).costs;
     Map<String, Object> trained = Map.of("exits", exits.stream().map(ExitSpec::toString).toList());
-    int rounds = MicrobatchAssignment.of(groups).count(options.microBatches());
+    int rounds = partitioning.rounds(options.microBatches());
     StageWorkload work = new StageWorkload(config, trained, options.microBatch(), rounds, length);
-    PretrainProfiler meter = new PretrainProfiler(config, options, length, rounds, device);
-    StageCosts costs =
-        new StageCostCache(out, groups, device.kernels())
-            .of(split, chain.length(), work, counted, meter::measure);
-    return new PretrainPlan(config, exits, chain, costs, split);
+    PretrainProfiler meter =
+        new PretrainProfiler(config, options, length, rounds, partitioning.device());
+    StageCosts costs = partitioning.costs(chain.length(), work, counted, meter::measure);
+    return new PretrainPlan(config, exits, chain, costs, partitioning.split());
   }
 
   /** The chunk at a position of the chain. */

@@ -17,6 +17,7 @@ import dev.sortie.eetuning.train.rank.OptimizerPartition;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.Dropout;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Sharding;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -60,7 +61,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final TokenSource data;
   private final Device device;
   private final ProcessGroups groups;
-  private final MicrobatchAssignment turns;
+  private final MicrobatchAssignment assignment;
   private final PretrainLayout layout;
   private final Chain chain;
   private final Consumer<Timed> trace;
@@ -73,7 +74,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final SharedHead head;
   private final List<ModelChunk> chunks;
   private final GradientAccumulator gradients;
-  private final SequencedMap<String, Tensor> own = new LinkedHashMap<>();
+  private final SequencedMap<String, Tensor> own;
   private final GlobalNorm norm;
   private final Optional<OptimizerPartition> replicas;
   private final AdamW optimizer;
@@ -88,60 +89,21 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
         options,
         data,
         device,
-        Optional.empty(),
-        ProcessGroups.single(),
-        PretrainLayout.USUAL,
-        times -> {});
+        PretrainPlacement.on(ProcessGroups.single(), false, PretrainLayout.USUAL));
   }
 
   /**
-   * A trainer as one of several ranks, which may have a share of the new model, whose numbers are
-   * those that a whole model has there; stages by counted work. All ranks see the same data and
-   * make the same calls. A collective call, as are {@link #step} and {@link #validate}.
-   *
-   * @param share this rank's, among the ranks that share weights; empty where it has everything
-   * @param groups stays open
-   * @param trace is told what this stage does when; micro-batches count from the first step
+   * A trainer as one of several ranks, which may have a shard of the new model, whose numbers are
+   * those that a whole model has there. All ranks see the same data and make the same calls. A
+   * collective call, as are {@link #step} and {@link #validate}.
    */
   public Pretrainer(
       DecoderConfig config,
       PretrainOptions options,
       TokenSource data,
       Device device,
-      Optional<ShardBuilder> share,
-      ProcessGroups groups,
-      PretrainLayout layout,
-      Consumer<Timed> trace) {
-    layout.check(options, groups.mesh()); // says more than a plan that cannot be made
-    this(
-        config,
-        options,
-        data,
-        device,
-        share,
-        groups,
-        layout,
-        new PretrainPlan(
-            config, options.exits().specs(), data.length(), layout.chain(groups.mesh().pp())),
-        trace);
-  }
-
-  /**
-   * As above.
-   *
-   * @param plan which layers each chunk has
-   */
-  public Pretrainer(
-      DecoderConfig config,
-      PretrainOptions options,
-      TokenSource data,
-      Device device,
-      Optional<ShardBuilder> share,
-      ProcessGroups groups,
-      PretrainLayout layout,
-      PretrainPlan plan,
-      Consumer<Timed> trace) {
-    this(config, options, data, device, share, groups, layout, plan, trace, false);
+      PretrainPlacement placement) {
+    this(config, options, data, device, placement, false);
   }
 
   /** A trainer of a model that is reserved and not written, on a device that computes nothing. */
@@ -150,13 +112,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       PretrainOptions options,
       TokenSource data,
       Device device,
-      Optional<ShardBuilder> share,
-      ProcessGroups groups,
-      PretrainLayout layout) {
-    Chain chain = layout.chain(groups.mesh().pp());
-    PretrainPlan plan = new PretrainPlan(config, options.exits().specs(), data.length(), chain);
-    return new Pretrainer(
-        config, options, data, device, share, groups, layout, plan, times -> {}, true);
+      PretrainPlacement placement) {
+    return new Pretrainer(config, options, data, device, placement, true);
   }
 
   private Pretrainer(
@@ -164,24 +121,22 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
       PretrainOptions options,
       TokenSource data,
       Device device,
-      Optional<ShardBuilder> share,
-      ProcessGroups groups,
-      PretrainLayout layout,
-      PretrainPlan plan,
-      Consumer<Timed> trace,
+      PretrainPlacement placement,
       boolean dry) {
-    check(config, options, data.length(), share);
-    layout.check(options, groups.mesh());
+    Optional<ShardBuilder> shards = placement.shards();
+    check(config, options, data.length(), shards);
     this.config = config;
     this.options = options;
     this.data = data;
     this.device = device;
-    this.groups = groups;
-    this.turns = MicrobatchAssignment.of(groups);
-    this.layout = layout;
-    this.chain = layout.chain(groups.mesh().pp());
-    this.trace = trace;
-    DecoderBuilder builder = share.isPresent() ? share.get() : DecoderBuilder.WHOLE;
+    this.groups = placement.groups();
+    this.assignment = MicrobatchAssignment.of(groups);
+    this.layout = placement.layout();
+    layout.check(options, groups.mesh()); // says more than a plan that cannot be made
+    PretrainPlan plan = placement.plan(config, options, data.length());
+    this.chain = placement.chain();
+    this.trace = placement.trace();
+    DecoderBuilder builder = shards.isPresent() ? shards.get() : DecoderBuilder.WHOLE;
     Kernels kernels = device.kernels();
     this.arena = dry ? NativeArena.reserving("pretrainer") : new NativeArena("pretrainer");
     Predicate<String> held = name -> holds(plan, name);
@@ -192,39 +147,41 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.modelBytes = arena.bytes();
     this.exitBytes = exitBytes(held);
     this.head = new SharedHead(groups, model, plan, chain);
-    Dropout dropout = dry ? options.dropping().unwritten() : options.dropping();
-    this.chunks =
-        IntStream.range(0, chain.chunks())
-            .mapToObj(
-                c -> new ModelChunk(model, head, plan.chunk(chain.position(stage(), c)), dropout))
-            .toList();
+    this.chunks = chunks(plan, dry ? options.dropping().unwritten() : options.dropping());
     this.gradients =
         new GradientAccumulator(
             groups, arena, kernels, chunks.stream().flatMap(p -> p.groups().stream()).toList());
-    model
-        .parameters()
-        .forEach(
-            (name, t) -> {
-              if (owns(plan, name, t)) {
-                own.put(name, t);
-              }
-            });
+    this.own = own(plan);
+    Sharding sharding = model.decoder().sharding();
     this.norm =
         new GlobalNorm(
             groups,
             List.copyOf(model.parameters().sequencedKeySet()),
-            ShardedTensor.of(own, model.decoder().sharding()));
-    this.replicas = OptimizerPartition.of(groups, own, model.decoder().sharding());
+            ShardedTensor.of(own, sharding));
+    this.replicas = OptimizerPartition.of(groups, own, sharding);
     this.optimizer =
         new AdamW(
             options.adamW(), arena, kernels, replicas.map(OptimizerPartition::mine).orElse(own));
     this.shares =
-        model.decoder().sharding() instanceof TensorParallel tp
+        sharding instanceof TensorParallel tp
             ? Optional.of(new ShardGradients(tp, own))
             : Optional.empty();
     long message = chunks.getFirst().message(options.microBatch(), data.length()).count();
     this.stateBytes = arena.bytes() - modelBytes;
     this.passes = new ChunkPasses(groups, chain, chunks, device, arena, message);
+  }
+
+  private List<ModelChunk> chunks(PretrainPlan plan, Dropout dropout) {
+    return IntStream.range(0, chain.chunks())
+        .mapToObj(c -> new ModelChunk(model, head, plan.chunk(chain.position(stage(), c)), dropout))
+        .toList();
+  }
+
+  /** The parameters that this rank updates and saves. */
+  private SequencedMap<String, Tensor> own(PretrainPlan plan) {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>(model.parameters());
+    all.entrySet().removeIf(p -> !owns(plan, p.getKey(), p.getValue()));
+    return all;
   }
 
   /**
@@ -363,12 +320,12 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
 
   /** Micro-batches of a step that each replica computes. */
   private int rounds() {
-    return turns.count(options.microBatches());
+    return assignment.count(options.microBatches());
   }
 
   /** The number, among all micro-batches of a step, of micro-batch {@code i} of this replica. */
   private int number(long i) {
-    return (int) turns.number(i);
+    return (int) assignment.number(i);
   }
 
   @Override
@@ -426,7 +383,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     NoGrad.run(
         () ->
             passes.evaluate(
-                turns.count(batches),
+                assignment.count(batches),
                 i -> Microbatch.heldOut(data, number(i) * micro, micro),
                 i ->
                     new ModelChunk.Aim(

@@ -14,33 +14,15 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * The costs by which the stages of a run are cut, the same on all ranks. Measured ones are kept in
- * the run's folder, so that a resumed run is cut as it was.
+ * Measured costs of the stages of a run, the same on all ranks. They are kept in the run's folder,
+ * so that a resumed run is cut as it was.
  *
  * @param out folder of the run
  */
-public record StageCostCache(Path out, ProcessGroups groups, Kernels kernels) {
+record StageCostCache(Path out, ProcessGroups groups, Kernels kernels) {
   private static final String FILE = "stage-split.json";
   private static final String OF = "of";
   private static final String SECONDS = "seconds";
-
-  /**
-   * The counted costs, or those measured where the split wants them: see {@link #measured}. A
-   * collective call.
-   *
-   * @param pieces among which layers are shared out
-   * @param counted the costs by counted work
-   * @param measure this rank's costs, if it finds some; takes some seconds
-   */
-  public StageCosts of(
-      StageSplit split,
-      int pieces,
-      StageWorkload work,
-      StageCosts counted,
-      Supplier<Optional<StageCosts>> measure) {
-    boolean wanted = split.way() == StageSplit.Way.MEASURED && pieces > 1;
-    return wanted && work.fits() ? measured(work.describe(), counted, measure) : counted;
-  }
 
   /**
    * Those that the run began with, if they are of the same work, or the mean of what its ranks

@@ -52,7 +52,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final TokenSource data;
   private final Device device;
   private final ProcessGroups groups;
-  private final MicrobatchAssignment turns;
+  private final MicrobatchAssignment assignment;
   private final Consumer<Timed> trace;
   private final StagePlan plan;
   private final FeatureSource backbone;
@@ -77,15 +77,13 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    */
   public ExitTuner(
       LanguageModel model, Exits start, TuneOptions options, TokenSource data, Device device) {
-    this(model, start, options, data, device, ProcessGroups.single());
+    this(model, start, options, data, device, TunePlacement.on(ProcessGroups.single()));
   }
 
   /**
    * A tuner as one of several ranks: each computes some micro-batches of every step, or some layers
    * and exits for them; see {@link StagePlan}. A collective call, as are {@link #step} and {@link
    * #validate}.
-   *
-   * @param groups stays open
    */
   public ExitTuner(
       LanguageModel model,
@@ -93,95 +91,29 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
       TuneOptions options,
       TokenSource data,
       Device device,
-      ProcessGroups groups) {
-    this(
-        model,
-        start,
-        options,
-        data,
-        device,
-        groups,
-        StagePlan.counted(model, start, options, data.length(), groups),
-        t -> {});
-  }
-
-  /**
-   * As above.
-   *
-   * @param plan which layers and exits each stage has
-   * @param trace is told what a pipeline's stage does when
-   */
-  public ExitTuner(
-      LanguageModel model,
-      Exits start,
-      TuneOptions options,
-      TokenSource data,
-      Device device,
-      ProcessGroups groups,
-      StagePlan plan,
-      Consumer<Timed> trace) {
-    this(
-        model,
-        start,
-        options,
-        data,
-        device,
-        groups,
-        plan,
-        FeatureSource.of(model.decoder()),
-        trace);
-  }
-
-  /**
-   * A tuner that asks the backbone only for hidden states that {@code cache} does not have.
-   *
-   * @param groups whose ranks are all replicas
-   */
-  public ExitTuner(
-      LanguageModel model,
-      Exits start,
-      TuneOptions options,
-      TokenSource data,
-      Device device,
-      ProcessGroups groups,
-      FeatureCache cache) {
-    this(
-        model,
-        start,
-        options,
-        data,
-        device,
-        groups,
-        StagePlan.counted(model, start, options, data.length(), groups),
-        cache.backbone(),
-        t -> {});
-  }
-
-  private ExitTuner(
-      LanguageModel model,
-      Exits start,
-      TuneOptions options,
-      TokenSource data,
-      Device device,
-      ProcessGroups groups,
-      StagePlan plan,
-      FeatureSource backbone,
-      Consumer<Timed> trace) {
+      TunePlacement placement) {
     this.model = model;
-    this.groups = groups;
-    this.turns = MicrobatchAssignment.of(groups);
-    this.trace = trace;
+    this.groups = placement.groups();
+    this.assignment = MicrobatchAssignment.of(groups);
+    this.trace = placement.trace();
     this.options = options;
     this.data = data;
     this.device = device;
-    this.backbone = backbone;
+    this.backbone =
+        placement
+            .cache()
+            .map(FeatureCache::backbone)
+            .orElseGet(() -> FeatureSource.of(model.decoder()));
     this.ops = new Ops(device, workspace);
     options.check(model.config().decoder(), start, data.length());
     // before the optimiser takes its memory: what this puts together is large
     this.start = InitialExits.of(start, options);
     options.checkReplicas(groups.mesh().dp());
     int layers = model.config().decoder().layers();
-    this.plan = plan;
+    this.plan =
+        placement
+            .plan()
+            .orElseGet(() -> StagePlan.counted(model, start, options, data.length(), groups));
     Stage stage = plan.stage(groups.coordinates().pp());
     this.exits =
         new TrainableCopies(model.decoder(), data, arena, device.kernels())
@@ -225,7 +157,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private BackbonePasses passes(Stage stage) {
     LongFunction<Microbatch> stream =
         i ->
-            Microbatch.training(data, turns.number(i) * options.microBatch(), options.microBatch());
+            Microbatch.training(
+                data, assignment.number(i) * options.microBatch(), options.microBatch());
     if (stage.count() == 1) {
       return new BackbonePasses.Whole(ops, workspace, backbone, wantedDepths(), stream);
     }
@@ -243,7 +176,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
 
   /** Micro-batches of a step that each replica computes. */
   private int rounds() {
-    return turns.count(options.microBatches());
+    return assignment.count(options.microBatches());
   }
 
   /**
@@ -347,7 +280,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                 options.globalBatch(),
                 (group, loss, objective) -> {
                   gradients.add((int) (i - begin), objective, parameters(group), workspace);
-                  note(table, (int) turns.number(i - begin), group, loss);
+                  note(table, (int) assignment.number(i - begin), group, loss);
                 }));
     double rate = options.schedule().at(step);
     for (TrainableExit t : trainees) {
@@ -357,8 +290,8 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   /**
-   * Ends when the exits have the rows that other replicas updated. These come beside what needs no
-   * exit: the backbone's pass over the next micro-batch.
+   * Ends when the exits have the rows that other replicas updated. These arrive while what needs no
+   * exit runs: the backbone's pass over the next micro-batch.
    */
   private void awaitUpdates() {
     trainees.forEach(TrainableExit::awaitUpdate);
@@ -394,15 +327,15 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     NoGrad.run(
         () ->
             passes.heldOut(
-                i -> Microbatch.heldOut(data, (int) turns.number(i) * micro, micro),
-                turns.count(batches),
+                i -> Microbatch.heldOut(data, (int) assignment.number(i) * micro, micro),
+                assignment.count(batches),
                 (i, batch, tensors, states) ->
                     losses(
                         batch,
                         tensors,
                         states,
                         windows,
-                        (group, loss, _) -> note(table, (int) turns.number(i), group, loss))));
+                        (group, loss, _) -> note(table, (int) assignment.number(i), group, loss))));
     return table.sums(groups).get();
   }
 

@@ -2,11 +2,10 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.Stage;
-import dev.sortie.eetuning.train.stage.StageCostCache;
 import dev.sortie.eetuning.train.stage.StageCosts;
+import dev.sortie.eetuning.train.stage.StagePartitioning;
 import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.eetuning.train.stage.StageWorkload;
 import dev.sortie.nn.InputException;
@@ -17,8 +16,6 @@ import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.ForwardOnly;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.pipeline.Timeline;
-import dev.sortie.tensor.device.Device;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -104,9 +101,6 @@ public final class StagePlan {
    *
    * @param exits all that are tuned
    * @param length tokens in a sequence
-   * @param split how to find it; measuring takes some seconds
-   * @param out folder of the run, which keeps what was measured
-   * @param device that will compute
    * @throws InputException if there are more stages than layers that run, or a given split does not
    *     fit
    */
@@ -115,22 +109,18 @@ public final class StagePlan {
       List<ExitOutline> exits,
       TuneOptions options,
       int length,
-      StageSplit split,
-      Path out,
-      ProcessGroups groups,
-      Device device) {
-    int count = groups.mesh().pp();
+      StagePartitioning partitioning) {
+    int count = partitioning.groups().mesh().pp();
     StageCosts counted = new StagePlan(config, exits, options, length, count).costs;
     Map<String, Object> trained = new LinkedHashMap<>();
     trained.put("exits", exits.stream().map(ExitOutline::toString).toList());
     trained.put("objective", options.objective().word());
-    int rounds = MicrobatchAssignment.of(groups).count(options.microBatches());
+    int rounds = partitioning.rounds(options.microBatches());
     StageWorkload work = new StageWorkload(config, trained, options.microBatch(), rounds, length);
-    TuningProfiler meter = new TuningProfiler(config, options, length, rounds, device);
-    StageCosts costs =
-        new StageCostCache(out, groups, device.kernels())
-            .of(split, count, work, counted, () -> meter.measure(exits));
-    return new StagePlan(config, exits, options, costs, split, count);
+    TuningProfiler meter =
+        new TuningProfiler(config, options, length, rounds, partitioning.device());
+    StageCosts costs = partitioning.costs(count, work, counted, () -> meter.measure(exits));
+    return new StagePlan(config, exits, options, costs, partitioning.split(), count);
   }
 
   /** Work of a stage with the layers {@code from} to {@code to - 1}. */

@@ -79,9 +79,7 @@ public record TuneDryRun(
               options.withMicroBatch(microBatch),
               new RowsSource(new int[1][length + 1], 0, 0),
               device,
-              groups,
-              plan,
-              t -> {})) {
+              TunePlacement.on(groups).with(plan, t -> {}))) {
         DryRun.steps(tuner, options.schedule().steps());
         return tuner.memory(weights.applyAsLong(at), copies);
       }

@@ -17,7 +17,6 @@ import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.pipeline.TrainingSchedule;
-import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -70,14 +69,7 @@ class PretrainMemoryContractTest {
           Device device = Device.cpu(1);
           Pretrainer trainer =
               new Pretrainer(
-                  config,
-                  options,
-                  data,
-                  device,
-                  groups.tensorParallel().map(group -> new ShardBuilder(group, sequence)),
-                  groups,
-                  layout,
-                  t -> {})) {
+                  config, options, data, device, PretrainPlacement.on(groups, sequence, layout))) {
         trainer.step(0);
         trainer.step(1);
         RankMemory memory = trainer.memory(true);

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.tune;
 
+import static dev.sortie.eetuning.train.tune.TunePlacement.on;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -182,7 +183,8 @@ class DraftTuningContractTest {
       for (int run = 0; run < 2; run++) {
         try (FeatureCache cache = cache(parent, start);
             ExitTuner cached =
-                new ExitTuner(model, start, options, data, device, ProcessGroups.single(), cache)) {
+                new ExitTuner(
+                    model, start, options, data, device, on(ProcessGroups.single()).with(cache))) {
           for (int i = 0; i < 12 && run == 0; i++) {
             assertThat(cached.step(i)).isEqualTo(plain.step(i));
           }
@@ -215,7 +217,7 @@ class DraftTuningContractTest {
                     FeatureCache cache =
                         FeatureCache.open(parent, model, data, start, own.kernels(), groups);
                     ExitTuner tuner =
-                        new ExitTuner(model, start, options, data, own, groups, cache)) {
+                        new ExitTuner(model, start, options, data, own, on(groups).with(cache))) {
                   return losses(tuner);
                 }
               });
@@ -248,7 +250,8 @@ class DraftTuningContractTest {
     Map<String, Double> expected;
     try (FeatureCache cache = cache(parent, start);
         ExitTuner tuner =
-            new ExitTuner(model, start, options, data, device, ProcessGroups.single(), cache)) {
+            new ExitTuner(
+                model, start, options, data, device, on(ProcessGroups.single()).with(cache))) {
       expected = tuner.validate();
     }
     Path folder = Files.list(parent).findFirst().orElseThrow();
@@ -256,7 +259,8 @@ class DraftTuningContractTest {
     Files.write(folder.resolve("1.hidden"), new byte[(int) Files.size(folder.resolve("1.hidden"))]);
     try (FeatureCache cache = cache(parent, start);
         ExitTuner tuner =
-            new ExitTuner(model, start, options, data, device, ProcessGroups.single(), cache)) {
+            new ExitTuner(
+                model, start, options, data, device, on(ProcessGroups.single()).with(cache))) {
       assertThat(tuner.validate()).isEqualTo(expected);
     }
   }

@@ -90,7 +90,7 @@ class TuneMemoryContractTest {
               options,
               new RowsSource(rows, 1, 1),
               device,
-              groups)) {
+              TunePlacement.on(groups))) {
         tuner.step(0);
         tuner.step(1);
         RankMemory memory = tuner.memory(0, true);
