@@ -51,7 +51,7 @@ public interface Drafter extends AutoCloseable {
   /** Guesses in a pass at most. */
   int most();
 
-  /** The text goes on with a prompt, whose first token stands at {@code position}. */
+  /** The text continues with a prompt, whose first token stands at {@code position}. */
   void prompt(int position, int[] prompt);
 
   /**

@@ -10,7 +10,7 @@ import java.util.List;
  * @param maxTokens tokens at most
  * @param sampling how tokens are chosen
  * @param stop texts that end the output; they are not part of it
- * @param ignoreEos whether to go on after an end-of-text token
+ * @param ignoreEos whether to continue after an end-of-text token
  */
 public record GenerateOptions(
     int maxTokens, SamplingOptions sampling, List<String> stop, boolean ignoreEos) {

@@ -1,6 +1,7 @@
 /**
- * Decoding, one text at a time: what a strategy promises, and the loop that chooses token after
- * token until the text ends. Uses {@code sampling}; all other packages of decoding may use this
- * one, and none of them is used here.
+ * Decoding, one text at a time: what a strategy and a drafter promise, and the loop that chooses
+ * token after token until the text ends. Its types are the seam of all ways of decoding, held by
+ * {@code DecodingStrategyContractTest}: a new way adds a row there. Uses {@code sampling} and knows
+ * no way of decoding; all other packages of decoding may use this one.
  */
 package dev.sortie.eetuning.decode;

@@ -31,9 +31,9 @@ import java.util.function.Consumer;
  */
 final class PipelineStage implements AutoCloseable {
   /**
-   * Tokens that left at an exit of this stage before it brings them to its end, beside those that
-   * still need an answer: few, so that the stages behind have something to do; not one, for a pass
-   * reads the weights once for all of them.
+   * Tokens that left at an exit of this stage before it brings them to its end, apart from those
+   * that still need an answer: few, so that the stages behind have something to do; not one, for a
+   * pass reads the weights once for all of them.
    */
   private static final int FILL_ROWS = 4;
 
@@ -60,7 +60,7 @@ final class PipelineStage implements AutoCloseable {
    *
    * @param exits those of this stage
    * @param prompts of all texts
-   * @param answers hears of tokens that are chosen here
+   * @param answers gets tokens that are chosen here
    */
   PipelineStage(
       Decoder decoder,

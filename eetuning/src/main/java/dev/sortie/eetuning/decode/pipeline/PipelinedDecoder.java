@@ -58,9 +58,9 @@ public final class PipelinedDecoder {
     }
   }
 
-  /** Hears of tokens on the first rank. */
+  /** Is told of tokens on the first rank. */
   public interface Listener {
-    /** Hears nothing. */
+    /** Ignores them. */
     Listener NONE =
         new Listener() {
           @Override

@@ -55,9 +55,9 @@ public final class ExitEvidence {
   }
 
   /**
-   * The probability that the text goes on with a token that the exit's head covers: 1, or what the
-   * coverage gate of a draft head says. That speaks of the tokens that the head covers in any text;
-   * those of this text are as likely beside them as the head has it.
+   * The probability that the text continues with a token that the exit's head covers: 1, or what
+   * the coverage gate of a draft head says. That speaks of the tokens that the head covers in any
+   * text; how likely those of this text are next to them is what the head says.
    */
   public double coverage() {
     if (exit.gates().coverage().isEmpty()) {

@@ -22,8 +22,8 @@ import java.util.function.IntConsumer;
 
 /**
  * Samples many texts of equal length from a model at once, at full depth: each weight is read once
- * for all of them. Used to make tuning text from the model itself. A text that ends goes on with a
- * new one in the same row, as documents are packed in training.
+ * for all of them. Used to make tuning text from the model itself. A text that ends continues with
+ * a new one in the same row, as documents are packed in training.
  */
 public final class ParallelSampler {
   private final Decoder decoder;
@@ -92,7 +92,7 @@ public final class ParallelSampler {
   }
 
   /**
-   * Samples rows of texts: each text begins with an opening; where one ends, the row goes on with
+   * Samples rows of texts: each text begins with an opening; where one ends, the row continues with
    * the next opening. Of the sampling options the temperature and the seed count.
    *
    * @param rows rows side by side

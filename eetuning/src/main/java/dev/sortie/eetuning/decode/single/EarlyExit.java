@@ -21,8 +21,8 @@ import java.util.Optional;
 
 /**
  * Decoding that stops at the first exit confident enough and keeps the KV cache exact: one text on
- * a {@link Descent}, which says how. Where somebody guesses how the text goes on, the guesses are
- * read with the token just chosen; answers are given token after token.
+ * a {@link Descent}, which says how. Where a drafter guesses how the text continues, its guesses
+ * are read with the token just chosen; answers are given token after token.
  */
 public final class EarlyExit implements DecodingStrategy {
   /** Deficit tokens at most: with the token that goes deeper they fill a batch of stable rows. */

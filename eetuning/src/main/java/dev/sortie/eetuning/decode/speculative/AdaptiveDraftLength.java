@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Chooses the length that promises the most tokens a second: the tokens expected of a guess, by
+ * Chooses the length that promises the most tokens per second: the tokens expected of a guess, by
  * {@link Acceptance}, over the time of its round, by {@link RoundCost}. Where no length promises
  * more than passes of one token, nothing is guessed.
  *
@@ -14,7 +14,7 @@ import java.util.List;
  */
 final class AdaptiveDraftLength implements DraftLength {
   /**
-   * Extra cost of a guess that comes for nothing, in passes a row, before it is measured: BF16
+   * Extra cost of a guess that comes for nothing, in passes per row, before it is measured: BF16
    * takes 0.08 to 0.11 here, Q4_1 0.3 to 0.36.
    */
   private static final double ROW = 0.15;

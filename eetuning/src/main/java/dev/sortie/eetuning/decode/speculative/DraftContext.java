@@ -25,7 +25,7 @@ public interface DraftContext {
 
   /**
    * Runs the layers below {@link DraftSource#depth} over a token, at first the last of the text,
-   * then one guess after the other. Verification goes on from there, so this work is not lost.
+   * then one guess after the other. Verification continues from there, so this work is not lost.
    */
   HiddenState descend(int token);
 

@@ -10,7 +10,7 @@ interface DraftLength {
    * What to do.
    *
    * @param length tokens to guess, 0 for none
-   * @param rate tokens a second to be expected
+   * @param rate tokens per second to be expected
    */
   record Choice(int length, double rate) {
     /** No guess. */

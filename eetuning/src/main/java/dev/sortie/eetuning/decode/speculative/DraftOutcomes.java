@@ -5,7 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * Follows guesses while the text goes on, also those that were not verified, so that each source is
+ * Follows guesses while the text grows, also those that were not verified, so that each source is
  * known by all that it offers: whether to listen to it again costs no pass to find out.
  */
 final class DraftOutcomes {
@@ -48,7 +48,7 @@ final class DraftOutcomes {
     }
   }
 
-  /** The text does not go on from here. */
+  /** The text does not continue from here. */
   void forget() {
     open.clear();
   }

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * Asks sources how the text goes on and takes the guess that promises the most tokens a second.
+ * Asks sources how the text continues and takes the guess that promises the most tokens per second.
  * Sources that cost nothing are all asked; one that gives probabilities where that has paid;
  * another one that costs if what it usually gives promises more.
  */
@@ -151,7 +151,7 @@ final class DraftSelector implements AutoCloseable {
       throw new IllegalStateException(
           source.name() + " guessed " + draft.length() + " tokens, " + max + " were asked for");
     }
-    // verification goes on from what the source ran, so it must have run what it guessed
+    // verification continues from what the source ran, so it must have run what it guessed
     int kept = Math.min(context.descended, 1 + draft.length());
     for (int i = 1; i < kept; i++) {
       if (context.ran[i] != draft.tokens()[i - 1]) {

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
 /**
- * Guesses how a text goes on, for {@link Speculative} to verify. A guess decides how fast a token
+ * Guesses how a text continues, for {@link Speculative} to verify. A guess decides how fast a token
  * comes, never which. Serves one sequence; not thread-safe.
  */
 public interface DraftSource extends AutoCloseable {

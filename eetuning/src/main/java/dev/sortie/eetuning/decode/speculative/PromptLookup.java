@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
 /**
- * Guesses that the text goes on as it did where its last tokens stood before, in the prompt or in
+ * Guesses that the text continues as it did where its last tokens stood before, in the prompt or in
  * what was generated: the last four, else three, two or one. Of several places it takes the one
  * before which most tokens are the same, of equals the newest: of greedy answers by
  * SmolLM2-135M-Instruct 76 % of the first tokens guessed are right then, 74 % at the newest place.
@@ -79,7 +79,7 @@ public final class PromptLookup implements DraftSource {
     return new Draft(goOn(context, best, max), kind(most));
   }
 
-  /** The tokens after {@code end}; where the text ends, the guess itself goes on. */
+  /** The tokens after {@code end}; where the text ends, the guess follows itself. */
   private static int[] goOn(DraftContext context, int end, int count) {
     int[] tokens = new int[count];
     for (int i = 0; i < count; i++) {

@@ -4,7 +4,7 @@ package dev.sortie.eetuning.decode.speculative;
  * Whether it is worth asking a source that costs, by situation: what asking gained there lately,
  * less what it cost, in passes. A gain is rare and large, so it takes tens of questions to know it,
  * and a text is over before each situation has had them: what is known of one alone is little
- * beside the mean of all, until it has been asked often. Learnt apart, a source that does not pay
+ * against the mean of all, until it has been asked often. Learnt apart, a source that does not pay
  * was asked six to ten times in each situation; together it is some ten questions in all.
  */
 final class QueryGain {
