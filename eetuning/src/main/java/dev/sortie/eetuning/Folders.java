@@ -1,13 +1,17 @@
 package dev.sortie.eetuning;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
-/** Folders for results. */
+/** Folders for results, and for what can be made again. */
 public final class Folders {
   private Folders() {}
 
@@ -23,6 +27,17 @@ public final class Folders {
       throw new InputException(
           folder + ": cannot be created as a folder: " + reason(e) + "; name another folder", e);
     }
+  }
+
+  /**
+   * The folder of what follows from a key alone, named by its hash.
+   *
+   * @param parent of such folders
+   */
+  public static Path keyed(Path parent, Map<String, Object> key) {
+    Sha256 sha = new Sha256();
+    sha.update(Json.compact(key).getBytes(StandardCharsets.UTF_8));
+    return parent.resolve(sha.hex().substring(0, 16));
   }
 
   private static String reason(IOException e) {

@@ -115,36 +115,24 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
     Tensor targets =
         Tensor.ids(
             ops.workspace(), Shape.of(1, count), Arrays.copyOfRange(window, 1, window.length));
-    Map<Integer, Tensor[]> tapped = new LinkedHashMap<>();
-    Tensor x =
-        model
-            .decoder()
-            .forward(
-                ops,
-                Tensor.ids(ops.workspace(), Shape.of(1, count), inputs),
-                model.config().decoder().layers(),
-                (depth, a, y) -> {
-                  if (exits.depths().contains(depth)) {
-                    tapped.put(depth, new Tensor[] {y, a});
-                  }
-                });
+    TappedStates tapped = TappedStates.of(model, exits, ops, inputs);
     int[] best =
         head(
             ops,
-            model.decoder().logits(ops, x),
+            model.decoder().logits(ops, tapped.last()),
             targets,
             Optional.empty(),
             sums.get(ExitKeys.FINAL),
             null);
     for (Exit e : exits.exits()) {
       try (var _ = ops.workspace().mark()) {
-        Tensor[] in = tapped.get(e.depth());
+        TappedStates.Tap in = tapped.exits().get(e.depth());
         Sums own = sums.get(String.valueOf(e.depth()));
-        head(ops, e.logits(ops, in[0], in[1]), targets, e.draft(), own, best);
+        head(ops, e.logits(ops, in.x(), in.a()), targets, e.draft(), own, best);
       }
     }
     if (count > 1) {
-      exits.lookahead().ifPresent(l -> ahead(ops, l, x, window, sums, best));
+      exits.lookahead().ifPresent(l -> ahead(ops, l, tapped.last(), window, sums, best));
     }
   }
 

@@ -16,9 +16,7 @@ import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What each exit and the final layer say of the last tokens of a given text. The KV cache of
@@ -79,31 +77,19 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
   private static TokenReadings read(
       LanguageModel model, Exits exits, Ops ops, int[] ids, int given) {
     int count = ids.length - 1;
-    Map<Integer, Tensor[]> tapped = new LinkedHashMap<>();
     int[] inputs = Arrays.copyOf(ids, count);
-    Tensor x =
-        model
-            .decoder()
-            .forward(
-                ops,
-                Tensor.ids(ops.workspace(), Shape.of(1, count), inputs),
-                model.config().decoder().layers(),
-                (depth, a, y) -> {
-                  if (exits.depths().contains(depth)) {
-                    tapped.put(depth, new Tensor[] {y, a});
-                  }
-                });
+    TappedStates tapped = TappedStates.of(model, exits, ops, inputs);
     TextTokens text = new TextTokens(exits.exits(), count, ops.workspace());
     text.read(ops, 0, inputs);
     List<Head> heads = new ArrayList<>();
     for (Exit e : exits.exits()) {
       try (var _ = ops.workspace().mark()) {
-        Tensor[] in = tapped.get(e.depth());
-        Tensor states = e.headInput(ops, in[0], in[1]).x();
+        TappedStates.Tap in = tapped.exits().get(e.depth());
+        Tensor states = e.headInput(ops, in.x(), in.a()).x();
         heads.add(head(ops, e, states, text, ids, given));
       }
     }
-    HeadInput last = model.decoder().headInput(ops, x);
+    HeadInput last = model.decoder().headInput(ops, tapped.last());
     return new TokenReadings(ids, exits.depths(), heads, last(ops, last, ids, given));
   }
 

@@ -40,7 +40,7 @@ public final class DecodingMixin {
   private static final String NONE = "none";
 
   /** What {@code --draft} may say where exits are taken. */
-  private static final List<List<String>> BESIDE_EXITS =
+  private static final List<List<String>> WITH_EXITS =
       List.of(List.of(), List.of(PromptLookup.NAME), List.of(NONE));
 
   @Mixin private SamplingMixin sampling;
@@ -136,31 +136,9 @@ public final class DecodingMixin {
           "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
     }
     String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
-    if (!List.of("full", "early-exit", "speculative").contains(word)) {
-      throw new InputException(
-          "--strategy '" + word + "' is unknown; take full, early-exit or speculative");
-    }
-    if (word.equals("early-exit") && exitsFolder == null) {
-      throw new InputException("--strategy early-exit needs --exits DIR");
-    }
-    if (!draft.isEmpty() && word.equals("full")) {
-      throw new InputException("--draft goes with --strategy speculative or early-exit, not full");
-    }
-    if (active.isGiven() && !word.equals("early-exit")) {
-      throw new InputException("--active needs --exits DIR and --strategy early-exit");
-    }
-    boolean guesses = word.equals("speculative");
+    checkStrategy(word);
     boolean early = word.equals("early-exit");
-    if (guesses) {
-      DraftSources.check(draft, exitsFolder != null);
-    }
-    if (early && !BESIDE_EXITS.contains(draft)) {
-      throw new InputException(
-          "--draft "
-              + String.join(",", draft)
-              + ": --strategy early-exit takes prompt-lookup or none, for other sources read states that"
-              + " tokens which leave early do not have; take --strategy speculative for them");
-    }
+    boolean guesses = word.equals("speculative");
     boolean perExit = threshold != null && threshold.contains("=");
     if (perExit && (!early || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY))) {
       throw new InputException(
@@ -169,13 +147,48 @@ public final class DecodingMixin {
     }
     OptionalDouble drafting =
         threshold == null || perExit ? OptionalDouble.empty() : OptionalDouble.of(number());
-    if (thresholds == null) {
-      ExitPolicy policy =
-          perExit
-              ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
-              : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
-      return new Decoding(options, policy, early, guesses, draft, drafting, Optional.empty());
+    if (thresholds != null) {
+      Calibrated c = calibrated(early);
+      ExitThresholds policy = new ExitThresholds(c.thresholds());
+      return new Decoding(options, policy, true, false, draft, drafting, Optional.of(c));
     }
+    ExitPolicy policy =
+        perExit
+            ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
+            : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
+    return new Decoding(options, policy, early, guesses, draft, drafting, Optional.empty());
+  }
+
+  /** Refuses a strategy with options of another. */
+  private void checkStrategy(String word) {
+    if (!List.of("full", "early-exit", "speculative").contains(word)) {
+      throw new InputException(
+          "--strategy '" + word + "' is unknown; take full, early-exit or speculative");
+    }
+    boolean early = word.equals("early-exit");
+    if (early && exitsFolder == null) {
+      throw new InputException("--strategy early-exit needs --exits DIR");
+    }
+    if (!draft.isEmpty() && word.equals("full")) {
+      throw new InputException("--draft goes with --strategy speculative or early-exit, not full");
+    }
+    if (active.isGiven() && !early) {
+      throw new InputException("--active needs --exits DIR and --strategy early-exit");
+    }
+    if (word.equals("speculative")) {
+      DraftSources.check(draft, exitsFolder != null);
+    }
+    if (early && !WITH_EXITS.contains(draft)) {
+      throw new InputException(
+          "--draft "
+              + String.join(",", draft)
+              + ": --strategy early-exit takes prompt-lookup or none, for other sources read states that"
+              + " tokens which leave early do not have; take --strategy speculative for them");
+    }
+  }
+
+  /** The thresholds of a file, which says all that other options would. */
+  private Calibrated calibrated(boolean early) {
     if (threshold != null || active.isGiven()) {
       throw new InputException(
           "--thresholds "
@@ -195,9 +208,7 @@ public final class DecodingMixin {
               + exitPolicy
               + "; leave one out");
     }
-    Calibrated c = ThresholdsFile.read(thresholds);
-    return new Decoding(
-        options, new ExitThresholds(c.thresholds()), true, false, draft, drafting, Optional.of(c));
+    return ThresholdsFile.read(thresholds);
   }
 
   private double number() {
@@ -219,7 +230,7 @@ public final class DecodingMixin {
    * @param policy when to exit
    * @param early whether to exit at all
    * @param guesses whether decoding is lossless, by guesses that are verified
-   * @param drafts who guesses, then or beside early exits; empty for whom the exits allow
+   * @param drafts who guesses, then or with early exits; empty for whom the exits allow
    * @param threshold confidence below which an exit does not guess; empty for the default
    * @param calibrated what the policy comes from, where it was calibrated
    */
@@ -245,7 +256,7 @@ public final class DecodingMixin {
       return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
     }
 
-    private Drafter besideExits(int capacity) {
+    private Drafter withExits(int capacity) {
       return drafts.equals(List.of(NONE)) ? Drafter.NONE : DraftSources.free(capacity);
     }
   }
@@ -320,7 +331,7 @@ public final class DecodingMixin {
     }
     return d.early() && !exits.exits().isEmpty()
         ? new EarlyExit(
-            m.decoder(), exits, d.policy(), capacity, maxPending, d.besideExits(capacity), device)
+            m.decoder(), exits, d.policy(), capacity, maxPending, d.withExits(capacity), device)
         : new FullDepth(m.decoder(), capacity, device);
   }
 }

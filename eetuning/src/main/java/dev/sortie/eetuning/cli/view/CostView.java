@@ -47,6 +47,11 @@ public final class CostView {
         "  every 1,000 tokens more in the cache: %.3f a token and layer; besides layers and head: %.3f a pass%n",
         1e6 * t.attention().at(1),
         1e3 * t.token());
+    printExits(p, out);
+    printDrafts(p, out);
+  }
+
+  private static void printExits(Payoffs p, PrintStream out) {
     if (!p.exits().isEmpty()) {
       out.printf(
           Locale.ROOT,
@@ -69,6 +74,9 @@ public final class CostView {
                 : "never: inactive by default");
       }
     }
+  }
+
+  private static void printDrafts(Payoffs p, PrintStream out) {
     for (Payoffs.DraftPayoff d : p.drafts()) {
       StringBuilder line = new StringBuilder();
       line.append(

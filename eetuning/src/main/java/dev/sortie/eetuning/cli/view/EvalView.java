@@ -11,6 +11,12 @@ public final class EvalView {
   private EvalView() {}
 
   public static void print(EvalResults r, PrintStream out) {
+    printText(r, out);
+    printChoices(r, out);
+    printSettings(r, out);
+  }
+
+  private static void printText(EvalResults r, PrintStream out) {
     r.text()
         .ifPresent(
             t -> {
@@ -33,6 +39,9 @@ public final class EvalView {
                               s.perplexity(),
                               s.agreement()));
             });
+  }
+
+  private static void printChoices(EvalResults r, PrintStream out) {
     r.choices()
         .forEach(
             (task, heads) -> {
@@ -49,6 +58,9 @@ public final class EvalView {
                           a.accNorm(),
                           a.accBytes()));
             });
+  }
+
+  private static void printSettings(EvalResults r, PrintStream out) {
     if (!r.settings().isEmpty()) {
       out.printf(
           "%-12s %9s %10s %10s %9s %9s%n",

@@ -1,13 +1,9 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.plot.Palette;
-import dev.sortie.eetuning.plot.StyleSheets;
-import dev.sortie.nn.file.AtomicFiles;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,34 +26,18 @@ public final class DemoReport {
    * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
    */
   public static void write(Path dir, DemoResults r, String command) {
-    AtomicFiles.write(
-        dir.resolve("report.html"), page(r, command).getBytes(StandardCharsets.UTF_8));
+    ReportPage.write(dir, page(r, command));
   }
 
   static String page(DemoResults r, String command) {
     Palette palette = new Palette(r.exitKeys());
-    return """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>Sortie: early exits on %s</title>
-    <style>
-    %s%s%s</style>
-    </head>
-    <body>
-    <main>
-    """
-            .formatted(
-                SafeText.html(r.model()), StyleSheets.page(), StyleSheets.plot(), palette.css())
-        + DemoTables.headline(r)
-        + plots(r, palette)
-        + DemoSamples.section(r, palette)
-        + DemoTables.sweep(r)
-        + DemoTables.method(r, command)
-        + "</main>\n</body>\n</html>\n";
+    String body =
+        DemoTables.headline(r)
+            + plots(r, palette)
+            + DemoSamples.section(r, palette)
+            + DemoTables.sweep(r)
+            + DemoTables.method(r, command);
+    return ReportPage.of("early exits on " + r.model(), palette.css(), body);
   }
 
   private static String plots(DemoResults r, Palette palette) {

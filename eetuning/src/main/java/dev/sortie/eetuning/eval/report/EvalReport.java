@@ -4,9 +4,6 @@ import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.task.TextMetrics;
-import dev.sortie.eetuning.plot.StyleSheets;
-import dev.sortie.nn.file.AtomicFiles;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -26,42 +23,31 @@ public final class EvalReport {
    * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
    */
   public static void write(Path dir, EvalResults r) {
-    AtomicFiles.write(dir.resolve("report.html"), page(r).getBytes(StandardCharsets.UTF_8));
+    ReportPage.write(dir, page(r));
   }
 
   static String page(EvalResults r) {
-    return """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>Sortie: evaluation of %1$s</title>
-    <style>
-    %2$s%3$s</style>
-    </head>
-    <body>
-    <main>
-    <header>
-    <p class="kicker">Sortie</p>
-    <h1>Evaluation of %1$s</h1>
-    <p>%4$d layers, matrices in %5$s, %6$d threads.</p>
-    </header>
-    """
+    String header =
+        """
+        <header>
+        <p class="kicker">Sortie</p>
+        <h1>Evaluation of %s</h1>
+        <p>%d layers, matrices in %s, %d threads.</p>
+        </header>
+        """
             .formatted(
                 SafeText.html(r.model()),
-                StyleSheets.page(),
-                StyleSheets.plot(),
                 r.layers(),
                 SafeText.html(r.run().dtype()),
-                r.run().threads())
-        + plots(r)
-        + EvalTables.settings(r)
-        + EvalTables.text(r)
-        + EvalTables.choices(r)
-        + EvalTables.method(r)
-        + "</main>\n</body>\n</html>\n";
+                r.run().threads());
+    String body =
+        header
+            + plots(r)
+            + EvalTables.settings(r)
+            + EvalTables.text(r)
+            + EvalTables.choices(r)
+            + EvalTables.method(r);
+    return ReportPage.of("evaluation of " + r.model(), "", body);
   }
 
   private static String plots(EvalResults r) {

@@ -1,21 +1,19 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.data.TokenDataset;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.device.Device;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,9 +91,7 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
    */
   public Path file(Path parent, LongConsumer progress) {
     Map<String, Object> key = key();
-    Sha256 sha = new Sha256();
-    sha.update(Json.compact(key).getBytes(StandardCharsets.UTF_8));
-    Path folder = parent.resolve(sha.hex().substring(0, 16));
+    Path folder = Folders.keyed(parent, key);
     Path all = folder.resolve("tokens.bin");
     if (Files.exists(all)) {
       return all;
@@ -126,16 +122,9 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
             new SelfGeneratedPrompts(model, settings.openings(), random),
             rows(length()),
             length(),
-            ends(),
+            Set.copyOf(Prompt.endsOfAnswer(model)),
             number,
             progress);
-  }
-
-  private Set<Integer> ends() {
-    Set<Integer> ends = new HashSet<>(model.config().eos());
-    model.tokenizer().eosId().ifPresent(ends::add);
-    ends.addAll(GenerationConfig.eos(model.path(), model.config().decoder().vocab()));
-    return ends;
   }
 
   private static int[] ids(Path part) {

@@ -7,7 +7,6 @@ import dev.sortie.eetuning.train.data.SelfGeneratedText;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.HiddenStates;
-import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Shape;
@@ -17,7 +16,6 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -78,9 +76,7 @@ public final class FeatureCache implements AutoCloseable {
     this.windows = Math.toIntExact(data.distinctWindows() + data.validationCount());
     this.row = Shape.of(1, data.length(), model.config().decoder().hidden());
     Map<String, Object> key = key(model, data, kernels);
-    Sha256 sha = new Sha256();
-    sha.update(Json.compact(key).getBytes(StandardCharsets.UTF_8));
-    this.folder = parent.resolve(sha.hex().substring(0, 16));
+    this.folder = Folders.keyed(parent, key);
     Folders.create(folder);
     Json.write(folder.resolve("features.json"), key);
     for (Exit e : exits.exits()) {
