@@ -1,5 +1,5 @@
 /**
- * The entry point, which lists the commands: a new command is added there. It knows the commands,
- * and nothing that they do.
+ * The entry point, which lists the commands. A new command is added to that list. It knows the
+ * commands, and nothing that they do.
  */
 package dev.sortie.eetuning.cli;
