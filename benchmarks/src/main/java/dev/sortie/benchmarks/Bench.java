@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       StrategiesCommand.class,
       BatchCommand.class,
       RanksCommand.class,
+      ColdCommand.class,
       PeersCommand.class,
       ReportCommand.class,
       JmhCommand.class

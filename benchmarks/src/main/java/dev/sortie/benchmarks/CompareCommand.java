@@ -14,22 +14,16 @@ import dev.sortie.benchmarks.compare.TcpComparison;
 import dev.sortie.benchmarks.compare.TrainComparison;
 import dev.sortie.benchmarks.compare.TuneComparison;
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.benchmarks.peer.Peers;
 import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.device.Device;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** Ours against a peer. */
 @Command(
@@ -74,7 +68,6 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  @Spec private CommandSpec spec;
   @Mixin private ComputeOptions compute;
 
   @Parameters(paramLabel = "NAME", description = "One of: ${COMPLETION-CANDIDATES}.")
@@ -83,34 +76,12 @@ final class CompareCommand implements Callable<Integer> {
   @Option(names = "--json", description = "The result as one JSON object.")
   private boolean json;
 
-  @Option(
-      names = "--case",
-      paramLabel = "REGEX",
-      defaultValue = "",
-      description = "Only cases in whose name this is found.")
-  private String cases;
-
-  @Option(
-      names = "--rounds",
-      paramLabel = "N",
-      defaultValue = "5",
-      description = "Samples of each side and case. Default: ${DEFAULT-VALUE}.")
-  private int rounds;
-
-  @Option(
-      names = "--record",
-      arity = "0..1",
-      paramLabel = "FILE",
-      fallbackValue = "",
-      description = "Appends the result to FILE; benchmarks/results.jsonl if none is given.")
-  private String record;
+  @Mixin private MeasuringMixin measuring;
 
   @Override
   public Integer call() {
     int threads = compute.threads();
-    Ranges.check("--rounds", rounds, 1, 1000);
-    Settings settings =
-        new Settings(threads, pattern(), rounds, Peers.find(System.getenv()), System.err::println);
+    Settings settings = measuring.settings(threads);
     Machine machine = machine();
     System.err.println("measuring the machine's limits");
     Limits limits = Limits.measure(threads);
@@ -123,25 +94,13 @@ final class CompareCommand implements Callable<Integer> {
       return FAILED;
     }
     System.out.println(json ? Json.compact(result.describe()) : Table.of(result));
-    if (record != null) {
-      Path file = record.isEmpty() ? Recorder.defaultFile() : Path.of(record);
-      Recorder.append(file, result.describe());
-    }
+    measuring.record(result.describe());
     return 0;
   }
 
   private Machine machine() {
     try (Device device = compute.open()) {
       return Machine.detect(device.kernels().name());
-    }
-  }
-
-  private Pattern pattern() {
-    try {
-      return Pattern.compile(cases);
-    } catch (java.util.regex.PatternSyntaxException e) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), "--case '" + cases + "' is no regular expression: " + e.getMessage());
     }
   }
 }

@@ -80,7 +80,9 @@ class BenchCommandLineContractTest {
     assertThat(Bench.goesToJmh(line, "linear", "-f", "1")).isTrue();
     assertThat(Bench.goesToJmh(line, "-l")).isTrue();
     for (String own :
-        new String[] {"compare", "rows", "strategies", "peers", "report", "jmh", "--help"}) {
+        new String[] {
+          "compare", "rows", "strategies", "peers", "report", "cold", "jmh", "--help"
+        }) {
       assertThat(Bench.goesToJmh(line, own)).as(own).isFalse();
     }
     assertThat(Bench.goesToJmh(line)).isFalse();

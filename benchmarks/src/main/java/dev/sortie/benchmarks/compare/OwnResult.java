@@ -15,7 +15,7 @@ import java.util.Map;
  * @param threads in words
  * @param settings what was measured
  * @param rows one for each way
- * @param ratios to the peer, of the rows that count
+ * @param ratios to the peer, of the rows that count; may be none
  */
 public record OwnResult(
     String name,
@@ -34,7 +34,9 @@ public record OwnResult(
     m.put("device", machine.cpu() + ", " + threads + ", " + machine.kernels());
     m.putAll(settings);
     m.put("rows", rows);
-    m.put("geomean", Figure.rounded(Figure.geomean(ratios.stream().mapToDouble(r -> r))));
+    if (!ratios.isEmpty()) {
+      m.put("geomean", Figure.rounded(Figure.geomean(ratios.stream().mapToDouble(r -> r))));
+    }
     m.put("java", machine.java());
     m.put("date", machine.date());
     return m;

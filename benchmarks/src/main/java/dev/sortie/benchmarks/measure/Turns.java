@@ -1,6 +1,10 @@
 package dev.sortie.benchmarks.measure;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * Times several sides in turns, so that a change of the machine's speed meets all of them, and
@@ -14,15 +18,24 @@ public final class Turns {
 
   /** Median seconds of each side over {@code rounds} rounds. */
   public static double[] medians(int rounds, Side... sides) {
-    double[][] seconds = new double[sides.length][rounds];
+    List<Supplier<Double>> all =
+        Stream.of(sides).<Supplier<Double>>map(side -> side::seconds).toList();
+    return samples(rounds, all).stream()
+        .mapToDouble(s -> median(s.stream().mapToDouble(Double::doubleValue).toArray()))
+        .toArray();
+  }
+
+  /** What each side gave in {@code rounds} rounds. */
+  public static <T> List<List<T>> samples(int rounds, List<? extends Supplier<? extends T>> sides) {
+    List<List<T>> samples = sides.stream().<List<T>>map(side -> new ArrayList<>(rounds)).toList();
     for (int r = 0; r < rounds; r++) {
-      for (int i = 0; i < sides.length; i++) {
-        int side = (i + r) % sides.length;
+      for (int i = 0; i < sides.size(); i++) {
+        int side = (i + r) % sides.size();
         pause();
-        seconds[side][r] = sides[side].seconds();
+        samples.get(side).add(sides.get(side).get());
       }
     }
-    return Arrays.stream(seconds).mapToDouble(Turns::median).toArray();
+    return samples;
   }
 
   /** The middle value, or the mean of the two in the middle. */

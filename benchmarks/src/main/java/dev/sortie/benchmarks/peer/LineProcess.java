@@ -7,12 +7,10 @@ import dev.sortie.nn.json.JsonObject;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -49,15 +47,7 @@ public final class LineProcess implements AutoCloseable {
    * @throws InputException if the peer is not installed or the script fails
    */
   public static LineProcess start(Peers peers, String script, String needs, List<String> args) {
-    Path python = peers.python();
-    if (!peers.has(needs)) {
-      throw peers.missing(needs);
-    }
-    List<String> command = new ArrayList<>();
-    command.addAll(
-        List.of(python.toString(), "-u", "-c", resource(HELPER) + "\n" + resource(script)));
-    command.addAll(args);
-    return start(script, command, Map.of());
+    return start(script, peers.script(needs, List.of(HELPER, script), args), Map.of());
   }
 
   /**
@@ -125,17 +115,6 @@ public final class LineProcess implements AutoCloseable {
     }
     return new InputException(
         "the peer " + name + " ended" + last + " (its whole log: " + log + ")", cause);
-  }
-
-  static String resource(String name) {
-    try (InputStream in = LineProcess.class.getResourceAsStream(name)) {
-      if (in == null) {
-        throw new IllegalStateException(name + " is missing beside " + LineProcess.class.getName());
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(name + " cannot be read", e);
-    }
   }
 
   /** Tells the process that there are no more questions. */

@@ -80,7 +80,7 @@ public final class OpenMpi implements AutoCloseable {
     Path source = peers.files().resolve(PROGRAM + ".c");
     Path program = peers.files().resolve(PROGRAM);
     try {
-      Files.writeString(source, LineProcess.resource(PROGRAM + ".c"));
+      Files.writeString(source, Peers.resource(PROGRAM + ".c"));
       Process process =
           new ProcessBuilder(
                   compiler.toString(), "-O2", "-o", program.toString(), source.toString())

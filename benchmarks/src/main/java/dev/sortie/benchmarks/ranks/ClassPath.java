@@ -6,10 +6,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Where the classes of this process come from, as a class path for another one. */
-final class ClassPath {
+public final class ClassPath {
   private ClassPath() {}
 
-  static String running() {
+  /** Its entries, separated as a class path is. */
+  public static String running() {
     List<String> properties = List.of("jdk.module.path", "java.class.path");
     return properties.stream()
         .flatMap(name -> Stream.ofNullable(System.getProperty(name)))

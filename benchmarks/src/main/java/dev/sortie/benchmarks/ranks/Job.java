@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks.ranks;
 
+import dev.sortie.benchmarks.measure.CommandProcess;
 import dev.sortie.benchmarks.measure.TemporaryFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
@@ -8,6 +9,7 @@ import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,7 +70,7 @@ public record Job(Path sortie, List<String> command) {
             results.stream().mapToDouble(this::rate).sum(),
             result(results.getFirst()));
       } finally {
-        running.forEach(Running::end);
+        running.forEach(r -> r.process().close());
       }
     }
   }
@@ -107,47 +109,28 @@ public record Job(Path sortie, List<String> command) {
   }
 
   /** A process and what it prints. */
-  private record Running(Process process, Path out, Path log) {
+  private record Running(CommandProcess process, Path out) {
 
     static Running start(List<String> words, Path log) {
       Path out = log.resolveSibling(log.getFileName() + ".out");
-      try {
-        Process process =
-            new ProcessBuilder(words)
-                .redirectOutput(out.toFile())
-                .redirectError(log.toFile())
-                .start();
-        return new Running(process, out, log);
-      } catch (IOException e) {
-        throw new UncheckedIOException(words.getFirst() + " cannot be started", e);
-      }
+      return new Running(
+          CommandProcess.start("the command", words, Redirect.to(out.toFile()), log), out);
     }
 
     /** The last line that it prints, once it has ended. */
     JsonObject result() {
+      process.end();
       try {
-        int code = process.waitFor();
         List<String> lines = Files.readAllLines(out);
-        if (code != 0 || lines.isEmpty()) {
-          List<String> said = Files.readAllLines(log);
-          throw new InputException(
-              "the command ended with code %d: %s"
-                  .formatted(code, said.isEmpty() ? "it said nothing" : said.getLast()));
+        if (lines.isEmpty()) {
+          throw new InputException("the command printed no result");
         }
         // launch puts the rank in front of each line
         String last = lines.getLast();
         return Json.parse("its result", last.substring(last.indexOf('{')), JsonLimits.CONFIG);
       } catch (IOException e) {
         throw new UncheckedIOException("what the command printed cannot be read", e);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while measuring", e);
       }
-    }
-
-    void end() {
-      process.descendants().forEach(ProcessHandle::destroy);
-      process.destroy();
     }
   }
 }

@@ -21,7 +21,7 @@ import java.util.List;
  * @param date ISO 8601
  * @param commit that was measured
  * @param geomean of the ratios
- * @param cases the rows
+ * @param cases the rows that have a ratio
  */
 public record Recorded(
     String name,
@@ -45,7 +45,7 @@ public record Recorded(
    */
   public record Case(String name, double ours, double peer, String unit, double ratio) {}
 
-  /** All results in a file, oldest first. */
+  /** All results in a file that have a peer, oldest first. */
   public static List<Recorded> read(Path file) {
     List<String> lines;
     try {
@@ -61,15 +61,24 @@ public record Recorded(
     List<Recorded> all = new ArrayList<>();
     for (int i = 0; i < lines.size(); i++) {
       if (!lines.get(i).isBlank()) {
-        all.add(of(Json.parse(file + " line " + (i + 1), lines.get(i), JsonLimits.CONFIG)));
+        JsonObject line = Json.parse(file + " line " + (i + 1), lines.get(i), JsonLimits.CONFIG);
+        if (line.getObjects("rows").stream().anyMatch(Recorded::isCompared)) {
+          all.add(of(line));
+        }
       }
     }
     return all;
   }
 
+  /** A row of our own times alone has no ratio. */
+  private static boolean isCompared(JsonObject row) {
+    return row.contains("ratio");
+  }
+
   private static Recorded of(JsonObject o) {
     List<Case> cases =
         o.getObjects("rows").stream()
+            .filter(Recorded::isCompared)
             .map(
                 r ->
                     new Case(

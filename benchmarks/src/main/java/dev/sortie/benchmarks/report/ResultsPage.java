@@ -38,7 +38,7 @@ public final class ResultsPage {
     <main>
     <header>
     <h1>Sortie against its peers</h1>
-    <p>Ratios of rates, both sides in turns in one run: above 1, Sortie is ahead.</p>
+    <p>Ratios of rates (or of times, the peer's by ours), both sides in turns in one run: above 1, Sortie is ahead.</p>
     </header>
     %s%s</main>
     </body>

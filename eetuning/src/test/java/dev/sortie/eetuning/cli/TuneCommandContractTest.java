@@ -4,10 +4,12 @@ import static dev.sortie.eetuning.cli.TinyCommands.assertFields;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Altered;
+import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +55,24 @@ class TuneCommandContractTest {
   void theSameTuneGivesTheSameBytes() {
     assertThat(tuned(temp.resolve("a"))).isEqualTo(tuned(temp.resolve("b")));
     assertThat(temp.resolve("a/exits.json")).hasSameBinaryContentAs(temp.resolve("b/exits.json"));
+  }
+
+  @Test
+  void theStepLogHasALineForEachStepAsItEnds() {
+    Path log = temp.resolve("steps.jsonl");
+    double before = System.currentTimeMillis() / 1e3;
+    tiny.tune(tiny.exits(), temp.resolve("tuned"), "--step-log " + log).succeeded();
+    List<JsonObject> lines = JsonLines.read(log);
+    assertThat(lines).extracting(line -> line.getInt("step", 1, 4)).containsExactly(1, 2, 3, 4);
+    assertThat(lines)
+        .extracting(line -> line.getDouble("time", before, System.currentTimeMillis() / 1e3))
+        .isSorted();
+    for (JsonObject line : lines) {
+      assertThat(line.getObject("losses").fields().keySet()).containsExactly("1", "2");
+      assertThat(line.getDouble("tokens_per_second", 0, 1e12)).isPositive();
+    }
+    tiny.tune(tiny.exits(), temp.resolve("other"), "--step-log " + temp.resolve("no/such.jsonl"))
+        .assertRefused(1, "--step-log", "such.jsonl", "a folder that exists");
   }
 
   private static String tuned(Path out) {

@@ -39,6 +39,11 @@ public final class ComputeOptions {
     return n;
   }
 
+  /** The device as it was named. */
+  public String device() {
+    return device;
+  }
+
   /** The device, to be closed. */
   public Device open() {
     return open(1);

@@ -144,7 +144,7 @@ public final class PretrainCommand implements Callable<Integer> {
         DatasetSource data =
             groups.firstOfRanks(
                 () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
-        TrainingView view = new TrainingView("pretrain", training.steps)) {
+        TrainingView view = new TrainingView("pretrain", training.steps, training.stepLog)) {
       TrainLoop.Outcome outcome =
           train(config, options, loop, data, device, groups, interrupt, view);
       if (groups.leads()) {

@@ -152,7 +152,7 @@ public final class TuneCommand implements Callable<Integer> {
   private int tune(
       TuneOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
     try (Device device = compute.open(groups.neighbours());
-        TrainingView view = new TrainingView("tune", training.steps)) {
+        TrainingView view = new TrainingView("tune", training.steps, training.stepLog)) {
       TunedExits tuned =
           new TunedExits(
               model, training, start, gateTokens, ranks.isSequenceParallel(), device, view);

@@ -143,6 +143,13 @@ public final class TrainingOptions {
   int validateEvery;
 
   @Option(
+      names = "--step-log",
+      paramLabel = "FILE",
+      description =
+          "Append a JSON object for each step to FILE: its number, the seconds since 1970 at its end, losses, tokens a second.")
+  public Path stepLog;
+
+  @Option(
       names = "--dry-run",
       description =
           "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")

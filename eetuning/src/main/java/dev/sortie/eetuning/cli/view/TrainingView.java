@@ -1,8 +1,11 @@
 package dev.sortie.eetuning.cli.view;
 
+import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.nn.InputException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,15 +13,20 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 
-/** Shows a training run on standard error, and draws its losses. */
+/** Shows a training run on standard error, logs its steps, and draws its losses. */
 public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
   private final String task;
   private final int steps;
+  private final Path stepLog;
   private ProgressLine progress;
 
-  public TrainingView(String task, int steps) {
+  /**
+   * @param stepLog file that gets a line for each step, or null
+   */
+  public TrainingView(String task, int steps, Path stepLog) {
     this.task = task;
     this.steps = steps;
+    this.stepLog = stepLog;
   }
 
   /** Prints a line of its own. */
@@ -42,11 +50,33 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
 
   @Override
   public void step(int done, Map<String, Double> losses, double tokensPerSecond) {
+    if (stepLog != null) {
+      log(done, losses, tokensPerSecond);
+    }
     if (progress == null) {
       progress = ProgressLine.start(task, steps, System.err);
     }
     progress.step(
         done, "loss" + show(losses) + String.format(Locale.ROOT, "  %,.0f tok/s", tokensPerSecond));
+  }
+
+  private void log(int done, Map<String, Double> losses, double tokensPerSecond) {
+    Map<String, Object> line = new LinkedHashMap<>();
+    line.put("step", done);
+    line.put("time", System.currentTimeMillis() / 1e3);
+    line.put("losses", losses);
+    line.put("tokens_per_second", tokensPerSecond);
+    try {
+      JsonLines.append(stepLog, line);
+    } catch (IOException e) {
+      throw new InputException(
+          "--step-log "
+              + stepLog
+              + " cannot be written ("
+              + e
+              + "); give a file in a folder that exists",
+          e);
+    }
   }
 
   @Override
