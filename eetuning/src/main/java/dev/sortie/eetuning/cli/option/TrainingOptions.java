@@ -9,6 +9,7 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.data.TokenDataset;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -172,6 +173,12 @@ public final class TrainingOptions {
     require(weightDecay == 0 || positive(weightDecay), "--weight-decay", weightDecay, "0 or more");
     require(positive(clip), "--clip", clip, "positive");
     require(heldOut >= 0 && heldOut < 1, "--held-out", heldOut, "from 0 to below 1");
+    if (stepLog != null && !Files.isDirectory(stepLog.toAbsolutePath().getParent())) {
+      throw new InputException(
+          "--step-log "
+              + stepLog
+              + ": there is no such folder; give a file in a folder that exists");
+    }
   }
 
   private static boolean positive(double x) {

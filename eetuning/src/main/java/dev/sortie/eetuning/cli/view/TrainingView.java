@@ -5,6 +5,7 @@ import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -70,11 +71,8 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
       JsonLines.append(stepLog, line);
     } catch (IOException e) {
       throw new InputException(
-          "--step-log "
-              + stepLog
-              + " cannot be written ("
-              + e
-              + "); give a file in a folder that exists",
+          "--step-log %s: cannot be written: %s; check free space and permissions"
+              .formatted(stepLog, InputFiles.reason(e)),
           e);
     }
   }
