@@ -39,10 +39,10 @@ import picocli.CommandLine.Option;
     name = "strategies",
     mixinStandardHelpOptions = true,
     description = {
-      "Decodes prompts at full depth, with early exits and with guesses, in turns prompt by prompt,"
-          + " and prints for each way: speed over full depth, the cost model's error, agreement",
+      "Decodes prompts with early exits and with guesses, each time next to full depth, and prints for"
+          + " each way: speed over full depth, the cost model's error, agreement",
       "with full depth, where tokens left or who guessed them, passes by rows with their"
-          + " milliseconds. Texts of lossless ways must be those of full depth."
+          + " milliseconds. Texts of lossless ways must be those of full depth, which is also compared with itself."
     })
 final class StrategiesCommand implements Callable<Integer> {
   private static final int WARM_UP_TOKENS = 64;
@@ -162,7 +162,7 @@ final class StrategiesCommand implements Callable<Integer> {
   }
 
   private String settings(Exits exits, List<String> ways, Device device) {
-    return "%s, %s, exits %s, %d tokens, %s, %d threads, ways %s"
+    return "%s, %s, exits %s, %d tokens, %s, %d threads, in pairs with full depth, ways %s"
         .formatted(
             Path.of(model.model()).getFileName(),
             model.dtype(),
@@ -194,7 +194,7 @@ final class StrategiesCommand implements Callable<Integer> {
     Map<String, Object> result =
         new OwnResult(
                 "strategies " + model.dtype(),
-                "full depth in the same run",
+                "full depth next to each run",
                 Machine.detect(device.kernels().name()),
                 device.pool().threads() + " threads",
                 settings,

@@ -25,12 +25,13 @@ import org.junit.jupiter.api.io.TempDir;
 class StrategiesContractTest {
   @TempDir private Path folder;
 
-  private static WayRun run(String way, double seconds, double predicted) {
+  private static WayRun run(String way, double seconds, double fullSeconds, double predicted) {
     boolean guesses = !way.equals(Ways.FULL);
     return new WayRun(
         way,
         100,
         seconds,
+        fullSeconds,
         predicted,
         100,
         new LinkedHashMap<>(Map.of("0", 100)),
@@ -41,17 +42,19 @@ class StrategiesContractTest {
   }
 
   @Test
-  void speedsAreSumsOverAllPrompts() {
+  void speedsAreSumsOverAllPromptsNextToFullDepth() {
     List<Map<String, Object>> rows =
         WayTable.rows(
             0,
             List.of(
-                List.of(run(Ways.FULL, 2, 2), run("speculative", 1, 1.25)),
-                List.of(run(Ways.FULL, 4, 4), run("speculative", 2, 1.25))));
+                List.of(run(Ways.FULL, 2, 2, 2), run("speculative", 1, 2, 1.25)),
+                List.of(run(Ways.FULL, 4, 4, 4), run("speculative", 2, 8, 1.25))));
     assertThat(rows).hasSize(2);
     assertThat(rows.getFirst()).containsEntry("ratio", 1.0).containsEntry("case", "full, greedy");
     assertThat(rows.getLast())
-        .containsEntry("ratio", 2.0)
+        .containsEntry("ours", 66.67)
+        .containsEntry("peer", 20.0)
+        .containsEntry("ratio", 3.333)
         .containsEntry("prediction_error", 0.2)
         .containsEntry("tokens_per_pass", 1.25)
         .containsEntry("sources", Map.of("prompt-lookup", Map.of("share", 0.2, "right", 0.5)))
@@ -63,7 +66,7 @@ class StrategiesContractTest {
     Path file = folder.resolve("runs.jsonl");
     WayFile runs = new WayFile(file, "one");
     assertThat(runs.read()).isEmpty();
-    List<WayRun> first = List.of(run(Ways.FULL, 2, 2), run("speculative", 1, 1.25));
+    List<WayRun> first = List.of(run(Ways.FULL, 2, 2, 2), run("speculative", 1, 2, 1.25));
     runs.append(new WayFile.Unit(0, "fox"), first);
     runs.append(new WayFile.Unit(0.8, "fox"), first);
     assertThat(runs.read())

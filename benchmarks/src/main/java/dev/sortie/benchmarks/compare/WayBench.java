@@ -3,10 +3,11 @@ package dev.sortie.benchmarks.compare;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.eval.AgreementCounter;
 import dev.sortie.eetuning.eval.DecodingVariant;
-import dev.sortie.eetuning.eval.InterleavedRuns;
+import dev.sortie.eetuning.eval.PairedRuns;
 import dev.sortie.eetuning.eval.PredictedSpeed;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -15,10 +16,10 @@ import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * Decodes a prompt in several ways, one after the other.
+ * Decodes a prompt in several ways, each next to full depth.
  *
  * @param model backbone
- * @param ways full depth among them
+ * @param ways full depth among them, which is compared with itself
  * @param tokens of each text
  * @param table costs, for predictions
  * @param device where to compute
@@ -35,24 +36,20 @@ public record WayBench(
    * The ways that have a meaning at a temperature, in the order of {@link #ways}. What an exit
    * would draw is not comparable with what full depth draws.
    *
-   * @param turn each time another way begins: whoever comes after a pause is slower
+   * @param turn as for {@link PairedRuns#turn}
    * @throws DisagreementException if a lossless way has another text than full depth
    */
   public List<WayRun> run(int[] prompt, double temperature, int turn) {
     List<String> words =
         ways.keySet().stream().filter(w -> temperature == 0 || Ways.isLossless(w)).toList();
-    InterleavedRuns.Decoded[] decoded = new InterleavedRuns.Decoded[words.size()];
-    for (int i = 0; i < decoded.length; i++) {
-      int k = (turn + i) % decoded.length;
-      decoded[k] = decode(ways.get(words.get(k)), prompt, tokens, temperature);
-    }
-    List<Integer> expected = ids(decoded[words.indexOf(Ways.FULL)]);
+    List<PairedRuns.Pair> pairs = pairs(words, prompt, tokens, temperature, turn);
     List<WayRun> runs = new ArrayList<>();
-    for (int i = 0; i < decoded.length; i++) {
+    for (int i = 0; i < words.size(); i++) {
       String word = words.get(i);
+      PairedRuns.Pair pair = pairs.get(i);
       boolean lossless = Ways.isLossless(word);
-      List<Integer> ids = ids(decoded[i]);
-      if (lossless && !ids.equals(expected)) {
+      List<Integer> ids = ids(pair.decoded().generation());
+      if (lossless && !ids.equals(ids(pair.full()))) {
         throw new DisagreementException(word + " has another text than full depth");
       }
       int agreed =
@@ -60,25 +57,28 @@ public record WayBench(
               ? ids.size() - 1
               : new AgreementCounter(model, device)
                   .count(prompt, ids.stream().mapToInt(Integer::intValue).toArray());
-      runs.add(WayRun.of(word, ways.get(word), decoded[i], agreed, new PredictedSpeed(table)));
+      runs.add(WayRun.of(word, ways.get(word), pair, agreed, new PredictedSpeed(table)));
     }
     return runs;
   }
 
   /** Runs every way for a while, so that all is compiled. */
   public void warmUp(int[] prompt, int length) {
-    ways.values().forEach(c -> decode(c, prompt, length, 0));
+    pairs(List.copyOf(ways.keySet()), prompt, length, 0, 0);
   }
 
-  private InterleavedRuns.Decoded decode(
-      DecodingVariant c, int[] prompt, int length, double temperature) {
+  private List<PairedRuns.Pair> pairs(
+      List<String> words, int[] prompt, int length, double temperature, int turn) {
     GenerateOptions options =
         new GenerateOptions(
             length, new SamplingOptions(temperature, 0, 1, 0, 1, SEED), List.of(), true);
-    return InterleavedRuns.decode(model, c, new InterleavedRuns.Item(prompt, options));
+    PairedRuns.Item item = new PairedRuns.Item(prompt, options);
+    List<DecodingVariant> variants = words.stream().map(ways::get).toList();
+    return new PairedRuns(model, ways.get(Ways.FULL), variants, List.of(item), 1)
+        .turn(turn, item, _ -> {});
   }
 
-  private static List<Integer> ids(InterleavedRuns.Decoded d) {
-    return d.generation().tokens().stream().map(GeneratedToken::id).toList();
+  private static List<Integer> ids(Generation g) {
+    return g.tokens().stream().map(GeneratedToken::id).toList();
   }
 }

@@ -3,7 +3,7 @@ package dev.sortie.benchmarks.compare;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.eval.DecodingVariant;
-import dev.sortie.eetuning.eval.InterleavedRuns;
+import dev.sortie.eetuning.eval.PairedRuns;
 import dev.sortie.eetuning.eval.PredictedSpeed;
 import dev.sortie.nn.json.JsonObject;
 import java.util.LinkedHashMap;
@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param way its word
  * @param tokens after the first
  * @param seconds for them
+ * @param fullSeconds for as many at full depth, immediately before or after
  * @param predicted seconds by the cost model
  * @param agreed tokens that full depth would have chosen at the same place
  * @param exits how many tokens left at each depth; 0 for the final layer
@@ -28,6 +29,7 @@ public record WayRun(
     String way,
     int tokens,
     double seconds,
+    double fullSeconds,
     double predicted,
     int agreed,
     SequencedMap<String, Integer> exits,
@@ -49,13 +51,10 @@ public record WayRun(
     }
   }
 
-  /** What {@code decoded} shows. */
+  /** What {@code pair} shows. */
   static WayRun of(
-      String way,
-      DecodingVariant c,
-      InterleavedRuns.Decoded decoded,
-      int agreed,
-      PredictedSpeed prediction) {
+      String way, DecodingVariant c, PairedRuns.Pair pair, int agreed, PredictedSpeed prediction) {
+    PairedRuns.Decoded decoded = pair.decoded();
     SequencedMap<String, Integer> exits = new LinkedHashMap<>();
     decoded.generation().tokens().stream()
         .skip(1)
@@ -74,6 +73,7 @@ public record WayRun(
         way,
         decoded.generation().tokens().size() - 1,
         decoded.generation().decodeSeconds(),
+        pair.full().decodeSeconds(),
         prediction.seconds(c, decoded),
         agreed,
         exits,
@@ -88,6 +88,7 @@ public record WayRun(
     map.put("way", way);
     map.put("tokens", tokens);
     map.put("seconds", seconds);
+    map.put("full_seconds", fullSeconds);
     map.put("predicted", predicted);
     map.put("agreed", agreed);
     map.put("exits", exits);
@@ -126,6 +127,7 @@ public record WayRun(
         o.getString("way"),
         o.getInt("tokens", 1, MOST),
         o.getDouble("seconds", 0, LONGEST),
+        o.getDouble("full_seconds", 0, LONGEST),
         o.getDouble("predicted", 0, LONGEST),
         o.getInt("agreed", 0, MOST),
         exits,

@@ -10,28 +10,24 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 
-/** Sums over prompts: each way beside full depth. */
+/** Sums over prompts: each way over full depth, which decoded the same prompts next to it. */
 public final class WayTable {
   private WayTable() {}
 
   /**
-   * A row for each way, full depth first.
+   * A row for each way. Full depth is compared with itself: how far its ratio is from 1 shows what
+   * the others' ratios may be off by.
    *
-   * @param runs those of one temperature, full depth among them for every prompt
+   * @param runs those of one temperature, by prompt
    */
   public static List<Map<String, Object>> rows(double temperature, List<List<WayRun>> runs) {
     SequencedMap<String, List<WayRun>> byWay = new LinkedHashMap<>();
     runs.forEach(
         prompt ->
             prompt.forEach(r -> byWay.computeIfAbsent(r.way(), w -> new ArrayList<>()).add(r)));
-    double base = rate(byWay.get(Ways.FULL));
     List<Map<String, Object>> rows = new ArrayList<>();
-    byWay.forEach((way, list) -> rows.add(row(temperature, way, list, base)));
+    byWay.forEach((way, list) -> rows.add(row(temperature, way, list)));
     return rows;
-  }
-
-  private static double rate(List<WayRun> runs) {
-    return tokens(runs) / seconds(runs);
   }
 
   private static double tokens(List<WayRun> runs) {
@@ -42,18 +38,18 @@ public final class WayTable {
     return runs.stream().mapToDouble(WayRun::seconds).sum();
   }
 
-  private static Map<String, Object> row(
-      double temperature, String way, List<WayRun> runs, double base) {
+  private static Map<String, Object> row(double temperature, String way, List<WayRun> runs) {
     double tokens = tokens(runs);
+    double full = runs.stream().mapToDouble(WayRun::fullSeconds).sum();
     double predicted = runs.stream().mapToDouble(WayRun::predicted).sum();
     int passes = runs.stream().mapToInt(WayRun::passes).sum();
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("case", way + (temperature == 0 ? ", greedy" : ", temperature " + temperature));
     row.put("prompts", runs.size());
-    row.put("ours", Figure.rounded(rate(runs)));
-    row.put("peer", Figure.rounded(base));
+    row.put("ours", Figure.rounded(tokens / seconds(runs)));
+    row.put("peer", Figure.rounded(tokens / full));
     row.put("unit", "tokens/s");
-    row.put("ratio", Figure.rounded(rate(runs) / base));
+    row.put("ratio", Figure.rounded(full / seconds(runs)));
     row.put("predicted", Figure.rounded(tokens / predicted));
     row.put("prediction_error", Figure.rounded(seconds(runs) / predicted - 1));
     row.put("agreement", Figure.rounded(runs.stream().mapToInt(WayRun::agreed).sum() / tokens));

@@ -2,7 +2,6 @@ package dev.sortie.benchmarks.compare;
 
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cost.ActiveExits;
-import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
@@ -19,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
-import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -41,18 +39,18 @@ public final class Ways {
   private static final Pattern EACH = Pattern.compile("early-exit:([0-9.+]+=[0-9.=+]+)");
   private static final Pattern CALIBRATED = Pattern.compile("early-exit:(.+\\.json)");
 
-  private static final String EARLY = "early-exit";
-  private static final String GUESSING = EARLY + "+prompt-lookup";
+  private static final String EARLY = DecodingVariant.EARLY_EXIT;
+  private static final String GUESSING = DecodingVariant.EARLY_EXIT_GUESSES;
 
   private Ways() {}
 
   /** The word without who guesses beside early exits. */
   private static String alone(String word) {
-    return word.startsWith(GUESSING) ? EARLY + word.substring(GUESSING.length()) : word;
+    return guesses(word) ? EARLY + word.substring(GUESSING.length()) : word;
   }
 
-  private static IntFunction<Drafter> guesses(String word) {
-    return word.startsWith(GUESSING) ? DraftSources::free : _ -> Drafter.NONE;
+  private static boolean guesses(String word) {
+    return word.startsWith(GUESSING);
   }
 
   /** Each source that the exits allow, all of them, and all exits at three thresholds. */

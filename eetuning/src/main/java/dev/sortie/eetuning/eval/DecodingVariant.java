@@ -22,6 +22,7 @@ import java.util.function.IntFunction;
  * One way of decoding, to be compared with others.
  *
  * @param strategy its name, such as {@code early-exit}
+ * @param technique by what it may be faster than full depth
  * @param threshold confidence from which an exit is taken; 1 where there is none
  * @param active depths of the exits that are asked; empty at full depth
  * @param rests whether exits that are not taken for long are asked less often
@@ -30,11 +31,21 @@ import java.util.function.IntFunction;
  */
 public record DecodingVariant(
     String strategy,
+    Technique technique,
     double threshold,
     List<Integer> active,
     boolean rests,
     int draftDepth,
     IntFunction<DecodingStrategy> opener) {
+  /** Tokens leave at exits. */
+  public static final String EARLY_EXIT = "early-exit";
+
+  /** The same texts, with guesses by prompt look-up. */
+  public static final String EARLY_EXIT_GUESSES = EARLY_EXIT + "+prompt-lookup";
+
+  /** Guesses, and the text of full depth. */
+  public static final String SPECULATIVE = "speculative";
+
   private static final String FULL = "full";
 
   public DecodingVariant {
@@ -44,24 +55,20 @@ public record DecodingVariant(
   /** The unmodified backbone. */
   public static DecodingVariant full(LanguageModel model, Device device) {
     return new DecodingVariant(
-        FULL, 1, List.of(), false, 0, capacity -> new FullDepth(model.decoder(), capacity, device));
-  }
-
-  /** Early exits with a policy; {@code threshold} names it in plots and tables. */
-  public static DecodingVariant early(
-      String strategy,
-      LanguageModel model,
-      Exits exits,
-      ExitPolicy policy,
-      double threshold,
-      Device device) {
-    return early(strategy, model, exits, policy, threshold, _ -> Drafter.NONE, device);
+        FULL,
+        Technique.NONE,
+        1,
+        List.of(),
+        false,
+        0,
+        capacity -> new FullDepth(model.decoder(), capacity, device));
   }
 
   /**
-   * The same with guesses.
+   * Early exits with a policy.
    *
-   * @param guesses made anew for a text of so many tokens
+   * @param threshold names the policy in plots and tables
+   * @param guesses whether prompt look-up guesses too, with the same texts
    */
   public static DecodingVariant early(
       String strategy,
@@ -69,10 +76,11 @@ public record DecodingVariant(
       Exits exits,
       ExitPolicy policy,
       double threshold,
-      IntFunction<Drafter> guesses,
+      boolean guesses,
       Device device) {
     return new DecodingVariant(
         strategy,
+        Technique.of(!policy.never(), guesses),
         threshold,
         exits.depths(),
         policy.rests(),
@@ -84,7 +92,7 @@ public record DecodingVariant(
                 policy,
                 capacity,
                 EarlyExit.MAX_PENDING,
-                guesses.apply(capacity),
+                guesses ? DraftSources.free(capacity) : Drafter.NONE,
                 device));
   }
 
@@ -92,14 +100,14 @@ public record DecodingVariant(
    * Early exits with a threshold each.
    *
    * @param exits among which are those that have thresholds
-   * @param guesses made anew for a text of so many tokens
+   * @param guesses as above
    */
   public static DecodingVariant early(
       String strategy,
       LanguageModel model,
       Exits exits,
       ExitThresholds policy,
-      IntFunction<Drafter> guesses,
+      boolean guesses,
       Device device) {
     Exits asked = ActiveExits.at(exits, policy.asked());
     return early(strategy, model, asked, policy, policy.least(), guesses, device);
@@ -121,6 +129,7 @@ public record DecodingVariant(
     Decoder decoder = model.decoder();
     return new DecodingVariant(
         strategy,
+        Technique.GUESSES,
         1,
         List.of(),
         false,

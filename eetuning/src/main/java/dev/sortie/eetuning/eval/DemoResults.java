@@ -18,7 +18,7 @@ import java.util.SequencedMap;
  * @param hidden hidden size C
  * @param vocab vocabulary size V
  * @param parameters parameters of the backbone
- * @param fullDepthTokensPerSecond decode speed without exits, tokens per second
+ * @param fullDepthTokensPerSecond decode speed without exits and guesses, tokens per second
  * @param sweep one point per decoding setting
  * @param losses training loss per exit depth over the steps; kept shallow first
  * @param validation validation loss per exit depth, nats per token; kept shallow first
@@ -38,9 +38,7 @@ public record DemoResults(
     List<SampleText> samples,
     Machine machine) {
 
-  /**
-   * AgreementCounter that the headline asks for: below it a speed-up is hardly the same model's.
-   */
+  /** Agreement that the headline asks for: below it a speed-up is hardly the same model's. */
   public static final double HEADLINE_AGREEMENT = 0.95;
 
   public DemoResults {
@@ -91,21 +89,32 @@ public record DemoResults(
     return ExitKeys.sorted(keys);
   }
 
+  /** How far speed-ups may be off, from the points that change nothing. */
+  public MeasurementError error() {
+    return MeasurementError.of(sweep);
+  }
+
   /**
-   * The point to show first, among those with exits: the fastest that agrees with full depth for at
-   * least 95% of the tokens; if none does, the one that agrees most. Empty without such points.
+   * The point to show of those that work by {@code technique}: the fastest that agrees with full
+   * depth for at least 95% of the tokens; if none does, the one that agrees most. Empty without
+   * such points.
    */
-  public Optional<SweepPoint> headline() {
-    List<SweepPoint> early =
-        sweep.stream().filter(point -> !point.activeExits().isEmpty()).toList();
-    return early.stream()
+  public Optional<SweepPoint> best(Technique technique) {
+    List<SweepPoint> points =
+        sweep.stream().filter(point -> point.technique() == technique).toList();
+    return points.stream()
         .filter(point -> point.agreement() >= HEADLINE_AGREEMENT)
         .max(Comparator.comparingDouble(SweepPoint::speedup))
         .or(
             () ->
-                early.stream()
+                points.stream()
                     .max(
                         Comparator.comparingDouble(SweepPoint::agreement)
                             .thenComparingDouble(SweepPoint::speedup)));
+  }
+
+  /** The point to show first: the best of exits alone, which owes nothing to guesses. */
+  public Optional<SweepPoint> headline() {
+    return best(Technique.EXITS);
   }
 }

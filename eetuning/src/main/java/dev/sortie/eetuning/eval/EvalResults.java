@@ -16,7 +16,8 @@ import java.util.SequencedMap;
  * @param machine where
  * @param text scores of texts, if there were texts
  * @param choices accuracy by task and head
- * @param settings one for each way of decoding, full depth first; empty without prompts
+ * @param settings one for each way of decoding, first full depth, compared with itself; empty
+ *     without prompts
  */
 public record EvalResults(
     String model,
@@ -52,6 +53,11 @@ public record EvalResults(
     ResultChecks.atLeast("layers", layers, 1);
     choices = new LinkedHashMap<>(choices);
     settings = List.copyOf(settings);
+  }
+
+  /** How far speed-ups may be off, from the settings that change nothing. */
+  public MeasurementError error() {
+    return MeasurementError.of(settings.stream().map(Setting::point).toList());
   }
 
   /** Names of the tasks whose answers were scored. */

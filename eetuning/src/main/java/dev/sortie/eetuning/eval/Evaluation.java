@@ -2,7 +2,6 @@ package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.GenerateOptions;
-import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.eval.task.TextMetrics;
@@ -27,7 +26,7 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
 
   /** Accuracy by task and head; each item counts the same. */
   public SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices(
-      List<TaskItem.Choice> items, InterleavedRuns.Progress progress) {
+      List<TaskItem.Choice> items, PairedRuns.Progress progress) {
     SequencedMap<String, SequencedMap<String, List<ChoiceScorer.Accuracy>>> all =
         new LinkedHashMap<>();
     ChoiceScorer scorer = new ChoiceScorer(model, exits, device);
@@ -49,11 +48,15 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
     return means;
   }
 
-  /** The comparison of ways of decoding on these prompts, greedy; full depth comes first. */
-  public InterleavedRuns interleaved(
+  /**
+   * The comparison of ways of decoding on these prompts, greedy.
+   *
+   * @param variants ways, full depth first
+   */
+  public PairedRuns paired(
       List<DecodingVariant> variants, List<TaskItem.Answer> items, int rounds) {
     int context = model.config().decoder().context();
-    List<InterleavedRuns.Item> prompts = new ArrayList<>();
+    List<PairedRuns.Item> prompts = new ArrayList<>();
     for (TaskItem.Answer a : items) {
       int[] ids = model.tokenizer().encode(a.prompt());
       if (ids.length == 0 || ids.length + a.maxTokens() > context) {
@@ -62,21 +65,21 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
                 .formatted(a.id(), a.task(), ids.length, a.maxTokens(), context));
       }
       prompts.add(
-          new InterleavedRuns.Item(
+          new PairedRuns.Item(
               ids, new GenerateOptions(a.maxTokens(), SamplingOptions.GREEDY, a.stop(), false)));
     }
-    return new InterleavedRuns(model, variants, prompts, rounds);
+    return new PairedRuns(model, variants.getFirst(), variants, prompts, rounds);
   }
 
   /**
-   * What came out of {@link #interleaved} for these items.
+   * What came out of {@link #paired} for these items.
    *
    * @param table costs, for the prediction
    */
   public List<EvalResults.Setting> settings(
-      List<InterleavedRuns.Outcome> outcomes, List<TaskItem.Answer> items, CostTable table) {
-    for (InterleavedRuns.Outcome o : outcomes) {
-      if (o.rounds().getFirst().stream().allMatch(g -> g.tokens().size() < 2)) {
+      List<PairedRuns.Outcome> outcomes, List<TaskItem.Answer> items, CostTable table) {
+    for (PairedRuns.Outcome o : outcomes) {
+      if (o.timed().isEmpty()) {
         throw new InputException(
             "no answer of "
                 + o.variant().strategy()
@@ -84,17 +87,16 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
                 + " more --tokens");
       }
     }
-    double base = outcomes.getFirst().tokensPerSecond();
     return outcomes.stream()
         .map(
             o ->
                 new EvalResults.Setting(
-                    Sweep.point(o, base, model, device), predicted(o, table), tasks(o, items)))
+                    Sweep.point(o, model, device), predicted(o, table), tasks(o, items)))
         .toList();
   }
 
   private static SequencedMap<String, TextMetrics> tasks(
-      InterleavedRuns.Outcome outcome, List<TaskItem.Answer> items) {
+      PairedRuns.Outcome outcome, List<TaskItem.Answer> items) {
     SequencedMap<String, List<TextMetrics>> byTask = new LinkedHashMap<>();
     for (int i = 0; i < items.size(); i++) {
       TaskItem.Answer item = items.get(i);
@@ -103,7 +105,7 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
             .computeIfAbsent(item.task(), t -> new ArrayList<>())
             .add(
                 TextMetrics.of(
-                    outcome.rounds().getFirst().get(i).text().strip(), item.references()));
+                    outcome.firstRound().get(i).generation().text().strip(), item.references()));
       }
     }
     SequencedMap<String, TextMetrics> means = new LinkedHashMap<>();
@@ -111,18 +113,18 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
     return means;
   }
 
-  /** Tokens a second by the cost model, from where tokens left and what was guessed. */
-  private static double predicted(InterleavedRuns.Outcome outcome, CostTable table) {
+  /**
+   * Tokens per second by the cost model, from where tokens left and what was guessed; the median of
+   * the pairs, as for what is measured.
+   */
+  private static double predicted(PairedRuns.Outcome outcome, CostTable table) {
     PredictedSpeed prediction = new PredictedSpeed(table);
-    double seconds = 0;
-    long tokens = 0;
-    for (int i = 0; i < outcome.speculation().size(); i++) {
-      Generation g = outcome.rounds().getLast().get(i);
-      seconds +=
-          prediction.seconds(
-              outcome.variant(), new InterleavedRuns.Decoded(g, outcome.speculation().get(i)));
-      tokens += g.tokens().size() - 1;
-    }
-    return tokens / seconds;
+    return Median.of(
+        outcome.timed().stream()
+            .map(PairedRuns.Pair::decoded)
+            .mapToDouble(
+                d ->
+                    (d.generation().tokens().size() - 1)
+                        / prediction.seconds(outcome.variant(), d)));
   }
 }

@@ -16,7 +16,7 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 public record PredictedSpeed(CostTable table) {
 
   /** Seconds for the tokens after the first, as {@code variant} decoded them. */
-  public double seconds(DecodingVariant variant, InterleavedRuns.Decoded decoded) {
+  public double seconds(DecodingVariant variant, PairedRuns.Decoded decoded) {
     if (variant.active().isEmpty() && !decoded.speculation().trace().isEmpty()) {
       return new SpeculationCost(table, variant.draftDepth())
           .seconds(decoded.speculation().trace());

@@ -5,17 +5,19 @@ import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.speculative.PromptLookup;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.SequencedMap;
 
 /**
- * Quality against speed: decodes prompts greedily at full depth and with early exits at several
- * thresholds, side by side; each speed is the median over rounds.
+ * Quality against speed: decodes prompts greedily with early exits at several thresholds, with
+ * guesses and with both, each in pairs with full depth.
  */
 public final class Sweep {
   private final LanguageModel model;
@@ -28,15 +30,16 @@ public final class Sweep {
    *
    * @param prompts texts to continue
    * @param tokens tokens to generate for each
-   * @param thresholds confidences to try
-   * @param rounds rounds that are counted
+   * @param thresholds confidences to try; at 1 no token leaves, and the row shows the error of the
+   *     measurement
+   * @param rounds pairs for each setting and prompt
    */
   public record Settings(List<String> prompts, int tokens, List<Double> thresholds, int rounds) {}
 
   /**
    * What came out.
    *
-   * @param fullDepthTokensPerSecond speed of the unmodified backbone
+   * @param fullDepthTokensPerSecond speed of the unmodified backbone, the median of all its runs
    * @param points one a setting
    * @param samples texts at some thresholds
    */
@@ -53,20 +56,39 @@ public final class Sweep {
 
   /** Generations in all. */
   public long units() {
-    return interleaved().units();
+    return runs().units();
   }
 
-  private InterleavedRuns interleaved() {
+  private PairedRuns runs() {
     GenerateOptions options =
         new GenerateOptions(settings.tokens(), SamplingOptions.GREEDY, List.of(), true);
-    List<InterleavedRuns.Item> items =
+    List<PairedRuns.Item> items =
         settings.prompts().stream()
-            .map(p -> new InterleavedRuns.Item(model.tokenizer().encode(p), options))
+            .map(p -> new PairedRuns.Item(model.tokenizer().encode(p), options))
             .toList();
-    return new InterleavedRuns(model, variants(), items, settings.rounds());
+    DecodingVariant full = DecodingVariant.full(model, device);
+    return new PairedRuns(model, full, variants(), items, settings.rounds());
   }
 
+  /** Exits alone, first all of them together; then guesses alone; then both. */
   private List<DecodingVariant> variants() {
+    List<DecodingVariant> all =
+        new ArrayList<>(early(DecodingVariant.EARLY_EXIT, false, settings.thresholds()));
+    all.add(
+        DecodingVariant.speculative(
+            DecodingVariant.SPECULATIVE,
+            model,
+            exits,
+            List.of(PromptLookup.NAME),
+            OptionalDouble.empty(),
+            device));
+    // at a threshold of 1 only the guesses would be left
+    List<Double> leaving = settings.thresholds().stream().filter(t -> t < 1).toList();
+    all.addAll(early(DecodingVariant.EARLY_EXIT_GUESSES, true, leaving));
+    return all;
+  }
+
+  private List<DecodingVariant> early(String name, boolean guesses, List<Double> thresholds) {
     List<Exits> sets = new ArrayList<>();
     sets.add(exits);
     if (exits.exits().size() > 1) {
@@ -75,27 +97,28 @@ public final class Sweep {
           .forEach(e -> sets.add(new Exits(exits.backboneSha256(), exits.tuning(), List.of(e))));
     }
     List<DecodingVariant> all = new ArrayList<>();
-    all.add(DecodingVariant.full(model, device));
     for (Exits set : sets) {
-      for (double threshold : settings.thresholds()) {
+      for (double threshold : thresholds) {
         MaxProbability policy = new MaxProbability(threshold);
-        all.add(DecodingVariant.early("early-exit", model, set, policy, threshold, device));
+        all.add(DecodingVariant.early(name, model, set, policy, threshold, guesses, device));
       }
     }
     return all;
   }
 
   /** Runs it. */
-  public Result run(InterleavedRuns.Progress progress) {
-    List<InterleavedRuns.Outcome> all = interleaved().run(progress);
-    double base = all.getFirst().tokensPerSecond();
-    List<SweepPoint> points = all.stream().skip(1).map(o -> point(o, base, model, device)).toList();
-    return new Result(base, points, samples(all));
+  public Result run(PairedRuns.Progress progress) {
+    List<PairedRuns.Outcome> all = runs().run(progress);
+    double full =
+        Median.of(
+            all.stream()
+                .flatMap(o -> o.timed().stream())
+                .mapToDouble(p -> p.full().decodeTokensPerSecond()));
+    return new Result(full, all.stream().map(o -> point(o, model, device)).toList(), samples(all));
   }
 
-  /** What one way of decoding gave compared with full depth, whose speed is {@code base}. */
-  static SweepPoint point(
-      InterleavedRuns.Outcome outcome, double base, LanguageModel model, Device device) {
+  /** What one way of decoding gave compared with full depth. */
+  static SweepPoint point(PairedRuns.Outcome outcome, LanguageModel model, Device device) {
     DecodingVariant c = outcome.variant();
     int layers = model.config().decoder().layers();
     SequencedMap<String, Double> counts = new LinkedHashMap<>();
@@ -104,7 +127,8 @@ public final class Sweep {
     double tokens = 0;
     double depth = 0;
     double agreed = 0;
-    for (Generation g : outcome.rounds().getFirst()) { // greedy: every round has the same tokens
+    for (PairedRuns.Decoded one : outcome.firstRound()) { // greedy: each round has the same tokens
+      Generation g = one.generation();
       List<GeneratedToken> decoded =
           g.tokens()
               .subList(1, g.tokens().size()); // the first comes from the prefill, at full depth
@@ -119,35 +143,31 @@ public final class Sweep {
     }
     double n = tokens;
     counts.replaceAll((k, v) -> v / n);
-    double speed = outcome.tokensPerSecond();
     return new SweepPoint(
         c.strategy(),
+        c.technique(),
         c.threshold(),
         c.active(),
-        speed,
-        speed / base,
+        outcome.tokensPerSecond(),
+        outcome.timed().stream().map(PairedRuns.Pair::ratio).toList(),
         agreed / n,
         depth / n,
         counts);
   }
 
-  /** The first prompt's text at each threshold with all exits active. */
-  private List<SampleText> samples(List<InterleavedRuns.Outcome> all) {
-    InterleavedRuns.Outcome full = all.getFirst();
+  /** A text of another prompt at each threshold, with all exits and without guesses. */
+  private List<SampleText> samples(List<PairedRuns.Outcome> all) {
     List<SampleText> samples = new ArrayList<>();
-    for (InterleavedRuns.Outcome s : all.subList(1, 1 + settings.thresholds().size())) {
+    for (PairedRuns.Outcome s : all.subList(0, settings.thresholds().size())) {
       int i = samples.size() % settings.prompts().size();
-      Generation g = s.rounds().getFirst().get(i);
+      PairedRuns.Pair pair = s.pairs().get(i);
       List<SampleText.Token> trace =
-          g.tokens().stream()
+          pair.decoded().generation().tokens().stream()
               .map(t -> new SampleText.Token(t.id(), t.text(), t.exit(), t.confidence()))
               .toList();
       samples.add(
           new SampleText(
-              settings.prompts().get(i),
-              s.variant().threshold(),
-              trace,
-              full.rounds().getFirst().get(i).text()));
+              settings.prompts().get(i), s.variant().threshold(), trace, pair.full().text()));
     }
     return samples;
   }

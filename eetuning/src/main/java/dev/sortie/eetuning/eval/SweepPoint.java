@@ -9,10 +9,12 @@ import java.util.SequencedMap;
  * What one decoding setting gave.
  *
  * @param strategy name of the decoding strategy, such as "early-exit"
+ * @param technique by what it may be faster than full depth
  * @param threshold confidence from which an exit is taken
  * @param activeExits depths of the exits that might be taken, in layers; empty at full depth
- * @param decodeTokensPerSecond generated tokens per second, prefill not counted
- * @param speedup decode speed over that of full depth, both measured in the same run
+ * @param decodeTokensPerSecond generated tokens per second, prefill not counted; the median of the
+ *     pairs
+ * @param ratios of each pair: decode speed over that of full depth immediately before or after
  * @param agreement share of tokens that are what full depth chooses, 0 to 1
  * @param meanDepth mean over tokens of the depth at which they were decided, in layers
  * @param exits share of tokens per exit: keys are depths ("3") and "final"; they sum to 1. Kept
@@ -20,10 +22,11 @@ import java.util.SequencedMap;
  */
 public record SweepPoint(
     String strategy,
+    Technique technique,
     double threshold,
     List<Integer> activeExits,
     double decodeTokensPerSecond,
-    double speedup,
+    List<Double> ratios,
     double agreement,
     double meanDepth,
     SequencedMap<String, Double> exits) {
@@ -33,14 +36,22 @@ public record SweepPoint(
 
   public SweepPoint {
     ResultChecks.text("sweep strategy", strategy);
+    ResultChecks.present("sweep technique", technique);
     ResultChecks.finite("sweep threshold", threshold);
     activeExits = activeExits.stream().sorted().distinct().toList();
     activeExits.forEach(depth -> ResultChecks.atLeast("active exit", depth, 1));
     ResultChecks.positive("sweep decode tokens per second", decodeTokensPerSecond);
-    ResultChecks.positive("sweep speed-up", speedup);
+    ResultChecks.require(!ratios.isEmpty(), "sweep has no pair with full depth");
+    ratios = List.copyOf(ratios);
+    ratios.forEach(ratio -> ResultChecks.positive("sweep speed-up of a pair", ratio));
     ResultChecks.share("sweep agreement", agreement);
     ResultChecks.positive("sweep mean depth", meanDepth);
     exits = checkedShares(exits);
+  }
+
+  /** Decode speed over that of full depth: the median of the pairs. */
+  public double speedup() {
+    return Median.of(ratios.stream().mapToDouble(r -> r));
   }
 
   private static SequencedMap<String, Double> checkedShares(SequencedMap<String, Double> shares) {

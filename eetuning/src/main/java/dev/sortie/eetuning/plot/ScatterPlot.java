@@ -37,10 +37,12 @@ public final class ScatterPlot {
    *
    * @param names of the axes
    * @param x a value that the axis has at any rate; a vertical line marks it
+   * @param band values from {@code x / (1 + band)} to {@code x (1 + band)} are hardly different
+   *     from it and shaded; 0: none
    * @param least value down to which the vertical axis reaches at any rate
    * @param most value up to which it reaches at any rate
    */
-  public record Axes(PlotFrame.Names names, double x, double least, double most) {}
+  public record Axes(PlotFrame.Names names, double x, double band, double least, double most) {}
 
   private ScatterPlot() {}
 
@@ -71,6 +73,11 @@ public final class ScatterPlot {
             5,
             PlotFrame.BOTTOM,
             PlotFrame.TOP + 12);
+    if (axes.band() > 0) {
+      double from = Math.max(x.at(axes.x() / (1 + axes.band())), x.from());
+      double to = Math.min(x.at(axes.x() * (1 + axes.band())), x.to());
+      svg.rect("band", from, y.to(), to - from, y.from() - y.to(), "");
+    }
     PlotFrame.draw(svg, x, y, axes.names());
     svg.line("base", x.at(axes.x()), y.from(), x.at(axes.x()), y.to());
     List<Box> taken = new ArrayList<>();

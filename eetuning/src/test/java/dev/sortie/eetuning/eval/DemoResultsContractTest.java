@@ -2,6 +2,7 @@ package dev.sortie.eetuning.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.plot.LossPlot;
 import java.util.LinkedHashMap;
@@ -17,10 +18,11 @@ class DemoResultsContractTest {
             () ->
                 new SweepPoint(
                     "early-exit",
+                    Technique.EXITS,
                     0.8,
                     List.of(3, 6),
                     10,
-                    1,
+                    List.of(1.0),
                     1,
                     5,
                     SampleResults.shares(0.5, 0.3, 0.3)))
@@ -38,7 +40,10 @@ class DemoResultsContractTest {
   void anExitThatIsNoDepthIsRefused() {
     LinkedHashMap<String, Double> shares = new LinkedHashMap<>();
     shares.put("last", 1.0);
-    assertThatThrownBy(() -> new SweepPoint("full", 1, List.of(), 10, 1, 1, 8, shares))
+    assertThatThrownBy(
+            () ->
+                new SweepPoint(
+                    "full", Technique.NONE, 1, List.of(), 10, List.of(1.0), 1, 8, shares))
         .hasMessageContaining("\"last\"");
   }
 
@@ -83,6 +88,37 @@ class DemoResultsContractTest {
   @Test
   void theHeadlineIsTheFastestPointThatStillAgrees() {
     assertThat(SampleResults.usual().headline()).contains(SampleResults.early(0.8, 1.5, 0.96));
+  }
+
+  @Test
+  void exitsGuessesAndBothHaveABestPointEach() {
+    SweepPoint exits = SampleResults.early(0.8, 1.1, 0.97);
+    SweepPoint guesses = SampleResults.point(Technique.GUESSES, List.of(), 1, 1.3, 1);
+    SweepPoint both = SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97);
+    SweepPoint bold = SampleResults.point(Technique.BOTH, List.of(3), 0.1, 2, 0.5);
+    DemoResults r = SampleResults.with(List.of(SampleResults.full(), exits, guesses, bold, both));
+    assertThat(r.best(Technique.EXITS)).contains(exits);
+    assertThat(r.best(Technique.GUESSES)).contains(guesses);
+    assertThat(r.best(Technique.BOTH)).contains(both);
+    assertThat(r.headline()).contains(exits);
+    assertThat(SampleResults.with(List.of(exits)).best(Technique.GUESSES)).isEmpty();
+  }
+
+  @Test
+  void theSpeedUpIsTheMedianOfThePairs() {
+    assertThat(
+            new SweepPoint(
+                    "early-exit",
+                    Technique.EXITS,
+                    0.8,
+                    List.of(3, 6),
+                    10,
+                    List.of(1.2, 9.0, 1.1, 0.1),
+                    1,
+                    5,
+                    SampleResults.shares(0.5, 0.3, 0.2))
+                .speedup())
+        .isCloseTo(1.15, within(1e-12));
   }
 
   @Test

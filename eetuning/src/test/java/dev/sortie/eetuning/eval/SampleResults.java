@@ -2,6 +2,8 @@ package dev.sortie.eetuning.eval;
 
 import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
@@ -23,21 +25,37 @@ public final class SampleResults {
   }
 
   public static SweepPoint early(double threshold, double speedup, double agreement) {
+    return point(Technique.EXITS, List.of(6, 3), threshold, speedup, agreement);
+  }
+
+  /** A setting of which each of twelve pairs had the same ratio. */
+  public static SweepPoint point(
+      Technique technique,
+      List<Integer> exits,
+      double threshold,
+      double speedup,
+      double agreement) {
     return new SweepPoint(
-        "early-exit",
+        technique == Technique.GUESSES ? "speculative" : "early-exit",
+        technique,
         threshold,
-        List.of(6, 3),
+        exits,
         100 * speedup,
-        speedup,
+        Collections.nCopies(12, speedup),
         agreement,
         5.5,
         shares(0.5, 0.2, 0.3));
   }
 
+  /** Full depth against itself: single pairs are off by 2 %, and that is the error. */
   public static SweepPoint full() {
     SequencedMap<String, Double> all = new LinkedHashMap<>();
     all.put("final", 1.0);
-    return new SweepPoint("full", 1, List.of(), 100, 1, 1, 8, all);
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < 12; i++) {
+      ratios.add(i % 2 == 0 ? 1.02 : 0.98);
+    }
+    return new SweepPoint("full", Technique.NONE, 1, List.of(), 100, ratios, 1, 8, all);
   }
 
   public static DemoResults with(List<SweepPoint> sweep) {

@@ -10,7 +10,6 @@ import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.ActiveExits;
-import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -19,7 +18,7 @@ import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.DecodingVariant;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Evaluation;
-import dev.sortie.eetuning.eval.InterleavedRuns;
+import dev.sortie.eetuning.eval.PairedRuns;
 import dev.sortie.eetuning.eval.SourceRevision;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.report.EvalJson;
@@ -43,7 +42,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
-import java.util.function.IntFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,9 +59,12 @@ import picocli.CommandLine.Spec;
           + " files."
     })
 public final class EvalCommand implements Callable<Integer> {
-  private static final String EARLY = "early-exit";
-  private static final String GUESSING = "early-exit+prompt-lookup";
-  private static final String SPECULATIVE = "speculative";
+  private static final String EARLY = DecodingVariant.EARLY_EXIT;
+  private static final String GUESSING = DecodingVariant.EARLY_EXIT_GUESSES;
+  private static final String SPECULATIVE = DecodingVariant.SPECULATIVE;
+
+  /** Enough to find the error where nothing but full depth itself changes nothing. */
+  private static final int PAIRS = 12;
 
   @Mixin private ComputeOptions compute;
   @Mixin private ModelOptions model;
@@ -134,11 +135,10 @@ public final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      defaultValue = "1",
       description =
-          "Rounds of decoding that are timed, after one that is not; the median counts. Default:"
-              + " ${DEFAULT-VALUE}.")
-  private int rounds;
+          "Rounds of decoding. In each, every way decodes every prompt next to full depth; the median"
+              + " of these pairs is the speed-up. Default: as many as give 12 pairs.")
+  private Integer rounds;
 
   @Option(
       names = "--out",
@@ -216,10 +216,12 @@ public final class EvalCommand implements Callable<Integer> {
     if (exitsFolder == null && (calibrated != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
     }
-    if (rounds < 1 || limit < 1 || tokens < 2) {
+    if (rounds != null && rounds < 1) {
+      throw new InputException("--rounds " + rounds + " must be at least 1");
+    }
+    if (limit < 1 || tokens < 2) {
       throw new InputException(
-          "--rounds %d and --limit %d must be at least 1, --tokens %d at least 2"
-              .formatted(rounds, limit, tokens));
+          "--limit %d must be at least 1, --tokens %d at least 2".formatted(limit, tokens));
     }
     thresholds.forEach(MaxProbability::new);
   }
@@ -242,10 +244,11 @@ public final class EvalCommand implements Callable<Integer> {
   private List<EvalResults.Setting> decode(
       LanguageModel m, Exits exits, Device device, List<TaskItem.Answer> items) {
     Evaluation evaluation = new Evaluation(m, exits, device);
-    InterleavedRuns interleaved = evaluation.interleaved(variants(m, exits, device), items, rounds);
-    List<InterleavedRuns.Outcome> outcomes;
-    try (ProgressLine line = ProgressLine.start("decode", interleaved.units(), System.err)) {
-      outcomes = interleaved.run(line::step);
+    int times = rounds == null ? Math.ceilDiv(PAIRS, items.size()) : rounds;
+    PairedRuns runs = evaluation.paired(variants(m, exits, device), items, times);
+    List<PairedRuns.Outcome> outcomes;
+    try (ProgressLine line = ProgressLine.start("decode", runs.units(), System.err)) {
+      outcomes = runs.run(line::step);
     }
     return evaluation.settings(outcomes, items, ActiveMixin.table(m, exits, device));
   }
@@ -258,11 +261,14 @@ public final class EvalCommand implements Callable<Integer> {
     }
     if (!all.exits().isEmpty()) {
       Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
+      if (!exits.exits().isEmpty()) { // nothing leaves: shows the error of the measurement
+        list.add(DecodingVariant.early(EARLY, m, exits, new MaxProbability(1), 1, false, device));
+      }
       if (strategies.isEmpty() || strategies.contains(EARLY)) {
-        list.addAll(early(EARLY, _ -> Drafter.NONE, m, all, exits, device));
+        list.addAll(early(EARLY, false, m, all, exits, device));
       }
       if (strategies.isEmpty() || strategies.contains(GUESSING)) {
-        list.addAll(early(GUESSING, DraftSources::free, m, all, exits, device));
+        list.addAll(early(GUESSING, true, m, all, exits, device));
       }
     }
     return list;
@@ -274,12 +280,7 @@ public final class EvalCommand implements Callable<Integer> {
   }
 
   private List<DecodingVariant> early(
-      String name,
-      IntFunction<Drafter> guesses,
-      LanguageModel m,
-      Exits all,
-      Exits exits,
-      Device device) {
+      String name, boolean guesses, LanguageModel m, Exits all, Exits exits, Device device) {
     List<DecodingVariant> list = new ArrayList<>();
     List<Exits> sets = new ArrayList<>();
     if (!exits.exits().isEmpty()) {

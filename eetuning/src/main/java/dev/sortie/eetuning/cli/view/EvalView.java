@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.view;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.report.SpeedText;
 import java.io.PrintStream;
 import java.util.Locale;
 
@@ -63,19 +64,27 @@ public final class EvalView {
   private static void printSettings(EvalResults r, PrintStream out) {
     if (!r.settings().isEmpty()) {
       out.printf(
-          "%-12s %9s %10s %10s %9s %9s%n",
-          "strategy", "threshold", "tokens/s", "predicted", "speed-up", "agreement");
+          "%s%n%-24s %9s %10s %10s %9s %-15s %9s%n",
+          SpeedText.error(r.error()),
+          "strategy",
+          "threshold",
+          "tokens/s",
+          "predicted",
+          "speed-up",
+          "verdict",
+          "agreement");
     }
     for (EvalResults.Setting s : r.settings()) {
       SweepPoint p = s.point();
       out.printf(
           Locale.ROOT,
-          "%-12s %9s %10.1f %10.1f %8.2fx %9.4f%n",
+          "%-24s %9s %10.1f %10.1f %8.2fx %-15s %9.4f%n",
           p.strategy(),
           p.activeExits().isEmpty() ? "-" : String.format(Locale.ROOT, "%.4g", p.threshold()),
           p.decodeTokensPerSecond(),
           s.predicted(),
           p.speedup(),
+          SpeedText.verdict(p, r.error()),
           p.agreement());
       s.tasks()
           .forEach(

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
+import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.SampleText;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.plot.LossPlot;
@@ -20,7 +21,8 @@ public final class DemoJson {
 
   /**
    * Writes the file whole or not at all. {@code losses} has one number per measured step and exit,
-   * and {@code loss_steps} those steps.
+   * and {@code loss_steps} those steps. The {@code error} of the measurement is null where the
+   * pairs are too few to find it.
    *
    * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
    */
@@ -36,7 +38,9 @@ public final class DemoJson {
     root.put("vocab", r.vocab());
     root.put("parameters", r.parameters());
     root.put("full_depth", Map.of("decode_tokens_per_second", r.fullDepthTokensPerSecond()));
-    root.put("sweep", r.sweep().stream().map(DemoJson::point).toList());
+    MeasurementError error = r.error();
+    root.put("measurement", measurement(error));
+    root.put("sweep", r.sweep().stream().map(p -> point(p, error)).toList());
     Map<String, Object> losses = new LinkedHashMap<>();
     Map<String, Object> steps = new LinkedHashMap<>();
     r.losses()
@@ -55,13 +59,25 @@ public final class DemoJson {
     return root;
   }
 
-  static Map<String, Object> point(SweepPoint p) {
+  static Map<String, Object> measurement(MeasurementError e) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("pairs", e.pairs());
+    fields.put("unchanged_least", e.least());
+    fields.put("unchanged_most", e.most());
+    fields.put("error", e.isKnown() ? e.value() : null);
+    return fields;
+  }
+
+  static Map<String, Object> point(SweepPoint p, MeasurementError error) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("strategy", p.strategy());
+    fields.put("technique", p.technique().key());
     fields.put("threshold", p.threshold());
     fields.put("active_exits", p.activeExits());
     fields.put("decode_tokens_per_second", p.decodeTokensPerSecond());
     fields.put("speedup", p.speedup());
+    fields.put("verdict", error.verdict(p.speedup()).label());
+    fields.put("pair_ratios", p.ratios());
     fields.put("agreement", p.agreement());
     fields.put("mean_depth", p.meanDepth());
     fields.put("exits", p.exits());

@@ -2,6 +2,8 @@ package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
+import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.Technique;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.plot.Palette;
 import java.nio.file.Path;
@@ -48,12 +50,16 @@ public final class DemoReport {
               String key = Integer.toString(depth);
               lines.add(new LossPlot.Series(ExitKeys.label(key), palette.index(key), points));
             });
+    // with guesses each token leaves where it leaves without
+    List<SweepPoint> unguessed =
+        r.sweep().stream().filter(p -> p.technique() != Technique.BOTH).toList();
     return """
     <div class="pair">
     <section>
     <h2>Quality against speed</h2>
     <p>Up and to the right is better. A lower threshold lets more tokens leave early:
-    faster, less like full depth.</p>
+    faster, less like full depth. What lies in the grey band is within the error of the
+    measurement.</p>
     %s</section>
     <section>
     <h2>Where tokens leave</h2>
@@ -72,9 +78,10 @@ public final class DemoReport {
                     "quality",
                     "Agreement against speed-up",
                     r.sweep(),
-                    SweepPlots.Quality.AGREEMENT)
+                    SweepPlots.Quality.AGREEMENT,
+                    r.error())
                 .inline(),
-            SweepPlots.shares("shares", "Share of tokens per exit", r.sweep(), palette).inline(),
+            SweepPlots.shares("shares", "Share of tokens per exit", unguessed, palette).inline(),
             LossPlot.draw("losses", "Loss per exit over the steps", lines).inline(),
             DemoTables.validation(r));
   }

@@ -4,7 +4,10 @@ import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
+import dev.sortie.eetuning.eval.MeasurementError.Verdict;
 import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.Technique;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -34,12 +37,15 @@ final class DemoTables {
       return out.toString();
     }
     SweepPoint p = best.get();
+    Verdict verdict = r.error().verdict(p.speedup());
     out.append("<div class=\"cards\">\n");
     card(
         out,
-        "gain",
+        verdict == Verdict.GAIN ? "gain" : "",
         NumberText.fixed(p.speedup(), 2) + "×",
-        "decode speed over full depth",
+        verdict == Verdict.WITHIN
+            ? "no gain: within the error of the measurement"
+            : "decode speed over full depth",
         speeds(r, p));
     card(
         out,
@@ -53,8 +59,9 @@ final class DemoTables {
         NumberText.fixed(p.meanDepth(), 1) + " <small>of " + r.layers() + "</small>",
         "mean depth",
         "layers until a token is decided");
-    out.append("</div>\n<p class=\"rule\">").append(rule(p)).append("</p>\n");
-    return out.toString();
+    out.append("</div>\n<p class=\"rule\">").append(rule(p, verdict)).append("</p>\n");
+    out.append("<p class=\"rule\">").append(SpeedText.error(r.error())).append("</p>\n");
+    return out.append(techniques(r)).toString();
   }
 
   private static String speeds(DemoResults r, SweepPoint p) {
@@ -64,22 +71,42 @@ final class DemoTables {
             NumberText.fixed(r.fullDepthTokensPerSecond(), 0));
   }
 
-  private static String rule(SweepPoint p) {
+  private static String rule(SweepPoint p, Verdict verdict) {
     String setting =
         SafeText.html(
             "%s at threshold %s".formatted(p.strategy(), NumberText.plain(p.threshold())));
     String least = Math.round(100 * DemoResults.HEADLINE_AGREEMENT) + "%";
     String choice =
         p.agreement() >= DemoResults.HEADLINE_AGREEMENT
-            ? "the fastest setting that agrees with full depth on at least "
+            ? "the fastest setting with exits alone that agrees with full depth on at least "
                 + least
                 + " of the tokens."
-            : "no setting agrees on at least " + least + " of the tokens; this one agrees most.";
+            : "no setting with exits alone agrees on at least "
+                + least
+                + " of the tokens; this one agrees most.";
     return "Shown: <strong>"
         + setting
         + "</strong>, "
         + choice
-        + (p.speedup() < 1 ? " It is slower than full depth." : "");
+        + (verdict == Verdict.LOSS ? " It is slower than full depth." : "");
+  }
+
+  /** Exits alone, guesses alone and both, each by its best setting. */
+  private static String techniques(DemoResults r) {
+    StringBuilder rows = new StringBuilder();
+    for (Technique technique : List.of(Technique.EXITS, Technique.GUESSES, Technique.BOTH)) {
+      r.best(technique).ifPresent(p -> rows.append(row(technique.label(), p, r)));
+    }
+    return """
+    <section>
+    <h2>Exits, guesses, and both</h2>
+    <p>The fastest setting of each kind that agrees with full depth on at least %s%% of the tokens; the
+    one that agrees most where none does. Guesses come from the text itself and change no token.</p>
+    %s</section>
+    """
+        .formatted(
+            Math.round(100 * DemoResults.HEADLINE_AGREEMENT),
+            table("exits, guesses and both", rows.toString()));
   }
 
   private static void card(
@@ -118,45 +145,53 @@ final class DemoTables {
 
   /** Every point of the sweep in figures. */
   static String sweep(DemoResults r) {
-    StringBuilder out =
-        new StringBuilder(
-            """
-            <section>
-            <h2>All settings</h2>
-            <div class="scroll" role="region" aria-label="Table of all settings" tabindex="0">
-            <table>
-            <thead><tr>
-            <th scope="col">strategy</th>
-            <th scope="col">threshold</th>
-            <th scope="col">exits</th>
-            <th scope="col">tokens/s</th>
-            <th scope="col">speed-up</th>
-            <th scope="col">agreement</th>
-            <th scope="col">mean depth</th>
-            </tr></thead>
-            <tbody>
-            """);
-    for (SweepPoint p : r.sweep()) {
-      String exits =
-          p.activeExits().isEmpty()
-              ? "none"
-              : p.activeExits().stream().map(String::valueOf).collect(Collectors.joining(", "));
-      out.append(
-"""
-<tr%s><th scope="row">%s</th><td>%s</td><td>%s</td>
-<td>%s</td><td>%s×</td><td>%s</td><td>%s</td></tr>
-"""
-              .formatted(
-                  r.headline().filter(p::equals).isPresent() ? " class=\"shown\"" : "",
-                  SafeText.html(p.strategy()),
-                  p.activeExits().isEmpty() ? "–" : NumberText.plain(p.threshold()),
-                  exits,
-                  NumberText.fixed(p.decodeTokensPerSecond(), 1),
-                  NumberText.fixed(p.speedup(), 2),
-                  NumberText.percent(p.agreement()),
-                  NumberText.fixed(p.meanDepth(), 2)));
-    }
-    return out.append("</tbody>\n</table>\n</div>\n</section>\n").toString();
+    StringBuilder rows = new StringBuilder();
+    r.sweep().forEach(p -> rows.append(row(p.technique().label(), p, r)));
+    return "<section>\n<h2>All settings</h2>\n"
+        + table("all settings", rows.toString())
+        + "</section>\n";
+  }
+
+  private static String table(String name, String rows) {
+    return """
+    <div class="scroll" role="region" aria-label="Table of %s" tabindex="0">
+    <table>
+    <thead><tr>
+    <th scope="col">by</th>
+    <th scope="col">exits</th>
+    <th scope="col">threshold</th>
+    <th scope="col">tokens/s</th>
+    <th scope="col">speed-up</th>
+    <th scope="col">verdict</th>
+    <th scope="col">agreement</th>
+    <th scope="col">mean depth</th>
+    </tr></thead>
+    <tbody>
+    %s</tbody>
+    </table>
+    </div>
+    """
+        .formatted(name, rows);
+  }
+
+  private static String row(String name, SweepPoint p, DemoResults r) {
+    boolean exits = !p.activeExits().isEmpty();
+    return """
+    <tr%s><th scope="row">%s</th><td>%s</td><td>%s</td>
+    <td>%s</td><td>%s×</td><td>%s</td><td>%s</td><td>%s</td></tr>
+    """
+        .formatted(
+            r.headline().filter(p::equals).isPresent() ? " class=\"shown\"" : "",
+            name,
+            exits
+                ? p.activeExits().stream().map(String::valueOf).collect(Collectors.joining(", "))
+                : "none",
+            exits ? NumberText.plain(p.threshold()) : "–",
+            NumberText.fixed(p.decodeTokensPerSecond(), 1),
+            NumberText.fixed(p.speedup(), 2),
+            SpeedText.verdict(p, r.error()),
+            NumberText.percent(p.agreement()),
+            NumberText.fixed(p.meanDepth(), 2));
   }
 
   /** Machine, date, command, and what the words mean. */
@@ -171,8 +206,11 @@ final class DemoTables {
     <dt>Processor</dt><dd>%s, %s %s</dd>
     <dt>Java</dt><dd>%s</dd>
     <dt>Kernels</dt><dd>%s</dd>
-    <dt>Speed-up</dt><dd>decode tokens per second over those of full depth,
-    in the same run; the prompt's pass is not counted</dd>
+    <dt>Speed-up</dt><dd>decode tokens per second over those of full depth, which decodes the
+    same prompt immediately before or after, in turns; the median of %s such pairs; the prompt's pass is not
+    counted</dd>
+    <dt>Verdict</dt><dd>a gain or a loss only where the speed-up is farther from 1 than the error, which
+    is found from the settings that change nothing: threshold 1, where no token leaves</dd>
     <dt>Agreement</dt><dd>share of tokens that are what full depth chooses</dd>
     <dt>Mean depth</dt><dd>mean number of layers after which a token was decided</dd>
     </dl>
@@ -186,6 +224,7 @@ final class DemoTables {
             m.cores(),
             m.cores() == 1 ? "core" : "cores",
             SafeText.html(m.java()),
-            SafeText.html(m.kernels()));
+            SafeText.html(m.kernels()),
+            r.error().pairs());
   }
 }

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.eval.report;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import java.util.ArrayList;
@@ -36,7 +37,11 @@ public final class EvalJson {
               choices.put(SafeText.wellFormed(task), byHead);
             });
     root.put("choices", choices);
-    root.put("settings", r.settings().stream().map(EvalJson::setting).toList());
+    MeasurementError error = r.error();
+    if (!r.settings().isEmpty()) {
+      root.put("measurement", DemoJson.measurement(error));
+    }
+    root.put("settings", r.settings().stream().map(s -> setting(s, error)).toList());
     return root;
   }
 
@@ -69,8 +74,8 @@ public final class EvalJson {
     return one;
   }
 
-  private static Map<String, Object> setting(EvalResults.Setting s) {
-    Map<String, Object> one = new LinkedHashMap<>(DemoJson.point(s.point()));
+  private static Map<String, Object> setting(EvalResults.Setting s, MeasurementError error) {
+    Map<String, Object> one = new LinkedHashMap<>(DemoJson.point(s.point(), error));
     one.put("predicted_tokens_per_second", s.predicted());
     Map<String, Object> tasks = new LinkedHashMap<>();
     s.tasks().forEach((task, m) -> tasks.put(SafeText.wellFormed(task), metrics(m)));

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import java.nio.file.Path;
@@ -60,18 +61,25 @@ public final class EvalReport {
     List<String> svgs = new ArrayList<>();
     svgs.add(
         SweepPlots.quality(
-                "quality", "Agreement against speed-up", points, SweepPlots.Quality.AGREEMENT)
+                "quality",
+                "Agreement against speed-up",
+                points,
+                SweepPlots.Quality.AGREEMENT,
+                r.error())
             .inline());
     int number = 0;
     for (String task : r.tasks()) {
-      svgs.add(plot("em" + number, task, "exact match", points, by, TextMetrics::exactMatch));
-      svgs.add(plot("f1-" + number, task, "F1", points, by, TextMetrics::f1));
-      svgs.add(plot("rl" + number, task, "ROUGE-L", points, by, TextMetrics::rougeL));
+      svgs.add(
+          plot("em" + number, task, "exact match", points, by, r.error(), TextMetrics::exactMatch));
+      svgs.add(plot("f1-" + number, task, "F1", points, by, r.error(), TextMetrics::f1));
+      svgs.add(plot("rl" + number, task, "ROUGE-L", points, by, r.error(), TextMetrics::rougeL));
       number++;
     }
     StringBuilder out = new StringBuilder();
     out.append("<section>\n<h2>Quality against speed</h2>\n");
-    out.append("<p>Up and to the right is better. Speeds are measured, all in the same run.</p>\n");
+    out.append("<p>Up and to the right is better. ")
+        .append(SpeedText.error(r.error()))
+        .append(" The grey band is the error.</p>\n");
     for (int i = 0; i < svgs.size(); i += 2) {
       out.append("<div class=\"pair\">\n<section>\n").append(svgs.get(i)).append("</section>\n");
       if (i + 1 < svgs.size()) {
@@ -88,6 +96,7 @@ public final class EvalReport {
       String metric,
       List<SweepPoint> points,
       Map<SweepPoint, EvalResults.Setting> by,
+      MeasurementError error,
       ToDoubleFunction<TextMetrics> of) {
     SweepPlots.Quality quality =
         new SweepPlots.Quality(
@@ -96,6 +105,6 @@ public final class EvalReport {
             1,
             0,
             p -> of.applyAsDouble(by.get(p).tasks().get(task)));
-    return SweepPlots.quality(id, metric + " against speed-up", points, quality).inline();
+    return SweepPlots.quality(id, metric + " against speed-up", points, quality, error).inline();
   }
 }

@@ -29,6 +29,7 @@ final class EvalTables {
                 "tokens/s",
                 "predicted",
                 "speed-up",
+                "verdict",
                 "agreement",
                 "mean depth"));
     for (String task : r.tasks()) {
@@ -50,6 +51,7 @@ final class EvalTables {
       row.add(NumberText.fixed(p.decodeTokensPerSecond(), 1));
       row.add(NumberText.fixed(s.predicted(), 1));
       row.add(NumberText.fixed(p.speedup(), 2) + "×");
+      row.add(SpeedText.verdict(p, r.error()));
       row.add(NumberText.percent(p.agreement()));
       row.add(NumberText.fixed(p.meanDepth(), 2));
       for (TextMetrics m : s.tasks().values()) {
@@ -142,8 +144,11 @@ final class EvalTables {
     <dt>Processor</dt><dd>%s, %d cores, %d threads used</dd>
     <dt>Java</dt><dd>%s</dd>
     <dt>Kernels</dt><dd>%s</dd>
-    <dt>Speed-up</dt><dd>decode tokens per second over those of full depth, all ways in turns in
-    one run, the median round; the prompt's pass is not counted</dd>
+    <dt>Speed-up</dt><dd>decode tokens per second over those of full depth, which decodes the
+    same prompt immediately before or after, in turns; the median of such pairs; the prompt's pass is
+    not counted</dd>
+    <dt>Verdict</dt><dd>a gain or a loss only where the speed-up is farther from 1 than the error, which
+    is found from full depth against itself and other settings that change nothing</dd>
     <dt>Predicted</dt><dd>tokens per second by the cost model, from where each token left
     and what was guessed</dd>
     <dt>Agreement</dt><dd>share of tokens that are what full depth chooses at the same place</dd>

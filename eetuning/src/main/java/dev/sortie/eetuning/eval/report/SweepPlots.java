@@ -2,6 +2,7 @@ package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.eval.ExitKeys;
+import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.plot.Palette;
 import dev.sortie.eetuning.plot.PlotFrame;
@@ -83,8 +84,12 @@ final class SweepPlots {
     return series;
   }
 
-  /** Quality over speed-up, a point for each threshold; full depth is at speed-up 1. */
-  static Svg quality(String id, String title, List<SweepPoint> sweep, Quality q) {
+  /**
+   * Quality over speed-up, a point for each threshold; full depth is at speed-up 1, in a band as
+   * wide as the error.
+   */
+  static Svg quality(
+      String id, String title, List<SweepPoint> sweep, Quality q, MeasurementError error) {
     List<ScatterPlot.Series> series = new ArrayList<>();
     for (Series s : series(sweep)) {
       List<ScatterPlot.Point> points = new ArrayList<>();
@@ -92,24 +97,29 @@ final class SweepPlots {
         String label = p.activeExits().isEmpty() ? "" : NumberText.plain(p.threshold());
         points.add(
             new ScatterPlot.Point(
-                p.speedup(), q.of().applyAsDouble(p), label, hint(s.name(), p, q)));
+                p.speedup(), q.of().applyAsDouble(p), label, hint(s.name(), p, q, error)));
       }
       String name = s.name() + (s.exits() ? ", labelled with its threshold" : "");
       series.add(new ScatterPlot.Series(name, points));
     }
     PlotFrame.Names names =
         new PlotFrame.Names("speed-up over full depth", "×", q.axis(), 100, "%");
-    List<String> hints = sweep.stream().map(p -> hint(p.strategy(), p, q)).toList();
+    List<String> hints = sweep.stream().map(p -> hint(p.strategy(), p, q, error)).toList();
     return ScatterPlot.draw(
-        id, title, sentence(hints), series, new ScatterPlot.Axes(names, 1, q.least(), q.most()));
+        id,
+        title,
+        sentence(hints),
+        series,
+        new ScatterPlot.Axes(names, 1, error.isKnown() ? error.value() : 0, q.least(), q.most()));
   }
 
-  private static String hint(String name, SweepPoint p, Quality q) {
-    return "%s, threshold %s: %s× at %s %s"
+  private static String hint(String name, SweepPoint p, Quality q, MeasurementError error) {
+    return "%s, threshold %s: %s× (%s) at %s %s"
         .formatted(
             name,
             NumberText.plain(p.threshold()),
             NumberText.fixed(p.speedup(), 2),
+            SpeedText.verdict(p, error),
             NumberText.percent(q.of().applyAsDouble(p)),
             q.word());
   }

@@ -35,6 +35,14 @@ class DemoJsonContractTest {
     assertThat(number(point, "threshold")).isEqualTo(0.8);
     assertThat(number(point, "decode_tokens_per_second")).isEqualTo(150);
     assertThat(number(point, "speedup")).isEqualTo(1.5);
+    assertThat(point.getString("technique")).isEqualTo("exits");
+    assertThat(point.getString("verdict")).isEqualTo("gain");
+    assertThat(point.getList("pair_ratios")).hasSize(12);
+    JsonObject measurement = root.getObject("measurement");
+    assertThat(measurement.getInt("pairs", 0, 100)).isEqualTo(12);
+    assertThat(number(measurement, "unchanged_least")).isEqualTo(1);
+    assertThat(number(measurement, "unchanged_most")).isEqualTo(1);
+    assertThat(number(measurement, "error")).isBetween(0.02, 0.021);
     assertThat(number(point, "agreement")).isEqualTo(0.96);
     assertThat(number(point, "mean_depth")).isEqualTo(5.5);
     assertThat(text(point, "exits")).isEqualTo("{\"3\":0.5,\"6\":0.2,\"final\":0.3}");
@@ -53,6 +61,24 @@ class DemoJsonContractTest {
     assertThat(tokens.get(1).getString("exit")).isEqualTo("final");
     assertThat(tokens.get(1).getString("text")).isEqualTo(SampleResults.HOSTILE);
     assertThat(tokens.get(2).getString("text")).isEqualTo("\ufffd");
+  }
+
+  @Test
+  void aSpeedUpWithinTheErrorIsNoGain() {
+    JsonObject root =
+        written(
+            SampleResults.with(
+                List.of(SampleResults.full(), SampleResults.early(0.8, 1.019, 0.99))));
+    assertThat(root.getObjects("sweep"))
+        .extracting(point -> point.getString("verdict"))
+        .containsExactly("within error", "within error");
+  }
+
+  @Test
+  void anErrorThatIsNotKnownIsNull() {
+    JsonObject root = written(SampleResults.with(List.of(SampleResults.early(0.8, 2, 0.99))));
+    assertThat(text(root.getObject("measurement"), "error")).isEqualTo("null");
+    assertThat(root.getObjects("sweep").getFirst().getString("verdict")).isEqualTo("within error");
   }
 
   @Test

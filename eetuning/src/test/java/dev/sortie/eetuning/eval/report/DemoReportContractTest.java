@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.Markup;
 import dev.sortie.eetuning.eval.SampleResults;
+import dev.sortie.eetuning.eval.Technique;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,8 +51,46 @@ class DemoReportContractTest {
 
   @Test
   void aSlowerSettingIsCalledSlower() throws IOException {
-    String page = page(SampleResults.with(List.of(SampleResults.early(0.8, 0.9, 0.97))));
-    assertThat(page).contains("It is slower than full depth.");
+    String page =
+        page(
+            SampleResults.with(List.of(SampleResults.full(), SampleResults.early(0.8, 0.9, 0.97))));
+    assertThat(page).contains("It is slower than full depth.").doesNotContain("<td>gain</td>");
+  }
+
+  @Test
+  void aSpeedUpWithinTheErrorIsNotCalledAGain() throws IOException {
+    String page =
+        page(
+            SampleResults.with(
+                List.of(SampleResults.full(), SampleResults.early(0.8, 1.019, 0.97))));
+    assertThat(page)
+        .contains("class=\"figure\">1.02×", "no gain: within the error", "<td>within error</td>")
+        .contains("The error of the measurement is 2.0%")
+        .doesNotContain("card gain", "<td>gain</td>");
+    assertThat(page(SampleResults.usual())).contains("card gain", "<td>gain</td>");
+  }
+
+  @Test
+  void exitsGuessesAndBothStandSideBySide() throws IOException {
+    String page =
+        page(
+            SampleResults.with(
+                List.of(
+                    SampleResults.full(),
+                    SampleResults.early(0.8, 1.1, 0.97),
+                    SampleResults.point(Technique.GUESSES, List.of(), 1, 1.3, 1),
+                    SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97))));
+    assertThat(page)
+        .containsSubsequence(
+            "<h2>Exits, guesses, and both</h2>",
+            "exits alone</th>",
+            "1.10×",
+            "guesses alone</th>",
+            "1.30×",
+            "exits and guesses</th>",
+            "1.40×",
+            "<h2>Quality against speed</h2>",
+            "class=\"band\"");
   }
 
   @Test

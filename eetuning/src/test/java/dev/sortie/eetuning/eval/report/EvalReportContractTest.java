@@ -57,6 +57,7 @@ class EvalReportContractTest {
     assertThat(page.split("<svg", -1)).hasSize(1 + 4);
     assertThat(page.split("<table", -1)).hasSize(1 + 3);
     assertThat(page).contains("130.5", "1.25×", "97.0%", "37.5%", "62.5%");
+    assertThat(page).contains("<td>changes nothing</td>", "<td>gain</td>", "class=\"band\"");
     assertThat(page.indexOf("<table>")).isPositive();
     Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));
   }
@@ -79,6 +80,9 @@ class EvalReportContractTest {
     assertThat(root.getObject("run").getString("commit")).isEqualTo("abc123-dirty");
     var settings = root.getObjects("settings");
     assertThat(settings).hasSize(3);
+    assertThat(settings.getFirst().getString("technique")).isEqualTo("none");
+    assertThat(settings.get(1).getString("verdict")).isEqualTo("gain");
+    assertThat(root.getObject("measurement").getInt("pairs", 0, 100)).isEqualTo(12);
     assertThat(settings.get(1).getDouble("predicted_tokens_per_second", 0, 1e9)).isEqualTo(130.5);
     assertThat(settings.get(1).getObject("tasks").getObject(TASK).getDouble("exact_match", 0, 1))
         .isEqualTo(0.375);

@@ -3,33 +3,36 @@ package dev.sortie.eetuning.eval.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.eval.DemoResults;
+import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.SampleResults;
 import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.eval.Technique;
 import dev.sortie.eetuning.plot.Palette;
+import dev.sortie.eetuning.plot.Svg;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SweepPlotsContractTest {
-  private static final SweepPlots.Quality AGREEMENT = SweepPlots.Quality.AGREEMENT;
+  private static Svg quality(List<SweepPoint> sweep) {
+    return SweepPlots.quality(
+        "q", "Quality", sweep, SweepPlots.Quality.AGREEMENT, MeasurementError.of(sweep));
+  }
 
   @Test
   void theScatterPlotShowsAndLabelsEveryPoint() {
-    String svg =
-        SweepPlots.quality("q", "Quality", SampleResults.usual().sweep(), AGREEMENT).inline();
+    String svg = quality(SampleResults.usual().sweep()).inline();
     assertThat(svg.split("class=\"point k", -1)).hasSize(1 + 4 + 2);
     assertThat(svg).contains(">0.6</text>").contains(">0.8</text>").contains(">0.9</text>");
     assertThat(svg)
         .contains(
-            "<desc id=\"q-text\">full, threshold 1: 1.00× at 100.0% agreement; early-exit,"
+            "<desc id=\"q-text\">full, threshold 1: 1.00× (changes nothing) at 100.0% agreement; early-exit,"
                 + " threshold 0.8");
   }
 
   @Test
   void exitSetsOfOneStrategyAreSeriesOfTheirOwn() {
     SweepPoint both = SampleResults.early(0.8, 1.5, 0.9);
-    SweepPoint one =
-        new SweepPoint(
-            "early-exit", 0.8, List.of(3), 120, 1.2, 0.95, 6, SampleResults.shares(0.5, 0, 0.5));
+    SweepPoint one = SampleResults.point(Technique.EXITS, List.of(3), 0.8, 1.2, 0.95);
     assertThat(SweepPlots.series(List.of(both, one)))
         .extracting(SweepPlots.Series::name)
         .containsExactly("early-exit, exits 3+6", "early-exit, exits 3");
@@ -46,14 +49,19 @@ class SweepPlotsContractTest {
   }
 
   @Test
+  void theErrorIsABandRoundFullDepth() {
+    assertThat(quality(SampleResults.usual().sweep()).inline()).contains("class=\"band\"");
+    assertThat(quality(List.of(SampleResults.early(0.8, 1.5, 0.9))).inline())
+        .doesNotContain("class=\"band\"");
+  }
+
+  @Test
   void sweepsWithNoneOrOnePointDraw() {
     Palette palette = new Palette(List.of("final"));
-    assertThat(SweepPlots.quality("q", "Quality", List.of(), AGREEMENT).inline())
-        .contains("Nothing was measured.");
+    assertThat(quality(List.of()).inline()).contains("Nothing was measured.");
     assertThat(SweepPlots.shares("s", "Shares", List.of(), palette).inline())
         .contains("Nothing was measured.");
-    String one =
-        SweepPlots.quality("q", "Quality", List.of(SampleResults.full()), AGREEMENT).inline();
+    String one = quality(List.of(SampleResults.full())).inline();
     assertThat(one).contains("class=\"point k0\"").doesNotContain("NaN");
   }
 }

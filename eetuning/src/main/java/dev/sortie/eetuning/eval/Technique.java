@@ -1,0 +1,35 @@
+package dev.sortie.eetuning.eval;
+
+/** By what a way of decoding may be faster than full depth. */
+public enum Technique {
+  /** By nothing: it does the work of full depth. What it differs by is the measurement's error. */
+  NONE("none", "nothing changed"),
+  /** Tokens leave at exits. */
+  EXITS("exits", "exits alone"),
+  /** Tokens are guessed and verified several at a time. */
+  GUESSES("guesses", "guesses alone"),
+  /** Both. */
+  BOTH("both", "exits and guesses");
+
+  private final String key;
+  private final String label;
+
+  Technique(String key, String label) {
+    this.key = key;
+    this.label = label;
+  }
+
+  /** Its name in JSON. */
+  public String key() {
+    return key;
+  }
+
+  /** Its name for people. */
+  public String label() {
+    return label;
+  }
+
+  static Technique of(boolean exits, boolean guesses) {
+    return exits ? guesses ? BOTH : EXITS : guesses ? GUESSES : NONE;
+  }
+}
