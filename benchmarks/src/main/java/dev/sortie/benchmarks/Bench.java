@@ -41,7 +41,7 @@ public final class Bench implements Runnable {
     if (goesToJmh(line, args)) {
       org.openjdk.jmh.Main.main(args); // ends the JVM itself if it fails
     } else {
-      System.exit(line.execute(args));
+      System.exit(CommandLines.run(line, args));
     }
   }
 

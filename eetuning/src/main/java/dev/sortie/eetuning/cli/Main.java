@@ -66,7 +66,7 @@ public final class Main implements Runnable {
 
   /** Runs one command and ends the JVM with its exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(CommandLines.run(commandLine(), args));
   }
 
   /** The commands, ready to execute. */

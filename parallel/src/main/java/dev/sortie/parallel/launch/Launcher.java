@@ -75,6 +75,7 @@ public final class Launcher {
    * Runs the job.
    *
    * @return 0 if all ranks ended well, else the exit code of the first that did not
+   * @throws RuntimeException that {@code out} or {@code err} threw; the ranks are ended first
    */
   public int run() throws InterruptedException {
     String token = token();
@@ -111,10 +112,18 @@ public final class Launcher {
   private int runOnce(String token, int generation, OrphanGuard guard) throws InterruptedException {
     List<Process> processes = start(token, generation, guard);
     List<Thread> readers = new ArrayList<>();
+    CompletableFuture<RuntimeException> lost = new CompletableFuture<>();
+    Consumer<RuntimeException> failed =
+        e -> {
+          if (lost.complete(e)) {
+            end();
+          }
+        };
     for (int rank = 0; rank < processes.size(); rank++) {
+      Process p = processes.get(rank);
       String prefix = "[" + rank + "] ";
-      readers.add(PrefixedOutput.start(processes.get(rank).getInputStream(), prefix, out));
-      readers.add(PrefixedOutput.start(processes.get(rank).getErrorStream(), prefix, err));
+      readers.add(PrefixedOutput.start(p.getInputStream(), prefix, out, failed));
+      readers.add(PrefixedOutput.start(p.getErrorStream(), prefix, err, failed));
     }
     int code = firstBadCode(processes);
     if (code != 0) {
@@ -122,6 +131,9 @@ public final class Launcher {
     }
     for (Thread reader : readers) {
       reader.join(options.grace().toMillis()); // a grandchild may hold the pipe
+    }
+    if (lost.isDone()) {
+      throw lost.join();
     }
     return code;
   }

@@ -11,8 +11,23 @@ import java.util.function.Consumer;
 final class PrefixedOutput {
   private PrefixedOutput() {}
 
-  static Thread start(InputStream from, String prefix, Consumer<String> to) {
-    return Thread.ofVirtual().start(() -> read(from, prefix, to));
+  /**
+   * Begins to read.
+   *
+   * @param to takes each line
+   * @param failed is told why {@code to} took no more; nothing is read then
+   */
+  static Thread start(
+      InputStream from, String prefix, Consumer<String> to, Consumer<RuntimeException> failed) {
+    return Thread.ofVirtual()
+        .start(
+            () -> {
+              try {
+                read(from, prefix, to);
+              } catch (RuntimeException e) {
+                failed.accept(e);
+              }
+            });
   }
 
   private static void read(InputStream from, String prefix, Consumer<String> to) {

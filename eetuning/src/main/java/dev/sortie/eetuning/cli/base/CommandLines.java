@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.base;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.CommException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import picocli.CommandLine;
@@ -26,7 +27,8 @@ public final class CommandLines {
         parsed -> {
           try {
             return new CommandLine.RunLast().execute(parsed);
-          } catch (Error e) { // picocli hands on exceptions alone
+          } catch (Error | StandardOutput.LostException e) {
+            // picocli hands on exceptions of commands alone, and prints help outside of them
             return report(e, line.getErr());
           }
         });
@@ -45,11 +47,31 @@ public final class CommandLines {
     return line;
   }
 
+  /**
+   * Executes a command of a process of its own. It is done when all that it printed is written.
+   *
+   * @return the exit code
+   */
+  public static int run(CommandLine line, String... args) {
+    PrintStream out = StandardOutput.install();
+    int code = line.execute(args);
+    if (code != 0) {
+      return code;
+    }
+    try {
+      out.close(); // some file systems tell only now that there was no room
+      return code;
+    } catch (StandardOutput.LostException e) {
+      return report(e, line.getErr());
+    }
+  }
+
   /** One line for what the user can fix; the whole trace only for defects of ours. */
   private static int report(Throwable e, PrintWriter err) {
     switch (e) {
       case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));
       case CommException lost -> err.println("sortie: " + oneLine(lost.getMessage()));
+      case StandardOutput.LostException lost -> err.println("sortie: " + lost.getMessage());
       case UncheckedIOException io ->
           err.println(
               "sortie: " + oneLine(io.getMessage() + ": " + io.getCause()) + "; check the disk");
