@@ -66,7 +66,12 @@ public final class Altered {
 
   /** Makes one element NaN. */
   public static void nan(Path file, String tensor, int element) {
-    rewrite(file, tensor, true, 1, span -> span.set(element, Double.NaN));
+    set(file, tensor, element, Double.NaN);
+  }
+
+  /** Changes one element. */
+  public static void set(Path file, String tensor, int element, double value) {
+    rewrite(file, tensor, true, 1, span -> span.set(element, value));
   }
 
   /** Gives a tensor twice as many rows. */

@@ -7,7 +7,9 @@ import dev.sortie.tensor.dtype.DType;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The most likely token of each row of logits, the first one of equals, and how likely it is.
+ * The most likely token of each row of logits, the first one of equals, and how likely it is. All
+ * that choose or count tokens by logits come through here, where logits that are no numbers are
+ * refused.
  *
  * @param logits {@code [.., V]}, R rows
  * @param index I32 {@code [R]}
@@ -15,12 +17,26 @@ import java.lang.foreign.ValueLayout;
  */
 public record TopTokens(Tensor logits, Tensor index, Tensor lse) {
 
-  /** Those of {@code logits}; in the workspace of {@code ops}. */
+  private static final String NOT_FINITE =
+      "the model's logits are not finite: a weight in its file is not, or training diverged;"
+          + " --dtype f32 looks through all weights and names the tensor";
+
+  /**
+   * Those of {@code logits}; in the workspace of {@code ops}.
+   *
+   * @throws InputException if a logit is NaN or positive infinity, or all are negative infinity: so
+   *     says a log-sum-exp that is not finite, for each of them is in its sum
+   */
   public static TopTokens of(Ops ops, Tensor logits) {
     int rows = logits.shape().rows();
     Tensor index = ops.empty(DType.I32, Shape.of(rows));
     Tensor lse = ops.empty(logits.dtype(), Shape.of(rows));
     ops.kernels().argmax(logits.span(), index.span(), lse.span(), rows, logits.shape().size(-1));
+    for (int row = 0; row < rows; row++) {
+      if (!Double.isFinite(lse.span().get(row))) {
+        throw new InputException(NOT_FINITE);
+      }
+    }
     return new TopTokens(logits, index, lse);
   }
 

@@ -163,6 +163,7 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
       Sums sums,
       int[] best) {
     Tensor covered = draft.map(d -> d.indices(targets, ops.workspace())).orElse(targets);
+    int[] choices = TopTokens.of(ops, logits).ids();
     double nll = ops.sum(ops.crossEntropy(logits, covered)).item();
     if (!Double.isFinite(nll)) {
       throw new InputException(
@@ -171,7 +172,6 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
               + ": a weight in the model's file is not finite, or training diverged; --dtype f32 looks through all weights and names the tensor");
     }
     sums.nll += nll;
-    int[] choices = TopTokens.of(ops, logits).ids();
     for (int i = 0; i < choices.length; i++) {
       if (draft.isPresent()) {
         choices[i] = draft.get().id(choices[i]);

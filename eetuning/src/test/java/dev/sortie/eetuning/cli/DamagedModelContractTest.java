@@ -9,10 +9,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Damage that shows only when the weights are used, since they are not copied. */
@@ -56,19 +58,55 @@ class DamagedModelContractTest {
     }
   }
 
-  @Test
-  void aWeightThatIsNotFiniteIsRefusedWhenItIsUsedInPlace() throws IOException {
-    Altered.nan(model.resolve("model.safetensors"), "model.layers.1.mlp.up_proj.weight", 5);
-    String[] more = {"--threads", "1", "--model", model.toString(), "--dtype", "file"};
-    Path text = Files.writeString(temp.resolve("text"), TinyModel.TEXT);
-    run(more, "generate", "--json", "--max-tokens", "4", "--prompt", "the hen")
-        .assertRefused(1, "logits are not finite", "f32");
-    run(more, "score", "--file", text.toString()).assertRefused(1, "a loss is NaN", "--dtype f32");
+  /** Each of these reads logits in a way of its own. */
+  @TestFactory
+  Stream<DynamicTest> aWeightThatIsNotFiniteIsRefusedWhenItIsUsedInPlace() {
+    return Stream.of(Double.NaN, Double.POSITIVE_INFINITY)
+        .flatMap(
+            bad ->
+                Stream.of(
+                        "generate --json --max-tokens 8 --prompt hen",
+                        "generate --max-tokens 8 --prompt hen --temperature 1",
+                        "generate --max-tokens 8 --prompt hen --strategy speculative",
+                        "generate --json --max-tokens 8 --prompt hen --strategy speculative",
+                        "generate --max-tokens 8 --prompt hen --strategy speculative --temperature 1",
+                        "generate --max-tokens 8 --prompt hen --strategy early-exit --threshold 0.9 --exits EXITS",
+                        "generate --max-tokens 8 --prompt hen --strategy speculative --draft early-exit --exits EXITS",
+                        "score --file TEXT",
+                        "score --json --exits EXITS --file TEXT",
+                        "calibrate --json --exits EXITS --data TEXT --window 16 --out OUT/thresholds.json",
+                        "eval --text TEXT --out OUT")
+                    .map(
+                        line ->
+                            DynamicTest.dynamicTest(
+                                bad + " " + line, () -> assertNotFiniteIsNamed(line, bad))));
   }
 
-  private static CommandLineRun run(String[] model, String... words) {
-    String[] all = Arrays.copyOf(words, words.length + model.length);
-    System.arraycopy(model, 0, all, words.length, model.length);
-    return CommandLineRun.of(all);
+  private void assertNotFiniteIsNamed(String line, double bad) throws IOException {
+    Path text = Files.writeString(temp.resolve("text"), TinyModel.TEXT.repeat(20));
+    Path exits = Files.createTempDirectory(temp, "exits");
+    Path out = Files.createTempDirectory(temp, "out");
+    Path damaged = Altered.copy(model, temp.resolve("damaged-" + out.getFileName()));
+    Altered.set(damaged.resolve("model.safetensors"), "model.layers.1.mlp.up_proj.weight", 5, bad);
+    run("add-exits --at 1,2 --arch norm --dtype file --out " + exits, damaged).succeeded();
+    CommandLineRun run =
+        run(
+            line.replace("EXITS", exits.toString())
+                    .replace("TEXT", text.toString())
+                    .replace("OUT", out.toString())
+                + " --dtype file",
+            damaged);
+    assertThat(run.err().lines().filter(l -> l.startsWith("sortie: ")))
+        .as(run.err())
+        .hasSize(1)
+        .allMatch(l -> l.contains("logits are not finite") && l.contains("--dtype f32"));
+    assertThat(run.err()).doesNotContain("Exception", "\tat ");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(Altered.files(out)).doesNotContain("thresholds.json", "results.json");
+  }
+
+  private static CommandLineRun run(String line, Path model) {
+    String[] words = (line + " --threads 1 --model " + model).split(" ");
+    return CommandLineRun.of(words);
   }
 }

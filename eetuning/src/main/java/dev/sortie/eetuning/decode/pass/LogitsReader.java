@@ -2,7 +2,6 @@ package dev.sortie.eetuning.decode.pass;
 
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.exit.ExitAnswer;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -11,26 +10,14 @@ import java.util.OptionalInt;
 
 /** Copies one row of logits out of the workspace and measures its confidence. */
 public final class LogitsReader {
-  private static final String NOT_FINITE =
-      "the model's logits are not finite: a weight in its file is not, or training diverged;"
-          + " --dtype f32 looks through all weights and names the tensor";
-
   private final float[] row;
 
   public LogitsReader(int vocab) {
     this.row = new float[vocab];
   }
 
-  /**
-   * The row as a step.
-   *
-   * @throws InputException if a logit is not finite: so says a confidence that is none, for each of
-   *     them is in its sum
-   */
+  /** The row as a step. */
   public Step read(Tensor logits, OptionalInt exit, double confidence) {
-    if (Double.isNaN(confidence)) {
-      throw new InputException(NOT_FINITE);
-    }
     MemorySegment.ofArray(row).copyFrom(logits.span().readOnly());
     return new Step(row, exit, confidence);
   }
@@ -44,9 +31,6 @@ public final class LogitsReader {
 
   /** What an exit says; tokens that its head does not cover cannot be chosen. */
   public Step read(ExitAnswer answer, int depth, double confidence) {
-    if (Double.isNaN(confidence)) {
-      throw new InputException(NOT_FINITE);
-    }
     answer.spread(row);
     return new Step(row, OptionalInt.of(depth), confidence);
   }

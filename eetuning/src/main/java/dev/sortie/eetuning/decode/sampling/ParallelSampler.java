@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode.sampling;
 
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
+import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderLayer;
 import dev.sortie.tensor.Random;
@@ -207,6 +208,6 @@ public final class ParallelSampler {
           caches.get(i).stream().map(c -> new CachedRows(c, position, 1)).toList();
       x = layer.feedForward(ops, layer.attend(ops, x, decoder.rope(), rows));
     }
-    return decoder.logits(ops, x);
+    return TopTokens.of(ops, decoder.logits(ops, x)).logits();
   }
 }
