@@ -1,5 +1,7 @@
 package dev.sortie.eetuning;
 
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.file.Sha256;
 import java.io.IOException;
@@ -7,7 +9,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -51,24 +52,17 @@ public final class Fable {
     }
   }
 
-  /** Writes into a folder beside and renames it, so that a half-unpacked model is never seen. */
   private static void unpack(Map<String, byte[]> files, Path folder) {
+    Folders.create(folder.getParent());
     try {
-      Files.createDirectories(folder.getParent());
-      Path temporary = Files.createTempDirectory(folder.getParent(), "unpacking-");
-      for (var f : files.entrySet()) {
-        Files.write(temporary.resolve(f.getKey()), f.getValue());
+      AtomicFiles.writeFolder(
+          folder,
+          temporary ->
+              files.forEach((name, bytes) -> AtomicFiles.write(temporary.resolve(name), bytes)));
+    } catch (InputException e) {
+      if (!Files.isDirectory(folder)) { // otherwise another process was faster
+        throw e;
       }
-      try {
-        Files.move(temporary, folder, StandardCopyOption.ATOMIC_MOVE);
-      } catch (IOException e) {
-        if (!Files.isDirectory(
-            folder)) { // otherwise another process was faster, with the same contents
-          throw e;
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot unpack the embedded model into " + folder, e);
     }
   }
 }

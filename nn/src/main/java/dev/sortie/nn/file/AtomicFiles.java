@@ -12,6 +12,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -21,6 +24,8 @@ import java.util.stream.Stream;
  */
 public final class AtomicFiles {
   private static final String SUFFIX = ".tmp";
+  private static final Pattern TEMPORARY =
+      Pattern.compile("\\.(.+?)(\\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?\\.tmp");
   private static final int CHUNK = 64 << 20;
 
   private AtomicFiles() {}
@@ -30,12 +35,6 @@ public final class AtomicFiles {
   public interface Body {
     /** Writes everything to {@code out}. */
     void writeTo(FileChannel out) throws IOException;
-  }
-
-  /** Whether a file or folder is one that a kill left while it was being written. */
-  public static boolean isTemporary(Path file) {
-    String name = file.getFileName().toString();
-    return name.startsWith(".") && name.endsWith(SUFFIX);
   }
 
   /** Writes {@code bytes} to {@code target}, replacing a file that is there. */
@@ -54,8 +53,7 @@ public final class AtomicFiles {
     if (Files.isDirectory(target)) {
       throw new InputException(target + ": cannot be written: it is a folder; name a file");
     }
-    // Not Files.createTempFile: its owner-only permissions would stay with the result.
-    Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + SUFFIX);
+    Path temporary = temporary(target);
     try {
       try (FileChannel out =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -79,33 +77,68 @@ public final class AtomicFiles {
    *     not allow it
    */
   public static void writeFolder(Path target, Consumer<Path> body) {
-    Path parent = requireFolder(target, target.toAbsolutePath().normalize().getParent());
-    Path name = target.toAbsolutePath().normalize().getFileName();
+    Path whole = target.toAbsolutePath().normalize();
+    requireFolder(target, whole.getParent());
     if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
       throw new InputException(target + ": is there already; name another folder");
     }
-    Path temporary = parent.resolve("." + name + "." + UUID.randomUUID() + SUFFIX);
+    Path temporary = temporary(whole);
     try {
       Files.createDirectory(temporary);
       body.accept(temporary);
-      moveFolder(temporary, target);
+      moveFolder(temporary, whole);
     } catch (IOException e) {
       throw refused(target, e);
     } finally {
-      if (Files.isDirectory(temporary)) {
-        try (Stream<Path> files = Files.list(temporary)) {
-          files.forEach(AtomicFiles::deleteQuietly);
-        } catch (IOException e) {
-          logLeft(temporary);
-        }
-        deleteQuietly(temporary);
-      }
+      deleteQuietly(temporary);
     }
   }
 
-  /** The one name next to {@code target} for a folder that several processes write together. */
+  /**
+   * A name of its own next to {@code target} for what is to take its place. Not that of {@link
+   * Files#createTempFile}, whose owner-only permissions would stay with the result.
+   */
   public static Path temporary(Path target) {
+    return target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + SUFFIX);
+  }
+
+  /** The one name next to {@code target} for a folder that several processes write together. */
+  public static Path sharedTemporary(Path target) {
     return target.resolveSibling("." + target.getFileName() + SUFFIX);
+  }
+
+  /** Whether {@code file} has a name that these methods give for a target of that name. */
+  public static boolean isTemporary(Path file, Predicate<String> target) {
+    Matcher name = TEMPORARY.matcher(file.getFileName().toString());
+    return name.matches() && target.test(name.group(1));
+  }
+
+  /**
+   * Deletes a file, or a folder and the files in it. A symbolic link is deleted itself, and nothing
+   * behind it; folders in a folder are not what these methods write and are left alone.
+   *
+   * @throws InputException if something cannot be deleted, or is such a folder
+   */
+  public static void delete(Path old) {
+    try {
+      deleteAll(old);
+    } catch (IOException e) {
+      throw new InputException(
+          "%s: cannot be deleted: %s; check what is in it and its permissions"
+              .formatted(old, InputFiles.reason(e)),
+          e);
+    }
+  }
+
+  private static void deleteAll(Path old) throws IOException {
+    if (Files.isDirectory(old, LinkOption.NOFOLLOW_LINKS)) {
+      try (Stream<Path> files = Files.list(old)) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      }
+    }
+    Files.deleteIfExists(old);
   }
 
   /**
@@ -168,14 +201,10 @@ public final class AtomicFiles {
    */
   private static void deleteQuietly(Path temporary) {
     try {
-      Files.deleteIfExists(temporary);
+      deleteAll(temporary);
     } catch (IOException e) {
-      logLeft(temporary);
+      System.getLogger(AtomicFiles.class.getName())
+          .log(System.Logger.Level.WARNING, "{0}: could not be deleted", temporary);
     }
-  }
-
-  private static void logLeft(Path temporary) {
-    System.getLogger(AtomicFiles.class.getName())
-        .log(System.Logger.Level.WARNING, "{0}: temporary file could not be deleted", temporary);
   }
 }

@@ -11,7 +11,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
@@ -83,7 +82,7 @@ public record HubCache(Path root) {
     Path link = RemotePath.in(snapshotFolder(repo, commit), name);
     createFolders(link.getParent());
     Path target = link.getParent().relativize(blob);
-    Path fresh = link.resolveSibling("." + link.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    Path fresh = AtomicFiles.temporary(link);
     try {
       if (Files.isSymbolicLink(link) && Files.readSymbolicLink(link).equals(target)) {
         return;

@@ -6,6 +6,7 @@ import dev.sortie.nn.file.AtomicFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -41,7 +42,7 @@ record CheckpointFolder(Path path) {
   }
 
   private Path written(int step) {
-    return AtomicFiles.temporary(checkpoint(step));
+    return AtomicFiles.sharedTemporary(checkpoint(step));
   }
 
   /**
@@ -50,9 +51,7 @@ record CheckpointFolder(Path path) {
    */
   void place(int step) {
     Path target = checkpoint(step);
-    if (Files.exists(target)) {
-      delete(target);
-    }
+    delete(target);
     AtomicFiles.moveFolder(written(step), target);
   }
 
@@ -74,14 +73,23 @@ record CheckpointFolder(Path path) {
   /** All checkpoints by step, also damaged ones. */
   List<Path> list() {
     return entries().stream()
-        .filter(p -> p.getFileName().toString().matches("step-\\d{6,9}"))
+        .filter(p -> isCheckpoint(p.getFileName().toString()))
         .sorted(Comparator.comparingInt(CheckpointFolder::step))
         .toList();
   }
 
-  /** Deletes what a kill left of what was being written. Nobody may be writing now. */
+  private static boolean isCheckpoint(String name) {
+    return name.matches("step-\\d{6,9}");
+  }
+
+  /**
+   * Deletes what a kill left of what was being written. Nobody may be writing now, and the run must
+   * be the folder's own.
+   */
   void deleteTemporaries() {
-    entries().stream().filter(AtomicFiles::isTemporary).forEach(CheckpointFolder::delete);
+    entries().stream()
+        .filter(p -> AtomicFiles.isTemporary(p, name -> isCheckpoint(name) || name.equals(LATEST)))
+        .forEach(AtomicFiles::delete);
   }
 
   private List<Path> entries() {
@@ -95,27 +103,19 @@ record CheckpointFolder(Path path) {
     }
   }
 
-  private static int step(Path checkpoint) {
+  /** The step that a checkpoint's name says. */
+  static int step(Path checkpoint) {
     return Integer.parseInt(checkpoint.getFileName().toString().substring("step-".length()));
   }
 
   /**
-   * Deletes a file or a checkpoint, its description first: what is left of a half-deleted one is
-   * not taken for whole.
+   * Deletes a checkpoint, its description first: what is left of a half-deleted one is not taken
+   * for whole. Of a link to one the link is deleted.
    */
   private static void delete(Path old) {
-    try {
-      if (Files.isDirectory(old)) {
-        Files.deleteIfExists(old.resolve(Checkpoint.DESCRIPTION));
-        try (Stream<Path> files = Files.list(old)) {
-          for (Path file : files.toList()) {
-            Files.delete(file);
-          }
-        }
-      }
-      Files.delete(old);
-    } catch (IOException e) {
-      throw new InputException("%s: cannot be deleted: %s".formatted(old, e.getMessage()), e);
+    if (Files.isDirectory(old, LinkOption.NOFOLLOW_LINKS)) {
+      AtomicFiles.delete(old.resolve(Checkpoint.DESCRIPTION));
     }
+    AtomicFiles.delete(old);
   }
 }

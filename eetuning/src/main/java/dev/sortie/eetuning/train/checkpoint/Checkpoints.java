@@ -195,10 +195,15 @@ public final class Checkpoints {
     return LossHistory.read(from.description(), job.lossNames(), from.step());
   }
 
-  /** Deletes what a kill left of what was being written. Nobody may be writing now. */
+  /**
+   * Deletes what a kill left of what was being written, once all ranks have accepted what the
+   * folder holds. A collective call: nobody writes before it is done.
+   */
   public void deleteTemporaries() {
+    groups.barrier();
     if (groups.leads()) {
       folder.deleteTemporaries();
     }
+    groups.barrier();
   }
 }

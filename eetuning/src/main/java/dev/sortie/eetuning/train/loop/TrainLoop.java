@@ -108,12 +108,12 @@ public final class TrainLoop {
     new ConsistencyCheck(groups).check(job.fingerprint(), kernels);
     Checkpoints checkpoints =
         new Checkpoints(options.out(), groups, options.keepCheckpoints(), listener);
-    checkpoints.deleteTemporaries(); // the others begin to write once rank 0 has found the newest
     Optional<Checkpoint> found = checkpoints.newest();
     LossHistory history =
         found
             .map(f -> Checkpoints.restore(f, job, kernels))
             .orElseGet(() -> new LossHistory(job.lossNames()));
+    checkpoints.deleteTemporaries();
     if (found.isPresent()) {
       listener.resumed(found.get().step());
     }
