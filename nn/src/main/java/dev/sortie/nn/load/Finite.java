@@ -32,7 +32,8 @@ public final class Finite {
     }
   }
 
-  private static long firstBad(Span span) {
+  /** The index of the first element that is not finite, or of the block that it is in; else -1. */
+  public static long firstBad(Span span) {
     MemorySegment s = span.segment();
     return switch (span.dtype()) {
       case F32 -> {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * Saves the checkpoints of a run and finds the newest, {@code OUT/checkpoints/step-000100/}: {@code
@@ -39,6 +40,7 @@ public final class Checkpoints {
   private final ProcessGroups groups;
   private final int keep;
   private final CheckpointListener listener;
+  private OptionalInt kept = OptionalInt.empty();
 
   /**
    * @param out folder of the run
@@ -116,6 +118,7 @@ public final class Checkpoints {
         folder.nameLatest(step);
         folder.keep(keep, step);
       }
+      kept = OptionalInt.of(step);
       listener.saving(step, CheckpointListener.Moment.END);
     }
   }
@@ -128,6 +131,7 @@ public final class Checkpoints {
   public Optional<Checkpoint> newest() {
     Optional<Checkpoint> mine = groups.leads() ? newestWhole() : Optional.empty();
     int step = (int) groups.fromLeader(mine.map(c -> c.step() + 1).orElse(0)) - 1;
+    kept = step < 0 ? OptionalInt.empty() : OptionalInt.of(step);
     if (step < 0 || groups.leads()) {
       return mine;
     }
@@ -140,6 +144,11 @@ public final class Checkpoints {
               + " does not see it; --out must be in a folder that all ranks share");
     }
     return Optional.of(Checkpoint.read(path));
+  }
+
+  /** The step of the newest whole checkpoint, as far as one was found or saved here. */
+  public OptionalInt kept() {
+    return kept;
   }
 
   private Optional<Checkpoint> newestWhole() {

@@ -8,7 +8,9 @@ import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.rank.ConsistencyCheck;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
+import dev.sortie.nn.load.Finite;
 import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Span;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -128,7 +130,7 @@ public final class TrainLoop {
     Optional<Step> before = Optional.empty();
     for (int i = history.steps(); i < options.steps(); i++) {
       Step step = new Step(i + 1, job.begin(i), times.lap());
-      boolean stopping = before.isPresent() && finish(before.get(), history);
+      boolean stopping = before.isPresent() && finish(before.get(), history, checkpoints);
       boolean last = step.done == options.steps();
       boolean validates = step.done % options.validateEvery() == 0 || last;
       boolean saves = step.done % options.checkpointEvery() == 0 || last;
@@ -139,13 +141,14 @@ public final class TrainLoop {
         continue;
       }
       before = Optional.empty();
-      finish(step, history);
+      finish(step, history, checkpoints);
       writer.poll();
       if (validates) {
-        validate(step.done, history);
+        validate(step.done, history, checkpoints);
       }
       stopping = !last && groups.any(stopping || stop.getAsBoolean());
       if (saves || stopping) {
+        checkFinite(step.done, checkpoints);
         if (options.asyncCheckpoints() && !last && !stopping) {
           writer.start(step.done, job, history);
         } else {
@@ -180,35 +183,47 @@ public final class TrainLoop {
   }
 
   /** Takes note of a step; true if some rank wished to stop after it. */
-  private boolean finish(Step step, LossHistory history) {
+  private boolean finish(Step step, LossHistory history, Checkpoints checkpoints) {
     Map<String, Double> losses = step.losses.get();
-    checkFinite(step.done, losses);
+    checkFinite(step.done, "loss", losses, checkpoints);
     history.add(losses);
     listener.step(step.done, losses, job.tokensPerStep() / step.seconds);
     return step.wish.get()[0] > 0;
   }
 
-  private void validate(int done, LossHistory history) {
+  private void validate(int done, LossHistory history, Checkpoints checkpoints) {
     Map<String, Double> v = job.validate();
+    checkFinite(done, "held-out loss", v, checkpoints);
     if (!v.isEmpty()) {
       history.addValidation(done, v);
       listener.validated(done, v);
     }
   }
 
-  private static void checkFinite(int done, Map<String, Double> losses) {
+  private static void checkFinite(
+      int done, String kind, Map<String, Double> losses, Checkpoints checkpoints) {
     losses.forEach(
         (name, loss) -> {
           if (!Double.isFinite(loss)) {
             throw new DivergedException(
-                "step "
-                    + done
-                    + ": loss "
-                    + name
-                    + " is "
-                    + loss
-                    + "; training diverged. Lower --lr; the last checkpoint is kept.");
+                done, "%s %s is %s".formatted(kind, name, loss), checkpoints.kept());
           }
         });
+  }
+
+  /** No checkpoint is made of numbers from which no step leads on. */
+  private void checkFinite(int done, Checkpoints checkpoints) {
+    job.parts()
+        .forEach(
+            (name, part) -> {
+              Span elements = part.tensor().span();
+              long bad = Finite.firstBad(elements);
+              if (bad >= 0) {
+                throw new DivergedException(
+                    done,
+                    "element %d of %s is %s".formatted(bad, name, elements.get(bad)),
+                    checkpoints.kept());
+              }
+            });
   }
 }

@@ -19,6 +19,8 @@ final class CountingJob implements TrainingJob {
   final Tensor weights;
   final Tensor moments;
   int nanAt = -1;
+  int nanWeightAt = -1;
+  boolean validatesToNan;
   int failAt = -1;
   String data = "a";
 
@@ -69,13 +71,15 @@ final class CountingJob implements TrainingJob {
     moments.span().set(1, m);
     weights.span().set(0, w - 0.3 * m + 0.1);
     weights.span().set(1, w / 3);
+    weights.span().set(2, step == nanWeightAt ? Double.NaN : 0);
     double loss = step == nanAt ? Double.NaN : Math.sin(w) / 3;
     return () -> Map.of("2", Math.cos(m) / 7, "4", loss);
   }
 
   @Override
   public Map<String, Double> validate() {
-    return validates ? Map.of("2", weights.span().get(0), "4", moments.span().get(1)) : Map.of();
+    double moment = validatesToNan ? Double.NaN : moments.span().get(1);
+    return validates ? Map.of("2", weights.span().get(0), "4", moment) : Map.of();
   }
 
   @Override

@@ -314,10 +314,36 @@ class TrainLoopContractTest {
         .isInstanceOf(DivergedException.class)
         .hasMessageContaining("step 4")
         .hasMessageContaining("loss 4 is NaN")
-        .hasMessageContaining("--lr");
+        .hasMessageContaining("--lr")
+        .hasMessageContaining("keeps the checkpoint after step 2");
     assertThat(checkpoints(temp))
         .containsExactly("latest", "step-000002/state.json", "step-000002/state.safetensors");
     assertThat(events.steps).containsExactly(1, 2, 3);
+  }
+
+  /** Again and again: what was saved leads to the same, and is never replaced by what it led to. */
+  @Test
+  void aValidationOrWeightThatIsNoNumberEndsTheRunBeforeItIsSaved() {
+    for (int attempt = 0; attempt < 3; attempt++) {
+      CountingJob job = job();
+      job.validatesToNan = true;
+      assertThatThrownBy(() -> run(job, temp.resolve("validation"), 8, GO_ON))
+          .isInstanceOf(DivergedException.class)
+          .hasMessageContaining("step 3: held-out loss 4 is NaN")
+          .hasMessageContaining("keeps the checkpoint after step 2");
+      CountingJob weight = job();
+      weight.nanWeightAt = 3;
+      assertThatThrownBy(() -> run(weight, temp.resolve("weight"), 8, GO_ON))
+          .isInstanceOf(DivergedException.class)
+          .hasMessageContaining("step 4: element 2 of weights is NaN")
+          .hasMessageContaining("keeps the checkpoint after step 2");
+    }
+    CountingJob first = job();
+    first.nanWeightAt = 1;
+    assertThatThrownBy(() -> run(first, temp.resolve("first"), 8, GO_ON))
+        .isInstanceOf(DivergedException.class)
+        .hasMessageContaining("lower --lr; there is no checkpoint yet");
+    assertThat(checkpoints(temp.resolve("first"))).isEmpty();
   }
 
   @Test
