@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,25 +25,37 @@ public final class LossHistory {
    * From what {@link #describe} says.
    *
    * @param steps done
+   * @throws InputException if it does not have a number for each step and name, or a validation
+   *     that such a run can have made
    */
   public static LossHistory read(JsonObject description, List<String> names, int steps) {
     LossHistory history = new LossHistory(names);
     JsonObject losses = description.getObject(LOSSES);
-    for (int i = 0; i < steps; i++) {
-      Map<String, Double> step = new LinkedHashMap<>();
-      for (String name : names) {
-        step.put(name, ((Number) losses.getList(name).get(i)).doubleValue());
+    for (String name : names) {
+      List<?> list = losses.getList(name);
+      if (list.size() != steps || !list.stream().allMatch(Number.class::isInstance)) {
+        throw losses.error(name, steps + " numbers, one for each step");
       }
-      history.add(step);
+      list.forEach(loss -> history.losses.get(name).add(((Number) loss).doubleValue()));
     }
     JsonObject validations = description.getObject(VALIDATIONS);
     for (String step : validations.fields().keySet()) {
+      if (!step.matches("[1-9]\\d{0,8}") || Integer.parseInt(step) > steps) {
+        throw validations.error(step, "a name that is a step from 1 to " + steps);
+      }
       JsonObject v = validations.getObject(step);
       Map<String, Double> values = new LinkedHashMap<>();
-      v.fields().forEach((name, x) -> values.put(name, ((Number) x).doubleValue()));
+      for (String name : v.fields().keySet()) {
+        values.put(name, v.getDouble(name, -Double.MAX_VALUE, Double.MAX_VALUE));
+      }
       history.addValidation(Integer.parseInt(step), values);
     }
     return history;
+  }
+
+  /** The names of the losses that a description has. */
+  public static List<String> names(JsonObject description) {
+    return List.copyOf(description.getObject(LOSSES).fields().keySet());
   }
 
   /** A copy for a file. */

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.train.LossHistory;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -28,10 +29,22 @@ public record Checkpoint(int step, Path path, JsonObject description) {
   private static final String FILES = "files";
   private static final String FINGERPRINT = "fingerprint";
 
-  /** Reads the description of the one in a folder. */
-  static Checkpoint read(Path folder) {
+  /**
+   * Reads the description of the one in a folder, all of it: what is accepted here can be gone on
+   * from.
+   *
+   * @param step that the folder's name says
+   * @throws InputException if a field is not as {@link #describe} writes it
+   */
+  static Checkpoint read(Path folder, int step) {
     JsonObject d = Json.read(folder.resolve(DESCRIPTION), JsonLimits.DATA);
-    return new Checkpoint(d.getInt(STEP, 0, Integer.MAX_VALUE), folder, d);
+    Checkpoint found = new Checkpoint(d.getInt(STEP, step, step), folder, d);
+    if (found.files().isEmpty()) {
+      throw d.error(FILES, "at least one file");
+    }
+    found.fingerprint();
+    LossHistory.read(d, LossHistory.names(d), step);
+    return found;
   }
 
   /**

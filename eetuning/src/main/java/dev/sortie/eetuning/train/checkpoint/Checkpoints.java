@@ -143,7 +143,7 @@ public final class Checkpoints {
               + groups.rank().value()
               + " does not see it; --out must be in a folder that all ranks share");
     }
-    return Optional.of(Checkpoint.read(path));
+    return Optional.of(Checkpoint.read(path, step));
   }
 
   /** The step of the newest whole checkpoint, as far as one was found or saved here. */
@@ -155,7 +155,7 @@ public final class Checkpoints {
     for (Path p : folder.list().reversed()) {
       String fault;
       try {
-        Checkpoint checkpoint = Checkpoint.read(p);
+        Checkpoint checkpoint = Checkpoint.read(p, CheckpointFolder.step(p));
         Optional<String> found = checkpoint.fault();
         if (found.isEmpty()) {
           return Optional.of(checkpoint);

@@ -72,20 +72,33 @@ final class ShardReader implements AutoCloseable {
     if (parts.filter(p -> p.fields().containsKey(info.name())).isEmpty()) {
       return new Piece(file, Shape.of(dims), Optional.empty());
     }
-    long[] numbers =
-        parts.get().getList(info.name()).stream()
-            .mapToLong(n -> n instanceof Number x ? x.longValue() : -1)
-            .toArray();
-    boolean fits = numbers.length == 3 && numbers[0] >= 0 && numbers[0] < dims.length;
-    int dim = fits ? (int) numbers[0] : 0;
-    if (!fits || numbers[1] < 0 || numbers[1] > numbers[2] - dims[dim]) {
-      throw parts
-          .get()
-          .error(info.name(), "[dim, from, size of the whole], with a part of " + info.shape());
+    String name = info.name();
+    List<?> numbers = parts.get().getList(name);
+    if (numbers.size() == 3
+        && numbers.get(0) instanceof Long dim
+        && numbers.get(1) instanceof Long from
+        && numbers.get(2) instanceof Long size
+        && dim >= 0
+        && dim < dims.length
+        && from >= 0) {
+      int d = dim.intValue();
+      Slice part = new Slice(d, from, dims[d]);
+      dims[d] = size;
+      if (part.count() <= size && from <= size - part.count() && isShape(dims)) {
+        return new Piece(file, Shape.of(dims), Optional.of(part));
+      }
     }
-    Slice part = new Slice(dim, numbers[1], dims[dim]);
-    dims[dim] = numbers[2];
-    return new Piece(file, Shape.of(dims), Optional.of(part));
+    throw parts.get().error(name, "[dim, from, size of the whole], with a part of " + info.shape());
+  }
+
+  /** Whether so many elements can be counted. */
+  private static boolean isShape(long[] dims) {
+    try {
+      Shape.of(dims);
+      return true;
+    } catch (ArithmeticException e) {
+      return false;
+    }
   }
 
   /** Each element once. */
