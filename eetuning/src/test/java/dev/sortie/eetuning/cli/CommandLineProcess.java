@@ -35,6 +35,10 @@ final class CommandLineProcess implements AutoCloseable {
     return TestJvm.command(Main.class, words);
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   /** Gives it a line. */
   void say(String line) {
     in.println(line);

@@ -8,9 +8,14 @@ import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -88,5 +93,81 @@ class TuneCommandContractTest {
     Path other = temp.resolve("other");
     tiny.run("add-exits --at 1,2 --init random --out %s", other).succeeded();
     tiny.tune(other, out, "").assertRefused(1, "step-000004", "exits_start");
+  }
+
+  @Test
+  void aLearningRateThatIsTooHighIsOneLineEachTime() {
+    Path out = temp.resolve("tuned");
+    for (int attempt = 0; attempt < 2; attempt++) {
+      CommandLineRun run =
+          CommandLineRun.line(
+              "tune --threads 1 --model %s --exits %s --data %s --out %s --steps 12 --seq-len 16 --micro-batch 2 --lr 1e30 --warmup 0 --held-out 0.1 --validate-every 1",
+              tiny.model(), tiny.exits(), tiny.data(), out);
+      assertThat(run.code()).isEqualTo(1);
+      assertThat(run.err().lines().filter(l -> l.startsWith("sortie: ")))
+          .as(run.err())
+          .hasSize(1)
+          .allMatch(l -> l.contains("training diverged; lower --lr"));
+      assertThat(run.err()).doesNotContain("internal error", "\tat ");
+    }
+  }
+
+  /** Each try has options of its own, so that it would end elsewhere if it were let in. */
+  @Test
+  void aSecondRunIntoTheSameFolderIsRefusedAndNamesTheFirst() throws Exception {
+    Path out = temp.resolve("tuned");
+    String[] words =
+        "tune --threads 1 --model %s --exits %s --data %s --out %s --steps 1000000 --seq-len 16 --held-out 0.1 --checkpoint-every 20 --validate-every 1000000"
+            .formatted(tiny.model(), tiny.exits(), tiny.data(), out)
+            .split(" ");
+    ProcessHandle holder;
+    try (CommandLineProcess first = new CommandLineProcess(Map.of(), words)) {
+      holder = ProcessHandle.of(first.pid()).orElseThrow();
+      Path checkpoints = out.resolve("checkpoints/latest");
+      for (int i = 0; i < 600 && !Files.exists(checkpoints); i++) {
+        Thread.sleep(100);
+      }
+      for (int seed = 0; seed < 20; seed++) {
+        CommandLineRun second = tiny.tune(tiny.exits(), out, "--seed " + seed);
+        second.assertRefused(
+            1, out.toString(), "process " + first.pid() + " on ", "since ", "--out");
+      }
+    }
+    holder.onExit().get(10, TimeUnit.SECONDS);
+    // the system has taken the lock of the process that was killed
+    tiny.tune(tiny.exits(), out, "").assertRefused(1, "this run was begun with");
+  }
+
+  /** Whoever comes second is refused, by the lock or by what the first has done. */
+  @Tag("slow")
+  @Test
+  void ofTwoRunsThatBeginTogetherOneEndsWellAndItsResultIsThere() throws Exception {
+    for (int round = 0; round < 20; round++) {
+      Path out = temp.resolve("round-" + round);
+      List<CommandLineProcess> both = new ArrayList<>();
+      List<CommandLineRun> runs = new ArrayList<>();
+      try {
+        for (int seed = 1; seed <= 2; seed++) {
+          String line =
+              "tune --threads 1 --json --model %s --exits %s --data %s --out %s --steps 40 --seq-len 16 --held-out 0.1 --checkpoint-every 2 --seed %d"
+                  .formatted(tiny.model(), tiny.exits(), tiny.data(), out, seed);
+          both.add(new CommandLineProcess(Map.of(), line.split(" ")));
+        }
+        for (CommandLineProcess one : both) {
+          runs.add(one.end());
+        }
+      } finally {
+        for (CommandLineProcess one : both) {
+          one.close();
+        }
+      }
+      List<CommandLineRun> well = runs.stream().filter(r -> r.code() == 0).toList();
+      List<CommandLineRun> badly = runs.stream().filter(r -> r.code() == 1).toList();
+      assertThat(well).as("round %d: %s", round, runs).hasSize(1);
+      assertThat(badly).hasSize(1);
+      assertThat(badly.getFirst().err()).containsAnyOf("writes here", "this run was begun with");
+      assertThat(well.getFirst().json().getString("exits_sha256"))
+          .isEqualTo(Sha256.of(out.resolve("exits.safetensors")));
+    }
   }
 }

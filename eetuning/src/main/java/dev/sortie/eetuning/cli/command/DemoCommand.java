@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ColouredText;
@@ -112,10 +112,11 @@ public final class DemoCommand implements Callable<Integer> {
     if (Files.exists(out.resolve("results.json"))) {
       throw new InputException("--out " + out + " holds results already; give another folder");
     }
-    Folders.create(out);
-    try (Device device = compute.open();
+    try (OutputFolder folder = new OutputFolder(out);
+        Device device = compute.open();
         LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device);
         DemoView view = new DemoView()) {
+      folder.open();
       int window = m.config().decoder().context();
       List<Double> thresholds = List.of(1.0, 0.8, 0.3, 0.2, 0.1);
       Sweep.Settings sweep = new Sweep.Settings(PROMPTS, tokens, thresholds, rounds);

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
@@ -166,10 +166,11 @@ public final class EvalCommand implements Callable<Integer> {
         }
       }
     }
-    Folders.create(out);
-    try (Device device = compute.open();
+    try (OutputFolder folder = new OutputFolder(out);
+        Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
+      folder.open();
       Exits exits =
           exitsFolder == null
               ? Exits.none()

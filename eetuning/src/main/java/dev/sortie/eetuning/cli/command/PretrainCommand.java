@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.NewDecoder;
 import dev.sortie.eetuning.cli.option.NewTokenizer;
@@ -134,7 +134,16 @@ public final class PretrainCommand implements Callable<Integer> {
 
   private int train(
       PretrainOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
-    Folders.create(training.out);
+    try (OutputFolder folder = new OutputFolder(training.out)) {
+      if (groups.leads()) {
+        folder.open();
+      }
+      return trainInto(options, loop, groups, interrupt);
+    }
+  }
+
+  private int trainInto(
+      PretrainOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
     Tokenizer tokenizer =
         groups.firstOfRanks(
             () -> newTokenizer.make(training.out, training.data),

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.RankOptions;
@@ -152,11 +152,13 @@ public final class TuneCommand implements Callable<Integer> {
   private int tune(
       TuneOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
     try (Device device = compute.open(groups.neighbours());
+        OutputFolder folder = new OutputFolder(training.out);
         TrainingView view = new TrainingView("tune", training.steps, training.stepLog)) {
       TunedExits tuned =
           new TunedExits(
               model, training, start, gateTokens, ranks.isSequenceParallel(), device, view);
-      TrainLoop.Outcome outcome = train(options, loop, groups, interrupt, device, view, tuned);
+      TrainLoop.Outcome outcome =
+          train(options, loop, groups, interrupt, device, folder, view, tuned);
       if (!outcome.finished()) {
         if (groups.leads()) {
           view.stopped(outcome);
@@ -182,6 +184,7 @@ public final class TuneCommand implements Callable<Integer> {
       ProcessGroups groups,
       Interrupt interrupt,
       Device device,
+      OutputFolder folder,
       TrainingView view,
       TunedExits tuned) {
     StagePlan plan = plan(options, groups, device);
@@ -192,7 +195,9 @@ public final class TuneCommand implements Callable<Integer> {
       try (NativeArena arena = new NativeArena("exits")) {
         options.check(m.config().decoder(), start.read(m, arena, device), training.seqLen);
       }
-      Folders.create(training.out);
+      if (groups.leads()) {
+        folder.open();
+      }
       ScheduleView schedule = schedule(options, groups);
       try (DatasetSource data = data(m, device, groups);
           FeatureCache cache = cache(m, data, device, groups);

@@ -1,0 +1,148 @@
+package dev.sortie.eetuning;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * A folder of results that one process at a time writes. While it is open, its file {@code .lock}
+ * is locked and names the process. The system takes the lock away when the process ends, however it
+ * ends: a file that was left behind keeps nobody out.
+ */
+public final class OutputFolder implements AutoCloseable {
+  private static final String LOCK = ".lock";
+  private static final int LONGEST_HOLDER = 300;
+
+  /** Behind the text, which stays readable where locks keep readers out. */
+  private static final long LOCKED_BYTE = 1 << 20;
+
+  private final Path path;
+  private final Path file;
+  private FileChannel channel;
+
+  /** The folder is not touched before {@link #open}. */
+  public OutputFolder(Path path) {
+    this.path = path;
+    this.file = path.resolve(LOCK);
+  }
+
+  /**
+   * Creates the folder, if it is not there, and keeps other processes out until {@link #close}.
+   *
+   * @throws InputException if another one has it open, which is named, or it cannot be written
+   */
+  public void open() {
+    Folders.create(path);
+    try {
+      while (channel == null) {
+        channel = locked();
+      }
+    } catch (IOException e) {
+      throw new InputException(
+          "%s: cannot be locked: %s; give an --out that can be written, on a file system that has locks"
+              .formatted(file, InputFiles.reason(e)),
+          e);
+    }
+  }
+
+  /** The locked file; null if another one has its name now, since its last holder deleted it. */
+  private FileChannel locked() throws IOException {
+    Object before = identity();
+    FileChannel opened =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            LinkOption.NOFOLLOW_LINKS);
+    boolean mine = false;
+    try {
+      if (!lock(opened)) {
+        throw new InputException(
+            "%s: %s writes here; wait for its end, or give another --out"
+                .formatted(path, holder(opened)));
+      }
+      // Not by opening it again: to close any channel of a file gives up all its locks.
+      mine = before != null && before.equals(identity());
+      if (mine) {
+        String me =
+            "process %d on %s, since %s"
+                .formatted(
+                    ProcessHandle.current().pid(),
+                    hostName(),
+                    Instant.now().truncatedTo(ChronoUnit.SECONDS));
+        opened.truncate(0);
+        AtomicFiles.writeFully(opened, ByteBuffer.wrap(me.getBytes(StandardCharsets.UTF_8)));
+      }
+      return mine ? opened : null;
+    } finally {
+      if (!mine) {
+        opened.close();
+      }
+    }
+  }
+
+  /** What tells the file from others that had its name; null while there is none. */
+  private Object identity() throws IOException {
+    try {
+      Object key =
+          Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+              .fileKey();
+      return key == null ? file : key; // a system without keys does not delete open files
+    } catch (NoSuchFileException e) {
+      return null;
+    }
+  }
+
+  private static boolean lock(FileChannel opened) throws IOException {
+    try {
+      return opened.tryLock(LOCKED_BYTE, 1, false) != null;
+    } catch (OverlappingFileLockException e) {
+      return false; // held in this process
+    }
+  }
+
+  private static String holder(FileChannel opened) throws IOException {
+    ByteBuffer text = ByteBuffer.allocate(LONGEST_HOLDER);
+    opened.read(text, 0);
+    String holder = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8);
+    return holder.isBlank() ? "another process" : Printable.line(holder);
+  }
+
+  private static String hostName() {
+    try {
+      return InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      return "an unnamed host";
+    }
+  }
+
+  /** Lets others in. */
+  @Override
+  public void close() {
+    if (channel == null) {
+      return;
+    }
+    try (FileChannel _ = channel) {
+      Files.deleteIfExists(file); // before the lock is gone: the next one has a file of its own
+    } catch (IOException e) {
+      throw new InputException(file + ": cannot be removed: " + InputFiles.reason(e), e);
+    }
+  }
+}
