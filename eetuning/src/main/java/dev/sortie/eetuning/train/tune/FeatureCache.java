@@ -173,8 +173,7 @@ public final class FeatureCache implements AutoCloseable {
 
   private void write(Tensor x, FeatureFile file, long[] numbers) {
     for (int b = 0; b < numbers.length; b++) {
-      kernels.copy(window(x, b), file.row(numbers[b]));
-      file.filled(numbers[b]);
+      file.write(numbers[b], window(x, b));
     }
   }
 
@@ -190,7 +189,12 @@ public final class FeatureCache implements AutoCloseable {
 
   @Override
   public void close() {
-    save();
-    arena.close();
+    try {
+      save();
+    } finally {
+      hidden.values().forEach(FeatureFile::close);
+      residual.values().forEach(FeatureFile::close);
+      arena.close();
+    }
   }
 }

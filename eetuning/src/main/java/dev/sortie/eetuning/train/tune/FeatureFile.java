@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
@@ -18,15 +19,16 @@ import java.util.stream.Stream;
 /**
  * One kind of hidden state of all windows in a mapped file: F32 {@code [windows, elements]}, and
  * beside it, in {@code NAME.filled}, a byte for each window that says whether its row is there. The
- * bytes are written after the rows are on disk: a row that they name is whole.
+ * bytes are written after the rows are on disk: a row that they name is whole. Rows are read
+ * through the map and written past it, since only a write can say that the disk is full.
  *
  * <p>Replicas write rows of one file, each its bytes of its own, {@code NAME.filled-1} and so on,
  * and read all others' when they save. Two that compute the same window write the same row.
  */
-final class FeatureFile {
+final class FeatureFile implements AutoCloseable {
   private final Path file;
   private final Path mine;
-  private final MemorySegment map;
+  private final FileChannel channel;
   private final Span rows;
   private final long elements;
   private final byte[] filled;
@@ -43,15 +45,16 @@ final class FeatureFile {
     this.elements = elements;
     this.filled = new byte[windows];
     long bytes = windows * elements * Float.BYTES;
-    try (FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+    try {
+      this.channel =
+          FileChannel.open(
+              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
       if (channel.size() != bytes) { // notes about what was there before say nothing
         for (Path note : notes()) {
           Files.delete(note);
         }
       }
-      this.map = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena.arena());
+      MemorySegment map = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena.arena());
       this.rows = arena.wrap(DType.F32, windows * elements, map).span();
       readNotes();
     } catch (IOException e) {
@@ -88,10 +91,27 @@ final class FeatureFile {
     return rows.slice(window * elements, elements);
   }
 
-  /** Notes that the row of a window was written. */
-  void filled(long window) {
+  /**
+   * Writes the row of a window.
+   *
+   * @throws InputException if the disk is full; what was written before stays of use
+   */
+  void write(long window, Span row) {
+    try {
+      channel.position(window * elements * Float.BYTES);
+      AtomicFiles.writeFully(channel, row.readOnly());
+    } catch (IOException e) {
+      throw cannotWrite(e);
+    }
     filled[(int) window] = 1;
     changed = true;
+  }
+
+  private InputException cannotWrite(IOException e) {
+    return new InputException(
+        "%s: cannot be written: %s; free some space or give --feature-cache on another disk, then run the same command again"
+            .formatted(file, InputFiles.reason(e)),
+        e);
   }
 
   /** Makes the rows that were written durable, then known, and learns of the others'. */
@@ -99,13 +119,27 @@ final class FeatureFile {
     if (!changed) {
       return;
     }
-    map.force();
+    try {
+      channel.force(false);
+    } catch (IOException e) {
+      throw cannotWrite(e);
+    }
     AtomicFiles.write(mine, filled);
     changed = false;
     try {
       readNotes();
     } catch (IOException e) {
       throw new InputException(file + ": its notes cannot be read: " + e, e);
+    }
+  }
+
+  /** Closes the file; the rows stay readable as long as their arena. */
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw cannotWrite(e);
     }
   }
 }
