@@ -22,6 +22,7 @@ public final class CommandLines {
     CommandLine line = new CommandLine(root);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
+    line.setExpandAtFiles(false); // a value that begins with @ is no file to read options from
     line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
     line.setExecutionStrategy(
         parsed -> {
