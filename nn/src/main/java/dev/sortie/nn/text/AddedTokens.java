@@ -6,23 +6,36 @@ import dev.sortie.nn.text.model.Vocabulary;
 import dev.sortie.nn.text.stage.Normalizer;
 import dev.sortie.nn.text.unicode.CharClass;
 import dev.sortie.nn.text.unicode.CharTrie;
+import it.unimi.dsi.fastutil.ints.Int2IntOpenHashMap;
 import it.unimi.dsi.fastutil.ints.Int2ObjectOpenHashMap;
 import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
+import java.util.BitSet;
 import java.util.List;
 
 /** The tokens that are found in the text itself, before and after normalisation. */
 final class AddedTokens {
   /** What is left of a text: plain segments and added tokens, in order. */
   interface Sink {
-    void text(String text, boolean atStart);
+    /**
+     * Some text.
+     *
+     * @param from where it begins in what was cut
+     */
+    void text(String text, int from, boolean atStart);
 
     void token(int id);
   }
+
+  /** Marks: code points that Unicode keeps free of characters for ever. */
+  private static final char OPEN = '\uFDD0';
+
+  private static final char CLOSE = '\uFDD1';
 
   private final Int2ObjectOpenHashMap<AddedToken> byId = new Int2ObjectOpenHashMap<>();
   private final Object2IntOpenHashMap<String> ids = new Object2IntOpenHashMap<>();
   private final CharTrie raw = new CharTrie();
   private final CharTrie normalized = new CharTrie();
+  private boolean normalizedSpecials;
 
   AddedTokens(
       String source, Vocabulary vocabulary, List<AddedToken> tokens, Normalizer normalizer) {
@@ -46,6 +59,7 @@ final class AddedTokens {
                 .formatted(source, token.id(), Printable.quoted(token.content())));
       }
       if (token.normalized()) {
+        normalizedSpecials |= token.special();
         normalized.add(normalizer.normalize(token.content()), token.id());
       } else {
         raw.add(token.content(), token.id());
@@ -73,53 +87,28 @@ final class AddedTokens {
   }
 
   /**
-   * The text with a mark inside each special token that it spells, behind the token's first
-   * character; a token of one character has the mark before it, which {@link #cut} knows. Marks of
-   * the text's own are left out: they could stand before the next token.
+   * Cuts {@code text} at added tokens; the segments between them come normalised.
+   *
+   * @param foreign units of the text that no special token may have, or null where nobody has said
+   *     what comes from where
    */
-  String protect(String original) {
-    String text = original.replace(String.valueOf(Tokenizer.MARK), "");
-    StringBuilder marked = new StringBuilder(text.length());
-    int width;
-    for (int i = 0; i < text.length(); i += width) {
-      width = Character.charCount(text.codePointAt(i));
-      int length = Math.max(special(raw, text, i), special(normalized, text, i));
-      if (length == width) {
-        marked.append(Tokenizer.MARK);
-      }
-      marked.append(text, i, i + width);
-      if (length > width) {
-        marked.append(Tokenizer.MARK);
-      }
-    }
-    return marked.toString();
-  }
-
-  /** UTF-16 units of the longest special token at {@code from}, or 0. */
-  private int special(CharTrie trie, String text, int from) {
-    int found = 0;
-    int node = 0;
-    for (int i = from; i < text.length(); i++) {
-      node = trie.next(node, text.charAt(i));
-      if (node == 0) {
-        break;
-      }
-      found = isSpecial(trie.id(node)) ? i + 1 - from : found;
-    }
-    return found;
-  }
-
-  /** Cuts {@code text} at added tokens; the segments between them come normalised. */
-  void cut(String text, Normalizer normalizer, boolean parseSpecial, Sink sink) {
+  void cut(String text, Normalizer normalizer, boolean parseSpecial, BitSet foreign, Sink sink) {
     cut(
         raw,
         text,
         true,
         parseSpecial,
+        foreign,
         new Sink() {
           @Override
-          public void text(String segment, boolean atStart) {
-            cut(normalized, normalizer.normalize(segment), atStart, parseSpecial, sink);
+          public void text(String segment, int from, boolean atStart) {
+            String plain = normalizer.normalize(segment);
+            if (foreign == null || !normalizedSpecials) {
+              cut(normalized, plain, atStart, parseSpecial, null, sink);
+            } else {
+              BitSet there = foreign.get(from, from + segment.length());
+              cutGuarded(segment, there, plain, normalizer, atStart, sink);
+            }
           }
 
           @Override
@@ -129,11 +118,105 @@ final class AddedTokens {
         });
   }
 
-  private void cut(CharTrie trie, String text, boolean atStart, boolean parseSpecial, Sink sink) {
+  /**
+   * Special tokens that are searched in normalised text: those that are written out in the segment,
+   * by none of its foreign characters. The normalizer may make them of others.
+   */
+  private void cutGuarded(
+      String segment,
+      BitSet foreign,
+      String plain,
+      Normalizer normalizer,
+      boolean atStart,
+      Sink sink) {
+    Int2IntOpenHashMap found = new Int2IntOpenHashMap();
+    cut(
+        normalized,
+        plain,
+        atStart,
+        true,
+        moved(segment, foreign, plain, normalizer),
+        new Sink() {
+          @Override
+          public void text(String text, int from, boolean atBeginning) {
+            sink.text(text, from, atBeginning);
+          }
+
+          @Override
+          public void token(int id) {
+            found.addTo(id, 1);
+            sink.token(id);
+          }
+        });
+    found.forEach(
+        (id, count) -> {
+          if (isSpecial(id)
+              && spelled(byId.get(id.intValue()).content(), segment, foreign) < count) {
+            throw unknown(byId.get(id.intValue()).content());
+          }
+        });
+  }
+
+  /** How often a segment spells a token without a foreign character. */
+  private static int spelled(String token, String segment, BitSet foreign) {
+    int count = 0;
+    for (int i = segment.indexOf(token); i >= 0; i = segment.indexOf(token, i + 1)) {
+      int next = foreign.nextSetBit(i);
+      count += next < 0 || next >= i + token.length() ? 1 : 0;
+    }
+    return count;
+  }
+
+  /** Where the foreign characters are after normalisation, followed by marks around them. */
+  private static BitSet moved(String segment, BitSet foreign, String plain, Normalizer normalizer) {
+    if (foreign.isEmpty()) {
+      return foreign;
+    }
+    StringBuilder marked = new StringBuilder(segment.length() + 16);
+    for (int i = 0; i < segment.length(); i++) {
+      boolean in = foreign.get(i);
+      if (in != (i > 0 && foreign.get(i - 1))) {
+        marked.append(in ? OPEN : CLOSE);
+      }
+      marked.append(segment.charAt(i));
+    }
+    String normal = normalizer.normalize(marked.toString());
+    StringBuilder text = new StringBuilder(plain.length());
+    BitSet places = new BitSet();
+    boolean in = false;
+    for (int i = 0; i < normal.length(); i++) {
+      char c = normal.charAt(i);
+      if (c == OPEN || c == CLOSE) {
+        in = c == OPEN;
+      } else {
+        places.set(text.length(), in);
+        text.append(c);
+      }
+    }
+    if (!plain.contentEquals(text)) {
+      throw unknown(
+          segment.substring(foreign.nextSetBit(0), foreign.nextClearBit(foreign.nextSetBit(0))));
+    }
+    return places;
+  }
+
+  private static InputException unknown(String part) {
+    return new InputException(
+        "the tokenizer's normalizer changes a text around %s so that control tokens spelled in messages cannot be told from those of the template; leave such characters out of messages"
+            .formatted(Printable.quoted(part)));
+  }
+
+  private void cut(
+      CharTrie trie,
+      String text,
+      boolean atStart,
+      boolean parseSpecial,
+      BitSet foreign,
+      Sink sink) {
     int done = 0;
     int i = trie.nextStart(text, 0);
     while (i < text.length()) {
-      CharTrie.Match match = trie.longest(text, i);
+      CharTrie.Match match = longest(trie, text, i, foreign);
       if (match == null) {
         i = trie.nextStart(text, i + 1);
         continue;
@@ -142,11 +225,7 @@ final class AddedTokens {
       int start = i;
       int end = i + match.length();
       i = trie.nextStart(text, end);
-      boolean marked =
-          match.length() == Character.charCount(text.codePointAt(start))
-              && start > 0
-              && text.charAt(start - 1) == Tokenizer.MARK;
-      if (token.special() && (!parseSpecial || marked)
+      if (token.special() && !parseSpecial
           || token.singleWord() && !standsAlone(text, start, end)) {
         continue;
       }
@@ -157,15 +236,23 @@ final class AddedTokens {
         end++;
       }
       if (start > done) {
-        sink.text(text.substring(done, start), atStart && done == 0);
+        sink.text(text.substring(done, start), done, atStart && done == 0);
       }
       sink.token(token.id());
       done = end;
       i = trie.nextStart(text, Math.max(i, end));
     }
     if (done < text.length()) {
-      sink.text(text.substring(done), atStart && done == 0);
+      sink.text(text.substring(done), done, atStart && done == 0);
     }
+  }
+
+  /** The longest token at {@code from} that is not special or ends before a foreign character. */
+  private CharTrie.Match longest(CharTrie trie, String text, int from, BitSet foreign) {
+    int next = foreign == null ? -1 : foreign.nextSetBit(from);
+    return next < 0
+        ? trie.longest(text, from)
+        : trie.longest(text, from, (id, end) -> end <= next || !isSpecial(id));
   }
 
   private static boolean standsAlone(String text, int start, int end) {

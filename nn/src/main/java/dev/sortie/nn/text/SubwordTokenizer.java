@@ -3,6 +3,8 @@ package dev.sortie.nn.text;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.model.PieceEncoder;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
+import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -66,6 +68,15 @@ public final class SubwordTokenizer implements Tokenizer {
 
   @Override
   public int[] encode(String text, EncodeOptions options) {
+    return encode(text, options, null);
+  }
+
+  @Override
+  public int[] encode(String text, BitSet foreign) {
+    return encode(text, new EncodeOptions(false, true), foreign);
+  }
+
+  private int[] encode(String text, EncodeOptions options, BitSet foreign) {
     IntArrayList ids = new IntArrayList(text.length() / 3 + 8);
     if (options.addSpecial()) {
       ids.addAll(spec.template().prefix());
@@ -74,13 +85,11 @@ public final class SubwordTokenizer implements Tokenizer {
         wellFormed(text),
         spec.normalizer(),
         options.parseSpecial(),
+        foreign,
         new AddedTokens.Sink() {
           @Override
-          public void text(String segment, boolean atStart) {
-            String plain = options.marked() ? segment.replace(String.valueOf(MARK), "") : segment;
-            if (!plain.isEmpty()) {
-              spec.preTokenizer().split(plain, atStart, piece -> model.encode(piece, ids));
-            }
+          public void text(String segment, int from, boolean atStart) {
+            spec.preTokenizer().split(segment, atStart, piece -> model.encode(piece, ids));
           }
 
           @Override
@@ -95,8 +104,8 @@ public final class SubwordTokenizer implements Tokenizer {
   }
 
   @Override
-  public String protect(String text) {
-    return added.protect(text);
+  public List<String> specials() {
+    return spec.added().stream().filter(AddedToken::special).map(AddedToken::content).toList();
   }
 
   @Override

@@ -1,13 +1,12 @@
 package dev.sortie.nn.text;
 
+import java.util.BitSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Text to token ids and back. Implementations are immutable in effect and thread-safe. */
 public interface Tokenizer {
-  /** The mark of {@link #protect}: a code point that Unicode keeps free of characters for ever. */
-  char MARK = '\uFDD0';
-
   /** The ids of {@code text} with {@link EncodeOptions#DEFAULT}. */
   default int[] encode(String text) {
     return encode(text, EncodeOptions.DEFAULT);
@@ -22,11 +21,17 @@ public interface Tokenizer {
   int[] encode(String text, EncodeOptions options);
 
   /**
-   * The text with a mark in each special token that it spells, so that the token stays text when
-   * what the text has become part of is encoded with {@link EncodeOptions#MARKED}. The mark is
-   * {@link #MARK}; where the text has that character already, it is left out in the end.
+   * The ids of a text of which some characters come from outside: nothing is added, and those
+   * special tokens are parsed that have no such character.
+   *
+   * @param foreign UTF-16 units of the text that come from outside
+   * @throws dev.sortie.nn.InputException if the text has an unpaired surrogate, or the tokenizer's
+   *     normalizer makes of the text a special token that it does not spell
    */
-  String protect(String text);
+  int[] encode(String text, BitSet foreign);
+
+  /** The spellings of all special tokens. */
+  List<String> specials();
 
   /** The text of {@code ids} without special tokens. */
   default String decode(int[] ids) {

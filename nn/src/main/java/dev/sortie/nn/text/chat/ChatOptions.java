@@ -44,4 +44,9 @@ public record ChatOptions(
   public ChatOptions with(List<Map<String, Object>> newTools, Map<String, Object> newVariables) {
     return new ChatOptions(addGenerationPrompt, newTools, newVariables, now);
   }
+
+  /** The same at a time that stands still. */
+  ChatOptions at(LocalDateTime time) {
+    return new ChatOptions(addGenerationPrompt, tools, variables, () -> time);
+  }
 }

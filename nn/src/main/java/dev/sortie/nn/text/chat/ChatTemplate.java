@@ -3,18 +3,19 @@ package dev.sortie.nn.text.chat;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.format.Gguf;
-import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.jinja.Template;
 import dev.sortie.nn.text.jinja.TemplateLimits;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 
 /**
  * How a model wants a conversation written down: a Jinja template that comes with it. It renders as
@@ -26,9 +27,14 @@ public final class ChatTemplate {
   private static final List<String> REASONING =
       List.of("reasoning_content", "thinking", "reasoning");
 
+  private static final Pattern ROLE = Pattern.compile("[A-Za-z_]+");
+
   private final String origin;
   private final Map<String, Template> templates;
   private final Map<String, String> specials;
+
+  /** Of the last conversation encoded: most have the same template and tokenizer. */
+  private volatile Guarded guarded;
 
   private ChatTemplate(
       String origin, Map<String, Template> templates, Map<String, String> specials) {
@@ -91,38 +97,119 @@ public final class ChatTemplate {
    * @throws InputException if the template refuses the messages, or fails; it names the place
    */
   public String render(List<ChatMessage> messages, ChatOptions options) {
-    return render(messages, options, UnaryOperator.identity());
+    return render(messages, options, UnaryOperator.identity(), UnaryOperator.identity());
   }
 
-  /** {@code text} is applied to each text that does not come from the template. */
+  /**
+   * As above.
+   *
+   * @param text is applied to each text that does not come from the template
+   * @param name is applied to each name of a field
+   */
   private String render(
-      List<ChatMessage> messages, ChatOptions options, UnaryOperator<String> text) {
+      List<ChatMessage> messages,
+      ChatOptions options,
+      UnaryOperator<String> text,
+      UnaryOperator<String> name) {
     Map<String, Object> variables = new LinkedHashMap<>(specials);
     options
         .variables()
-        .forEach((name, value) -> variables.put(name, PlainData.mapped(PlainData.of(value), text)));
+        .forEach(
+            (variable, value) ->
+                variables.put(variable, PlainData.mapped(PlainData.of(value), text, name)));
     List<Object> list = new ArrayList<>();
-    messages.forEach(message -> list.add(PlainData.mapped(normalized(message), text)));
+    messages.forEach(message -> list.add(mapped(message, text, name)));
     variables.put("messages", list);
     variables.put(
         "tools",
-        options.tools().isEmpty() ? null : PlainData.mapped(PlainData.of(options.tools()), text));
+        options.tools().isEmpty()
+            ? null
+            : PlainData.mapped(PlainData.of(options.tools()), text, name));
     variables.put("documents", null);
     variables.put("add_generation_prompt", options.addGenerationPrompt());
     return template(options).render(variables, options.now());
   }
 
+  /** A role that is a word is the application's: templates make control tokens of it. */
+  private static Map<String, Object> mapped(
+      ChatMessage message, UnaryOperator<String> text, UnaryOperator<String> name) {
+    Map<String, Object> fields = normalized(message);
+    Map<String, Object> mapped = new LinkedHashMap<>();
+    boolean word = ROLE.matcher(message.role()).matches();
+    fields.forEach(
+        (field, value) ->
+            mapped.put(
+                name.apply(field),
+                word && field.equals("role") ? value : PlainData.mapped(value, text, name)));
+    return mapped;
+  }
+
   /**
    * The ids of a conversation. The template spells its special tokens, BOS too, so they are parsed
-   * and none is added. Those spelled in messages, tools and variables stay text, so that nobody who
-   * writes a message can end it and begin another: each gets a mark before the template sees it,
-   * and the marks go when the text is cut (see {@link Tokenizer#protect}). So a template sees a
-   * content with marks where it spells special tokens. Two things are left to the template: a
-   * special token of which it writes one half itself, and tokens that the model's files call added
-   * but not special.
+   * and none is added. No special token is parsed that has a character from messages, tools or
+   * variables in it, whether they spell it or it comes about where texts meet each other or the
+   * template: nobody who writes a message can end it and begin another ({@link TokenGuard}). Two
+   * things are left to the template: the role of a message, if it is a word of letters, and tokens
+   * that the model's files call added but not special.
+   *
+   * @throws InputException if the template refuses the messages, or fails; it names the place. Also
+   *     if it changes guarded characters in foreign texts so that they are not known again
    */
   public int[] encode(List<ChatMessage> messages, ChatOptions options, Tokenizer tokenizer) {
-    return tokenizer.encode(render(messages, options, tokenizer::protect), EncodeOptions.MARKED);
+    TokenGuard guard = guard(template(options), tokenizer);
+    ChatOptions once = options.at(options.now().get());
+    List<String> foreign = new ArrayList<>();
+    UnaryOperator<String> noting =
+        text -> {
+          foreign.add(text);
+          return text;
+        };
+    String text =
+        render(messages, once, noting, name -> guard.isKnown(name) ? name : noting.apply(name));
+    if (foreign.stream().noneMatch(guard::isGuarded)) {
+      return tokenizer.encode(text, new BitSet());
+    }
+    for (StandIns letters : guard.standIns(foreign)) {
+      Optional<String> other =
+          rendered(
+              messages,
+              once,
+              letters::replace,
+              name -> guard.isKnown(name) ? name : letters.replace(name));
+      if (other.isPresent() && letters.restore(other.get()).equals(text)) {
+        return tokenizer.encode(text, letters.places(other.get()));
+      }
+    }
+    throw new InputException(
+        "%s: changes texts of the conversation that may be parts of control tokens, so that they cannot be told from its own; leave %s out of messages, or give another template"
+            .formatted(origin, guard.shown()));
+  }
+
+  /** The text; empty where the template fails. */
+  private Optional<String> rendered(
+      List<ChatMessage> messages,
+      ChatOptions options,
+      UnaryOperator<String> text,
+      UnaryOperator<String> name) {
+    try {
+      return Optional.of(render(messages, options, text, name));
+    } catch (InputException e) {
+      return Optional.empty();
+    }
+  }
+
+  /** The guard of a template with a tokenizer. */
+  private record Guarded(Template template, Tokenizer tokenizer, TokenGuard guard) {}
+
+  private TokenGuard guard(Template template, Tokenizer tokenizer) {
+    Guarded last = guarded;
+    if (last == null || last.template != template || last.tokenizer != tokenizer) {
+      TokenGuard guard =
+          new TokenGuard(tokenizer.specials(), template.literals(), template.fields());
+      last = new Guarded(template, tokenizer, guard);
+      guarded = last;
+    }
+    return last.guard;
   }
 
   private Template template(ChatOptions options) {

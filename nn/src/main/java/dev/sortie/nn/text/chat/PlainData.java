@@ -21,18 +21,19 @@ final class PlainData {
     return map;
   }
 
-  /** The same value with each text in it, names of fields too, mapped. */
-  static Object mapped(Object value, UnaryOperator<String> text) {
+  /** The same value with each text in it, and each name of a field, mapped. */
+  static Object mapped(Object value, UnaryOperator<String> text, UnaryOperator<String> name) {
     return switch (value) {
       case String s -> text.apply(s);
       case Map<?, ?> map -> {
         Map<String, Object> copy = new LinkedHashMap<>();
-        map.forEach((name, item) -> copy.put(text.apply((String) name), mapped(item, text)));
+        map.forEach(
+            (field, item) -> copy.put(name.apply((String) field), mapped(item, text, name)));
         yield copy;
       }
       case List<?> list -> {
         List<Object> items = new ArrayList<>(list.size());
-        list.forEach(item -> items.add(mapped(item, text)));
+        list.forEach(item -> items.add(mapped(item, text, name)));
         yield items;
       }
       case null, default -> value;

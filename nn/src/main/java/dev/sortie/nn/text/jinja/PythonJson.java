@@ -1,6 +1,5 @@
 package dev.sortie.nn.text.jinja;
 
-import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
@@ -124,8 +123,7 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
         case '\b' -> out.append("\\b");
         case '\f' -> out.append("\\f");
         default -> {
-          // The mark of a protected text is no character of it, and is taken out later.
-          if (c < 0x20 || ascii && c >= 0x7F && c != Tokenizer.MARK) {
+          if (c < 0x20 || ascii && c >= 0x7F) {
             hex(c, out);
           } else {
             out.append(c);

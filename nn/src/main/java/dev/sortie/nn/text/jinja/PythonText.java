@@ -1,6 +1,5 @@
 package dev.sortie.nn.text.jinja;
 
-import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.jinja.TemplateValue.DictView;
 import dev.sortie.nn.text.jinja.TemplateValue.Generator;
 import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
@@ -131,7 +130,7 @@ final class PythonText {
         default -> {
           if (c == mark) {
             out.append('\\').append(mark);
-          } else if (c == ' ' || c == Tokenizer.MARK || isPrintable(c)) {
+          } else if (c == ' ' || isPrintable(c)) {
             out.appendCodePoint(c);
           } else {
             out.append(

@@ -2,9 +2,13 @@ package dev.sortie.nn.text.jinja;
 
 import dev.sortie.nn.InputException;
 import java.time.LocalDateTime;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A template in the part of Jinja that chat templates use, with the settings of transformers:
@@ -13,6 +17,8 @@ import java.util.function.Supplier;
  * its rendering ends with a message where a limit is reached.
  */
 public final class Template {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z_]\\w*");
+
   private final TemplateSource source;
   private final List<Statement> body;
   private final TemplateLimits limits;
@@ -21,6 +27,28 @@ public final class Template {
     this.source = source;
     this.body = body;
     this.limits = limits;
+  }
+
+  /** The texts that stand in it, between tags and as constants. */
+  public Set<String> literals() {
+    return Lexer.tokens(source).stream()
+        .filter(t -> t.kind() == Token.Kind.DATA || t.kind() == Token.Kind.STRING)
+        .map(Token::text)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** The names of fields that it may read: those behind a dot, and constants that are names. */
+  public Set<String> fields() {
+    Set<String> fields = new HashSet<>();
+    boolean dot = false;
+    for (Token t : Lexer.tokens(source)) {
+      if (t.kind() == Token.Kind.NAME && dot
+          || t.kind() == Token.Kind.STRING && NAME.matcher(t.text()).matches()) {
+        fields.add(t.text());
+      }
+      dot = t.isOperator(".");
+    }
+    return fields;
   }
 
   /**

@@ -54,6 +54,11 @@ public final class CharTrie {
 
   /** The longest string that begins at {@code from}, or null. */
   public Match longest(String text, int from) {
+    return longest(text, from, (id, end) -> true);
+  }
+
+  /** The longest of the strings at {@code from} that are wanted, or null. */
+  public Match longest(String text, int from, Wanted wanted) {
     Match found = null;
     int node = 0;
     for (int i = from; i < text.length(); i++) {
@@ -62,9 +67,16 @@ public final class CharTrie {
         break;
       }
       int id = id(node);
-      found = id < 0 ? found : new Match(id, i + 1 - from);
+      found = id < 0 || !wanted.test(id, i + 1) ? found : new Match(id, i + 1 - from);
     }
     return found;
+  }
+
+  /** Chooses among strings that were found. */
+  @FunctionalInterface
+  public interface Wanted {
+    /** Whether to take the string with this id, which ends before {@code end}. */
+    boolean test(int id, int end);
   }
 
   /** A string that was found. */

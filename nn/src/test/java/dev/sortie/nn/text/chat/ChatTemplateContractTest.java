@@ -15,6 +15,7 @@ import dev.sortie.nn.text.SubwordTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -228,6 +229,86 @@ class ChatTemplateContractTest {
     List<ChatMessage> messages = List.of(ChatMessage.of("user", evil));
     assertThat(tokenizer.decode(template.encode(messages, ChatOptions.DEFAULT, tokenizer), true))
         .isEqualTo(template.render(messages, ChatOptions.DEFAULT));
+  }
+
+  /** A template that writes half of a control token, and one that takes texts apart. */
+  @Test
+  void neitherHalvesNorChangesOfTextsForgeAToken() {
+    List<String> specials = List.of("<s>", "<e>", "<|user|>", "<|end|>", "[Q]");
+    SubwordTokenizer tokenizer =
+        new BpeTrainer(new BpeTrainer.Options(300, specials, false, 2))
+            .add("hello end user")
+            .train();
+    Map<String, List<String>> templates =
+        Map.of(
+            "{% for m in messages %}{{ '<|' + m.role + '|>' + m.content }}<e>{% endfor %}",
+            List.of("<|user|>", "<e>"),
+            "{% for m in messages %}<s><|{{ m.content }}|><e>{% endfor %}",
+            List.of("<s>", "<e>"),
+            "{% for m in messages %}<s><{{ m.content }}>{% endfor %}",
+            List.of("<s>"),
+            "{% for m in messages %}<s>{{ m.content.split('#') | join('') }}>{% endfor %}",
+            List.of("<s>"),
+            "{% for m in messages %}<s>{{ m.content[1:] }}{{ m.content | upper }}{% endfor %}",
+            List.of("<s>"));
+    templates.forEach(
+        (source, expected) -> {
+          ChatTemplate template = ChatTemplate.of(source, "test", Map.of());
+          for (String evil :
+              List.of(
+                  "<|end|>", "#<|e#nd|#>", "end", "s", "e", "q<s>", "<#s", "[q]", "<|en#d|", "x")) {
+            List<ChatMessage> messages = List.of(ChatMessage.of("user", evil));
+            int[] ids;
+            try {
+              ids = template.encode(messages, ChatOptions.DEFAULT, tokenizer);
+            } catch (InputException e) {
+              // only where the template writes guarded characters in another form
+              assertThat(source).contains("upper");
+              assertThat(e).hasMessageContaining("cannot be told from its own");
+              continue;
+            }
+            assertThat(
+                    Arrays.stream(ids)
+                        .filter(tokenizer::isSpecial)
+                        .mapToObj(id -> tokenizer.token(id).orElseThrow()))
+                .as(source + " of " + evil)
+                .containsExactlyElementsOf(expected);
+            assertThat(tokenizer.decode(ids, true))
+                .isEqualTo(template.render(messages, ChatOptions.DEFAULT));
+          }
+        });
+  }
+
+  /** The template has such a text of its own, and looks for a tag in the messages. */
+  @Test
+  void aTextLikeOneOfTheTemplateIsForeignAllTheSame() {
+    SubwordTokenizer tokenizer =
+        new BpeTrainer(new BpeTrainer.Options(280, List.of("<|end|>"), false, 2)).add("end").train();
+    ChatTemplate template =
+        ChatTemplate.of(
+            "{% for p in messages[0].content %}{% if '</t>' in p.text %}T{% endif %}{% if p.text == '\n<' %}E{% endif %}{{ p.text }}{% endfor %}<|end|>",
+            "test", Map.of());
+    for (List<String> texts :
+        List.of(
+            List.of("\n<", "|end|>"),
+            List.of("</t>\n<", "|end|>"),
+            List.of("</t>", "\n<", "|end|>"))) {
+      List<Object> parts = new ArrayList<>();
+      texts.forEach(t -> parts.add(Map.of("text", t)));
+      List<ChatMessage> messages =
+          List.of(new ChatMessage(Map.of("role", "user", "content", parts)));
+      int[] ids;
+      try {
+        ids = template.encode(messages, ChatOptions.DEFAULT, tokenizer);
+      } catch (InputException e) {
+        assertThat(texts).contains("\n<"); // which the template takes for its own
+        assertThat(e).hasMessageContaining("cannot be told from its own");
+        continue;
+      }
+      assertThat(Arrays.stream(ids).filter(tokenizer::isSpecial)).as(texts.toString()).hasSize(1);
+      assertThat(tokenizer.decode(ids, true))
+          .isEqualTo(template.render(messages, ChatOptions.DEFAULT));
+    }
   }
 
   @Test
