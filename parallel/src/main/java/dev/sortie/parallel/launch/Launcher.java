@@ -1,13 +1,13 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.shm.JobFiles;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -246,12 +246,8 @@ public final class Launcher {
 
   /** What ranks that were killed while they joined have left. */
   private static void removeFiles(String token, int generation) {
-    String pattern = "sortie-" + Ranks.jobName(token, generation) + "-*";
-    try (DirectoryStream<Path> files =
-        Files.newDirectoryStream(SharedMemoryTransport.folder(), pattern)) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
+    try {
+      new JobFiles(SharedMemoryTransport.folder(), Ranks.jobName(token, generation)).remove();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -3,6 +3,7 @@ package dev.sortie.parallel.comm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sortie.parallel.comm.transport.shm.JobFiles;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -197,9 +198,7 @@ class ProcessFaultsTest {
     for (Processes.Running rank : ranks) {
       rank.process().destroyForcibly().onExit().join();
     }
-    try (Stream<Path> files = Files.list(SharedMemoryTransport.folder())) {
-      assertThat(files.map(Path::toString)).noneMatch(name -> name.contains(job));
-    }
+    assertThat(new JobFiles(SharedMemoryTransport.folder(), job).left()).isEmpty();
     new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
   }
 }

@@ -3,6 +3,7 @@ package dev.sortie.parallel.comm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.parallel.comm.transport.shm.JobFilesPaths;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport.Options;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -57,7 +59,7 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
 
   @Test
   void aFileThatIsThereAlreadyIsNotTouched() throws IOException {
-    Path stranger = Files.writeString(folder.resolve("sortie-taken-control"), "mine");
+    Path stranger = Files.writeString(JobFilesPaths.control(folder, "taken"), "mine");
     Options options =
         new Options(folder, "taken", 0, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
     assertThatThrownBy(() -> SharedMemoryTransport.join(options))
@@ -72,7 +74,8 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
   @ParameterizedTest
   @ValueSource(ints = {0, 4096 + 1024 + 2 * 128})
   void whatRankZeroHasLeftHalfMadeIsRemovedByTheOthers(int length) throws IOException {
-    Files.write(folder.resolve("sortie-half-control"), new byte[length]);
+    Path file = Files.write(JobFilesPaths.control(folder, "half"), new byte[length]);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     Options options =
         new Options(folder, "half", 1, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
     assertThatThrownBy(() -> SharedMemoryTransport.join(options))

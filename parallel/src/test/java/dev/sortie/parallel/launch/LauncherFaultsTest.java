@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.parallel.comm.Processes;
 import dev.sortie.parallel.comm.Seeds;
+import dev.sortie.parallel.comm.transport.shm.JobFiles;
 import dev.sortie.parallel.comm.transport.shm.SharedMemoryTransport;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,7 +16,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -87,9 +86,7 @@ class LauncherFaultsTest {
     launcher.signal("KILL");
     String name = job;
     allEnd(processes);
-    try (Stream<Path> files = Files.list(SharedMemoryTransport.folder())) {
-      assertThat(files.map(Path::toString)).noneMatch(file -> file.contains(name));
-    }
+    assertThat(new JobFiles(SharedMemoryTransport.folder(), name).left()).isEmpty();
   }
 
   @Test

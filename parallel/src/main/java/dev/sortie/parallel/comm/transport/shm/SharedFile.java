@@ -21,8 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -33,17 +31,19 @@ import java.util.function.Consumer;
  */
 final class SharedFile {
   private final Transport transport;
+  private final JobFiles files;
   private final Duration deadline;
 
-  SharedFile(Transport transport, Duration deadline) {
+  SharedFile(Transport transport, JobFiles files, Duration deadline) {
     this.transport = transport;
+    this.files = files;
     this.deadline = deadline;
   }
 
   /** Zeroed memory of {@code bytes}, mapped by {@code members} processes, unmapped by the arena. */
-  MemorySegment open(Path path, int creator, int members, long bytes, Arena arena) {
+  MemorySegment open(String name, int creator, int members, long bytes, Arena arena) {
     return open(
-        path,
+        name,
         creator,
         bytes,
         arena,
@@ -54,7 +54,7 @@ final class SharedFile {
             idle.idle(
                 () ->
                     "rank %d waits for all %d members to map %s"
-                        .formatted(transport.rank().value(), members, path));
+                        .formatted(transport.rank().value(), members, files.path(name)));
           }
         });
   }
@@ -66,7 +66,8 @@ final class SharedFile {
    * @param meeting takes all of the file and returns after all have mapped it
    */
   MemorySegment open(
-      Path path, int creator, long bytes, Arena arena, Consumer<MemorySegment> meeting) {
+      String name, int creator, long bytes, Arena arena, Consumer<MemorySegment> meeting) {
+    Path path = files.path(name);
     boolean mine = creator == transport.rank().value();
     boolean ours = true; // also while it is waited for: its creator may have died over it
     try {
@@ -108,7 +109,7 @@ final class SharedFile {
     }
     Set<StandardOpenOption> options =
         Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    try (FileChannel channel = FileChannel.open(path, options, onlyForUs())) {
+    try (FileChannel channel = FileChannel.open(path, options, JobFiles.onlyForUs())) {
       channel.write(ByteBuffer.allocate(1), bytes - 1);
       MemorySegment file = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
       HugePageAdvice.give(file);
@@ -128,8 +129,10 @@ final class SharedFile {
               "rank %d waits for rank %d to make %s of %d bytes"
                   .formatted(transport.rank().value(), creator, path, bytes));
     }
+    files.requirePrivate(path);
     try (FileChannel channel =
-        FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        FileChannel.open(
+            path, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)) {
       MemorySegment file = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
       while ((long) COUNTER.getAcquire(file, READY) != MAGIC) {
         idle.idle(
@@ -139,12 +142,6 @@ final class SharedFile {
       }
       return file;
     }
-  }
-
-  private static FileAttribute<?>[] onlyForUs() {
-    return new FileAttribute<?>[] {
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
-    };
   }
 
   private CommException failed(Path path, IOException e) {

@@ -114,8 +114,7 @@ public final class SharedMemoryTransport implements Transport {
 
   /** The file stays until each has written who it is: whoever is missing can be named. */
   private void enter() {
-    SharedFile file = new SharedFile(this, options.joining());
-    file.open(path("control"), name(0), ControlLayout.bytes(world()), arena, this::meet);
+    file().open("control", name(0), ControlLayout.bytes(world()), arena, this::meet);
     watch = new HeartbeatMonitor(this, control, options.silence());
     watch.start();
     reads = new PeerAccess(control, place(), world()).agree(this, options.joining());
@@ -181,12 +180,13 @@ public final class SharedMemoryTransport implements Transport {
     return members.get(member).value();
   }
 
-  private Path path(String name) {
-    return options.folder().resolve("sortie-" + options.job() + "-" + name);
+  private SharedFile file() {
+    JobFiles files = new JobFiles(options.folder(), options.job());
+    return new SharedFile(this, files, options.joining());
   }
 
   private MemorySegment map(String name, int creator, int members, long bytes) {
-    return new SharedFile(this, options.joining()).open(path(name), creator, members, bytes, arena);
+    return file().open(name, creator, members, bytes, arena);
   }
 
   @Override

@@ -11,10 +11,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -24,6 +29,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Ranks that die while all join: rank 1 has entered the control file, and its process has ended.
@@ -76,6 +83,62 @@ class SharedMemoryJoinContractTest {
     }
   }
 
+  /** Another user, who could read or change what ranks say, or end the job. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rw-r--r--", "rw-rw-rw-", "rw-----w-", "another owner"})
+  void aFileThatOthersMayTouchIsRefused(String mode) throws IOException {
+    Path file = new JobFiles(folder, "j").path("control");
+    Files.write(file, new byte[(int) (SharedFileLayout.CONTENTS + ControlLayout.bytes(2))]);
+    boolean foreign = mode.equals("another owner");
+    Files.setPosixFilePermissions(
+        file, PosixFilePermissions.fromString(foreign ? "rw-------" : mode));
+    if (foreign) {
+      give(file, "nobody");
+    }
+    assertThatThrownBy(() -> join(1, 2))
+        .isInstanceOf(CommException.class)
+        .hasMessageContaining("rank 1 cannot share memory through " + file)
+        .hasMessageContaining(foreign ? "it is of nobody" : "with mode " + mode);
+    assertThat(file).exists();
+    Files.delete(file);
+  }
+
+  private static void give(Path file, String user) throws IOException {
+    try {
+      Files.setOwner(
+          file, file.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName(user));
+    } catch (FileSystemException | UserPrincipalNotFoundException e) {
+      assumeTrue(false, "files cannot be given to another user: " + e.getMessage());
+    }
+  }
+
+  /** Who lists the folder sees names, and cannot tell the next one from them. */
+  @Test
+  void namesTellNeitherTheJobNorEachOther() throws IOException {
+    JobFiles files = new JobFiles(folder, "j");
+    Set<String> names = new HashSet<>();
+    for (String name : new String[] {"control", "w", "w-0", "w-1"}) {
+      assertThat(names.add(files.path(name).getFileName().toString())).isTrue();
+      assertThat(files.path(name)).isEqualTo(new JobFiles(folder, "j").path(name));
+      assertThat(new JobFiles(folder, "k").path(name)).isNotEqualTo(files.path(name));
+    }
+    assertThat(names).allMatch(name -> name.matches("sortie-[0-9a-f]{16}-[0-9a-f]{32}"));
+    assertThat(names.stream().map(name -> name.substring(0, 24)).distinct()).hasSize(1);
+  }
+
+  @Test
+  void whatIsLeftIsFoundAndRemovedAndNothingElse() throws IOException {
+    JobFiles files = new JobFiles(folder, "j");
+    Files.createFile(files.path("control"));
+    Files.createFile(files.path("w-0"));
+    Path other = Files.createFile(new JobFiles(folder, "k").path("control"));
+    assertThat(files.left()).hasSize(2);
+    files.remove();
+    assertThat(files.left()).isEmpty();
+    assertThat(other).exists();
+    Files.delete(other);
+  }
+
   @Test
   void numbersOfAnotherContainerTellNothing() throws Exception {
     try (Arena arena = Arena.ofConfined()) {
@@ -95,7 +158,7 @@ class SharedMemoryJoinContractTest {
 
   /** Writes what a rank writes whose process has ended since; its number. */
   private long enterAndDie(int rank, int world) throws Exception {
-    Path file = folder.resolve("sortie-j-control");
+    Path file = new JobFiles(folder, "j").path("control");
     long bytes = SharedFileLayout.CONTENTS + ControlLayout.bytes(world);
     while (!Files.exists(file) || Files.size(file) < bytes) {
       Thread.sleep(1);
