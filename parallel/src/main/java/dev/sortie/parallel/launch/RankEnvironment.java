@@ -167,7 +167,7 @@ public record RankEnvironment(
     String token = variables.has(TOKEN) ? variables.text(TOKEN) : "";
     if (world > 1 && token.length() < SHORTEST_TOKEN) {
       throw new InputException(
-          "%s has %d characters; set it on all ranks to one secret of at least %d"
+          "%s has %d characters; set it on all ranks to one generated secret of at least %d, such as openssl rand -hex 32 prints"
               .formatted(TOKEN, token.length(), SHORTEST_TOKEN));
     }
     return token;

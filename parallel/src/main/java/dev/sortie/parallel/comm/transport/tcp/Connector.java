@@ -12,6 +12,7 @@ final class Connector {
   static final int MILLIS = 5000;
 
   private static final int ATTEMPTS = 3;
+  private static final int LAST_PORT = 65535;
 
   private final Handshake handshake;
   private final Optional<Tls> tls;
@@ -19,6 +20,11 @@ final class Connector {
   Connector(Handshake handshake, Optional<Tls> tls) {
     this.handshake = handshake;
     this.tls = tls;
+  }
+
+  /** Whether somebody may listen on a port of this number. */
+  static boolean isPort(int port) {
+    return port > 0 && port <= LAST_PORT;
   }
 
   /** A connection to a rank that listens, after {@code hello} was welcome. */

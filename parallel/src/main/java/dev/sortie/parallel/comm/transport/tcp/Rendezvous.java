@@ -1,6 +1,7 @@
 package dev.sortie.parallel.comm.transport.tcp;
 
 import dev.sortie.parallel.comm.CommException;
+import dev.sortie.parallel.comm.transport.Failure;
 import dev.sortie.parallel.comm.transport.IdleStrategy;
 import dev.sortie.parallel.comm.transport.JoinStatus;
 import java.io.IOException;
@@ -100,8 +101,16 @@ final class Rendezvous implements AutoCloseable {
       if (joined != null) {
         Connection connection = joined.getValue();
         InetSocketAddress seen = (InetSocketAddress) connection.socket().getRemoteAddress();
-        addresses[peer] = new InetSocketAddress(seen.getAddress(), joined.getKey().stream());
         transport.control(peer, connection);
+        int port = joined.getKey().stream();
+        if (!Connector.isPort(port)) {
+          throw transport.failWith(
+              new Failure(
+                  CommException.Kind.ABORTED,
+                  "rank %d joined from %s and says that it listens on port %d, expected 1 to 65535; start the same version on all ranks"
+                      .formatted(peer, seen, port)));
+        }
+        addresses[peer] = new InetSocketAddress(seen.getAddress(), port);
         some = true;
       }
     }

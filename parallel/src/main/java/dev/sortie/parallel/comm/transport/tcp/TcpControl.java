@@ -136,7 +136,12 @@ final class TcpControl implements AutoCloseable {
   private InetSocketAddress[] readAddresses(DataInputStream in) throws IOException {
     InetSocketAddress[] all = new InetSocketAddress[transport.world()];
     for (int i = 1; i < all.length; i++) {
-      all[i] = new InetSocketAddress(in.readUTF(), in.readInt());
+      String host = in.readUTF();
+      int port = in.readInt();
+      if (!Connector.isPort(port)) {
+        throw new IOException("it says that rank " + i + " listens on port " + port);
+      }
+      all[i] = new InetSocketAddress(host, port);
     }
     return all;
   }

@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A rank that is lost while all join is named to all others, at once and whatever it was doing. */
 @Timeout(60)
@@ -96,7 +98,10 @@ class TcpJoinContractTest {
 
   /** A rank that proves itself to rank 0; where it says that it listens there is nobody. */
   private Connection joinAsARankThatWillBeLost(int rank) throws Exception {
-    int port = Ports.free().getPort();
+    return joinWithPort(rank, Ports.free().getPort());
+  }
+
+  private Connection joinWithPort(int rank, int port) throws Exception {
     for (int attempt = 0; ; attempt++) {
       try {
         return new Connector(handshake(), Optional.empty())
@@ -164,6 +169,25 @@ class TcpJoinContractTest {
       Thread.sleep(5);
     }
     return joined.getValue();
+  }
+
+  /** It has the secret, so it is a rank; but nobody could connect to it. */
+  @ParameterizedTest
+  @ValueSource(ints = {70_000, -1, 0, Integer.MIN_VALUE})
+  void aRankThatListensOnNoPortIsNamedToAll(int port) throws Exception {
+    long from = System.nanoTime();
+    CompletableFuture<Throwable> first = join(0, JOINING);
+    CompletableFuture<Throwable> other = join(1, JOINING);
+    try (Connection wrong = joinWithPort(2, port)) {
+      for (CompletableFuture<Throwable> failure : List.of(first, other)) {
+        assertThat(failure.get(SOON.toMillis(), TimeUnit.MILLISECONDS))
+            .isInstanceOf(CommException.class)
+            .hasMessageContaining("rank 2 joined from /127.0.0.1")
+            .hasMessageContaining("listens on port " + port + ", expected 1 to 65535");
+      }
+      assertThat(wrong.socket().isOpen()).isTrue();
+    }
+    assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(SOON);
   }
 
   @Test
