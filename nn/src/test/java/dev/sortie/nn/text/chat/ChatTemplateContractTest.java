@@ -283,7 +283,9 @@ class ChatTemplateContractTest {
   @Test
   void aTextLikeOneOfTheTemplateIsForeignAllTheSame() {
     SubwordTokenizer tokenizer =
-        new BpeTrainer(new BpeTrainer.Options(280, List.of("<|end|>"), false, 2)).add("end").train();
+        new BpeTrainer(new BpeTrainer.Options(280, List.of("<|end|>"), false, 2))
+            .add("end")
+            .train();
     ChatTemplate template =
         ChatTemplate.of(
             "{% for p in messages[0].content %}{% if '</t>' in p.text %}T{% endif %}{% if p.text == '\n<' %}E{% endif %}{{ p.text }}{% endfor %}<|end|>",
