@@ -57,8 +57,8 @@ record GgufModel(String name, String type, boolean random, Path file) {
   }
 
   /**
-   * How we hold it: as stored. F32 is copied, as {@code --dtype} does by default, and so comes into
-   * huge pages.
+   * How we hold it: as stored. F32 is copied, as {@code --dtype f32} does, and so comes into huge
+   * pages.
    */
   Precision precision() {
     return type.equals("F32") ? Precision.F32 : Precision.FILE;

@@ -32,6 +32,9 @@ public final class ThresholdsFile {
   private static final String TEXT_TOKENS = "text_tokens";
   private static final int VERSION = 1;
 
+  /** Types to which a model's matrices are copied; any other is the file's own. */
+  private static final Set<String> COPIED = Set.of("f32", "bf16");
+
   private ThresholdsFile() {}
 
   /** The file's contents as a map for JSON. */
@@ -142,18 +145,26 @@ public final class ThresholdsFile {
    */
   public static void check(Path file, Calibrated c, Path exits, LanguageModel m, int layer) {
     String sha = Sha256.of(exits.resolve(ExitsFile.TENSORS));
-    require(file, "exits_sha256", c.exitsSha256(), sha, "that of " + exits);
+    require(file, "exits_sha256", c.exitsSha256(), sha, "that of " + exits, "");
     int tokens = TextTokens.most(ExitsFile.outlines(exits, m.config().decoder()));
     String whose = "what the exits of " + exits + " cover of a text";
-    require(file, TEXT_TOKENS, "" + c.textTokens(), "" + tokens, whose);
-    require(file, "dtype", c.dtype(), dtype(m, layer), "that of the model in memory");
+    require(file, TEXT_TOKENS, "" + c.textTokens(), "" + tokens, whose, "");
+    boolean copied = COPIED.contains(c.dtype());
+    require(
+        file,
+        "dtype",
+        c.dtype(),
+        dtype(m, layer),
+        "that of the model in memory",
+        "take --dtype " + (copied ? c.dtype() : "file") + ", or ");
   }
 
-  private static void require(Path file, String field, String found, String given, String whose) {
+  private static void require(
+      Path file, String field, String found, String given, String whose, String instead) {
     if (!found.equals(given)) {
       throw new InputException(
-          "%s: %s is %s, but %s is %s: the promise holds for what was calibrated; run calibrate again"
-              .formatted(file, field, found, whose, given));
+          "%s: %s is %s, but %s is %s: the promise holds for what was calibrated; %srun calibrate again"
+              .formatted(file, field, found, whose, given, instead));
     }
   }
 }

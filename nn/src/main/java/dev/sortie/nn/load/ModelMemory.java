@@ -9,7 +9,11 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderSwitches;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.nn.model.ModelPartition;
+import dev.sortie.tensor.dtype.DType;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -91,18 +95,30 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
     }
     ModelMemory least = of(files, Precision.FILE);
     throw new InputException(
-        "%s: its weights as %s and its rotary tables take %s + %s, %s are available (%s); %s"
+        "%s: its weights, mostly %s in the file, take %s as %s, and its rotary tables %s; %s are available (%s); %s"
             .formatted(
                 files.path(),
-                precision.name().toLowerCase(Locale.ROOT),
+                mostly(files.weights()),
                 Printable.size(copied),
+                precision == Precision.FILE ? "they are" : word(precision.name()),
                 Printable.size(tables),
                 Printable.size(available.bytes()),
                 available.origin(),
                 least.copied + least.tables <= available.bytes()
-                    ? "use them as they are in the file (dtype file), "
-                        + Printable.size(least.inPlace)
+                    ? "leave them as the file has them (--dtype file): %s, used in place"
+                        .formatted(Printable.size(least.inPlace))
                     : "close other programs, or take a smaller model or a machine with more"));
+  }
+
+  /** The type of most of a file's bytes. */
+  private static String mostly(WeightSource source) {
+    Map<DType, Long> bytes = new EnumMap<>(DType.class);
+    source.tensors().values().forEach(t -> bytes.merge(t.dtype(), t.bytes(), Long::sum));
+    return word(Collections.max(bytes.entrySet(), Map.Entry.comparingByValue()).getKey().name());
+  }
+
+  private static String word(String type) {
+    return type.toLowerCase(Locale.ROOT);
   }
 
   /** All of it on one line. */

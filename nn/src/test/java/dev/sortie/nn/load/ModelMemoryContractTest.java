@@ -48,10 +48,9 @@ class ModelMemoryContractTest {
           () -> memory.require(files, Precision.F32, available(10_000)),
           List.of(
               "tiny.gguf",
-              "as f32",
-              "57.4 KiB + 4.0 KiB",
+              "mostly q8_0 in the file, take 57.4 KiB as f32, and its rotary tables 4.0 KiB",
               "9.8 KiB are available (a test)",
-              "dtype file"));
+              "--dtype file"));
       assertRefused(
           () -> memory.require(files, Precision.F32, available(100)),
           List.of("0.1 KiB are available", "smaller model"));

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
@@ -28,10 +28,10 @@ import picocli.CommandLine.Option;
     name = "add-exits",
     mixinStandardHelpOptions = true,
     description =
-        "Makes new exits for a model, into exits.safetensors and exits.json. The model is not touched.")
+        "Makes new exits for a model, into exits.safetensors and exits.json. The model is not touched; whatever type its matrices have, what exits copy of it is F32.")
 public final class AddExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
 
   @Option(
       names = "--at",

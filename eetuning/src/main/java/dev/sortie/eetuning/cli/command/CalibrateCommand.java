@@ -12,7 +12,8 @@ import dev.sortie.eetuning.calibrate.Tracer;
 import dev.sortie.eetuning.calibrate.Trajectory;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -51,13 +52,13 @@ import picocli.CommandLine.Option;
     })
 public final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
 
   @Option(
       names = "--exits",
       required = true,
       paramLabel = "DIR",
-      description = "Folder with exits.")
+      description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Option(

@@ -3,8 +3,8 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
-import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.decode.chat.Conversation;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
     })
 public final class ChatCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
 
   @Option(
       names = "--system",

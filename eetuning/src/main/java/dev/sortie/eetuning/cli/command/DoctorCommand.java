@@ -1,8 +1,10 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.CostView;
 import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.cli.view.LinksView;
@@ -58,13 +60,12 @@ public final class DoctorCommand implements Callable<Integer> {
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      defaultValue = "f32",
+      defaultValue = "file",
       description =
-          "How its matrices are held: f32, bf16, or file (as stored, used in place). Default:"
-              + " ${DEFAULT-VALUE}.")
+          UsedModel.DTYPE + " What is measured holds for the type, so give generate the same.")
   private Precision precision;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits of the model.")
+  @Option(names = "--exits", paramLabel = "DIR", description = "Of the model. " + ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Option(names = "--json", description = "One JSON object a topic.")

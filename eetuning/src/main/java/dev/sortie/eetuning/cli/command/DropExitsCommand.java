@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.NewExits;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
     description = "Copies the exits of a folder without those at some depths.")
 public final class DropExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
   @Mixin private NewExits result;
 
   @Option(

@@ -6,7 +6,8 @@ import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.ActiveExits;
@@ -67,9 +68,9 @@ public final class EvalCommand implements Callable<Integer> {
   private static final int PAIRS = 12;
 
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Mixin private ActiveMixin active;

@@ -3,10 +3,10 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
-import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
 import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.GenerationJson;
 import dev.sortie.eetuning.cli.view.OrderedTexts;
@@ -50,7 +50,7 @@ import picocli.CommandLine.Option;
             + " ahead; on a terminal each token is coloured by the exit that chose it.")
 public final class GenerateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
   @Mixin private TextInput prompt;
 
   @Option(

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.NewExits;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
         "Combines exits of one model that were tuned separately. Two exits at one depth are refused, unless --replace lets the later folder win.")
 public final class MergeExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
   @Mixin private NewExits result;
 
   @Parameters(arity = "2..*", paramLabel = "DIR", description = "Folders with exits.")

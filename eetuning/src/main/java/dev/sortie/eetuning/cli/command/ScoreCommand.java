@@ -1,7 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -30,9 +31,9 @@ import picocli.CommandLine.Option;
         "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement.")
 public final class ScoreCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private UsedModel model;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Option(

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.option.TextInput;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.ModelFiles;
@@ -20,7 +20,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = "Shows the token ids of a text.")
 public final class TokenizeCommand implements Callable<Integer> {
-  @Mixin private ModelOptions model;
+  @Option(names = "--model", required = true, paramLabel = "M", description = ModelName.HELP)
+  private String model;
+
   @Mixin private TextInput text;
 
   @Option(
@@ -33,7 +35,7 @@ public final class TokenizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Tokenizer tokenizer = ModelFiles.tokenizer(model.path());
+    Tokenizer tokenizer = ModelFiles.tokenizer(ModelName.path(model));
     int[] ids = tokenizer.encode(text.read("--text"), new EncodeOptions(true, parseSpecial));
     if (json) {
       Map<String, Object> result = new LinkedHashMap<>();

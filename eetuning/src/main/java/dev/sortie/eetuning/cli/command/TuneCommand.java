@@ -2,12 +2,12 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ModelOptions;
 import dev.sortie.eetuning.cli.option.RankOptions;
 import dev.sortie.eetuning.cli.option.SelfData;
 import dev.sortie.eetuning.cli.option.StartExits;
 import dev.sortie.eetuning.cli.option.TrainingOptions;
 import dev.sortie.eetuning.cli.option.TuneLossOptions;
+import dev.sortie.eetuning.cli.option.TunedModel;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.MemoryView;
 import dev.sortie.eetuning.cli.view.PeakMemoryByRank;
@@ -61,7 +61,7 @@ public final class TuneCommand implements Callable<Integer> {
   private static final int PLOTTED_STEPS = 3;
 
   @Mixin private ComputeOptions compute;
-  @Mixin private ModelOptions model;
+  @Mixin private TunedModel model;
   @Mixin private TrainingOptions training;
   @Mixin private SelfData self;
   @Mixin private StartExits start;

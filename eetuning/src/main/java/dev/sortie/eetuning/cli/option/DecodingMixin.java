@@ -45,7 +45,7 @@ public final class DecodingMixin {
 
   @Mixin private SamplingMixin sampling;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits.")
+  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Mixin private ActiveMixin active;

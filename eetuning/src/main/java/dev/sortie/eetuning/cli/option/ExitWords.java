@@ -4,8 +4,11 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.nn.InputException;
 import java.util.Iterator;
 
-/** The words of options that say how exits are made. */
+/** The words of options that name exits, and of those that say how exits are made. */
 public final class ExitWords {
+  /** For the help of options: a folder whose exits are decoded or scored with. */
+  public static final String FOLDER =
+      "Folder with exits. They are held in Q8_0, or in F32 beside layers in F32.";
 
   /** The words of {@code --arch}, for help and completion. */
   public static final class Architectures implements Iterable<String> {

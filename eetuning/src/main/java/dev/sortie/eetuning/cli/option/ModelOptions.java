@@ -15,23 +15,21 @@ import java.util.Map;
 import java.util.function.Function;
 import picocli.CommandLine.Option;
 
-/** Options that name a model. */
-public final class ModelOptions {
+/**
+ * Options that name a model. How its matrices are held unless the user says so differs between
+ * commands that use a model ({@link UsedModel}) and one that trains on it ({@link TunedModel}).
+ */
+public abstract sealed class ModelOptions permits UsedModel, TunedModel {
   private static final long LARGE = 64 << 20;
 
   @Option(names = "--model", required = true, paramLabel = "M", description = ModelName.HELP)
   private String model;
 
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      defaultValue = "f32",
-      description =
-          "How matrices are held: f32, bf16, or file (as stored, used in place). Default: ${DEFAULT-VALUE}.")
-  private Precision precision;
-
   private ModelMemory memory;
   private AvailableMemory available;
+
+  /** How its matrices are held. */
+  abstract Precision precision();
 
   /** The folder or file. */
   public Path path() {
@@ -59,12 +57,12 @@ public final class ModelOptions {
       files.close();
       throw e;
     }
-    memory = ModelMemory.of(files, precision, builder);
+    memory = ModelMemory.of(files, precision(), builder);
     available = AvailableMemory.now();
     if (!silent) {
       announce(files, memory, available);
     }
-    return LanguageModel.load(files, precision, device, builder);
+    return LanguageModel.load(files, precision(), device, builder);
   }
 
   /** Opens its files, to be closed. */
@@ -74,7 +72,7 @@ public final class ModelOptions {
 
   /** Bytes that a part of it takes once it is loaded. */
   public long memory(ModelFiles files, ModelPartition part) {
-    return ModelMemory.of(files, precision, part).resident();
+    return ModelMemory.of(files, precision(), part).resident();
   }
 
   /** Loads it without reading its weights, where the file can be mapped. */
