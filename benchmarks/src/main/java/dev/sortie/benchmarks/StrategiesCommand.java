@@ -7,6 +7,7 @@ import dev.sortie.benchmarks.compare.WayRun;
 import dev.sortie.benchmarks.compare.WayTable;
 import dev.sortie.benchmarks.compare.Ways;
 import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cost.CostCache;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.eval.task.TaskFile;
@@ -53,9 +54,11 @@ final class StrategiesCommand implements Callable<Integer> {
   @Option(
       names = "--prompts",
       paramLabel = "FILE",
+      converter = ReadOnce.class,
       description =
           "Prompts, an object a line: {\"id\": …, \"prompt\": …}. Default: the 20 prompts of"
-              + " benchmarks/prompts.jsonl.")
+              + " benchmarks/prompts.jsonl."
+              + ReadOnce.HELP)
   private Path prompts;
 
   @Option(

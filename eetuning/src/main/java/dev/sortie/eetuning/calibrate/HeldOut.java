@@ -2,6 +2,7 @@ package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.LanguageModel;
@@ -28,8 +29,8 @@ public record HeldOut(int[] ids, boolean isPrompt) {
   }
 
   /**
-   * The sequences of files: of a {@code .jsonl} file one a line, {@code {"prompt": "…"}} or {@code
-   * {"text": "…"}}; any other file is text, cut into windows.
+   * The sequences of files: of a {@code .jsonl} file, or a pipe that begins with a brace, one a
+   * line, {@code {"prompt": "…"}} or {@code {"text": "…"}}; anything else is text, cut into windows.
    *
    * @param window tokens of a text at most
    * @param answer tokens of an answer at most
@@ -42,15 +43,23 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     }
     List<HeldOut> all = new ArrayList<>();
     for (Path file : files) {
-      if (file.toString().endsWith(".jsonl")) {
-        for (JsonObject line : JsonLines.read(file)) {
+      String text = TextFiles.read(file);
+      if (isLines(file, text)) {
+        for (JsonObject line : JsonLines.parse(NamedInput.name(file), text)) {
           all.add(ofLine(line, model, window, context - answer));
         }
       } else {
-        all.addAll(windows(file, model, window));
+        all.addAll(windows(NamedInput.name(file), text, model, window));
       }
     }
     return all;
+  }
+
+  /** A file says so by its name; what is read from a pipe has none. */
+  private static boolean isLines(Path file, String text) {
+    return NamedInput.isRegular(file)
+        ? file.toString().endsWith(".jsonl")
+        : text.stripLeading().startsWith("{");
   }
 
   private static HeldOut ofLine(JsonObject line, LanguageModel model, int window, int room) {
@@ -70,8 +79,9 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     return new HeldOut(prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
   }
 
-  private static List<HeldOut> windows(Path file, LanguageModel model, int window) {
-    int[] ids = model.tokenizer().encode(TextFiles.read(file));
+  private static List<HeldOut> windows(
+      String file, String text, LanguageModel model, int window) {
+    int[] ids = model.tokenizer().encode(text);
     List<HeldOut> list = new ArrayList<>();
     for (int from = 0; from + window <= ids.length; from += window) {
       list.add(new HeldOut(Arrays.copyOfRange(ids, from, from + window), false));

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.calibrate;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
@@ -71,9 +72,9 @@ public final class ThresholdsFile {
     Json.write(file, json(c));
   }
 
-  /** Reads a file, for whatever exits it is. */
+  /** Reads a file, or what {@link NamedInput} reads, for whatever exits it is. */
   public static Calibrated read(Path file) {
-    JsonObject root = Json.read(file);
+    JsonObject root = Json.readNamed(file);
     root.getString("format", Set.of(FORMAT));
     root.getInt("version", VERSION, VERSION);
     root.getString("policy", Set.of(POLICY));
@@ -164,7 +165,7 @@ public final class ThresholdsFile {
     if (!found.equals(given)) {
       throw new InputException(
           "%s: %s is %s, but %s is %s: the promise holds for what was calibrated; %srun calibrate again"
-              .formatted(file, field, found, whose, given, instead));
+              .formatted(NamedInput.name(file), field, found, whose, given, instead));
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonObject;
@@ -52,6 +53,7 @@ public final class TraceFile {
       traces.append(head);
       return traces;
     }
+    InputFiles.requireRegular(file);
     String text = TextFiles.read(file);
     int whole = text.lastIndexOf('\n') + 1;
     List<JsonObject> lines =

@@ -6,9 +6,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Opening of files that a user named, with messages instead of stack traces. */
 public final class InputFiles {
+  private static final int CHUNK = 1 << 20;
+
   private InputFiles() {}
 
   /**
@@ -27,20 +31,45 @@ public final class InputFiles {
     }
   }
 
-  /** All bytes of a file of at most {@code limit} bytes. */
+  /** All bytes of a regular file of at most {@code limit} bytes. */
   public static byte[] readAll(Path file, int limit) {
     requireRegular(file);
+    return open(file, limit);
+  }
+
+  /** All bytes of what can be opened, of which no more than {@code limit} are read. */
+  static byte[] open(Path file, int limit) {
     try (InputStream in = Files.newInputStream(file)) {
-      long size = Files.size(file);
-      byte[] bytes = size > limit ? new byte[0] : in.readNBytes(limit + 1);
-      if (size > limit || bytes.length > limit) {
-        throw new InputException(
-            "%s: has %d bytes, at most %d are allowed"
-                .formatted(file, Math.max(size, bytes.length), limit));
-      }
-      return bytes;
+      requireWithin(file.toString(), "", Files.size(file), limit);
+      return read(in, file.toString(), limit);
     } catch (IOException e) {
       throw cannotRead(file, e);
+    }
+  }
+
+  /** All bytes of a stream, which may have no end: no more than {@code limit} are kept. */
+  static byte[] read(InputStream in, String name, int limit) throws IOException {
+    List<byte[]> chunks = new ArrayList<>();
+    long size = 0;
+    for (byte[] c = in.readNBytes(CHUNK); c.length > 0; c = in.readNBytes(CHUNK)) {
+      size += c.length;
+      requireWithin(name, "at least ", size, limit);
+      chunks.add(c);
+    }
+    byte[] all = new byte[(int) size];
+    int at = 0;
+    for (byte[] c : chunks) {
+      System.arraycopy(c, 0, all, at, c.length);
+      at += c.length;
+    }
+    return all;
+  }
+
+  private static void requireWithin(String name, String least, long size, int limit) {
+    if (size > limit) {
+      throw new InputException(
+          "%s: has %s%d bytes, at most %d are allowed; give less, or several files"
+              .formatted(name, least, size, limit));
     }
   }
 

@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.InputFiles;
+import dev.sortie.nn.file.NamedInput;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -23,20 +24,26 @@ import java.util.Map;
 public final class Json {
   private Json() {}
 
-  /** The object in a file, within {@link JsonLimits#CONFIG}. */
+  /** The object in a regular file, within {@link JsonLimits#CONFIG}. */
   public static JsonObject read(Path file) {
     return read(file, JsonLimits.CONFIG);
   }
 
-  /** The object in a file. */
+  /** The object in a regular file. */
   public static JsonObject read(Path file, JsonLimits limits) {
-    return object(file.toString(), value(file, limits));
+    return object(
+        file.toString(), tree(InputFiles.readAll(file, limits.maxBytes()), file, limits));
   }
 
-  /** The list of objects in a file, such as chat messages. */
-  public static List<JsonObject> readObjects(Path file, JsonLimits limits) {
-    String origin = file.toString();
-    if (value(file, limits) instanceof List<?> list) {
+  /** The object in whatever {@link NamedInput} reads, within {@link JsonLimits#CONFIG}. */
+  public static JsonObject readNamed(Path named) {
+    return object(NamedInput.name(named), namedTree(named, JsonLimits.CONFIG));
+  }
+
+  /** The list of objects in whatever {@link NamedInput} reads, such as chat messages. */
+  public static List<JsonObject> readObjects(Path named, JsonLimits limits) {
+    String origin = NamedInput.name(named);
+    if (namedTree(named, limits) instanceof List<?> list) {
       return list.stream().map(item -> object(origin, item)).toList();
     }
     throw new InputException(origin + ": the document is not a list, expected a list of objects");
@@ -86,9 +93,13 @@ public final class Json {
     return value instanceof JsonObject ? "an object" : Printable.value(value);
   }
 
-  private static Object value(Path file, JsonLimits limits) {
-    byte[] bytes = InputFiles.readAll(file, limits.maxBytes());
-    return tree(utf8(file.toString(), bytes), file.toString(), limits);
+  private static Object namedTree(Path named, JsonLimits limits) {
+    return tree(NamedInput.read(named, limits.maxBytes()), named, limits);
+  }
+
+  private static Object tree(byte[] bytes, Path file, JsonLimits limits) {
+    String origin = NamedInput.name(file);
+    return tree(utf8(origin, bytes), origin, limits);
   }
 
   private static Object tree(char[] text, String origin, JsonLimits limits) {

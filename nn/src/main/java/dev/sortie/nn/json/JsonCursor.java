@@ -13,7 +13,6 @@ import dev.sortie.nn.file.InputFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -44,8 +43,9 @@ public final class JsonCursor {
     JsonParser open(JsonFactory factory) throws IOException;
   }
 
-  /** Reads a file from its first to its last byte without holding all of it. */
+  /** Reads a regular file from its first to its last byte without holding all of it. */
   public static <T> T read(Path file, JsonLimits limits, Function<JsonCursor, T> reading) {
+    InputFiles.requireRegular(file);
     try (InputStream in = Files.newInputStream(file)) {
       long size = Files.size(file);
       if (size > limits.maxBytes()) {
@@ -58,8 +58,6 @@ public final class JsonCursor {
                 + " for JSON");
       }
       return read(in, file.toString(), limits, reading);
-    } catch (NoSuchFileException e) {
-      throw new InputException(file + ": no such file", e);
     } catch (IOException e) {
       throw InputFiles.cannotRead(file, e);
     }

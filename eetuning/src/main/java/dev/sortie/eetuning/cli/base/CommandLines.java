@@ -26,6 +26,7 @@ public final class CommandLines {
     line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
     line.setExecutionStrategy(
         parsed -> {
+          ReadOnce.check(parsed, System.getenv());
           try {
             return new CommandLine.RunLast().execute(parsed);
           } catch (Error | StandardOutput.LostException e) {

@@ -11,6 +11,7 @@ import dev.sortie.eetuning.calibrate.TraceFile;
 import dev.sortie.eetuning.calibrate.Tracer;
 import dev.sortie.eetuning.calibrate.Trajectory;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.UsedModel;
@@ -24,6 +25,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
@@ -66,11 +68,14 @@ public final class CalibrateCommand implements Callable<Integer> {
       required = true,
       arity = "1..*",
       paramLabel = "FILE",
+      converter = ReadOnce.class,
       description =
-          "Held-out sequences, which the exits were not tuned on. A .jsonl file has one a line: an"
-              + " object with prompt, which the model answers at full depth, or text, taken as it"
-              + " is. Any other file is text and is cut into windows; windows of one text depend on"
-              + " each other, so the promise is then less exact than it says.")
+          "Held-out sequences, which the exits were not tuned on. A .jsonl file, or a pipe that"
+              + " begins with {, has one a line: an object with prompt, which the model answers at"
+              + " full depth, or text, taken as it is. Anything else is text and is cut into"
+              + " windows; windows of one text depend on each other, so the promise is then less"
+              + " exact than it says."
+              + ReadOnce.HELP)
   private List<Path> data;
 
   @Mixin private ActiveMixin active;
@@ -274,7 +279,11 @@ public final class CalibrateCommand implements Callable<Integer> {
             chosen.tested().pValue(),
             chosen.earlyShare(),
             chosen.speedup(),
-            data.stream().map(p -> p.getFileName().toString()).toList()));
+            data.stream().map(CalibrateCommand::source).toList()));
+  }
+
+  private static String source(Path file) {
+    return NamedInput.isStandard(file) ? NamedInput.name(file) : file.getFileName().toString();
   }
 
   private static void print(Calibration.Result r) {

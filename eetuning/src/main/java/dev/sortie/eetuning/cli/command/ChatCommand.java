@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
@@ -27,7 +28,7 @@ import picocli.CommandLine.Option;
       "Talks with a model, by its chat template: each line of standard input is a message, each answer appears as it comes.",
       "A line that begins with / is a command: /clear begins a new conversation, /system TEXT one with that system message (none without TEXT), /exit ends. Ctrl-C stops an answer; at the prompt it ends the program."
     })
-public final class ChatCommand implements Callable<Integer> {
+public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardInputUser {
   @Mixin private ComputeOptions compute;
   @Mixin private UsedModel model;
 
@@ -57,6 +58,11 @@ public final class ChatCommand implements Callable<Integer> {
 
   @Option(names = "--json", description = "One JSON object an answer on standard output.")
   private boolean json;
+
+  @Override
+  public String standardInput() {
+    return "the conversation";
+  }
 
   @Override
   public Integer call() {

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.UsedModel;
@@ -78,14 +79,16 @@ public final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--text",
       paramLabel = "FILE",
-      description = "A UTF-8 text to score, one document.")
+      converter = ReadOnce.class,
+      description = "A UTF-8 text to score, one document." + ReadOnce.HELP)
   private Path text;
 
   @Option(
       names = "--tasks",
       arity = "1..*",
       paramLabel = "FILE",
-      description = "Tasks: an item a line, as JSON objects.")
+      converter = ReadOnce.class,
+      description = "Tasks: an item a line, as JSON objects." + ReadOnce.HELP)
   private List<Path> tasks = new ArrayList<>();
 
   @Option(
@@ -110,8 +113,10 @@ public final class EvalCommand implements Callable<Integer> {
   @Option(
       names = "--thresholds",
       paramLabel = "FILE",
-      description = "Thresholds that calibrate has written, as one more way of decoding.")
-  private Path calibrated;
+      converter = ReadOnce.class,
+      description =
+          "Thresholds that calibrate has written, as one more way of decoding." + ReadOnce.HELP)
+  private Path thresholdsFile;
 
   @Option(
       names = "--each-exit",
@@ -156,6 +161,9 @@ public final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
+    Optional<String> document = Optional.ofNullable(text).map(TextFiles::read);
+    Optional<Calibrated> calibrated =
+        Optional.ofNullable(thresholdsFile).map(ThresholdsFile::read);
     List<TaskItem.Choice> choices = new ArrayList<>();
     List<TaskItem.Answer> answers = new ArrayList<>();
     for (Path file : tasks) {
@@ -186,9 +194,11 @@ public final class EvalCommand implements Callable<Integer> {
                   ThresholdsFile.dtype(m),
                   device.pool().threads()),
               Machine.detect(device.kernels().name()),
-              text == null ? Optional.empty() : Optional.of(score(m, exits, device)),
+              document.map(t -> score(t, m, exits, device)),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
-              answers.isEmpty() ? List.of() : decode(m, FinalDraft.add(exits), device, answers));
+              answers.isEmpty()
+                  ? List.of()
+                  : decode(m, FinalDraft.add(exits), calibrated, device, answers));
       EvalReport.write(out, r);
       Json.write(out.resolve("results.json"), EvalJson.of(r));
       if (json) {
@@ -215,7 +225,7 @@ public final class EvalCommand implements Callable<Integer> {
         throw new InputException("--strategy " + word + " needs --exits DIR");
       }
     }
-    if (exitsFolder == null && (calibrated != null || !thresholds.isEmpty() || active.isGiven())) {
+    if (exitsFolder == null && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
     }
     if (rounds != null && rounds < 1) {
@@ -232,8 +242,9 @@ public final class EvalCommand implements Callable<Integer> {
     return "./sortie " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
   }
 
-  private TextScorer.Result score(LanguageModel m, Exits exits, Device device) {
-    return new TextScorer(m, exits, device).score(TextFiles.read(text), done -> {});
+  private static TextScorer.Result score(
+      String document, LanguageModel m, Exits exits, Device device) {
+    return new TextScorer(m, exits, device).score(document, done -> {});
   }
 
   private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(
@@ -244,10 +255,14 @@ public final class EvalCommand implements Callable<Integer> {
   }
 
   private List<EvalResults.Setting> decode(
-      LanguageModel m, Exits exits, Device device, List<TaskItem.Answer> items) {
+      LanguageModel m,
+      Exits exits,
+      Optional<Calibrated> calibrated,
+      Device device,
+      List<TaskItem.Answer> items) {
     Evaluation evaluation = new Evaluation(m, exits, device);
     int times = rounds == null ? Math.ceilDiv(PAIRS, items.size()) : rounds;
-    PairedRuns runs = evaluation.paired(variants(m, exits, device), items, times);
+    PairedRuns runs = evaluation.paired(variants(m, exits, calibrated, device), items, times);
     List<PairedRuns.Outcome> outcomes;
     try (ProgressLine line = ProgressLine.start("decode", runs.units(), System.err)) {
       outcomes = runs.run(line::step);
@@ -255,7 +270,8 @@ public final class EvalCommand implements Callable<Integer> {
     return evaluation.settings(outcomes, items, ActiveMixin.table(m, exits, device));
   }
 
-  private List<DecodingVariant> variants(LanguageModel m, Exits all, Device device) {
+  private List<DecodingVariant> variants(
+      LanguageModel m, Exits all, Optional<Calibrated> calibrated, Device device) {
     List<DecodingVariant> list = new ArrayList<>();
     list.add(DecodingVariant.full(m, device));
     if (strategies.isEmpty() || strategies.contains(SPECULATIVE)) {
@@ -267,10 +283,10 @@ public final class EvalCommand implements Callable<Integer> {
         list.add(DecodingVariant.early(EARLY, m, exits, new MaxProbability(1), 1, false, device));
       }
       if (strategies.isEmpty() || strategies.contains(EARLY)) {
-        list.addAll(early(EARLY, false, m, all, exits, device));
+        list.addAll(early(EARLY, false, m, all, exits, calibrated, device));
       }
       if (strategies.isEmpty() || strategies.contains(GUESSING)) {
-        list.addAll(early(GUESSING, true, m, all, exits, device));
+        list.addAll(early(GUESSING, true, m, all, exits, calibrated, device));
       }
     }
     return list;
@@ -282,7 +298,13 @@ public final class EvalCommand implements Callable<Integer> {
   }
 
   private List<DecodingVariant> early(
-      String name, boolean guesses, LanguageModel m, Exits all, Exits exits, Device device) {
+      String name,
+      boolean guesses,
+      LanguageModel m,
+      Exits all,
+      Exits exits,
+      Optional<Calibrated> calibrated,
+      Device device) {
     List<DecodingVariant> list = new ArrayList<>();
     List<Exits> sets = new ArrayList<>();
     if (!exits.exits().isEmpty()) {
@@ -297,9 +319,9 @@ public final class EvalCommand implements Callable<Integer> {
         list.add(DecodingVariant.early(name, m, set, new MaxProbability(x), x, guesses, device));
       }
     }
-    if (calibrated != null) {
-      Calibrated c = ThresholdsFile.read(calibrated);
-      ThresholdsFile.check(calibrated, c, exitsFolder, m);
+    if (calibrated.isPresent()) {
+      Calibrated c = calibrated.get();
+      ThresholdsFile.check(thresholdsFile, c, exitsFolder, m);
       ExitThresholds policy = new ExitThresholds(c.thresholds());
       String word = "calibrated" + name.substring(EARLY.length());
       list.add(DecodingVariant.early(word, m, all, policy, guesses, device));

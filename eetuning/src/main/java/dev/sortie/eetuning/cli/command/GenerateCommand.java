@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
@@ -20,6 +21,8 @@ import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
+import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
@@ -56,9 +59,11 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--messages",
       paramLabel = "FILE",
+      converter = ReadOnce.class,
       description =
           "A conversation to answer: a JSON list of objects with role and content, written down by"
-              + " the model's chat template.")
+              + " the model's chat template."
+              + ReadOnce.HELP)
   private Path messages;
 
   @Mixin private TemplateMixin template;
@@ -83,8 +88,10 @@ public final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--prompts",
       paramLabel = "FILE",
+      converter = ReadOnce.class,
       description =
-          "A UTF-8 file with a prompt on each line, taken as it is; each is continued for itself.")
+          "A UTF-8 file with a prompt on each line, taken as it is; each is continued for itself."
+              + ReadOnce.HELP)
   private Path prompts;
 
   @Mixin private PipelineMixin pipeline;
@@ -224,9 +231,9 @@ public final class GenerateCommand implements Callable<Integer> {
               + " four");
     }
     if (prompts != null) {
-      List<String> lines = TextInput.read(prompts).lines().toList();
+      List<String> lines = TextFiles.readAny(prompts).lines().toList();
       if (lines.isEmpty()) {
-        throw new InputException(prompts + ": no line, so no prompt");
+        throw new InputException(NamedInput.name(prompts) + ": no line, so no prompt");
       }
       return lines.stream().map(line -> new Input(line, List.of(), null)).toList();
     }

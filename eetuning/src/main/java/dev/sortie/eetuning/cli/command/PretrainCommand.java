@@ -146,7 +146,7 @@ public final class PretrainCommand implements Callable<Integer> {
       PretrainOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
     Tokenizer tokenizer =
         groups.firstOfRanks(
-            () -> newTokenizer.make(training.out, training.data),
+            () -> newTokenizer.make(training.out, training.data()),
             () -> NewTokenizer.made(training.out));
     DecoderConfig config = decoder.config(tokenizer.vocabSize(), training.seqLen);
     try (Device device = compute.open(groups.neighbours());

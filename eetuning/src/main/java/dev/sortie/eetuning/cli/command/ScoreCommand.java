@@ -1,12 +1,14 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
@@ -40,7 +42,8 @@ public final class ScoreCommand implements Callable<Integer> {
       names = "--file",
       required = true,
       paramLabel = "TEXT",
-      description = "A UTF-8 text file, one document.")
+      converter = ReadOnce.class,
+      description = "A UTF-8 text file, one document." + ReadOnce.HELP)
   private Path file;
 
   @Option(names = "--json", description = "JSON on standard output.")
@@ -94,7 +97,7 @@ public final class ScoreCommand implements Callable<Integer> {
     try {
       return scorer.score(text, done -> {});
     } catch (InputException e) {
-      throw new InputException(file + ": " + e.getMessage(), e);
+      throw new InputException(NamedInput.name(file) + ": " + e.getMessage(), e);
     }
   }
 

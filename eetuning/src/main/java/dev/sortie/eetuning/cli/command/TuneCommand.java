@@ -282,7 +282,7 @@ public final class TuneCommand implements Callable<Integer> {
   }
 
   private boolean sampled() {
-    return SelfData.isWanted(training.data);
+    return training.isSelfData();
   }
 
   /** The cache, null where none is wanted. */

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Drafter;
@@ -61,7 +62,8 @@ public final class DecodingMixin {
   @Option(
       names = "--thresholds",
       paramLabel = "FILE",
-      description = "Thresholds that calibrate has written for these exits.")
+      converter = ReadOnce.class,
+      description = "Thresholds that calibrate has written for these exits." + ReadOnce.HELP)
   private Path thresholds;
 
   @Option(

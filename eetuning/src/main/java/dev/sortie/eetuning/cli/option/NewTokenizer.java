@@ -2,12 +2,13 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -80,10 +81,6 @@ public final class NewTokenizer {
   }
 
   private static void copy(Path from, Path to) {
-    try {
-      AtomicFiles.write(to, Files.readAllBytes(from));
-    } catch (IOException e) {
-      throw new InputException(from + ": cannot be read: " + e.getMessage(), e);
-    }
+    AtomicFiles.write(to, InputFiles.readAll(from, JsonLimits.TOKENIZER.maxBytes()));
   }
 }

@@ -15,8 +15,6 @@ import picocli.CommandLine.Option;
 
 /** Options of tuning data that the model samples of itself. */
 public final class SelfData {
-  private static final Path WORD = Path.of("self");
-
   @Option(
       names = "--self-tokens",
       paramLabel = "N",
@@ -31,11 +29,6 @@ public final class SelfData {
       defaultValue = "0.8",
       description = "For --data self: temperature of sampling. Default: ${DEFAULT-VALUE}.")
   private double temperature;
-
-  /** Whether the data are the model's own: the word {@code self}, then maybe text files. */
-  public static boolean isWanted(List<Path> data) {
-    return data.getFirst().equals(WORD);
-  }
 
   /** Refuses what cannot be sampled, or not by these ranks. */
   public void check(TrainingOptions training, Mesh mesh) {
@@ -52,9 +45,9 @@ public final class SelfData {
     }
   }
 
-  /** Files after the word give some texts their first words. */
+  /** Files after the word self give some texts their first words. */
   private SelfGeneratedText.Settings settings(TrainingOptions training) {
-    List<Path> data = training.data;
+    List<Path> data = training.data();
     return new SelfGeneratedText.Settings(
         tokens, temperature, training.seed, data.subList(1, data.size()));
   }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -17,13 +18,16 @@ public final class TemplateMixin {
   @Option(
       names = "--chat-template",
       paramLabel = "FILE",
-      description = "A Jinja template that takes the place of the model's own.")
+      converter = ReadOnce.class,
+      description = "A Jinja template that takes the place of the model's own." + ReadOnce.HELP)
   private Path file;
 
   @Option(
       names = "--tools",
       paramLabel = "FILE",
-      description = "A JSON list of functions that the model may call, for the template.")
+      converter = ReadOnce.class,
+      description =
+          "A JSON list of functions that the model may call, for the template." + ReadOnce.HELP)
   private Path tools;
 
   @Option(
@@ -32,6 +36,8 @@ public final class TemplateMixin {
       description =
           "A variable for the template, such as enable_thinking=false; may be repeated. true, false and integers are taken as such.")
   private Map<String, String> variables = new LinkedHashMap<>();
+
+  private ChatOptions options;
 
   /** The template of a model, which must have one. */
   public ChatTemplate template(Path model) {
@@ -48,6 +54,13 @@ public final class TemplateMixin {
 
   /** For an answer. */
   public ChatOptions options() {
+    if (options == null) { // a pipe of tools is read once
+      options = read();
+    }
+    return options;
+  }
+
+  private ChatOptions read() {
     Map<String, Object> values = new LinkedHashMap<>();
     variables.forEach((name, value) -> values.put(name, value(value)));
     List<Map<String, Object>> list =

@@ -1,11 +1,8 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.nn.InputException;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import dev.sortie.nn.file.TextFiles;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -20,7 +17,8 @@ public final class TextInput {
   @Option(
       names = {"--file", "--prompt-file"},
       paramLabel = "FILE",
-      description = "A UTF-8 file with the text, taken as it is.")
+      converter = ReadOnce.class,
+      description = "A UTF-8 file with the text, taken as it is." + ReadOnce.HELP)
   private Path file;
 
   /** Whether there is a text or a file. */
@@ -33,19 +31,6 @@ public final class TextInput {
     if ((text == null) == (file == null)) {
       throw new InputException("give either " + option + " TEXT or a file, one of the two");
     }
-    return text != null ? text : read(file);
-  }
-
-  /** A UTF-8 file whole, which may be empty. */
-  public static String read(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (NoSuchFileException e) {
-      throw new InputException(file + ": no such file", e);
-    } catch (CharacterCodingException e) {
-      throw new InputException(file + ": is not UTF-8 text; convert it", e);
-    } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
-    }
+    return text != null ? text : TextFiles.readAny(file);
   }
 }

@@ -1,14 +1,19 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.PeakMemory;
+import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
+import dev.sortie.nn.file.NamedInput;
+import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.data.TokenDataset;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -18,14 +23,20 @@ import picocli.CommandLine.Option;
 
 /** Options that pretrain and tune share. */
 public final class TrainingOptions {
+  private static final Path SELF = Path.of("self");
+
   @Option(
       names = "--data",
       required = true,
       arity = "1..*",
       paramLabel = "FILE",
+      converter = ReadOnce.class,
       description =
-          "UTF-8 text files, each one document; or one file of token ids. For tune also the word self: text that the model samples, its first words from text files after it, if there are some.")
-  public List<Path> data;
+          "UTF-8 text files, each one document; or one file of token ids. For tune also the word self: text that the model samples, its first words from text files after it, if there are some."
+              + ReadOnce.HELP)
+  private List<Path> named;
+
+  private List<Path> files;
 
   @Option(
       names = "--out",
@@ -156,6 +167,43 @@ public final class TrainingOptions {
           "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")
   public boolean dryRun;
 
+  /** Whether the data are the model's own: the word {@code self}, then maybe text files. */
+  public boolean isSelfData() {
+    return named.getFirst().equals(SELF);
+  }
+
+  /**
+   * The data as files that can be read again: a tokenizer is trained on them too, and sampled text
+   * begins with words of them many times. What a pipe gives is kept in a temporary file.
+   */
+  public List<Path> data() {
+    if (files == null) {
+      files = named.stream().map(TrainingOptions::file).toList();
+    }
+    return files;
+  }
+
+  private static Path file(Path text) {
+    boolean pipe =
+        NamedInput.isStandard(text) || Files.exists(text) && !Files.isRegularFile(text);
+    if (!pipe) {
+      return text;
+    }
+    String read = TextFiles.read(text);
+    try {
+      Path copy = Files.createTempFile("sortie-data-", ".txt");
+      copy.toFile().deleteOnExit();
+      return Files.writeString(copy, read);
+    } catch (IOException e) {
+      throw new InputException(
+          NamedInput.name(text)
+              + ": cannot be kept in a temporary file: "
+              + InputFiles.reason(e)
+              + "; check the disk, or name a file",
+          e);
+    }
+  }
+
   public int globalBatch() {
     return globalBatch == null ? microBatch : globalBatch;
   }
@@ -199,17 +247,17 @@ public final class TrainingOptions {
   /** Tokenises the data into the run's folder, or opens a token file as it is. */
   public DatasetSource dataset(Tokenizer tokenizer) {
     return isTokenFile()
-        ? tokens(data.getFirst(), tokenizer.vocabSize())
-        : DatasetSource.build(tokenizer, data, tokenized(), seqLen, heldOut, seed);
+        ? tokens(data().getFirst(), tokenizer.vocabSize())
+        : DatasetSource.build(tokenizer, data(), tokenized(), seqLen, heldOut, seed);
   }
 
   /** Opens what another rank's {@link #dataset} has made. */
   public DatasetSource madeDataset(Tokenizer tokenizer) {
-    return tokens(isTokenFile() ? data.getFirst() : tokenized(), tokenizer.vocabSize());
+    return tokens(isTokenFile() ? data().getFirst() : tokenized(), tokenizer.vocabSize());
   }
 
   private boolean isTokenFile() {
-    return data.size() == 1 && TokenDataset.isTokenFile(data.getFirst());
+    return data().size() == 1 && TokenDataset.isTokenFile(data().getFirst());
   }
 
   private Path tokenized() {

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.eval.task;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -20,7 +21,7 @@ public final class JsonLines {
 
   /** The objects of all lines of a file that are not blank, at least one. */
   public static List<JsonObject> read(Path file) {
-    return parse(file.toString(), TextFiles.read(file));
+    return parse(NamedInput.name(file), TextFiles.read(file));
   }
 
   /** Adds a line at the end of a file, which is made if it is absent. */

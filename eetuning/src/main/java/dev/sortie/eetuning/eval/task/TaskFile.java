@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval.task;
 
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +23,10 @@ public final class TaskFile {
    * @param maxTokens of an answer whose line does not say
    */
   public static List<TaskItem> read(Path file, int maxTokens) {
-    String name = file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
+    String name =
+        NamedInput.isStandard(file)
+            ? NamedInput.name(file)
+            : file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
     List<TaskItem> items = new ArrayList<>();
     for (JsonObject line : JsonLines.read(file)) {
       String task = line.optional("task", line::getString).orElse(name);

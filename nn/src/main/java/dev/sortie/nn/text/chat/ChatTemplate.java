@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.chat;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.text.Tokenizer;
@@ -83,7 +84,7 @@ public final class ChatTemplate {
   public static ChatTemplate ofFile(Path file, Path model) {
     Map<String, String> specials =
         Gguf.isGguf(model) ? ChatTemplateGguf.specials(model) : ChatTemplateFiles.specials(model);
-    return of(TextFiles.read(file), file.toString(), specials);
+    return of(TextFiles.read(file), NamedInput.name(file), specials);
   }
 
   /** Names it in messages. */

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.chat;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -51,6 +52,7 @@ public final class ChatTemplateFiles {
   private static Optional<Found> find(Path folder) {
     Path own = folder.resolve(OWN_FILE);
     if (Files.exists(own)) {
+      InputFiles.requireRegular(own);
       return Optional.of(new Found(Map.of(DEFAULT, TextFiles.read(own)), own.toString()));
     }
     Path config = folder.resolve(CONFIG);

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.data;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.text.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -59,8 +60,11 @@ public final class TokenDataset implements AutoCloseable {
     return TokenFileWriter.write(documents, vocabSize, out);
   }
 
-  /** Whether a file begins as token files do; false too if it cannot be read. */
+  /** Whether a regular file begins as token files do; false too if it cannot be read. */
   public static boolean isTokenFile(Path file) {
+    if (!NamedInput.isRegular(file)) {
+      return false; // a token file is mapped, and bytes read of a pipe would be missing later
+    }
     try (FileChannel channel = FileChannel.open(file)) {
       ByteBuffer first = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
       return channel.read(first) == Long.BYTES && first.getLong(0) == TokenFileHeader.MAGIC;

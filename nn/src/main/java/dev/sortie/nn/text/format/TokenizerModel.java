@@ -2,6 +2,7 @@ package dev.sortie.nn.text.format;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.TokenizerSpec;
@@ -15,12 +16,8 @@ import dev.sortie.nn.text.stage.PreTokenizer;
 import dev.sortie.nn.text.stage.PrecompiledCharsMap;
 import dev.sortie.nn.text.stage.SentencePieceNormalizer;
 import dev.sortie.nn.text.stage.TokenDecoding;
-import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -35,7 +32,7 @@ import java.util.TreeMap;
  */
 public final class TokenizerModel {
   /** Real files have some megabytes. */
-  private static final long MAX_BYTES = 64L << 20;
+  private static final int MAX_BYTES = 64 << 20;
 
   private static final String SPACE = "\u2581";
 
@@ -78,19 +75,7 @@ public final class TokenizerModel {
   }
 
   private static ByteBuffer bytes(Path file) {
-    try {
-      long size = Files.readAttributes(file, BasicFileAttributes.class).size();
-      if (size > MAX_BYTES) {
-        throw new InputException(
-            "%s: %d bytes, more than the limit of %d for a SentencePiece model"
-                .formatted(file, size, MAX_BYTES));
-      }
-      return ByteBuffer.wrap(Files.readAllBytes(file));
-    } catch (NoSuchFileException e) {
-      throw new InputException(file + ": no such file", e);
-    } catch (IOException e) {
-      throw new InputException(file + ": cannot be read: " + e.getMessage(), e);
-    }
+    return ByteBuffer.wrap(InputFiles.readAll(file, MAX_BYTES));
   }
 
   private TokenizerSpec spec(SentencePieceSettings settings) {

@@ -82,7 +82,7 @@ class TokenizerJsonContractTest {
     Path missing = folder.resolve("tokenizer.json");
     assertThatThrownBy(() -> TokenizerJson.read(missing))
         .isInstanceOf(InputException.class)
-        .hasMessage(missing + ": no such file");
+        .hasMessage(missing + ": no such file; check the path");
   }
 
   @ParameterizedTest
