@@ -2,19 +2,17 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.NewExits;
 import dev.sortie.eetuning.cli.option.UsedModel;
-import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,12 +77,7 @@ public final class AddExitsCommand implements Callable<Integer> {
       description = "For random initialisation. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(
-      names = "--out",
-      required = true,
-      paramLabel = "DIR",
-      description = "Folder for the exits.")
-  private Path out;
+  @Mixin private NewExits result;
 
   @Override
   public Integer call() {
@@ -102,12 +95,7 @@ public final class AddExitsCommand implements Callable<Integer> {
     if (draftTokens < 0) {
       throw new InputException("--draft-head " + draftTokens + " must be 0 or more");
     }
-    if (ExitsFile.exists(out)) {
-      throw new InputException(
-          "--out "
-              + out
-              + " holds exits already; give another folder, and combine with merge-exits");
-    }
+    result.check();
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
@@ -120,8 +108,7 @@ public final class AddExitsCommand implements Callable<Integer> {
                   Optional.of(
                       how.lookahead(own, draftTokens, m.decoder(), seed, arena, device.kernels())))
               : new Exits(m.sha256(), Map.of(), exits(how, own, m, arena, device));
-      ExitsFile.write(out, exits, m);
-      ExitTable.print(exits, out, System.err);
+      result.write(exits, m);
     }
     return 0;
   }

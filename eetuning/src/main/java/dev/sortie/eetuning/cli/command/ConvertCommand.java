@@ -5,16 +5,22 @@ import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.InputFiles;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.ModelConverter;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.BlockEncoder;
 import dev.sortie.tensor.dtype.DType;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -59,6 +65,12 @@ public final class ConvertCommand implements Callable<Integer> {
           "Type of the matrices: f32, f16, bf16, or in a GGUF file q8_0, q5_1, q5_0, q4_1, q4_0, q4_k. Default: as they are (in safetensors, quantised ones become f32).")
   private String type;
 
+  @Option(
+      names = "--json",
+      description =
+          "Files with bytes and SHA-256, and the number of tensors, as one JSON object on standard output.")
+  private boolean json;
+
   @Override
   public Integer call() {
     boolean gguf = isGguf();
@@ -79,9 +91,43 @@ public final class ConvertCommand implements Callable<Integer> {
                 ModelConverter.toSafetensors(
                     files, folder, dtype, device.kernels(), progress::see));
       }
+      if (json) {
+        System.out.println(Json.compact(written(files, gguf)));
+      }
     }
     System.err.println(from + " converted to " + out);
     return 0;
+  }
+
+  private Map<String, Object> written(ModelFiles from, boolean gguf) {
+    List<Map<String, Object>> files = new ArrayList<>();
+    try (Stream<Path> names = gguf ? Stream.of(out) : Files.list(out)) {
+      for (Path file : (Iterable<Path>) names.sorted()::iterator) {
+        files.add(
+            Json.object(
+                "file",
+                file.getFileName().toString(),
+                "bytes",
+                Files.size(file),
+                "sha256",
+                Sha256.of(file)));
+      }
+    } catch (IOException e) {
+      throw InputFiles.cannotRead(out, e);
+    }
+    return Json.object(
+        "source",
+        from.path().toString(),
+        "out",
+        out.toString(),
+        "format",
+        gguf ? "gguf" : "safetensors",
+        "tensors",
+        from.weights().tensors().size(),
+        "bytes",
+        files.stream().mapToLong(f -> (Long) f.get("bytes")).sum(),
+        "files",
+        files);
   }
 
   private boolean isGguf() {

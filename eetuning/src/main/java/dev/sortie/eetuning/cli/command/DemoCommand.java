@@ -15,6 +15,7 @@ import dev.sortie.eetuning.eval.report.DemoJson;
 import dev.sortie.eetuning.eval.report.DemoReport;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
@@ -103,6 +104,11 @@ public final class DemoCommand implements Callable<Integer> {
       description = "Of sampling and tuning. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
+  @Option(
+      names = "--json",
+      description = "The contents of results.json as one JSON object on standard output.")
+  private boolean json;
+
   @Override
   public Integer call() {
     if (steps < 1 || textBatches < 2 || rounds < 1 || tokens < 2) {
@@ -131,7 +137,11 @@ public final class DemoCommand implements Callable<Integer> {
       view.finish();
       DemoReport.write(out, results, "./sortie demo --out " + out);
       DemoJson.write(out.resolve("results.json"), results);
-      show(results, m.config().decoder().layers());
+      if (json) {
+        System.out.println(Json.compact(DemoJson.of(results)));
+      } else {
+        show(results, m.config().decoder().layers());
+      }
     }
     return 0;
   }

@@ -1,6 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.view.Interrupt;
+import dev.sortie.eetuning.cli.view.JobResult;
+import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.launch.Launcher;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -20,7 +22,7 @@ import picocli.CommandLine.Spec;
       "Runs a command as several ranks on this machine.",
       "Each gets RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT and a"
           + " secret, SORTIE_JOB_TOKEN; after a restart SORTIE_RESTART_COUNT is above 0. Lines of"
-          + " output have their rank in front. When one rank ends badly all are ended, and its exit"
+          + " output have their rank in front. Ranks have no standard input. When one rank ends badly all are ended, and its exit"
           + " code is returned. When this command is killed its ranks end."
     })
 public final class LaunchCommand implements Callable<Integer> {
@@ -46,6 +48,14 @@ public final class LaunchCommand implements Callable<Integer> {
               + " end. Default: ${DEFAULT-VALUE}.")
   private int grace;
 
+  @Option(
+      names = "--json",
+      description =
+          "One JSON object on standard output: the exit code, and what each rank printed last on its"
+              + " standard output, where that is a JSON object. All lines of ranks go to standard"
+              + " error.")
+  private boolean json;
+
   @Parameters(paramLabel = "COMMAND", description = "The program and its arguments, after --.")
   private List<String> command = List.of();
 
@@ -53,14 +63,19 @@ public final class LaunchCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
+    JobResult result = new JobResult(line -> print(err, line));
     Launcher launcher =
         new Launcher(
             new Launcher.Options(ranks, command, maxRestarts, Duration.ofSeconds(grace)),
-            line -> print(out, line),
+            json ? result : line -> print(out, line),
             line -> print(err, line));
     Interrupt interrupt = new Interrupt(launcher::end);
     try {
-      return launcher.run();
+      int code = launcher.run();
+      if (json) {
+        print(out, Json.compact(result.json(ranks, code)));
+      }
+      return code;
     } finally {
       interrupt.close();
     }

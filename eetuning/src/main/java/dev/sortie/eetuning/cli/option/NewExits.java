@@ -1,14 +1,16 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.view.ExitTable;
+import dev.sortie.eetuning.cli.view.ExitsJson;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** The folder into which a command writes exits made from other exits. */
+/** The folder into which a command writes new exits, and how it says what they are. */
 public final class NewExits {
   @Option(
       names = "--out",
@@ -17,10 +19,15 @@ public final class NewExits {
       description = "Folder for the result.")
   private Path out;
 
+  @Option(
+      names = "--json",
+      description = "Folder, exits, parameters and hashes as one JSON object on standard output.")
+  private boolean json;
+
   /** Refuses a folder that holds exits. */
   public void check() {
     if (ExitsFile.exists(out)) {
-      throw new InputException("--out " + out + " holds exits already; give another folder");
+      throw new InputException("--out " + out + " holds exits already; give another folder, merge-exits combines several");
     }
   }
 
@@ -28,5 +35,8 @@ public final class NewExits {
   public void write(Exits exits, LanguageModel model) {
     ExitsFile.write(out, exits, model);
     ExitTable.print(exits, out, System.err);
+    if (json) {
+      System.out.println(Json.compact(ExitsJson.of(exits, out)));
+    }
   }
 }

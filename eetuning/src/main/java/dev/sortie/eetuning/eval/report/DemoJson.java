@@ -27,10 +27,11 @@ public final class DemoJson {
    * @throws dev.sortie.nn.InputException if the disk or the permissions do not allow it
    */
   public static void write(Path file, DemoResults r) {
-    Json.write(file, document(r));
+    Json.write(file, of(r));
   }
 
-  private static Map<String, Object> document(DemoResults r) {
+  /** The file's contents. */
+  public static Map<String, Object> of(DemoResults r) {
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("model", SafeText.wellFormed(r.model()));
     root.put("layers", r.layers());
