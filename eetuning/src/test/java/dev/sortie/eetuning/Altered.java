@@ -56,12 +56,12 @@ public final class Altered {
 
   /** Leaves a tensor out. */
   public static void drop(Path file, String tensor) {
-    rewrite(file, tensor, false, 1, span -> {});
+    rewrite(file, tensor, false, 1, DType.F32, span -> {});
   }
 
   /** Adds a tensor. */
   public static void add(Path file, String tensor) {
-    rewrite(file, tensor, true, 1, span -> {});
+    rewrite(file, tensor, true, 1, DType.F32, span -> {});
   }
 
   /** Makes one element NaN. */
@@ -71,16 +71,21 @@ public final class Altered {
 
   /** Changes one element. */
   public static void set(Path file, String tensor, int element, double value) {
-    rewrite(file, tensor, true, 1, span -> span.set(element, value));
+    rewrite(file, tensor, true, 1, DType.F32, span -> span.set(element, value));
   }
 
   /** Gives a tensor twice as many rows. */
   public static void doubleRows(Path file, String tensor) {
-    rewrite(file, tensor, true, 2, span -> {});
+    rewrite(file, tensor, true, 2, DType.F32, span -> {});
+  }
+
+  /** Rounds a tensor to BF16. */
+  public static void bf16(Path file, String tensor) {
+    rewrite(file, tensor, true, 1, DType.BF16, span -> {});
   }
 
   private static void rewrite(
-      Path file, String tensor, boolean keep, int factor, Consumer<Span> change) {
+      Path file, String tensor, boolean keep, int factor, DType type, Consumer<Span> change) {
     try (Safetensors source = Safetensors.open(file);
         NativeArena arena = new NativeArena("altered")) {
       SafetensorsWriter writer = new SafetensorsWriter();
@@ -93,7 +98,7 @@ public final class Altered {
                   writer.tensor(name, source.read(name), shape);
                 } else if (keep) {
                   Span old = source.read(name);
-                  Span now = arena.allocate(info.dtype(), factor * old.length()).span();
+                  Span now = arena.allocate(type, factor * old.length()).span();
                   for (long i = 0; i < now.length(); i++) {
                     now.set(i, old.get(i % old.length()));
                   }

@@ -8,7 +8,6 @@ import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -120,12 +119,7 @@ public final class ThresholdsFile {
 
   /** The type in which a model's layers hold their matrices, as the file names it. */
   public static String dtype(LanguageModel m) {
-    return dtype(m, 0);
-  }
-
-  private static String dtype(LanguageModel m, int layer) {
-    DType type = m.decoder().layers().get(layer).attention().q().weight().dtype();
-    return type.name().toLowerCase(Locale.ROOT);
+    return m.matrixType().name().toLowerCase(Locale.ROOT);
   }
 
   /**
@@ -136,15 +130,6 @@ public final class ThresholdsFile {
    * @param exits folder of the exits
    */
   public static void check(Path file, Calibrated c, Path exits, LanguageModel m) {
-    check(file, c, exits, m, 0);
-  }
-
-  /**
-   * As above, in a process that holds some layers of the model.
-   *
-   * @param layer one of them, counted from 0
-   */
-  public static void check(Path file, Calibrated c, Path exits, LanguageModel m, int layer) {
     String sha = Sha256.of(exits.resolve(ExitsFile.TENSORS));
     require(file, "exits_sha256", c.exitsSha256(), sha, "that of " + exits, "");
     int tokens = TextTokens.most(ExitsFile.outlines(exits, m.config().decoder()));
@@ -155,7 +140,7 @@ public final class ThresholdsFile {
         file,
         "dtype",
         c.dtype(),
-        dtype(m, layer),
+        dtype(m),
         "that of the model in memory",
         "take --dtype " + (copied ? c.dtype() : "file") + ", or ");
   }

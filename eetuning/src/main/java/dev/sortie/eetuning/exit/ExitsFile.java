@@ -136,14 +136,13 @@ public final class ExitsFile {
    * @throws InputException if a file is missing or wrong, or the exits belong to another backbone
    */
   public static Exits read(Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
-    return read(folder, model, allocator, kernels, 0, depth -> true);
+    return read(folder, model, allocator, kernels, depth -> true);
   }
 
   /**
    * As above, but only some of them, for a process that holds some layers of the model; of the
    * others no weight is read.
    *
-   * @param layer a layer that it holds, counted from 0
    * @param wanted whether an exit is, by its depth
    */
   public static Exits read(
@@ -151,9 +150,8 @@ public final class ExitsFile {
       LanguageModel model,
       Allocator allocator,
       Kernels kernels,
-      int layer,
       IntPredicate wanted) {
-    DType type = QuantizedWeights.typeFor(model.decoder(), layer);
+    DType type = QuantizedWeights.typeFor(model);
     return read(folder, model, type, allocator, kernels, wanted);
   }
 

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.exit;
 
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.Weights;
-import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
@@ -28,12 +28,9 @@ record QuantizedWeights(Weights source, DType type, Allocator allocator, Kernels
   /**
    * How exits of a backbone are held: in Q8_0, but beside a backbone in F32, which asks for
    * exactness.
-   *
-   * @param layer a layer that this process holds
    */
-  static DType typeFor(Decoder backbone, int layer) {
-    DType type = backbone.layers().get(layer).attention().q().weight().dtype();
-    return type == DType.F32 || type == DType.F64 ? DType.F32 : DType.Q8_0;
+  static DType typeFor(LanguageModel backbone) {
+    return backbone.matrixType() == DType.F32 ? DType.F32 : DType.Q8_0;
   }
 
   /** A copy of the rows of the backbone's head that a draft head reads. */

@@ -3,9 +3,16 @@ package dev.sortie.eetuning.cli;
 import static dev.sortie.eetuning.cli.TinyCommands.ids;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.model.DecoderBuilder;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,6 +93,28 @@ class MatrixTypeContractTest {
     quantised.tune(copied, inPlace, "--dtype file").succeeded();
     quantised.tune(copied, exact, "").succeeded();
     assertThat(hash(inPlace)).isEqualTo(hash(exact));
+  }
+
+  /** What thresholds and the types of exits go by must not depend on the layers that a rank holds. */
+  @Test
+  void allStagesNameTheSameTypeOfAFileWithSeveral() {
+    Path mixed = Altered.copy(shared.resolve("wide"), temp.resolve("mixed"));
+    Altered.bf16(
+        mixed.resolve("model.safetensors"), "model.layers.0.self_attn.q_proj.weight");
+    try (Device device = Device.cpu(1)) {
+      for (int stage = 0; stage < 3; stage++) {
+        String held = "model.layers." + stage + ".";
+        DecoderBuilder part = DecoderBuilder.part(name -> name.startsWith(held));
+        assertThat(type(mixed, Precision.FILE, device, part)).isEqualTo(DType.BF16);
+        assertThat(type(mixed, Precision.F32, device, part)).isEqualTo(DType.F32);
+      }
+    }
+  }
+
+  private static DType type(Path model, Precision as, Device device, DecoderBuilder part) {
+    try (LanguageModel m = LanguageModel.load(ModelFiles.open(model), as, device, part)) {
+      return m.matrixType();
+    }
   }
 
   private static String hash(Path exits) {

@@ -252,7 +252,6 @@ class DecodingStrategyContractTest {
                 m,
                 memory,
                 own.kernels(),
-                plan.from(stage),
                 depth -> plan.holds(stage, depth));
         PipelinedDecoder.Settings settings =
             new PipelinedDecoder.Settings(policy, 15, options, 1, 0);

@@ -8,6 +8,7 @@ import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -23,6 +24,7 @@ import java.util.Set;
  * @param hash of all weights; see {@link #sha256}
  * @param arena owns the memory
  * @param weights the mapped files
+ * @param precision how matrices are held
  */
 public record LanguageModel(
     Path path,
@@ -31,7 +33,8 @@ public record LanguageModel(
     Tokenizer tokenizer,
     WeightsHash hash,
     NativeArena arena,
-    WeightSource weights)
+    WeightSource weights,
+    Precision precision)
     implements AutoCloseable {
 
   /**
@@ -82,7 +85,8 @@ public record LanguageModel(
           files.tokenizer(),
           new WeightsHash(files.stored()),
           arena,
-          files.weights());
+          files.weights(),
+          precision);
     } catch (RuntimeException | Error e) {
       files.close();
       arena.close();
@@ -96,6 +100,15 @@ public record LanguageModel(
    */
   public String sha256() {
     return hash.hex();
+  }
+
+  /**
+   * The type in which layers hold their matrices: the one that all are copied to, or that of the
+   * first layer's query projection. The same in every process that holds a part of the model,
+   * though a file may have other types in other layers.
+   */
+  public DType matrixType() {
+    return precision.of(decoder.layers().getFirst().attention().q().weight().dtype());
   }
 
   /**

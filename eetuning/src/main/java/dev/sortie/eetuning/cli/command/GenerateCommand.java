@@ -128,7 +128,7 @@ public final class GenerateCommand implements Callable<Integer> {
           pipeline.tp == 1
               ? decoding.exits(d, m, arena, device)
               : decoding.exits(
-                  d, m, 0, depths(decoding.outlines(d, m.config().decoder())), arena, device);
+                  d, m, depths(decoding.outlines(d, m.config().decoder())), arena, device);
       List<Map<String, Object>> results = new ArrayList<>();
       for (Input input : inputs) {
         int[] ids = ids(input, m);

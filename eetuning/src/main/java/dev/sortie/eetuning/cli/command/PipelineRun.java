@@ -50,7 +50,6 @@ record PipelineRun(
               : decoding.exits(
                   options,
                   m,
-                  plan.from(stage),
                   depth -> depths.contains(depth) && plan.holds(stage, depth),
                   arena,
                   device);

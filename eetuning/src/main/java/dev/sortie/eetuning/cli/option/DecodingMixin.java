@@ -297,21 +297,19 @@ public final class DecodingMixin {
   /**
    * Some exits, the only ones whose weights are read.
    *
-   * @param layer a layer that this rank holds
    * @param depths whether an exit is wanted, by its depth
    */
   public Exits exits(
       Decoding d,
       LanguageModel m,
-      int layer,
       IntPredicate depths,
       NativeArena arena,
       Device device) {
     if (!d.early()) {
       return Exits.none();
     }
-    Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), layer, depths);
-    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m, layer));
+    Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), depths);
+    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
     return exits;
   }
 

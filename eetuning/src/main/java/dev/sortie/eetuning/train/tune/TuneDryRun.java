@@ -13,6 +13,7 @@ import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -71,7 +72,8 @@ public record TuneDryRun(
       Decoder decoder =
           builder.build(config.withContext(length), arena, new ReservedWeights(arena));
       HfConfig hf = new HfConfig(config, OptionalInt.empty(), List.of(), Optional.empty());
-      LanguageModel model = new LanguageModel(null, hf, decoder, null, null, arena, null);
+      LanguageModel model =
+          new LanguageModel(null, hf, decoder, null, null, arena, null, Precision.F32);
       try (ExitTuner tuner =
           new ExitTuner(
               model,

@@ -162,7 +162,6 @@ class PipelinedDecoderContractTest {
               m,
               arena,
               device.kernels(),
-              plan.from(stage),
               depth -> plan.holds(stage, depth));
     }
 

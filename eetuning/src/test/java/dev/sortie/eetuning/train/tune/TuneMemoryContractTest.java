@@ -15,6 +15,7 @@ import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -78,7 +79,8 @@ class TuneMemoryContractTest {
       Decoder decoder =
           builder.build(CONFIG, arena, new RandomWeights(new Random(1, 0), 0.02, LAYERS, arena));
       HfConfig config = new HfConfig(CONFIG, OptionalInt.empty(), List.of(), Optional.empty());
-      LanguageModel model = new LanguageModel(null, config, decoder, null, null, arena, null);
+      LanguageModel model =
+          new LanguageModel(null, config, decoder, null, null, arena, null, Precision.F32);
       List<Exit> exits =
           specs.stream()
               .map(s -> ExitInit.RANDOM.build(s, decoder, 1, arena, device.kernels()))
