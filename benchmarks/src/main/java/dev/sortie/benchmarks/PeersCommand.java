@@ -2,6 +2,7 @@ package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.peer.Peers;
 import dev.sortie.benchmarks.peer.PeersInstaller;
+import dev.sortie.nn.json.Json;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,11 +30,15 @@ final class PeersCommand implements Callable<Integer> {
       description = "The Python (3.10 or newer) to make it with. Default: ${DEFAULT-VALUE}.")
   private String python;
 
+  @Option(names = "--json", description = "Where they are, as one JSON object.")
+  private boolean json;
+
   @Override
   public Integer call() {
     Peers peers = dir == null ? Peers.find(System.getenv()) : new Peers(dir.toAbsolutePath());
     new PeersInstaller(peers, System.err::println).install(python);
-    System.out.println(peers.folder());
+    String folder = peers.folder().toString();
+    System.out.println(json ? Json.compact(Json.object("folder", folder)) : folder);
     if (dir != null && !peers.equals(Peers.find(System.getenv()))) {
       System.err.println("set " + Peers.VARIABLE + "=" + peers.folder() + " to use them");
     }

@@ -4,6 +4,7 @@ import dev.sortie.benchmarks.report.Recorded;
 import dev.sortie.benchmarks.report.ResultsPage;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.json.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,6 +31,9 @@ final class ReportCommand implements Callable<Integer> {
       description = "The page. Default: ${DEFAULT-VALUE}.")
   private Path out;
 
+  @Option(names = "--json", description = "The page and the number of results, as one JSON object.")
+  private boolean json;
+
   @Override
   public Integer call() {
     Path file = results == null ? Recorder.defaultFile() : results;
@@ -39,7 +43,10 @@ final class ReportCommand implements Callable<Integer> {
           file + " holds no result; record some with ./sortie bench compare NAME --record");
     }
     AtomicFiles.write(out, ResultsPage.of(all).getBytes(StandardCharsets.UTF_8));
-    System.out.println(out);
+    System.out.println(
+        json
+            ? Json.compact(Json.object("out", out.toString(), "results", all.size()))
+            : out.toString());
     return 0;
   }
 }

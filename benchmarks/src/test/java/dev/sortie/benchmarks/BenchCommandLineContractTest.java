@@ -40,6 +40,18 @@ class BenchCommandLineContractTest {
     }
   }
 
+  /** What follows jmh is JMH's, which writes JSON to a file: -rf json. */
+  @Test
+  void everyCommandButJmhKnowsJson() {
+    Bench.commandLine()
+        .getSubcommands()
+        .forEach(
+            (name, command) ->
+                assertThat(command.getCommandSpec().findOption("--json") != null)
+                    .as(name)
+                    .isEqualTo(!name.equals("jmh")));
+  }
+
   @Test
   void valuesOutOfRangeAreOneLineAndExitCode1() {
     Run rounds = run("compare", "gemm", "--rounds", "0");
