@@ -30,7 +30,8 @@ public record HeldOut(int[] ids, boolean isPrompt) {
 
   /**
    * The sequences of files: of a {@code .jsonl} file, or a pipe that begins with a brace, one a
-   * line, {@code {"prompt": "…"}} or {@code {"text": "…"}}; anything else is text, cut into windows.
+   * line, {@code {"prompt": "…"}} or {@code {"text": "…"}}; anything else is text, cut into
+   * windows.
    *
    * @param window tokens of a text at most
    * @param answer tokens of an answer at most
@@ -79,8 +80,7 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     return new HeldOut(prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
   }
 
-  private static List<HeldOut> windows(
-      String file, String text, LanguageModel model, int window) {
+  private static List<HeldOut> windows(String file, String text, LanguageModel model, int window) {
     int[] ids = model.tokenizer().encode(text);
     List<HeldOut> list = new ArrayList<>();
     for (int from = 0; from + window <= ids.length; from += window) {

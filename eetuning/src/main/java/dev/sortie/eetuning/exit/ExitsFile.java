@@ -146,11 +146,7 @@ public final class ExitsFile {
    * @param wanted whether an exit is, by its depth
    */
   public static Exits read(
-      Path folder,
-      LanguageModel model,
-      Allocator allocator,
-      Kernels kernels,
-      IntPredicate wanted) {
+      Path folder, LanguageModel model, Allocator allocator, Kernels kernels, IntPredicate wanted) {
     DType type = QuantizedWeights.typeFor(model);
     return read(folder, model, type, allocator, kernels, wanted);
   }

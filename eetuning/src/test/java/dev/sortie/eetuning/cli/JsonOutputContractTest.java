@@ -51,7 +51,8 @@ class JsonOutputContractTest {
             .flatMap(List::stream)
             .map(word -> "'" + word.replace("'", "'\\''") + "'")
             .collect(Collectors.joining(" "));
-    Path script = Files.writeString(folder.resolve("sortie"), "#!/bin/sh\nexec " + words + " \"$@\"\n");
+    Path script =
+        Files.writeString(folder.resolve("sortie"), "#!/bin/sh\nexec " + words + " \"$@\"\n");
     if (Files.getFileStore(script).supportsFileAttributeView("posix")) {
       Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
     }
@@ -95,7 +96,8 @@ class JsonOutputContractTest {
     CommandLineRun run = CommandLineRun.of(words);
     assertThat(run.code()).as(run.err()).isEqualTo(1);
     assertThat(run.out()).isEmpty();
-    List<String> lines = run.err().lines().toList(); // pretrain says first that it trains a tokenizer
+    List<String> lines =
+        run.err().lines().toList(); // pretrain says first that it trains a tokenizer
     assertThat(lines.getLast()).startsWith("sortie: ").doesNotContain("internal error");
   }
 
@@ -104,7 +106,8 @@ class JsonOutputContractTest {
     List<String> words = new ArrayList<>(List.of(spec.name(), "--json"));
     for (OptionSpec o : spec.options()) {
       if (o.required() && !o.names()[0].equals("--out")) {
-        words.addAll(List.of(o.longestName(), o.type() == String.class || isPath(o) ? absent : "1"));
+        words.addAll(
+            List.of(o.longestName(), o.type() == String.class || isPath(o) ? absent : "1"));
       }
     }
     words.addAll(
@@ -116,7 +119,8 @@ class JsonOutputContractTest {
           default -> List.of();
         });
     if (!spec.positionalParameters().isEmpty() && !spec.name().equals("pull")) {
-      words.addAll(List.of(absent, absent).subList(0, spec.positionalParameters().getFirst().arity().min()));
+      words.addAll(
+          List.of(absent, absent).subList(0, spec.positionalParameters().getFirst().arity().min()));
     }
     OptionSpec out = spec.findOption("--out");
     if (out != null && out.required()) {
@@ -155,7 +159,8 @@ class JsonOutputContractTest {
     boolean isRunnable() {
       return !line.contains("sortie bench")
           && Stream.of(line.replaceAll("\"[^\"]*\"|'[^']*'", "text").split("[\\s=]+"))
-              .noneMatch(word -> word.matches("\\[?[A-Z][A-Z_/]*(\\.\\w+)?]?…?|.*….*|\\w+/\\w.*|\\$d"));
+              .noneMatch(
+                  word -> word.matches("\\[?[A-Z][A-Z_/]*(\\.\\w+)?]?…?|.*….*|\\w+/\\w.*|\\$d"));
     }
   }
 

@@ -95,12 +95,13 @@ class MatrixTypeContractTest {
     assertThat(hash(inPlace)).isEqualTo(hash(exact));
   }
 
-  /** What thresholds and the types of exits go by must not depend on the layers that a rank holds. */
+  /**
+   * What thresholds and the types of exits go by must not depend on the layers that a rank holds.
+   */
   @Test
   void allStagesNameTheSameTypeOfAFileWithSeveral() {
     Path mixed = Altered.copy(shared.resolve("wide"), temp.resolve("mixed"));
-    Altered.bf16(
-        mixed.resolve("model.safetensors"), "model.layers.0.self_attn.q_proj.weight");
+    Altered.bf16(mixed.resolve("model.safetensors"), "model.layers.0.self_attn.q_proj.weight");
     try (Device device = Device.cpu(1)) {
       for (int stage = 0; stage < 3; stage++) {
         String held = "model.layers." + stage + ".";

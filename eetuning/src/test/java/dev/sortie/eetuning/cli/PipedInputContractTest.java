@@ -69,8 +69,7 @@ class PipedInputContractTest {
       assertThat(texts(piped)).as(option).isEqualTo(texts(named));
     }
     CommandLineRun tokens =
-        reading(
-            "The hen", () -> CommandLineRun.line("tokenize --model %s --file -", tiny.model()));
+        reading("The hen", () -> CommandLineRun.line("tokenize --model %s --file -", tiny.model()));
     assertThat(tokens.succeeded().out())
         .isEqualTo(
             CommandLineRun.line("tokenize --model %s --text %s", tiny.model(), "The hen").out());
@@ -85,7 +84,9 @@ class PipedInputContractTest {
   @Test
   void templatesAndTools() throws IOException {
     Path template =
-        file("tools.jinja", "{% for t in tools %}{{ t.name }} {% endfor %}{{ messages[0].content }}");
+        file(
+            "tools.jinja",
+            "{% for t in tools %}{{ t.name }} {% endfor %}{{ messages[0].content }}");
     String tools = "[{\"name\": \"fox\"}]";
     String command = "generate --max-tokens 6 --json --messages %s --chat-template %s --tools %s";
     Path messages = file("messages", MESSAGES);
@@ -117,8 +118,7 @@ class PipedInputContractTest {
             .json();
     assertThat(report.getObjects("settings").getFirst().getObject("tasks").fields())
         .containsKey("standard input");
-    reading(
-            text, () -> tiny.run("eval --json --text - --out %s", temp.resolve("second report")))
+    reading(text, () -> tiny.run("eval --json --text - --out %s", temp.resolve("second report")))
         .json();
   }
 
@@ -127,7 +127,8 @@ class PipedInputContractTest {
   void calibrationsAndTheirThresholds() throws IOException {
     StringBuilder lines = new StringBuilder();
     for (int i = 0; i < 12; i++) {
-      lines.append("{\"text\": \"" + TinyModel.TEXT.substring(i, i + 40).replace('"', '\'') + "\"}\n");
+      lines.append(
+          "{\"text\": \"" + TinyModel.TEXT.substring(i, i + 40).replace('"', '\'') + "\"}\n");
     }
     String calibrate =
         "calibrate --json --exits %s --active all --level 0.6 --confidence 0.5 --window 16 --tokens 6 --data %s --out %s";
@@ -145,14 +146,7 @@ class PipedInputContractTest {
     assertThat(piped.getObject("promise").getStrings("data")).containsExactly("standard input");
     String text = Files.readString(tiny.data());
     JsonObject windows =
-        reading(
-                text,
-                () ->
-                    tiny.run(
-                        calibrate,
-                        tiny.exits(),
-                        "-",
-                        temp.resolve("windows.json")))
+        reading(text, () -> tiny.run(calibrate, tiny.exits(), "-", temp.resolve("windows.json")))
             .json();
     assertThat(windows.getObject("promise").getInt("sequences", 13, 10_000)).isGreaterThan(12);
 
@@ -268,7 +262,8 @@ class PipedInputContractTest {
     Set<String> others = new TreeSet<>();
     for (Map.Entry<String, CommandLine> e : Main.commandLine().getSubcommands().entrySet()) {
       for (OptionSpec o : e.getValue().getCommandSpec().options()) {
-        boolean path = o.type() == Path.class || Arrays.asList(o.auxiliaryTypes()).contains(Path.class);
+        boolean path =
+            o.type() == Path.class || Arrays.asList(o.auxiliaryTypes()).contains(Path.class);
         if (!path || o.paramLabel().equals("DIR")) {
           continue;
         }

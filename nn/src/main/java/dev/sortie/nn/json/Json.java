@@ -31,8 +31,7 @@ public final class Json {
 
   /** The object in a regular file. */
   public static JsonObject read(Path file, JsonLimits limits) {
-    return object(
-        file.toString(), tree(InputFiles.readAll(file, limits.maxBytes()), file, limits));
+    return object(file.toString(), tree(InputFiles.readAll(file, limits.maxBytes()), file, limits));
   }
 
   /** The object in whatever {@link NamedInput} reads, within {@link JsonLimits#CONFIG}. */

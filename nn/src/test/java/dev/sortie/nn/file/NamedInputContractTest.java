@@ -19,7 +19,9 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever can be read is read once, and no more of it than is allowed; a model's files are files. */
+/**
+ * Whatever can be read is read once, and no more of it than is allowed; a model's files are files.
+ */
 class NamedInputContractTest {
   private static final int LIMIT = 3 << 20;
   private static final Path STANDARD = Path.of("-");

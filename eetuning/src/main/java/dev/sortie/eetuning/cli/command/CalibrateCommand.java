@@ -56,11 +56,7 @@ public final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private UsedModel model;
 
-  @Option(
-      names = "--exits",
-      required = true,
-      paramLabel = "DIR",
-      description = ExitWords.FOLDER)
+  @Option(names = "--exits", required = true, paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Option(

@@ -162,8 +162,7 @@ public final class EvalCommand implements Callable<Integer> {
   public Integer call() {
     check();
     Optional<String> document = Optional.ofNullable(text).map(TextFiles::read);
-    Optional<Calibrated> calibrated =
-        Optional.ofNullable(thresholdsFile).map(ThresholdsFile::read);
+    Optional<Calibrated> calibrated = Optional.ofNullable(thresholdsFile).map(ThresholdsFile::read);
     List<TaskItem.Choice> choices = new ArrayList<>();
     List<TaskItem.Answer> answers = new ArrayList<>();
     for (Path file : tasks) {
@@ -225,7 +224,8 @@ public final class EvalCommand implements Callable<Integer> {
         throw new InputException("--strategy " + word + " needs --exits DIR");
       }
     }
-    if (exitsFolder == null && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
+    if (exitsFolder == null
+        && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
     }
     if (rounds != null && rounds < 1) {

@@ -300,11 +300,7 @@ public final class DecodingMixin {
    * @param depths whether an exit is wanted, by its depth
    */
   public Exits exits(
-      Decoding d,
-      LanguageModel m,
-      IntPredicate depths,
-      NativeArena arena,
-      Device device) {
+      Decoding d, LanguageModel m, IntPredicate depths, NativeArena arena, Device device) {
     if (!d.early()) {
       return Exits.none();
     }

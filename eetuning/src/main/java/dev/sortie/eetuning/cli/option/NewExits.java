@@ -27,7 +27,10 @@ public final class NewExits {
   /** Refuses a folder that holds exits. */
   public void check() {
     if (ExitsFile.exists(out)) {
-      throw new InputException("--out " + out + " holds exits already; give another folder, merge-exits combines several");
+      throw new InputException(
+          "--out "
+              + out
+              + " holds exits already; give another folder, merge-exits combines several");
     }
   }
 

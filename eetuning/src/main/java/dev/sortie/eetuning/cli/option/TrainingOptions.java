@@ -184,8 +184,7 @@ public final class TrainingOptions {
   }
 
   private static Path file(Path text) {
-    boolean pipe =
-        NamedInput.isStandard(text) || Files.exists(text) && !Files.isRegularFile(text);
+    boolean pipe = NamedInput.isStandard(text) || Files.exists(text) && !Files.isRegularFile(text);
     if (!pipe) {
       return text;
     }

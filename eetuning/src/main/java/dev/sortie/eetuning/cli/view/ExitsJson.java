@@ -33,9 +33,7 @@ public final class ExitsJson {
     exits
         .lookahead()
         .ifPresent(
-            l ->
-                list.add(
-                    exit("lookahead", "lookahead", l.ownHead(), l.draft(), l.parameters())));
+            l -> list.add(exit("lookahead", "lookahead", l.ownHead(), l.draft(), l.parameters())));
     return Json.object(
         "out",
         folder.toString(),

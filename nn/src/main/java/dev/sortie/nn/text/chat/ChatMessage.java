@@ -41,14 +41,16 @@ public record ChatMessage(Map<String, Object> fields) {
   }
 
   /**
-   * The messages of a JSON file, or of what {@link NamedInput} reads: a list of objects with {@code role} and {@code content}.
+   * The messages of a JSON file, or of what {@link NamedInput} reads: a list of objects with {@code
+   * role} and {@code content}.
    *
    * @throws InputException naming the file, the message and the field that is wrong
    */
   public static List<ChatMessage> read(Path file) {
     List<JsonObject> objects = Json.readObjects(file, JsonLimits.DATA);
     if (objects.isEmpty()) {
-      throw new InputException(NamedInput.name(file) + ": the list of messages is empty; give at least one");
+      throw new InputException(
+          NamedInput.name(file) + ": the list of messages is empty; give at least one");
     }
     List<ChatMessage> messages = new ArrayList<>();
     for (JsonObject object : objects) {

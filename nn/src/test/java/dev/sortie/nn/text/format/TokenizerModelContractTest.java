@@ -106,7 +106,8 @@ class TokenizerModelContractTest {
   @Test
   void missingFilesAreNamed() {
     Path missing = folder.resolve("tokenizer.model");
-    assertThatThrownBy(() -> TokenizerModel.read(missing)).hasMessage(missing + ": no such file; check the path");
+    assertThatThrownBy(() -> TokenizerModel.read(missing))
+        .hasMessage(missing + ": no such file; check the path");
   }
 
   /** A table whose trie goes round in a circle, and one whose value lies outside. */
