@@ -71,7 +71,7 @@ public final class OutputFolder implements AutoCloseable {
             StandardOpenOption.READ,
             StandardOpenOption.WRITE,
             LinkOption.NOFOLLOW_LINKS);
-    boolean mine = false;
+    FileChannel held = null;
     try {
       if (!lock(opened)) {
         throw new InputException(
@@ -79,22 +79,32 @@ public final class OutputFolder implements AutoCloseable {
                 .formatted(path, holder(opened)));
       }
       // Not by opening it again: to close any channel of a file gives up all its locks.
-      mine = before != null && before.equals(identity());
-      if (mine) {
-        String me =
-            "process %d on %s, since %s"
-                .formatted(
-                    ProcessHandle.current().pid(),
-                    hostName(),
-                    Instant.now().truncatedTo(ChronoUnit.SECONDS));
-        opened.truncate(0);
-        AtomicFiles.writeFully(opened, ByteBuffer.wrap(me.getBytes(StandardCharsets.UTF_8)));
+      if (before != null && before.equals(identity())) {
+        sign(opened);
+        held = opened;
       }
-      return mine ? opened : null;
+      return held;
     } finally {
-      if (!mine) {
+      if (held == null) {
         opened.close();
       }
+    }
+  }
+
+  /** Writes who holds the lock; without room for that the file goes again. */
+  private void sign(FileChannel opened) throws IOException {
+    String me =
+        "process %d on %s, since %s"
+            .formatted(
+                ProcessHandle.current().pid(),
+                hostName(),
+                Instant.now().truncatedTo(ChronoUnit.SECONDS));
+    try {
+      opened.truncate(0);
+      AtomicFiles.writeFully(opened, ByteBuffer.wrap(me.getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      Files.delete(file);
+      throw e;
     }
   }
 
