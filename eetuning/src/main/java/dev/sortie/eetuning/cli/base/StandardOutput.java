@@ -40,31 +40,32 @@ final class StandardOutput extends OutputStream {
     return out;
   }
 
-  private interface Action {
-    void run() throws IOException;
-  }
-
   // A PrintStream catches IOException alone.
-  private static void check(Action action) {
+
+  @Override
+  public void write(int b) {
     try {
-      action.run();
+      to.write(b);
     } catch (IOException e) {
       throw new LostException(e);
     }
   }
 
   @Override
-  public void write(int b) {
-    check(() -> to.write(b));
-  }
-
-  @Override
   public void write(byte[] bytes, int from, int count) {
-    check(() -> to.write(bytes, from, count));
+    try {
+      to.write(bytes, from, count);
+    } catch (IOException e) {
+      throw new LostException(e);
+    }
   }
 
   @Override
   public void close() {
-    check(to::close);
+    try {
+      to.close();
+    } catch (IOException e) {
+      throw new LostException(e);
+    }
   }
 }
