@@ -91,7 +91,7 @@ public final class FileWeights implements SlicedWeights {
     boolean blocks = part.from() % block == 0 && part.count() % block == 0;
     if (!blocks && wanted.block() > 1) {
       throw new InputException(
-          "%s: tensor %s is %s in blocks of %d, which columns %d to %d cut; copy the weights to bf16 or f32 (--dtype bf16), or take fewer ranks"
+          "%s: tensor %s is %s in blocks of %d, which columns %d to %d cut; hold the weights as f32 or bf16 (--dtype bf16), or take fewer ranks"
               .formatted(
                   info.file(),
                   info.name(),
