@@ -24,6 +24,9 @@ final class GgufCursor {
   static final ValueLayout.OfDouble F64 =
       ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** What the decoder of String puts where bytes are not UTF-8. */
+  private static final char REPLACEMENT = '\ufffd';
+
   private final Path file;
   private final MemorySegment bytes;
   private final long end;
@@ -96,13 +99,33 @@ final class GgufCursor {
     return count;
   }
 
-  /** A string: its length in bytes, then UTF-8. */
-  String string(String what, long least, long most) {
-    long length = count("length of " + what, least, most, remaining() - Long.BYTES);
-    ByteBuffer utf8 = ByteBuffer.wrap(take(what, length).toArray(JAVA_BYTE));
+  /**
+   * A string: its length in bytes, then UTF-8.
+   *
+   * @param what its name, made into text for messages alone: a vocabulary has 100,000 strings
+   */
+  String string(Object what, long least, long most) {
+    long room = remaining() - Long.BYTES;
+    long length = room < 0 ? -1 : bytes.get(I64, at);
+    if (length < least || length > most || length > room) {
+      length = count("length of " + what, least, most, room); // says what is wrong
+    } else {
+      at += Long.BYTES;
+    }
+    byte[] utf8 = bytes.asSlice(at, length).toArray(JAVA_BYTE);
+    at += length;
+    String text = new String(utf8, StandardCharsets.UTF_8);
+    if (text.indexOf(REPLACEMENT) >= 0) {
+      requireUtf8(what, utf8);
+    }
+    return text;
+  }
+
+  /** Fails where the lenient decoder of String put in a replacement. */
+  private void requireUtf8(Object what, byte[] bytes) {
+    ByteBuffer utf8 = ByteBuffer.wrap(bytes);
     try {
-      // a decoder of its own reports what the lenient one of String would replace
-      return StandardCharsets.UTF_8.newDecoder().decode(utf8).toString();
+      StandardCharsets.UTF_8.newDecoder().decode(utf8);
     } catch (CharacterCodingException e) {
       throw error(
           "%s is not valid UTF-8 at its byte %d; the file is damaged", what, utf8.position());

@@ -179,7 +179,7 @@ record GgufHeader(
       if (type == GgufType.STRING) {
         long from = in.at();
         for (int i = 0; i < count; i++) {
-          in.string(what + "[" + i + "]", 0, MAX_STRING);
+          in.string(new Element(what, i), 0, MAX_STRING);
         }
         return new GgufValue.Array(type, count, bytes.asSlice(from, in.at() - from));
       }
@@ -190,6 +190,14 @@ record GgufHeader(
         }
       }
       return new GgufValue.Array(type, count, elements);
+    }
+
+    /** The name of a list's element. */
+    private record Element(String list, int index) {
+      @Override
+      public String toString() {
+        return list + "[" + index + "]";
+      }
     }
 
     private boolean bool(String what, byte value) {

@@ -8,6 +8,7 @@ import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.format.GgufTokenizer;
 import dev.sortie.nn.text.format.TokenizerJson;
@@ -35,27 +36,49 @@ public record ModelFiles(
     WeightSource stored)
     implements AutoCloseable {
 
+  /** Hears what a model consists of before its tokenizer is read, which takes longer. */
+  @FunctionalInterface
+  public interface Preview {
+    /**
+     * Called once, by the thread that opens the model.
+     *
+     * @param config sizes and switches
+     * @param weights names, shapes and types of the weights
+     */
+    void known(DecoderConfig config, WeightSource weights);
+  }
+
   /**
    * Opens a model.
    *
    * @throws InputException if a file is missing or wrong
    */
   public static ModelFiles open(Path path) {
+    return open(path, (config, weights) -> {});
+  }
+
+  /**
+   * Opens a model and says early what it consists of.
+   *
+   * @throws InputException if a file is missing or wrong
+   */
+  public static ModelFiles open(Path path, Preview preview) {
     if (Gguf.isGguf(path)) {
-      return openGguf(path);
+      return openGguf(path, preview);
     }
     requireFolder(path);
     HfConfig config = HfConfig.read(path);
-    SubwordTokenizer tokenizer = tokenizer(path, config);
-    int vocab = config.decoder().vocab();
-    if (tokenizer.vocabSize() > vocab) {
-      throw new InputException(
-          "%s: the tokenizer has %d tokens, vocab_size of config.json is %d"
-              .formatted(path, tokenizer.vocabSize(), vocab));
-    }
     Safetensors file = Safetensors.open(path, Families.buffers(config.family()));
     try {
       WeightSource weights = Families.weights(config.family(), file, config.decoder());
+      preview.known(config.decoder(), weights);
+      SubwordTokenizer tokenizer = tokenizer(path, config);
+      int vocab = config.decoder().vocab();
+      if (tokenizer.vocabSize() > vocab) {
+        throw new InputException(
+            "%s: the tokenizer has %d tokens, vocab_size of config.json is %d"
+                .formatted(path, tokenizer.vocabSize(), vocab));
+      }
       return new ModelFiles(path, config, tokenizer, weights, file);
     } catch (RuntimeException | Error e) {
       file.close();
@@ -70,7 +93,7 @@ public record ModelFiles(
    */
   public static SubwordTokenizer tokenizer(Path path) {
     if (Gguf.isGguf(path)) {
-      try (ModelFiles files = openGguf(path)) {
+      try (ModelFiles files = open(path)) {
         return files.tokenizer();
       }
     }
@@ -83,12 +106,13 @@ public record ModelFiles(
     weights.close();
   }
 
-  private static ModelFiles openGguf(Path path) {
+  private static ModelFiles openGguf(Path path, Preview preview) {
     Gguf file = Gguf.open(path);
     try {
       HfConfig config = GgufCheckpoint.config(file);
-      SubwordTokenizer tokenizer = GgufTokenizer.read(file.metadata(), config.decoder().vocab());
       WeightSource weights = GgufCheckpoint.weights(file, config.decoder());
+      preview.known(config.decoder(), weights);
+      SubwordTokenizer tokenizer = GgufTokenizer.read(file.metadata(), config.decoder().vocab());
       return new ModelFiles(path, config, tokenizer, weights, file);
     } catch (RuntimeException | Error e) {
       file.close();
