@@ -31,7 +31,7 @@ record CommandLineRun(int code, String out, String err) {
         PrintStream caughtErr = new PrintStream(err, true, StandardCharsets.UTF_8)) {
       System.setOut(caughtOut);
       System.setErr(caughtErr);
-      int code = Main.commandLine().execute(args);
+      int code = Main.commandLine(args).execute(args);
       return new CommandLineRun(
           code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     } finally {

@@ -5,6 +5,7 @@ import dev.sortie.parallel.comm.CommException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
 import picocli.CommandLine;
 
 /**
@@ -19,7 +20,17 @@ public final class CommandLines {
 
   /** The command line of {@code root} and its subcommands, ready to execute. */
   public static CommandLine of(Object root) {
+    return of(root, List.of());
+  }
+
+  /**
+   * As above, with more subcommands.
+   *
+   * @param commands their classes
+   */
+  public static CommandLine of(Object root, List<Class<?>> commands) {
     CommandLine line = new CommandLine(root);
+    commands.forEach(line::addSubcommand); // first: settings are those of subcommands that are there
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
     line.setExpandAtFiles(false); // a value that begins with @ is no file to read options from
