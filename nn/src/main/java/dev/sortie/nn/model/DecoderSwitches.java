@@ -151,6 +151,11 @@ public record DecoderSwitches(
             : IntStream.range(0, count).mapToObj(i -> layers.get(i % layers.size())).toList());
   }
 
+  /** The same for layers of these kinds; none if all see everything and are rotated. */
+  public DecoderSwitches withKinds(List<LayerKind> kinds) {
+    return with(scaling, kinds);
+  }
+
   private DecoderSwitches with(RopeScaling other, List<LayerKind> kinds) {
     return new DecoderSwitches(
         norm,

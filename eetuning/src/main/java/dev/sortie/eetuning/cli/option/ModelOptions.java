@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
@@ -49,7 +50,8 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
    */
   public LanguageModel load(
       Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
-    ModelFiles files = ModelFiles.open(path());
+    KernelWarmUp kernels = new KernelWarmUp(precision(), device);
+    ModelFiles files = ModelFiles.open(path(), kernels::begin);
     DecoderBuilder builder;
     try {
       builder = part.apply(files.config().decoder());
@@ -62,7 +64,9 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
     if (!silent) {
       announce(files, memory, available);
     }
-    return LanguageModel.load(files, precision(), device, builder);
+    LanguageModel loaded = LanguageModel.load(files, precision(), device, builder);
+    kernels.await();
+    return loaded;
   }
 
   /** Opens its files, to be closed. */

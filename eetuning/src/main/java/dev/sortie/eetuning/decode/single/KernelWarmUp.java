@@ -1,0 +1,107 @@
+package dev.sortie.eetuning.decode.single;
+
+import dev.sortie.nn.format.WeightSource;
+import dev.sortie.nn.load.Miniature;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Makes the JVM compile the kernels of a model while the model is loaded, by reading and writing a
+ * text with its {@link Miniature}. Until it is compiled, a kernel runs a thousand times slower than
+ * after: each of its vectors is an object.
+ *
+ * <p>That takes few calls because the launcher gives the JVM low thresholds for kernels, and
+ * because it lets a call wait for the compiler ({@code docs/cold-start.md}). Without these flags
+ * there is no warm-up. Results do not depend on it: all kernels are the same, compiled or not.
+ */
+public final class KernelWarmUp {
+  /** Set by the launcher with the flags. */
+  private static final String PROPERTY = "sortie.warmup";
+
+  /** More than the stable rows, and no multiple of a tile's: every kernel of prompts has a part. */
+  private static final int PROMPT = 43;
+
+  /** Texts read, and tokens written: the kernel that is called least is compiled by then. */
+  private static final int TIMES = 32;
+
+  private static final System.Logger LOG = System.getLogger(KernelWarmUp.class.getName());
+
+  private final List<Thread> threads = new ArrayList<>();
+  private final Precision precision;
+  private final Device device;
+
+  /** A warm-up that has not begun. */
+  public KernelWarmUp(Precision precision, Device device) {
+    this.precision = precision;
+    this.device = device;
+  }
+
+  /** Begins, on threads of its own; does nothing where it cannot help. */
+  public void begin(DecoderConfig config, WeightSource weights) {
+    if (!Boolean.getBoolean(PROPERTY) || !device.kernels().name().startsWith("simd")) {
+      return;
+    }
+    start(
+        "reads",
+        () -> {
+          try (NativeArena arena = new NativeArena("miniature")) {
+            Decoder miniature = Miniature.of(config, weights, precision, arena);
+            for (int i = 0; i < TIMES; i++) {
+              try (FullDepth text = new FullDepth(miniature, PROMPT, device)) {
+                text.prefill(new int[PROMPT]);
+              }
+            }
+          }
+        });
+    start(
+        "writes",
+        () -> {
+          try (NativeArena arena = new NativeArena("miniature")) {
+            Decoder miniature = Miniature.of(config, weights, precision, arena);
+            try (FullDepth text = new FullDepth(miniature, TIMES + 1, device)) {
+              text.prefill(new int[1]);
+              for (int i = 0; i < TIMES; i++) {
+                text.next(0);
+              }
+            }
+          }
+        });
+  }
+
+  private void start(String what, Runnable body) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                body.run();
+              } catch (RuntimeException e) { // the model itself says what is wrong with it
+                LOG.log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
+              }
+            },
+            "sortie-warm-up-" + what);
+    thread.setDaemon(true);
+    threads.add(thread);
+    thread.start();
+  }
+
+  /** Waits until the kernels are compiled. */
+  public void await() {
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+        break;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package dev.sortie.eetuning.decode.single;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.Fable;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.tensor.device.Device;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class KernelWarmUpContractTest {
+  private static final String PROPERTY = "sortie.warmup";
+
+  @AfterEach
+  void reset() {
+    System.clearProperty(PROPERTY);
+  }
+
+  @Test
+  void aModelThatIsLoadedMeanwhileComputesTheSame() {
+    float[] cold = logits();
+    System.setProperty(PROPERTY, "true");
+    assertThat(logits()).isEqualTo(cold);
+  }
+
+  @Test
+  void itRunsOnThreadsOfItsOwnAndOnlyWhereTheLauncherAsksForIt() {
+    try (Device device = Device.cpu(1)) {
+      assertThat(threads(device)).isEmpty();
+      System.setProperty(PROPERTY, "true");
+      boolean vectors = device.kernels().name().startsWith("simd");
+      assertThat(threads(device)).hasSize(vectors ? 2 : 0);
+      assertThat(running()).as("after waiting").isEmpty();
+    }
+  }
+
+  /** The threads that are there once a warm-up has begun. */
+  private static List<String> threads(Device device) {
+    KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, device);
+    List<String> begun;
+    try (ModelFiles files = ModelFiles.open(Fable.folder())) {
+      kernels.begin(files.config().decoder(), files.weights());
+      begun = running();
+      kernels.await();
+    }
+    return begun;
+  }
+
+  private static List<String> running() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("sortie-warm-up"))
+        .toList();
+  }
+
+  private static float[] logits() {
+    try (Device device = Device.cpu(1)) {
+      KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, device);
+      try (LanguageModel model =
+              LanguageModel.load(
+                  ModelFiles.open(Fable.folder(), kernels::begin), Precision.FILE, device);
+          FullDepth text = new FullDepth(model.decoder(), 64, device)) {
+        float[] whole = text.prefill(new int[20]).logits();
+        return Arrays.copyOf(whole, whole.length);
+      } finally {
+        kernels.await();
+      }
+    }
+  }
+}
