@@ -2,7 +2,10 @@ package dev.sortie.opencl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.tensor.device.DeviceProvider;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -38,6 +41,17 @@ class OpenClDevicesContractTest {
     List<String> before = guessable();
     OpenClDevices.list();
     assertThat(guessable()).isEqualTo(before);
+  }
+
+  /** The module's own declaration counts on the module path alone. */
+  @Test
+  void theDeviceIsFoundOnTheClassPathToo() throws IOException {
+    String file = "/META-INF/services/" + DeviceProvider.class.getName();
+    try (InputStream in = OpenClProvider.class.getResourceAsStream(file)) {
+      assertThat(in).as(file).isNotNull();
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8).strip())
+          .isEqualTo(OpenClProvider.class.getName());
+    }
   }
 
   /** Files named as JOCL names its library when it is left to its default. */

@@ -44,7 +44,25 @@ public final class Main implements Runnable {
 
   /** All commands, as the help lists them. */
   private static final List<String> COMMANDS =
-      List.of("demo", "doctor", "pretrain", "add-exits", "tune", "reshard", "merge-exits", "drop-exits", "generate", "chat", "score", "calibrate", "eval", "tokenize", "convert", "pull", "launch", "help");
+      List.of(
+          "demo",
+          "doctor",
+          "pretrain",
+          "add-exits",
+          "tune",
+          "reshard",
+          "merge-exits",
+          "drop-exits",
+          "generate",
+          "chat",
+          "score",
+          "calibrate",
+          "eval",
+          "tokenize",
+          "convert",
+          "pull",
+          "launch",
+          "help");
 
   @Spec private CommandSpec spec;
 

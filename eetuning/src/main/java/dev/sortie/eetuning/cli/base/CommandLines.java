@@ -30,7 +30,8 @@ public final class CommandLines {
    */
   public static CommandLine of(Object root, List<Class<?>> commands) {
     CommandLine line = new CommandLine(root);
-    commands.forEach(line::addSubcommand); // first: settings are those of subcommands that are there
+    commands.forEach(
+        line::addSubcommand); // first: settings are those of subcommands that are there
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
     line.setExpandAtFiles(false); // a value that begins with @ is no file to read options from
