@@ -55,7 +55,7 @@ public record ColdRow(String name, List<Double> ours, List<Double> peer) {
 
   /** The row as text. */
   public String line() {
-    String line = String.format(Locale.ROOT, "%-22s ours %s", name, text(ours));
+    String line = String.format(Locale.ROOT, "%-24s ours %s", name, text(ours));
     return isCompared()
         ? line
             + String.format(
