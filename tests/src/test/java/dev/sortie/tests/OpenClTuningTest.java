@@ -34,11 +34,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Fifty steps of EE-Tuning on a device, beside the CPU's. */
+@Tag("slow")
 class OpenClTuningTest {
   private static final int STEPS = 50;
 

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code pretrain} as several processes, and with exits. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 @Tag("any-kernels")
+@Tag("slow")
 class PretrainJobContractTest {
   @TempDir private static Path shared;
   @TempDir private Path temp;

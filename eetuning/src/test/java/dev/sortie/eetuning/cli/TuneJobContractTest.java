@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** {@code tune} as several processes. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 @Tag("any-kernels")
+@Tag("slow")
 class TuneJobContractTest {
   private static final int STEPS = 40;
 

@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @DisabledOnOs(OS.WINDOWS)
 @Tag("any-kernels")
+@Tag("slow")
 class KilledRanksContractTest {
   private static final int LONGEST_DELAY = 40;
 

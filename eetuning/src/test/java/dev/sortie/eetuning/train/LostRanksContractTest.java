@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * {@code -Dsortie.faults=20} for more seeds than a build takes.
  */
 @Tag("any-kernels")
+@Tag("slow")
 class LostRanksContractTest {
   private static final int SEEDS = Integer.getInteger("sortie.faults", 6);
 

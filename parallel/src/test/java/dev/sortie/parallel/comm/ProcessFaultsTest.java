@@ -35,6 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(90)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "faults are POSIX signals")
 @Tag("any-kernels")
+@Tag("slow")
 class ProcessFaultsTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   static final String CALL =

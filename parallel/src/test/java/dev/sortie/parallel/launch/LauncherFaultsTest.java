@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(90)
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "faults are POSIX signals")
 @Tag("any-kernels")
+@Tag("slow")
 class LauncherFaultsTest {
   private static final Duration LIMIT = Duration.ofSeconds(30);
   private static final Pattern RANK = Pattern.compile("\\[\\d] process (\\d+) job ([0-9a-f]+)");

@@ -18,11 +18,13 @@ import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ten thousand tokens take the memory of the cache that was set aside for them, and no more. */
+@Tag("slow")
 class LongRunContractTest {
   private static final int CONTEXT = 10_050;
 

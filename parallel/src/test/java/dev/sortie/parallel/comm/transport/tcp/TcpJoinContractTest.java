@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A rank that is lost while all join is named to all others, at once and whatever it was doing. */
 @Timeout(60)
 @Tag("any-kernels")
+@Tag("slow")
 class TcpJoinContractTest {
   private static final int WORLD = 3;
   private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
