@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.cold;
 
 import dev.sortie.benchmarks.measure.Figure;
-import dev.sortie.benchmarks.measure.Turns;
+import dev.sortie.eetuning.eval.Median;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -73,7 +73,7 @@ public record ColdRow(String name, List<Double> ours, List<Double> peer) {
   }
 
   private static double median(List<Double> seconds) {
-    return Turns.median(seconds.stream().mapToDouble(s -> s).toArray());
+    return Median.of(seconds.stream().mapToDouble(s -> s));
   }
 
   private static double least(List<Double> seconds) {

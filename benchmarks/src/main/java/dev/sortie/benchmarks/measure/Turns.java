@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.measure;
 
+import dev.sortie.eetuning.eval.Median;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -21,7 +21,7 @@ public final class Turns {
     List<Supplier<Double>> all =
         Stream.of(sides).<Supplier<Double>>map(side -> side::seconds).toList();
     return samples(rounds, all).stream()
-        .mapToDouble(s -> median(s.stream().mapToDouble(Double::doubleValue).toArray()))
+        .mapToDouble(s -> Median.of(s.stream().mapToDouble(Double::doubleValue)))
         .toArray();
   }
 
@@ -36,14 +36,6 @@ public final class Turns {
       }
     }
     return samples;
-  }
-
-  /** The middle value, or the mean of the two in the middle. */
-  public static double median(double[] values) {
-    double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    int half = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 
   private static void pause() {

@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.ranks;
 
 import dev.sortie.benchmarks.measure.Figure;
-import dev.sortie.benchmarks.measure.Turns;
+import dev.sortie.eetuning.eval.Median;
 import dev.sortie.nn.InputException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,7 +65,7 @@ public final class JobTable {
   }
 
   private static double median(List<JobRun> runs) {
-    return Turns.median(rates(runs).toArray());
+    return Median.of(rates(runs));
   }
 
   private static DoubleStream rates(List<JobRun> runs) {

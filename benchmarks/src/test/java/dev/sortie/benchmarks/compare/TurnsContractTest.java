@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.benchmarks.measure.PeerWarmUp;
 import dev.sortie.benchmarks.measure.Turns;
+import dev.sortie.eetuning.eval.Median;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 
 class TurnsContractTest {
@@ -35,7 +37,7 @@ class TurnsContractTest {
 
   @Test
   void theMedianOfAnEvenNumberIsTheMeanOfTheMiddleTwo() {
-    assertThat(Turns.median(new double[] {9, 1, 4, 2})).isEqualTo(3);
+    assertThat(Median.of(DoubleStream.of(9, 1, 4, 2))).isEqualTo(3);
   }
 
   @Test

@@ -3,11 +3,11 @@ package dev.sortie.eetuning.eval;
 import java.util.stream.DoubleStream;
 
 /** The middle of measured values, which single disturbed ones do not move. */
-final class Median {
+public final class Median {
   private Median() {}
 
-  /** The middle value, or the mean of the two in the middle. */
-  static double of(DoubleStream values) {
+  /** The middle value of at least one, or the mean of the two in the middle. */
+  public static double of(DoubleStream values) {
     double[] sorted = values.sorted().toArray();
     if (sorted.length == 0) {
       throw new IllegalArgumentException("no values to take a median of");

@@ -42,8 +42,9 @@ public final class Miniature {
     this.weights = weights;
     this.precision = precision;
     Map<String, Integer> kinds = new LinkedHashMap<>();
-    for (int i = 0; i < config.layers(); i++) {
-      kinds.putIfAbsent(kind(i), i);
+    List<StringBuilder> all = kinds();
+    for (int i = 0; i < all.size(); i++) {
+      kinds.putIfAbsent(all.get(i).toString(), i);
     }
     List<Integer> first = new ArrayList<>(kinds.values());
     first.add(0);
@@ -64,23 +65,27 @@ public final class Miniature {
     return new Decoder(m.narrow(), allocator, zeros);
   }
 
-  /** What the kernels of layer {@code i} depend on: what it sees, and the types of its weights. */
-  private String kind(int i) {
-    StringBuilder kind = new StringBuilder();
-    if (!config.switches().layers().isEmpty()) {
-      LayerKind sees = config.switches().layers().get(i);
-      kind.append(sees.rotation()).append(sees.window() == LayerKind.FULL.window());
+  /** What the kernels of each layer depend on: what it sees, and the types of its weights. */
+  private List<StringBuilder> kinds() {
+    List<StringBuilder> kinds = new ArrayList<>();
+    for (int i = 0; i < config.layers(); i++) {
+      LayerKind sees = config.switches().layer(i);
+      boolean all = sees.window() == LayerKind.FULL.window();
+      kinds.add(new StringBuilder().append(sees.rotation()).append(all));
     }
-    String prefix = LAYER + i + ".";
     weights
         .tensors()
         .forEach(
             (name, info) -> {
-              if (name.startsWith(prefix)) {
-                kind.append(name, prefix.length(), name.length()).append(info.dtype());
+              if (name.startsWith(LAYER)) {
+                int dot = name.indexOf('.', LAYER.length());
+                kinds
+                    .get(Integer.parseInt(name, LAYER.length(), dot, 10))
+                    .append(name, dot, name.length())
+                    .append(info.dtype());
               }
             });
-    return kind.toString();
+    return kinds;
   }
 
   private DType type(String name, Role role) {

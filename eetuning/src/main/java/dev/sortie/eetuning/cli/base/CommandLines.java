@@ -5,7 +5,6 @@ import dev.sortie.parallel.comm.CommException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
-import java.util.List;
 import picocli.CommandLine;
 
 /**
@@ -18,20 +17,16 @@ public final class CommandLines {
 
   private CommandLines() {}
 
-  /** The command line of {@code root} and its subcommands, ready to execute. */
-  public static CommandLine of(Object root) {
-    return of(root, List.of());
-  }
-
   /**
-   * As above, with more subcommands.
+   * The command line of {@code root} and its subcommands, ready to execute.
    *
-   * @param commands their classes
+   * @param commands classes of subcommands that its annotation does not list
    */
-  public static CommandLine of(Object root, List<Class<?>> commands) {
+  public static CommandLine of(Object root, Class<?>... commands) {
     CommandLine line = new CommandLine(root);
-    commands.forEach(
-        line::addSubcommand); // first: settings are those of subcommands that are there
+    for (Class<?> command : commands) { // first: a setting reaches the subcommands that are there
+      line.addSubcommand(command);
+    }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
     line.setExpandAtFiles(false); // a value that begins with @ is no file to read options from

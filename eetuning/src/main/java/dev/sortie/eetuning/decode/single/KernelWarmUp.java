@@ -91,16 +91,11 @@ public final class KernelWarmUp {
 
   /** Waits until the kernels are compiled. */
   public void await() {
-    boolean interrupted = false;
-    for (Thread thread : threads) {
-      try {
+    try {
+      for (Thread thread : threads) {
         thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-        break;
       }
-    }
-    if (interrupted) {
+    } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
