@@ -11,6 +11,7 @@ module dev.sortie.tensor {
   exports dev.sortie.tensor.device;
   exports dev.sortie.tensor.dtype;
   exports dev.sortie.tensor.kernel;
+  exports dev.sortie.tensor.kernel.tile;
   exports dev.sortie.tensor.memory;
 
   uses dev.sortie.tensor.device.DeviceProvider;

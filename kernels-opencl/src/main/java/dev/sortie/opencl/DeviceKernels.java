@@ -12,6 +12,7 @@ import dev.sortie.tensor.kernel.LossCall;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.NormCall;
 import dev.sortie.tensor.kernel.PackedWeight;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
@@ -69,7 +70,7 @@ final class DeviceKernels implements Kernels {
       case ElementwiseCall.Axpy _ -> "axpy";
       case ElementwiseCall.AddScalar _ -> "add_scalar";
       case MatrixCall.Linear c -> weights(c.m() <= ROW_STABLE ? "gemv " : "gemm NT ", c.w());
-      case MatrixCall.Linears _ -> NONE;
+      case MatrixCall.Linears _, MatrixCall.TiledLinears _ -> NONE;
       case MatrixCall.PackedLinear c -> c.w().layout().equals(LAYOUT) ? "gemm NT F32" : NONE;
       case MatrixCall.Gemm c -> weights(c.transB() ? "gemm NT " : "gemm NN ", c.b());
       case MatrixCall.SumRows _ -> "sum_rows";
@@ -204,7 +205,8 @@ final class DeviceKernels implements Kernels {
       case ActivationCall.Gelu c -> c.y().length() == 0;
       case ActivationCall.GeluBackward c -> c.dy().length() == 0;
       case LossCall c -> c.rows() == 0 || c.cols() == 0;
-      case MatrixCall.Linears _, AttentionCall _, AdamWCall.Step _ -> false;
+      case MatrixCall.Linears _, MatrixCall.TiledLinears _, AttentionCall _, AdamWCall.Step _ ->
+          false;
     };
   }
 
@@ -216,6 +218,11 @@ final class DeviceKernels implements Kernels {
   @Override
   public PackedWeight pack(KernelQuery.Pack call) {
     return pack(call, this);
+  }
+
+  @Override
+  public TiledWeight tile(KernelQuery.Tile call) {
+    throw new IllegalArgumentException("the device has no products with tiles");
   }
 
   /** A weight's rows as they are, decoded by {@code kernels}. */

@@ -6,6 +6,7 @@ import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.PackedWeight;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
 import java.util.Map;
 import java.util.TreeMap;
@@ -121,5 +122,16 @@ public final class OpenClKernels implements Kernels {
     return DeviceMatrix.macro(call.w().dtype()).isPresent()
         ? DeviceKernels.pack(call, this)
         : host("pack").pack(call.bind(home));
+  }
+
+  /** On the host: the device reads quantised weights as they are. */
+  @Override
+  public TiledWeight tile(KernelQuery.Tile call) {
+    return host("tile").tile(call.bind(home));
+  }
+
+  @Override
+  public boolean prefersTiles() {
+    return false;
   }
 }

@@ -29,6 +29,7 @@ public final class KernelSources {
     Map<String, String> files = new TreeMap<>(RowKernelSources.sources());
     files.putAll(MicroKernelSources.sources());
     files.putAll(TransposeSources.sources());
+    files.putAll(TileKernelSources.sources());
     return files;
   }
 }

@@ -174,14 +174,14 @@ public final class Blocks {
   }
 
   /** The 6-bit scale of group {@code g} among the 12 bytes at {@code s}. */
-  private static int scale(MemorySegment src, long s, int g) {
+  static int scale(MemorySegment src, long s, int g) {
     return g < 4
         ? unsigned(src, s + g) & 63
         : unsigned(src, s + g + 4) & 15 | unsigned(src, s + g - 4) >> 6 << 4;
   }
 
   /** The 6-bit minimum of group {@code g}. */
-  private static int min(MemorySegment src, long s, int g) {
+  static int min(MemorySegment src, long s, int g) {
     return g < 4
         ? unsigned(src, s + g + 4) & 63
         : unsigned(src, s + g + 4) >> 4 | unsigned(src, s + g) >> 6 << 4;

@@ -1,5 +1,7 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.kernel.tile.TiledWeight;
+
 /**
  * Kernels that compute nothing: operands are checked when a call is made, and what it would have
  * written keeps what it held. For walking through a program to see what it allocates. Sums are 0.
@@ -22,6 +24,11 @@ public final class DryKernels implements Kernels {
   @Override
   public double sum(KernelQuery.Sum call) {
     return 0;
+  }
+
+  @Override
+  public TiledWeight tile(KernelQuery.Tile call) {
+    return call.allocate(2);
   }
 
   @Override

@@ -1,6 +1,8 @@
 package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.tile.TileType;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
@@ -48,6 +50,35 @@ public sealed interface KernelQuery {
     @Override
     public Pack bind(KernelCall.Binding b) {
       return new Pack(b.read(w), n, k, memory);
+    }
+  }
+
+  /** {@link Kernels#tile}. */
+  record Tile(Span w, int n, int k, Allocator memory) implements KernelQuery {
+    public Tile {
+      Operands.sizes("tile w", n, k);
+      Operands.weight("tile w", w, w.dtype(), n, k);
+      if (TileType.of(w.dtype()).isEmpty()) {
+        throw new IllegalArgumentException(
+            "tile w is " + w.dtype() + ", which has no tiles; multiply with it as it is");
+      }
+    }
+
+    /** Memory for the tiles, of so many rows each. */
+    public TiledWeight allocate(int lanes) {
+      TileType type = TileType.of(w.dtype()).orElseThrow();
+      long elements = TiledWeight.elements(type, lanes, n, k);
+      return new TiledWeight(type, lanes, memory.allocate(DType.I32, elements).span(), n, k);
+    }
+
+    @Override
+    public DType dtype() {
+      return DType.F32;
+    }
+
+    @Override
+    public Tile bind(KernelCall.Binding b) {
+      return new Tile(b.read(w), n, k, memory);
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.kernel.tile.TiledProjection;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
@@ -49,6 +51,14 @@ public interface Kernels extends AutoCloseable {
 
   /** The weight that a call asks for. */
   PackedWeight pack(KernelQuery.Pack call);
+
+  /** The weight that a call asks for. */
+  TiledWeight tile(KernelQuery.Tile call);
+
+  /** Whether products of few rows with weights in tiles are this set's fastest ones. */
+  default boolean prefersTiles() {
+    return true;
+  }
 
   // ---- memory and element-wise
 
@@ -171,6 +181,31 @@ public interface Kernels extends AutoCloseable {
    */
   default void linear(Span x, PackedWeight w, Span bias, Span y, int m) {
     run(new MatrixCall.PackedLinear(x, w, bias, y, m));
+  }
+
+  /**
+   * A quantised weight {@code [n, k]} in tiles, for products in integer arithmetic. The source is
+   * not needed for them any more.
+   *
+   * @param w in a type that has tiles, see {@link dev.sortie.tensor.kernel.tile.TileType#of}
+   * @param memory where the tiles are put
+   * @throws IllegalArgumentException if a scale of the weight is not finite
+   */
+  default TiledWeight tile(Span w, int n, int k, Allocator memory) {
+    return tile(new KernelQuery.Tile(w, n, k, memory));
+  }
+
+  /**
+   * Products of up to {@link #ROW_STABLE} rows of x with weights in tiles of this kernel set. x is
+   * rounded to some 9 bits group by group, see {@link dev.sortie.tensor.kernel.tile.QuantisedRow};
+   * the sum of a group is exact, and groups are added in their order. So the bits are the same for
+   * all kernel sets, vector widths, numbers of threads and numbers of rows, and differ from those
+   * of {@link #linears}.
+   *
+   * @param projections the weights; results do not overlap
+   */
+  default void tiledLinears(Span x, List<TiledProjection> projections, int m, int k) {
+    run(new MatrixCall.TiledLinears(x, projections, m, k));
   }
 
   /**

@@ -1,6 +1,8 @@
 package dev.sortie.tensor.kernel;
 
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.tile.TiledProjection;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
 import java.util.function.Consumer;
@@ -92,6 +94,47 @@ public sealed interface MatrixCall extends KernelCall {
     public PackedLinear bind(Binding b) {
       PackedWeight bound = new PackedWeight(w.layout(), b.read(w.values()), w.n(), w.k());
       return new PackedLinear(b.read(x), bound, b.read(bias), b.write(y), m);
+    }
+  }
+
+  /** {@link Kernels#tiledLinears}. */
+  record TiledLinears(Span x, List<TiledProjection> projections, int m, int k)
+      implements MatrixCall {
+    public TiledLinears {
+      Operands.sizes("linear x", m, k);
+      Operands.check("linear x", x, DType.F32, (long) m * k);
+      if (m > Kernels.ROW_STABLE) {
+        throw new IllegalArgumentException(
+            "a product with tiles has at most " + Kernels.ROW_STABLE + " rows, got " + m);
+      }
+      for (TiledProjection p : projections) {
+        if (p.w().k() != k) {
+          throw new IllegalArgumentException("linear w has " + p.w().k() + " inputs, x has " + k);
+        }
+        Linear.result(DType.F32, p.bias(), p.y(), m, p.w().n());
+      }
+    }
+
+    @Override
+    public DType dtype() {
+      return DType.F32;
+    }
+
+    @Override
+    public TiledLinears bind(Binding b) {
+      List<TiledProjection> bound =
+          projections.stream()
+              .map(
+                  p -> {
+                    TiledWeight w = p.w();
+                    Span values = b.read(w.values());
+                    return new TiledProjection(
+                        new TiledWeight(w.type(), w.lanes(), values, w.n(), w.k()),
+                        b.read(p.bias()),
+                        b.write(p.y()));
+                  })
+              .toList();
+      return new TiledLinears(b.read(x), bound, m, k);
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.sortie.tensor.kernel;
 
+import dev.sortie.tensor.kernel.tile.TiledWeight;
+
 /**
  * The obvious kernels: every element is read as a double, computed in double and rounded once where
  * it is stored, on the calling thread. One code path for F32 and F64; the yardstick for the fast
@@ -31,6 +33,11 @@ public final class ScalarKernels implements Kernels {
   @Override
   public double sum(KernelQuery.Sum call) {
     return ScalarElementwise.sum(call);
+  }
+
+  @Override
+  public TiledWeight tile(KernelQuery.Tile call) {
+    return ScalarTiles.tile(call);
   }
 
   @Override

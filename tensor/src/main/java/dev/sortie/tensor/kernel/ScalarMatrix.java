@@ -14,6 +14,7 @@ final class ScalarMatrix {
         c.w().checkLayout(PackedWeight.ROWS, (long) c.w().n() * c.w().k(), "scalar");
         linear(c.unpacked());
       }
+      case MatrixCall.TiledLinears c -> ScalarTiles.linears(c);
       case MatrixCall.Gemm c -> gemm(c);
       case MatrixCall.SumRows c -> sumRows(c);
       case MatrixCall.GatherRows c -> gatherRows(c);

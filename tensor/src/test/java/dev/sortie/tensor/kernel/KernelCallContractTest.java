@@ -3,6 +3,7 @@ package dev.sortie.tensor.kernel;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
 import dev.sortie.tensor.suite.ExactCases;
 import dev.sortie.tensor.suite.KernelCase;
@@ -76,6 +77,11 @@ class KernelCallContractTest {
     @Override
     public double sum(KernelQuery.Sum call) {
       return reference.sum(call);
+    }
+
+    @Override
+    public TiledWeight tile(KernelQuery.Tile call) {
+      return reference.tile(call);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.sortie.tensor.kernel.simd;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.PackedWeight;
@@ -11,8 +12,10 @@ import dev.sortie.tensor.kernel.simd.gemm.GemmBuffers;
 import dev.sortie.tensor.kernel.simd.gemm.PackedPanels;
 import dev.sortie.tensor.kernel.simd.gemm.VectorMatrix;
 import dev.sortie.tensor.kernel.simd.gemv.GemvRows;
+import dev.sortie.tensor.kernel.simd.tile.TileProducts;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.kernel.simd.vector.Width;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
 import java.util.function.LongConsumer;
 
@@ -31,11 +34,17 @@ final class Matrix {
 
   private final WorkerPool pool;
   private final Gemm gemm;
+  private final TileProducts tiles;
   private final GemmBuffers.Stock stock = new GemmBuffers.Stock();
 
   Matrix(WorkerPool pool) {
     this.pool = pool;
     this.gemm = new Gemm(pool);
+    this.tiles = new TileProducts(pool);
+  }
+
+  TiledWeight tile(KernelQuery.Tile call) {
+    return tiles.tile(call);
   }
 
   void run(MatrixCall call) {
@@ -43,6 +52,7 @@ final class Matrix {
       case MatrixCall.Linear c -> linear(c);
       case MatrixCall.Linears c -> linears(c);
       case MatrixCall.PackedLinear c -> packedLinear(c);
+      case MatrixCall.TiledLinears c -> tiles.run(c);
       case MatrixCall.Gemm c -> gemm(c);
       case MatrixCall.GatherRows c -> Embedding.gather(pool, c);
       case MatrixCall.ScatterAddRows c -> Embedding.scatterAdd(pool, c);

@@ -17,6 +17,7 @@ import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.kernel.simd.attention.Attention;
 import dev.sortie.tensor.kernel.simd.gemm.PackedPanels;
 import dev.sortie.tensor.kernel.simd.vector.Width;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 
 /**
  * Kernels on the Vector API, at the widest vectors of this CPU or those that the system property
@@ -77,6 +78,11 @@ public final class SimdKernels implements Kernels {
   @Override
   public double sum(KernelQuery.Sum call) {
     return call.dtype() == DType.F32 ? ManyTensors.sum(pool, call) : reference.sum(call);
+  }
+
+  @Override
+  public TiledWeight tile(KernelQuery.Tile call) {
+    return matrix.tile(call);
   }
 
   @Override

@@ -28,6 +28,9 @@ public final class Width {
   public static final VectorSpecies<Byte> B =
       VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, F.vectorBitSize() / 4)));
 
+  /** Twice as many 16-bit elements: vectors of the same size. */
+  public static final VectorSpecies<Short> W = F.vectorShape().withLanes(short.class);
+
   /** Elements per vector. */
   public static final int LANES = F.length();
 

@@ -1,0 +1,139 @@
+package dev.sortie.tensor.kernel;
+
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.sortie.tensor.kernel.tile.QuantisedRow;
+import dev.sortie.tensor.kernel.tile.TileForm;
+import dev.sortie.tensor.kernel.tile.TilePacking;
+import dev.sortie.tensor.kernel.tile.TileType;
+import dev.sortie.tensor.kernel.tile.TiledProjection;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
+import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Reference products with weights in tiles. Unlike the other reference kernels they compute in F32,
+ * in the order of the vector kernels, whose bits they have.
+ */
+final class ScalarTiles {
+  /** Weight rows a tile; any even number would do. */
+  private static final int LANES = 8;
+
+  /** What an F16 is read as, see {@link QuantisedRow#SCALE}. */
+  private static final float HALF_SCALE = 0x1p-112f;
+
+  private final TileType type;
+  private final TileForm form;
+  private final int k;
+
+  /** A row of x: its rounded elements, and of each group the scaled step and the sum. */
+  private final int[] x;
+
+  private final float[] steps;
+  private final int[] sums;
+
+  private ScalarTiles(TileType type, int k) {
+    this.type = type;
+    this.form = type.form();
+    this.k = k;
+    this.x = new int[k];
+    this.steps = new float[k / form.group()];
+    this.sums = new int[k / form.group()];
+  }
+
+  static TiledWeight tile(KernelQuery.Tile call) {
+    TiledWeight tiles = call.allocate(LANES);
+    new TilePacking(call.w(), tiles).run(0, TiledWeight.tiles(call.n(), LANES));
+    return tiles;
+  }
+
+  static void linears(MatrixCall.TiledLinears call) {
+    for (TiledProjection p : call.projections()) {
+      ScalarTiles product = new ScalarTiles(p.w().type(), call.k());
+      for (int i = 0; i < call.m(); i++) {
+        product.round(call.x(), (long) i * call.k());
+        for (int j = 0; j < p.w().n(); j++) {
+          float sum = product.dot(p.w(), j) * QuantisedRow.UNSCALE;
+          float bias = p.bias() == null ? 0 : (float) p.bias().get(j);
+          p.y().set((long) i * p.w().n() + j, p.bias() == null ? sum : sum + bias);
+        }
+      }
+    }
+  }
+
+  /** Takes the row of x that starts at an element. */
+  private void round(Span from, long at) {
+    int group = form.group();
+    for (int g = 0; g < steps.length; g++) {
+      float[] parts = new float[4];
+      for (int i = 0; i < group; i++) {
+        parts[i % 4] += Math.abs((float) from.get(at + g * group + i));
+      }
+      float sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+      float inverse = QuantisedRow.inverse(form, sum);
+      sums[g] = 0;
+      for (int i = g * group; i < (g + 1) * group; i++) {
+        float shifted = (float) from.get(at + i) * inverse + QuantisedRow.MAGIC;
+        x[i] = Float.floatToRawIntBits(shifted) - QuantisedRow.MAGIC_BITS;
+        sums[g] += x[i];
+      }
+      steps[g] = QuantisedRow.step(form, sum) * QuantisedRow.SCALE;
+    }
+  }
+
+  /** The scaled product with weight row {@code j}. */
+  private float dot(TiledWeight w, int j) {
+    MemorySegment tiles = w.values().readOnly();
+    long step = 2L * w.lanes();
+    long at = j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+    float f = 0;
+    for (int g = 0; g < steps.length; ) {
+      float d = Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at)) * HALF_SCALE;
+      float min = 0;
+      if (type.minima()) {
+        min = Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at + step)) * HALF_SCALE;
+      }
+      at += type.head() * step;
+      float scaled = 0;
+      float minima = 0;
+      for (int end = g + type.groups(); g < end; g++) {
+        int scales = type.scaled() ? tiles.get(JAVA_SHORT_UNALIGNED, at) : 0;
+        at += type.scaled() ? step : 0;
+        int sum = sum(tiles, at, step, g);
+        at += type.planes() * form.words() * step;
+        if (!type.scaled()) {
+          f = Math.fma((float) sum, d * steps[g], f);
+          f = type.minima() ? Math.fma(min, sums[g] * steps[g], f) : f;
+          continue;
+        }
+        int scale = type.minima() ? scales & 0xff : scales;
+        scaled = Math.fma((float) sum, scale * steps[g], scaled);
+        if (type.minima()) {
+          minima = Math.fma((float) (scales >> 8 & 0xff), sums[g] * steps[g], minima);
+        }
+      }
+      if (type.scaled()) {
+        f = Math.fma(scaled, d, f);
+        f = type.minima() ? Math.fma(minima, min, f) : f;
+      }
+    }
+    return f;
+  }
+
+  /** The exact sum over a group whose words begin at byte {@code at}. */
+  private int sum(MemorySegment tiles, long at, long step, int g) {
+    int centre = form.centre();
+    int sum = 0;
+    for (int plane = 0; plane < type.planes(); plane++) {
+      int part = 0;
+      for (int i = 0; i < form.group(); i++) {
+        long word = at + (plane * form.words() + i % form.words()) * step;
+        int level = tiles.get(JAVA_SHORT_UNALIGNED, word) >>> form.bits() * (i / form.words());
+        part += ((level & (1 << form.bits()) - 1) - centre) * x[g * form.group() + i];
+      }
+      sum = 16 * sum + part;
+    }
+    boolean centred = type.planes() == 1 && !type.minima();
+    return centred ? sum : sum + centre * sums[g];
+  }
+}

@@ -1,0 +1,126 @@
+package dev.sortie.tensor.kernel.simd.tile;
+
+import static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.OFFSET;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import dev.sortie.tensor.kernel.simd.vector.Width;
+import dev.sortie.tensor.kernel.tile.QuantisedRow;
+import dev.sortie.tensor.kernel.tile.TileForm;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Rounds rows of x to what {@link TileKernel}s read, see {@link QuantisedRow}. */
+final class RowRounding {
+  private static final VectorSpecies<Float> F = Width.F;
+  private static final VectorSpecies<Integer> I = Width.I;
+  private static final long BYTES = 4L * Width.LANES;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  /** Zeros before and after the elements of a group, so that each has a predecessor. */
+  private static final long ZEROS = 64;
+
+  private static final long MOST_ELEMENTS = 32;
+
+  /** Bytes of scratch: elements of a group between zeros. */
+  private static final long SCRATCH_BYTES = 2 * ZEROS + 4 * MOST_ELEMENTS;
+
+  /** What may be written past the last group of a row. */
+  private static final long OVERSHOOT = 64;
+
+  private RowRounding() {}
+
+  /** Bytes that {@code rows} of {@code k} elements take, scratch included. */
+  static long bytes(TileForm form, int rows, int k) {
+    return rows * rowBytes(form, k) + OVERSHOOT + SCRATCH_BYTES;
+  }
+
+  /** Bytes of a row. */
+  static long rowBytes(TileForm form, int k) {
+    return (long) k / form.group() * form.rowBytes();
+  }
+
+  /** Rounds {@code rows} of {@code k} floats at {@code x} to {@code to}, with scratch behind. */
+  static void run(TileForm form, long x, int rows, int k, long to) {
+    long scratch = to + rows * rowBytes(form, k) + OVERSHOOT;
+    MEMORY.asSlice(scratch, SCRATCH_BYTES).fill((byte) 0);
+    groups(
+        x,
+        (long) rows * k / form.group(),
+        4L * form.group(),
+        to,
+        form.rowBytes(),
+        scratch,
+        4L * form.words(),
+        form.bits(),
+        4L * form.coefficients(),
+        form.bound(),
+        form.centre());
+  }
+
+  private static void groups(
+      long x,
+      long groups,
+      long group,
+      long to,
+      long toGroup,
+      long scratch,
+      long words,
+      int bits,
+      long coefficients,
+      float bound,
+      int centre) {
+    long q = (scratch + ZEROS) & ADDRESS;
+    long before = (scratch + ZEROS - words) & ADDRESS;
+    for (long g = 0; g < groups; g++) {
+      long from = (x + g * group) & ADDRESS;
+      long dst = (to + g * toGroup) & ADDRESS;
+      float s0 = 0;
+      float s1 = 0;
+      float s2 = 0;
+      float s3 = 0;
+      for (long o = 0; o != group; o += 16) {
+        long at = from + (o & OFFSET);
+        s0 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at));
+        s1 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 4));
+        s2 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 8));
+        s3 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 12));
+      }
+      float sum = (s0 + s1) + (s2 + s3);
+      float inverse = sum >= QuantisedRow.SMALLEST ? bound / sum : 0;
+      IntVector total = IntVector.zero(I);
+      for (long o = 0; o != group; o += BYTES) {
+        IntVector rounded =
+            FloatVector.fromMemorySegment(F, MEMORY, from + (o & OFFSET), ORDER)
+                .mul(inverse)
+                .add(QuantisedRow.MAGIC)
+                .reinterpretAsInts()
+                .sub(QuantisedRow.MAGIC_BITS);
+        total = rounded.add(total);
+        rounded.intoMemorySegment(MEMORY, q + (o & OFFSET), ORDER);
+      }
+      int x1 = IntVector.zero(I).add(total).reduceLanes(VectorOperators.ADD);
+      for (long o = 0; o < coefficients; o += BYTES) {
+        IntVector c =
+            IntVector.fromMemorySegment(I, MEMORY, q + (o & OFFSET), ORDER)
+                .sub(
+                    IntVector.fromMemorySegment(I, MEMORY, before + (o & OFFSET), ORDER)
+                        .lanewise(VectorOperators.LSHL, bits));
+        c.and(0xffff)
+            .or(c.lanewise(VectorOperators.LSHL, 16))
+            .intoMemorySegment(MEMORY, dst + (o & OFFSET), ORDER);
+      }
+      int start = -centre * x1;
+      float step = sum / bound * QuantisedRow.SCALE;
+      MEMORY.set(JAVA_INT_UNALIGNED, dst + coefficients, start & 0xffff | start << 16);
+      MEMORY.set(JAVA_FLOAT_UNALIGNED, dst + coefficients + 4, step);
+      MEMORY.set(JAVA_INT_UNALIGNED, dst + coefficients + 8, centre * x1);
+      MEMORY.set(JAVA_FLOAT_UNALIGNED, dst + coefficients + 12, x1 * step);
+    }
+  }
+}

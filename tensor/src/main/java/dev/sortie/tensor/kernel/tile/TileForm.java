@@ -1,0 +1,74 @@
+package dev.sortie.tensor.kernel.tile;
+
+/**
+ * How levels of a weight lie in words of 16 bits, and how x is rounded to meet them.
+ *
+ * <p>A group of elements that share a scale takes {@code words} words. Word w holds elements w, w +
+ * words, w + 2 words …, lowest bits first. A kernel multiplies whole words: modulo 2^16 {@code Σ
+ * n_s x_s = Σ (word >>> bits s) c_s} with the coefficients {@code c_0 = x_0} and {@code c_s = x_s -
+ * 2^bits x_(s-1)}, so no level is ever cut out of its word. Sums of a group are exact: x is rounded
+ * so coarsely that {@code Σ (n - centre) x} fits into 16 bits.
+ */
+public enum TileForm {
+  /** Four levels of 4 bits a word. */
+  NIBBLES(4, 8, 32, 8),
+  /** Three levels of 5 bits a word. */
+  FIVES(5, 11, 32, 16),
+  /** Two levels of 6 bits a word, 8 bits apart. */
+  SIXES(8, 8, 16, 32);
+
+  private final int bits;
+  private final int words;
+  private final int group;
+  private final int centre;
+
+  TileForm(int bits, int words, int group, int centre) {
+    this.bits = bits;
+    this.words = words;
+    this.group = group;
+    this.centre = centre;
+  }
+
+  /** Bits from one level in a word to the next. */
+  public int bits() {
+    return bits;
+  }
+
+  /** Words a group. */
+  public int words() {
+    return words;
+  }
+
+  /** Levels a word. */
+  public int slots() {
+    return 16 / bits;
+  }
+
+  /** Elements a group. */
+  public int group() {
+    return group;
+  }
+
+  /** What is taken from each level, so that sums stay small. */
+  public int centre() {
+    return centre;
+  }
+
+  /**
+   * The most that {@code Σ |x|} of a group comes to in steps before rounding; rounding may add half
+   * a step an element.
+   */
+  public int bound() {
+    return Short.MAX_VALUE / centre - group / 2;
+  }
+
+  /** Coefficients of a group of x. */
+  public int coefficients() {
+    return words * slots();
+  }
+
+  /** Bytes of a group of x: {@link QuantisedRow} says what lies there. */
+  public int rowBytes() {
+    return 4 * (coefficients() + 4);
+  }
+}

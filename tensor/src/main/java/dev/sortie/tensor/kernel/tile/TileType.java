@@ -1,0 +1,97 @@
+package dev.sortie.tensor.kernel.tile;
+
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.dtype.Quanta;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * The quantised types that lie in tiles. A tile holds some weight rows, one in each lane; of each
+ * block it has, in this order, lane after lane in 16 bits: the scale d and, in types with minima,
+ * -dmin, as F16; then for each group its scale (low byte) and minimum (high byte), unless the block
+ * is one group, and its words.
+ */
+public enum TileType {
+  Q4_0(DType.Q4_0, TileForm.NIBBLES, 1, false),
+  Q4_1(DType.Q4_1, TileForm.NIBBLES, 1, true),
+  Q5_0(DType.Q5_0, TileForm.FIVES, 1, false),
+  Q5_1(DType.Q5_1, TileForm.FIVES, 1, true),
+  Q8_0(DType.Q8_0, TileForm.NIBBLES, 2, false),
+  Q4_K(DType.Q4_K, TileForm.NIBBLES, 1, true),
+  Q5_K(DType.Q5_K, TileForm.FIVES, 1, true),
+  Q6_K(DType.Q6_K, TileForm.SIXES, 1, false);
+
+  private final DType dtype;
+  private final TileForm form;
+  private final int planes;
+  private final boolean minima;
+
+  TileType(DType dtype, TileForm form, int planes, boolean minima) {
+    this.dtype = dtype;
+    this.form = form;
+    this.planes = planes;
+    this.minima = minima;
+  }
+
+  /** The type of tiles for weights of {@code dtype}, if there is one. */
+  public static Optional<TileType> of(DType dtype) {
+    return Arrays.stream(values()).filter(t -> t.dtype == dtype).findFirst();
+  }
+
+  /** The type of the weights. */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** How levels lie in words. */
+  public TileForm form() {
+    return form;
+  }
+
+  /**
+   * 2 where a level of 8 bits is two of 4: a group has the words of the high halves, then those of
+   * the low ones; else 1.
+   */
+  public int planes() {
+    return planes;
+  }
+
+  /** Whether elements have a minimum. */
+  public boolean minima() {
+    return minima;
+  }
+
+  /** Groups a block. */
+  public int groups() {
+    return dtype.block() / form.group();
+  }
+
+  /** Whether groups have scales of their own. */
+  public boolean scaled() {
+    return groups() > 1;
+  }
+
+  /** 16-bit values of each lane before a block's first group. */
+  public int head() {
+    return minima ? 2 : 1;
+  }
+
+  /** 16-bit values of each lane in a group. */
+  public int groupValues() {
+    return (scaled() ? 1 : 0) + planes * form.words();
+  }
+
+  /** 16-bit values of each lane in a block. */
+  public int blockValues() {
+    return head() + groups() * groupValues();
+  }
+
+  /** Bytes of a tile of {@code lanes} weight rows of {@code k} elements. */
+  public long tileBytes(int lanes, int k) {
+    return 2L * lanes * blockValues() * (k / dtype.block());
+  }
+
+  Quanta quanta() {
+    return new Quanta(dtype);
+  }
+}

@@ -1,0 +1,255 @@
+package dev.sortie.tensor.kernel;
+
+import static dev.sortie.tensor.dtype.DType.F32;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.tensor.concurrent.WorkerPool;
+import dev.sortie.tensor.device.KernelSets;
+import dev.sortie.tensor.dtype.Blocks;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.tile.TileType;
+import dev.sortie.tensor.kernel.tile.TiledProjection;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
+import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Products with weights in tiles have the same bits for every kernel set, number of threads and
+ * number of rows, and are close to those with the weights as they are. The vector width is that of
+ * the run, see {@link KernelSets#PROPERTY}.
+ */
+class TiledProductsContractTest {
+  private static final List<WorkerPool> POOLS = Stream.of(1, 2, 3).map(WorkerPool::new).toList();
+
+  private final TestSpans spans = new TestSpans(3);
+  private final Random random = new Random(9);
+  private final Kernels reference = new ScalarKernels();
+
+  @AfterEach
+  void free() {
+    spans.close();
+  }
+
+  @AfterAll
+  static void stop() {
+    POOLS.forEach(WorkerPool::close);
+  }
+
+  /** Random blocks with scales of both signs, subnormal ones and zeros. */
+  private Span blocks(DType type, long length) {
+    float[] scales = {0.011f, -0.02f, 0.3f, 0x1p-24f, 0f, -0f, -0x1p-15f, 0.7f, 0.05f, 11f, 0.001f};
+    Span span = spans.allocate(type, length);
+    MemorySegment s = span.segment();
+    byte[] bytes = new byte[(int) s.byteSize()];
+    random.nextBytes(bytes);
+    s.copyFrom(MemorySegment.ofArray(bytes));
+    int next = 0;
+    for (long at = 0; at < s.byteSize(); at += type.blockBytes()) {
+      for (int scale : Blocks.scales(type)) {
+        s.set(
+            JAVA_SHORT_UNALIGNED, at + scale, Float.floatToFloat16(scales[next++ % scales.length]));
+      }
+    }
+    return span;
+  }
+
+  private float[] product(Kernels kernels, Span x, Span w, Span bias, int m, int n, int k) {
+    TiledWeight tiles = kernels.tile(w, n, k, spans.arena());
+    Span y = spans.output((long) m * n);
+    kernels.tiledLinears(x, List.of(new TiledProjection(tiles, bias, y)), m, k);
+    TestSpans.assertSentinels(y, "product of " + m + " rows");
+    return TestSpans.floats(y);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void bitsAreThoseOfTheReference(TileType type) {
+    for (int[] size : new int[][] {{1, 256}, {31, 256}, {33, 512}, {64, 768}, {131, 256}}) {
+      int n = size[0];
+      int k = size[1];
+      Span w = blocks(type.dtype(), (long) n * k);
+      Span bias = n % 2 == 0 ? null : spans.gaussians(F32, n);
+      for (int m : new int[] {0, 1, 2, 3, 4, 5, 8, 15, 16}) {
+        Span x = spans.gaussians(F32, (long) m * k);
+        float[] expected = product(reference, x, w, bias, m, n, k);
+        for (WorkerPool pool : POOLS) {
+          assertThat(product(KernelSets.choose(pool), x, w, bias, m, n, k))
+              .as("%d rows, [%d, %d], %d threads", m, n, k, pool.threads())
+              .isEqualTo(expected);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void severalWeightsAtOnceGiveWhatEachGives(TileType type) {
+    int k = 512;
+    int m = 3;
+    Kernels kernels = KernelSets.choose(POOLS.getLast());
+    Span x = spans.gaussians(F32, (long) m * k);
+    int[] outputs = {40, 7, 300};
+    TileType[] types = {type, TileType.Q6_K, TileType.Q5_0};
+    List<TiledProjection> together =
+        Stream.of(0, 1, 2)
+            .map(
+                i ->
+                    new TiledProjection(
+                        kernels.tile(
+                            blocks(types[i].dtype(), (long) outputs[i] * k),
+                            outputs[i],
+                            k,
+                            spans.arena()),
+                        null,
+                        spans.output((long) m * outputs[i])))
+            .toList();
+    kernels.tiledLinears(x, together, m, k);
+    for (TiledProjection p : together) {
+      Span alone = spans.output((long) m * p.w().n());
+      kernels.tiledLinears(x, List.of(new TiledProjection(p.w(), null, alone)), m, k);
+      assertThat(TestSpans.floats(p.y())).isEqualTo(TestSpans.floats(alone));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void rowsAreIndependent(TileType type) {
+    int n = 70;
+    int k = 256;
+    Kernels kernels = KernelSets.choose(POOLS.get(1));
+    Span w = blocks(type.dtype(), (long) n * k);
+    Span x = spans.gaussians(F32, 16L * k);
+    float[] all = product(kernels, x, w, null, 16, n, k);
+    for (int i = 0; i < 16; i++) {
+      float[] alone = product(kernels, x.slice((long) i * k, k), w, null, 1, n, k);
+      for (int j = 0; j < n; j++) {
+        assertThat(all[i * n + j]).as("row %d, output %d", i, j).isEqualTo(alone[j]);
+      }
+    }
+  }
+
+  /**
+   * The relative error of a product of random numbers: with x rounded to 2^-8 of its mean at worst,
+   * half a step over the square root of 12 each, it is some 2e-3 for 4-bit levels and 4e-3 for the
+   * others.
+   */
+  @ParameterizedTest
+  @EnumSource
+  void resultsAreCloseToExactOnes(TileType type) {
+    int n = 96;
+    int k = 768;
+    Kernels kernels = KernelSets.choose(POOLS.getFirst());
+    Span w = blocks(type.dtype(), (long) n * k);
+    Span x = spans.gaussians(F32, k);
+    Span exact = spans.allocate(F32, n);
+    reference.linear(x, w, null, exact, 1, n, k);
+    float[] tiled = product(kernels, x, w, null, 1, n, k);
+    double error = 0;
+    double norm = 0;
+    for (int j = 0; j < n; j++) {
+      error += Math.pow(tiled[j] - exact.get(j), 2);
+      norm += Math.pow(exact.get(j), 2);
+    }
+    assertThat(Math.sqrt(error / norm)).isLessThan(6e-3);
+  }
+
+  /** Integers that x is not rounded at: a group whose absolute values sum up to the bound. */
+  @ParameterizedTest
+  @EnumSource
+  void sumsOfIntegersAreExact(TileType type) {
+    int k = 256;
+    int group = type.form().group();
+    Span x = spans.allocate(F32, k);
+    for (int g = 0; g < k; g += group) {
+      int left = type.form().bound();
+      for (int i = 0; i < group; i++) {
+        int value = i < group - 1 ? Math.min(left, random.nextInt(2 * left / group + 1)) : left;
+        left -= value;
+        x.set(g + i, random.nextBoolean() ? value : -value);
+      }
+    }
+    int n = 40;
+    Span w = blocks(type.dtype(), (long) n * k);
+    MemorySegment s = w.segment();
+    for (long at = 0; at < s.byteSize(); at += type.dtype().blockBytes()) {
+      for (int scale : Blocks.scales(type.dtype())) {
+        s.set(JAVA_SHORT_UNALIGNED, at + scale, Float.floatToFloat16(0x1p-14f));
+      }
+    }
+    Span exact = spans.allocate(F32, n);
+    reference.linear(x, w, null, exact, 1, n, k);
+    for (WorkerPool pool : POOLS) {
+      assertThat(product(KernelSets.choose(pool), x, w, null, 1, n, k))
+          .isEqualTo(TestSpans.floats(exact));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void notFiniteInputsGiveNotFiniteResults(TileType type) {
+    int n = 33;
+    int k = 256;
+    Span w = blocks(type.dtype(), (long) n * k);
+    for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+      Span x = spans.gaussians(F32, k);
+      x.set(37, bad);
+      for (Kernels kernels : List.of(reference, KernelSets.choose(POOLS.getFirst()))) {
+        for (float y : product(kernels, x, w, null, 1, n, k)) {
+          assertThat(Float.isFinite(y)).as("%s with %s", y, bad).isFalse();
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void zerosAndTinyNumbersGiveZeros(TileType type) {
+    int n = 33;
+    int k = 256;
+    Span w = blocks(type.dtype(), (long) n * k);
+    Span x = spans.allocate(F32, k);
+    for (double value : new double[] {0, Float.MIN_VALUE, -0x1p-110}) {
+      for (int i = 0; i < k; i++) {
+        x.set(i, value);
+      }
+      for (Kernels kernels : List.of(reference, KernelSets.choose(POOLS.getFirst()))) {
+        for (float y : product(kernels, x, w, null, 1, n, k)) {
+          assertThat(y == 0).as("%s of %s", y, value).isTrue();
+        }
+      }
+    }
+  }
+
+  @Test
+  void aScaleThatIsNotFiniteIsRefused() {
+    Span w = blocks(DType.Q4_1, 64);
+    w.segment().set(JAVA_SHORT_UNALIGNED, 22, (short) 0x7e00);
+    assertThatThrownBy(() -> reference.tile(w, 1, 64, spans.arena()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("scale NaN");
+  }
+
+  @Test
+  void moreRowsAndForeignTilesAndOtherTypesAreRefused() {
+    Span w = blocks(DType.Q4_0, 64);
+    Kernels kernels = KernelSets.choose(POOLS.getFirst());
+    TiledWeight tiles = kernels.tile(w, 1, 64, spans.arena());
+    Span x = spans.gaussians(F32, 17 * 64);
+    Span y = spans.allocate(F32, 17);
+    List<TiledProjection> one = List.of(new TiledProjection(tiles, null, y));
+    assertThatThrownBy(() -> kernels.tiledLinears(x, one, 17, 64)).hasMessageContaining("16 rows");
+    assertThatThrownBy(() -> kernels.tiledLinears(x, one, 1, 32)).hasMessageContaining("inputs");
+    assertThatThrownBy(() -> kernels.tile(spans.gaussians(F32, 64), 1, 64, spans.arena()))
+        .hasMessageContaining("F32");
+  }
+}
