@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * device since cases are thousands. What ran on the host instead is asserted by {@link
  * HostWorkContractTest}.
  */
+@Tag("slow")
 class OpenClSuiteContractTest {
   /** Tails up to a vector of 16 and one element. */
   private static final int LANES = 6;

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code generate} as several processes: that share the weights of one model, or its layers. */
 @Tag("any-kernels")
+@Tag("slow")
 class DecodingRanksCommandContractTest {
   @TempDir private static Path folder;
 

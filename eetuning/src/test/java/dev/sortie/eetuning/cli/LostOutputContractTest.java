@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Output that cannot be written is never a success, and nothing is computed for it any more. */
 @Tag("any-kernels")
+@Tag("slow")
 @EnabledOnOs(OS.LINUX)
 class LostOutputContractTest {
   private static final File FULL = new File("/dev/full");

@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * that the file then has the bits of the others with stages.
  */
 @Tag("any-kernels")
+@Tag("slow")
 class LayoutsContractTest {
   private static final String ASKED = System.getProperty("sortie.layouts", "");
   private static final Map<Alike, TinyTraining.Result> FIRST = new ConcurrentHashMap<>();

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Timeout(60)
 @Tag("any-kernels")
+@Tag("slow")
 class CutLinkTest {
   private static final Duration JOINING = Duration.ofSeconds(5);
 

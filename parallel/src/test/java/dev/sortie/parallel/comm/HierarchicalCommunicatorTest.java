@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Several hosts on this one: odd worlds deal their ranks out in turn, even ones in two halves. */
 @Tag("any-kernels")
+@Tag("slow")
 class HierarchicalCommunicatorTest extends CommunicatorContract {
   @TempDir Path folder;
   private InetSocketAddress master;

@@ -41,6 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Ranks that talk over TCP under TLS, and what becomes of those that cannot. */
 @Timeout(60)
 @Tag("any-kernels")
+@Tag("slow")
 class TlsCommunicatorTest {
   private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
 

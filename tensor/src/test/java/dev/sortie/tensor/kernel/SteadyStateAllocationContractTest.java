@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * threads. So the count is made in a JVM of its own, and the promise is that one of three keeps it:
  * a kernel that is too large for C2 fails in all of them.
  */
+@Tag("slow")
 class SteadyStateAllocationContractTest {
   private static final int STARTS = 3;
 
