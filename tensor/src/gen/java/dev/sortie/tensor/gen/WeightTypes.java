@@ -57,26 +57,41 @@ final class WeightTypes {
     return halves(
         "Bf16",
         "for BF16 weights, widened in registers: a BF16 number is the upper half of a float.",
-        ".lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()");
+        "h#.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()");
   }
 
   private static WeightType f16() {
     return halves(
         "F16",
         """
-        for finite F16 weights, widened in registers: exponent and mantissa move to their places by
-        a shift, and the exponent gets its bias by a product with 2^112, which is exact and makes
+        for F16 weights, widened in registers: exponent and mantissa move to their places by a
+        shift, and the exponent gets its bias by a product with 2^112, which is exact and makes
         subnormals right, too. The bits of a negative half are sign-extended, hence the mask.
-        Infinity and NaN become numbers from 2^16 on.
+        Infinity and NaN, whose magnitude is above 0x7bff, get all bits of the exponent set.
         """,
-        ".lanewise(VectorOperators.LSHL, 13).and(0x8fff_e000).reinterpretAsFloats().mul(0x1p112f)");
+        """
+        h#.lanewise(VectorOperators.LSHL, 13)
+            .and(0x8fff_e000)
+            .reinterpretAsFloats()
+            .mul(0x1p112f)
+            .reinterpretAsInts()
+            .or(
+                IntVector.broadcast(I, 0x7bff)
+                    .sub(h#.and(0x7fff))
+                    .lanewise(VectorOperators.ASHR, 31)
+                    .and(0x7f80_0000))
+            .reinterpretAsFloats()
+        """
+            .strip());
   }
 
   private static WeightType halves(String name, String doc, String widen) {
     String shorts =
         """
-        ((IntVector) ShortVector.fromMemorySegment(S, MEMORY, %s, ORDER)
-            .convertShape(VectorOperators.S2I, I, 0))
+        h# =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row# + %s, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         """;
     return new WeightType(
         name,
@@ -85,8 +100,8 @@ final class WeightTypes {
         new Elements(),
         "",
         List.of(
-            new Vector(shorts.formatted("row# + o / 2") + widen),
-            new Vector(shorts.formatted("row# + o / 2 + BYTES / 2") + widen)),
+            new Vector("IntVector " + shorts.formatted("o / 2"), widen),
+            new Vector(shorts.formatted("o / 2 + BYTES / 2"), widen)),
         FEW);
   }
 

@@ -107,4 +107,45 @@ class HalfWeightsContractTest {
       }
     }
   }
+
+  /** A weight that is no number makes the whole product none, wherever in a vector it is. */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void everyWeightOf16BitsThatIsNoNumberReachesTheSum(Kernels kernels) {
+    int k = 64;
+    for (DType type : List.of(DType.BF16, DType.F16)) {
+      short[] special = special(type);
+      int n = special.length;
+      Span w = spans.allocate(type, (long) n * k);
+      for (int j = 0; j < n; j++) {
+        for (int i = 0; i < k; i++) {
+          w.set((long) j * k + i, 1);
+        }
+        w.segment().set(JAVA_SHORT_UNALIGNED, 2L * (j * k + j % k), special[j]);
+      }
+      for (int m : new int[] {1, 2, 3, 4, 16, 64}) {
+        Span x = spans.allocate(DType.F32, (long) m * k);
+        for (int i = 0; i < m * k; i++) {
+          x.set(i, 1);
+        }
+        Span y = spans.output((long) m * n);
+        Span expected = spans.output((long) m * n);
+        kernels.linear(x, w, null, y, m, n, k);
+        new ScalarKernels().linear(x, w, null, expected, m, n, k);
+        assertThat(floats(y)).as("%s, m %d", type, m).isEqualTo(floats(expected));
+      }
+    }
+  }
+
+  /** All patterns of infinities and NaN. */
+  private static short[] special(DType type) {
+    int first = type == DType.F16 ? 0x7c00 : 0x7f80;
+    int each = 0x8000 - first;
+    short[] all = new short[2 * each];
+    for (int i = 0; i < each; i++) {
+      all[i] = (short) (first + i);
+      all[each + i] = (short) (0x8000 + first + i);
+    }
+    return all;
+  }
 }

@@ -43,29 +43,26 @@ final class GemvBf16 {
       FloatVector b = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
-        FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
-        v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
       }
       if (odd) {
         long o = pairs & OFFSET;
-        FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
       }
       a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
@@ -86,31 +83,28 @@ final class GemvBf16 {
       FloatVector b1 = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
-        FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
       }
       if (odd) {
         long o = pairs & OFFSET;
-        FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
       }
@@ -139,22 +133,20 @@ final class GemvBf16 {
       FloatVector b3 = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
-        FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
-        v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
         b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
@@ -162,12 +154,11 @@ final class GemvBf16 {
       }
       if (odd) {
         long o = pairs & OFFSET;
-        FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
@@ -213,18 +204,16 @@ final class GemvBf16 {
       FloatVector b13 = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
-        FloatVector v0 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
-        FloatVector v1 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 = h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        FloatVector v1 = h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
         a00 = v0.fma(u, a00);
         a10 = v1.fma(u, a10);
@@ -237,18 +226,16 @@ final class GemvBf16 {
         u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
         a03 = v0.fma(u, a03);
         a13 = v1.fma(u, a13);
-        v0 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
-        v1 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v0 = h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v1 = h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
         b00 = v0.fma(u, b00);
         b10 = v1.fma(u, b10);
@@ -264,18 +251,16 @@ final class GemvBf16 {
       }
       if (odd) {
         long o = pairs & OFFSET;
-        FloatVector v0 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
-        FloatVector v1 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 16)
-                .reinterpretAsFloats();
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 = h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        FloatVector v1 = h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
         a00 = v0.fma(u, a00);
         a10 = v1.fma(u, a10);

@@ -14,10 +14,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link RowKernel}s for finite F16 weights, widened in registers: exponent and mantissa move to
- * their places by a shift, and the exponent gets its bias by a product with 2^112, which is exact
- * and makes subnormals right, too. The bits of a negative half are sign-extended, hence the mask.
- * Infinity and NaN become numbers from 2^16 on.
+ * {@link RowKernel}s for F16 weights, widened in registers: exponent and mantissa move to their
+ * places by a shift, and the exponent gets its bias by a product with 2^112, which is exact and
+ * makes subnormals right, too. The bits of a negative half are sign-extended, hence the mask.
+ * Infinity and NaN, whose magnitude is above 0x7bff, get all bits of the exponent set.
  */
 final class GemvF16 {
   private static final VectorSpecies<Float> F = Width.F;
@@ -45,35 +45,59 @@ final class GemvF16 {
       FloatVector b = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
       }
       if (odd) {
         long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
       }
       a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
@@ -94,37 +118,61 @@ final class GemvF16 {
       FloatVector b1 = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
       }
       if (odd) {
         long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
       }
@@ -153,26 +201,42 @@ final class GemvF16 {
       FloatVector b3 = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
+        h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
         b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
@@ -180,14 +244,22 @@ final class GemvF16 {
       }
       if (odd) {
         long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
@@ -233,22 +305,38 @@ final class GemvF16 {
       FloatVector b13 = FloatVector.zero(F);
       for (long at = 0; at != pairs; at += 2 * BYTES) {
         long o = at & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v0 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h0.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h0.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         FloatVector v1 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h1.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h1.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
         a00 = v0.fma(u, a00);
         a10 = v1.fma(u, a10);
@@ -261,22 +349,38 @@ final class GemvF16 {
         u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
         a03 = v0.fma(u, a03);
         a13 = v1.fma(u, a13);
+        h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         v0 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h0.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h0.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         v1 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h1.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h1.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
         b00 = v0.fma(u, b00);
         b10 = v1.fma(u, b10);
@@ -292,22 +396,38 @@ final class GemvF16 {
       }
       if (odd) {
         long o = pairs & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v0 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h0.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h0.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         FloatVector v1 =
-            ((IntVector)
-                    ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
-                        .convertShape(VectorOperators.S2I, I, 0))
-                .lanewise(VectorOperators.LSHL, 13)
+            h1.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h1.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
         FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
         a00 = v0.fma(u, a00);
         a10 = v1.fma(u, a10);
