@@ -66,7 +66,11 @@ class PretrainJobContractTest {
   private int launch(int ranks, int restarts, String... words) throws InterruptedException {
     Launcher.Options options =
         new Launcher.Options(
-            ranks, CommandLineProcess.command(words), restarts, Duration.ofSeconds(10));
+            ranks,
+            CommandLineProcess.command(words),
+            restarts,
+            Duration.ZERO,
+            Duration.ofSeconds(10));
     return new Launcher(options, out::add, err::add).run();
   }
 
@@ -151,7 +155,7 @@ class PretrainJobContractTest {
       TuneJobContractTest.ranks().get(1).destroyForcibly();
       assertThat(job.get()).as(String.join("\n", err)).isZero();
     }
-    assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1"));
+    assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1 in 0.0 s"));
     assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
     for (String file : List.of("model.safetensors", "exits.safetensors")) {
       assertThat(Sha256.of(folder.resolve(file))).isEqualTo(Sha256.of(undisturbed.resolve(file)));

@@ -86,7 +86,11 @@ class TuneJobContractTest {
   private int launch(int ranks, int restarts, String... words) throws InterruptedException {
     Launcher.Options options =
         new Launcher.Options(
-            ranks, CommandLineProcess.command(words), restarts, Duration.ofSeconds(10));
+            ranks,
+            CommandLineProcess.command(words),
+            restarts,
+            Duration.ZERO,
+            Duration.ofSeconds(10));
     return new Launcher(options, out::add, err::add).run();
   }
 
@@ -160,7 +164,7 @@ class TuneJobContractTest {
       ranks().get(victim).destroyForcibly();
       assertSameAsAlone(folder, job.get());
     }
-    assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1"));
+    assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1 in 0.0 s"));
     assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
   }
 

@@ -119,7 +119,7 @@ final class TrainRank {
     words.addAll(training.words());
     List<String> command = TestJvm.command(TrainRank.class, words.toArray(String[]::new));
     Launcher.Options options =
-        new Launcher.Options(mesh.world(), command, 0, Duration.ofSeconds(10));
+        new Launcher.Options(mesh.world(), command, 0, Duration.ZERO, Duration.ofSeconds(10));
     return new Launcher(options, new ConcurrentLinkedQueue<String>()::add, errors::add).run();
   }
 

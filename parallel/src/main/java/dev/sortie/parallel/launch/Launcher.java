@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -32,11 +33,14 @@ public final class Launcher {
   private static final List<String> FOREIGN_PREFIXES =
       List.of("OMPI_", "PMIX_", "PMI_", "MPI_LOCAL", "SLURM_PROCID", "SLURM_LOCALID");
 
+  /** The longest pause, and a run after which pauses are short again. */
+  private static final Duration LONG = Duration.ofMinutes(1);
+
   private final Options options;
   private final Consumer<String> out;
   private final Consumer<String> err;
   private final List<Process> running = new ArrayList<>();
-  private boolean ended;
+  private final CompletableFuture<Void> asked = new CompletableFuture<>();
 
   /**
    * What to launch.
@@ -44,20 +48,38 @@ public final class Launcher {
    * @param ranks number of processes
    * @param command the program and its arguments
    * @param maxRestarts how often all ranks are started again after one ended badly
+   * @param pause before the first restart. Each further one waits twice as long, a minute at most;
+   *     after a run of a minute the first pause is the next one again
    * @param grace how long the others may run after one has ended badly, and after they were asked
-   *     to end
+   *     to end; then they are killed
    */
-  public record Options(int ranks, List<String> command, int maxRestarts, Duration grace) {
+  public record Options(
+      int ranks, List<String> command, int maxRestarts, Duration pause, Duration grace) {
+    /** Between a run that ended badly and the first restart. */
+    public static final Duration USUAL_PAUSE = Duration.ofSeconds(1);
+
+    private static final int MOST_RANKS = 1 << 10;
+
     public Options {
       command = List.copyOf(command);
-      if (ranks < 1 || maxRestarts < 0) {
+      if (ranks < 1 || ranks > MOST_RANKS || maxRestarts < 0) {
         throw new InputException(
-            "a job needs at least 1 rank and 0 restarts, got --nproc %d and --max-restarts %d"
-                .formatted(ranks, maxRestarts));
+            "a job needs 1 to %d ranks on a machine and at least 0 restarts, got --nproc %d and --max-restarts %d"
+                .formatted(MOST_RANKS, ranks, maxRestarts));
+      }
+      if (grace.isNegative()) {
+        throw new InputException(
+            "--grace of %s is less than 0; give 0 or more seconds".formatted(seconds(grace)));
       }
       if (command.isEmpty()) {
         throw new InputException("there is no command to launch; give it after --");
       }
+    }
+
+    /** The pause after so many restarts without a long run between them. */
+    Duration pause(int restarts) {
+      Duration wait = pause.multipliedBy(1L << Math.min(restarts, 20));
+      return wait.compareTo(LONG) < 0 ? wait : LONG;
     }
   }
 
@@ -79,27 +101,37 @@ public final class Launcher {
    */
   public int run() throws InterruptedException {
     String token = token();
+    int quick = 0;
     for (int generation = 0; ; generation++) {
+      long start = System.nanoTime();
       int code = runOnce(token, generation);
       removeFiles(token, generation);
-      if (code == 0 || generation == options.maxRestarts() || isEnded()) {
+      if (code == 0 || generation == options.maxRestarts() || asked.isDone()) {
         return code;
       }
-      err.accept("launch: restart %d of %d".formatted(generation + 1, options.maxRestarts()));
+      boolean ran = System.nanoTime() - start >= LONG.toNanos();
+      Duration pause = options.pause(ran ? 0 : quick);
+      quick = ran ? 1 : quick + 1;
+      err.accept(
+          "launch: restart %d of %d in %s"
+              .formatted(generation + 1, options.maxRestarts(), seconds(pause)));
+      if (isDoneWithin(asked, pause)) {
+        return code;
+      }
     }
   }
 
-  /** Asks all ranks to end, as a signal to the launcher does; {@link #run} returns then. */
+  private static String seconds(Duration time) {
+    return String.format(Locale.ROOT, "%.1f s", time.toMillis() / 1e3);
+  }
+
+  /**
+   * Ends the job, as a signal to the launcher does: ranks are asked to end, and killed after the
+   * grace. {@link #run} returns then.
+   */
   public void end() {
-    synchronized (running) {
-      ended = true;
-      running.stream().flatMap(Launcher::family).toList().forEach(ProcessHandle::destroy);
-    }
-  }
-
-  private boolean isEnded() {
-    synchronized (running) {
-      return ended;
+    synchronized (running) { // no rank is started after this one
+      asked.complete(null);
     }
   }
 
@@ -125,10 +157,12 @@ public final class Launcher {
       readers.add(PrefixedOutput.start(p.getInputStream(), prefix, out, failed));
       readers.add(PrefixedOutput.start(p.getErrorStream(), prefix, err, failed));
     }
-    int code = firstBadCode(processes);
-    if (code != 0) {
+    CompletableFuture<Integer> firstBad = firstBadCode(processes);
+    await(CompletableFuture.anyOf(firstBad, asked));
+    if (asked.isDone() || firstBad.join() != 0) {
       endAll(processes);
     }
+    int code = await(firstBad);
     for (Thread reader : readers) {
       reader.join(options.grace().toMillis()); // a grandchild may hold the pipe
     }
@@ -142,7 +176,7 @@ public final class Launcher {
     int port = freePort();
     synchronized (running) {
       running.clear();
-      for (int rank = 0; rank < options.ranks() && !ended; rank++) {
+      for (int rank = 0; rank < options.ranks() && !asked.isDone(); rank++) {
         ProcessBuilder builder = new ProcessBuilder(options.command());
         builder.redirectInput(ProcessBuilder.Redirect.from(nothing()));
         Map<String, String> environment = builder.environment();
@@ -185,9 +219,9 @@ public final class Launcher {
         token);
   }
 
-  /** Waits until one has ended badly or all have ended well. */
-  private int firstBadCode(List<Process> processes) throws InterruptedException {
-    CompletableFuture<Integer> bad = new CompletableFuture<>();
+  /** The exit code of the first rank that ends badly, or 0 once all have ended well. */
+  private CompletableFuture<Integer> firstBadCode(List<Process> processes) {
+    CompletableFuture<Integer> first = new CompletableFuture<>();
     List<CompletableFuture<?>> all = new ArrayList<>();
     for (int i = 0; i < processes.size(); i++) {
       int rank = i;
@@ -197,31 +231,39 @@ public final class Launcher {
               .onExit()
               .thenAccept(
                   p -> {
-                    if (p.exitValue() != 0 && bad.complete(p.exitValue())) {
+                    if (p.exitValue() != 0 && first.complete(p.exitValue())) {
                       err.accept(
                           "launch: rank %d ended with exit code %d".formatted(rank, p.exitValue()));
                     }
                   }));
     }
-    CompletableFuture<Integer> good =
-        CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0])).thenApply(v -> 0);
-    try {
-      return bad.applyToEither(good, code -> bad.getNow(code)).get();
-    } catch (ExecutionException e) {
-      throw new CompletionException(e.getCause());
-    }
+    CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]))
+        .whenComplete(
+            (_, failure) -> {
+              if (failure == null) {
+                first.complete(0);
+              } else {
+                first.completeExceptionally(failure);
+              }
+            });
+    return first;
   }
 
+  /** Ends what has not ended, first with words. */
   private void endAll(List<Process> processes) throws InterruptedException {
-    if (!isEnded() && waitFor(processes)) {
-      return;
+    CompletableFuture<?> ends =
+        CompletableFuture.allOf(
+            processes.stream().map(Process::onExit).toArray(CompletableFuture<?>[]::new));
+    if (!asked.isDone()) { // the others may say why they stop
+      isDoneWithin(CompletableFuture.anyOf(ends, asked), options.grace());
     }
     // what a rank that is a script has started would live on and keep its output open
     List<ProcessHandle> all = processes.stream().flatMap(Launcher::family).toList();
     all.forEach(ProcessHandle::destroy); // Process.destroy would close their output
-    if (!waitFor(processes)) {
-      all.forEach(ProcessHandle::destroyForcibly);
-      waitFor(processes);
+    if (!isDoneWithin(ends, options.grace())) {
+      Stream.concat(all.stream(), processes.stream().flatMap(Launcher::family))
+          .forEach(ProcessHandle::destroyForcibly);
+      isDoneWithin(ends, options.grace());
     }
   }
 
@@ -230,15 +272,21 @@ public final class Launcher {
     return Stream.concat(Stream.of(rank.toHandle()), rank.descendants());
   }
 
-  /** Whether all have ended within the grace. */
-  private boolean waitFor(List<Process> processes) throws InterruptedException {
-    CompletableFuture<?>[] ends =
-        processes.stream().map(Process::onExit).toArray(CompletableFuture<?>[]::new);
+  private static boolean isDoneWithin(CompletableFuture<?> what, Duration time)
+      throws InterruptedException {
     try {
-      CompletableFuture.allOf(ends).get(options.grace().toMillis(), TimeUnit.MILLISECONDS);
+      what.get(time.toMillis(), TimeUnit.MILLISECONDS);
       return true;
     } catch (TimeoutException e) {
       return false;
+    } catch (ExecutionException e) {
+      throw new CompletionException(e.getCause());
+    }
+  }
+
+  private static <T> T await(CompletableFuture<T> what) throws InterruptedException {
+    try {
+      return what.get();
     } catch (ExecutionException e) {
       throw new CompletionException(e.getCause());
     }

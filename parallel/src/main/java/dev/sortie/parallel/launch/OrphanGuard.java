@@ -8,12 +8,16 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 
 /**
- * Ends the ranks when the launcher cannot, for it was killed: a shell that reads their process
- * numbers from a pipe whose other end only the launcher holds. If the pipe ends before the launcher
- * has said that all is well, the shell asks the ranks to end, and kills them after the grace.
+ * Ends the ranks, and all that they have started, when the launcher cannot, for it was killed: a
+ * shell that reads the ranks' process numbers from a pipe whose other end only the launcher holds.
+ * If the pipe ends before the launcher has said that all is well, the shell asks them to end, and
+ * kills them after the grace.
+ *
+ * <p>What a rank has started is known by its environment, which names the launcher, and that Linux
+ * shows; elsewhere the ranks alone are ended. A tree of parents would lose what stands below a
+ * process that has ended.
  *
  * <p>Where there is no POSIX shell nothing guards; ranks that talk to each other watch the launcher
  * themselves.
@@ -21,16 +25,25 @@ import java.util.List;
 final class OrphanGuard implements AutoCloseable {
   private static final Path SHELL = Path.of("/bin/sh");
 
-  /** $1: the grace in seconds. A process number may be someone else's after its rank has ended. */
+  /**
+   * $1: the grace in seconds; $2: what the environment of all processes of the job has. A process
+   * number may be someone else's after its rank has ended.
+   */
   private static final String SCRIPT =
       """
       trap '' HUP INT TERM PIPE
+      left=$1
+      mark=$2
       ranks=
-      some_live() {
-        for rank in $ranks; do
-          kill -0 "$rank" && return 0
+      living() {
+        for process in $ranks $(grep -lsxzF "$mark" /proc/[0-9]*/environ | tr -dc '0-9\\n'); do
+          kill -0 "$process" && echo "$process"
         done
-        return 1
+      }
+      signal() {
+        all=$(living)
+        [ -n "$all" ] || return 1
+        kill "-$1" $all || true # one may have ended just now
       }
       while read -r word process; do
         case $word in
@@ -45,14 +58,16 @@ final class OrphanGuard implements AutoCloseable {
           done) exit 0 ;;
         esac
       done
-      [ -n "$ranks" ] || exit 0
-      kill -TERM $ranks
-      left=$1
-      while [ "$left" -gt 0 ] && some_live; do
+      signal TERM
+      while [ "$left" -gt 0 ] && [ -n "$(living)" ]; do
         sleep 1
         left=$((left - 1))
       done
-      kill -KILL $ranks
+      tries=5
+      while [ "$tries" -gt 0 ] && signal KILL; do
+        sleep 1
+        tries=$((tries - 1))
+      done
       """;
 
   private static final System.Logger LOG = System.getLogger(OrphanGuard.class.getName());
@@ -68,13 +83,14 @@ final class OrphanGuard implements AutoCloseable {
       return new OrphanGuard(Writer.nullWriter());
     }
     String seconds = Long.toString(Math.max(1, grace.toSeconds()));
+    String mark = RankEnvironment.LAUNCHER + "=" + ProcessHandle.current().pid();
+    ProcessBuilder shell =
+        new ProcessBuilder(SHELL.toString(), "-c", SCRIPT, "sortie-guard", seconds, mark)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .redirectError(ProcessBuilder.Redirect.DISCARD);
+    shell.environment().remove(RankEnvironment.LAUNCHER); // that of a job around this one
     try {
-      return new OrphanGuard(
-          new ProcessBuilder(List.of(SHELL.toString(), "-c", SCRIPT, "sortie-guard", seconds))
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start()
-              .outputWriter());
+      return new OrphanGuard(shell.start().outputWriter());
     } catch (IOException e) {
       throw new InputException("cannot start " + SHELL + " to guard ranks: " + e.getMessage(), e);
     }

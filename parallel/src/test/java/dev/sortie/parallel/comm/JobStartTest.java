@@ -70,7 +70,9 @@ class JobStartTest {
     List<String> out = new CopyOnWriteArrayList<>();
     Launcher launcher =
         new Launcher(
-            new Launcher.Options(2, command(), 0, Duration.ofSeconds(5)), out::add, line -> {});
+            new Launcher.Options(2, command(), 0, Duration.ZERO, Duration.ofSeconds(5)),
+            out::add,
+            line -> {});
     assertThat(launcher.run()).isZero();
     List<String> lines = lines("shared memory");
     assertThat(out).containsExactlyInAnyOrder("[0] " + lines.getFirst(), "[1] " + lines.getLast());

@@ -29,6 +29,7 @@ final class LaunchedJob {
             Integer.parseInt(args[0]),
             List.of(args).subList(3, args.length),
             Integer.parseInt(args[1]),
+            Duration.ZERO,
             Duration.ofSeconds(Integer.parseInt(args[2])));
     System.exit(new Launcher(options, System.out::println, System.out::println).run());
   }

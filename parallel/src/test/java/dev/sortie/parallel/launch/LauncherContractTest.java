@@ -7,6 +7,8 @@ import dev.sortie.nn.InputException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -17,12 +19,14 @@ import org.junit.jupiter.api.condition.OS;
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "the commands are for a POSIX shell")
 @Tag("any-kernels")
 class LauncherContractTest {
+  private static final Duration PAUSE = Duration.ofMillis(50);
+
   private final List<String> out = new CopyOnWriteArrayList<>();
   private final List<String> err = new CopyOnWriteArrayList<>();
 
   private Launcher launcher(int ranks, int restarts, Duration grace, String script) {
     return new Launcher(
-        new Launcher.Options(ranks, List.of("/bin/sh", "-c", script), restarts, grace),
+        new Launcher.Options(ranks, List.of("/bin/sh", "-c", script), restarts, PAUSE, grace),
         out::add,
         err::add);
   }
@@ -105,18 +109,75 @@ class LauncherContractTest {
   void endingTheLauncherEndsTheRanksAndRestartsNothing() throws Exception {
     Launcher launcher =
         launcher(2, 5, Duration.ofSeconds(5), "trap 'exit 5' TERM; echo up; sleep 20 & wait");
-    Thread ender =
-        Thread.ofVirtual()
-            .start(
-                () -> {
-                  while (out.size() < 2) {
-                    Thread.onSpinWait();
-                  }
-                  launcher.end();
-                });
+    endOnceUp(launcher);
     assertThat(launcher.run()).isEqualTo(5);
-    ender.join();
     assertThat(out).containsExactlyInAnyOrder("[0] up", "[1] up");
+  }
+
+  /** Ends it when two ranks have said that they are up. */
+  private void endOnceUp(Launcher launcher) {
+    endOnce(() -> out.size() >= 2, launcher);
+  }
+
+  private static void endOnce(BooleanSupplier condition, Launcher launcher) {
+    Thread.ofPlatform()
+        .daemon()
+        .start(
+            () -> {
+              while (!condition.getAsBoolean()) {
+                LockSupport.parkNanos(1_000_000);
+              }
+              launcher.end();
+            });
+  }
+
+  @Test
+  void ranksThatIgnoreTheEndOfTheirLauncherAreKilledAfterTheGrace() throws Exception {
+    Launcher launcher =
+        launcher(2, 0, Duration.ofMillis(300), "trap '' TERM; echo up; exec sleep 60");
+    endOnceUp(launcher);
+    long from = System.nanoTime();
+    assertThat(launcher.run()).isEqualTo(128 + 9);
+    assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(10));
+  }
+
+  @Test
+  void restartsWaitLongerEachTime() throws Exception {
+    long from = System.nanoTime();
+    assertThat(launcher(1, 3, Duration.ofSeconds(2), "exit 4").run()).isEqualTo(4);
+    assertThat(Duration.ofNanos(System.nanoTime() - from)).isGreaterThan(PAUSE.multipliedBy(7));
+    assertThat(err)
+        .contains(
+            "launch: restart 1 of 3 in 0.1 s",
+            "launch: restart 2 of 3 in 0.1 s",
+            "launch: restart 3 of 3 in 0.2 s");
+  }
+
+  @Test
+  void theLongestPauseIsAMinute() {
+    Launcher.Options options =
+        new Launcher.Options(
+            1, List.of("true"), 100, Launcher.Options.USUAL_PAUSE, Duration.ofSeconds(1));
+    assertThat(options.pause(0)).isEqualTo(Duration.ofSeconds(1));
+    assertThat(options.pause(5)).isEqualTo(Duration.ofSeconds(32));
+    assertThat(options.pause(6)).isEqualTo(Duration.ofMinutes(1));
+    assertThat(options.pause(99)).isEqualTo(Duration.ofMinutes(1));
+  }
+
+  @Test
+  void aPauseEndsWithTheJob() throws Exception {
+    Launcher.Options options =
+        new Launcher.Options(
+            1,
+            List.of("/bin/sh", "-c", "echo up; exit 4"),
+            9,
+            Duration.ofSeconds(50),
+            Duration.ofSeconds(1));
+    Launcher launcher = new Launcher(options, out::add, err::add);
+    endOnce(
+        () -> err.stream().anyMatch(line -> line.contains("restart 1 of 9 in 50.0 s")), launcher);
+    assertThat(launcher.run()).isEqualTo(4);
+    assertThat(out).containsExactly("[0] up");
   }
 
   @Test
@@ -125,7 +186,7 @@ class LauncherContractTest {
             () ->
                 new Launcher(
                         new Launcher.Options(
-                            1, List.of("/no/such/program"), 0, Duration.ofSeconds(1)),
+                            1, List.of("/no/such/program"), 0, PAUSE, Duration.ofSeconds(1)),
                         out::add,
                         err::add)
                     .run())
@@ -133,5 +194,11 @@ class LauncherContractTest {
         .hasMessageContaining("cannot start /no/such/program");
     assertThatThrownBy(() -> launcher(0, 0, Duration.ofSeconds(1), "true"))
         .hasMessageContaining("--nproc 0");
+    assertThatThrownBy(() -> launcher(Integer.MAX_VALUE, 0, Duration.ofSeconds(1), "true"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContainingAll("1 to 1024 ranks", "--nproc 2147483647");
+    assertThatThrownBy(() -> launcher(1, 0, Duration.ofSeconds(-1), "true"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--grace of -1.0 s is less than 0");
   }
 }

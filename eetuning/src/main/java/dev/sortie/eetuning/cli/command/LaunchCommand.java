@@ -36,7 +36,8 @@ public final class LaunchCommand implements Callable<Integer> {
       defaultValue = "0",
       paramLabel = "N",
       description =
-          "How often to start all ranks again after one ended badly. Default: ${DEFAULT-VALUE}.")
+          "How often to start all ranks again after one ended badly: after 1 s, then 2 s and so on"
+              + " up to a minute. Default: ${DEFAULT-VALUE}.")
   private int maxRestarts;
 
   @Option(
@@ -45,7 +46,7 @@ public final class LaunchCommand implements Callable<Integer> {
       paramLabel = "SECONDS",
       description =
           "How long the other ranks may go on after one ended badly, and after they were asked to"
-              + " end. Default: ${DEFAULT-VALUE}.")
+              + " end, as Ctrl-C does; then they are killed. Default: ${DEFAULT-VALUE}.")
   private int grace;
 
   @Option(
@@ -66,7 +67,12 @@ public final class LaunchCommand implements Callable<Integer> {
     JobResult result = new JobResult(line -> print(err, line));
     Launcher launcher =
         new Launcher(
-            new Launcher.Options(ranks, command, maxRestarts, Duration.ofSeconds(grace)),
+            new Launcher.Options(
+                ranks,
+                command,
+                maxRestarts,
+                Launcher.Options.USUAL_PAUSE,
+                Duration.ofSeconds(grace)),
             json ? result : line -> print(out, line),
             line -> print(err, line));
     Interrupt interrupt = new Interrupt(launcher::end);
