@@ -1,5 +1,8 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.parallel.mesh.Coordinates;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.concurrent.WorkerPool;
@@ -44,7 +47,7 @@ public interface DryRun {
   }
 
   /**
-   * The most sequences in a micro-batch with which a rank takes no more than {@code bytes}; 0:
+   * The most sequences in a micro-batch with which a rank needs no more than {@code bytes}; 0:
    * none. Memory grows by nearly as much with each sequence, so that the straight line through two
    * sizes leads close to it: some 6 dry runs where halving takes 20 and more.
    */
@@ -57,7 +60,7 @@ public interface DryRun {
     for (int tries = 1; fits + 1 < fails; tries++) {
       boolean halve = tries > STRAIGHT_TRIES || !Double.isFinite(guess);
       int size = (int) Math.clamp(halve ? (fits + fails) / 2 : guess, fits + 1.0, fails - 1.0);
-      double total = total(at, size);
+      double total = needed(at, size);
       if (total <= bytes) {
         fits = size;
       } else {
@@ -72,12 +75,44 @@ public interface DryRun {
   }
 
   /** Infinite where the system does not let one process reserve it. */
-  private double total(Coordinates at, int microBatch) {
+  private double needed(Coordinates at, int microBatch) {
     try {
-      return of(at, microBatch).total();
+      return of(at, microBatch).needed();
     } catch (OutOfMemoryError e) {
       return Double.POSITIVE_INFINITY;
     }
+  }
+
+  /**
+   * Refuses a run that does not fit, as the loading of a model does: where the system has no more
+   * memory to give, it kills a process without a word.
+   *
+   * @param at the rank that asks
+   * @param available to all ranks of this machine, before they took any
+   * @param ranks how many of them there are
+   * @throws InputException with the numbers
+   */
+  default void require(Coordinates at, AvailableMemory available, int ranks) {
+    long each = available.bytes() / ranks;
+    double needed = needed(at, microBatch());
+    if (needed <= each) {
+      return;
+    }
+    int fits = largestMicroBatch(at, each);
+    throw new InputException(
+        "--micro-batch %d: rank %d needs %s of memory; %s are available%s (%s); %s. --dry-run shows what takes it"
+            .formatted(
+                microBatch(),
+                mesh().rank(at).value(),
+                Double.isFinite(needed)
+                    ? Printable.size((long) needed)
+                    : "more than a process can have",
+                Printable.size(each),
+                ranks > 1 ? " to each of " + ranks + " ranks" : "",
+                available.origin(),
+                fits > 0
+                    ? "take --micro-batch " + fits + " or less"
+                    : "none fits: share out the model by --tp or --pp, or take smaller exits, a smaller model or a machine with more"));
   }
 
   /** Runs the first steps. */

@@ -24,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -207,6 +208,20 @@ class TuneJobContractTest {
       assertThat(rank.getInt("largest_micro_batch", 0, Integer.MAX_VALUE)).isGreaterThan(100);
     }
     assertThat(folder).doesNotExist();
+  }
+
+  @Test
+  void aDryRunHasTheStagesThatAreGiven() {
+    Path folder = temp.resolve("job");
+    List<Long> first =
+        Stream.of("1", "2")
+            .map(split -> tune(folder, "--pp", "2", "--dry-run", "--stage-split", split))
+            .map(words -> CommandLineRun.of(words).json().getObjects("ranks").getFirst())
+            .map(rank -> rank.getLong("weights_bytes", 0, Long.MAX_VALUE))
+            .toList();
+    assertThat(first.get(1)).isGreaterThan(first.get(0));
+    CommandLineRun.of(tune(folder, "--pp", "2", "--dry-run", "--stage-split", "99"))
+        .assertRefused(1, "--stage-split 99: take 1 ascending numbers");
   }
 
   @Test

@@ -32,6 +32,7 @@ import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.family.HfConfigWriter;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelWriter;
 import dev.sortie.nn.load.Precision;
@@ -106,7 +107,12 @@ public final class PretrainCommand implements Callable<Integer> {
       MemoryView.show(memory(options), json);
       return 0;
     }
-    return ranks.run((groups, interrupt) -> train(options, loop, groups, interrupt));
+    AvailableMemory available = AvailableMemory.now(); // before another rank takes its own
+    return ranks.run(
+        (groups, interrupt) -> {
+          memory(options).require(groups.coordinates(), available, groups.neighbours());
+          return train(options, loop, groups, interrupt);
+        });
   }
 
   private PretrainDryRun memory(PretrainOptions options) {
@@ -116,6 +122,7 @@ public final class PretrainCommand implements Callable<Integer> {
         training.seqLen,
         ranks.mesh(),
         schedule.layout(),
+        ranks.split(),
         ranks.isSequenceParallel(),
         training.asyncCheckpoints);
   }
@@ -127,9 +134,8 @@ public final class PretrainCommand implements Callable<Integer> {
     PretrainLayout layout = schedule.layout();
     layout.check(options, mesh);
     schedule.plot(mesh.pp());
-    ranks.split();
-    new PretrainPlan( // more chunks than layers are refused
-        config, options.exits().specs(), training.seqLen, layout.chain(mesh.pp()));
+    new PretrainPlan( // more chunks than layers are refused, and a split that does not fit
+        config, options.exits().specs(), training.seqLen, layout.chain(mesh.pp()), ranks.split());
   }
 
   private int train(

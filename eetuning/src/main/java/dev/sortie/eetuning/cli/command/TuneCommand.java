@@ -31,6 +31,7 @@ import dev.sortie.eetuning.train.tune.TunePlacement;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -72,7 +73,7 @@ public final class TuneCommand implements Callable<Integer> {
       names = "--feature-cache",
       paramLabel = "DIR",
       description =
-          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits. On one rank, or with --dp alone.")
+          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits; batches of up to 16 tokens are computed each time. On one rank, or with --dp alone.")
   private Path featureCache;
 
   @Option(
@@ -122,35 +123,44 @@ public final class TuneCommand implements Callable<Integer> {
       showMemory(options);
       return 0;
     }
-    return ranks.run((groups, interrupt) -> tune(options, loop, groups, interrupt));
+    AvailableMemory available = AvailableMemory.now(); // before another rank takes its own
+    return ranks.run((groups, interrupt) -> tune(options, loop, groups, interrupt, available));
   }
 
   private void showMemory(TuneOptions options) {
     try (ModelFiles files = model.open()) {
-      DecoderConfig config = files.config().decoder();
-      Mesh mesh = ranks.mesh();
-      List<ExitOutline> exits = start.outlines(config);
-      StagePlan stages = new StagePlan(config, exits, options, training.seqLen, mesh.pp());
-      TuneDryRun plan =
-          new TuneDryRun(
-              config,
-              exits,
-              options,
-              training.seqLen,
-              mesh,
-              ranks.isSequenceParallel(),
-              training.asyncCheckpoints,
-              at ->
-                  model.memory(
-                      files,
-                      new ModelShard(
-                          mesh.tp(), at.tp(), n -> mesh.pp() == 1 || stages.needs(at.pp(), n))));
-      MemoryView.show(plan, json);
+      MemoryView.show(memory(files, options), json);
     }
   }
 
+  private TuneDryRun memory(ModelFiles files, TuneOptions options) {
+    DecoderConfig config = files.config().decoder();
+    Mesh mesh = ranks.mesh();
+    List<ExitOutline> exits = start.outlines(config);
+    StagePlan stages =
+        new StagePlan(config, exits, options, training.seqLen, ranks.split(), mesh.pp());
+    return new TuneDryRun(
+        config,
+        exits,
+        options,
+        training.seqLen,
+        mesh,
+        stages,
+        ranks.isSequenceParallel(),
+        training.asyncCheckpoints,
+        at ->
+            model.memory(
+                files,
+                new ModelShard(
+                    mesh.tp(), at.tp(), n -> mesh.pp() == 1 || stages.needs(at.pp(), n))));
+  }
+
   private int tune(
-      TuneOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
+      TuneOptions options,
+      LoopOptions loop,
+      ProcessGroups groups,
+      Interrupt interrupt,
+      AvailableMemory available) {
     try (Device device = compute.open(groups.neighbours());
         OutputFolder folder = new OutputFolder(training.out);
         TrainingView view = new TrainingView("tune", training.steps, training.stepLog)) {
@@ -158,7 +168,7 @@ public final class TuneCommand implements Callable<Integer> {
           new TunedExits(
               model, training, start, gateTokens, ranks.isSequenceParallel(), device, view);
       TrainLoop.Outcome outcome =
-          train(options, loop, groups, interrupt, device, folder, view, tuned);
+          train(options, loop, groups, interrupt, available, device, folder, view, tuned);
       if (!outcome.finished()) {
         if (groups.leads()) {
           view.stopped(outcome);
@@ -183,11 +193,12 @@ public final class TuneCommand implements Callable<Integer> {
       LoopOptions loop,
       ProcessGroups groups,
       Interrupt interrupt,
+      AvailableMemory available,
       Device device,
       OutputFolder folder,
       TrainingView view,
       TunedExits tuned) {
-    StagePlan plan = plan(options, groups, device);
+    StagePlan plan = plan(options, groups, device, available);
     if (groups.leads() && groups.mesh().pp() > 1) {
       plan.describe().forEach(view::say);
     }
@@ -242,9 +253,11 @@ public final class TuneCommand implements Callable<Integer> {
         !groups.leads());
   }
 
-  /** Which layers and exits each stage has. */
-  private StagePlan plan(TuneOptions options, ProcessGroups groups, Device device) {
+  /** Which layers and exits each stage has; refuses what does not fit in memory. */
+  private StagePlan plan(
+      TuneOptions options, ProcessGroups groups, Device device, AvailableMemory available) {
     try (ModelFiles files = model.open()) {
+      memory(files, options).require(groups.coordinates(), available, groups.neighbours());
       DecoderConfig config = files.config().decoder();
       return StagePlan.of(
           config,

@@ -74,9 +74,9 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
     return ModelFiles.open(path());
   }
 
-  /** Bytes that a part of it takes once it is loaded. */
-  public long memory(ModelFiles files, ModelPartition part) {
-    return ModelMemory.of(files, precision(), part).resident();
+  /** What a part of it takes once it is loaded. */
+  public ModelMemory memory(ModelFiles files, ModelPartition part) {
+    return ModelMemory.of(files, precision(), part);
   }
 
   /** Loads it without reading its weights, where the file can be mapped. */

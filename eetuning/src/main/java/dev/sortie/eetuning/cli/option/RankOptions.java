@@ -49,7 +49,7 @@ public final class RankOptions {
       names = "--stage-split",
       paramLabel = "WORD",
       description =
-          "With --pp, which layers each stage has: measured (each part of the model is timed for some seconds when a run begins; --out keeps the times), counted (multiplications), or the layers after which a stage ends, as in 4,8 for --pp 3. The result has the same bits. --dry-run plans by counted work. Default: measured, with --tp counted.")
+          "With --pp, which layers each stage has: measured (each part of the model is timed for some seconds when a run begins; --out keeps the times), counted (multiplications), or the layers after which a stage ends, as in 4,8 for --pp 3. The result has the same bits. --dry-run counts where a run would measure. Default: measured, with --tp counted.")
   private String stageSplit;
 
   /** How layers are shared out among stages. */

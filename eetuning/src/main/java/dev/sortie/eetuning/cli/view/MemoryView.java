@@ -77,6 +77,7 @@ public record MemoryView(DryRun plan, AvailableMemory available) {
       one.put("rank", rank);
       one.put("stage", at.pp());
       one.put("weights_bytes", m.weights());
+      one.put("in_place_bytes", m.inPlace());
       one.put("exits_bytes", m.exits());
       one.put("optimizer_bytes", m.optimizer());
       one.put("activations_bytes", m.activations());

@@ -42,7 +42,17 @@ public final class PretrainPlan {
    * @throws InputException if there are more chunks than layers
    */
   public PretrainPlan(DecoderConfig config, List<ExitSpec> exits, int length, Chain chain) {
-    this(config, exits, chain, StageCosts.counted(config, exits, length), StageSplit.COUNTED);
+    this(config, exits, length, chain, StageSplit.COUNTED);
+  }
+
+  /**
+   * A plan whose cut is given, or else by counted work, the same on all ranks.
+   *
+   * @throws InputException if there are more chunks than layers, or a given split does not fit
+   */
+  public PretrainPlan(
+      DecoderConfig config, List<ExitSpec> exits, int length, Chain chain, StageSplit split) {
+    this(config, exits, chain, StageCosts.counted(config, exits, length), split);
   }
 
   private PretrainPlan(

@@ -256,6 +256,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     long shared = gradients.sharedBytes();
     return new RankMemory(
         modelBytes - exitBytes,
+        0,
         exitBytes,
         stateBytes + shared,
         workspaceBytes(),

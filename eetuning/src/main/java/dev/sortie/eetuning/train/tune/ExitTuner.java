@@ -20,6 +20,7 @@ import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelMemory;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShardGradients;
 import dev.sortie.tensor.Tensor;
@@ -214,10 +215,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
    * @param weights bytes of the backbone's
    * @param copies whether checkpoints are written from copies
    */
-  RankMemory memory(long weights, boolean copies) {
+  RankMemory memory(ModelMemory weights, boolean copies) {
     long shared = gradients.sharedBytes();
     return new RankMemory(
-        weights,
+        weights.resident(),
+        weights.inPlace(),
         exitBytes,
         stateBytes + shared,
         workspaceBytes(),

@@ -30,6 +30,10 @@ import java.util.TreeMap;
  * that decides the numbers: the backbone's weights and how they are held, the data, the window's
  * length and the kernel set. Files take room as they fill. Replicas on one machine, or with a
  * folder that maps what any of them writes, fill one cache together.
+ *
+ * <p>A batch of up to {@link Kernels#ROW_STABLE} tokens is computed each time: the kernels for few
+ * rows give other bits than those for many, and another run may have the same windows in batches of
+ * another size.
  */
 public final class FeatureCache implements AutoCloseable {
   private static final int SAVE_EVERY = 64;
@@ -122,9 +126,12 @@ public final class FeatureCache implements AutoCloseable {
 
   private Map<Integer, HiddenStates> states(
       Ops ops, Tensor ids, long[] numbers, Set<Integer> depths) {
-    if (!has(numbers, depths)) {
+    boolean few = ids.shape().count() <= Kernels.ROW_STABLE;
+    if (few || !has(numbers, depths)) {
       Map<Integer, HiddenStates> states = computed.states(ops, ids, numbers, depths);
-      store(states, numbers);
+      if (!few) {
+        store(states, numbers);
+      }
       return states;
     }
     Map<Integer, HiddenStates> states = new HashMap<>();

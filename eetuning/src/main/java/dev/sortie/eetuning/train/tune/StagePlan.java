@@ -45,6 +45,22 @@ public final class StagePlan {
    */
   public StagePlan(
       DecoderConfig config, List<ExitOutline> exits, TuneOptions options, int length, int count) {
+    this(config, exits, options, length, StageSplit.COUNTED, count);
+  }
+
+  /**
+   * A plan whose cut is given, or else by counted work, the same on all ranks.
+   *
+   * @throws InputException if there are more stages than layers that run, or a given split does not
+   *     fit
+   */
+  public StagePlan(
+      DecoderConfig config,
+      List<ExitOutline> exits,
+      TuneOptions options,
+      int length,
+      StageSplit split,
+      int count) {
     this(
         config,
         exits,
@@ -55,7 +71,7 @@ public final class StagePlan {
             length,
             options.lookahead().unroll(),
             options.objective() == Objective.KL),
-        StageSplit.COUNTED,
+        split,
         count);
   }
 

@@ -13,6 +13,7 @@ import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelMemory;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -27,7 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.ToLongFunction;
+import java.util.function.Function;
 
 /**
  * The memory that tuning takes.
@@ -37,9 +38,10 @@ import java.util.function.ToLongFunction;
  * @param options of the run
  * @param length tokens in a sequence
  * @param mesh of ranks
+ * @param stages which layers and exits each has
  * @param sequence whether ranks that share weights share out the rows of the residual stream too
  * @param copies whether checkpoints are written from copies
- * @param weights bytes of the backbone's weights that a rank holds
+ * @param weights the backbone's weights that a rank holds
  */
 public record TuneDryRun(
     DecoderConfig config,
@@ -47,9 +49,10 @@ public record TuneDryRun(
     TuneOptions options,
     int length,
     Mesh mesh,
+    StagePlan stages,
     boolean sequence,
     boolean copies,
-    ToLongFunction<Coordinates> weights)
+    Function<Coordinates, ModelMemory> weights)
     implements DryRun {
 
   @Override
@@ -59,7 +62,6 @@ public record TuneDryRun(
 
   @Override
   public RankMemory of(Coordinates at, int microBatch) {
-    StagePlan plan = new StagePlan(config, exits, options, length, mesh.pp());
     try (ProcessGroups groups = ProcessGroups.dry(mesh, at);
         Device device = DryRun.device();
         NativeArena arena = NativeArena.reserving("backbone of a dry run")) {
@@ -81,9 +83,9 @@ public record TuneDryRun(
               options.withMicroBatch(microBatch),
               new RowsSource(new int[1][length + 1], 0, 0),
               device,
-              TunePlacement.on(groups).with(plan, t -> {}))) {
+              TunePlacement.on(groups).with(stages, t -> {}))) {
         DryRun.steps(tuner, options.schedule().steps());
-        return tuner.memory(weights.applyAsLong(at), copies);
+        return tuner.memory(weights.apply(at), copies);
       }
     }
   }

@@ -10,6 +10,7 @@ import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.TinyTuning;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
+import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
@@ -80,7 +81,8 @@ class PretrainMemoryContractTest {
 
     void check() throws Exception {
       PretrainDryRun plan =
-          new PretrainDryRun(config, options, TOKENS, mesh, layout, sequence, true);
+          new PretrainDryRun(
+              config, options, TOKENS, mesh, layout, StageSplit.COUNTED, sequence, true);
       List<RankMemory> measured = measured();
       for (int rank = 0; rank < mesh.world(); rank++) {
         assertThat(plan.of(mesh.coordinates(new GlobalRank(rank))))
@@ -140,7 +142,8 @@ class PretrainMemoryContractTest {
     PretrainOptions options = new PretrainOptions(1, 4, schedule, AdamW.Options.DEFAULT, 1);
     Mesh mesh = new Mesh(1, 1, 2);
     PretrainDryRun plan =
-        new PretrainDryRun(large, options, 1024, mesh, PretrainLayout.USUAL, false, false);
+        new PretrainDryRun(
+            large, options, 1024, mesh, PretrainLayout.USUAL, StageSplit.COUNTED, false, false);
     long before = peakKib(status);
     RankMemory planned = plan.of(new Coordinates(0, 0, 1));
     long parameters = 16L * (4096L * (2 * 4096 + 2 * 1024 + 3 * 11008)) + 32000L * 4096;

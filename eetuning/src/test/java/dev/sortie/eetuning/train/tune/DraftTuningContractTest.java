@@ -21,6 +21,7 @@ import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -194,6 +195,43 @@ class DraftTuningContractTest {
       }
       Path folder = Files.list(parent).findFirst().orElseThrow();
       assertThat(Files.readAllBytes(folder.resolve("3.hidden.filled"))).containsOnly(1);
+    }
+  }
+
+  /** Kernels for few rows, as of one short window, give other bits than those for many. */
+  @Test
+  void aCacheThatAnotherMicroBatchHasFilledChangesNoBit() {
+    int length = Kernels.ROW_STABLE / 2;
+    int[][] rows = new int[ROWS][length + 1];
+    Random random = new Random(4, 0);
+    for (int i = 0; i < ROWS * (length + 1); i++) {
+      rows[i / (length + 1)][i % (length + 1)] = random.below(i, 200);
+    }
+    RowsSource few = new RowsSource(rows, 4, 3);
+    Exits start = exits(false, exit(1, ExitArchitecture.LAYER, false, DRAFT));
+    TuneOptions usual = options(Objective.KL, LookaheadOptions.DEFAULT);
+    for (int[] sizes : new int[][] {{1, 4}, {4, 1}, {1, 1}}) {
+      Path parent = temp.resolve("features" + sizes[0] + sizes[1]);
+      List<Map<String, Double>> found = List.of();
+      for (int size : sizes) {
+        try (FeatureCache cache =
+                FeatureCache.open(
+                    parent, model, few, start, device.kernels(), ProcessGroups.single());
+            ExitTuner tuner =
+                new ExitTuner(
+                    model,
+                    start,
+                    usual.withMicroBatch(size),
+                    few,
+                    device,
+                    on(ProcessGroups.single()).with(cache))) {
+          found = losses(tuner);
+        }
+      }
+      try (ExitTuner plain =
+          new ExitTuner(model, start, usual.withMicroBatch(sizes[1]), few, device)) {
+        assertThat(found).as("%d after %d", sizes[1], sizes[0]).isEqualTo(losses(plain));
+      }
     }
   }
 

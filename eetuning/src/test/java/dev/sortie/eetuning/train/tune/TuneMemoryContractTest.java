@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.tune;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.sortie.eetuning.exit.Exit;
@@ -9,12 +10,17 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
+import dev.sortie.eetuning.train.stage.StageSplit;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelMemory;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -34,6 +40,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +61,8 @@ class TuneMemoryContractTest {
   private static final DecoderConfig CONFIG =
       new DecoderConfig(
           LAYERS, WIDTH, 4, 4, 16, FFN, VOCAB, TOKENS, 1e-5, 1e4, false, false, false, false);
+
+  private static final ModelMemory NO_WEIGHTS = new ModelMemory(0, 0, 0, 0);
 
   private static TuneOptions options(Objective objective, int sequences) {
     Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
@@ -95,7 +104,7 @@ class TuneMemoryContractTest {
               TunePlacement.on(groups))) {
         tuner.step(0);
         tuner.step(1);
-        RankMemory memory = tuner.memory(0, true);
+        RankMemory memory = tuner.memory(NO_WEIGHTS, true);
         assertThat(memory.activations()).isEqualTo(tuner.workspaceBytes());
         return memory;
       }
@@ -144,7 +153,17 @@ class TuneMemoryContractTest {
 
   private static TuneDryRun plan(
       TuneOptions options, List<ExitSpec> specs, Mesh mesh, boolean sequence) {
-    return new TuneDryRun(CONFIG, outlines(specs), options, TOKENS, mesh, sequence, true, at -> 0);
+    List<ExitOutline> exits = outlines(specs);
+    return new TuneDryRun(
+        CONFIG,
+        exits,
+        options,
+        TOKENS,
+        mesh,
+        new StagePlan(CONFIG, exits, options, TOKENS, mesh.pp()),
+        sequence,
+        true,
+        at -> NO_WEIGHTS);
   }
 
   /** What {@code --dry-run} prints is what a run takes, for every architecture. */
@@ -229,5 +248,83 @@ class TuneMemoryContractTest {
       assertThat(plan.largestMicroBatch(at, bytes)).isEqualTo(sequences);
       assertThat(plan.largestMicroBatch(at, bytes - 1)).isEqualTo(sequences - 1);
     }
+  }
+
+  @Test
+  void aRunThatDoesNotFitIsRefusedWithTheMicroBatchThatDoes() {
+    Coordinates at = new Coordinates(0, 0, 0);
+    TuneDryRun plan =
+        plan(options(Objective.CE, 7), specs(ExitArchitecture.MLP), Mesh.single(), false);
+    long needed = plan.of(at).total();
+    plan.require(at, available(needed), 1);
+    plan.require(at, available(3 * needed), 3);
+    assertRefused(
+        () -> plan.require(at, available(needed - 1), 1),
+        List.of("--micro-batch 7: rank 0 needs", "(a test)", "take --micro-batch 6 or less"));
+    assertRefused(
+        () -> plan.require(at, available(2 * needed), 3),
+        List.of("to each of 3 ranks", "--micro-batch"));
+    assertRefused(
+        () -> plan.require(at, available(DryRun.JVM), 1), List.of("none fits", "--tp or --pp"));
+  }
+
+  /** The system reads them from the file again where they do not fit. */
+  @Test
+  void weightsThatAreUsedInPlaceNeedNotFit() {
+    Coordinates at = new Coordinates(0, 0, 0);
+    TuneDryRun all =
+        plan(options(Objective.CE, 7), specs(ExitArchitecture.MLP), Mesh.single(), false);
+    ModelMemory weights = new ModelMemory(1000, 1L << 40, 0, 0);
+    TuneDryRun plan =
+        new TuneDryRun(
+            CONFIG,
+            all.exits(),
+            all.options(),
+            TOKENS,
+            all.mesh(),
+            all.stages(),
+            false,
+            true,
+            rank -> weights);
+    assertThat(plan.of(at).weights()).isEqualTo(weights.resident());
+    plan.require(at, available(all.of(at).total() + 1000), 1);
+    assertRefused(
+        () -> plan.require(at, available(all.of(at).total() + 999), 1), List.of("--micro-batch 6"));
+  }
+
+  /** A dry run takes a cut that is given, as a run does. */
+  @Test
+  void thePlanHasTheStagesThatAreGiven() {
+    TuneOptions options = options(Objective.CE, 4);
+    List<ExitOutline> exits = outlines(specs(ExitArchitecture.MLP));
+    Mesh mesh = new Mesh(1, 1, 2);
+    Coordinates last = new Coordinates(0, 0, 1);
+    List<Long> parameters =
+        Stream.of("1", "2", "3")
+            .map(
+                word ->
+                    new TuneDryRun(
+                            CONFIG,
+                            exits,
+                            options,
+                            TOKENS,
+                            mesh,
+                            new StagePlan(
+                                CONFIG, exits, options, TOKENS, StageSplit.of(word, 2, 1), 2),
+                            false,
+                            true,
+                            at -> NO_WEIGHTS)
+                        .of(last)
+                        .exits())
+            .toList();
+    assertThat(parameters).containsExactly(4 * 2 * EXIT, 4 * 2 * EXIT, 4 * EXIT);
+  }
+
+  private static void assertRefused(ThrowingCallable run, List<String> parts) {
+    assertThatThrownBy(run).isInstanceOf(InputException.class).message().contains(parts);
+  }
+
+  private static AvailableMemory available(long bytes) {
+    return new AvailableMemory(bytes, "a test");
   }
 }
