@@ -20,6 +20,7 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
@@ -62,6 +63,8 @@ class PipelinedDecoderContractTest {
   private static final int CONTEXT = 160;
   private static final int LAYERS = 5;
   private static final int TOKENS = 60;
+  private static final int DRAFT = 2;
+  private static final int COVERED = 60;
 
   @TempDir private static Path folder;
 
@@ -78,8 +81,9 @@ class PipelinedDecoderContractTest {
     }
   }
 
+  /** One behind the last layer stands in no file. */
   private static Path exitsFolder(int exits) {
-    return folder.resolve("exits" + exits);
+    return folder.resolve("exits" + Math.min(exits, LAYERS - 1));
   }
 
   private static Exits built(int exits, LanguageModel m, NativeArena arena, Device device) {
@@ -92,10 +96,10 @@ class PipelinedDecoderContractTest {
             .toList());
   }
 
-  /** One covers frequent tokens and those of the text. */
+  /** One covers frequent tokens and those of the text; one behind the last layer has its rows. */
   private static ExitSpec spec(int depth, ExitArchitecture architecture) {
-    return depth == 2
-        ? new ExitSpec(depth, architecture, false, 60)
+    return depth == DRAFT
+        ? new ExitSpec(depth, architecture, false, COVERED)
         : new ExitSpec(depth, architecture, true);
   }
 
@@ -140,10 +144,16 @@ class PipelinedDecoderContractTest {
       TreeMap<Integer, ExitArchitecture> all =
           new TreeMap<>(
               Map.of(
-                  1, ExitArchitecture.NORM,
-                  2, ExitArchitecture.LAYER,
-                  3, ExitArchitecture.MLP,
-                  4, ExitArchitecture.LAYER));
+                  1,
+                  ExitArchitecture.NORM,
+                  DRAFT,
+                  ExitArchitecture.LAYER,
+                  3,
+                  ExitArchitecture.MLP,
+                  4,
+                  ExitArchitecture.LAYER,
+                  LAYERS,
+                  ExitArchitecture.NORM));
       while (all.size() > exits) {
         all.pollLastEntry();
       }
@@ -155,14 +165,22 @@ class PipelinedDecoderContractTest {
     }
 
     Exits read(LanguageModel m, NativeArena arena, Device device, DecodingStages plan, int stage) {
-      return exits.isEmpty()
-          ? Exits.none()
-          : ExitsFile.read(
+      if (exits.isEmpty()) {
+        return Exits.none();
+      }
+      boolean last = exits.containsKey(LAYERS) && plan.isLast(stage);
+      Exits stored =
+          ExitsFile.read(
               exitsFolder(exits.size()),
               m,
               arena,
               device.kernels(),
-              depth -> plan.holds(stage, depth));
+              depth -> plan.holds(stage, depth) || last && depth == DRAFT);
+      Exits all = last ? FinalDraft.add(stored) : stored;
+      return new Exits(
+          all.backboneSha256(),
+          all.tuning(),
+          all.exits().stream().filter(e -> plan.holds(stage, e.spec().depth())).toList());
     }
 
     PipelinedDecoder.Settings settings(int texts) {
@@ -171,7 +189,11 @@ class PipelinedDecoderContractTest {
 
     List<ExitOutline> outlines() {
       return exits.entrySet().stream()
-          .map(e -> new ExitOutline(e.getKey(), Optional.of(e.getValue()), true, 0))
+          .map(
+              e ->
+                  e.getKey() == LAYERS
+                      ? new ExitOutline(LAYERS, Optional.of(e.getValue()), false, COVERED)
+                      : new ExitOutline(e.getKey(), Optional.of(e.getValue()), true, 0))
           .toList();
     }
   }
@@ -292,7 +314,12 @@ class PipelinedDecoderContractTest {
     "4, 90, 15, 0.0, 4, 5, 4",
     "3, 100, 6, 0.8, 4, 5, 4",
     "4, 40, 0, 0.8, 2, 3, 2",
-    "4, 30, 15, 0.8, 3, 1, 2"
+    "4, 30, 15, 0.8, 3, 1, 2",
+    // with an exit behind the last layer
+    "5, 30, 15, 0.8, 4, 3, 2",
+    "5, 20, 15, 0.0, 6, 2, 6",
+    "5, 40,  3, 0.8, 3, 5, 3",
+    "5, 30,  0, 0.0, 2, 1, 2"
   })
   void everyNumberOfStagesWritesWhatOneRankWrites(
       int exits, int percent, int pending, double heat, int prompts, int pp, int texts) {
@@ -302,6 +329,9 @@ class PipelinedDecoderContractTest {
     expected.forEach(g -> g.tokens().forEach(t -> taken.add(t.exit())));
     if (percent > 0 && pending > 0) {
       assertThat(taken).as("depths of answers").hasSizeGreaterThan(1);
+    }
+    if (exits == LAYERS) {
+      assertThat(taken).contains(OptionalInt.of(LAYERS));
     }
     assertSame(pipeline(c, 1, pp, texts).texts(), expected);
   }
