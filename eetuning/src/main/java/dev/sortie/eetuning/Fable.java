@@ -7,8 +7,12 @@ import dev.sortie.nn.file.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -26,6 +30,11 @@ public final class Fable {
 
   /** The folder of the unpacked model. */
   public static Path folder() {
+    return folder(CacheFolder.of("sortie"));
+  }
+
+  /** The same below another cache folder. */
+  static Path folder(Path cache) {
     Map<String, byte[]> files = new LinkedHashMap<>();
     Sha256 sha = new Sha256();
     for (String name : FILES) {
@@ -33,11 +42,38 @@ public final class Fable {
       files.put(name, bytes);
       sha.update(bytes);
     }
-    Path folder = CacheFolder.of("sortie").resolve("fable-" + sha.hex().substring(0, 16));
-    if (!Files.isDirectory(folder)) {
+    Path folder = cache.resolve("fable-" + sha.hex().substring(0, 16));
+    if (Files.isDirectory(folder)) {
+      renew(files, folder);
+    } else {
       unpack(files, folder);
     }
     return folder;
+  }
+
+  /** Writes again what is not as it was unpacked; who has an old file mapped keeps its bytes. */
+  private static void renew(Map<String, byte[]> files, Path folder) {
+    files.forEach(
+        (name, bytes) -> {
+          Path file = folder.resolve(name);
+          if (!holds(file, bytes)) {
+            AtomicFiles.write(file, bytes);
+            System.getLogger(Fable.class.getName())
+                .log(System.Logger.Level.WARNING, file + ": was damaged and is written again");
+          }
+        });
+  }
+
+  private static boolean holds(Path file, byte[] bytes) {
+    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ);
+        Arena arena = Arena.ofConfined()) {
+      return in.size() == bytes.length
+          && in.map(FileChannel.MapMode.READ_ONLY, 0, bytes.length, arena)
+                  .mismatch(MemorySegment.ofArray(bytes))
+              < 0;
+    } catch (IOException e) {
+      return false; // not there, or not to be read
+    }
   }
 
   private static byte[] resource(String name) {

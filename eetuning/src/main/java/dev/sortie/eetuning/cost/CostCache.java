@@ -49,14 +49,20 @@ public record CostCache(Path folder, CostMeter meter) {
     }
   }
 
-  /** Measures now, and keeps the table. */
+  /** Measures now, and keeps the table if the folder can be written. */
   public CostTable measure(Decoder decoder, Exits exits, Device device) {
     CostTable table = meter.measure(decoder, exits, device);
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("of", description(decoder, exits, device));
     root.put("table", CostJson.of(table));
-    Folders.create(folder);
-    Json.write(file((String) root.get("of")), root);
+    try {
+      Folders.create(folder);
+      Json.write(file((String) root.get("of")), root);
+    } catch (InputException e) {
+      // measured again next time, which takes some seconds
+      System.getLogger(CostCache.class.getName())
+          .log(System.Logger.Level.WARNING, "what was measured is not kept: " + e.getMessage());
+    }
     return table;
   }
 

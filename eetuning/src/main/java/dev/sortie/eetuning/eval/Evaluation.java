@@ -59,7 +59,7 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
     List<PairedRuns.Item> prompts = new ArrayList<>();
     for (TaskItem.Answer a : items) {
       int[] ids = model.tokenizer().encode(a.prompt());
-      if (ids.length == 0 || ids.length + a.maxTokens() > context) {
+      if (ids.length == 0 || (long) ids.length + a.maxTokens() > context) {
         throw new InputException(
             "item %s of task %s: a prompt of %d tokens with %d tokens of answer does not fit into the model's context of %d"
                 .formatted(a.id(), a.task(), ids.length, a.maxTokens(), context));

@@ -189,6 +189,17 @@ class CommandLineRefusalContractTest {
         refused("threshold", generate(model, "--threshold 2"), 1, "--threshold 2.0", "0 to 1"),
         refused("max tokens", generate(model, "--max-tokens 0"), 1, "--max-tokens 0"),
         refused(
+            "most tokens",
+            generate(model, "--max-tokens 2147483647"),
+            1,
+            "--max-tokens 2147483647",
+            "context"),
+        refused(
+            "grace",
+            words("launch --nproc 1 --grace -1 -- true"),
+            1,
+            "--grace of -1.0 s is less than 0"),
+        refused(
             "too long",
             generate(model, "--max-tokens 200"),
             1,
@@ -272,6 +283,11 @@ class CommandLineRefusalContractTest {
     Path little = Files.writeString(temp.resolve("short"), "The hen.");
     Path missing = temp.resolve("nowhere.txt");
     return Stream.of(
+        refused(
+            "most tokens sampled",
+            tune("--data self --seq-len 16 --self-tokens 9223372036854775807"),
+            1,
+            "--self-tokens 9223372036854775807 must be from 1 to"),
         refused("learning rate", tuneOn(data, "--lr -1"), 1, "--lr -1.0"),
         refused("floor", tuneOn(data, "--min-lr 1"), 1, "--min-lr 1.0", "0.001"),
         refused("warm-up", tuneOn(data, "--warmup 5"), 1, "--warmup 5", "2"),

@@ -122,6 +122,16 @@ class CostMeterContractTest {
   }
 
   @Test
+  void aTableThatCannotBeKeptIsUsedAllTheSame() throws IOException {
+    Path file = Files.writeString(temp.resolve("file"), "no folder");
+    CostCache cache = new CostCache(file, new CostMeter(new Ticks()::look, () -> 0));
+    Exits exits = exits(ExitArchitecture.NORM);
+    assertThat(cache.measure(model.decoder(), exits, device).exit(1).each()).isPositive();
+    assertThat(cache.known(model.decoder(), exits, device)).isEmpty();
+    assertThat(file).hasContent("no folder");
+  }
+
+  @Test
   void onTheSystemsClockMoreRowsAndLayersTakeMoreTime() {
     CostTable t = new CostMeter().measure(model.decoder(), exits(ExitArchitecture.LAYER), device);
     assertThat(t.layer().at(1)).isPositive();

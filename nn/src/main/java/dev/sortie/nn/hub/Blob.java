@@ -1,8 +1,12 @@
 package dev.sortie.nn.hub;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -22,6 +26,7 @@ record Blob(String path, Hash hash, long bytes) {
    */
   record Hash(String hex) {
     private static final Pattern DIGITS = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
+    private static final int CHUNK = 1 << 20;
 
     Hash {
       if (!DIGITS.matcher(hex).matches()) {
@@ -37,8 +42,18 @@ record Blob(String path, Hash hash, long bytes) {
       return DIGITS.matcher(text).matches() ? Optional.of(new Hash(text)) : Optional.empty();
     }
 
-    /** For the bytes of a file of {@code size} bytes. */
-    MessageDigest digest(long size) {
+    /** What the bytes of a file hash to in the same way, in hex. */
+    String of(FileChannel file) throws IOException {
+      MessageDigest digest = digest(file.size());
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+      file.position(0);
+      while (file.read(chunk.clear()) >= 0) {
+        digest.update(chunk.flip());
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private MessageDigest digest(long size) {
       try {
         if (hex.length() == 64) {
           return MessageDigest.getInstance("SHA-256");

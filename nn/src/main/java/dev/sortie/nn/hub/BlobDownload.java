@@ -10,8 +10,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.regex.Matcher;
@@ -24,7 +22,6 @@ import java.util.regex.Pattern;
 final class BlobDownload {
   private static final Pattern CONTENT_RANGE =
       Pattern.compile("bytes (\\d{1,18})-(\\d{1,18})/(\\d{1,18}|\\*)");
-  private static final int CHUNK = 1 << 20;
   private static final int MAX_ROUNDS = 3;
 
   private final HubRepo hub;
@@ -84,7 +81,7 @@ final class BlobDownload {
         boolean pieced = file.size() > 0;
         Transfer transfer = complete(file);
         came += transfer.bytes();
-        String found = hash(file);
+        String found = blob.hash().of(file);
         if (found.equals(blob.hash().hex())) {
           file.force(true);
           return came;
@@ -124,8 +121,8 @@ final class BlobDownload {
         came += Math.max(0, file.size() - before);
         pieced |= file.size() > 0;
         if (file.size() > best) { // against the best so far, else starting anew would count
+          retry.progressed(file.size() - best);
           best = file.size();
-          retry.progressed();
         }
         retry.waitAfter(e);
       }
@@ -198,15 +195,5 @@ final class BlobDownload {
     file.truncate(0);
     progress.accept(0);
     throw new TransientException(reason + "; starting anew");
-  }
-
-  private String hash(FileChannel file) throws IOException {
-    MessageDigest digest = blob.hash().digest(blob.bytes());
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
-    file.position(0);
-    while (file.read(chunk.clear()) >= 0) {
-      digest.update(chunk.flip());
-    }
-    return HexFormat.of().formatHex(digest.digest());
   }
 }

@@ -126,7 +126,8 @@ final class HubClient implements AutoCloseable {
       settings.token().ifPresent(t -> request.setHeader("Authorization", t.authorization()));
     }
     try {
-      HttpResponse<TimedBody> response = http.send(request.build(), info -> new TimedBody(silence));
+      HttpResponse<TimedBody> response =
+          http.send(request.build(), info -> new TimedBody(settings.retry()));
       reached = true;
       return response;
     } catch (SSLException e) {

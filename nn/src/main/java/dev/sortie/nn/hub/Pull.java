@@ -3,19 +3,25 @@ package dev.sortie.nn.hub;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Downloads a model from the Hugging Face hub into its cache. Every file is checked against the
- * hash by which the hub knows it; a pull that was interrupted resumes where it stopped; a snapshot
- * appears when all of its files are there.
+ * hash by which the hub knows it, also one that is in the cache already; a pull that was
+ * interrupted resumes where it stopped; a snapshot appears when all of its files are there.
  */
 public final class Pull {
+  /** Files whose checking takes so long that it is said. */
+  private static final long LARGE = 256 << 20;
+
   private final HubSettings settings;
   private final PullListener listener;
 
@@ -67,6 +73,7 @@ public final class Pull {
     private final RepoId repo;
     private final HubCache cache = settings.cache();
     private final List<Blob> blobs = new ArrayList<>();
+    private final Map<Blob.Hash, Boolean> whole = new HashMap<>();
     private long present;
     private long downloaded;
 
@@ -133,11 +140,33 @@ public final class Pull {
                   listener)
               .run();
       present += blob.bytes();
+      whole.put(blob.hash(), true);
     }
 
-    /** A blob has its name only once its hash was right; its size tells of later damage. */
+    /** Whether the cache has it with the right bytes: disks and other tools damage files. */
     private boolean isHere(Blob blob) {
-      return size(cache.blob(repo, blob.hash())) == blob.bytes();
+      Path file = cache.blob(repo, blob.hash());
+      return size(file) == blob.bytes()
+          && whole.computeIfAbsent(blob.hash(), _ -> isWhole(blob, file));
+    }
+
+    private boolean isWhole(Blob blob, Path file) {
+      if (blob.bytes() >= LARGE) {
+        listener.note(
+            "checking %s, %s that are here".formatted(blob.path(), Printable.bytes(blob.bytes())));
+      }
+      try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+        String found = blob.hash().of(in);
+        if (found.equals(blob.hash().hex())) {
+          return true;
+        }
+        listener.note(
+            "%s: what the cache has was damaged, its %s is %s; pulling it again"
+                .formatted(blob.path(), blob.hash().algorithm(), found));
+      } catch (IOException e) {
+        listener.note("%s: cannot be read; pulling it again".formatted(file));
+      }
+      return false;
     }
 
     private void requireSpace() {

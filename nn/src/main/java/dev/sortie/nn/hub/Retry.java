@@ -34,9 +34,11 @@ final class Retry {
     }
   }
 
-  /** The work got further: failures before that do not count. */
-  void progressed() {
-    failures = 0;
+  /** The work got further by so many bytes: failures before that do not count. */
+  void progressed(long bytes) {
+    if (bytes >= policy.least()) {
+      failures = 0;
+    }
   }
 
   /**

@@ -3,7 +3,6 @@ package dev.sortie.nn.hub;
 import java.io.ByteArrayOutputStream;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -13,8 +12,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The body of an answer, taken piece by piece. A server that falls silent is given up: the HTTP
- * client's own time limit ends with the headers.
+ * The body of an answer, taken piece by piece. A server that falls silent or crawls is given up:
+ * the HTTP client's own time limit ends with the headers.
  */
 final class TimedBody implements HttpResponse.BodySubscriber<TimedBody>, AutoCloseable {
   /** What may arrive. */
@@ -26,27 +25,35 @@ final class TimedBody implements HttpResponse.BodySubscriber<TimedBody>, AutoClo
     record Failure(Throwable cause) implements Event {}
   }
 
-  private final Duration silence;
+  private final RetryPolicy policy;
   private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
   private final CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
 
-  TimedBody(Duration silence) {
-    this.silence = silence;
+  /** Time waited since the pace was last measured, and bytes that came in it. */
+  private long waited;
+
+  private long came;
+
+  TimedBody(RetryPolicy policy) {
+    this.policy = policy;
   }
 
   /**
    * The next bytes, or nothing at the end.
    *
-   * @throws TransientException if the connection broke or the server fell silent
+   * @throws TransientException if the connection broke, or the server fell silent or sends too
+   *     little
    */
   List<ByteBuffer> next() throws TransientException {
     subscription.join().request(1);
+    long from = System.nanoTime();
     try {
-      return switch (events.poll(silence.toMillis(), TimeUnit.MILLISECONDS)) {
-        case null ->
-            throw new TransientException(
-                "nothing came for %s s".formatted(silence.toMillis() / 1000.0));
-        case Event.Bytes bytes -> bytes.buffers();
+      return switch (events.poll(policy.silence().toMillis(), TimeUnit.MILLISECONDS)) {
+        case null -> throw new TransientException("nothing came for %s s".formatted(seconds()));
+        case Event.Bytes bytes -> {
+          requirePace(bytes.buffers(), System.nanoTime() - from);
+          yield bytes.buffers();
+        }
         case Event.End end -> List.of();
         case Event.Failure(Throwable cause) ->
             throw new TransientException(
@@ -56,6 +63,25 @@ final class TimedBody implements HttpResponse.BodySubscriber<TimedBody>, AutoClo
       Thread.currentThread().interrupt();
       throw new TransientException("interrupted", Optional.empty(), e);
     }
+  }
+
+  private void requirePace(List<ByteBuffer> buffers, long nanos) throws TransientException {
+    waited += nanos;
+    came += buffers.stream().mapToLong(ByteBuffer::remaining).sum();
+    if (waited < policy.silence().toNanos()) {
+      return;
+    }
+    if (came < policy.least()) {
+      throw new TransientException(
+          "only %d bytes came in %s s, at least %d are expected"
+              .formatted(came, seconds(), policy.least()));
+    }
+    waited = 0;
+    came = 0;
+  }
+
+  private double seconds() {
+    return policy.silence().toMillis() / 1000.0;
   }
 
   /**

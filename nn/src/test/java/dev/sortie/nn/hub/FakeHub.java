@@ -91,13 +91,19 @@ final class FakeHub implements AutoCloseable {
   }
 
   HubSettings settings(Path cache) {
+    return settings(cache, 1);
+  }
+
+  /** Of a pull that gives up a server which sends fewer than {@code least} bytes in 0.4 s. */
+  HubSettings settings(Path cache, int least) {
     return new HubSettings(
         URI.create(hub.url()),
         Optional.of(HubToken.of(TOKEN, "HF_TOKEN")),
         cache.resolve("token"),
         new HubCache(cache),
         false,
-        new RetryPolicy(4, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofMillis(400)));
+        new RetryPolicy(
+            4, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofMillis(400), least));
   }
 
   /** Name of the blob of a file. */

@@ -84,6 +84,68 @@ class PullContractTest {
     assertThat(file).hasBinaryContent(hub.file("model.safetensors"));
   }
 
+  /** The size tells nothing of this damage; a file of each kind of hash. */
+  @Test
+  void aBlobOfTheRightSizeWithAWrongByteIsReplaced() throws IOException {
+    Path snapshot = pull(ALL).snapshot();
+    for (String name : List.of("model.safetensors", "config.json")) {
+      Path blob = snapshot.resolve(name).toRealPath();
+      byte[] bytes = Files.readAllBytes(blob);
+      bytes[bytes.length / 2] ^= 1;
+      Files.write(blob, bytes);
+      List<String> notes = new ArrayList<>();
+      PullListener listener =
+          new PullListener() {
+            @Override
+            public void note(String line) {
+              notes.add(line);
+            }
+          };
+      Pull.Result again = new Pull(hub.settings(cache), listener).run(FakeHub.REPO, "main", ALL);
+      assertThat(snapshot.resolve(name)).hasBinaryContent(hub.file(name));
+      assertThat(again.downloaded()).isEqualTo(bytes.length);
+      assertThat(notes)
+          .singleElement()
+          .asString()
+          .startsWith(name + ": what the cache has was damaged");
+    }
+    assertThat(pull(ALL).downloaded()).isZero();
+  }
+
+  /** Two bytes every 50 ms are 16 in the time in which 100 are expected. */
+  @Test
+  void aServerThatCrawlsIsGivenUp() throws IOException {
+    hub.fault(
+        "GET",
+        "/blob/model.safetensors",
+        9,
+        (r, s) -> {
+          int from = Integer.parseInt("0" + r.header("range").replaceAll("\\D", ""));
+          RawServer.head(
+              s,
+              from == 0 ? 200 : 206,
+              "content-length",
+              "" + (200_000 - from),
+              "content-range",
+              "bytes %d-199999/200000".formatted(from));
+          for (int at = from; at < 1000; at += 2) {
+            RawServer.body(s, hub.file("model.safetensors"), at, at + 2);
+            sleep(50);
+          }
+        });
+    long start = System.nanoTime();
+    Assertions.assertThatThrownBy(
+            () ->
+                new Pull(hub.settings(cache, 100), PullListener.NONE)
+                    .run(FakeHub.REPO, "main", ALL))
+        .isInstanceOf(InputException.class)
+        .message()
+        .containsPattern(
+            "only \\d+ bytes came in 0.4 s, at least 100 are expected, 4 times in a row");
+    assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
+    assertThat(names(cache)).as("what has come").anyMatch(n -> n.endsWith(".incomplete"));
+  }
+
   @Test
   void theTokenGoesToTheHubAndNowhereElse() {
     pull(ALL);

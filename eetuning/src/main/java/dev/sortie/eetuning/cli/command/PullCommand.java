@@ -25,6 +25,7 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = {
       "Downloads a model from the Hugging Face hub into its cache, checked by hash; a pull that was interrupted goes on. Then --model ORG/NAME names it.",
+      "A server that sends nothing, or less than 30 KiB, in 30 s is asked again; after six such tries in a row the pull ends, and what has come is kept. Files that are here are checked too, and pulled again where they are damaged.",
       "Without --gguf or --include: configuration, tokenizer, chat template and safetensors.",
       "Variables, as for the hub's own tools: HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE. A proxy is named by SORTIE_JAVA_OPTS=\"-Dhttps.proxyHost=… -Dhttps.proxyPort=…\"."
     })

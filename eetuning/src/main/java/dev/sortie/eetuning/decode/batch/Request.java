@@ -27,8 +27,11 @@ public record Request(
     prompt = prompt.clone();
   }
 
-  /** Tokens that must fit in the cache: the last one generated is never read. */
+  /**
+   * Tokens that must fit in the cache, at most {@link Integer#MAX_VALUE}, which no context has: the
+   * last one generated is never read.
+   */
   int capacity() {
-    return Math.addExact(prompt.length, options.maxTokens() - 1);
+    return (int) Math.min(prompt.length + options.maxTokens() - 1L, Integer.MAX_VALUE);
   }
 }

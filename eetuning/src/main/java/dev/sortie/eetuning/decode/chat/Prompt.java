@@ -42,7 +42,7 @@ public final class Prompt {
    */
   public static int capacity(LanguageModel m, int[] ids, int maxTokens) {
     int context = m.config().decoder().context();
-    if (ids.length + maxTokens > context) {
+    if ((long) ids.length + maxTokens > context) {
       throw new InputException(
           "the prompt has "
               + ids.length

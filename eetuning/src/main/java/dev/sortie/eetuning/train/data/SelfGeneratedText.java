@@ -40,6 +40,9 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
 
   private static final int MOST_ROWS = 128;
 
+  /** Days of sampling. */
+  private static final long MOST_TOKENS = 10_000_000_000L;
+
   /**
    * What is sampled.
    *
@@ -51,8 +54,8 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
   public record Settings(long tokens, double temperature, long seed, List<Path> openings) {
     public Settings {
       openings = List.copyOf(openings);
-      if (tokens < 1) {
-        throw new InputException("--self-tokens " + tokens + " must be at least 1");
+      if (tokens < 1 || tokens > MOST_TOKENS) {
+        throw new InputException("--self-tokens " + tokens + " must be from 1 to " + MOST_TOKENS);
       }
       if (!(temperature > 0 && temperature <= 100)) {
         throw new InputException(

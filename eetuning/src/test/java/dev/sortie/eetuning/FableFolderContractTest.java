@@ -1,0 +1,76 @@
+package dev.sortie.eetuning;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.sortie.nn.InputException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The unpacked embedded model is whole whenever it is asked for. */
+@Tag("any-kernels")
+class FableFolderContractTest {
+  @TempDir private Path cache;
+
+  @Test
+  void aFileThatWasDamagedIsWrittenAgain() throws IOException {
+    Path folder = Fable.folder(cache);
+    Path weights = folder.resolve("model.safetensors");
+    byte[] whole = Files.readAllBytes(weights);
+    Object untouched = Files.getLastModifiedTime(folder.resolve("tokenizer.json"));
+
+    byte[] flipped = whole.clone();
+    flipped[whole.length - 1] ^= 1;
+    Files.write(weights, flipped);
+    assertThat(Fable.folder(cache)).isEqualTo(folder);
+    assertThat(weights).hasBinaryContent(whole);
+
+    try (FileChannel file = FileChannel.open(weights, StandardOpenOption.WRITE)) {
+      file.truncate(1000);
+    }
+    Files.delete(folder.resolve("config.json"));
+    Fable.folder(cache);
+    assertThat(weights).hasBinaryContent(whole);
+    assertThat(folder.resolve("config.json")).exists();
+    assertThat(Files.getLastModifiedTime(folder.resolve("tokenizer.json"))).isEqualTo(untouched);
+    try (var files = Files.list(folder)) {
+      assertThat(files).hasSize(5);
+    }
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void aFullDiskIsNamedAndKeepsNothing() throws Exception {
+    Path disk = Files.createDirectory(cache.resolve("disk"));
+    String[] mount = {"mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk.toString()};
+    assumeTrue(run(mount) == 0, "a small disk in memory cannot be mounted");
+    try {
+      assertThatThrownBy(() -> Fable.folder(disk.resolve("sortie")))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining("No space left on device");
+      assertThat(Altered.files(disk)).isEmpty();
+      try (var left = Files.walk(disk)) {
+        assertThat(left).containsOnly(disk, disk.resolve("sortie"));
+      }
+    } finally {
+      run("umount", "-l", disk.toString());
+    }
+  }
+
+  private static int run(String... words) throws Exception {
+    return new ProcessBuilder(words)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start()
+        .waitFor();
+  }
+}
