@@ -34,7 +34,11 @@ class FableContractTest {
         LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
       Exits none = new Exits(m.sha256(), Map.of(), List.of());
       double nll =
-          new TextScorer(m, none, device).score(TEXT, done -> {}).heads().get("final").nll();
+          new TextScorer(m, none, device)
+              .score(TEXT, TextScorer.Progress.NONE)
+              .heads()
+              .get("final")
+              .nll();
       // chance is ln 1024 = 6.9 nats; the model's own held-out loss is 2.97
       assertThat(nll).isBetween(1.0, 3.5);
     }

@@ -167,7 +167,7 @@ class SmolLm2ParityTest {
     TextScorer scorer =
         new TextScorer(model, new Exits(model.sha256(), Map.of(), exits), bench.device());
     TextScorer.Result result =
-        scorer.score(Files.readString(folder.resolve("text.txt")), done -> {});
+        scorer.score(Files.readString(folder.resolve("text.txt")), TextScorer.Progress.NONE);
     assertThat(result.tokens()).isEqualTo(golden.getInt("text_tokens_scored", 1, 10_000));
     List<?> nll = golden.getList("nll_by_exit_layer");
     List<?> agreement = golden.getList("agreement_by_exit_layer");

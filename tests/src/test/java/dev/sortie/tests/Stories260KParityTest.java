@@ -138,7 +138,7 @@ class Stories260KParityTest {
     String[] stories = text.strip().split("\n\n");
     assertThat(stories).hasSize(5);
     for (String story : stories) {
-      TextScorer.Result result = scorer.score(story.strip(), done -> {});
+      TextScorer.Result result = scorer.score(story.strip(), TextScorer.Progress.NONE);
       List<TextScorer.Score> heads = List.copyOf(result.heads().values());
       assertThat(result.heads().keySet()).containsExactly("1", "2", "3", "4", "final");
       for (int i = 0; i < LAYERS; i++) {

@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.function.LongConsumer;
 
 /**
  * How well the final layer and each exit predict a text. The text is one document: BOS as the
@@ -61,6 +60,16 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
     }
   }
 
+  /** Is told how far scoring is. */
+  @FunctionalInterface
+  public interface Progress {
+    /** Nobody is told. */
+    Progress NONE = (read, all) -> {};
+
+    /** So many of the text's tokens are read. */
+    void read(long tokens, long all);
+  }
+
   /** Running sums of one head. */
   private static final class Sums {
     double nll;
@@ -76,10 +85,9 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
   /**
    * Scores {@code text}.
    *
-   * @param progress gets the number of tokens read so far
    * @throws InputException if the text has no token to predict
    */
-  public Result score(String text, LongConsumer progress) {
+  public Result score(String text, Progress progress) {
     int[] ids = model.tokenizer().encode(text);
     if (ids.length < 2) {
       throw new InputException(
@@ -100,7 +108,7 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
           workspace.reset();
           counted += window.length - 1;
         }
-        progress.accept(from + window.length);
+        progress.read(from + window.length, ids.length);
       }
     }
     long n = counted;

@@ -122,6 +122,29 @@ class LostOutputContractTest {
     assertThat(run.err().lines().count()).as("texts that were finished").isLessThan(200);
   }
 
+  /** With {@code --json} nothing is written before the end, and 20,000 texts would take minutes. */
+  @Test
+  void aResultThatNobodyWillReadIsNotComputed() throws Exception {
+    Path prompts =
+        Files.write(
+            temp.resolve("prompts.txt"),
+            IntStream.range(0, 20_000).mapToObj(i -> "The fox ran " + i).toList());
+    String line =
+        "generate --json --threads 1 --model %s --max-tokens 20 --ignore-eos --prompts %s"
+            .formatted(model, prompts);
+    Process process =
+        new ProcessBuilder(CommandLineProcess.command(line.split(" ")))
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      process.getInputStream().close();
+      assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("ended").isTrue();
+      assertThat(process.exitValue()).isEqualTo(1);
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
   @Test
   void aJobEndsWhenItsReaderHasGone() throws Exception {
     CommandLineRun run =

@@ -47,6 +47,12 @@ class ScoreCommandContractTest {
   }
 
   @Test
+  void scoreSaysHowFarItIs() {
+    CommandLineRun run = tiny.run("score --file %s --json", tiny.data()).succeeded();
+    assertThat(run.err()).containsPattern("score (\\d+)/\\1 \\(100%\\), took 0:0");
+  }
+
+  @Test
   void scoreWithoutExitsHasTheFinalLayerAlone() {
     assertThat(heads(tiny.run("score --file %s --json", tiny.data()).json()))
         .containsExactly("final");

@@ -5,7 +5,9 @@ import dev.sortie.parallel.comm.CommException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.ParseResult;
 
 /**
  * What all of Sortie's command lines share: exit codes (0 done, 1 the work failed, 2 wrong usage)
@@ -30,7 +32,7 @@ public final class CommandLines {
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(true);
     line.setExpandAtFiles(false); // a value that begins with @ is no file to read options from
-    line.setExecutionExceptionHandler((e, cmd, result) -> report(e, cmd.getErr()));
+    line.setExecutionExceptionHandler((e, cmd, parsed) -> report(e, line));
     line.setExecutionStrategy(
         parsed -> {
           ReadOnce.check(parsed, System.getenv());
@@ -38,7 +40,7 @@ public final class CommandLines {
             return new CommandLine.RunLast().execute(parsed);
           } catch (Error | StandardOutput.LostException e) {
             // picocli hands on exceptions of commands alone, and prints help outside of them
-            return report(e, line.getErr());
+            return report(e, line);
           }
         });
     line.setParameterExceptionHandler(
@@ -63,6 +65,7 @@ public final class CommandLines {
    */
   public static int run(CommandLine line, String... args) {
     PrintStream out = StandardOutput.install();
+    Thread.setDefaultUncaughtExceptionHandler((_, e) -> report(e, line));
     int code = line.execute(args);
     if (code != 0) {
       return code;
@@ -71,12 +74,13 @@ public final class CommandLines {
       out.close(); // some file systems tell only now that there was no room
       return code;
     } catch (StandardOutput.LostException e) {
-      return report(e, line.getErr());
+      return report(e, line);
     }
   }
 
-  /** One line for what the user can fix; the whole trace only for defects of ours. */
-  private static int report(Throwable e, PrintWriter err) {
+  /** One line for what the user can fix, and for defects of ours, whose trace is in a file. */
+  private static int report(Throwable e, CommandLine line) {
+    PrintWriter err = line.getErr();
     switch (e) {
       case InputException bad -> err.println("sortie: " + oneLine(bad.getMessage()));
       case CommException lost -> err.println("sortie: " + oneLine(lost.getMessage()));
@@ -92,13 +96,21 @@ public final class CommandLines {
       case InternalError fault when isMappingFault(fault) ->
           err.println(
               "sortie: a file that was mapped into memory was cut short while it was in use, or its disk failed; leave the files of models and data alone while Sortie runs, check them, and start again");
-      default -> {
-        err.println("sortie: internal error, please report it with what follows");
-        e.printStackTrace(err);
-      }
+      default -> err.println("sortie: internal error: " + oneLine(e.toString()) + defect(e, line));
     }
     err.flush();
     return FAILED;
+  }
+
+  /** Where the report of a defect is; the report itself where no file can be written. */
+  private static String defect(Throwable e, CommandLine line) {
+    ParseResult parsed = line.getParseResult();
+    List<String> words = parsed == null ? List.of() : parsed.originalArgs();
+    String version = String.join(" ", line.getCommandSpec().version());
+    return FailureReport.write(version, words, e)
+        .map(file -> "; please report it with the file " + file)
+        .orElseGet(
+            () -> "; please report it with what follows\n" + FailureReport.text(version, words, e));
   }
 
   /** The JVM's error for memory that has no file behind it any more; its only mark is the text. */

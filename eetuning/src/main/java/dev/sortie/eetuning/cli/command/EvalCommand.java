@@ -244,7 +244,7 @@ public final class EvalCommand implements Callable<Integer> {
 
   private static TextScorer.Result score(
       String document, LanguageModel m, Exits exits, Device device) {
-    return new TextScorer(m, exits, device).score(document, done -> {});
+    return new TextScorer(m, exits, device).score(document, TextScorer.Progress.NONE);
   }
 
   private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(

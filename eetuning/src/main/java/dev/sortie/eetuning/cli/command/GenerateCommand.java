@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.OutputReader;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
@@ -12,6 +13,7 @@ import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.GenerationJson;
 import dev.sortie.eetuning.cli.view.OrderedTexts;
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.SpeculationReport;
@@ -140,7 +142,7 @@ public final class GenerateCommand implements Callable<Integer> {
             generator.run(ids, d.options(), t -> {}); // computes with the others
           } else if (json) {
             Map<String, Object> result =
-                GenerationJson.of(generator.run(ids, d.options(), t -> {}));
+                GenerationJson.of(generator.run(ids, d.options(), t -> OutputReader.require()));
             if (s.speculation().passes() > 0) {
               result.put("speculation", GenerationJson.speculation(s.speculation()));
             }
@@ -169,7 +171,7 @@ public final class GenerateCommand implements Callable<Integer> {
           List<int[]> ids = inputs.stream().map(input -> ids(input, m)).toList();
           ids.forEach(i -> Prompt.capacity(m, i, maxTokens));
           OrderedTexts texts = new OrderedTexts(i -> begin(inputs.get(i), m, depths), this::show);
-          PipelinedDecoder.Listener listener = json ? PipelinedDecoder.Listener.NONE : texts;
+          PipelinedDecoder.Listener listener = json ? new Awaited() : texts;
           PipelinedDecoder.Result result =
               decoder.run(ids, m.tokenizer(), ends(inputs.getFirst(), m), listener);
           if (ranks.leads()) {
@@ -179,6 +181,17 @@ public final class GenerateCommand implements Callable<Integer> {
             pipeline.draw(result.times());
           }
         });
+  }
+
+  /** Texts that are printed at the end: no token is chosen for a reader who has gone. */
+  private static final class Awaited implements PipelinedDecoder.Listener {
+    @Override
+    public void token(int text, GeneratedToken token) {
+      OutputReader.require();
+    }
+
+    @Override
+    public void finished(int text, Generation generation) {}
   }
 
   /** The result as JSON: of one text, or of all lines of a file. */

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.view.ScoreProgress;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -94,8 +95,8 @@ public final class ScoreCommand implements Callable<Integer> {
   }
 
   private TextScorer.Result score(TextScorer scorer, String text) {
-    try {
-      return scorer.score(text, done -> {});
+    try (ScoreProgress progress = new ScoreProgress()) {
+      return scorer.score(text, progress);
     } catch (InputException e) {
       throw new InputException(NamedInput.name(file) + ": " + e.getMessage(), e);
     }

@@ -68,7 +68,8 @@ class ChoiceScorerContractTest {
     String text = "The fox ran over the hill.";
     int[] ids = model.tokenizer().encode(text);
     TokenReadings r = TokenReadings.of(model, exits, device, ids, 1);
-    TextScorer.Result scored = new TextScorer(model, exits, device).score(text, done -> {});
+    TextScorer.Result scored =
+        new TextScorer(model, exits, device).score(text, TextScorer.Progress.NONE);
     assertThat(r.tokens()).isEqualTo((int) scored.tokens());
     assertThat(Arrays.stream(r.last().nll()).average().orElseThrow())
         .isCloseTo(scored.heads().get("final").nll(), within(1e-5));
