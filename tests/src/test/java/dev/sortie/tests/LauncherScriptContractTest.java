@@ -1,0 +1,202 @@
+package dev.sortie.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What the script {@code sortie} does before and instead of starting a JVM: what does not start is
+ * one line. The script runs in a folder of its own, with a program that prints its arguments and a
+ * JDK that notes each start.
+ */
+@Timeout(60)
+@EnabledOnOs(OS.LINUX)
+@Tag("any-kernels")
+@Tag("slow")
+class LauncherScriptContractTest {
+  private static final String PROGRAM =
+      """
+      package dev.sortie.eetuning.cli;
+
+      public final class Main {
+        public static void main(String[] args) {
+          System.out.println(args[0].equals("--version") ? "sortie 0.1.0" : "ran " + args[0]);
+          System.out.println("x is " + System.getProperty("x"));
+        }
+      }
+      """;
+
+  @TempDir private static Path shared;
+  @TempDir private Path root;
+
+  private Path jdk;
+
+  /** What one call did. */
+  private record Run(int code, List<String> out, List<String> err) {
+    void assertRefused(String... parts) {
+      assertThat(err).singleElement().asString().startsWith("sortie: ").contains(parts);
+      assertThat(out).isEmpty();
+      assertThat(code).isEqualTo(1);
+    }
+  }
+
+  @BeforeAll
+  static void compile() throws Exception {
+    Path source = Files.writeString(shared.resolve("Main.java"), PROGRAM);
+    String compiler = Path.of(System.getProperty("java.home"), "bin", "javac").toString();
+    Process compiling = new ProcessBuilder(compiler, "-d", shared + "", source + "").start();
+    assertThat(compiling.waitFor()).isZero();
+    String name = "dev/sortie/eetuning/cli/Main.class";
+    try (OutputStream file = Files.newOutputStream(shared.resolve("program.jar"));
+        JarOutputStream out = new JarOutputStream(file)) {
+      out.putNextEntry(new JarEntry(name));
+      out.write(Files.readAllBytes(shared.resolve(name)));
+    }
+  }
+
+  @BeforeEach
+  void install() throws Exception {
+    Path script = root.resolve("sortie");
+    String text = Files.readString(Path.of("../sortie"));
+    for (String others : List.of("/usr/", "/opt/", "/Library/")) { // JDKs of this machine
+      text = text.replace(" " + others, " " + root + "/none" + others);
+    }
+    executable(script, text);
+    jdk = Files.createDirectories(root.resolve("jdk/bin")).getParent();
+    Path real = Path.of(System.getProperty("java.home"));
+    executable(
+        jdk.resolve("bin/java"),
+        "#!/bin/sh\necho started >>%s\nexec %s \"$@\"\n"
+            .formatted(root.resolve("starts"), real.resolve("bin/java")));
+    executable(jdk.resolve("bin/javac"), "");
+    release("java.base jdk.incubator.vector");
+    Path app = Files.createDirectories(root.resolve(".sortie/eetuning.1.1"));
+    Files.createSymbolicLink(app.resolve("program.jar"), shared.resolve("program.jar"));
+    Files.createFile(
+        Files.createDirectories(root.resolve("tensor/src/main/jvm")).resolve("kernels"));
+    Path stamp = Files.writeString(root.resolve(".sortie/eetuning.stamp"), "eetuning.1.1\n");
+    Files.setLastModifiedTime(stamp, FileTime.from(Instant.now().plus(Duration.ofHours(1))));
+  }
+
+  private void release(String modules) throws IOException {
+    Files.writeString(
+        jdk.resolve("release"), "JAVA_VERSION=\"25.0.1\"\nMODULES=\"%s\"\n".formatted(modules));
+  }
+
+  private static void executable(Path file, String text) throws IOException {
+    Files.writeString(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
+  }
+
+  /** Calls the script from its folder, after some words of the shell. */
+  private Run run(String before, String flags) throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder("bash", "-c", before + "exec ./sortie now").directory(root.toFile());
+    builder.environment().put("JAVA_HOME", jdk.toString());
+    builder.environment().put("PATH", "/usr/bin:/bin");
+    builder.environment().put("SORTIE_JAVA_OPTS", flags);
+    Path out = root.resolve("out");
+    Path err = root.resolve("err");
+    Process process = builder.redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    int code = process.waitFor();
+    return new Run(code, lines(out), lines(err));
+  }
+
+  private static List<String> lines(Path file) throws IOException {
+    return Files.readString(file, StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> !line.startsWith("WARNING: Using incubator modules"))
+        .toList();
+  }
+
+  private long starts() throws IOException {
+    try {
+      return Files.readAllLines(root.resolve("starts")).size();
+    } finally {
+      Files.delete(root.resolve("starts"));
+    }
+  }
+
+  @Test
+  void oneJvmIsStarted() throws Exception {
+    assertThat(run("", "").out()).containsExactly("ran now", "x is null");
+    assertThat(starts()).isEqualTo(1);
+  }
+
+  @Test
+  void newFlagsAreTriedOnce() throws Exception {
+    assertThat(run("", "-Dx=1").out()).containsExactly("ran now", "x is 1");
+    assertThat(starts()).isEqualTo(2);
+    assertThat(run("", "-Dx=1").out()).containsExactly("ran now", "x is 1");
+    assertThat(starts()).isEqualTo(1);
+    assertThat(run("", "-Dx=2").out()).containsExactly("ran now", "x is 2");
+    assertThat(starts()).isEqualTo(2);
+  }
+
+  @Test
+  void flagsAreNoPatternsOfFileNames() throws Exception {
+    Files.createFile(root.resolve("-Dx=file"));
+    assertThat(run("", "-Dx=*").out()).containsExactly("ran now", "x is *");
+    run("", "*").assertRefused("SORTIE_JAVA_OPTS=\"*\"", "Could not find or load main class *");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-Xfoo, Unrecognized option: -Xfoo",
+    "-Xmx1q, Invalid maximum heap size: -Xmx1q",
+    "-XX:NoSuchFlag=1, Unrecognized VM option",
+    "hello, Could not find or load main class hello",
+    "-XX:+UseSerialGC -XX:+UseG1GC, collector",
+    "--add-modules no.such, no.such",
+  })
+  void flagsThatTheJvmDoesNotTakeAreOneLine(String flags, String reason) throws Exception {
+    run("", flags).assertRefused("SORTIE_JAVA_OPTS=\"" + flags + "\"", reason);
+  }
+
+  /** Without a word of Sortie's this would be success. */
+  @ParameterizedTest
+  @CsvSource({"-version", "--help", "--list-modules", "--dry-run"})
+  void flagsThatMakeTheJvmDoSomethingElseAreOneLine(String flags) throws Exception {
+    run("", flags).assertRefused("the JVM does not run Sortie with SORTIE_JAVA_OPTS=\"" + flags);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"20000", "300000", "1000000"})
+  void tooLittleAddressSpaceIsOneLine(int kib) throws Exception {
+    run("ulimit -v " + kib + "; ", "")
+        .assertRefused("in the " + (kib >> 10) + " MiB of address space that ulimit -v allows");
+  }
+
+  @Test
+  void aJdkWithoutTheModuleThatComputesIsNamed() throws Exception {
+    release("java.base java.desktop");
+    run("", "").assertRefused("the JDK in " + jdk + " has no module jdk.incubator.vector");
+  }
+
+  @Test
+  void aJdkThatIsTooOldIsNone() throws Exception {
+    Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"21.0.4\"\n");
+    run("", "").assertRefused("no JDK 25 or newer found");
+  }
+}
