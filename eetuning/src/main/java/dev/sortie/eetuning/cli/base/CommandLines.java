@@ -14,6 +14,9 @@ import picocli.CommandLine.ParseResult;
  * and one line for each mistake of the user.
  */
 public final class CommandLines {
+  /** Of what libraries log on standard error: level and message, on one line. */
+  private static final String LOG_LINE = "%4$s: %5$s%n";
+
   private static final int FAILED = 1;
   private static final int USAGE = 2;
 
@@ -64,6 +67,7 @@ public final class CommandLines {
    * @return the exit code
    */
   public static int run(CommandLine line, String... args) {
+    System.setProperty("java.util.logging.SimpleFormatter.format", LOG_LINE);
     PrintStream out = StandardOutput.install();
     Thread.setDefaultUncaughtExceptionHandler((_, e) -> report(e, line));
     int code = line.execute(args);
