@@ -20,6 +20,7 @@ module dev.sortie.nn {
   exports dev.sortie.nn.model;
   exports dev.sortie.nn.optim;
   exports dev.sortie.nn.text;
+  exports dev.sortie.nn.text.budget;
   exports dev.sortie.nn.text.chat;
   exports dev.sortie.nn.text.data;
   exports dev.sortie.nn.text.format;

@@ -34,11 +34,6 @@ public final class InputFiles {
   /** All bytes of a regular file of at most {@code limit} bytes. */
   public static byte[] readAll(Path file, int limit) {
     requireRegular(file);
-    return open(file, limit);
-  }
-
-  /** All bytes of what can be opened, of which no more than {@code limit} are read. */
-  static byte[] open(Path file, int limit) {
     try (InputStream in = Files.newInputStream(file)) {
       requireWithin(file.toString(), "", Files.size(file), limit);
       return read(in, file.toString(), limit);
@@ -65,7 +60,7 @@ public final class InputFiles {
     return all;
   }
 
-  private static void requireWithin(String name, String least, long size, int limit) {
+  static void requireWithin(String name, String least, long size, int limit) {
     if (size > limit) {
       throw new InputException(
           "%s: has %s%d bytes, at most %d are allowed; give less, or several files"

@@ -2,6 +2,7 @@ package dev.sortie.nn.file;
 
 import dev.sortie.nn.InputException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -38,8 +39,34 @@ public final class NamedInput {
    * @throws InputException if it is not there, is a folder, cannot be read or is longer
    */
   public static byte[] read(Path named, int limit) {
+    return reading(
+        named,
+        in -> {
+          if (isRegular(named)) {
+            InputFiles.requireWithin(name(named), "", Files.size(named), limit);
+          }
+          return InputFiles.read(in, name(named), limit);
+        });
+  }
+
+  /** Reads a stream. */
+  @FunctionalInterface
+  interface Reading<T> {
+    T read(InputStream in) throws IOException;
+  }
+
+  /**
+   * Reads from the first byte on.
+   *
+   * @throws InputException if it is not there, is a folder or cannot be read
+   */
+  static <T> T reading(Path named, Reading<T> reading) {
     if (isStandard(named)) {
-      return readStandard(limit);
+      try {
+        return reading.read(System.in); // stays open: it belongs to the process
+      } catch (IOException e) {
+        throw new InputException("standard input cannot be read: " + InputFiles.reason(e), e);
+      }
     }
     if (!Files.exists(named)) {
       throw new InputException(named + ": no such file; check the path");
@@ -50,15 +77,10 @@ public final class NamedInput {
     if (!Files.isReadable(named)) {
       throw new InputException(named + ": may not be read; check its permissions");
     }
-    return InputFiles.open(named, limit);
-  }
-
-  /** Leaves it open: it belongs to the process. */
-  private static byte[] readStandard(int limit) {
-    try {
-      return InputFiles.read(System.in, name(Path.of(STANDARD)), limit);
+    try (InputStream in = Files.newInputStream(named)) {
+      return reading.read(in);
     } catch (IOException e) {
-      throw new InputException("standard input cannot be read: " + InputFiles.reason(e), e);
+      throw InputFiles.cannotRead(named, e);
     }
   }
 }

@@ -2,13 +2,16 @@ package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
+import dev.sortie.nn.text.budget.SeededHash;
 import dev.sortie.nn.text.model.Vocabulary;
 import dev.sortie.nn.text.stage.Normalizer;
 import dev.sortie.nn.text.unicode.CharClass;
 import dev.sortie.nn.text.unicode.CharTrie;
-import it.unimi.dsi.fastutil.ints.Int2IntOpenHashMap;
-import it.unimi.dsi.fastutil.ints.Int2ObjectOpenHashMap;
-import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
+import it.unimi.dsi.fastutil.ints.Int2IntOpenCustomHashMap;
+import it.unimi.dsi.fastutil.ints.Int2ObjectOpenCustomHashMap;
+import it.unimi.dsi.fastutil.objects.Object2IntOpenCustomHashMap;
 import java.util.BitSet;
 import java.util.List;
 
@@ -31,14 +34,19 @@ final class AddedTokens {
 
   private static final char CLOSE = '\uFDD1';
 
-  private final Int2ObjectOpenHashMap<AddedToken> byId = new Int2ObjectOpenHashMap<>();
-  private final Object2IntOpenHashMap<String> ids = new Object2IntOpenHashMap<>();
-  private final CharTrie raw = new CharTrie();
-  private final CharTrie normalized = new CharTrie();
+  private final Int2ObjectOpenCustomHashMap<AddedToken> byId =
+      new Int2ObjectOpenCustomHashMap<>(SeededHash.ints());
+  private final Object2IntOpenCustomHashMap<String> ids =
+      new Object2IntOpenCustomHashMap<>(SeededHash.strings());
+  private final CharTrie raw;
+  private final CharTrie normalized;
   private boolean normalizedSpecials;
 
   AddedTokens(
       String source, Vocabulary vocabulary, List<AddedToken> tokens, Normalizer normalizer) {
+    raw = new CharTrie(source + ": added_tokens");
+    normalized = new CharTrie(source + ": added_tokens, normalised,");
+    Budget budget = new Budget(source, "added_tokens", 0);
     ids.defaultReturnValue(-1);
     for (AddedToken token : tokens) {
       int known = vocabulary.id(token.content());
@@ -60,7 +68,8 @@ final class AddedTokens {
       }
       if (token.normalized()) {
         normalizedSpecials |= token.special();
-        normalized.add(normalizer.normalize(token.content()), token.id());
+        budget.give(token.content().length());
+        normalized.add(normalizer.normalize(token.content(), budget), token.id());
       } else {
         raw.add(token.content(), token.id());
       }
@@ -92,22 +101,29 @@ final class AddedTokens {
    * @param foreign units of the text that no special token may have, or null where nobody has said
    *     what comes from where
    */
-  void cut(String text, Normalizer normalizer, boolean parseSpecial, BitSet foreign, Sink sink) {
+  void cut(
+      String text,
+      Normalizer normalizer,
+      boolean parseSpecial,
+      BitSet foreign,
+      Budget budget,
+      Sink sink) {
     cut(
         raw,
         text,
         true,
         parseSpecial,
         foreign,
+        budget,
         new Sink() {
           @Override
           public void text(String segment, int from, boolean atStart) {
-            String plain = normalizer.normalize(segment);
+            String plain = normalizer.normalize(segment, budget);
             if (foreign == null || !normalizedSpecials) {
-              cut(normalized, plain, atStart, parseSpecial, null, sink);
+              cut(normalized, plain, atStart, parseSpecial, null, budget, sink);
             } else {
               BitSet there = foreign.get(from, from + segment.length());
-              cutGuarded(segment, there, plain, normalizer, atStart, sink);
+              cutGuarded(segment, there, plain, normalizer, atStart, budget, sink);
             }
           }
 
@@ -128,14 +144,16 @@ final class AddedTokens {
       String plain,
       Normalizer normalizer,
       boolean atStart,
+      Budget budget,
       Sink sink) {
-    Int2IntOpenHashMap found = new Int2IntOpenHashMap();
+    Int2IntOpenCustomHashMap found = new Int2IntOpenCustomHashMap(SeededHash.ints());
     cut(
         normalized,
         plain,
         atStart,
         true,
-        moved(segment, foreign, plain, normalizer),
+        moved(segment, foreign, plain, normalizer, budget),
+        budget,
         new Sink() {
           @Override
           public void text(String text, int from, boolean atBeginning) {
@@ -151,16 +169,18 @@ final class AddedTokens {
     found.forEach(
         (id, count) -> {
           if (isSpecial(id)
-              && spelled(byId.get(id.intValue()).content(), segment, foreign) < count) {
+              && spelled(byId.get(id.intValue()).content(), segment, foreign, budget) < count) {
             throw unknown(byId.get(id.intValue()).content());
           }
         });
   }
 
   /** How often a segment spells a token without a foreign character. */
-  private static int spelled(String token, String segment, BitSet foreign) {
+  private static int spelled(String token, String segment, BitSet foreign, Budget budget) {
     int count = 0;
-    for (int i = segment.indexOf(token); i >= 0; i = segment.indexOf(token, i + 1)) {
+    for (int i = Search.indexOf(segment, token, 0, budget);
+        i >= 0;
+        i = Search.indexOf(segment, token, i + 1, budget)) {
       int next = foreign.nextSetBit(i);
       count += next < 0 || next >= i + token.length() ? 1 : 0;
     }
@@ -168,7 +188,8 @@ final class AddedTokens {
   }
 
   /** Where the foreign characters are after normalisation, followed by marks around them. */
-  private static BitSet moved(String segment, BitSet foreign, String plain, Normalizer normalizer) {
+  private static BitSet moved(
+      String segment, BitSet foreign, String plain, Normalizer normalizer, Budget budget) {
     if (foreign.isEmpty()) {
       return foreign;
     }
@@ -180,7 +201,7 @@ final class AddedTokens {
       }
       marked.append(segment.charAt(i));
     }
-    String normal = normalizer.normalize(marked.toString());
+    String normal = normalizer.normalize(marked.toString(), budget);
     StringBuilder text = new StringBuilder(plain.length());
     BitSet places = new BitSet();
     boolean in = false;
@@ -212,11 +233,12 @@ final class AddedTokens {
       boolean atStart,
       boolean parseSpecial,
       BitSet foreign,
+      Budget budget,
       Sink sink) {
     int done = 0;
     int i = trie.nextStart(text, 0);
     while (i < text.length()) {
-      CharTrie.Match match = longest(trie, text, i, foreign);
+      CharTrie.Match match = longest(trie, text, i, foreign, budget);
       if (match == null) {
         i = trie.nextStart(text, i + 1);
         continue;
@@ -248,11 +270,12 @@ final class AddedTokens {
   }
 
   /** The longest token at {@code from} that is not special or ends before a foreign character. */
-  private CharTrie.Match longest(CharTrie trie, String text, int from, BitSet foreign) {
+  private CharTrie.Match longest(
+      CharTrie trie, String text, int from, BitSet foreign, Budget budget) {
     int next = foreign == null ? -1 : foreign.nextSetBit(from);
     return next < 0
-        ? trie.longest(text, from)
-        : trie.longest(text, from, (id, end) -> end <= next || !isSpecial(id));
+        ? trie.longest(text, from, budget)
+        : trie.longest(text, from, budget, (id, end) -> end <= next || !isSpecial(id));
   }
 
   private static boolean standsAlone(String text, int start, int end) {

@@ -2,6 +2,8 @@ package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.SeededHash;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
 import dev.sortie.nn.text.model.SubwordModel;
@@ -11,7 +13,7 @@ import dev.sortie.nn.text.stage.PostProcessor;
 import dev.sortie.nn.text.stage.PreTokenizer;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import dev.sortie.nn.text.unicode.ByteAlphabet;
-import it.unimi.dsi.fastutil.objects.Object2LongOpenHashMap;
+import it.unimi.dsi.fastutil.objects.Object2LongOpenCustomHashMap;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -26,9 +28,13 @@ import java.util.stream.IntStream;
  * order of their characters, then the merges. Not thread-safe.
  */
 public final class BpeTrainer {
+  /** Characters of a file that are cut into pieces at once. */
+  private static final int PART = 1 << 20;
+
   private final Options options;
   private final PreTokenizer preTokenizer;
-  private final Object2LongOpenHashMap<String> pieces = new Object2LongOpenHashMap<>();
+  private final Object2LongOpenCustomHashMap<String> pieces =
+      new Object2LongOpenCustomHashMap<>(SeededHash.strings());
 
   /**
    * What to learn.
@@ -73,14 +79,30 @@ public final class BpeTrainer {
   /** Counts the pieces of one text. Special tokens spelled in it are text. */
   public BpeTrainer add(String text) {
     if (!text.isEmpty()) {
-      preTokenizer.split(text, true, piece -> pieces.addTo(piece, 1));
+      Budget budget = new Budget("trained tokenizer", "a text", text.length());
+      preTokenizer.split(text, true, budget, piece -> pieces.addTo(piece, 1));
     }
     return this;
   }
 
   /** Counts the pieces of UTF-8 files, each one text. */
   public BpeTrainer addFiles(List<Path> files) {
-    files.forEach(file -> add(TextFiles.read(file)));
+    for (Path file : files) {
+      StringBuilder waiting = new StringBuilder();
+      TextFiles.parts(
+          file,
+          part -> {
+            int before = waiting.length();
+            waiting.append(part);
+            int searched = before < PART ? 0 : before;
+            int cut = waiting.length() < PART ? 0 : TextCuts.last(waiting, searched);
+            if (cut > 0) {
+              add(waiting.substring(0, cut));
+              waiting.delete(0, cut);
+            }
+          });
+      add(waiting.toString());
+    }
     return this;
   }
 

@@ -1,136 +1,113 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * A step of {@link TokenDecoding} on one stream. It hands on what later tokens cannot change, and
- * the rest at the end. Where tokens are fused, the calls of one stream are parts of one token.
+ * A step of {@link TokenDecoding} on one stream. It gives what later tokens cannot change, and the
+ * rest at the end. Where tokens are fused, what comes in one stream are parts of one token.
  */
 abstract sealed class DecodingStage {
-  /** Where the text goes: the next stage, or the result. */
-  private final DecodingStage next;
 
-  private final StringBuilder out;
+  /** Takes a token, or a part of the one that is fused, and adds what is certain to {@code out}. */
+  abstract void accept(String token, Budget budget, List<String> out);
 
-  private DecodingStage(DecodingStage next, StringBuilder out) {
-    this.next = next;
-    this.out = out;
-  }
-
-  /** A token, or a part of the one that is fused. */
-  abstract void accept(String token);
-
-  /** The stream ends, and may begin anew. */
-  void finish() {
-    if (next != null) {
-      next.finish();
-    }
-  }
-
-  final void give(String text) {
-    if (next != null) {
-      next.accept(text);
-    } else {
-      out.append(text);
-    }
-  }
+  /** Adds what was held back; the stream may begin anew. */
+  void finish(Budget budget, List<String> out) {}
 
   /** The stages of {@code decoding} after its bytes, if it has such. */
-  static DecodingStage chain(TokenDecoding decoding, StringBuilder out) {
-    DecodingStage first = new Unchanged(out);
-    for (int i = decoding.steps().size() - 1; i >= 0; i--) {
-      boolean fused =
-          decoding.steps().subList(0, i).stream()
-              .anyMatch(
-                  s -> s instanceof TokenDecoding.Fuse || s instanceof TokenDecoding.ByteLevel);
-      first =
-          switch (decoding.steps().get(i)) {
-            case TokenDecoding.ByteLevel level -> first;
-            case TokenDecoding.Fuse fuse -> first;
-            case TokenDecoding.ByteFallback fallback -> new ByteFallback(first);
-            case TokenDecoding.Metaspace m -> new Metaspace(m, first);
-            case TokenDecoding.Replace r ->
-                fused ? new FusedReplace(r, first) : new Replace(r, first);
-            case TokenDecoding.Strip s -> fused ? new FusedStrip(s, first) : new Strip(s, first);
-          };
+  static List<DecodingStage> of(TokenDecoding decoding) {
+    List<DecodingStage> stages = new ArrayList<>();
+    boolean fused = false;
+    for (TokenDecoding.Step step : decoding.steps()) {
+      switch (step) {
+        case TokenDecoding.ByteLevel level -> fused = true;
+        case TokenDecoding.Fuse fuse -> fused = true;
+        case TokenDecoding.ByteFallback fallback -> stages.add(new ByteFallback());
+        case TokenDecoding.Metaspace m -> stages.add(new Metaspace(m));
+        case TokenDecoding.Replace r -> stages.add(fused ? new FusedReplace(r) : new Replace(r));
+        case TokenDecoding.Strip s -> stages.add(fused ? new FusedStrip(s) : new Strip(s));
+      }
     }
-    return first;
-  }
-
-  private static final class Unchanged extends DecodingStage {
-    Unchanged(StringBuilder out) {
-      super(null, out);
-    }
-
-    @Override
-    void accept(String token) {
-      give(token);
-    }
+    return stages;
   }
 
   private static final class Replace extends DecodingStage {
     private final TokenDecoding.Replace step;
 
-    Replace(TokenDecoding.Replace step, DecodingStage next) {
-      super(next, null);
+    Replace(TokenDecoding.Replace step) {
       this.step = step;
     }
 
     @Override
-    void accept(String token) {
-      give(token.replace(step.pattern(), step.content()));
+    void accept(String token, Budget budget, List<String> out) {
+      out.add(Search.replace(token, step.pattern(), step.content(), budget));
     }
   }
 
-  /** Holds back what may be the start of an occurrence. */
+  /**
+   * Holds back what may be the start of an occurrence: by the rule of Knuth, Morris and Pratt, so
+   * that no character is looked at again however long the pattern is.
+   */
   private static final class FusedReplace extends DecodingStage {
     private final TokenDecoding.Replace step;
-    private String held = "";
 
-    FusedReplace(TokenDecoding.Replace step, DecodingStage next) {
-      super(next, null);
+    /** Of each beginning of the pattern the longest shorter one that it ends with. */
+    private final int[] borders;
+
+    /** How much of the pattern is held back. */
+    private int held;
+
+    FusedReplace(TokenDecoding.Replace step) {
       this.step = step;
+      borders = Search.borders(step.pattern());
     }
 
     @Override
-    void accept(String part) {
-      String text = held + part;
+    void accept(String part, Budget budget, List<String> out) {
       String pattern = step.pattern();
-      StringBuilder done = new StringBuilder();
-      int from = 0;
-      for (int at; (at = text.indexOf(pattern, from)) >= 0; from = at + pattern.length()) {
-        done.append(text, from, at).append(step.content());
+      StringBuilder done = new StringBuilder(part.length());
+      for (int i = 0; i < part.length(); i++) {
+        char c = part.charAt(i);
+        while (held > 0 && pattern.charAt(held) != c) {
+          int shorter = borders[held - 1];
+          done.append(pattern, 0, held - shorter);
+          held = shorter;
+        }
+        if (pattern.charAt(held) != c) {
+          done.append(c);
+        } else if (++held == pattern.length()) {
+          budget.length((long) done.length() + step.content().length());
+          done.append(step.content());
+          held = 0;
+        }
       }
-      int keep = Math.min(text.length() - from, pattern.length() - 1);
-      while (!pattern.startsWith(text.substring(text.length() - keep))) {
-        keep--;
-      }
-      held = text.substring(text.length() - keep);
-      give(done.append(text, from, text.length() - keep).toString());
+      out.add(done.toString());
     }
 
     @Override
-    void finish() {
-      give(held);
-      held = "";
-      super.finish();
+    void finish(Budget budget, List<String> out) {
+      out.add(step.pattern().substring(0, held));
+      held = 0;
     }
   }
 
   private static final class Strip extends DecodingStage {
     private final TokenDecoding.Strip step;
 
-    Strip(TokenDecoding.Strip step, DecodingStage next) {
-      super(next, null);
+    Strip(TokenDecoding.Strip step) {
       this.step = step;
     }
 
     @Override
-    void accept(String token) {
+    void accept(String token, Budget budget, List<String> out) {
       int start = 0;
       while (start < Math.min(step.start(), token.length())
           && token.charAt(start) == step.content()) {
@@ -142,7 +119,7 @@ abstract sealed class DecodingStage {
           && token.charAt(end - 1) == step.content()) {
         end--;
       }
-      give(token.substring(start, end));
+      out.add(token.substring(start, end));
     }
   }
 
@@ -152,14 +129,13 @@ abstract sealed class DecodingStage {
     private int toStrip;
     private int held;
 
-    FusedStrip(TokenDecoding.Strip step, DecodingStage next) {
-      super(next, null);
+    FusedStrip(TokenDecoding.Strip step) {
       this.step = step;
       toStrip = step.start();
     }
 
     @Override
-    void accept(String part) {
+    void accept(String part, Budget budget, List<String> out) {
       int from = 0;
       while (toStrip > 0 && from < part.length()) {
         if (part.charAt(from) == step.content()) {
@@ -176,19 +152,18 @@ abstract sealed class DecodingStage {
       String character = String.valueOf(step.content());
       int ending = part.length() - end;
       if (end > from) {
-        give(character.repeat(held) + part.substring(from, end));
+        out.add(character.repeat(held) + part.substring(from, end));
         held = 0;
       }
       int keep = Math.min(step.stop(), held + ending);
-      give(character.repeat(held + ending - keep));
+      out.add(character.repeat(held + ending - keep));
       held = keep;
     }
 
     @Override
-    void finish() {
+    void finish(Budget budget, List<String> out) {
       held = 0;
       toStrip = step.start();
-      super.finish();
     }
   }
 
@@ -196,45 +171,39 @@ abstract sealed class DecodingStage {
     private final TokenDecoding.Metaspace step;
     private boolean first = true;
 
-    Metaspace(TokenDecoding.Metaspace step, DecodingStage next) {
-      super(next, null);
+    Metaspace(TokenDecoding.Metaspace step) {
       this.step = step;
     }
 
     @Override
-    void accept(String token) {
+    void accept(String token, Budget budget, List<String> out) {
       String space = step.dropFirst() && first ? "" : " ";
       first = false;
-      give(token.replace(String.valueOf(step.replacement()), space));
+      out.add(token.replace(String.valueOf(step.replacement()), space));
     }
 
     @Override
-    void finish() {
+    void finish(Budget budget, List<String> out) {
       first = true;
-      super.finish();
     }
   }
 
   private static final class ByteFallback extends DecodingStage {
     private final ByteArrayOutputStream run = new ByteArrayOutputStream();
 
-    ByteFallback(DecodingStage next) {
-      super(next, null);
-    }
-
     @Override
-    void accept(String token) {
+    void accept(String token, Budget budget, List<String> out) {
       int value = TokenDecoding.fallbackByte(token);
       if (value >= 0) {
         run.write(value);
       } else {
-        flush();
-        give(token);
+        flush(out);
+        out.add(token);
       }
     }
 
     /** A run of byte tokens is either valid as a whole or unknown byte by byte. */
-    private void flush() {
+    private void flush(List<String> out) {
       if (run.size() == 0) {
         return;
       }
@@ -242,16 +211,15 @@ abstract sealed class DecodingStage {
       run.reset();
       try {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        give(StandardCharsets.UTF_8.newDecoder().decode(buffer).toString());
+        out.add(StandardCharsets.UTF_8.newDecoder().decode(buffer).toString());
       } catch (CharacterCodingException e) {
-        give(TokenStream.UNKNOWN.repeat(bytes.length));
+        out.add(TokenStream.UNKNOWN.repeat(bytes.length));
       }
     }
 
     @Override
-    void finish() {
-      flush();
-      super.finish();
+    void finish(Budget budget, List<String> out) {
+      flush(out);
     }
   }
 }

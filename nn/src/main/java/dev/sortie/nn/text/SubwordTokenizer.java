@@ -1,6 +1,7 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.model.PieceEncoder;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.util.BitSet;
@@ -81,15 +82,18 @@ public final class SubwordTokenizer implements Tokenizer {
     if (options.addSpecial()) {
       ids.addAll(spec.template().prefix());
     }
+    Budget budget = new Budget(spec.source(), "a text", text.length());
     added.cut(
         wellFormed(text),
         spec.normalizer(),
         options.parseSpecial(),
         foreign,
+        budget,
         new AddedTokens.Sink() {
           @Override
           public void text(String segment, int from, boolean atStart) {
-            spec.preTokenizer().split(segment, atStart, piece -> model.encode(piece, ids));
+            spec.preTokenizer()
+                .split(segment, atStart, budget, piece -> model.encode(piece, ids, budget));
           }
 
           @Override
@@ -142,7 +146,12 @@ public final class SubwordTokenizer implements Tokenizer {
 
   @Override
   public StreamDecoder stream(boolean keepSpecial) {
-    return new TokenStream(this, added, spec.decoding(), keepSpecial);
+    return new TokenStream(spec.source(), this, added, spec.decoding(), keepSpecial);
+  }
+
+  @Override
+  public StreamEncoder encoder() {
+    return new TextStream(this);
   }
 
   @Override

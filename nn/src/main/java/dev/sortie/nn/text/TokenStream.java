@@ -1,9 +1,12 @@
 package dev.sortie.nn.text;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import dev.sortie.nn.text.unicode.ByteAlphabet;
 import dev.sortie.nn.text.unicode.Utf8Decoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** The stream decoder of every tokenizer whose tokens are strings: see {@link TokenDecoding}. */
@@ -17,14 +20,26 @@ final class TokenStream implements StreamDecoder {
   private final boolean keepSpecial;
   private final Utf8Decoder utf8 = new Utf8Decoder();
   private final StringBuilder out = new StringBuilder();
-  private final DecodingStage stages;
+  private final List<DecodingStage> stages;
+  private final Budget budget;
 
-  TokenStream(Tokenizer tokenizer, AddedTokens added, TokenDecoding decoding, boolean keepSpecial) {
+  /** What a stage takes and what it gives; they change places from stage to stage. */
+  private List<String> taken = new ArrayList<>();
+
+  private List<String> given = new ArrayList<>();
+
+  TokenStream(
+      String source,
+      Tokenizer tokenizer,
+      AddedTokens added,
+      TokenDecoding decoding,
+      boolean keepSpecial) {
     this.tokenizer = tokenizer;
     this.added = added;
     this.keepSpecial = keepSpecial;
     byteLevel = decoding.isByteLevel();
-    stages = DecodingStage.chain(decoding, out);
+    stages = DecodingStage.of(decoding);
+    budget = new Budget(source, "tokens", 0);
   }
 
   @Override
@@ -39,11 +54,11 @@ final class TokenStream implements StreamDecoder {
     if (byteLevel) {
       StringBuilder characters = new StringBuilder();
       utf8.accept(bytes(id, token), characters);
-      stages.accept(characters.toString());
+      decode(characters.toString());
     } else {
-      stages.accept(token.orElse(UNKNOWN));
+      decode(token.orElse(UNKNOWN));
     }
-    return taken();
+    return text();
   }
 
   @Override
@@ -51,13 +66,44 @@ final class TokenStream implements StreamDecoder {
     if (byteLevel) {
       StringBuilder rest = new StringBuilder();
       utf8.finish(rest);
-      stages.accept(rest.toString());
+      decode(rest.toString());
     }
-    stages.finish();
-    return taken();
+    run(true);
+    return text();
   }
 
-  private String taken() {
+  private void decode(String token) {
+    budget.give(token.length());
+    given.add(token);
+    run(false);
+  }
+
+  /** What is given goes through all stages; at the end each of them gives what it held back. */
+  private void run(boolean atEnd) {
+    for (int i = 0; i < stages.size(); i++) {
+      DecodingStage stage = stages.get(i);
+      List<String> tokens = given;
+      given = taken;
+      taken = tokens;
+      budget.at("decoder", i + 1);
+      for (int t = 0; t < tokens.size(); t++) {
+        stage.accept(tokens.get(t), budget, given);
+      }
+      tokens.clear();
+      if (atEnd) {
+        stage.finish(budget, given);
+      }
+      for (int t = 0; t < given.size(); t++) {
+        budget.text(given.get(t).length());
+      }
+    }
+    for (int t = 0; t < given.size(); t++) {
+      out.append(given.get(t));
+    }
+    given.clear();
+  }
+
+  private String text() {
     String text = out.toString();
     out.setLength(0);
     return text;

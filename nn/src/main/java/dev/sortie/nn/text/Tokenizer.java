@@ -30,6 +30,9 @@ public interface Tokenizer {
    */
   int[] encode(String text, BitSet foreign);
 
+  /** An encoder for one text that comes in parts, with {@link EncodeOptions#DEFAULT}. */
+  StreamEncoder encoder();
+
   /** The spellings of all special tokens. */
   List<String> specials();
 

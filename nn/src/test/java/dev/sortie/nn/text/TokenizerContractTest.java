@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
 import dev.sortie.nn.text.model.SubwordModel;
@@ -157,10 +158,12 @@ class TokenizerContractTest {
     String marks = "\u0301\u0316\u0345\u0334\u0F73\u05B0\uFF9E";
     for (Form form : Form.values()) {
       Normalizer normalizer = new Normalizer.Unicode(form);
+      Budget budget = new Budget("here", "a text", 2_000_000);
       String some = "a" + marks.repeat(200) + "b\u0301" + marks.repeat(60) + "\u0903\u0316\u0301";
-      assertThat(normalizer.normalize(some)).isEqualTo(java.text.Normalizer.normalize(some, form));
+      assertThat(normalizer.normalize(some, budget))
+          .isEqualTo(java.text.Normalizer.normalize(some, form));
       String many = "a" + marks.repeat(150_000);
-      assertTimeout(Duration.ofSeconds(20), () -> normalizer.normalize(many));
+      assertTimeout(Duration.ofSeconds(20), () -> normalizer.normalize(many, budget));
     }
   }
 

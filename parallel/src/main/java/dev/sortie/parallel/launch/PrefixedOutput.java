@@ -1,14 +1,20 @@
 package dev.sortie.parallel.launch;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
-/** Reads the lines of a process on a thread and passes them on with a prefix. */
+/**
+ * Reads the lines of a process on a thread and passes them on with a prefix. A line may have no
+ * end: a longer one is passed on in several.
+ */
 final class PrefixedOutput {
+  /** Characters of a line. */
+  static final int LONGEST = 1 << 16;
+
   private PrefixedOutput() {}
 
   /**
@@ -31,9 +37,25 @@ final class PrefixedOutput {
   }
 
   private static void read(InputStream from, String prefix, Consumer<String> to) {
-    try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(from, StandardCharsets.UTF_8))) {
-      for (String line; (line = reader.readLine()) != null; ) {
+    try (Reader reader = new InputStreamReader(from, StandardCharsets.UTF_8)) {
+      char[] buffer = new char[LONGEST];
+      StringBuilder line = new StringBuilder();
+      boolean afterReturn = false;
+      for (int n; (n = reader.read(buffer)) >= 0; ) {
+        for (int i = 0; i < n; i++) {
+          char c = buffer[i];
+          boolean ends = c == '\r' || c == '\n' && !afterReturn;
+          if (ends || line.length() == LONGEST) {
+            to.accept(prefix + line);
+            line.setLength(0);
+          }
+          if (c != '\r' && c != '\n') {
+            line.append(c);
+          }
+          afterReturn = c == '\r';
+        }
+      }
+      if (!line.isEmpty()) {
         to.accept(prefix + line);
       }
     } catch (IOException e) {

@@ -92,11 +92,7 @@ public final class CommandLines {
       case UncheckedIOException io ->
           err.println(
               "sortie: " + oneLine(io.getMessage() + ": " + io.getCause()) + "; check the disk");
-      case OutOfMemoryError out ->
-          err.println(
-              "sortie: out of memory: "
-                  + oneLine(out.getMessage())
-                  + "; close other programs, or take a smaller batch or model");
+      case OutOfMemoryError out -> err.println("sortie: " + oneLine(OutOfMemory.line(out)));
       case InternalError fault when isMappingFault(fault) ->
           err.println(
               "sortie: a file that was mapped into memory was cut short while it was in use, or its disk failed; leave the files of models and data alone while Sortie runs, check them, and start again");

@@ -14,6 +14,8 @@ import dev.sortie.nn.optim.Schedule;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.data.TokenDataset;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -188,18 +190,29 @@ public final class TrainingOptions {
     if (!pipe) {
       return text;
     }
-    String read = TextFiles.read(text);
     try {
       Path copy = Files.createTempFile("sortie-data-", ".txt");
       copy.toFile().deleteOnExit();
-      return Files.writeString(copy, read);
-    } catch (IOException e) {
+      try (Writer out = Files.newBufferedWriter(copy)) {
+        TextFiles.parts(text, part -> write(out, part));
+      }
+      return copy;
+    } catch (IOException | UncheckedIOException e) {
       throw new InputException(
           NamedInput.name(text)
               + ": cannot be kept in a temporary file: "
-              + InputFiles.reason(e)
+              + InputFiles.reason(
+                  e instanceof UncheckedIOException u ? u.getCause() : (IOException) e)
               + "; check the disk, or name a file",
           e);
+    }
+  }
+
+  private static void write(Writer out, String part) {
+    try {
+      out.write(part);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

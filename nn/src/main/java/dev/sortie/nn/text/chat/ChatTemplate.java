@@ -84,7 +84,7 @@ public final class ChatTemplate {
   public static ChatTemplate ofFile(Path file, Path model) {
     Map<String, String> specials =
         Gguf.isGguf(model) ? ChatTemplateGguf.specials(model) : ChatTemplateFiles.specials(model);
-    return of(TextFiles.read(file), NamedInput.name(file), specials);
+    return of(TextFiles.read(file, ChatTemplateFiles.MAX_BYTES), NamedInput.name(file), specials);
   }
 
   /** Names it in messages. */
@@ -206,7 +206,7 @@ public final class ChatTemplate {
     Guarded last = guarded;
     if (last == null || last.template != template || last.tokenizer != tokenizer) {
       TokenGuard guard =
-          new TokenGuard(tokenizer.specials(), template.literals(), template.fields());
+          new TokenGuard(origin, tokenizer.specials(), template.literals(), template.fields());
       last = new Guarded(template, tokenizer, guard);
       guarded = last;
     }

@@ -15,6 +15,9 @@ import java.util.Optional;
 
 /** Where a Hugging Face folder keeps its chat template and the names of its special tokens. */
 public final class ChatTemplateFiles {
+  /** More than a template may have. */
+  static final int MAX_BYTES = 4 << 20;
+
   static final String DEFAULT = "default";
   private static final String OWN_FILE = "chat_template.jinja";
   private static final String CONFIG = "tokenizer_config.json";
@@ -53,7 +56,8 @@ public final class ChatTemplateFiles {
     Path own = folder.resolve(OWN_FILE);
     if (Files.exists(own)) {
       InputFiles.requireRegular(own);
-      return Optional.of(new Found(Map.of(DEFAULT, TextFiles.read(own)), own.toString()));
+      return Optional.of(
+          new Found(Map.of(DEFAULT, TextFiles.read(own, MAX_BYTES)), own.toString()));
     }
     Path config = folder.resolve(CONFIG);
     if (!Files.exists(config)) {

@@ -1,6 +1,9 @@
 package dev.sortie.nn.text.chat;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
@@ -28,6 +31,16 @@ final class TokenGuard {
 
   private static final int SHOWN = 8;
 
+  /**
+   * Characters compared, a second or so; the control tokens of Gemma 3 and its template need 5 %.
+   */
+  private static final long MAX_STEPS = 1L << 28;
+
+  /** Characters of all beginnings and ends of control tokens. */
+  private static final long MAX_PARTS = 1L << 24;
+
+  private final String origin;
+
   private final List<String> tokens;
   private final Set<String> literals;
   private final Set<Integer> guarded = new LinkedHashSet<>();
@@ -44,13 +57,27 @@ final class TokenGuard {
   /**
    * A guard.
    *
+   * @param origin the template, for messages
    * @param tokens spellings of the control tokens
    * @param literals texts that stand in the template
    * @param names of fields that the template may read
+   * @throws InputException if tokens and texts are so long or many that comparing them would take
+   *     very long
    */
-  TokenGuard(Collection<String> tokens, Set<String> literals, Set<String> names) {
+  TokenGuard(String origin, Collection<String> tokens, Set<String> literals, Set<String> names) {
+    this.origin = origin;
     this.tokens = tokens.stream().filter(token -> !token.isEmpty()).toList();
     this.literals = literals;
+    Budget budget =
+        new Budget(
+            "comparing the template's texts with the tokenizer's control tokens",
+            0,
+            MAX_STEPS,
+            Integer.MAX_VALUE,
+            MAX_PARTS,
+            message -> new InputException(origin + ": " + message));
+    this.tokens.forEach(token -> budget.make((long) token.length() * token.length()));
+    long size = this.tokens.stream().mapToLong(String::length).sum();
     Set<String> beginnings = new HashSet<>();
     for (String token : this.tokens) {
       int first = usable(token, 0);
@@ -61,6 +88,7 @@ final class TokenGuard {
     }
     int longest = this.tokens.stream().mapToInt(String::length).max().orElse(0);
     for (String literal : literals) {
+      budget.steps(size + literal.length());
       int least = Math.max(0, literal.length() - longest);
       for (int from = literal.length() - 1; from >= least; from--) {
         String end = literal.substring(from);
@@ -79,7 +107,7 @@ final class TokenGuard {
     }
     words =
         literals.stream()
-            .filter(l -> !touches(l) && !meets(l, beginnings, ends))
+            .filter(l -> !touches(l, budget) && !meets(l, beginnings, ends))
             .collect(Collectors.toSet());
     spared = words.stream().filter(l -> l.length() > 1 && isGuarded(l)).toList();
     known = new HashSet<>(words);
@@ -118,8 +146,12 @@ final class TokenGuard {
   }
 
   /** Whether a text is a part of a control token or has one in it. */
-  private boolean touches(String text) {
-    return tokens.stream().anyMatch(token -> token.contains(text) || text.contains(token));
+  private boolean touches(String text, Budget budget) {
+    return tokens.stream()
+        .anyMatch(
+            token ->
+                Search.indexOf(token, text, 0, budget) >= 0
+                    || Search.indexOf(text, token, 0, budget) >= 0);
   }
 
   /** Whether a text ends with the beginning of a control token, or begins with an end of one. */
@@ -165,9 +197,9 @@ final class TokenGuard {
       return List.of();
     }
     List<StandIns> ways = new ArrayList<>();
-    ways.add(new StandIns(characters, letters.toString(), words, List.of()));
+    ways.add(new StandIns(origin, characters, letters.toString(), words, List.of()));
     if (!spared.isEmpty()) {
-      ways.add(new StandIns(characters, letters.toString(), words, spared));
+      ways.add(new StandIns(origin, characters, letters.toString(), words, spared));
     }
     return ways;
   }

@@ -3,15 +3,16 @@ package dev.sortie.nn.text.data;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.text.StreamEncoder;
 import dev.sortie.nn.text.Tokenizer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
@@ -22,60 +23,110 @@ final class TokenFileWriter {
 
   private TokenFileWriter() {}
 
+  /** Takes ids one after another. */
+  private interface Ids {
+    void add(int[] ids);
+  }
+
+  /** Gives ids. */
+  private interface Source {
+    void giveTo(Ids ids);
+  }
+
   static long write(Tokenizer tokenizer, List<Path> texts, Path out) {
-    return write(texts.stream().map(text -> document(tokenizer, text)), tokenizer.vocabSize(), out);
+    return write(
+        ids -> texts.forEach(text -> document(tokenizer, text, ids)), tokenizer.vocabSize(), out);
   }
 
   static long write(Stream<int[]> documents, int vocabSize, Path out) {
+    return write(ids -> documents.forEachOrdered(ids::add), vocabSize, out);
+  }
+
+  private static long write(Source source, int vocabSize, Path out) {
     try {
       Files.createDirectories(out.toAbsolutePath().getParent());
     } catch (IOException e) {
       throw new InputException(out + ": cannot be written: " + e, e);
     }
     AtomicLong count = new AtomicLong();
-    AtomicFiles.write(out, channel -> count.set(writeAll(documents, vocabSize, channel)));
+    AtomicFiles.write(out, channel -> count.set(writeAll(source, vocabSize, channel)));
     return count.get();
   }
 
-  private static long writeAll(Stream<int[]> documents, int vocabSize, FileChannel channel)
+  private static long writeAll(Source source, int vocabSize, FileChannel channel)
       throws IOException {
-    TokenFileHeader empty = TokenFileHeader.of(vocabSize, 0);
-    ByteBuffer buffer = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
-    long count = 0;
     channel.position(TokenFileHeader.BYTES);
-    for (int[] document : (Iterable<int[]>) documents::iterator) {
-      for (int id : document) {
-        if (buffer.remaining() < Integer.BYTES) {
-          drain(buffer, channel);
-        }
-        if (empty.elementBytes() == 2) {
-          buffer.putShort((short) id);
-        } else {
-          buffer.putInt(id);
-        }
-        count++;
+    IdBuffer buffer = new IdBuffer(vocabSize, channel);
+    try {
+      source.giveTo(buffer);
+    } catch (UncheckedIOException e) {
+      if (e.getCause() == buffer.failure) {
+        throw buffer.failure;
       }
+      throw e;
     }
-    drain(buffer, channel);
+    drain(buffer.bytes, channel);
     ByteBuffer header = ByteBuffer.allocateDirect(TokenFileHeader.BYTES);
-    TokenFileHeader.of(vocabSize, count).write(MemorySegment.ofBuffer(header));
+    TokenFileHeader.of(vocabSize, buffer.count).write(MemorySegment.ofBuffer(header));
     channel.position(0);
     drain(header.position(TokenFileHeader.BYTES), channel);
-    return count;
+    return buffer.count;
   }
 
-  private static int[] document(Tokenizer tokenizer, Path text) {
-    int[] ids = tokenizer.encode(TextFiles.read(text));
-    if (tokenizer.eosId().isEmpty()) {
-      return ids;
+  /** Ids on their way into the file. */
+  private static final class IdBuffer implements Ids {
+    private final FileChannel channel;
+    private final boolean narrow;
+    private final ByteBuffer bytes = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+    private long count;
+
+    /** Of a write. */
+    private IOException failure;
+
+    IdBuffer(int vocabSize, FileChannel channel) {
+      this.channel = channel;
+      narrow = TokenFileHeader.of(vocabSize, 0).elementBytes() == 2;
     }
-    int eos = tokenizer.eosId().getAsInt();
-    if (ids.length > 0 && ids[ids.length - 1] == eos) {
-      return ids;
+
+    @Override
+    public void add(int[] ids) {
+      for (int id : ids) {
+        if (bytes.remaining() < Integer.BYTES) {
+          drain();
+        }
+        if (narrow) {
+          bytes.putShort((short) id);
+        } else {
+          bytes.putInt(id);
+        }
+      }
+      count += ids.length;
     }
-    int[] ended = Arrays.copyOf(ids, ids.length + 1);
-    ended[ids.length] = eos;
-    return ended;
+
+    private void drain() {
+      try {
+        TokenFileWriter.drain(bytes, channel);
+      } catch (IOException e) {
+        failure = e;
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** The text is read and encoded part by part, so that it may be longer than memory. */
+  private static void document(Tokenizer tokenizer, Path text, Ids ids) {
+    StreamEncoder encoder = tokenizer.encoder();
+    int[] last = {-1};
+    Ids noting =
+        part -> {
+          ids.add(part);
+          last[0] = part.length == 0 ? last[0] : part[part.length - 1];
+        };
+    TextFiles.parts(text, part -> noting.add(encoder.next(part)));
+    noting.add(encoder.finish());
+    if (tokenizer.eosId().isPresent() && tokenizer.eosId().getAsInt() != last[0]) {
+      ids.add(new int[] {tokenizer.eosId().getAsInt()});
+    }
   }
 
   private static void drain(ByteBuffer buffer, FileChannel channel) throws IOException {

@@ -68,7 +68,9 @@ final class DecodingJson {
       }
       case "Sequence" -> {
         v.only("type", "decoders");
-        v.get("decoders").items().forEach(step -> addSteps(step, steps));
+        List<JsonValue> items = v.get("decoders").items();
+        ComponentJson.requireFew(v.get("decoders"), steps.size() + items.size());
+        items.forEach(step -> addSteps(step, steps));
       }
       default ->
           throw v.get("type")

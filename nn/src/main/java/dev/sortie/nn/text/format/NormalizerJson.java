@@ -45,13 +45,20 @@ final class NormalizerJson {
         return precompiled(v.get("precompiled_charsmap"));
       case "Sequence":
         v.only("type", "normalizers");
-        return new Normalizer.Sequence(
-            v.get("normalizers").items().stream().map(NormalizerJson::read).toList());
+        return sequence(v.get("normalizers"));
       default:
         throw v.get("type")
             .refuse(
                 "null, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, Strip, StripAccents, Precompiled, Sequence");
     }
+  }
+
+  private static Normalizer sequence(JsonValue list) {
+    ComponentJson.requireFew(list, list.items().size());
+    Normalizer.Sequence sequence =
+        new Normalizer.Sequence(list.items().stream().map(NormalizerJson::read).toList());
+    ComponentJson.requireFew(list, sequence.steps().size());
+    return sequence;
   }
 
   private static Normalizer replace(JsonValue v) {

@@ -58,13 +58,16 @@ final class PreTokenizerJson {
   private static PreTokenizer sequence(JsonValue v) {
     v.only("type", "pretokenizers");
     List<JsonValue> items = v.get("pretokenizers").items();
+    ComponentJson.requireFew(v.get("pretokenizers"), items.size());
     List<PreTokenizer> steps = items.stream().map(PreTokenizerJson::read).toList();
     for (int i = 0; i + 1 < steps.size(); i++) {
       if (isByteLevel(steps.get(i))) {
         throw items.get(i).get("type").refuse("ByteLevel as the last step only");
       }
     }
-    return new PreTokenizer.Sequence(steps);
+    PreTokenizer.Sequence sequence = new PreTokenizer.Sequence(steps);
+    ComponentJson.requireFew(v.get("pretokenizers"), sequence.steps().size());
+    return sequence;
   }
 
   /** Whether a step of {@code preTokenizer} makes the pieces bytes. */

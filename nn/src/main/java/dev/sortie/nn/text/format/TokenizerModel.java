@@ -185,6 +185,7 @@ public final class TokenizerModel {
                 new PrecompiledCharsMap(
                     proto.charsMap, file + ": normalizer_spec.precompiled_charsmap"));
     return new SentencePieceNormalizer(
+        file,
         map,
         proto.addDummyPrefix,
         proto.removeExtraSpaces,

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.TemplateValue.DictView;
 import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
 import dev.sortie.nn.text.jinja.TemplateValue.Range;
@@ -169,7 +170,7 @@ final class Access {
     }
     List<Object> result = new ArrayList<>();
     for (long i = from; by > 0 ? i < to : i > to; i += by) {
-      budget.step();
+      budget.items(1);
       result.add(items.get((int) i));
     }
     return of instanceof Tuple ? new Tuple(result) : result;

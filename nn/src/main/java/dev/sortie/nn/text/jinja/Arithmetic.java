@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
 import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
@@ -66,7 +67,7 @@ final class Arithmetic {
   }
 
   private static List<Object> joined(List<?> a, List<?> b, Budget budget) {
-    budget.steps((long) a.size() + b.size());
+    budget.items((long) a.size() + b.size());
     List<Object> all = new ArrayList<>(a.size() + b.size());
     all.addAll(a);
     all.addAll(b);
@@ -90,7 +91,7 @@ final class Arithmetic {
   }
 
   private static List<Object> repeated(List<?> list, long count, Budget budget) {
-    budget.steps(list.size() * count);
+    budget.items(list.size() * count);
     List<Object> all = new ArrayList<>();
     for (long i = 0; i < count && !list.isEmpty(); i++) {
       all.addAll(list);

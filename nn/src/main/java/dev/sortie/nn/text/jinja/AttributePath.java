@@ -7,7 +7,7 @@ import java.util.List;
 /** An attribute that a filter looks up in each item: a name, an index, or several with dots. */
 record AttributePath(List<Object> parts) {
 
-  static AttributePath of(Object attribute) {
+  static AttributePath of(Object attribute, RenderContext context) {
     String text = Values.text(attribute);
     if (text == null && !(attribute instanceof Long)) {
       throw new ValueException(
@@ -17,6 +17,7 @@ record AttributePath(List<Object> parts) {
     if (text == null) {
       parts.add(attribute);
     } else {
+      context.budget().items(text.length());
       for (String part : text.split("\\.", -1)) {
         parts.add(part.matches("[0-9]{1,9}") ? (Object) Long.valueOf(part) : part);
       }

@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
 import dev.sortie.nn.text.jinja.TemplateValue.Range;
 import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
@@ -133,10 +135,36 @@ final class Comparing {
     if (a instanceof Long x && b instanceof Long y) {
       return Long.compare(x, y);
     }
+    if (a instanceof Double x && b instanceof Double y) {
+      return ordered(x) < ordered(y) ? -1 : ordered(x) > ordered(y) ? 1 : 0;
+    }
+    if (a instanceof Double x && b instanceof Long y) {
+      return -numbers(y, x);
+    }
+    if (a instanceof Long x && b instanceof Double y) {
+      return compared(x, ordered(y));
+    }
     if (a instanceof Double x && x.isInfinite() || b instanceof Double y && y.isInfinite()) {
       return Double.compare(Arithmetic.real(a), Arithmetic.real(b));
     }
     return exact(a).compareTo(exact(b));
+  }
+
+  /** NaN sorts as 0, so that there is an order. */
+  private static double ordered(double number) {
+    return Double.isNaN(number) ? 0 : number;
+  }
+
+  /** Exact, where a conversion of either would round. */
+  private static int compared(long a, double b) {
+    if (b >= 0x1p63) {
+      return -1;
+    }
+    if (b < -0x1p63) {
+      return 1;
+    }
+    long whole = (long) b;
+    return a != whole ? Long.compare(a, whole) : Double.compare(0, b - whole);
   }
 
   private static BigDecimal exact(Object number) {

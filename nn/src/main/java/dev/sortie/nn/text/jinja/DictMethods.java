@@ -42,7 +42,7 @@ final class DictMethods {
   private static DictView view(
       String kind, List<Object> items, RenderContext context, BoundArguments arguments) {
     arguments.end();
-    context.budget().steps(items.size());
+    context.budget().items(items.size());
     return new DictView(kind, items);
   }
 

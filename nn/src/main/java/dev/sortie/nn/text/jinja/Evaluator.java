@@ -11,6 +11,9 @@ import java.util.Map;
 
 /** Computes expressions. */
 final class Evaluator {
+  /** A list or dict without its items, as characters: some 60 bytes. */
+  private static final int OBJECT = 32;
+
   private final TemplateSource source;
   private final RenderContext context;
 
@@ -30,6 +33,9 @@ final class Evaluator {
       context.budget().enter();
       Object value = value(e, scope);
       context.budget().leave();
+      if (value instanceof Undefined u) {
+        context.budget().make(u.reason().length());
+      }
       return value;
     } catch (ValueException bad) {
       throw source.error(e.place(), bad.getMessage());
@@ -93,6 +99,8 @@ final class Evaluator {
   }
 
   private List<Object> all(List<Expr> items, Variables scope) {
+    context.budget().make(OBJECT);
+    context.budget().items(items.size());
     List<Object> values = new ArrayList<>(items.size());
     for (Expr item : items) {
       values.add(eval(item, scope));
@@ -101,6 +109,8 @@ final class Evaluator {
   }
 
   private Object dict(Expr.DictOf d, Variables scope) {
+    context.budget().make(OBJECT);
+    context.budget().items(2L * d.entries().size());
     Map<Object, Object> map = new LinkedHashMap<>();
     for (Expr.Entry entry : d.entries()) {
       Object key = Values.key(eval(entry.key(), scope));
@@ -158,7 +168,8 @@ final class Evaluator {
 
   private BoundArguments arguments(String callee, Expr.CallArguments given, Variables scope) {
     Map<String, Object> named = new LinkedHashMap<>();
-    List<Object> positional = all(given.positional(), scope);
+    List<Object> positional =
+        given.positional().isEmpty() ? List.of() : all(given.positional(), scope);
     for (Expr.Named one : given.named()) {
       if (named.containsKey(one.name())) {
         throw new ValueException(callee + " has the argument '" + one.name() + "' twice");

@@ -1,10 +1,14 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import java.util.List;
 import java.util.Map;
 
 /** The string method format, with plain fields: {@code {}}, {@code {0}} and {@code {name}}. */
 final class Formatting {
+  /** Steps that a field takes. */
+  private static final int FIELD = 8;
+
   private Formatting() {}
 
   static String format(String text, Budget budget, BoundArguments arguments) {
@@ -24,6 +28,7 @@ final class Formatting {
         if (c == '}' || end < 0) {
           throw new ValueException("format(): a single '" + c + "'; double it to show it");
         }
+        budget.steps(FIELD);
         String field = text.substring(i + 1, end);
         Object value = value(field, automatic, positional, named);
         automatic += field.isEmpty() ? 1 : 0;

@@ -46,6 +46,7 @@ final class Globals {
   }
 
   private static Object namespace(RenderContext context, BoundArguments arguments) {
+    context.budget().items(2);
     Namespace namespace = new Namespace();
     pairs(context, arguments).forEach((name, value) -> namespace.set((String) name, value));
     return namespace;
@@ -61,7 +62,7 @@ final class Globals {
     if (arguments.hasNext()) {
       Object first = arguments.required("mapping");
       if (first instanceof Map<?, ?> map) {
-        context.budget().steps(map.size());
+        context.budget().items(map.size());
         result.putAll(map);
       } else {
         for (Object pair : Values.items(first, context.budget())) {

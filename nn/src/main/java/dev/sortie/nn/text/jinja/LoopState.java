@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.Function.Method;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;

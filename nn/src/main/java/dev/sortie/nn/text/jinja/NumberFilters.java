@@ -23,6 +23,9 @@ final class NumberFilters {
           + "(?:[eE][+-]?[0-9]+(?:_[0-9]+)*)?";
   private static final int LONGEST = 400;
 
+  /** Steps that the work on a thousand decimal digits takes. */
+  private static final int DECIMAL = 64;
+
   private NumberFilters() {}
 
   private static Object integer(RenderContext context, Object value, BoundArguments arguments) {
@@ -38,12 +41,14 @@ final class NumberFilters {
     String text = Values.text(value);
     if (text != null) {
       context.budget().look(text.length());
+      context.budget().steps(DECIMAL);
       String digits = stripped(text);
       if (digits.matches(INTEGER)) {
         return fits(new BigInteger(digits.replace("_", "").replaceFirst("^\\+", "")));
       }
       return parse(digits).filter(Double::isFinite).map(NumberFilters::truncated).orElse(fallback);
     }
+    context.budget().steps(value instanceof Double ? DECIMAL : 1);
     return switch (value) {
       case Double d -> Double.isFinite(d) ? truncated(d) : fallback;
       case Boolean b -> b ? 1L : 0L;
@@ -90,6 +95,7 @@ final class NumberFilters {
     String text = Values.text(value);
     if (text != null) {
       context.budget().look(text.length());
+      context.budget().steps(DECIMAL);
       return parse(stripped(text)).map(d -> (Object) d).orElse(fallback);
     }
     return Values.isNumber(value) ? (Object) Arithmetic.real(value) : fallback;
@@ -111,6 +117,7 @@ final class NumberFilters {
       if (!(value instanceof Double d)) {
         return value instanceof Boolean b ? (b ? 1L : 0L) : value;
       }
+      context.budget().steps(DECIMAL);
       return Double.isFinite(d)
           ? new BigDecimal(d).setScale(precision, RoundingMode.HALF_EVEN).doubleValue()
           : d;

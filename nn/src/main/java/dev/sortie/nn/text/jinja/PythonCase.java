@@ -1,17 +1,90 @@
 package dev.sortie.nn.text.jinja;
 
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /** Upper, lower and title case. */
 final class PythonCase {
+  /** Punctuation that stands inside words, by Unicode's property Word_Break. */
+  private static final String IGNORED_IN_WORDS =
+      "'.:\u00B7\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A";
+
   private PythonCase() {}
 
+  /**
+   * A piece of this length is changed at once. Where a character becomes several, the JDK copies
+   * all before it, so that long texts would take quadratic time.
+   */
+  private static final int PIECE = 1 << 10;
+
+  private static final char SIGMA = '\u03A3';
+
   static String upper(String text) {
-    return text.toUpperCase(Locale.ROOT);
+    return changed(text, 0, text.length(), piece -> piece.toUpperCase(Locale.ROOT));
   }
 
   static String lower(String text) {
-    return text.toLowerCase(Locale.ROOT);
+    if (text.indexOf(SIGMA) < 0) {
+      return changed(text, 0, text.length(), piece -> piece.toLowerCase(Locale.ROOT));
+    }
+    StringBuilder out = new StringBuilder(text.length());
+    int from = 0;
+    for (int at; (at = text.indexOf(SIGMA, from)) >= 0; from = at + 1) {
+      out.append(changed(text, from, at, piece -> piece.toLowerCase(Locale.ROOT)));
+      out.append(isFinal(text, at) ? '\u03C2' : '\u03C3');
+    }
+    return out.append(changed(text, from, text.length(), piece -> piece.toLowerCase(Locale.ROOT)))
+        .toString();
+  }
+
+  private static String changed(String text, int from, int to, UnaryOperator<String> change) {
+    if (to - from <= PIECE) {
+      return change.apply(text.substring(from, to));
+    }
+    StringBuilder out = new StringBuilder(to - from);
+    int end;
+    for (int start = from; start < to; start = end) {
+      end = Math.min(to, start + PIECE);
+      end -= end < to && Character.isLowSurrogate(text.charAt(end)) ? 1 : 0;
+      out.append(change.apply(text.substring(start, end)));
+    }
+    return out.toString();
+  }
+
+  /**
+   * Whether a capital sigma ends a word: behind a cased letter and before none, where characters
+   * that have no case of their own, such as marks and apostrophes, do not count (Unicode Standard
+   * 3.13, Final_Sigma).
+   */
+  private static boolean isFinal(String text, int at) {
+    int before = at;
+    while (before > 0 && isCaseIgnorable(text.codePointBefore(before))) {
+      before -= Character.charCount(text.codePointBefore(before));
+    }
+    if (before == 0 || !isCased(text.codePointBefore(before))) {
+      return false;
+    }
+    int after = at + 1;
+    while (after < text.length() && isCaseIgnorable(text.codePointAt(after))) {
+      after += Character.charCount(text.codePointAt(after));
+    }
+    return after == text.length() || !isCased(text.codePointAt(after));
+  }
+
+  private static boolean isCased(int c) {
+    return Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
+  }
+
+  private static boolean isCaseIgnorable(int c) {
+    return switch (Character.getType(c)) {
+      case Character.NON_SPACING_MARK,
+          Character.ENCLOSING_MARK,
+          Character.FORMAT,
+          Character.MODIFIER_LETTER,
+          Character.MODIFIER_SYMBOL ->
+          true;
+      default -> IGNORED_IN_WORDS.indexOf(c) >= 0;
+    };
   }
 
   /** The first character as a title's, the others in lower case. */
@@ -29,8 +102,7 @@ final class PythonCase {
     boolean inWord = false;
     for (int i = 0; i < text.length(); ) {
       int c = text.codePointAt(i);
-      boolean cased =
-          Character.isLowerCase(c) || Character.isUpperCase(c) || Character.isTitleCase(c);
+      boolean cased = isCased(c);
       out.append(
           !cased ? Character.toString(c) : inWord ? lower(Character.toString(c)) : titled(c));
       inWord = cased;

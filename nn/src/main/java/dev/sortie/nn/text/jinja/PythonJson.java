@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.TemplateValue.Tuple;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
@@ -27,9 +28,7 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
     budget.step();
     String text = Values.text(value);
     if (text != null) {
-      int before = out.length();
-      string(text, out);
-      budget.text(out.length() - before);
+      string(text, out, budget);
       return;
     }
     switch (value) {
@@ -51,13 +50,14 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
       return;
     }
     budget.enter();
-    String inner = indent == null ? "" : line + indent;
+    String inner = inner(line, budget);
     out.append('[');
-    String between = inner;
+    String between = "";
     for (Object item : items) {
       between(out, between, budget);
+      between(out, inner, budget);
       write(item, out, inner, budget);
-      between = comma + inner;
+      between = comma;
     }
     between(out, indent == null ? "" : line, budget);
     out.append(']');
@@ -70,28 +70,40 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
       return;
     }
     budget.enter();
-    String inner = indent == null ? "" : line + indent;
+    String inner = inner(line, budget);
     out.append('{');
-    String between = inner;
+    String between = "";
     for (Object key : keys(map, budget)) {
       between(out, between, budget);
-      string(key(key), out);
-      out.append(colon);
+      between(out, inner, budget);
+      string(key(key), out, budget);
+      between(out, colon, budget);
       write(map.get(key), out, inner, budget);
-      between = comma + inner;
+      between = comma;
     }
     between(out, indent == null ? "" : line, budget);
     out.append('}');
     budget.leave();
   }
 
-  /** Indentation grows with the depth, so it counts. */
+  /** A new line with the indentation of the next level, which grows with the depth. */
+  private String inner(String line, Budget budget) {
+    if (indent == null) {
+      return "";
+    }
+    budget.text((long) line.length() + indent.length());
+    return line + indent;
+  }
+
+  /** What stands between the values comes with the template, so it counts. */
   private static void between(StringBuilder out, String text, Budget budget) {
-    budget.text(text.length());
+    budget.make(text.length());
+    budget.length((long) out.length() + text.length());
     out.append(text);
   }
 
   private List<Object> keys(Map<?, ?> map, Budget budget) {
+    budget.items(map.size());
     List<Object> keys = new ArrayList<>(map.keySet());
     if (sorted) {
       keys.sort((a, b) -> Comparing.compare(a, b, budget));
@@ -110,7 +122,9 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
     return Double.isInfinite(d) ? (d > 0 ? "Infinity" : "-Infinity") : PythonText.real(d);
   }
 
-  private void string(String text, StringBuilder out) {
+  private void string(String text, StringBuilder out, Budget budget) {
+    int before = out.length();
+    budget.length((long) before + text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -124,6 +138,7 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
         case '\f' -> out.append("\\f");
         default -> {
           if (c < 0x20 || ascii && c >= 0x7F) {
+            budget.length(out.length());
             hex(c, out);
           } else {
             out.append(c);
@@ -132,6 +147,7 @@ record PythonJson(boolean ascii, String indent, String comma, String colon, bool
       }
     }
     out.append('"');
+    budget.make(out.length() - before);
   }
 
   private static void hex(char c, StringBuilder out) {

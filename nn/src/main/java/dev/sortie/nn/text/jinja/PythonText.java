@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.TemplateValue.DictView;
 import dev.sortie.nn.text.jinja.TemplateValue.Generator;
 import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
@@ -12,10 +13,14 @@ import java.math.MathContext;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /** Values as Python's str and repr show them. */
 final class PythonText {
   private static final int LONGEST_QUOTED = 200;
+
+  /** Steps that the decimal digits of a float take. */
+  private static final int REAL = 8;
 
   private PythonText() {}
 
@@ -29,7 +34,10 @@ final class PythonText {
       case null -> "None";
       case Undefined u -> "";
       case Boolean b -> b ? "True" : "False";
-      case Double d -> real(d);
+      case Double d -> {
+        budget.steps(REAL);
+        yield real(d);
+      }
       case Number n -> n.toString();
       default -> {
         StringBuilder out = new StringBuilder();
@@ -43,8 +51,12 @@ final class PythonText {
     budget.step();
     int before = out.length();
     switch (value) {
-      case String s -> quote(s, out);
-      case SafeString s -> out.append("Markup(").append(quotedWhole(s.text())).append(')');
+      case String s -> quote(s, out, budget::length);
+      case SafeString s -> {
+        out.append("Markup(");
+        quote(s.text(), out, budget::length);
+        out.append(')');
+      }
       case Undefined u -> out.append("Undefined");
       case List<?> l -> items(l, "[", "]", out, budget);
       case Tuple t -> items(t.items(), "(", t.items().size() == 1 ? ",)" : ")", out, budget);
@@ -112,16 +124,17 @@ final class PythonText {
 
   private static String quotedWhole(String text) {
     StringBuilder out = new StringBuilder();
-    quote(text, out);
+    quote(text, out, length -> {});
     return out.toString();
   }
 
-  private static void quote(String text, StringBuilder out) {
+  private static void quote(String text, StringBuilder out, LongConsumer longer) {
     char mark = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
     out.append(mark);
     for (int i = 0; i < text.length(); ) {
       int c = text.codePointAt(i);
       i += Character.charCount(c);
+      longer.accept(out.length());
       switch (c) {
         case '\n' -> out.append("\\n");
         case '\r' -> out.append("\\r");

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import java.time.LocalDateTime;
 import java.util.function.Supplier;
 

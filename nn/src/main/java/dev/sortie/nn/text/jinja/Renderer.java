@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
@@ -13,6 +14,12 @@ final class Renderer {
     BREAK,
     CONTINUE
   }
+
+  /** Values that a block of a few variables counts as. */
+  private static final int CLOSURE = 10;
+
+  /** An entry of a block, as characters. */
+  private static final int VARIABLE = 16;
 
   private final TemplateSource source;
   private final Evaluator evaluator;
@@ -64,7 +71,10 @@ final class Renderer {
           assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
       case Statement.FilterBlock f ->
           append(PythonText.of(filtered(f.filters(), f.body(), scope), budget), out);
-      case Statement.Macro m -> scope.set(m.name(), new Macro(m, scope));
+      case Statement.Macro m -> {
+        budget.items(CLOSURE); // it keeps the block that it stands in
+        scope.set(m.name(), new Macro(m, scope));
+      }
       case Statement.Scoped s -> {
         return run(s.body(), new Variables(scope), out);
       }
@@ -79,7 +89,7 @@ final class Renderer {
   }
 
   private void append(String text, StringBuilder out) {
-    budget.text(text.length());
+    budget.make(2L * text.length()); // a buffer has room for as much again
     budget.length((long) out.length() + text.length());
     out.append(text);
   }
@@ -98,6 +108,7 @@ final class Renderer {
     if (f.filter() != null) {
       items = kept(f, items, scope);
     }
+    budget.items(1);
     LoopState loop = new LoopState(items);
     for (int i = 0; i < items.size(); i++) {
       loop.at(i);
@@ -112,6 +123,7 @@ final class Renderer {
   }
 
   private List<Object> kept(Statement.For f, List<Object> items, Variables scope) {
+    budget.items(items.size());
     List<Object> kept = new ArrayList<>();
     for (Object item : items) {
       Variables inner = new Variables(scope);
@@ -133,7 +145,10 @@ final class Renderer {
 
   private void assign(Statement.Target target, Object value, Variables scope) {
     switch (target) {
-      case Statement.NameTarget n -> scope.set(n.name(), value);
+      case Statement.NameTarget n -> {
+        budget.make(VARIABLE);
+        scope.set(n.name(), value);
+      }
       case Statement.AttributeTarget a -> {
         if (!(scope.get(a.namespace()) instanceof Namespace namespace)) {
           throw source.error(

@@ -21,7 +21,7 @@ final class SelectFilters {
   private static Object map(RenderContext context, Object value, BoundArguments arguments) {
     List<Object> mapped = new ArrayList<>();
     if (!arguments.hasNext() && arguments.has("attribute")) {
-      AttributePath path = AttributePath.of(arguments.required("attribute"));
+      AttributePath path = AttributePath.of(arguments.required("attribute"), context);
       Object fallback = arguments.optional("default", null);
       arguments.end();
       for (Object item : items(context, value)) {
@@ -40,7 +40,9 @@ final class SelectFilters {
 
   /** What is empty or none has no items here. */
   private static List<Object> items(RenderContext context, Object value) {
-    return Values.truth(value) ? Values.items(value, context.budget()) : List.of();
+    List<Object> items = Values.truth(value) ? Values.items(value, context.budget()) : List.of();
+    context.budget().items(items.size());
+    return items;
   }
 
   private static Object select(
@@ -49,7 +51,8 @@ final class SelectFilters {
       BoundArguments arguments,
       boolean wanted,
       boolean byAttribute) {
-    AttributePath path = byAttribute ? AttributePath.of(arguments.required("attribute")) : null;
+    AttributePath path =
+        byAttribute ? AttributePath.of(arguments.required("attribute"), context) : null;
     String test = arguments.hasNext() ? arguments.string("test") : null;
     List<Object> rest = arguments.rest();
     Map<String, Object> named = arguments.restNamed();

@@ -53,7 +53,13 @@ final class SequenceFilters {
 
   private static Object list(RenderContext context, Object value, BoundArguments arguments) {
     arguments.end();
-    return new ArrayList<>(Values.items(value, context.budget()));
+    return copy(value, context);
+  }
+
+  private static List<Object> copy(Object value, RenderContext context) {
+    List<Object> items = Values.items(value, context.budget());
+    context.budget().items(items.size());
+    return new ArrayList<>(items);
   }
 
   private static Object items(RenderContext context, Object value, BoundArguments arguments) {
@@ -66,7 +72,7 @@ final class SequenceFilters {
 
   private static Map<?, ?> map(RenderContext context, Object value, String filter) {
     if (value instanceof Map<?, ?> map) {
-      context.budget().steps(map.size());
+      context.budget().items(2L * map.size());
       return map;
     }
     throw value instanceof Undefined u
@@ -103,14 +109,14 @@ final class SequenceFilters {
     if (text != null) {
       return context.budget().made(new StringBuilder(text).reverse().toString());
     }
-    List<Object> items = new ArrayList<>(Values.items(value, context.budget()));
+    List<Object> items = copy(value, context);
     Collections.reverse(items);
     return new Generator(items);
   }
 
-  private static Object withoutCase(Object value) {
+  private static Object withoutCase(Object value, RenderContext context) {
     String text = Values.text(value);
-    return text == null ? value : PythonCase.lower(text);
+    return text == null ? value : context.budget().made(PythonCase.lower(text));
   }
 
   private static Object sort(RenderContext context, Object value, BoundArguments arguments) {
@@ -121,7 +127,7 @@ final class SequenceFilters {
     if (Values.text(attribute) != null && Values.text(attribute).contains(",")) {
       throw new ValueException("'sort' by several attributes is not supported");
     }
-    List<Object> sorted = new ArrayList<>(Values.items(value, context.budget()));
+    List<Object> sorted = copy(value, context);
     sort(sorted, attribute, cased, reverse, context);
     return sorted;
   }
@@ -139,8 +145,8 @@ final class SequenceFilters {
   }
 
   private static Object key(Object item, Object attribute, boolean cased, RenderContext context) {
-    Object key = attribute == null ? item : AttributePath.of(attribute).get(item, context);
-    return cased ? key : withoutCase(key);
+    Object key = attribute == null ? item : AttributePath.of(attribute, context).get(item, context);
+    return cased ? key : withoutCase(key, context);
   }
 
   private static Object dictsort(RenderContext context, Object value, BoundArguments arguments) {
@@ -162,7 +168,7 @@ final class SequenceFilters {
     arguments.end();
     Set<Object> seen = new HashSet<>();
     List<Object> unique = new ArrayList<>();
-    for (Object item : Values.items(value, context.budget())) {
+    for (Object item : copy(value, context)) {
       Object key = key(item, attribute, cased, context);
       if (seen.add(key instanceof Undefined ? Undefined.class : Values.key(key))) {
         unique.add(item);
@@ -193,7 +199,8 @@ final class SequenceFilters {
     Object total = arguments.optional("start", 0L);
     arguments.end();
     for (Object item : Values.items(value, context.budget())) {
-      Object term = attribute == null ? item : AttributePath.of(attribute).get(item, context);
+      Object term =
+          attribute == null ? item : AttributePath.of(attribute, context).get(item, context);
       total = Arithmetic.apply("+", total, term, context.budget());
     }
     return total;

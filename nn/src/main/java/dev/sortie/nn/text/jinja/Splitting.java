@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -31,7 +33,7 @@ final class Splitting {
     int at;
     while ((most < 0 || pieces.size() < most)
         && (at = Search.indexOf(text, separator, from, budget)) >= 0) {
-      budget.step();
+      budget.items(1);
       pieces.add(text.substring(from, at));
       from = at + separator.length();
     }
@@ -54,7 +56,7 @@ final class Splitting {
     List<Object> pieces = new ArrayList<>();
     int from = PythonSpace.skip(text, 0);
     while (from < text.length()) {
-      budget.step();
+      budget.items(1);
       if (most >= 0 && pieces.size() == most) {
         pieces.add(text.substring(from));
         break;
@@ -73,7 +75,7 @@ final class Splitting {
     List<Object> pieces = new ArrayList<>();
     String left = PythonSpace.stripEnd(text);
     while (!left.isEmpty()) {
-      budget.step();
+      budget.items(1);
       if (pieces.size() == most) {
         pieces.add(left);
         break;
@@ -98,7 +100,7 @@ final class Splitting {
     int from = 0;
     for (int i = 0; i < text.length(); i++) {
       if (isLineEnd(text.charAt(i))) {
-        budget.step();
+        budget.items(1);
         int end = i;
         i += text.startsWith("\r\n", i) ? 1 : 0;
         lines.add(text.substring(from, keep ? i + 1 : end));

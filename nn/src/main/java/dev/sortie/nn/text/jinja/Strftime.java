@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import java.time.LocalDateTime;
 import java.time.format.TextStyle;
 import java.time.temporal.ChronoField;
@@ -7,6 +8,9 @@ import java.util.Locale;
 
 /** Times by C's strftime, in English. */
 final class Strftime {
+  /** Steps that a field takes. */
+  private static final int FIELD = 8;
+
   private Strftime() {}
 
   static String format(String format, LocalDateTime time, Budget budget) {
@@ -17,6 +21,7 @@ final class Strftime {
         out.append(c);
         continue;
       }
+      budget.steps(FIELD);
       boolean unpadded = format.startsWith("-", i + 1);
       i += unpadded ? 2 : 1;
       out.append(field(i < format.length() ? format.charAt(i) : 0, unpadded, time));

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Search;
 import dev.sortie.nn.text.jinja.Function.Method;
 import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
 import dev.sortie.nn.text.jinja.TemplateValue.Tuple;

@@ -34,7 +34,7 @@ public final class Template {
     return Lexer.tokens(source).stream()
         .filter(t -> t.kind() == Token.Kind.DATA || t.kind() == Token.Kind.STRING)
         .map(Token::text)
-        .collect(Collectors.toUnmodifiableSet());
+        .collect(Collectors.toSet());
   }
 
   /** The names of fields that it may read: those behind a dot, and constants that are names. */
@@ -77,7 +77,7 @@ public final class Template {
   public String render(Map<String, ?> variables, Supplier<LocalDateTime> now) {
     Variables scope = new Variables(null);
     variables.forEach(scope::set);
-    RenderContext context = new RenderContext(new Budget(limits), now);
+    RenderContext context = new RenderContext(limits.budget(), now);
     return new Renderer(source, context).render(body, scope);
   }
 }

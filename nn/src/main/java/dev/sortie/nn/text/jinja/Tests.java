@@ -116,7 +116,7 @@ final class Tests {
       RenderContext context, Object value, BoundArguments arguments, IntPredicate other) {
     arguments.end();
     String text = PythonText.of(value, context.budget());
-    context.budget().look(text.length());
+    context.budget().steps(text.length() / 8 + 1);
     IntPredicate cased =
         c -> Character.isUpperCase(c) || Character.isLowerCase(c) || Character.isTitleCase(c);
     return text.codePoints().anyMatch(cased)

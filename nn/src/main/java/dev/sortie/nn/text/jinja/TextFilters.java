@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.Filters.Filter;
 import dev.sortie.nn.text.jinja.TemplateValue.SafeString;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
@@ -115,7 +116,8 @@ final class TextFilters {
     arguments.end();
     List<Object> items = Values.items(value, context.budget());
     if (attribute != null) {
-      AttributePath path = AttributePath.of(attribute);
+      AttributePath path = AttributePath.of(attribute, context);
+      context.budget().items(items.size());
       items = items.stream().map(item -> path.get(item, context)).toList();
     }
     return Splitting.join(separator, items, context.budget());

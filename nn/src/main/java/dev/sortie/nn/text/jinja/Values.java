@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.jinja;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.jinja.TemplateValue.DictView;
 import dev.sortie.nn.text.jinja.TemplateValue.Generator;
 import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
@@ -100,10 +101,13 @@ final class Values {
           case SafeString s -> characters(s.text(), budget);
           case List<?> l -> (List<Object>) l;
           case Tuple t -> t.items();
-          case Map<?, ?> m -> keys(m);
+          case Map<?, ?> m -> {
+            budget.items(m.size());
+            yield keys(m);
+          }
           case DictView v -> v.items();
           case Generator g -> g.take();
-          case Range r -> numbers(r);
+          case Range r -> numbers(r, budget);
           case null, default ->
               throw new ValueException(typeName(value) + " cannot be looped over");
         };
@@ -120,13 +124,14 @@ final class Values {
   }
 
   private static List<Object> characters(String text, Budget budget) {
-    budget.steps(text.length());
+    budget.items(text.length());
     List<Object> characters = new ArrayList<>(text.length());
     text.codePoints().forEach(c -> characters.add(Character.toString(c)));
     return characters;
   }
 
-  private static List<Object> numbers(Range range) {
+  private static List<Object> numbers(Range range, Budget budget) {
+    budget.items(range.length());
     List<Object> numbers = new ArrayList<>(range.length());
     for (int i = 0; i < range.length(); i++) {
       numbers.add(range.get(i));

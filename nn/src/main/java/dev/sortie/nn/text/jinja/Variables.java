@@ -28,6 +28,6 @@ final class Variables {
           "the function '" + name + "' is not supported in chat templates here");
     }
     Object global = Globals.ALL.get(name);
-    return global != null ? global : new Undefined("'" + name + "' is undefined");
+    return global != null ? global : new Undefined(PythonText.quoted(name) + " is undefined");
   }
 }

@@ -1,11 +1,13 @@
 package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.unicode.ByteAlphabet;
 import dev.sortie.nn.text.unicode.CharTrie;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.nio.charset.StandardCharsets;
 import java.util.function.IntPredicate;
+import java.util.function.Supplier;
 
 /** Pieces to ids: symbols first, then merges. */
 final class BpeModel implements PieceEncoder {
@@ -20,7 +22,7 @@ final class BpeModel implements PieceEncoder {
   private final UnknownText unknown;
 
   /** Tokens that are found before anything merges. */
-  private final CharTrie whole = new CharTrie();
+  private final CharTrie whole;
 
   /** The id of each byte, or -1; null if neither the symbols nor the fallback are bytes. */
   private final int[] bytes;
@@ -37,6 +39,7 @@ final class BpeModel implements PieceEncoder {
             ? ByteTokens.level(vocabulary)
             : options.byteFallback() ? ByteTokens.fallback(source, vocabulary) : null;
     unknown = new UnknownText(source, "model.unk_token");
+    whole = new CharTrie(source + ": the user-defined symbols");
     for (int id : model.whole()) {
       whole.add(vocabulary.token(id), id);
     }
@@ -48,31 +51,31 @@ final class BpeModel implements PieceEncoder {
   }
 
   @Override
-  public void encode(String piece, IntArrayList out) {
+  public void encode(String piece, IntArrayList out, Budget budget) {
     if (!cutsAtMetaspace) {
-      encodePart(piece, out);
+      encodePart(piece, out, budget);
       return;
     }
     int start = 0;
     for (int i = 1; i < piece.length(); i++) {
       if (piece.charAt(i) == '\u2581' && piece.charAt(i - 1) != '\u2581') {
-        encodePart(piece.substring(start, i), out);
+        encodePart(piece.substring(start, i), out, budget);
         start = i;
       }
     }
-    encodePart(piece.substring(start), out);
+    encodePart(piece.substring(start), out, budget);
   }
 
-  private void encodePart(String piece, IntArrayList out) {
+  private void encodePart(String piece, IntArrayList out, Budget budget) {
     int[] ids = cache.get(piece);
     if (ids == null) {
-      ids = merged(piece);
+      ids = merged(piece, budget);
       cache.put(piece, ids);
     }
     out.addElements(out.size(), ids);
   }
 
-  private int[] merged(String piece) {
+  private int[] merged(String piece, Budget budget) {
     byte[] utf8 = options.byteLevel() ? piece.getBytes(StandardCharsets.UTF_8) : null;
     if (options.ignoreMerges()) {
       int whole = vocabulary.id(utf8 == null ? piece : ByteAlphabet.spell(utf8));
@@ -83,7 +86,7 @@ final class BpeModel implements PieceEncoder {
     }
     IntArrayList symbols = new IntArrayList(piece.length());
     if (utf8 == null) {
-      addCharacters(piece, symbols);
+      addCharacters(piece, symbols, budget);
     } else {
       addBytes(utf8, symbols);
     }
@@ -99,17 +102,17 @@ final class BpeModel implements PieceEncoder {
       if (id >= 0) {
         symbols.add(id);
       } else {
-        addUnknown("byte 0x%02X".formatted(b & 0xFF), afterUnknown, symbols);
+        addUnknown(() -> "byte 0x%02X".formatted(b & 0xFF), afterUnknown, symbols);
       }
       afterUnknown = id < 0;
     }
   }
 
-  private void addCharacters(String piece, IntArrayList symbols) {
+  private void addCharacters(String piece, IntArrayList symbols, Budget budget) {
     boolean afterUnknown = false;
     int width;
     for (int i = 0; i < piece.length(); i += width) {
-      CharTrie.Match found = whole.longest(piece, i);
+      CharTrie.Match found = whole.longest(piece, i, budget);
       if (found != null) {
         symbols.add(found.id());
         width = found.length();
@@ -123,7 +126,7 @@ final class BpeModel implements PieceEncoder {
       if (id >= 0) {
         symbols.add(id);
       } else if (unspelled) {
-        addUnknown("the character " + Printable.quoted(character), afterUnknown, symbols);
+        addUnknown(() -> "the character " + Printable.quoted(character), afterUnknown, symbols);
       } else {
         for (byte b : character.getBytes(StandardCharsets.UTF_8)) {
           symbols.add(bytes[b & 0xFF]);
@@ -133,7 +136,7 @@ final class BpeModel implements PieceEncoder {
     }
   }
 
-  private void addUnknown(String what, boolean afterUnknown, IntArrayList symbols) {
+  private void addUnknown(Supplier<String> what, boolean afterUnknown, IntArrayList symbols) {
     if (options.unknown().isEmpty()) {
       unknown.leftOut(what);
     } else if (!(afterUnknown && options.fuseUnknown())) {

@@ -2,8 +2,9 @@ package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.budget.SeededHash;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
-import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenCustomHashMap;
 import it.unimi.dsi.fastutil.longs.LongArrayList;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,12 +18,13 @@ public final class MergeTable {
 
   private final long[] pairs;
   private final int[] results;
-  private final Long2IntOpenHashMap ranks;
+  private final Long2IntOpenCustomHashMap ranks;
 
   /** What goes first, by rank; null where each rank is before the next one. */
   private final int[] priorities;
 
-  private MergeTable(long[] pairs, int[] results, Long2IntOpenHashMap ranks, int[] priorities) {
+  private MergeTable(
+      long[] pairs, int[] results, Long2IntOpenCustomHashMap ranks, int[] priorities) {
     this.pairs = pairs;
     this.results = results;
     this.ranks = ranks;
@@ -78,9 +80,7 @@ public final class MergeTable {
     }
 
     void add(int left, int right, int result) {
-      if (results.size() == MAX_SIZE) {
-        throw new InputException(source + ": model.merges has more than " + MAX_SIZE + " entries");
-      }
+      requireRoom(source, results.size());
       pairs.add(pair(left, right));
       results.add(result);
     }
@@ -101,7 +101,7 @@ public final class MergeTable {
 
     /** {@code priorities} by rank: of two merges that fit, the lower goes first, else the left. */
     private MergeTable build(int[] priorities) {
-      Long2IntOpenHashMap ranks = new Long2IntOpenHashMap(size());
+      Long2IntOpenCustomHashMap ranks = new Long2IntOpenCustomHashMap(size(), SeededHash.longs());
       ranks.defaultReturnValue(-1);
       for (int rank = 0; rank < size(); rank++) {
         long pair = pairs.getLong(rank);
@@ -141,16 +141,22 @@ public final class MergeTable {
     }
     record Scored(float score, int left, int right, int result) {}
     List<Scored> found = new ArrayList<>();
+    TokenCuts cuts = new TokenCuts(vocabulary);
     for (int id = 0; id < vocabulary.size(); id++) {
       String token = vocabulary.token(id);
-      boolean mergeable = token != null && !Float.isNaN(scores[id]) && !whole.contains(id);
-      for (int cut = 1; mergeable && cut < token.length(); cut++) {
-        int left = vocabulary.id(token.substring(0, cut));
-        int right = left < 0 ? -1 : vocabulary.id(token.substring(cut));
-        if (right >= 0 && !whole.contains(left) && !whole.contains(right)) {
-          found.add(new Scored(scores[id], left, right, id));
-        }
+      if (token == null || Float.isNaN(scores[id]) || whole.contains(id)) {
+        continue;
       }
+      float score = scores[id];
+      int result = id;
+      cuts.of(
+          token,
+          (left, right) -> {
+            if (!whole.contains(left) && !whole.contains(right)) {
+              requireRoom(source, found.size());
+              found.add(new Scored(score, left, right, result));
+            }
+          });
     }
     found.sort(
         Comparator.comparing(Scored::score, Comparator.reverseOrder())
@@ -165,6 +171,12 @@ public final class MergeTable {
       priorities[rank] = same ? priorities[rank - 1] : rank;
     }
     return merges.build(priorities);
+  }
+
+  private static void requireRoom(String source, int size) {
+    if (size == MAX_SIZE) {
+      throw new InputException(source + ": model.merges has more than " + MAX_SIZE + " entries");
+    }
   }
 
   private static long pair(int left, int right) {

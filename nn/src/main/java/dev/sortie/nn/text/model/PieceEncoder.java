@@ -1,12 +1,13 @@
 package dev.sortie.nn.text.model;
 
+import dev.sortie.nn.text.budget.Budget;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.util.function.IntPredicate;
 
 /** Spells pieces with tokens. Thread-safe. */
 public interface PieceEncoder {
   /** Appends the ids of one piece. */
-  void encode(String piece, IntArrayList out);
+  void encode(String piece, IntArrayList out, Budget budget);
 
   /**
    * The encoder of a model.

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.unicode.CharTrie;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +19,7 @@ final class UnigramModel implements PieceEncoder {
   private static final int UNSPELLED = -1;
 
   private final SubwordModel.Unigram model;
-  private final CharTrie trie = new CharTrie();
+  private final CharTrie trie;
   private final PieceCache cache = new PieceCache(CACHE);
   private final UnknownText unknown;
 
@@ -38,6 +39,7 @@ final class UnigramModel implements PieceEncoder {
   UnigramModel(
       String source, Vocabulary vocabulary, SubwordModel.Unigram model, IntPredicate special) {
     this.model = model;
+    trie = new CharTrie(source + ": the tokens of model.vocab");
     unknownId = model.unknown().orElse(-1);
     unknownToken = vocabulary.token(unknownId);
     unknown = new UnknownText(source, "model.unk_id");
@@ -50,20 +52,20 @@ final class UnigramModel implements PieceEncoder {
   }
 
   @Override
-  public void encode(String piece, IntArrayList out) {
+  public void encode(String piece, IntArrayList out, Budget budget) {
     int[] ids = cache.get(piece);
     if (ids == null) {
-      ids = spelled(piece);
+      ids = spelled(piece, budget);
       cache.put(piece, ids);
     }
     out.addElements(out.size(), ids);
   }
 
-  private int[] spelled(String piece) {
+  private int[] spelled(String piece, Budget budget) {
     int n = piece.length();
     int[] from = new int[n + 1];
     int[] by = new int[n + 1];
-    best(piece, from, by);
+    best(piece, from, by, budget);
     IntArrayList backwards = new IntArrayList();
     for (int end = n; end > 0; end = from[end]) {
       if (by[end] != UNSPELLED) {
@@ -87,7 +89,7 @@ final class UnigramModel implements PieceEncoder {
   }
 
   /** For each end of a token, where the best spelling's last token begins, and its id. */
-  private void best(String piece, int[] from, int[] by) {
+  private void best(String piece, int[] from, int[] by, Budget budget) {
     int n = piece.length();
     double[] total = new double[n + 1];
     Arrays.fill(total, Double.NEGATIVE_INFINITY);
@@ -98,8 +100,9 @@ final class UnigramModel implements PieceEncoder {
       width = Character.charCount(piece.codePointAt(i));
       boolean spelled = false;
       int node = 0;
-      for (int end = i + 1; end <= n; end++) {
-        node = trie.next(node, piece.charAt(end - 1));
+      int end = i;
+      while (end < n) {
+        node = trie.next(node, piece.charAt(end++));
         if (node == 0) {
           break;
         }
@@ -109,6 +112,7 @@ final class UnigramModel implements PieceEncoder {
           spelled |= end == i + width;
         }
       }
+      budget.steps(end - i);
       if (!spelled) {
         offer(total, from, by, i, i + width, UNSPELLED, model.unknownScore());
       }
@@ -141,7 +145,7 @@ final class UnigramModel implements PieceEncoder {
     } else if (unknownId >= 0) {
       backwards.add(unknownId);
     } else {
-      unknown.leftOut(Printable.quoted(text));
+      unknown.leftOut(() -> Printable.quoted(text));
     }
   }
 }

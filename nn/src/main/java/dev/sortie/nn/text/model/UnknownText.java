@@ -3,6 +3,7 @@ package dev.sortie.nn.text.model;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 /**
  * Text that a vocabulary without an unknown token cannot spell is left out, as Hugging Face's
@@ -26,13 +27,13 @@ final class UnknownText {
     this.field = field;
   }
 
-  void leftOut(String what) {
+  void leftOut(Supplier<String> what) {
     if (warned.compareAndSet(false, true)) {
       LOG.log(
           Level.WARNING,
           "{0}: no token for {1} and no {2}; such text is left out",
           source,
-          what,
+          what.get(),
           field);
     }
   }

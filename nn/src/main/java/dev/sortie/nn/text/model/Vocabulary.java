@@ -2,7 +2,8 @@ package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
-import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
+import dev.sortie.nn.text.budget.SeededHash;
+import it.unimi.dsi.fastutil.objects.Object2IntOpenCustomHashMap;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,7 +14,7 @@ public final class Vocabulary {
   public static final int MAX_SIZE = 1 << 22;
 
   private final List<String> tokens;
-  private final Object2IntOpenHashMap<String> ids;
+  private final Object2IntOpenCustomHashMap<String> ids;
 
   /**
    * A vocabulary.
@@ -28,7 +29,7 @@ public final class Vocabulary {
           source + ": model.vocab has " + tokens.size() + " ids, more than the limit " + MAX_SIZE);
     }
     this.tokens = Collections.unmodifiableList(new ArrayList<>(tokens));
-    ids = new Object2IntOpenHashMap<>(tokens.size());
+    ids = new Object2IntOpenCustomHashMap<>(tokens.size(), SeededHash.strings());
     ids.defaultReturnValue(-1);
     for (int id = 0; id < tokens.size(); id++) {
       String token = tokens.get(id);

@@ -1,5 +1,7 @@
 package dev.sortie.nn.text.stage;
 
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
 import dev.sortie.nn.text.stage.SplitBehavior.Segment;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,12 +32,12 @@ final class Delimiters {
   }
 
   /** Each occurrence of a string that is not empty, from left to right. */
-  static List<Segment> occurrences(String text, String delimiter) {
+  static List<Segment> occurrences(String text, String delimiter, Budget budget) {
     Delimiters found = new Delimiters(text.length());
-    int i = text.indexOf(delimiter);
+    int i = Search.indexOf(text, delimiter, 0, budget);
     while (i >= 0) {
       found.delimiter(i, i + delimiter.length());
-      i = text.indexOf(delimiter, i + delimiter.length());
+      i = Search.indexOf(text, delimiter, i + delimiter.length(), budget);
     }
     return found.end();
   }

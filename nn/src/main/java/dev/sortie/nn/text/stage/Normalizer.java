@@ -1,9 +1,12 @@
 package dev.sortie.nn.text.stage;
 
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
 import dev.sortie.nn.text.unicode.CharClass;
 import dev.sortie.nn.text.unicode.UnicodeForms;
 import java.text.Normalizer.Form;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What is done to the text before it is split, as the normalizer of {@code tokenizer.json}. */
 public sealed interface Normalizer
@@ -19,13 +22,17 @@ public sealed interface Normalizer
         Normalizer.Sequence,
         SentencePieceNormalizer {
 
-  /** The text after normalisation. */
-  String normalize(String text);
+  /**
+   * The text after normalisation.
+   *
+   * @param budget what it may still cost; a step counts what it adds before it adds it
+   */
+  String normalize(String text, Budget budget);
 
   /** Leaves the text as it is. */
   record None() implements Normalizer {
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       return text;
     }
   }
@@ -33,7 +40,7 @@ public sealed interface Normalizer
   /** A Unicode normalisation form. */
   record Unicode(Form form) implements Normalizer {
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       return UnicodeForms.normalize(text, form);
     }
   }
@@ -41,7 +48,7 @@ public sealed interface Normalizer
   /** Puts {@code prefix} before a text that is not empty. */
   record Prepend(String prefix) implements Normalizer {
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       return text.isEmpty() ? text : prefix + text;
     }
   }
@@ -49,8 +56,8 @@ public sealed interface Normalizer
   /** Replaces each occurrence of a string that is not empty. */
   record Replace(String pattern, String content) implements Normalizer {
     @Override
-    public String normalize(String text) {
-      return text.replace(pattern, content);
+    public String normalize(String text, Budget budget) {
+      return Search.replace(text, pattern, content, budget);
     }
   }
 
@@ -60,7 +67,7 @@ public sealed interface Normalizer
     public static final String REGEX = " {2,}";
 
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       StringBuilder out = new StringBuilder(text.length());
       int end;
       for (int i = 0; i < text.length(); i = end) {
@@ -68,7 +75,12 @@ public sealed interface Normalizer
         while (text.charAt(i) == ' ' && end < text.length() && text.charAt(end) == ' ') {
           end++;
         }
-        out.append(end - i > 1 ? content : text.substring(i, end));
+        if (end - i > 1) {
+          budget.length((long) out.length() + content.length());
+          out.append(content);
+        } else {
+          out.append(text.charAt(i));
+        }
       }
       return out.toString();
     }
@@ -77,7 +89,7 @@ public sealed interface Normalizer
   /** Small letters, character by character: a final sigma is as any other. */
   record Lowercase() implements Normalizer {
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       StringBuilder out = new StringBuilder(text.length());
       text.codePoints()
           .forEach(
@@ -94,7 +106,7 @@ public sealed interface Normalizer
   /** White space is taken off the ends of the text. */
   record Strip(boolean left, boolean right) implements Normalizer {
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       int start = 0;
       int end = text.length();
       while (left && start < end && CharClass.isSpace(text.charAt(start))) {
@@ -110,7 +122,7 @@ public sealed interface Normalizer
   /** Marks that combine with the character before are left out. */
   record StripAccents() implements Normalizer {
     @Override
-    public String normalize(String text) {
+    public String normalize(String text, Budget budget) {
       StringBuilder out = new StringBuilder(text.length());
       text.codePoints().filter(c -> !CharClass.isMark(c)).forEach(out::appendCodePoint);
       return out.toString();
@@ -124,22 +136,26 @@ public sealed interface Normalizer
    */
   record Precompiled(PrecompiledCharsMap map) implements Normalizer {
     @Override
-    public String normalize(String text) {
-      return map.normalizeGraphemes(text);
+    public String normalize(String text, Budget budget) {
+      return map.normalizeGraphemes(text, budget);
     }
   }
 
   /** One after another. */
   record Sequence(List<Normalizer> steps) implements Normalizer {
-    /** Keeps a copy. */
+    /** Keeps a copy without sequences in it. */
     public Sequence {
-      steps = List.copyOf(steps);
+      steps =
+          steps.stream()
+              .flatMap(step -> step instanceof Sequence s ? s.steps.stream() : Stream.of(step))
+              .toList();
     }
 
     @Override
-    public String normalize(String text) {
-      for (Normalizer step : steps) {
-        text = step.normalize(text);
+    public String normalize(String text, Budget budget) {
+      for (int i = 0; i < steps.size(); i++) {
+        budget.at("normalizer", i + 1);
+        text = budget.made(steps.get(i).normalize(text, budget));
       }
       return text;
     }

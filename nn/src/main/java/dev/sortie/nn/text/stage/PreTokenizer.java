@@ -1,9 +1,11 @@
 package dev.sortie.nn.text.stage;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.unicode.CharClass;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Cuts a text into pieces that the model merges each alone. */
 public sealed interface PreTokenizer {
@@ -12,13 +14,14 @@ public sealed interface PreTokenizer {
    * Gives the pieces in order.
    *
    * @param atStart whether {@code text} begins the whole input
+   * @param budget what it may still cost
    */
-  void split(String text, boolean atStart, Consumer<String> pieces);
+  void split(String text, boolean atStart, Budget budget, Consumer<String> pieces);
 
   /** One piece: the text. */
   record None() implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       pieces.accept(text);
     }
   }
@@ -32,7 +35,7 @@ public sealed interface PreTokenizer {
    */
   record ByteLevel(boolean addPrefixSpace, boolean useRegex) implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       String spaced = addPrefixSpace && !text.startsWith(" ") ? " " + text : text;
       if (useRegex) {
         scan(SplitPattern.GPT2, spaced, pieces);
@@ -45,7 +48,7 @@ public sealed interface PreTokenizer {
   /** Each match of a known expression is a piece. */
   record Split(SplitPattern pattern) implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       scan(pattern, text, pieces);
     }
   }
@@ -59,8 +62,8 @@ public sealed interface PreTokenizer {
   record Delimiter(String delimiter, SplitBehavior behavior, boolean invert)
       implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
-      List<SplitBehavior.Segment> found = Delimiters.occurrences(text, delimiter);
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
+      List<SplitBehavior.Segment> found = Delimiters.occurrences(text, delimiter, budget);
       behavior.split(text, invert ? Delimiters.inverted(found) : found, pieces);
     }
   }
@@ -68,7 +71,7 @@ public sealed interface PreTokenizer {
   /** Cuts at each character of punctuation: general category P, or any that ASCII calls so. */
   record Punctuation(SplitBehavior behavior) implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       behavior.split(text, Delimiters.characters(text, CharClass::isPunctuation), pieces);
     }
   }
@@ -76,7 +79,7 @@ public sealed interface PreTokenizer {
   /** Cuts at white space, which is left out. */
   record WhitespaceSplit() implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       SplitBehavior.REMOVED.split(text, Delimiters.characters(text, CharClass::isSpace), pieces);
     }
   }
@@ -84,7 +87,7 @@ public sealed interface PreTokenizer {
   /** Runs of word characters, and runs of others; white space is left out. */
   record Whitespace() implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       int start = 0;
       int kind = 0;
       int width;
@@ -109,7 +112,7 @@ public sealed interface PreTokenizer {
   /** Cuts numbers off, one by one or in runs. */
   record Digits(boolean individual) implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       int start = 0;
       boolean inNumber = false;
       int width;
@@ -138,7 +141,7 @@ public sealed interface PreTokenizer {
    */
   record Metaspace(char replacement, PrependScheme prepend, boolean split) implements PreTokenizer {
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
       String visible = text.replace(' ', replacement);
       boolean wanted = prepend == PrependScheme.ALWAYS || prepend == PrependScheme.FIRST && atStart;
       if (wanted && (visible.isEmpty() || visible.charAt(0) != replacement)) {
@@ -169,25 +172,76 @@ public sealed interface PreTokenizer {
 
   /** Each step cuts the pieces of the step before. */
   record Sequence(List<PreTokenizer> steps) implements PreTokenizer {
-    /** Keeps a copy. */
+    /** Keeps a copy without sequences in it. */
     public Sequence {
-      steps = List.copyOf(steps);
+      steps =
+          steps.stream()
+              .flatMap(step -> step instanceof Sequence s ? s.steps.stream() : Stream.of(step))
+              .toList();
     }
 
+    /** A piece goes through all steps before the next one is looked at, so that few wait. */
     @Override
-    public void split(String text, boolean atStart, Consumer<String> pieces) {
-      split(0, text, atStart, pieces);
-    }
-
-    private void split(int step, String text, boolean atStart, Consumer<String> pieces) {
-      if (step == steps.size()) {
-        pieces.accept(text);
+    public void split(String text, boolean atStart, Budget budget, Consumer<String> pieces) {
+      if (steps.size() < 2) {
+        (steps.isEmpty() ? new None() : steps.getFirst()).split(text, atStart, budget, pieces);
         return;
       }
-      List<String> parts = new ArrayList<>();
-      steps.get(step).split(text, atStart, parts::add);
-      for (int i = 0; i < parts.size(); i++) {
-        split(step + 1, parts.get(i), atStart && i == 0, pieces);
+      List<Parts> open = new ArrayList<>(steps.size() - 1);
+      open.add(new Parts());
+      cut(0, text, atStart, budget, open.getFirst());
+      for (int step = 0; step >= 0; ) {
+        Parts parts = open.get(step);
+        if (!parts.hasNext()) {
+          step--;
+          continue;
+        }
+        boolean first = parts.isFirst();
+        String part = parts.next();
+        budget.text(part.length());
+        step++;
+        if (step == steps.size() - 1) {
+          budget.at("pre_tokenizer", step + 1);
+          steps.get(step).split(part, first, budget, pieces);
+          step--;
+        } else {
+          if (open.size() == step) {
+            open.add(new Parts());
+          }
+          cut(step, part, first, budget, open.get(step));
+        }
+      }
+    }
+
+    private void cut(int step, String text, boolean atStart, Budget budget, Parts into) {
+      budget.at("pre_tokenizer", step + 1);
+      into.begin(atStart);
+      steps.get(step).split(text, atStart, budget, into.list::add);
+    }
+
+    /** What a step made of one piece, until the next step has taken it. */
+    private static final class Parts {
+      private final List<String> list = new ArrayList<>();
+      private boolean atStart;
+      private int next;
+
+      void begin(boolean startsInput) {
+        list.clear();
+        atStart = startsInput;
+        next = 0;
+      }
+
+      boolean hasNext() {
+        return next < list.size();
+      }
+
+      /** Whether the next part begins the whole input. */
+      boolean isFirst() {
+        return atStart && next == 0;
+      }
+
+      String next() {
+        return list.get(next++);
       }
     }
   }

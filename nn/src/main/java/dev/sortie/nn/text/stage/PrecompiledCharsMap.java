@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.stage;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.budget.Budget;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +41,9 @@ public final class PrecompiledCharsMap {
   private final int[] units;
   private final byte[] replacements;
 
+  /** Behind the last zero byte; no replacement begins there. */
+  private final int ended;
+
   /**
    * A table.
    *
@@ -62,6 +66,11 @@ public final class PrecompiledCharsMap {
     units = new int[bytes / 4];
     in.asIntBuffer().get(units);
     replacements = Arrays.copyOfRange(blob, 4 + bytes, blob.length);
+    int end = replacements.length;
+    while (end > 0 && replacements[end - 1] != 0) {
+      end--;
+    }
+    ended = end;
     boolean[] seen = new boolean[units.length];
     check(where, offset(units[0]), 0, seen);
   }
@@ -80,7 +89,7 @@ public final class PrecompiledCharsMap {
       int child = at ^ offset(units[at]);
       if ((units[at] & HAS_VALUE) != 0) {
         int value = child < units.length ? units[child] & Integer.MAX_VALUE : -1;
-        if (value < 0 || value >= replacements.length || end(value) == replacements.length) {
+        if (value < 0 || value >= ended) {
           throw new InputException(
               "%s names byte %d of the replacements, of which there are %d, or one without end"
                   .formatted(where, value, replacements.length));
@@ -113,32 +122,34 @@ public final class PrecompiledCharsMap {
    * characters. What stands after that string in the cluster or character is lost, and the shortest
    * string wins: tokenizers of this kind have learnt from such text.
    */
-  String normalizeGraphemes(String text) {
+  String normalizeGraphemes(String text, Budget budget) {
     StringBuilder out = new StringBuilder(text.length());
     Matcher cluster = CLUSTER.matcher(text);
     while (cluster.find()) {
       String whole = cluster.group();
       byte[] utf8 = whole.getBytes(StandardCharsets.UTF_8);
-      String other = utf8.length < LONG_CLUSTER ? shortest(utf8) : null;
+      String other = utf8.length < LONG_CLUSTER ? shortest(utf8, budget) : null;
       if (other != null) {
+        budget.length((long) out.length() + other.length());
         out.append(other);
       } else {
-        whole.codePoints().forEach(c -> appendCharacter(c, out));
+        whole.codePoints().forEach(c -> appendCharacter(c, out, budget));
       }
     }
     return out.toString();
   }
 
-  private void appendCharacter(int c, StringBuilder out) {
-    String other = shortest(Character.toString(c).getBytes(StandardCharsets.UTF_8));
+  private void appendCharacter(int c, StringBuilder out, Budget budget) {
+    String other = shortest(Character.toString(c).getBytes(StandardCharsets.UTF_8), budget);
     if (other != null) {
+      budget.length((long) out.length() + other.length());
       out.append(other);
     } else {
       out.appendCodePoint(c);
     }
   }
 
-  private String shortest(byte[] utf8) {
+  private String shortest(byte[] utf8, Budget budget) {
     int node = offset(units[0]);
     for (byte b : utf8) {
       int at = node ^ b & 0xFF;
@@ -147,7 +158,7 @@ public final class PrecompiledCharsMap {
       }
       node = at ^ offset(units[at]);
       if ((units[at] & HAS_VALUE) != 0) {
-        return replacement(units[node] & Integer.MAX_VALUE);
+        return replacement(units[node] & Integer.MAX_VALUE, budget);
       }
     }
     return null;
@@ -178,8 +189,10 @@ public final class PrecompiledCharsMap {
   }
 
   /** The replacement that begins at a byte. */
-  String replacement(int start) {
-    return new String(replacements, start, end(start) - start, StandardCharsets.UTF_8);
+  String replacement(int start, Budget budget) {
+    int bytes = end(start) - start;
+    budget.steps(bytes);
+    return new String(replacements, start, bytes, StandardCharsets.UTF_8);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.sortie.nn.text.stage;
 
+import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.unicode.CharTrie;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -15,17 +16,19 @@ public final class SentencePieceNormalizer implements Normalizer {
   private final Optional<PrecompiledCharsMap> map;
   private final boolean addDummyPrefix;
   private final boolean removeExtraSpaces;
-  private final CharTrie symbols = new CharTrie();
+  private final CharTrie symbols;
 
   /**
    * A normalizer.
    *
+   * @param source the file, for messages
    * @param map replacements, if any
    * @param addDummyPrefix whether ▁ is put before a text
    * @param removeExtraSpaces whether spaces at the ends, and all but one elsewhere, are left out
    * @param symbols what stays as it is
    */
   public SentencePieceNormalizer(
+      String source,
       Optional<PrecompiledCharsMap> map,
       boolean addDummyPrefix,
       boolean removeExtraSpaces,
@@ -33,18 +36,19 @@ public final class SentencePieceNormalizer implements Normalizer {
     this.map = map;
     this.addDummyPrefix = addDummyPrefix;
     this.removeExtraSpaces = removeExtraSpaces;
+    this.symbols = new CharTrie(source + ": the user-defined symbols");
     for (int i = 0; i < symbols.size(); i++) {
       this.symbols.add(symbols.get(i), i);
     }
   }
 
   @Override
-  public String normalize(String text) {
+  public String normalize(String text, Budget budget) {
     StringBuilder out = new StringBuilder(text.length() + 1);
     if (addDummyPrefix && !text.isEmpty()) {
       out.append(SPACE);
     }
-    Scan scan = new Scan(text);
+    Scan scan = new Scan(text, budget);
     boolean afterSpace = removeExtraSpaces;
     while (!scan.atEnd()) {
       String part = scan.next();
@@ -53,6 +57,7 @@ public final class SentencePieceNormalizer implements Normalizer {
         from++;
       }
       if (from < part.length()) {
+        budget.length((long) out.length() + part.length());
         out.append(part.substring(from).replace(' ', SPACE));
         afterSpace = removeExtraSpaces && part.endsWith(" ");
       }
@@ -76,10 +81,12 @@ public final class SentencePieceNormalizer implements Normalizer {
   private final class Scan {
     private final String text;
     private final byte[] utf8;
+    private final Budget budget;
     private int at;
     private int byteAt;
 
-    Scan(String text) {
+    Scan(String text, Budget budget) {
+      this.budget = budget;
       this.text = text;
       utf8 = map.isPresent() ? text.getBytes(StandardCharsets.UTF_8) : null;
     }
@@ -89,7 +96,7 @@ public final class SentencePieceNormalizer implements Normalizer {
     }
 
     String next() {
-      CharTrie.Match symbol = symbols.longest(text, at);
+      CharTrie.Match symbol = symbols.longest(text, at, budget);
       if (symbol != null) {
         String whole = text.substring(at, at + symbol.length());
         whole.codePoints().forEach(c -> byteAt += width(c));
@@ -103,7 +110,7 @@ public final class SentencePieceNormalizer implements Normalizer {
         return Character.toString(c);
       }
       advance((int) (found >>> 32));
-      return map.get().replacement((int) found);
+      return map.get().replacement((int) found, budget);
     }
 
     /** Moves by so many bytes, which end between two characters. */

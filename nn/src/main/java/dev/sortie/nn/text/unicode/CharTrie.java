@@ -1,27 +1,48 @@
 package dev.sortie.nn.text.unicode;
 
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.SeededHash;
 import it.unimi.dsi.fastutil.ints.Int2IntOpenHashMap;
-import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenCustomHashMap;
 import java.util.BitSet;
 
 /** Strings by their characters, one edge a character, each with an id. */
 public final class CharTrie {
-  private final Long2IntOpenHashMap edges = new Long2IntOpenHashMap();
+  /** Characters of all strings together: some 200 MB. Real vocabularies have a few million. */
+  private static final int MAX_NODES = 1 << 23;
+
+  private final String what;
+  private final Long2IntOpenCustomHashMap edges = new Long2IntOpenCustomHashMap(SeededHash.longs());
   private final Int2IntOpenHashMap ends = new Int2IntOpenHashMap();
   private final BitSet starts = new BitSet();
 
-  /** A trie without strings. */
-  public CharTrie() {
+  /**
+   * A trie without strings.
+   *
+   * @param what names file and strings in messages
+   */
+  public CharTrie(String what) {
+    this.what = what;
     ends.defaultReturnValue(-1);
   }
 
-  /** Adds a string; one that is empty is never found. */
+  /**
+   * Adds a string; one that is empty is never found.
+   *
+   * @throws InputException if all strings together are too long
+   */
   public void add(String content, int id) {
     int node = 0;
     for (int i = 0; i < content.length(); i++) {
       long edge = edge(node, content.charAt(i));
       int next = edges.get(edge);
       if (next == 0) {
+        if (edges.size() == MAX_NODES) {
+          throw new InputException(
+              "%s have more than %d characters together; take another tokenizer"
+                  .formatted(what, MAX_NODES));
+        }
         next = edges.size() + 1;
         edges.put(edge, next);
       }
@@ -53,22 +74,24 @@ public final class CharTrie {
   }
 
   /** The longest string that begins at {@code from}, or null. */
-  public Match longest(String text, int from) {
-    return longest(text, from, (id, end) -> true);
+  public Match longest(String text, int from, Budget budget) {
+    return longest(text, from, budget, (id, end) -> true);
   }
 
   /** The longest of the strings at {@code from} that are wanted, or null. */
-  public Match longest(String text, int from, Wanted wanted) {
+  public Match longest(String text, int from, Budget budget, Wanted wanted) {
     Match found = null;
     int node = 0;
-    for (int i = from; i < text.length(); i++) {
-      node = next(node, text.charAt(i));
+    int i = from;
+    while (i < text.length()) {
+      node = next(node, text.charAt(i++));
       if (node == 0) {
         break;
       }
       int id = id(node);
-      found = id < 0 || !wanted.test(id, i + 1) ? found : new Match(id, i + 1 - from);
+      found = id < 0 || !wanted.test(id, i) ? found : new Match(id, i - from);
     }
+    budget.steps(i - from);
     return found;
   }
 
