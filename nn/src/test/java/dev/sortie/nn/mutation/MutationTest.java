@@ -2,6 +2,7 @@ package dev.sortie.nn.mutation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.mutation.MutationRun;
 import dev.sortie.tensor.device.Device;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
  * nightly}.
  */
 class MutationTest {
-  private static final Duration DEADLINE = Duration.ofSeconds(10);
+  private static final Duration DEADLINE = Duration.ofSeconds(5);
 
   @TempDir private Path temp;
 
@@ -49,6 +50,7 @@ class MutationTest {
               DEADLINE,
               Path.of(System.getProperty("sortie.mutation.findings", "target/mutation-findings")));
       run.requireRightFiles();
+      run.replay(Path.of("src/test/mutation-corpus"));
       run.run(time, most);
       reporter.publishEntry("mutation", run.summary());
       assertThat(run.findings()).as(run.summary()).isEmpty();

@@ -1,5 +1,6 @@
 package dev.sortie.nn.mutation;
 
+import dev.sortie.mutation.Subject;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.format.FormatCorpus;

@@ -12,8 +12,11 @@ public final class Budget {
   /** A tokenizer's step may make a text so many times as long as the input. NFKD makes 18 of 1. */
   private static final int GROWTH = 32;
 
-  /** And all its steps together. The longest tokens of real vocabularies have 128 characters. */
+  /** And all its steps together. */
   private static final int WORK = 256;
+
+  /** Look-ups for a character. The longest tokens of real vocabularies have 128. */
+  private static final int LOOK_UPS = 128;
 
   /** What an input of any length may cost. */
   private static final int LEAST_TEXT = 1 << 16;
@@ -83,7 +86,7 @@ public final class Budget {
   /** More of the input is given. */
   public void give(long length) {
     given += length;
-    maxSteps += WORK * length;
+    maxSteps += LOOK_UPS * length;
     maxText += GROWTH * length;
     maxMade += WORK * length;
   }

@@ -12,10 +12,10 @@ final class PythonCase {
   private PythonCase() {}
 
   /**
-   * A piece of this length is changed at once. Where a character becomes several, the JDK copies
-   * all before it, so that long texts would take quadratic time.
+   * A piece of this length is changed at once, unless it is ASCII. Where a character becomes
+   * several, the JDK copies all before it, so that long texts would take quadratic time.
    */
-  private static final int PIECE = 1 << 10;
+  private static final int PIECE = 1 << 7;
 
   private static final char SIGMA = '\u03A3';
 
@@ -38,7 +38,7 @@ final class PythonCase {
   }
 
   private static String changed(String text, int from, int to, UnaryOperator<String> change) {
-    if (to - from <= PIECE) {
+    if (to - from <= PIECE || isAscii(text, from, to)) {
       return change.apply(text.substring(from, to));
     }
     StringBuilder out = new StringBuilder(to - from);
@@ -49,6 +49,15 @@ final class PythonCase {
       out.append(change.apply(text.substring(start, end)));
     }
     return out.toString();
+  }
+
+  private static boolean isAscii(String text, int from, int to) {
+    for (int i = from; i < to; i++) {
+      if (text.charAt(i) >= 0x80) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**

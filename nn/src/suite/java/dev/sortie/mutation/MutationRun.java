@@ -1,4 +1,4 @@
-package dev.sortie.nn.mutation;
+package dev.sortie.mutation;
 
 import dev.sortie.nn.InputException;
 import java.io.IOException;
@@ -14,15 +14,19 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 /**
  * Reads damaged files for a while. Case {@code n} of seed {@code s} is the same file on every
  * machine. What ends in anything but a value or a decent {@link InputException}, or takes longer
  * than the deadline, is a finding; its file is kept.
  */
-final class MutationRun {
+public final class MutationRun {
   private static final int LONGEST_MESSAGE = 2000;
   private static final int MOST_FINDINGS = 20;
+
+  /** Deadlines that pass on a clock before a thread that waits is given up. */
+  private static final int PATIENCE = 12;
 
   private final List<Subject> subjects;
   private final long seed;
@@ -34,7 +38,13 @@ final class MutationRun {
   private long cases;
   private long refused;
 
-  MutationRun(List<Subject> subjects, long seed, Duration deadline, Path findingsFolder) {
+  /**
+   * A run that has not begun.
+   *
+   * @param deadline time on a core that one file may take
+   * @param findingsFolder where files are kept that were no good
+   */
+  public MutationRun(List<Subject> subjects, long seed, Duration deadline, Path findingsFolder) {
     this.subjects = subjects;
     this.seed = seed;
     this.deadline = deadline;
@@ -42,7 +52,7 @@ final class MutationRun {
   }
 
   /** The files that the damages start from must be read without a complaint. */
-  void requireRightFiles() throws IOException {
+  public void requireRightFiles() throws IOException {
     for (Subject subject : subjects) {
       for (byte[] bytes : subject.strict() ? subject.corpus() : List.<byte[]>of()) {
         subject.reading().read(bytes);
@@ -50,8 +60,29 @@ final class MutationRun {
     }
   }
 
+  /**
+   * Reads the files that were findings once.
+   *
+   * @param corpus a folder of files whose names end with the name of a subject; it may be absent
+   */
+  public void replay(Path corpus) throws IOException {
+    if (!Files.isDirectory(corpus)) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(corpus)) {
+      for (Path file : files.sorted().toList()) {
+        Subject subject =
+            subjects.stream()
+                .filter(s -> file.getFileName().toString().endsWith("-" + s.name()))
+                .findFirst()
+                .orElseThrow(() -> new IOException(file + ": its name ends with no subject's"));
+        attempt(subject, Files.readAllBytes(file));
+      }
+    }
+  }
+
   /** Until the time or the number of cases is over, whichever comes first. */
-  void run(Duration time, long most) {
+  public void run(Duration time, long most) {
     long end = System.nanoTime() + time.toNanos();
     while (System.nanoTime() < end && cases < most && findings.size() < MOST_FINDINGS) {
       Subject subject = subjects.get((int) (cases % subjects.size()));
@@ -63,21 +94,23 @@ final class MutationRun {
   }
 
   /** What was found; empty as it should be. */
-  List<String> findings() {
+  public List<String> findings() {
     return findings;
   }
 
   /** One line for the log. */
-  String summary() {
+  public String summary() {
     return "seed %d: %d cases, %d refused, %d findings"
         .formatted(seed, cases, refused, findings.size());
   }
 
-  long cases() {
+  /** Files read so far. */
+  public long cases() {
     return cases;
   }
 
-  long refused() {
+  /** Of these, how many were refused. */
+  public long refused() {
     return refused;
   }
 
@@ -90,7 +123,7 @@ final class MutationRun {
               return null;
             });
     try {
-      future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+      await(future);
     } catch (TimeoutException e) {
       StringBuilder where = new StringBuilder();
       for (StackTraceElement frame : thread.getStackTrace()) {
@@ -113,6 +146,27 @@ final class MutationRun {
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }
+  }
+
+  /** Other processes may take the cores meanwhile, so that this one's own time counts too. */
+  private void await(Future<?> future)
+      throws InterruptedException, ExecutionException, TimeoutException {
+    Duration begun = used();
+    long end = System.nanoTime() + PATIENCE * deadline.toNanos();
+    while (true) {
+      try {
+        future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
+        return;
+      } catch (TimeoutException e) {
+        if (used().minus(begun).compareTo(deadline) > 0 || System.nanoTime() > end) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static Duration used() {
+    return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   private void check(Subject subject, byte[] bytes, String message) {

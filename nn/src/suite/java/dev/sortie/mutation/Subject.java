@@ -1,4 +1,4 @@
-package dev.sortie.nn.mutation;
+package dev.sortie.mutation;
 
 import java.io.IOException;
 import java.util.List;
@@ -11,15 +11,17 @@ import java.util.List;
  * @param reading does with a file all that Sortie would do
  * @param strict whether each of the corpus must be read without a complaint
  */
-record Subject(String name, List<byte[]> corpus, Reading reading, boolean strict) {
+public record Subject(String name, List<byte[]> corpus, Reading reading, boolean strict) {
 
-  Subject(String name, List<byte[]> corpus, Reading reading) {
+  /** A subject whose corpus is right. */
+  public Subject(String name, List<byte[]> corpus, Reading reading) {
     this(name, corpus, reading, true);
   }
 
   /** Reads a file; only an {@code InputException} may come of it. */
   @FunctionalInterface
-  interface Reading {
+  public interface Reading {
+    /** Reads it. */
     void read(byte[] bytes) throws IOException;
   }
 }

@@ -1,4 +1,4 @@
-package dev.sortie.nn.mutation;
+package dev.sortie.mutation;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
