@@ -33,6 +33,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -40,6 +41,26 @@ import java.util.stream.Stream;
 /** All kinds of files that Sortie reads from strangers. */
 final class Subjects {
   private static final String TEXT = "The hen\u2019s  \u00e9\ud83d\ude00 <|endoftext|>\n123\u0000";
+
+  /** What has ended engines of regular expressions and normalisation; repeated. */
+  private static final List<String> HOSTILE =
+      List.of(
+          "a",
+          " ",
+          "\n",
+          "7",
+          "'s",
+          "aA",
+          "\u2581",
+          "\u0301\u0316",
+          "\u0149",
+          "\uFDFA",
+          "\uD83D\uDC69\u200D",
+          "<|endoftext",
+          "<0x41>",
+          "\u1100\u1161");
+
+  private static final int LONG = 20_000;
   private static final Path FAMILIES = Path.of("../tests/src/test/resources/fixtures/families");
   private static final long LARGE = 64 << 20;
 
@@ -67,7 +88,21 @@ final class Subjects {
             "tokenizer.model",
             TextCorpus.sentencePieceModels(),
             b -> use(TokenizerModel.read(write("tokenizer.model", b)))));
+    all.add(
+        new Subject(
+            "tokenizer.gguf",
+            FormatCorpus.gguf(folder),
+            b -> {
+              try (ModelFiles files = ModelFiles.open(write("tokenizer.gguf", b))) {
+                use(files.tokenizer());
+              }
+            }));
     all.add(new Subject("chat_template.jinja", ChatCorpus.templates(), ChatCorpus::render, false));
+    Tokenizer tokenizer =
+        TokenizerJson.read(write("tokenizer.json", utf8(TextCorpus.tokenizers().getFirst())));
+    all.add(
+        new Subject(
+            "encoded.jinja", ChatCorpus.templates(), b -> ChatCorpus.encode(b, tokenizer), false));
     all.add(new Subject("messages.json", List.of(utf8(MESSAGES)), this::messages));
     all.add(new Subject("listing.json", HubCorpus.listings(), HubCorpus::read));
     all.add(new Subject("tokens.bin", List.of(tokens()), this::dataset));
@@ -191,7 +226,9 @@ final class Subjects {
   private static void use(Tokenizer tokenizer) {
     int[] ids = tokenizer.encode(TEXT, new EncodeOptions(true, true));
     tokenizer.decode(ids);
-    tokenizer.encode("a".repeat(2000), EncodeOptions.PLAIN);
+    String part = HOSTILE.get(Math.floorMod(Arrays.hashCode(ids), HOSTILE.size()));
+    String text = part.repeat(LONG / part.length());
+    tokenizer.decode(tokenizer.encode(text, EncodeOptions.PLAIN));
   }
 
   /** Opens, tokenises, loads and computes; a model that became large is not loaded. */

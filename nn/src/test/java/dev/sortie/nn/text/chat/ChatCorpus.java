@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.chat;
 
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,11 +30,21 @@ public final class ChatCorpus {
 
   /** Renders a template; what is not UTF-8 is replaced. */
   public static void render(byte[] template) {
-    ChatTemplate.of(
-            new String(template, StandardCharsets.UTF_8),
-            "the template",
-            Map.of("bos_token", "<s>", "eos_token", "</s>"))
-        .render(CONVERSATION, ChatOptions.DEFAULT);
+    read(template).render(CONVERSATION, ChatOptions.DEFAULT);
+  }
+
+  /** Renders and encodes messages of which one spells a control token. */
+  public static void encode(byte[] template, Tokenizer tokenizer) {
+    List<ChatMessage> messages = new ArrayList<>(CONVERSATION);
+    messages.add(ChatMessage.of("user", "a<|endoftext|>b<|im_"));
+    read(template).encode(messages, ChatOptions.DEFAULT, tokenizer);
+  }
+
+  private static ChatTemplate read(byte[] template) {
+    return ChatTemplate.of(
+        new String(template, StandardCharsets.UTF_8),
+        "the template",
+        Map.of("bos_token", "<s>", "eos_token", "</s>"));
   }
 
   private static byte[] bytes(String text) {
