@@ -196,11 +196,12 @@ public interface Kernels extends AutoCloseable {
   }
 
   /**
-   * Products of up to {@link #ROW_STABLE} rows of x with weights in tiles of this kernel set. x is
-   * rounded to some 9 bits group by group, see {@link dev.sortie.tensor.kernel.tile.QuantisedRow};
-   * the sum of a group is exact, and groups are added in their order. So the bits are the same for
-   * all kernel sets, vector widths, numbers of threads and numbers of rows, and differ from those
-   * of {@link #linears}.
+   * Products of x with weights in tiles of this kernel set. With up to {@link #ROW_STABLE} rows x
+   * is rounded to some 9 bits group by group, see {@link
+   * dev.sortie.tensor.kernel.tile.QuantisedRow}; the sum of a group is exact, and groups are added
+   * in their order. So the bits are the same for all kernel sets, vector widths, numbers of threads
+   * and numbers of rows, and differ from those of {@link #linears}. With more rows the bits are
+   * those of {@link #linears} with the weights as they were.
    *
    * @param projections the weights; results do not overlap
    */

@@ -103,10 +103,6 @@ public sealed interface MatrixCall extends KernelCall {
     public TiledLinears {
       Operands.sizes("linear x", m, k);
       Operands.check("linear x", x, DType.F32, (long) m * k);
-      if (m > Kernels.ROW_STABLE) {
-        throw new IllegalArgumentException(
-            "a product with tiles has at most " + Kernels.ROW_STABLE + " rows, got " + m);
-      }
       for (TiledProjection p : projections) {
         if (p.w().k() != k) {
           throw new IllegalArgumentException("linear w has " + p.w().k() + " inputs, x has " + k);

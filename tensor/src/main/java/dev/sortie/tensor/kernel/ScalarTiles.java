@@ -12,8 +12,8 @@ import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Reference products with weights in tiles. Unlike the other reference kernels they compute in F32,
- * in the order of the vector kernels, whose bits they have.
+ * Reference products with weights in tiles. Unlike the other reference kernels, those of few rows
+ * compute in F32, in the order of the vector kernels, whose bits they have.
  */
 final class ScalarTiles {
   /** Weight rows a tile; any even number would do. */
@@ -49,6 +49,10 @@ final class ScalarTiles {
 
   static void linears(MatrixCall.TiledLinears call) {
     for (TiledProjection p : call.projections()) {
+      if (call.m() > Kernels.ROW_STABLE) {
+        exact(call, p);
+        continue;
+      }
       ScalarTiles product = new ScalarTiles(p.w().type(), call.k());
       for (int i = 0; i < call.m(); i++) {
         product.round(call.x(), (long) i * call.k());
@@ -59,6 +63,67 @@ final class ScalarTiles {
         }
       }
     }
+  }
+
+  /** The product of many rows: that with the decoded weight. */
+  private static void exact(MatrixCall.TiledLinears call, TiledProjection p) {
+    int n = p.w().n();
+    ScalarTiles weight = new ScalarTiles(p.w().type(), call.k());
+    double[] rows = ScalarRows.load(call.x(), 0, Math.multiplyExact(call.m(), call.k()));
+    double[] row = new double[call.k()];
+    for (int j = 0; j < n; j++) {
+      weight.decode(p.w(), j, row);
+      double bias = p.bias() == null ? 0 : p.bias().get(j);
+      for (int i = 0; i < call.m(); i++) {
+        double sum = ScalarRows.dot(rows, i * call.k(), row, 0, call.k());
+        p.y().set((long) i * n + j, sum + bias);
+      }
+    }
+  }
+
+  /** The elements of weight row {@code j}, with the bits that blocks give. */
+  private void decode(TiledWeight w, int j, double[] row) {
+    MemorySegment tiles = w.values().readOnly();
+    long step = 2L * w.lanes();
+    long at = j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+    int group = form.group();
+    int centre = type.minima() ? 0 : type.planes() == 2 ? 128 : form.centre();
+    for (int first = 0; first < k; ) {
+      float d = Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at));
+      float min =
+          type.minima() ? Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at + step)) : -0f;
+      at += type.head() * step;
+      for (int end = first + type.dtype().block(); first < end; first += group) {
+        float dg = d;
+        float mg = min;
+        if (type.scaled()) {
+          int scales = tiles.get(JAVA_SHORT_UNALIGNED, at);
+          at += step;
+          dg = d * (type.minima() ? scales & 0xff : scales);
+          mg = type.minima() ? min * (scales >> 8 & 0xff) : min;
+        }
+        for (int i = 0; i < group; i++) {
+          row[first + i] = Math.fma((float) (level(tiles, at, step, i) - centre), dg, mg);
+        }
+        at += type.planes() * form.words() * step;
+      }
+    }
+  }
+
+  /** Level {@code i} of a group whose words begin at byte {@code at}. */
+  private int level(MemorySegment tiles, long at, long step, int i) {
+    int level = 0;
+    for (int plane = 0; plane < type.planes(); plane++) {
+      level = 16 * level + part(tiles, at, step, plane, i);
+    }
+    return level;
+  }
+
+  /** The bits of it that a plane has. */
+  private int part(MemorySegment tiles, long at, long step, int plane, int i) {
+    long word = at + (plane * form.words() + i % form.words()) * step;
+    return tiles.get(JAVA_SHORT_UNALIGNED, word) >>> form.bits() * (i / form.words())
+        & (1 << form.bits()) - 1;
   }
 
   /** Takes the row of x that starts at an element. */
@@ -127,9 +192,7 @@ final class ScalarTiles {
     for (int plane = 0; plane < type.planes(); plane++) {
       int part = 0;
       for (int i = 0; i < form.group(); i++) {
-        long word = at + (plane * form.words() + i % form.words()) * step;
-        int level = tiles.get(JAVA_SHORT_UNALIGNED, word) >>> form.bits() * (i / form.words());
-        part += ((level & (1 << form.bits()) - 1) - centre) * x[g * form.group() + i];
+        part += (part(tiles, at, step, plane, i) - centre) * x[g * form.group() + i];
       }
       sum = 16 * sum + part;
     }

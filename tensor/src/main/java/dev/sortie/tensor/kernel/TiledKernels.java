@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Kernels that know some weights in tiles too: products of up to {@link Kernels#ROW_STABLE} rows
- * with one of these are computed in integers, as {@link Kernels#tiledLinears} says, all else as the
- * kernels beneath do. The weights must not change.
+ * Kernels that know some weights in tiles too: products with these are computed as {@link
+ * Kernels#tiledLinears} says, of few rows in integers; all else as the kernels beneath do. The
+ * weights must not change; products no longer read them where they were.
  */
 public final class TiledKernels implements Kernels {
   private final Kernels kernels;
@@ -56,11 +56,11 @@ public final class TiledKernels implements Kernels {
   @Override
   public void run(KernelCall call) {
     switch (call) {
-      case MatrixCall.Linear c when c.m() <= ROW_STABLE && tiles.containsKey(c.w()) -> {
+      case MatrixCall.Linear c when tiles.containsKey(c.w()) -> {
         TiledWeight w = tiles.get(c.w());
         kernels.tiledLinears(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
       }
-      case MatrixCall.Linears c when c.m() <= ROW_STABLE -> linears(c);
+      case MatrixCall.Linears c -> linears(c);
       default -> kernels.run(call);
     }
   }

@@ -8,6 +8,9 @@ import static dev.sortie.tensor.dtype.DType.I32;
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.device.KernelSets;
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.tile.TileType;
+import dev.sortie.tensor.kernel.tile.TiledProjection;
+import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
@@ -137,6 +140,15 @@ final class AllocationRun {
       Span y = span(F32, m * 96);
       call(set + " linear " + type + " m=" + m, () -> k.linear(x, w, null, y, m, 96, d));
       call(set + " packed " + type + " m=" + m, () -> k.linear(x, packed, bias, y, m));
+    }
+    if (TileType.of(type).isPresent()) {
+      TiledWeight tiles = k.tile(w, 96, d, arena);
+      for (int m = 1; m <= 4; m++) {
+        Span x = span(F32, m * d);
+        List<TiledProjection> only = List.of(new TiledProjection(tiles, bias, span(F32, m * 96)));
+        int rows = m;
+        call(set + " tiled " + type + " m=" + m, () -> k.tiledLinears(x, only, rows, d));
+      }
     }
     Span ids = arena.allocate(I32, 20).span();
     Span rows = span(F32, 20 * d);

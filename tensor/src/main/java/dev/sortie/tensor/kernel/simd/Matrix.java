@@ -10,11 +10,13 @@ import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.simd.gemm.Gemm;
 import dev.sortie.tensor.kernel.simd.gemm.GemmBuffers;
 import dev.sortie.tensor.kernel.simd.gemm.PackedPanels;
+import dev.sortie.tensor.kernel.simd.gemm.RightOperand;
 import dev.sortie.tensor.kernel.simd.gemm.VectorMatrix;
 import dev.sortie.tensor.kernel.simd.gemv.GemvRows;
 import dev.sortie.tensor.kernel.simd.tile.TileProducts;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.kernel.simd.vector.Width;
+import dev.sortie.tensor.kernel.tile.TiledProjection;
 import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
 import java.util.function.LongConsumer;
@@ -52,7 +54,8 @@ final class Matrix {
       case MatrixCall.Linear c -> linear(c);
       case MatrixCall.Linears c -> linears(c);
       case MatrixCall.PackedLinear c -> packedLinear(c);
-      case MatrixCall.TiledLinears c -> tiles.run(c);
+      case MatrixCall.TiledLinears c when c.m() <= Kernels.ROW_STABLE -> tiles.run(c);
+      case MatrixCall.TiledLinears c -> c.projections().forEach(p -> tiledGemm(c, p));
       case MatrixCall.Gemm c -> gemm(c);
       case MatrixCall.GatherRows c -> Embedding.gather(pool, c);
       case MatrixCall.ScatterAddRows c -> Embedding.scatterAdd(pool, c);
@@ -74,8 +77,7 @@ final class Matrix {
               c.k(),
               c.x().address(),
               c.w().address(),
-              c.w().dtype(),
-              false,
+              new RightOperand.Rows(c.w().dtype()),
               c.y().address(),
               orZero(c.bias()),
               false));
@@ -143,10 +145,30 @@ final class Matrix {
             w.k(),
             c.x().address(),
             w.values().address(),
-            DType.F32,
-            true,
+            new RightOperand.Panels(),
             c.y().address(),
             orZero(c.bias()),
+            false));
+  }
+
+  /** Many rows: panels are decoded from the tiles and multiplied in F32. */
+  private void tiledGemm(MatrixCall.TiledLinears c, TiledProjection p) {
+    TileProducts.checkLanes(p.w());
+    if (p.w().n() == 0) {
+      return;
+    }
+    gemm.run(
+        new Gemm.Product(
+            false,
+            true,
+            c.m(),
+            p.w().n(),
+            c.k(),
+            c.x().address(),
+            p.w().values().address(),
+            new RightOperand.Tiles(p.w().type()),
+            p.y().address(),
+            orZero(p.bias()),
             false));
   }
 
@@ -190,8 +212,7 @@ final class Matrix {
             p.k(),
             p.a().address(),
             p.b().address(),
-            p.b().dtype(),
-            false,
+            new RightOperand.Rows(p.b().dtype()),
             p.c().address(),
             0,
             p.accumulate()));

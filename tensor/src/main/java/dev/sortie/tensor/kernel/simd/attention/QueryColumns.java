@@ -71,8 +71,8 @@ final class QueryColumns {
     FloatVector m1 = FloatVector.fromMemorySegment(F, MEMORY, from + VECTOR, ORDER);
     long end = s + keys * ROW;
     for (long at = s; at < end; at += ROW) {
-      m0 = m0.max(FloatVector.fromMemorySegment(F, MEMORY, at, ORDER));
-      m1 = m1.max(FloatVector.fromMemorySegment(F, MEMORY, at + VECTOR, ORDER));
+      m0 = FloatVector.fromMemorySegment(F, MEMORY, at, ORDER).max(m0);
+      m1 = FloatVector.fromMemorySegment(F, MEMORY, at + VECTOR, ORDER).max(m1);
     }
     m0.intoMemorySegment(MEMORY, to, ORDER);
     m1.intoMemorySegment(MEMORY, to + VECTOR, ORDER);
@@ -92,7 +92,7 @@ final class QueryColumns {
       FloatVector e =
           VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, at, ORDER).sub(shift));
       e.intoMemorySegment(MEMORY, at, ORDER);
-      total = total.add(e);
+      total = e.add(total);
     }
     total.intoMemorySegment(MEMORY, sum, ORDER);
   }

@@ -1,7 +1,6 @@
 package dev.sortie.tensor.kernel.simd.gemm;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
-import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.lang.ref.Reference;
 
@@ -64,7 +63,7 @@ public final class Gemm {
    * One product; addresses are absolute. {@code c = op(a) · op(b)}, see {@link
    * dev.sortie.tensor.kernel.Kernels#gemm}.
    *
-   * @param packed whether b is already panels, see {@link PackedPanels}
+   * @param right how b lies there
    * @param bias address of {@code [n]}, added to each row; 0 for none
    */
   public record Product(
@@ -75,11 +74,15 @@ public final class Gemm {
       int k,
       long a,
       long b,
-      DType bType,
-      boolean packed,
+      RightOperand right,
       long c,
       long bias,
       boolean accumulate) {
+
+    /** Whether b is panels already. */
+    boolean packed() {
+      return right instanceof RightOperand.Panels;
+    }
 
     /** Elements of a block of K but the last. */
     int blockOfK() {
@@ -116,7 +119,10 @@ public final class Gemm {
     GemmBuffers buffers = stock.take();
     try {
       buffers.reserve(
-          threads, p.mostPackedA(), p.packed ? 0 : p.blockOfK() * GROUP, GemmWorker.SCRATCH_BYTES);
+          threads,
+          p.mostPackedA(),
+          p.packed() ? 0 : p.blockOfK() * GROUP,
+          GemmWorker.SCRATCH_BYTES);
       if (threads == 1) {
         new GemmWorker(p, buffers, 0, 1).run();
         return;

@@ -29,7 +29,7 @@ final class GemmWorker {
     this.a = buffers.a(thread);
     this.b = buffers.b(thread);
     this.scratch = buffers.scratch(thread);
-    this.right = new PackRight(p.transB(), p.n(), p.k(), p.b(), p.bType(), scratch + TILE_BYTES);
+    this.right = new PackRight(p.transB(), p.n(), p.k(), p.b(), p.right(), scratch + TILE_BYTES);
   }
 
   void run() {

@@ -39,7 +39,9 @@ public final class PackedPanels {
         (from, to) -> {
           GemmBuffers buffers = new GemmBuffers();
           buffers.reserve(1, 0, Gemm.blockOfK(k) * NR, scratchBytes);
-          PackRight right = new PackRight(true, n, k, w.address(), w.dtype(), buffers.scratch(0));
+          PackRight right =
+              new PackRight(
+                  true, n, k, w.address(), new RightOperand.Rows(w.dtype()), buffers.scratch(0));
           for (int panel = from; panel < to; panel++) {
             pack(right, panel, values.segment(), buffers.b(0));
           }

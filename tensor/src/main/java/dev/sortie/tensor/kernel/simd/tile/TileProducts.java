@@ -52,15 +52,20 @@ public final class TileProducts {
     }
     int tiles = 0;
     for (TiledProjection p : call.projections()) {
-      if (p.w().lanes() != LANES) {
-        throw new IllegalArgumentException(
-            "weight is in tiles of %d rows, the %s kernels read tiles of %d; make them with the kernel set that reads them"
-                .formatted(p.w().lanes(), Width.name(), LANES));
-      }
+      checkLanes(p.w());
       tiles = Math.addExact(tiles, (int) TiledWeight.tiles(p.w().n(), LANES));
     }
     int grain = (int) Math.max(1, GRAIN / Math.max(1, (long) call.k() * LANES));
     pool.range(tiles, grain, (from, to) -> run(call, from, to));
+  }
+
+  /** Fails unless the tiles are of these kernels. */
+  public static void checkLanes(TiledWeight w) {
+    if (w.lanes() != LANES) {
+      throw new IllegalArgumentException(
+          "weight is in tiles of %d rows, the %s kernels read tiles of %d; make them with the kernel set that reads them"
+              .formatted(w.lanes(), Width.name(), LANES));
+    }
   }
 
   /** Tiles {@code [from, to)} of all weights, counted through. */

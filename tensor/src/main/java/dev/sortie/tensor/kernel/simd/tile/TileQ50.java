@@ -42,21 +42,31 @@ final class TileQ50 {
 
   private TileQ50() {}
 
-  /** Two far tiles, one row of x. */
+  /** 4 tiles that lie far apart, one row of x. */
   static void by1(
       long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
     long end = blocks * BLOCK;
     long x0 = (x) & ADDRESS;
-    long half = (tiles + 1) / 2;
-    for (long t = 0; t < half; t++) {
-      long t0 = t;
-      long t1 = t + tiles - half;
+    long part = (tiles + 3) / 4;
+    long first1 = Math.min(1 * part, tiles - part);
+    long first2 = Math.min(2 * part, tiles - part);
+    long first3 = Math.min(3 * part, tiles - part);
+    for (long t0 = 0; t0 < part; t0++) {
+      long t1 = t0 + first1;
+      long t2 = t0 + first2;
+      long t3 = t0 + first3;
       long tile0 = (w + t0 * tileBytes) & ADDRESS;
       long tile1 = (w + t1 * tileBytes) & ADDRESS;
+      long tile2 = (w + t2 * tileBytes) & ADDRESS;
+      long tile3 = (w + t3 * tileBytes) & ADDRESS;
       FloatVector f000 = FloatVector.zero(F);
       FloatVector f001 = FloatVector.zero(F);
       FloatVector f100 = FloatVector.zero(F);
       FloatVector f101 = FloatVector.zero(F);
+      FloatVector f200 = FloatVector.zero(F);
+      FloatVector f201 = FloatVector.zero(F);
+      FloatVector f300 = FloatVector.zero(F);
+      FloatVector f301 = FloatVector.zero(F);
       long xo = 0;
       long wo = 0;
       while (wo != end) {
@@ -64,6 +74,146 @@ final class TileQ50 {
         long q = wo + HEAD;
         ShortVector a00 = ShortVector.zero(W);
         ShortVector a10 = ShortVector.zero(W);
+        ShortVector a20 = ShortVector.zero(W);
+        ShortVector a30 = ShortVector.zero(W);
+        long ea = q + WORDS;
+        for (long ca = xp; q != ea; q += BYTES, ca += 4) {
+          long pq = q & OFFSET;
+          long pc = ca & OFFSET;
+          ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+          ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+          ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
+          ShortVector v3 = ShortVector.fromMemorySegment(W, MEMORY, tile3 + pq, ORDER);
+          ShortVector c0 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
+          a00 = v0.mul(c0).add(a00);
+          a10 = v1.mul(c0).add(a10);
+          a20 = v2.mul(c0).add(a20);
+          a30 = v3.mul(c0).add(a30);
+          ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
+          ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
+          ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 5);
+          ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 5);
+          c0 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
+                  .reinterpretAsShorts();
+          a00 = u0.mul(c0).add(a00);
+          a10 = u1.mul(c0).add(a10);
+          a20 = u2.mul(c0).add(a20);
+          a30 = u3.mul(c0).add(a30);
+          u0 = v0.lanewise(VectorOperators.LSHR, 10);
+          u1 = v1.lanewise(VectorOperators.LSHR, 10);
+          u2 = v2.lanewise(VectorOperators.LSHR, 10);
+          u3 = v3.lanewise(VectorOperators.LSHR, 10);
+          c0 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
+                  .reinterpretAsShorts();
+          a00 = u0.mul(c0).add(a00);
+          a10 = u1.mul(c0).add(a10);
+          a20 = u2.mul(c0).add(a20);
+          a30 = u3.mul(c0).add(a30);
+        }
+        IntVector g0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (wo & OFFSET), ORDER);
+        FloatVector d00 =
+            g0.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d01 =
+            g0.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector g1 = IntVector.fromMemorySegment(I, MEMORY, tile1 + (wo & OFFSET), ORDER);
+        FloatVector d10 =
+            g1.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d11 =
+            g1.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector g2 = IntVector.fromMemorySegment(I, MEMORY, tile2 + (wo & OFFSET), ORDER);
+        FloatVector d20 =
+            g2.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d21 =
+            g2.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector g3 = IntVector.fromMemorySegment(I, MEMORY, tile3 + (wo & OFFSET), ORDER);
+        FloatVector d30 =
+            g3.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d31 =
+            g3.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        ShortVector start0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + START))
+                .reinterpretAsShorts();
+        IntVector j00 = start0.add(a00).reinterpretAsInts();
+        IntVector i000 = j00.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector i001 = j00.lanewise(VectorOperators.ASHR, 16);
+        IntVector j10 = start0.add(a10).reinterpretAsInts();
+        IntVector i100 = j10.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector i101 = j10.lanewise(VectorOperators.ASHR, 16);
+        IntVector j20 = start0.add(a20).reinterpretAsInts();
+        IntVector i200 = j20.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector i201 = j20.lanewise(VectorOperators.ASHR, 16);
+        IntVector j30 = start0.add(a30).reinterpretAsInts();
+        IntVector i300 = j30.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector i301 = j30.lanewise(VectorOperators.ASHR, 16);
+        FloatVector sx0 =
+            FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + STEP));
+        f000 = ((FloatVector) i000.convert(VectorOperators.I2F, 0)).fma(d00.mul(sx0), f000);
+        f001 = ((FloatVector) i001.convert(VectorOperators.I2F, 0)).fma(d01.mul(sx0), f001);
+        f100 = ((FloatVector) i100.convert(VectorOperators.I2F, 0)).fma(d10.mul(sx0), f100);
+        f101 = ((FloatVector) i101.convert(VectorOperators.I2F, 0)).fma(d11.mul(sx0), f101);
+        f200 = ((FloatVector) i200.convert(VectorOperators.I2F, 0)).fma(d20.mul(sx0), f200);
+        f201 = ((FloatVector) i201.convert(VectorOperators.I2F, 0)).fma(d21.mul(sx0), f201);
+        f300 = ((FloatVector) i300.convert(VectorOperators.I2F, 0)).fma(d30.mul(sx0), f300);
+        f301 = ((FloatVector) i301.convert(VectorOperators.I2F, 0)).fma(d31.mul(sx0), f301);
+        xo += GROUP_OF_X;
+        wo += BLOCK;
+      }
+      FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
+      unscale.mul(f000).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES), ORDER);
+      unscale.mul(f001).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f100).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES), ORDER);
+      unscale.mul(f101).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f200).intoMemorySegment(MEMORY, y + t2 * (2 * BYTES), ORDER);
+      unscale.mul(f201).intoMemorySegment(MEMORY, y + t2 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f300).intoMemorySegment(MEMORY, y + t3 * (2 * BYTES), ORDER);
+      unscale.mul(f301).intoMemorySegment(MEMORY, y + t3 * (2 * BYTES) + BYTES, ORDER);
+    }
+  }
+
+  /** 2 tiles that lie far apart, two rows of x. */
+  static void by2(
+      long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
+    long end = blocks * BLOCK;
+    long x0 = (x) & ADDRESS;
+    long x1 = (x + xRow) & ADDRESS;
+    long part = (tiles + 1) / 2;
+    long first1 = Math.min(1 * part, tiles - part);
+    for (long t0 = 0; t0 < part; t0++) {
+      long t1 = t0 + first1;
+      long tile0 = (w + t0 * tileBytes) & ADDRESS;
+      long tile1 = (w + t1 * tileBytes) & ADDRESS;
+      FloatVector f000 = FloatVector.zero(F);
+      FloatVector f001 = FloatVector.zero(F);
+      FloatVector f010 = FloatVector.zero(F);
+      FloatVector f011 = FloatVector.zero(F);
+      FloatVector f100 = FloatVector.zero(F);
+      FloatVector f101 = FloatVector.zero(F);
+      FloatVector f110 = FloatVector.zero(F);
+      FloatVector f111 = FloatVector.zero(F);
+      long xo = 0;
+      long wo = 0;
+      while (wo != end) {
+        long xp = xo & OFFSET;
+        long q = wo + HEAD;
+        ShortVector a00 = ShortVector.zero(W);
+        ShortVector a01 = ShortVector.zero(W);
+        ShortVector a10 = ShortVector.zero(W);
+        ShortVector a11 = ShortVector.zero(W);
         long ea = q + WORDS;
         for (long ca = xp; q != ea; q += BYTES, ca += 4) {
           long pq = q & OFFSET;
@@ -74,6 +224,10 @@ final class TileQ50 {
               IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
           a00 = v0.mul(c0).add(a00);
           a10 = v1.mul(c0).add(a10);
+          ShortVector c1 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
+          a01 = v0.mul(c1).add(a01);
+          a11 = v1.mul(c1).add(a11);
           ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
           ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
           c0 =
@@ -81,6 +235,11 @@ final class TileQ50 {
                   .reinterpretAsShorts();
           a00 = u0.mul(c0).add(a00);
           a10 = u1.mul(c0).add(a10);
+          c1 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
+                  .reinterpretAsShorts();
+          a01 = u0.mul(c1).add(a01);
+          a11 = u1.mul(c1).add(a11);
           u0 = v0.lanewise(VectorOperators.LSHR, 10);
           u1 = v1.lanewise(VectorOperators.LSHR, 10);
           c0 =
@@ -88,6 +247,11 @@ final class TileQ50 {
                   .reinterpretAsShorts();
           a00 = u0.mul(c0).add(a00);
           a10 = u1.mul(c0).add(a10);
+          c1 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
+                  .reinterpretAsShorts();
+          a01 = u0.mul(c1).add(a01);
+          a11 = u1.mul(c1).add(a11);
         }
         IntVector g0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (wo & OFFSET), ORDER);
         FloatVector d00 =
@@ -108,97 +272,6 @@ final class TileQ50 {
         ShortVector start0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + START))
                 .reinterpretAsShorts();
-        IntVector j00 = start0.add(a00).reinterpretAsInts();
-        IntVector i000 = j00.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector i001 = j00.lanewise(VectorOperators.ASHR, 16);
-        IntVector j10 = start0.add(a10).reinterpretAsInts();
-        IntVector i100 = j10.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector i101 = j10.lanewise(VectorOperators.ASHR, 16);
-        FloatVector sx0 =
-            FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + STEP));
-        f000 = ((FloatVector) i000.convert(VectorOperators.I2F, 0)).fma(d00.mul(sx0), f000);
-        f001 = ((FloatVector) i001.convert(VectorOperators.I2F, 0)).fma(d01.mul(sx0), f001);
-        f100 = ((FloatVector) i100.convert(VectorOperators.I2F, 0)).fma(d10.mul(sx0), f100);
-        f101 = ((FloatVector) i101.convert(VectorOperators.I2F, 0)).fma(d11.mul(sx0), f101);
-        xo += GROUP_OF_X;
-        wo += BLOCK;
-      }
-      FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
-      unscale.mul(f000).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES), ORDER);
-      unscale.mul(f001).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES) + BYTES, ORDER);
-      unscale.mul(f100).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES), ORDER);
-      unscale.mul(f101).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES) + BYTES, ORDER);
-    }
-  }
-
-  /** One tile, two rows of x. */
-  static void by2(
-      long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
-    long end = blocks * BLOCK;
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    for (long t0 = 0; t0 < tiles; t0++) {
-      long tile0 = (w + t0 * tileBytes) & ADDRESS;
-      FloatVector f000 = FloatVector.zero(F);
-      FloatVector f001 = FloatVector.zero(F);
-      FloatVector f010 = FloatVector.zero(F);
-      FloatVector f011 = FloatVector.zero(F);
-      long xo = 0;
-      long wo = 0;
-      while (wo != end) {
-        long xp = xo & OFFSET;
-        long q = wo + HEAD;
-        ShortVector a00 = ShortVector.zero(W);
-        ShortVector a01 = ShortVector.zero(W);
-        long ea = q + WORDS;
-        for (long ca = xp; q != ea; q += BYTES, ca += 4) {
-          long pq = q & OFFSET;
-          long pc = ca & OFFSET;
-          ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-          a00 =
-              v0.mul(
-                      IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc))
-                          .reinterpretAsShorts())
-                  .add(a00);
-          a01 =
-              v0.mul(
-                      IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc))
-                          .reinterpretAsShorts())
-                  .add(a01);
-          ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
-          a00 =
-              u0.mul(
-                      IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
-                          .reinterpretAsShorts())
-                  .add(a00);
-          a01 =
-              u0.mul(
-                      IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
-                          .reinterpretAsShorts())
-                  .add(a01);
-          u0 = v0.lanewise(VectorOperators.LSHR, 10);
-          a00 =
-              u0.mul(
-                      IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
-                          .reinterpretAsShorts())
-                  .add(a00);
-          a01 =
-              u0.mul(
-                      IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
-                          .reinterpretAsShorts())
-                  .add(a01);
-        }
-        IntVector g0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (wo & OFFSET), ORDER);
-        FloatVector d00 =
-            g0.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 3)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats();
-        FloatVector d01 =
-            g0.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-        ShortVector start0 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + START))
-                .reinterpretAsShorts();
         ShortVector start1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + xp + START))
                 .reinterpretAsShorts();
@@ -208,6 +281,12 @@ final class TileQ50 {
         IntVector j01 = start1.add(a01).reinterpretAsInts();
         IntVector i010 = j01.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
         IntVector i011 = j01.lanewise(VectorOperators.ASHR, 16);
+        IntVector j10 = start0.add(a10).reinterpretAsInts();
+        IntVector i100 = j10.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector i101 = j10.lanewise(VectorOperators.ASHR, 16);
+        IntVector j11 = start1.add(a11).reinterpretAsInts();
+        IntVector i110 = j11.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector i111 = j11.lanewise(VectorOperators.ASHR, 16);
         FloatVector sx0 =
             FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + STEP));
         FloatVector sx1 =
@@ -216,6 +295,10 @@ final class TileQ50 {
         f001 = ((FloatVector) i001.convert(VectorOperators.I2F, 0)).fma(d01.mul(sx0), f001);
         f010 = ((FloatVector) i010.convert(VectorOperators.I2F, 0)).fma(d00.mul(sx1), f010);
         f011 = ((FloatVector) i011.convert(VectorOperators.I2F, 0)).fma(d01.mul(sx1), f011);
+        f100 = ((FloatVector) i100.convert(VectorOperators.I2F, 0)).fma(d10.mul(sx0), f100);
+        f101 = ((FloatVector) i101.convert(VectorOperators.I2F, 0)).fma(d11.mul(sx0), f101);
+        f110 = ((FloatVector) i110.convert(VectorOperators.I2F, 0)).fma(d10.mul(sx1), f110);
+        f111 = ((FloatVector) i111.convert(VectorOperators.I2F, 0)).fma(d11.mul(sx1), f111);
         xo += GROUP_OF_X;
         wo += BLOCK;
       }
@@ -224,6 +307,10 @@ final class TileQ50 {
       unscale.mul(f001).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES) + BYTES, ORDER);
       unscale.mul(f010).intoMemorySegment(MEMORY, y + yRow + t0 * (2 * BYTES), ORDER);
       unscale.mul(f011).intoMemorySegment(MEMORY, y + yRow + t0 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f100).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES), ORDER);
+      unscale.mul(f101).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f110).intoMemorySegment(MEMORY, y + yRow + t1 * (2 * BYTES), ORDER);
+      unscale.mul(f111).intoMemorySegment(MEMORY, y + yRow + t1 * (2 * BYTES) + BYTES, ORDER);
     }
   }
 

@@ -44,21 +44,31 @@ final class TileQ5K {
 
   private TileQ5K() {}
 
-  /** Two far tiles, one row of x. */
+  /** 4 tiles that lie far apart, one row of x. */
   static void by1(
       long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
     long end = blocks * BLOCK;
     long x0 = (x) & ADDRESS;
-    long half = (tiles + 1) / 2;
-    for (long t = 0; t < half; t++) {
-      long t0 = t;
-      long t1 = t + tiles - half;
+    long part = (tiles + 3) / 4;
+    long first1 = Math.min(1 * part, tiles - part);
+    long first2 = Math.min(2 * part, tiles - part);
+    long first3 = Math.min(3 * part, tiles - part);
+    for (long t0 = 0; t0 < part; t0++) {
+      long t1 = t0 + first1;
+      long t2 = t0 + first2;
+      long t3 = t0 + first3;
       long tile0 = (w + t0 * tileBytes) & ADDRESS;
       long tile1 = (w + t1 * tileBytes) & ADDRESS;
+      long tile2 = (w + t2 * tileBytes) & ADDRESS;
+      long tile3 = (w + t3 * tileBytes) & ADDRESS;
       FloatVector f000 = FloatVector.zero(F);
       FloatVector f001 = FloatVector.zero(F);
       FloatVector f100 = FloatVector.zero(F);
       FloatVector f101 = FloatVector.zero(F);
+      FloatVector f200 = FloatVector.zero(F);
+      FloatVector f201 = FloatVector.zero(F);
+      FloatVector f300 = FloatVector.zero(F);
+      FloatVector f301 = FloatVector.zero(F);
       long xo = 0;
       long wo = 0;
       while (wo != end) {
@@ -66,10 +76,18 @@ final class TileQ5K {
         FloatVector s001 = FloatVector.zero(F);
         FloatVector s100 = FloatVector.zero(F);
         FloatVector s101 = FloatVector.zero(F);
+        FloatVector s200 = FloatVector.zero(F);
+        FloatVector s201 = FloatVector.zero(F);
+        FloatVector s300 = FloatVector.zero(F);
+        FloatVector s301 = FloatVector.zero(F);
         FloatVector z000 = FloatVector.zero(F);
         FloatVector z001 = FloatVector.zero(F);
         FloatVector z100 = FloatVector.zero(F);
         FloatVector z101 = FloatVector.zero(F);
+        FloatVector z200 = FloatVector.zero(F);
+        FloatVector z201 = FloatVector.zero(F);
+        FloatVector z300 = FloatVector.zero(F);
+        FloatVector z301 = FloatVector.zero(F);
         long at = wo + HEAD;
         long stop = wo + BLOCK;
         while (at != stop) {
@@ -77,6 +95,278 @@ final class TileQ5K {
           long q = at + BYTES;
           ShortVector a00 = ShortVector.zero(W);
           ShortVector a10 = ShortVector.zero(W);
+          ShortVector a20 = ShortVector.zero(W);
+          ShortVector a30 = ShortVector.zero(W);
+          long ea = q + WORDS;
+          for (long ca = xp; q != ea; q += BYTES, ca += 4) {
+            long pq = q & OFFSET;
+            long pc = ca & OFFSET;
+            ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+            ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+            ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
+            ShortVector v3 = ShortVector.fromMemorySegment(W, MEMORY, tile3 + pq, ORDER);
+            ShortVector c0 =
+                IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc))
+                    .reinterpretAsShorts();
+            a00 = v0.mul(c0).add(a00);
+            a10 = v1.mul(c0).add(a10);
+            a20 = v2.mul(c0).add(a20);
+            a30 = v3.mul(c0).add(a30);
+            ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
+            ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
+            ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 5);
+            ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 5);
+            c0 =
+                IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
+                    .reinterpretAsShorts();
+            a00 = u0.mul(c0).add(a00);
+            a10 = u1.mul(c0).add(a10);
+            a20 = u2.mul(c0).add(a20);
+            a30 = u3.mul(c0).add(a30);
+            u0 = v0.lanewise(VectorOperators.LSHR, 10);
+            u1 = v1.lanewise(VectorOperators.LSHR, 10);
+            u2 = v2.lanewise(VectorOperators.LSHR, 10);
+            u3 = v3.lanewise(VectorOperators.LSHR, 10);
+            c0 =
+                IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
+                    .reinterpretAsShorts();
+            a00 = u0.mul(c0).add(a00);
+            a10 = u1.mul(c0).add(a10);
+            a20 = u2.mul(c0).add(a20);
+            a30 = u3.mul(c0).add(a30);
+          }
+          IntVector h0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (at & OFFSET), ORDER);
+          FloatVector c00 = (FloatVector) h0.and(0xff).convert(VectorOperators.I2F, 0);
+          FloatVector c01 =
+              (FloatVector)
+                  h0.lanewise(VectorOperators.LSHR, 16).and(0xff).convert(VectorOperators.I2F, 0);
+          IntVector h1 = IntVector.fromMemorySegment(I, MEMORY, tile1 + (at & OFFSET), ORDER);
+          FloatVector c10 = (FloatVector) h1.and(0xff).convert(VectorOperators.I2F, 0);
+          FloatVector c11 =
+              (FloatVector)
+                  h1.lanewise(VectorOperators.LSHR, 16).and(0xff).convert(VectorOperators.I2F, 0);
+          IntVector h2 = IntVector.fromMemorySegment(I, MEMORY, tile2 + (at & OFFSET), ORDER);
+          FloatVector c20 = (FloatVector) h2.and(0xff).convert(VectorOperators.I2F, 0);
+          FloatVector c21 =
+              (FloatVector)
+                  h2.lanewise(VectorOperators.LSHR, 16).and(0xff).convert(VectorOperators.I2F, 0);
+          IntVector h3 = IntVector.fromMemorySegment(I, MEMORY, tile3 + (at & OFFSET), ORDER);
+          FloatVector c30 = (FloatVector) h3.and(0xff).convert(VectorOperators.I2F, 0);
+          FloatVector c31 =
+              (FloatVector)
+                  h3.lanewise(VectorOperators.LSHR, 16).and(0xff).convert(VectorOperators.I2F, 0);
+          ShortVector start0 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + START))
+                  .reinterpretAsShorts();
+          IntVector j00 = start0.add(a00).reinterpretAsInts();
+          IntVector i000 =
+              j00.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector i001 = j00.lanewise(VectorOperators.ASHR, 16);
+          IntVector j10 = start0.add(a10).reinterpretAsInts();
+          IntVector i100 =
+              j10.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector i101 = j10.lanewise(VectorOperators.ASHR, 16);
+          IntVector j20 = start0.add(a20).reinterpretAsInts();
+          IntVector i200 =
+              j20.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector i201 = j20.lanewise(VectorOperators.ASHR, 16);
+          IntVector j30 = start0.add(a30).reinterpretAsInts();
+          IntVector i300 =
+              j30.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector i301 = j30.lanewise(VectorOperators.ASHR, 16);
+          IntVector o0 = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + CENTRE));
+          i000 = i000.add(o0);
+          i001 = i001.add(o0);
+          i100 = i100.add(o0);
+          i101 = i101.add(o0);
+          i200 = i200.add(o0);
+          i201 = i201.add(o0);
+          i300 = i300.add(o0);
+          i301 = i301.add(o0);
+          FloatVector sx0 =
+              FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + STEP));
+          s000 = ((FloatVector) i000.convert(VectorOperators.I2F, 0)).fma(c00.mul(sx0), s000);
+          s001 = ((FloatVector) i001.convert(VectorOperators.I2F, 0)).fma(c01.mul(sx0), s001);
+          s100 = ((FloatVector) i100.convert(VectorOperators.I2F, 0)).fma(c10.mul(sx0), s100);
+          s101 = ((FloatVector) i101.convert(VectorOperators.I2F, 0)).fma(c11.mul(sx0), s101);
+          s200 = ((FloatVector) i200.convert(VectorOperators.I2F, 0)).fma(c20.mul(sx0), s200);
+          s201 = ((FloatVector) i201.convert(VectorOperators.I2F, 0)).fma(c21.mul(sx0), s201);
+          s300 = ((FloatVector) i300.convert(VectorOperators.I2F, 0)).fma(c30.mul(sx0), s300);
+          s301 = ((FloatVector) i301.convert(VectorOperators.I2F, 0)).fma(c31.mul(sx0), s301);
+          c00 =
+              (FloatVector)
+                  h0.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
+          c01 = (FloatVector) h0.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);
+          c10 =
+              (FloatVector)
+                  h1.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
+          c11 = (FloatVector) h1.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);
+          c20 =
+              (FloatVector)
+                  h2.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
+          c21 = (FloatVector) h2.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);
+          c30 =
+              (FloatVector)
+                  h3.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
+          c31 = (FloatVector) h3.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);
+          sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + MINIMUM));
+          z000 = c00.fma(sx0, z000);
+          z001 = c01.fma(sx0, z001);
+          z100 = c10.fma(sx0, z100);
+          z101 = c11.fma(sx0, z101);
+          z200 = c20.fma(sx0, z200);
+          z201 = c21.fma(sx0, z201);
+          z300 = c30.fma(sx0, z300);
+          z301 = c31.fma(sx0, z301);
+          xo += GROUP_OF_X;
+          at += BYTES + WORDS;
+        }
+        IntVector g0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (wo & OFFSET), ORDER);
+        FloatVector d00 =
+            g0.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d01 =
+            g0.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector n0 =
+            IntVector.fromMemorySegment(I, MEMORY, tile0 + ((wo + BYTES) & OFFSET), ORDER);
+        FloatVector m00 =
+            n0.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector m01 =
+            n0.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector g1 = IntVector.fromMemorySegment(I, MEMORY, tile1 + (wo & OFFSET), ORDER);
+        FloatVector d10 =
+            g1.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d11 =
+            g1.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector n1 =
+            IntVector.fromMemorySegment(I, MEMORY, tile1 + ((wo + BYTES) & OFFSET), ORDER);
+        FloatVector m10 =
+            n1.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector m11 =
+            n1.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector g2 = IntVector.fromMemorySegment(I, MEMORY, tile2 + (wo & OFFSET), ORDER);
+        FloatVector d20 =
+            g2.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d21 =
+            g2.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector n2 =
+            IntVector.fromMemorySegment(I, MEMORY, tile2 + ((wo + BYTES) & OFFSET), ORDER);
+        FloatVector m20 =
+            n2.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector m21 =
+            n2.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector g3 = IntVector.fromMemorySegment(I, MEMORY, tile3 + (wo & OFFSET), ORDER);
+        FloatVector d30 =
+            g3.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector d31 =
+            g3.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        IntVector n3 =
+            IntVector.fromMemorySegment(I, MEMORY, tile3 + ((wo + BYTES) & OFFSET), ORDER);
+        FloatVector m30 =
+            n3.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 3)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats();
+        FloatVector m31 =
+            n3.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+        f000 = d00.fma(s000, f000);
+        f001 = d01.fma(s001, f001);
+        f100 = d10.fma(s100, f100);
+        f101 = d11.fma(s101, f101);
+        f200 = d20.fma(s200, f200);
+        f201 = d21.fma(s201, f201);
+        f300 = d30.fma(s300, f300);
+        f301 = d31.fma(s301, f301);
+        f000 = m00.fma(z000, f000);
+        f001 = m01.fma(z001, f001);
+        f100 = m10.fma(z100, f100);
+        f101 = m11.fma(z101, f101);
+        f200 = m20.fma(z200, f200);
+        f201 = m21.fma(z201, f201);
+        f300 = m30.fma(z300, f300);
+        f301 = m31.fma(z301, f301);
+        wo = stop;
+      }
+      FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
+      unscale.mul(f000).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES), ORDER);
+      unscale.mul(f001).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f100).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES), ORDER);
+      unscale.mul(f101).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f200).intoMemorySegment(MEMORY, y + t2 * (2 * BYTES), ORDER);
+      unscale.mul(f201).intoMemorySegment(MEMORY, y + t2 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f300).intoMemorySegment(MEMORY, y + t3 * (2 * BYTES), ORDER);
+      unscale.mul(f301).intoMemorySegment(MEMORY, y + t3 * (2 * BYTES) + BYTES, ORDER);
+    }
+  }
+
+  /** 2 tiles that lie far apart, two rows of x. */
+  static void by2(
+      long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
+    long end = blocks * BLOCK;
+    long x0 = (x) & ADDRESS;
+    long x1 = (x + xRow) & ADDRESS;
+    long part = (tiles + 1) / 2;
+    long first1 = Math.min(1 * part, tiles - part);
+    for (long t0 = 0; t0 < part; t0++) {
+      long t1 = t0 + first1;
+      long tile0 = (w + t0 * tileBytes) & ADDRESS;
+      long tile1 = (w + t1 * tileBytes) & ADDRESS;
+      FloatVector f000 = FloatVector.zero(F);
+      FloatVector f001 = FloatVector.zero(F);
+      FloatVector f010 = FloatVector.zero(F);
+      FloatVector f011 = FloatVector.zero(F);
+      FloatVector f100 = FloatVector.zero(F);
+      FloatVector f101 = FloatVector.zero(F);
+      FloatVector f110 = FloatVector.zero(F);
+      FloatVector f111 = FloatVector.zero(F);
+      long xo = 0;
+      long wo = 0;
+      while (wo != end) {
+        FloatVector s000 = FloatVector.zero(F);
+        FloatVector s001 = FloatVector.zero(F);
+        FloatVector s010 = FloatVector.zero(F);
+        FloatVector s011 = FloatVector.zero(F);
+        FloatVector s100 = FloatVector.zero(F);
+        FloatVector s101 = FloatVector.zero(F);
+        FloatVector s110 = FloatVector.zero(F);
+        FloatVector s111 = FloatVector.zero(F);
+        FloatVector z000 = FloatVector.zero(F);
+        FloatVector z001 = FloatVector.zero(F);
+        FloatVector z010 = FloatVector.zero(F);
+        FloatVector z011 = FloatVector.zero(F);
+        FloatVector z100 = FloatVector.zero(F);
+        FloatVector z101 = FloatVector.zero(F);
+        FloatVector z110 = FloatVector.zero(F);
+        FloatVector z111 = FloatVector.zero(F);
+        long at = wo + HEAD;
+        long stop = wo + BLOCK;
+        while (at != stop) {
+          long xp = xo & OFFSET;
+          long q = at + BYTES;
+          ShortVector a00 = ShortVector.zero(W);
+          ShortVector a01 = ShortVector.zero(W);
+          ShortVector a10 = ShortVector.zero(W);
+          ShortVector a11 = ShortVector.zero(W);
           long ea = q + WORDS;
           for (long ca = xp; q != ea; q += BYTES, ca += 4) {
             long pq = q & OFFSET;
@@ -88,6 +378,11 @@ final class TileQ5K {
                     .reinterpretAsShorts();
             a00 = v0.mul(c0).add(a00);
             a10 = v1.mul(c0).add(a10);
+            ShortVector c1 =
+                IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc))
+                    .reinterpretAsShorts();
+            a01 = v0.mul(c1).add(a01);
+            a11 = v1.mul(c1).add(a11);
             ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
             ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
             c0 =
@@ -95,6 +390,11 @@ final class TileQ5K {
                     .reinterpretAsShorts();
             a00 = u0.mul(c0).add(a00);
             a10 = u1.mul(c0).add(a10);
+            c1 =
+                IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
+                    .reinterpretAsShorts();
+            a01 = u0.mul(c1).add(a01);
+            a11 = u1.mul(c1).add(a11);
             u0 = v0.lanewise(VectorOperators.LSHR, 10);
             u1 = v1.lanewise(VectorOperators.LSHR, 10);
             c0 =
@@ -102,6 +402,11 @@ final class TileQ5K {
                     .reinterpretAsShorts();
             a00 = u0.mul(c0).add(a00);
             a10 = u1.mul(c0).add(a10);
+            c1 =
+                IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
+                    .reinterpretAsShorts();
+            a01 = u0.mul(c1).add(a01);
+            a11 = u1.mul(c1).add(a11);
           }
           IntVector h0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (at & OFFSET), ORDER);
           FloatVector c00 = (FloatVector) h0.and(0xff).convert(VectorOperators.I2F, 0);
@@ -116,25 +421,47 @@ final class TileQ5K {
           ShortVector start0 =
               IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + START))
                   .reinterpretAsShorts();
+          ShortVector start1 =
+              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + xp + START))
+                  .reinterpretAsShorts();
           IntVector j00 = start0.add(a00).reinterpretAsInts();
           IntVector i000 =
               j00.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
           IntVector i001 = j00.lanewise(VectorOperators.ASHR, 16);
+          IntVector j01 = start1.add(a01).reinterpretAsInts();
+          IntVector i010 =
+              j01.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector i011 = j01.lanewise(VectorOperators.ASHR, 16);
           IntVector j10 = start0.add(a10).reinterpretAsInts();
           IntVector i100 =
               j10.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
           IntVector i101 = j10.lanewise(VectorOperators.ASHR, 16);
+          IntVector j11 = start1.add(a11).reinterpretAsInts();
+          IntVector i110 =
+              j11.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+          IntVector i111 = j11.lanewise(VectorOperators.ASHR, 16);
           IntVector o0 = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + CENTRE));
+          IntVector o1 = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + xp + CENTRE));
           i000 = i000.add(o0);
           i001 = i001.add(o0);
+          i010 = i010.add(o1);
+          i011 = i011.add(o1);
           i100 = i100.add(o0);
           i101 = i101.add(o0);
+          i110 = i110.add(o1);
+          i111 = i111.add(o1);
           FloatVector sx0 =
               FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + STEP));
+          FloatVector sx1 =
+              FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + xp + STEP));
           s000 = ((FloatVector) i000.convert(VectorOperators.I2F, 0)).fma(c00.mul(sx0), s000);
           s001 = ((FloatVector) i001.convert(VectorOperators.I2F, 0)).fma(c01.mul(sx0), s001);
+          s010 = ((FloatVector) i010.convert(VectorOperators.I2F, 0)).fma(c00.mul(sx1), s010);
+          s011 = ((FloatVector) i011.convert(VectorOperators.I2F, 0)).fma(c01.mul(sx1), s011);
           s100 = ((FloatVector) i100.convert(VectorOperators.I2F, 0)).fma(c10.mul(sx0), s100);
           s101 = ((FloatVector) i101.convert(VectorOperators.I2F, 0)).fma(c11.mul(sx0), s101);
+          s110 = ((FloatVector) i110.convert(VectorOperators.I2F, 0)).fma(c10.mul(sx1), s110);
+          s111 = ((FloatVector) i111.convert(VectorOperators.I2F, 0)).fma(c11.mul(sx1), s111);
           c00 =
               (FloatVector)
                   h0.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
@@ -144,10 +471,15 @@ final class TileQ5K {
                   h1.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
           c11 = (FloatVector) h1.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);
           sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + MINIMUM));
+          sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + xp + MINIMUM));
           z000 = c00.fma(sx0, z000);
           z001 = c01.fma(sx0, z001);
+          z010 = c00.fma(sx1, z010);
+          z011 = c01.fma(sx1, z011);
           z100 = c10.fma(sx0, z100);
           z101 = c11.fma(sx0, z101);
+          z110 = c10.fma(sx1, z110);
+          z111 = c11.fma(sx1, z111);
           xo += GROUP_OF_X;
           at += BYTES + WORDS;
         }
@@ -187,161 +519,20 @@ final class TileQ5K {
             n1.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
         f000 = d00.fma(s000, f000);
         f001 = d01.fma(s001, f001);
-        f100 = d10.fma(s100, f100);
-        f101 = d11.fma(s101, f101);
-        f000 = m00.fma(z000, f000);
-        f001 = m01.fma(z001, f001);
-        f100 = m10.fma(z100, f100);
-        f101 = m11.fma(z101, f101);
-        wo = stop;
-      }
-      FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
-      unscale.mul(f000).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES), ORDER);
-      unscale.mul(f001).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES) + BYTES, ORDER);
-      unscale.mul(f100).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES), ORDER);
-      unscale.mul(f101).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES) + BYTES, ORDER);
-    }
-  }
-
-  /** One tile, two rows of x. */
-  static void by2(
-      long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
-    long end = blocks * BLOCK;
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    for (long t0 = 0; t0 < tiles; t0++) {
-      long tile0 = (w + t0 * tileBytes) & ADDRESS;
-      FloatVector f000 = FloatVector.zero(F);
-      FloatVector f001 = FloatVector.zero(F);
-      FloatVector f010 = FloatVector.zero(F);
-      FloatVector f011 = FloatVector.zero(F);
-      long xo = 0;
-      long wo = 0;
-      while (wo != end) {
-        FloatVector s000 = FloatVector.zero(F);
-        FloatVector s001 = FloatVector.zero(F);
-        FloatVector s010 = FloatVector.zero(F);
-        FloatVector s011 = FloatVector.zero(F);
-        FloatVector z000 = FloatVector.zero(F);
-        FloatVector z001 = FloatVector.zero(F);
-        FloatVector z010 = FloatVector.zero(F);
-        FloatVector z011 = FloatVector.zero(F);
-        long at = wo + HEAD;
-        long stop = wo + BLOCK;
-        while (at != stop) {
-          long xp = xo & OFFSET;
-          long q = at + BYTES;
-          ShortVector a00 = ShortVector.zero(W);
-          ShortVector a01 = ShortVector.zero(W);
-          long ea = q + WORDS;
-          for (long ca = xp; q != ea; q += BYTES, ca += 4) {
-            long pq = q & OFFSET;
-            long pc = ca & OFFSET;
-            ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-            a00 =
-                v0.mul(
-                        IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc))
-                            .reinterpretAsShorts())
-                    .add(a00);
-            a01 =
-                v0.mul(
-                        IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc))
-                            .reinterpretAsShorts())
-                    .add(a01);
-            ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
-            a00 =
-                u0.mul(
-                        IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
-                            .reinterpretAsShorts())
-                    .add(a00);
-            a01 =
-                u0.mul(
-                        IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
-                            .reinterpretAsShorts())
-                    .add(a01);
-            u0 = v0.lanewise(VectorOperators.LSHR, 10);
-            a00 =
-                u0.mul(
-                        IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
-                            .reinterpretAsShorts())
-                    .add(a00);
-            a01 =
-                u0.mul(
-                        IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
-                            .reinterpretAsShorts())
-                    .add(a01);
-          }
-          IntVector h0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (at & OFFSET), ORDER);
-          FloatVector c00 = (FloatVector) h0.and(0xff).convert(VectorOperators.I2F, 0);
-          FloatVector c01 =
-              (FloatVector)
-                  h0.lanewise(VectorOperators.LSHR, 16).and(0xff).convert(VectorOperators.I2F, 0);
-          ShortVector start0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + START))
-                  .reinterpretAsShorts();
-          ShortVector start1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + xp + START))
-                  .reinterpretAsShorts();
-          IntVector j00 = start0.add(a00).reinterpretAsInts();
-          IntVector i000 =
-              j00.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-          IntVector i001 = j00.lanewise(VectorOperators.ASHR, 16);
-          IntVector j01 = start1.add(a01).reinterpretAsInts();
-          IntVector i010 =
-              j01.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-          IntVector i011 = j01.lanewise(VectorOperators.ASHR, 16);
-          IntVector o0 = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + xp + CENTRE));
-          IntVector o1 = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + xp + CENTRE));
-          i000 = i000.add(o0);
-          i001 = i001.add(o0);
-          i010 = i010.add(o1);
-          i011 = i011.add(o1);
-          FloatVector sx0 =
-              FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + STEP));
-          FloatVector sx1 =
-              FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + xp + STEP));
-          s000 = ((FloatVector) i000.convert(VectorOperators.I2F, 0)).fma(c00.mul(sx0), s000);
-          s001 = ((FloatVector) i001.convert(VectorOperators.I2F, 0)).fma(c01.mul(sx0), s001);
-          s010 = ((FloatVector) i010.convert(VectorOperators.I2F, 0)).fma(c00.mul(sx1), s010);
-          s011 = ((FloatVector) i011.convert(VectorOperators.I2F, 0)).fma(c01.mul(sx1), s011);
-          c00 =
-              (FloatVector)
-                  h0.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);
-          c01 = (FloatVector) h0.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);
-          sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + xp + MINIMUM));
-          sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + xp + MINIMUM));
-          z000 = c00.fma(sx0, z000);
-          z001 = c01.fma(sx0, z001);
-          z010 = c00.fma(sx1, z010);
-          z011 = c01.fma(sx1, z011);
-          xo += GROUP_OF_X;
-          at += BYTES + WORDS;
-        }
-        IntVector g0 = IntVector.fromMemorySegment(I, MEMORY, tile0 + (wo & OFFSET), ORDER);
-        FloatVector d00 =
-            g0.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 3)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats();
-        FloatVector d01 =
-            g0.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-        IntVector n0 =
-            IntVector.fromMemorySegment(I, MEMORY, tile0 + ((wo + BYTES) & OFFSET), ORDER);
-        FloatVector m00 =
-            n0.lanewise(VectorOperators.LSHL, 16)
-                .lanewise(VectorOperators.ASHR, 3)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats();
-        FloatVector m01 =
-            n0.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-        f000 = d00.fma(s000, f000);
-        f001 = d01.fma(s001, f001);
         f010 = d00.fma(s010, f010);
         f011 = d01.fma(s011, f011);
+        f100 = d10.fma(s100, f100);
+        f101 = d11.fma(s101, f101);
+        f110 = d10.fma(s110, f110);
+        f111 = d11.fma(s111, f111);
         f000 = m00.fma(z000, f000);
         f001 = m01.fma(z001, f001);
         f010 = m00.fma(z010, f010);
         f011 = m01.fma(z011, f011);
+        f100 = m10.fma(z100, f100);
+        f101 = m11.fma(z101, f101);
+        f110 = m10.fma(z110, f110);
+        f111 = m11.fma(z111, f111);
         wo = stop;
       }
       FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
@@ -349,6 +540,10 @@ final class TileQ5K {
       unscale.mul(f001).intoMemorySegment(MEMORY, y + t0 * (2 * BYTES) + BYTES, ORDER);
       unscale.mul(f010).intoMemorySegment(MEMORY, y + yRow + t0 * (2 * BYTES), ORDER);
       unscale.mul(f011).intoMemorySegment(MEMORY, y + yRow + t0 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f100).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES), ORDER);
+      unscale.mul(f101).intoMemorySegment(MEMORY, y + t1 * (2 * BYTES) + BYTES, ORDER);
+      unscale.mul(f110).intoMemorySegment(MEMORY, y + yRow + t1 * (2 * BYTES), ORDER);
+      unscale.mul(f111).intoMemorySegment(MEMORY, y + yRow + t1 * (2 * BYTES) + BYTES, ORDER);
     }
   }
 

@@ -30,11 +30,11 @@ public final class Exponentials {
     FloatVector m1 = m0;
     long i = 0;
     for (; i <= n - 2 * LANES; i += 2 * LANES) {
-      m0 = m0.max(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER));
-      m1 = m1.max(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + LANES), ORDER));
+      m0 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).max(m0);
+      m1 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + LANES), ORDER).max(m1);
     }
     for (; i <= n - LANES; i += LANES) {
-      m0 = m0.max(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER));
+      m0 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).max(m0);
     }
     float max = m0.max(m1).reduceLanes(VectorOperators.MAX);
     for (; i < n; i++) {
@@ -49,8 +49,8 @@ public final class Exponentials {
     long i = 0;
     for (; i <= n - LANES; i += LANES) {
       s =
-          s.add(
-              VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).sub(max)));
+          VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).sub(max))
+              .add(s);
     }
     return sumTail(x, i, n, max, Lanes.sum(s));
   }
@@ -71,7 +71,7 @@ public final class Exponentials {
       FloatVector e =
           VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).sub(max));
       e.intoMemorySegment(MEMORY, y + 4 * i, ORDER);
-      s = s.add(e);
+      s = e.add(s);
     }
     // Lanes.sum, written out: behind exp C2 may leave a call, and so an object per row of
     // attention.
@@ -129,7 +129,7 @@ public final class Exponentials {
       FloatVector p = VectorMath.exp(target.sub(tShift));
       FloatVector term =
           p.mul(target.sub(FloatVector.fromMemorySegment(F, MEMORY, s + 4 * i, ORDER)).sub(gap));
-      sum = sum.add(term.blend(0f, p.eq(0f)));
+      sum = term.blend(0f, p.eq(0f)).add(sum);
     }
     return divergenceTail(s, t, tShift, gap, i, n, Lanes.sum(sum));
   }
@@ -155,7 +155,7 @@ public final class Exponentials {
           FloatVector.fromMemorySegment(F, MEMORY, logP + 4 * i, ORDER)
               .sub(FloatVector.fromMemorySegment(F, MEMORY, s + 4 * i, ORDER).sub(lse))
               .mul(weight);
-      sum = sum.add(term.blend(0f, weight.eq(0f)));
+      sum = term.blend(0f, weight.eq(0f)).add(sum);
     }
     float total = Lanes.sum(sum);
     for (; i < n; i++) {

@@ -36,8 +36,8 @@ public final class Sums {
     DoubleVector s1 = DoubleVector.zero(D);
     long i = 0;
     for (; i <= n - 2 * step; i += 2 * step) {
-      s0 = s0.add(widen(x + 4 * i));
-      s1 = s1.add(widen(x + 4 * (i + step)));
+      s0 = widen(x + 4 * i).add(s0);
+      s1 = widen(x + 4 * (i + step)).add(s1);
     }
     double sum = ordered(s0.add(s1));
     for (; i < n; i++) {
@@ -88,13 +88,13 @@ public final class Sums {
     FloatVector s3 = FloatVector.zero(F);
     long i = 0;
     for (; i <= n - 4 * LANES; i += 4 * LANES) {
-      s0 = s0.add(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER));
-      s1 = s1.add(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + LANES), ORDER));
-      s2 = s2.add(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + 2 * LANES), ORDER));
-      s3 = s3.add(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + 3 * LANES), ORDER));
+      s0 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).add(s0);
+      s1 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + LANES), ORDER).add(s1);
+      s2 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + 2 * LANES), ORDER).add(s2);
+      s3 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + 3 * LANES), ORDER).add(s3);
     }
     for (; i <= n - LANES; i += LANES) {
-      s0 = s0.add(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER));
+      s0 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).add(s0);
     }
     float sum = Lanes.sum(s0.add(s1).add(s2.add(s3)));
     for (; i < n; i++) {
@@ -153,8 +153,8 @@ public final class Sums {
       FloatVector s1 = FloatVector.fromMemorySegment(F, MEMORY, y + 4 * (c + LANES), ORDER);
       long at = x + 4 * c;
       for (long r = 0; r < rows; r++) {
-        s0 = s0.add(FloatVector.fromMemorySegment(F, MEMORY, at, ORDER));
-        s1 = s1.add(FloatVector.fromMemorySegment(F, MEMORY, at + 4 * LANES, ORDER));
+        s0 = FloatVector.fromMemorySegment(F, MEMORY, at, ORDER).add(s0);
+        s1 = FloatVector.fromMemorySegment(F, MEMORY, at + 4 * LANES, ORDER).add(s1);
         at += 4 * cols;
       }
       s0.intoMemorySegment(MEMORY, y + 4 * c, ORDER);
