@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import dev.sortie.eetuning.decode.sampling.TokenLogprobs;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -13,6 +14,19 @@ import java.util.OptionalInt;
  * @param confidence largest probability there
  * @param draft name of the {@link dev.sortie.eetuning.decode.speculative.DraftSource} that had
  *     guessed it; empty where none had, or the guess was not verified
+ * @param logprobs how likely it was there; empty where nobody asked
  */
 public record GeneratedToken(
-    int id, String text, OptionalInt exit, double confidence, Optional<String> draft) {}
+    int id,
+    String text,
+    OptionalInt exit,
+    double confidence,
+    Optional<String> draft,
+    Optional<TokenLogprobs> logprobs) {
+
+  /** A token of which nobody asked how likely it was. */
+  public GeneratedToken(
+      int id, String text, OptionalInt exit, double confidence, Optional<String> draft) {
+    this(id, text, exit, confidence, draft, Optional.empty());
+  }
+}

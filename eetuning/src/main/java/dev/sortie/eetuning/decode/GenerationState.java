@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode;
 
 import dev.sortie.eetuning.decode.sampling.Sampler;
+import dev.sortie.eetuning.decode.sampling.TokenLogprobs;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.StreamDecoder;
 import dev.sortie.nn.text.Tokenizer;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** A text as it grows: chooses token after token from what a decoder says, and knows its end. */
 public final class GenerationState {
@@ -40,7 +42,9 @@ public final class GenerationState {
     this.prompt = prompt;
     this.options = options;
     this.ends = ends;
-    this.sampler = new Sampler(options.sampling(), vocab);
+    this.sampler =
+        new Sampler(
+            options.sampling(), vocab, options.rules().stream().map(Supplier::get).toList());
     for (int id : prompt) {
       sampler.saw(id);
     }
@@ -56,7 +60,11 @@ public final class GenerationState {
    */
   public GeneratedToken next(Step step, BooleanSupplier cancelled) {
     int id = sampler.choose(step.logits(), prompt.length + tokens.size());
-    return take(id, step.exit(), step.confidence(), step.sourceOf(id), cancelled);
+    Optional<TokenLogprobs> logprobs =
+        options.logprobs().isPresent()
+            ? Optional.of(TokenLogprobs.of(step.logits(), id, options.logprobs().getAsInt()))
+            : Optional.empty();
+    return take(id, step.exit(), step.confidence(), step.sourceOf(id), logprobs, cancelled);
   }
 
   /**
@@ -73,6 +81,16 @@ public final class GenerationState {
       double confidence,
       Optional<String> draft,
       BooleanSupplier cancelled) {
+    return take(id, exit, confidence, draft, Optional.empty(), cancelled);
+  }
+
+  private GeneratedToken take(
+      int id,
+      OptionalInt exit,
+      double confidence,
+      Optional<String> draft,
+      Optional<TokenLogprobs> logprobs,
+      BooleanSupplier cancelled) {
     boolean end = ends.contains(id) && !options.ignoreEos();
     String shown = end ? "" : stop.add(words.next(id));
     boolean halt = !end && !stop.found() && cancelled.getAsBoolean();
@@ -81,8 +99,8 @@ public final class GenerationState {
       shown += stop.found() ? "" : stop.add(words.finish()) + stop.rest();
       finish = Optional.of(end || stop.found() ? "stop" : halt ? "cancelled" : "length");
     }
-    sampler.saw(id);
-    GeneratedToken token = new GeneratedToken(id, shown, exit, confidence, draft);
+    sampler.chose(id);
+    GeneratedToken token = new GeneratedToken(id, shown, exit, confidence, draft, logprobs);
     tokens.add(token);
     text.append(shown);
     return token;

@@ -138,14 +138,17 @@ public final class JsonCursor {
     JsonLocation at = json.getLocation();
     String place =
         at == null ? "" : "line %d, column %d: ".formatted(at.getLineNr(), at.getColumnNr());
-    String reason = String.valueOf(json.getOriginalMessage());
+    // where an object began, Jackson tells with what it does not know of the source
+    String reason =
+        String.valueOf(json.getOriginalMessage())
+            .replaceAll(" \\(start marker at [^)]*\\)[^)]*\\)", "");
     StringBuilder line = new StringBuilder();
     for (int i = 0; i < Math.min(reason.length(), 200); i++) {
       char c = reason.charAt(i);
       line.append(Character.isISOControl(c) || Character.isSurrogate(c) ? ' ' : c);
     }
     return new InputException(
-        "%s: not strict JSON: %s%s; correct the file".formatted(origin, place, line), e);
+        "%s: not strict JSON: %s%s; correct it".formatted(origin, place, line), e);
   }
 
   private JsonToken next() {

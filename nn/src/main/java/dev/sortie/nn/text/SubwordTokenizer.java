@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.model.PieceEncoder;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
+import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -118,6 +119,16 @@ public final class SubwordTokenizer implements Tokenizer {
     return Optional.ofNullable(token == null ? spec.vocabulary().token(id) : token.content());
   }
 
+  /** An added token is plain text even where its characters belong to the byte alphabet. */
+  @Override
+  public byte[] bytes(int id) {
+    Optional<String> token = token(id);
+    return token.isEmpty() || added.isAdded(id)
+        ? token.orElse(TokenStream.UNKNOWN).getBytes(StandardCharsets.UTF_8)
+        : spec.decoding()
+            .bytes(token.get(), new Budget(spec.source(), "a token", token.get().length()));
+  }
+
   @Override
   public OptionalInt id(String token) {
     int id = Math.max(added.id(token), spec.vocabulary().id(token));
@@ -146,7 +157,7 @@ public final class SubwordTokenizer implements Tokenizer {
 
   @Override
   public StreamDecoder stream(boolean keepSpecial) {
-    return new TokenStream(spec.source(), this, added, spec.decoding(), keepSpecial);
+    return new TokenStream(spec.source(), this, spec.decoding(), keepSpecial);
   }
 
   @Override

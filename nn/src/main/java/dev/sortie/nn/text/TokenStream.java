@@ -2,12 +2,9 @@ package dev.sortie.nn.text;
 
 import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.stage.TokenDecoding;
-import dev.sortie.nn.text.unicode.ByteAlphabet;
 import dev.sortie.nn.text.unicode.Utf8Decoder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** The stream decoder of every tokenizer whose tokens are strings: see {@link TokenDecoding}. */
 final class TokenStream implements StreamDecoder {
@@ -15,7 +12,6 @@ final class TokenStream implements StreamDecoder {
   static final String UNKNOWN = "\uFFFD";
 
   private final Tokenizer tokenizer;
-  private final AddedTokens added;
   private final boolean byteLevel;
   private final boolean keepSpecial;
   private final Utf8Decoder utf8 = new Utf8Decoder();
@@ -31,11 +27,9 @@ final class TokenStream implements StreamDecoder {
   TokenStream(
       String source,
       Tokenizer tokenizer,
-      AddedTokens added,
       TokenDecoding decoding,
       boolean keepSpecial) {
     this.tokenizer = tokenizer;
-    this.added = added;
     this.keepSpecial = keepSpecial;
     byteLevel = decoding.isByteLevel();
     stages = DecodingStage.of(decoding);
@@ -50,13 +44,12 @@ final class TokenStream implements StreamDecoder {
     if (!keepSpecial && tokenizer.isSpecial(id)) {
       return "";
     }
-    Optional<String> token = tokenizer.token(id);
     if (byteLevel) {
       StringBuilder characters = new StringBuilder();
-      utf8.accept(bytes(id, token), characters);
+      utf8.accept(tokenizer.bytes(id), characters);
       decode(characters.toString());
     } else {
-      decode(token.orElse(UNKNOWN));
+      decode(tokenizer.token(id).orElse(UNKNOWN));
     }
     return text();
   }
@@ -107,12 +100,5 @@ final class TokenStream implements StreamDecoder {
     String text = out.toString();
     out.setLength(0);
     return text;
-  }
-
-  /** An added token is plain text even where its characters belong to the byte alphabet. */
-  private byte[] bytes(int id, Optional<String> token) {
-    return token.isEmpty() || added.isAdded(id)
-        ? token.orElse(UNKNOWN).getBytes(StandardCharsets.UTF_8)
-        : ByteAlphabet.bytes(token.get());
   }
 }

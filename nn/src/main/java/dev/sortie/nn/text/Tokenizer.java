@@ -58,6 +58,12 @@ public interface Tokenizer {
   /** The token of {@code id} as the vocabulary spells it; empty if no token has this id. */
   Optional<String> token(int id);
 
+  /**
+   * The bytes that a token stands for in the middle of a text, a part of a character maybe; those
+   * of a special token are its spelling. Bytes of U+FFFD where no token has this id.
+   */
+  byte[] bytes(int id);
+
   /** The id of a token as the vocabulary or the list of added tokens spells it. */
   OptionalInt id(String token);
 

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.batch;
 
+import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Descent;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
@@ -74,7 +75,8 @@ public final class BatchDecoder implements AutoCloseable {
   public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
     EarlyExit.check(exits, policy, maxPending);
     Sequence s = new Sequence(decoder, capacity, descent.ops());
-    return new BatchSequence(state(s, policy, maxPending, Optional.empty()), Optional.empty());
+    return new BatchSequence(
+        state(s, policy, maxPending, Optional.empty()), Optional.empty(), Optional.empty());
   }
 
   private SequenceState state(
@@ -97,8 +99,24 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public Optional<BatchSequence> open(
       PagePool pool, ExitPolicy policy, int maxPending, int[] prompt, int capacity) {
+    return open(pool, policy, maxPending, prompt, capacity, Optional.empty());
+  }
+
+  /**
+   * As above.
+   *
+   * @param states gets the final hidden states of the prompt: then all of it is read, whatever was
+   *     found
+   */
+  public Optional<BatchSequence> open(
+      PagePool pool,
+      ExitPolicy policy,
+      int maxPending,
+      int[] prompt,
+      int capacity,
+      Optional<PromptStates> states) {
     check(policy, maxPending, prompt, capacity);
-    return pool.lease(prompt, capacity, !policy.never())
+    return pool.lease(prompt, capacity, !policy.never(), states.isEmpty())
         .map(
             lease -> {
               Sequence s = new Sequence(decoder, capacity, descent.ops(), lease.layerCaches());
@@ -109,7 +127,7 @@ public final class BatchDecoder implements AutoCloseable {
                     state.found(found);
                     return null;
                   });
-              return new BatchSequence(state, Optional.of(lease));
+              return new BatchSequence(state, Optional.of(lease), states);
             });
   }
 
@@ -143,7 +161,7 @@ public final class BatchDecoder implements AutoCloseable {
     int to = PrefillChunks.end(from, prompt.length, most);
     boolean end = to == prompt.length;
     int[] chunk = Arrays.copyOfRange(prompt, from, to);
-    Step step = descent.step(() -> descent.prefill(s.state(), chunk, end));
+    Step step = descent.step(() -> descent.prefill(s.state(), chunk, end, s.states()));
     lease.read(to);
     return Optional.ofNullable(step);
   }

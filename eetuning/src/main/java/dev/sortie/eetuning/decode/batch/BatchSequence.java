@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.batch;
 
+import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.pass.SequenceState;
 import java.util.Optional;
 
@@ -10,9 +11,14 @@ public final class BatchSequence implements AutoCloseable {
   /** Where its cache is in pages of a pool. */
   private final Optional<PagePool.Lease> lease;
 
-  BatchSequence(SequenceState state, Optional<PagePool.Lease> lease) {
+  /** Who sees the final hidden states of its prompt. */
+  private final Optional<PromptStates> states;
+
+  BatchSequence(
+      SequenceState state, Optional<PagePool.Lease> lease, Optional<PromptStates> states) {
     this.state = state;
     this.lease = lease;
+    this.states = states;
   }
 
   /** Tokens read so far. */
@@ -42,6 +48,10 @@ public final class BatchSequence implements AutoCloseable {
 
   Optional<PagePool.Lease> lease() {
     return lease;
+  }
+
+  Optional<PromptStates> states() {
+    return states;
   }
 
   SequenceState state() {

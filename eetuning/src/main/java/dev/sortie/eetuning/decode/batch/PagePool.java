@@ -161,13 +161,14 @@ public final class PagePool implements AutoCloseable {
    * @param prompt at least one token; all but the last few may be found
    * @param tokens that must fit, the prompt among them
    * @param asked whether the sequence asks exits, so that their own layers must be known too
+   * @param mayFind whether a known beginning is taken; otherwise all of the prompt is read
    */
-  Optional<Lease> lease(int[] prompt, int tokens, boolean asked) {
+  Optional<Lease> lease(int[] prompt, int tokens, boolean asked, boolean mayFind) {
     requirePossible(tokens);
     Page root = asked ? withExits : plain;
     // what is left to read must have the bits of a long piece, as it has where nothing is found
     int most = Math.max(0, prompt.length - Kernels.ROW_STABLE - 1);
-    int[] known = Arrays.copyOf(prompt, reuse ? most : 0);
+    int[] known = Arrays.copyOf(prompt, reuse && mayFind ? most : 0);
     List<Page> found = index.find(root, known, pageTokens);
     index.acquire(found);
     int wanted = count(tokens) - found.size();

@@ -8,6 +8,7 @@ public final class RequestHandle {
   private final Request request;
   private final CompletableFuture<Generation> result = new CompletableFuture<>();
   private volatile boolean cancelled;
+  private volatile int found;
 
   RequestHandle(Request request) {
     this.request = request;
@@ -30,6 +31,15 @@ public final class RequestHandle {
    */
   public void cancel() {
     cancelled = true;
+  }
+
+  /** Tokens of its prompt that were found in the cache and not read; 0 before it is admitted. */
+  public int found() {
+    return found;
+  }
+
+  void found(int tokens) {
+    found = tokens;
   }
 
   boolean isCancelled() {

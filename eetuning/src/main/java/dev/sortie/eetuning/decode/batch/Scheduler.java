@@ -8,7 +8,6 @@ import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,10 +16,11 @@ import java.util.concurrent.RejectedExecutionException;
 
 /**
  * Generates many texts at once by continuous batching. Work is done in rounds: those that wait are
- * admitted in order, as far as pages for all that they may need are free; one of those whose prompt
+ * admitted in turn, as far as pages for all that they may need are free; one of those whose prompt
  * is being read reads a piece of it, in turn; all others read a token each, together. So a long
- * prompt delays a token by one piece, a text begins when it gets its pages and never fails for want
- * of memory later, and nobody overtakes.
+ * prompt delays a token by one piece, and a text begins when it gets its pages and never fails for
+ * want of memory later. Owners of requests take turns; nobody else overtakes, however little he
+ * asks for.
  *
  * <p>What a request gets depends on nothing but itself: tokens, exits and confidences have the same
  * bits alone and in any company, with its beginning found in the pool or read.
@@ -36,8 +36,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
   private final int vocab;
   private final Limits limits;
 
-  /** In order of arrival; also the lock. */
-  private final Deque<RequestHandle> waiting = new ArrayDeque<>();
+  /** Also the lock. */
+  private final FairQueue<RequestHandle> waiting = new FairQueue<>();
 
   /** In order of admission. */
   private final List<RequestState> running = new ArrayList<>();
@@ -45,7 +45,16 @@ public final class Scheduler implements Runnable, AutoCloseable {
   /** Whose prompts are being read; the first has its turn. */
   private final Deque<RequestState> reading = new ArrayDeque<>();
 
+  private volatile Load load;
   private boolean closed;
+
+  /**
+   * What there is to do, as of the last round.
+   *
+   * @param running texts being read or generated
+   * @param freePages pages of the pool that no text reads
+   */
+  public record Load(int running, int freePages) {}
 
   /**
    * Bounds.
@@ -96,6 +105,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     this.ends = Set.copyOf(ends);
     this.vocab = vocab;
     this.limits = limits;
+    this.load = new Load(0, pool.available());
   }
 
   /**
@@ -119,7 +129,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
                 + running.size()
                 + " are being answered, which are the most; ask again later");
       }
-      waiting.add(ticket);
+      waiting.add(request.owner(), ticket);
       waiting.notifyAll();
     }
     return ticket;
@@ -168,6 +178,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     boolean busy = !running.isEmpty();
     decode(running.stream().filter(RequestState::decodes).toList());
     readPrompt();
+    load = new Load(running.size(), pool.available());
     return busy;
   }
 
@@ -178,15 +189,9 @@ public final class Scheduler implements Runnable, AutoCloseable {
   }
 
   private void dropCancelled() {
-    List<RequestHandle> dropped = new ArrayList<>();
+    List<RequestHandle> dropped;
     synchronized (waiting) {
-      for (Iterator<RequestHandle> i = waiting.iterator(); i.hasNext(); ) {
-        RequestHandle t = i.next();
-        if (t.isCancelled()) {
-          i.remove();
-          dropped.add(t);
-        }
-      }
+      dropped = waiting.removeIf(RequestHandle::isCancelled);
     }
     for (RequestHandle t : dropped) {
       t.result().complete(writing(t).generation("cancelled", 0, 0));
@@ -204,22 +209,24 @@ public final class Scheduler implements Runnable, AutoCloseable {
     return new GenerationState(q.prompt(), q.options(), tokenizer, ends, vocab);
   }
 
-  /** Where the first that waits does not get its pages, none behind it does: nobody overtakes. */
+  /** Where the one whose turn it is does not get its pages, none behind it does. */
   private void admit() {
     while (free() > 0) {
-      RequestHandle t;
+      Optional<RequestHandle> next;
       synchronized (waiting) {
-        t = waiting.peek();
+        next = waiting.peek();
       }
-      if (t == null) {
+      if (next.isEmpty()) {
         return;
       }
+      RequestHandle t = next.get();
       Request q = t.request();
       Optional<BatchSequence> s =
-          decoder.open(pool, q.policy(), q.maxPending(), q.prompt(), q.capacity());
+          decoder.open(pool, q.policy(), q.maxPending(), q.prompt(), q.capacity(), q.states());
       if (s.isEmpty()) {
         return;
       }
+      t.found(s.get().position());
       RequestState r = new RequestState(t, s.get(), writing(t));
       synchronized (waiting) {
         waiting.remove();
@@ -305,12 +312,23 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
+  /** As of the last round. */
+  public Load load() {
+    return load;
+  }
+
+  /** Requests that wait. */
+  public int waiting() {
+    synchronized (waiting) {
+      return waiting.size();
+    }
+  }
+
   /** After {@link #close}: whoever has no result yet is told so. */
   private void end() {
     List<RequestHandle> left;
     synchronized (waiting) {
-      left = new ArrayList<>(waiting);
-      waiting.clear();
+      left = waiting.removeIf(_ -> true);
     }
     CancellationException why = new CancellationException("texts are no longer generated here");
     for (RequestState r : List.copyOf(running)) {

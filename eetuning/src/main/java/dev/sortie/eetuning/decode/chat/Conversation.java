@@ -88,12 +88,7 @@ public final class Conversation {
             "the conversation has %d tokens, there is room for %d; begin a new one with /clear, or give a larger --context"
                 .formatted(ids.length, capacity));
       }
-      GenerateOptions fitting =
-          new GenerateOptions(
-              Math.min(room, options.maxTokens()),
-              options.sampling(),
-              options.stop(),
-              options.ignoreEos());
+      GenerateOptions fitting = options.atMost(Math.min(room, options.maxTokens()));
       Generation answer = generator.run(ids, fitting, listener, cancelled);
       messages.add(ChatMessage.of("assistant", answer.text()));
       return answer;

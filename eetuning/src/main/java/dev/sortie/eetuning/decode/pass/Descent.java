@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.pass;
 
+import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.LayerPasses.Rows;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
@@ -17,6 +18,7 @@ import dev.sortie.tensor.memory.Workspace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
 
@@ -267,18 +269,20 @@ public final class Descent implements AutoCloseable {
    */
   public Step prefill(SequenceState s, int[] prompt) {
     complete(s); // tokens that go through all layers need those before them there
-    return PrefillChunks.each(prompt, (chunk, end) -> step(() -> prefill(s, chunk, end)));
+    return PrefillChunks.each(
+        prompt, (chunk, end) -> step(() -> prefill(s, chunk, end, Optional.empty())));
   }
 
   /**
    * Reads a chunk of a prompt, all of it and in one rank.
    *
    * @param end whether it ends the prompt
+   * @param states gets the final hidden states of the chunk, if somebody asks
    * @return what follows its last token; null where the chunk does not end the prompt
    */
-  public Step prefill(SequenceState s, int[] chunk, boolean end) {
+  public Step prefill(SequenceState s, int[] chunk, boolean end, Optional<PromptStates> states) {
     Tensor x = s.sequence().embed(chunk, s.position(), chunk.length);
-    Tensor y = prefill(s, chunk, x, end);
+    Tensor y = prefill(s, chunk, x, end, states);
     return end ? s.afterPrompt(y) : null;
   }
 
@@ -286,10 +290,13 @@ public final class Descent implements AutoCloseable {
    * The same through these segments.
    *
    * @param x what the first of them reads, {@code [1, T, C]}
+   * @param states gets the final hidden states of the chunk where these segments end with the last
+   *     layer, if somebody asks
    * @return what comes to an outlet, {@code [1, T, C]}; else the final hidden state of the prompt's
    *     last token, {@code [1, 1, C]}, or null where the chunk does not end it
    */
-  public Tensor prefill(SequenceState s, int[] chunk, Tensor x, boolean end) {
+  public Tensor prefill(
+      SequenceState s, int[] chunk, Tensor x, boolean end, Optional<PromptStates> states) {
     Sequence q = s.sequence();
     int position = s.position();
     s.tokens.read(ops, position, chunk);
@@ -302,7 +309,7 @@ public final class Descent implements AutoCloseable {
     }
     Segment last = segments.getLast();
     if (!last.isOutlet()) {
-      y = q.prefillTop(y, last.from(), position, end);
+      y = q.prefillTop(y, last.from(), position, end, states);
     }
     s.readByAll(chunk.length);
     return y;

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode.pass;
 
 import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
@@ -15,6 +16,7 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -169,16 +171,25 @@ public final class Sequence implements AutoCloseable {
     return decoder.layers().get(layer).attend(ops, x, decoder.rope(), cache(layer), first);
   }
 
+  /** As below where nobody asks for the states of all tokens. */
+  public Tensor prefillTop(Tensor x, int from, int first, boolean end) {
+    return prefillTop(x, from, first, end, Optional.empty());
+  }
+
   /**
    * Runs layers {@code from} and up over a piece of a prompt. Of the last layer's results only one
    * is ever read, that of the prompt's last token; all others leave just their keys and values.
    *
    * @param end whether the piece ends the prompt
+   * @param states gets those of all tokens too, if somebody asks
    * @return the final hidden state of its last token, {@code [1, 1, C]}, or null
    */
-  public Tensor prefillTop(Tensor x, int from, int first, boolean end) {
+  public Tensor prefillTop(
+      Tensor x, int from, int first, boolean end, Optional<PromptStates> states) {
     int top = decoder.layers().size() - 1;
     Tensor below = layers(x, from, top, first).x();
+    // and once more below for the last one alone, so that the answer has the bits it always has
+    states.ifPresent(s -> s.read(ops, first, layers(below, top, top + 1, first).x()));
     DecoderLayer layer = decoder.layers().get(top);
     if (end) {
       return layer.feedForward(

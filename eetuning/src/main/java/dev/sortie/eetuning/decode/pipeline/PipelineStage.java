@@ -115,7 +115,7 @@ final class PipelineStage implements AutoCloseable {
         isFirst()
             ? s.sequence().embed(chunk, p.from(), chunk.length)
             : received(p.hidden(), chunk.length);
-    Tensor y = descent.prefill(s, chunk, x, end);
+    Tensor y = descent.prefill(s, chunk, x, end, Optional.empty());
     if (!isLast()) {
       links.sendPrompt(p.text(), p.from(), p.to(), y);
     } else if (end) {

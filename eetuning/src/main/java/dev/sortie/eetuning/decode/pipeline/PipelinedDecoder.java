@@ -51,6 +51,9 @@ public final class PipelinedDecoder {
       if (texts < 1) {
         throw new InputException("--batch " + texts + " must be at least 1");
       }
+      if (!options.rules().isEmpty() || options.logprobs().isPresent()) {
+        throw new IllegalArgumentException("a pipeline applies no rules and gives no logprobs");
+      }
     }
 
     int capacity(int[] prompt) {

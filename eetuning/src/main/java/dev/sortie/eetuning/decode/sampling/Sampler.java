@@ -1,19 +1,28 @@
 package dev.sortie.eetuning.decode.sampling;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.tensor.Random;
+import java.util.List;
 
 /**
- * Chooses tokens from logits. Filters apply in the order penalty, temperature, top-k, top-p, min-p,
- * as in transformers. Ties go to the lower id.
+ * Chooses tokens from logits. Filters apply in the order penalty, the text's own rules,
+ * temperature, top-k, top-p, min-p, as in transformers. Ties go to the lower id.
  */
 public final class Sampler {
   private final SamplingOptions options;
   private final Random random;
   private final boolean[] seen;
+  private final List<LogitRule> rules;
 
   /** A sampler over {@code vocab} tokens. */
   public Sampler(SamplingOptions options, int vocab) {
+    this(options, vocab, List.of());
+  }
+
+  /** A sampler over {@code vocab} tokens for a text with rules of its own. */
+  public Sampler(SamplingOptions options, int vocab, List<LogitRule> rules) {
     this.options = options;
+    this.rules = List.copyOf(rules);
     this.random = new Random(options.seed(), 0).stream("sampling");
     this.seen = new boolean[vocab];
   }
@@ -23,6 +32,12 @@ public final class Sampler {
     seen[id] = true;
   }
 
+  /** Notes that {@code id} was chosen, for the repetition penalty and the text's rules. */
+  public void chose(int id) {
+    saw(id);
+    rules.forEach(rule -> rule.chosen(id));
+  }
+
   /**
    * The next token.
    *
@@ -30,9 +45,8 @@ public final class Sampler {
    * @param position where it will stand; decides the random number
    */
   public int choose(float[] logits, long position) {
-    float[] x = logits;
+    float[] x = options.repetitionPenalty() == 1 && rules.isEmpty() ? logits : logits.clone();
     if (options.repetitionPenalty() != 1) {
-      x = logits.clone();
       for (int i = 0; i < x.length; i++) {
         if (seen[i]) {
           x[i] =
@@ -42,6 +56,12 @@ public final class Sampler {
                       : x[i] * options.repetitionPenalty());
         }
       }
+    }
+    for (LogitRule rule : rules) {
+      rule.apply(x);
+    }
+    if (!rules.isEmpty() && x[argmax(x)] == Float.NEGATIVE_INFINITY) {
+      throw new InputException("the rules for this text allow no token here");
     }
     return options.temperature() == 0 ? argmax(x) : sample(x, random.uniform(position));
   }
@@ -88,6 +108,10 @@ public final class Sampler {
       if (left < 0) {
         return ranking.id(i);
       }
+    }
+    // rounding may leave a rest behind the last one; it must not end at a token that cannot come
+    while (x[ranking.id(kept - 1)] == Float.NEGATIVE_INFINITY) {
+      kept--;
     }
     return ranking.id(kept - 1);
   }

@@ -1,5 +1,9 @@
 package dev.sortie.nn.text.stage;
 
+import dev.sortie.nn.text.budget.Budget;
+import dev.sortie.nn.text.budget.Search;
+import dev.sortie.nn.text.unicode.ByteAlphabet;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -75,6 +79,28 @@ public record TokenDecoding(List<Step> steps) {
   /** Whether tokens spell bytes. */
   public boolean isByteLevel() {
     return !steps.isEmpty() && steps.getFirst() instanceof ByteLevel;
+  }
+
+  /** The bytes of one token in the middle of a text, a part of a character maybe. */
+  public byte[] bytes(String token, Budget budget) {
+    String text = token;
+    for (Step step : steps) {
+      switch (step) {
+        case ByteLevel _ -> {
+          return ByteAlphabet.bytes(text);
+        }
+        case ByteFallback _ -> {
+          int value = fallbackByte(text);
+          if (value >= 0) {
+            return new byte[] {(byte) value};
+          }
+        }
+        case Replace r -> text = Search.replace(text, r.pattern(), r.content(), budget);
+        case Metaspace m -> text = text.replace(m.replacement(), ' ');
+        case Fuse _, Strip _ -> {} // at the ends of a text alone
+      }
+    }
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** The byte that a token such as {@code <0xE2>} stands for, or -1. */
