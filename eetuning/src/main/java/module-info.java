@@ -4,6 +4,12 @@ module dev.sortie.eetuning {
   requires transitive dev.sortie.parallel;
   requires info.picocli;
   requires me.tongfei.progressbar;
+  requires io.netty.buffer;
+  requires io.netty.codec;
+  requires io.netty.codec.http;
+  requires io.netty.common;
+  requires io.netty.handler;
+  requires io.netty.transport;
   requires java.management;
   requires jdk.management;
 
@@ -26,6 +32,10 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.eval.task;
   exports dev.sortie.eetuning.exit;
   exports dev.sortie.eetuning.plot;
+  exports dev.sortie.eetuning.serve;
+  exports dev.sortie.eetuning.serve.api;
+  exports dev.sortie.eetuning.serve.engine;
+  exports dev.sortie.eetuning.serve.http;
   exports dev.sortie.eetuning.train;
   exports dev.sortie.eetuning.train.checkpoint;
   exports dev.sortie.eetuning.train.data;

@@ -241,6 +241,7 @@ class ArchitectureTest {
             .resideInAPackage("com.fasterxml.jackson.."));
     onlyIn("dev.sortie.eetuning..", "me.tongfei.progressbar..");
     onlyIn("dev.sortie.nn..", "it.unimi.dsi..");
+    onlyIn("dev.sortie.eetuning.serve.netty..", "io.netty..");
     onlyIn("dev.sortie.opencl..", "org.jocl..");
   }
 

@@ -16,6 +16,7 @@ import dev.sortie.eetuning.cli.command.PretrainCommand;
 import dev.sortie.eetuning.cli.command.PullCommand;
 import dev.sortie.eetuning.cli.command.ReshardCommand;
 import dev.sortie.eetuning.cli.command.ScoreCommand;
+import dev.sortie.eetuning.cli.command.ServeCommand;
 import dev.sortie.eetuning.cli.command.TokenizeCommand;
 import dev.sortie.eetuning.cli.command.TuneCommand;
 import java.util.List;
@@ -55,6 +56,7 @@ public final class Main implements Runnable {
           "drop-exits",
           "generate",
           "chat",
+          "serve",
           "score",
           "calibrate",
           "eval",
@@ -97,6 +99,7 @@ public final class Main implements Runnable {
       case "drop-exits" -> DropExitsCommand.class;
       case "generate" -> GenerateCommand.class;
       case "chat" -> ChatCommand.class;
+      case "serve" -> ServeCommand.class;
       case "score" -> ScoreCommand.class;
       case "calibrate" -> CalibrateCommand.class;
       case "eval" -> EvalCommand.class;

@@ -24,11 +24,7 @@ final class TokenStream implements StreamDecoder {
 
   private List<String> given = new ArrayList<>();
 
-  TokenStream(
-      String source,
-      Tokenizer tokenizer,
-      TokenDecoding decoding,
-      boolean keepSpecial) {
+  TokenStream(String source, Tokenizer tokenizer, TokenDecoding decoding, boolean keepSpecial) {
     this.tokenizer = tokenizer;
     this.keepSpecial = keepSpecial;
     byteLevel = decoding.isByteLevel();

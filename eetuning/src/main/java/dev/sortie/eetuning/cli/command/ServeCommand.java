@@ -1,0 +1,195 @@
+package dev.sortie.eetuning.cli.command;
+
+import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.option.HttpOptions;
+import dev.sortie.eetuning.cli.option.ServedExits;
+import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.serve.TextServer;
+import dev.sortie.eetuning.serve.api.ApiKeys;
+import dev.sortie.eetuning.serve.api.ServedModel;
+import dev.sortie.eetuning.serve.engine.EngineSettings;
+import dev.sortie.eetuning.serve.engine.TextEngine;
+import dev.sortie.eetuning.serve.http.HttpSettings;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** A server. */
+@Command(
+    name = "serve",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Serves a model by the OpenAI API over HTTP, many texts at once, until it is told to stop (Ctrl-C or SIGTERM): then it takes no more requests and sends the answers to those that it has.",
+      "docs/serve.md lists the endpoints with an example of each."
+    })
+public final class ServeCommand implements Callable<Integer> {
+  /** Tokens that each text has in the cache, where nobody says otherwise. */
+  private static final int USUAL_TOKENS = 1024;
+
+  @Mixin private ComputeOptions compute;
+  @Mixin private UsedModel model;
+  @Mixin private ServedExits exits;
+  @Mixin private HttpOptions http;
+
+  @Option(
+      names = "--name",
+      paramLabel = "NAME",
+      description = "What requests call the model. Default: the name of its folder or file.")
+  private String name;
+
+  @Option(
+      names = "--chat-template",
+      paramLabel = "FILE",
+      converter = ReadOnce.class,
+      description = "A Jinja template that takes the place of the model's own." + ReadOnce.HELP)
+  private Path template;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      defaultValue = "1024",
+      description =
+          "Tokens of an answer at most where a request does not say. Default: ${DEFAULT-VALUE}.")
+  private int maxTokens;
+
+  @Option(
+      names = "--parallel",
+      paramLabel = "N",
+      defaultValue = "16",
+      description = "Texts generated at once. Default: ${DEFAULT-VALUE}.")
+  private int parallel;
+
+  @Option(
+      names = "--queue",
+      paramLabel = "N",
+      defaultValue = "128",
+      description =
+          "Requests that may wait for a place; one more is told to come again (429). Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int queue;
+
+  @Option(
+      names = "--cache-tokens",
+      paramLabel = "N",
+      description =
+          "Tokens that the KV cache holds, of all texts together; a text takes room for its prompt"
+              + " and its most tokens when it begins. Default: 1024 for each of --parallel, and at"
+              + " least the model's context.")
+  private Integer cacheTokens;
+
+  @Option(
+      names = "--request-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "600",
+      description = "Time that one answer may take, waiting included. Default: ${DEFAULT-VALUE}.")
+  private int timeout;
+
+  @Option(
+      names = "--drain-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "60",
+      description =
+          "Time for answers to be sent when the server is told to stop. Default: ${DEFAULT-VALUE}.")
+  private int drain;
+
+  @Option(
+      names = "--json",
+      description = "One JSON object on standard output when the server is ready.")
+  private boolean json;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    check("--max-tokens", maxTokens);
+    check("--request-timeout", timeout);
+    check("--drain-timeout", drain);
+    ExitPolicy policy = exits.policy();
+    HttpSettings settings = http.settings();
+    ApiKeys keys = http.keys();
+    try (Device device = compute.open();
+        LanguageModel m = model.load(device);
+        NativeArena arena = new NativeArena("exits")) {
+      Exits asked = exits.exits(policy, m, arena, device);
+      TextEngine engine = new TextEngine(m, asked, device, engineSettings(m));
+      ServedModel served =
+          new ServedModel(
+              name == null ? name(model.path()) : name,
+              engine,
+              template(model.path()),
+              policy,
+              maxTokens,
+              System.currentTimeMillis() / 1000);
+      try (TextServer server =
+          TextServer.start(served, settings, keys, Duration.ofSeconds(timeout))) {
+        stopWithTheProcess(server);
+        server.warmUp();
+        announce(server, served);
+        new CountDownLatch(1).await(); // until the process is told to stop
+      }
+    }
+    return 0;
+  }
+
+  private static void check(String option, int value) {
+    if (value < 1) {
+      throw new InputException(option + " " + value + " must be at least 1");
+    }
+  }
+
+  private EngineSettings engineSettings(LanguageModel m) {
+    int context = m.config().decoder().context();
+    long usual = Math.max(context, (long) parallel * Math.min(context, USUAL_TOKENS));
+    int tokens = cacheTokens == null ? (int) Math.min(usual, 1 << 24) : cacheTokens;
+    return new EngineSettings(parallel, queue, tokens);
+  }
+
+  private static String name(Path path) {
+    String last = String.valueOf(path.toAbsolutePath().normalize().getFileName());
+    return last.startsWith("fable-") ? "fable" : last.replaceFirst("\\.gguf$", "");
+  }
+
+  private Optional<ChatTemplate> template(Path path) {
+    return template == null
+        ? ChatTemplate.ofModel(path)
+        : Optional.of(ChatTemplate.ofFile(template, path));
+  }
+
+  /** Told to stop, the process ends with code 0 when all answers are sent. */
+  private void stopWithTheProcess(TextServer server) {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  boolean sent = server.stop(Duration.ofSeconds(drain));
+                  server.close();
+                  Runtime.getRuntime().halt(sent ? 0 : 1);
+                },
+                "stop"));
+  }
+
+  private void announce(TextServer server, ServedModel served) {
+    String url = http.url(server.port());
+    if (json) {
+      System.out.println(
+          Json.compact(Json.object("url", url, "model", served.name(), "memory", model.memory())));
+    } else {
+      System.out.printf(
+          "%s is served at %s/v1, %d texts at once, %d tokens of cache%n",
+          served.name(), url, parallel, served.engine().settings().cacheTokens());
+    }
+    System.out.flush();
+  }
+}

@@ -1,0 +1,84 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The exits of a server, and where texts leave unless a request says otherwise. */
+public final class ServedExits {
+  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
+  private Path folder;
+
+  @Mixin private ActiveMixin active;
+
+  @Option(
+      names = "--threshold",
+      paramLabel = "X",
+      description =
+          "Confidence at which an exit is taken where a request gives none; 1 never exits. Default:"
+              + " 0.8.")
+  private Double threshold;
+
+  @Option(
+      names = "--thresholds",
+      paramLabel = "FILE",
+      converter = ReadOnce.class,
+      description =
+          "Thresholds that calibrate has written for these exits, in place of --threshold."
+              + ReadOnce.HELP)
+  private Path thresholds;
+
+  private Optional<Calibrated> calibrated = Optional.empty();
+
+  /** For picocli. */
+  public ServedExits() {}
+
+  /** Where texts leave; checked before a model is loaded. */
+  public ExitPolicy policy() {
+    if (folder == null) {
+      if (threshold != null || thresholds != null || active.isGiven()) {
+        throw new InputException("--threshold, --thresholds and --active need --exits DIR");
+      }
+      return new MaxProbability(1);
+    }
+    if (thresholds == null) {
+      return new MaxProbability(threshold == null ? DecodingMixin.THRESHOLD : threshold);
+    }
+    if (threshold != null || active.isGiven()) {
+      throw new InputException(
+          "--thresholds "
+              + thresholds
+              + " says which exits are asked and when; leave out --threshold and --active");
+    }
+    calibrated = Optional.of(ThresholdsFile.read(thresholds));
+    return new ExitThresholds(calibrated.get().thresholds());
+  }
+
+  /** The exits that requests may ask for; those of {@link #policy} where thresholds name them. */
+  public Exits exits(ExitPolicy policy, LanguageModel m, NativeArena arena, Device device) {
+    if (folder == null) {
+      return Exits.none();
+    }
+    Exits all = FinalDraft.add(ExitsFile.read(folder, m, arena, device.kernels()));
+    calibrated.ifPresent(c -> ThresholdsFile.check(thresholds, c, folder, m));
+    return policy instanceof ExitThresholds each
+        ? ActiveExits.at(all, each.asked())
+        : active.choose(all, m, EarlyExit.MAX_PENDING, device);
+  }
+}

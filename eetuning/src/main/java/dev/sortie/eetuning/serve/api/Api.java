@@ -1,0 +1,135 @@
+package dev.sortie.eetuning.serve.api;
+
+import dev.sortie.eetuning.serve.http.HttpExchange;
+import dev.sortie.eetuning.serve.http.HttpHandler;
+import dev.sortie.nn.json.Json;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** All endpoints: finds the one of a request, checks who asks, and turns errors into answers. */
+public final class Api implements HttpHandler {
+  private static final Logger LOG = System.getLogger(Api.class.getName());
+
+  /** Probes of an orchestrator have no key. */
+  private static final Set<String> OPEN = Set.of("/health", "/readyz");
+
+  private static final int RETRY_STARTING = 1;
+  private static final int RETRY_STOPPING = 5;
+
+  private final ServedModel served;
+  private final ApiKeys keys;
+
+  /** By path, then by method. */
+  private final Map<String, Map<String, ApiEndpoint>> endpoints = new TreeMap<>();
+
+  private volatile boolean stopping;
+
+  /**
+   * The API of one model.
+   *
+   * @param most time that one answer may take
+   */
+  public Api(ServedModel served, ApiKeys keys, Duration most) {
+    this.served = served;
+    this.keys = keys;
+    put("GET", "/health", r -> health(r.exchange()));
+    put("GET", "/readyz", r -> ready(r.exchange()));
+    put("GET", "/v1/models", r -> JsonAnswer.send(r.exchange(), 200, ModelsEndpoint.list(served)));
+    put(
+        "GET",
+        "/v1/models/" + served.name(),
+        r -> JsonAnswer.send(r.exchange(), 200, ModelsEndpoint.one(served)));
+    put("POST", "/v1/chat/completions", working(new ChatEndpoint(served, most)));
+    put("POST", "/v1/completions", working(new CompletionsEndpoint(served, most)));
+  }
+
+  private void put(String method, String path, ApiEndpoint endpoint) {
+    endpoints.computeIfAbsent(path, _ -> new TreeMap<>()).put(method, endpoint);
+  }
+
+  /** An endpoint that computes: not while the server winds up. */
+  private ApiEndpoint working(ApiEndpoint endpoint) {
+    return request -> {
+      if (stopping) {
+        throw ApiError.unavailable(RETRY_STOPPING, "the server is stopping; ask another one");
+      }
+      endpoint.answer(request);
+    };
+  }
+
+  /** From now on nothing is computed for new requests. */
+  public void stop() {
+    stopping = true;
+  }
+
+  @Override
+  public void handle(HttpExchange exchange) {
+    try {
+      ApiRequest request = new ApiRequest(exchange, owner(exchange));
+      find(exchange).answer(request);
+    } catch (ApiError e) {
+      answer(exchange, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      answer(exchange, ApiError.unavailable(RETRY_STOPPING, "the server is stopping"));
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.ERROR, exchange.method() + " " + exchange.path() + " failed", e);
+      answer(exchange, ApiError.internal());
+    }
+  }
+
+  private static void answer(HttpExchange exchange, ApiError error) {
+    if (exchange.status() == 0 && !exchange.isGone()) {
+      JsonAnswer.send(exchange, error);
+    }
+  }
+
+  private String owner(HttpExchange exchange) {
+    return OPEN.contains(exchange.path()) ? exchange.peer() : keys.owner(exchange);
+  }
+
+  private ApiEndpoint find(HttpExchange exchange) {
+    Map<String, ApiEndpoint> methods = endpoints.get(exchange.path());
+    if (methods == null) {
+      throw ApiError.of(404, "not_found", "no such path: " + exchange.path());
+    }
+    ApiEndpoint found = methods.get(exchange.method());
+    if (found == null) {
+      throw ApiError.of(
+          405,
+          "method_not_allowed",
+          "%s takes %s, not %s"
+              .formatted(
+                  exchange.path(), String.join(" or ", methods.keySet()), exchange.method()));
+    }
+    return found;
+  }
+
+  private void health(HttpExchange exchange) {
+    if (served.engine().hasFailed()) {
+      throw ApiError.unavailable(0, "the engine has failed; start the server again");
+    }
+    JsonAnswer.send(exchange, 200, Json.object("status", "ok"));
+  }
+
+  private void ready(HttpExchange exchange) {
+    if (stopping) {
+      throw ApiError.unavailable(RETRY_STOPPING, "the server is stopping");
+    }
+    if (!served.engine().isReady()) {
+      throw ApiError.unavailable(RETRY_STARTING, "kernels are being compiled");
+    }
+    JsonAnswer.send(exchange, 200, Json.object("status", "ready"));
+  }
+
+  @Override
+  public byte[] refusal(int status, String message) {
+    return JsonAnswer.bytes(
+        (status == 500 ? ApiError.internal() : ApiError.of(status, "http_" + status, message))
+            .json());
+  }
+}

@@ -1,0 +1,100 @@
+package dev.sortie.eetuning.serve.api;
+
+import dev.sortie.nn.json.Json;
+import java.util.Map;
+
+/** An answer that says why there is none, in the shape of the OpenAI API. */
+public final class ApiError extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private static final String INVALID = "invalid_request_error";
+
+  private final int status;
+  private final String type;
+  private final String code;
+  private final String param;
+  private final int retryAfter;
+
+  private ApiError(
+      int status, String type, String code, String param, int retryAfter, String message) {
+    super(message, null, false, false);
+    this.status = status;
+    this.type = type;
+    this.code = code;
+    this.param = param;
+    this.retryAfter = retryAfter;
+  }
+
+  /** A field that is wrong; {@code param} names it. */
+  static ApiError invalid(String param, String message) {
+    return new ApiError(400, INVALID, "invalid_value", param, 0, message);
+  }
+
+  /** A field that is known and cannot be honoured. */
+  static ApiError unsupported(String param, String message) {
+    return new ApiError(400, INVALID, "unsupported_parameter", param, 0, message);
+  }
+
+  /** A text that is too long, or a request that can never be answered for another reason. */
+  static ApiError tooLong(String param, String message) {
+    return new ApiError(400, INVALID, "context_length_exceeded", param, 0, message);
+  }
+
+  static ApiError noModel(String name, String served) {
+    return new ApiError(
+        404,
+        INVALID,
+        "model_not_found",
+        "model",
+        0,
+        "the model '" + name + "' is not served here; take " + served);
+  }
+
+  static ApiError unauthorized() {
+    return new ApiError(
+        401,
+        "authentication_error",
+        "invalid_api_key",
+        null,
+        0,
+        "an API key is needed: send Authorization: Bearer KEY, or X-Api-Key: KEY");
+  }
+
+  /** Too much to do at the moment. */
+  static ApiError busy(int retryAfter, String message) {
+    return new ApiError(429, "rate_limit_error", "rate_limit_exceeded", null, retryAfter, message);
+  }
+
+  /** Winding up, not ready or broken. */
+  static ApiError unavailable(int retryAfter, String message) {
+    return new ApiError(503, "server_error", "unavailable", null, retryAfter, message);
+  }
+
+  static ApiError timeout(String message) {
+    return new ApiError(504, "server_error", "timeout", null, 0, message);
+  }
+
+  static ApiError internal() {
+    return new ApiError(500, "server_error", "internal_error", null, 0, "internal error");
+  }
+
+  /** Any other status. */
+  static ApiError of(int status, String code, String message) {
+    return new ApiError(status, status < 500 ? INVALID : "server_error", code, null, 0, message);
+  }
+
+  int status() {
+    return status;
+  }
+
+  /** Seconds after which to ask again; 0 where that makes no sense. */
+  int retryAfter() {
+    return retryAfter;
+  }
+
+  /** The body of the answer. */
+  Map<String, Object> json() {
+    return Json.object(
+        "error", Json.object("message", getMessage(), "type", type, "param", param, "code", code));
+  }
+}

@@ -1,0 +1,125 @@
+package dev.sortie.eetuning.serve.api;
+
+import dev.sortie.eetuning.decode.batch.PromptScores;
+import dev.sortie.eetuning.decode.batch.Request;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.EncodeOptions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * {@code /v1/completions}. With {@code echo} and {@code logprobs} each token of the prompt has its
+ * probability, which is what evaluation harnesses ask for.
+ *
+ * @param most time that an answer may take
+ */
+record CompletionsEndpoint(ServedModel served, Duration most) implements ApiEndpoint {
+  /** What the OpenAI API has. */
+  private static final int USUAL_TOKENS = 16;
+
+  private static final int MOST_ALTERNATIVES = 20;
+  private static final int MOST_PROMPTS = 1024;
+
+  @Override
+  public void answer(ApiRequest request) throws InterruptedException {
+    RequestFields f = request.fields();
+    served.check(f);
+    SamplingFields sampling = SamplingFields.of(f, served.vocab());
+    refuseWhatIsNotThere(f, sampling);
+    List<int[]> prompts = prompts(f);
+    DecodingFields decoding = DecodingFields.of(f, served);
+    OptionalInt logprobs = f.integer("logprobs", 0, MOST_ALTERNATIVES);
+    boolean echo = f.flag("echo");
+    int asked = f.integer("max_tokens", 0, Integer.MAX_VALUE).orElse(USUAL_TOKENS);
+    boolean streamed = f.flag("stream");
+    boolean usage = f.fields("stream_options").map(o -> o.flag("include_usage")).orElse(false);
+    List<Request> requests = new ArrayList<>();
+    List<CompletionText> texts = new ArrayList<>();
+    for (int[] prompt : prompts) {
+      int tokens = served.answer(prompt, Math.max(1, asked), "prompt");
+      for (int i = 0; i < sampling.choices(); i++) {
+        Optional<PromptScores> scores =
+            echo && logprobs.isPresent()
+                ? Optional.of(
+                    new PromptScores(served.model().decoder(), prompt, logprobs.getAsInt()))
+                : Optional.empty();
+        requests.add(
+            new Request(
+                request.owner(),
+                prompt,
+                sampling.options(i, tokens, logprobs),
+                decoding.policy(),
+                decoding.maxPending(),
+                t -> {},
+                scores.map(s -> s),
+                asked == 0));
+        Optional<String> before =
+            echo ? Optional.of(served.model().tokenizer().decode(prompt)) : Optional.empty();
+        texts.add(new CompletionText(served, prompt, before, logprobs.isPresent(), scores));
+      }
+    }
+    SortieAnswer sortie =
+        new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
+    CompletionShape shape = new CompletionShape(served, sortie, texts, sampling.choices(), usage);
+    TextAnswer.send(request.exchange(), served.engine(), requests, shape, streamed, most);
+  }
+
+  private static void refuseWhatIsNotThere(RequestFields f, SamplingFields sampling) {
+    if (f.string("suffix").filter(s -> !s.isEmpty()).isPresent()) {
+      f.refuse("suffix", "the model continues a text and fills none in");
+    }
+    OptionalInt best = f.integer("best_of", 1, Integer.MAX_VALUE);
+    if (best.isPresent() && best.getAsInt() != sampling.choices()) {
+      throw f.wrong("best_of", "n: all texts are given");
+    }
+    ResponseFormat.requireText(f.object("response_format"), "response_format");
+  }
+
+  /** A text, ids, a list of texts or a list of lists of ids. */
+  private List<int[]> prompts(RequestFields f) {
+    Object given = f.raw("prompt");
+    List<int[]> prompts = new ArrayList<>();
+    switch (given) {
+      case String s -> prompts.add(encode(s));
+      case List<?> list when !list.isEmpty() && list.getFirst() instanceof Number ->
+          prompts.add(ids(f, list));
+      case List<?> list when !list.isEmpty() && list.size() <= MOST_PROMPTS -> {
+        for (Object item : list) {
+          switch (item) {
+            case String s -> prompts.add(encode(s));
+            case List<?> ids -> prompts.add(ids(f, ids));
+            case null, default -> throw f.wrong("prompt", "texts, or lists of token ids");
+          }
+        }
+      }
+      case null -> throw f.missing("prompt", "a text");
+      default ->
+          throw f.wrong(
+              "prompt", "a text, token ids, or a list of up to %d".formatted(MOST_PROMPTS));
+    }
+    return prompts;
+  }
+
+  private int[] encode(String text) {
+    try {
+      return Prompt.encode(served.model(), text, EncodeOptions.DEFAULT);
+    } catch (InputException e) {
+      throw ApiError.invalid("prompt", e.getMessage());
+    }
+  }
+
+  private int[] ids(RequestFields f, List<?> list) {
+    int[] ids = new int[list.size()];
+    for (int i = 0; i < ids.length; i++) {
+      if (!(list.get(i) instanceof Long id) || id < 0 || id >= served.vocab()) {
+        throw f.wrong("prompt", "token ids below " + served.vocab());
+      }
+      ids[i] = id.intValue();
+    }
+    return Prompt.orBos(served.model(), ids);
+  }
+}

@@ -1,0 +1,165 @@
+package dev.sortie.eetuning.serve.api;
+
+import dev.sortie.eetuning.decode.batch.Request;
+import dev.sortie.eetuning.serve.engine.TextEngine;
+import dev.sortie.eetuning.serve.engine.TextEvent;
+import dev.sortie.eetuning.serve.engine.TextStream;
+import dev.sortie.eetuning.serve.http.HttpExchange;
+import dev.sortie.nn.InputException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.RejectedExecutionException;
+
+/**
+ * Brings texts from the engine to one client, streamed or whole. A client that leaves takes its
+ * texts with it, wherever they are: waiting, being read or being generated.
+ */
+final class TextAnswer {
+  /** Silence after which a stream says that it is alive. */
+  private static final Duration PING = Duration.ofSeconds(10);
+
+  private static final int LONGEST_RETRY = 60;
+
+  private final HttpExchange exchange;
+  private final TextEngine engine;
+  private final AnswerShape shape;
+  private final long deadline;
+  private final TextEvent.End[] ends;
+  private TextStream texts;
+
+  private TextAnswer(
+      HttpExchange exchange, TextEngine engine, AnswerShape shape, Duration most, int count) {
+    this.exchange = exchange;
+    this.engine = engine;
+    this.shape = shape;
+    this.deadline = System.nanoTime() + most.toNanos();
+    this.ends = new TextEvent.End[count];
+  }
+
+  /**
+   * Asks for texts and sends them.
+   *
+   * @param most time that all may take
+   */
+  static void send(
+      HttpExchange exchange,
+      TextEngine engine,
+      List<Request> requests,
+      AnswerShape shape,
+      boolean streamed,
+      Duration most)
+      throws InterruptedException {
+    TextAnswer answer = new TextAnswer(exchange, engine, shape, most, requests.size());
+    answer.texts = answer.ask(requests);
+    exchange.whenGone(answer.texts::cancel);
+    if (streamed) {
+      answer.stream();
+    } else {
+      answer.whole();
+    }
+  }
+
+  private TextStream ask(List<Request> requests) {
+    try {
+      return engine.ask(requests);
+    } catch (InputException e) {
+      throw ApiError.invalid(null, e.getMessage());
+    } catch (RejectedExecutionException e) {
+      int rounds = engine.waiting() / engine.settings().parallel();
+      throw ApiError.busy(Math.min(LONGEST_RETRY, 1 + rounds), e.getMessage());
+    }
+  }
+
+  private void whole() throws InterruptedException {
+    for (int open = ends.length; open > 0; ) {
+      Optional<TextEvent> event = next(Duration.ofDays(1));
+      if (event.isPresent() && note(event.get())) {
+        open--;
+      }
+    }
+    if (!exchange.isGone()) {
+      JsonAnswer.send(exchange, 200, shape.whole(List.of(ends)));
+    }
+  }
+
+  private void stream() throws InterruptedException {
+    EventStream out = EventStream.begin(exchange, Map.of());
+    try {
+      boolean there = sent(out, shape.begin());
+      for (int open = ends.length; open > 0; ) {
+        Optional<TextEvent> event = next(PING);
+        if (event.isEmpty()) {
+          there &= out.ping();
+        } else {
+          open -= note(event.get()) ? 1 : 0;
+          there &= sent(out, events(event.get(), open));
+        }
+        if (!there) {
+          texts.cancel(); // also where the client reads too slowly; the ends still come
+        }
+      }
+      if (shape.endsWithDone()) {
+        out.done();
+      }
+    } catch (ApiError e) {
+      out.send(new AnswerEvent(e.json()));
+    }
+    out.end();
+  }
+
+  /** What is sent for an event, behind which some texts have not ended. */
+  private List<AnswerEvent> events(TextEvent event, int open) {
+    return switch (event) {
+      case TextEvent.Token t -> shape.token(t.text(), t.token());
+      case TextEvent.End e ->
+          shape.end(e, open == 0 ? Optional.of(List.of(ends)) : Optional.empty());
+      case TextEvent.Failure _ -> List.of();
+    };
+  }
+
+  private static boolean sent(EventStream out, List<AnswerEvent> events) {
+    return events.stream().allMatch(out::send);
+  }
+
+  /** The next event; nothing if none comes within {@code most}. */
+  private Optional<TextEvent> next(Duration most) throws InterruptedException {
+    long left = deadline - System.nanoTime();
+    if (left <= 0) {
+      texts.cancel();
+      throw ApiError.timeout("the answer took too long; ask for fewer tokens");
+    }
+    return texts.next(Duration.ofNanos(Math.min(left, most.toNanos())));
+  }
+
+  /** Keeps the end of a text; whether this was one. */
+  private boolean note(TextEvent event) {
+    switch (event) {
+      case TextEvent.Token _ -> {
+        return false;
+      }
+      case TextEvent.End e -> {
+        ends[e.text()] = e;
+        return true;
+      }
+      case TextEvent.Failure f -> {
+        texts.cancel();
+        throw error(f.cause());
+      }
+    }
+  }
+
+  private static ApiError error(Throwable cause) {
+    return switch (cause) {
+      case InputException e -> ApiError.of(500, "generation_failed", e.getMessage());
+      case CancellationException _ -> ApiError.unavailable(1, "the server is stopping");
+      default -> {
+        System.getLogger(TextAnswer.class.getName())
+            .log(System.Logger.Level.ERROR, "a text failed", cause);
+        yield ApiError.internal();
+      }
+    };
+  }
+}

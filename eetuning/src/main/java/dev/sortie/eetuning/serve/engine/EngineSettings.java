@@ -1,0 +1,34 @@
+package dev.sortie.eetuning.serve.engine;
+
+import dev.sortie.eetuning.decode.batch.PagePool;
+import dev.sortie.nn.InputException;
+
+/**
+ * What a {@link TextEngine} may take.
+ *
+ * @param parallel texts generated at once at most
+ * @param queue requests that wait at most
+ * @param cacheTokens tokens that the KV cache holds, of all texts together
+ */
+public record EngineSettings(int parallel, int queue, int cacheTokens) {
+  public EngineSettings {
+    if (parallel < 1 || parallel > 4096) {
+      throw new InputException("--parallel " + parallel + " is outside 1 to 4096");
+    }
+    if (queue < 0 || queue > 1 << 20) {
+      throw new InputException("--queue " + queue + " is outside 0 to " + (1 << 20));
+    }
+    if (cacheTokens < PagePool.PAGE_TOKENS) {
+      throw new InputException(
+          "--cache-tokens "
+              + cacheTokens
+              + " is too few; take at least a page of "
+              + PagePool.PAGE_TOKENS);
+    }
+  }
+
+  /** Pages of the cache. */
+  int pages() {
+    return Math.ceilDiv(cacheTokens, PagePool.PAGE_TOKENS);
+  }
+}

@@ -1,0 +1,192 @@
+package dev.sortie.eetuning.serve.engine;
+
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.batch.BatchDecoder;
+import dev.sortie.eetuning.decode.batch.PagePool;
+import dev.sortie.eetuning.decode.batch.Request;
+import dev.sortie.eetuning.decode.batch.Scheduler;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.device.Device;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * The model and the one thread that computes for all requests: a {@link Scheduler} that runs until
+ * it is closed. Thread-safe.
+ */
+public final class TextEngine implements AutoCloseable {
+  private static final Logger LOG = System.getLogger(TextEngine.class.getName());
+  private static final int WARM_PROMPT = 64;
+  private static final int WARM_TOKENS = 16;
+  private static final int WARM_TEXTS = 8;
+  private static final Duration WARM_UP = Duration.ofSeconds(30);
+
+  private final LanguageModel model;
+  private final Exits exits;
+  private final EngineSettings settings;
+  private final BatchDecoder decoder;
+  private final PagePool pool;
+  private final Scheduler scheduler;
+  private final Set<Integer> ends;
+  private final Thread thread;
+  private volatile boolean ready;
+  private volatile boolean failed;
+
+  /**
+   * An engine that computes nothing yet.
+   *
+   * @param model stays open for as long as this
+   * @param exits that texts may leave at
+   */
+  public TextEngine(LanguageModel model, Exits exits, Device device, EngineSettings settings) {
+    this.model = model;
+    this.exits = exits;
+    this.settings = settings;
+    this.decoder = new BatchDecoder(model.decoder(), exits, device);
+    this.pool = new PagePool(model.decoder(), exits, settings.pages(), PagePool.PAGE_TOKENS, true);
+    List<Integer> ids = Prompt.endsOfAnswer(model);
+    this.ends = Set.copyOf(ids);
+    this.scheduler =
+        new Scheduler(
+            decoder,
+            pool,
+            model.tokenizer(),
+            ids,
+            model.config().decoder().vocab(),
+            new Scheduler.Limits(settings.parallel(), settings.queue()));
+    this.thread = Thread.ofPlatform().name("engine").unstarted(this::run);
+  }
+
+  private void run() {
+    try {
+      scheduler.run();
+    } catch (RuntimeException | Error e) {
+      failed = true;
+      LOG.log(Level.ERROR, "the engine has failed; start the server again", e);
+      scheduler.close();
+      scheduler.round(); // tells all that wait
+    }
+  }
+
+  /**
+   * Begins to compute, and generates some texts, alone and together, so that all that is run per
+   * token is compiled when this returns.
+   */
+  public void start() throws InterruptedException {
+    thread.start();
+    warmUp(1);
+    warmUp(Math.min(WARM_TEXTS, settings.parallel()));
+    ready = !failed;
+  }
+
+  private void warmUp(int texts) throws InterruptedException {
+    int room = Math.min(model.config().decoder().context(), settings.cacheTokens());
+    int[] prompt =
+        IntStream.range(0, Math.max(1, Math.min(WARM_PROMPT, room / 2)))
+            .map(i -> i % model.config().decoder().vocab())
+            .toArray();
+    GenerateOptions options =
+        new GenerateOptions(
+            Math.max(1, Math.min(WARM_TOKENS, room - prompt.length)),
+            SamplingOptions.GREEDY,
+            List.of(),
+            true);
+    MaxProbability policy = new MaxProbability(exits.exits().isEmpty() ? 1 : 0.9);
+    int fitting = Math.min(texts, settings.queue() + settings.parallel());
+    TextStream stream =
+        ask(Collections.nCopies(fitting, new Request(prompt, options, policy, 0, t -> {})));
+    long deadline = System.nanoTime() + WARM_UP.toNanos();
+    for (int open = fitting; open > 0; ) {
+      Duration left = Duration.ofNanos(deadline - System.nanoTime());
+      var event = stream.next(left);
+      if (event.isEmpty()) {
+        stream.cancel(); // compiled or not, nobody should wait longer
+        return;
+      }
+      open -= event.get() instanceof TextEvent.Token ? 0 : 1;
+    }
+  }
+
+  /**
+   * Asks for texts.
+   *
+   * @throws dev.sortie.nn.InputException if one can never be had
+   * @throws java.util.concurrent.RejectedExecutionException if too many wait already
+   */
+  public TextStream ask(List<Request> requests) {
+    return TextStream.of(scheduler, requests);
+  }
+
+  /** What texts are generated with. */
+  public LanguageModel model() {
+    return model;
+  }
+
+  /** Where texts may leave. */
+  public Exits exits() {
+    return exits;
+  }
+
+  /** Whether a token ends a text. */
+  public boolean isEnd(int id) {
+    return ends.contains(id);
+  }
+
+  /** Whether all is compiled. */
+  public boolean isReady() {
+    return ready && !failed;
+  }
+
+  /** Whether it can compute no more. */
+  public boolean hasFailed() {
+    return failed;
+  }
+
+  /** Tokens that one text may have, prompt and answer. */
+  public int room() {
+    return Math.min(model.config().decoder().context(), settings.pages() * PagePool.PAGE_TOKENS);
+  }
+
+  /** What it may take. */
+  public EngineSettings settings() {
+    return settings;
+  }
+
+  /** What there was to do in the last round. */
+  public Scheduler.Load load() {
+    return scheduler.load();
+  }
+
+  /** Requests that wait. */
+  public int waiting() {
+    return scheduler.waiting();
+  }
+
+  /** Pages of the cache. */
+  public int pages() {
+    return settings.pages();
+  }
+
+  /** Stops computing; texts without an end fail. */
+  @Override
+  public void close() {
+    scheduler.close();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return; // memory that is still used is not given back
+    }
+    decoder.close();
+    pool.close();
+  }
+}

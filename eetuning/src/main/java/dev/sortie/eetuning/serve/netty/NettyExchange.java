@@ -1,0 +1,226 @@
+package dev.sortie.eetuning.serve.netty;
+
+import dev.sortie.eetuning.serve.http.HttpExchange;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A request on a connection of Netty. Its state is guarded by its own lock. */
+final class NettyExchange implements HttpExchange {
+  private final Channel channel;
+  private final ArrivedRequest request;
+  private final long writeNanos;
+  private final InFlight inFlight;
+  private final List<Runnable> whenGone = new ArrayList<>();
+  private int status;
+  private boolean keepAlive;
+  private boolean complete;
+  private boolean gone;
+
+  /**
+   * @param inFlight counts it until it is sent
+   */
+  NettyExchange(Channel channel, ArrivedRequest request, int writeSeconds, InFlight inFlight) {
+    this.channel = channel;
+    this.request = request;
+    this.writeNanos = TimeUnit.SECONDS.toNanos(writeSeconds);
+    this.inFlight = inFlight;
+  }
+
+  @Override
+  public String method() {
+    return request.head().method().name();
+  }
+
+  @Override
+  public String path() {
+    return request.path();
+  }
+
+  @Override
+  public Optional<String> header(String name) {
+    return Optional.ofNullable(request.head().headers().get(name));
+  }
+
+  @Override
+  public byte[] body() {
+    return request.body();
+  }
+
+  @Override
+  public String peer() {
+    return channel.remoteAddress() instanceof InetSocketAddress a
+        ? a.getAddress().getHostAddress()
+        : String.valueOf(channel.remoteAddress());
+  }
+
+  @Override
+  public synchronized boolean isGone() {
+    return gone;
+  }
+
+  @Override
+  public void whenGone(Runnable action) {
+    synchronized (this) {
+      if (complete) {
+        return;
+      }
+      if (!gone) {
+        whenGone.add(action);
+        return;
+      }
+    }
+    action.run();
+  }
+
+  /** The connection is closed; called in its event loop. */
+  void leave() {
+    List<Runnable> actions;
+    synchronized (this) {
+      gone = true;
+      actions = List.copyOf(whenGone);
+      whenGone.clear();
+      notifyAll();
+    }
+    actions.forEach(Runnable::run);
+  }
+
+  /** The connection takes more bytes again; called in its event loop. */
+  synchronized void writable() {
+    notifyAll();
+  }
+
+  @Override
+  public void respond(int code, Map<String, String> headers, byte[] body) {
+    begun(code);
+    DefaultFullHttpResponse response =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(code), Unpooled.wrappedBuffer(body));
+    fill(response, headers);
+    response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
+    finish(channel.writeAndFlush(response));
+  }
+
+  @Override
+  public void begin(int code, Map<String, String> headers) {
+    begun(code);
+    HttpResponse response =
+        new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(code));
+    fill(response, headers);
+    response.headers().set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
+    channel.writeAndFlush(response);
+  }
+
+  private synchronized void begun(int code) {
+    if (status != 0) {
+      throw new IllegalStateException("the answer " + status + " was begun before");
+    }
+    status = code;
+    keepAlive = HttpUtil.isKeepAlive(request.head()) && !inFlight.isDraining();
+  }
+
+  private void fill(HttpResponse response, Map<String, String> headers) {
+    headers.forEach((name, value) -> response.headers().set(name, value));
+    response.headers().set("X-Content-Type-Options", "nosniff");
+    if (!keepsAlive()) {
+      response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    }
+  }
+
+  @Override
+  public boolean write(byte[] piece) {
+    if (isGone()) {
+      return false;
+    }
+    channel.writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(piece)));
+    return awaitRoom();
+  }
+
+  /** Waits until the client has read so much that little is buffered here. */
+  private boolean awaitRoom() {
+    long deadline = System.nanoTime() + writeNanos;
+    synchronized (this) {
+      while (!gone && !channel.isWritable()) {
+        long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+        if (left <= 0) {
+          channel.close();
+          return false;
+        }
+        try {
+          wait(left);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          channel.close();
+          return false;
+        }
+      }
+      return !gone;
+    }
+  }
+
+  @Override
+  public void end() {
+    finish(channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT));
+  }
+
+  private void finish(ChannelFuture sent) {
+    synchronized (this) {
+      complete = true;
+      whenGone.clear();
+    }
+    if (!keepsAlive()) {
+      sent.addListener(ChannelFutureListener.CLOSE);
+    }
+    // who does not read the end of his answer is not waited for
+    var late =
+        channel.eventLoop().schedule(() -> channel.close(), writeNanos, TimeUnit.NANOSECONDS);
+    sent.addListener(
+        _ -> {
+          late.cancel(false);
+          inFlight.end();
+        });
+  }
+
+  /** Breaks the connection: the answer was begun and cannot be ended. */
+  void abort() {
+    synchronized (this) {
+      complete = true;
+      keepAlive = false;
+      whenGone.clear();
+    }
+    channel.close();
+    inFlight.end();
+  }
+
+  /** Whether the connection may serve another request; known once the answer was begun. */
+  synchronized boolean keepsAlive() {
+    return keepAlive;
+  }
+
+  /** Whether the answer was ended. */
+  synchronized boolean isComplete() {
+    return complete;
+  }
+
+  @Override
+  public synchronized int status() {
+    return status;
+  }
+}

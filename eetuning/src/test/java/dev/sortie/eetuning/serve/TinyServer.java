@@ -1,0 +1,136 @@
+package dev.sortie.eetuning.serve;
+
+import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.policy.ExitPolicy;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.serve.api.ApiKeys;
+import dev.sortie.eetuning.serve.api.ServedModel;
+import dev.sortie.eetuning.serve.engine.EngineSettings;
+import dev.sortie.eetuning.serve.engine.TextEngine;
+import dev.sortie.eetuning.serve.http.HttpLimits;
+import dev.sortie.eetuning.serve.http.HttpSettings;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A server of a tiny model with two exits, on a free port. */
+final class TinyServer implements AutoCloseable {
+  /** Long enough for texts that go on for seconds. */
+  static final int CONTEXT = 20_000;
+
+  private static final String TEMPLATE =
+      """
+      {% if tools %}tools: {{ tools | tojson }}
+      {% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}
+      {% endfor %}{% if add_generation_prompt %}assistant:{% endif %}""";
+
+  private final Device device = Device.cpu(2);
+  private final NativeArena arena = new NativeArena("exits");
+  final LanguageModel model;
+  final Exits exits;
+  final TextEngine engine;
+  final ChatTemplate template;
+  private final TextServer server;
+
+  TinyServer(Path folder, EngineSettings settings, HttpLimits limits, ApiKeys keys)
+      throws InterruptedException {
+    model =
+        LanguageModel.load(
+            TinyModel.write(folder.resolve("model"), 4, 16, 290, CONTEXT, 1),
+            Precision.F32,
+            device);
+    exits =
+        new Exits(
+            model.sha256(),
+            Map.of(),
+            List.of(exit(1, ExitArchitecture.NORM), exit(3, ExitArchitecture.LAYER)));
+    engine = new TextEngine(model, exits, device, settings);
+    template = ChatTemplate.of(TEMPLATE, "template", Map.of());
+    ServedModel served =
+        new ServedModel("tiny", engine, Optional.of(template), new MaxProbability(1), 20, 7);
+    server =
+        TextServer.start(
+            served,
+            new HttpSettings("127.0.0.1", 0, Optional.empty(), limits),
+            keys,
+            Duration.ofSeconds(60));
+    server.warmUp();
+  }
+
+  /** Eight texts at once, eight that wait, and room for all. */
+  static TinyServer start(Path folder) throws InterruptedException {
+    return new TinyServer(
+        folder, new EngineSettings(8, 8, 4 * CONTEXT), HttpLimits.DEFAULT, ApiKeys.none());
+  }
+
+  private Exit exit(int depth, ExitArchitecture a) {
+    return ExitInit.COPY.build(
+        new ExitSpec(depth, a, true), model.decoder(), 0, arena, device.kernels());
+  }
+
+  int port() {
+    return server.port();
+  }
+
+  TextServer server() {
+    return server;
+  }
+
+  RawClient.Answer post(String path, String json, String... headers) {
+    return RawClient.post(port(), path, json, headers);
+  }
+
+  /** What the model generates without a server. */
+  Generation alone(int[] prompt, ExitPolicy policy, GenerateOptions options) {
+    int capacity = prompt.length + options.maxTokens();
+    try (EarlyExit e =
+        new EarlyExit(model.decoder(), exits, policy, capacity, EarlyExit.MAX_PENDING, device)) {
+      return new Generator(
+              e, model.tokenizer(), Prompt.endsOfAnswer(model), model.config().decoder().vocab())
+          .run(prompt, options, t -> {});
+    }
+  }
+
+  Device device() {
+    return device;
+  }
+
+  /** Whether nothing is being done and all memory is back, within a second. */
+  boolean isIdleWithinASecond() throws InterruptedException {
+    long deadline = System.nanoTime() + 1_000_000_000L;
+    while (System.nanoTime() < deadline) {
+      if (engine.waiting() == 0
+          && engine.load().running() == 0
+          && engine.load().freePages() == engine.pages()) {
+        return true;
+      }
+      Thread.sleep(5);
+    }
+    return false;
+  }
+
+  @Override
+  public void close() {
+    server.close();
+    arena.close();
+    model.close();
+    device.close();
+  }
+}
