@@ -34,7 +34,10 @@ final class RowKernelSources {
   }
 
   private String file() {
-    type.tiles().forEach(this::kernel);
+    type.tiles().forEach(tile -> kernel(tile, false));
+    if (type.guard() != null) {
+      type.tiles().stream().filter(t -> t.weightRows() == 1).forEach(t -> kernel(t, true));
+    }
     String block =
         type.walk() instanceof Blocks blocks
             ? """
@@ -83,11 +86,13 @@ final class RowKernelSources {
   }
 
   /** The skeleton: weight rows outside, k inside, and the last step of each sum. */
-  private void kernel(Tile tile) {
-    line(javadoc(tile));
+  private void kernel(Tile tile, boolean exact) {
+    line(exact ? "/** The same for every weight. */" : javadoc(tile));
     line(
-        "static void %s(long x, long w, long rowBytes, long sums, long count, long k) {"
-            .formatted(tile.name()));
+        "%sstatic void %s(long x, long w, long rowBytes, long sums, long count, long k) {"
+            .formatted(exact ? "private " : "", exact ? exactName(tile.rows()) : tile.name()));
+    List<Vector> vectors = exact ? type.guard().exact() : type.vectors();
+    boolean guarded = type.guard() != null && !exact;
     switch (type.walk()) {
       case Elements _ -> {
         line("long pairs = k / (2 * LANES) * (2 * BYTES);");
@@ -117,8 +122,11 @@ final class RowKernelSources {
         line("FloatVector b%s = FloatVector.zero(F);".formatted(tile.index(w, r)));
       }
     }
+    if (guarded) {
+      each(tile, type.guard().seen());
+    }
     switch (type.walk()) {
-      case Elements _ -> elements(tile);
+      case Elements _ -> elements(tile, vectors, guarded);
       case Blocks blocks -> blocks(tile, blocks);
     }
     for (int w = 0; w < tile.weightRows(); w++) {
@@ -129,7 +137,20 @@ final class RowKernelSources {
                 .formatted(tile.index(w, r), to));
       }
     }
+    if (guarded) {
+      for (int w = 0; w < tile.weightRows(); w++) {
+        line("if (%s) {".formatted(type.guard().suspect().replace("#", tile.index(w))));
+        line(
+            "%s(x, row%s, rowBytes, %s, 1, k);"
+                .formatted(exactName(tile.rows()), tile.index(w), address(tile, w, 0)));
+        line("}");
+      }
+    }
     line("}\n}\n");
+  }
+
+  private static String exactName(int rows) {
+    return "exactBy" + rows;
   }
 
   private static String javadoc(Tile tile) {
@@ -146,14 +167,14 @@ final class RowKernelSources {
         .formatted(rows, sums);
   }
 
-  private void elements(Tile tile) {
+  private void elements(Tile tile, List<Vector> vectors, boolean guarded) {
     line("for (long at = 0; at != pairs; at += 2 * BYTES) {");
     line("long o = at & OFFSET;");
-    body(tile, type.vectors());
+    body(tile, vectors, guarded);
     line("}");
     line("if (odd) {");
     line("long o = pairs & OFFSET;");
-    body(tile, type.vectors().subList(0, 1));
+    body(tile, vectors.subList(0, 1), guarded);
     line("}");
   }
 
@@ -167,7 +188,7 @@ final class RowKernelSources {
       each(tile, blocks.inner().pointers());
     }
     line("long o = xo & OFFSET;");
-    body(tile, type.vectors());
+    body(tile, type.vectors(), false);
     line("xo += %d * BYTES;".formatted(type.vectors().size()));
     line(unpacks() ? "}\n}" : "}");
   }
@@ -177,7 +198,7 @@ final class RowKernelSources {
   }
 
   /** Decodes the vectors of weights in turn and multiplies each with all rows of x. */
-  private void body(Tile tile, List<Vector> vectors) {
+  private void body(Tile tile, List<Vector> vectors, boolean guarded) {
     each(tile, type.head());
     for (int i = 0; i < vectors.size(); i++) {
       String declared = i == 0 ? "FloatVector " : "";
@@ -196,6 +217,9 @@ final class RowKernelSources {
           line("%1$s = v%2$s.fma(u, %1$s);".formatted(sum + tile.index(w, r), tile.index(w)));
         }
       }
+    }
+    if (guarded) {
+      each(tile, vectors.size() == 1 ? type.guard().gather() : type.guard().gatherAll());
     }
   }
 

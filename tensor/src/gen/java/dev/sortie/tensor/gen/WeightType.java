@@ -12,6 +12,7 @@ import java.util.List;
  * @param walk how a row of weights is walked
  * @param head statements for each weight row at the beginning of a body
  * @param vectors the vectors of weights of a body, in the order of k; an even number
+ * @param guard of vectors that are not right for all weights; null where they are
  * @param tiles the kernels it has
  */
 record WeightType(
@@ -21,6 +22,7 @@ record WeightType(
     Walk walk,
     String head,
     List<Vector> vectors,
+    Guard guard,
     List<Tile> tiles) {
 
   WeightType {
@@ -46,6 +48,18 @@ record WeightType(
       this("", weights);
     }
   }
+
+  /**
+   * Sends a row that may have a weight for which the vectors are not right through vectors that are
+   * right for all, in kernels of their own; both give the same bits where both are right.
+   *
+   * @param seen what was read of a weight row: a variable, declared before its first vector
+   * @param gather a statement for the first of the vectors of a body
+   * @param gatherAll a statement for all of them, where a body has them all
+   * @param suspect an expression: whether the row may have such a weight
+   * @param exact the other vectors
+   */
+  record Guard(String seen, String gather, String gatherAll, String suspect, List<Vector> exact) {}
 
   /** A kernel's shape: one or two weight rows by some rows of x. */
   record Tile(int weightRows, int rows) {

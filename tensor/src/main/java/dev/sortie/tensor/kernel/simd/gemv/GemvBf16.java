@@ -49,11 +49,11 @@ final class GemvBf16 {
                     .convertShape(VectorOperators.S2I, I, 0);
         FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
-        h =
+        IntVector g =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
-        v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v = g.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
       }
       if (odd) {
@@ -90,11 +90,11 @@ final class GemvBf16 {
         FloatVector v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        h =
+        IntVector g =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
-        v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v = g.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
       }
@@ -142,11 +142,11 @@ final class GemvBf16 {
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
-        h =
+        IntVector g =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
-        v = h.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v = g.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
         b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
@@ -226,16 +226,16 @@ final class GemvBf16 {
         u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
         a03 = v0.fma(u, a03);
         a13 = v1.fma(u, a13);
-        h0 =
+        IntVector g0 =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
-        h1 =
+        IntVector g1 =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
-        v0 = h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-        v1 = h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v0 = g0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v1 = g1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
         u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
         b00 = v0.fma(u, b00);
         b10 = v1.fma(u, b10);

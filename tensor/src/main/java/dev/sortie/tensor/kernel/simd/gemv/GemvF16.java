@@ -17,7 +17,10 @@ import jdk.incubator.vector.VectorSpecies;
  * {@link RowKernel}s for F16 weights, widened in registers: exponent and mantissa move to their
  * places by a shift, and the exponent gets its bias by a product with 2^112, which is exact and
  * makes subnormals right, too. The bits of a negative half are sign-extended, hence the mask.
- * Infinity and NaN, whose magnitude is above 0x7bff, get all bits of the exponent set.
+ *
+ * <p>Infinity and NaN become numbers from 2^16 on in this way. Setting all bits of their exponent
+ * costs four tenths of the speed, so that it is done for a row alone whose weights have, all taken
+ * together, all of these bits: it has such a weight, or one from 2 on.
  */
 final class GemvF16 {
   private static final VectorSpecies<Float> F = Width.F;
@@ -36,6 +39,349 @@ final class GemvF16 {
 
   /** One weight row, one row of x: 2 sums. */
   static void by1(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    for (long j = 0; j < count; j++) {
+      long row = (w + rowBytes * j) & ADDRESS;
+      FloatVector a = FloatVector.zero(F);
+      FloatVector b = FloatVector.zero(F);
+      IntVector seen = IntVector.zero(I);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
+        IntVector g =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v =
+            g.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
+        seen = seen.or(h).or(g);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
+        seen = seen.or(h);
+      }
+      a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+      if (seen.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        exactBy1(x, row, rowBytes, sums + j * BYTES, 1, k);
+      }
+    }
+  }
+
+  /** One weight row, two rows of x: 4 sums. */
+  static void by2(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long x1 = (x + 4 * k) & ADDRESS;
+    for (long j = 0; j < count; j++) {
+      long row = (w + rowBytes * j) & ADDRESS;
+      FloatVector a0 = FloatVector.zero(F);
+      FloatVector b0 = FloatVector.zero(F);
+      FloatVector a1 = FloatVector.zero(F);
+      FloatVector b1 = FloatVector.zero(F);
+      IntVector seen = IntVector.zero(I);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        IntVector g =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v =
+            g.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
+        b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
+        seen = seen.or(h).or(g);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        seen = seen.or(h);
+      }
+      a0.add(b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
+      a1.add(b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
+      if (seen.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        exactBy2(x, row, rowBytes, sums + 2 * j * BYTES, 1, k);
+      }
+    }
+  }
+
+  /** One weight row, four rows of x: 8 sums. */
+  static void by4(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long x1 = (x + 4 * k) & ADDRESS;
+    long x2 = (x + 8 * k) & ADDRESS;
+    long x3 = (x + 12 * k) & ADDRESS;
+    for (long j = 0; j < count; j++) {
+      long row = (w + rowBytes * j) & ADDRESS;
+      FloatVector a0 = FloatVector.zero(F);
+      FloatVector b0 = FloatVector.zero(F);
+      FloatVector a1 = FloatVector.zero(F);
+      FloatVector b1 = FloatVector.zero(F);
+      FloatVector a2 = FloatVector.zero(F);
+      FloatVector b2 = FloatVector.zero(F);
+      FloatVector a3 = FloatVector.zero(F);
+      FloatVector b3 = FloatVector.zero(F);
+      IntVector seen = IntVector.zero(I);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
+        a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
+        IntVector g =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v =
+            g.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
+        b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
+        b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
+        b3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER), b3);
+        seen = seen.or(h).or(g);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
+        a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
+        seen = seen.or(h);
+      }
+      a0.add(b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
+      a1.add(b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
+      a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
+      a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
+      if (seen.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        exactBy4(x, row, rowBytes, sums + 4 * j * BYTES, 1, k);
+      }
+    }
+  }
+
+  /**
+   * Two weight rows, four rows of x: 16 sums, which need 32 vector registers; {@code count} is
+   * even. Rows lie half the count apart, so that each is a long stream to the prefetcher.
+   */
+  static void pairsBy4(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long x1 = (x + 4 * k) & ADDRESS;
+    long x2 = (x + 8 * k) & ADDRESS;
+    long x3 = (x + 12 * k) & ADDRESS;
+    long half = count / 2;
+    for (long j = 0; j < half; j++) {
+      long row0 = (w + rowBytes * j) & ADDRESS;
+      long row1 = (w + rowBytes * (j + half)) & ADDRESS;
+      FloatVector a00 = FloatVector.zero(F);
+      FloatVector b00 = FloatVector.zero(F);
+      FloatVector a01 = FloatVector.zero(F);
+      FloatVector b01 = FloatVector.zero(F);
+      FloatVector a02 = FloatVector.zero(F);
+      FloatVector b02 = FloatVector.zero(F);
+      FloatVector a03 = FloatVector.zero(F);
+      FloatVector b03 = FloatVector.zero(F);
+      FloatVector a10 = FloatVector.zero(F);
+      FloatVector b10 = FloatVector.zero(F);
+      FloatVector a11 = FloatVector.zero(F);
+      FloatVector b11 = FloatVector.zero(F);
+      FloatVector a12 = FloatVector.zero(F);
+      FloatVector b12 = FloatVector.zero(F);
+      FloatVector a13 = FloatVector.zero(F);
+      FloatVector b13 = FloatVector.zero(F);
+      IntVector seen0 = IntVector.zero(I);
+      IntVector seen1 = IntVector.zero(I);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 =
+            h0.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector v1 =
+            h1.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a00 = v0.fma(u, a00);
+        a10 = v1.fma(u, a10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
+        a01 = v0.fma(u, a01);
+        a11 = v1.fma(u, a11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
+        a02 = v0.fma(u, a02);
+        a12 = v1.fma(u, a12);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
+        a03 = v0.fma(u, a03);
+        a13 = v1.fma(u, a13);
+        IntVector g0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector g1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v0 =
+            g0.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        v1 =
+            g1.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
+        b00 = v0.fma(u, b00);
+        b10 = v1.fma(u, b10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER);
+        b01 = v0.fma(u, b01);
+        b11 = v1.fma(u, b11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER);
+        b02 = v0.fma(u, b02);
+        b12 = v1.fma(u, b12);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER);
+        b03 = v0.fma(u, b03);
+        b13 = v1.fma(u, b13);
+        seen0 = seen0.or(h0).or(g0);
+        seen1 = seen1.or(h1).or(g1);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 =
+            h0.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector v1 =
+            h1.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a00 = v0.fma(u, a00);
+        a10 = v1.fma(u, a10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
+        a01 = v0.fma(u, a01);
+        a11 = v1.fma(u, a11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
+        a02 = v0.fma(u, a02);
+        a12 = v1.fma(u, a12);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
+        a03 = v0.fma(u, a03);
+        a13 = v1.fma(u, a13);
+        seen0 = seen0.or(h0);
+        seen1 = seen1.or(h1);
+      }
+      a00.add(b00).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
+      a01.add(b01).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
+      a02.add(b02).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
+      a03.add(b03).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
+      a10.add(b10).intoMemorySegment(MEMORY, sums + 4 * (j + half) * BYTES, ORDER);
+      a11.add(b11).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 1) * BYTES, ORDER);
+      a12.add(b12).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 2) * BYTES, ORDER);
+      a13.add(b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
+      if (seen0.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        exactBy4(x, row0, rowBytes, sums + 4 * j * BYTES, 1, k);
+      }
+      if (seen1.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        exactBy4(x, row1, rowBytes, sums + 4 * (j + half) * BYTES, 1, k);
+      }
+    }
+  }
+
+  /** The same for every weight. */
+  private static void exactBy1(long x, long w, long rowBytes, long sums, long count, long k) {
     long pairs = k / (2 * LANES) * (2 * BYTES);
     boolean odd = k / LANES % 2 != 0;
     long x0 = x & ADDRESS;
@@ -62,19 +408,19 @@ final class GemvF16 {
                         .and(0x7f80_0000))
                 .reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
-        h =
+        IntVector g =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
         v =
-            h.lanewise(VectorOperators.LSHL, 13)
+            g.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
                 .mul(0x1p112f)
                 .reinterpretAsInts()
                 .or(
                     IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
+                        .sub(g.and(0x7fff))
                         .lanewise(VectorOperators.ASHR, 31)
                         .and(0x7f80_0000))
                 .reinterpretAsFloats();
@@ -104,8 +450,8 @@ final class GemvF16 {
     }
   }
 
-  /** One weight row, two rows of x: 4 sums. */
-  static void by2(long x, long w, long rowBytes, long sums, long count, long k) {
+  /** The same for every weight. */
+  private static void exactBy2(long x, long w, long rowBytes, long sums, long count, long k) {
     long pairs = k / (2 * LANES) * (2 * BYTES);
     boolean odd = k / LANES % 2 != 0;
     long x0 = x & ADDRESS;
@@ -136,19 +482,19 @@ final class GemvF16 {
                 .reinterpretAsFloats();
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        h =
+        IntVector g =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
         v =
-            h.lanewise(VectorOperators.LSHL, 13)
+            g.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
                 .mul(0x1p112f)
                 .reinterpretAsInts()
                 .or(
                     IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
+                        .sub(g.and(0x7fff))
                         .lanewise(VectorOperators.ASHR, 31)
                         .and(0x7f80_0000))
                 .reinterpretAsFloats();
@@ -181,8 +527,8 @@ final class GemvF16 {
     }
   }
 
-  /** One weight row, four rows of x: 8 sums. */
-  static void by4(long x, long w, long rowBytes, long sums, long count, long k) {
+  /** The same for every weight. */
+  private static void exactBy4(long x, long w, long rowBytes, long sums, long count, long k) {
     long pairs = k / (2 * LANES) * (2 * BYTES);
     boolean odd = k / LANES % 2 != 0;
     long x0 = x & ADDRESS;
@@ -221,19 +567,19 @@ final class GemvF16 {
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
-        h =
+        IntVector g =
             (IntVector)
                 ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
                     .convertShape(VectorOperators.S2I, I, 0);
         v =
-            h.lanewise(VectorOperators.LSHL, 13)
+            g.lanewise(VectorOperators.LSHL, 13)
                 .and(0x8fff_e000)
                 .reinterpretAsFloats()
                 .mul(0x1p112f)
                 .reinterpretAsInts()
                 .or(
                     IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
+                        .sub(g.and(0x7fff))
                         .lanewise(VectorOperators.ASHR, 31)
                         .and(0x7f80_0000))
                 .reinterpretAsFloats();
@@ -269,186 +615,6 @@ final class GemvF16 {
       a1.add(b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
       a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
       a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
-    }
-  }
-
-  /**
-   * Two weight rows, four rows of x: 16 sums, which need 32 vector registers; {@code count} is
-   * even. Rows lie half the count apart, so that each is a long stream to the prefetcher.
-   */
-  static void pairsBy4(long x, long w, long rowBytes, long sums, long count, long k) {
-    long pairs = k / (2 * LANES) * (2 * BYTES);
-    boolean odd = k / LANES % 2 != 0;
-    long x0 = x & ADDRESS;
-    long x1 = (x + 4 * k) & ADDRESS;
-    long x2 = (x + 8 * k) & ADDRESS;
-    long x3 = (x + 12 * k) & ADDRESS;
-    long half = count / 2;
-    for (long j = 0; j < half; j++) {
-      long row0 = (w + rowBytes * j) & ADDRESS;
-      long row1 = (w + rowBytes * (j + half)) & ADDRESS;
-      FloatVector a00 = FloatVector.zero(F);
-      FloatVector b00 = FloatVector.zero(F);
-      FloatVector a01 = FloatVector.zero(F);
-      FloatVector b01 = FloatVector.zero(F);
-      FloatVector a02 = FloatVector.zero(F);
-      FloatVector b02 = FloatVector.zero(F);
-      FloatVector a03 = FloatVector.zero(F);
-      FloatVector b03 = FloatVector.zero(F);
-      FloatVector a10 = FloatVector.zero(F);
-      FloatVector b10 = FloatVector.zero(F);
-      FloatVector a11 = FloatVector.zero(F);
-      FloatVector b11 = FloatVector.zero(F);
-      FloatVector a12 = FloatVector.zero(F);
-      FloatVector b12 = FloatVector.zero(F);
-      FloatVector a13 = FloatVector.zero(F);
-      FloatVector b13 = FloatVector.zero(F);
-      for (long at = 0; at != pairs; at += 2 * BYTES) {
-        long o = at & OFFSET;
-        IntVector h0 =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        IntVector h1 =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v0 =
-            h0.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h0.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        FloatVector v1 =
-            h1.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h1.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
-        a00 = v0.fma(u, a00);
-        a10 = v1.fma(u, a10);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
-        a01 = v0.fma(u, a01);
-        a11 = v1.fma(u, a11);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
-        a02 = v0.fma(u, a02);
-        a12 = v1.fma(u, a12);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
-        a03 = v0.fma(u, a03);
-        a13 = v1.fma(u, a13);
-        h0 =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        h1 =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        v0 =
-            h0.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h0.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        v1 =
-            h1.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h1.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
-        b00 = v0.fma(u, b00);
-        b10 = v1.fma(u, b10);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER);
-        b01 = v0.fma(u, b01);
-        b11 = v1.fma(u, b11);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER);
-        b02 = v0.fma(u, b02);
-        b12 = v1.fma(u, b12);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER);
-        b03 = v0.fma(u, b03);
-        b13 = v1.fma(u, b13);
-      }
-      if (odd) {
-        long o = pairs & OFFSET;
-        IntVector h0 =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        IntVector h1 =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v0 =
-            h0.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h0.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        FloatVector v1 =
-            h1.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h1.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
-        a00 = v0.fma(u, a00);
-        a10 = v1.fma(u, a10);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
-        a01 = v0.fma(u, a01);
-        a11 = v1.fma(u, a11);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
-        a02 = v0.fma(u, a02);
-        a12 = v1.fma(u, a12);
-        u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
-        a03 = v0.fma(u, a03);
-        a13 = v1.fma(u, a13);
-      }
-      a00.add(b00).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
-      a01.add(b01).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
-      a02.add(b02).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
-      a03.add(b03).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
-      a10.add(b10).intoMemorySegment(MEMORY, sums + 4 * (j + half) * BYTES, ORDER);
-      a11.add(b11).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 1) * BYTES, ORDER);
-      a12.add(b12).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 2) * BYTES, ORDER);
-      a13.add(b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
     }
   }
 }
