@@ -2,6 +2,7 @@ package dev.sortie.tensor.dtype;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
@@ -16,10 +17,19 @@ public final class Quanta {
   /** The sign bit of an F16. */
   private static final int SIGN = 0x8000;
 
+  /** 1 in each of eight bytes. */
+  private static final long ONES = 0x0101010101010101L;
+
+  /** The low half of each byte. */
+  private static final long NIBBLES = 15 * ONES;
+
+  /** The sign of each byte. */
+  private static final long SIGNS = ONES << 7;
+
   private final DType type;
 
-  /** Levels from 0 on, one an element. */
-  public final byte[] levels;
+  /** Levels from 0 on, a byte an element: eight in a long, the first one lowest. */
+  public final long[] levels;
 
   /** The scale of each group: 6 bits without a sign, or 8 bits with one. */
   public final byte[] scales;
@@ -39,7 +49,7 @@ public final class Quanta {
       throw new IllegalArgumentException("no levels of " + type);
     }
     this.type = type;
-    levels = new byte[type.block()];
+    levels = new long[type.block() / 8];
     int groups = groups(type);
     scales = new byte[groups];
     mins = new byte[groups];
@@ -80,8 +90,8 @@ public final class Quanta {
         nibbles(src, at + 8, src.get(JAVA_INT_UNALIGNED, at + 4));
       }
       case Q8_0 -> {
-        for (int i = 0; i < 32; i++) {
-          levels[i] = (byte) (src.get(JAVA_BYTE, at + 2 + i) + 128);
+        for (int i = 0; i < 4; i++) {
+          levels[i] = src.get(JAVA_LONG_UNALIGNED, at + 2 + 8 * i) ^ SIGNS;
         }
       }
       case Q4_K -> groups(src, at, 0, at + 16);
@@ -90,17 +100,27 @@ public final class Quanta {
     }
   }
 
+  /** The level of element {@code i}. */
+  public int level(int i) {
+    return (int) (levels[i >>> 3] >>> ((i & 7) << 3)) & 0xff;
+  }
+
   /** A minimum that is added. */
   private void minimum(MemorySegment src, long at) {
     dmin = (short) (src.get(JAVA_SHORT_UNALIGNED, at + 2) ^ SIGN);
   }
 
   private void nibbles(MemorySegment src, long q, int high) {
-    for (int i = 0; i < 16; i++) {
-      int b = src.get(JAVA_BYTE, q + i);
-      levels[i] = (byte) (b & 15 | (high >>> i & 1) << 4);
-      levels[i + 16] = (byte) (b >>> 4 & 15 | (high >>> (i + 16) & 1) << 4);
+    for (int i = 0; i < 2; i++) {
+      long bytes = src.get(JAVA_LONG_UNALIGNED, q + 8 * i);
+      levels[i] = bytes & NIBBLES | fifths(high >>> 8 * i);
+      levels[i + 2] = bytes >>> 4 & NIBBLES | fifths(high >>> 8 * i + 16);
     }
+  }
+
+  /** The low 8 bits as the fifth bits of 8 levels. */
+  private static long fifths(int bits) {
+    return bits == 0 ? 0 : Long.expand(bits & 0xff, ONES << 4);
   }
 
   /** Q4_K, and Q5_K when {@code h}, the address of the fifth bits, is not 0. */
@@ -111,10 +131,10 @@ public final class Quanta {
       mins[g] = (byte) Blocks.min(src, at + 4, g);
       long from = q + g / 2 * 32;
       int shift = g % 2 * 4;
-      for (int i = 0; i < 32; i++) {
-        int low = src.get(JAVA_BYTE, from + i) >>> shift & 15;
-        int bit = h == 0 ? 0 : src.get(JAVA_BYTE, h + i) >>> g & 1;
-        levels[32 * g + i] = (byte) (low | bit << 4);
+      for (int i = 0; i < 4; i++) {
+        long low = src.get(JAVA_LONG_UNALIGNED, from + 8 * i) >>> shift & NIBBLES;
+        long bit = h == 0 ? 0 : src.get(JAVA_LONG_UNALIGNED, h + 8 * i) >>> g & ONES;
+        levels[4 * g + i] = low | bit << 4;
       }
     }
   }
@@ -128,10 +148,10 @@ public final class Quanta {
       long h = at + 128 + g / 8 * 32 + g % 2 * 16;
       int nibble = g % 8 / 4 * 4;
       int shift = g % 8 / 2 * 2;
-      for (int i = 0; i < 16; i++) {
-        int low = src.get(JAVA_BYTE, q + i) >>> nibble & 15;
-        int high = src.get(JAVA_BYTE, h + i) >>> shift & 3;
-        levels[16 * g + i] = (byte) (low | high << 4);
+      for (int i = 0; i < 2; i++) {
+        long low = src.get(JAVA_LONG_UNALIGNED, q + 8 * i) >>> nibble & NIBBLES;
+        long high = src.get(JAVA_LONG_UNALIGNED, h + 8 * i) >>> shift & 3 * ONES;
+        levels[2 * g + i] = low | high << 4;
       }
     }
   }

@@ -46,7 +46,7 @@ class QuantaContractTest {
       }
       int group = type.block() / quanta.scales.length;
       for (int i = 0; i < type.block(); i++) {
-        int level = (quanta.levels[i] & 0xff) - centre;
+        int level = quanta.level(i) - centre;
         double scale = Float.float16ToFloat(quanta.d) * quanta.scales[i / group];
         double min = Float.float16ToFloat(quanta.dmin) * quanta.mins[i / group];
         assertThat((float) (scale * level - min)).as("element %d", i).isEqualTo(decoded[i]);

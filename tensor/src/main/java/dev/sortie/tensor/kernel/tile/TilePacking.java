@@ -14,6 +14,9 @@ public final class TilePacking {
   /** The exponent of an F16 that is not finite. */
   private static final int EXPONENT = 0x7c00;
 
+  /** The low half of each of eight bytes. */
+  private static final long NIBBLES = 0x0f0f0f0f0f0f0f0fL;
+
   private final MemorySegment from;
   private final MemorySegment to;
   private final TiledWeight w;
@@ -69,30 +72,54 @@ public final class TilePacking {
           put(at, type.minima() ? scale & 0xff | quanta.mins[g] << 8 : scale);
           at += step;
         }
-        int first = g * type.form().group();
-        if (type.planes() == 2) {
-          at = words(quanta.levels, first, 4, at, step);
-        }
-        at = words(quanta.levels, first, 0, at, step);
+        at = group(quanta, g, at, step);
       }
     }
   }
 
-  /** The words of a group of levels, of each the bits from {@code shift} on. */
-  private long words(byte[] levels, int first, int shift, long at, long step) {
-    TileForm form = type.form();
-    int mask = type.planes() == 2 ? 15 : 0xff;
-    int words = form.words();
-    long to = at;
-    for (int w = 0; w < words; w++) {
-      int word = 0;
-      for (int e = w, s = 0; e < form.group(); e += words, s += form.bits()) {
-        word |= ((levels[first + e] & 0xff) >>> shift & mask) << s;
+  /** The words of a group. */
+  private long group(Quanta quanta, int g, long at, long step) {
+    long[] levels = quanta.levels;
+    return switch (type.form()) {
+      case NIBBLES -> {
+        long next = at;
+        for (int shift = 4 * type.planes() - 4; shift >= 0; shift -= 4) {
+          long low = pairs(levels[4 * g] >>> shift, levels[4 * g + 1] >>> shift);
+          long high = pairs(levels[4 * g + 2] >>> shift, levels[4 * g + 3] >>> shift);
+          next = words(low, high, next, step);
+        }
+        yield next;
       }
-      put(to, word);
-      to += step;
+      case FIVES -> fives(quanta, 32 * g, at, step);
+      case SIXES -> words(levels[2 * g], levels[2 * g + 1], at, step);
+    };
+  }
+
+  /** Eight bytes, each of the low half of one of {@code a} and that of one of {@code b}. */
+  private static long pairs(long a, long b) {
+    return a & NIBBLES | (b & NIBBLES) << 4;
+  }
+
+  /** Eight words, each of a byte of {@code low} and one of {@code high}. */
+  private long words(long low, long high, long at, long step) {
+    for (int w = 0; w < 8; w++) {
+      int shift = 8 * w;
+      put(at + w * step, (int) (low >>> shift & 0xff | (high >>> shift & 0xff) << 8));
     }
-    return to;
+    return at + 8 * step;
+  }
+
+  /** Eleven words of three levels, but the last one of two. */
+  private long fives(Quanta quanta, int first, long at, long step) {
+    int words = TileForm.FIVES.words();
+    for (int w = 0; w < words; w++) {
+      int word = quanta.level(first + w) | quanta.level(first + w + words) << 5;
+      if (2 * words + w < TileForm.FIVES.group()) {
+        word |= quanta.level(first + 2 * words + w) << 10;
+      }
+      put(at + w * step, word);
+    }
+    return at + words * step;
   }
 
   private void put(long at, int value) {
