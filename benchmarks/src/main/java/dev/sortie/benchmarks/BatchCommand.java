@@ -68,9 +68,12 @@ final class BatchCommand implements Callable<Integer> {
       Ranges.check("--sequences", n, 1, 64);
     }
     List<Map<String, Object>> rows = new ArrayList<>();
-    try (Device device = model.compute().open();
-        LanguageModel loaded = model.load(device);
+    String arithmetic;
+    try (Device opened = model.compute().open();
+        LanguageModel loaded = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = loaded.device();
+      arithmetic = loaded.arithmetic().word();
       var settings = new BatchRates.Settings(sequences, tokens, rounds);
       add(rows, "full", loaded, Exits.none(), 1, settings, device);
       if (model.exitsFolder() != null) {
@@ -82,6 +85,7 @@ final class BatchCommand implements Callable<Integer> {
       Map<String, Object> result = new LinkedHashMap<>();
       result.put("model", model.model());
       result.put("dtype", model.dtype());
+      result.put("arithmetic", arithmetic);
       result.put("threads", model.compute().threads());
       result.put("rows", rows);
       System.out.println(Json.compact(result));

@@ -8,6 +8,7 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of all benchmarks that decode with a model, held in one type, and perhaps its exits. */
@@ -18,6 +19,8 @@ final class ExitModelMixin extends ModelMixin {
       paramLabel = "WORD",
       description = "f32, bf16 or file. Default: ${DEFAULT-VALUE}.")
   private String dtype;
+
+  @Mixin private ArithmeticMixin arithmetic;
 
   @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits to leave at.")
   private Path exits;
@@ -34,7 +37,7 @@ final class ExitModelMixin extends ModelMixin {
 
   /** Loads the model, to be closed. */
   LanguageModel load(Device device) {
-    return LanguageModel.load(path(), precision(), device);
+    return LanguageModel.load(path(), precision(), arithmetic.arithmetic(), device);
   }
 
   /** The model's exits, in memory of {@code arena}; none if no folder is named. */

@@ -2,6 +2,7 @@ package dev.sortie.benchmarks;
 
 import dev.sortie.benchmarks.compare.RowCost;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
@@ -24,6 +25,8 @@ import picocli.CommandLine.Option;
 final class RowsCommand implements Callable<Integer> {
   @Mixin private ModelMixin model;
 
+  @Mixin private ArithmeticMixin arithmetic;
+
   @Option(
       names = "--rounds",
       paramLabel = "N",
@@ -37,10 +40,11 @@ final class RowsCommand implements Callable<Integer> {
     List<Map<String, Object>> rows = new ArrayList<>();
     try (Device device = model.compute().open()) {
       for (Precision precision : List.of(Precision.F32, Precision.BF16, Precision.FILE)) {
-        try (LanguageModel loaded = LanguageModel.load(model.path(), precision, device)) {
+        try (LanguageModel loaded =
+            LanguageModel.load(model.path(), precision, arithmetic.arithmetic(), device)) {
           String dtype = precision.name().toLowerCase(Locale.ROOT);
-          RowCost.measure(loaded.decoder(), device, rounds)
-              .forEach(cost -> rows.add(describe(dtype, cost)));
+          RowCost.measure(loaded.decoder(), loaded.device(), rounds)
+              .forEach(cost -> rows.add(describe(dtype, loaded.arithmetic(), cost)));
         }
       }
     }
@@ -56,8 +60,9 @@ final class RowsCommand implements Callable<Integer> {
               System.out.println(
                   String.format(
                       Locale.ROOT,
-                      "%-5s %3s rows %9s ms  ratio %s",
+                      "%-5s %-7s %3s rows %9s ms  ratio %s",
                       r.get("dtype"),
+                      r.get("arithmetic"),
                       r.get("rows"),
                       r.get("milliseconds"),
                       r.get("ratio"))));
@@ -65,9 +70,10 @@ final class RowsCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static Map<String, Object> describe(String dtype, RowCost cost) {
+  private static Map<String, Object> describe(String dtype, Arithmetic arithmetic, RowCost cost) {
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("dtype", dtype);
+    row.put("arithmetic", arithmetic.word());
     row.put("rows", cost.rows());
     row.put("milliseconds", cost.milliseconds());
     row.put("ratio", cost.ratio());

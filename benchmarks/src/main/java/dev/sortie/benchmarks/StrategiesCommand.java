@@ -103,9 +103,10 @@ final class StrategiesCommand implements Callable<Integer> {
     if (tokens < 2) {
       throw new InputException("--tokens " + tokens + " must be at least 2");
     }
-    try (Device device = model.compute().open();
-        LanguageModel m = model.load(device);
+    try (Device opened = model.compute().open();
+        LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       Exits exits = model.exits(m, arena, device);
       List<String> ways = words.isEmpty() ? Ways.defaults(exits) : words;
       SequencedMap<String, int[]> items = items(m);

@@ -11,6 +11,7 @@ import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.device.Device;
@@ -70,14 +71,15 @@ public final class LlamaComparison implements Comparison {
     try (Device device = Device.cpu(settings.threads())) {
       for (GgufModel file : models) {
         file.prepare(settings.peers(), settings);
-        try (LanguageModel model = LanguageModel.load(file.file(), file.precision(), device);
+        try (LanguageModel model =
+                LanguageModel.load(file.file(), file.precision(), Arithmetic.INTEGER, device);
             LineProcess llama =
                 LineProcess.start(
                     settings.peers(),
                     "llama.py",
                     "xllamacpp",
                     List.of(file.file().toString(), String.valueOf(settings.threads())));
-            FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, device)) {
+            FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, model.device())) {
           peer = llama.peer();
           Row row = new Duel(file, model, strategy, llama).run(settings.rounds(), limits);
           settings.progress().accept(Table.line(row));

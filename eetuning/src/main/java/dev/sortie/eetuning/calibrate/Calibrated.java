@@ -10,6 +10,7 @@ import java.util.TreeMap;
  *
  * @param exitsSha256 hash of the exits' tensor file
  * @param dtype how the matrices were held
+ * @param arithmetic of products with weights in blocks, by its word
  * @param textTokens how many tokens of a text the exits' heads took, 0 if none did
  * @param thresholds by depth
  * @param promise what was tested
@@ -17,6 +18,7 @@ import java.util.TreeMap;
 public record Calibrated(
     String exitsSha256,
     String dtype,
+    String arithmetic,
     int textTokens,
     SequencedMap<Integer, Double> thresholds,
     Promise promise) {

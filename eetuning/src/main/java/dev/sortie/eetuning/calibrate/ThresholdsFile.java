@@ -7,6 +7,7 @@ import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -21,7 +22,7 @@ import java.util.TreeMap;
  *
  * <pre>
  * {"format": "sortie-thresholds", "version": 1,
- *  "exits_sha256": "…", "dtype": "bf16", "text_tokens": 512, "policy": "max-probability",
+ *  "exits_sha256": "…", "dtype": "bf16", "arithmetic": "exact", "text_tokens": 512, "policy": "max-probability",
  *  "thresholds": {"8": 0.93, "16": 0.9},
  *  "promise": {"risk": "disagreement", "level": 0.05, "confidence": 0.95, …}}
  * </pre>
@@ -29,6 +30,7 @@ import java.util.TreeMap;
 public final class ThresholdsFile {
   private static final String FORMAT = "sortie-thresholds";
   private static final String POLICY = "max-probability";
+  private static final String ARITHMETIC = "arithmetic";
   private static final String TEXT_TOKENS = "text_tokens";
   private static final int VERSION = 1;
 
@@ -44,6 +46,7 @@ public final class ThresholdsFile {
     root.put("version", VERSION);
     root.put("exits_sha256", c.exitsSha256());
     root.put("dtype", c.dtype());
+    root.put(ARITHMETIC, c.arithmetic());
     root.put(TEXT_TOKENS, c.textTokens());
     root.put("policy", POLICY);
     Map<String, Object> thresholds = new LinkedHashMap<>();
@@ -105,7 +108,10 @@ public final class ThresholdsFile {
     return new Calibrated(
         root.getString("exits_sha256"),
         root.getString("dtype"),
-        // earlier versions had none
+        // earlier versions had neither this nor the next
+        root.optional(
+                ARITHMETIC, f -> root.getString(f, words(Arithmetic.values(), Arithmetic::word)))
+            .orElse(Arithmetic.EXACT.word()),
         root.optional(TEXT_TOKENS, f -> root.getInt(f, 0, Integer.MAX_VALUE)).orElse(0),
         thresholds,
         promise);
@@ -124,7 +130,7 @@ public final class ThresholdsFile {
 
   /**
    * Fails unless thresholds were calibrated for these exits, with heads that cover as many tokens,
-   * and for this type of matrices.
+   * and for this type of matrices and arithmetic.
    *
    * @param file they come from, for the message
    * @param exits folder of the exits
@@ -143,6 +149,14 @@ public final class ThresholdsFile {
         dtype(m),
         "that of the model in memory",
         "take --dtype " + (copied ? c.dtype() : "file") + ", or ");
+    boolean exact = c.arithmetic().equals(Arithmetic.EXACT.word());
+    require(
+        file,
+        ARITHMETIC,
+        c.arithmetic(),
+        m.arithmetic().word(),
+        "that of the model in memory",
+        (exact ? "take --exact, or " : "leave out --exact, or "));
   }
 
   private static void require(

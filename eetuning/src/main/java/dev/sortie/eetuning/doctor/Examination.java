@@ -2,6 +2,7 @@ package dev.sortie.eetuning.doctor;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.tensor.concurrent.Cores;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.device.KernelSets;
@@ -40,10 +41,11 @@ public final class Examination {
       threads = device.pool().threads();
       topics.add(
           KernelsTopic.of(
-              device.kernels().name(),
-              System.getProperty(KernelSets.PROPERTY, ""),
-              jvm,
-              CpuVectors.bits(lines(CPUINFO))));
+                  device.kernels().name(),
+                  System.getProperty(KernelSets.PROPERTY, ""),
+                  jvm,
+                  CpuVectors.bits(lines(CPUINFO)))
+              .fact("arithmetic_of_blocks", Arithmetic.INTEGER.on(device).word()));
       if (jvm.compiles()) {
         topics.add(SpeedTopic.of(KernelSpeed.measure(device.pool())));
       }

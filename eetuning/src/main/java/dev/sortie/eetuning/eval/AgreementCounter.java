@@ -28,7 +28,7 @@ public record AgreementCounter(LanguageModel model, Device device) {
     System.arraycopy(prompt, 0, all, 0, prompt.length);
     System.arraycopy(tokens, 0, all, prompt.length, tokens.length);
     try (Workspace workspace = new Workspace()) {
-      Ops ops = new Ops(device, workspace);
+      Ops ops = new Ops(device.stepwise(), workspace);
       int[] best = NoGrad.call(() -> argmax(ops, all));
       int agreed = 0;
       for (int i = 1; i < tokens.length; i++) {

@@ -34,9 +34,10 @@ public record EvalResults(
    * @param command the command line
    * @param commit of the sources
    * @param dtype in which the layers hold their matrices
+   * @param arithmetic with weights in blocks, by its word
    * @param threads that computed
    */
-  public record Run(String command, String commit, String dtype, int threads) {}
+  public record Run(String command, String commit, String dtype, String arithmetic, int threads) {}
 
   /**
    * One way of decoding.

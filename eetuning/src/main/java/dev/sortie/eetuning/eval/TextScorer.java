@@ -100,7 +100,7 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
     exits.lookahead().ifPresent(l -> sums.put(ExitKeys.LOOKAHEAD, new Sums()));
     long counted = 0;
     try (Workspace workspace = new Workspace()) {
-      Ops ops = new Ops(device, workspace);
+      Ops ops = new Ops(device.stepwise(), workspace);
       for (int from = 0; from < ids.length; from += context) {
         int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + context));
         if (window.length > 1) {

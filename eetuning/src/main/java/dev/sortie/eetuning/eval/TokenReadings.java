@@ -69,7 +69,7 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
           given + " tokens given of " + ids.length + ", expected 1 to " + (ids.length - 1));
     }
     try (Workspace workspace = new Workspace()) {
-      Ops ops = new Ops(device, workspace);
+      Ops ops = new Ops(device.stepwise(), workspace);
       return NoGrad.call(() -> read(model, exits, ops, ids, given));
     }
   }

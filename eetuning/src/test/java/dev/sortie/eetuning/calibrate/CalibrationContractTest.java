@@ -162,6 +162,7 @@ class CalibrationContractTest {
         new Calibrated(
             "ab",
             "bf16",
+            "integer",
             512,
             new TreeMap<>(Map.of(4, 0.9, 8, 1.0)),
             new Calibrated.Promise(

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import static dev.sortie.eetuning.cli.TinyCommands.ids;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.TinyModel;
@@ -23,7 +24,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/** {@code --dtype}: a model is used as its file has it, with the bits of a copy in F32. */
+/**
+ * {@code --dtype}: a model is used as its file has it, with {@code --exact} with the bits of a copy
+ * in F32.
+ */
 class MatrixTypeContractTest {
   @TempDir private static Path shared;
   @TempDir private Path temp;
@@ -59,10 +63,12 @@ class MatrixTypeContractTest {
 
   @Test
   void whatIsGeneratedIsThatOfACopyInF32() {
-    JsonObject inPlace = quantised.generate("--max-tokens 12").json();
+    JsonObject inPlace = quantised.generate("--max-tokens 12 --exact").json();
     JsonObject copied = quantised.generate("--max-tokens 12 --dtype f32").json();
     assertThat(ids(inPlace)).isEqualTo(ids(copied));
     assertThat(confidences(inPlace)).isEqualTo(confidences(copied));
+    assertThat(inPlace.getString("arithmetic")).isEqualTo("exact");
+    assertThat(copied.getString("arithmetic")).isEqualTo("exact");
     JsonObject used = inPlace.getObject("memory");
     JsonObject taken = copied.getObject("memory");
     assertThat(used.getLong("copied_bytes", 0, 0)).isZero();
@@ -77,10 +83,31 @@ class MatrixTypeContractTest {
   @Test
   void aScoreIsThatOfACopyInF32() {
     String score = "score --json --file %s";
-    JsonObject inPlace = quantised.run(score, quantised.data()).json();
+    JsonObject inPlace = quantised.run(score + " --exact", quantised.data()).json();
     JsonObject copied = quantised.run(score + " --dtype f32", quantised.data()).json();
     assertThat(inPlace.getObjects("heads").getFirst().fields())
         .isEqualTo(copied.getObjects("heads").getFirst().fields());
+  }
+
+  @Test
+  void withoutBeingExactBlocksAreMultipliedInIntegers() {
+    JsonObject integer = quantised.generate("--max-tokens 12").json();
+    JsonObject exact = quantised.generate("--max-tokens 12 --exact").json();
+    assertThat(integer.getString("arithmetic")).isEqualTo("integer");
+    JsonObject memory = integer.getObject("memory");
+    assertThat(memory.getLong("tiles_bytes", 1, 1 << 20))
+        .isGreaterThan(memory.getLong("in_place_bytes", 1, 1 << 20));
+    assertThat(confidences(integer)).isNotEqualTo(confidences(exact));
+
+    String score = "score --json --file %s";
+    JsonObject scored = quantised.run(score, quantised.data()).json();
+    assertThat(scored.getString("arithmetic")).isEqualTo("integer");
+    JsonObject last = scored.getObjects("heads").getLast();
+    JsonObject exactly =
+        quantised.run(score + " --exact", quantised.data()).json().getObjects("heads").getLast();
+    assertThat(last.getDouble("nll", 0, 100))
+        .isNotEqualTo(exactly.getDouble("nll", 0, 100))
+        .isCloseTo(exactly.getDouble("nll", 0, 100), withinPercentage(0.2));
   }
 
   @Test

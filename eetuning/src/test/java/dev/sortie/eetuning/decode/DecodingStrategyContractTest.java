@@ -23,9 +23,9 @@ class DecodingStrategyContractTest {
   private static final int TOKENS = 60;
   private static final SamplingOptions SAMPLED = new SamplingOptions(0.8, 0, 1, 0, 1.1, 7);
 
-  @TempDir private static Path folder;
+  @TempDir static Path folder;
 
-  private static DecodingWays ways;
+  static DecodingWays ways;
 
   @BeforeAll
   static void load() {

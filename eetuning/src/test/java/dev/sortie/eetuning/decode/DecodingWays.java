@@ -17,7 +17,9 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelConverter;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderBuilder;
@@ -26,6 +28,7 @@ import dev.sortie.parallel.comm.Communicator;
 import dev.sortie.parallel.launch.ThreadRanks;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,6 +49,8 @@ final class DecodingWays implements AutoCloseable {
   private static final ExitPolicy POLICY = new ByBits(35);
 
   private final Path folder;
+  private final Arithmetic arithmetic;
+  private final Device opened;
   private final Device device;
   private final LanguageModel model;
   private final NativeArena arena;
@@ -93,12 +98,31 @@ final class DecodingWays implements AutoCloseable {
     }
   }
 
-  /** Makes the model below {@code folder}. */
+  /** With a model in F32, which it makes below {@code folder}. */
   DecodingWays(Path folder) {
+    this(
+        folder,
+        TinyModel.write(folder.resolve("model"), LAYERS, 16, 290, CONTEXT, 1),
+        Arithmetic.EXACT);
+  }
+
+  /** With a model in blocks, whose products are computed in integers. */
+  static DecodingWays inIntegers(Path folder) {
+    Path wide = TinyModel.write(folder.resolve("wide"), LAYERS, 32, 290, CONTEXT, 2);
+    Path blocks = folder.resolve("model.gguf");
+    try (Device device = Device.cpu(1);
+        ModelFiles files = ModelFiles.open(wide)) {
+      ModelConverter.toGguf(files, blocks, DType.Q4_1, device.kernels(), (tensor, done, all) -> {});
+    }
+    return new DecodingWays(folder, blocks, Arithmetic.INTEGER);
+  }
+
+  private DecodingWays(Path folder, Path files, Arithmetic arithmetic) {
     this.folder = folder;
-    device = Device.cpu(2);
-    Path files = TinyModel.write(folder.resolve("model"), LAYERS, 16, 290, CONTEXT, 1);
-    model = LanguageModel.load(files, Precision.F32, device);
+    this.arithmetic = arithmetic;
+    opened = Device.cpu(2);
+    model = LanguageModel.load(files, Precision.FILE, arithmetic, opened);
+    device = model.device();
     arena = new NativeArena("exits");
     Exits built =
         new Exits(
@@ -116,6 +140,11 @@ final class DecodingWays implements AutoCloseable {
                     false, 200, model.decoder(), 3, arena, device.kernels())));
     ExitsFile.write(folder.resolve("exits"), built, model);
     exits = ExitsFile.read(folder.resolve("exits"), model, arena, device.kernels());
+  }
+
+  /** The arithmetic that is in use. */
+  Arithmetic arithmetic() {
+    return model.arithmetic();
   }
 
   /** Depths of the exits. */
@@ -254,7 +283,7 @@ final class DecodingWays implements AutoCloseable {
       List<Integer> ends) {
     try (StageLinks links = new StageLinks(all, mesh);
         Device own = Device.cpu(1);
-        ModelFiles files = ModelFiles.open(folder.resolve("model"))) {
+        ModelFiles files = ModelFiles.open(model.path())) {
       DecodingStages plan =
           DecodingStages.balanced(
               files.config().decoder(),
@@ -263,7 +292,11 @@ final class DecodingWays implements AutoCloseable {
       int stage = links.stage();
       try (LanguageModel m =
               LanguageModel.load(
-                  files, Precision.F32, own, DecoderBuilder.part(plan.tensors(stage)));
+                  files,
+                  Precision.FILE,
+                  arithmetic,
+                  own,
+                  DecoderBuilder.part(plan.tensors(stage)));
           NativeArena memory = new NativeArena("exits of a stage")) {
         Exits held =
             ExitsFile.read(
@@ -274,7 +307,7 @@ final class DecodingWays implements AutoCloseable {
                 depth -> plan.holds(stage, depth));
         PipelinedDecoder.Settings settings =
             new PipelinedDecoder.Settings(policy, 15, options, 1, 0);
-        return new PipelinedDecoder(m.decoder(), held, plan, links, own, settings)
+        return new PipelinedDecoder(m.decoder(), held, plan, links, m.device(), settings)
             .run(List.of(prompt), m.tokenizer(), ends, PipelinedDecoder.Listener.NONE)
             .texts();
       }
@@ -285,6 +318,6 @@ final class DecodingWays implements AutoCloseable {
   public void close() {
     arena.close();
     model.close();
-    device.close();
+    opened.close();
   }
 }

@@ -20,6 +20,11 @@ public record TensorInfo(String name, DType dtype, List<Long> shape, Path file, 
     dtype.bytes(elements(shape));
   }
 
+  /** Its file and name, as messages begin. */
+  public String where() {
+    return file + ": tensor " + name;
+  }
+
   /** Number of elements. */
   public long elements() {
     return elements(shape);

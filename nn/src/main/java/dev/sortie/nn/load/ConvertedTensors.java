@@ -111,7 +111,7 @@ final class ConvertedTensors implements AutoCloseable {
   private Span ordered(String name, boolean interleaved) {
     TensorInfo info = from.weights().tensors().get(name);
     Span stored = from.weights().read(name);
-    Finite.check(stored, info.file() + ": tensor " + info.name());
+    Finite.check(stored, info.where());
     boolean queries = name.contains(".self_attn.q_proj.");
     boolean rotary = queries || name.contains(".self_attn.k_proj.");
     int heads = queries ? config.heads() : config.kvHeads();

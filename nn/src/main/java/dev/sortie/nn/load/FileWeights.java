@@ -52,10 +52,7 @@ public final class FileWeights implements SlicedWeights {
     Span all = source.read(name);
     if (all.dtype() == DType.I32) {
       throw new InputException(
-          info.file()
-              + ": tensor "
-              + info.name()
-              + " is I32, a weight is of a floating-point or quantised type");
+          info.where() + " is I32, a weight is of a floating-point or quantised type");
     }
     taken.add(name);
     boolean matrix = role != Role.NORM && role != Role.BIAS;
@@ -70,7 +67,7 @@ public final class FileWeights implements SlicedWeights {
         inPlace(stored.dtype(), wanted, precision) || (copied && stored.dtype() == wanted);
     boolean unread = inPlace && !copied && matrix;
     if (!unread) { // else the whole file would be read before the first token
-      Finite.check(stored, info.file() + ": tensor " + info.name());
+      Finite.check(stored, info.where());
     }
     if (inPlace) {
       return Tensor.of(stored, part.of(whole));
@@ -118,7 +115,7 @@ public final class FileWeights implements SlicedWeights {
         }
       }
     }
-    Finite.check(copy.span(), info.file() + ": tensor " + info.name());
+    Finite.check(copy.span(), info.where());
     MappedPages.letGo(all);
     return copy;
   }
@@ -136,13 +133,7 @@ public final class FileWeights implements SlicedWeights {
     Shape found = Shape.of(info.shape().stream().mapToLong(Long::longValue).toArray());
     if (!found.equals(shape)) {
       throw new InputException(
-          info.file()
-              + ": tensor "
-              + info.name()
-              + " has shape "
-              + found
-              + ", the configuration needs "
-              + shape);
+          info.where() + " has shape " + found + ", the configuration needs " + shape);
     }
     return info;
   }

@@ -25,6 +25,10 @@ import java.util.Set;
  * @param arena owns the memory
  * @param weights the mapped files
  * @param precision how matrices are held
+ * @param arithmetic how few rows are multiplied with weights in blocks: integer only if there are
+ *     such weights and the device prefers it
+ * @param device where to compute with it, in that arithmetic; the one that it was loaded for closes
+ *     its threads
  */
 public record LanguageModel(
     Path path,
@@ -34,20 +38,33 @@ public record LanguageModel(
     WeightsHash hash,
     NativeArena arena,
     WeightSource weights,
-    Precision precision)
+    Precision precision,
+    Arithmetic arithmetic,
+    Device device)
     implements AutoCloseable {
+
+  /**
+   * Loads and checks a model for exact arithmetic: a Hugging Face folder or a {@code .gguf} file.
+   *
+   * @throws InputException if a file is missing or wrong
+   */
+  public static LanguageModel load(Path path, Precision precision, Device device) {
+    return load(path, precision, Arithmetic.EXACT, device);
+  }
 
   /**
    * Loads and checks a model: a Hugging Face folder or a {@code .gguf} file.
    *
    * @throws InputException if a file is missing or wrong
    */
-  public static LanguageModel load(Path path, Precision precision, Device device) {
-    return load(ModelFiles.open(path), precision, device);
+  public static LanguageModel load(
+      Path path, Precision precision, Arithmetic arithmetic, Device device) {
+    return load(ModelFiles.open(path), precision, arithmetic, device, DecoderBuilder.WHOLE);
   }
 
   /**
-   * Loads and checks a model that is open; closing it closes the files, as a failure does.
+   * Loads and checks a model that is open, for exact arithmetic; closing it closes the files, as a
+   * failure does.
    *
    * @throws InputException if a file is wrong, or the model cannot fit in memory
    */
@@ -56,17 +73,35 @@ public record LanguageModel(
   }
 
   /**
-   * Loads the part of a model that a process computes with. The other tensors stay where the file
-   * is mapped and are not read; only those that a file holds in another arrangement are copied.
+   * Loads the part of a model that a process computes with, for exact arithmetic.
    *
    * @param builder takes what it needs of the model: some layers, or a share of each weight
    * @throws InputException if a file is wrong, or the part cannot fit in memory
    */
   public static LanguageModel load(
       ModelFiles files, Precision precision, Device device, DecoderBuilder builder) {
+    return load(files, precision, Arithmetic.EXACT, device, builder);
+  }
+
+  /**
+   * Loads the part of a model that a process computes with. The other tensors stay where the file
+   * is mapped and are not read; only those that a file holds in another arrangement are copied.
+   *
+   * @param arithmetic of decoding; exact for weights that change
+   * @param builder takes what it needs of the model: some layers, or a share of each weight
+   * @throws InputException if a file is wrong, or the part cannot fit in memory
+   */
+  public static LanguageModel load(
+      ModelFiles files,
+      Precision precision,
+      Arithmetic arithmetic,
+      Device device,
+      DecoderBuilder builder) {
     NativeArena arena = new NativeArena("model");
     try {
-      ModelMemory.of(files, precision, builder).require(files, precision, AvailableMemory.now());
+      Arithmetic wanted = arithmetic.on(device);
+      ModelMemory.of(files, precision, wanted, builder)
+          .require(files, precision, AvailableMemory.now());
       DecoderConfig config = files.config().decoder();
       FileWeights weights = new FileWeights(files.weights(), precision, arena, device.kernels());
       FileWeights unread =
@@ -78,6 +113,15 @@ public record LanguageModel(
         allowed.add("lm_head.weight"); // files of such models sometimes hold the head a second time
       }
       weights.refuseUnused(allowed);
+      Device computes =
+          wanted == Arithmetic.EXACT
+              ? device
+              : ModelTiles.device(
+                  decoder,
+                  name -> files.weights().tensors().get(name).where(),
+                  builder::needs,
+                  device,
+                  arena);
       return new LanguageModel(
           files.path(),
           files.config(),
@@ -86,7 +130,9 @@ public record LanguageModel(
           new WeightsHash(files.stored()),
           arena,
           files.weights(),
-          precision);
+          precision,
+          computes == device ? Arithmetic.EXACT : Arithmetic.INTEGER,
+          computes);
     } catch (RuntimeException | Error e) {
       files.close();
       arena.close();

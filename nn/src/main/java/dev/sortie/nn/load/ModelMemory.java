@@ -20,23 +20,29 @@ import java.util.Optional;
  * The memory that a model takes, known before it is loaded. All sizes in bytes.
  *
  * @param copied weights that are copied
+ * @param tiles weights in tiles, see {@link Arithmetic#INTEGER}, but for what fills up the last
+ *     tile of each
  * @param inPlace weights that are used where the file is mapped: memory that the system fills from
- *     the file and may take back
+ *     the file and may take back; not those in tiles, which are read there no more
  * @param tables rotary tables for the whole context
  * @param kvPerToken keys and values that each token of a sequence adds, in F32
  */
-public record ModelMemory(long copied, long inPlace, long tables, long kvPerToken) {
+public record ModelMemory(long copied, long tiles, long inPlace, long tables, long kvPerToken) {
+  private static final String OTHERWISE =
+      "close other programs, or take a smaller model or a machine with more";
 
-  /** That of a model whose matrices are held in {@code precision}. */
+  /** That of a model whose matrices are held in {@code precision}, for exact arithmetic. */
   public static ModelMemory of(ModelFiles files, Precision precision) {
-    return of(files, precision, ModelPartition.WHOLE);
+    return of(files, precision, Arithmetic.EXACT, ModelPartition.WHOLE);
   }
 
-  /** That of a part of it. */
-  public static ModelMemory of(ModelFiles files, Precision precision, ModelPartition held) {
+  /** That of a part of a model for an arithmetic. */
+  public static ModelMemory of(
+      ModelFiles files, Precision precision, Arithmetic arithmetic, ModelPartition held) {
     WeightSource source = files.weights();
     DecoderConfig whole = files.config().decoder();
     long copied = 0;
+    long tiles = 0;
     long inPlace = 0;
     for (String name : source.tensors().keySet()) {
       if (!held.needs(name)) {
@@ -48,8 +54,13 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
       Optional<Slice> part = held.part(whole, name);
       boolean columns = part.isPresent() && part.get().dim() > 0;
       long elements = part.map(p -> elements(info, p)).orElse(info.elements());
+      boolean tiled =
+          arithmetic == Arithmetic.INTEGER
+              && ModelTiles.liesInTiles(whole, held::needs, name, type);
+      tiles += tiled ? ModelTiles.bytes(type, elements) : 0;
       if (mapped && !columns && FileWeights.inPlace(info.dtype(), type, precision)) {
-        inPlace += info.dtype().bytes(elements);
+        boolean left = tiled && ModelTiles.leavesItsPlace(name);
+        inPlace += left ? 0 : info.dtype().bytes(elements);
       } else {
         boolean twice = !mapped && (type != info.dtype() || columns);
         // what is rearranged is so as a whole, and copied again if its type changes or it is cut
@@ -60,6 +71,7 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
     DecoderConfig c = held.share(whole);
     return new ModelMemory(
         copied,
+        tiles,
         inPlace,
         tables(c) * c.context() * c.switches().rotary() * Float.BYTES,
         2L * c.layers() * c.kvHeads() * c.headSize() * Float.BYTES);
@@ -79,7 +91,7 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
 
   /** Memory that the loaded model takes once all of it was used. */
   public long resident() {
-    return copied + inPlace + tables;
+    return copied + tiles + inPlace + tables;
   }
 
   /**
@@ -90,10 +102,26 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
    * @throws InputException with the numbers
    */
   public void require(ModelFiles files, Precision precision, AvailableMemory available) {
-    if (copied + tables <= available.bytes()) {
+    if (copied + tiles + tables <= available.bytes()) {
       return;
     }
     ModelMemory least = of(files, Precision.FILE);
+    boolean fits = least.copied + least.tables <= available.bytes();
+    if (tiles > 0) { // so they are held as the file has them
+      throw new InputException(
+          "%s: its weights in tiles for integer arithmetic take %s, other copies %s, and its rotary tables %s; %s are available (%s); %s"
+              .formatted(
+                  files.path(),
+                  Printable.size(tiles),
+                  Printable.size(copied),
+                  Printable.size(tables),
+                  Printable.size(available.bytes()),
+                  available.origin(),
+                  fits
+                      ? "multiply with the weights as the file has them (--exact): %s, used in place"
+                          .formatted(Printable.size(least.inPlace))
+                      : OTHERWISE));
+    }
     throw new InputException(
         "%s: its weights, mostly %s in the file, take %s as %s, and its rotary tables %s; %s are available (%s); %s"
             .formatted(
@@ -104,10 +132,10 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
                 Printable.size(tables),
                 Printable.size(available.bytes()),
                 available.origin(),
-                least.copied + least.tables <= available.bytes()
+                fits
                     ? "leave them as the file has them (--dtype file): %s, used in place"
                         .formatted(Printable.size(least.inPlace))
-                    : "close other programs, or take a smaller model or a machine with more"));
+                    : OTHERWISE));
   }
 
   /** The type of most of a file's bytes. */
@@ -123,11 +151,13 @@ public record ModelMemory(long copied, long inPlace, long tables, long kvPerToke
 
   /** All of it on one line. */
   public String describe() {
-    return "takes %s of memory: weights %s copied and %s in place, rotary tables %s; KV cache %s a token"
+    String weights =
+        "%s copied and %s in place".formatted(Printable.size(copied), Printable.size(inPlace));
+    return "takes %s of memory: weights %s%s, rotary tables %s; KV cache %s a token"
         .formatted(
             Printable.size(resident()),
-            Printable.size(copied),
-            Printable.size(inPlace),
+            tiles == 0 ? "" : Printable.size(tiles) + " in tiles for integer arithmetic, ",
+            weights,
             Printable.size(tables),
             Printable.size(kvPerToken));
   }

@@ -74,6 +74,12 @@ public record Device(Kernels kernels, WorkerPool pool) implements AutoCloseable 
         "device \"" + word + "\" is none of " + String.join(", ", known));
   }
 
+  /** This device with kernels that are {@link Kernels#stepwise}; closing it closes this one. */
+  public Device stepwise() {
+    Kernels stepwise = kernels.stepwise();
+    return stepwise == kernels ? this : new Device(stepwise, pool);
+  }
+
   @Override
   public void close() {
     kernels.close();

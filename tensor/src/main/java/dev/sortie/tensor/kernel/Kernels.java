@@ -60,6 +60,15 @@ public interface Kernels extends AutoCloseable {
     return true;
   }
 
+  /**
+   * Kernels that compute any number of rows in the arithmetic of up to {@link #ROW_STABLE} ones:
+   * what decodes a text token by token is measured with them on many tokens at once. These kernels
+   * themselves where both are the same arithmetic.
+   */
+  default Kernels stepwise() {
+    return this;
+  }
+
   // ---- memory and element-wise
 
   /** {@code y[i] = value}, any type. */

@@ -17,7 +17,10 @@ import java.util.Map;
  */
 public final class TiledKernels implements Kernels {
   private final Kernels kernels;
-  private final Map<Span, TiledWeight> tiles = new HashMap<>();
+  private final Map<Span, TiledWeight> tiles;
+
+  /** Rows of x that meet a weight at a time. */
+  private final int most;
 
   /**
    * With no weights in tiles yet.
@@ -25,7 +28,13 @@ public final class TiledKernels implements Kernels {
    * @param kernels computes
    */
   public TiledKernels(Kernels kernels) {
+    this(kernels, new HashMap<>(), Integer.MAX_VALUE);
+  }
+
+  private TiledKernels(Kernels kernels, Map<Span, TiledWeight> tiles, int most) {
     this.kernels = kernels;
+    this.tiles = tiles;
+    this.most = most;
   }
 
   /**
@@ -43,9 +52,10 @@ public final class TiledKernels implements Kernels {
     return true;
   }
 
+  /** Names the kernels beneath and the arithmetic: both decide on the bits and on the speed. */
   @Override
   public String name() {
-    return kernels.name();
+    return kernels.name() + ", integer";
   }
 
   @Override
@@ -53,12 +63,18 @@ public final class TiledKernels implements Kernels {
     kernels.close();
   }
 
+  /** Rows are taken {@link Kernels#ROW_STABLE} at a time. */
+  @Override
+  public Kernels stepwise() {
+    return new TiledKernels(kernels, tiles, ROW_STABLE);
+  }
+
   @Override
   public void run(KernelCall call) {
     switch (call) {
       case MatrixCall.Linear c when tiles.containsKey(c.w()) -> {
         TiledWeight w = tiles.get(c.w());
-        kernels.tiledLinears(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
+        tiled(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
       }
       case MatrixCall.Linears c -> linears(c);
       default -> kernels.run(call);
@@ -77,11 +93,29 @@ public final class TiledKernels implements Kernels {
       }
     }
     if (!tiled.isEmpty()) {
-      kernels.tiledLinears(c.x(), tiled, c.m(), c.k());
+      tiled(c.x(), tiled, c.m(), c.k());
     }
     if (!others.isEmpty()) {
       kernels.linears(c.x(), others, c.m(), c.k());
     }
+  }
+
+  private void tiled(Span x, List<TiledProjection> projections, int m, int k) {
+    if (m <= most) {
+      kernels.tiledLinears(x, projections, m, k);
+      return;
+    }
+    for (int i = 0; i < m; i += most) {
+      int first = i;
+      int rows = Math.min(most, m - i);
+      List<TiledProjection> some = projections.stream().map(p -> rows(p, first, rows)).toList();
+      kernels.tiledLinears(x.slice((long) i * k, (long) rows * k), some, rows, k);
+    }
+  }
+
+  private static TiledProjection rows(TiledProjection p, int first, int rows) {
+    long n = p.w().n();
+    return new TiledProjection(p.w(), p.bias(), p.y().slice(first * n, rows * n));
   }
 
   @Override

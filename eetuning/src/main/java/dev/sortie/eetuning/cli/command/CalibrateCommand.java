@@ -13,8 +13,8 @@ import dev.sortie.eetuning.calibrate.Trajectory;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -54,7 +54,7 @@ import picocli.CommandLine.Option;
     })
 public final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
 
   @Option(names = "--exits", required = true, paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
@@ -165,9 +165,10 @@ public final class CalibrateCommand implements Callable<Integer> {
     if (limit < 1) {
       throw new InputException("--limit " + limit + " must be at least 1");
     }
-    try (Device device = compute.open();
-        LanguageModel m = model.load(device);
+    try (Device opened = compute.open();
+        LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
       Exits all = FinalDraft.add(stored);
       List<HeldOut> sequences = HeldOut.read(data, m, window, tokens);
@@ -189,7 +190,7 @@ public final class CalibrateCommand implements Callable<Integer> {
       if (!json) {
         print(r);
       }
-      Calibrated c = calibrated(r, bounded, ThresholdsFile.dtype(m), textTokens(m, all));
+      Calibrated c = calibrated(r, bounded, m, textTokens(m, all));
       ThresholdsFile.write(out, c);
       if (json) {
         System.out.println(Json.compact(ThresholdsFile.json(c)));
@@ -213,6 +214,7 @@ public final class CalibrateCommand implements Callable<Integer> {
     of.put("exits_sha256", Sha256.of(exitsFolder.resolve(ExitsFile.TENSORS)));
     of.put("exits", exits.depths().toString());
     of.put("dtype", ThresholdsFile.dtype(m));
+    of.put("arithmetic", m.arithmetic().word());
     of.put("answer_tokens", String.valueOf(tokens));
     of.put("text_tokens", String.valueOf(textTokens(m, exits)));
     return Optional.of(TraceFile.open(traces, of));
@@ -242,7 +244,8 @@ public final class CalibrateCommand implements Callable<Integer> {
     return traced;
   }
 
-  private Calibrated calibrated(Calibration.Result r, Risk bounded, String dtype, int textTokens) {
+  private Calibrated calibrated(
+      Calibration.Result r, Risk bounded, LanguageModel m, int textTokens) {
     Calibration.Outcome chosen =
         r.chosen()
             .orElseThrow(
@@ -260,7 +263,8 @@ public final class CalibrateCommand implements Callable<Integer> {
                             r.outcomes().getFirst().tested().risk())));
     return new Calibrated(
         Sha256.of(exitsFolder.resolve(ExitsFile.TENSORS)),
-        dtype,
+        ThresholdsFile.dtype(m),
+        m.arithmetic().word(),
         textTokens,
         chosen.tested().candidate().thresholds(),
         new Calibrated.Promise(

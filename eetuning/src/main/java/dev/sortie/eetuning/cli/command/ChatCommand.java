@@ -2,10 +2,10 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
-import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.decode.chat.Conversation;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
     })
 public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardInputUser {
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
 
   @Option(
       names = "--system",
@@ -72,9 +72,10 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
     Decoding d = decoding.decoding(maxTokens);
     ChatOptions options = template.options();
     ChatTemplate t = template.template(model.path());
-    try (Device device = compute.open();
-        LanguageModel m = model.load(device);
+    try (Device opened = compute.open();
+        LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       int capacity = Math.min(context, m.config().decoder().context());
       Exits exits = decoding.exits(d, m, arena, device);
       try (PrefixReuse s =

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.option.ModelOptions;
@@ -20,6 +21,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
@@ -64,6 +66,9 @@ public final class DoctorCommand implements Callable<Integer> {
       description =
           UsedModel.DTYPE + " What is measured holds for the type, so give generate the same.")
   private Precision precision;
+
+  @Option(names = "--exact", description = DecodedModel.EXACT)
+  private boolean exact;
 
   @Option(names = "--exits", paramLabel = "DIR", description = "Of the model. " + ExitWords.FOLDER)
   private Path exitsFolder;
@@ -151,9 +156,11 @@ public final class DoctorCommand implements Callable<Integer> {
 
   /** Notes on the exits there are. */
   private CostTable measured(List<String> what) {
-    try (Device device = compute.open();
-        LanguageModel m = ModelOptions.load(model, precision, device);
+    Arithmetic arithmetic = exact ? Arithmetic.EXACT : Arithmetic.INTEGER;
+    try (Device opened = compute.open();
+        LanguageModel m = ModelOptions.load(model, precision, arithmetic, opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       Exits exits =
           exitsFolder == null
               ? Exits.none()

@@ -7,8 +7,8 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.ActiveExits;
@@ -69,7 +69,7 @@ public final class EvalCommand implements Callable<Integer> {
   private static final int PAIRS = 12;
 
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
 
   @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
@@ -175,10 +175,11 @@ public final class EvalCommand implements Callable<Integer> {
       }
     }
     try (OutputFolder folder = new OutputFolder(out);
-        Device device = compute.open();
-        LanguageModel m = model.load(device);
+        Device opened = compute.open();
+        LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       folder.open();
+      Device device = m.device();
       Exits exits =
           exitsFolder == null
               ? Exits.none()
@@ -191,6 +192,7 @@ public final class EvalCommand implements Callable<Integer> {
                   commandLine(),
                   SourceRevision.commit(),
                   ThresholdsFile.dtype(m),
+                  m.arithmetic().word(),
                   device.pool().threads()),
               Machine.detect(device.kernels().name()),
               document.map(t -> score(t, m, exits, device)),

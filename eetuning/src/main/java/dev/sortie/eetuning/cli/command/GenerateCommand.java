@@ -3,12 +3,12 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.OutputReader;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
 import dev.sortie.eetuning.cli.option.TextInput;
-import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.GenerationJson;
 import dev.sortie.eetuning.cli.view.OrderedTexts;
@@ -55,7 +55,7 @@ import picocli.CommandLine.Option;
             + " ahead; on a terminal each token is coloured by the exit that chose it.")
 public final class GenerateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
   @Mixin private TextInput prompt;
 
   @Option(
@@ -123,9 +123,10 @@ public final class GenerateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void oneByOne(Decoding d, List<Input> inputs, DecodingRanks ranks, Device device) {
-    try (LanguageModel m = model.load(device, ranks.builder(), !ranks.leads());
+  private void oneByOne(Decoding d, List<Input> inputs, DecodingRanks ranks, Device opened) {
+    try (LanguageModel m = model.load(opened, ranks.builder(), !ranks.leads());
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       Exits exits =
           pipeline.tp == 1
               ? decoding.exits(d, m, arena, device)
@@ -157,7 +158,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
       }
       if (json && ranks.leads()) {
-        print(results);
+        print(results, m);
       }
     }
   }
@@ -176,7 +177,7 @@ public final class GenerateCommand implements Callable<Integer> {
               decoder.run(ids, m.tokenizer(), ends(inputs.getFirst(), m), listener);
           if (ranks.leads()) {
             if (json) {
-              print(result.texts().stream().map(GenerationJson::of).toList());
+              print(result.texts().stream().map(GenerationJson::of).toList(), m);
             }
             pipeline.draw(result.times());
           }
@@ -195,13 +196,14 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   /** The result as JSON: of one text, or of all lines of a file. */
-  private void print(List<Map<String, Object>> results) {
+  private void print(List<Map<String, Object>> results, LanguageModel m) {
     Map<String, Object> all = new LinkedHashMap<>();
     if (prompts == null) {
       all.putAll(results.getFirst());
     } else {
       all.put("texts", results);
     }
+    all.put("arithmetic", m.arithmetic().word());
     all.put("memory", model.memory());
     System.out.println(Json.compact(all));
   }

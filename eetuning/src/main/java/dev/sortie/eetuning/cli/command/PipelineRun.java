@@ -37,10 +37,11 @@ record PipelineRun(
   }
 
   /** Loads, runs and closes. */
-  void load(DecodingRanks ranks, Device device, Body body) {
+  void load(DecodingRanks ranks, Device opened, Body body) {
     try (StageLinks links = new StageLinks(ranks.all(), ranks.mesh());
-        LanguageModel m = part(ranks, links, device);
+        LanguageModel m = part(ranks, links, opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       DecodingStages plan = plan(m.config().decoder());
       List<Integer> depths = plan.exits().stream().map(ExitOutline::depth).toList();
       int stage = links.stage();

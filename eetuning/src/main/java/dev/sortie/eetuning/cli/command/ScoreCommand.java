@@ -2,8 +2,8 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.ScoreProgress;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
         "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement.")
 public final class ScoreCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
 
   @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
@@ -53,9 +53,10 @@ public final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     String text = TextFiles.read(file);
-    try (Device device = compute.open();
-        LanguageModel m = model.load(device);
+    try (Device opened = compute.open();
+        LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       Exits exits =
           exitsFolder == null
               ? Exits.none()
@@ -63,6 +64,7 @@ public final class ScoreCommand implements Callable<Integer> {
       TextScorer.Result r = score(new TextScorer(m, exits, device), text);
       if (json) {
         Map<String, Object> result = asJson(r);
+        result.put("arithmetic", m.arithmetic().word());
         result.put("memory", model.memory());
         System.out.println(Json.compact(result));
       } else {

@@ -4,7 +4,7 @@ import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.HttpOptions;
 import dev.sortie.eetuning.cli.option.ServedExits;
-import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.serve.TextServer;
@@ -41,7 +41,7 @@ public final class ServeCommand implements Callable<Integer> {
   private static final int USUAL_TOKENS = 1024;
 
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
   @Mixin private ServedExits exits;
   @Mixin private HttpOptions http;
 
@@ -119,9 +119,10 @@ public final class ServeCommand implements Callable<Integer> {
     ExitPolicy policy = exits.policy();
     HttpSettings settings = http.settings();
     ApiKeys keys = http.keys();
-    try (Device device = compute.open();
-        LanguageModel m = model.load(device);
+    try (Device opened = compute.open();
+        LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      Device device = m.device();
       Exits asked = exits.exits(policy, m, arena, device);
       TextEngine engine = new TextEngine(m, asked, device, engineSettings(m));
       ServedModel served =
@@ -136,7 +137,7 @@ public final class ServeCommand implements Callable<Integer> {
           TextServer.start(served, settings, keys, Duration.ofSeconds(timeout))) {
         stopWithTheProcess(server);
         server.warmUp();
-        announce(server, served);
+        announce(server, served, m);
         new CountDownLatch(1).await(); // until the process is told to stop
       }
     }
@@ -180,11 +181,20 @@ public final class ServeCommand implements Callable<Integer> {
                 "stop"));
   }
 
-  private void announce(TextServer server, ServedModel served) {
+  private void announce(TextServer server, ServedModel served, LanguageModel m) {
     String url = http.url(server.port());
     if (json) {
       System.out.println(
-          Json.compact(Json.object("url", url, "model", served.name(), "memory", model.memory())));
+          Json.compact(
+              Json.object(
+                  "url",
+                  url,
+                  "model",
+                  served.name(),
+                  "arithmetic",
+                  m.arithmetic().word(),
+                  "memory",
+                  model.memory())));
     } else {
       System.out.printf(
           "%s is served at %s/v1, %d texts at once, %d tokens of cache%n",

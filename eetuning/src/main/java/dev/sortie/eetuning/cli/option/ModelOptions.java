@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.decode.single.KernelWarmUp;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
@@ -32,6 +33,11 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
   /** How its matrices are held. */
   abstract Precision precision();
 
+  /** How decoding multiplies with them. */
+  Arithmetic arithmetic() {
+    return Arithmetic.EXACT;
+  }
+
   /** The folder or file. */
   public Path path() {
     return ModelName.path(model);
@@ -50,7 +56,8 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
    */
   public LanguageModel load(
       Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
-    KernelWarmUp kernels = new KernelWarmUp(precision(), device);
+    Arithmetic arithmetic = arithmetic().on(device);
+    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic, device);
     ModelFiles files = ModelFiles.open(path(), kernels::begin);
     DecoderBuilder builder;
     try {
@@ -59,12 +66,12 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
       files.close();
       throw e;
     }
-    memory = ModelMemory.of(files, precision(), builder);
+    memory = ModelMemory.of(files, precision(), arithmetic, builder);
     available = AvailableMemory.now();
     if (!silent) {
       announce(files, memory, available);
     }
-    LanguageModel loaded = LanguageModel.load(files, precision(), device, builder);
+    LanguageModel loaded = LanguageModel.load(files, precision(), arithmetic, device, builder);
     kernels.await();
     return loaded;
   }
@@ -74,9 +81,9 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
     return ModelFiles.open(path());
   }
 
-  /** What a part of it takes once it is loaded. */
+  /** What a part of it takes once it is loaded for exact arithmetic, as training does. */
   public ModelMemory memory(ModelFiles files, ModelPartition part) {
-    return ModelMemory.of(files, precision(), part);
+    return ModelMemory.of(files, precision(), Arithmetic.EXACT, part);
   }
 
   /** Loads it without reading its weights, where the file can be mapped. */
@@ -89,11 +96,14 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
     return load(device, config -> builder, silent);
   }
 
-  /** The same for a model and a precision that other options name. */
-  public static LanguageModel load(String model, Precision precision, Device device) {
+  /** The same for a model that other options name, and how it is held and used. */
+  public static LanguageModel load(
+      String model, Precision precision, Arithmetic arithmetic, Device device) {
     ModelFiles files = ModelFiles.open(ModelName.path(model));
-    announce(files, ModelMemory.of(files, precision), AvailableMemory.now());
-    return LanguageModel.load(files, precision, device);
+    ModelMemory memory =
+        ModelMemory.of(files, precision, arithmetic.on(device), ModelPartition.WHOLE);
+    announce(files, memory, AvailableMemory.now());
+    return LanguageModel.load(files, precision, arithmetic, device, DecoderBuilder.WHOLE);
   }
 
   private static void announce(ModelFiles files, ModelMemory memory, AvailableMemory available) {
@@ -114,6 +124,7 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("resident_bytes", memory.resident());
     json.put("copied_bytes", memory.copied());
+    json.put("tiles_bytes", memory.tiles());
     json.put("in_place_bytes", memory.inPlace());
     json.put("tables_bytes", memory.tables());
     json.put("kv_bytes_per_token", memory.kvPerToken());

@@ -1,7 +1,9 @@
 package dev.sortie.eetuning.decode.single;
 
 import dev.sortie.nn.format.WeightSource;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.Miniature;
+import dev.sortie.nn.load.ModelTiles;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -9,6 +11,7 @@ import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /**
  * Makes the JVM compile the kernels of a model while the model is loaded, by reading and writing a
@@ -33,11 +36,13 @@ public final class KernelWarmUp {
 
   private final List<Thread> threads = new ArrayList<>();
   private final Precision precision;
+  private final Arithmetic arithmetic;
   private final Device device;
 
   /** A warm-up that has not begun. */
-  public KernelWarmUp(Precision precision, Device device) {
+  public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device) {
     this.precision = precision;
+    this.arithmetic = arithmetic.on(device);
     this.device = device;
   }
 
@@ -48,37 +53,37 @@ public final class KernelWarmUp {
     }
     start(
         "reads",
-        () -> {
-          try (NativeArena arena = new NativeArena("miniature")) {
-            Decoder miniature = Miniature.of(config, weights, precision, arena);
-            for (int i = 0; i < TIMES; i++) {
-              try (FullDepth text = new FullDepth(miniature, PROMPT, device)) {
-                text.prefill(new int[PROMPT]);
-              }
+        config,
+        weights,
+        (miniature, computes) -> {
+          for (int i = 0; i < TIMES; i++) {
+            try (FullDepth text = new FullDepth(miniature, PROMPT, computes)) {
+              text.prefill(new int[PROMPT]);
             }
           }
         });
     start(
         "writes",
-        () -> {
-          try (NativeArena arena = new NativeArena("miniature")) {
-            Decoder miniature = Miniature.of(config, weights, precision, arena);
-            try (FullDepth text = new FullDepth(miniature, TIMES + 1, device)) {
-              text.prefill(new int[1]);
-              for (int i = 0; i < TIMES; i++) {
-                text.next(0);
-              }
+        config,
+        weights,
+        (miniature, computes) -> {
+          try (FullDepth text = new FullDepth(miniature, TIMES + 1, computes)) {
+            text.prefill(new int[1]);
+            for (int i = 0; i < TIMES; i++) {
+              text.next(0);
             }
           }
         });
   }
 
-  private void start(String what, Runnable body) {
+  private void start(
+      String what, DecoderConfig config, WeightSource weights, BiConsumer<Decoder, Device> text) {
     Thread thread =
         new Thread(
             () -> {
-              try {
-                body.run();
+              try (NativeArena arena = new NativeArena("miniature")) {
+                Decoder miniature = Miniature.of(config, weights, precision, arena);
+                text.accept(miniature, device(miniature, arena));
               } catch (RuntimeException e) { // the model itself says what is wrong with it
                 LOG.log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
               }
@@ -87,6 +92,12 @@ public final class KernelWarmUp {
     thread.setDaemon(true);
     threads.add(thread);
     thread.start();
+  }
+
+  private Device device(Decoder miniature, NativeArena arena) {
+    return arithmetic == Arithmetic.EXACT
+        ? device
+        : ModelTiles.device(miniature, name -> name, name -> true, device, arena);
   }
 
   /** Waits until the kernels are compiled. */

@@ -24,6 +24,7 @@ public final class EvalJson {
     run.put("command", SafeText.wellFormed(r.run().command()));
     run.put("commit", r.run().commit());
     run.put("dtype", r.run().dtype());
+    run.put("arithmetic", r.run().arithmetic());
     run.put("threads", r.run().threads());
     root.put("run", run);
     root.put("machine", DemoJson.machine(r.machine()));

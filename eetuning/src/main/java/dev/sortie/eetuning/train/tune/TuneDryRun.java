@@ -12,6 +12,7 @@ import dev.sortie.eetuning.train.ReservedWeights;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelMemory;
 import dev.sortie.nn.load.Precision;
@@ -75,7 +76,8 @@ public record TuneDryRun(
           builder.build(config.withContext(length), arena, new ReservedWeights(arena));
       HfConfig hf = new HfConfig(config, OptionalInt.empty(), List.of(), Optional.empty());
       LanguageModel model =
-          new LanguageModel(null, hf, decoder, null, null, arena, null, Precision.F32);
+          new LanguageModel(
+              null, hf, decoder, null, null, arena, null, Precision.F32, Arithmetic.EXACT, device);
       try (ExitTuner tuner =
           new ExitTuner(
               model,

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode.single;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Fable;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.load.Precision;
@@ -40,7 +41,7 @@ class KernelWarmUpContractTest {
 
   /** The threads that are there once a warm-up has begun. */
   private static List<String> threads(Device device) {
-    KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, device);
+    KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, Arithmetic.INTEGER, device);
     List<String> begun;
     try (ModelFiles files = ModelFiles.open(Fable.folder())) {
       kernels.begin(files.config().decoder(), files.weights());
@@ -59,7 +60,7 @@ class KernelWarmUpContractTest {
 
   private static float[] logits() {
     try (Device device = Device.cpu(1)) {
-      KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, device);
+      KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, Arithmetic.INTEGER, device);
       try (LanguageModel model =
               LanguageModel.load(
                   ModelFiles.open(Fable.folder(), kernels::begin), Precision.FILE, device);

@@ -32,7 +32,7 @@ class EvalReportContractTest {
     return new EvalResults(
         "model<b>",
         8,
-        new EvalResults.Run("./sortie eval --out \"x\" <y>", "abc123-dirty", "bf16", 2),
+        new EvalResults.Run("./sortie eval --out \"x\" <y>", "abc123-dirty", "bf16", "exact", 2),
         new Machine("cpu", 2, "java", "simd512", "2026-01-02"),
         Optional.of(new TextScorer.Result(100, 400, heads)),
         new LinkedHashMap<>(Map.of(TASK, byHead)),

@@ -78,6 +78,7 @@ class TrainingFilesMutationTest {
         new Calibrated(
             "ab",
             "bf16",
+            "exact",
             512,
             new TreeMap<>(Map.of(4, 0.9, 8, 1.0)),
             new Calibrated.Promise(

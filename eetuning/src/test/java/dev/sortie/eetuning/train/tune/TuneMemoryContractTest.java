@@ -19,6 +19,7 @@ import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.load.AvailableMemory;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelMemory;
 import dev.sortie.nn.load.Precision;
@@ -62,7 +63,7 @@ class TuneMemoryContractTest {
       new DecoderConfig(
           LAYERS, WIDTH, 4, 4, 16, FFN, VOCAB, TOKENS, 1e-5, 1e4, false, false, false, false);
 
-  private static final ModelMemory NO_WEIGHTS = new ModelMemory(0, 0, 0, 0);
+  private static final ModelMemory NO_WEIGHTS = new ModelMemory(0, 0, 0, 0, 0);
 
   private static TuneOptions options(Objective objective, int sequences) {
     Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
@@ -89,7 +90,17 @@ class TuneMemoryContractTest {
           builder.build(CONFIG, arena, new RandomWeights(new Random(1, 0), 0.02, LAYERS, arena));
       HfConfig config = new HfConfig(CONFIG, OptionalInt.empty(), List.of(), Optional.empty());
       LanguageModel model =
-          new LanguageModel(null, config, decoder, null, null, arena, null, Precision.F32);
+          new LanguageModel(
+              null,
+              config,
+              decoder,
+              null,
+              null,
+              arena,
+              null,
+              Precision.F32,
+              Arithmetic.EXACT,
+              device);
       List<Exit> exits =
           specs.stream()
               .map(s -> ExitInit.RANDOM.build(s, decoder, 1, arena, device.kernels()))
@@ -274,7 +285,7 @@ class TuneMemoryContractTest {
     Coordinates at = new Coordinates(0, 0, 0);
     TuneDryRun all =
         plan(options(Objective.CE, 7), specs(ExitArchitecture.MLP), Mesh.single(), false);
-    ModelMemory weights = new ModelMemory(1000, 1L << 40, 0, 0);
+    ModelMemory weights = new ModelMemory(1000, 0, 1L << 40, 0, 0);
     TuneDryRun plan =
         new TuneDryRun(
             CONFIG,
