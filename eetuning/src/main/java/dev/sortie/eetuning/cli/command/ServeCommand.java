@@ -2,9 +2,9 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.HttpOptions;
 import dev.sortie.eetuning.cli.option.ServedExits;
-import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.serve.TextServer;
