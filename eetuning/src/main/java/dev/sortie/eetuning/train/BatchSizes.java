@@ -4,8 +4,12 @@ import dev.sortie.nn.InputException;
 
 /** Checks of batch sizes. */
 public final class BatchSizes {
+  /** Micro-batches of a step: the losses of each are kept until its end. */
+  private static final int MOST = 1 << 14;
+
   private BatchSizes() {}
 
+  /** Refuses batches that are no number of micro-batches, or of too many. */
   public static void check(int micro, int global) {
     if (micro < 1 || global < micro || global % micro != 0) {
       throw new InputException(
@@ -14,6 +18,11 @@ public final class BatchSizes {
               + " must be a multiple of --micro-batch "
               + micro
               + ", both at least 1");
+    }
+    if (global / micro > MOST) {
+      throw new InputException(
+          "--global-batch %d has %d micro-batches of %d, at most %d are allowed; take a larger --micro-batch"
+              .formatted(global, global / micro, micro, MOST));
     }
   }
 

@@ -115,6 +115,14 @@ public interface DryRun {
                     : "none fits: share out the model by --tp or --pp, or take smaller exits, a smaller model or a machine with more"));
   }
 
+  /**
+   * Micro-batches of a step that are enough: without a pipeline one of a replica takes what the
+   * others leave, and the second one all that a further one needs.
+   */
+  default int enough(int microBatches) {
+    return mesh().pp() > 1 ? microBatches : Math.min(microBatches, 2 * mesh().dp());
+  }
+
   /** Runs the first steps. */
   static void steps(TrainingJob job, int all) {
     for (int step = 0; step < Math.min(STEPS, all); step++) {

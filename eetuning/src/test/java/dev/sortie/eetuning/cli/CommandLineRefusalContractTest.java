@@ -296,6 +296,11 @@ class CommandLineRefusalContractTest {
         refused("held out", tuneOn(data, "--held-out 1"), 1, "--held-out 1.0"),
         refused(
             "batches", tuneOn(data, "--global-batch 3"), 1, "--global-batch 3", "--micro-batch 2"),
+        refused(
+            "too many micro-batches",
+            tuneOn(data, "--global-batch 2147483646"),
+            1,
+            "--global-batch 2147483646 has 1073741823 micro-batches of 2, at most 16384"),
         refused("objective", tuneOn(data, "--objective mse"), 1, "--objective 'mse'", "ce or kl"),
         refused(
             "token weights", tuneOn(data, "--token-weights x"), 1, "--token-weights 'x'", "equal"),

@@ -47,7 +47,7 @@ public record PretrainDryRun(
         Pretrainer trainer =
             Pretrainer.dry(
                 config,
-                options.withMicroBatch(microBatch),
+                options.with(microBatch, enough(options.microBatches())),
                 new RowsSource(new int[1][length + 1], 0, 0),
                 device,
                 PretrainPlacement.on(groups, sequence, layout).with(plan, t -> {}))) {

@@ -60,9 +60,9 @@ public record PretrainOptions(
     return globalBatch / microBatch;
   }
 
-  /** The same with micro-batches of another size, as many in a step. */
-  PretrainOptions withMicroBatch(int sequences) {
-    int all = Math.multiplyExact(sequences, microBatches());
+  /** The same with so many micro-batches in a step, of so many sequences. */
+  PretrainOptions with(int sequences, int microBatches) {
+    int all = Math.multiplyExact(sequences, microBatches);
     return new PretrainOptions(sequences, all, schedule, adamW, seed, exits, dropout);
   }
 

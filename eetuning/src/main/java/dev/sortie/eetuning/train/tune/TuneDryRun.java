@@ -82,7 +82,7 @@ public record TuneDryRun(
           new ExitTuner(
               model,
               start(decoder, arena),
-              options.withMicroBatch(microBatch),
+              options.with(microBatch, enough(options.microBatches())),
               new RowsSource(new int[1][length + 1], 0, 0),
               device,
               TunePlacement.on(groups).with(stages, t -> {}))) {

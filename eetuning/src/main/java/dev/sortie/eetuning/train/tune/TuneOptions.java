@@ -73,14 +73,14 @@ public record TuneOptions(
     return globalBatch / microBatch;
   }
 
-  /** The same with micro-batches of another size, as many in a step. */
-  TuneOptions withMicroBatch(int sequences) {
+  /** The same with so many micro-batches in a step, of so many sequences. */
+  TuneOptions with(int sequences, int microBatches) {
     return new TuneOptions(
         objective,
         confidenceWeights,
         exitWeights,
         sequences,
-        Math.multiplyExact(sequences, microBatches()),
+        Math.multiplyExact(sequences, microBatches),
         schedule,
         adamW,
         seed,

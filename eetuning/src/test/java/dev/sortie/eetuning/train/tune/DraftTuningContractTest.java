@@ -221,15 +221,14 @@ class DraftTuningContractTest {
                 new ExitTuner(
                     model,
                     start,
-                    usual.withMicroBatch(size),
+                    usual.with(size, 2),
                     few,
                     device,
                     on(ProcessGroups.single()).with(cache))) {
           found = losses(tuner);
         }
       }
-      try (ExitTuner plain =
-          new ExitTuner(model, start, usual.withMicroBatch(sizes[1]), few, device)) {
+      try (ExitTuner plain = new ExitTuner(model, start, usual.with(sizes[1], 2), few, device)) {
         assertThat(found).as("%d after %d", sizes[1], sizes[0]).isEqualTo(losses(plain));
       }
     }

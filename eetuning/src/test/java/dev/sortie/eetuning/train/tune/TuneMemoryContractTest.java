@@ -303,6 +303,18 @@ class TuneMemoryContractTest {
         () -> plan.require(at, available(all.of(at).total() + 999), 1), List.of("--micro-batch 6"));
   }
 
+  /** A step of many micro-batches takes the memory of one of two, and a dry run no longer. */
+  @Test
+  void aDryRunOfManyMicroBatchesIsThatOfTwo() {
+    Coordinates at = new Coordinates(0, 0, 0);
+    TuneOptions two = options(Objective.KL, 2);
+    List<ExitSpec> specs = specs(ExitArchitecture.LAYER);
+    RankMemory expected = plan(two, specs, Mesh.single(), false).of(at);
+    assertThat(memory(two.with(2, 9), specs, ProcessGroups.single(), DecoderBuilder.WHOLE))
+        .isEqualTo(expected);
+    assertThat(plan(two.with(2, 1 << 14), specs, Mesh.single(), false).of(at)).isEqualTo(expected);
+  }
+
   /** A dry run takes a cut that is given, as a run does. */
   @Test
   void thePlanHasTheStagesThatAreGiven() {
