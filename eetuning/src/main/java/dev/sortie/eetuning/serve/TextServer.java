@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.serve;
 
+import dev.sortie.eetuning.serve.api.AccessLog;
 import dev.sortie.eetuning.serve.api.Api;
 import dev.sortie.eetuning.serve.api.ApiKeys;
 import dev.sortie.eetuning.serve.api.ServedModel;
@@ -30,8 +31,8 @@ public final class TextServer implements AutoCloseable {
    * @throws dev.sortie.nn.InputException if the address cannot be had
    */
   public static TextServer start(
-      ServedModel served, HttpSettings settings, ApiKeys keys, Duration most) {
-    Api api = new Api(served, keys, most);
+      ServedModel served, HttpSettings settings, ApiKeys keys, AccessLog log, Duration most) {
+    Api api = new Api(served, keys, log, most);
     return new TextServer(served, api, NettyServer.start(settings, api));
   }
 

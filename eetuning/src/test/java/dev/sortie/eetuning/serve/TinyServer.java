@@ -13,6 +13,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.serve.api.AccessLog;
 import dev.sortie.eetuning.serve.api.ApiKeys;
 import dev.sortie.eetuning.serve.api.ServedModel;
 import dev.sortie.eetuning.serve.engine.EngineSettings;
@@ -29,6 +30,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A server of a tiny model with two exits, on a free port. */
 final class TinyServer implements AutoCloseable {
@@ -47,6 +49,7 @@ final class TinyServer implements AutoCloseable {
   final Exits exits;
   final TextEngine engine;
   final ChatTemplate template;
+  final List<String> log = new CopyOnWriteArrayList<>();
   private final TextServer server;
 
   TinyServer(Path folder, EngineSettings settings, HttpLimits limits, ApiKeys keys)
@@ -70,6 +73,7 @@ final class TinyServer implements AutoCloseable {
             served,
             new HttpSettings("127.0.0.1", 0, Optional.empty(), limits),
             keys,
+            new AccessLog(log::add),
             Duration.ofSeconds(60));
     server.warmUp();
   }

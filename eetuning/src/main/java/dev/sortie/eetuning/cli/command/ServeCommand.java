@@ -5,9 +5,11 @@ import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.HttpOptions;
 import dev.sortie.eetuning.cli.option.ServedExits;
+import dev.sortie.eetuning.cli.view.LogFile;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.serve.TextServer;
+import dev.sortie.eetuning.serve.api.AccessLog;
 import dev.sortie.eetuning.serve.api.ApiKeys;
 import dev.sortie.eetuning.serve.api.ServedModel;
 import dev.sortie.eetuning.serve.engine.EngineSettings;
@@ -107,6 +109,14 @@ public final class ServeCommand implements Callable<Integer> {
   private int drain;
 
   @Option(
+      names = "--access-log",
+      paramLabel = "FILE",
+      description =
+          "Appends a line of JSON for each request: who, what, status, seconds; nothing of prompts or"
+              + " answers.")
+  private Path accessLog;
+
+  @Option(
       names = "--json",
       description = "One JSON object on standard output when the server is ready.")
   private boolean json;
@@ -119,7 +129,8 @@ public final class ServeCommand implements Callable<Integer> {
     ExitPolicy policy = exits.policy();
     HttpSettings settings = http.settings();
     ApiKeys keys = http.keys();
-    try (Device opened = compute.open();
+    try (LogFile log = LogFile.open(accessLog);
+        Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
@@ -134,7 +145,8 @@ public final class ServeCommand implements Callable<Integer> {
               maxTokens,
               System.currentTimeMillis() / 1000);
       try (TextServer server =
-          TextServer.start(served, settings, keys, Duration.ofSeconds(timeout))) {
+          TextServer.start(
+              served, settings, keys, new AccessLog(log::line), Duration.ofSeconds(timeout))) {
         stopWithTheProcess(server);
         server.warmUp();
         announce(server, served, m);

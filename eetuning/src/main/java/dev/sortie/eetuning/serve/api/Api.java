@@ -2,9 +2,11 @@ package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.serve.http.HttpExchange;
 import dev.sortie.eetuning.serve.http.HttpHandler;
+import dev.sortie.eetuning.serve.metric.ServerMetrics;
 import dev.sortie.nn.json.Json;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -22,6 +24,8 @@ public final class Api implements HttpHandler {
 
   private final ServedModel served;
   private final ApiKeys keys;
+  private final AccessLog log;
+  private final ServerMetrics metrics = new ServerMetrics();
 
   /** By path, then by method. */
   private final Map<String, Map<String, ApiEndpoint>> endpoints = new TreeMap<>();
@@ -33,18 +37,21 @@ public final class Api implements HttpHandler {
    *
    * @param most time that one answer may take
    */
-  public Api(ServedModel served, ApiKeys keys, Duration most) {
+  public Api(ServedModel served, ApiKeys keys, AccessLog log, Duration most) {
     this.served = served;
     this.keys = keys;
+    this.log = log;
     put("GET", "/health", r -> health(r.exchange()));
     put("GET", "/readyz", r -> ready(r.exchange()));
+    put("GET", "/metrics", r -> metrics(r.exchange()));
     put("GET", "/v1/models", r -> JsonAnswer.send(r.exchange(), 200, ModelsEndpoint.list(served)));
     put(
         "GET",
         "/v1/models/" + served.name(),
         r -> JsonAnswer.send(r.exchange(), 200, ModelsEndpoint.one(served)));
-    put("POST", "/v1/chat/completions", working(new ChatEndpoint(served, most)));
-    put("POST", "/v1/completions", working(new CompletionsEndpoint(served, most)));
+    TextAnswer.Maker answers = new TextAnswer.Maker(served.engine(), metrics, most);
+    put("POST", "/v1/chat/completions", working(new ChatEndpoint(served, answers)));
+    put("POST", "/v1/completions", working(new CompletionsEndpoint(served, answers)));
   }
 
   private void put(String method, String path, ApiEndpoint endpoint) {
@@ -68,9 +75,11 @@ public final class Api implements HttpHandler {
 
   @Override
   public void handle(HttpExchange exchange) {
+    long start = System.nanoTime();
+    String client = exchange.peer();
     try {
-      ApiRequest request = new ApiRequest(exchange, owner(exchange));
-      find(exchange).answer(request);
+      client = OPEN.contains(exchange.path()) ? client : keys.owner(exchange);
+      find(exchange).answer(new ApiRequest(exchange, client, start));
     } catch (ApiError e) {
       answer(exchange, e);
     } catch (InterruptedException e) {
@@ -79,6 +88,11 @@ public final class Api implements HttpHandler {
     } catch (RuntimeException | Error e) {
       LOG.log(Level.ERROR, exchange.method() + " " + exchange.path() + " failed", e);
       answer(exchange, ApiError.internal());
+    } finally {
+      double seconds = (System.nanoTime() - start) * 1e-9;
+      String path = endpoints.containsKey(exchange.path()) ? exchange.path() : "other";
+      metrics.request(path, exchange.status(), seconds);
+      log.add(exchange, client, seconds);
     }
   }
 
@@ -88,10 +102,6 @@ public final class Api implements HttpHandler {
     }
   }
 
-  private String owner(HttpExchange exchange) {
-    return OPEN.contains(exchange.path()) ? exchange.peer() : keys.owner(exchange);
-  }
-
   private ApiEndpoint find(HttpExchange exchange) {
     Map<String, ApiEndpoint> methods = endpoints.get(exchange.path());
     if (methods == null) {
@@ -99,12 +109,8 @@ public final class Api implements HttpHandler {
     }
     ApiEndpoint found = methods.get(exchange.method());
     if (found == null) {
-      throw ApiError.of(
-          405,
-          "method_not_allowed",
-          "%s takes %s, not %s"
-              .formatted(
-                  exchange.path(), String.join(" or ", methods.keySet()), exchange.method()));
+      throw ApiError.wrongMethod(
+          exchange.path(), exchange.method(), String.join(", ", methods.keySet()));
     }
     return found;
   }
@@ -124,6 +130,13 @@ public final class Api implements HttpHandler {
       throw ApiError.unavailable(RETRY_STARTING, "kernels are being compiled");
     }
     JsonAnswer.send(exchange, 200, Json.object("status", "ready"));
+  }
+
+  private void metrics(HttpExchange exchange) {
+    exchange.respond(
+        200,
+        Map.of("Content-Type", ServerMetrics.CONTENT_TYPE),
+        metrics.text(served.engine()).getBytes(StandardCharsets.UTF_8));
   }
 
   @Override

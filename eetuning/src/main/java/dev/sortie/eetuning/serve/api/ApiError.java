@@ -13,31 +13,36 @@ public final class ApiError extends RuntimeException {
   private final String type;
   private final String code;
   private final String param;
-  private final int retryAfter;
+  private final transient Map<String, String> headers;
 
   private ApiError(
-      int status, String type, String code, String param, int retryAfter, String message) {
+      int status,
+      String type,
+      String code,
+      String param,
+      Map<String, String> headers,
+      String message) {
     super(message, null, false, false);
     this.status = status;
     this.type = type;
     this.code = code;
     this.param = param;
-    this.retryAfter = retryAfter;
+    this.headers = headers;
   }
 
   /** A field that is wrong; {@code param} names it. */
   static ApiError invalid(String param, String message) {
-    return new ApiError(400, INVALID, "invalid_value", param, 0, message);
+    return new ApiError(400, INVALID, "invalid_value", param, Map.of(), message);
   }
 
   /** A field that is known and cannot be honoured. */
   static ApiError unsupported(String param, String message) {
-    return new ApiError(400, INVALID, "unsupported_parameter", param, 0, message);
+    return new ApiError(400, INVALID, "unsupported_parameter", param, Map.of(), message);
   }
 
   /** A text that is too long, or a request that can never be answered for another reason. */
   static ApiError tooLong(String param, String message) {
-    return new ApiError(400, INVALID, "context_length_exceeded", param, 0, message);
+    return new ApiError(400, INVALID, "context_length_exceeded", param, Map.of(), message);
   }
 
   static ApiError noModel(String name, String served) {
@@ -46,7 +51,7 @@ public final class ApiError extends RuntimeException {
         INVALID,
         "model_not_found",
         "model",
-        0,
+        Map.of(),
         "the model '" + name + "' is not served here; take " + served);
   }
 
@@ -56,40 +61,61 @@ public final class ApiError extends RuntimeException {
         "authentication_error",
         "invalid_api_key",
         null,
-        0,
+        Map.of("WWW-Authenticate", "Bearer"),
         "an API key is needed: send Authorization: Bearer KEY, or X-Api-Key: KEY");
   }
 
   /** Too much to do at the moment. */
   static ApiError busy(int retryAfter, String message) {
-    return new ApiError(429, "rate_limit_error", "rate_limit_exceeded", null, retryAfter, message);
+    return new ApiError(
+        429, "rate_limit_error", "rate_limit_exceeded", null, after(retryAfter), message);
   }
 
   /** Winding up, not ready or broken. */
   static ApiError unavailable(int retryAfter, String message) {
-    return new ApiError(503, "server_error", "unavailable", null, retryAfter, message);
+    return new ApiError(503, "server_error", "unavailable", null, after(retryAfter), message);
   }
 
   static ApiError timeout(String message) {
-    return new ApiError(504, "server_error", "timeout", null, 0, message);
+    return new ApiError(504, "server_error", "timeout", null, Map.of(), message);
   }
 
   static ApiError internal() {
-    return new ApiError(500, "server_error", "internal_error", null, 0, "internal error");
+    return new ApiError(500, "server_error", "internal_error", null, Map.of(), "internal error");
+  }
+
+  /**
+   * A method that a path does not take.
+   *
+   * @param allowed those that it takes, with commas between
+   */
+  static ApiError wrongMethod(String path, String method, String allowed) {
+    return new ApiError(
+        405,
+        INVALID,
+        "method_not_allowed",
+        null,
+        Map.of("Allow", allowed),
+        path + " takes " + allowed + ", not " + method);
+  }
+
+  private static Map<String, String> after(int seconds) {
+    return seconds == 0 ? Map.of() : Map.of("Retry-After", String.valueOf(seconds));
   }
 
   /** Any other status. */
   static ApiError of(int status, String code, String message) {
-    return new ApiError(status, status < 500 ? INVALID : "server_error", code, null, 0, message);
+    return new ApiError(
+        status, status < 500 ? INVALID : "server_error", code, null, Map.of(), message);
   }
 
   int status() {
     return status;
   }
 
-  /** Seconds after which to ask again; 0 where that makes no sense. */
-  int retryAfter() {
-    return retryAfter;
+  /** Headers of the answer that belong to the error. */
+  Map<String, String> headers() {
+    return headers;
   }
 
   /** The body of the answer. */

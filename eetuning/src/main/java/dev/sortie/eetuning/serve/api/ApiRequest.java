@@ -9,8 +9,9 @@ import dev.sortie.nn.json.JsonLimits;
  * A request to the API.
  *
  * @param owner who asks: the name of the key, or the address
+ * @param start when it had arrived, as {@link System#nanoTime} has it
  */
-record ApiRequest(HttpExchange exchange, String owner) {
+record ApiRequest(HttpExchange exchange, String owner, long start) {
   private static final int DEPTH = 64;
   private static final int VALUES = 1 << 20;
 

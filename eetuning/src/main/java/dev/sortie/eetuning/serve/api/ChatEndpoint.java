@@ -7,7 +7,6 @@ import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +16,9 @@ import java.util.OptionalInt;
 /**
  * {@code /v1/chat/completions}.
  *
- * @param most time that an answer may take
+ * @param answers sends what is generated
  */
-record ChatEndpoint(ServedModel served, Duration most) implements ApiEndpoint {
+record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements ApiEndpoint {
   private static final int MOST_ALTERNATIVES = 20;
 
   @Override
@@ -58,7 +57,7 @@ record ChatEndpoint(ServedModel served, Duration most) implements ApiEndpoint {
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
     ChatShape shape = new ChatShape(served, sortie, sampling.choices(), logprobs, usage);
-    TextAnswer.send(request.exchange(), served.engine(), requests, shape, streamed, this.most);
+    answers.send(request, requests, shape, streamed);
   }
 
   private static void refuseWhatIsNotThere(RequestFields f) {

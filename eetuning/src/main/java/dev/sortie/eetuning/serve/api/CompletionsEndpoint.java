@@ -5,7 +5,6 @@ import dev.sortie.eetuning.decode.batch.Request;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.EncodeOptions;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,9 +14,9 @@ import java.util.OptionalInt;
  * {@code /v1/completions}. With {@code echo} and {@code logprobs} each token of the prompt has its
  * probability, which is what evaluation harnesses ask for.
  *
- * @param most time that an answer may take
+ * @param answers sends what is generated
  */
-record CompletionsEndpoint(ServedModel served, Duration most) implements ApiEndpoint {
+record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) implements ApiEndpoint {
   /** What the OpenAI API has. */
   private static final int USUAL_TOKENS = 16;
 
@@ -65,7 +64,7 @@ record CompletionsEndpoint(ServedModel served, Duration most) implements ApiEndp
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
     CompletionShape shape = new CompletionShape(served, sortie, texts, sampling.choices(), usage);
-    TextAnswer.send(request.exchange(), served.engine(), requests, shape, streamed, most);
+    answers.send(request, requests, shape, streamed);
   }
 
   private static void refuseWhatIsNotThere(RequestFields f, SamplingFields sampling) {

@@ -15,14 +15,8 @@ final class JsonAnswer {
   }
 
   static void send(HttpExchange exchange, ApiError error) {
-    Map<String, String> headers = new LinkedHashMap<>();
+    Map<String, String> headers = new LinkedHashMap<>(error.headers());
     headers.put("Content-Type", "application/json");
-    if (error.retryAfter() > 0) {
-      headers.put("Retry-After", String.valueOf(error.retryAfter()));
-    }
-    if (error.status() == 401) {
-      headers.put("WWW-Authenticate", "Bearer");
-    }
     exchange.respond(error.status(), headers, bytes(error.json()));
   }
 

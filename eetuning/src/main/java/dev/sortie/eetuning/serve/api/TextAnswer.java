@@ -5,6 +5,7 @@ import dev.sortie.eetuning.serve.engine.TextEngine;
 import dev.sortie.eetuning.serve.engine.TextEvent;
 import dev.sortie.eetuning.serve.engine.TextStream;
 import dev.sortie.eetuning.serve.http.HttpExchange;
+import dev.sortie.eetuning.serve.metric.ServerMetrics;
 import dev.sortie.nn.InputException;
 import java.time.Duration;
 import java.util.List;
@@ -24,51 +25,49 @@ final class TextAnswer {
   private static final int LONGEST_RETRY = 60;
 
   private final HttpExchange exchange;
-  private final TextEngine engine;
+  private final Maker maker;
   private final AnswerShape shape;
-  private final long deadline;
+  private final long start;
   private final TextEvent.End[] ends;
   private TextStream texts;
+  private boolean begun;
 
-  private TextAnswer(
-      HttpExchange exchange, TextEngine engine, AnswerShape shape, Duration most, int count) {
-    this.exchange = exchange;
-    this.engine = engine;
+  private TextAnswer(ApiRequest request, Maker maker, AnswerShape shape, int count) {
+    this.exchange = request.exchange();
+    this.start = request.start();
+    this.maker = maker;
     this.shape = shape;
-    this.deadline = System.nanoTime() + most.toNanos();
     this.ends = new TextEvent.End[count];
   }
 
   /**
-   * Asks for texts and sends them.
+   * What all answers have in common.
    *
-   * @param most time that all may take
+   * @param most time that one answer may take
    */
-  static void send(
-      HttpExchange exchange,
-      TextEngine engine,
-      List<Request> requests,
-      AnswerShape shape,
-      boolean streamed,
-      Duration most)
-      throws InterruptedException {
-    TextAnswer answer = new TextAnswer(exchange, engine, shape, most, requests.size());
-    answer.texts = answer.ask(requests);
-    exchange.whenGone(answer.texts::cancel);
-    if (streamed) {
-      answer.stream();
-    } else {
-      answer.whole();
+  record Maker(TextEngine engine, ServerMetrics metrics, Duration most) {
+
+    /** Asks for texts and sends them, streamed or whole. */
+    void send(ApiRequest request, List<Request> requests, AnswerShape shape, boolean streamed)
+        throws InterruptedException {
+      TextAnswer answer = new TextAnswer(request, this, shape, requests.size());
+      answer.texts = answer.ask(requests);
+      request.exchange().whenGone(answer.texts::cancel);
+      if (streamed) {
+        answer.stream();
+      } else {
+        answer.whole();
+      }
     }
   }
 
   private TextStream ask(List<Request> requests) {
     try {
-      return engine.ask(requests);
+      return maker.engine().ask(requests);
     } catch (InputException e) {
       throw ApiError.invalid(null, e.getMessage());
     } catch (RejectedExecutionException e) {
-      int rounds = engine.waiting() / engine.settings().parallel();
+      int rounds = maker.engine().waiting() / maker.engine().settings().parallel();
       throw ApiError.busy(Math.min(LONGEST_RETRY, 1 + rounds), e.getMessage());
     }
   }
@@ -126,7 +125,7 @@ final class TextAnswer {
 
   /** The next event; nothing if none comes within {@code most}. */
   private Optional<TextEvent> next(Duration most) throws InterruptedException {
-    long left = deadline - System.nanoTime();
+    long left = start + maker.most().toNanos() - System.nanoTime();
     if (left <= 0) {
       texts.cancel();
       throw ApiError.timeout("the answer took too long; ask for fewer tokens");
@@ -137,14 +136,21 @@ final class TextAnswer {
   /** Keeps the end of a text; whether this was one. */
   private boolean note(TextEvent event) {
     switch (event) {
-      case TextEvent.Token _ -> {
+      case TextEvent.Token t -> {
+        if (!begun) {
+          maker.metrics().firstToken((System.nanoTime() - start) * 1e-9);
+          begun = true;
+        }
+        maker.metrics().token(t.token());
         return false;
       }
       case TextEvent.End e -> {
+        maker.metrics().end(e);
         ends[e.text()] = e;
         return true;
       }
       case TextEvent.Failure f -> {
+        maker.metrics().failure();
         texts.cancel();
         throw error(f.cause());
       }

@@ -9,6 +9,9 @@ import java.util.Optional;
  */
 public interface HttpExchange {
 
+  /** A name of its own, which the answer has as {@code X-Request-Id}. */
+  String id();
+
   /** The method, such as {@code POST}. */
   String method();
 

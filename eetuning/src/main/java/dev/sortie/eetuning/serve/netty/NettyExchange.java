@@ -20,10 +20,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /** A request on a connection of Netty. Its state is guarded by its own lock. */
 final class NettyExchange implements HttpExchange {
+  private final String id = UUID.randomUUID().toString();
   private final Channel channel;
   private final ArrivedRequest request;
   private final long writeNanos;
@@ -42,6 +44,11 @@ final class NettyExchange implements HttpExchange {
     this.request = request;
     this.writeNanos = TimeUnit.SECONDS.toNanos(writeSeconds);
     this.inFlight = inFlight;
+  }
+
+  @Override
+  public String id() {
+    return id;
   }
 
   @Override
@@ -138,6 +145,7 @@ final class NettyExchange implements HttpExchange {
 
   private void fill(HttpResponse response, Map<String, String> headers) {
     headers.forEach((name, value) -> response.headers().set(name, value));
+    response.headers().set("X-Request-Id", id);
     response.headers().set("X-Content-Type-Options", "nosniff");
     if (!keepsAlive()) {
       response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
