@@ -3,14 +3,13 @@ package dev.sortie.eetuning.serve.api;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.serve.engine.TextEvent;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
  * How an endpoint says what was generated: as events while it comes, or as one object when all
  * texts have ended. Used by one thread, for one answer.
  */
-interface AnswerShape {
+interface AnswerShape extends WholeShape {
 
   /** Events before the first token. */
   List<AnswerEvent> begin();
@@ -27,11 +26,4 @@ interface AnswerShape {
 
   /** Whether the stream ends with the word {@code [DONE]}. */
   boolean endsWithDone();
-
-  /**
-   * The whole answer.
-   *
-   * @param ends of all texts, in order
-   */
-  Map<String, Object> whole(List<TextEvent.End> ends);
 }

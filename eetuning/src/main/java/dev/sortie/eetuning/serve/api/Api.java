@@ -49,9 +49,17 @@ public final class Api implements HttpHandler {
         "GET",
         "/v1/models/" + served.name(),
         r -> JsonAnswer.send(r.exchange(), 200, ModelsEndpoint.one(served)));
+    put("GET", "/props", r -> JsonAnswer.send(r.exchange(), 200, props()));
+    put("GET", "/openapi.json", r -> OpenApiDocument.send(r.exchange()));
+    TextEndpoints texts = new TextEndpoints(served);
+    put("POST", "/tokenize", texts::tokenize);
+    put("POST", "/detokenize", texts::detokenize);
+    put("POST", "/apply-template", texts::applyTemplate);
     TextAnswer.Maker answers = new TextAnswer.Maker(served.engine(), metrics, most);
     put("POST", "/v1/chat/completions", working(new ChatEndpoint(served, answers)));
     put("POST", "/v1/completions", working(new CompletionsEndpoint(served, answers)));
+    put("POST", "/v1/responses", working(new ResponsesEndpoint(served, answers)));
+    put("POST", "/v1/embeddings", working(new EmbeddingsEndpoint(served, answers)));
   }
 
   private void put(String method, String path, ApiEndpoint endpoint) {
@@ -130,6 +138,10 @@ public final class Api implements HttpHandler {
       throw ApiError.unavailable(RETRY_STARTING, "kernels are being compiled");
     }
     JsonAnswer.send(exchange, 200, Json.object("status", "ready"));
+  }
+
+  private Map<String, Object> props() {
+    return PropsEndpoint.of(served, endpoints.keySet());
   }
 
   private void metrics(HttpExchange exchange) {

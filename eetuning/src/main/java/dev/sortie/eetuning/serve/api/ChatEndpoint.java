@@ -1,12 +1,7 @@
 package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.batch.Request;
-import dev.sortie.eetuning.decode.chat.Prompt;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.JsonObject;
-import dev.sortie.nn.text.chat.ChatMessage;
-import dev.sortie.nn.text.chat.ChatOptions;
-import dev.sortie.nn.text.chat.ChatTemplate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +21,8 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
     RequestFields f = request.fields();
     served.check(f);
     refuseWhatIsNotThere(f);
-    int[] prompt = prompt(f);
+    List<Map<String, Object>> tools = ToolFields.of(f);
+    int[] prompt = prompt(f, tools);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     DecodingFields decoding = DecodingFields.of(f, served);
     boolean logprobs = f.flag("logprobs");
@@ -56,7 +52,8 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
     }
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
-    ChatShape shape = new ChatShape(served, sortie, sampling.choices(), logprobs, usage);
+    ChatShape shape =
+        new ChatShape(served, sortie, sampling.choices(), !tools.isEmpty(), logprobs, usage);
     answers.send(request, requests, shape, streamed);
   }
 
@@ -71,37 +68,12 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
     ResponseFormat.requireText(f.object("response_format"), "response_format");
   }
 
-  private int[] prompt(RequestFields f) {
+  private int[] prompt(RequestFields f, List<Map<String, Object>> tools) {
     List<JsonObject> given =
         f.objects("messages")
             .filter(m -> !m.isEmpty())
             .orElseThrow(() -> f.missing("messages", "a list of objects with role and content"));
-    ChatTemplate template = template();
-    List<ChatMessage> messages = ChatMessages.of(given, "messages");
-    List<Map<String, Object>> tools = ToolFields.of(f);
-    Map<String, Object> variables =
-        f.object("chat_template_kwargs")
-            .<Map<String, Object>>map(JsonObject::fields)
-            .orElse(Map.of());
-    try {
-      return Prompt.orBos(
-          served.model(),
-          template.encode(
-              messages, ChatOptions.DEFAULT.with(tools, variables), served.model().tokenizer()));
-    } catch (InputException e) {
-      throw ApiError.invalid("messages", e.getMessage());
-    }
-  }
-
-  private ChatTemplate template() {
-    return served
-        .template()
-        .orElseThrow(
-            () ->
-                ApiError.of(
-                    400,
-                    "no_chat_template",
-                    "the model has no chat template; ask /v1/completions, or start the server with"
-                        + " --chat-template FILE"));
+    return new Conversations(served, "messages")
+        .encode(ChatMessages.of(given, "messages"), tools, f);
   }
 }

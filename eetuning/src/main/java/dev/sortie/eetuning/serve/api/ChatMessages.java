@@ -31,7 +31,8 @@ final class ChatMessages {
     return messages;
   }
 
-  private static ChatMessage message(JsonObject object, String param) {
+  /** One message. */
+  static ChatMessage message(JsonObject object, String param) {
     if (!(object.fields().get("role") instanceof String role) || role.isEmpty()) {
       throw ApiError.invalid(param + ".role", param + ".role is missing; give one such as user");
     }
@@ -51,7 +52,8 @@ final class ChatMessages {
     return new ChatMessage(fields);
   }
 
-  private static String text(Object content, String param) {
+  /** The text of a content: a text, or parts of it. */
+  static String text(Object content, String param) {
     return switch (content) {
       case String s -> s;
       case List<?> parts -> {
@@ -99,7 +101,8 @@ final class ChatMessages {
     return mapped;
   }
 
-  private static Object arguments(String json, String param) {
+  /** Arguments of a call as an object. */
+  static Object arguments(String json, String param) {
     try {
       return json.isBlank() ? Map.of() : Json.parse("arguments", json, ARGUMENTS);
     } catch (InputException e) {

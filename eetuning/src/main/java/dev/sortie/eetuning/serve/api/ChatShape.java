@@ -1,11 +1,9 @@
 package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
-import dev.sortie.eetuning.decode.sampling.TokenLogprobs;
 import dev.sortie.eetuning.serve.engine.TextEvent;
 import dev.sortie.nn.json.Json;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,23 +11,35 @@ import java.util.Optional;
 /** The answer of {@code /v1/chat/completions}. */
 final class ChatShape implements AnswerShape {
   private final ServedModel served;
-  private final TokenText words;
+  private final ChatLogprobs probabilities;
   private final SortieAnswer sortie;
   private final String id = AnswerIds.next("chatcmpl-");
   private final long created = System.currentTimeMillis() / 1000;
   private final int choices;
+  private final List<ChatAnswer> answers;
   private final boolean logprobs;
   private final boolean usage;
 
   /**
+   * @param tools whether the model may call functions
    * @param logprobs whether probabilities were asked for
    * @param usage whether a stream ends with an event of the usage
    */
-  ChatShape(ServedModel served, SortieAnswer sortie, int choices, boolean logprobs, boolean usage) {
+  ChatShape(
+      ServedModel served,
+      SortieAnswer sortie,
+      int choices,
+      boolean tools,
+      boolean logprobs,
+      boolean usage) {
     this.served = served;
-    this.words = new TokenText(served.model().tokenizer());
+    this.probabilities = new ChatLogprobs(served);
     this.sortie = sortie;
     this.choices = choices;
+    this.answers = new ArrayList<>();
+    for (int i = 0; i < choices; i++) {
+      answers.add(new ChatAnswer(tools));
+    }
     this.logprobs = logprobs;
     this.usage = usage;
   }
@@ -45,19 +55,29 @@ final class ChatShape implements AnswerShape {
 
   @Override
   public List<AnswerEvent> token(int text, GeneratedToken token) {
-    if (token.text().isEmpty() && !logprobs && !sortie.trace()) {
-      return List.of(); // a part of a character, or what may be a stop string
+    List<Map<String, Object>> deltas = answers.get(text).add(token.text());
+    if (deltas.isEmpty() && (logprobs || sortie.trace())) {
+      deltas = List.of(Json.object("content", "")); // a part of a character, or held back
     }
-    AnswerEvent event =
-        chunk(text, Json.object("content", token.text()), logprobs(List.of(token)), null);
-    sortie.token(text, token).ifPresent(t -> event.data().put("sortie", t));
-    return List.of(event);
+    List<AnswerEvent> events = new ArrayList<>();
+    for (Map<String, Object> delta : deltas) {
+      boolean last = events.size() + 1 == deltas.size();
+      AnswerEvent event = chunk(text, delta, last ? logprobs(List.of(token)) : null, null);
+      if (last) {
+        sortie.token(text, token).ifPresent(t -> event.data().put("sortie", t));
+      }
+      events.add(event);
+    }
+    return events;
   }
 
   @Override
   public List<AnswerEvent> end(TextEvent.End end, Optional<List<TextEvent.End>> all) {
-    AnswerEvent last = chunk(end.text(), Json.object(), null, end.generation().finish());
-    return StreamEnd.of(List.of(last), all, sortie, head("chat.completion.chunk"), usage, choices);
+    ChatAnswer answer = answers.get(end.text());
+    List<AnswerEvent> events = new ArrayList<>();
+    answer.finish().forEach(delta -> events.add(chunk(end.text(), delta, null, null)));
+    events.add(chunk(end.text(), Json.object(), null, answer.reason(end.generation().finish())));
+    return StreamEnd.of(events, all, sortie, head("chat.completion.chunk"), usage, choices);
   }
 
   @Override
@@ -68,19 +88,18 @@ final class ChatShape implements AnswerShape {
   @Override
   public Map<String, Object> whole(List<TextEvent.End> ends) {
     Map<String, Object> json = head("chat.completion");
-    json.put(
-        "choices",
-        ends.stream()
-            .map(
-                e ->
-                    choice(
-                        e.text(),
-                        "message",
-                        Json.object(
-                            "role", "assistant", "content", e.generation().text(), "refusal", null),
-                        logprobs(e.generation().tokens()),
-                        e.generation().finish()))
-            .toList());
+    List<Map<String, Object>> all = new ArrayList<>();
+    for (TextEvent.End e : ends) {
+      ChatAnswer answer = answers.get(e.text());
+      all.add(
+          choice(
+              e.text(),
+              "message",
+              answer.message(e.generation().text()),
+              logprobs(e.generation().tokens()),
+              answer.reason(e.generation().finish())));
+    }
+    json.put("choices", all);
     json.put("usage", Usage.of(ends, choices).json());
     json.put("sortie", sortie.whole(ends, true));
     return json;
@@ -91,9 +110,9 @@ final class ChatShape implements AnswerShape {
   }
 
   private AnswerEvent chunk(
-      int choice, Map<String, Object> delta, Map<String, Object> probabilities, String finish) {
+      int choice, Map<String, Object> delta, Map<String, Object> likely, String finish) {
     Map<String, Object> json = head("chat.completion.chunk");
-    json.put("choices", List.of(choice(choice, "delta", delta, probabilities, finish)));
+    json.put("choices", List.of(choice(choice, "delta", delta, likely, finish)));
     if (usage) {
       json.put("usage", null);
     }
@@ -104,39 +123,13 @@ final class ChatShape implements AnswerShape {
       int index,
       String name,
       Map<String, Object> content,
-      Map<String, Object> probabilities,
+      Map<String, Object> likely,
       String finish) {
-    return Json.object(
-        "index", index, name, content, "logprobs", probabilities, "finish_reason", finish);
+    return Json.object("index", index, name, content, "logprobs", likely, "finish_reason", finish);
   }
 
-  /** Null where nobody asked. The token that ends a text is no part of it. */
+  /** Null where nobody asked. */
   private Map<String, Object> logprobs(List<GeneratedToken> tokens) {
-    if (!logprobs) {
-      return null;
-    }
-    List<Map<String, Object>> content = new ArrayList<>();
-    for (GeneratedToken t : tokens) {
-      if (!served.engine().isEnd(t.id())) {
-        t.logprobs().ifPresent(p -> content.add(entry(p)));
-      }
-    }
-    return Json.object("content", content, "refusal", null);
-  }
-
-  private Map<String, Object> entry(TokenLogprobs p) {
-    Map<String, Object> json = new LinkedHashMap<>(entry(p.token()));
-    json.put("top_logprobs", p.top().stream().map(this::entry).toList());
-    return json;
-  }
-
-  private Map<String, Object> entry(TokenLogprobs.Entry e) {
-    return Json.object(
-        "token",
-        words.text(e.id()),
-        "logprob",
-        Logprob.finite(e.logprob()),
-        "bytes",
-        words.bytes(e.id()));
+    return logprobs ? Json.object("content", probabilities.entries(tokens), "refusal", null) : null;
   }
 }

@@ -2,9 +2,6 @@ package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.batch.PromptScores;
 import dev.sortie.eetuning.decode.batch.Request;
-import dev.sortie.eetuning.decode.chat.Prompt;
-import dev.sortie.nn.InputException;
-import dev.sortie.nn.text.EncodeOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,7 +18,6 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) impleme
   private static final int USUAL_TOKENS = 16;
 
   private static final int MOST_ALTERNATIVES = 20;
-  private static final int MOST_PROMPTS = 1024;
 
   @Override
   public void answer(ApiRequest request) throws InterruptedException {
@@ -29,7 +25,7 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) impleme
     served.check(f);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     refuseWhatIsNotThere(f, sampling);
-    List<int[]> prompts = prompts(f);
+    List<int[]> prompts = PromptFields.of(f, "prompt", served);
     DecodingFields decoding = DecodingFields.of(f, served);
     OptionalInt logprobs = f.integer("logprobs", 0, MOST_ALTERNATIVES);
     boolean echo = f.flag("echo");
@@ -76,49 +72,5 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) impleme
       throw f.wrong("best_of", "n: all texts are given");
     }
     ResponseFormat.requireText(f.object("response_format"), "response_format");
-  }
-
-  /** A text, ids, a list of texts or a list of lists of ids. */
-  private List<int[]> prompts(RequestFields f) {
-    Object given = f.raw("prompt");
-    List<int[]> prompts = new ArrayList<>();
-    switch (given) {
-      case String s -> prompts.add(encode(s));
-      case List<?> list when !list.isEmpty() && list.getFirst() instanceof Number ->
-          prompts.add(ids(f, list));
-      case List<?> list when !list.isEmpty() && list.size() <= MOST_PROMPTS -> {
-        for (Object item : list) {
-          switch (item) {
-            case String s -> prompts.add(encode(s));
-            case List<?> ids -> prompts.add(ids(f, ids));
-            case null, default -> throw f.wrong("prompt", "texts, or lists of token ids");
-          }
-        }
-      }
-      case null -> throw f.missing("prompt", "a text");
-      default ->
-          throw f.wrong(
-              "prompt", "a text, token ids, or a list of up to %d".formatted(MOST_PROMPTS));
-    }
-    return prompts;
-  }
-
-  private int[] encode(String text) {
-    try {
-      return Prompt.encode(served.model(), text, EncodeOptions.DEFAULT);
-    } catch (InputException e) {
-      throw ApiError.invalid("prompt", e.getMessage());
-    }
-  }
-
-  private int[] ids(RequestFields f, List<?> list) {
-    int[] ids = new int[list.size()];
-    for (int i = 0; i < ids.length; i++) {
-      if (!(list.get(i) instanceof Long id) || id < 0 || id >= served.vocab()) {
-        throw f.wrong("prompt", "token ids below " + served.vocab());
-      }
-      ids[i] = id.intValue();
-    }
-    return Prompt.orBos(served.model(), ids);
   }
 }

@@ -26,17 +26,15 @@ final class TextAnswer {
 
   private final HttpExchange exchange;
   private final Maker maker;
-  private final AnswerShape shape;
   private final long start;
   private final TextEvent.End[] ends;
   private TextStream texts;
   private boolean begun;
 
-  private TextAnswer(ApiRequest request, Maker maker, AnswerShape shape, int count) {
+  private TextAnswer(ApiRequest request, Maker maker, int count) {
     this.exchange = request.exchange();
     this.start = request.start();
     this.maker = maker;
-    this.shape = shape;
     this.ends = new TextEvent.End[count];
   }
 
@@ -50,14 +48,24 @@ final class TextAnswer {
     /** Asks for texts and sends them, streamed or whole. */
     void send(ApiRequest request, List<Request> requests, AnswerShape shape, boolean streamed)
         throws InterruptedException {
-      TextAnswer answer = new TextAnswer(request, this, shape, requests.size());
+      if (streamed) {
+        begin(request, requests).stream(shape);
+      } else {
+        whole(request, requests, shape);
+      }
+    }
+
+    /** Asks for texts and sends them whole. */
+    void whole(ApiRequest request, List<Request> requests, WholeShape shape)
+        throws InterruptedException {
+      begin(request, requests).whole(shape);
+    }
+
+    private TextAnswer begin(ApiRequest request, List<Request> requests) {
+      TextAnswer answer = new TextAnswer(request, this, requests.size());
       answer.texts = answer.ask(requests);
       request.exchange().whenGone(answer.texts::cancel);
-      if (streamed) {
-        answer.stream();
-      } else {
-        answer.whole();
-      }
+      return answer;
     }
   }
 
@@ -72,7 +80,7 @@ final class TextAnswer {
     }
   }
 
-  private void whole() throws InterruptedException {
+  private void whole(WholeShape shape) throws InterruptedException {
     for (int open = ends.length; open > 0; ) {
       Optional<TextEvent> event = next(Duration.ofDays(1));
       if (event.isPresent() && note(event.get())) {
@@ -84,7 +92,7 @@ final class TextAnswer {
     }
   }
 
-  private void stream() throws InterruptedException {
+  private void stream(AnswerShape shape) throws InterruptedException {
     EventStream out = EventStream.begin(exchange, Map.of());
     try {
       boolean there = sent(out, shape.begin());
@@ -94,7 +102,7 @@ final class TextAnswer {
           there &= out.ping();
         } else {
           open -= note(event.get()) ? 1 : 0;
-          there &= sent(out, events(event.get(), open));
+          there &= sent(out, events(shape, event.get(), open));
         }
         if (!there) {
           texts.cancel(); // also where the client reads too slowly; the ends still come
@@ -110,7 +118,7 @@ final class TextAnswer {
   }
 
   /** What is sent for an event, behind which some texts have not ended. */
-  private List<AnswerEvent> events(TextEvent event, int open) {
+  private List<AnswerEvent> events(AnswerShape shape, TextEvent event, int open) {
     return switch (event) {
       case TextEvent.Token t -> shape.token(t.text(), t.token());
       case TextEvent.End e ->

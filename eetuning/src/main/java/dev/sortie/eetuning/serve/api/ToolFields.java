@@ -15,21 +15,24 @@ final class ToolFields {
    * force the model to call is refused.
    */
   static List<Map<String, Object>> of(RequestFields f) {
-    List<JsonObject> given = f.objects("tools").orElse(List.of());
     List<Map<String, Object>> tools = new ArrayList<>();
-    for (int i = 0; i < given.size(); i++) {
+    f.objects("tools").orElse(List.of()).forEach(tool -> tools.add(tool.fields()));
+    return of(tools, f);
+  }
+
+  /** The same of tools in the form that templates know. */
+  static List<Map<String, Object>> of(List<Map<String, Object>> tools, RequestFields f) {
+    for (int i = 0; i < tools.size(); i++) {
       String param = "tools[" + i + "]";
-      if (!"function".equals(given.get(i).fields().get("type"))) {
+      if (!"function".equals(tools.get(i).get("type"))) {
         throw ApiError.unsupported(
             param + ".type",
             "%s.type is %s; function is the only one that is supported"
-                .formatted(param, Json.shown(given.get(i).fields().get("type"))));
+                .formatted(param, Json.shown(tools.get(i).get("type"))));
       }
-      if (!(given.get(i).fields().get("function") instanceof JsonObject function)
-          || !(function.fields().get("name") instanceof String)) {
+      if (!(name(tools.get(i).get("function")) instanceof String)) {
         throw ApiError.invalid(param + ".function", param + ".function has no name");
       }
-      tools.add(given.get(i).fields());
     }
     return switch (f.raw("tool_choice")) {
       case null -> tools;
@@ -40,6 +43,14 @@ final class ToolFields {
               "tool_choice",
               "tool_choice %s is not supported by this server; take auto or none"
                   .formatted(Json.shown(f.raw("tool_choice"))));
+    };
+  }
+
+  private static Object name(Object function) {
+    return switch (function) {
+      case JsonObject o -> o.fields().get("name");
+      case Map<?, ?> m -> m.get("name");
+      case null, default -> null;
     };
   }
 }

@@ -1,0 +1,87 @@
+package dev.sortie.eetuning.serve.api;
+
+import dev.sortie.nn.json.Json;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One choice of a chat: words, and calls where the model may call functions. */
+final class ChatAnswer {
+  private final boolean tools;
+  private final ToolCallReader reader = new ToolCallReader();
+  private int calls;
+
+  ChatAnswer(boolean tools) {
+    this.tools = tools;
+  }
+
+  /** What more text adds to the message; nothing while it is held back. */
+  List<Map<String, Object>> add(String text) {
+    if (tools) {
+      return deltas(reader.add(text));
+    }
+    return text.isEmpty() ? List.of() : List.of(Json.object("content", text));
+  }
+
+  /** What was held back. */
+  List<Map<String, Object>> finish() {
+    return deltas(reader.finish());
+  }
+
+  private List<Map<String, Object>> deltas(List<ToolPiece> pieces) {
+    List<Map<String, Object>> deltas = new ArrayList<>();
+    for (ToolPiece piece : pieces) {
+      switch (piece) {
+        case ToolPiece.Text t -> deltas.add(Json.object("content", t.text()));
+        case ToolPiece.Call c -> {
+          Map<String, Object> call = Json.object("index", calls++);
+          call.putAll(call(c));
+          deltas.add(Json.object("tool_calls", List.of(call)));
+        }
+      }
+    }
+    return deltas;
+  }
+
+  private static Map<String, Object> call(ToolPiece.Call c) {
+    return Json.object(
+        "id",
+        c.id(),
+        "type",
+        "function",
+        "function",
+        Json.object("name", c.name(), "arguments", c.arguments()));
+  }
+
+  /** The message of a whole text. */
+  Map<String, Object> message(String text) {
+    List<ToolPiece> pieces = new ArrayList<>();
+    if (tools) {
+      pieces.addAll(reader.add(text));
+      pieces.addAll(reader.finish());
+    } else {
+      pieces.add(new ToolPiece.Text(text));
+    }
+    StringBuilder words = new StringBuilder();
+    List<Map<String, Object>> called = new ArrayList<>();
+    for (ToolPiece piece : pieces) {
+      switch (piece) {
+        case ToolPiece.Text t -> words.append(t.text());
+        case ToolPiece.Call c -> called.add(call(c));
+      }
+    }
+    calls = called.size();
+    String content = words.isEmpty() && calls > 0 ? null : words.toString();
+    Map<String, Object> message =
+        Json.object("role", "assistant", "content", content, "refusal", null);
+    if (calls > 0) {
+      message.put("tool_calls", called);
+    }
+    return message;
+  }
+
+  /** Why the choice ended, from why its text did. */
+  String reason(String finish) {
+    return calls > 0 && finish.equals("stop") ? "tool_calls" : finish;
+  }
+}

@@ -1,0 +1,279 @@
+package dev.sortie.eetuning.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.tensor.Shape;
+import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.autograd.NoGrad;
+import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.memory.Workspace;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The other endpoints: responses, embeddings, and what needs no pass. */
+class EndpointsContractTest {
+  private static final String RESPONSES = "/v1/responses";
+  private static final String TOOL =
+      "{\"type\":\"function\",\"name\":\"find\",\"parameters\":{\"type\":\"object\"}}";
+
+  @TempDir private static Path folder;
+
+  private static TinyServer tiny;
+
+  @BeforeAll
+  static void start() throws InterruptedException {
+    tiny = TinyServer.start(folder);
+  }
+
+  @AfterAll
+  static void stop() {
+    tiny.close();
+  }
+
+  private static Generation alone(int tokens, ChatMessage... messages) {
+    int[] prompt =
+        tiny.template.encode(List.of(messages), ChatOptions.DEFAULT, tiny.model.tokenizer());
+    return tiny.alone(
+        prompt,
+        new MaxProbability(1),
+        new GenerateOptions(tokens, SamplingOptions.GREEDY, List.of(), false));
+  }
+
+  @Test
+  void aResponseIsTheTextOfItsConversation() {
+    Generation expected =
+        alone(
+            25, ChatMessage.of("system", "Be brief."), ChatMessage.of("user", "Where is the hen?"));
+    String json =
+        """
+        {"instructions":"Be brief.","input":"Where is the hen?","max_output_tokens":25,
+         "temperature":0,"store":true,"metadata":{"a":"b"},"stream":%s}""";
+    JsonObject whole = tiny.post(RESPONSES, json.formatted(false)).json();
+    String status = expected.finish().equals("stop") ? "completed" : "incomplete";
+    assertThat(whole.getString("status")).isEqualTo(status);
+    assertThat(text(whole)).isEqualTo(expected.text());
+    assertThat(whole.getObject("metadata").fields()).containsEntry("a", "b");
+    assertThat(whole.getObject("sortie").getStrings("ignored")).containsExactly("store");
+    assertThat(whole.getObject("usage").getInt("input_tokens", 0, 999))
+        .isEqualTo(expected.promptIds().length);
+    RawClient.Answer stream = tiny.post(RESPONSES, json.formatted(true));
+    List<JsonObject> events = stream.events();
+    assertThat(events.stream().map(e -> e.getInt("sequence_number", 0, 9999)).toList())
+        .isEqualTo(IntStream.range(0, events.size()).boxed().toList());
+    List<String> types = events.stream().map(e -> e.getString("type")).toList();
+    assertThat(stream.body().lines().filter(l -> l.startsWith("event: ")).map(l -> l.substring(7)))
+        .containsExactlyElementsOf(types);
+    assertThat(types.stream().distinct())
+        .containsExactly(
+            "response.created",
+            "response.in_progress",
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.output_text.delta",
+            "response.output_text.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response." + status);
+    assertThat(
+            events.stream()
+                .filter(e -> e.getString("type").endsWith("delta"))
+                .map(e -> e.getString("delta"))
+                .collect(Collectors.joining()))
+        .isEqualTo(expected.text());
+    assertThat(text(events.getLast().getObject("response"))).isEqualTo(expected.text());
+    assertThat(stream.body()).doesNotContain("[DONE]");
+  }
+
+  private static String text(JsonObject response) {
+    return response
+        .getObjects("output")
+        .getFirst()
+        .getObjects("content")
+        .getFirst()
+        .getString("text");
+  }
+
+  @Test
+  void callsAndTheirResultsGoToTheTemplate() {
+    String json =
+        """
+        {"input":[{"role":"user","content":[{"type":"input_text","text":"Where?"}]},
+          {"type":"function_call","call_id":"c","name":"find","arguments":"{}"},
+          {"type":"function_call_output","call_id":"c","output":"Here."}],
+         "tools":[%s],"max_output_tokens":3,"temperature":0}"""
+            .formatted(TOOL);
+    JsonObject answer = tiny.post(RESPONSES, json).json();
+    String rendered =
+        tiny.post(
+                "/apply-template",
+                """
+                {"messages":[{"role":"user","content":"Where?"},{"role":"assistant","content":""},
+                 {"role":"tool","content":"Here."}],
+                 "tools":[{"type":"function","function":{"name":"find","parameters":{"type":"object"}}}]}""")
+            .json()
+            .getString("prompt");
+    assertThat(rendered).startsWith("tools: ").contains("find", "tool: Here.");
+    assertThat(answer.getObject("usage").getInt("input_tokens", 1, 9999))
+        .isEqualTo(tiny.model.tokenizer().encode(rendered).length);
+    assertThat(answer.getObjects("tools").getFirst().getString("name")).isEqualTo("find");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          "previous_response_id":"r"                    | previous_response_id
+          "conversation":"c"                            | conversation
+          "background":true                             | background
+          "truncation":"auto"                           | truncation
+          "text":{"format":{"type":"json_schema"}}      | text.format.type
+          "tools":[{"type":"file_search"}]              | tools[0].type
+          "tool_choice":"required"                      | tool_choice
+          "max_output_tokens":0                         | max_output_tokens
+          "input":[{"type":"item_reference","id":"a"}]  | input[0].type
+          "input":[{"role":"user","content":[{"type":"input_image"}]}] | input[0].content[0].type
+          "input":[{"type":"function_call_output"}]     | input[0].call_id
+          """)
+  void whatAResponseCannotHonourIsRefusedByName(String field, String param) {
+    RawClient.Answer answer =
+        tiny.post(
+            RESPONSES, "{" + (field.contains("\"input\"") ? "" : "\"input\":\"a\",") + field + "}");
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.error().getString("param")).isEqualTo(param);
+  }
+
+  /** Against a pass over the whole text without a cache. */
+  @Test
+  void anEmbeddingIsTheMeanOfTheFinalNorm() {
+    int[] ids = tiny.model.tokenizer().encode("The fox ran over the hill. ".repeat(30));
+    double[] sum = new double[16];
+    try (Workspace workspace = new Workspace()) {
+      Ops ops = new Ops(tiny.device(), workspace);
+      Decoder d = tiny.model.decoder();
+      NoGrad.run(
+          () -> {
+            Tensor x =
+                d.forward(
+                    ops,
+                    Tensor.ids(workspace, Shape.of(1, ids.length), ids),
+                    d.config().layers(),
+                    Decoder.Tap.NONE);
+            Tensor normed = d.finalNorm().apply(ops, x);
+            for (int i = 0; i < ids.length * sum.length; i++) {
+              sum[i % sum.length] += normed.span().get(i);
+            }
+          });
+    }
+    double length = Math.sqrt(Arrays.stream(sum).map(x -> x * x).sum());
+    JsonObject answer =
+        tiny.post("/v1/embeddings", "{\"input\":[%s,[1,2,3]]}".formatted(Arrays.toString(ids)))
+            .json();
+    List<JsonObject> data = answer.getObjects("data");
+    assertThat(data).hasSize(2);
+    for (int i = 0; i < sum.length; i++) {
+      assertThat((Double) data.getFirst().getList("embedding").get(i))
+          .isCloseTo(sum[i] / length, within(1e-5));
+    }
+    assertThat(answer.getObject("usage").getInt("prompt_tokens", 0, 9999))
+        .isEqualTo(ids.length + 3);
+    JsonObject base64 =
+        tiny.post("/v1/embeddings", "{\"input\":[1,2,3],\"encoding_format\":\"base64\"}").json();
+    ByteBuffer bytes =
+        ByteBuffer.wrap(
+                Base64.getDecoder()
+                    .decode(base64.getObjects("data").getFirst().getString("embedding")))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (Object x : data.getLast().getList("embedding")) {
+      assertThat(bytes.getFloat()).isEqualTo(((Double) x).floatValue());
+    }
+    assertThat(tiny.post("/v1/embeddings", "{\"input\":\"a\",\"dimensions\":8}").status())
+        .isEqualTo(400);
+  }
+
+  @Test
+  void textsAndIdsAndWhatTheServerIs() {
+    String text = "The hen said: \\\"<|endoftext|>\\\" \\u00e9";
+    JsonObject ids = tiny.post("/tokenize", "{\"content\":\"" + text + "\"}").json();
+    String plain = "The hen said: \"<|endoftext|>\" \u00e9";
+    assertThat(ids.getInts("tokens", 0, 999))
+        .isEqualTo(Arrays.stream(tiny.model.tokenizer().encode(plain)).boxed().toList());
+    assertThat(
+            tiny.post("/detokenize", "{\"tokens\":" + ids.getList("tokens") + "}")
+                .json()
+                .getString("content"))
+        .isEqualTo(plain);
+    JsonObject special =
+        tiny.post(
+                "/tokenize",
+                "{\"content\":\"" + text + "\",\"parse_special\":true,\"with_pieces\":true}")
+            .json();
+    assertThat(special.getObjects("tokens"))
+        .anySatisfy(t -> assertThat(t.getString("piece")).isEqualTo("<|endoftext|>"));
+    assertThat(tiny.post("/detokenize", "{\"tokens\":[999]}").status()).isEqualTo(400);
+    JsonObject props = RawClient.get(tiny.port(), "/props").json();
+    assertThat(props.getInts("exits", 1, 4)).containsExactly(1, 3);
+    assertThat(props.getInt("total_slots", 0, 99)).isEqualTo(8);
+    List<String> documented =
+        RawClient.get(tiny.port(), "/openapi.json")
+            .json()
+            .getObject("paths")
+            .fields()
+            .keySet()
+            .stream()
+            .map(path -> path.replace("{model}", "tiny"))
+            .toList();
+    assertThat(documented).containsExactlyInAnyOrderElementsOf(props.getStrings("endpoints"));
+  }
+
+  @Test
+  void chatWithToolsSaysWhatIsNoCallAsText() {
+    String json =
+        """
+        {"messages":[{"role":"user","content":"Where is the fox?"}],"max_tokens":20,"temperature":0,
+         "tools":[{"type":"function","function":{"name":"find"}}],"stream":%s%s}""";
+    JsonObject whole =
+        tiny.post("/v1/chat/completions", json.formatted(false, ""))
+            .json()
+            .getObjects("choices")
+            .getFirst();
+    String content = whole.getObject("message").getString("content");
+    assertThat(content).isNotEmpty();
+    String streamed =
+        tiny.post("/v1/chat/completions", json.formatted(true, "")).events().stream()
+            .flatMap(e -> e.getObjects("choices").stream())
+            .map(c -> c.getObject("delta"))
+            .flatMap(d -> d.optional("content", d::getString).stream())
+            .collect(Collectors.joining());
+    assertThat(streamed).isEqualTo(content);
+    Map<String, Object> without =
+        tiny.post("/v1/chat/completions", json.formatted(false, ",\"tool_choice\":\"none\""))
+            .json()
+            .getObject("usage")
+            .fields();
+    assertThat((Long) without.get("prompt_tokens")).isLessThan(60);
+  }
+}

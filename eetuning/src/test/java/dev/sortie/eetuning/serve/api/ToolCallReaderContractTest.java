@@ -1,0 +1,58 @@
+package dev.sortie.eetuning.serve.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Calls are found however the answer is cut, and what is none stays as it was written. */
+@Tag("any-kernels")
+class ToolCallReaderContractTest {
+  private static String read(String answer, int step) {
+    ToolCallReader reader = new ToolCallReader();
+    List<ToolPiece> pieces = new ArrayList<>();
+    for (int i = 0; i < answer.length(); i += step) {
+      pieces.addAll(reader.add(answer.substring(i, Math.min(answer.length(), i + step))));
+    }
+    pieces.addAll(reader.finish());
+    StringBuilder all = new StringBuilder();
+    for (ToolPiece piece : pieces) {
+      switch (piece) {
+        case ToolPiece.Text t -> all.append(t.text());
+        case ToolPiece.Call c -> {
+          assertThat(c.id()).startsWith("call_");
+          all.append("[").append(c.name()).append(c.arguments()).append("]");
+        }
+      }
+    }
+    return all.toString();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      ignoreLeadingAndTrailingWhitespace = true,
+      textBlock =
+          """
+          Hello <b>you</b>, 1 < 2 <tool                  | Hello <b>you</b>, 1 < 2 <tool
+          <tool_call>{"name":"f","arguments":{"a":1}}</tool_call> | [f{"a":1}]
+          So: <tool_call> {"name": "f"} </tool_call> and <tool_call>{"name":"g","parameters":{}}</tool_call>. | So: [f{}] and [g{}].
+          <tool_call>{"name":"f","arguments":{"a":"<tool_call>"}}</tool_call> | [f{"a":"<tool_call>"}]
+          <tool_call>{"name":"f","arguments":{}}         | [f{}]
+          <tool_call>no call</tool_call> after           | <tool_call>no call</tool_call> after
+          <tool_call>{"name":1}</tool_call>              | <tool_call>{"name":1}</tool_call>
+          <tool_call>{"name":"f","arguments":"{}"}</tool_call> | <tool_call>{"name":"f","arguments":"{}"}</tool_call>
+          {"name":"f","parameters":{"b":[1,{"c":2}]}}    | [f{"b":[1,{"c":2}]}]
+          {"answer":42}                                  | {"answer":42}
+          {"name":"f",                                   | {"name":"f",
+          """)
+  void callsAreFoundHoweverTheAnswerIsCut(String answer, String expected) {
+    for (int step = 1; step <= answer.length(); step++) {
+      assertThat(read(answer, step)).as("in pieces of %d", step).isEqualTo(expected);
+    }
+  }
+}
