@@ -2,6 +2,7 @@ package dev.sortie.nn.text;
 
 import dev.sortie.nn.text.stage.Normalizer;
 import dev.sortie.nn.text.stage.PreTokenizer;
+import java.text.Normalizer.Form;
 import java.util.List;
 
 /**
@@ -23,12 +24,11 @@ final class TextCuts {
         && spec.added().stream().allMatch(TextCuts::isApart);
   }
 
-  /** No white space comes into a letter's place or goes, and nothing is added at the ends. */
+  /** What leaves the letter before a cut as it is, and adds nothing at the ends of a text. */
   private static boolean isLocal(Normalizer normalizer) {
     return switch (normalizer) {
       case Normalizer.None none -> true;
-      case Normalizer.Unicode form -> true;
-      case Normalizer.Lowercase lowercase -> true;
+      case Normalizer.Unicode(Form form) -> form == Form.NFC;
       case Normalizer.Sequence(List<Normalizer> steps) ->
           steps.stream().allMatch(TextCuts::isLocal);
       default -> false;
@@ -73,11 +73,16 @@ final class TextCuts {
    */
   static int last(CharSequence text, int from) {
     for (int i = text.length() - 1; i > 0 && i >= from; i--) {
-      if (BEHIND.indexOf(text.charAt(i)) >= 0
-          && Character.isLetter(Character.codePointBefore(text, i))) {
+      if (BEHIND.indexOf(text.charAt(i)) >= 0 && isLetter(Character.codePointBefore(text, i))) {
         return i;
       }
     }
     return 0;
+  }
+
+  /** A letter that NFC does not take apart into one with a mark, as U+0958. */
+  private static boolean isLetter(int c) {
+    return Character.isLetter(c)
+        && java.text.Normalizer.isNormalized(Character.toString(c), Form.NFC);
   }
 }

@@ -40,7 +40,7 @@ class TokenizerBudgetContractTest {
         json().normalizer(chain("normalizers", 40, replace("n", "nn"))).read();
     assertRefused(
         () -> tokenizer.encode("n"),
-        "normalizer step 17 makes a text of more than 65568 characters of a text of 1");
+        "normalizer step 17 makes a text of more than 65568 characters for a text of 1 characters; take another tokenizer");
     assertRefused(() -> tokenizer.encode("n".repeat(100_000)), "normalizer step 6 makes a text");
     assertThat(tokenizer.encode("abc")).containsExactly(1, 2, 3);
   }
@@ -49,7 +49,7 @@ class TokenizerBudgetContractTest {
   void aNormalizerThatDoublesAddedTokensIsStoppedAtLoad() {
     assertRefused(
         () -> json().normalizer(chain("normalizers", 40, replace("n", "nn"))).added("nn").read(),
-        "normalizer step 16 makes a text of more than 65600 characters of added_tokens of 2");
+        "normalizer step 16 makes a text of more than 65600 characters for added_tokens of 2 characters");
     HostileTokenizers.JsonFile many =
         json().normalizer(chain("normalizers", 15, replace("n", "nn")));
     for (int i = 0; i < 1000; i++) {
@@ -71,7 +71,7 @@ class TokenizerBudgetContractTest {
     SubwordTokenizer tokenizer = json().decoder(chain("decoders", 40, replace("n", "nn"))).read();
     assertRefused(
         () -> tokenizer.decode(new int[] {0}),
-        "decoder step 17 makes a text of more than 65568 characters of tokens of 1");
+        "decoder step 17 makes a text of more than 65568 characters for tokens of 1 characters");
     SubwordTokenizer fused =
         json()
             .decoder(

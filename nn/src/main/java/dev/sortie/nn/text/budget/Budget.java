@@ -163,7 +163,10 @@ public final class Budget {
 
   private RuntimeException spent(String what) {
     String place = step == 0 ? stage : stage + " step " + step;
-    String of = input.isEmpty() ? "" : " of " + input + " of " + given;
-    return refusal.of(place + " " + what + of);
+    String whole =
+        input.isEmpty()
+            ? ""
+            : " for " + input + " of " + given + " characters; take another tokenizer";
+    return refusal.of(place + " " + what + whole);
   }
 }
