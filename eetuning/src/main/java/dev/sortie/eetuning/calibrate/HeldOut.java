@@ -44,7 +44,7 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     }
     List<HeldOut> all = new ArrayList<>();
     for (Path file : files) {
-      String text = TextFiles.read(file);
+      String text = TextFiles.read(file, TextFiles.CORPUS);
       if (isLines(file, text)) {
         for (JsonObject line : JsonLines.parse(NamedInput.name(file), text)) {
           all.add(ofLine(line, model, window, context - answer));

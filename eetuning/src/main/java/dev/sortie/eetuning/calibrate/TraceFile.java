@@ -27,6 +27,9 @@ import java.util.Set;
  * it alone.
  */
 public final class TraceFile {
+  /** Traces of long calibrations have some hundred megabytes. */
+  private static final int MAX_BYTES = 1 << 30;
+
   private static final String FORMAT = "sortie-traces";
   private static final int VERSION = 2;
 
@@ -54,7 +57,7 @@ public final class TraceFile {
       return traces;
     }
     InputFiles.requireRegular(file);
-    String text = TextFiles.read(file);
+    String text = TextFiles.read(file, MAX_BYTES);
     int whole = text.lastIndexOf('\n') + 1;
     List<JsonObject> lines =
         JsonLines.parse(file.toString(), whole == 0 ? text : text.substring(0, whole));

@@ -10,7 +10,10 @@ import java.util.function.Consumer;
 
 /** Texts as they are, in strict UTF-8, from whatever {@link NamedInput} reads. */
 public final class TextFiles {
-  /** A text in memory, such as a prompt; a corpus is read in {@link #parts}. */
+  /** Bytes of a text that is held in memory to be measured; longer ones are read in parts. */
+  public static final int CORPUS = 256 << 20;
+
+  /** Bytes of a text that is held in memory otherwise, such as a prompt. */
   private static final int MAX_BYTES = 64 << 20;
 
   private static final int BUFFER = 1 << 16;
@@ -26,7 +29,7 @@ public final class TextFiles {
     return nonEmpty(file, readAny(file));
   }
 
-  /** The same with another limit in bytes. */
+  /** The same with another limit in bytes, such as {@link #CORPUS}. */
   public static String read(Path file, int maxBytes) {
     return nonEmpty(file, readAny(file, maxBytes));
   }

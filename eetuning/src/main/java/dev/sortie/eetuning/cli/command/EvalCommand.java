@@ -161,7 +161,8 @@ public final class EvalCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     check();
-    Optional<String> document = Optional.ofNullable(text).map(TextFiles::read);
+    Optional<String> document =
+        Optional.ofNullable(text).map(file -> TextFiles.read(file, TextFiles.CORPUS));
     Optional<Calibrated> calibrated = Optional.ofNullable(thresholdsFile).map(ThresholdsFile::read);
     List<TaskItem.Choice> choices = new ArrayList<>();
     List<TaskItem.Answer> answers = new ArrayList<>();

@@ -52,7 +52,7 @@ public final class ScoreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String text = TextFiles.read(file);
+    String text = TextFiles.read(file, TextFiles.CORPUS);
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {

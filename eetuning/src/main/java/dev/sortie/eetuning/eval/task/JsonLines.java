@@ -21,7 +21,7 @@ public final class JsonLines {
 
   /** The objects of all lines of a file that are not blank, at least one. */
   public static List<JsonObject> read(Path file) {
-    return parse(NamedInput.name(file), TextFiles.read(file));
+    return parse(NamedInput.name(file), TextFiles.read(file, TextFiles.CORPUS));
   }
 
   /** Adds a line at the end of a file, which is made if it is absent. */

@@ -133,7 +133,7 @@ final class SelfGeneratedPrompts implements ParallelSampler.Openings {
     this.userTurn = template.map(this::userTurn).filter(ids -> ids.length > 0);
     this.texts = new ArrayList<>();
     for (Path file : files) {
-      int[] ids = tokenizer.encode(TextFiles.read(file), EncodeOptions.PLAIN);
+      int[] ids = tokenizer.encode(TextFiles.read(file, TextFiles.CORPUS), EncodeOptions.PLAIN);
       if (ids.length > LONGEST) {
         texts.add(ids);
       }
