@@ -3,6 +3,7 @@ package dev.sortie.eetuning.exit;
 import dev.sortie.eetuning.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.SafetensorsWriter;
@@ -305,7 +306,7 @@ public final class ExitsFile {
               + ": "
               + field
               + " is "
-              + found
+              + Printable.line(found.toString())
               + ", but that of the model "
               + of.path()
               + " is "

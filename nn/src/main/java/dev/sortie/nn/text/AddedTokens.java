@@ -4,16 +4,14 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.budget.Search;
-import dev.sortie.nn.text.budget.SeededHash;
 import dev.sortie.nn.text.model.Vocabulary;
 import dev.sortie.nn.text.stage.Normalizer;
 import dev.sortie.nn.text.unicode.CharClass;
 import dev.sortie.nn.text.unicode.CharTrie;
-import it.unimi.dsi.fastutil.ints.Int2IntOpenCustomHashMap;
-import it.unimi.dsi.fastutil.ints.Int2ObjectOpenCustomHashMap;
-import it.unimi.dsi.fastutil.objects.Object2IntOpenCustomHashMap;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The tokens that are found in the text itself, before and after normalisation. */
 final class AddedTokens {
@@ -34,10 +32,10 @@ final class AddedTokens {
 
   private static final char CLOSE = '\uFDD1';
 
-  private final Int2ObjectOpenCustomHashMap<AddedToken> byId =
-      new Int2ObjectOpenCustomHashMap<>(SeededHash.ints());
-  private final Object2IntOpenCustomHashMap<String> ids =
-      new Object2IntOpenCustomHashMap<>(SeededHash.strings());
+  /** By id; null where there is none. */
+  private final AddedToken[] byId;
+
+  private final Map<String, Integer> ids;
   private final CharTrie raw;
   private final CharTrie normalized;
   private boolean normalizedSpecials;
@@ -47,7 +45,8 @@ final class AddedTokens {
     raw = new CharTrie(source + ": added_tokens");
     normalized = new CharTrie(source + ": added_tokens, normalised,");
     Budget budget = new Budget(source, "added_tokens", 0);
-    ids.defaultReturnValue(-1);
+    byId = new AddedToken[1 + tokens.stream().mapToInt(AddedToken::id).max().orElse(-1)];
+    ids = HashMap.newHashMap(tokens.size());
     for (AddedToken token : tokens) {
       int known = vocabulary.id(token.content());
       String taken = vocabulary.token(token.id());
@@ -60,8 +59,9 @@ final class AddedTokens {
                     token.id(),
                     known >= 0 ? "it as id " + known : Printable.quoted(taken) + " there"));
       }
-      AddedToken other = byId.put(token.id(), token);
-      if (other != null || ids.put(token.content(), token.id()) >= 0) {
+      AddedToken other = byId[token.id()];
+      byId[token.id()] = token;
+      if (other != null || ids.put(token.content(), token.id()) != null) {
         throw new InputException(
             "%s: added_tokens has id %d or %s twice"
                 .formatted(source, token.id(), Printable.quoted(token.content())));
@@ -77,22 +77,22 @@ final class AddedTokens {
   }
 
   boolean isAdded(int id) {
-    return byId.containsKey(id);
+    return token(id) != null;
   }
 
   boolean isSpecial(int id) {
-    AddedToken token = byId.get(id);
+    AddedToken token = token(id);
     return token != null && token.special();
   }
 
   /** The added token of {@code id}, or null. */
   AddedToken token(int id) {
-    return byId.get(id);
+    return id >= 0 && id < byId.length ? byId[id] : null;
   }
 
   /** The id of an added token, or -1. */
   int id(String content) {
-    return ids.getInt(content);
+    return ids.getOrDefault(content, -1);
   }
 
   /**
@@ -146,7 +146,7 @@ final class AddedTokens {
       boolean atStart,
       Budget budget,
       Sink sink) {
-    Int2IntOpenCustomHashMap found = new Int2IntOpenCustomHashMap(SeededHash.ints());
+    Map<Integer, Integer> found = new HashMap<>();
     cut(
         normalized,
         plain,
@@ -162,15 +162,14 @@ final class AddedTokens {
 
           @Override
           public void token(int id) {
-            found.addTo(id, 1);
+            found.merge(id, 1, Integer::sum);
             sink.token(id);
           }
         });
     found.forEach(
         (id, count) -> {
-          if (isSpecial(id)
-              && spelled(byId.get(id.intValue()).content(), segment, foreign, budget) < count) {
-            throw unknown(byId.get(id.intValue()).content());
+          if (isSpecial(id) && spelled(byId[id].content(), segment, foreign, budget) < count) {
+            throw unknown(byId[id].content());
           }
         });
   }
@@ -243,7 +242,7 @@ final class AddedTokens {
         i = trie.nextStart(text, i + 1);
         continue;
       }
-      AddedToken token = byId.get(match.id());
+      AddedToken token = byId[match.id()];
       int start = i;
       int end = i + match.length();
       i = trie.nextStart(text, end);

@@ -3,7 +3,6 @@ package dev.sortie.nn.text;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.text.budget.Budget;
-import dev.sortie.nn.text.budget.SeededHash;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
 import dev.sortie.nn.text.model.SubwordModel;
@@ -13,11 +12,12 @@ import dev.sortie.nn.text.stage.PostProcessor;
 import dev.sortie.nn.text.stage.PreTokenizer;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import dev.sortie.nn.text.unicode.ByteAlphabet;
-import it.unimi.dsi.fastutil.objects.Object2LongOpenCustomHashMap;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
@@ -33,8 +33,7 @@ public final class BpeTrainer {
 
   private final Options options;
   private final PreTokenizer preTokenizer;
-  private final Object2LongOpenCustomHashMap<String> pieces =
-      new Object2LongOpenCustomHashMap<>(SeededHash.strings());
+  private final Map<String, Long> pieces = new HashMap<>();
 
   /**
    * What to learn.
@@ -80,7 +79,7 @@ public final class BpeTrainer {
   public BpeTrainer add(String text) {
     if (!text.isEmpty()) {
       Budget budget = new Budget("trained tokenizer", "a text", text.length());
-      preTokenizer.split(text, true, budget, piece -> pieces.addTo(piece, 1));
+      preTokenizer.split(text, true, budget, piece -> pieces.merge(piece, 1L, Long::sum));
     }
     return this;
   }

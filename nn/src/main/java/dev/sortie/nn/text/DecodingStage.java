@@ -16,11 +16,22 @@ import java.util.List;
  */
 abstract sealed class DecodingStage {
 
-  /** Takes a token, or a part of the one that is fused, and adds what is certain to {@code out}. */
-  abstract void accept(String token, Budget budget, List<String> out);
+  /**
+   * Takes a token, or a part of the one that is fused.
+   *
+   * @return what is certain now, or null if that is no token yet
+   */
+  abstract String accept(String token, Budget budget);
 
-  /** Adds what was held back; the stream may begin anew. */
-  void finish(Budget budget, List<String> out) {}
+  /** A token that was held back and comes before {@code token}, which is no part of it; or null. */
+  String release(String token) {
+    return null;
+  }
+
+  /** What was held back, or null; the stream may begin anew. */
+  String finish() {
+    return null;
+  }
 
   /** The stages of {@code decoding} after its bytes, if it has such. */
   static List<DecodingStage> of(TokenDecoding decoding) {
@@ -47,8 +58,8 @@ abstract sealed class DecodingStage {
     }
 
     @Override
-    void accept(String token, Budget budget, List<String> out) {
-      out.add(Search.replace(token, step.pattern(), step.content(), budget));
+    String accept(String token, Budget budget) {
+      return Search.replace(token, step.pattern(), step.content(), budget);
     }
   }
 
@@ -71,7 +82,7 @@ abstract sealed class DecodingStage {
     }
 
     @Override
-    void accept(String part, Budget budget, List<String> out) {
+    String accept(String part, Budget budget) {
       String pattern = step.pattern();
       StringBuilder done = new StringBuilder(part.length());
       for (int i = 0; i < part.length(); i++) {
@@ -89,13 +100,14 @@ abstract sealed class DecodingStage {
           held = 0;
         }
       }
-      out.add(done.toString());
+      return done.toString();
     }
 
     @Override
-    void finish(Budget budget, List<String> out) {
-      out.add(step.pattern().substring(0, held));
+    String finish() {
+      String rest = step.pattern().substring(0, held);
       held = 0;
+      return rest;
     }
   }
 
@@ -107,7 +119,7 @@ abstract sealed class DecodingStage {
     }
 
     @Override
-    void accept(String token, Budget budget, List<String> out) {
+    String accept(String token, Budget budget) {
       int start = 0;
       while (start < Math.min(step.start(), token.length())
           && token.charAt(start) == step.content()) {
@@ -119,23 +131,29 @@ abstract sealed class DecodingStage {
           && token.charAt(end - 1) == step.content()) {
         end--;
       }
-      out.add(token.substring(start, end));
+      return token.substring(start, end);
     }
   }
 
   /** Holds back what may stand at the end. */
   private static final class FusedStrip extends DecodingStage {
     private final TokenDecoding.Strip step;
+    private final String character;
     private int toStrip;
     private int held;
 
     FusedStrip(TokenDecoding.Strip step) {
       this.step = step;
+      character = String.valueOf(step.content());
       toStrip = step.start();
     }
 
     @Override
-    void accept(String part, Budget budget, List<String> out) {
+    String accept(String part, Budget budget) {
+      boolean plain = !part.isEmpty() && part.charAt(part.length() - 1) != step.content();
+      if (plain && toStrip == 0 && held == 0) {
+        return part;
+      }
       int from = 0;
       while (toStrip > 0 && from < part.length()) {
         if (part.charAt(from) == step.content()) {
@@ -149,21 +167,23 @@ abstract sealed class DecodingStage {
       while (end > from && part.charAt(end - 1) == step.content()) {
         end--;
       }
-      String character = String.valueOf(step.content());
       int ending = part.length() - end;
+      String certain = part.substring(from, end);
       if (end > from) {
-        out.add(character.repeat(held) + part.substring(from, end));
+        certain = character.repeat(held) + certain;
         held = 0;
       }
       int keep = Math.min(step.stop(), held + ending);
-      out.add(character.repeat(held + ending - keep));
+      certain += character.repeat(held + ending - keep);
       held = keep;
+      return certain;
     }
 
     @Override
-    void finish(Budget budget, List<String> out) {
+    String finish() {
       held = 0;
       toStrip = step.start();
+      return null;
     }
   }
 
@@ -176,15 +196,16 @@ abstract sealed class DecodingStage {
     }
 
     @Override
-    void accept(String token, Budget budget, List<String> out) {
+    String accept(String token, Budget budget) {
       String space = step.dropFirst() && first ? "" : " ";
       first = false;
-      out.add(token.replace(String.valueOf(step.replacement()), space));
+      return token.replace(String.valueOf(step.replacement()), space);
     }
 
     @Override
-    void finish(Budget budget, List<String> out) {
+    String finish() {
       first = true;
+      return null;
     }
   }
 
@@ -192,34 +213,34 @@ abstract sealed class DecodingStage {
     private final ByteArrayOutputStream run = new ByteArrayOutputStream();
 
     @Override
-    void accept(String token, Budget budget, List<String> out) {
+    String release(String token) {
+      return TokenDecoding.fallbackByte(token) < 0 ? finish() : null;
+    }
+
+    @Override
+    String accept(String token, Budget budget) {
       int value = TokenDecoding.fallbackByte(token);
-      if (value >= 0) {
-        run.write(value);
-      } else {
-        flush(out);
-        out.add(token);
+      if (value < 0) {
+        return token;
       }
+      run.write(value);
+      return null;
     }
 
     /** A run of byte tokens is either valid as a whole or unknown byte by byte. */
-    private void flush(List<String> out) {
+    @Override
+    String finish() {
       if (run.size() == 0) {
-        return;
+        return null;
       }
       byte[] bytes = run.toByteArray();
       run.reset();
       try {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
-        out.add(StandardCharsets.UTF_8.newDecoder().decode(buffer).toString());
+        return StandardCharsets.UTF_8.newDecoder().decode(buffer).toString();
       } catch (CharacterCodingException e) {
-        out.add(TokenStream.UNKNOWN.repeat(bytes.length));
+        return TokenStream.UNKNOWN.repeat(bytes.length);
       }
-    }
-
-    @Override
-    void finish(Budget budget, List<String> out) {
-      flush(out);
     }
   }
 }

@@ -6,11 +6,11 @@ import it.unimi.dsi.fastutil.longs.Long2LongOpenHashMap;
 import it.unimi.dsi.fastutil.longs.Long2ObjectOpenHashMap;
 import it.unimi.dsi.fastutil.longs.LongOpenHashSet;
 import it.unimi.dsi.fastutil.objects.Object2IntOpenHashMap;
-import it.unimi.dsi.fastutil.objects.Object2LongMap;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.PriorityQueue;
 
 /**
@@ -46,7 +46,7 @@ final class PairMerging {
    * @param pieces the pieces with their counts
    * @param byteIds the token of each byte
    */
-  PairMerging(List<String> tokens, Object2LongMap<String> pieces, int[] byteIds) {
+  PairMerging(List<String> tokens, Map<String, Long> pieces, int[] byteIds) {
     this.tokens = tokens;
     merged.defaultReturnValue(-1);
     ids.defaultReturnValue(-1);
@@ -56,13 +56,13 @@ final class PairMerging {
     words = new int[pieces.size()][];
     wordCounts = new long[words.length];
     int w = 0;
-    for (Object2LongMap.Entry<String> piece : pieces.object2LongEntrySet()) {
+    for (Map.Entry<String, Long> piece : pieces.entrySet()) {
       byte[] utf8 = piece.getKey().getBytes(StandardCharsets.UTF_8);
       words[w] = new int[utf8.length];
       for (int i = 0; i < utf8.length; i++) {
         words[w][i] = byteIds[utf8[i] & 0xFF];
       }
-      wordCounts[w] = piece.getLongValue();
+      wordCounts[w] = piece.getValue();
       count(w, 1);
       for (int i = 0; i + 1 < words[w].length; i++) {
         remember(pair(words[w][i], words[w][i + 1]), w);

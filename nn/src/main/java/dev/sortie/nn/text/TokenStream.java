@@ -3,7 +3,8 @@ package dev.sortie.nn.text;
 import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import dev.sortie.nn.text.unicode.Utf8Decoder;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 
 /** The stream decoder of every tokenizer whose tokens are strings: see {@link TokenDecoding}. */
@@ -19,10 +20,11 @@ final class TokenStream implements StreamDecoder {
   private final List<DecodingStage> stages;
   private final Budget budget;
 
-  /** What a stage takes and what it gives; they change places from stage to stage. */
-  private List<String> taken = new ArrayList<>();
+  /** Tokens that wait for one that a stage released before them. */
+  private final Deque<Waiting> waiting = new ArrayDeque<>();
 
-  private List<String> given = new ArrayList<>();
+  /** A token before a stage. */
+  private record Waiting(String token, int stage) {}
 
   TokenStream(String source, Tokenizer tokenizer, TokenDecoding decoding, boolean keepSpecial) {
     this.tokenizer = tokenizer;
@@ -57,39 +59,51 @@ final class TokenStream implements StreamDecoder {
       utf8.finish(rest);
       decode(rest.toString());
     }
-    run(true);
+    for (int i = 0; i < stages.size(); i++) {
+      String rest = stages.get(i).finish();
+      if (rest != null) {
+        run(rest, i + 1);
+      }
+    }
     return text();
   }
 
   private void decode(String token) {
     budget.give(token.length());
-    given.add(token);
-    run(false);
+    run(token, 0);
   }
 
-  /** What is given goes through all stages; at the end each of them gives what it held back. */
-  private void run(boolean atEnd) {
-    for (int i = 0; i < stages.size(); i++) {
-      DecodingStage stage = stages.get(i);
-      List<String> tokens = given;
-      given = taken;
-      taken = tokens;
-      budget.at("decoder", i + 1);
-      for (int t = 0; t < tokens.size(); t++) {
-        stage.accept(tokens.get(t), budget, given);
+  /** Takes a token through the stages from {@code first} on. */
+  private void run(String token, int first) {
+    String text = token;
+    int stage = first;
+    while (true) {
+      while (text != null && stage < stages.size()) {
+        String before = stages.get(stage).release(text);
+        if (before == null) {
+          text = accepted(text, stage);
+        } else {
+          waiting.push(new Waiting(text, stage));
+          text = before;
+        }
+        stage++;
       }
-      tokens.clear();
-      if (atEnd) {
-        stage.finish(budget, given);
+      if (text != null) {
+        out.append(text);
       }
-      for (int t = 0; t < given.size(); t++) {
-        budget.text(given.get(t).length());
+      if (waiting.isEmpty()) {
+        return;
       }
+      Waiting next = waiting.pop();
+      text = accepted(next.token, next.stage);
+      stage = next.stage + 1;
     }
-    for (int t = 0; t < given.size(); t++) {
-      out.append(given.get(t));
-    }
-    given.clear();
+  }
+
+  private String accepted(String token, int stage) {
+    budget.at("decoder", stage + 1);
+    String text = stages.get(stage).accept(token, budget);
+    return text == null ? null : budget.made(text);
   }
 
   private String text() {

@@ -2,9 +2,9 @@ package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
-import dev.sortie.nn.text.budget.SeededHash;
+import dev.sortie.nn.text.budget.SeededKeys;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
-import it.unimi.dsi.fastutil.longs.Long2IntOpenCustomHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
 import it.unimi.dsi.fastutil.longs.LongArrayList;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -18,15 +18,17 @@ public final class MergeTable {
 
   private final long[] pairs;
   private final int[] results;
-  private final Long2IntOpenCustomHashMap ranks;
+  private final SeededKeys keys;
+  private final Long2IntOpenHashMap ranks;
 
   /** What goes first, by rank; null where each rank is before the next one. */
   private final int[] priorities;
 
   private MergeTable(
-      long[] pairs, int[] results, Long2IntOpenCustomHashMap ranks, int[] priorities) {
+      long[] pairs, int[] results, SeededKeys keys, Long2IntOpenHashMap ranks, int[] priorities) {
     this.pairs = pairs;
     this.results = results;
+    this.keys = keys;
     this.ranks = ranks;
     this.priorities = priorities;
   }
@@ -101,11 +103,12 @@ public final class MergeTable {
 
     /** {@code priorities} by rank: of two merges that fit, the lower goes first, else the left. */
     private MergeTable build(int[] priorities) {
-      Long2IntOpenCustomHashMap ranks = new Long2IntOpenCustomHashMap(size(), SeededHash.longs());
+      SeededKeys keys = new SeededKeys();
+      Long2IntOpenHashMap ranks = new Long2IntOpenHashMap(size());
       ranks.defaultReturnValue(-1);
       for (int rank = 0; rank < size(); rank++) {
         long pair = pairs.getLong(rank);
-        int other = ranks.put(pair, rank);
+        int other = ranks.put(keys.of(pair), rank);
         if (other >= 0) {
           throw new InputException(
               "%s: model.merges[%d] and [%d] are both %s %s"
@@ -117,7 +120,7 @@ public final class MergeTable {
                       Printable.quoted(vocabulary.token((int) pair))));
         }
       }
-      return new MergeTable(pairs.toLongArray(), results.toIntArray(), ranks, priorities);
+      return new MergeTable(pairs.toLongArray(), results.toIntArray(), keys, ranks, priorities);
     }
   }
 
@@ -190,7 +193,7 @@ public final class MergeTable {
 
   /** The rank of a pair of ids, or -1 if it does not merge. */
   public int rank(int left, int right) {
-    return ranks.get(pair(left, right));
+    return ranks.get(keys.of(pair(left, right)));
   }
 
   /** The lower, the earlier the merge of this rank goes; of equals the leftmost goes first. */

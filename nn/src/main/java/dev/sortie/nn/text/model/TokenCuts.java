@@ -1,7 +1,6 @@
 package dev.sortie.nn.text.model;
 
-import dev.sortie.nn.text.budget.SeededHash;
-import it.unimi.dsi.fastutil.longs.Long2IntOpenCustomHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
 import java.util.SplittableRandom;
 
 /**
@@ -22,11 +21,11 @@ final class TokenCuts {
   private final Vocabulary vocabulary;
   private final long base;
   private final long inverse;
-  private final Long2IntOpenCustomHashMap ids;
+  private final Long2IntOpenHashMap ids;
 
   TokenCuts(Vocabulary vocabulary) {
     this.vocabulary = vocabulary;
-    ids = new Long2IntOpenCustomHashMap(vocabulary.size(), SeededHash.longs());
+    ids = new Long2IntOpenHashMap(vocabulary.size());
     ids.defaultReturnValue(-1);
     SplittableRandom random = new SplittableRandom();
     long drawn = random.nextLong(LEAST_BASE, PRIME);

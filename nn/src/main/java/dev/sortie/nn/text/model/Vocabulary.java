@@ -2,11 +2,11 @@ package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
-import dev.sortie.nn.text.budget.SeededHash;
-import it.unimi.dsi.fastutil.objects.Object2IntOpenCustomHashMap;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The tokens that a model can spell text with, by id. Ids may have holes. */
 public final class Vocabulary {
@@ -14,7 +14,9 @@ public final class Vocabulary {
   public static final int MAX_SIZE = 1 << 22;
 
   private final List<String> tokens;
-  private final Object2IntOpenCustomHashMap<String> ids;
+
+  /** Stays fast where a file's tokens all have one hash code, as an open table does not. */
+  private final Map<String, Integer> ids;
 
   /**
    * A vocabulary.
@@ -29,15 +31,14 @@ public final class Vocabulary {
           source + ": model.vocab has " + tokens.size() + " ids, more than the limit " + MAX_SIZE);
     }
     this.tokens = Collections.unmodifiableList(new ArrayList<>(tokens));
-    ids = new Object2IntOpenCustomHashMap<>(tokens.size(), SeededHash.strings());
-    ids.defaultReturnValue(-1);
+    ids = HashMap.newHashMap(tokens.size());
     for (int id = 0; id < tokens.size(); id++) {
       String token = tokens.get(id);
       if (token == null) {
         continue;
       }
-      int other = ids.put(token, id);
-      if (other >= 0) {
+      Integer other = ids.put(token, id);
+      if (other != null) {
         throw new InputException(
             "%s: model.vocab has %s as id %d and as id %d"
                 .formatted(source, Printable.quoted(token), other, id));
@@ -57,7 +58,7 @@ public final class Vocabulary {
 
   /** The id of {@code token}, or -1. */
   public int id(String token) {
-    return ids.getInt(token);
+    return ids.getOrDefault(token, -1);
   }
 
   /** The token of each id, null in holes. */

@@ -2,9 +2,9 @@ package dev.sortie.nn.text.unicode;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.budget.Budget;
-import dev.sortie.nn.text.budget.SeededHash;
+import dev.sortie.nn.text.budget.SeededKeys;
 import it.unimi.dsi.fastutil.ints.Int2IntOpenHashMap;
-import it.unimi.dsi.fastutil.longs.Long2IntOpenCustomHashMap;
+import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
 import java.util.BitSet;
 
 /** Strings by their characters, one edge a character, each with an id. */
@@ -13,7 +13,8 @@ public final class CharTrie {
   private static final int MAX_NODES = 1 << 23;
 
   private final String what;
-  private final Long2IntOpenCustomHashMap edges = new Long2IntOpenCustomHashMap(SeededHash.longs());
+  private final SeededKeys keys = new SeededKeys();
+  private final Long2IntOpenHashMap edges = new Long2IntOpenHashMap();
   private final Int2IntOpenHashMap ends = new Int2IntOpenHashMap();
   private final BitSet starts = new BitSet();
 
@@ -105,7 +106,7 @@ public final class CharTrie {
   /** A string that was found. */
   public record Match(int id, int length) {}
 
-  private static long edge(int node, char c) {
-    return (long) node << 16 | c;
+  private long edge(int node, char c) {
+    return keys.of((long) node << 16 | c);
   }
 }
