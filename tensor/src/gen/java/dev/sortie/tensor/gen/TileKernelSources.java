@@ -5,32 +5,53 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Generates the kernels of {@code simd.tile}: products of one to four rows of x with tiles of a
- * quantised type, in 16-bit integers. What a type looks like in a tile is said in {@code TileType};
- * its numbers stand here again, for a kernel is fast only if they are constants in its text.
+ * Generates the kernels of {@code simd.tile}. {@code TileForm} and {@code TileType} say what a tile
+ * looks like; their numbers stand here again, for a kernel is fast only if they are constants in
+ * its text. The work is cut in two, sums of groups and their scaling, so that each method is small
+ * enough for both compilers of the JVM: the first one refuses methods of some hundred operations on
+ * vectors, and what it has compiled without a profile before it refuses stays so.
  */
 final class TileKernelSources {
-  private static final List<String> COUNTS = List.of("", "one", "two", "three", "four");
+  private static final List<String> COUNTS =
+      List.of("", "one row", "two rows", "three rows", "four rows");
+
+  /**
+   * Tiles in a body by rows of x. Xeon with AVX-512, two threads, weights of 400 MB [1536, 576], µs
+   * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38, Q8_0 92, 67 and 58; two rows:
+   * with 1 and 2 tiles Q4_1 66 and 49, Q8_0 104 and 98.
+   */
+  private static final int[] TILES = {0, 4, 2, 1, 1};
+
+  /**
+   * A form of levels.
+   *
+   * @param name of its class
+   * @param bits from one level in a word to the next
+   * @param words a group
+   */
+  private record Form(String name, int bits, int words) {
+    int slots() {
+      return 16 / bits;
+    }
+
+    int coefficients() {
+      return 4 * words * slots();
+    }
+  }
+
+  private static final Form NIBBLES = new Form("SumsOfNibbles", 4, 8);
+  private static final Form FIVES = new Form("SumsOfFives", 5, 11);
+  private static final Form SIXES = new Form("SumsOfSixes", 8, 8);
 
   /**
    * A type.
    *
    * @param name as in {@code TileType}
-   * @param bits from one level in a word to the next
-   * @param words a group
    * @param planes 2 where a level is two of 4 bits
    * @param groups a block; scales of their own if there are several
    * @param minima whether there are
    */
-  private record Type(String name, int bits, int words, int planes, int groups, boolean minima) {
-    String className() {
-      return "Tile" + name.replace("_", "");
-    }
-
-    int slots() {
-      return 16 / bits;
-    }
-
+  private record Type(String name, Form form, int planes, int groups, boolean minima) {
     boolean scaled() {
       return groups > 1;
     }
@@ -40,370 +61,313 @@ final class TileKernelSources {
     }
 
     int groupVectors() {
-      return (scaled() ? 1 : 0) + planes * words;
+      return (scaled() ? 1 : 0) + planes * form.words();
     }
 
-    int blockVectors() {
-      return head() + groups * groupVectors();
-    }
-
-    /** Bytes of a group of x, and where its last four values begin. */
-    int rowBytes() {
-      return coefficients() + 16;
-    }
-
-    int coefficients() {
-      return 4 * words * slots();
+    boolean uncentred() {
+      return minima || planes == 2;
     }
   }
 
   private static final List<Type> TYPES =
       List.of(
-          new Type("Q4_0", 4, 8, 1, 1, false),
-          new Type("Q4_1", 4, 8, 1, 1, true),
-          new Type("Q5_0", 5, 11, 1, 1, false),
-          new Type("Q5_1", 5, 11, 1, 1, true),
-          new Type("Q8_0", 4, 8, 2, 1, false),
-          new Type("Q4_K", 4, 8, 1, 8, true),
-          new Type("Q5_K", 5, 11, 1, 8, true),
-          new Type("Q6_K", 8, 8, 1, 16, false));
+          new Type("Q4_0", NIBBLES, 1, 1, false),
+          new Type("Q4_1", NIBBLES, 1, 1, true),
+          new Type("Q5_0", FIVES, 1, 1, false),
+          new Type("Q5_1", FIVES, 1, 1, true),
+          new Type("Q8_0", NIBBLES, 2, 1, false),
+          new Type("Q4_K", NIBBLES, 1, 8, true),
+          new Type("Q5_K", FIVES, 1, 8, true),
+          new Type("Q6_K", SIXES, 1, 16, false));
 
-  /**
-   * Tiles in a body by rows of x. Xeon with AVX-512, two threads, weights of 400 MB [1536, 576], µs
-   * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38, Q8_0 92, 67 and 58; two rows:
-   * with 1 and 2 tiles Q4_1 66 and 49, Q8_0 104 and 98.
-   */
-  private static final int[] TILES = {0, 4, 2, 1, 1};
-
-  private final Type type;
   private final JavaSource.Lines out = new JavaSource.Lines();
 
-  /** Rows of x, and tiles in a body, of the kernel that is being written. */
-  private int rows;
-
-  private int tiles;
-
-  private TileKernelSources(Type type) {
-    this.type = type;
-  }
+  private TileKernelSources() {}
 
   /** The sources by their place below the package of SIMD kernels. */
   static Map<String, String> sources() {
     Map<String, String> files = new LinkedHashMap<>();
+    for (Form form : List.of(NIBBLES, FIVES, SIXES)) {
+      files.put("tile/" + form.name() + ".java", new TileKernelSources().sums(form));
+    }
     for (Type type : TYPES) {
-      files.put("tile/" + type.className() + ".java", new TileKernelSources(type).file());
+      files.put("tile/Scale" + plain(type) + ".java", new TileKernelSources().scaling(type));
     }
     return files;
   }
 
-  private String file() {
-    for (rows = 1; rows <= 4; rows++) {
-      tiles = TILES[rows];
-      kernel();
+  private static String plain(Type type) {
+    return type.name().replace("_", "");
+  }
+
+  // ---- sums of groups
+
+  private String sums(Form form) {
+    for (int rows = 1; rows <= 4; rows++) {
+      sums(form, rows, TILES[rows]);
     }
-    String name = type.className();
     String body =
         """
-        /** Bytes of a block, of its head and of the words of a group. */
-        private static final long BLOCK = %d * BYTES;
-
-        private static final long HEAD = %d * BYTES;
         private static final long WORDS = %d * BYTES;
 
-        /** Bytes of a group of x, and where the four values behind its coefficients are. */
+        /** Bytes of a group of x. */
+        private static final long GROUP_OF_X = %d;
+
+        /** The kernels by rows of x. */
+        static final GroupSums KERNELS =
+            new GroupSums(%4$s::by1, %4$s::by2, %4$s::by3, %4$s::by4);
+
+        private %4$s() {}
+
+        %3$s
+        """
+            .formatted(form.words(), form.coefficients() + 16, out, form.name());
+    String doc =
+        "{@link GroupSums} of words of %d levels of %d bits.".formatted(form.slots(), form.bits());
+    return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
+  }
+
+  private void sums(Form form, int rows, int tiles) {
+    line(
+        """
+        /** %s, %s of x. */
+        static void by%d(
+            long x, long xRow, long w, long tileBytes, long block, long group, long groups, long sums, long blocks) {
+          long end = blocks * block;
+          long inner = groups * group;
+        """
+            .formatted(
+                tiles == 1 ? "One tile" : tiles + " tiles far apart", COUNTS.get(rows), rows));
+    for (int r = 0; r < rows; r++) {
+      line("long x%d = (x%s) & ADDRESS;".formatted(r, JavaSource.plus(r, "xRow")));
+    }
+    for (int p = 0; p < tiles; p++) {
+      line("long tile%d = (w%s) & ADDRESS;".formatted(p, JavaSource.plus(p, "tileBytes")));
+    }
+    line("long to = sums & ADDRESS;");
+    line("long xo = 0;");
+    line("for (long wo = 0; wo != end; wo += block) {");
+    line("long last = wo + inner;");
+    line("for (long go = wo; go != last; go += group) {");
+    for (int p = 0; p < tiles; p++) {
+      for (int r = 0; r < rows; r++) {
+        line("ShortVector a%d%d = ShortVector.zero(W);".formatted(p, r));
+      }
+    }
+    line("long stop = go + WORDS;");
+    line("long c = xo;");
+    line("for (long q = go; q != stop; q += BYTES) {");
+    line("long pq = q & OFFSET;");
+    line("long pc = c & OFFSET;");
+    for (int p = 0; p < tiles; p++) {
+      line(
+          "ShortVector v%d = ShortVector.fromMemorySegment(W, MEMORY, tile%d + pq, ORDER);"
+              .formatted(p, p));
+    }
+    for (int slot = 0; slot < form.slots(); slot++) {
+      for (int p = 0; p < tiles && slot > 0; p++) {
+        line(
+            "%su%d = v%d.lanewise(VectorOperators.LSHR, %d);"
+                .formatted(slot == 1 ? "ShortVector " : "", p, p, form.bits() * slot));
+      }
+      String offset = slot == 0 ? "" : " + " + 4 * form.words() * slot;
+      for (int r = 0; r < rows; r++) {
+        line(
+            "%sc%d = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x%d + pc%s)).reinterpretAsShorts();"
+                .formatted(slot == 0 ? "ShortVector " : "", r, r, offset));
+        for (int p = 0; p < tiles; p++) {
+          line(
+              "a%1$d%2$d = %3$s%1$d.mul(c%2$d).add(a%1$d%2$d);"
+                  .formatted(p, r, slot == 0 ? "v" : "u"));
+        }
+      }
+    }
+    line("c += 4;");
+    line("}");
+    for (int p = 0; p < tiles; p++) {
+      for (int r = 0; r < rows; r++) {
+        int at = p * rows + r;
+        line(
+            "a%d%d.intoMemorySegment(MEMORY, to%s, ORDER);"
+                .formatted(p, r, JavaSource.plus(at, "BYTES")));
+      }
+    }
+    line("to += %d * BYTES;".formatted(tiles * rows));
+    line("xo += GROUP_OF_X;");
+    line("}\n}\n}\n");
+  }
+
+  // ---- scaling
+
+  private String scaling(Type type) {
+    line(
+        """
+        /** See {@link GroupScaling#run}. */
+        static void run(long x, long tile, long sums, long low, long step, long y, long blocks) {
+          long x0 = x & ADDRESS;
+          long w = tile & ADDRESS;
+          long s0 = sums & ADDRESS;
+          FloatVector f0 = FloatVector.zero(F);
+          FloatVector f1 = FloatVector.zero(F);
+          long end = blocks * BLOCK;
+          long xo = START;
+          long so = 0;
+          long wo = 0;
+          while (wo != end) {
+        """);
+    if (type.scaled()) {
+      scaledBlock(type);
+    } else {
+      head(type);
+      group(type);
+      line("f0 = i0.fma(d0.mul(sx), f0);");
+      line("f1 = i1.fma(d1.mul(sx), f1);");
+      if (type.minima()) {
+        line("f0 = m0.fma(mx, f0);");
+        line("f1 = m1.fma(mx, f1);");
+      }
+      line("wo += BLOCK;");
+    }
+    line(
+        """
+        }
+        FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
+        unscale.mul(f0).intoMemorySegment(MEMORY, y, ORDER);
+        unscale.mul(f1).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+        }
+        """);
+    String body =
+        """
+        /** Bytes of a block. */
+        private static final long BLOCK = %d * BYTES;
+        %s
+        /** Bytes of a group of x, and where the values behind its coefficients begin. */
         private static final long GROUP_OF_X = %d;
 
         private static final long START = %d;
-        private static final long STEP = START + 4;
-        %s
 
-        /** The kernels by rows of x. */
-        static final TileKernels KERNELS =
-            new TileKernels(%s::by1, %s::by2, %s::by3, %s::by4);
-
-        private %s() {}
+        private Scale%s() {}
 
         %s
         """
             .formatted(
-                type.blockVectors(),
-                type.head(),
-                type.words(),
-                type.rowBytes(),
-                type.coefficients(),
-                (uncentred() ? "private static final long CENTRE = START + 8;\n" : "")
-                    + (type.minima() ? "private static final long MINIMUM = START + 12;\n" : ""),
-                name,
-                name,
-                name,
-                name,
-                name,
+                type.head() + type.groups() * type.groupVectors(),
+                type.scaled()
+                    ? """
+
+                    /** Bytes before the groups of a block, and of a group. */
+                    private static final long HEAD = %d * BYTES;
+
+                    private static final long GROUP = %d * BYTES;
+                    """
+                        .formatted(type.head(), type.groupVectors())
+                    : "",
+                type.form().coefficients() + 16,
+                type.form().coefficients(),
+                plain(type),
                 out);
     return JavaSource.file(
         TileKernelSources.class,
         "tile",
-        "{@link TileKernel}s for tiles of " + type.name() + ".",
-        name,
+        "{@link GroupScaling} of " + type.name() + ".",
+        "Scale" + plain(type),
         body);
   }
 
-  private boolean uncentred() {
-    return type.minima() || type.planes() == 2;
-  }
-
-  private void kernel() {
-    line(
-        """
-        /** %s, %s row%s of x. */
-        static void by%d(
-            long x, long xRow, long w, long tileBytes, long tiles, long y, long yRow, long blocks) {
-          long end = blocks * BLOCK;
-        """
-            .formatted(
-                tiles == 1 ? "One tile" : tiles + " tiles that lie far apart",
-                COUNTS.get(rows),
-                rows == 1 ? "" : "s",
-                rows));
-    for (int r = 0; r < rows; r++) {
-      line("long x%d = (x%s) & ADDRESS;".formatted(r, JavaSource.plus(r, "xRow")));
-    }
-    if (tiles > 1) {
-      line("long part = (tiles + %d) / %d;".formatted(tiles - 1, tiles));
-      for (int p = 1; p < tiles; p++) {
-        line("long first%1$d = Math.min(%1$d * part, tiles - part);".formatted(p));
-      }
-      line("for (long t0 = 0; t0 < part; t0++) {");
-      for (int p = 1; p < tiles; p++) {
-        line("long t%1$d = t0 + first%1$d;".formatted(p));
-      }
-    } else {
-      line("for (long t0 = 0; t0 < tiles; t0++) {");
-    }
-    for (int p = 0; p < tiles; p++) {
-      line("long tile%d = (w + t%d * tileBytes) & ADDRESS;".formatted(p, p));
-    }
-    each("FloatVector f# = FloatVector.zero(F);", true);
-    line("long xo = 0;");
-    line("long wo = 0;");
-    line("while (wo != end) {");
-    if (type.scaled()) {
-      scaledBlock();
-    } else {
-      group("wo + HEAD");
-      head();
-      sums();
-      each("f# = ((FloatVector) i#.convert(VectorOperators.I2F, 0)).fma(d%.mul(sx@), f#);", true);
-      if (type.minima()) {
-        eachRow(
-            "sx@ = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x@ + xp + MINIMUM));");
-        each("f# = m%.fma(sx@, f#);", true);
-      }
-      line("xo += GROUP_OF_X;");
-      line("wo += BLOCK;");
-    }
-    line("}");
-    line("FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);");
-    for (int p = 0; p < tiles; p++) {
-      for (int r = 0; r < rows; r++) {
-        String to = "y" + JavaSource.plus(r, "yRow") + " + t" + p + " * (2 * BYTES)";
-        line("unscale.mul(f%d%d0).intoMemorySegment(MEMORY, %s, ORDER);".formatted(p, r, to));
-        line(
-            "unscale.mul(f%d%d1).intoMemorySegment(MEMORY, %s + BYTES, ORDER);"
-                .formatted(p, r, to));
-      }
-    }
-    line("}\n}\n");
-  }
-
   /** A block whose groups have scales: those are applied first, then the block's. */
-  private void scaledBlock() {
-    each("FloatVector s# = FloatVector.zero(F);", true);
+  private void scaledBlock(Type type) {
+    line("FloatVector g0 = FloatVector.zero(F);");
+    line("FloatVector g1 = FloatVector.zero(F);");
     if (type.minima()) {
-      each("FloatVector z# = FloatVector.zero(F);", true);
+      line("FloatVector z0 = FloatVector.zero(F);");
+      line("FloatVector z1 = FloatVector.zero(F);");
     }
-    line("long at = wo + HEAD;");
     line("long stop = wo + BLOCK;");
-    line("while (at != stop) {");
-    group("at + BYTES");
-    for (int p = 0; p < tiles; p++) {
+    line("for (long at = wo + HEAD; at != stop; at += GROUP) {");
+    group(type);
+    line("IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);");
+    if (type.minima()) {
+      line("g0 = i0.fma(%s.mul(sx), g0);".formatted(number("c.and(0xff)")));
       line(
-          "IntVector h%d = IntVector.fromMemorySegment(I, MEMORY, tile%d + (at & OFFSET), ORDER);"
-              .formatted(p, p));
-      if (type.minima()) {
-        line(integer("c%d0", "h%d.and(0xff)", p));
-        line(integer("c%d1", "h%d.lanewise(VectorOperators.LSHR, 16).and(0xff)", p));
-      } else {
-        line(
-            integer(
-                "c%d0",
-                "h%d.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)", p));
-        line(integer("c%d1", "h%d.lanewise(VectorOperators.ASHR, 16)", p));
-      }
+          "g1 = i1.fma(%s.mul(sx), g1);"
+              .formatted(number("c.lanewise(VectorOperators.LSHR, 16).and(0xff)")));
+      line(
+          "z0 = %s.fma(mx, z0);"
+              .formatted(number("c.lanewise(VectorOperators.LSHR, 8).and(0xff)")));
+      line("z1 = %s.fma(mx, z1);".formatted(number("c.lanewise(VectorOperators.LSHR, 24)")));
+    } else {
+      line("g0 = i0.fma(%s.mul(sx), g0);".formatted(number(low("c"))));
+      line("g1 = i1.fma(%s.mul(sx), g1);".formatted(number(high("c"))));
     }
-    sums();
-    each("s# = ((FloatVector) i#.convert(VectorOperators.I2F, 0)).fma(c%.mul(sx@), s#);", true);
-    if (type.minima()) {
-      for (int p = 0; p < tiles; p++) {
-        line(
-            "c%d0 = (FloatVector) h%d.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0);"
-                .formatted(p, p));
-        line(
-            "c%d1 = (FloatVector) h%d.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0);"
-                .formatted(p, p));
-      }
-      eachRow(
-          "sx@ = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x@ + xp + MINIMUM));");
-      each("z# = c%.fma(sx@, z#);", true);
-    }
-    line("xo += GROUP_OF_X;");
-    line("at += BYTES + %sWORDS;".formatted(type.planes() == 2 ? "2 * " : ""));
     line("}");
-    head();
-    each("f# = d%.fma(s#, f#);", true);
+    head(type);
+    line("f0 = d0.fma(g0, f0);");
+    line("f1 = d1.fma(g1, f1);");
     if (type.minima()) {
-      each("f# = m%.fma(z#, f#);", true);
+      line("f0 = m0.fma(z0, f0);");
+      line("f1 = m1.fma(z1, f1);");
     }
     line("wo = stop;");
   }
 
-  private static String integer(String name, String value, int p) {
-    return "FloatVector %s = (FloatVector) %s.convert(VectorOperators.I2F, 0);"
-        .formatted(name.formatted(p), value.formatted(p));
-  }
-
-  /** The exact sums of a group whose words begin at {@code at}. */
-  private void group(String at) {
-    line("long xp = xo & OFFSET;");
-    line("long q = %s;".formatted(at));
-    for (int plane = 0; plane < type.planes(); plane++) {
-      String sum = plane == 0 ? "a" : "b";
-      for (int p = 0; p < tiles; p++) {
-        eachRow("ShortVector " + sum + p + "@ = ShortVector.zero(W);");
-      }
-      String loop = "c" + sum;
-      line("long e%s = q + WORDS;".formatted(sum));
-      line("for (long %1$s = xp; q != e%2$s; q += BYTES, %1$s += 4) {".formatted(loop, sum));
-      line("long pq = q & OFFSET;");
-      line("long pc = %s & OFFSET;".formatted(loop));
-      for (int p = 0; p < tiles; p++) {
-        line(
-            "ShortVector v%d = ShortVector.fromMemorySegment(W, MEMORY, tile%d + pq, ORDER);"
-                .formatted(p, p));
-      }
-      for (int slot = 0; slot < type.slots(); slot++) {
-        String offset = slot == 0 ? "" : " + " + 4 * type.words() * slot;
-        if (slot > 0) {
-          for (int p = 0; p < tiles; p++) {
-            line(
-                "%su%d = v%d.lanewise(VectorOperators.LSHR, %d);"
-                    .formatted(slot == 1 ? "ShortVector " : "", p, p, type.bits() * slot));
-          }
-        }
-        for (int r = 0; r < rows; r++) {
-          String c =
-              "IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x%d + pc%s)).reinterpretAsShorts()"
-                  .formatted(r, offset);
-          if (tiles > 1) {
-            line("%sc%d = %s;".formatted(slot == 0 ? "ShortVector " : "", r, c));
-            c = "c" + r;
-          }
-          for (int p = 0; p < tiles; p++) {
-            line(
-                "%1$s%2$d%3$d = %4$s%2$d.mul(%5$s).add(%1$s%2$d%3$d);"
-                    .formatted(sum, p, r, slot == 0 ? "v" : "u", c));
-          }
-        }
-      }
-      line("}");
+  /** The block's scale, and what its minima are multiplied by: F16 to F32, times 2^-112. */
+  private void head(Type type) {
+    for (int i = 0; i < type.head(); i++) {
+      String name = i == 0 ? "d" : "m";
+      line(
+          "IntVector %1$s = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET)%2$s, ORDER);"
+              .formatted(name, i == 0 ? "" : " + BYTES"));
+      line(
+          "FloatVector %1$s0 = %1$s.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();"
+              .formatted(name));
+      line(
+          "FloatVector %1$s1 = %1$s.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();"
+              .formatted(name));
     }
   }
 
-  /** The block's scale, and what its minima are multiplied by. */
-  private void head() {
-    for (int p = 0; p < tiles; p++) {
-      halves("d", "g", p, "wo & OFFSET");
-      if (type.minima()) {
-        halves("m", "n", p, "(wo + BYTES) & OFFSET");
-      }
-    }
-  }
-
-  /** F16 to F32, times 2^-112. */
-  private void halves(String name, String bits, int p, String at) {
+  /** The sums of a group as numbers, of even and of odd lanes, and the steps of x. */
+  private void group(Type type) {
+    line("long xp = x0 + (xo & OFFSET);");
     line(
-        "IntVector %1$s%2$d = IntVector.fromMemorySegment(I, MEMORY, tile%2$d + (%3$s), ORDER);"
-            .formatted(bits, p, at));
+        "ShortVector start = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp)).reinterpretAsShorts();");
     line(
-        "FloatVector %1$s%2$d0 = %3$s%2$d.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();"
-            .formatted(name, p, bits));
-    line(
-        "FloatVector %1$s%2$d1 = %3$s%2$d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();"
-            .formatted(name, p, bits));
+        "IntVector j = start.add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER)).reinterpretAsInts();");
+    line("IntVector n0 = %s;".formatted(low("j")));
+    line("IntVector n1 = %s;".formatted(high("j")));
+    if (type.planes() == 2) {
+      line(
+          "j = start.add(ShortVector.fromMemorySegment(W, MEMORY, s0 + ((so + low) & OFFSET), ORDER)).reinterpretAsInts();");
+      line("n0 = n0.lanewise(VectorOperators.LSHL, 4).add(%s);".formatted(low("j")));
+      line("n1 = n1.lanewise(VectorOperators.LSHL, 4).add(%s);".formatted(high("j")));
+    }
+    if (type.uncentred()) {
+      line("int centre = MEMORY.get(JAVA_INT_UNALIGNED, xp + 8);");
+      line("n0 = n0.add(centre);");
+      line("n1 = n1.add(centre);");
+    }
+    line("FloatVector i0 = %s;".formatted(number("n0")));
+    line("FloatVector i1 = %s;".formatted(number("n1")));
+    line("FloatVector sx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 4));");
+    if (type.minima()) {
+      line("FloatVector mx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 12));");
+    }
+    line("so += step;");
+    line("xo += GROUP_OF_X;");
   }
 
-  /** Sums as 32-bit integers, of even and of odd lanes, and the steps of x. */
-  private void sums() {
-    eachRow(
-        "ShortVector start@ = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x@ + xp + START)).reinterpretAsShorts();");
-    for (int p = 0; p < tiles; p++) {
-      for (int r = 0; r < rows; r++) {
-        line("IntVector j%1$d%2$d = start%2$d.add(a%1$d%2$d).reinterpretAsInts();".formatted(p, r));
-        wide("i", "j", p, r);
-        if (type.planes() == 2) {
-          line(
-              "IntVector k%1$d%2$d = start%2$d.add(b%1$d%2$d).reinterpretAsInts();"
-                  .formatted(p, r));
-          wide("l", "k", p, r);
-          for (int h = 0; h < 2; h++) {
-            line(
-                "i%1$d%2$d%3$d = i%1$d%2$d%3$d.lanewise(VectorOperators.LSHL, 4).add(l%1$d%2$d%3$d);"
-                    .formatted(p, r, h));
-          }
-        }
-      }
-    }
-    if (uncentred()) {
-      for (int r = 0; r < rows; r++) {
-        line(
-            "IntVector o%1$d = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x%1$d + xp + CENTRE));"
-                .formatted(r));
-      }
-      each("i# = i#.add(o@);", true);
-    }
-    eachRow(
-        "FloatVector sx@ = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x@ + xp + STEP));");
+  private static String number(String ints) {
+    return "((FloatVector) " + ints + ".convert(VectorOperators.I2F, 0))";
   }
 
-  private void wide(String to, String from, int p, int r) {
-    line(
-        "IntVector %1$s%3$d%4$d0 = %2$s%3$d%4$d.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);"
-            .formatted(to, from, p, r));
-    line(
-        "IntVector %1$s%3$d%4$d1 = %2$s%3$d%4$d.lanewise(VectorOperators.ASHR, 16);"
-            .formatted(to, from, p, r));
+  /** The shorts in the low halves of lanes. */
+  private static String low(String ints) {
+    return ints + ".lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)";
   }
 
-  /**
-   * Writes a line for each tile, row of x and half of the lanes: # stands for all three, % for tile
-   * and half, @ for the row.
-   */
-  private void each(String text, boolean halves) {
-    for (int p = 0; p < tiles; p++) {
-      for (int r = 0; r < rows; r++) {
-        for (int h = 0; h < (halves ? 2 : 1); h++) {
-          line(
-              text.replace("#", "" + p + r + h)
-                  .replace("%", "" + p + h)
-                  .replace("@", String.valueOf(r)));
-        }
-      }
-    }
-  }
-
-  private void eachRow(String text) {
-    for (int r = 0; r < rows; r++) {
-      line(text.replace("@", String.valueOf(r)));
-    }
+  /** The shorts in the high halves of lanes. */
+  private static String high(String ints) {
+    return ints + ".lanewise(VectorOperators.ASHR, 16)";
   }
 
   private void line(String text) {

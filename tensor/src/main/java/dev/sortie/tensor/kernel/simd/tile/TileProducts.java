@@ -8,6 +8,7 @@ import dev.sortie.tensor.kernel.simd.vector.Scratch;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.TileForm;
 import dev.sortie.tensor.kernel.tile.TilePacking;
+import dev.sortie.tensor.kernel.tile.TileType;
 import dev.sortie.tensor.kernel.tile.TiledProjection;
 import dev.sortie.tensor.kernel.tile.TiledWeight;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +24,14 @@ public final class TileProducts {
   static final int LANES = 2 * Width.LANES;
 
   private static final int MAX_ROWS = 4;
+
+  /** Bytes of a vector, and of the products of a row of x with a tile. */
+  private static final long VECTOR = 4L * Width.LANES;
+
+  private static final long TILE_OF_Y = 4L * LANES;
+
+  /** Room for the products with a last tile that is not full. */
+  private static final long EDGE_BYTES = MAX_ROWS * TILE_OF_Y;
 
   /** Bytes of tiles that several passes read: they have to stay in an L2 cache of 512 KiB. */
   private static final long CHUNK_BYTES = 256 << 10;
@@ -97,32 +106,34 @@ public final class TileProducts {
   private long scratchFor(MatrixCall.TiledLinears call) {
     long most = 0;
     for (TileForm form : TileForm.values()) {
-      most = Math.max(most, RowRounding.bytes(form, call.m(), call.k()));
+      long sums = 2 * MAX_ROWS * VECTOR * (call.k() / form.group());
+      most = Math.max(most, RowRounding.bytes(form, call.m(), call.k()) + sums);
     }
-    return scratch.floats(most / 4 + (long) MAX_ROWS * LANES);
+    return scratch.floats((most + EDGE_BYTES) / 4);
   }
 
   private void product(TiledProjection p, int m, int begin, int end, long x, long edge) {
     TiledWeight w = p.w();
     int whole = Math.min(end, w.n() / LANES);
     int chunk = m <= MAX_ROWS ? whole : (int) Math.max(1, CHUNK_BYTES / w.tileBytes());
+    long sums = edge + EDGE_BYTES;
     long y = p.y().address();
     long yRow = 4L * w.n();
     for (int t = begin; t < whole; t += chunk) {
       int tiles = Math.min(chunk, whole - t);
       for (int i = 0; i < m; i += MAX_ROWS) {
-        int rows = Math.min(MAX_ROWS, m - i);
-        pass(w, x, i, rows, t, tiles, y + i * yRow + 4L * t * LANES, yRow);
+        Pass pass = new Pass(w, x, i, Math.min(MAX_ROWS, m - i), sums);
+        pass.run(t, tiles, y + i * yRow + TILE_OF_Y * t, yRow);
       }
     }
     int rest = w.n() % LANES;
     if (end > w.n() / LANES) {
       for (int i = 0; i < m; i += MAX_ROWS) {
         int rows = Math.min(MAX_ROWS, m - i);
-        pass(w, x, i, rows, end - 1, 1, edge, 4L * LANES);
+        new Pass(w, x, i, rows, sums).run(end - 1, 1, edge, TILE_OF_Y);
         for (int r = 0; r < rows; r++) {
-          long to = y + (i + r) * yRow + 4L * (end - 1) * LANES;
-          MemorySegment.copy(Memory.MEMORY, edge + 4L * LANES * r, Memory.MEMORY, to, 4L * rest);
+          long to = y + (i + r) * yRow + TILE_OF_Y * (end - 1);
+          MemorySegment.copy(Memory.MEMORY, edge + TILE_OF_Y * r, Memory.MEMORY, to, 4L * rest);
         }
       }
     }
@@ -134,21 +145,70 @@ public final class TileProducts {
     }
   }
 
-  /** Rows {@code [i, i + rows)} with tiles {@code [t, t + tiles)}. */
-  private static void pass(
-      TiledWeight w, long x, int i, int rows, int t, int tiles, long y, long yRow) {
-    long xRow = RowRounding.rowBytes(w.type().form(), w.k());
-    TileKernels.of(w.type())
-        .forRows(rows)
-        .run(
-            x + i * xRow,
+  /**
+   * Rows {@code [i, i + rows)} with tiles: sums of all groups of some tiles, then their scaling.
+   *
+   * @param x address of the rounded rows
+   * @param sums address of room for the sums
+   */
+  private record Pass(TiledWeight w, long x, int i, int rows, long sums) {
+
+    /** Tiles {@code [t, t + tiles)}; {@code y} is that of the first. */
+    void run(int t, int tiles, long y, long yRow) {
+      int together = GroupSums.tiles(rows);
+      int part = tiles / together;
+      for (int far = 0; far < part; far++) {
+        tiles(t, far, part, together, y, yRow);
+      }
+      int left = tiles - part * together;
+      if (left > 0 && tiles >= together) {
+        tiles(t, tiles - together, 1, together, y, yRow); // some of them again
+      } else {
+        for (int one = 0; one < left; one++) {
+          tiles(t, one, 0, together, y, yRow);
+        }
+      }
+    }
+
+    /** Tiles {@code t + first}, and each {@code apart} after it. */
+    private void tiles(int t, int first, int apart, int together, long y, long yRow) {
+      TileType type = w.type();
+      long xRow = RowRounding.rowBytes(type.form(), w.k());
+      long rounded = x + i * xRow;
+      long tileBytes = w.tileBytes();
+      long tile = w.values().address() + (t + first) * tileBytes;
+      int blocks = w.k() / type.dtype().block();
+      long words = tile + VECTOR * (type.head() + (type.scaled() ? 1 : 0));
+      long step = VECTOR * together * rows;
+      long plane = step * blocks * type.groups();
+      GroupSums.Kernel kernel = GroupSums.of(type.form()).forRows(rows);
+      for (int p = 0; p < type.planes(); p++) {
+        kernel.run(
+            rounded,
             xRow,
-            w.values().address() + t * w.tileBytes(),
-            w.tileBytes(),
-            tiles,
-            y,
-            yRow,
-            w.k() / w.type().dtype().block());
+            words + p * VECTOR * type.form().words(),
+            apart * tileBytes,
+            VECTOR * type.blockValues(),
+            VECTOR * type.groupValues(),
+            type.groups(),
+            sums + p * plane,
+            blocks);
+      }
+      GroupScaling scaling = GroupScaling.of(type);
+      int distinct = apart == 0 ? 1 : together;
+      for (int p = 0; p < distinct; p++) {
+        for (int r = 0; r < rows; r++) {
+          scaling.run(
+              rounded + r * xRow,
+              tile + p * apart * tileBytes,
+              sums + VECTOR * (p * rows + r),
+              plane,
+              step,
+              y + r * yRow + TILE_OF_Y * (first + p * apart),
+              blocks);
+        }
+      }
+    }
   }
 
   private static void addBias(long bias, long y, int from, int to) {

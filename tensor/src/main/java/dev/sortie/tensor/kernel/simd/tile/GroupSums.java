@@ -1,0 +1,70 @@
+package dev.sortie.tensor.kernel.simd.tile;
+
+import dev.sortie.tensor.kernel.tile.TileForm;
+
+/**
+ * Sums over the groups of tiles, for some rows of x that {@link RowRounding} rounded: {@code Σ n x}
+ * modulo 2^16. A vector of 16-bit words holds one word of each weight row of a tile, so a sum stays
+ * in its lane.
+ *
+ * @param one for one row of x and four tiles
+ * @param two for two rows and two tiles
+ * @param three for three rows and one tile
+ * @param four for four rows and one tile
+ */
+record GroupSums(Kernel one, Kernel two, Kernel three, Kernel four) {
+
+  /** The sums of {@code tiles} tiles and some rows of x. */
+  @FunctionalInterface
+  interface Kernel {
+    /**
+     * Writes vectors {@code sums[group, tile, row of x]}.
+     *
+     * @param x address of the rounded rows
+     * @param xRow bytes from one of them to the next
+     * @param w address of the words of the first group of the first tile
+     * @param tileBytes bytes from one tile to the next that this call reads
+     * @param block bytes of a block
+     * @param group bytes from one group of a block to the next
+     * @param groups a block
+     * @param sums address of the result
+     * @param blocks of a weight row
+     */
+    void run(
+        long x,
+        long xRow,
+        long w,
+        long tileBytes,
+        long block,
+        long group,
+        long groups,
+        long sums,
+        long blocks);
+  }
+
+  static GroupSums of(TileForm form) {
+    return switch (form) {
+      case NIBBLES -> SumsOfNibbles.KERNELS;
+      case FIVES -> SumsOfFives.KERNELS;
+      case SIXES -> SumsOfSixes.KERNELS;
+    };
+  }
+
+  Kernel forRows(int rows) {
+    return switch (rows) {
+      case 1 -> one;
+      case 2 -> two;
+      case 3 -> three;
+      default -> four;
+    };
+  }
+
+  /** Tiles that the kernel for so many rows of x reads at a time. */
+  static int tiles(int rows) {
+    return switch (rows) {
+      case 1 -> 4;
+      case 2 -> 2;
+      default -> 1;
+    };
+  }
+}
