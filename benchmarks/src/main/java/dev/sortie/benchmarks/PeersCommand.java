@@ -30,13 +30,20 @@ final class PeersCommand implements Callable<Integer> {
       description = "The Python (3.10 or newer) to make it with. Default: ${DEFAULT-VALUE}.")
   private String python;
 
+  @Option(
+      names = "--native",
+      description =
+          "Also builds llama.cpp for this processor (a C++ compiler and CMake are needed; some 12"
+              + " minutes on two cores). Where it is there, compare takes it as the peer.")
+  private boolean build;
+
   @Option(names = "--json", description = "Where they are, as one JSON object.")
   private boolean json;
 
   @Override
   public Integer call() {
     Peers peers = dir == null ? Peers.find(System.getenv()) : new Peers(dir.toAbsolutePath());
-    new PeersInstaller(peers, System.err::println).install(python);
+    new PeersInstaller(peers, System.err::println).install(python, build);
     String folder = peers.folder().toString();
     System.out.println(json ? Json.compact(Json.object("folder", folder)) : folder);
     if (dir != null && !peers.equals(Peers.find(System.getenv()))) {

