@@ -214,7 +214,7 @@ abstract sealed class DecodingStage {
 
     @Override
     String release(String token) {
-      return TokenDecoding.fallbackByte(token) < 0 ? finish() : null;
+      return run.size() > 0 && TokenDecoding.fallbackByte(token) < 0 ? finish() : null;
     }
 
     @Override

@@ -103,7 +103,8 @@ final class TokenStream implements StreamDecoder {
   private String accepted(String token, int stage) {
     budget.at("decoder", stage + 1);
     String text = stages.get(stage).accept(token, budget);
-    return text == null ? null : budget.made(text);
+    boolean grown = text != null && text.length() > token.length();
+    return grown ? budget.made(text) : text;
   }
 
   private String text() {

@@ -33,9 +33,6 @@ final class Evaluator {
       context.budget().enter();
       Object value = value(e, scope);
       context.budget().leave();
-      if (value instanceof Undefined u) {
-        context.budget().make(u.reason().length());
-      }
       return value;
     } catch (ValueException bad) {
       throw source.error(e.place(), bad.getMessage());
@@ -51,12 +48,13 @@ final class Evaluator {
   private Object value(Expr e, Variables scope) {
     return switch (e) {
       case Expr.Literal l -> l.value();
-      case Expr.Name n -> scope.get(n.name());
-      case Expr.ListOf l -> all(l.items(), scope);
-      case Expr.TupleOf t -> new Tuple(all(t.items(), scope));
+      case Expr.Name n -> counted(scope.get(n.name()));
+      case Expr.ListOf l -> kept(all(l.items(), scope));
+      case Expr.TupleOf t -> new Tuple(kept(all(t.items(), scope)));
       case Expr.DictOf d -> dict(d, scope);
-      case Expr.Attribute a -> Access.attribute(eval(a.of(), scope), a.name(), context);
-      case Expr.Subscript s -> Access.item(eval(s.of(), scope), eval(s.index(), scope), context);
+      case Expr.Attribute a -> counted(Access.attribute(eval(a.of(), scope), a.name(), context));
+      case Expr.Subscript s ->
+          counted(Access.item(eval(s.of(), scope), eval(s.index(), scope), context));
       case Expr.Slice s ->
           Access.slice(
               eval(s.of(), scope),
@@ -98,9 +96,22 @@ final class Evaluator {
     return e == null ? null : eval(e, scope);
   }
 
-  private List<Object> all(List<Expr> items, Variables scope) {
+  /** A list that the template may keep. */
+  private List<Object> kept(List<Object> list) {
     context.budget().make(OBJECT);
-    context.budget().items(items.size());
+    context.budget().items(list.size());
+    return list;
+  }
+
+  /** A value that is not there says why, and may be kept too. */
+  private Object counted(Object value) {
+    if (value instanceof Undefined u) {
+      context.budget().make(u.reason().length());
+    }
+    return value;
+  }
+
+  private List<Object> all(List<Expr> items, Variables scope) {
     List<Object> values = new ArrayList<>(items.size());
     for (Expr item : items) {
       values.add(eval(item, scope));
