@@ -19,6 +19,7 @@ import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.text.EncodeOptions;
@@ -148,6 +149,38 @@ class SmolLm2ParityTest {
     }
   }
 
+  /** In integers: ids up to the first whose margin rounding of x could reach, and perplexity. */
+  @Test
+  void integerArithmeticKeepsCertainIdsAndPerplexity() throws IOException {
+    try (LanguageModel integer =
+        LanguageModel.load(file(), Precision.FILE, Arithmetic.INTEGER, bench.device())) {
+      assertThat(integer.arithmetic()).isEqualTo(Arithmetic.INTEGER);
+      int checked = 0;
+      for (JsonObject c : golden.getObjects("cases")) {
+        List<?> margins = c.getList("margins");
+        int certain = 0;
+        while (certain < margins.size() && number(margins.get(certain)) > 0.2) {
+          certain++;
+        }
+        checked += certain;
+        if (certain > 0) {
+          assertThat(greedy(integer, ints(c, "ids"), certain))
+              .as(prompt(c))
+              .containsExactly(Arrays.copyOf(ints(c, "greedy"), certain));
+        }
+      }
+      assertThat(checked).as("certain ids").isGreaterThan(20);
+      double nll =
+          new TextScorer(integer, Exits.none(), integer.device())
+              .score(Files.readString(folder.resolve("text.txt")), TextScorer.Progress.NONE)
+              .heads()
+              .get("final")
+              .nll();
+      double exact = number(golden.getList("nll_by_exit_layer").getLast());
+      assertThat(Math.exp(nll - exact)).as("ratio of perplexities").isCloseTo(1, within(1e-3));
+    }
+  }
+
   /** The logit lens at some depths; all thirty would take half a minute. */
   @Test
   void negativeLogLikelihoodPerDepthIsTheGoldenOne() throws IOException {
@@ -188,8 +221,7 @@ class SmolLm2ParityTest {
 
   private static int[] greedy(LanguageModel m, int[] ids, int count) {
     GenerateOptions options = new GenerateOptions(count, SamplingOptions.GREEDY, List.of(), true);
-    try (DecodingStrategy strategy =
-        new FullDepth(m.decoder(), ids.length + count, bench.device())) {
+    try (DecodingStrategy strategy = new FullDepth(m.decoder(), ids.length + count, m.device())) {
       return new Generator(strategy, m.tokenizer(), m.config().eos(), m.config().decoder().vocab())
           .run(ids, options, token -> {}).tokens().stream().mapToInt(GeneratedToken::id).toArray();
     }

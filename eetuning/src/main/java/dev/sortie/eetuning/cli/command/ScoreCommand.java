@@ -31,7 +31,9 @@ import picocli.CommandLine.Option;
     name = "score",
     mixinStandardHelpOptions = true,
     description =
-        "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement.")
+        "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement."
+            + " Products are computed as decoding does it, also for many tokens at once: of weights in"
+            + " quantised blocks in 16-bit integers, unless --exact is given.")
 public final class ScoreCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
