@@ -20,6 +20,7 @@ import dev.sortie.eetuning.serve.engine.EngineSettings;
 import dev.sortie.eetuning.serve.engine.TextEngine;
 import dev.sortie.eetuning.serve.http.HttpLimits;
 import dev.sortie.eetuning.serve.http.HttpSettings;
+import dev.sortie.eetuning.serve.http.TlsIdentity;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.text.chat.ChatTemplate;
@@ -54,6 +55,16 @@ final class TinyServer implements AutoCloseable {
 
   TinyServer(Path folder, EngineSettings settings, HttpLimits limits, ApiKeys keys)
       throws InterruptedException {
+    this(folder, settings, limits, keys, Optional.empty());
+  }
+
+  TinyServer(
+      Path folder,
+      EngineSettings settings,
+      HttpLimits limits,
+      ApiKeys keys,
+      Optional<TlsIdentity> tls)
+      throws InterruptedException {
     model =
         LanguageModel.load(
             TinyModel.write(folder.resolve("model"), 4, 16, 290, CONTEXT, 1),
@@ -71,7 +82,7 @@ final class TinyServer implements AutoCloseable {
     server =
         TextServer.start(
             served,
-            new HttpSettings("127.0.0.1", 0, Optional.empty(), limits),
+            new HttpSettings("127.0.0.1", 0, tls, limits),
             keys,
             new AccessLog(log::add),
             Duration.ofSeconds(60));

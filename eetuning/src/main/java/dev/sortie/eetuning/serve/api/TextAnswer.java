@@ -3,7 +3,7 @@ package dev.sortie.eetuning.serve.api;
 import dev.sortie.eetuning.decode.batch.Request;
 import dev.sortie.eetuning.serve.engine.TextEngine;
 import dev.sortie.eetuning.serve.engine.TextEvent;
-import dev.sortie.eetuning.serve.engine.TextStream;
+import dev.sortie.eetuning.serve.engine.TextEvents;
 import dev.sortie.eetuning.serve.http.HttpExchange;
 import dev.sortie.eetuning.serve.metric.ServerMetrics;
 import dev.sortie.nn.InputException;
@@ -28,7 +28,7 @@ final class TextAnswer {
   private final Maker maker;
   private final long start;
   private final TextEvent.End[] ends;
-  private TextStream texts;
+  private TextEvents texts;
   private boolean begun;
 
   private TextAnswer(ApiRequest request, Maker maker, int count) {
@@ -69,7 +69,7 @@ final class TextAnswer {
     }
   }
 
-  private TextStream ask(List<Request> requests) {
+  private TextEvents ask(List<Request> requests) {
     try {
       return maker.engine().ask(requests);
     } catch (InputException e) {

@@ -102,7 +102,7 @@ public final class TextEngine implements AutoCloseable {
             true);
     MaxProbability policy = new MaxProbability(exits.exits().isEmpty() ? 1 : 0.9);
     int fitting = Math.min(texts, settings.queue() + settings.parallel());
-    TextStream stream =
+    TextEvents stream =
         ask(Collections.nCopies(fitting, new Request(prompt, options, policy, 0, t -> {})));
     long deadline = System.nanoTime() + WARM_UP.toNanos();
     for (int open = fitting; open > 0; ) {
@@ -122,8 +122,8 @@ public final class TextEngine implements AutoCloseable {
    * @throws dev.sortie.nn.InputException if one can never be had
    * @throws java.util.concurrent.RejectedExecutionException if too many wait already
    */
-  public TextStream ask(List<Request> requests) {
-    return TextStream.of(scheduler, requests);
+  public TextEvents ask(List<Request> requests) {
+    return TextEvents.of(scheduler, requests);
   }
 
   /** What texts are generated with. */

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.serve.engine;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 
-/** What happens to one of the texts of a {@link TextStream}. */
+/** What happens to one of the texts of a {@link TextEvents}. */
 public sealed interface TextEvent {
 
   /** Which text, from 0. */

@@ -16,15 +16,15 @@ import java.util.concurrent.TimeUnit;
  * events: of each text there are no more than its tokens and its end. Events are taken by one
  * thread; any thread may cancel.
  */
-public final class TextStream {
+public final class TextEvents {
   private final BlockingQueue<TextEvent> events = new LinkedBlockingQueue<>();
   private final List<RequestHandle> handles = new ArrayList<>();
 
-  private TextStream() {}
+  private TextEvents() {}
 
   /** Asks for all of these texts or, where one is refused, for none. */
-  static TextStream of(Scheduler scheduler, List<Request> requests) {
-    TextStream stream = new TextStream();
+  static TextEvents of(Scheduler scheduler, List<Request> requests) {
+    TextEvents stream = new TextEvents();
     try {
       for (Request request : requests) {
         stream.add(scheduler, request);
