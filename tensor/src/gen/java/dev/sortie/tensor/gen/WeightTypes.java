@@ -102,9 +102,9 @@ final class WeightTypes {
         halves(finite),
         new Guard(
             "IntVector seen# = IntVector.zero(I);",
-            "seen# = seen#.or(h#);",
-            "seen# = seen#.or(h#).or(g#);",
-            "seen#.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()",
+            "seen# = h#.or(seen#);",
+            "seen# = h#.or(g#).or(seen#);",
+            "IntVector.broadcast(I, 0x7c00).and(seen#).compare(VectorOperators.EQ, 0x7c00).anyTrue()",
             halves(exact)),
         FEW);
   }

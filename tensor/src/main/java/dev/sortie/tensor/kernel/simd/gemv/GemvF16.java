@@ -69,7 +69,7 @@ final class GemvF16 {
                 .reinterpretAsFloats()
                 .mul(0x1p112f);
         b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
-        seen = seen.or(h).or(g);
+        seen = h.or(g).or(seen);
       }
       if (odd) {
         long o = pairs & OFFSET;
@@ -83,10 +83,10 @@ final class GemvF16 {
                 .reinterpretAsFloats()
                 .mul(0x1p112f);
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
-        seen = seen.or(h);
+        seen = h.or(seen);
       }
       a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
-      if (seen.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+      if (IntVector.broadcast(I, 0x7c00).and(seen).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
         exactBy1(x, row, rowBytes, sums + j * BYTES, 1, k);
       }
     }
@@ -129,7 +129,7 @@ final class GemvF16 {
                 .mul(0x1p112f);
         b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
-        seen = seen.or(h).or(g);
+        seen = h.or(g).or(seen);
       }
       if (odd) {
         long o = pairs & OFFSET;
@@ -144,11 +144,11 @@ final class GemvF16 {
                 .mul(0x1p112f);
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        seen = seen.or(h);
+        seen = h.or(seen);
       }
       a0.add(b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
       a1.add(b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
-      if (seen.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+      if (IntVector.broadcast(I, 0x7c00).and(seen).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
         exactBy2(x, row, rowBytes, sums + 2 * j * BYTES, 1, k);
       }
     }
@@ -201,7 +201,7 @@ final class GemvF16 {
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
         b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
         b3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER), b3);
-        seen = seen.or(h).or(g);
+        seen = h.or(g).or(seen);
       }
       if (odd) {
         long o = pairs & OFFSET;
@@ -218,13 +218,13 @@ final class GemvF16 {
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
-        seen = seen.or(h);
+        seen = h.or(seen);
       }
       a0.add(b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
       a1.add(b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
       a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
       a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
-      if (seen.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+      if (IntVector.broadcast(I, 0x7c00).and(seen).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
         exactBy4(x, row, rowBytes, sums + 4 * j * BYTES, 1, k);
       }
     }
@@ -325,8 +325,8 @@ final class GemvF16 {
         u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER);
         b03 = v0.fma(u, b03);
         b13 = v1.fma(u, b13);
-        seen0 = seen0.or(h0).or(g0);
-        seen1 = seen1.or(h1).or(g1);
+        seen0 = h0.or(g0).or(seen0);
+        seen1 = h1.or(g1).or(seen1);
       }
       if (odd) {
         long o = pairs & OFFSET;
@@ -360,8 +360,8 @@ final class GemvF16 {
         u = FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER);
         a03 = v0.fma(u, a03);
         a13 = v1.fma(u, a13);
-        seen0 = seen0.or(h0);
-        seen1 = seen1.or(h1);
+        seen0 = h0.or(seen0);
+        seen1 = h1.or(seen1);
       }
       a00.add(b00).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
       a01.add(b01).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
@@ -371,10 +371,10 @@ final class GemvF16 {
       a11.add(b11).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 1) * BYTES, ORDER);
       a12.add(b12).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 2) * BYTES, ORDER);
       a13.add(b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
-      if (seen0.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+      if (IntVector.broadcast(I, 0x7c00).and(seen0).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
         exactBy4(x, row0, rowBytes, sums + 4 * j * BYTES, 1, k);
       }
-      if (seen1.and(0x7c00).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+      if (IntVector.broadcast(I, 0x7c00).and(seen1).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
         exactBy4(x, row1, rowBytes, sums + 4 * (j + half) * BYTES, 1, k);
       }
     }
