@@ -94,7 +94,7 @@ final class FakeHub implements AutoCloseable {
     return settings(cache, 1);
   }
 
-  /** Of a pull that gives up a server which sends fewer than {@code least} bytes in 0.4 s. */
+  /** Of a pull that gives up a server which sends fewer than {@code least} bytes in 0.8 s. */
   HubSettings settings(Path cache, int least) {
     return new HubSettings(
         URI.create(hub.url()),
@@ -103,7 +103,7 @@ final class FakeHub implements AutoCloseable {
         new HubCache(cache),
         false,
         new RetryPolicy(
-            4, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofMillis(400), least));
+            4, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofMillis(800), least));
   }
 
   /** Name of the blob of a file. */

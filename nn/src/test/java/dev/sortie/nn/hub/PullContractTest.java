@@ -112,7 +112,7 @@ class PullContractTest {
     assertThat(pull(ALL).downloaded()).isZero();
   }
 
-  /** Two bytes every 50 ms are 16 in the time in which 100 are expected. */
+  /** Two bytes every 50 ms are 32 in the time in which 100 are expected. */
   @Test
   void aServerThatCrawlsIsGivenUp() throws IOException {
     hub.fault(
@@ -141,7 +141,7 @@ class PullContractTest {
         .isInstanceOf(InputException.class)
         .message()
         .containsPattern(
-            "only \\d+ bytes came in 0.4 s, at least 100 are expected, 4 times in a row");
+            "only \\d+ bytes came in 0.8 s, at least 100 are expected, 4 times in a row");
     assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
     assertThat(names(cache)).as("what has come").anyMatch(n -> n.endsWith(".incomplete"));
   }
