@@ -3,6 +3,7 @@ package dev.sortie.eetuning.serve.api;
 import dev.sortie.eetuning.serve.http.HttpExchange;
 import dev.sortie.eetuning.serve.http.HttpHandler;
 import dev.sortie.eetuning.serve.metric.ServerMetrics;
+import dev.sortie.eetuning.serve.page.Page;
 import dev.sortie.nn.json.Json;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** All endpoints: finds the one of a request, checks who asks, and turns errors into answers. */
 public final class Api implements HttpHandler {
@@ -30,6 +32,7 @@ public final class Api implements HttpHandler {
   /** By path, then by method. */
   private final Map<String, Map<String, ApiEndpoint>> endpoints = new TreeMap<>();
 
+  private final Page page = new Page();
   private volatile boolean stopping;
 
   /**
@@ -41,6 +44,7 @@ public final class Api implements HttpHandler {
     this.served = served;
     this.keys = keys;
     this.log = log;
+    page.paths().forEach(path -> put("GET", path, r -> page.send(r.exchange())));
     put("GET", "/health", r -> health(r.exchange()));
     put("GET", "/readyz", r -> ready(r.exchange()));
     put("GET", "/metrics", r -> metrics(r.exchange()));
@@ -86,7 +90,7 @@ public final class Api implements HttpHandler {
     long start = System.nanoTime();
     String client = exchange.peer();
     try {
-      client = OPEN.contains(exchange.path()) ? client : keys.owner(exchange);
+      client = isOpen(exchange.path()) ? client : keys.owner(exchange);
       find(exchange).answer(new ApiRequest(exchange, client, start));
     } catch (ApiError e) {
       answer(exchange, e);
@@ -102,6 +106,10 @@ public final class Api implements HttpHandler {
       metrics.request(path, exchange.status(), seconds);
       log.add(exchange, client, seconds);
     }
+  }
+
+  private boolean isOpen(String path) {
+    return OPEN.contains(path) || page.paths().contains(path);
   }
 
   private static void answer(HttpExchange exchange, ApiError error) {
@@ -141,7 +149,9 @@ public final class Api implements HttpHandler {
   }
 
   private Map<String, Object> props() {
-    return PropsEndpoint.of(served, endpoints.keySet());
+    Set<String> paths = new TreeSet<>(endpoints.keySet());
+    paths.removeAll(page.paths());
+    return PropsEndpoint.of(served, paths);
   }
 
   private void metrics(HttpExchange exchange) {

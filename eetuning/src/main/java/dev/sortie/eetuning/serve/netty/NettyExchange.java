@@ -121,7 +121,9 @@ final class NettyExchange implements HttpExchange {
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(code), Unpooled.wrappedBuffer(body));
     fill(response, headers);
-    response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
+    if (code != HttpResponseStatus.NOT_MODIFIED.code()) { // it has no body, whatever its length
+      response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
+    }
     finish(channel.writeAndFlush(response));
   }
 
