@@ -69,6 +69,7 @@ class OperationContractTest {
     assertThat(tiny.post(TEXT, "{}").status()).isEqualTo(400);
     assertThat(RawClient.get(tiny.port(), "/such/a/path").status()).isEqualTo(404);
     assertThat(tiny.isIdleWithinASecond()).isTrue();
+    tiny.awaitRequests(4);
     Map<String, Double> m = metrics();
     assertThat(m)
         .containsEntry("sortie_ready", 1.0)
@@ -99,10 +100,11 @@ class OperationContractTest {
   }
 
   @Test
-  void theLogHasEveryRequestAndNoWordOfIt() {
+  void theLogHasEveryRequestAndNoWordOfIt() throws InterruptedException {
     RawClient.Answer answer =
         tiny.post(TEXT, "{\"prompt\":\"a secret\",\"max_tokens\":3,\"user\":\"secret\"}");
     RawClient.get(tiny.port(), "/health?secret=1");
+    tiny.awaitRequests(2);
     List<String> lines = tiny.log;
     assertThat(lines).hasSize(2).noneMatch(line -> line.contains("secret"));
     JsonObject line = Json.parse("log", lines.getFirst(), JsonLimits.DATA);

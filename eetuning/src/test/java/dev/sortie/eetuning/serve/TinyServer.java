@@ -127,6 +127,13 @@ final class TinyServer implements AutoCloseable {
     return device;
   }
 
+  /** Waits until so many requests are done with: their answers are sent a moment before. */
+  void awaitRequests(int count) throws InterruptedException {
+    for (int i = 0; i < 1000 && log.size() < count; i++) {
+      Thread.sleep(5);
+    }
+  }
+
   /** Whether nothing is being done and all memory is back, within a second. */
   boolean isIdleWithinASecond() throws InterruptedException {
     long deadline = System.nanoTime() + 1_000_000_000L;

@@ -37,7 +37,17 @@ record SortieAnswer(String strategy, boolean trace, long seed, List<String> igno
     exits.forEach((depth, count) -> counts.put(String.valueOf(depth), count));
     counts.put(FINAL, deep);
     Map<String, Object> json =
-        Json.object("strategy", strategy, "seed", seed, "exits", counts, "ignored", ignored);
+        Json.object(
+            "strategy",
+            strategy,
+            "seed",
+            seed,
+            "exits",
+            counts,
+            "timing",
+            ends.stream().map(SortieAnswer::timing).toList(),
+            "ignored",
+            ignored);
     if (trace && withTrace) {
       json.put(
           "trace",
@@ -46,6 +56,17 @@ record SortieAnswer(String strategy, boolean trace, long seed, List<String> igno
               .toList());
     }
     return json;
+  }
+
+  /** Times of the engine, without waiting. */
+  private static Map<String, Object> timing(TextEvent.End end) {
+    return Json.object(
+        "choice",
+        end.text(),
+        "prefill_seconds",
+        end.generation().prefillSeconds(),
+        "decode_tokens_per_second",
+        end.generation().decodeTokensPerSecond());
   }
 
   /** Of the event of one token, where each is told of. */

@@ -16,6 +16,7 @@ import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -25,10 +26,14 @@ import java.util.stream.IntStream;
  */
 public final class TextEngine implements AutoCloseable {
   private static final Logger LOG = System.getLogger(TextEngine.class.getName());
-  private static final int WARM_PROMPT = 64;
-  private static final int WARM_TOKENS = 16;
+  private static final int WARM_PROMPT = 43;
+  private static final int WARM_TOKENS = 6;
+  private static final int WARM_ALONE = 24;
   private static final int WARM_TEXTS = 8;
-  private static final Duration WARM_UP = Duration.ofSeconds(30);
+  private static final int WARM_TOGETHER = 4;
+
+  /** Most time for texts alone, and again for texts together. */
+  private static final Duration WARM_UP = Duration.ofSeconds(8);
 
   private final LanguageModel model;
   private final Exits exits;
@@ -78,21 +83,38 @@ public final class TextEngine implements AutoCloseable {
   }
 
   /**
-   * Begins to compute, and generates some texts, alone and together, so that all that is run per
-   * token is compiled when this returns.
+   * Begins to compute, and generates texts, alone and together, so that what is run per prompt and
+   * per token is compiled when this returns.
    */
   public void start() throws InterruptedException {
     thread.start();
-    warmUp(1);
-    warmUp(Math.min(WARM_TEXTS, settings.parallel()));
+    warmUp(1, WARM_ALONE);
+    warmUp(Math.min(WARM_TEXTS, settings.parallel()), WARM_TOGETHER);
     ready = !failed;
   }
 
-  private void warmUp(int texts) throws InterruptedException {
-    int room = Math.min(model.config().decoder().context(), settings.cacheTokens());
+  /** Generates so many texts at once, again and again, but not for long. */
+  private void warmUp(int texts, int times) throws InterruptedException {
+    long deadline = System.nanoTime() + WARM_UP.toNanos();
+    for (int i = 0; i < times && System.nanoTime() < deadline; i++) {
+      TextEvents stream = ask(Collections.nCopies(texts, warmRequest(i)));
+      for (int open = texts; open > 0; ) {
+        Optional<TextEvent> event = stream.next(Duration.ofNanos(deadline - System.nanoTime()));
+        if (event.isEmpty()) {
+          stream.cancel(); // compiled or not, nobody should wait longer
+          return;
+        }
+        open -= event.get() instanceof TextEvent.Token ? 0 : 1;
+      }
+    }
+  }
+
+  /** A prompt that begins like none before it, and a short answer. */
+  private Request warmRequest(int number) {
+    int room = room();
     int[] prompt =
         IntStream.range(0, Math.max(1, Math.min(WARM_PROMPT, room / 2)))
-            .map(i -> i % model.config().decoder().vocab())
+            .map(i -> (i + number) % model.config().decoder().vocab())
             .toArray();
     GenerateOptions options =
         new GenerateOptions(
@@ -101,19 +123,7 @@ public final class TextEngine implements AutoCloseable {
             List.of(),
             true);
     MaxProbability policy = new MaxProbability(exits.exits().isEmpty() ? 1 : 0.9);
-    int fitting = Math.min(texts, settings.queue() + settings.parallel());
-    TextEvents stream =
-        ask(Collections.nCopies(fitting, new Request(prompt, options, policy, 0, t -> {})));
-    long deadline = System.nanoTime() + WARM_UP.toNanos();
-    for (int open = fitting; open > 0; ) {
-      Duration left = Duration.ofNanos(deadline - System.nanoTime());
-      var event = stream.next(left);
-      if (event.isEmpty()) {
-        stream.cancel(); // compiled or not, nobody should wait longer
-        return;
-      }
-      open -= event.get() instanceof TextEvent.Token ? 0 : 1;
-    }
+    return new Request(prompt, options, policy, 0, t -> {});
   }
 
   /**

@@ -101,6 +101,9 @@ final class NettyExchange implements HttpExchange {
   void leave() {
     List<Runnable> actions;
     synchronized (this) {
+      if (complete) {
+        return; // nothing is missing
+      }
       gone = true;
       actions = List.copyOf(whenGone);
       whenGone.clear();
