@@ -256,7 +256,7 @@ class PipedInputContractTest {
     }
   }
 
-  /** An option that names a file either reads it so, or is one of those that write or map it. */
+  /** An option that names a file either reads it so, or is one of those that write or map it, or read a key store. */
   @Test
   void everyOptionThatReadsAFileReadsPipes() {
     Set<String> others = new TreeSet<>();
@@ -286,6 +286,8 @@ class PipedInputContractTest {
             "pretrain --plot-schedule",
             "pretrain --step-log",
             "pretrain --tokenizer",
+            "serve --access-log",
+            "serve --tls",
             "tune --plot-schedule",
             "tune --step-log");
   }
