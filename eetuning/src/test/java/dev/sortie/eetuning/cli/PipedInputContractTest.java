@@ -256,7 +256,10 @@ class PipedInputContractTest {
     }
   }
 
-  /** An option that names a file either reads it so, or is one of those that write or map it, or read a key store. */
+  /**
+   * An option that names a file either reads it so, or is one of those that write or map it, or
+   * read a key store.
+   */
   @Test
   void everyOptionThatReadsAFileReadsPipes() {
     Set<String> others = new TreeSet<>();
