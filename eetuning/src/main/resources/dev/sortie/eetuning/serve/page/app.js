@@ -36,7 +36,7 @@ function askForKey(complaint) {
   return new Promise(resolve => {
     $('key-form').onsubmit = event => {
       event.preventDefault();
-      sessionStorage.setItem(KEY, $('key').value.trim());
+      sessionStorage.setItem(KEY, $('key').value);
       $('key').value = '';
       dialog.close();
       resolve();

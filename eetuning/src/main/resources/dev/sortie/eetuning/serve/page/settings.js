@@ -37,9 +37,7 @@ export class Settings {
       [...this.radios, this.threshold].forEach(control => {
         control.disabled = true;
       });
-      const note = document.getElementById('no-exits');
-      note.hidden = false;
-      note.textContent = `${this.model.model} is served without exits, so all tokens go to full depth. Start the server with --exits DIR.`;
+      document.getElementById('threshold-note').textContent = `${this.model.model} is served without exits, so all tokens go to full depth. Start the server with --exits DIR.`;
     }
   }
 
