@@ -39,6 +39,7 @@ class PageContractTest {
           "svg",
           "image/svg+xml");
   private static final Pattern LINK = Pattern.compile("(?:href|src)=\"([^\"#]+)\"|from '([^']+)'");
+  private static final Pattern ELEMENT = Pattern.compile("(?:\\$|getElementById)\\('([a-z-]+)'\\)");
   private static final Pattern ADDRESS = Pattern.compile("(?i)[a-z][a-z0-9+.-]*://[^\\s\"')]+");
 
   @TempDir private static Path folder;
@@ -140,6 +141,19 @@ class PageContractTest {
                   .doesNotContainPattern("(?i)<script(?![^>]* src=)[^>]*>")
                   .doesNotContainPattern("innerHTML|\\beval\\(|new Function|@import");
             });
+  }
+
+  /** A module that asks for an element by a name that no element has ends the page. */
+  @Test
+  void modulesNameElementsThatExist() {
+    Map<String, RawClient.Answer> files = files();
+    Set<String> named = new TreeSet<>();
+    files.forEach(
+        (path, answer) ->
+            ELEMENT.matcher(answer.body()).results().forEach(r -> named.add(r.group(1))));
+    assertThat(named)
+        .hasSizeGreaterThan(20)
+        .allSatisfy(id -> assertThat(files.get("/").body()).contains(" id=\"" + id + "\""));
   }
 
   @Test
