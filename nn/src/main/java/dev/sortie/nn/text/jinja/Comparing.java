@@ -145,7 +145,7 @@ final class Comparing {
       return compared(x, ordered(y));
     }
     if (a instanceof Double x && x.isInfinite() || b instanceof Double y && y.isInfinite()) {
-      return Double.compare(Arithmetic.real(a), Arithmetic.real(b));
+      return Double.compare(NumberOperators.real(a), NumberOperators.real(b));
     }
     return exact(a).compareTo(exact(b));
   }

@@ -73,10 +73,10 @@ final class Evaluator {
             arguments("the test '" + t.name() + "'", t.arguments(), scope));
       }
       case Expr.Not n -> !Values.truth(eval(n.of(), scope));
-      case Expr.Signed s -> Arithmetic.signed(s.negative(), eval(s.of(), scope));
+      case Expr.Signed s -> NumberOperators.signed(s.negative(), eval(s.of(), scope));
       case Expr.Binary b -> {
         Object left = eval(b.left(), scope);
-        yield Arithmetic.apply(b.operator(), left, eval(b.right(), scope), context.budget());
+        yield NumberOperators.apply(b.operator(), left, eval(b.right(), scope), context.budget());
       }
       case Expr.Concat c -> Splitting.join("", all(c.parts(), scope), context.budget());
       case Expr.Compare c -> compare(c, scope);

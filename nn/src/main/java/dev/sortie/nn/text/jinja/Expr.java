@@ -42,7 +42,7 @@ sealed interface Expr {
   /** {@code -of} or {@code +of}. */
   record Signed(Place place, boolean negative, Expr of) implements Expr {}
 
-  /** Arithmetic: one of {@code + - * / // % **}. */
+  /** NumberOperators: one of {@code + - * / // % **}. */
   record Binary(Place place, String operator, Expr left, Expr right) implements Expr {}
 
   /** {@code a ~ b ~ …}. */

@@ -98,7 +98,7 @@ final class NumberFilters {
       context.budget().steps(DECIMAL);
       return parse(stripped(text)).map(d -> (Object) d).orElse(fallback);
     }
-    return Values.isNumber(value) ? (Object) Arithmetic.real(value) : fallback;
+    return Values.isNumber(value) ? (Object) NumberOperators.real(value) : fallback;
   }
 
   private static Object round(RenderContext context, Object value, BoundArguments arguments) {
@@ -123,7 +123,7 @@ final class NumberFilters {
           : d;
     }
     double power = Math.pow(10, precision);
-    double scaled = Arithmetic.real(value) * power;
+    double scaled = NumberOperators.real(value) * power;
     return switch (method) {
       case "ceil" -> Math.ceil(scaled) / power;
       case "floor" -> Math.floor(scaled) / power;
@@ -141,6 +141,8 @@ final class NumberFilters {
     }
     boolean negative =
         value instanceof Double d ? d <= 0 : Comparing.compare(value, 0L, context.budget()) < 0;
-    return value instanceof Double d && d == 0 ? (Object) 0.0 : Arithmetic.signed(negative, value);
+    return value instanceof Double d && d == 0
+        ? (Object) 0.0
+        : NumberOperators.signed(negative, value);
   }
 }

@@ -201,7 +201,7 @@ final class SequenceFilters {
     for (Object item : Values.items(value, context.budget())) {
       Object term =
           attribute == null ? item : AttributePath.of(attribute, context).get(item, context);
-      total = Arithmetic.apply("+", total, term, context.budget());
+      total = NumberOperators.apply("+", total, term, context.budget());
     }
     return total;
   }

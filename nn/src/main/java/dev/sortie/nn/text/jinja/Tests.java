@@ -129,7 +129,7 @@ final class Tests {
     if (!Values.isNumber(value) && !(value instanceof Undefined) || !Values.isNumber(by)) {
       throw new ValueException("a remainder of " + Values.typeName(value));
     }
-    return Arithmetic.real(Arithmetic.apply("%", value, by, context.budget()));
+    return NumberOperators.real(NumberOperators.apply("%", value, by, context.budget()));
   }
 
   /** Identity: of texts and numbers Python leaves it open, so those are refused. */

@@ -8,9 +8,11 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Arithmetic operators on numbers, and those that strings, lists and tuples share with them. */
-final class Arithmetic {
-  private Arithmetic() {}
+/**
+ * NumberOperators operators on numbers, and those that strings, lists and tuples share with them.
+ */
+final class NumberOperators {
+  private NumberOperators() {}
 
   static Object apply(String operator, Object a, Object b, Budget budget) {
     if (a instanceof Undefined u) {
