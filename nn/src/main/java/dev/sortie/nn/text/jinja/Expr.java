@@ -42,7 +42,7 @@ sealed interface Expr {
   /** {@code -of} or {@code +of}. */
   record Signed(Place place, boolean negative, Expr of) implements Expr {}
 
-  /** NumberOperators: one of {@code + - * / // % **}. */
+  /** Arithmetic: one of {@code + - * / // % **}. */
   record Binary(Place place, String operator, Expr left, Expr right) implements Expr {}
 
   /** {@code a ~ b ~ …}. */

@@ -8,9 +8,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * NumberOperators operators on numbers, and those that strings, lists and tuples share with them.
- */
+/** Operators on numbers, and those that strings, lists and tuples share with them. */
 final class NumberOperators {
   private NumberOperators() {}
 
