@@ -127,6 +127,7 @@ final class NettyExchange implements HttpExchange {
     if (code != HttpResponseStatus.NOT_MODIFIED.code()) { // it has no body, whatever its length
       response.headers().setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
     }
+    completed();
     finish(channel.writeAndFlush(response));
   }
 
@@ -190,14 +191,17 @@ final class NettyExchange implements HttpExchange {
 
   @Override
   public void end() {
+    completed();
     finish(channel.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT));
   }
 
+  /** Before the last bytes are sent: a client that has got them may close at once. */
+  private synchronized void completed() {
+    complete = true;
+    whenGone.clear();
+  }
+
   private void finish(ChannelFuture sent) {
-    synchronized (this) {
-      complete = true;
-      whenGone.clear();
-    }
     if (!keepsAlive()) {
       sent.addListener(ChannelFutureListener.CLOSE);
     }
