@@ -87,7 +87,7 @@ final class ScalarTiles {
     long step = 2L * w.lanes();
     long at = j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
     int group = form.group();
-    int centre = type.minima() ? 0 : type.planes() == 2 ? 128 : form.centre();
+    int zero = type.zero();
     for (int first = 0; first < k; ) {
       float d = Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at));
       float min =
@@ -103,7 +103,7 @@ final class ScalarTiles {
           mg = type.minima() ? min * (scales >> 8 & 0xff) : min;
         }
         for (int i = 0; i < group; i++) {
-          row[first + i] = Math.fma((float) (level(tiles, at, step, i) - centre), dg, mg);
+          row[first + i] = Math.fma((float) (level(tiles, at, step, i) - zero), dg, mg);
         }
         at += type.planes() * form.words() * step;
       }

@@ -61,6 +61,14 @@ public enum TileType {
     return minima;
   }
 
+  /** The level that stands for zero, before any minimum. */
+  public int zero() {
+    if (minima) {
+      return 0;
+    }
+    return planes == 2 ? 128 : form.centre();
+  }
+
   /** Groups a block. */
   public int groups() {
     return dtype.block() / form.group();

@@ -90,7 +90,7 @@ public final class TileDecoding {
       }
     }
     int mask = (1 << bits) - 1;
-    int centre = minima ? 0 : planes == 2 ? 128 : form.centre();
+    int zero = type.zero();
     long plane = words * BYTES;
     for (int e = 0; e < form.group(); e++) {
       int shift = e / words * bits;
@@ -108,8 +108,8 @@ public final class TileDecoding {
                 .or(u.lanewise(VectorOperators.LSHR, 16 + shift).and(mask));
       }
       int to = at + e * 2 * LANES;
-      number(n0.sub(centre)).fma(d0, m0).intoArray(dst, to);
-      number(n1.sub(centre)).fma(d1, m1).intoArray(dst, to + LANES);
+      number(n0.sub(zero)).fma(d0, m0).intoArray(dst, to);
+      number(n1.sub(zero)).fma(d1, m1).intoArray(dst, to + LANES);
     }
   }
 

@@ -39,6 +39,8 @@ public final class TileProducts {
   /** Multiply-adds below which a thread is not worth waking. */
   private static final long GRAIN = 1L << 17;
 
+  private static final TileForm[] FORMS = TileForm.values();
+
   private final WorkerPool pool;
   private final Scratch scratch = new Scratch();
 
@@ -79,11 +81,14 @@ public final class TileProducts {
 
   /** Tiles {@code [from, to)} of all weights, counted through. */
   private void run(MatrixCall.TiledLinears call, int from, int to) {
-    long rounded = scratchFor(call);
-    long edge = rounded;
-    for (TileForm form : TileForm.values()) {
-      edge = Math.max(edge, rounded + RowRounding.bytes(form, call.m(), call.k()));
+    long roundedBytes = 0;
+    long sumsBytes = 0;
+    for (TileForm form : FORMS) { // weights of several forms share the scratch
+      roundedBytes = Math.max(roundedBytes, RowRounding.bytes(form, call.m(), call.k()));
+      sumsBytes = Math.max(sumsBytes, 2 * MAX_ROWS * VECTOR * (call.k() / form.group()));
     }
+    long rounded = scratch.floats((roundedBytes + EDGE_BYTES + sumsBytes) / 4);
+    long edge = rounded + roundedBytes;
     TileForm done = null;
     int first = 0;
     List<TiledProjection> projections = call.projections();
@@ -101,15 +106,6 @@ public final class TileProducts {
       }
       first += count;
     }
-  }
-
-  private long scratchFor(MatrixCall.TiledLinears call) {
-    long most = 0;
-    for (TileForm form : TileForm.values()) {
-      long sums = 2 * MAX_ROWS * VECTOR * (call.k() / form.group());
-      most = Math.max(most, RowRounding.bytes(form, call.m(), call.k()) + sums);
-    }
-    return scratch.floats((most + EDGE_BYTES) / 4);
   }
 
   private void product(TiledProjection p, int m, int begin, int end, long x, long edge) {
