@@ -13,7 +13,6 @@ module dev.sortie.eetuning {
   requires java.management;
   requires jdk.management;
 
-  exports dev.sortie.eetuning;
   exports dev.sortie.eetuning.calibrate;
   exports dev.sortie.eetuning.cli;
   exports dev.sortie.eetuning.cli.base;
@@ -31,6 +30,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.eval.report;
   exports dev.sortie.eetuning.eval.task;
   exports dev.sortie.eetuning.exit;
+  exports dev.sortie.eetuning.host;
   exports dev.sortie.eetuning.plot;
   exports dev.sortie.eetuning.serve;
   exports dev.sortie.eetuning.serve.api;

@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.host.Fable;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

@@ -7,7 +7,7 @@ import dev.sortie.benchmarks.ranks.Job;
 import dev.sortie.benchmarks.ranks.JobRun;
 import dev.sortie.benchmarks.ranks.JobTable;
 import dev.sortie.benchmarks.ranks.Layout;
-import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;

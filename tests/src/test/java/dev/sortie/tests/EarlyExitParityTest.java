@@ -1,6 +1,6 @@
 package dev.sortie.tests;
 
-import dev.sortie.eetuning.Fable;
+import dev.sortie.eetuning.host.Fable;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;

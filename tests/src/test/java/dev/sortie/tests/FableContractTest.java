@@ -2,7 +2,6 @@ package dev.sortie.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -12,6 +11,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.host.Fable;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;

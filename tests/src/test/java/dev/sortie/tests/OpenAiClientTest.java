@@ -3,9 +3,9 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.host.Fable;
 import dev.sortie.eetuning.serve.TextServer;
 import dev.sortie.eetuning.serve.api.AccessLog;
 import dev.sortie.eetuning.serve.api.ApiKeys;

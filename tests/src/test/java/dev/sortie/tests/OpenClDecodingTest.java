@@ -2,9 +2,9 @@ package dev.sortie.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.single.FullDepth;
+import dev.sortie.eetuning.host.Fable;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.opencl.OpenClDevices;

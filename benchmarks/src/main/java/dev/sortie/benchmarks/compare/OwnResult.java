@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.measure.Figure;
-import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.host.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
-import dev.sortie.eetuning.Fable;
+import dev.sortie.eetuning.host.Fable;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.EncodeOptions;

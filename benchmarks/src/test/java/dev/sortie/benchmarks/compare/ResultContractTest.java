@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;

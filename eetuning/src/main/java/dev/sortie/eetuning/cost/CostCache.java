@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cost;
 
-import dev.sortie.eetuning.Folders;
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.host.Folders;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.CacheFolder;
 import dev.sortie.nn.file.Sha256;

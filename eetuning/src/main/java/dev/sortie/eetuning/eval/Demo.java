@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exit;
@@ -9,6 +8,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.data.RowsSource;

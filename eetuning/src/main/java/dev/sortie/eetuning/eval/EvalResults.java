@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.eetuning.host.Machine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;

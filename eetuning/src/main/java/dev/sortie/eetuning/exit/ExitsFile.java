@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.exit;
 
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
 import dev.sortie.nn.Printable;

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.Machine;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.eetuning.train.rank.ProcessGroups;

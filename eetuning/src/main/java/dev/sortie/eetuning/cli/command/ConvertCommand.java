@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.view.ProgressLine;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.InputFiles;

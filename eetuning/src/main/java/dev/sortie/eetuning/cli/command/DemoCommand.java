@@ -1,7 +1,5 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.Fable;
-import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ColouredText;
@@ -14,6 +12,8 @@ import dev.sortie.eetuning.eval.Sweep;
 import dev.sortie.eetuning.eval.report.DemoJson;
 import dev.sortie.eetuning.eval.report.DemoReport;
 import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;

@@ -1,7 +1,5 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.Machine;
-import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
@@ -30,6 +28,8 @@ import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
+import dev.sortie.eetuning.host.Machine;
+import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;

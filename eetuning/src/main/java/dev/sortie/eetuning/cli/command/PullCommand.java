@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.view.PullView;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.hub.FileChoice;
 import dev.sortie.nn.hub.HubCache;

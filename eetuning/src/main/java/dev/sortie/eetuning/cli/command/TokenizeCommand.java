@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.ModelName;
 import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.EncodeOptions;

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.OutputFolder;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.RankOptions;
 import dev.sortie.eetuning.cli.option.SelfData;
@@ -16,6 +15,7 @@ import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;

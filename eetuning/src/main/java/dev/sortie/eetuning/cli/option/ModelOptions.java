@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.decode.single.KernelWarmUp;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.AvailableMemory;
 import dev.sortie.nn.load.LanguageModel;

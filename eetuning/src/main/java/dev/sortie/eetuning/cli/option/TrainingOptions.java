@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
-import dev.sortie.eetuning.PeakMemory;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.host.PeakMemory;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;

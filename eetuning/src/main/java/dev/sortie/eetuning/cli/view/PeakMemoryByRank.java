@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.view;
 
-import dev.sortie.eetuning.PeakMemory;
+import dev.sortie.eetuning.host.PeakMemory;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import java.util.List;
 import java.util.Map;

@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.SampleText;
 import dev.sortie.eetuning.eval.SweepPoint;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.nn.json.Json;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
 import dev.sortie.eetuning.eval.MeasurementError.Verdict;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.Technique;
+import dev.sortie.eetuning.host.Machine;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;

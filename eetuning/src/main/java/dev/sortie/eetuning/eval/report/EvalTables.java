@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.eval.report;
 
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.eetuning.host.Machine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;

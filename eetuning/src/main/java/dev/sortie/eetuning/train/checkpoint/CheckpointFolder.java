@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.checkpoint;
 
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import java.io.IOException;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.train.data;
 
-import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;

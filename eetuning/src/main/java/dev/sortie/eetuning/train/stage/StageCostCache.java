@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.stage;
 
-import dev.sortie.eetuning.Folders;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.eetuning.train.rank.ConsistencyCheck;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.json.Json;

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.train.tune;
 
-import dev.sortie.eetuning.Folders;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.eetuning.train.data.SelfGeneratedText;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;

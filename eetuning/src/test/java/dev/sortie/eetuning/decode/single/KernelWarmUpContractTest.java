@@ -2,7 +2,7 @@ package dev.sortie.eetuning.decode.single;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.Fable;
+import dev.sortie.eetuning.host.Fable;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;

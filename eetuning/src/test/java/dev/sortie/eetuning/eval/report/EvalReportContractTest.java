@@ -2,7 +2,6 @@ package dev.sortie.eetuning.eval.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.Machine;
 import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Markup;
@@ -10,6 +9,7 @@ import dev.sortie.eetuning.eval.SampleResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import java.util.LinkedHashMap;

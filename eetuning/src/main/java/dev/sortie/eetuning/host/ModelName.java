@@ -1,6 +1,5 @@
-package dev.sortie.eetuning.cli.option;
+package dev.sortie.eetuning.host;
 
-import dev.sortie.eetuning.Fable;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.hub.CachedModel;
 import dev.sortie.nn.hub.HubSettings;
@@ -8,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/** How the command line names a model. */
+/** What a word for a model means. */
 public final class ModelName {
   /** For the help of options. */
   public static final String HELP =

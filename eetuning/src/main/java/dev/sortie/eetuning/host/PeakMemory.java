@@ -1,4 +1,4 @@
-package dev.sortie.eetuning;
+package dev.sortie.eetuning.host;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

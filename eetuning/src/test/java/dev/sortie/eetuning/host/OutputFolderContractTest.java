@@ -1,4 +1,4 @@
-package dev.sortie.eetuning;
+package dev.sortie.eetuning.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

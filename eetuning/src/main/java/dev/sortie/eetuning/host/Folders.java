@@ -1,4 +1,4 @@
-package dev.sortie.eetuning;
+package dev.sortie.eetuning.host;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;

@@ -1,9 +1,10 @@
-package dev.sortie.eetuning;
+package dev.sortie.eetuning.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.sortie.eetuning.Altered;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
