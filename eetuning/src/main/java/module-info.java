@@ -13,6 +13,7 @@ module dev.sortie.eetuning {
   requires java.management;
   requires jdk.management;
 
+  exports dev.sortie.eetuning;
   exports dev.sortie.eetuning.calibrate;
   exports dev.sortie.eetuning.cli;
   exports dev.sortie.eetuning.cli.base;

@@ -2,7 +2,7 @@ package dev.sortie.opencl;
 
 import java.util.List;
 
-/** Kernels that are cut alike, and that a {@link Tuner} measures together. */
+/** Kernels that are cut alike, and that a {@link KernelTuner} measures together. */
 enum Family {
   /** Elements, norms, softmax, losses and their gradients. */
   ROWS("rms_norm", "softmax", "argmax", "swiglu", "cross_entropy_gradient", "rms_norm_backward"),

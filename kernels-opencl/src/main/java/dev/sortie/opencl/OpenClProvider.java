@@ -122,7 +122,7 @@ public final class OpenClProvider implements DeviceProvider {
     BinaryCache cache = new BinaryCache(options.cache().orElse(null));
     UnaryOperator<String> asIs = UnaryOperator.identity();
     try (Engine engine = engine(index, device, usual, cache, options, asIs)) {
-      Tuning tuning = new Tuner(engine, cache).run(limit, families);
+      Tuning tuning = new KernelTuner(engine, cache).run(limit, families);
       new Tunings(cache, device, usual).store(tuning);
       String kept = cache.keeps() ? "" : "; not kept, since the cache folder is not private";
       return describe(tuning) + kept;

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a {@link Tuner} chose on a device.
+ * What a {@link KernelTuner} chose on a device.
  *
  * @param choices by family; a family that is missing was not measured in time and keeps its usual
  *     cut

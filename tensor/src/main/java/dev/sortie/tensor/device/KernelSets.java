@@ -21,17 +21,60 @@ public final class KernelSets {
    */
   public static final String PROPERTY = Width.PROPERTY;
 
+  private static final String VECTORS = "jdk.incubator.vector";
+  private static final String FLAG = "--add-modules " + VECTORS;
+
   private KernelSets() {}
 
-  /** The set that {@value #PROPERTY} names, or the fastest. */
+  /**
+   * The set that {@value #PROPERTY} names, or the fastest: on vectors where the JVM has their
+   * module, else the scalar one, which is said once in the log with the flag that is missing.
+   *
+   * @throws IllegalArgumentException if the set is unknown, or on vectors that are not there
+   */
   public static Kernels choose(WorkerPool pool) {
     String name = System.getProperty(PROPERTY, "auto");
     return switch (name.isBlank() ? "auto" : name) {
       case "scalar" -> new ScalarKernels();
-      case "auto", "simd", "simd128", "simd256", "simd512" -> new SimdKernels(pool);
+      case "auto" -> hasVectors() ? new SimdKernels(pool) : MissingVectors.scalar();
+      case "simd", "simd128", "simd256", "simd512" -> {
+        if (!hasVectors()) {
+          throw new IllegalArgumentException(
+              "-D%s=%s needs the module %s; start the JVM with %s"
+                  .formatted(PROPERTY, name, VECTORS, FLAG));
+        }
+        yield new SimdKernels(pool);
+      }
       default ->
           throw new IllegalArgumentException(
               "-D" + PROPERTY + "=" + name + " is not a kernel set; take one of " + NAMES);
     };
+  }
+
+  /**
+   * Whether the module of vectors is there. Our own module requires it; on the class path only a
+   * flag brings it in.
+   */
+  private static boolean hasVectors() {
+    return KernelSets.class.getModule().isNamed()
+        || ModuleLayer.boot().findModule(VECTORS).isPresent();
+  }
+
+  /** Initialised, and so said, once. */
+  private static final class MissingVectors {
+    static {
+      System.getLogger(KernelSets.class.getName())
+          .log(
+              System.Logger.Level.WARNING,
+              "the scalar kernels are used, which are many times slower than those on vectors: the"
+                  + " module "
+                  + VECTORS
+                  + " is not there; start the JVM with "
+                  + FLAG);
+    }
+
+    static Kernels scalar() {
+      return new ScalarKernels();
+    }
   }
 }

@@ -7,7 +7,6 @@ import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
 import dev.sortie.eetuning.decode.chat.Conversation;
-import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -78,9 +77,14 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       Device device = m.device();
       int capacity = Math.min(context, m.config().decoder().context());
       Exits exits = decoding.exits(d, m, arena, device);
-      try (PrefixReuse s =
-          new PrefixReuse(decoding.strategy(d, m, exits, capacity, device), capacity)) {
-        Conversation conversation = new Conversation(m, t, options, d.options(), s, capacity);
+      try (Conversation conversation =
+          new Conversation(
+              m,
+              t,
+              options,
+              d.options(),
+              decoding.strategy(d, m, exits, capacity, device),
+              capacity)) {
         conversation.begin(system == null ? "" : system);
         new ChatLoop(conversation, m.config().decoder().layers(), exits, json).run();
       }

@@ -17,7 +17,6 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -53,7 +52,7 @@ record TunedExits(
     if (groups.coordinates().dp() > 0) {
       return; // replicas have the same
     }
-    Map<String, Object> tuning = noted(tuner.describe(), data);
+    Map<String, Object> tuning = TuningMetadata.withData(tuner.describe(), data);
     Exits exits = gateTokens == 0 ? tuner.exits(tuning) : tuner.gated(tuning, gateTokens);
     if (groups.leads()) {
       write(exits, m);
@@ -73,17 +72,11 @@ record TunedExits(
       FinishedExits finished = new FinishedExits(m, start.read(m, arena, device), data, device);
       Exits exits = finished.read(training.out, arena);
       Map<String, Object> tuning =
-          noted(TuningMetadata.of(options, exits, data, m.config().decoder()), data);
+          TuningMetadata.withData(
+              TuningMetadata.of(options, exits, data, m.config().decoder()), data);
       Exits tuned = new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
       write(gateTokens == 0 ? tuned : finished.gated(tuned, gateTokens, arena), m);
     }
-  }
-
-  private Map<String, Object> noted(Map<String, Object> description, DatasetSource data) {
-    Map<String, Object> tuning = new LinkedHashMap<>(description);
-    tuning.put("seq_len", training.seqLen);
-    tuning.put("data", data.fingerprint());
-    return tuning;
   }
 
   private void write(Exits tuned, LanguageModel m) {

@@ -1,25 +1,22 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.Strategy;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
-import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.policy.ExitPolicies;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.single.EarlyExit;
-import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.decode.speculative.PromptLookup;
-import dev.sortie.eetuning.decode.speculative.Speculative;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
@@ -258,8 +255,13 @@ public final class DecodingMixin {
       return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
     }
 
-    private Drafter withExits(int capacity) {
-      return drafts.equals(List.of(NONE)) ? Drafter.NONE : DraftSources.free(capacity);
+    private Strategy with(Exits exits, int maxPending) {
+      if (guesses) {
+        return new Strategy.Guessing(exits, drafts, threshold);
+      }
+      return early
+          ? new Strategy.AtExits(exits, policy, maxPending, !drafts.equals(List.of(NONE)))
+          : Strategy.FULL;
     }
   }
 
@@ -269,8 +271,7 @@ public final class DecodingMixin {
       return Exits.none();
     }
     Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
-    // that exit has no probe
-    Exits all = d.early() && !d.policy().usesProbe() ? FinalDraft.add(stored) : stored;
+    Exits all = d.early() ? Strategy.withFinalDraft(stored, d.policy()) : stored;
     d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
     if (d.policy() instanceof ExitThresholds each) {
       return ActiveExits.at(all, each.asked());
@@ -317,17 +318,6 @@ public final class DecodingMixin {
   /** A new sequence, to be closed. */
   public DecodingStrategy strategy(
       Decoding d, LanguageModel m, Exits exits, int capacity, Device device) {
-    if (d.guesses()) {
-      List<String> words = d.drafts().isEmpty() ? DraftSources.defaults(exits) : d.drafts();
-      return new Speculative(
-          m.decoder(),
-          DraftSources.of(words, m.decoder(), exits, d.threshold(), capacity),
-          capacity,
-          device);
-    }
-    return d.early() && !exits.exits().isEmpty()
-        ? new EarlyExit(
-            m.decoder(), exits, d.policy(), capacity, maxPending, d.withExits(capacity), device)
-        : new FullDepth(m.decoder(), capacity, device);
+    return d.with(exits, maxPending).begin(m.decoder(), capacity, device);
   }
 }

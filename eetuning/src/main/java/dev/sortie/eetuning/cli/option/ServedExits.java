@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.Strategy;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ReadOnce;
@@ -10,7 +11,6 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
-import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -75,7 +75,7 @@ public final class ServedExits {
     if (folder == null) {
       return Exits.none();
     }
-    Exits all = FinalDraft.add(ExitsFile.read(folder, m, arena, device.kernels()));
+    Exits all = Strategy.withFinalDraft(ExitsFile.read(folder, m, arena, device.kernels()), policy);
     calibrated.ifPresent(c -> ThresholdsFile.check(thresholds, c, folder, m));
     return policy instanceof ExitThresholds each
         ? ActiveExits.at(all, each.asked())

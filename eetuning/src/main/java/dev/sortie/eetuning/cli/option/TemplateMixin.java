@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
@@ -41,15 +40,7 @@ public final class TemplateMixin {
 
   /** The template of a model, which must have one. */
   public ChatTemplate template(Path model) {
-    return file != null
-        ? ChatTemplate.ofFile(file, model)
-        : ChatTemplate.ofModel(model).orElseThrow(() -> missing(model));
-  }
-
-  private static InputException missing(Path model) {
-    return new InputException(
-        model
-            + ": has no chat template, so it does not say how a conversation is written; put one into chat_template.jinja or chat_template of tokenizer_config.json in the model's folder, or give --chat-template FILE");
+    return file != null ? ChatTemplate.ofFile(file, model) : ChatTemplate.required(model);
   }
 
   /** For an answer. */

@@ -178,6 +178,16 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /**
+   * As above.
+   *
+   * @param states gets the final hidden states of the prompt
+   */
+  public Step prefill(BatchSequence s, int[] prompt, PromptStates states) {
+    check(s);
+    return descent.prefill(s.state(), prompt, Optional.of(states));
+  }
+
+  /**
    * Reads a token of each sequence. If that fails, no sequence has read any.
    *
    * @param sequences distinct, of this decoder; any number, of which each {@link

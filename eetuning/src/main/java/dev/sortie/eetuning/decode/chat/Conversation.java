@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.chat;
 
+import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
@@ -17,9 +18,9 @@ import java.util.function.Consumer;
 
 /**
  * The turns so far, and the model that answers them. Each turn is rendered anew; the KV cache
- * serves for as long as the ids are those of the turn before.
+ * serves for as long as the ids are those of the turn before. Close it to free that.
  */
-public final class Conversation {
+public final class Conversation implements AutoCloseable {
   private final LanguageModel model;
   private final ChatTemplate template;
   private final ChatOptions chat;
@@ -30,22 +31,29 @@ public final class Conversation {
   private final List<ChatMessage> messages = new ArrayList<>();
   private String system = "";
 
+  /**
+   * A conversation that has not begun.
+   *
+   * @param options of each answer
+   * @param strategy that nothing was read with; closed with this
+   * @param capacity tokens that it has room for
+   */
   public Conversation(
       LanguageModel model,
       ChatTemplate template,
       ChatOptions chat,
       GenerateOptions options,
-      PrefixReuse strategy,
+      DecodingStrategy strategy,
       int capacity) {
     this.model = model;
     this.template = template;
     this.chat = chat;
     this.options = options;
-    this.strategy = strategy;
+    this.strategy = new PrefixReuse(strategy, capacity);
     this.capacity = capacity;
     this.generator =
         new Generator(
-            strategy,
+            this.strategy,
             model.tokenizer(),
             Prompt.endsOfAnswer(model),
             model.config().decoder().vocab());
@@ -96,5 +104,10 @@ public final class Conversation {
       messages.subList(before, messages.size()).clear();
       throw e;
     }
+  }
+
+  @Override
+  public void close() {
+    strategy.close();
   }
 }

@@ -268,9 +268,17 @@ public final class Descent implements AutoCloseable {
    * @return what follows its last token
    */
   public Step prefill(SequenceState s, int[] prompt) {
+    return prefill(s, prompt, Optional.empty());
+  }
+
+  /**
+   * As above.
+   *
+   * @param states gets the final hidden states of the prompt, if somebody asks
+   */
+  public Step prefill(SequenceState s, int[] prompt, Optional<PromptStates> states) {
     complete(s); // tokens that go through all layers need those before them there
-    return PrefillChunks.each(
-        prompt, (chunk, end) -> step(() -> prefill(s, chunk, end, Optional.empty())));
+    return PrefillChunks.each(prompt, (chunk, end) -> step(() -> prefill(s, chunk, end, states)));
   }
 
   /**

@@ -35,6 +35,18 @@ public final class TuningMetadata {
     return m;
   }
 
+  /**
+   * What decides the result, and the data.
+   *
+   * @param description the options, as above
+   */
+  public static Map<String, Object> withData(Map<String, Object> description, TokenSource data) {
+    Map<String, Object> m = new LinkedHashMap<>(description);
+    m.put("seq_len", data.length());
+    m.put("data", data.fingerprint());
+    return m;
+  }
+
   private static void note(
       Map<String, Object> coverage, int depth, Optional<DraftVocabulary> draft, long[] counts) {
     draft.ifPresent(d -> coverage.put(String.valueOf(depth), d.coverage(counts)));

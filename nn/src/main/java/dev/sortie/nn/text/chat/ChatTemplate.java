@@ -80,6 +80,20 @@ public final class ChatTemplate {
     return Gguf.isGguf(model) ? ChatTemplateGguf.read(model) : ChatTemplateFiles.read(model);
   }
 
+  /**
+   * The template of a model that must have one.
+   *
+   * @throws InputException if it has none
+   */
+  public static ChatTemplate required(Path model) {
+    return ofModel(model)
+        .orElseThrow(
+            () ->
+                new InputException(
+                    model
+                        + ": has no chat template, so it does not say how a conversation is written; put one into chat_template.jinja or chat_template of tokenizer_config.json in the model's folder, or give --chat-template FILE"));
+  }
+
   /** The template in a file of its own, with the special tokens that a model names. */
   public static ChatTemplate ofFile(Path file, Path model) {
     Map<String, String> specials =

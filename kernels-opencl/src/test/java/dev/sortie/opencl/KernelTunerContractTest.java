@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A tuning is one of the declared cuts, found again as it was kept, and changes speed alone. */
-class TunerContractTest {
+class KernelTunerContractTest {
   /** {@code all} tries all kernels under all cuts, which takes minutes; else one each. */
   private static final String CUTS = "sortie.opencl.cuts";
 

@@ -19,8 +19,8 @@ import org.jocl.CLException;
  * in turns, so that a change of the machine's speed meets all cuts, and medians are compared. The
  * usual cut stays unless another is clearly faster: noise must not change results.
  */
-final class Tuner {
-  private static final Logger LOG = System.getLogger(Tuner.class.getName());
+final class KernelTuner {
+  private static final Logger LOG = System.getLogger(KernelTuner.class.getName());
 
   private static final int ROUNDS = 9;
 
@@ -44,7 +44,7 @@ final class Tuner {
    * @param usual the device, with the usual cuts
    * @param cache where compiled programs are kept
    */
-  Tuner(Engine usual, BinaryCache cache) {
+  KernelTuner(Engine usual, BinaryCache cache) {
     this.usual = usual;
     this.cache = cache;
   }
@@ -112,7 +112,8 @@ final class Tuner {
       }
       Candidate c = new Candidate(cut, usual.with(usual.preset().with(family, cut), cache));
       boolean right = passes(family, work, c);
-      List<double[]> results = right ? work.results().stream().map(Tuner::values).toList() : null;
+      List<double[]> results =
+          right ? work.results().stream().map(KernelTuner::values).toList() : null;
       if (right && (expected == null || agree(expected, results))) {
         expected = expected == null ? results : expected;
         candidates.add(c);

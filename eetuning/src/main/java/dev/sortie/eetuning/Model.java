@@ -1,0 +1,255 @@
+package dev.sortie.eetuning;
+
+import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cost.ActiveExits;
+import dev.sortie.eetuning.cost.CostCache;
+import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.batch.BatchDecoder;
+import dev.sortie.eetuning.decode.batch.BatchSequence;
+import dev.sortie.eetuning.decode.batch.PromptEmbedding;
+import dev.sortie.eetuning.decode.chat.Conversation;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.eval.TextScorer;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.nn.text.chat.ChatTemplate;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+
+/**
+ * A loaded model. Any number of threads may use it: they take turns, token by token, since each
+ * token keeps all cores busy. Whoever has many texts to generate at once is faster with {@link
+ * dev.sortie.eetuning.decode.batch.Scheduler}, which reads weights once for all of them.
+ *
+ * <p>Close it when no text is being generated any more: its memory, and that of the exits which it
+ * has read, is given back at once, and what is used later fails.
+ */
+public final class Model implements AutoCloseable {
+  /** Tokens of a conversation to set room aside for, where nobody says otherwise. */
+  private static final int CONVERSATION = 4096;
+
+  private final LanguageModel model;
+
+  /** Computes in exact arithmetic, and owns the threads. */
+  private final Device device;
+
+  private final NativeArena arena = new NativeArena("exits");
+  private final ReentrantLock turn = new ReentrantLock(true);
+
+  private final Optional<Path> templateFile;
+
+  /** Read when it is asked for: most texts need none. */
+  private ChatTemplate template;
+
+  /**
+   * A model.
+   *
+   * @param device closed with it
+   * @param templateFile takes the place of its own chat template
+   */
+  Model(LanguageModel model, Device device, Optional<Path> templateFile) {
+    this.model = model;
+    this.device = device;
+    this.templateFile = templateFile;
+  }
+
+  /**
+   * A text that continues a prompt. Nothing is computed before {@link TextRun#forEach}.
+   *
+   * @param prompt special tokens spelled in it stay text; an empty one begins a text
+   * @throws InputException if prompt and answer do not fit in the model's context
+   */
+  public TextRun generate(String prompt, TextOptions options) {
+    return run(Prompt.encode(model, prompt, EncodeOptions.DEFAULT), model.config().eos(), options);
+  }
+
+  /**
+   * The answer to a conversation, which the model's chat template writes down.
+   *
+   * @param conversation at least one message
+   * @throws InputException if the model has no chat template, the template refuses the
+   *     conversation, or that and the answer do not fit in the model's context
+   */
+  public TextRun answer(List<ChatMessage> conversation, TextOptions options) {
+    int[] ids = template().encode(conversation, ChatOptions.DEFAULT, model.tokenizer());
+    return run(Prompt.orBos(model, ids), Prompt.endsOfAnswer(model), options);
+  }
+
+  private TextRun run(int[] ids, List<Integer> ends, TextOptions options) {
+    int capacity = Prompt.capacity(model, ids, options.text().maxTokens());
+    return new TextRun(model, ids, ends, options.text(), () -> begin(options.strategy(), capacity));
+  }
+
+  private DecodingStrategy begin(Strategy strategy, int capacity) {
+    return inTurn(
+        () -> new TurnTaking(strategy.begin(model.decoder(), capacity, model.device()), turn));
+  }
+
+  /**
+   * A conversation in which each turn reads only what is new. Close it to free its KV cache.
+   *
+   * @param system the system message; empty for none
+   * @param options of each answer; it ends where the room for the conversation does
+   * @throws InputException if the model has no chat template
+   */
+  public Conversation chat(String system, TextOptions options) {
+    int capacity = Math.min(CONVERSATION, model.config().decoder().context());
+    Conversation conversation =
+        new Conversation(
+            model,
+            template(),
+            ChatOptions.DEFAULT,
+            options.text(),
+            begin(options.strategy(), capacity),
+            capacity);
+    conversation.begin(system);
+    return conversation;
+  }
+
+  private ChatTemplate template() {
+    return inTurn(
+        () -> {
+          if (template == null) {
+            template =
+                templateFile
+                    .map(file -> ChatTemplate.ofFile(file, model.path()))
+                    .orElseGet(() -> ChatTemplate.required(model.path()));
+          }
+          return template;
+        });
+  }
+
+  /**
+   * One vector for a text: see {@link PromptEmbedding}.
+   *
+   * @return {@code [C]}, of Euclidean length 1
+   * @throws InputException if the text does not fit in the model's context
+   */
+  public float[] embed(String text) {
+    int[] ids = Prompt.encode(model, text, EncodeOptions.DEFAULT);
+    return inTurn(
+        () -> {
+          PromptEmbedding embedding = new PromptEmbedding(model.decoder());
+          try (BatchDecoder decoder = new BatchDecoder(model.decoder(), model.device());
+              BatchSequence sequence = decoder.open(ids.length)) {
+            decoder.prefill(sequence, ids, embedding);
+          }
+          return embedding.vector();
+        });
+  }
+
+  /**
+   * How well the final layer predicts a text: see {@link TextScorer}.
+   *
+   * @throws InputException if the text has fewer than two tokens
+   */
+  public TextScorer.Result score(String text) {
+    return score(text, Exits.none());
+  }
+
+  /** The same for the final layer and each of these exits. */
+  public TextScorer.Result score(String text, Exits exits) {
+    return inTurn(
+        () -> new TextScorer(model, exits, model.device()).score(text, TextScorer.Progress.NONE));
+  }
+
+  /**
+   * Reads exits of this model, into memory that is given back with it.
+   *
+   * @param folder with {@code exits.safetensors} and {@code exits.json}
+   * @throws InputException if a file is missing or wrong, or of another model
+   */
+  public Exits exits(Path folder) {
+    return inTurn(() -> ExitsFile.read(folder, model, arena, model.device().kernels()));
+  }
+
+  /**
+   * Those exits with which decoding can be faster than at full depth, by the cost of layers and
+   * exits on this machine. It is measured at the first call for such a model, which takes some
+   * seconds, and kept in the user's cache folder.
+   */
+  public ActiveExits exitsThatPay(Exits exits) {
+    return inTurn(
+        () -> {
+          CostCache costs = new CostCache();
+          return ActiveExits.thatPay(
+              exits,
+              costs
+                  .known(model.decoder(), exits, model.device())
+                  .orElseGet(() -> costs.measure(model.decoder(), exits, model.device())),
+              EarlyExit.MAX_PENDING);
+        });
+  }
+
+  /**
+   * Early exit by thresholds that {@code calibrate} has written.
+   *
+   * @param folder of the exits
+   * @param thresholds the file
+   * @throws InputException if they were calibrated for other exits, another type of matrices or
+   *     another arithmetic
+   */
+  public Strategy calibrated(Path folder, Path thresholds) {
+    Calibrated read = ThresholdsFile.read(thresholds);
+    ExitThresholds policy = new ExitThresholds(read.thresholds());
+    Exits all = Strategy.withFinalDraft(exits(folder), policy);
+    ThresholdsFile.check(thresholds, read, folder, model);
+    return Strategy.earlyExit(ActiveExits.at(all, policy.asked()), policy);
+  }
+
+  /** Tunes exits for this model. */
+  public Tuner tuner(TunerOptions options) {
+    return new Tuner(this, options);
+  }
+
+  /** Its tokenizer. */
+  public Tokenizer tokenizer() {
+    return model.tokenizer();
+  }
+
+  /** Its configuration, weights and network: what the packages below work with. */
+  public LanguageModel languageModel() {
+    return model;
+  }
+
+  /** Where it computes in exact arithmetic, as training does. */
+  Device device() {
+    return device;
+  }
+
+  /** Runs something that computes, alone. */
+  <T> T inTurn(Supplier<T> work) {
+    turn.lock();
+    try {
+      return work.get();
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    turn.lock();
+    try {
+      arena.close();
+      model.close();
+      device.close();
+    } finally {
+      turn.unlock();
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package dev.sortie.eetuning;
+
+import dev.sortie.eetuning.host.ModelName;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.device.Device;
+import java.nio.file.Path;
+
+/**
+ * Where an application begins.
+ *
+ * <pre>{@code
+ * try (var model = Sortie.load("fable")) {
+ *   model.generate("Once upon a time", TextOptions.atMost(64))
+ *       .forEach(token -> System.out.print(token.text()));
+ * }
+ * }</pre>
+ *
+ * <p>What a user can correct is an {@link InputException}, whose message is one line; messages name
+ * options by their words on the command line. Nothing here prints, and nothing ends the process.
+ */
+public final class Sortie {
+  private Sortie() {}
+
+  /**
+   * Loads a model by name, with the usual options.
+   *
+   * @param name a path, {@code ORG/NAME} as pulled from the hub, or {@code fable} for the embedded
+   *     model
+   * @throws InputException if there is no such model or a file of it is wrong
+   */
+  public static Model load(String name) {
+    return load(name, LoadOptions.DEFAULT);
+  }
+
+  /**
+   * Loads a model, with the usual options.
+   *
+   * @param path a Hugging Face folder or a {@code .gguf} file
+   * @throws InputException if it is not there or a file of it is wrong
+   */
+  public static Model load(Path path) {
+    return load(path, LoadOptions.DEFAULT);
+  }
+
+  /**
+   * Loads a model by name.
+   *
+   * @param name as for {@link #load(String)}
+   * @throws InputException if there is no such model, a file of it is wrong, or it does not fit in
+   *     memory
+   * @throws IllegalArgumentException if there is no such device
+   */
+  public static Model load(String name, LoadOptions options) {
+    return load(ModelName.path(name), options);
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param path a Hugging Face folder or a {@code .gguf} file
+   * @throws InputException if it is not there, a file of it is wrong, or it does not fit in memory
+   * @throws IllegalArgumentException if there is no such device
+   */
+  public static Model load(Path path, LoadOptions options) {
+    Device device = Device.named(options.device(), options.threads());
+    try {
+      return new Model(
+          LanguageModel.load(path, options.precision(), options.arithmetic(), device),
+          device,
+          options.chatTemplate());
+    } catch (RuntimeException | Error e) {
+      device.close();
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.sortie.eetuning;
+
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.nn.InputException;
+import java.util.List;
+
+/**
+ * Which exits are tuned and how. What is left out here is as the command line has it: copies of the
+ * backbone's modules to begin with, AdamW, a hundredth of the steps for warm-up and a cosine down
+ * to a tenth of the learning rate. Immutable; each method gives other options.
+ *
+ * @param depths after how many layers exits stand, each 1 to layers - 1
+ * @param architecture what an exit computes before its head
+ * @param objective what exits learn to predict
+ * @param steps optimiser steps
+ * @param length tokens predicted in a sequence, at most the model's context
+ * @param batch sequences in a step
+ * @param learningRate its peak
+ * @param heldOut share of the texts that is kept for validation, 0 to below 1
+ * @param gateTokens tokens to which probes are fitted after tuning; 0 for none
+ * @param seed of the order of the data
+ */
+public record TunerOptions(
+    List<Integer> depths,
+    ExitArchitecture architecture,
+    Objective objective,
+    int steps,
+    int length,
+    int batch,
+    double learningRate,
+    double heldOut,
+    int gateTokens,
+    long seed) {
+
+  /** Refuses what no run can have. */
+  public TunerOptions {
+    depths = List.copyOf(depths);
+    if (depths.isEmpty()) {
+      throw new InputException("no depth is named; name the layers after which exits stand");
+    }
+    require(steps >= 1, "steps", steps, "at least 1");
+    require(length >= 1, "length", length, "at least 1");
+    require(batch >= 1, "batch", batch, "at least 1");
+    require(learningRate > 0 && learningRate < 1e6, "learning rate", learningRate, "positive");
+    require(heldOut >= 0 && heldOut < 1, "held-out share", heldOut, "from 0 to below 1");
+    require(gateTokens >= 0, "gate tokens", gateTokens, "0 or more");
+  }
+
+  private static void require(boolean ok, String what, Number value, String allowed) {
+    if (!ok) {
+      throw new InputException(what + " " + value + " must be " + allowed);
+    }
+  }
+
+  /** Exits at these depths: {@code mlp}, 1,000 steps of 8 sequences of 256 tokens. */
+  public static TunerOptions at(Integer... depths) {
+    return new TunerOptions(
+        List.of(depths), ExitArchitecture.MLP, Objective.CE, 1000, 256, 8, 1e-3, 0.01, 16384, 1);
+  }
+
+  /** The same with exits of another architecture. */
+  public TunerOptions architecture(ExitArchitecture other) {
+    return new TunerOptions(
+        depths, other, objective, steps, length, batch, learningRate, heldOut, gateTokens, seed);
+  }
+
+  /** The same with another objective. */
+  public TunerOptions objective(Objective other) {
+    return new TunerOptions(
+        depths, architecture, other, steps, length, batch, learningRate, heldOut, gateTokens, seed);
+  }
+
+  /** The same with so many steps of so many sequences of so many tokens. */
+  public TunerOptions steps(int count, int sequences, int tokens) {
+    return new TunerOptions(
+        depths,
+        architecture,
+        objective,
+        count,
+        tokens,
+        sequences,
+        learningRate,
+        heldOut,
+        gateTokens,
+        seed);
+  }
+
+  /** The same with another peak of the learning rate. */
+  public TunerOptions learningRate(double peak) {
+    return new TunerOptions(
+        depths, architecture, objective, steps, length, batch, peak, heldOut, gateTokens, seed);
+  }
+
+  /** The same with another share of the texts for validation. */
+  public TunerOptions heldOut(double share) {
+    return new TunerOptions(
+        depths,
+        architecture,
+        objective,
+        steps,
+        length,
+        batch,
+        learningRate,
+        share,
+        gateTokens,
+        seed);
+  }
+
+  /** The same with probes fitted to so many tokens; 0 for none. */
+  public TunerOptions gateTokens(int tokens) {
+    return new TunerOptions(
+        depths, architecture, objective, steps, length, batch, learningRate, heldOut, tokens, seed);
+  }
+
+  /** The same with another seed. */
+  public TunerOptions seed(long other) {
+    return new TunerOptions(
+        depths,
+        architecture,
+        objective,
+        steps,
+        length,
+        batch,
+        learningRate,
+        heldOut,
+        gateTokens,
+        other);
+  }
+}

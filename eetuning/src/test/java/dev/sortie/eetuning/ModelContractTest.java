@@ -1,0 +1,119 @@
+package dev.sortie.eetuning;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.batch.BatchDecoder;
+import dev.sortie.eetuning.decode.batch.BatchSequence;
+import dev.sortie.eetuning.decode.batch.PagePool;
+import dev.sortie.eetuning.decode.batch.PromptEmbedding;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.EncodeOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an application may rely on. */
+class ModelContractTest {
+  private static final TextOptions EIGHT = TextOptions.atMost(8);
+
+  @TempDir private static Path shared;
+
+  private static Path folder;
+
+  @BeforeAll
+  static void makeModel() {
+    folder = TinyModel.write(shared.resolve("model"), 1);
+  }
+
+  private static Model load() {
+    return Sortie.load(folder, LoadOptions.DEFAULT.threads(1));
+  }
+
+  @Test
+  void aRunGivesTheSameTextEachTimeAndItsTokensAreTheText() {
+    try (Model model = load()) {
+      TextRun run = model.generate("The fox", EIGHT.sampling(1.0, 3));
+      StringBuilder pieces = new StringBuilder();
+      Generation first = run.forEach(token -> pieces.append(token.text()));
+      assertThat(first.text()).isEqualTo(pieces.toString()).isEqualTo(run.text());
+      assertThat(first.promptIds()).hasSize(run.promptTokens());
+      assertThat(first.tokens()).hasSizeBetween(1, 8);
+    }
+  }
+
+  @Test
+  void aRunEndsWhereItIsCancelled() {
+    try (Model model = load()) {
+      List<GeneratedToken> heard = new ArrayList<>();
+      Generation cut =
+          model.generate("The fox", EIGHT).forEach(heard::add, () -> heard.size() == 1);
+      assertThat(cut.finish()).isEqualTo("cancelled");
+      // asked before the listener hears of the token
+      assertThat(cut.tokens()).isEqualTo(heard).hasSize(2);
+    }
+  }
+
+  @Test
+  void threadsTakeTurnsAndEachGetsItsOwnText() throws Exception {
+    try (Model model = load();
+        ExecutorService threads = Executors.newFixedThreadPool(4)) {
+      List<String> prompts = List.of("The fox", "The hen", "The tree", "The hill");
+      List<String> alone = prompts.stream().map(p -> model.generate(p, EIGHT).text()).toList();
+      List<Callable<String>> work = new ArrayList<>();
+      for (int round = 0; round < 3; round++) {
+        prompts.forEach(p -> work.add(() -> model.generate(p, EIGHT).text()));
+      }
+      List<Future<String>> done = threads.invokeAll(work);
+      for (int i = 0; i < done.size(); i++) {
+        assertThat(done.get(i).get()).isEqualTo(alone.get(i % alone.size()));
+      }
+    }
+  }
+
+  /** The server reads prompts in pieces, into pages of a pool. */
+  @Test
+  void anEmbeddingHasTheBitsOfTheServers() {
+    try (Model model = load()) {
+      LanguageModel m = model.languageModel();
+      String text = TinyModel.TEXT.substring(0, 110);
+      int[] prompt = Prompt.encode(m, text, EncodeOptions.DEFAULT);
+      assertThat(prompt).hasSizeBetween(35, TinyModel.CONTEXT);
+      PromptEmbedding served = new PromptEmbedding(m.decoder());
+      try (BatchDecoder decoder = new BatchDecoder(m.decoder(), m.device());
+          PagePool pool = new PagePool(m.decoder(), Exits.none(), 4, 20, true);
+          BatchSequence sequence =
+              decoder
+                  .open(pool, new MaxProbability(1), 0, prompt, prompt.length, Optional.of(served))
+                  .orElseThrow()) {
+        while (decoder.readPrompt(sequence, 34).isEmpty()) {
+          assertThat(sequence.position()).isLessThan(prompt.length);
+        }
+      }
+      float[] vector = model.embed(text);
+      assertThat(vector).isEqualTo(served.vector()).hasSize(16);
+      assertThat(model.embed("The hen")).isNotEqualTo(vector);
+    }
+  }
+
+  @Test
+  void whatIsUsedAfterCloseFails() {
+    Model model = load();
+    TextRun run = model.generate("The fox", EIGHT);
+    model.close();
+    assertThatThrownBy(run::text).isInstanceOf(IllegalStateException.class);
+  }
+}
