@@ -25,7 +25,7 @@ public final class MutationRun {
   private static final int LONGEST_MESSAGE = 2000;
   private static final int MOST_FINDINGS = 20;
 
-  /** Deadlines that pass on a clock before a thread that waits is given up. */
+  /** Deadlines that are waited for before a thread that computes nothing is given up. */
   private static final int PATIENCE = 12;
 
   private final List<Subject> subjects;
@@ -148,17 +148,19 @@ public final class MutationRun {
     }
   }
 
-  /** Other processes may take the cores meanwhile, so that this one's own time counts too. */
+  /**
+   * Other processes may take the cores meanwhile, or this one may be stopped for a while: what
+   * counts is its own time, and how often it waited in vain.
+   */
   private void await(Future<?> future)
       throws InterruptedException, ExecutionException, TimeoutException {
     Duration begun = used();
-    long end = System.nanoTime() + PATIENCE * deadline.toNanos();
-    while (true) {
+    for (int waits = 1; ; waits++) {
       try {
         future.get(deadline.toMillis(), TimeUnit.MILLISECONDS);
         return;
       } catch (TimeoutException e) {
-        if (used().minus(begun).compareTo(deadline) > 0 || System.nanoTime() > end) {
+        if (used().minus(begun).compareTo(deadline) > 0 || waits == PATIENCE) {
           throw e;
         }
       }
