@@ -3,13 +3,13 @@ package dev.sortie.eetuning.host;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.HeldFile;
 import dev.sortie.nn.file.InputFiles;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -34,7 +34,7 @@ public final class OutputFolder implements AutoCloseable {
 
   private final Path path;
   private final Path file;
-  private FileChannel channel;
+  private HeldFile held;
 
   /** The folder is not touched before {@link #open}. */
   public OutputFolder(Path path) {
@@ -50,8 +50,8 @@ public final class OutputFolder implements AutoCloseable {
   public void open() {
     Folders.create(path);
     try {
-      while (channel == null) {
-        channel = locked();
+      while (held == null) {
+        held = locked();
       }
     } catch (IOException e) {
       throw new InputException(
@@ -62,46 +62,49 @@ public final class OutputFolder implements AutoCloseable {
   }
 
   /** The locked file; null if another one has its name now, since its last holder deleted it. */
-  private FileChannel locked() throws IOException {
+  private HeldFile locked() throws IOException {
     Object before = identity();
-    FileChannel opened =
-        FileChannel.open(
-            file,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE,
-            LinkOption.NOFOLLOW_LINKS);
-    FileChannel held = null;
+    HeldFile opened =
+        HeldFile.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS)
+            .orElseThrow(() -> taken(me()));
+    boolean keep = false;
     try {
-      if (!lock(opened)) {
-        throw new InputException(
-            "%s: %s writes here; wait for its end, or give another --out"
-                .formatted(path, holder(opened)));
+      if (opened.channel().tryLock(LOCKED_BYTE, 1, false) == null) {
+        throw taken(holder(opened.channel()));
       }
       // Not by opening it again: to close any channel of a file gives up all its locks.
       if (before != null && before.equals(identity())) {
-        sign(opened);
-        held = opened;
+        sign(opened.channel());
+        keep = true;
       }
-      return held;
+      return keep ? opened : null;
     } finally {
-      if (held == null) {
+      if (!keep) {
         opened.close();
       }
     }
   }
 
+  private InputException taken(String holder) {
+    return new InputException(
+        "%s: %s writes here; wait for its end, or give another --out".formatted(path, holder));
+  }
+
+  private static String me() {
+    return "process %d on %s".formatted(ProcessHandle.current().pid(), hostName());
+  }
+
   /** Writes who holds the lock; without room for that the file goes again. */
   private void sign(FileChannel opened) throws IOException {
-    String me =
-        "process %d on %s, since %s"
-            .formatted(
-                ProcessHandle.current().pid(),
-                hostName(),
-                Instant.now().truncatedTo(ChronoUnit.SECONDS));
+    String text = "%s, since %s".formatted(me(), Instant.now().truncatedTo(ChronoUnit.SECONDS));
     try {
       opened.truncate(0);
-      AtomicFiles.writeFully(opened, ByteBuffer.wrap(me.getBytes(StandardCharsets.UTF_8)));
+      AtomicFiles.writeFully(opened, ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
       Files.delete(file);
       throw e;
@@ -117,14 +120,6 @@ public final class OutputFolder implements AutoCloseable {
       return key == null ? file : key; // a system without keys does not delete open files
     } catch (NoSuchFileException e) {
       return null;
-    }
-  }
-
-  private static boolean lock(FileChannel opened) throws IOException {
-    try {
-      return opened.tryLock(LOCKED_BYTE, 1, false) != null;
-    } catch (OverlappingFileLockException e) {
-      return false; // held in this process
     }
   }
 
@@ -146,10 +141,10 @@ public final class OutputFolder implements AutoCloseable {
   /** Lets others in. */
   @Override
   public void close() {
-    if (channel == null) {
+    if (held == null) {
       return;
     }
-    try (FileChannel _ = channel) {
+    try (HeldFile _ = held) {
       Files.deleteIfExists(file); // before the lock is gone: the next one has a file of its own
     } catch (IOException e) {
       throw new InputException(file + ": cannot be removed: " + InputFiles.reason(e), e);

@@ -2,7 +2,6 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.TinyModel;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,13 +30,11 @@ class LostOutputContractTest {
 
   @TempDir private static Path temp;
 
-  private static Path model;
-  private static Path data;
+  private static TinyCommands tiny;
 
   @BeforeAll
   static void makeModel() throws IOException {
-    model = TinyModel.write(temp.resolve("model"), 1);
-    data = Files.writeString(temp.resolve("data.txt"), TinyModel.TEXT.repeat(20));
+    tiny = TinyCommands.in(temp);
   }
 
   private static CommandLineRun run(File out, List<String> words) throws Exception {
@@ -69,15 +66,20 @@ class LostOutputContractTest {
 
   @TestFactory
   Stream<DynamicTest> onAFullDiskEachCommandFailsWithOneLine() {
-    String m = " --threads 1 --model " + model;
+    String m = " --threads 1 --model " + tiny.model();
+    String exits = " --exits " + tiny.exits() + m;
     return Stream.of(
             "--help",
             "tune --help",
             "--version",
             "doctor --models",
-            "tokenize --text hen --model " + model,
-            "tokenize --json --text hen --model " + model,
-            "score --json --file " + data + m,
+            "tokenize --text hen --model " + tiny.model(),
+            "tokenize --json --text hen --model " + tiny.model(),
+            "score --json --file " + tiny.data() + m,
+            "tune --json --steps 2 --seq-len 16 --data %s --out %s"
+                    .formatted(tiny.data(), temp.resolve("tuned"))
+                + exits,
+            "eval --json --text %s --out %s".formatted(tiny.data(), temp.resolve("report")) + m,
             "generate --json --max-tokens 3 --prompt hen" + m,
             "generate --max-tokens 3 --prompt hen" + m,
             "launch --nproc 2 -- echo hen")
@@ -110,7 +112,7 @@ class LostOutputContractTest {
                 "--threads",
                 "1",
                 "--model",
-                model.toString(),
+                tiny.model().toString(),
                 "--max-tokens",
                 "20",
                 "--ignore-eos",
@@ -131,7 +133,7 @@ class LostOutputContractTest {
             IntStream.range(0, 20_000).mapToObj(i -> "The fox ran " + i).toList());
     String line =
         "generate --json --threads 1 --model %s --max-tokens 20 --ignore-eos --prompts %s"
-            .formatted(model, prompts);
+            .formatted(tiny.model(), prompts);
     Process process =
         new ProcessBuilder(CommandLineProcess.command(line.split(" ")))
             .redirectError(ProcessBuilder.Redirect.DISCARD)

@@ -4,12 +4,14 @@ import static dev.sortie.eetuning.cli.TinyCommands.assertFields;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Altered;
+import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code tune}. */
 class TuneCommandContractTest {
@@ -109,6 +113,26 @@ class TuneCommandContractTest {
           .hasSize(1)
           .allMatch(l -> l.contains("training diverged; lower --lr"));
       assertThat(run.err()).doesNotContain("internal error", "\tat ");
+    }
+  }
+
+  /** In lines and in one line of words. */
+  @ParameterizedTest
+  @ValueSource(strings = {"\n", " "})
+  @Tag("slow")
+  void aLargeTextTakesLittleMemory(String end) throws Exception {
+    Path large = Files.writeString(temp.resolve("large.txt"), (TinyModel.TEXT + end).repeat(1000));
+    String text = Files.readString(large);
+    while (Files.size(large) < 48 << 20) {
+      Files.writeString(large, text, StandardOpenOption.APPEND);
+    }
+    String line =
+        "tune --threads 1 --model %s --exits %s --data %s --out %s --steps 2 --seq-len 16"
+            .formatted(tiny.model(), tiny.exits(), large, temp.resolve("tuned"));
+    Map<String, String> smallHeap = Map.of("JAVA_TOOL_OPTIONS", "-Xmx64m");
+    try (CommandLineProcess tune = new CommandLineProcess(smallHeap, line.split(" "))) {
+      CommandLineRun run = tune.end();
+      assertThat(run.code()).as(run.err()).isZero();
     }
   }
 

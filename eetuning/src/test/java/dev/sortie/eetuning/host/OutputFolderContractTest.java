@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -32,6 +35,53 @@ class OutputFolderContractTest {
       third.open();
     }
     assertThat(out).isEmptyDirectory();
+  }
+
+  /** A process of its own that opens the folder that it is given, and says what came of it. */
+  static final class Opening {
+    private Opening() {}
+
+    /** 0 if it was free, 1 if not. */
+    public static void main(String[] arguments) {
+      try (OutputFolder folder = new OutputFolder(Path.of(arguments[0]))) {
+        folder.open();
+      } catch (InputException e) {
+        System.out.print(e.getMessage());
+        System.exit(1);
+      }
+    }
+
+    static Map.Entry<Integer, String> run(Path folder) throws Exception {
+      Process process =
+          new ProcessBuilder(TestJvm.command(Opening.class, folder.toString()))
+              .redirectError(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return Map.entry(process.waitFor(), said);
+    }
+  }
+
+  @Test
+  @DisabledOnOs(value = OS.WINDOWS, disabledReason = "links need a privilege there")
+  void whoIsRefusedHereTakesTheLockFromNobody() throws Exception {
+    Path out = temp.resolve("out");
+    Path other = Files.createSymbolicLink(temp.resolve("other"), Path.of("out"));
+    try (OutputFolder first = new OutputFolder(out)) {
+      first.open();
+      for (Path name : List.of(out, other)) {
+        try (OutputFolder second = new OutputFolder(name)) {
+          assertThatThrownBy(second::open).isInstanceOf(InputException.class);
+        }
+      }
+      assertThat(Opening.run(out))
+          .satisfies(
+              ended -> {
+                assertThat(ended.getKey()).isEqualTo(1);
+                assertThat(ended.getValue())
+                    .contains("process %d on ".formatted(ProcessHandle.current().pid()), "since ");
+              });
+    }
+    assertThat(Opening.run(out)).isEqualTo(Map.entry(0, ""));
   }
 
   @Test

@@ -2,10 +2,16 @@ package dev.sortie.nn.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.family.GenerationConfig;
+import dev.sortie.nn.format.FormatCorpus;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.text.TextCorpus;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.format.TokenizerModel;
 import java.io.ByteArrayInputStream;
@@ -14,8 +20,11 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,8 +57,7 @@ class NamedInputContractTest {
 
   private Path fifo(byte[] content) throws IOException, InterruptedException {
     Path fifo = temp.resolve("fifo");
-    Process made = new ProcessBuilder("mkfifo", fifo.toString()).start();
-    assumeTrue(made.waitFor() == 0, "this system has no FIFOs");
+    makeFifo(fifo);
     Thread.ofPlatform()
         .daemon()
         .start(
@@ -61,6 +69,11 @@ class NamedInputContractTest {
               }
             });
     return fifo;
+  }
+
+  private static void makeFifo(Path fifo) throws IOException, InterruptedException {
+    Process made = new ProcessBuilder("mkfifo", fifo.toString()).start();
+    assumeTrue(made.waitFor() == 0, "this system has no FIFOs");
   }
 
   @Test
@@ -180,5 +193,44 @@ class NamedInputContractTest {
           .hasMessage(pipe + ": is not a regular file; name a file");
     }
     assertThat(NamedInput.read(pipe, LIMIT)).hasSize(1); // nobody has taken its byte
+  }
+
+  private static void useAll(Path model) {
+    try (ModelFiles files = ModelFiles.open(model)) {
+      files.tokenizer();
+    }
+    GenerationConfig.eos(model, TextCorpus.vocab());
+    ChatTemplate.ofModel(model);
+  }
+
+  /** Nobody writes into the FIFO: to open it would block. */
+  @Test
+  void eachFileOfAModelMustBeRegular() throws Exception {
+    Path model = temp.resolve("model");
+    FormatCorpus.folder(model, TextCorpus.tokenizers().getFirst(), TextCorpus.vocab());
+    useAll(model);
+    List<String> names = new ArrayList<>(List.of("chat_template.jinja"));
+    try (Stream<Path> files = Files.list(model)) {
+      files.map(file -> file.getFileName().toString()).sorted().forEach(names::add);
+    }
+    for (String name : names) {
+      Path file = model.resolve(name);
+      byte[] right = Files.exists(file) ? Files.readAllBytes(file) : null;
+      Files.deleteIfExists(file);
+      makeFifo(file);
+      assertTimeoutPreemptively(
+          Duration.ofSeconds(30),
+          () ->
+              assertThatThrownBy(() -> useAll(model))
+                  .isInstanceOf(InputException.class)
+                  .message()
+                  .contains(file + ": ")
+                  .contains("regular file")
+                  .doesNotContain("\n"));
+      Files.delete(file);
+      if (right != null) {
+        Files.write(file, right);
+      }
+    }
   }
 }
