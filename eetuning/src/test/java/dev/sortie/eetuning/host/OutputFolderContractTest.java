@@ -3,6 +3,7 @@ package dev.sortie.eetuning.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.TestJvm;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
