@@ -21,6 +21,8 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.decode;
   exports dev.sortie.eetuning.decode.batch;
   exports dev.sortie.eetuning.decode.chat;
+  exports dev.sortie.eetuning.decode.grammar;
+  exports dev.sortie.eetuning.decode.grammar.schema;
   exports dev.sortie.eetuning.decode.pipeline;
   exports dev.sortie.eetuning.decode.policy;
   exports dev.sortie.eetuning.decode.sampling;

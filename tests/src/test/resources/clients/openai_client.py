@@ -1,12 +1,22 @@
 """The official openai package against a server of Sortie: python openai_client.py URL MODEL. Exits with 0 if all is as it should be."""
 
+import json
 import sys
+from typing import Annotated, Literal, Optional
 
 import openai
+from pydantic import BaseModel, Field
 
 url, model = sys.argv[1:]
 client = openai.OpenAI(base_url=url + "/v1", api_key="unused", max_retries=0)
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Once upon a time"}]
+
+
+class Animal(BaseModel):
+    kind: Literal["fox", "hen"]
+    legs: int = Field(ge=0, le=8)
+    name: Annotated[str, Field(max_length=8)]
+    tame: Optional[bool]
 
 
 def chat():
@@ -64,6 +74,24 @@ def responses():
     assert "response.output_text.done" in types, types
 
 
+def structured():
+    for seed in range(3):
+        parsed = client.chat.completions.parse(model=model, messages=MESSAGES, response_format=Animal, seed=seed, max_completion_tokens=400)
+        assert isinstance(parsed.choices[0].message.parsed, Animal) and parsed.choices[0].finish_reason == "stop"
+        with client.chat.completions.stream(model=model, messages=MESSAGES, response_format=Animal, seed=seed, max_completion_tokens=400) as stream:
+            assert stream.get_final_completion().choices[0].message.parsed == parsed.choices[0].message.parsed
+        tool = openai.pydantic_function_tool(Animal)
+        for choice in ("required", {"type": "function", "function": {"name": "Animal"}}):
+            called = client.chat.completions.parse(model=model, messages=MESSAGES, tools=[tool], tool_choice=choice, seed=seed, max_completion_tokens=400)
+            assert isinstance(called.choices[0].message.tool_calls[0].function.parsed_arguments, Animal), called
+        response = client.responses.parse(model=model, input="A fox", text_format=Animal, max_output_tokens=400, extra_body={"seed": seed})
+        assert isinstance(response.output_parsed, Animal), response
+        loose = client.chat.completions.create(model=model, messages=MESSAGES, response_format={"type": "json_object"}, seed=seed, max_completion_tokens=60).choices[0]
+        assert loose.finish_reason == "length" or isinstance(json.loads(loose.message.content), dict), loose
+        known = client.completions.create(model=model, prompt="Is it?", extra_body={"grammar": 'root ::= " yes" | " no"'}, seed=seed).choices[0]
+        assert known.text in (" yes", " no") and known.finish_reason == "stop"
+
+
 def embeddings():
     vectors = client.embeddings.create(model=model, input=["a fox", "a hen"])
     assert len(vectors.data) == 2
@@ -91,9 +119,11 @@ def errors():
     refused(openai.NotFoundError, "model", model="gpt-4o")
     refused(openai.BadRequestError, "temperature", temperature=9)
     refused(openai.BadRequestError, "messages", messages=[])
-    refused(openai.BadRequestError, "tool_choice", tools=[{"type": "function", "function": {"name": "f"}}], tool_choice="required")
+    refused(openai.BadRequestError, "tool_choice", tool_choice="required")
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "a+"}}}
+    refused(openai.BadRequestError, "response_format.json_schema.schema", response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": schema}})
 
 
-for part in (chat, completions, responses, embeddings, models, errors):
+for part in (chat, completions, responses, structured, embeddings, models, errors):
     part()
     print(part.__name__, "as it should be")

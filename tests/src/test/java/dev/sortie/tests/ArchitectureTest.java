@@ -90,6 +90,8 @@ class ArchitectureTest {
   void partsOfDecodingUseEachOtherOneWay() {
     partOfDecoding("sampling");
     partOfDecoding("policy");
+    partOfDecoding("grammar", "sampling");
+    partOfDecoding("grammar.schema", "grammar");
     partOfDecoding("", "sampling");
     partOfDecoding("pass", "", "policy");
     partOfDecoding("single", "", "policy", "pass");

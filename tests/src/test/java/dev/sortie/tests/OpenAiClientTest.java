@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The official {@code openai} package for Python, unchanged, against the embedded model: chat,
- * completions, responses, embeddings, models and errors. {@code SORTIE_OPENAI} names a Python that
+ * completions, responses, structured output, embeddings, models and errors. {@code SORTIE_OPENAI} names a Python that
  * has it.
  */
 @Tag("any-kernels")
@@ -64,7 +64,7 @@ class OpenAiClientTest {
         String said = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(client.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(client.exitValue()).as(said).isZero();
-        assertThat(said.lines()).hasSize(6);
+        assertThat(said.lines()).hasSize(7);
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode;
 import dev.sortie.eetuning.decode.sampling.LogitRule;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -45,5 +46,12 @@ public record GenerateOptions(
   /** The same for another number of tokens. */
   public GenerateOptions atMost(int tokens) {
     return new GenerateOptions(tokens, sampling, stop, ignoreEos, rules, logprobs);
+  }
+
+  /** The same with one more rule, behind the others. */
+  public GenerateOptions with(Supplier<LogitRule> rule) {
+    List<Supplier<LogitRule>> all = new ArrayList<>(rules);
+    all.add(rule);
+    return new GenerateOptions(maxTokens, sampling, stop, ignoreEos, all, logprobs);
   }
 }

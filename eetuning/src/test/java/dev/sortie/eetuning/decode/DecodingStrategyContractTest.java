@@ -68,6 +68,26 @@ class DecodingStrategyContractTest {
     }
   }
 
+  /** Guesses are right and exits are taken under the rule, and nothing comes that it forbids. */
+  @ParameterizedTest
+  @MethodSource("dev.sortie.eetuning.decode.DecodingWays$Way#strategies")
+  void aGrammarIsKeptAndGuessesAreRightUnderIt(Way way) {
+    List<Integer> ends = List.of(0);
+    for (SamplingOptions sampling : List.of(SamplingOptions.GREEDY, SAMPLED)) {
+      GenerateOptions options =
+          options(90, sampling)
+              .with(ways.grammar("root ::= (\"<fox \" [0-9] \" or hen \" [é-í] \">\"){9}", ends));
+      Generation g = ways.write(way, PROMPT, options, ends);
+      assertSame(g, ways.write(way.reference(), PROMPT, options, ends));
+      assertThat(g.text().replaceFirst("<[^>]*$", "")).matches("(<fox [0-9] or hen [é-í]>){1,9}");
+      if (way == Way.PROMPT_LOOKUP) {
+        assertThat(g.tokens().stream().filter(t -> t.draft().isPresent()).count()).isPositive();
+      }
+      assertThat(g.tokens().stream().anyMatch(t -> t.exit().isPresent()))
+          .isEqualTo(way.leavesEarly());
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void repeatedGivesTheSameBits(Way way) {

@@ -3,6 +3,9 @@ package dev.sortie.eetuning.decode;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.batch.BatchDecoder;
 import dev.sortie.eetuning.decode.batch.BatchSequence;
+import dev.sortie.eetuning.decode.grammar.Gbnf;
+import dev.sortie.eetuning.decode.grammar.TokenGrammar;
+import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.pipeline.StageLinks;
@@ -145,6 +148,13 @@ final class DecodingWays implements AutoCloseable {
   /** The arithmetic that is in use. */
   Arithmetic arithmetic() {
     return model.arithmetic();
+  }
+
+  /** A grammar over the model's tokens. */
+  TokenGrammar grammar(String gbnf, List<Integer> ends) {
+    return new TokenGrammar(
+        Gbnf.read("grammar", gbnf),
+        new TokenVocabulary(model.tokenizer(), model.config().decoder().vocab(), ends));
   }
 
   /** Depths of the exits. */

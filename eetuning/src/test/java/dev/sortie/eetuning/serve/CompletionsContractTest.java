@@ -345,9 +345,21 @@ class CompletionsContractTest {
       quoteCharacter = '`',
       textBlock =
           """
-          "response_format":{"type":"json_schema","json_schema":{}} | response_format.type
-          "response_format":{"type":"json_object"}                  | response_format.type
-          "tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required" | tool_choice
+          "response_format":{"type":"json_schema"}                  | response_format.json_schema
+          "response_format":{"type":"json_schema","json_schema":{}} | response_format.json_schema.schema
+          "response_format":{"type":"json_schema","json_schema":{"schema":{"not":{}}}} | response_format.json_schema.schema
+          "response_format":{"type":"json_schema","json_schema":{"schema":true}} | response_format.json_schema.schema
+          "response_format":{"type":"yaml"}                         | response_format.type
+          "response_format":{}                                      | response_format.type
+          "grammar":"root ::= a"                                    | grammar
+          "grammar":"root ::= \\"a\\"","response_format":{"type":"json_object"} | grammar
+          "grammar":"root ::= \\"a\\"","ignore_eos":true            | ignore_eos
+          "tool_choice":"required"                                  | tool_choice
+          "tool_choice":"sometimes"                                 | tool_choice
+          "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"array"}}}],"tool_choice":"required" | tools
+          "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","not":{}}}}],"tool_choice":"required" | tools
+          "tools":[{"type":"function","function":{"name":"f"}}],"response_format":{"type":"json_object"} | tool_choice
+          "tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","ignore_eos":true | ignore_eos
           "tool_choice":{"type":"function","function":{"name":"f"}} | tool_choice
           "tools":[{"type":"web_search"}]                           | tools[0].type
           "functions":[{"name":"f"}]                                | functions

@@ -150,7 +150,9 @@ class EndpointsContractTest {
           "conversation":"c"                            | conversation
           "background":true                             | background
           "truncation":"auto"                           | truncation
-          "text":{"format":{"type":"json_schema"}}      | text.format.type
+          "text":{"format":{"type":"json_schema"}}      | text.format.schema
+          "text":{"format":{"type":"json_schema","schema":{"type":"string","pattern":"a"}}} | text.format.schema
+          "text":{"format":{"type":"yaml"}}             | text.format.type
           "tools":[{"type":"file_search"}]              | tools[0].type
           "tool_choice":"required"                      | tool_choice
           "max_output_tokens":0                         | max_output_tokens

@@ -5,8 +5,12 @@ import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
+import dev.sortie.eetuning.cli.option.GrammarMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
+import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.chat.Conversation;
+import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -14,6 +18,7 @@ import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,6 +44,7 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
 
   @Mixin private TemplateMixin template;
   @Mixin private DecodingMixin decoding;
+  @Mixin private GrammarMixin form;
 
   @Option(
       names = "--max-tokens",
@@ -69,6 +75,7 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       throw new InputException("--context " + context + " must be at least 2");
     }
     Decoding d = decoding.decoding(maxTokens);
+    Optional<Grammar> grammar = form.read(d.options());
     ChatOptions options = template.options();
     ChatTemplate t = template.template(model.path());
     try (Device opened = compute.open();
@@ -77,12 +84,14 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       Device device = m.device();
       int capacity = Math.min(context, m.config().decoder().context());
       Exits exits = decoding.exits(d, m, arena, device);
+      GenerateOptions answers =
+          GrammarMixin.apply(d.options(), grammar, m, Prompt.endsOfAnswer(m));
       try (Conversation conversation =
           new Conversation(
               m,
               t,
               options,
-              d.options(),
+              answers,
               decoding.strategy(d, m, exits, capacity, device),
               capacity)) {
         conversation.begin(system == null ? "" : system);

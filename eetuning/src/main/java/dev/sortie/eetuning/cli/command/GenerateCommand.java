@@ -6,6 +6,7 @@ import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
+import dev.sortie.eetuning.cli.option.GrammarMixin;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
 import dev.sortie.eetuning.cli.option.TextInput;
@@ -13,11 +14,13 @@ import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.GenerationJson;
 import dev.sortie.eetuning.cli.view.OrderedTexts;
 import dev.sortie.eetuning.decode.DecodingStrategy;
+import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.decode.pipeline.DecodingRanks;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.exit.ExitOutline;
@@ -38,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.IntPredicate;
@@ -70,6 +74,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
   @Mixin private TemplateMixin template;
   @Mixin private DecodingMixin decoding;
+  @Mixin private GrammarMixin form;
 
   @Option(
       names = "--max-tokens",
@@ -106,6 +111,12 @@ public final class GenerateCommand implements Callable<Integer> {
     Decoding given = decoding.decoding(maxTokens);
     pipeline.check(prompts != null);
     Decoding d = pipeline.ranks() > 1 ? given.together() : given;
+    Optional<Grammar> grammar = form.read(d.options());
+    if (grammar.isPresent() && pipeline.pp > 1) {
+      throw new InputException(
+          "--pp %d: stages of a pipeline choose tokens without a grammar; leave out --pp, or --json-schema and --grammar"
+              .formatted(pipeline.pp));
+    }
     List<Input> inputs = inputs();
     try (DecodingRanks ranks = DecodingRanks.join(pipeline.tp, pipeline.pp, System.getenv());
         Device device = compute.open(ranks.neighbours())) {
@@ -113,7 +124,7 @@ public final class GenerateCommand implements Callable<Integer> {
         if (pipeline.pp > 1) {
           pipelined(d, inputs, ranks, device);
         } else {
-          oneByOne(d, inputs, ranks, device);
+          oneByOne(d, grammar, inputs, ranks, device);
         }
       } catch (RuntimeException e) {
         ranks.abort(String.valueOf(e.getMessage()));
@@ -123,7 +134,12 @@ public final class GenerateCommand implements Callable<Integer> {
     return 0;
   }
 
-  private void oneByOne(Decoding d, List<Input> inputs, DecodingRanks ranks, Device opened) {
+  private void oneByOne(
+      Decoding d,
+      Optional<Grammar> grammar,
+      List<Input> inputs,
+      DecodingRanks ranks,
+      Device opened) {
     try (LanguageModel m = model.load(opened, ranks.builder(), !ranks.leads());
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
@@ -132,6 +148,8 @@ public final class GenerateCommand implements Callable<Integer> {
               ? decoding.exits(d, m, arena, device)
               : decoding.exits(
                   d, m, depths(decoding.outlines(d, m.config().decoder())), arena, device);
+      GenerateOptions options =
+          GrammarMixin.apply(d.options(), grammar, m, ends(inputs.getFirst(), m));
       List<Map<String, Object>> results = new ArrayList<>();
       for (Input input : inputs) {
         int[] ids = ids(input, m);
@@ -140,17 +158,17 @@ public final class GenerateCommand implements Callable<Integer> {
           Generator generator =
               new Generator(s, m.tokenizer(), ends(input, m), m.config().decoder().vocab());
           if (!ranks.leads()) {
-            generator.run(ids, d.options(), t -> {}); // computes with the others
+            generator.run(ids, options, t -> {}); // computes with the others
           } else if (json) {
             Map<String, Object> result =
-                GenerationJson.of(generator.run(ids, d.options(), t -> OutputReader.require()));
+                GenerationJson.of(generator.run(ids, options, t -> OutputReader.require()));
             if (s.speculation().passes() > 0) {
               result.put("speculation", GenerationJson.speculation(s.speculation()));
             }
             results.add(result);
           } else {
             ColouredText out = begin(input, m, exits.depths());
-            show(generator.run(ids, d.options(), t -> out.token(t.text(), t.exit())), out);
+            show(generator.run(ids, options, t -> out.token(t.text(), t.exit())), out);
             if (s.speculation().passes() > 0) {
               show(s.speculation());
             }

@@ -60,9 +60,10 @@ public final class Api implements HttpHandler {
     put("POST", "/detokenize", texts::detokenize);
     put("POST", "/apply-template", texts::applyTemplate);
     TextAnswer.Maker answers = new TextAnswer.Maker(served.engine(), metrics, most);
-    put("POST", "/v1/chat/completions", working(new ChatEndpoint(served, answers)));
-    put("POST", "/v1/completions", working(new CompletionsEndpoint(served, answers)));
-    put("POST", "/v1/responses", working(new ResponsesEndpoint(served, answers)));
+    Grammars grammars = new Grammars(served);
+    put("POST", "/v1/chat/completions", working(new ChatEndpoint(served, answers, grammars)));
+    put("POST", "/v1/completions", working(new CompletionsEndpoint(served, answers, grammars)));
+    put("POST", "/v1/responses", working(new ResponsesEndpoint(served, answers, grammars)));
     put("POST", "/v1/embeddings", working(new EmbeddingsEndpoint(served, answers)));
   }
 

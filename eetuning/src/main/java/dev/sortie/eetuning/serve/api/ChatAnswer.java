@@ -4,28 +4,31 @@ import dev.sortie.nn.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** One choice of a chat: words, and calls where the model may call functions. */
 final class ChatAnswer {
-  private final boolean tools;
-  private final ToolCallReader reader = new ToolCallReader();
+  private final Optional<CallReader> reader;
   private int calls;
 
-  ChatAnswer(boolean tools) {
-    this.tools = tools;
+  /**
+   * @param reader finds calls, if there may be such
+   */
+  ChatAnswer(Optional<CallReader> reader) {
+    this.reader = reader;
   }
 
   /** What more text adds to the message; nothing while it is held back. */
   List<Map<String, Object>> add(String text) {
-    if (tools) {
-      return deltas(reader.add(text));
+    if (reader.isPresent()) {
+      return deltas(reader.get().add(text));
     }
     return text.isEmpty() ? List.of() : List.of(Json.object("content", text));
   }
 
   /** What was held back. */
   List<Map<String, Object>> finish() {
-    return deltas(reader.finish());
+    return deltas(reader.map(CallReader::finish).orElse(List.of()));
   }
 
   private List<Map<String, Object>> deltas(List<ToolPiece> pieces) {
@@ -56,9 +59,9 @@ final class ChatAnswer {
   /** The message of a whole text. */
   Map<String, Object> message(String text) {
     List<ToolPiece> pieces = new ArrayList<>();
-    if (tools) {
-      pieces.addAll(reader.add(text));
-      pieces.addAll(reader.finish());
+    if (reader.isPresent()) {
+      pieces.addAll(reader.get().add(text));
+      pieces.addAll(reader.get().finish());
     } else {
       pieces.add(new ToolPiece.Text(text));
     }

@@ -12,8 +12,10 @@ import java.util.OptionalInt;
  * {@code /v1/chat/completions}.
  *
  * @param answers sends what is generated
+ * @param grammars of answers that must have a form
  */
-record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements ApiEndpoint {
+record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars grammars)
+    implements ApiEndpoint {
   private static final int MOST_ALTERNATIVES = 20;
 
   @Override
@@ -21,9 +23,10 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
     RequestFields f = request.fields();
     served.check(f);
     refuseWhatIsNotThere(f);
-    List<Map<String, Object>> tools = ToolFields.of(f);
-    int[] prompt = prompt(f, tools);
+    ToolFields tools = ToolFields.of(f);
+    int[] prompt = prompt(f, tools.offered());
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
+    AnswerForm form = tools.form(f, AnswerForm.of(f, grammars), served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
     boolean logprobs = f.flag("logprobs");
     OptionalInt top = f.integer("top_logprobs", 0, MOST_ALTERNATIVES);
@@ -42,8 +45,9 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
           new Request(
               request.owner(),
               prompt,
-              sampling.options(
-                  i, tokens, logprobs ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty()),
+              form.apply(
+                  sampling.options(
+                      i, tokens, logprobs ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty())),
               decoding.policy(),
               decoding.maxPending(),
               t -> {},
@@ -52,8 +56,7 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
     }
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
-    ChatShape shape =
-        new ChatShape(served, sortie, sampling.choices(), !tools.isEmpty(), logprobs, usage);
+    ChatShape shape = new ChatShape(served, sortie, sampling.choices(), tools, logprobs, usage);
     answers.send(request, requests, shape, streamed);
   }
 
@@ -65,7 +68,6 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers) implements Api
     if (f.strings("modalities", 8).stream().anyMatch(word -> !word.equals("text"))) {
       throw f.wrong("modalities", "text, the only one there is");
     }
-    ResponseFormat.requireText(f.object("response_format"), "response_format");
   }
 
   private int[] prompt(RequestFields f, List<Map<String, Object>> tools) {

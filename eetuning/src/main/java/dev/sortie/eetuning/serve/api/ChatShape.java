@@ -21,7 +21,7 @@ final class ChatShape implements AnswerShape {
   private final boolean usage;
 
   /**
-   * @param tools whether the model may call functions
+   * @param tools the functions that the model may call
    * @param logprobs whether probabilities were asked for
    * @param usage whether a stream ends with an event of the usage
    */
@@ -29,7 +29,7 @@ final class ChatShape implements AnswerShape {
       ServedModel served,
       SortieAnswer sortie,
       int choices,
-      boolean tools,
+      ToolFields tools,
       boolean logprobs,
       boolean usage) {
     this.served = served;
@@ -38,7 +38,7 @@ final class ChatShape implements AnswerShape {
     this.choices = choices;
     this.answers = new ArrayList<>();
     for (int i = 0; i < choices; i++) {
-      answers.add(new ChatAnswer(tools));
+      answers.add(new ChatAnswer(tools.reader(served)));
     }
     this.logprobs = logprobs;
     this.usage = usage;

@@ -12,8 +12,10 @@ import java.util.OptionalInt;
  * probability, which is what evaluation harnesses ask for.
  *
  * @param answers sends what is generated
+ * @param grammars of answers that must have a form
  */
-record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) implements ApiEndpoint {
+record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars grammars)
+    implements ApiEndpoint {
   /** What the OpenAI API has. */
   private static final int USUAL_TOKENS = 16;
 
@@ -26,6 +28,7 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) impleme
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     refuseWhatIsNotThere(f, sampling);
     List<int[]> prompts = PromptFields.of(f, "prompt", served);
+    AnswerForm form = AnswerForm.of(f, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
     OptionalInt logprobs = f.integer("logprobs", 0, MOST_ALTERNATIVES);
     boolean echo = f.flag("echo");
@@ -46,7 +49,7 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) impleme
             new Request(
                 request.owner(),
                 prompt,
-                sampling.options(i, tokens, logprobs),
+                form.apply(sampling.options(i, tokens, logprobs)),
                 decoding.policy(),
                 decoding.maxPending(),
                 t -> {},
@@ -71,6 +74,5 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers) impleme
     if (best.isPresent() && best.getAsInt() != sampling.choices()) {
       throw f.wrong("best_of", "n: all texts are given");
     }
-    ResponseFormat.requireText(f.object("response_format"), "response_format");
   }
 }

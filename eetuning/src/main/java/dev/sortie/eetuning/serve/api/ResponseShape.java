@@ -22,10 +22,9 @@ final class ResponseShape implements AnswerShape {
   private final ServedModel served;
   private final SortieAnswer sortie;
   private final Map<String, Object> echoed;
-  private final boolean tools;
   private final boolean logprobs;
   private final ChatLogprobs probabilities;
-  private final ToolCallReader reader = new ToolCallReader();
+  private final Optional<CallReader> reader;
   private final String id = AnswerIds.next("resp_");
   private final long created = System.currentTimeMillis() / 1000;
 
@@ -39,19 +38,19 @@ final class ResponseShape implements AnswerShape {
 
   /**
    * @param echoed fields of the request that the answer repeats
-   * @param tools whether the model may call functions
+   * @param tools the functions that the model may call
    * @param logprobs whether probabilities were asked for
    */
   ResponseShape(
       ServedModel served,
       SortieAnswer sortie,
       Map<String, Object> echoed,
-      boolean tools,
+      ToolFields tools,
       boolean logprobs) {
     this.served = served;
     this.sortie = sortie;
     this.echoed = echoed;
-    this.tools = tools;
+    this.reader = tools.reader(served);
     this.logprobs = logprobs;
     this.probabilities = new ChatLogprobs(served);
   }
@@ -84,8 +83,8 @@ final class ResponseShape implements AnswerShape {
   }
 
   private List<ToolPiece> pieces(String text) {
-    if (tools) {
-      return reader.add(text);
+    if (reader.isPresent()) {
+      return reader.get().add(text);
     }
     return text.isEmpty() ? List.of() : List.of(new ToolPiece.Text(text));
   }
@@ -171,9 +170,10 @@ final class ResponseShape implements AnswerShape {
 
   /** Ends all items; a text without one is an empty message. */
   private void close(String status, List<AnswerEvent> events) {
-    if (tools) {
-      reader.finish().forEach(piece -> add(piece, List.of(), events));
-    }
+    reader
+        .map(CallReader::finish)
+        .orElse(List.of())
+        .forEach(piece -> add(piece, List.of(), events));
     if (message.isEmpty() && output.isEmpty()) {
       add(new ToolPiece.Text(""), List.of(), events);
     }

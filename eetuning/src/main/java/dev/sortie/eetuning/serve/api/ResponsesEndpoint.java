@@ -15,8 +15,10 @@ import java.util.OptionalInt;
  * asked for again nor continued by its id.
  *
  * @param answers sends what is generated
+ * @param grammars of answers that must have a form
  */
-record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers) implements ApiEndpoint {
+record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars grammars)
+    implements ApiEndpoint {
   private static final String LOGPROBS = "message.output_text.logprobs";
   private static final int MOST_ALTERNATIVES = 20;
 
@@ -26,13 +28,15 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers) implement
     served.check(f);
     refuseWhatIsNotThere(f);
     Optional<String> instructions = f.string("instructions");
-    List<Map<String, Object>> tools = tools(f);
+    ToolFields tools = tools(f);
     int[] prompt =
-        new Conversations(served, "input").encode(ResponseInput.of(f, instructions), tools, f);
+        new Conversations(served, "input")
+            .encode(ResponseInput.of(f, instructions), tools.offered(), f);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     if (sampling.choices() != 1) {
       throw f.wrong("n", "1: a response has one text");
     }
+    AnswerForm form = tools.form(f, AnswerForm.ofResponse(f, grammars), served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
     boolean logprobs = f.strings("include", 32).contains(LOGPROBS);
     OptionalInt top = f.integer("top_logprobs", 0, MOST_ALTERNATIVES);
@@ -46,8 +50,9 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers) implement
         new Request(
             request.owner(),
             prompt,
-            sampling.options(
-                0, tokens, logprobs ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty()),
+            form.apply(
+                sampling.options(
+                    0, tokens, logprobs ? OptionalInt.of(top.orElse(0)) : OptionalInt.empty())),
             decoding.policy(),
             decoding.maxPending(),
             t -> {},
@@ -62,13 +67,13 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers) implement
             "metadata",
             f.object("metadata").map(JsonObject::fields).orElse(new LinkedHashMap<>()),
             "parallel_tool_calls",
-            true,
+            tools.several(),
             "previous_response_id",
             null,
             "temperature",
             sampling.temperature(),
             "text",
-            Json.object("format", Json.object("type", "text")),
+            Json.object("format", format(f)),
             "tool_choice",
             f.raw("tool_choice") == null ? "auto" : f.raw("tool_choice"),
             "tools",
@@ -81,8 +86,16 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers) implement
             false);
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
-    ResponseShape shape = new ResponseShape(served, sortie, echoed, !tools.isEmpty(), logprobs);
+    ResponseShape shape = new ResponseShape(served, sortie, echoed, tools, logprobs);
     answers.send(request, List.of(text), shape, streamed);
+  }
+
+  /** The format of the answer as it was asked for. */
+  private static Object format(RequestFields f) {
+    return f.object("text")
+        .flatMap(t -> t.optional("format", t::getObject))
+        .<Object>map(o -> o)
+        .orElse(Json.object("type", "text"));
   }
 
   private static void refuseWhatIsNotThere(RequestFields f) {
@@ -95,11 +108,10 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers) implement
     if (f.string("truncation").filter(word -> !word.equals("disabled")).isPresent()) {
       throw f.wrong("truncation", "disabled: what is too long is refused");
     }
-    f.fields("text").ifPresent(t -> ResponseFormat.requireText(t.object("format"), "text.format"));
   }
 
   /** Tools are flat here; templates know them as the chat API has them. */
-  private static List<Map<String, Object>> tools(RequestFields f) {
+  private static ToolFields tools(RequestFields f) {
     List<Map<String, Object>> nested = new ArrayList<>();
     for (JsonObject tool : f.objects("tools").orElse(List.of())) {
       Map<String, Object> function = new LinkedHashMap<>(tool.fields());

@@ -14,9 +14,9 @@ import java.util.Optional;
  * object, as Llama gives. An object has {@code name} and {@code arguments} or {@code parameters};
  * what is none is given as text, unchanged.
  */
-final class ToolCallReader {
-  private static final String OPEN = "<tool_call>";
-  private static final String CLOSE = "</tool_call>";
+final class ToolCallReader implements CallReader {
+  private static final String OPEN = CallFormat.OPEN;
+  private static final String CLOSE = CallFormat.CLOSE;
   private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 64, 1 << 20);
 
   private final StringBuilder held = new StringBuilder();
@@ -27,8 +27,8 @@ final class ToolCallReader {
   /** The answer began as an object: it is held until its end. */
   private boolean bare;
 
-  /** More of the answer; what is certain comes back. */
-  List<ToolPiece> add(String more) {
+  @Override
+  public List<ToolPiece> add(String more) {
     held.append(more);
     if (atStart && !held.toString().isBlank()) {
       atStart = false;
@@ -61,8 +61,8 @@ final class ToolCallReader {
     }
   }
 
-  /** The answer has ended; the rest of it. */
-  List<ToolPiece> finish() {
+  @Override
+  public List<ToolPiece> finish() {
     List<ToolPiece> pieces = new ArrayList<>();
     Optional<ToolPiece> call =
         bare

@@ -1,56 +1,188 @@
 package dev.sortie.eetuning.serve.api;
 
+import dev.sortie.eetuning.decode.grammar.Expression;
+import dev.sortie.eetuning.decode.grammar.Gbnf;
+import dev.sortie.eetuning.decode.grammar.Grammar;
+import dev.sortie.eetuning.decode.grammar.schema.JsonSchema;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
 
-/** The functions that a model may call. */
-final class ToolFields {
-  private ToolFields() {}
+/**
+ * The functions that a model may call, or must call.
+ *
+ * @param offered to the chat template, in the form that templates know
+ * @param forced those of which one must be called; none where the model may answer as it likes
+ * @param several whether it may call more than one
+ */
+record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced, boolean several) {
+  private static final int MOST_CALLS = 8;
 
   /**
-   * The tools for the chat template; none where {@code tool_choice} says none. A choice that would
-   * force the model to call is refused.
+   * A function that may be the one to be called.
+   *
+   * @param parameters schema of its arguments
+   * @param param names the schema in errors
    */
-  static List<Map<String, Object>> of(RequestFields f) {
+  record ForcedFunction(String name, Optional<JsonObject> parameters, String param) {}
+
+  /** As {@code tools} and {@code tool_choice} of a chat say. */
+  static ToolFields of(RequestFields f) {
     List<Map<String, Object>> tools = new ArrayList<>();
     f.objects("tools").orElse(List.of()).forEach(tool -> tools.add(tool.fields()));
     return of(tools, f);
   }
 
   /** The same of tools in the form that templates know. */
-  static List<Map<String, Object>> of(List<Map<String, Object>> tools, RequestFields f) {
+  static ToolFields of(List<Map<String, Object>> tools, RequestFields f) {
+    List<ForcedFunction> functions = new ArrayList<>();
     for (int i = 0; i < tools.size(); i++) {
-      String param = "tools[" + i + "]";
-      if (!"function".equals(tools.get(i).get("type"))) {
-        throw ApiError.unsupported(
-            param + ".type",
-            "%s.type is %s; function is the only one that is supported"
-                .formatted(param, Json.shown(tools.get(i).get("type"))));
-      }
-      if (!(name(tools.get(i).get("function")) instanceof String)) {
-        throw ApiError.invalid(param + ".function", param + ".function has no name");
-      }
+      functions.add(function(tools.get(i), "tools[" + i + "]"));
     }
-    return switch (f.raw("tool_choice")) {
-      case null -> tools;
-      case String word when word.equals("auto") -> tools;
-      case String word when word.equals("none") -> List.of();
+    Object choice = f.raw("tool_choice");
+    return switch (choice) {
+      case null -> new ToolFields(tools, List.of(), true);
+      case String word when word.equals("auto") -> new ToolFields(tools, List.of(), true);
+      case String word when word.equals("none") -> new ToolFields(List.of(), List.of(), true);
+      case String word when word.equals("required") -> {
+        if (tools.isEmpty()) {
+          throw f.wrong("tool_choice", "tools with it");
+        }
+        boolean several = !Boolean.FALSE.equals(f.raw("parallel_tool_calls"));
+        yield new ToolFields(tools, functions, several);
+      }
+      case JsonObject o when "function".equals(o.fields().get("type")) -> {
+        Object name = o.has("function") ? name(o.fields().get("function")) : name(o);
+        List<ForcedFunction> named =
+            functions.stream().filter(function -> function.name().equals(name)).toList();
+        if (named.isEmpty()) {
+          throw f.wrong("tool_choice", "the name of a function in tools");
+        }
+        yield new ToolFields(tools, named, false);
+      }
       default ->
           throw ApiError.unsupported(
               "tool_choice",
-              "tool_choice %s is not supported by this server; take auto or none"
-                  .formatted(Json.shown(f.raw("tool_choice"))));
+              "tool_choice %s is not supported by this server; take auto, none, required or a function"
+                  .formatted(Json.shown(choice)));
     };
   }
 
+  private static ForcedFunction function(Map<String, Object> tool, String param) {
+    if (!"function".equals(tool.get("type"))) {
+      throw ApiError.unsupported(
+          param + ".type",
+          "%s.type is %s; function is the only one that is supported"
+              .formatted(param, Json.shown(tool.get("type"))));
+    }
+    Object function = tool.get("function");
+    if (!(name(function) instanceof String name)) {
+      throw ApiError.invalid(param + ".function", param + ".function has no name");
+    }
+    Object parameters = field(function, "parameters");
+    return new ForcedFunction(
+        name,
+        parameters instanceof JsonObject o ? Optional.of(o) : Optional.empty(),
+        param + ".function.parameters");
+  }
+
   private static Object name(Object function) {
+    return field(function, "name");
+  }
+
+  private static Object field(Object function, String field) {
     return switch (function) {
-      case JsonObject o -> o.fields().get("name");
-      case Map<?, ?> m -> m.get("name");
+      case JsonObject o -> o.fields().get(field);
+      case Map<?, ?> m -> m.get(field);
       case null, default -> null;
     };
+  }
+
+  /** Whether there may be calls in the answer. */
+  boolean any() {
+    return !offered.isEmpty();
+  }
+
+  /** Finds the calls in an answer, if there may be such. */
+  Optional<CallReader> reader(ServedModel served) {
+    if (!any()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        forced.isEmpty()
+            ? new ToolCallReader()
+            : new ForcedCallReader(
+                format(served), forced.stream().map(ForcedFunction::name).toList()));
+  }
+
+  private static CallFormat format(ServedModel served) {
+    return CallFormat.of(served.template().orElseThrow());
+  }
+
+  /** The form of an answer that is a call, or what the request says otherwise. */
+  AnswerForm form(RequestFields f, AnswerForm asked, ServedModel served, Grammars grammars) {
+    if (asked.isGiven() && any()) {
+      throw f.wrong(
+          "tool_choice", "none together with a form of the answer, which leaves no room for calls");
+    }
+    if (forced.isEmpty()) {
+      return asked;
+    }
+    if (f.flag("ignore_eos")) {
+      throw f.wrong("ignore_eos", "false where a function must be called");
+    }
+    CallFormat format = format(served);
+    StringBuilder source = new StringBuilder("calls " + several + " " + format);
+    forced.forEach(
+        c ->
+            source
+                .append("\n" + Json.compact(c.name()))
+                .append(c.parameters().map(Json::compact).orElse("")));
+    return new AnswerForm(
+        Optional.of(grammars.get("tools", source.toString(), () -> grammar(format))));
+  }
+
+  private static Expression arguments(
+      String param, JsonObject parameters, SequencedMap<String, Expression> rules) {
+    if (parameters.fields().isEmpty()) {
+      return new Expression.Call("object");
+    }
+    if (!"object".equals(parameters.fields().get("type"))) {
+      throw new InputException(
+          "%s.type is %s, expected object"
+              .formatted(param, Json.shown(parameters.fields().get("type"))));
+    }
+    return JsonSchema.add(param, parameters, param, rules);
+  }
+
+  /** Calls of the functions, as a model must write them. */
+  private Grammar grammar(CallFormat format) {
+    SequencedMap<String, Expression> rules = new LinkedHashMap<>(JsonSchema.base());
+    List<Expression> calls = new ArrayList<>();
+    for (int i = 0; i < forced.size(); i++) {
+      ForcedFunction c = forced.get(i);
+      Expression arguments =
+          c.parameters().map(p -> arguments(c.param(), p, rules)).orElse(new Expression.Text("{}"));
+      calls.add(
+          Expression.sequence(
+              new Expression.Text(format.begin(c.name())),
+              arguments,
+              new Expression.Text(format.end())));
+    }
+    rules.put("call", new Expression.Choice(calls));
+    Expression more =
+        Expression.sequence(new Expression.Text(CallFormat.BETWEEN), new Expression.Call("call"));
+    rules.put(
+        Gbnf.ROOT,
+        Expression.sequence(
+            new Expression.Call("call"),
+            new Expression.Repeat(more, 0, several && format.several() ? MOST_CALLS - 1 : 0)));
+    return new Grammar("tools", Gbnf.ROOT, rules);
   }
 }

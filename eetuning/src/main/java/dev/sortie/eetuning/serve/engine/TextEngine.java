@@ -146,6 +146,11 @@ public final class TextEngine implements AutoCloseable {
     return exits;
   }
 
+  /** The ids that end a text. */
+  public Set<Integer> ends() {
+    return ends;
+  }
+
   /** Whether a token ends a text. */
   public boolean isEnd(int id) {
     return ends.contains(id);

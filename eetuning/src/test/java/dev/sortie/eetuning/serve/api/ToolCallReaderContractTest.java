@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Calls are found however the answer is cut, and what is none stays as it was written. */
 @Tag("any-kernels")
 class ToolCallReaderContractTest {
-  private static String read(String answer, int step) {
-    ToolCallReader reader = new ToolCallReader();
+  private static String read(CallReader reader, String answer, int step) {
     List<ToolPiece> pieces = new ArrayList<>();
     for (int i = 0; i < answer.length(); i += step) {
       pieces.addAll(reader.add(answer.substring(i, Math.min(answer.length(), i + step))));
@@ -52,7 +52,38 @@ class ToolCallReaderContractTest {
           """)
   void callsAreFoundHoweverTheAnswerIsCut(String answer, String expected) {
     for (int step = 1; step <= answer.length(); step++) {
-      assertThat(read(answer, step)).as("in pieces of %d", step).isEqualTo(expected);
+      assertThat(read(new ToolCallReader(), answer, step)).as("in pieces of %d", step).isEqualTo(expected);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          <tool_call>~{"name": "f", "arguments": {"a": "}\\\\\\"{"}}~</tool_call> | [f{"a": "}\\\\\\"{"}]
+          <tool_call>~{"name": "f", "arguments": {"a":1,"a":[{}]}}~</tool_call>~<tool_call>~{"name": "g", "arguments": {}}~</tool_call> | [f{"a":1,"a":[{}]}][g{}]
+          <tool_call>~{"name": "f", "arguments": {"a": [1 | [f{"a": [1]
+          <tool_call>~{"name": "f", "arguments":          | <tool_call>~{"name": "f", "arguments":
+          <tool_call>~{"name": "g", "arguments": {}       | [g{}]
+          """)
+  void forcedCallsAreFoundHoweverTheAnswerIsCut(String answer, String expected) {
+    CallFormat format = new CallFormat("<tool_call>\n", "arguments", "\n</tool_call>", true);
+    String text = answer.replace('~', '\n');
+    for (int step = 1; step <= text.length(); step++) {
+      assertThat(read(new ForcedCallReader(format, List.of("f", "g")), text, step))
+          .isEqualTo(expected.replace('~', '\n'));
+    }
+  }
+
+  @Test
+  void aForcedCallMayHaveNoTags() {
+    CallFormat format = new CallFormat("", "parameters", "", false);
+    String text = "{\"name\": \"f\", \"parameters\": {\"b\": {}}}";
+    for (int step = 1; step <= text.length(); step++) {
+      assertThat(read(new ForcedCallReader(format, List.of("f")), text, step))
+          .isEqualTo("[f{\"b\": {}}]");
     }
   }
 }

@@ -28,6 +28,9 @@ public final class ChatTemplate {
   private static final List<String> REASONING =
       List.of("reasoning_content", "thinking", "reasoning");
 
+  /** The name of a template for conversations with tools. */
+  private static final String TOOLS = "tool_use";
+
   private static final Pattern ROLE = Pattern.compile("[A-Za-z_]+");
 
   private final String origin;
@@ -99,6 +102,12 @@ public final class ChatTemplate {
     Map<String, String> specials =
         Gguf.isGguf(model) ? ChatTemplateGguf.specials(model) : ChatTemplateFiles.specials(model);
     return of(TextFiles.read(file, ChatTemplateFiles.MAX_BYTES), NamedInput.name(file), specials);
+  }
+
+  /** Whether a text stands in the template that conversations with tools have. */
+  public boolean spells(String text) {
+    Template found = templates.getOrDefault(TOOLS, templates.get(ChatTemplateFiles.DEFAULT));
+    return found != null && found.literals().stream().anyMatch(l -> l.contains(text));
   }
 
   /** Names it in messages. */
@@ -228,7 +237,7 @@ public final class ChatTemplate {
   }
 
   private Template template(ChatOptions options) {
-    Template forTools = options.tools().isEmpty() ? null : templates.get("tool_use");
+    Template forTools = options.tools().isEmpty() ? null : templates.get(TOOLS);
     Template found = forTools != null ? forTools : templates.get(ChatTemplateFiles.DEFAULT);
     if (found == null) {
       throw new InputException(

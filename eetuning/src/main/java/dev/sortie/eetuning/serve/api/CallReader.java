@@ -1,0 +1,13 @@
+package dev.sortie.eetuning.serve.api;
+
+import java.util.List;
+
+/** Finds calls of functions in an answer as it grows. */
+interface CallReader {
+
+  /** More of the answer; what is certain comes back. */
+  List<ToolPiece> add(String more);
+
+  /** The answer has ended; the rest of it. */
+  List<ToolPiece> finish();
+}
