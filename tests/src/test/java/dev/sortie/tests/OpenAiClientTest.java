@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The official {@code openai} package for Python, unchanged, against the embedded model: chat,
- * completions, responses, structured output, embeddings, models and errors. {@code SORTIE_OPENAI} names a Python that
- * has it.
+ * completions, responses, structured output, embeddings, models and errors. {@code SORTIE_OPENAI}
+ * names a Python that has it.
  */
 @Tag("any-kernels")
 class OpenAiClientTest {

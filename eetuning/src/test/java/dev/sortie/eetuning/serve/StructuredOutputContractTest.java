@@ -289,7 +289,8 @@ class StructuredOutputContractTest {
     List<JsonObject> whole = calls(tiny.post(CHAT, json.formatted(200)));
     assertThat(whole).hasSize(1);
     assertCall("find", whole.getFirst().getObject("function").getString("arguments"));
-    int begin = tiny.model.tokenizer().encode("{\"name\": \"find\", \"arguments\": {\"what\":").length;
+    int begin =
+        tiny.model.tokenizer().encode("{\"name\": \"find\", \"arguments\": {\"what\":").length;
     RawClient.Answer cut = tiny.post(CHAT, json.formatted(begin));
     List<JsonObject> partial = calls(cut);
     assertThat(partial).hasSize(1);

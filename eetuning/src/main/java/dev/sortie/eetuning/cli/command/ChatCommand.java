@@ -84,16 +84,10 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       Device device = m.device();
       int capacity = Math.min(context, m.config().decoder().context());
       Exits exits = decoding.exits(d, m, arena, device);
-      GenerateOptions answers =
-          GrammarMixin.apply(d.options(), grammar, m, Prompt.endsOfAnswer(m));
+      GenerateOptions answers = GrammarMixin.apply(d.options(), grammar, m, Prompt.endsOfAnswer(m));
       try (Conversation conversation =
           new Conversation(
-              m,
-              t,
-              options,
-              answers,
-              decoding.strategy(d, m, exits, capacity, device),
-              capacity)) {
+              m, t, options, answers, decoding.strategy(d, m, exits, capacity, device), capacity)) {
         conversation.begin(system == null ? "" : system);
         new ChatLoop(conversation, m.config().decoder().layers(), exits, json).run();
       }

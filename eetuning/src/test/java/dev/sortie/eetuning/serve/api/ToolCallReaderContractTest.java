@@ -52,7 +52,9 @@ class ToolCallReaderContractTest {
           """)
   void callsAreFoundHoweverTheAnswerIsCut(String answer, String expected) {
     for (int step = 1; step <= answer.length(); step++) {
-      assertThat(read(new ToolCallReader(), answer, step)).as("in pieces of %d", step).isEqualTo(expected);
+      assertThat(read(new ToolCallReader(), answer, step))
+          .as("in pieces of %d", step)
+          .isEqualTo(expected);
     }
   }
 
