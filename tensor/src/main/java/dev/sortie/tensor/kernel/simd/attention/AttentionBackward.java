@@ -140,19 +140,12 @@ final class AttentionBackward {
       QueryLanes.scores(keyBlock, size, queryLanes, s.headSize(), padded, scores);
       QueryLanes.scores(valueBlock, size, doutLanes, s.headSize(), padded, dscores);
       int common = Math.clamp(rows.visible(r) - from, 0, keys);
-      if (common < padded) {
-        long behind = 4L * common * ROWS;
-        int first = from + common;
-        int hidden = padded - common;
-        QueryColumns.hide(scores + behind, first, hidden, visible, Float.NEGATIVE_INFINITY);
-        QueryColumns.hide(dscores + behind, first, hidden, visible, 0f);
-      }
-      int before = Math.clamp(rows.firstKey(r + live - 1) - from, 0, keys);
-      if (before > 0) {
-        long first = visible + 4L * ROWS;
-        QueryColumns.hideBefore(scores, from, before, first, Float.NEGATIVE_INFINITY);
-        QueryColumns.hideBefore(dscores, from, before, first, 0f);
-      }
+      int unseen = Math.clamp(rows.firstKey(r + live - 1) - from, 0, keys);
+      int first = unseen > 0 ? 0 : common;
+      int hidden = (common < padded ? padded : unseen) - first;
+      long behind = 4L * first * ROWS;
+      QueryColumns.hide(scores + behind, from + first, hidden, visible, Float.NEGATIVE_INFINITY);
+      QueryColumns.hide(dscores + behind, from + first, hidden, visible, 0f);
       QueryColumns.backward(scores, dscores, padded, lse, delta, (float) s.scale());
       QueryLanes.combine(keyBlock, size, dscores, padded, s.headSize(), dqueryLanes);
       QueryLanes.scatter(dscores, padded, query, size, live, dkey + 4L * from * size);

@@ -67,10 +67,10 @@ final class AttentionBlocks {
     private final int size;
     private final long key;
     private final long value;
+    private final long before;
     private final long scores;
     private final long staged;
-    private final long next;
-    private final long decay;
+    private final long inverse;
     private final long tiles;
     private boolean finite;
 
@@ -82,13 +82,13 @@ final class AttentionBlocks {
       long matrix = (long) ROWS * size;
       int count = (rows.count() + ROWS - 1) / ROWS;
       long tile = tileFloats(size);
-      this.key = scratch.floats(2 * block + (long) KEYS * ROWS + matrix + 2L * ROWS + count * tile);
+      this.key = scratch.floats(2 * block + (KEYS + 2L) * ROWS + matrix + count * tile);
       this.value = key + 4 * block;
-      this.scores = value + 4 * block;
+      this.before = value + 4 * block;
+      this.scores = before + 4L * ROWS;
       this.staged = scores + 4L * KEYS * ROWS;
-      this.next = staged + 4 * matrix;
-      this.decay = next + 4L * ROWS;
-      this.tiles = decay + 4L * ROWS;
+      this.inverse = staged + 4 * matrix;
+      this.tiles = inverse + 4L * ROWS;
     }
 
     /** A tile's queries and outputs {@code [size, ROWS]}, maxima, sums, last and first keys. */
@@ -157,27 +157,25 @@ final class AttentionBlocks {
       int padded = AttentionHead.rounded(keys);
       QueryLanes.scores(key, size, queries(r), s.headSize(), padded, scores);
       int common = Math.clamp(rows.visible(r) - from, 0, keys);
-      long behind = scores + 4L * common * ROWS;
-      if (common < padded) {
-        QueryColumns.hide(
-            behind, from + common, padded - common, visible(r), Float.NEGATIVE_INFINITY);
-      }
-      int before = Math.clamp(rows.firstKey(last) - from, 0, keys);
-      if (before > 0) {
-        QueryColumns.hideBefore(
-            scores, from, before, visible(r) + 4L * ROWS, Float.NEGATIVE_INFINITY);
-      }
-      QueryColumns.max(scores, keys, max(r), next);
-      QueryColumns.decay(max(r), next, decay);
+      int unseen = Math.clamp(rows.firstKey(last) - from, 0, keys);
+      int first = unseen > 0 ? 0 : common;
+      int end = common < padded ? padded : unseen;
+      QueryColumns.hide(
+          scores + 4L * first * ROWS,
+          from + first,
+          end - first,
+          visible(r),
+          Float.NEGATIVE_INFINITY);
+      Conversions.copyBytes(max(r), before, 4L * ROWS);
+      QueryColumns.max(before, 1 + keys, max(r));
+      QueryColumns.weights(before, 1 + keys, max(r), sum(r));
       if (from > 0) {
-        QueryColumns.scale(sum(r), 1, decay);
-        QueryColumns.scale(output(r), s.headSize(), decay);
+        QueryColumns.scale(output(r), s.headSize(), before);
       }
-      QueryColumns.weights(scores, keys, max(r), sum(r));
-      if (finite || (before == 0 && common == keys)) {
+      if (finite || (unseen == 0 && common == keys)) {
         QueryLanes.combine(value, size, scores, keys, s.headSize(), output(r));
       } else {
-        int shared = Math.min(before, common);
+        int shared = Math.min(unseen, common);
         combineVisible(r, from, 0, shared);
         QueryLanes.combine(
             value + 4L * shared * size,
@@ -207,9 +205,9 @@ final class AttentionBlocks {
 
     private void end(int r, long out, long lse) {
       for (int i = 0; i < ROWS; i++) {
-        Lanes.set(decay + 4L * i, 1f / Lanes.get(sum(r) + 4L * i));
+        Lanes.set(inverse + 4L * i, 1f / Lanes.get(sum(r) + 4L * i));
       }
-      QueryColumns.scale(output(r), size, decay);
+      QueryColumns.scale(output(r), size, inverse);
       LaneTranspose.run(output(r), size, ROWS, staged);
       for (int i = 0; i < Math.min(ROWS, rows.count() - r); i++) {
         long to = out + 4 * rows.element(r + i);

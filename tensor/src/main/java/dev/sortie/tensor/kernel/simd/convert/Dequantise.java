@@ -21,6 +21,9 @@ import jdk.incubator.vector.VectorSpecies;
  * Decodes runs of quantised weights to F32, to the bits of {@link Blocks}, which has the layouts. A
  * vector of elements at a time, so that a run may begin and end inside a block. Blocks of 32 are
  * here, those of 256 in {@link DequantiseK}.
+ *
+ * <p>A loop calls {@link #store} at one place: C2 does not inline it where the profile calls a
+ * branch rare, and the first files read may all be of one type.
  */
 public final class Dequantise {
   static final VectorSpecies<Float> F = Width.F;
@@ -68,8 +71,8 @@ public final class Dequantise {
       case IQ4_NL -> iq4(w, from, to, out);
       case Q2_K -> DequantiseK.q2(w, from, to, out);
       case Q3_K -> DequantiseK.q3(w, from, to, out);
-      case Q4_K -> DequantiseK.q45(w, 144, from, to, out);
-      case Q5_K -> DequantiseK.q45(w, 176, from, to, out);
+      case Q4_K -> DequantiseK.q4(w, from, to, out);
+      case Q5_K -> DequantiseK.q5(w, from, to, out);
       case Q6_K -> DequantiseK.q6(w, from, to, out);
       case F32, F64, BF16, F16, I32 ->
           throw new IllegalArgumentException(type + " is not a quantised type");
@@ -125,20 +128,18 @@ public final class Dequantise {
   /** Q4_0 or, in blocks of 20 bytes, Q4_1. */
   private static void q4(long row, long blockBytes, long from, long to, long out) {
     boolean minimum = blockBytes == 20;
+    int zero = minimum ? 0 : 8;
     for (long i = from; i != to; i += LANES) {
       long block = row + (i >>> 5) * blockBytes;
       IntVector q = nibbles(block + blockBytes - 16, (i & 31));
-      if (minimum) {
-        store(q, half(block), half(block + 2), out + 4 * i);
-      } else {
-        store(q.sub(8), half(block), NONE, out + 4 * i);
-      }
+      store(q.sub(zero), half(block), minimum ? half(block + 2) : NONE, out + 4 * i);
     }
   }
 
   /** Q5_0 or, in blocks of 24 bytes, Q5_1. */
   private static void q5(long row, long blockBytes, long from, long to, long out) {
     boolean minimum = blockBytes == 24;
+    int zero = minimum ? 0 : 16;
     for (long i = from; i != to; i += LANES) {
       long block = row + (i >>> 5) * blockBytes;
       int high = MEMORY.get(JAVA_INT_UNALIGNED, block + blockBytes - 20) >>> ((i & 31));
@@ -148,11 +149,7 @@ public final class Dequantise {
               .and(1)
               .lanewise(VectorOperators.LSHL, 4)
               .or(nibbles(block + blockBytes - 16, (i & 31)));
-      if (minimum) {
-        store(q, half(block), half(block + 2), out + 4 * i);
-      } else {
-        store(q.sub(16), half(block), NONE, out + 4 * i);
-      }
+      store(q.sub(zero), half(block), minimum ? half(block + 2) : NONE, out + 4 * i);
     }
   }
 

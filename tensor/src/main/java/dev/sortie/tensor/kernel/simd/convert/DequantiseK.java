@@ -54,28 +54,39 @@ final class DequantiseK {
     }
   }
 
-  /** Q4_K or, in blocks of 176 bytes, Q5_K, which has fifth bits between scales and nibbles. */
-  static void q45(long row, long blockBytes, long from, long to, long out) {
-    boolean five = blockBytes == 176;
+  static void q4(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
-      long block = row + (i >>> 8) * blockBytes;
+      long block = row + (i >>> 8) * 144;
+      long e = i & 255;
+      storeGroup(nibbles(block + 16, e), block, (int) (e >>> 5), out + 4 * i);
+    }
+  }
+
+  static void q5(long row, long from, long to, long out) {
+    for (long i = from; i != to; i += LANES) {
+      long block = row + (i >>> 8) * 176;
       long e = i & 255;
       int g = (int) (e >>> 5);
-      IntVector q =
-          bytes(block + blockBytes - 128 + (e >>> 6) * 32 + (e & 31))
-              .lanewise(VectorOperators.LSHR, g % 2 * 4)
-              .and(15);
-      if (five) {
-        q =
-            bytes(block + 16 + (e & 31))
-                .lanewise(VectorOperators.LSHR, g)
-                .and(1)
-                .lanewise(VectorOperators.LSHL, 4)
-                .or(q);
-      }
-      float m = half(block + 2) * minimum(block + 4, g);
-      store(q, half(block) * scale(block + 4, g), -m, out + 4 * i);
+      IntVector fifth =
+          bytes(block + 16 + (e & 31))
+              .lanewise(VectorOperators.LSHR, g)
+              .and(1)
+              .lanewise(VectorOperators.LSHL, 4);
+      storeGroup(fifth.or(nibbles(block + 48, e)), block, g, out + 4 * i);
     }
+  }
+
+  /** The nibbles of element {@code e} of a block and those after it, from 128 bytes. */
+  private static IntVector nibbles(long bytes, long e) {
+    return bytes(bytes + (e >>> 6) * 32 + (e & 31))
+        .lanewise(VectorOperators.LSHR, (int) (e >>> 5) % 2 * 4)
+        .and(15);
+  }
+
+  /** Stores elements of group {@code g} of a block of Q4_K or Q5_K, whose scales lie alike. */
+  private static void storeGroup(IntVector q, long block, int g, long out) {
+    float m = half(block + 2) * minimum(block + 4, g);
+    store(q, half(block) * scale(block + 4, g), -m, out);
   }
 
   /** The 6-bit scale of group {@code g} among the 12 bytes at {@code s}. */
