@@ -17,8 +17,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A folder of results that one process at a time writes. While it is open, its file {@code .lock}
@@ -28,6 +30,11 @@ import java.time.temporal.ChronoUnit;
 public final class OutputFolder implements AutoCloseable {
   private static final String LOCK = ".lock";
   private static final int LONGEST_HOLDER = 300;
+
+  /** How often the holder's name is looked for, and the time between. */
+  private static final int LOOKS = 100;
+
+  private static final Duration PAUSE = Duration.ofMillis(50);
 
   /** Behind the text, which stays readable where locks keep readers out. */
   private static final long LOCKED_BYTE = 1 << 20;
@@ -123,11 +130,18 @@ public final class OutputFolder implements AutoCloseable {
     }
   }
 
+  /** Who has just locked the file may not have written its name yet. */
   private static String holder(FileChannel opened) throws IOException {
-    ByteBuffer text = ByteBuffer.allocate(LONGEST_HOLDER);
-    opened.read(text, 0);
-    String holder = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8);
-    return holder.isBlank() ? "another process" : Printable.line(holder);
+    for (int look = 0; look < LOOKS; look++) {
+      ByteBuffer text = ByteBuffer.allocate(LONGEST_HOLDER);
+      opened.read(text, 0);
+      String holder = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8);
+      if (!holder.isBlank()) {
+        return Printable.line(holder);
+      }
+      LockSupport.parkNanos(PAUSE.toNanos());
+    }
+    return "another process";
   }
 
   private static String hostName() {

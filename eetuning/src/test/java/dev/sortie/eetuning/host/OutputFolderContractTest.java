@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.eetuning.TestJvm;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -52,13 +55,19 @@ class OutputFolderContractTest {
       }
     }
 
-    static Map.Entry<Integer, String> run(Path folder) throws Exception {
-      Process process =
-          new ProcessBuilder(TestJvm.command(Opening.class, folder.toString()))
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
+    static Process start(Path folder) throws IOException {
+      return new ProcessBuilder(TestJvm.command(Opening.class, folder.toString()))
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
+    }
+
+    static Map.Entry<Integer, String> end(Process process) throws Exception {
       String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       return Map.entry(process.waitFor(), said);
+    }
+
+    static Map.Entry<Integer, String> run(Path folder) throws Exception {
+      return end(start(folder));
     }
   }
 
@@ -83,6 +92,25 @@ class OutputFolderContractTest {
               });
     }
     assertThat(Opening.run(out)).isEqualTo(Map.entry(0, ""));
+  }
+
+  /** Its name is written after the lock is there: who comes between waits for it. */
+  @Test
+  void aHolderThatHasNotWrittenItsNameYetIsNamedAllTheSame() throws Exception {
+    Path file = temp.resolve(".lock");
+    try (FileChannel first =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      assertThat(first.tryLock(1 << 20, 1, false)).isNotNull();
+      Process process = Opening.start(temp);
+      Thread.sleep(1000);
+      assertThat(process.isAlive()).as("waits for the name").isTrue();
+      first.write(ByteBuffer.wrap("process 7 on hen".getBytes(StandardCharsets.UTF_8)));
+      assertThat(Opening.end(process))
+          .isEqualTo(
+              Map.entry(
+                  1,
+                  temp + ": process 7 on hen writes here; wait for its end, or give another --out"));
+    }
   }
 
   @Test
