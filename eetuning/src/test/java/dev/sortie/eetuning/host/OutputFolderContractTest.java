@@ -109,7 +109,8 @@ class OutputFolderContractTest {
           .isEqualTo(
               Map.entry(
                   1,
-                  temp + ": process 7 on hen writes here; wait for its end, or give another --out"));
+                  temp
+                      + ": process 7 on hen writes here; wait for its end, or give another --out"));
     }
   }
 
