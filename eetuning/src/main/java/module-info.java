@@ -35,6 +35,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.exit;
   exports dev.sortie.eetuning.host;
   exports dev.sortie.eetuning.plot;
+  exports dev.sortie.eetuning.sample;
   exports dev.sortie.eetuning.serve;
   exports dev.sortie.eetuning.serve.api;
   exports dev.sortie.eetuning.serve.engine;

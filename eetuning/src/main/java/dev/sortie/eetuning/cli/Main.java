@@ -15,6 +15,7 @@ import dev.sortie.eetuning.cli.command.MergeExitsCommand;
 import dev.sortie.eetuning.cli.command.PretrainCommand;
 import dev.sortie.eetuning.cli.command.PullCommand;
 import dev.sortie.eetuning.cli.command.ReshardCommand;
+import dev.sortie.eetuning.cli.command.SampleCommand;
 import dev.sortie.eetuning.cli.command.ScoreCommand;
 import dev.sortie.eetuning.cli.command.ServeCommand;
 import dev.sortie.eetuning.cli.command.TokenizeCommand;
@@ -57,6 +58,7 @@ public final class Main implements Runnable {
           "generate",
           "chat",
           "serve",
+          "sample",
           "score",
           "calibrate",
           "eval",
@@ -100,6 +102,7 @@ public final class Main implements Runnable {
       case "generate" -> GenerateCommand.class;
       case "chat" -> ChatCommand.class;
       case "serve" -> ServeCommand.class;
+      case "sample" -> SampleCommand.class;
       case "score" -> ScoreCommand.class;
       case "calibrate" -> CalibrateCommand.class;
       case "eval" -> EvalCommand.class;

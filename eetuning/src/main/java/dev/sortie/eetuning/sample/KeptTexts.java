@@ -1,0 +1,104 @@
+package dev.sortie.eetuning.sample;
+
+import dev.sortie.nn.json.Json;
+import dev.sortie.tensor.Random;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The texts that filters let pass, in order, and how many each filter refused. Texts are shared out
+ * to training, validation and test by their prompt, so that no prompt is in two of them.
+ */
+final class KeptTexts {
+  /** The files, in the order of their shares. */
+  private static final List<String> FILES = List.of("train.txt", "validation.txt", "test.txt");
+
+  private final SampleFilters filters;
+  private final SplitShares shares;
+  private final long seed;
+  private final NearDuplicates duplicates;
+  private final Map<String, Integer> refused = new LinkedHashMap<>();
+  private final Map<String, Part> parts = new LinkedHashMap<>();
+  private int sampled;
+  private long sampledTokens;
+
+  private static final class Part {
+    private final List<String> texts = new ArrayList<>();
+    private long tokens;
+  }
+
+  /** None yet; {@code seed} decides which prompts are held out. */
+  KeptTexts(SampleFilters filters, SplitShares shares, long seed) {
+    this.filters = filters;
+    this.shares = shares;
+    this.seed = seed;
+    this.duplicates = new NearDuplicates(filters.nearDuplicate().orElse(Double.POSITIVE_INFINITY));
+    filters.rules().forEach(r -> refused.put(r.name(), 0));
+    filters.nearDuplicate().ifPresent(_ -> refused.put(SampleFilters.NEAR_DUPLICATE, 0));
+    FILES.forEach(f -> parts.put(f, new Part()));
+  }
+
+  /** Looks at the next text. */
+  void add(SampledText sample) {
+    sampled++;
+    sampledTokens += sample.tokens();
+    String plain = PlainText.of(sample.text(), filters.ascii());
+    SampledText text = sample.with(plain);
+    String refusal = filters.refusal(text).orElse("");
+    if (refusal.isEmpty() && filters.nearDuplicate().isPresent() && !duplicates.add(plain)) {
+      refusal = SampleFilters.NEAR_DUPLICATE;
+    }
+    if (!refusal.isEmpty()) {
+      refused.merge(refusal, 1, Integer::sum);
+      return;
+    }
+    Part part = parts.get(FILES.get(shares.part(draw(sample))));
+    part.texts.add(plain);
+    part.tokens += sample.tokens();
+  }
+
+  /** A number of the prompt's words alone, since two numbers may have drawn the same ones. */
+  private double draw(SampledText text) {
+    return new Random(seed, 0)
+        .stream("split").stream(text.question()).stream(text.opening()).uniform(0);
+  }
+
+  /** Tokens of the texts that were kept. */
+  long tokens() {
+    return parts.values().stream().mapToLong(p -> p.tokens).sum();
+  }
+
+  /** Texts that were kept. */
+  int texts() {
+    return parts.values().stream().mapToInt(p -> p.texts.size()).sum();
+  }
+
+  /** Texts that were looked at. */
+  int sampled() {
+    return sampled;
+  }
+
+  /** Counts for the manifest. */
+  Map<String, Object> counts() {
+    return Json.object(
+        "sampled", Json.object("texts", sampled, "tokens", sampledTokens),
+        "kept", Json.object("texts", texts(), "tokens", tokens()),
+        "refused", new LinkedHashMap<>(refused));
+  }
+
+  /** Writes the files: a paragraph a line, an empty line between texts. */
+  Map<String, Object> write(SampleFolder folder) {
+    Map<String, Object> files = new LinkedHashMap<>();
+    parts.forEach(
+        (name, part) -> {
+          String all = part.texts.isEmpty() ? "" : String.join("\n\n", part.texts) + "\n";
+          String sha256 = folder.write(name, all);
+          files.put(
+              name,
+              Json.object("texts", part.texts.size(), "tokens", part.tokens, "sha256", sha256));
+        });
+    return files;
+  }
+}

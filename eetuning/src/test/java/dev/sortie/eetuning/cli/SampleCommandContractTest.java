@@ -1,0 +1,243 @@
+package dev.sortie.eetuning.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.eval.task.JsonLines;
+import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code sample} on the embedded model: the same bytes however it is run. */
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class SampleCommandContractTest {
+  private static final String PROMPTS =
+      """
+      "prompts": {"openings": ["Once upon a time there was {who}", "The {who#2} said"],
+                  "words": {"who": ["king", "fox", "wolf", "queen", "tailor", "giant"]},
+                  "must": ["who"], "texts_per_prompt": 3},
+      "sampling": {"temperature": 0.9, "top_k": 40, "max_tokens": 10}""";
+
+  /** Two shards have more tokens. */
+  private static final int TOKENS = 350;
+
+  @TempDir private static Path shared;
+  @TempDir private Path temp;
+
+  private static Path table;
+  private static Map<String, String> expected;
+
+  @BeforeAll
+  static void sampleAtOnce() throws IOException {
+    table = table(shared, "");
+    Path out = shared.resolve("out");
+    JsonObject result = CommandLineRun.of(words(table, out, TOKENS, "--json")).json();
+    assertThat(result.getObject("sampled").getInt("texts", 64, 64)).isEqualTo(64);
+    assertThat(result.getObject("kept").getInt("tokens", TOKENS, 640)).isPositive();
+    expected = bytes(out);
+    assertThat(expected.keySet())
+        .contains("manifest.json", "samples/00001.jsonl", "train.txt", "validation.txt")
+        .doesNotContain("samples/00002.jsonl", ".lock");
+  }
+
+  private static Path table(Path folder, String filters) throws IOException {
+    return Files.writeString(
+        folder.resolve("table.json"),
+        "{\"format\": \"sortie-prompts\", %s, \"filters\": {\"near_duplicate\": 0.9%s}}"
+            .formatted(PROMPTS, filters));
+  }
+
+  private static String[] words(Path table, Path out, int tokens, String... more) {
+    List<String> words = new ArrayList<>(List.of("sample", "--model", "fable"));
+    words.addAll(List.of("--prompts", table.toString(), "--out", out.toString()));
+    words.addAll(List.of("--tokens", tokens + "", "--validation", "0.2", "--test", "0.2"));
+    words.addAll(List.of(more));
+    return words.toArray(String[]::new);
+  }
+
+  /** The hash of each file below a folder. */
+  private static Map<String, String> bytes(Path folder) throws IOException {
+    Map<String, String> hashes = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      files
+          .filter(Files::isRegularFile)
+          .forEach(f -> hashes.put(folder.relativize(f).toString(), Sha256.of(f)));
+    }
+    return hashes;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 2", "5, 1", "40, 1"})
+  void theBytesDependOnNeitherBatchNorThreads(String batch, String threads) throws IOException {
+    CommandLineRun.of(words(table, temp, TOKENS, "--batch", batch, "--threads", threads))
+        .succeeded();
+    assertThat(bytes(temp)).isEqualTo(expected);
+  }
+
+  private static CommandLineProcess start(Path out) throws IOException {
+    return new CommandLineProcess(Map.of(), words(table, out, 1_000_000));
+  }
+
+  private static void awaitShard(Path out, int number) throws InterruptedException {
+    while (Files.notExists(out.resolve("samples/%05d.jsonl".formatted(number)))) {
+      Thread.sleep(20);
+    }
+  }
+
+  /** Of a killed run the shard that was being written may be left, with or without its name. */
+  @Test
+  void aRunThatWasKilledGoesOn() throws IOException, InterruptedException {
+    try (CommandLineProcess run = start(temp)) {
+      awaitShard(temp, 0);
+      ProcessHandle.of(run.pid()).orElseThrow().destroyForcibly();
+      run.end();
+    }
+    Path samples = temp.resolve("samples");
+    Files.writeString(samples.resolve("00001.jsonl"), "{\"number\": 12");
+    Files.writeString(
+        samples.resolve(".00001.jsonl.12345678-1234-1234-1234-123456789abc.tmp"), "{");
+    CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
+    assertThat(bytes(temp)).isEqualTo(expected);
+  }
+
+  @Test
+  void aRunThatWasInterruptedLeavesFilesOfItsShardsAndGoesOn()
+      throws IOException, InterruptedException {
+    try (CommandLineProcess run = start(temp)) {
+      awaitShard(temp, 1);
+      ProcessHandle.of(run.pid()).orElseThrow().destroy(); // SIGTERM, as Ctrl-C
+      CommandLineRun end = run.end();
+      assertThat(end.code()).as(end.err()).isIn(1, 130, 143);
+      assertThat(end.err()).contains("the same command goes on from there");
+    }
+    JsonObject manifest = Json.read(temp.resolve("manifest.json"));
+    int shards = manifest.getObjects("shards").size();
+    assertThat(manifest.getObject("sampled").getInt("texts", 0, 1 << 20)).isEqualTo(32 * shards);
+    assertThat(temp.resolve("train.txt")).isNotEmptyFile();
+    CommandLineRun fewer = CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
+    assertThat(fewer.err()).contains("goes on after " + shards + " shards");
+    for (String file : List.of("train.txt", "validation.txt", "test.txt", "samples/00001.jsonl")) {
+      assertThat(bytes(temp)).as(file).containsEntry(file, expected.get(file));
+    }
+  }
+
+  @Test
+  void moreTokensGoOnAndOtherFiltersSampleNothingAgain() throws IOException {
+    CommandLineRun.of(words(table, temp, 100)).succeeded();
+    assertThat(bytes(temp.resolve("samples"))).containsOnlyKeys("00000.jsonl");
+    CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
+    assertThat(bytes(temp)).isEqualTo(expected);
+    Path strict = table(temp, ", \"refused\": [\"king\"]");
+    JsonObject result = CommandLineRun.of(words(strict, temp, 100, "--json")).json();
+    assertThat(result.getObject("refused").getInt("refused", 1, 64)).isPositive();
+    assertThat(Files.readString(temp.resolve("train.txt"))).doesNotContain("king");
+    assertThat(bytes(temp))
+        .containsEntry("samples/00000.jsonl", expected.get("samples/00000.jsonl"))
+        .containsEntry("samples/00001.jsonl", expected.get("samples/00001.jsonl"));
+  }
+
+  /** A shard has all that was sampled; each file has texts of prompts that no other has. */
+  @Test
+  void textsAreSplitByPrompt() throws IOException {
+    Path out = shared.resolve("out");
+    Map<String, String> openings = new HashMap<>();
+    long number = 0;
+    for (String shard : List.of("00000", "00001")) {
+      for (JsonObject line : JsonLines.read(out.resolve("samples/" + shard + ".jsonl"))) {
+        assertThat(line.getLong("number", 0, 63)).isEqualTo(number);
+        assertThat(line.getLong("prompt", 0, 63)).isEqualTo(number++ / 3);
+        assertThat(line.getString("text")).startsWith(line.getString("opening"));
+        openings.put(plain(line.getString("text")), line.getString("opening"));
+      }
+    }
+    Set<String> seen = new HashSet<>();
+    JsonObject manifest = Json.read(out.resolve("manifest.json"));
+    int texts = 0;
+    for (String file : List.of("train.txt", "validation.txt", "test.txt")) {
+      String[] all = Files.readString(out.resolve(file)).strip().split("\n\n");
+      assertThat(manifest.getObject("files").getObject(file).getInt("texts", 1, 64))
+          .isEqualTo(all.length);
+      assertThat(manifest.getObject("files").getObject(file).getString("sha256"))
+          .isEqualTo(expected.get(file));
+      Set<String> here = Stream.of(all).map(openings::get).collect(Collectors.toSet());
+      assertThat(here).isNotEmpty().doesNotContainNull().noneMatch(seen::contains);
+      seen.addAll(here);
+      texts += all.length;
+    }
+    assertThat(manifest.getObject("kept").getInt("texts", 1, 64)).isEqualTo(texts);
+  }
+
+  private static String plain(String text) {
+    return text.lines()
+        .map(line -> line.strip().replaceAll(" {2,}", " "))
+        .filter(line -> !line.isEmpty())
+        .collect(Collectors.joining("\n"));
+  }
+
+  @Test
+  void whatIsWrongIsOneLine() throws IOException {
+    Path out = shared.resolve("out");
+    CommandLineRun.of(words(table, out, TOKENS, "--seed", "2"))
+        .assertRefused(1, "manifest.json", "seed is 1", "is 2", "--out");
+    CommandLineRun.of(words(table, out, TOKENS, "--dtype", "f32"))
+        .assertRefused(1, "manifest.json", "matrices", "F32");
+    Path other =
+        Files.writeString(
+            temp.resolve("other.json"), Files.readString(table).replace("0.9,", "0.8,"));
+    CommandLineRun.of(words(other, out, TOKENS)).assertRefused(1, "manifest.json", "table_sha256");
+    CommandLineRun.of(words(table, temp, 0)).assertRefused(1, "--tokens 0");
+    CommandLineRun.of(words(table, temp, 1, "--batch", "0")).assertRefused(1, "--batch 0");
+    CommandLineRun.line(
+            "sample --model fable --prompts %s --out %s --tokens 1 --validation 0.2 --test 0.9",
+            table, temp)
+        .assertRefused(1, "--validation 0.2", "--test 0.9");
+    Path asks =
+        Files.writeString(
+            temp.resolve("asks.json"),
+            Files.readString(table).replace("\"openings\"", "\"questions\""));
+    CommandLineRun.of(words(asks, temp.resolve("asks"), 1))
+        .assertRefused(1, "chat template", "questions");
+    Path none =
+        Files.writeString(
+            temp.resolve("none.json"),
+            Files.readString(table).replace("sortie-prompts", "prompts"));
+    CommandLineRun.of(words(none, temp, 1))
+        .assertRefused(1, "none.json", "format", "sortie-prompts");
+    Path hot =
+        Files.writeString(
+            temp.resolve("hot.json"), Files.readString(table).replace("0.9,", "900,"));
+    CommandLineRun.of(words(hot, temp, 1)).assertRefused(1, "hot.json", "temperature", "900");
+    Path all = table(Files.createDirectory(temp.resolve("all")), ", \"words\": [900, 901]");
+    CommandLineRun run = CommandLineRun.of(words(all, temp.resolve("none"), 1));
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err().lines().toList().getLast())
+        .contains("of 512 texts none passes", "words=512");
+  }
+
+  @Test
+  void aShardThatWasChangedIsRefused() throws IOException {
+    CommandLineRun.of(words(table, temp, 100)).succeeded();
+    Path shard = temp.resolve("samples/00000.jsonl");
+    Files.writeString(shard, Files.readString(shard).replace("king", "lord"));
+    CommandLineRun.of(words(table, temp, 100))
+        .assertRefused(1, "00000.jsonl", "SHA-256", "restore");
+  }
+}

@@ -1,0 +1,105 @@
+package dev.sortie.eetuning.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Each filter refuses what it is for, and nothing else. */
+class SampleFiltersContractTest {
+  private record Case(String filter, String refused, String passes) {}
+
+  private static final List<Case> CASES =
+      List.of(
+          new Case("\"finished\": true", "The hen sat under the", "The hen sat."),
+          new Case("\"finished\": true", "The hen sat, and", "\"Is it so?\""),
+          new Case("\"words\": [3, 5]", "The hen.", "The hen sat."),
+          new Case("\"words\": [3, 5]", "The hen sat under the tree.", "The hen's egg isn't here."),
+          new Case("\"sentence_words\": 4", "The hen sat under it.", "The hen sat. It did."),
+          new Case("\"ascii\": true", "The h\u00e9n sat.", "The hen sat."),
+          new Case("\"ascii\": true", "The\then sat.", "The hen sat.\nIt did."),
+          new Case("\"prose\": true", "# The hen\nIt sat.", "The hen sat #1 of all."),
+          new Case("\"prose\": true", "Words:\n- hen\n- fox", "The well-known hen - a red one."),
+          new Case("\"prose\": true", "1. The hen sat.", "There was 1. It sat."),
+          new Case("\"prose\": true", "The **hen** sat.", "The hen sat."),
+          new Case("\"prose\": true", "A Story:\nThe hen sat.", "She said: go.\nThe hen sat."),
+          new Case("\"prose\": true", "A hen named [name].", "A hen named Dot."),
+          new Case("\"prose\": true", "\"Go, said the hen.", "\"Go,\" said the hen."),
+          new Case("\"refused\": [\"here is a\"]", "Here is a story.", "Here is the hen."),
+          new Case("\"must_occur\": 1", "The hen jumped.", "The henhouse. A red ball jumped."),
+          new Case("\"must_occur\": 0.5", "The cow sat.", "The hen sat."),
+          new Case("\"must_occur\": 1", "The then red ball.", "The hen, a red\nball."),
+          new Case(
+              "\"repeated_4grams\": 0.2",
+              "The hen sat and the hen sat and the hen sat.",
+              "The hen sat and the fox sat and the cow sat."));
+
+  private static SampledText text(String text) {
+    return new SampledText(0, 0, 0, "", "", List.of("hen", "red ball"), text, 9, "stop");
+  }
+
+  private static SampleFilters filters(String fields) {
+    return SampleFilters.of(Json.parse("table", "{" + fields + "}", JsonLimits.CONFIG));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> refusesWhatItIsForAndNothingElse() {
+    return CASES.stream()
+        .map(
+            c ->
+                DynamicTest.dynamicTest(
+                    c.filter() + " " + c.refused(),
+                    () -> {
+                      String name = c.filter().split("\"")[1];
+                      SampleFilters f = filters(c.filter());
+                      assertThat(f.refusal(text(c.refused()))).isEqualTo(Optional.of(name));
+                      assertThat(f.refusal(text(c.passes()))).isEmpty();
+                    }));
+  }
+
+  @Test
+  void aTextThatWasCutByLengthIsNotFinished() {
+    SampledText cut = new SampledText(0, 0, 0, "", "", List.of(), "The hen sat.", 9, "length");
+    assertThat(filters("\"finished\": true").refusal(cut)).contains("finished");
+    assertThat(filters("").refusal(cut)).isEmpty();
+  }
+
+  @Test
+  void theShareOfRepeatedGramsIsExact() {
+    // a b c d a b c d: abcd bcda cdab dabc abcd, the last one again
+    assertThat(SampleFilters.repeated("a b c d a b c d", 4)).isEqualTo(0.2);
+    assertThat(SampleFilters.repeated("a b c", 4)).isZero();
+  }
+
+  @Test
+  void wrongFieldsAreNamed() {
+    assertThatThrownBy(() -> filters("\"wordz\": [1, 2]"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("wordz");
+    assertThatThrownBy(() -> filters("\"words\": [5, 2]"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("words");
+    assertThatThrownBy(() -> filters("\"near_duplicate\": 2"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("near_duplicate");
+    assertThatThrownBy(() -> filters("\"finished\": 1"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("finished");
+  }
+
+  @Test
+  void typographicCharactersBecomePlainOnes() {
+    String typeset = "  \u201cIt\u2019s here\u201d\u2014he said\u2026  \n\n\n  The  end. ";
+    assertThat(PlainText.of(typeset, true)).isEqualTo("\"It's here\" - he said...\nThe end.");
+    assertThat(PlainText.of(typeset, false))
+        .isEqualTo("\u201cIt\u2019s here\u201d\u2014he said\u2026\nThe end.");
+  }
+}
