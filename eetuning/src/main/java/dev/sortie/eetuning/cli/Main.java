@@ -11,6 +11,7 @@ import dev.sortie.eetuning.cli.command.DropExitsCommand;
 import dev.sortie.eetuning.cli.command.EvalCommand;
 import dev.sortie.eetuning.cli.command.GenerateCommand;
 import dev.sortie.eetuning.cli.command.LaunchCommand;
+import dev.sortie.eetuning.cli.command.ManualCommand;
 import dev.sortie.eetuning.cli.command.MergeExitsCommand;
 import dev.sortie.eetuning.cli.command.PretrainCommand;
 import dev.sortie.eetuning.cli.command.PullCommand;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
     })
 public final class Main implements Runnable {
   private static final String HELP = "help";
+  private static final String MANUAL = "manual";
 
   /** All commands, as the help lists them. */
   private static final List<String> COMMANDS =
@@ -66,6 +68,7 @@ public final class Main implements Runnable {
           "convert",
           "pull",
           "launch",
+          MANUAL,
           HELP);
 
   @Spec private CommandSpec spec;
@@ -80,10 +83,11 @@ public final class Main implements Runnable {
 
   /**
    * The command line that executes {@code args}. Where the first of them names a command, it knows
-   * no other: reading the options of all commands took 0.1 s of each start.
+   * no other: reading the options of all commands took 0.1 s of each start. Two write of all.
    */
   static CommandLine commandLine(String... args) {
-    boolean one = args.length > 0 && COMMANDS.contains(args[0]) && !args[0].equals(HELP);
+    boolean one =
+        args.length > 0 && COMMANDS.contains(args[0]) && !List.of(HELP, MANUAL).contains(args[0]);
     List<String> known = one ? List.of(args[0]) : COMMANDS;
     return CommandLines.of(new Main(), known.stream().map(Main::command).toArray(Class<?>[]::new));
   }
@@ -110,6 +114,7 @@ public final class Main implements Runnable {
       case "convert" -> ConvertCommand.class;
       case "pull" -> PullCommand.class;
       case "launch" -> LaunchCommand.class;
+      case MANUAL -> ManualCommand.class;
       case HELP -> HelpCommand.class;
       default -> throw new IllegalArgumentException(name);
     };
