@@ -15,6 +15,8 @@ import java.util.List;
  * rest at the end. Where tokens are fused, what comes in one stream are parts of one token.
  */
 abstract sealed class DecodingStage {
+  /** Whether {@link #release} may have something to give: asked for each token. */
+  boolean holding;
 
   /**
    * Takes a token, or a part of the one that is fused.
@@ -214,7 +216,7 @@ abstract sealed class DecodingStage {
 
     @Override
     String release(String token) {
-      return run.size() > 0 && TokenDecoding.fallbackByte(token) < 0 ? finish() : null;
+      return holding && TokenDecoding.fallbackByte(token) < 0 ? finish() : null;
     }
 
     @Override
@@ -224,15 +226,17 @@ abstract sealed class DecodingStage {
         return token;
       }
       run.write(value);
+      holding = true;
       return null;
     }
 
     /** A run of byte tokens is either valid as a whole or unknown byte by byte. */
     @Override
     String finish() {
-      if (run.size() == 0) {
+      if (!holding) {
         return null;
       }
+      holding = false;
       byte[] bytes = run.toByteArray();
       run.reset();
       try {

@@ -122,11 +122,15 @@ public final class SubwordTokenizer implements Tokenizer {
   /** An added token is plain text even where its characters belong to the byte alphabet. */
   @Override
   public byte[] bytes(int id) {
-    Optional<String> token = token(id);
-    return token.isEmpty() || added.isAdded(id)
-        ? token.orElse(TokenStream.UNKNOWN).getBytes(StandardCharsets.UTF_8)
-        : spec.decoding()
-            .bytes(token.get(), new Budget(spec.source(), "a token", token.get().length()));
+    AddedToken whole = added.token(id);
+    if (whole != null) {
+      return whole.content().getBytes(StandardCharsets.UTF_8);
+    }
+    String token = spec.vocabulary().token(id);
+    if (token == null) {
+      return TokenStream.UNKNOWN.getBytes(StandardCharsets.UTF_8);
+    }
+    return spec.decoding().bytes(token, new Budget(spec.source(), "a token", token.length()));
   }
 
   @Override

@@ -5,7 +5,6 @@ import dev.sortie.nn.text.stage.TokenDecoding;
 import dev.sortie.nn.text.unicode.Utf8Decoder;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 
 /** The stream decoder of every tokenizer whose tokens are strings: see {@link TokenDecoding}. */
 final class TokenStream implements StreamDecoder {
@@ -16,8 +15,7 @@ final class TokenStream implements StreamDecoder {
   private final boolean byteLevel;
   private final boolean keepSpecial;
   private final Utf8Decoder utf8 = new Utf8Decoder();
-  private final StringBuilder out = new StringBuilder();
-  private final List<DecodingStage> stages;
+  private final DecodingStage[] stages;
   private final Budget budget;
 
   /** Tokens that wait for one that a stage released before them. */
@@ -30,7 +28,7 @@ final class TokenStream implements StreamDecoder {
     this.tokenizer = tokenizer;
     this.keepSpecial = keepSpecial;
     byteLevel = decoding.isByteLevel();
-    stages = DecodingStage.of(decoding);
+    stages = DecodingStage.of(decoding).toArray(DecodingStage[]::new);
     budget = new Budget(source, "tokens", 0);
   }
 
@@ -42,74 +40,72 @@ final class TokenStream implements StreamDecoder {
     if (!keepSpecial && tokenizer.isSpecial(id)) {
       return "";
     }
-    if (byteLevel) {
-      StringBuilder characters = new StringBuilder();
-      utf8.accept(tokenizer.bytes(id), characters);
-      decode(characters.toString());
-    } else {
-      decode(tokenizer.token(id).orElse(UNKNOWN));
+    if (!byteLevel) {
+      return decode(tokenizer.token(id).orElse(UNKNOWN));
     }
-    return text();
+    StringBuilder characters = new StringBuilder();
+    utf8.accept(tokenizer.bytes(id), characters);
+    return decode(characters.toString());
   }
 
   @Override
   public String finish() {
+    StringBuilder all = new StringBuilder();
     if (byteLevel) {
       StringBuilder rest = new StringBuilder();
       utf8.finish(rest);
-      decode(rest.toString());
+      all.append(decode(rest.toString()));
     }
-    for (int i = 0; i < stages.size(); i++) {
-      String rest = stages.get(i).finish();
+    for (int i = 0; i < stages.length; i++) {
+      String rest = stages[i].finish();
       if (rest != null) {
-        run(rest, i + 1);
+        all.append(run(rest, i + 1));
       }
     }
-    return text();
+    return all.toString();
   }
 
-  private void decode(String token) {
+  private String decode(String token) {
     budget.give(token.length());
-    run(token, 0);
+    return run(token, 0);
   }
 
-  /** Takes a token through the stages from {@code first} on. */
-  private void run(String token, int first) {
-    String text = token;
-    int stage = first;
+  /** What the stages from {@code first} on make of a token, and of those that they release. */
+  private String run(String token, int first) {
+    String text = through(token, first);
+    if (waiting.isEmpty()) {
+      return text == null ? "" : text;
+    }
+    StringBuilder all = new StringBuilder();
     while (true) {
-      while (text != null && stage < stages.size()) {
-        String before = stages.get(stage).release(text);
-        if (before == null) {
-          text = accepted(text, stage);
-        } else {
-          waiting.push(new Waiting(text, stage));
-          text = before;
-        }
-        stage++;
-      }
-      if (text != null) {
-        out.append(text);
-      }
+      all.append(text == null ? "" : text);
       if (waiting.isEmpty()) {
-        return;
+        return all.toString();
       }
       Waiting next = waiting.pop();
-      text = accepted(next.token, next.stage);
-      stage = next.stage + 1;
+      text = through(accepted(next.token, next.stage), next.stage + 1);
     }
+  }
+
+  /** Null where a stage holds it back; a token that another one comes before waits. */
+  private String through(String token, int first) {
+    String text = token;
+    for (int stage = first; text != null && stage < stages.length; stage++) {
+      String before = stages[stage].holding ? stages[stage].release(text) : null;
+      if (before == null) {
+        text = accepted(text, stage);
+      } else {
+        waiting.push(new Waiting(text, stage));
+        text = before;
+      }
+    }
+    return text;
   }
 
   private String accepted(String token, int stage) {
     budget.at("decoder", stage + 1);
-    String text = stages.get(stage).accept(token, budget);
+    String text = stages[stage].accept(token, budget);
     boolean grown = text != null && text.length() > token.length();
     return grown ? budget.made(text) : text;
-  }
-
-  private String text() {
-    String text = out.toString();
-    out.setLength(0);
-    return text;
   }
 }

@@ -83,12 +83,12 @@ public record TokenDecoding(List<Step> steps) {
 
   /** The bytes of one token in the middle of a text, a part of a character maybe. */
   public byte[] bytes(String token, Budget budget) {
+    if (isByteLevel()) {
+      return ByteAlphabet.bytes(token); // later steps are for characters
+    }
     String text = token;
     for (Step step : steps) {
       switch (step) {
-        case ByteLevel _ -> {
-          return ByteAlphabet.bytes(text);
-        }
         case ByteFallback _ -> {
           int value = fallbackByte(text);
           if (value >= 0) {
@@ -97,7 +97,7 @@ public record TokenDecoding(List<Step> steps) {
         }
         case Replace r -> text = Search.replace(text, r.pattern(), r.content(), budget);
         case Metaspace m -> text = text.replace(m.replacement(), ' ');
-        case Fuse _, Strip _ -> {} // at the ends of a text alone
+        case ByteLevel _, Fuse _, Strip _ -> {} // at the ends of a text alone
       }
     }
     return text.getBytes(StandardCharsets.UTF_8);
