@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = {
       "Runs tune, pretrain or generate on one rank of one thread and on two, in turns, as processes"
-          + " from their start to their end, and prints tokens a second beside those of one rank."
+          + " from their start to their end, and prints tokens per second next to those of one rank."
           + " Of steps, and of texts of --prompts, the later half counts.",
       "The same command twice at once (apart) says what the machine gives two ranks at best. All"
           + " layouts but tp must make the same bits."

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Keeps results as data: a JSON object a line, with the commit that was measured. */
+/** Keeps results as data: a JSON object per line, with the commit that was measured. */
 final class Recorder {
   /** The launcher sets it to the folder of the sources. */
   private static final String ROOT = "sortie.root";

@@ -56,7 +56,7 @@ final class StrategiesCommand implements Callable<Integer> {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "Prompts, an object a line: {\"id\": …, \"prompt\": …}. Default: the 20 prompts of"
+          "Prompts, an object per line: {\"id\": …, \"prompt\": …}. Default: the 20 prompts of"
               + " benchmarks/prompts.jsonl."
               + ReadOnce.HELP)
   private Path prompts;
@@ -73,7 +73,7 @@ final class StrategiesCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "WORD",
       description =
-          "Ways beside full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
+          "Ways of decoding to compare with full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
               + " all), early-exit:20=0.7+24=0.5 (a threshold each), early-exit:FILE.json"
               + " (calibrated), each also as early-exit+prompt-lookup, which guesses besides, or"
               + " speculative:prompt-lookup+lookahead@0.5 (who guesses, and the"

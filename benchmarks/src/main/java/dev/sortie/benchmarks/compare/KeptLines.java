@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a long benchmark has measured, a JSON object a line, so that it can be cut in pieces.
+ * What a long benchmark has measured, a JSON object per line, so that it can be cut in pieces.
  *
  * @param file {@code --out}
  * @param of settings, the same in all lines

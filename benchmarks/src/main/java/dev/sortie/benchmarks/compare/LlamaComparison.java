@@ -140,7 +140,7 @@ public final class LlamaComparison implements Comparison {
           file.name(), file.type(), tokens / seconds[0], tokens / seconds[1], "tokens/s", extra);
     }
 
-    /** Tokens a second at best: each reads all weights, or does all operations of the layers. */
+    /** Tokens per second at best: each reads all weights, or does all operations of the layers. */
     private double limit(Limits limits) {
       if (phase == Phase.DECODE) {
         return limits.read() / file.bytes();

@@ -19,7 +19,7 @@ import java.util.Map;
  * takes the Vector API where the JVM has it. One thread, for it has no more.
  */
 public final class NetlibComparison implements Comparison {
-  /** The shapes of models without the largest, on which it takes seconds a call. */
+  /** The shapes of models without the largest, on which it takes seconds per call. */
   private static final double MOST_FLOPS = 3e9;
 
   /** For the command line. */

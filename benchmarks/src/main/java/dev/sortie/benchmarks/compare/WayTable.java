@@ -131,7 +131,7 @@ public final class WayTable {
         r.containsKey("exits")
             ? r.get("exits")
             : r.get("tokens_per_pass")
-                + " tokens a pass "
+                + " tokens per pass "
                 + r.get("sources")
                 + " "
                 + r.get("rows"));

@@ -10,9 +10,9 @@ import java.util.Map;
  * What this machine can do at best, measured now, with the vectors that the Vector API has.
  *
  * @param threads threads of the second figure of each kind
- * @param flops1 F32 operations a second, one thread; a multiply-add counts as two
+ * @param flops1 F32 operations per second, one thread; a multiply-add counts as two
  * @param flops the same, {@code threads} threads
- * @param read1 bytes a second read from memory in huge pages, one thread
+ * @param read1 bytes per second read from memory in huge pages, one thread
  * @param read the same, {@code threads} threads
  */
 public record Limits(int threads, double flops1, double flops, double read1, double read) {
@@ -46,8 +46,8 @@ public record Limits(int threads, double flops1, double flops, double read1, dou
   }
 
   /**
-   * The roofline: operations a second at best for work that does {@code flops} operations on {@code
-   * bytes} that come from memory.
+   * The roofline: operations per second at best for work that does {@code flops} operations on
+   * {@code bytes} that come from memory.
    */
   public double roofline(int n, double flops, double bytes) {
     return Math.min(flops(n), read(n) * flops / bytes);

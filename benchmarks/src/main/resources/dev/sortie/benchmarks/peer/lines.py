@@ -1,4 +1,4 @@
-"""Talks to the Java side: a JSON object a line, a question on standard input, an answer on what was standard output."""
+"""Talks to the Java side: a JSON object per line, a question on standard input, an answer on what was standard output."""
 import json
 import os
 import sys

@@ -31,7 +31,7 @@ public enum Risk {
 
   /**
    * A sequence's mean loss between 0 and 1, as tests of a bounded mean need it. Disagreement is so
-   * by itself; a gain in likelihood counts as no loss, and more than 1 nat a token as 1.
+   * by itself; a gain in likelihood counts as no loss, and more than 1 nat per token as 1.
    */
   double bounded(double meanLoss) {
     return Math.clamp(meanLoss, 0, 1);

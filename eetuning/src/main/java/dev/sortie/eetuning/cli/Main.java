@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "A model is a Hugging Face folder, a .gguf file, ORG/NAME after sortie pull ORG/NAME, or the word fable (the embedded model).",
+      "A model is a Hugging Face folder, a .gguf file, ORG/NAME (after sortie "
+          + "pull ORG/NAME), or fable, the embedded model.",
       "./sortie test runs the tests."
     })
 public final class Main implements Runnable {

@@ -47,8 +47,8 @@ public record SpeculativeCost(CostTable table, double draft, int from) {
   }
 
   /**
-   * Tokens that a pass yields on average when each draft is right with chance {@code acceptance},
-   * as long as all before it were: {@code 1 + a + … + a^k}.
+   * Tokens that a pass yields on average when each draft is right with probability {@code
+   * acceptance}, as long as all before it were: {@code 1 + a + … + a^k}.
    */
   public static double tokens(int drafted, double acceptance) {
     double sum = 0;

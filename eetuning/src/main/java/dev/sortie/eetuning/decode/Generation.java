@@ -25,7 +25,7 @@ public record Generation(
     return promptIds.length / prefillSeconds;
   }
 
-  /** Tokens a second after the first; 0 if there is none. */
+  /** Tokens per second after the first; 0 if there is none. */
   public double decodeTokensPerSecond() {
     return tokens.size() < 2 ? 0 : (tokens.size() - 1) / decodeSeconds;
   }

@@ -34,7 +34,7 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
   /**
    * Scores of one head.
    *
-   * @param nll mean negative log-likelihood, nats a token, of the tokens that the head covers
+   * @param nll mean negative log-likelihood, nats per token, of the tokens that the head covers
    * @param agreement share of all tokens whose most likely token equals the final layer's
    * @param coverage share of tokens that the head covers: 1 but for a draft head
    */

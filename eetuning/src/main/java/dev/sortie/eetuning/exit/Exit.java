@@ -125,7 +125,7 @@ public final class Exit {
   }
 
   /**
-   * Whether its head covers the tokens of a text beside the most frequent ones, as {@link
+   * Whether its head covers the tokens of a text in addition to the most frequent ones, as {@link
    * TextTokens} has them: a draft head of the backbone's rows does.
    */
   public boolean readsTextTokens() {

@@ -34,7 +34,7 @@ import java.util.function.IntPredicate;
 import java.util.function.UnaryOperator;
 
 /**
- * Exits on disk, beside the untouched backbone: {@code exits.safetensors} with tensors {@code
+ * Exits on disk; the backbone is not touched: {@code exits.safetensors} with tensors {@code
  * exits.DEPTH.NAME}, and {@code exits.json} that says what they are:
  *
  * <pre>

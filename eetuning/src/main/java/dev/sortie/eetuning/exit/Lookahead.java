@@ -78,7 +78,7 @@ public final class Lookahead {
       Allocator allocator) {
     if (backbone.sharding().splitsTokens()) {
       throw new InputException(
-          "a lookahead exit reads tokens beside their neighbours, which sequence parallelism gives"
+          "a lookahead exit reads tokens together with their neighbours, which sequence parallelism gives"
               + " to other ranks; drop it, or take tensor parallelism alone");
     }
     NamedTensors named = new NamedTensors(weights);

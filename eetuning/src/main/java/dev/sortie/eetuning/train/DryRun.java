@@ -38,7 +38,7 @@ public interface DryRun {
   /** Sequences in a micro-batch of the run. */
   int microBatch();
 
-  /** A rank's memory with another micro-batch, in as many rounds a step. */
+  /** A rank's memory with another micro-batch, in as many rounds per step. */
   RankMemory of(Coordinates at, int microBatch);
 
   /** A rank's memory. */

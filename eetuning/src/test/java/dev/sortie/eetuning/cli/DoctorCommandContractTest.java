@@ -49,6 +49,6 @@ class DoctorCommandContractTest {
     assertFields(json.getObject("self_test"), "vector_fma_gflops", "gemm_gflops", "read_gb_per_s");
     assertThat(json.fields().keySet()).containsAnyOf("opencl", "devices");
     String text = CommandLineRun.line("doctor --threads 1").succeeded().out();
-    assertThat(text).contains("java\n", "  set: ", "  cores: ").containsPattern("mend\n");
+    assertThat(text).contains("java\n", "  set: ", "  cores: ").containsPattern("to fix\n");
   }
 }

@@ -274,7 +274,7 @@ class PipedInputContractTest {
         if (reads) {
           assertThat(String.join(" ", o.description()))
               .as(e.getKey() + " " + o.longestName())
-              .contains("- is standard input");
+              .contains("- reads standard input");
         } else {
           others.add(e.getKey() + " " + o.longestName());
         }

@@ -74,7 +74,7 @@ record GgufFields(
     String type = metadata.getString(key(SCALING), factor == 0 ? "none" : "linear");
     if (!factors.isEmpty()) {
       if (!type.equals("none")) {
-        throw error(SCALING, "\"none\" beside the tensor " + FACTORS);
+        throw error(SCALING, "\"none\" together with the tensor " + FACTORS);
       }
       return new RopeScaling.Divided(factors);
     }

@@ -140,7 +140,7 @@ public final class ModelConverter {
         from.config().eos().stream().filter(id -> eos.isEmpty() || id != eos.getAsInt()).toList();
     if (more.size() > MORE_ENDS.size()) {
       throw new InputException(
-          "%s: eos_token_id is %s beside the tokenizer's own, GGUF has words for %d more"
+          "%s: eos_token_id is %s in addition to the tokenizer's own, GGUF has words for %d more"
               .formatted(from.path(), more, MORE_ENDS.size()));
     }
     for (int i = 0; i < more.size(); i++) {

@@ -134,7 +134,7 @@ public record ModelFiles(
     Path model = folder.resolve("tokenizer.model");
     if (!Files.exists(json) && !Files.exists(model)) {
       throw new InputException(
-          json + ": no such file, and no tokenizer.model beside it; put one of the two there");
+          json + ": no such file, and no tokenizer.model next to it; put one of the two there");
     }
     SubwordTokenizer t = Files.exists(json) ? TokenizerJson.read(json) : TokenizerModel.read(model);
     OptionalInt bos = t.bosId().isPresent() ? t.bosId() : config.bos();

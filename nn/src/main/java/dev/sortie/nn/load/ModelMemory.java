@@ -153,7 +153,7 @@ public record ModelMemory(long copied, long tiles, long inPlace, long tables, lo
   public String describe() {
     String weights =
         "%s copied and %s in place".formatted(Printable.size(copied), Printable.size(inPlace));
-    return "takes %s of memory: weights %s%s, rotary tables %s; KV cache %s a token"
+    return "takes %s of memory: weights %s%s, rotary tables %s; KV cache %s per token"
         .formatted(
             Printable.size(resident()),
             tiles == 0 ? "" : Printable.size(tiles) + " in tiles for integer arithmetic, ",

@@ -33,7 +33,7 @@ class ModelMemoryContractTest {
           .isEqualTo(precision == Precision.FILE ? matrices / 32 * 34 + 3 * 32 * 4 : 0);
       assertThat(memory.kvPerToken()).isEqualTo(2 * 16 * 4);
       assertThat(memory.resident()).isEqualTo(memory.copied() + memory.inPlace() + memory.tables());
-      assertThat(memory.describe()).startsWith("takes ").contains("KV cache 0.1 KiB a token");
+      assertThat(memory.describe()).startsWith("takes ").contains("KV cache 0.1 KiB per token");
     }
   }
 

@@ -6,8 +6,8 @@ import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
 /**
- * Some numbers a row from each rank, brought to all in one all-gather: what a softmax over a shared
- * out vocabulary needs. Those of one kind lie together.
+ * Some numbers per row from each rank, brought to all in one all-gather: what a softmax over a
+ * shared out vocabulary needs. Those of one kind lie together.
  *
  * @param group the ranks
  * @param mine {@code [kinds, rows]}

@@ -7,9 +7,9 @@ import dev.sortie.tensor.memory.Span;
  * Losses of logits whose vocabulary is shared out; each rank's logits are its own, the losses
  * equal. Some rows at a time, as {@link VocabHeads} computes them.
  *
- * <p>Each rank computes as if its part were all there is, and one all-gather of a few numbers a row
- * puts the parts together: with {@code s_p = lse_p - lse} the logarithm of what rank p's part has
- * of the probability,
+ * <p>Each rank computes as if its part were all there is, and one all-gather of a few numbers per
+ * row puts the parts together: with {@code s_p = lse_p - lse} the logarithm of what rank p's part
+ * has of the probability,
  *
  * <pre>
  * lse          = log Σ_p exp(lse_p)

@@ -27,7 +27,7 @@ final class TileKernelSources {
    *
    * @param name of its class
    * @param bits from one level in a word to the next
-   * @param words a group
+   * @param words per group
    */
   private record Form(String name, int bits, int words) {
     int slots() {
@@ -48,7 +48,7 @@ final class TileKernelSources {
    *
    * @param name as in {@code TileType}
    * @param planes 2 where a level is two of 4 bits
-   * @param groups a block; scales of their own if there are several
+   * @param groups per block; scales of their own if there are several
    * @param minima whether there are
    */
   private record Type(String name, Form form, int planes, int groups, boolean minima) {

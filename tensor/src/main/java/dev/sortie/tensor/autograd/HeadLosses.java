@@ -30,7 +30,7 @@ final class HeadLosses {
 
   private HeadLosses() {}
 
-  /** Rows of a chunk for {@code vocab} logits a row. Does not depend on threads. */
+  /** Rows of a chunk for {@code vocab} logits per row. Does not depend on threads. */
   static int chunk(long vocab) {
     return Math.clamp(CHUNK_BYTES / (4 * Math.max(1, vocab)) / 16 * 16, FEWEST, MOST);
   }

@@ -8,8 +8,8 @@ package dev.sortie.tensor.kernel;
  * h} reads kv head {@code h / (heads / kvHeads)}.
  *
  * @param batch sequences
- * @param queries queries a sequence
- * @param keys keys a sequence, at least {@code queries}
+ * @param queries queries per sequence
+ * @param keys keys per sequence, at least {@code queries}
  * @param heads query heads
  * @param kvHeads key and value heads, a divisor of {@code heads}
  * @param headSize elements a head

@@ -5,7 +5,7 @@ import java.util.Objects;
 
 /**
  * A weight {@code [n, k]} in the order in which the products of one kernel set read it, made by
- * {@link Kernels#pack}. It holds decoded values, so it takes four bytes an element whatever the
+ * {@link Kernels#pack}. It holds decoded values, so it takes four bytes per element whatever the
  * weight's type (eight for F64).
  *
  * @param layout names the order; kernels refuse one that is not theirs

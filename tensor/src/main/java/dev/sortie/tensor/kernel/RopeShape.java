@@ -7,7 +7,7 @@ package dev.sortie.tensor.kernel;
  * 2j + 1}.
  *
  * @param batch sequences
- * @param tokens tokens a sequence; token {@code i} stands at position {@code first + i}
+ * @param tokens tokens per sequence; token {@code i} stands at position {@code first + i}
  * @param heads heads a token
  * @param headSize elements a head
  * @param rotary elements rotated, even, at most {@code headSize}

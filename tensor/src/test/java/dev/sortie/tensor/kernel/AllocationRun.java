@@ -69,7 +69,7 @@ final class AllocationRun {
       return;
     }
     Map<String, Long> spoilt = run.run(Path.of(args[0]));
-    spoilt.forEach((name, bytes) -> System.out.println(name + ": " + bytes + " bytes a call"));
+    spoilt.forEach((name, bytes) -> System.out.println(name + ": " + bytes + " bytes per call"));
     System.exit(spoilt.isEmpty() ? 0 : 1);
   }
 

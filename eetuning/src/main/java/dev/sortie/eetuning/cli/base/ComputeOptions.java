@@ -11,7 +11,8 @@ public final class ComputeOptions {
       names = "--threads",
       paramLabel = "N",
       description =
-          "Threads; one for each physical core by default, shared out among the ranks of a job.")
+          "Number of threads. Default: one per physical core, divided among the "
+              + "ranks of a job.")
   private Integer threads;
 
   @Option(
@@ -19,8 +20,7 @@ public final class ComputeOptions {
       paramLabel = "D",
       defaultValue = "cpu",
       description =
-          "Where to compute: cpu, opencl or opencl:N; doctor lists devices. Default:"
-              + " ${DEFAULT-VALUE}.")
+          "Device: cpu, opencl or opencl:N; see doctor for a list. Default: " + "${DEFAULT-VALUE}.")
   private String device;
 
   /** For picocli. */

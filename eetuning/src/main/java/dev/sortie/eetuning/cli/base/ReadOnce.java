@@ -21,7 +21,7 @@ import picocli.CommandLine.ParseResult;
  */
 public final class ReadOnce implements ITypeConverter<Path> {
   /** For the help of such options. */
-  public static final String HELP = " A pipe is read too; - is standard input.";
+  public static final String HELP = " Pipes are accepted; - reads standard input.";
 
   /** For picocli. */
   public ReadOnce() {}

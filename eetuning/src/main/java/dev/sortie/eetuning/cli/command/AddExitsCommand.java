@@ -26,7 +26,9 @@ import picocli.CommandLine.Option;
     name = "add-exits",
     mixinStandardHelpOptions = true,
     description =
-        "Makes new exits for a model, into exits.safetensors and exits.json. The model is not touched; whatever type its matrices have, what exits copy of it is F32.")
+        "Creates new exits for a model and writes exits.safetensors and "
+            + "exits.json. The model is not changed. Weights copied from it are stored "
+            + "as F32, whatever their type.")
 public final class AddExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private UsedModel model;
@@ -36,7 +38,8 @@ public final class AddExitsCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "DEPTH",
       description =
-          "After which layers, as in 4,8; not for lookahead, which stands behind the last.")
+          "The layers to attach exits to, such as 4,8. Not for lookahead, which "
+              + "always follows the last layer.")
   private List<Integer> depths = List.of();
 
   @Option(
@@ -51,7 +54,9 @@ public final class AddExitsCommand implements Callable<Integer> {
       names = "--init",
       paramLabel = "INIT",
       defaultValue = "copy",
-      description = "copy the backbone's modules, or random. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Initial weights: copy (from the backbone's modules) or random. Default: "
+              + "${DEFAULT-VALUE}.")
   private String init;
 
   @Option(
@@ -59,7 +64,8 @@ public final class AddExitsCommand implements Callable<Integer> {
       paramLabel = "HEAD",
       defaultValue = "own",
       description =
-          "own: a head for each exit, tuned (untied); backbone: the backbone's, frozen (tied). Default: ${DEFAULT-VALUE}.")
+          "own: each exit has its own head, which is tuned (untied). backbone: "
+              + "exits use the backbone's frozen head (tied). Default: ${DEFAULT-VALUE}.")
   private String head;
 
   @Option(
@@ -67,14 +73,15 @@ public final class AddExitsCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "0",
       description =
-          "The head covers the N most frequent tokens only, such as 8192; tune chooses them by its data. 0: all tokens. Default: ${DEFAULT-VALUE}.")
+          "Restrict the head to the N most frequent tokens, such as 8192; tune "
+              + "counts them in its data. 0: all tokens. Default: ${DEFAULT-VALUE}.")
   private int draftTokens;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "For random initialisation. Default: ${DEFAULT-VALUE}.")
+      description = "Seed for random initialisation. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Mixin private NewExits result;

@@ -48,9 +48,11 @@ import picocli.CommandLine.Option;
     name = "calibrate",
     mixinStandardHelpOptions = true,
     description = {
-      "Chooses exit thresholds whose risk is at most --level with chance --confidence, on new"
-          + " sequences like those of --data.",
-      "By Learn then Test (arXiv 2110.01052). generate --thresholds takes the file."
+      "Chooses exit thresholds with a statistical guarantee: on new sequences "
+          + "like those of --data, the risk is at most --level, at confidence level "
+          + "--confidence.",
+      "The method is Learn then Test (arXiv 2110.01052). Pass the resulting "
+          + "file to generate --thresholds."
     })
 public final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
@@ -66,11 +68,11 @@ public final class CalibrateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "Held-out sequences, which the exits were not tuned on. A .jsonl file, or a pipe that"
-              + " begins with {, has one a line: an object with prompt, which the model answers at"
-              + " full depth, or text, taken as it is. Anything else is text and is cut into"
-              + " windows; windows of one text depend on each other, so the promise is then less"
-              + " exact than it says."
+          "Held-out sequences that the exits were not tuned on. A .jsonl file, or "
+              + "a pipe that begins with {, has one JSON object per line: with prompt, "
+              + "which the model answers at full depth, or with text, used as is. Any "
+              + "other file is plain text and is split into windows. Windows of one text "
+              + "are not independent, so the guarantee is then only approximate."
               + ReadOnce.HELP)
   private List<Path> data;
 
@@ -81,23 +83,25 @@ public final class CalibrateCommand implements Callable<Integer> {
       paramLabel = "RISK",
       defaultValue = "disagreement",
       description =
-          "disagreement: share of tokens that full depth would not choose; nll: nats a token that"
-              + " the text becomes less likely, counted from 0 to 1 for each sequence. Default:"
-              + " ${DEFAULT-VALUE}.")
+          "disagreement: the fraction of tokens that full depth would not have "
+              + "chosen. nll: the increase in negative log-likelihood, in nats per "
+              + "token, clipped to [0, 1] for each sequence. Default: ${DEFAULT-VALUE}.")
   private String risk;
 
   @Option(
       names = "--level",
       paramLabel = "X",
       defaultValue = "0.05",
-      description = "Highest risk, above 0 and below 1. Default: ${DEFAULT-VALUE}.")
+      description = "Maximum risk, between 0 and 1. Default: ${DEFAULT-VALUE}.")
   private double level;
 
   @Option(
       names = "--confidence",
       paramLabel = "X",
       defaultValue = "0.95",
-      description = "Chance at least that the risk is not higher. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Confidence level of the guarantee: the probability that the risk does "
+              + "not exceed --level. Default: ${DEFAULT-VALUE}.")
   private double confidence;
 
   @Option(
@@ -105,44 +109,46 @@ public final class CalibrateCommand implements Callable<Integer> {
       paramLabel = "TEST",
       defaultValue = "hoeffding-bentkus",
       description =
-          "hoeffding-bentkus, or betting (arXiv 2010.09686), which certifies more where sequences"
-              + " are alike. Default: ${DEFAULT-VALUE}.")
+          "Statistical test: hoeffding-bentkus, or betting (arXiv 2010.09686), "
+              + "which has more power when sequences have similar risk. Default: "
+              + "${DEFAULT-VALUE}.")
   private String test;
 
   @Option(
       names = "--per-exit",
       description =
-          "A threshold for each exit, sought on a quarter of the sequences; without it one for"
-              + " all.")
+          "Choose a separate threshold for each exit, using a quarter of the "
+              + "sequences for the search. Without it all exits share one.")
   private boolean perExit;
 
   @Option(
       names = "--tokens",
       paramLabel = "N",
       defaultValue = "64",
-      description = "Tokens of an answer to a prompt at most. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Maximum number of tokens generated per prompt. Default: " + "${DEFAULT-VALUE}.")
   private int tokens;
 
   @Option(
       names = "--window",
       paramLabel = "N",
       defaultValue = "128",
-      description = "Tokens of a text at most. Default: ${DEFAULT-VALUE}.")
+      description = "Maximum number of tokens per window of text. Default: ${DEFAULT-VALUE}.")
   private int window;
 
   @Option(
       names = "--limit",
       paramLabel = "N",
       defaultValue = "1000",
-      description = "Sequences at most, the first ones. Default: ${DEFAULT-VALUE}.")
+      description = "Use at most the first N sequences. Default: ${DEFAULT-VALUE}.")
   private int limit;
 
   @Option(
       names = "--traces",
       paramLabel = "FILE",
       description =
-          "Keep here what the exits say of each sequence, and take from here what was kept: a run"
-              + " that was broken off goes on, and another --risk or --level takes no time.")
+          "Cache file for the exits' outputs on each sequence. An interrupted run "
+              + "resumes from it, and another --risk or --level reuses it.")
   private Path traces;
 
   @Option(
@@ -152,7 +158,7 @@ public final class CalibrateCommand implements Callable<Integer> {
       description = "File for the thresholds.")
   private Path out;
 
-  @Option(names = "--json", description = "The file's contents on standard output.")
+  @Option(names = "--json", description = "Print the contents of the file to standard output.")
   private boolean json;
 
   @Override

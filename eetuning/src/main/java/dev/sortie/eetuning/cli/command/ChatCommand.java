@@ -29,8 +29,11 @@ import picocli.CommandLine.Option;
     name = "chat",
     mixinStandardHelpOptions = true,
     description = {
-      "Talks with a model, by its chat template: each line of standard input is a message, each answer appears as it comes.",
-      "A line that begins with / is a command: /clear begins a new conversation, /system TEXT one with that system message (none without TEXT), /exit ends. Ctrl-C stops an answer; at the prompt it ends the program."
+      "Chats with a model, using its chat template. Each line of standard "
+          + "input is a message; answers are streamed.",
+      "Commands: /clear starts a new conversation, /system TEXT starts one "
+          + "with that system message (or without one if TEXT is empty), /exit "
+          + "quits. Ctrl-C stops an answer; at the prompt it quits."
     })
 public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardInputUser {
   @Mixin private ComputeOptions compute;
@@ -39,7 +42,7 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
   @Option(
       names = "--system",
       paramLabel = "TEXT",
-      description = "The system message to begin with; none by default.")
+      description = "Initial system message. Default: none.")
   private String system;
 
   @Mixin private TemplateMixin template;
@@ -50,7 +53,7 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       names = "--max-tokens",
       paramLabel = "N",
       defaultValue = "512",
-      description = "Tokens of an answer at most. Default: ${DEFAULT-VALUE}.")
+      description = "Maximum number of tokens per answer. Default: ${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Option(
@@ -58,10 +61,11 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       paramLabel = "N",
       defaultValue = "4096",
       description =
-          "Tokens of the conversation to set room aside for, at most the model's context. Default: ${DEFAULT-VALUE}.")
+          "Number of tokens reserved for the conversation, up to the model's "
+              + "context length. Default: ${DEFAULT-VALUE}.")
   private int context;
 
-  @Option(names = "--json", description = "One JSON object an answer on standard output.")
+  @Option(names = "--json", description = "Print one JSON object per answer to standard output.")
   private boolean json;
 
   @Override

@@ -34,7 +34,8 @@ import picocli.CommandLine.Parameters;
     name = "convert",
     mixinStandardHelpOptions = true,
     description =
-        "Writes a model as a GGUF file or as a Hugging Face folder, in its own or another type. The result appears whole or not at all.")
+        "Writes a model as a GGUF file or a Hugging Face folder, optionally in "
+            + "another type. The output is written atomically.")
 public final class ConvertCommand implements Callable<Integer> {
   private static final List<DType> TYPES =
       Stream.concat(Stream.of(DType.F32, DType.F16, DType.BF16), BlockEncoder.TYPES.stream())
@@ -49,7 +50,7 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--out",
       required = true,
       paramLabel = "DST",
-      description = "The file or folder to write, which must not be there yet.")
+      description = "The file or folder to write. It must not exist.")
   private Path out;
 
   @Option(
@@ -62,13 +63,16 @@ public final class ConvertCommand implements Callable<Integer> {
       names = "--quantize",
       paramLabel = "TYPE",
       description =
-          "Type of the matrices: f32, f16, bf16, or in a GGUF file q8_0, q5_1, q5_0, q4_1, q4_0, q4_k. Default: as they are (in safetensors, quantised ones become f32).")
+          "Type of the matrices: f32, f16 or bf16; in a GGUF file also q8_0, q5_1, "
+              + "q5_0, q4_1, q4_0 or q4_k. Default: unchanged (quantised matrices become "
+              + "f32 in safetensors).")
   private String type;
 
   @Option(
       names = "--json",
       description =
-          "Files with bytes and SHA-256, and the number of tensors, as one JSON object on standard output.")
+          "Print the files with sizes and SHA-256 hashes, and the number of "
+              + "tensors, as one JSON object to standard output.")
   private boolean json;
 
   @Override

@@ -33,8 +33,11 @@ import picocli.CommandLine.Option;
     name = "demo",
     mixinStandardHelpOptions = true,
     description = {
-      "The whole job on the embedded model: adds exits, tunes them on text that the model samples itself, decodes with them, with guesses and with both, each next to full depth, and writes report.html and results.json.",
-      "Takes a few minutes; nothing is downloaded."
+      "Runs the whole workflow on the embedded model: adds exits, tunes them "
+          + "on text sampled from the model, and decodes with early exits, with "
+          + "speculation and with both, each paired with full depth. Writes "
+          + "report.html and results.json.",
+      "Takes a few minutes. Nothing is downloaded."
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =
@@ -52,7 +55,7 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--out",
       paramLabel = "DIR",
       defaultValue = "sortie-demo",
-      description = "Folder for the results. Default: ${DEFAULT-VALUE}.")
+      description = "Output folder. Default: ${DEFAULT-VALUE}.")
   private Path out;
 
   @Option(
@@ -74,15 +77,15 @@ public final class DemoCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "2",
       description =
-          "Rounds of the speed measurement. In each, every setting decodes 6 prompts next to full depth."
-              + " Default: ${DEFAULT-VALUE}.")
+          "Rounds of the speed measurement. In each round, every setting decodes 6 "
+              + "prompts, paired with full depth. Default: ${DEFAULT-VALUE}.")
   private int rounds;
 
   @Option(
       names = "--tokens",
       paramLabel = "N",
       defaultValue = "96",
-      description = "Tokens to decode for each prompt. Default: ${DEFAULT-VALUE}.")
+      description = "Tokens to decode per prompt. Default: ${DEFAULT-VALUE}.")
   private int tokens;
 
   // On fable the cheapest exit wins: the fastest setting that agrees for at least 95 % of the
@@ -101,12 +104,10 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of sampling and tuning. Default: ${DEFAULT-VALUE}.")
+      description = "Random seed for sampling and tuning. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Option(
-      names = "--json",
-      description = "The contents of results.json as one JSON object on standard output.")
+  @Option(names = "--json", description = "Print the contents of results.json to standard output.")
   private boolean json;
 
   @Override

@@ -43,10 +43,11 @@ import picocli.CommandLine.Option;
     name = "doctor",
     mixinStandardHelpOptions = true,
     description =
-        "JDK, flags, cores, memory, chosen kernels and their speed, huge pages, OpenCL devices,"
-            + " MPI; what is slow and how to mend it. With --model also what its layers, its head"
-            + " and its exits cost here, and which exits and lengths of drafts can pay. Or, with"
-            + " --models, which models are supported.")
+        "Checks this machine: JDK, flags, cores, memory, the selected kernels "
+            + "and their speed, huge pages, OpenCL devices, MPI; reports what is slow "
+            + "and how to fix it. With --model, also measures the cost of the model's "
+            + "layers, head and exits, and which exits and draft lengths can speed up "
+            + "decoding. With --models, lists the supported models instead.")
 public final class DoctorCommand implements Callable<Integer> {
   private static final int MOST_SECONDS = 3600;
 
@@ -55,8 +56,7 @@ public final class DoctorCommand implements Callable<Integer> {
   @Option(
       names = "--model",
       paramLabel = "M",
-      description =
-          "A model to measure, and keep what was measured for generate. " + ModelName.HELP)
+      description = "A model to measure. The results are kept for generate. " + ModelName.HELP)
   private String model;
 
   @Option(
@@ -64,7 +64,9 @@ public final class DoctorCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       defaultValue = "file",
       description =
-          UsedModel.DTYPE + " What is measured holds for the type, so give generate the same.")
+          UsedModel.DTYPE
+              + " The measurement is valid for this type only, so pass the same type to "
+              + "generate.")
   private Precision precision;
 
   @Option(names = "--exact", description = DecodedModel.EXACT)
@@ -79,8 +81,8 @@ public final class DoctorCommand implements Callable<Integer> {
   @Option(
       names = "--comm",
       description =
-          "Instead: the links between the ranks of a job started by launch, and the algorithms that"
-              + " are taken on them.")
+          "Measure the links between the ranks of a job started by launch instead, "
+              + "and show which algorithms are used on them.")
   private boolean comm;
 
   @Option(
@@ -89,13 +91,14 @@ public final class DoctorCommand implements Callable<Integer> {
       paramLabel = "SECONDS",
       fallbackValue = "60",
       description =
-          "First measure how kernels of each OpenCL device are fastest, and keep it for --device"
-              + " opencl; at most so many seconds a device, ${FALLBACK-VALUE} if not given.")
+          "Tune the kernels for each OpenCL device first and keep the result for "
+              + "--device opencl. Takes up to SECONDS per device, ${FALLBACK-VALUE} by "
+              + "default.")
   private Integer tune;
 
   @Option(
       names = "--models",
-      description = "List the supported model families instead, with what can be done with each.")
+      description = "List the supported model families and their features instead.")
   private boolean models;
 
   @Override
@@ -139,7 +142,7 @@ public final class DoctorCommand implements Callable<Integer> {
     if (table != null) {
       CostView.print(table, payoffs, System.out);
     }
-    System.out.println(advice.isEmpty() ? "nothing to mend" : "to mend");
+    System.out.println(advice.isEmpty() ? "nothing to fix" : "to fix");
     advice.forEach(sentence -> System.out.println("  " + sentence));
     return 0;
   }

@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "drop-exits",
     mixinStandardHelpOptions = true,
-    description = "Copies the exits of a folder without those at some depths.")
+    description = "Copies the exits of a folder, leaving out those at the given depths.")
 public final class DropExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private UsedModel model;
@@ -40,7 +40,9 @@ public final class DropExitsCommand implements Callable<Integer> {
       required = true,
       split = ",",
       paramLabel = "DEPTH",
-      description = "Depths to leave out, as in 4,8; a lookahead exit's is the number of layers.")
+      description =
+          "Depths to drop, such as 4,8. The depth of a lookahead exit is the "
+              + "number of layers.")
   private List<Integer> depths;
 
   @Override

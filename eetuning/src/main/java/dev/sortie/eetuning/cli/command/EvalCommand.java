@@ -55,10 +55,10 @@ import picocli.CommandLine.Spec;
     name = "eval",
     mixinStandardHelpOptions = true,
     description = {
-      "Scores a text and multiple-choice items for the final layer and each exit, and the answers"
-          + " of each way of decoding, with its speed beside full depth.",
-      "All in one run; writes report.html and results.json. docs/tasks.md has the form of the"
-          + " files."
+      "Evaluates a model: scores a text and multiple-choice items with the "
+          + "final layer and each exit, and scores the answers of each decoding "
+          + "strategy and its speed relative to full depth.",
+      "Writes report.html and results.json. docs/tasks.md describes the task " + "files."
     })
 public final class EvalCommand implements Callable<Integer> {
   private static final String EARLY = DecodingVariant.EARLY_EXIT;
@@ -80,7 +80,7 @@ public final class EvalCommand implements Callable<Integer> {
       names = "--text",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "A UTF-8 text to score, one document." + ReadOnce.HELP)
+      description = "A UTF-8 text file to score, as one document." + ReadOnce.HELP)
   private Path text;
 
   @Option(
@@ -88,7 +88,7 @@ public final class EvalCommand implements Callable<Integer> {
       arity = "1..*",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "Tasks: an item a line, as JSON objects." + ReadOnce.HELP)
+      description = "Task files with one JSON object per line." + ReadOnce.HELP)
   private List<Path> tasks = new ArrayList<>();
 
   @Option(
@@ -96,9 +96,10 @@ public final class EvalCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "WORD",
       description =
-          "Ways of decoding to set beside full depth: early-exit, early-exit+prompt-lookup (the same"
-              + " texts, with guesses), speculative, or several with commas between. Default:"
-              + " speculative, and the others where --exits is given.")
+          "Decoding strategies to compare with full depth: early-exit, "
+              + "early-exit+prompt-lookup (the same texts, with speculation), "
+              + "speculative, or a comma-separated list. Default: speculative, and with "
+              + "--exits all three.")
   private List<String> strategies = new ArrayList<>();
 
   @Option(
@@ -106,8 +107,8 @@ public final class EvalCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "X",
       description =
-          "Confidences to sweep, as in 0.9,0.8. Default: 0.95,0.9,0.8,0.7,0.6,0.5 where --exits is"
-              + " given.")
+          "Exit thresholds to sweep, such as 0.9,0.8. Default with --exits: "
+              + "0.95,0.9,0.8,0.7,0.6,0.5.")
   private List<Double> thresholds = new ArrayList<>();
 
   @Option(
@@ -115,12 +116,14 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "Thresholds that calibrate has written, as one more way of decoding." + ReadOnce.HELP)
+          "A thresholds file written by calibrate, evaluated as an additional "
+              + "strategy."
+              + ReadOnce.HELP)
   private Path thresholdsFile;
 
   @Option(
       names = "--each-exit",
-      description = "Sweep each exit alone too, besides all that are active together.")
+      description = "Also sweep each exit alone, in addition to all active exits together.")
   private boolean eachExit;
 
   @Option(
@@ -128,22 +131,24 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "64",
       description =
-          "Tokens of an answer at most, where its line does not say. Default: ${DEFAULT-VALUE}.")
+          "Maximum number of tokens per answer, unless the item sets its own. "
+              + "Default: ${DEFAULT-VALUE}.")
   private int tokens;
 
   @Option(
       names = "--limit",
       paramLabel = "N",
       defaultValue = "1000",
-      description = "Items of a file at most, the first ones. Default: ${DEFAULT-VALUE}.")
+      description = "Use at most the first N items of each file. Default: ${DEFAULT-VALUE}.")
   private int limit;
 
   @Option(
       names = "--rounds",
       paramLabel = "N",
       description =
-          "Rounds of decoding. In each, every way decodes every prompt next to full depth; the median"
-              + " of these pairs is the speed-up. Default: as many as give 12 pairs.")
+          "Rounds of decoding. In each round, every strategy decodes every prompt, "
+              + "paired with full depth; the reported speed-up is the median over pairs. "
+              + "Default: enough for 12 pairs.")
   private Integer rounds;
 
   @Option(
@@ -153,7 +158,7 @@ public final class EvalCommand implements Callable<Integer> {
       description = "Folder for the report.")
   private Path out;
 
-  @Option(names = "--json", description = "The results on standard output.")
+  @Option(names = "--json", description = "Print the results as JSON to standard output.")
   private boolean json;
 
   @Spec private CommandSpec spec;

@@ -55,8 +55,9 @@ import picocli.CommandLine.Option;
     name = "generate",
     mixinStandardHelpOptions = true,
     description =
-        "Continues a text or answers a conversation, at full depth, with early exits or by guessing"
-            + " ahead; on a terminal each token is coloured by the exit that chose it.")
+        "Continues a text or answers a conversation, at full depth, with early "
+            + "exits or with speculative decoding. On a terminal, each token is "
+            + "coloured by the exit that chose it.")
 public final class GenerateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
@@ -67,8 +68,8 @@ public final class GenerateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "A conversation to answer: a JSON list of objects with role and content, written down by"
-              + " the model's chat template."
+          "A conversation to answer: a JSON list of objects with role and content, "
+              + "rendered with the model's chat template."
               + ReadOnce.HELP)
   private Path messages;
 
@@ -81,15 +82,17 @@ public final class GenerateCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "128",
       description =
-          "Tokens at most. They and the prompt must fit in the model's context: a longer text is"
-              + " refused, the context does not slide. Default: ${DEFAULT-VALUE}.")
+          "Maximum number of tokens to generate. Prompt and answer must fit into "
+              + "the model's context; there is no sliding context. Default: "
+              + "${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Option(
       names = "--parse-special",
       description =
-          "Special tokens spelled in the prompt become those tokens. In --messages only those of"
-              + " the template do; in messages they stay text.")
+          "Parse special tokens in the prompt. With --messages, only the "
+              + "template's own special tokens are parsed; in the messages they remain "
+              + "text.")
   private boolean parseSpecial;
 
   @Option(
@@ -97,13 +100,16 @@ public final class GenerateCommand implements Callable<Integer> {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "A UTF-8 file with a prompt on each line, taken as it is; each is continued for itself."
+          "A UTF-8 file with one prompt per line, used as is. Each prompt is "
+              + "continued separately."
               + ReadOnce.HELP)
   private Path prompts;
 
   @Mixin private PipelineMixin pipeline;
 
-  @Option(names = "--json", description = "Text, trace and timing as JSON on standard output.")
+  @Option(
+      names = "--json",
+      description = "Print text, trace and timings as JSON to standard output.")
   private boolean json;
 
   @Override

@@ -20,10 +20,12 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Runs a command as several ranks on this machine.",
-      "Each gets RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT and a"
-          + " secret, SORTIE_JOB_TOKEN; after a restart SORTIE_RESTART_COUNT is above 0. Lines of"
-          + " output have their rank in front. Ranks have no standard input. When one rank ends badly all are ended, and its exit"
-          + " code is returned. When this command is killed its ranks end."
+      "Each rank is given RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, "
+          + "MASTER_ADDR, MASTER_PORT and a secret, SORTIE_JOB_TOKEN; "
+          + "SORTIE_RESTART_COUNT counts restarts. Output lines are prefixed with "
+          + "the rank. Ranks have no standard input. If a rank fails, all ranks are "
+          + "stopped and its exit code is returned. If this command is killed, its "
+          + "ranks exit."
     })
 public final class LaunchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -36,8 +38,8 @@ public final class LaunchCommand implements Callable<Integer> {
       defaultValue = "0",
       paramLabel = "N",
       description =
-          "How often to start all ranks again after one ended badly: after 1 s, then 2 s and so on"
-              + " up to a minute. Default: ${DEFAULT-VALUE}.")
+          "How many times to restart all ranks after a failure, waiting 1 s, then "
+              + "2 s and so on up to one minute. Default: ${DEFAULT-VALUE}.")
   private int maxRestarts;
 
   @Option(
@@ -45,19 +47,20 @@ public final class LaunchCommand implements Callable<Integer> {
       defaultValue = "10",
       paramLabel = "SECONDS",
       description =
-          "How long the other ranks may go on after one ended badly, and after they were asked to"
-              + " end, as Ctrl-C does; then they are killed. Default: ${DEFAULT-VALUE}.")
+          "How long the other ranks may keep running after a failure, and again "
+              + "after they are asked to stop (as by Ctrl-C), before they are killed. "
+              + "Default: ${DEFAULT-VALUE}.")
   private int grace;
 
   @Option(
       names = "--json",
       description =
-          "One JSON object on standard output: the exit code, and what each rank printed last on its"
-              + " standard output, where that is a JSON object. All lines of ranks go to standard"
-              + " error.")
+          "Print one JSON object to standard output: the exit code and, for each "
+              + "rank, the last line of its standard output if that is a JSON object. "
+              + "All output of the ranks goes to standard error.")
   private boolean json;
 
-  @Parameters(paramLabel = "COMMAND", description = "The program and its arguments, after --.")
+  @Parameters(paramLabel = "COMMAND", description = "The command to run, after --.")
   private List<String> command = List.of();
 
   @Override

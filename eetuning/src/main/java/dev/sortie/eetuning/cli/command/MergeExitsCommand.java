@@ -29,7 +29,8 @@ import picocli.CommandLine.Parameters;
     name = "merge-exits",
     mixinStandardHelpOptions = true,
     description =
-        "Combines exits of one model that were tuned separately. Two exits at one depth are refused, unless --replace lets the later folder win.")
+        "Combines exits of one model that were tuned separately. Two exits at "
+            + "the same depth are an error, unless --replace is given.")
 public final class MergeExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private UsedModel model;
@@ -40,7 +41,8 @@ public final class MergeExitsCommand implements Callable<Integer> {
 
   @Option(
       names = "--replace",
-      description = "At a depth that two folders have, the later folder's exit wins.")
+      description =
+          "If two folders have an exit at the same depth, take that of the later " + "folder.")
   private boolean replace;
 
   @Override

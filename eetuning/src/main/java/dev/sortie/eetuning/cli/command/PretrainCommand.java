@@ -58,7 +58,9 @@ import picocli.CommandLine.Option;
     name = "pretrain",
     mixinStandardHelpOptions = true,
     description =
-        "Trains a Llama-type decoder from scratch, with a tokenizer of its own, into a Hugging Face folder; also with exits, and on several ranks in a job started by launch.")
+        "Trains a Llama-type decoder and its tokenizer from scratch and writes a "
+            + "Hugging Face folder. It can train exits too, and run on several ranks "
+            + "in a job started by launch.")
 public final class PretrainCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private TrainingOptions training;
@@ -73,7 +75,9 @@ public final class PretrainCommand implements Callable<Integer> {
       paramLabel = "P",
       defaultValue = "0",
       description =
-          "Probability with which an element of what the embedding, attention and MLPs of the backbone write is left out in training; the same elements for every layout. Default: ${DEFAULT-VALUE}.")
+          "Dropout probability for the outputs of the backbone's embedding, "
+              + "attention and MLPs. The dropped elements are the same under every "
+              + "layout. Default: ${DEFAULT-VALUE}.")
   private double dropout;
 
   @Option(
@@ -83,7 +87,7 @@ public final class PretrainCommand implements Callable<Integer> {
       description = "Type of the saved weights, BF16 or F32. Default: ${DEFAULT-VALUE}.")
   private DType save;
 
-  @Option(names = "--json", description = "The result as JSON on standard output.")
+  @Option(names = "--json", description = "Print the result as JSON to standard output.")
   private boolean json;
 
   @Override
@@ -164,7 +168,7 @@ public final class PretrainCommand implements Callable<Integer> {
           train(config, options, loop, data, device, groups, interrupt, view);
       if (groups.leads()) {
         view.plot(
-            training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats a token");
+            training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats per token");
       }
       if (!outcome.finished()) {
         if (groups.leads()) {
@@ -212,7 +216,7 @@ public final class PretrainCommand implements Callable<Integer> {
     try (Pretrainer trainer = new Pretrainer(config, options, data, device, placement)) {
       if (groups.leads()) {
         view.say(
-            "%,d parameters%s, %,d windows of %d tokens an epoch"
+            "%,d parameters%s, %,d windows of %d tokens per epoch"
                 .formatted(
                     trainer.parameterCount(),
                     groups.mesh().tp() > 1 ? " on this rank" : "",

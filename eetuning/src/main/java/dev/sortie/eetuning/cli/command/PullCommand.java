@@ -24,10 +24,18 @@ import picocli.CommandLine.Parameters;
     name = "pull",
     mixinStandardHelpOptions = true,
     description = {
-      "Downloads a model from the Hugging Face hub into its cache, checked by hash; a pull that was interrupted goes on. Then --model ORG/NAME names it.",
-      "A server that sends nothing, or less than 30 KiB, in 30 s is asked again; after six such tries in a row the pull ends, and what has come is kept. Files that are here are checked too, and pulled again where they are damaged.",
-      "Without --gguf or --include: configuration, tokenizer, chat template and safetensors.",
-      "Variables, as for the hub's own tools: HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE. A proxy is named by SORTIE_JAVA_OPTS=\"-Dhttps.proxyHost=… -Dhttps.proxyPort=…\"."
+      "Downloads a model from the Hugging Face hub into the hub's cache and "
+          + "verifies its hashes. Interrupted downloads are resumed. Use the model "
+          + "as --model ORG/NAME.",
+      "A request that yields less than 30 KiB in 30 s is retried; after six "
+          + "failed attempts in a row the command gives up and keeps what was "
+          + "downloaded. Files already in the cache are verified, and downloaded "
+          + "again if they are damaged.",
+      "Without --gguf or --include, the configuration, tokenizer, chat "
+          + "template and safetensors files are downloaded.",
+      "Environment variables, as for the hub's own tools: HF_TOKEN, "
+          + "HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE. To use a proxy, set "
+          + "SORTIE_JAVA_OPTS=\"-Dhttps.proxyHost=… -Dhttps.proxyPort=…\"."
     })
 public final class PullCommand implements Callable<Integer> {
   @Parameters(paramLabel = "ORG/NAME", description = "The repository.")
@@ -44,30 +52,32 @@ public final class PullCommand implements Callable<Integer> {
       names = "--include",
       paramLabel = "GLOB",
       description =
-          "Exactly the files that match; * stands for any characters, / too, ? for one. May be repeated.")
+          "Download only the files that match. * matches any characters including "
+              + "/, ? matches one. May be repeated.")
   private List<String> include = new ArrayList<>();
 
   @Option(
       names = "--gguf",
       paramLabel = "FILE",
-      description = "One GGUF file: its name, or a part that no other has, such as q4_k_m.")
+      description = "Download one GGUF file: its name, or a unique part of it such as q4_k_m.")
   private String gguf;
 
   @Option(
       names = "--endpoint",
       paramLabel = "URL",
-      description = "Another hub than HF_ENDPOINT or https://huggingface.co.")
+      description = "URL of the hub. Default: HF_ENDPOINT, else https://huggingface.co.")
   private String endpoint;
 
   @Option(
       names = "--cache",
       paramLabel = "DIR",
-      description = "Another cache than HF_HUB_CACHE or ~/.cache/huggingface/hub.")
+      description = "Cache folder. Default: HF_HUB_CACHE, else ~/.cache/huggingface/hub.")
   private Path cache;
 
   @Option(
       names = "--json",
-      description = "Folder, commit and files as one JSON object on standard output.")
+      description =
+          "Print the folder, commit and files as one JSON object to standard " + "output.")
   private boolean json;
 
   @Override

@@ -19,32 +19,33 @@ import picocli.CommandLine.Option;
     name = "reshard",
     mixinStandardHelpOptions = true,
     description =
-        "Checks the newest checkpoint of a run and, with --out, writes it for another --tp; the same command with that --out then goes on from it. Another --dp or --pp needs no such step.")
+        "Verifies the newest checkpoint of a run and, with --out, rewrites it "
+            + "for a different --tp. Run the training command with that --out to "
+            + "resume from it. A different --dp or --pp does not need this step.")
 public final class ReshardCommand implements Callable<Integer> {
   @Option(
       names = "--run",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the run; not changed.")
+      description = "Folder of the run. It is not changed.")
   private Path run;
 
   @Option(
       names = "--out",
       paramLabel = "DIR",
-      description = "Folder of the run that goes on. Default: check only.")
+      description = "Folder for the rewritten run. Default: verify only.")
   private Path out;
 
   @Option(
       names = "--tp",
       paramLabel = "N",
       defaultValue = "1",
-      description =
-          "Ranks that share the weights of the run that goes on. Default: ${DEFAULT-VALUE}.")
+      description = "Tensor-parallel ranks of the rewritten run. Default: ${DEFAULT-VALUE}.")
   private int tp;
 
   @Option(
       names = "--sequence-parallel",
-      description = "That run is one with --sequence-parallel; with --tp.")
+      description = "The rewritten run uses --sequence-parallel. Requires --tp.")
   private boolean sequence;
 
   @Option(
@@ -52,17 +53,21 @@ public final class ReshardCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Its stages: as many times --tp files are written. A run with others can read them too. Default: ${DEFAULT-VALUE}.")
+          "Pipeline stages of the rewritten run; --pp times --tp files are "
+              + "written. A run with a different --pp can read them too. Default: "
+              + "${DEFAULT-VALUE}.")
   private int pp;
 
   @Option(
       names = "--dp",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Its replicas, of which a checkpoint knows nothing. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Data-parallel replicas of the rewritten run. Checkpoints do not depend "
+              + "on it. Default: ${DEFAULT-VALUE}.")
   private int dp;
 
-  @Option(names = "--json", description = "The result as JSON on standard output.")
+  @Option(names = "--json", description = "Print the result as JSON to standard output.")
   private boolean json;
 
   @Override

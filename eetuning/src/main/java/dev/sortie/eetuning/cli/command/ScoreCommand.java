@@ -31,9 +31,10 @@ import picocli.CommandLine.Option;
     name = "score",
     mixinStandardHelpOptions = true,
     description =
-        "How well the final layer and each exit predict a text: nll a token, perplexity, bits per byte, agreement."
-            + " Products are computed as decoding does it, also for many tokens at once: of weights in"
-            + " quantised blocks in 16-bit integers, unless --exact is given.")
+        "Measures how well the final layer and each exit predict a text: "
+            + "negative log-likelihood per token, perplexity, bits per byte and "
+            + "agreement with the final layer. Uses the arithmetic of decoding: 16-bit "
+            + "integers for quantised weights, unless --exact is given.")
 public final class ScoreCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
@@ -46,7 +47,7 @@ public final class ScoreCommand implements Callable<Integer> {
       required = true,
       paramLabel = "TEXT",
       converter = ReadOnce.class,
-      description = "A UTF-8 text file, one document." + ReadOnce.HELP)
+      description = "A UTF-8 text file, scored as one document." + ReadOnce.HELP)
   private Path file;
 
   @Option(names = "--json", description = "JSON on standard output.")

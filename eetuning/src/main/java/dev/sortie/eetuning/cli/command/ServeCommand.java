@@ -35,8 +35,10 @@ import picocli.CommandLine.Option;
     name = "serve",
     mixinStandardHelpOptions = true,
     description = {
-      "Serves a model by the OpenAI API over HTTP, many texts at once, until it is told to stop (Ctrl-C or SIGTERM): then it takes no more requests and sends the answers to those that it has.",
-      "docs/serve.md lists the endpoints with an example of each."
+      "Serves a model over HTTP with the OpenAI API and continuous batching. "
+          + "On Ctrl-C or SIGTERM it stops accepting requests, completes those in "
+          + "progress and exits.",
+      "docs/serve.md lists the endpoints, with an example of each."
     })
 public final class ServeCommand implements Callable<Integer> {
   /** Tokens that each text has in the cache, where nobody says otherwise. */
@@ -50,14 +52,14 @@ public final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--name",
       paramLabel = "NAME",
-      description = "What requests call the model. Default: the name of its folder or file.")
+      description = "Model name in requests. Default: the name of its folder or file.")
   private String name;
 
   @Option(
       names = "--chat-template",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "A Jinja template that takes the place of the model's own." + ReadOnce.HELP)
+      description = "A Jinja chat template to use instead of the model's own." + ReadOnce.HELP)
   private Path template;
 
   @Option(
@@ -65,14 +67,16 @@ public final class ServeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1024",
       description =
-          "Tokens of an answer at most where a request does not say. Default: ${DEFAULT-VALUE}.")
+          "Maximum number of tokens per answer, for requests that set no limit. "
+              + "Default: ${DEFAULT-VALUE}.")
   private int maxTokens;
 
   @Option(
       names = "--parallel",
       paramLabel = "N",
       defaultValue = "16",
-      description = "Texts generated at once. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Maximum number of texts generated concurrently. Default: " + "${DEFAULT-VALUE}.")
   private int parallel;
 
   @Option(
@@ -80,24 +84,25 @@ public final class ServeCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "128",
       description =
-          "Requests that may wait for a place; one more is told to come again (429). Default:"
-              + " ${DEFAULT-VALUE}.")
+          "Maximum number of queued requests. Further requests are rejected with "
+              + "status 429. Default: ${DEFAULT-VALUE}.")
   private int queue;
 
   @Option(
       names = "--cache-tokens",
       paramLabel = "N",
       description =
-          "Tokens that the KV cache holds, of all texts together; a text takes room for its prompt"
-              + " and its most tokens when it begins. Default: 1024 for each of --parallel, and at"
-              + " least the model's context.")
+          "Capacity of the KV cache in tokens, for all texts together. Space for a "
+              + "prompt and its maximum number of tokens is reserved when a text starts. "
+              + "Default: 1024 times --parallel, and at least the model's context.")
   private Integer cacheTokens;
 
   @Option(
       names = "--request-timeout",
       paramLabel = "SECONDS",
       defaultValue = "600",
-      description = "Time that one answer may take, waiting included. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Time limit for one answer, including time in the queue. Default: " + "${DEFAULT-VALUE}.")
   private int timeout;
 
   @Option(
@@ -105,20 +110,20 @@ public final class ServeCommand implements Callable<Integer> {
       paramLabel = "SECONDS",
       defaultValue = "60",
       description =
-          "Time for answers to be sent when the server is told to stop. Default: ${DEFAULT-VALUE}.")
+          "How long to wait for answers in progress on shutdown. Default: " + "${DEFAULT-VALUE}.")
   private int drain;
 
   @Option(
       names = "--access-log",
       paramLabel = "FILE",
       description =
-          "Appends a line of JSON for each request: who, what, status, seconds; nothing of prompts or"
-              + " answers.")
+          "Append one line of JSON per request to this file: client, endpoint, "
+              + "status, duration. Prompts and answers are not logged.")
   private Path accessLog;
 
   @Option(
       names = "--json",
-      description = "One JSON object on standard output when the server is ready.")
+      description = "Print one JSON object to standard output when the server is ready.")
   private boolean json;
 
   @Override

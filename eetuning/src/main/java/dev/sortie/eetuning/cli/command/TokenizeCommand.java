@@ -25,9 +25,7 @@ public final class TokenizeCommand implements Callable<Integer> {
 
   @Mixin private TextInput text;
 
-  @Option(
-      names = "--parse-special",
-      description = "Special tokens spelled in the text become those tokens.")
+  @Option(names = "--parse-special", description = "Parse special tokens in the text.")
   private boolean parseSpecial;
 
   @Option(names = "--json", description = "JSON on standard output.")

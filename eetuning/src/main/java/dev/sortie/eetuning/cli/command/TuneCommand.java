@@ -56,7 +56,8 @@ import picocli.CommandLine.Option;
     name = "tune",
     mixinStandardHelpOptions = true,
     description =
-        "Tunes exits on text while the backbone stays frozen. Ctrl-C saves; the same command goes on from there.")
+        "Tunes exits on text; the backbone stays frozen. Ctrl-C saves a "
+            + "checkpoint; run the same command again to resume.")
 public final class TuneCommand implements Callable<Integer> {
   /** More cannot be told apart in a picture. */
   private static final int PLOTTED_STEPS = 3;
@@ -73,7 +74,10 @@ public final class TuneCommand implements Callable<Integer> {
       names = "--feature-cache",
       paramLabel = "DIR",
       description =
-          "Keep the backbone's hidden states on disk here: later epochs and runs over the same data leave the backbone out, with the same bits; batches of up to 16 tokens are computed each time. On one rank, or with --dp alone.")
+          "Cache the backbone's hidden states in this folder. Later epochs and "
+              + "runs over the same data skip the backbone, with identical results; "
+              + "batches of up to 16 tokens are not cached. For one rank, or with --dp "
+              + "only.")
   private Path featureCache;
 
   @Option(
@@ -81,17 +85,21 @@ public final class TuneCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "16384",
       description =
-          "Tokens of text to which probes are fitted after tuning: whether an exit is worth evaluating, and whether its draft head covers the token. 0: none. Default: ${DEFAULT-VALUE}.")
+          "Number of tokens on which probes are fitted after tuning. Probes "
+              + "predict whether an exit is worth evaluating and whether its draft head "
+              + "covers the token. 0: no probes. Default: ${DEFAULT-VALUE}.")
   private int gateTokens;
 
   @Option(
       names = "--plot-schedule",
       paramLabel = "FILE.svg",
       description =
-          "With --pp: draw what each stage did when in the last steps, below what was planned.")
+          "With --pp: plot the planned and the actual pipeline schedule of the " + "last steps.")
   private Path plotSchedule;
 
-  @Option(names = "--json", description = "The result as JSON, the last line of standard output.")
+  @Option(
+      names = "--json",
+      description = "Print the result as JSON, on the last line of standard output.")
   private boolean json;
 
   @Override
@@ -224,7 +232,7 @@ public final class TuneCommand implements Callable<Integer> {
           view.plot(
               training.out.resolve("loss.svg"),
               outcome.history(),
-              "Loss of each exit, nats a token");
+              "Loss of each exit, nats per token");
         }
         if (outcome.finished() && !tuned.arePutTogether(groups)) {
           tuned.write(tuner, m, data, groups);

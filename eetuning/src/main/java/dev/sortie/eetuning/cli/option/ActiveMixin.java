@@ -20,10 +20,11 @@ public final class ActiveMixin {
       names = "--active",
       paramLabel = "DEPTHS",
       description =
-          "Exits to ask, by the layers that they stand after, as in 8,16; the number of all layers is"
-              + " a draft head behind the last, asked before the whole head; or all. Without it those"
-              + " that can pay by the cost model, which is measured once for a model and a machine:"
-              + " see doctor --model.")
+          "Exits to evaluate, by depth, such as 8,16, or all. A depth equal to the "
+              + "number of layers is a draft head after the last layer, which is "
+              + "evaluated before the full head. Default: the exits that the cost model "
+              + "expects to pay off; it is measured once per model and machine (see "
+              + "doctor --model).")
   private String active;
 
   /** Whether the user chose. */

@@ -7,10 +7,10 @@ import picocli.CommandLine.Option;
 public final class DecodedModel extends UsedModel {
   /** What exact arithmetic is. */
   public static final String EXACT =
-      "Multiply in F32 with weights in quantised blocks. Without it, products of up to 16 rows, as"
-          + " decoding has them, are computed in 16-bit integers from weights that are repacked when"
-          + " the model is loaded: several times as fast, with x rounded to some 9 bits. Other"
-          + " weights are multiplied in F32 always.";
+      "Use F32 arithmetic for quantised weights. By default, products of up to "
+          + "16 rows, as in decoding, use 16-bit integers on weights that are "
+          + "repacked at load time: several times faster, with activations rounded "
+          + "to about 9 bits. Other weights always use F32.";
 
   @Option(names = "--exact", description = EXACT)
   private boolean exact;

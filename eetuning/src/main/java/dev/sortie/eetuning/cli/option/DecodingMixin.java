@@ -52,15 +52,16 @@ public final class DecodingMixin {
       names = "--threshold",
       paramLabel = "X",
       description =
-          "Confidence at which an exit is taken; 1 never exits. Or a threshold for each exit that is"
-              + " asked, by the layers that it stands after, as in 20=0.7,24=0.5. Default: 0.8.")
+          "Exit threshold: a token exits when the confidence reaches it; 1 never "
+              + "exits. Or one threshold per exit, by depth, such as 20=0.7,24=0.5. "
+              + "Default: 0.8.")
   private String threshold;
 
   @Option(
       names = "--thresholds",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "Thresholds that calibrate has written for these exits." + ReadOnce.HELP)
+      description = "Thresholds file written by calibrate for these exits." + ReadOnce.HELP)
   private Path thresholds;
 
   @Option(
@@ -68,14 +69,20 @@ public final class DecodingMixin {
       paramLabel = "WORD",
       defaultValue = "max-probability",
       description =
-          "What is compared with --threshold: max-probability, margin (of the first over the second), entropy (1 - H / ln N), agreement (max-probability where --patience exits agree) or probe (max-probability where the exit's probe says that it is worth evaluating). Default: ${DEFAULT-VALUE}.")
+          "The confidence that is compared with --threshold: max-probability, "
+              + "margin (of the first over the second token), entropy (1 - H / ln N), "
+              + "agreement (max-probability, once --patience exits agree) or probe "
+              + "(max-probability, where the exit's probe predicts that it is worth "
+              + "evaluating). Default: ${DEFAULT-VALUE}.")
   private String exitPolicy;
 
   @Option(
       names = "--patience",
       paramLabel = "N",
       defaultValue = "2",
-      description = "Exits in a row that must agree, for agreement. Default: ${DEFAULT-VALUE}.")
+      description =
+          "For agreement: number of consecutive exits that must agree. Default: "
+              + "${DEFAULT-VALUE}.")
   private int patience;
 
   @Option(
@@ -83,17 +90,18 @@ public final class DecodingMixin {
       paramLabel = "X",
       defaultValue = "0.5",
       description =
-          "Least probability of agreement at which an exit is evaluated, for probe. Default: ${DEFAULT-VALUE}.")
+          "For probe: minimum predicted probability of agreement at which an exit "
+              + "is evaluated. Default: ${DEFAULT-VALUE}.")
   private double probeThreshold;
 
   @Option(
       names = "--strategy",
       paramLabel = "WORD",
       description =
-          "full, early-exit or speculative. speculative guesses tokens and verifies several in one"
-              + " pass: the text is that of full depth to the bit. early-exit guesses too where that"
-              + " is faster; its text does not depend on that. Default: early-exit where --exits is"
-              + " given, else full.")
+          "full, early-exit or speculative. speculative drafts tokens and verifies "
+              + "several in one pass; its output is identical to that of full. "
+              + "early-exit also drafts tokens where that is faster, which does not "
+              + "change its output. Default: early-exit with --exits, else full.")
   private String strategy;
 
   @Option(
@@ -101,13 +109,13 @@ public final class DecodingMixin {
       paramLabel = "WORD",
       split = ",",
       description =
-          "Who guesses for --strategy speculative: prompt-lookup (text that stood there before),"
-              + " early-exit (the deepest exit of --exits, where its confidence reaches"
-              + " --threshold, 0.8), lookahead (the lookahead exit of --exits, as long as all of its"
-              + " guess is right with chance --threshold, 0.25), or several,"
-              + " with commas between. Default: prompt-lookup, and lookahead or else"
-              + " early-exit where --exits has it. For --strategy early-exit on one rank:"
-              + " prompt-lookup, the default, or none.")
+          "Draft sources for --strategy speculative, one or a comma-separated "
+              + "list: prompt-lookup (repeats earlier text), early-exit (the deepest "
+              + "exit of --exits, while its confidence is at least --threshold, 0.8), "
+              + "lookahead (the lookahead exit of --exits, while the probability that "
+              + "the whole draft is correct is at least --threshold, 0.25). Default: "
+              + "prompt-lookup, plus lookahead or early-exit if --exits has one. For "
+              + "--strategy early-exit on one rank: prompt-lookup (the default) or none.")
   private List<String> draft = new ArrayList<>();
 
   @Option(
@@ -115,16 +123,17 @@ public final class DecodingMixin {
       paramLabel = "N",
       defaultValue = "15",
       description =
-          "Tokens whose deeper layers may wait to be computed, 0 to 15. Default: ${DEFAULT-VALUE}.")
+          "Maximum number of tokens whose deeper layers are deferred, 0 to 15. "
+              + "Default: ${DEFAULT-VALUE}.")
   private int maxPending;
 
   @Option(
       names = "--stop",
       paramLabel = "TEXT",
-      description = "A text that ends the output; may be repeated.")
+      description = "Stop when this text is generated. May be repeated.")
   private List<String> stop = new ArrayList<>();
 
-  @Option(names = "--ignore-eos", description = "Go on after an end-of-text token.")
+  @Option(names = "--ignore-eos", description = "Continue past end-of-text tokens.")
   private boolean ignoreEos;
 
   /** What was given, checked before a model is loaded. */

@@ -8,7 +8,7 @@ import java.util.Iterator;
 public final class ExitWords {
   /** For the help of options: a folder whose exits are decoded or scored with. */
   public static final String FOLDER =
-      "Folder with exits. They are held in Q8_0, or in F32 beside layers in F32.";
+      "Folder with exits. They are held in memory as Q8_0, or as F32 for a " + "model in F32.";
 
   /** The words of {@code --arch}, for help and completion. */
   public static final class Architectures implements Iterable<String> {

@@ -27,8 +27,8 @@ public final class GrammarMixin {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "A JSON Schema: nothing but a document that is valid under it is generated. What is"
-              + " supported is in docs/grammar.md."
+          "Constrain the output to JSON documents that are valid under this JSON "
+              + "Schema. docs/grammar.md lists the supported keywords."
               + ReadOnce.HELP)
   private Path schema;
 
@@ -37,7 +37,8 @@ public final class GrammarMixin {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "A grammar in GBNF, the notation of llama.cpp: nothing but a text of it is generated."
+          "Constrain the output to this grammar, written in GBNF (the notation of "
+              + "llama.cpp)."
               + ReadOnce.HELP)
   private Path grammar;
 

@@ -20,16 +20,16 @@ public final class HttpOptions {
       paramLabel = "H",
       defaultValue = "127.0.0.1",
       description =
-          "Name or address of this machine to listen on; 0.0.0.0 is all of them, for which"
-              + " --api-keys is a good idea. Default: ${DEFAULT-VALUE}, which other machines cannot"
-              + " reach.")
+          "Address to listen on. Default: ${DEFAULT-VALUE}, reachable from this "
+              + "machine only. Use 0.0.0.0 for all interfaces, preferably together with "
+              + "--api-keys.")
   private String host;
 
   @Option(
       names = "--port",
       paramLabel = "N",
       defaultValue = "8080",
-      description = "Port; 0 takes a free one. Default: ${DEFAULT-VALUE}.")
+      description = "Port to listen on; 0 chooses a free port. Default: ${DEFAULT-VALUE}.")
   private int port;
 
   @Option(
@@ -37,8 +37,8 @@ public final class HttpOptions {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "Keys of those who may ask, one on each line; sent as Authorization: Bearer KEY or"
-              + " X-Api-Key: KEY. Without it everyone may."
+          "File with accepted API keys, one per line. Clients send Authorization: "
+              + "Bearer KEY or X-Api-Key: KEY. Default: no key is required."
               + ReadOnce.HELP)
   private Path keys;
 
@@ -46,28 +46,31 @@ public final class HttpOptions {
       names = "--tls",
       paramLabel = "FILE",
       description =
-          "A PKCS12 file with the server's private key and certificate; needs --tls-password-file.")
+          "PKCS12 file with the server's private key and certificate. Requires "
+              + "--tls-password-file.")
   private Path tls;
 
   @Option(
       names = "--tls-password-file",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "A file with the password of --tls on its first line." + ReadOnce.HELP)
+      description = "File whose first line is the password of the --tls file." + ReadOnce.HELP)
   private Path password;
 
   @Option(
       names = "--max-body",
       paramLabel = "BYTES",
       defaultValue = "8388608",
-      description = "Bytes of a request's body at most. Default: ${DEFAULT-VALUE}.")
+      description = "Maximum size of a request body, in bytes. Default: ${DEFAULT-VALUE}.")
   private int maxBody;
 
   @Option(
       names = "--max-connections",
       paramLabel = "N",
       defaultValue = "1024",
-      description = "Connections open at once; one more is closed. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Maximum number of open connections; further ones are closed. Default: "
+              + "${DEFAULT-VALUE}.")
   private int maxConnections;
 
   /** For picocli. */

@@ -17,7 +17,7 @@ public final class NewDecoder {
       names = "--hidden",
       paramLabel = "C",
       defaultValue = "192",
-      description = "Width. Default: ${DEFAULT-VALUE}.")
+      description = "Hidden size. Default: ${DEFAULT-VALUE}.")
   private int hidden;
 
   @Option(
@@ -38,13 +38,13 @@ public final class NewDecoder {
       names = "--ffn",
       paramLabel = "F",
       defaultValue = "512",
-      description = "Inner width of the MLP. Default: ${DEFAULT-VALUE}.")
+      description = "Intermediate size of the MLP. Default: ${DEFAULT-VALUE}.")
   private int ffn;
 
   @Option(
       names = "--context",
       paramLabel = "N",
-      description = "Longest sequence. Default: --seq-len.")
+      description = "Maximum sequence length of the model. Default: --seq-len.")
   private Integer context;
 
   /** How many layers. */

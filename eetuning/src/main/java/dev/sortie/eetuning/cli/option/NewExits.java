@@ -21,7 +21,9 @@ public final class NewExits {
 
   @Option(
       names = "--json",
-      description = "Folder, exits, parameters and hashes as one JSON object on standard output.")
+      description =
+          "Print the folder, exits, parameter counts and hashes as one JSON object "
+              + "to standard output.")
   private boolean json;
 
   /** Refuses a folder that holds exits. */

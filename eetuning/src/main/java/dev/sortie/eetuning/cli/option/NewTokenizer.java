@@ -24,13 +24,13 @@ public final class NewTokenizer {
       names = "--vocab",
       paramLabel = "V",
       defaultValue = "1024",
-      description = "Tokens of the new tokenizer. Default: ${DEFAULT-VALUE}.")
+      description = "Vocabulary size of the new tokenizer. Default: ${DEFAULT-VALUE}.")
   private int vocab;
 
   @Option(
       names = "--tokenizer",
       paramLabel = "FILE",
-      description = "Take this tokenizer.json and train none.")
+      description = "Use this tokenizer.json instead of training a tokenizer.")
   private Path given;
 
   /** Tokens of a new tokenizer, at most. */

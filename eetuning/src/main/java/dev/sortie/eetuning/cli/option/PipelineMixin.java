@@ -21,8 +21,9 @@ public final class PipelineMixin {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Ranks that share the weights of each stage, in a job started by launch; each holds and"
-              + " reads its share alone. Default: ${DEFAULT-VALUE}.")
+          "Tensor-parallel ranks per stage, in a job started by launch. Each rank "
+              + "reads and holds only its shard of the weights. Default: "
+              + "${DEFAULT-VALUE}.")
   public int tp;
 
   @Option(
@@ -30,10 +31,10 @@ public final class PipelineMixin {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Stages among which layers and exits are shared out, in a job of --tp times --pp"
-              + " ranks started by launch: when a token leaves at an exit the next one begins, while deeper stages"
-              + " still work on it. Ids, exits and confidences are those of one stage. Default:"
-              + " ${DEFAULT-VALUE}.")
+          "Pipeline stages, in a job of --tp times --pp ranks started by launch. "
+              + "When a token exits early, the next token starts while deeper stages "
+              + "still complete it. Token ids, exits and confidences are the same as "
+              + "with one stage. Default: ${DEFAULT-VALUE}.")
   public int pp;
 
   @Option(
@@ -41,23 +42,21 @@ public final class PipelineMixin {
       paramLabel = "LAYERS",
       split = ",",
       description =
-          "Layers after which a stage ends and the next one begins, as in 10,20 for --pp 3."
-              + " Default: so that the stage that reads most weights for a token reads the least"
-              + " possible.")
+          "Layers after which stages end, such as 10,20 for --pp 3. Default: "
+              + "minimizes the largest amount of weights that any stage reads per token.")
   private List<Integer> cut = new ArrayList<>();
 
   @Option(
       names = "--batch",
       paramLabel = "N",
       description =
-          "Texts of --prompts that are under way at one time, with --pp. Default: twice as many as"
-              + " there are stages.")
+          "With --pp: number of --prompts in flight. Default: twice the number of " + "stages.")
   private Integer batch;
 
   @Option(
       names = "--plot-schedule",
       paramLabel = "FILE.svg",
-      description = "With --pp: draw what each stage did when.")
+      description = "With --pp: plot what each stage did over time.")
   private Path plotSchedule;
 
   /** Checks options that go together. */

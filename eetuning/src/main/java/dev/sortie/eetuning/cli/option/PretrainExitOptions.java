@@ -17,7 +17,8 @@ public final class PretrainExitOptions {
       split = ",",
       paramLabel = "DEPTH",
       description =
-          "Train exits after these layers too, as in 4,8; they are written beside the model.")
+          "Also train exits after these layers, such as 4,8. They are written to "
+              + "the same folder.")
   private List<Integer> depths = List.of();
 
   @Option(
@@ -25,7 +26,7 @@ public final class PretrainExitOptions {
       paramLabel = "ARCH",
       defaultValue = "norm",
       completionCandidates = ExitWords.Architectures.class,
-      description = "Of the exits: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description = "Exit architecture: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
   private String architecture;
 
   @Option(
@@ -33,14 +34,16 @@ public final class PretrainExitOptions {
       paramLabel = "HEAD",
       defaultValue = "backbone",
       description =
-          "Of the exits: backbone: they share the model's head and train it too (tied); own: a head for each. Default: ${DEFAULT-VALUE}.")
+          "Exit heads. backbone: exits share the model's head and train it too "
+              + "(tied). own: one head per exit. Default: ${DEFAULT-VALUE}.")
   private String head;
 
   @Option(
       names = "--exit-weight",
       paramLabel = "DEPTH=X",
       description =
-          "How much the loss of an exit counts beside the final one, which counts once; may be repeated. Default: 0.25 for each.")
+          "Weight of an exit's loss; the weight of the final loss is 1. May be "
+              + "repeated. Default: 0.25 for each exit.")
   private Map<Integer, Double> weights = new LinkedHashMap<>();
 
   @Option(
@@ -48,21 +51,22 @@ public final class PretrainExitOptions {
       paramLabel = "X",
       defaultValue = "1",
       description =
-          "Multiply the exits' weights with X in the first step, below 1 to warm up, above to cool down. Default: ${DEFAULT-VALUE}.")
+          "Factor on the exit weights in the first step: below 1 to warm up, above "
+              + "1 to cool down. Default: ${DEFAULT-VALUE}.")
   private double start;
 
   @Option(
       names = "--exit-weight-steps",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Steps from --exit-weight-start to 1. Default: ${DEFAULT-VALUE}.")
+      description = "Number of steps until that factor reaches 1. Default: ${DEFAULT-VALUE}.")
   private int steps;
 
   @Option(
       names = "--exit-weight-ramp",
       paramLabel = "KIND",
       defaultValue = "linear",
-      description = "linear or cosine. Default: ${DEFAULT-VALUE}.")
+      description = "How the factor changes: linear or cosine. Default: ${DEFAULT-VALUE}.")
   private Decay ramp;
 
   private static final double USUAL_WEIGHT = 0.25;

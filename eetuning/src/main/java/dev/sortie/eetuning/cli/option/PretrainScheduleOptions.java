@@ -12,20 +12,22 @@ public final class PretrainScheduleOptions {
       paramLabel = "WORD",
       defaultValue = "1f1b",
       description =
-          "With --pp: gpipe, 1f1b, or interleaved, in which each stage has several pieces of the model. The result has the same bits. Default: ${DEFAULT-VALUE}.")
+          "Pipeline schedule, with --pp: gpipe, 1f1b, or interleaved (several "
+              + "model chunks per stage). The result is bit-identical. Default: "
+              + "${DEFAULT-VALUE}.")
   private String schedule;
 
   @Option(
       names = "--chunks",
       paramLabel = "N",
-      description = "Pieces of each stage for --schedule interleaved. Default: 2.")
+      description = "Model chunks per stage for --schedule interleaved. Default: 2.")
   private Integer chunks;
 
   @Option(
       names = "--plot-schedule",
       paramLabel = "FILE.svg",
       description =
-          "With --pp: draw what each stage did when in the last step, below what was planned.")
+          "With --pp: plot the planned and the actual pipeline schedule of the " + "last step.")
   private Path plot;
 
   public PretrainLayout layout() {

@@ -20,7 +20,8 @@ public final class RankOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Ranks that share the micro-batches of a step, in a job started by launch. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
+          "Data-parallel replicas, in a job started by launch. The result is "
+              + "bit-identical for every number. Default: ${DEFAULT-VALUE}.")
   private int dp;
 
   @Option(
@@ -28,13 +29,16 @@ public final class RankOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Ranks that share the weights of backbone and exits, in such a job: --tp times --dp times --pp ranks. Losses are those of one rank but for rounding, the same in every run. Default: ${DEFAULT-VALUE}.")
+          "Tensor-parallel ranks. The job has --tp times --dp times --pp ranks. "
+              + "Losses equal those of one rank up to rounding and are the same in every "
+              + "run. Default: ${DEFAULT-VALUE}.")
   private int tp;
 
   @Option(
       names = "--sequence-parallel",
       description =
-          "With --tp: share out the tokens between the projections too. --seq-len must be a multiple of --tp.")
+          "With --tp: also split the tokens between the ranks outside of the "
+              + "projections. --seq-len must be a multiple of --tp.")
   private boolean sequenceParallel;
 
   @Option(
@@ -42,14 +46,20 @@ public final class RankOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Stages among which layers and exits are shared out, in such a job. The result has the same bits for every number. Default: ${DEFAULT-VALUE}.")
+          "Pipeline stages. The result is bit-identical for every number. Default: "
+              + "${DEFAULT-VALUE}.")
   private int pp;
 
   @Option(
       names = "--stage-split",
       paramLabel = "WORD",
       description =
-          "With --pp, which layers each stage has: measured (each part of the model is timed for some seconds when a run begins; --out keeps the times), counted (multiplications), or the layers after which a stage ends, as in 4,8 for --pp 3. The result has the same bits. --dry-run counts where a run would measure. Default: measured, with --tp counted.")
+          "With --pp: how layers are assigned to stages. measured: each part of "
+              + "the model is timed for a few seconds when the run starts; the times are "
+              + "kept in --out. counted: by number of multiplications. Or the layers "
+              + "after which stages end, such as 4,8 for --pp 3. The result is "
+              + "bit-identical. --dry-run never measures, it counts. Default: measured; "
+              + "with --tp, counted.")
   private String stageSplit;
 
   /** How layers are shared out among stages. */

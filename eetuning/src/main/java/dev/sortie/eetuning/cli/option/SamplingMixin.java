@@ -9,21 +9,24 @@ final class SamplingMixin {
       names = "--temperature",
       paramLabel = "X",
       defaultValue = "0",
-      description = "0 takes the most likely token. Default: ${DEFAULT-VALUE}.")
+      description = "Sampling temperature; 0 is greedy decoding. Default: ${DEFAULT-VALUE}.")
   private double temperature;
 
   @Option(
       names = "--top-k",
       paramLabel = "N",
       defaultValue = "0",
-      description = "Keep the N most likely tokens; 0 keeps all. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Sample from the N most likely tokens; 0 means all. Default: " + "${DEFAULT-VALUE}.")
   private int topK;
 
   @Option(
       names = "--top-p",
       paramLabel = "X",
       defaultValue = "1",
-      description = "Keep the fewest tokens that sum to X. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Nucleus sampling: sample from the smallest set of tokens whose "
+              + "probabilities sum to X. Default: ${DEFAULT-VALUE}.")
   private double topP;
 
   @Option(
@@ -31,21 +34,24 @@ final class SamplingMixin {
       paramLabel = "X",
       defaultValue = "0",
       description =
-          "Keep tokens at least X times as likely as the likeliest. Default: ${DEFAULT-VALUE}.")
+          "Sample from tokens at least X times as probable as the most probable "
+              + "one. Default: ${DEFAULT-VALUE}.")
   private double minP;
 
   @Option(
       names = "--repetition-penalty",
       paramLabel = "X",
       defaultValue = "1",
-      description = "Above 1 makes seen tokens less likely. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Values above 1 make tokens that occurred before less probable. Default: "
+              + "${DEFAULT-VALUE}.")
   private double repetitionPenalty;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of the random numbers. Default: ${DEFAULT-VALUE}.")
+      description = "Random seed. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   SamplingOptions options() {

@@ -20,14 +20,15 @@ public final class SelfData {
       paramLabel = "N",
       defaultValue = "400000",
       description =
-          "For --data self: tokens that the model samples, kept in the user's cache folder. Default: ${DEFAULT-VALUE}.")
+          "For --data self: number of tokens to sample; they are kept in the "
+              + "user's cache folder. Default: ${DEFAULT-VALUE}.")
   private long tokens;
 
   @Option(
       names = "--self-temperature",
       paramLabel = "X",
       defaultValue = "0.8",
-      description = "For --data self: temperature of sampling. Default: ${DEFAULT-VALUE}.")
+      description = "For --data self: sampling temperature. Default: ${DEFAULT-VALUE}.")
   private double temperature;
 
   /** Refuses what cannot be sampled, or not by these ranks. */

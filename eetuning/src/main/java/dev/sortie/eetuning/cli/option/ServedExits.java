@@ -31,8 +31,8 @@ public final class ServedExits {
       names = "--threshold",
       paramLabel = "X",
       description =
-          "Confidence at which an exit is taken where a request gives none; 1 never exits. Default:"
-              + " 0.8.")
+          "Exit threshold for requests that set none: a token exits when the "
+              + "confidence reaches it; 1 never exits. Default: 0.8.")
   private Double threshold;
 
   @Option(
@@ -40,7 +40,8 @@ public final class ServedExits {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "Thresholds that calibrate has written for these exits, in place of --threshold."
+          "Thresholds file written by calibrate for these exits; replaces "
+              + "--threshold."
               + ReadOnce.HELP)
   private Path thresholds;
 

@@ -19,7 +19,7 @@ public final class StartExits {
       names = "--exits",
       required = true,
       paramLabel = "DIR",
-      description = "Exits to begin with; not changed.")
+      description = "Folder with the initial exits. It is not changed.")
   private Path folder;
 
   /** Refuses to write to where they are. */

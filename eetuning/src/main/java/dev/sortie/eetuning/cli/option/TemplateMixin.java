@@ -18,7 +18,7 @@ public final class TemplateMixin {
       names = "--chat-template",
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "A Jinja template that takes the place of the model's own." + ReadOnce.HELP)
+      description = "A Jinja chat template to use instead of the model's own." + ReadOnce.HELP)
   private Path file;
 
   @Option(
@@ -26,14 +26,17 @@ public final class TemplateMixin {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "A JSON list of functions that the model may call, for the template." + ReadOnce.HELP)
+          "A JSON list of functions that the model may call; passed to the chat "
+              + "template."
+              + ReadOnce.HELP)
   private Path tools;
 
   @Option(
       names = "--template-variable",
       paramLabel = "NAME=VALUE",
       description =
-          "A variable for the template, such as enable_thinking=false; may be repeated. true, false and integers are taken as such.")
+          "A variable for the chat template, such as enable_thinking=false. true, "
+              + "false and integers are converted. May be repeated.")
   private Map<String, String> variables = new LinkedHashMap<>();
 
   private ChatOptions options;

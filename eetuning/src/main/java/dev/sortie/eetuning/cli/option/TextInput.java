@@ -18,7 +18,7 @@ public final class TextInput {
       names = {"--file", "--prompt-file"},
       paramLabel = "FILE",
       converter = ReadOnce.class,
-      description = "A UTF-8 file with the text, taken as it is." + ReadOnce.HELP)
+      description = "A UTF-8 file with the text, used as is." + ReadOnce.HELP)
   private Path file;
 
   /** Whether there is a text or a file. */

@@ -34,7 +34,9 @@ public final class TrainingOptions {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "UTF-8 text files, each one document; or one file of token ids. For tune also the word self: text that the model samples, its first words from text files after it, if there are some."
+          "UTF-8 text files, one document each, or one file of token ids. tune "
+              + "also accepts self: text sampled from the model, seeded with the first "
+              + "words of any text files that follow."
               + ReadOnce.HELP)
   private List<Path> named;
 
@@ -44,34 +46,36 @@ public final class TrainingOptions {
       names = "--out",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the run. The same command again goes on where it stopped.")
+      description = "Folder of the run. Run the same command again to resume.")
   public Path out;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
       defaultValue = "1000",
-      description = "Optimiser steps. Default: ${DEFAULT-VALUE}.")
+      description = "Number of optimiser steps. Default: ${DEFAULT-VALUE}.")
   public int steps;
 
   @Option(
       names = "--seq-len",
       paramLabel = "N",
       defaultValue = "256",
-      description = "Tokens a sequence. Default: ${DEFAULT-VALUE}.")
+      description = "Sequence length in tokens. Default: ${DEFAULT-VALUE}.")
   public int seqLen;
 
   @Option(
       names = "--micro-batch",
       paramLabel = "N",
       defaultValue = "8",
-      description = "Sequences in one pass. Default: ${DEFAULT-VALUE}.")
+      description = "Sequences per forward and backward pass. Default: ${DEFAULT-VALUE}.")
   public int microBatch;
 
   @Option(
       names = "--global-batch",
       paramLabel = "N",
-      description = "Sequences in one step; gradients add up. Default: --micro-batch.")
+      description =
+          "Sequences per optimiser step; gradients of micro-batches are "
+              + "accumulated. Default: --micro-batch.")
   Integer globalBatch;
 
   @Option(
@@ -84,48 +88,54 @@ public final class TrainingOptions {
   @Option(
       names = "--min-lr",
       paramLabel = "X",
-      description = "Learning rate at the end. Default: a tenth of --lr.")
+      description = "Final learning rate. Default: a tenth of --lr.")
   Double minLr;
 
   @Option(
       names = "--warmup",
       paramLabel = "N",
-      description = "Warm-up steps. Default: a hundredth of --steps.")
+      description = "Number of warm-up steps. Default: a hundredth of --steps.")
   Integer warmup;
 
   @Option(
       names = "--decay",
       paramLabel = "KIND",
       defaultValue = "cosine",
-      description = "cosine, linear or constant. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Learning rate schedule after warm-up: cosine, linear or constant. "
+              + "Default: ${DEFAULT-VALUE}.")
   Schedule.Decay decay;
 
   @Option(
       names = "--weight-decay",
       paramLabel = "X",
       defaultValue = "0.01",
-      description = "AdamW decay of matrices. Default: ${DEFAULT-VALUE}.")
+      description = "Weight decay of AdamW, applied to matrices. Default: ${DEFAULT-VALUE}.")
   double weightDecay;
 
   @Option(
       names = "--clip",
       paramLabel = "X",
       defaultValue = "1.0",
-      description = "Largest gradient norm. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Maximum gradient norm; larger gradients are scaled down. Default: "
+              + "${DEFAULT-VALUE}.")
   double clip;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Order of the data, and initial weights. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Random seed for the order of the data and initial weights. Default: "
+              + "${DEFAULT-VALUE}.")
   public long seed;
 
   @Option(
       names = "--held-out",
       paramLabel = "X",
       defaultValue = "0.01",
-      description = "Share of the data for validation. Default: ${DEFAULT-VALUE}.")
+      description = "Fraction of the data held out for validation. Default: ${DEFAULT-VALUE}.")
   double heldOut;
 
   @Option(
@@ -139,14 +149,15 @@ public final class TrainingOptions {
       names = "--keep-checkpoints",
       paramLabel = "N",
       defaultValue = "2",
-      description = "How many of the last checkpoints stay. Default: ${DEFAULT-VALUE}.")
+      description = "Number of checkpoints to keep. Default: ${DEFAULT-VALUE}.")
   int keepCheckpoints;
 
   @Option(
       names = "--async-checkpoints",
       description =
-          "Write checkpoints beside the next steps, from a copy of parameters and optimiser state in"
-              + " memory; one at a time. An error ends the run at the step after it.")
+          "Write checkpoints in the background, from a copy of the parameters and "
+              + "optimiser state in memory, while training continues. A failed write "
+              + "ends the run at the next step.")
   public boolean asyncCheckpoints;
 
   @Option(
@@ -160,13 +171,15 @@ public final class TrainingOptions {
       names = "--step-log",
       paramLabel = "FILE",
       description =
-          "Append a JSON object for each step to FILE: its number, the seconds since 1970 at its end, losses, tokens a second.")
+          "Append one JSON object per step to FILE: step number, Unix time at its "
+              + "end, losses, tokens per second.")
   public Path stepLog;
 
   @Option(
       names = "--dry-run",
       description =
-          "Print the memory that each rank would take, and the largest micro-batch that fits; train nothing.")
+          "Print the memory that each rank needs and the largest micro-batch that "
+              + "fits, without training.")
   public boolean dryRun;
 
   /** Whether the data are the model's own: the word {@code self}, then maybe text files. */

@@ -15,7 +15,8 @@ public final class TuneLossOptions {
       paramLabel = "WORD",
       defaultValue = "ce",
       description =
-          "ce: the next token; kl: the final layer's distribution. Default: ${DEFAULT-VALUE}.")
+          "Training target. ce: the next token. kl: the final layer's distribution "
+              + "(distillation). Default: ${DEFAULT-VALUE}.")
   private String objective;
 
   @Option(
@@ -23,13 +24,14 @@ public final class TuneLossOptions {
       paramLabel = "WORD",
       defaultValue = "equal",
       description =
-          "equal, or confidence: each token weighs as much as the exit is sure of it. Default: ${DEFAULT-VALUE}.")
+          "Weight of each token in the loss: equal, or confidence (the exit's "
+              + "confidence). Default: ${DEFAULT-VALUE}.")
   private String tokenWeights;
 
   @Option(
       names = "--exit-weight",
       paramLabel = "DEPTH=X",
-      description = "Factor on the loss of an exit; may be repeated.")
+      description = "Weight of an exit's loss. May be repeated.")
   private Map<Integer, Double> exitWeights = new LinkedHashMap<>();
 
   @Option(
@@ -37,7 +39,8 @@ public final class TuneLossOptions {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Tokens that a lookahead exit is trained to look ahead, each from its own state before. Default: ${DEFAULT-VALUE}.")
+          "Number of steps over which a lookahead exit is unrolled in training, "
+              + "each step reading its own previous state. Default: ${DEFAULT-VALUE}.")
   private int unroll;
 
   @Option(
@@ -45,7 +48,8 @@ public final class TuneLossOptions {
       paramLabel = "X",
       defaultValue = "0",
       description =
-          "Factor on the distance of a lookahead exit's states from the true hidden states. Default: ${DEFAULT-VALUE}.")
+          "Weight of the distance between a lookahead exit's states and the true "
+              + "hidden states. Default: ${DEFAULT-VALUE}.")
   private double hiddenWeight;
 
   /** With how it is learnt. */

@@ -13,10 +13,10 @@ public final class TunedModel extends ModelOptions {
       paramLabel = "TYPE",
       defaultValue = "f32",
       description =
-          "How the backbone's matrices are held: copied to f32, decoded once and not in each step;"
-              + " file (the file's own types, used in place), the same bits in less memory and more"
-              + " time; or bf16, which rounds weights that have more. Exits, gradients and all"
-              + " arithmetic are F32. Default: ${DEFAULT-VALUE}.")
+          "Type of the backbone's matrices in memory. f32: decoded once. file: the "
+              + "file's own types, used in place; identical results with less memory, "
+              + "but slower. bf16: rounds weights of higher precision. Exits, gradients "
+              + "and all arithmetic use F32. Default: ${DEFAULT-VALUE}.")
   private Precision precision;
 
   @Override

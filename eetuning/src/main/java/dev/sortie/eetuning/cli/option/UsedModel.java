@@ -11,9 +11,10 @@ import picocli.CommandLine.Option;
 public sealed class UsedModel extends ModelOptions permits DecodedModel {
   /** How matrices are held, as {@code --dtype} says. */
   public static final String DTYPE =
-      "How matrices are held: file (the file's own types, used in place), or copied to bf16 or f32."
-          + " file (exactly, where it has weights in blocks: with --exact) and f32 give the same bits,"
-          + " bf16 rounds weights that have more. Default: ${DEFAULT-VALUE}.";
+      "Type of the matrices in memory: file (the file's own types, used in "
+          + "place), or converted to bf16 or f32. file and f32 give identical "
+          + "results (for quantised weights with --exact); bf16 rounds weights of "
+          + "higher precision. Default: ${DEFAULT-VALUE}.";
 
   @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "file", description = DTYPE)
   private Precision precision;

@@ -19,7 +19,7 @@ public final class CostView {
   public static void print(CostTable t, Payoffs p, PrintStream out) {
     out.printf(
         Locale.ROOT,
-        "cost of decoding, ms, after %d tokens; full depth: %.3f a token, %.0f tokens/s%n",
+        "cost of decoding, ms, after %d tokens; full depth: %.3f per token, %.0f tokens/s%n",
         t.position(),
         1e3 * t.fullDepth(t.position()),
         1 / t.fullDepth(t.position()));
@@ -44,7 +44,7 @@ public final class CostView {
     }
     out.printf(
         Locale.ROOT,
-        "  every 1,000 tokens more in the cache: %.3f a token and layer; besides layers and head: %.3f a pass%n",
+        "  every 1,000 tokens more in the cache: %.3f per token and layer; besides layers and head: %.3f per pass%n",
         1e6 * t.attention().at(1),
         1e3 * t.token());
     printExits(p, out);
@@ -82,7 +82,7 @@ public final class CostView {
       line.append(
           String.format(
               Locale.ROOT,
-              "  drafts of %d: a pass takes %.3f; each must be right with %s if it costs nothing",
+              "  drafts of %d: a pass takes %.3f; a draft that costs nothing pays if each token is accepted with probability %s",
               d.length(),
               1e3 * d.pass(),
               percent(d.free())));
@@ -96,7 +96,7 @@ public final class CostView {
 
   private static String percent(OptionalDouble share) {
     return share.isEmpty()
-        ? "no chance at all"
+        ? "no acceptance pays"
         : String.format(Locale.ROOT, "%.0f %%", 100 * share.getAsDouble());
   }
 

@@ -17,7 +17,7 @@ interface DraftLength {
     static final Choice NONE = new Choice(0, 0);
   }
 
-  /** Tokens a second without a guess; a guess must promise more. */
+  /** Tokens per second without a guess; a guess must promise more. */
   double plainRate();
 
   /**

@@ -214,7 +214,7 @@ final class DemoTables {
     <dt>Agreement</dt><dd>share of tokens that are what full depth chooses</dd>
     <dt>Mean depth</dt><dd>mean number of layers after which a token was decided</dd>
     </dl>
-    <p>The same figures for programs: <code>results.json</code> beside this page.</p>
+    <p>The same figures for programs: <code>results.json</code> in the same folder.</p>
     </section>
     """
         .formatted(

@@ -155,7 +155,7 @@ final class EvalTables {
     <dt>acc, acc_norm, acc_bytes</dt><dd>share of items whose right choice has the highest
     log-likelihood: as a sum, for each character, for each UTF-8 byte</dd>
     </dl>
-    <p>The same figures for programs: <code>results.json</code> beside this page.</p>
+    <p>The same figures for programs: <code>results.json</code> in the same folder.</p>
     </section>
     """
         .formatted(

@@ -45,7 +45,7 @@ public final class JsonLines {
       }
     }
     if (objects.isEmpty()) {
-      throw new InputException(origin + ": has blank lines only, expected a JSON object a line");
+      throw new InputException(origin + ": has blank lines only, expected a JSON object per line");
     }
     return objects;
   }

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** Reads tasks, an item a line. Errors name the file, the line and the field. */
+/** Reads tasks, an item per line. Errors name the file, the line and the field. */
 public final class TaskFile {
   private static final int MOST_TOKENS = 1 << 16;
   private static final Set<String> CHOICE =

@@ -74,7 +74,7 @@ public record Checkpoint(int step, Path path, JsonObject description) {
         folder.resolve(DESCRIPTION), Json.compact(root).getBytes(StandardCharsets.UTF_8));
   }
 
-  /** Writes this one's description beside other files, for a run with another fingerprint. */
+  /** Writes this one's description next to other files, for a run with another fingerprint. */
   void writeAgain(Path folder, Map<String, Object> fingerprint, Map<String, String> files) {
     Map<String, Object> root = new LinkedHashMap<>(description.fields());
     root.put(FINGERPRINT, fingerprint);

@@ -32,7 +32,7 @@ import java.util.stream.Stream;
  * @param device where to compute
  */
 public record SelfGeneratedText(LanguageModel model, Settings settings, Device device) {
-  /** Tokens a row. */
+  /** Tokens per row. */
   static final int LENGTH = 384;
 
   /** Keys and values of all rows at most, in bytes. */

@@ -49,7 +49,7 @@ final class StepTimes {
     seconds.add(took);
   }
 
-  /** Tokens a second over all steps; 0 where there were none. */
+  /** Tokens per second over all steps; 0 where there were none. */
   double mean() {
     double all = seconds.stream().mapToDouble(Double::doubleValue).sum();
     return seconds.isEmpty() ? 0 : seconds.size() * tokens / all;

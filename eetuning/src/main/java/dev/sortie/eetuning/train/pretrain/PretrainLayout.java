@@ -55,7 +55,7 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
     int rounds = options.microBatches() / mesh.dp();
     if (schedule == TrainingSchedule.INTERLEAVED && rounds % mesh.pp() != 0) {
       throw new InputException(
-          "--schedule interleaved with --pp %d needs a multiple of %d micro-batches a step on each replica, there are %d; change --global-batch or take 1f1b"
+          "--schedule interleaved with --pp %d needs a multiple of %d micro-batches per step on each replica, there are %d; change --global-batch or take 1f1b"
               .formatted(mesh.pp(), mesh.pp(), rounds));
     }
   }

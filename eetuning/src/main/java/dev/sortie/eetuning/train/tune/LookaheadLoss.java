@@ -31,7 +31,7 @@ record LookaheadLoss(
   /**
    * The loss.
    *
-   * @param reported nats a token, the mean of the unroll steps, {@code [1]}
+   * @param reported nats per token, the mean of the unroll steps, {@code [1]}
    * @param objective what is minimised, a scalar
    */
   record Value(Tensor reported, Tensor objective) {}

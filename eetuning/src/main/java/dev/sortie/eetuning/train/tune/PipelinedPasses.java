@@ -27,7 +27,7 @@ import java.util.function.LongFunction;
 /**
  * One stage's part of the passes. Hidden states come from the stage before and go to the next while
  * this one computes; nothing flows backward but, for {@code kl}, the final hidden states, from
- * which each stage computes the teacher's logits itself: {@code C} numbers a token travel instead
+ * which each stage computes the teacher's logits itself: {@code C} numbers per token travel instead
  * of {@code V}.
  */
 final class PipelinedPasses implements BackbonePasses {

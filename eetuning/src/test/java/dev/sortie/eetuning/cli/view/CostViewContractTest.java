@@ -37,13 +37,14 @@ class CostViewContractTest {
             List.of(new ExitCost(4, Optional.empty(), 2e-3), new ExitCost(9, Optional.empty(), 9)));
     String text = printed(t);
     assertThat(text)
-        .contains("full depth: 14.000 a token, 71 tokens/s")
+        .contains("full depth: 14.000 per token, 71 tokens/s")
         .containsPattern("4 +1\\.3000 +7\\.000 +20\\.000 +1\\.43\n")
         .containsPattern("exit +to ask")
         .containsPattern("4 +2\\.000 +6\\.000 .* % of the tokens leave there\n")
         .containsPattern("9 +9000\\.000 .* never: inactive by default\n")
-        .contains("drafts of 3: a pass takes 20.000; each must be right with 31 %")
-        .contains("no chance at all from exit 9")
+        .contains(
+            "drafts of 3: a pass takes 20.000; a draft that costs nothing pays if each token is accepted with probability 31 %")
+        .contains("no acceptance pays from exit 9")
         .doesNotContain("drafts of 7");
   }
 }

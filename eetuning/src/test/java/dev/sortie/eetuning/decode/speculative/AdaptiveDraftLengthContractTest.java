@@ -36,7 +36,7 @@ class AdaptiveDraftLengthContractTest {
       this.trials = new DraftOutcomes(lengths);
     }
 
-    /** Tokens a pass-time over {@code count} tokens; each guess is right with probability p. */
+    /** Tokens per pass-time over {@code count} tokens; each guess is right with probability p. */
     double run(int count, double p) {
       double start = time;
       int begin = tokens;
@@ -70,7 +70,7 @@ class AdaptiveDraftLengthContractTest {
     }
   }
 
-  /** The best that a fixed length gives, in tokens a pass-time. */
+  /** The best that a fixed length gives, in tokens per pass-time. */
   private static double best(double row, double guess, double p) {
     double best = 1;
     double expected = 1;

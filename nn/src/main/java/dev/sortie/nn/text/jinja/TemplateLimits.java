@@ -14,7 +14,7 @@ import dev.sortie.nn.text.budget.Budget;
 public record TemplateLimits(int source, int depth, long steps, int text, long made) {
   /**
    * A megabyte of template, texts and lists of 160 MB, and ten million steps, a second or so; the
-   * largest known templates have 30 kB, take some hundred steps a message and copy its text some
+   * largest known templates have 30 kB, take some hundred steps per message and copy its text some
    * eight times. 300 levels fit into half a megabyte of stack.
    */
   public static final TemplateLimits DEFAULT =

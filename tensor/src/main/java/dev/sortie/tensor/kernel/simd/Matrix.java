@@ -30,7 +30,7 @@ final class Matrix {
   /**
    * Multiply-adds below which a thread is not worth waking: some 8 µs of work on Zen 4. With 2^15 a
    * small model (192 × 512) decodes no faster on a quiet machine, and 10 to 50 times slower where
-   * other programs hold the cores, since each of its hundred regions a token waits for a turn.
+   * other programs hold the cores, since each of its hundred regions per token waits for a turn.
    */
   private static final long GRAIN = 1L << 17;
 

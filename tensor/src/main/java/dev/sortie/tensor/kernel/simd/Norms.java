@@ -16,8 +16,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * RMSNorm and LayerNorm, one row or some columns a call. Row gradients are split over rows, weight
- * gradients over columns, so that each sum is one thread's and its order is fixed.
+ * RMSNorm and LayerNorm, one row or some columns per call. Row gradients are split over rows,
+ * weight gradients over columns, so that each sum is one thread's and its order is fixed.
  */
 final class Norms {
   private static final VectorSpecies<Float> F = Width.F;

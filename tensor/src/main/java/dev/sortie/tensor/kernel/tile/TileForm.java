@@ -34,7 +34,7 @@ public enum TileForm {
     return bits;
   }
 
-  /** Words a group. */
+  /** Words per group. */
   public int words() {
     return words;
   }

@@ -17,18 +17,18 @@ import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
 /**
- * Causal grouped-query attention, forward, for up to {@link Kernels#ROW_STABLE} queries a sequence;
- * {@link AttentionBlocks} takes more. A task is a kv head; it goes through its query rows in tiles
- * of four. Each tile writes its scores over all visible keys into scratch memory, turns them into
- * weights, and sums the values: two passes over the keys and no running rescale, so a row's bits do
- * not depend on how keys are blocked, nor on where in memory they lie.
+ * Causal grouped-query attention, forward, for up to {@link Kernels#ROW_STABLE} queries per
+ * sequence; {@link AttentionBlocks} takes more. A task is a kv head; it goes through its query rows
+ * in tiles of four. Each tile writes its scores over all visible keys into scratch memory, turns
+ * them into weights, and sums the values: two passes over the keys and no running rescale, so a
+ * row's bits do not depend on how keys are blocked, nor on where in memory they lie.
  *
  * <p>No row's arithmetic depends on its neighbours: keys beyond the shortest row of a tile are
  * added row by row, after the others, as they come in order. Where a window hides keys, the rows of
  * a tile belong to one query and so begin with the same key.
  */
 public final class Attention {
-  /** Keys a block where rows are scored one by one: 16 KiB at a head size of 128. */
+  /** Keys per block where rows are scored one by one: 16 KiB at a head size of 128. */
   private static final int KEY_BLOCK = 32;
 
   private final WorkerPool pool;

@@ -20,7 +20,7 @@ import dev.sortie.tensor.kernel.simd.vector.Sums;
  * {@link QueryLanes#ROWS} and for each through the keys in blocks of {@value #KEYS}.
  */
 final class AttentionBackward {
-  /** Keys a block: weights and their gradients of a tile are 32 KiB at 512 bits. */
+  /** Keys per block: weights and their gradients of a tile are 32 KiB at 512 bits. */
   private static final int KEYS = 128;
 
   private final WorkerPool pool;

@@ -25,7 +25,7 @@ import dev.sortie.tensor.memory.Span;
  * bit.
  */
 final class AttentionBlocks {
-  /** Keys a block. */
+  /** Keys per block. */
   private static final int KEYS = 128;
 
   /** Query rows a task: enough to pay for packing the keys. */

@@ -26,7 +26,7 @@ record GroupSums(Kernel one, Kernel two, Kernel three, Kernel four) {
      * @param tileBytes bytes from one tile to the next that this call reads
      * @param block bytes of a block
      * @param group bytes from one group of a block to the next
-     * @param groups a block
+     * @param groups per block
      * @param sums address of the result
      * @param blocks of a weight row
      */

@@ -15,7 +15,7 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Each loop has one call of a vector function, and its scalar tail stands in a method of its
  * own: C2 stops inlining in a method that has grown large, and a vector that crosses a call is an
  * object. With two calls and the tail in one method, cross entropy ran at 0.45 instead of 1.1
- * elements a nanosecond.
+ * elements per nanosecond.
  */
 public final class Exponentials {
   private static final VectorSpecies<Float> F = Width.F;
