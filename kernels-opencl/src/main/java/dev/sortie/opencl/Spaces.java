@@ -65,7 +65,9 @@ final class Spaces {
 
   private Spaces() {}
 
-  /** For a processor: one work-item per group with vectors, since barriers would split its loops. */
+  /**
+   * For a processor: one work-item per group with vectors, since barriers would split its loops.
+   */
   static Map<Family, List<Cut>> cpu() {
     Map<Family, List<Cut>> spaces = new EnumMap<>(Family.class);
     spaces.put(Family.ROWS, rows(CPU_ROWS, 1));
