@@ -29,6 +29,9 @@ import java.util.function.Function;
 public final class JsonCursor {
   private static final int LONGEST_NUMBER = 64;
 
+  /** More than messages show. */
+  private static final int LONGEST_PATH = 200;
+
   private final String origin;
   private final JsonParser parser;
   private final int maxValues;
@@ -259,8 +262,8 @@ public final class JsonCursor {
       JsonToken token = parser.currentToken();
       return switch (token) {
         case null -> throw new InputException(origin + ": is empty, expected a JSON document");
-        case START_OBJECT -> object(parent + step);
-        case START_ARRAY -> list(parent + step);
+        case START_OBJECT -> object(place(parent, step));
+        case START_ARRAY -> list(place(parent, step));
         case VALUE_STRING -> parser.getText();
         case VALUE_NUMBER_INT -> integer();
         case VALUE_NUMBER_FLOAT -> real(parent + step);
@@ -269,6 +272,12 @@ public final class JsonCursor {
         case VALUE_NULL -> null;
         default -> throw new InputException(origin + ": unexpected " + token + " in JSON");
       };
+    }
+
+    /** Objects keep theirs, so a long name on the way to many of them must not be in each. */
+    private static String place(String parent, String step) {
+      String path = parent + step;
+      return path.length() <= LONGEST_PATH ? path : path.substring(0, LONGEST_PATH);
     }
 
     private JsonObject object(String path) throws IOException {

@@ -98,6 +98,19 @@ class JsonContractTest {
     assertRefused(() -> Json.read(folder), List.of(folder.toString(), "regular file"));
   }
 
+  /** With the whole way to each, these objects would take 16 GiB. */
+  @Test
+  void aLongNameIsNotKeptInEachObjectBelowIt() {
+    String objects = ",{\"a\":1}".repeat(1 << 14).substring(1);
+    String text = "{\"" + "n".repeat(1 << 20) + "\":[" + objects + "]}";
+    JsonObject o = Json.parse("long", text, new JsonLimits(1 << 22, 4, 1 << 21));
+    List<JsonObject> list = o.getObjects("n".repeat(1 << 20));
+    assertThat(list).hasSize(1 << 14);
+    assertThatThrownBy(() -> list.getLast().getString("a"))
+        .isInstanceOf(InputException.class)
+        .hasMessageMatching("long: field \"n{80}… .*\" is 1, expected a string");
+  }
+
   @Test
   void textThatIsNotUtf8IsRefused() {
     Path file =
