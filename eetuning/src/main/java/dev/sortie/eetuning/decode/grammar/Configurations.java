@@ -25,7 +25,7 @@ final class Configurations {
   private final String origin;
   private final Automaton automaton;
   private final Map<Stacks, Stacks> kept = new HashMap<>();
-  private final Map<Pair, Stacks> unions = new HashMap<>();
+  private Map<Pair, Stacks> unions = new HashMap<>();
   private int work;
 
   Configurations(String origin, Automaton automaton) {
@@ -60,7 +60,7 @@ final class Configurations {
   /** Work for another token begins. */
   void begin() {
     work = 0;
-    unions.clear();
+    unions = new HashMap<>(); // to clear a large one would take as long as to fill it
     if (kept.size() > MOST_KEPT) {
       forget();
     }

@@ -62,7 +62,9 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
         List<ForcedFunction> named =
             functions.stream().filter(function -> function.name().equals(name)).toList();
         if (named.isEmpty()) {
-          throw f.wrong("tool_choice", "the name of a function in tools");
+          throw ApiError.invalid(
+              "tool_choice",
+              "tool_choice names %s, which is no function of tools".formatted(Json.shown(name)));
         }
         yield new ToolFields(tools, named, false);
       }

@@ -22,6 +22,9 @@ import java.util.SequencedMap;
 public final class JsonSchema {
   private static final String JSON = "/dev/sortie/eetuning/decode/grammar/json.gbnf";
 
+  /** Each takes some states at least, so more would be refused anyway, but after much work. */
+  private static final int MOST_RULES = 50_000;
+
   private final Places places;
   private final SequencedMap<String, Expression> rules;
 
@@ -84,7 +87,7 @@ public final class JsonSchema {
     Expression document = s.document(s.places.root());
     while (!s.open.isEmpty()) {
       Place place = s.open.poll();
-      rules.put(place.name(), s.body(place));
+      rules.put(s.known.get(place.object()), s.body(place));
     }
     return document;
   }
@@ -95,7 +98,8 @@ public final class JsonSchema {
       case JsonObject o -> {
         String name = known.get(o);
         if (name == null) {
-          name = place.name();
+          requireRoom(place);
+          name = place.name(known.size());
           known.put(o, name);
           open.add(place);
         }
@@ -111,9 +115,17 @@ public final class JsonSchema {
   }
 
   /** Adds a rule that a schema needs besides that of its documents. */
-  Expression rule(String name, Expression body) {
+  Expression rule(Place place, Expression body) {
+    requireRoom(place);
+    String name = rules.size() + " of " + known.get(place.object());
     rules.put(name, body);
     return new Expression.Call(name);
+  }
+
+  private void requireRoom(Place place) {
+    if (rules.size() + open.size() >= MOST_RULES) {
+      throw place.error("is one part too many: at most %d rules are made".formatted(MOST_RULES));
+    }
   }
 
   private Expression body(Place place) {

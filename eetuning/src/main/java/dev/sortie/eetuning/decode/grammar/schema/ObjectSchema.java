@@ -82,7 +82,7 @@ final class ObjectSchema {
     boolean any =
         p.schema() == null ? !place.object().has("properties") : !Boolean.FALSE.equals(p.schema());
     return any
-        ? Optional.of(p.schema() == null ? new Place(p.origin(), p.prefix(), p.pointer(), true) : p)
+        ? Optional.of(p.schema() == null ? place.at("additionalProperties", true) : p)
         : Optional.empty();
   }
 
@@ -126,7 +126,7 @@ final class ObjectSchema {
     }
     for (int i = members.size() - 1; i >= 0; i--) {
       Member m = members.get(i);
-      rest = schemas.rule(place.name() + " behind " + i, rest);
+      rest = schemas.rule(place, rest);
       if (m.required()) {
         firsts.clear();
         mayBeEmpty = false;
@@ -157,7 +157,7 @@ final class ObjectSchema {
     }
     return Expression.sequence(
         new Expression.Text("\""),
-        names.others(place.name() + " no name", schemas),
+        names.others(place, schemas),
         new Expression.Text("\""));
   }
 
@@ -175,27 +175,27 @@ final class ObjectSchema {
     }
 
     /** All texts that are none of the names, as a rule for each beginning of one. */
-    Expression others(String rule, JsonSchema schemas) {
+    Expression others(Place place, JsonSchema schemas) {
       Expression plain = new Expression.OneOf(PLAIN);
-      CodePoints elsewhere = PLAIN;
+      List<CodePoints.Range> taken = new ArrayList<>(PLAIN.complement().ranges());
       List<Expression> alternatives = new ArrayList<>();
       for (Map.Entry<Integer, Names> e : next.entrySet()) {
         if (PLAIN.contains(e.getKey())) {
-          elsewhere = elsewhere.without(e.getKey());
+          taken.add(new CodePoints.Range(e.getKey(), e.getKey()));
           alternatives.add(
               Expression.sequence(
                   new Expression.OneOf(CodePoints.range(e.getKey(), e.getKey())),
-                  e.getValue().others(rule + " " + e.getKey(), schemas)));
+                  e.getValue().others(place, schemas)));
         }
       }
       alternatives.add(
           Expression.sequence(
-              new Expression.OneOf(elsewhere),
+              new Expression.OneOf(new CodePoints(taken).complement()),
               new Expression.Repeat(plain, 0, Expression.UNBOUNDED)));
       if (!ends) {
         alternatives.add(Expression.EMPTY);
       }
-      return schemas.rule(rule, new Expression.Choice(alternatives));
+      return schemas.rule(place, new Expression.Choice(alternatives));
     }
   }
 }

@@ -4,23 +4,44 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 
 /**
- * A schema within another, and where it stands.
+ * A schema within another, and where it stands. A place is small however long the names on the way
+ * to it are.
  *
- * @param origin names the whole in messages
- * @param prefix of the names of rules
- * @param pointer as JSON pointers have it, with {@code #} before
+ * @param whole the schema that it is a part of
+ * @param above what it stands in; null for the whole
+ * @param step the name at which it stands there
  * @param schema as it was read
  */
-record Place(String origin, String prefix, String pointer, Object schema) {
+record Place(Places whole, Place above, String step, Object schema) {
+  private static final int LONGEST_NAME = 200;
 
-  /** The name of its rule. */
-  String name() {
-    return prefix + pointer;
+  /** As JSON pointers have it, with {@code #} before. */
+  String pointer() {
+    Deque<String> steps = new ArrayDeque<>();
+    for (Place at = this; at.above != null; at = at.above) {
+      steps.push("/" + at.step.replace("~", "~0").replace("/", "~1"));
+    }
+    return "#" + String.join("", steps);
+  }
+
+  /**
+   * The name of its rule: the pointer, where that is no longer than people read.
+   *
+   * @param number tells the other places apart
+   */
+  String name(int number) {
+    int length = 0;
+    for (Place at = this; at.above != null; at = at.above) {
+      length += 1 + at.step.length();
+    }
+    return whole.prefix() + (length <= LONGEST_NAME ? pointer() : "#… " + number);
   }
 
   JsonObject object() {
@@ -29,8 +50,7 @@ record Place(String origin, String prefix, String pointer, Object schema) {
 
   /** What stands at a name within this. */
   Place at(String name, Object within) {
-    String step = name.replace("~", "~0").replace("/", "~1");
-    return new Place(origin, prefix, pointer + "/" + step, within);
+    return new Place(whole, this, name, within);
   }
 
   /** The schema of a keyword. */
@@ -84,6 +104,6 @@ record Place(String origin, String prefix, String pointer, Object schema) {
 
   /** The error for this. */
   InputException error(String what) {
-    return new InputException("%s: %s %s".formatted(origin, Printable.line(pointer, 200), what));
+    return new InputException("%s: %s %s".formatted(whole.origin(), Printable.line(pointer(), LONGEST_NAME), what));
   }
 }

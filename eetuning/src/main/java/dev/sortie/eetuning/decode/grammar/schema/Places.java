@@ -13,7 +13,7 @@ import java.util.List;
 record Places(String origin, Object schema, String prefix) {
 
   Place root() {
-    return new Place(origin, prefix, "#", schema);
+    return new Place(this, null, "", schema);
   }
 
   /** What the reference of a schema means. */

@@ -1,6 +1,8 @@
 package dev.sortie.eetuning.decode.grammar.schema;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -10,6 +12,8 @@ import java.util.Random;
 
 /** Schemas by chance, and what is valid under them, by the words of the specification. */
 final class RandomSchemas {
+  private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 200, 1 << 20);
+
   private RandomSchemas() {}
 
   static Map<String, Object> next(Random random, int depth) {
@@ -72,7 +76,20 @@ final class RandomSchemas {
     return schema;
   }
 
-  static boolean isValid(Object schema, Object value) {
+  /**
+   * Whether a document is valid. Where a name comes twice in it, it is not looked at: that names
+   * differ is the only thing that a grammar cannot say of JSON.
+   */
+  static boolean allows(JsonObject schema, String document) {
+    try {
+      return isValid(
+          schema, Json.parse("document", "{\"v\":" + document + "}", LIMITS).fields().get("v"));
+    } catch (InputException e) {
+      return e.getMessage().contains("Duplicate field");
+    }
+  }
+
+  private static boolean isValid(Object schema, Object value) {
     if (!(schema instanceof JsonObject s)) {
       return Boolean.TRUE.equals(schema);
     }
