@@ -3,6 +3,7 @@ package dev.sortie.eetuning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.batch.BatchDecoder;
@@ -97,7 +98,14 @@ class ModelContractTest {
           PagePool pool = new PagePool(m.decoder(), Exits.none(), 4, 20, true);
           BatchSequence sequence =
               decoder
-                  .open(pool, new MaxProbability(1), 0, prompt, prompt.length, Optional.of(served))
+                  .open(
+                      pool,
+                      new MaxProbability(1),
+                      0,
+                      prompt,
+                      prompt.length,
+                      Optional.of(served),
+                      () -> Drafter.NONE)
                   .orElseThrow()) {
         while (decoder.readPrompt(sequence, 34).isEmpty()) {
           assertThat(sequence.position()).isLessThan(prompt.length);

@@ -68,10 +68,12 @@ final class DecodingWays implements AutoCloseable {
     LOOKAHEAD_DRAFT(false),
     ALL_DRAFTS(false),
     BATCH_AT_FULL_DEPTH(false),
+    BATCH_WITH_GUESSES_AT_FULL_DEPTH(false),
     PIPELINE_AT_FULL_DEPTH(false),
     EARLY_EXIT(true),
     EARLY_EXIT_WITH_GUESSES(true),
     BATCH(true),
+    BATCH_WITH_GUESSES(true),
     PIPELINE(true);
 
     private final boolean early;
@@ -175,8 +177,11 @@ final class DecodingWays implements AutoCloseable {
       case EARLY_EXIT_WITH_GUESSES ->
           new EarlyExit(
               model.decoder(), exits, POLICY, capacity, 15, DraftSources.free(capacity), device);
-      case BATCH_AT_FULL_DEPTH -> new InCompany(new MaxProbability(1), capacity);
-      case BATCH -> new InCompany(POLICY, capacity);
+      case BATCH_AT_FULL_DEPTH -> new InCompany(new MaxProbability(1), capacity, Drafter.NONE);
+      case BATCH_WITH_GUESSES_AT_FULL_DEPTH ->
+          new InCompany(new MaxProbability(1), capacity, DraftSources.free(capacity));
+      case BATCH -> new InCompany(POLICY, capacity, Drafter.NONE);
+      case BATCH_WITH_GUESSES -> new InCompany(POLICY, capacity, DraftSources.free(capacity));
       case PIPELINE, PIPELINE_AT_FULL_DEPTH -> throw new IllegalStateException(way.name());
     };
   }
@@ -228,14 +233,19 @@ final class DecodingWays implements AutoCloseable {
     }
   }
 
-  /** A text in a batch; two others, which come and go, share its passes. */
+  /**
+   * A text in a batch; two others, which come and go, share its passes. One that guesses is alone
+   * for a while now and then.
+   */
   private final class InCompany implements DecodingStrategy {
     private final BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
     private final BatchSequence text;
     private final List<BatchSequence> others = new ArrayList<>();
+    private final boolean guesses;
 
-    InCompany(ExitPolicy policy, int capacity) {
-      text = decoder.open(policy, capacity, 15);
+    InCompany(ExitPolicy policy, int capacity, Drafter drafter) {
+      guesses = drafter.most() > 0;
+      text = decoder.open(policy, capacity, 15, drafter);
       for (int i = 0; i < 2; i++) {
         others.add(decoder.open(new ByBits(20 + 40 * i), CONTEXT, 15));
         decoder.prefill(others.get(i), new int[] {7 + i, 8, 9});
@@ -249,6 +259,9 @@ final class DecodingWays implements AutoCloseable {
 
     @Override
     public Step next(int token) {
+      if (guesses && text.position() % 16 < 11) {
+        return decoder.next(List.of(text), new int[] {token}).getFirst();
+      }
       others.stream().filter(o -> o.position() == CONTEXT).forEach(o -> o.rewind(3));
       boolean between = text.position() % 2 == 0;
       List<BatchSequence> all =

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.batch;
 
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Descent;
@@ -11,6 +12,7 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
+import dev.sortie.eetuning.decode.single.GuessedText;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
@@ -27,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /**
  * Reads one token of each of several sequences together, so that weights are read once for all.
@@ -73,15 +76,33 @@ public final class BatchDecoder implements AutoCloseable {
    * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
    */
   public BatchSequence open(ExitPolicy policy, int capacity, int maxPending) {
+    return open(policy, capacity, maxPending, Drafter.NONE);
+  }
+
+  /**
+   * A new sequence; the caller closes it.
+   *
+   * @param policy when it leaves at an exit
+   * @param capacity tokens to set room aside for
+   * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
+   * @param guesses read where the sequence has a pass of its own; closed with it
+   */
+  public BatchSequence open(ExitPolicy policy, int capacity, int maxPending, Drafter guesses) {
     EarlyExit.check(exits, policy, maxPending);
     Sequence s = new Sequence(decoder, capacity, descent.ops());
     return new BatchSequence(
-        state(s, policy, maxPending, Optional.empty()), Optional.empty(), Optional.empty());
+        text(s, policy, maxPending, Optional.empty(), guesses), Optional.empty(), Optional.empty());
   }
 
-  private SequenceState state(
-      Sequence s, ExitPolicy policy, int maxPending, Optional<IntFunction<KvCache>> exitCaches) {
-    return new SequenceState(s, descent.segments(), policy, maxPending, 1, exitCaches);
+  private GuessedText text(
+      Sequence s,
+      ExitPolicy policy,
+      int maxPending,
+      Optional<IntFunction<KvCache>> exitCaches,
+      Drafter guesses) {
+    int rows = 1 + guesses.most();
+    return new GuessedText(
+        new SequenceState(s, descent.segments(), policy, maxPending, rows, exitCaches), guesses);
   }
 
   /**
@@ -99,7 +120,7 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public Optional<BatchSequence> open(
       PagePool pool, ExitPolicy policy, int maxPending, int[] prompt, int capacity) {
-    return open(pool, policy, maxPending, prompt, capacity, Optional.empty());
+    return open(pool, policy, maxPending, prompt, capacity, Optional.empty(), () -> Drafter.NONE);
   }
 
   /**
@@ -107,6 +128,7 @@ public final class BatchDecoder implements AutoCloseable {
    *
    * @param states gets the final hidden states of the prompt: then all of it is read, whatever was
    *     found
+   * @param guesses makes who guesses where the sequence has a pass of its own; closed with it
    */
   public Optional<BatchSequence> open(
       PagePool pool,
@@ -114,20 +136,23 @@ public final class BatchDecoder implements AutoCloseable {
       int maxPending,
       int[] prompt,
       int capacity,
-      Optional<PromptStates> states) {
+      Optional<PromptStates> states,
+      Supplier<Drafter> guesses) {
     check(policy, maxPending, prompt, capacity);
     return pool.lease(prompt, capacity, !policy.never(), states.isEmpty())
         .map(
             lease -> {
               Sequence s = new Sequence(decoder, capacity, descent.ops(), lease.layerCaches());
-              SequenceState state = state(s, policy, maxPending, Optional.of(lease::exitCache));
+              GuessedText text =
+                  text(s, policy, maxPending, Optional.of(lease::exitCache), guesses.get());
+              text.wholePrompt(lease.prompt());
               int[] found = Arrays.copyOf(lease.prompt(), lease.reused());
               descent.step(
                   () -> {
-                    state.found(found);
+                    text.state().found(found);
                     return null;
                   });
-              return new BatchSequence(state, Optional.of(lease), states);
+              return new BatchSequence(text, Optional.of(lease), states);
             });
   }
 
@@ -174,6 +199,7 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public Step prefill(BatchSequence s, int[] prompt) {
     check(s);
+    s.text().prompt(prompt);
     return descent.prefill(s.state(), prompt);
   }
 
@@ -184,11 +210,14 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public Step prefill(BatchSequence s, int[] prompt, PromptStates states) {
     check(s);
+    s.text().prompt(prompt);
     return descent.prefill(s.state(), prompt, Optional.of(states));
   }
 
   /**
-   * Reads a token of each sequence. If that fails, no sequence has read any.
+   * Reads a token of each sequence. If that fails, no sequence has read any. One that is alone has
+   * guesses read with its token; several do not, for then passes are worth their weights without,
+   * and what one text guesses all wait for.
    *
    * @param sequences distinct, of this decoder; any number, of which each {@link
    *     Kernels#ROW_STABLE} share a pass
@@ -198,6 +227,9 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public List<Step> next(List<BatchSequence> sequences, int[] tokens) {
     check(sequences, tokens);
+    if (tokens.length == 1) {
+      return List.of(sequences.getFirst().text().next(descent, tokens[0]));
+    }
     int[] positions = sequences.stream().mapToInt(BatchSequence::position).toArray();
     List<Step> steps = new ArrayList<>();
     try {
@@ -209,8 +241,8 @@ public final class BatchDecoder implements AutoCloseable {
                 () -> {
                   List<SequenceState> some =
                       sequences.subList(first, end).stream().map(BatchSequence::state).toList();
-                  for (int i = 0; i < some.size(); i++) {
-                    some.get(i).begin(tokens[first + i]);
+                  for (int i = first; i < end; i++) {
+                    sequences.get(i).text().beginInCompany(tokens[i]);
                   }
                   Map<SequenceState, Step> found = new IdentityHashMap<>();
                   descent.run(some, found::put);

@@ -2,11 +2,12 @@ package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.pass.SequenceState;
+import dev.sortie.eetuning.decode.single.GuessedText;
 import java.util.Optional;
 
 /** One sequence of a {@link BatchDecoder}, with its cache. Close it to free that. */
 public final class BatchSequence implements AutoCloseable {
-  private final SequenceState state;
+  private final GuessedText text;
 
   /** Where its cache is in pages of a pool. */
   private final Optional<PagePool.Lease> lease;
@@ -14,21 +15,20 @@ public final class BatchSequence implements AutoCloseable {
   /** Who sees the final hidden states of its prompt. */
   private final Optional<PromptStates> states;
 
-  BatchSequence(
-      SequenceState state, Optional<PagePool.Lease> lease, Optional<PromptStates> states) {
-    this.state = state;
+  BatchSequence(GuessedText text, Optional<PagePool.Lease> lease, Optional<PromptStates> states) {
+    this.text = text;
     this.lease = lease;
     this.states = states;
   }
 
   /** Tokens read so far. */
   public int position() {
-    return state.position();
+    return state().position();
   }
 
   /** Tokens that fit. */
   public int capacity() {
-    return state.sequence().capacity();
+    return state().sequence().capacity();
   }
 
   /**
@@ -43,7 +43,7 @@ public final class BatchSequence implements AutoCloseable {
       throw new IllegalArgumentException(
           "to keep " + count + " tokens, of which " + shared + " are in shared pages");
     }
-    state.rewind(count);
+    text.rewind(count);
   }
 
   Optional<PagePool.Lease> lease() {
@@ -54,13 +54,17 @@ public final class BatchSequence implements AutoCloseable {
     return states;
   }
 
+  GuessedText text() {
+    return text;
+  }
+
   SequenceState state() {
-    return state;
+    return text.state();
   }
 
   @Override
   public void close() {
-    state.close();
+    text.close();
     lease.ifPresent(PagePool.Lease::close);
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode.batch;
 
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.IntFunction;
 
 /**
  * Generates many texts at once by continuous batching. Work is done in rounds: those that wait are
@@ -35,6 +37,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   private final Set<Integer> ends;
   private final int vocab;
   private final Limits limits;
+  private final IntFunction<Drafter> guesses;
 
   /** Also the lock. */
   private final FairQueue<RequestHandle> waiting = new FairQueue<>();
@@ -99,12 +102,29 @@ public final class Scheduler implements Runnable, AutoCloseable {
       List<Integer> ends,
       int vocab,
       Limits limits) {
+    this(decoder, pool, tokenizer, ends, vocab, limits, _ -> Drafter.NONE);
+  }
+
+  /**
+   * As above.
+   *
+   * @param guesses makes who guesses for a text of so many tokens, while it is the only one
+   */
+  public Scheduler(
+      BatchDecoder decoder,
+      PagePool pool,
+      Tokenizer tokenizer,
+      List<Integer> ends,
+      int vocab,
+      Limits limits,
+      IntFunction<Drafter> guesses) {
     this.decoder = decoder;
     this.pool = pool;
     this.tokenizer = tokenizer;
     this.ends = Set.copyOf(ends);
     this.vocab = vocab;
     this.limits = limits;
+    this.guesses = guesses;
     this.load = new Load(0, pool.available());
   }
 
@@ -222,7 +242,14 @@ public final class Scheduler implements Runnable, AutoCloseable {
       RequestHandle t = next.get();
       Request q = t.request();
       Optional<BatchSequence> s =
-          decoder.open(pool, q.policy(), q.maxPending(), q.prompt(), q.capacity(), q.states());
+          decoder.open(
+              pool,
+              q.policy(),
+              q.maxPending(),
+              q.prompt(),
+              q.capacity(),
+              q.states(),
+              () -> q.readsOnly() ? Drafter.NONE : guesses.apply(q.capacity()));
       if (s.isEmpty()) {
         return;
       }

@@ -83,7 +83,8 @@ public final class SequenceState implements AutoCloseable {
     for (Segment g : segments) {
       RecentStates outputs = g.isOutlet() ? null : states();
       this.segments[g.index()] =
-          new SegmentState(g, this, inputs, outputs, exitCache(g, caches), rows);
+          new SegmentState(
+              g, this, inputs, outputs, exitCache(g, caches), policy.never() ? 1 : rows);
       inputs = outputs;
     }
     this.finals = segments.getLast().isOutlet() ? null : new HeadRows(sequence, rows, vocab);

@@ -29,10 +29,7 @@ public final class EarlyExit implements DecodingStrategy {
   public static final int MAX_PENDING = Kernels.ROW_STABLE - 1;
 
   private final Descent descent;
-  private final SequenceState text;
-  private final List<SequenceState> batch;
-  private final Drafter guesses;
-  private Step answer;
+  private final GuessedText text;
 
   /**
    * A new sequence without guesses.
@@ -72,15 +69,15 @@ public final class EarlyExit implements DecodingStrategy {
     List<Segment> segments = Segment.of(asked, decoder.config().layers());
     this.descent = new Descent(decoder, segments, device);
     this.text =
-        new SequenceState(
-            new Sequence(decoder, capacity, descent.ops()),
-            segments,
-            policy,
-            maxPending,
-            1 + guesses.most(),
-            Optional.empty());
-    this.batch = List.of(text);
-    this.guesses = guesses;
+        new GuessedText(
+            new SequenceState(
+                new Sequence(decoder, capacity, descent.ops()),
+                segments,
+                policy,
+                maxPending,
+                1 + guesses.most(),
+                Optional.empty()),
+            guesses);
   }
 
   /** Fails unless such a sequence can be decoded. */
@@ -101,64 +98,37 @@ public final class EarlyExit implements DecodingStrategy {
 
   @Override
   public Step prefill(int[] prompt) {
-    guesses.prompt(position(), prompt);
-    return descent.prefill(text, prompt);
+    text.prompt(prompt);
+    return descent.prefill(text.state(), prompt);
   }
 
   @Override
   public Step next(int token) {
-    int position = position();
-    text.sequence().requireRoom(position + 1);
-    boolean right = guesses.isRight(position, token);
-    int[] round = right && position < text.ahead() ? null : round(position, token);
-    long start = System.nanoTime();
-    try {
-      descent.step(
-          () -> {
-            if (round != null) {
-              text.begin(round);
-            }
-            return descent.run(batch, (_, step) -> answer = step);
-          });
-    } catch (RuntimeException e) {
-      rewind(position);
-      throw e;
-    }
-    guesses.took((System.nanoTime() - start) * 1e-9);
-    return answer.with(guesses.behind(position));
-  }
-
-  /** The token and guesses behind it, as many as make stable rows with those that are pending. */
-  private int[] round(int position, int token) {
-    text.cut();
-    int most = Math.min(Kernels.ROW_STABLE - text.deficit(), text.sequence().capacity() - position);
-    return guesses.begin(position, token, Math.max(0, most - 1));
+    return text.next(descent, token);
   }
 
   /** See {@link Descent#completedCache}. */
   public List<Tensor> completedCache(int layer) {
-    return descent.completedCache(text, layer);
+    return descent.completedCache(text.state(), layer);
   }
 
   @Override
   public SpeculationReport speculation() {
-    return guesses.report();
+    return text.report();
   }
 
   @Override
   public int position() {
-    return text.position();
+    return text.state().position();
   }
 
   @Override
   public void rewind(int count) {
     text.rewind(count);
-    guesses.rewind(count);
   }
 
   @Override
   public void close() {
-    guesses.close();
     text.close();
     descent.close();
   }

@@ -8,6 +8,7 @@ import dev.sortie.eetuning.decode.batch.Scheduler;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -67,7 +68,8 @@ public final class TextEngine implements AutoCloseable {
             model.tokenizer(),
             ids,
             model.config().decoder().vocab(),
-            new Scheduler.Limits(settings.parallel(), settings.queue()));
+            new Scheduler.Limits(settings.parallel(), settings.queue()),
+            DraftSources::free);
     this.thread = Thread.ofPlatform().name("engine").unstarted(this::run);
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
@@ -13,6 +14,7 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -37,6 +39,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -111,13 +114,18 @@ class SchedulerContractTest {
   }
 
   private Scheduler scheduler(int running, int waiting) {
+    return scheduler(running, waiting, _ -> Drafter.NONE);
+  }
+
+  private Scheduler scheduler(int running, int waiting, IntFunction<Drafter> guesses) {
     return new Scheduler(
         decoder,
         pool,
         model.tokenizer(),
         ENDS,
         model.config().decoder().vocab(),
-        new Scheduler.Limits(running, waiting, PIECE));
+        new Scheduler.Limits(running, waiting, PIECE),
+        guesses);
   }
 
   private static GenerateOptions options(int maxTokens, double temperature, long seed) {
@@ -193,6 +201,40 @@ class SchedulerContractTest {
     }
     assertThat(finishes).containsExactlyInAnyOrder("stop", "length");
     assertThat(depths).as("depths of answers").hasSize(3);
+  }
+
+  /** A text guesses while it is the only one; another one comes and leaves in the middle of it. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1, 0.04})
+  void guessesChangeNoTextWhoeverComesAndLeaves(double threshold) throws Exception {
+    int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
+    for (int joins : new int[] {0, 7, 30, 200}) {
+      try (Scheduler scheduler = scheduler(4, 10, DraftSources::free)) {
+        GenerateOptions endless =
+            new GenerateOptions(110, SamplingOptions.GREEDY, List.of(), true);
+        Request request =
+            new Request(repetitive, endless, new MaxProbability(threshold), 15, t -> {});
+        List<RequestHandle> handles = new ArrayList<>(List.of(scheduler.submit(request)));
+        for (int round = 0; scheduler.round(); round++) {
+          if (round == joins) {
+            handles.add(scheduler.submit(request(12, 20)));
+          }
+        }
+        for (RequestHandle h : handles) {
+          Generation found = h.result().get(1, TimeUnit.SECONDS);
+          assertThat(withoutGuesses(found))
+              .isEqualTo(withoutGuesses(alone(h.request())));
+        }
+        assertThat(handles.getFirst().result().join().tokens())
+            .anySatisfy(t -> assertThat(t.draft()).contains("prompt-lookup"));
+      }
+    }
+  }
+
+  private static List<List<Object>> withoutGuesses(Generation g) {
+    return g.tokens().stream()
+        .map(t -> List.<Object>of(t.id(), t.text(), t.exit(), t.confidence()))
+        .toList();
   }
 
   @Test

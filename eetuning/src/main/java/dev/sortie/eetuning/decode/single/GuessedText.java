@@ -1,0 +1,109 @@
+package dev.sortie.eetuning.decode.single;
+
+import dev.sortie.eetuning.decode.Drafter;
+import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.Descent;
+import dev.sortie.eetuning.decode.pass.SequenceState;
+import dev.sortie.tensor.kernel.Kernels;
+import java.util.List;
+
+/**
+ * A text on a {@link Descent}, and who guesses how it continues. Guesses are read with the token
+ * just chosen; answers are given token after token.
+ */
+public final class GuessedText implements AutoCloseable {
+  private final SequenceState text;
+  private final Drafter guesses;
+  private final List<SequenceState> alone;
+  private Step answer;
+
+  /**
+   * A text whose state has rows for a token and all its guesses.
+   *
+   * @param text closed with this
+   * @param guesses closed with this
+   */
+  public GuessedText(SequenceState text, Drafter guesses) {
+    this.text = text;
+    this.guesses = guesses;
+    this.alone = List.of(text);
+  }
+
+  /** Its state. */
+  public SequenceState state() {
+    return text;
+  }
+
+  /** A prompt is read behind what was read so far. */
+  public void prompt(int[] prompt) {
+    guesses.prompt(text.position(), prompt);
+  }
+
+  /** All of a prompt is known, of which the beginning need not be read. */
+  public void wholePrompt(int[] prompt) {
+    guesses.prompt(0, prompt);
+  }
+
+  /**
+   * Reads one token in a pass of its own, with guesses behind it.
+   *
+   * @return what follows it
+   */
+  public Step next(Descent descent, int token) {
+    int position = text.position();
+    text.sequence().requireRoom(position + 1);
+    boolean right = guesses.isRight(position, token);
+    int[] round = right && position < text.ahead() ? null : round(position, token);
+    long start = System.nanoTime();
+    try {
+      descent.step(
+          () -> {
+            if (round != null) {
+              text.begin(round);
+            }
+            return descent.run(alone, (_, step) -> answer = step);
+          });
+    } catch (RuntimeException e) {
+      rewind(position);
+      throw e;
+    }
+    guesses.took((System.nanoTime() - start) * 1e-9);
+    return answer.with(guesses.behind(position));
+  }
+
+  /** The token and guesses behind it, as many as make stable rows with those that are pending. */
+  private int[] round(int position, int token) {
+    text.cut();
+    int most = Math.min(Kernels.ROW_STABLE - text.deficit(), text.sequence().capacity() - position);
+    return guesses.begin(position, token, Math.max(0, most - 1));
+  }
+
+  /**
+   * Begins to read one token in a pass with other texts, without guesses: the time of such a pass
+   * says nothing about those of this text.
+   */
+  public void beginInCompany(int token) {
+    int position = text.position();
+    guesses.isRight(position, token);
+    guesses.prompt(position, new int[] {token});
+    text.begin(token);
+  }
+
+  /** What was guessed so far. */
+  public SpeculationReport report() {
+    return guesses.report();
+  }
+
+  /** Forgets all tokens but the first {@code count}. */
+  public void rewind(int count) {
+    text.rewind(count);
+    guesses.rewind(count);
+  }
+
+  @Override
+  public void close() {
+    guesses.close();
+    text.close();
+  }
+}
