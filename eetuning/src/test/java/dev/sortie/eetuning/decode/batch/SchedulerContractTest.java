@@ -210,8 +210,7 @@ class SchedulerContractTest {
     int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
     for (int joins : new int[] {0, 7, 30, 200}) {
       try (Scheduler scheduler = scheduler(4, 10, DraftSources::free)) {
-        GenerateOptions endless =
-            new GenerateOptions(110, SamplingOptions.GREEDY, List.of(), true);
+        GenerateOptions endless = new GenerateOptions(110, SamplingOptions.GREEDY, List.of(), true);
         Request request =
             new Request(repetitive, endless, new MaxProbability(threshold), 15, t -> {});
         List<RequestHandle> handles = new ArrayList<>(List.of(scheduler.submit(request)));
@@ -222,8 +221,7 @@ class SchedulerContractTest {
         }
         for (RequestHandle h : handles) {
           Generation found = h.result().get(1, TimeUnit.SECONDS);
-          assertThat(withoutGuesses(found))
-              .isEqualTo(withoutGuesses(alone(h.request())));
+          assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(alone(h.request())));
         }
         assertThat(handles.getFirst().result().join().tokens())
             .anySatisfy(t -> assertThat(t.draft()).contains("prompt-lookup"));

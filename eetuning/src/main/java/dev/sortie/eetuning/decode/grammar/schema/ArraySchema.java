@@ -49,9 +49,7 @@ final class ArraySchema {
     }
     rest = Expression.sequence(rest, SPACE);
     for (int i = Math.max(listed, 1) - 1; i > 0; i--) {
-      Expression another =
-          Expression.sequence(
-              comma, first.get(i), schemas.rule(place, rest));
+      Expression another = Expression.sequence(comma, first.get(i), schemas.rule(place, rest));
       rest = i < least ? another : Expression.choice(another, SPACE);
     }
     Expression content = Expression.sequence(first.getFirst(), rest);

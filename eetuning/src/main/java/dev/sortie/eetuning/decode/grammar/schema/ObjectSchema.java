@@ -156,9 +156,7 @@ final class ObjectSchema {
       names.add(name.codePoints().toArray());
     }
     return Expression.sequence(
-        new Expression.Text("\""),
-        names.others(place, schemas),
-        new Expression.Text("\""));
+        new Expression.Text("\""), names.others(place, schemas), new Expression.Text("\""));
   }
 
   /** Names that begin alike. */

@@ -104,6 +104,7 @@ record Place(Places whole, Place above, String step, Object schema) {
 
   /** The error for this. */
   InputException error(String what) {
-    return new InputException("%s: %s %s".formatted(whole.origin(), Printable.line(pointer(), LONGEST_NAME), what));
+    return new InputException(
+        "%s: %s %s".formatted(whole.origin(), Printable.line(pointer(), LONGEST_NAME), what));
   }
 }

@@ -40,8 +40,7 @@ class FableDocumentsContractTest {
       for (int i = 0; i < 24; i++) {
         Map<String, Object> schema = RandomSchemas.next(random, 2);
         JsonObject read = Json.parse("schema", Json.compact(schema), LIMITS);
-        TokenGrammar grammar =
-            new TokenGrammar(JsonSchema.grammar("schema", read), vocabulary);
+        TokenGrammar grammar = new TokenGrammar(JsonSchema.grammar("schema", read), vocabulary);
         GenerateOptions options =
             new GenerateOptions(
                     TOKENS, new SamplingOptions(0.5 * (i % 4), 0, 1, 0, 1, i), List.of(), false)
@@ -51,7 +50,9 @@ class FableDocumentsContractTest {
               new Generator(text, m.tokenizer(), ends, vocab).run(prompt, options, t -> {});
           if (g.finish().equals("stop")) {
             documents++;
-            assertThat(RandomSchemas.allows(read, g.text())).as("%s under %s", g.text(), read).isTrue();
+            assertThat(RandomSchemas.allows(read, g.text()))
+                .as("%s under %s", g.text(), read)
+                .isTrue();
           } else {
             assertThat(g.finish()).isEqualTo("length");
             assertThat(g.tokens()).hasSize(TOKENS);

@@ -157,7 +157,8 @@ class JsonSchemaContractTest {
         .isInstanceOf(InputException.class)
         .hasMessageContaining("no text ends");
     String name = "n".repeat(1 << 19);
-    StringBuilder below = new StringBuilder("{\"properties\":{\"" + name + "\":{\"properties\":{\"p\":{}");
+    StringBuilder below =
+        new StringBuilder("{\"properties\":{\"" + name + "\":{\"properties\":{\"p\":{}");
     for (int i = 0; i < 15_000; i++) {
       below.append(",\"").append(i).append("\":{}");
     }
@@ -165,7 +166,8 @@ class JsonSchemaContractTest {
     assertThatThrownBy(() -> BYTES.tokens(grammar(below.toString())))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("states and edges");
-    StringBuilder names = new StringBuilder("{\"additionalProperties\":{},\"properties\":{\"p\":{}");
+    StringBuilder names =
+        new StringBuilder("{\"additionalProperties\":{},\"properties\":{\"p\":{}");
     for (int i = 0; i < 1000; i++) {
       names.append(",\"").append(i).append("n".repeat(990)).append("\":{}");
     }
@@ -204,7 +206,9 @@ class JsonSchemaContractTest {
         var document = BYTES.random(grammar, random, 600);
         if (document.isPresent()) {
           documents++;
-          assertThat(RandomSchemas.allows(read, document.get())).as("%s under %s", document, text).isTrue();
+          assertThat(RandomSchemas.allows(read, document.get()))
+              .as("%s under %s", document, text)
+              .isTrue();
         }
       }
     }
