@@ -41,7 +41,7 @@ import picocli.CommandLine.Spec;
       "",
       "A model is a Hugging Face folder, a .gguf file, ORG/NAME (after sortie "
           + "pull ORG/NAME), or fable, the embedded model.",
-      "./sortie test runs the tests."
+      "./sortie test runs the tests, ./sortie dist --out DIR makes a package that runs without a JDK."
     })
 public final class Main implements Runnable {
   private static final String HELP = "help";
