@@ -99,6 +99,7 @@ class PromptTableContractTest {
     for (int n = 0; n < 20_000; n++) {
       SampledPrompt p = stories.prompts().draw(1, n);
       assertThat(p.question() + p.opening()).doesNotContain("{", "}", "  ");
+      p.must().forEach(word -> assertThat(p.question()).contains(word));
       distinct.add(p.question() + p.opening());
     }
     assertThat(distinct).hasSizeGreaterThan(19_990);
