@@ -16,6 +16,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
+/** A prompt follows from table, seed and number; a table that cannot give one is refused. */
 class PromptTableContractTest {
   private static final String TABLE =
       """
