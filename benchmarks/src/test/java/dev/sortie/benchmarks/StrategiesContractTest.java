@@ -18,10 +18,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code bench strategies}: its words, its file and its sums. */
+@Tag("slow")
 class StrategiesContractTest {
   @TempDir private Path folder;
 

@@ -33,6 +33,7 @@ import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,6 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The small program that does all of it on single numbers has the engine's losses. It computes in
  * F64, the engine in F32: a loss of 3 nats is some 2e-7 apart for that alone.
  */
+@Tag("slow")
 class MicroSortieParityTest {
   private static final Path FILE = Path.of("..", "examples", "MicroSortie.java");
   private static final double TOLERANCE = 1e-6;

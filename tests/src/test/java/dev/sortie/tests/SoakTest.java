@@ -14,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
  * Training for long holds its memory. It runs in a JVM of its own, whose heap has a fixed size and
  * is touched at the start: then resident memory grows only by what is off the heap.
  */
+@Tag("slow")
 class SoakTest {
   private static final int WARM_UP = 500;
   private static final int EARLY = 1000;

@@ -13,11 +13,13 @@ import java.util.Random;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
 /** Each part of a tokenizer.json does what it does in Hugging Face's tokenizers. */
+@Tag("slow")
 class TokenizerPartsParityTest {
   private static final int TEXTS = 400;
 

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code sample} on the embedded model: the same bytes however it is run. */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
+@Tag("slow")
 class SampleCommandContractTest {
   private static final String PROMPTS =
       """

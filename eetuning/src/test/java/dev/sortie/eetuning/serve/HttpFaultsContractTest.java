@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is no proper request gets the right status, and nobody else notices. */
 @Tag("any-kernels")
+@Tag("slow")
 class HttpFaultsContractTest {
   private static final HttpLimits LIMITS = new HttpLimits(20, 2048, 4096, 1, 2, 1);
   private static final String KEY = "a-secret-key";

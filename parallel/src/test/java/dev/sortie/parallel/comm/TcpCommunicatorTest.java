@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 @Tag("any-kernels")
+@Tag("slow")
 class TcpCommunicatorTest extends CommunicatorContract {
   private static final byte[] SECRET = "sixteen and more bytes".getBytes(StandardCharsets.US_ASCII);
 

@@ -40,12 +40,14 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever is guessed, each token leaves where it does without guesses, with the same bits. */
+@Tag("slow")
 class GuessedEarlyExitContractTest {
   private static final int LAYERS = 3;
   private static final int CONTEXT = TinyModel.CONTEXT;

@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code --stage-split}: what users write, what is measured, and what a run keeps of it. */
+@Tag("slow")
 class StageSplitContractTest {
   private static final DecoderConfig CONFIG =
       new DecoderConfig(6, 16, 2, 1, 8, 24, 50, 32, 1e-5, 1e4, false, false, false, true);

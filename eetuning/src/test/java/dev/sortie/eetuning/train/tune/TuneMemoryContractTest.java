@@ -49,6 +49,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The workspace of tuning is what docs/memory.md says, for exits of type mlp. */
 @Tag("any-kernels")
+@Tag("slow")
 class TuneMemoryContractTest {
   private static final int LAYERS = 7;
   private static final int WIDTH = 64;

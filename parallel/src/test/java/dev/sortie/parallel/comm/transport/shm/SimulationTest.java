@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(120)
 @Tag("any-kernels")
+@Tag("slow")
 class SimulationTest {
   private static final int SEEDS = Integer.getInteger("sortie.simulations", 60);
   private static final long MOST_STEPS = 3_000_000;
