@@ -13,7 +13,7 @@ import java.util.Map;
  */
 final class KeptTexts {
   /** The files, in the order of their shares. */
-  private static final List<String> FILES = List.of("train.txt", "validation.txt", "test.txt");
+  static final List<String> FILES = List.of("train.txt", "validation.txt", "test.txt");
 
   private final SampleFilters filters;
   private final SplitShares shares;

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -74,11 +75,12 @@ final class SampleFolder {
   static SampleFolder open(Path folder, Map<String, Object> key) {
     SampleFolder opened = new SampleFolder(folder, new LinkedHashMap<>(key));
     Folders.create(folder.resolve(SHARDS));
-    opened.deleteTemporaries();
     Path manifest = folder.resolve(MANIFEST);
     if (Files.exists(manifest)) {
       opened.read(Json.read(manifest));
     }
+    deleteTemporaries(folder, name -> name.equals(MANIFEST) || KeptTexts.FILES.contains(name));
+    deleteTemporaries(folder.resolve(SHARDS), name -> name.endsWith(".jsonl"));
     return opened;
   }
 
@@ -98,14 +100,12 @@ final class SampleFolder {
     manifest.getObjects("shards").forEach(s -> shards.add(Shard.of(s)));
   }
 
-  /** Shards of runs that were killed while they wrote. */
-  private void deleteTemporaries() {
-    try (Stream<Path> files = Files.list(folder.resolve(SHARDS))) {
-      files
-          .filter(f -> AtomicFiles.isTemporary(f, name -> name.endsWith(".jsonl")))
-          .forEach(AtomicFiles::delete);
+  /** What runs that were killed while they wrote have left in {@code place}. */
+  private static void deleteTemporaries(Path place, Predicate<String> target) {
+    try (Stream<Path> files = Files.list(place)) {
+      files.filter(f -> AtomicFiles.isTemporary(f, target)).forEach(AtomicFiles::delete);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot list " + folder.resolve(SHARDS), e);
+      throw new UncheckedIOException("cannot list " + place, e);
     }
   }
 

@@ -116,6 +116,7 @@ class SampleCommandContractTest {
     Files.writeString(samples.resolve("00001.jsonl"), "{\"number\": 12");
     Files.writeString(
         samples.resolve(".00001.jsonl.12345678-1234-1234-1234-123456789abc.tmp"), "{");
+    Files.writeString(temp.resolve(".manifest.json.12345678-1234-1234-1234-123456789abc.tmp"), "{");
     CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
     assertThat(bytes(temp)).isEqualTo(expected);
   }
