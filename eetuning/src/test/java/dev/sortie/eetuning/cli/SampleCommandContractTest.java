@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code sample} on the embedded model: the same bytes however it is run. */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
+@Tag("any-kernels")
 @Tag("slow")
 class SampleCommandContractTest {
   private static final String PROMPTS =

@@ -20,9 +20,11 @@ import dev.sortie.tensor.device.Device;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The embedded model has read stories and no JSON; its documents are valid all the same. */
+@Tag("any-kernels")
 class FableDocumentsContractTest {
   private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 200, 1 << 20);
   private static final int TOKENS = 150;
