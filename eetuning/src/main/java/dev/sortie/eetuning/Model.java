@@ -96,7 +96,7 @@ public final class Model implements AutoCloseable {
 
   private DecodingStrategy begin(Strategy strategy, int capacity) {
     return inTurn(
-        () -> new TurnTaking(strategy.begin(model.decoder(), capacity, model.device()), turn));
+        () -> new TurnTaking(strategy.begin(model.decoder(), capacity, model.device()), this));
   }
 
   /**
@@ -146,7 +146,7 @@ public final class Model implements AutoCloseable {
           PromptEmbedding embedding = new PromptEmbedding(model.decoder());
           try (BatchDecoder decoder = new BatchDecoder(model.decoder(), model.device());
               BatchSequence sequence = decoder.open(ids.length)) {
-            decoder.prefill(sequence, ids, embedding);
+            decoder.prefill(sequence, ids, Optional.of(embedding));
           }
           return embedding.vector();
         });
@@ -243,13 +243,12 @@ public final class Model implements AutoCloseable {
 
   @Override
   public void close() {
-    turn.lock();
-    try {
-      arena.close();
-      model.close();
-      device.close();
-    } finally {
-      turn.unlock();
-    }
+    inTurn(
+        () -> {
+          arena.close();
+          model.close();
+          device.close();
+          return null;
+        });
   }
 }

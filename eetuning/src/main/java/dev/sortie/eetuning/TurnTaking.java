@@ -3,22 +3,20 @@ package dev.sortie.eetuning;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
-import java.util.concurrent.locks.Lock;
-import java.util.function.Supplier;
 
 /**
- * A text of one thread among those of others: whoever computes holds the lock, so that the threads
- * of a device serve one text at a time and a model is not closed under a pass.
+ * A text of one thread among those of others: whoever computes does so in the model's turn, so that
+ * the threads of a device serve one text at a time and a model is not closed under a pass.
  */
-record TurnTaking(DecodingStrategy strategy, Lock lock) implements DecodingStrategy {
+record TurnTaking(DecodingStrategy strategy, Model model) implements DecodingStrategy {
   @Override
   public Step prefill(int[] prompt) {
-    return inTurn(() -> strategy.prefill(prompt));
+    return model.inTurn(() -> strategy.prefill(prompt));
   }
 
   @Override
   public Step next(int token) {
-    return inTurn(() -> strategy.next(token));
+    return model.inTurn(() -> strategy.next(token));
   }
 
   @Override
@@ -28,7 +26,7 @@ record TurnTaking(DecodingStrategy strategy, Lock lock) implements DecodingStrat
 
   @Override
   public void rewind(int count) {
-    inTurn(
+    model.inTurn(
         () -> {
           strategy.rewind(count);
           return null;
@@ -42,19 +40,10 @@ record TurnTaking(DecodingStrategy strategy, Lock lock) implements DecodingStrat
 
   @Override
   public void close() {
-    inTurn(
+    model.inTurn(
         () -> {
           strategy.close();
           return null;
         });
-  }
-
-  private <T> T inTurn(Supplier<T> work) {
-    lock.lock();
-    try {
-      return work.get();
-    } finally {
-      lock.unlock();
-    }
   }
 }

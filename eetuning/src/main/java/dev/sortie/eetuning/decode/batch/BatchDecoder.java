@@ -198,20 +198,18 @@ public final class BatchDecoder implements AutoCloseable {
    * @return what follows its last token
    */
   public Step prefill(BatchSequence s, int[] prompt) {
-    check(s);
-    s.text().prompt(prompt);
-    return descent.prefill(s.state(), prompt);
+    return prefill(s, prompt, Optional.empty());
   }
 
   /**
    * As above.
    *
-   * @param states gets the final hidden states of the prompt
+   * @param states gets the final hidden states of the prompt, if somebody asks
    */
-  public Step prefill(BatchSequence s, int[] prompt, PromptStates states) {
+  public Step prefill(BatchSequence s, int[] prompt, Optional<PromptStates> states) {
     check(s);
     s.text().prompt(prompt);
-    return descent.prefill(s.state(), prompt, Optional.of(states));
+    return descent.prefill(s.state(), prompt, states);
   }
 
   /**
