@@ -11,6 +11,12 @@ public final class Cost {
   /** What hostile inputs of less than a megabyte may cost. */
   private static final double SECONDS = 5;
 
+  /**
+   * What inputs may cost that use up the default limits. The most expensive takes 3.6 seconds of a
+   * core of its own, and took 6.1 where other processes shared the core's caches and units.
+   */
+  private static final double FEW_SECONDS = 20;
+
   private static final long BYTES = 256L << 20;
 
   private static final double LEAST = 0.003;
@@ -32,7 +38,7 @@ public final class Cost {
 
   /** Runs {@code work}, which may allocate more than it keeps. */
   public static void assertFewSeconds(Runnable work) {
-    assertThat(seconds(work)).as("seconds").isLessThan(SECONDS);
+    assertThat(seconds(work)).as("seconds").isLessThan(FEW_SECONDS);
   }
 
   /**
