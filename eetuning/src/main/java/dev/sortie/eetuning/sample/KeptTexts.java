@@ -13,7 +13,7 @@ import java.util.Map;
  */
 final class KeptTexts {
   /** The files, in the order of their shares. */
-  static final List<String> FILES = List.of("train.txt", "validation.txt", "test.txt");
+  static final List<String> FILES = List.of("train.jsonl", "validation.jsonl", "test.jsonl");
 
   private final SampleFilters filters;
   private final SplitShares shares;
@@ -88,13 +88,14 @@ final class KeptTexts {
         "refused", new LinkedHashMap<>(refused));
   }
 
-  /** Writes the files: a paragraph a line, an empty line between texts. */
+  /** Writes the files: a JSON object with a {@code text} per line. */
   Map<String, Object> write(SampleFolder folder) {
     Map<String, Object> files = new LinkedHashMap<>();
     parts.forEach(
         (name, part) -> {
-          String all = part.texts.isEmpty() ? "" : String.join("\n\n", part.texts) + "\n";
-          String sha256 = folder.write(name, all);
+          StringBuilder all = new StringBuilder();
+          part.texts.forEach(t -> all.append(Json.compact(Map.of("text", t))).append('\n'));
+          String sha256 = folder.write(name, all.toString());
           files.put(
               name,
               Json.object("texts", part.texts.size(), "tokens", part.tokens, "sha256", sha256));

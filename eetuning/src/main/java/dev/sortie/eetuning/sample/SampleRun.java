@@ -72,8 +72,8 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
   public record Outcome(boolean finished, Map<String, Object> manifest) {}
 
   /**
-   * Samples. The texts that pass are in {@code train.txt}, {@code validation.txt} and {@code
-   * test.txt} afterwards, also if the run was interrupted.
+   * Samples. The texts that pass are in {@code train.jsonl}, {@code validation.jsonl} and {@code
+   * test.jsonl} afterwards, also if the run was interrupted.
    *
    * @param out the folder, which no other process may write
    * @param interrupted asked after each step; what is no whole shard then is lost
@@ -152,7 +152,7 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
     Map<String, Object> key = new LinkedHashMap<>();
     key.put("model_sha256", model.sha256());
     key.put("matrices", model.matrixType().name());
-    key.put("arithmetic", model.arithmetic().word());
+    key.put("arithmetic", "f32");
     key.put("table_sha256", table.sha256());
     key.put("seed", settings.seed());
     return key;

@@ -96,7 +96,7 @@ final class TextSampler {
    * @param rounds gets the number of tokens that were chosen since the last call; whether to go on
    */
   void run(long from, Predicate<SampledText> more, LongPredicate rounds) {
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), device);
+    try (BatchDecoder decoder = BatchDecoder.ofManyRows(model.decoder(), device);
         PagePool pool = pool()) {
       Scheduler scheduler =
           new Scheduler(

@@ -57,7 +57,7 @@ class SampleCommandContractTest {
     assertThat(result.getObject("kept").getInt("tokens", TOKENS, 640)).isPositive();
     expected = bytes(out);
     assertThat(expected.keySet())
-        .contains("manifest.json", "samples/00001.jsonl", "train.txt", "validation.txt")
+        .contains("manifest.json", "samples/00001.jsonl", "train.jsonl", "validation.jsonl")
         .doesNotContain("samples/00002.jsonl", ".lock");
   }
 
@@ -135,10 +135,11 @@ class SampleCommandContractTest {
     JsonObject manifest = Json.read(temp.resolve("manifest.json"));
     int shards = manifest.getObjects("shards").size();
     assertThat(manifest.getObject("sampled").getInt("texts", 0, 1 << 20)).isEqualTo(32 * shards);
-    assertThat(temp.resolve("train.txt")).isNotEmptyFile();
+    assertThat(temp.resolve("train.jsonl")).isNotEmptyFile();
     CommandLineRun fewer = CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
     assertThat(fewer.err()).contains("goes on after " + shards + " shards");
-    for (String file : List.of("train.txt", "validation.txt", "test.txt", "samples/00001.jsonl")) {
+    for (String file :
+        List.of("train.jsonl", "validation.jsonl", "test.jsonl", "samples/00001.jsonl")) {
       assertThat(bytes(temp)).as(file).containsEntry(file, expected.get(file));
     }
   }
@@ -152,7 +153,7 @@ class SampleCommandContractTest {
     Path strict = table(temp, ", \"refused\": [\"king\"]");
     JsonObject result = CommandLineRun.of(words(strict, temp, 100, "--json")).json();
     assertThat(result.getObject("refused").getInt("refused", 1, 64)).isPositive();
-    assertThat(Files.readString(temp.resolve("train.txt"))).doesNotContain("king");
+    assertThat(Files.readString(temp.resolve("train.jsonl"))).doesNotContain("king");
     assertThat(bytes(temp))
         .containsEntry("samples/00000.jsonl", expected.get("samples/00000.jsonl"))
         .containsEntry("samples/00001.jsonl", expected.get("samples/00001.jsonl"));
@@ -175,16 +176,17 @@ class SampleCommandContractTest {
     Set<String> seen = new HashSet<>();
     JsonObject manifest = Json.read(out.resolve("manifest.json"));
     int texts = 0;
-    for (String file : List.of("train.txt", "validation.txt", "test.txt")) {
-      String[] all = Files.readString(out.resolve(file)).strip().split("\n\n");
+    for (String file : List.of("train.jsonl", "validation.jsonl", "test.jsonl")) {
+      List<String> all =
+          JsonLines.read(out.resolve(file)).stream().map(l -> l.getString("text")).toList();
       assertThat(manifest.getObject("files").getObject(file).getInt("texts", 1, 64))
-          .isEqualTo(all.length);
+          .isEqualTo(all.size());
       assertThat(manifest.getObject("files").getObject(file).getString("sha256"))
           .isEqualTo(expected.get(file));
-      Set<String> here = Stream.of(all).map(openings::get).collect(Collectors.toSet());
+      Set<String> here = all.stream().map(openings::get).collect(Collectors.toSet());
       assertThat(here).isNotEmpty().doesNotContainNull().noneMatch(seen::contains);
       seen.addAll(here);
-      texts += all.length;
+      texts += all.size();
     }
     assertThat(manifest.getObject("kept").getInt("texts", 1, 64)).isEqualTo(texts);
   }

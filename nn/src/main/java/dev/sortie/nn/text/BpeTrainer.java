@@ -1,7 +1,6 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.text.budget.Budget;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
@@ -86,23 +85,31 @@ public final class BpeTrainer {
 
   /** Counts the pieces of UTF-8 files, each one text. */
   public BpeTrainer addFiles(List<Path> files) {
-    for (Path file : files) {
-      StringBuilder waiting = new StringBuilder();
-      TextFiles.parts(
-          file,
-          part -> {
-            int before = waiting.length();
-            waiting.append(part);
-            int searched = before < PART ? 0 : before;
-            int cut = waiting.length() < PART ? 0 : TextCuts.last(waiting, searched);
-            if (cut > 0) {
-              add(waiting.substring(0, cut));
-              waiting.delete(0, cut);
-            }
-          });
-      add(waiting.toString());
-    }
+    Pieces reader = new Pieces();
+    files.forEach(file -> TrainingText.read(file, reader));
     return this;
+  }
+
+  private final class Pieces implements TrainingText.Reader {
+    private final StringBuilder waiting = new StringBuilder();
+
+    @Override
+    public void part(String part) {
+      int before = waiting.length();
+      waiting.append(part);
+      int searched = before < PART ? 0 : before;
+      int cut = waiting.length() < PART ? 0 : TextCuts.last(waiting, searched);
+      if (cut > 0) {
+        add(waiting.substring(0, cut));
+        waiting.delete(0, cut);
+      }
+    }
+
+    @Override
+    public void end() {
+      add(waiting.toString());
+      waiting.setLength(0);
+    }
   }
 
   /**

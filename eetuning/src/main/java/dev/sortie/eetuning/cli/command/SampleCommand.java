@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.SampleView;
 import dev.sortie.eetuning.host.OutputFolder;
@@ -25,12 +25,12 @@ import picocli.CommandLine.Option;
     name = "sample",
     mixinStandardHelpOptions = true,
     description = {
-      "Samples training text from a model: prompts drawn from a table, many texts at once, filtered, split by prompt into train.txt, validation.txt and test.txt.",
+      "Samples training text from a model: prompts drawn from a table, many texts at once, filtered, split by prompt into train.jsonl, validation.jsonl and test.jsonl.",
       "All that is sampled is kept in shards. Ctrl-C and a kill lose the last minute; the same command goes on from there, and ends with the bytes of a run that was not interrupted. docs/sampling.md describes tables and files."
     })
 public final class SampleCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private UsedModel model;
 
   @Option(
       names = "--prompts",
@@ -67,23 +67,23 @@ public final class SampleCommand implements Callable<Integer> {
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "16",
+      defaultValue = "128",
       description =
-          "Texts at once; shows in no result. Passes have up to 16. Default: ${DEFAULT-VALUE}.")
+          "Number of texts that are decoded at a time, up to 256 in one pass: more are faster and take more memory. It does not change the result. Default: ${DEFAULT-VALUE}.")
   private int batch;
 
   @Option(
       names = "--validation",
       paramLabel = "X",
       defaultValue = "0.02",
-      description = "Share of the prompts for validation.txt. Default: ${DEFAULT-VALUE}.")
+      description = "Share of the prompts for validation.jsonl. Default: ${DEFAULT-VALUE}.")
   private double validation;
 
   @Option(
       names = "--test",
       paramLabel = "X",
       defaultValue = "0.02",
-      description = "Share of the prompts for test.txt. Default: ${DEFAULT-VALUE}.")
+      description = "Share of the prompts for test.jsonl. Default: ${DEFAULT-VALUE}.")
   private double test;
 
   @Option(names = "--json", description = "Counts and hashes as JSON on standard output.")

@@ -18,6 +18,7 @@ import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,8 @@ public final class TrainingOptions {
       paramLabel = "FILE",
       converter = ReadOnce.class,
       description =
-          "UTF-8 text files, one document each, or one file of token ids. tune "
+          "UTF-8 text files, one document each; .jsonl files, a document in the "
+              + "field text of each line; or one file of token ids. tune "
               + "also accepts self: text sampled from the model, seeded with the first "
               + "words of any text files that follow."
               + ReadOnce.HELP)
@@ -189,7 +191,8 @@ public final class TrainingOptions {
 
   /**
    * The data as files that can be read again: a tokenizer is trained on them too, and sampled text
-   * begins with words of them many times. What a pipe gives is kept in a temporary file.
+   * begins with words of them many times. What a pipe gives is kept in a temporary file; if it
+   * begins with a brace, each line is a document.
    */
   public List<Path> data() {
     if (files == null) {
@@ -206,10 +209,23 @@ public final class TrainingOptions {
     try {
       Path copy = Files.createTempFile("sortie-data-", ".txt");
       copy.toFile().deleteOnExit();
+      StringBuilder beginning = new StringBuilder();
       try (Writer out = Files.newBufferedWriter(copy)) {
-        TextFiles.parts(text, part -> write(out, part));
+        TextFiles.parts(
+            text,
+            part -> {
+              write(out, part);
+              if (beginning.isEmpty()) {
+                beginning.append(part.stripLeading());
+              }
+            });
       }
-      return copy;
+      if (beginning.indexOf("{") != 0) {
+        return copy;
+      }
+      Path lines = Files.createTempFile("sortie-data-", ".jsonl");
+      lines.toFile().deleteOnExit();
+      return Files.move(copy, lines, StandardCopyOption.REPLACE_EXISTING);
     } catch (IOException | UncheckedIOException e) {
       throw new InputException(
           NamedInput.name(text)

@@ -63,10 +63,21 @@ public final class Descent implements AutoCloseable {
    * @param segments all that there are, or those of one stage
    */
   public Descent(Decoder decoder, List<Segment> segments, Device device) {
+    this(decoder, segments, device, Kernels.ROW_STABLE);
+  }
+
+  /**
+   * Through some layers.
+   *
+   * @param segments all that there are, or those of one stage
+   * @param rows of a pass at most; with more than {@link Kernels#ROW_STABLE} nothing of what is
+   *     said above holds of the bits of passes that have more, and there are no exits
+   */
+  public Descent(Decoder decoder, List<Segment> segments, Device device, int rows) {
     this.decoder = decoder;
     this.segments = segments;
     this.ops = new Ops(device, workspace);
-    this.passes = new LayerPasses(decoder, ops);
+    this.passes = new LayerPasses(decoder, ops, rows);
   }
 
   /** Ops whose temporaries are given back after each {@link #step}. */
@@ -95,7 +106,7 @@ public final class Descent implements AutoCloseable {
    * Brings the next token of each text, which was begun, through the layers. If that fails, no text
    * has read any.
    *
-   * @param texts whose tokens begun are a stable batch at most
+   * @param texts whose tokens begun are one pass at most
    * @return the texts that have no answer, at the outlet
    */
   public List<SequenceState> run(List<SequenceState> texts, Answers answers) {

@@ -17,12 +17,13 @@ import java.util.function.Function;
 
 /**
  * Runs rows of texts through layers. Rows stand text after text and by position; they are cut into
- * passes of {@link Kernels#ROW_STABLE} wherever that falls, for a later pass finds the keys of an
- * earlier one in the cache. The rows of one text are read where they lie.
+ * passes, of {@link Kernels#ROW_STABLE} rows usually, wherever that falls, for a later pass finds
+ * the keys of an earlier one in the cache. The rows of one text are read where they lie.
  */
 final class LayerPasses {
   private final Decoder decoder;
   private final Ops ops;
+  private final int most;
 
   /** Positions {@code first .. end - 1} of a text. */
   record Rows(SequenceState text, int first, int end) {
@@ -36,9 +37,15 @@ final class LayerPasses {
     Tensor of(Rows rows);
   }
 
-  LayerPasses(Decoder decoder, Ops ops) {
+  /**
+   * Passes.
+   *
+   * @param most rows of a pass at most
+   */
+  LayerPasses(Decoder decoder, Ops ops, int most) {
     this.decoder = decoder;
     this.ops = ops;
+    this.most = most;
   }
 
   /** Runs a segment's layers over rows that lack them. */
@@ -123,14 +130,14 @@ final class LayerPasses {
   }
 
   /** Cut so that each pass is full, but for the last. */
-  private static List<List<Rows>> passes(List<Rows> rows) {
+  private List<List<Rows>> passes(List<Rows> rows) {
     List<List<Rows>> passes = new ArrayList<>();
     int room = 0;
     for (Rows r : rows) {
       for (int first = r.first(); first < r.end(); ) {
         if (room == 0) {
           passes.add(new ArrayList<>());
-          room = Kernels.ROW_STABLE;
+          room = most;
         }
         int end = Math.min(r.end(), first + room);
         passes.getLast().add(new Rows(r.text(), first, end));

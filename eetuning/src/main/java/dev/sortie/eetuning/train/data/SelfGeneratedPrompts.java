@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.eetuning.decode.sampling.ParallelSampler;
-import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.TrainingText;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;
 import dev.sortie.nn.text.chat.ChatTemplate;
@@ -133,7 +133,7 @@ final class SelfGeneratedPrompts implements ParallelSampler.Openings {
     this.userTurn = template.map(this::userTurn).filter(ids -> ids.length > 0);
     this.texts = new ArrayList<>();
     for (Path file : files) {
-      int[] ids = tokenizer.encode(TextFiles.read(file, TextFiles.CORPUS), EncodeOptions.PLAIN);
+      int[] ids = tokenizer.encode(TrainingText.join(file), EncodeOptions.PLAIN);
       if (ids.length > LONGEST) {
         texts.add(ids);
       }

@@ -2,9 +2,9 @@ package dev.sortie.nn.text.data;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
-import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.text.StreamEncoder;
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.TrainingText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
@@ -35,7 +35,12 @@ final class TokenFileWriter {
 
   static long write(Tokenizer tokenizer, List<Path> texts, Path out) {
     return write(
-        ids -> texts.forEach(text -> document(tokenizer, text, ids)), tokenizer.vocabSize(), out);
+        ids -> {
+          Documents documents = new Documents(tokenizer, ids);
+          texts.forEach(text -> TrainingText.read(text, documents));
+        },
+        tokenizer.vocabSize(),
+        out);
   }
 
   static long write(Stream<int[]> documents, int vocabSize, Path out) {
@@ -113,19 +118,37 @@ final class TokenFileWriter {
     }
   }
 
-  /** The text is read and encoded part by part, so that it may be longer than memory. */
-  private static void document(Tokenizer tokenizer, Path text, Ids ids) {
-    StreamEncoder encoder = tokenizer.encoder();
-    int[] last = {-1};
-    Ids noting =
-        part -> {
-          ids.add(part);
-          last[0] = part.length == 0 ? last[0] : part[part.length - 1];
-        };
-    TextFiles.parts(text, part -> noting.add(encoder.next(part)));
-    noting.add(encoder.finish());
-    if (tokenizer.eosId().isPresent() && tokenizer.eosId().getAsInt() != last[0]) {
-      ids.add(new int[] {tokenizer.eosId().getAsInt()});
+  /** Text is read and encoded part by part, so that it may be longer than memory. */
+  private static final class Documents implements TrainingText.Reader {
+    private final Tokenizer tokenizer;
+    private final Ids ids;
+    private StreamEncoder encoder;
+    private int last = -1;
+
+    Documents(Tokenizer tokenizer, Ids ids) {
+      this.tokenizer = tokenizer;
+      this.ids = ids;
+      this.encoder = tokenizer.encoder();
+    }
+
+    @Override
+    public void part(String part) {
+      add(encoder.next(part));
+    }
+
+    private void add(int[] some) {
+      ids.add(some);
+      last = some.length == 0 ? last : some[some.length - 1];
+    }
+
+    @Override
+    public void end() {
+      add(encoder.finish());
+      if (tokenizer.eosId().isPresent() && tokenizer.eosId().getAsInt() != last) {
+        ids.add(new int[] {tokenizer.eosId().getAsInt()});
+      }
+      encoder = tokenizer.encoder();
+      last = -1;
     }
   }
 

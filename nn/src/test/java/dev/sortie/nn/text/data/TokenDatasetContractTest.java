@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.Fixtures;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.TokenizerSpec;
+import dev.sortie.nn.text.TrainingText;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
 import dev.sortie.nn.text.model.SubwordModel;
@@ -74,6 +77,62 @@ class TokenDatasetContractTest {
       assertThat(all(dataset)).startsWith(plain).endsWith(0).hasSize(plain.length + 1);
     }
     assertThat(folder).isDirectoryNotContaining("glob:**.part");
+  }
+
+  @Test
+  void eachLineOfAJsonLinesFileIsADocument() throws IOException {
+    Path lines =
+        text(
+            "set.jsonl",
+            """
+            {"text": "one", "source": {"book": 1}}
+
+            {"id": 2, "text": "two 2\\nand \\u00e9"}""");
+    Path out = folder.resolve("lines.tokens");
+    TokenDataset.build(tokenizer, List.of(lines), out);
+    Path expected = folder.resolve("texts.tokens");
+    TokenDataset.build(
+        tokenizer, List.of(text("a.txt", "one"), text("b.txt", "two 2\nand é")), expected);
+    assertThat(out).hasSameBinaryContentAs(expected);
+    assertThat(TrainingText.join(lines)).isEqualTo("one\ntwo 2\nand é");
+
+    BpeTrainer.Options options = new BpeTrainer.Options(270, List.of(), false, 2);
+    String story = "the king and the queen and the kitten\n".repeat(9);
+    Path stories = text("stories.jsonl", ("{\"text\": " + Json.compact(story) + "}\n").repeat(2));
+    Path twice = text("story.txt", story);
+    SubwordTokenizer learnt = new BpeTrainer(options).addFiles(List.of(stories)).train();
+    assertThat(learnt.encode(story))
+        .isEqualTo(new BpeTrainer(options).addFiles(List.of(twice, twice)).train().encode(story));
+  }
+
+  @Test
+  void aLongJsonLineIsReadWhole() throws IOException {
+    String text = "the quick brown fox 123 ".repeat(20_000);
+    Path line = text("long.jsonl", "{\"text\": \"" + text + "\"}\n");
+    Path out = folder.resolve("long.tokens");
+    TokenDataset.build(tokenizer, List.of(line), out);
+    try (TokenDataset dataset = TokenDataset.open(out)) {
+      assertThat(all(dataset)).isEqualTo(tokenizer.encode(text));
+    }
+  }
+
+  @Test
+  void whatIsNoTextInAJsonLinesFileIsNamed() throws IOException {
+    Path out = folder.resolve("data.tokens");
+    for (List<String> bad :
+        List.of(
+            List.of("\n \n", "set.jsonl: has blank lines only"),
+            List.of(
+                "{\"text\": \"a\"}\n{\"text\": 3}",
+                "set.jsonl line 2: field \"text\" is 3, expected a string"),
+            List.of("{\"id\": 3}", "set.jsonl line 1: field \"text\" is missing"),
+            List.of("{\"text\": \"a\"\n", "set.jsonl line 1"))) {
+      Path file = text("set.jsonl", bad.getFirst());
+      assertThatThrownBy(() -> TokenDataset.build(tokenizer, List.of(file), out))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining(bad.getLast());
+      assertThat(out).doesNotExist();
+    }
   }
 
   @Test

@@ -1,0 +1,113 @@
+package dev.sortie.nn.text;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
+import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import java.nio.file.Path;
+
+/**
+ * Text that tokenizers and models are trained on. A file whose name ends in {@code .jsonl} has a
+ * document in the field {@code text} of the JSON object of each line, as data sets are usually
+ * published; other fields are ignored. Any other file is one document in UTF-8.
+ */
+public final class TrainingText {
+  private static final String LINES = ".jsonl";
+
+  private TrainingText() {}
+
+  /** All documents of a file, one under the other. */
+  public static String join(Path file) {
+    StringBuilder all = new StringBuilder();
+    read(
+        file,
+        new Reader() {
+          private boolean next;
+
+          @Override
+          public void part(String part) {
+            all.append(next ? "\n" : "").append(part);
+            next = false;
+          }
+
+          @Override
+          public void end() {
+            next = true;
+          }
+        });
+    return all.toString();
+  }
+
+  /** Takes documents one after another. */
+  public interface Reader {
+    /** The next part of a document; parts do not end within a character. */
+    void part(String part);
+
+    /** The document ends. */
+    void end();
+  }
+
+  /**
+   * Reads a file of any length: of a text only a part is in memory, of lines one.
+   *
+   * @throws InputException if it cannot be read, is not UTF-8, has no text, or a line is no JSON
+   *     object with a text
+   */
+  public static void read(Path file, Reader reader) {
+    if (!file.toString().endsWith(LINES)) {
+      TextFiles.parts(file, reader::part);
+      reader.end();
+      return;
+    }
+    Lines lines = new Lines(NamedInput.name(file), reader);
+    TextFiles.parts(file, lines::add);
+    lines.end();
+  }
+
+  private static final class Lines {
+    private final String name;
+    private final Reader reader;
+    private final StringBuilder line = new StringBuilder();
+    private int number = 1;
+    private boolean any;
+
+    Lines(String name, Reader reader) {
+      this.name = name;
+      this.reader = reader;
+    }
+
+    void add(String part) {
+      int from = 0;
+      for (int at; (at = part.indexOf('\n', from)) >= 0; from = at + 1) {
+        line.append(part, from, at);
+        take();
+        number++;
+      }
+      line.append(part, from, part.length());
+      if (line.length() > JsonLimits.DATA.maxString()) {
+        throw new InputException(
+            "%s line %d: is longer than %,d characters; expected a JSON object per line"
+                .formatted(name, number, JsonLimits.DATA.maxString()));
+      }
+    }
+
+    private void take() {
+      if (!line.toString().isBlank()) {
+        String origin = name + " line " + number;
+        reader.part(Json.parse(origin, line.toString().strip(), JsonLimits.DATA).getString("text"));
+        reader.end();
+        any = true;
+      }
+      line.setLength(0);
+    }
+
+    void end() {
+      take();
+      if (!any) {
+        throw new InputException(
+            name + ": has blank lines only, expected a JSON object with a text per line");
+      }
+    }
+  }
+}
