@@ -25,10 +25,10 @@ abstract class CommunicatorContract extends ExactnessContract {
         c -> {
           Elements data = new Elements(ElementType.F32, c.allocate(4 * 300_000));
           for (int round = 0; round < 3; round++) {
-            Numbers.fill(data, c.position(), round);
+            ExactNumbers.fill(data, c.position(), round);
             c.allReduce(data);
             long first = round;
-            Exactness.expect(data, i -> Numbers.sum(4, first + i));
+            ExactNumbers.expect(data, i -> ExactNumbers.sum(4, first + i));
           }
         });
   }
@@ -50,15 +50,15 @@ abstract class CommunicatorContract extends ExactnessContract {
             Elements y = new Elements(ElementType.I64, arena.allocate(8));
             Elements z = new Elements(ElementType.I64, arena.allocate(8));
             for (Elements e : List.of(x, y, z)) {
-              Numbers.set(ElementType.I64, e.memory(), 0, 1L << 8 * c.rank().value());
+              ExactNumbers.set(ElementType.I64, e.memory(), 0, 1L << 8 * c.rank().value());
             }
             Handle first = dp.start(new Collective.AllReduce(x, Order.ASCENDING));
             tp.allReduce(y);
             again.allReduce(z);
             first.await();
-            Exactness.expect(x, i -> ranks(data));
-            Exactness.expect(y, i -> ranks(tensor));
-            Exactness.expect(z, i -> ranks(data));
+            ExactNumbers.expect(x, i -> ranks(data));
+            ExactNumbers.expect(y, i -> ranks(tensor));
+            ExactNumbers.expect(z, i -> ranks(data));
             new Exactness(dp, ElementType.F32, Order.ASCENDING).all(33);
           }
         });
@@ -79,13 +79,13 @@ abstract class CommunicatorContract extends ExactnessContract {
             int previous = (c.position() + 2) % 3;
             Elements in = new Elements(ElementType.F32, arena.allocate(4 * 5000));
             Elements out = new Elements(ElementType.F32, arena.allocate(4 * 5000));
-            Numbers.fill(out, c.position(), 99);
+            ExactNumbers.fill(out, c.position(), 99);
             Handle coming = c.startReceive(in, previous); // waits until all sums are done
             List<Elements> sums = new ArrayList<>();
             List<Handle> handles = new ArrayList<>();
             for (int i = 0; i < 8; i++) {
               Elements data = new Elements(ElementType.F32, arena.allocate(4 * 20_000));
-              Numbers.fill(data, c.position(), i);
+              ExactNumbers.fill(data, c.position(), i);
               sums.add(data);
               handles.add(c.start(new Collective.AllReduce(data, Order.ASCENDING)));
             }
@@ -93,10 +93,10 @@ abstract class CommunicatorContract extends ExactnessContract {
             assertThat(handles).allMatch(Handle::isDone);
             c.startSend(out, next).await();
             coming.await();
-            Exactness.expect(in, i -> Numbers.whole(previous, 99 + i));
+            ExactNumbers.expect(in, i -> ExactNumbers.whole(previous, 99 + i));
             for (int k = 0; k < 8; k++) {
               long first = k;
-              Exactness.expect(sums.get(k), i -> Numbers.sum(3, first + i));
+              ExactNumbers.expect(sums.get(k), i -> ExactNumbers.sum(3, first + i));
             }
           }
         });
@@ -111,12 +111,12 @@ abstract class CommunicatorContract extends ExactnessContract {
           try (Arena arena = Arena.ofShared()) {
             Elements in = new Elements(ElementType.I64, arena.allocate(8 * 500_000));
             Elements out = new Elements(ElementType.I64, arena.allocate(8 * 500_000));
-            Numbers.fill(out, c.position(), 5);
+            ExactNumbers.fill(out, c.position(), 5);
             int peer = 1 - c.position();
             Handle sent = c.startSend(out, peer);
             c.receive(in, peer);
             sent.await();
-            Exactness.expect(in, i -> Numbers.whole(peer, 5 + i));
+            ExactNumbers.expect(in, i -> ExactNumbers.whole(peer, 5 + i));
           }
         });
   }

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -181,14 +180,14 @@ abstract class ExactnessContract {
     int p = c.size();
     try (Arena arena = Arena.ofShared()) {
       Elements out = elements(arena, type, count);
-      Numbers.fill(out, c.position(), count);
+      ExactNumbers.fill(out, c.position(), count);
       for (int distance = 1; distance < p; distance++) {
         int from = Math.floorMod(c.position() - distance, p);
         Elements in = elements(arena, type, count);
         Handle sent = c.startSend(out, (c.position() + distance) % p);
         c.receive(in, from);
         sent.await();
-        Exactness.expect(in, i -> Numbers.whole(from, count + i));
+        ExactNumbers.expect(in, i -> ExactNumbers.whole(from, count + i));
       }
     }
   }
@@ -232,12 +231,12 @@ abstract class ExactnessContract {
         c -> {
           try (Arena arena = Arena.ofShared()) {
             Elements data = elements(arena, ElementType.I64, count);
-            Numbers.fill(data, c.position(), 0);
+            ExactNumbers.fill(data, c.position(), 0);
             c.allReduce(data);
-            Exactness.expect(data, i -> Numbers.sum(2, i));
-            Numbers.fill(data, c.position(), 0);
+            ExactNumbers.expect(data, i -> ExactNumbers.sum(2, i));
+            ExactNumbers.fill(data, c.position(), 0);
             c.broadcast(data, 1);
-            Exactness.expect(data, i -> Numbers.whole(1, i));
+            ExactNumbers.expect(data, i -> ExactNumbers.whole(1, i));
           }
         });
   }
@@ -295,40 +294,32 @@ abstract class ExactnessContract {
       int root = (int) ((count + 1) % p);
       Elements x = elements(arena, type, count);
       Elements y = elements(arena, type, count * p);
-      Numbers.fill(x, me, 0);
+      ExactNumbers.fill(x, me, 0);
       return switch (operation) {
         case BROADCAST ->
             new Prepared(
-                new Collective.Broadcast(x, root), () -> expect(x, i -> Numbers.whole(root, i)));
+                new Collective.Broadcast(x, root),
+                () -> ExactNumbers.expect(x, i -> ExactNumbers.whole(root, i)));
         case ALL_REDUCE ->
             new Prepared(
-                new Collective.AllReduce(x, order), () -> expect(x, i -> Numbers.sum(p, i)));
+                new Collective.AllReduce(x, order),
+                () -> ExactNumbers.expect(x, i -> ExactNumbers.sum(p, i)));
         case REDUCE_SCATTER -> {
-          Numbers.fill(y, me, 0);
+          ExactNumbers.fill(y, me, 0);
           yield new Prepared(
               new Collective.ReduceScatter(y, x, order),
               () -> {
-                expect(x, i -> Numbers.sum(p, me * count + i));
-                expect(y, i -> Numbers.whole(me, i));
+                ExactNumbers.expect(x, i -> ExactNumbers.sum(p, me * count + i));
+                ExactNumbers.expect(y, i -> ExactNumbers.whole(me, i));
               });
         }
         case ALL_GATHER ->
             new Prepared(
                 new Collective.AllGather(x, y),
-                () -> expect(y, i -> Numbers.whole((int) (i / count), i % count)));
+                () ->
+                    ExactNumbers.expect(y, i -> ExactNumbers.whole((int) (i / count), i % count)));
         case BARRIER, MESSAGE -> new Prepared(new Collective.Barrier(), () -> {});
       };
-    }
-
-    static void expect(Elements data, LongUnaryOperator value) {
-      for (long i = 0; i < data.count(); i++) {
-        double got = Numbers.get(data.type(), data.memory(), i);
-        if (got != value.applyAsLong(i)) {
-          throw new AssertionError(
-              "element %d of %d %s is %s, expected %d"
-                  .formatted(i, data.count(), data.type(), got, value.applyAsLong(i)));
-        }
-      }
     }
   }
 }

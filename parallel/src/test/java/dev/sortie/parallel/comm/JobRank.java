@@ -21,7 +21,7 @@ final class JobRank {
         Arena arena = Arena.ofShared()) {
       Elements data = new Elements(ElementType.F32, arena.allocate(4 * COUNT, 64));
       for (long i = 0; i < COUNT; i++) {
-        data.memory().setAtIndex(JAVA_FLOAT, i, Numbers.rough(c.position(), i));
+        data.memory().setAtIndex(JAVA_FLOAT, i, ExactNumbers.rough(c.position(), i));
       }
       c.allReduce(data);
       int bits = 0;

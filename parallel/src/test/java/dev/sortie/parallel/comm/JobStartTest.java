@@ -44,7 +44,8 @@ class JobStartTest {
   private static List<String> lines(String transport) {
     int bits = 0;
     for (long i = 0; i < JobRank.COUNT; i++) {
-      bits = 31 * bits + Float.floatToRawIntBits(Numbers.rough(0, i) + Numbers.rough(1, i));
+      bits =
+          31 * bits + Float.floatToRawIntBits(ExactNumbers.rough(0, i) + ExactNumbers.rough(1, i));
     }
     return List.of(
         "rank 0 of 2 through %s: %08x".formatted(transport, bits),

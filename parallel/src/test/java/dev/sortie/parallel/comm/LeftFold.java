@@ -74,7 +74,7 @@ final class LeftFold {
     long bytes = count * type.bytes();
     MemorySegment memory = shared ? c.allocate(bytes) : arena.allocate(bytes, 8);
     for (long i = 0; i < count; i++) {
-      float value = Numbers.rough(c.position(), i);
+      float value = ExactNumbers.rough(c.position(), i);
       if (type == ElementType.F32) {
         memory.set(JAVA_FLOAT_UNALIGNED, 4 * i, value);
       } else {
@@ -109,7 +109,7 @@ final class LeftFold {
   }
 
   private static float addend(int rank, long i, boolean narrow) {
-    float value = Numbers.rough(rank, i);
+    float value = ExactNumbers.rough(rank, i);
     return narrow ? DType.fromBf16(DType.toBf16(value)) : value;
   }
 }

@@ -115,9 +115,9 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
           try (Arena arena = Arena.ofShared()) {
             MemorySegment own = arena.allocate(4 * count, 4);
             Elements data = new Elements(ElementType.F32, c.position() == 1 ? common : own);
-            Numbers.fill(data, c.position(), 0);
+            ExactNumbers.fill(data, c.position(), 0);
             c.run(new Collective.AllReduce(data, Order.ASCENDING));
-            ExactnessContract.Exactness.expect(data, i -> Numbers.sum(3, i));
+            ExactNumbers.expect(data, i -> ExactNumbers.sum(3, i));
           }
         });
   }

@@ -16,13 +16,13 @@ public final class SimulatedCalls {
     }
     try (Arena arena = Arena.ofConfined()) {
       Elements data = new Elements(type, arena.allocate(8L * type.bytes(), 8));
-      Numbers.fill(data, c.position(), 0);
+      ExactNumbers.fill(data, c.position(), 0);
       int next = (c.position() + 1) % c.size();
       int previous = (c.position() + c.size() - 1) % c.size();
       if (c.position() == 0) {
         c.send(data, next);
         c.receive(data, previous);
-        ExactnessContract.Exactness.expect(data, i -> Numbers.whole(0, i));
+        ExactNumbers.expect(data, i -> ExactNumbers.whole(0, i));
       } else {
         c.receive(data, previous);
         c.send(data, next);

@@ -103,11 +103,11 @@ class TlsCommunicatorTest {
             Elements in = new Elements(ElementType.I64, arena.allocate(8 * count));
             Elements out = new Elements(ElementType.I64, arena.allocate(8 * count));
             int peer = 1 - c.position();
-            Numbers.fill(out, c.position(), 7);
+            ExactNumbers.fill(out, c.position(), 7);
             Handle sent = c.startSend(out, peer);
             c.receive(in, peer);
             sent.await();
-            ExactnessContract.Exactness.expect(in, i -> Numbers.whole(peer, 7 + i));
+            ExactNumbers.expect(in, i -> ExactNumbers.whole(peer, 7 + i));
           }
         });
   }
