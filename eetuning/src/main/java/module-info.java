@@ -10,6 +10,7 @@ module dev.sortie.eetuning {
   requires io.netty.common;
   requires io.netty.handler;
   requires io.netty.transport;
+  requires java.compiler;
   requires java.management;
   requires jdk.management;
 
@@ -32,6 +33,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.eval;
   exports dev.sortie.eetuning.eval.report;
   exports dev.sortie.eetuning.eval.task;
+  exports dev.sortie.eetuning.exercise;
   exports dev.sortie.eetuning.exit;
   exports dev.sortie.eetuning.host;
   exports dev.sortie.eetuning.plot;

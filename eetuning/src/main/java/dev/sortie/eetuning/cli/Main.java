@@ -9,6 +9,7 @@ import dev.sortie.eetuning.cli.command.DemoCommand;
 import dev.sortie.eetuning.cli.command.DoctorCommand;
 import dev.sortie.eetuning.cli.command.DropExitsCommand;
 import dev.sortie.eetuning.cli.command.EvalCommand;
+import dev.sortie.eetuning.cli.command.ExerciseCommand;
 import dev.sortie.eetuning.cli.command.GenerateCommand;
 import dev.sortie.eetuning.cli.command.LaunchCommand;
 import dev.sortie.eetuning.cli.command.ManualCommand;
@@ -69,6 +70,7 @@ public final class Main implements Runnable {
           "convert",
           "pull",
           "launch",
+          "exercise",
           MANUAL,
           HELP);
 
@@ -115,6 +117,7 @@ public final class Main implements Runnable {
       case "convert" -> ConvertCommand.class;
       case "pull" -> PullCommand.class;
       case "launch" -> LaunchCommand.class;
+      case "exercise" -> ExerciseCommand.class;
       case MANUAL -> ManualCommand.class;
       case HELP -> HelpCommand.class;
       default -> throw new IllegalArgumentException(name);

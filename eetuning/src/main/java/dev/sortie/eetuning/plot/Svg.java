@@ -73,7 +73,7 @@ public final class Svg {
   }
 
   /** Writes the drawing as an SVG file of its own, with styles and title, whole or not at all. */
-  void write(Path file, Palette palette) {
+  public void write(Path file, Palette palette) {
     String head =
         """
         <style>

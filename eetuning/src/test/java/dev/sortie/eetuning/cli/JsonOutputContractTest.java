@@ -114,6 +114,7 @@ class JsonOutputContractTest {
         switch (spec.name()) {
           case "demo" -> List.of("--steps", "0");
           case "doctor" -> List.of("--exits", absent);
+          case "exercise" -> List.of("exit-rule", absent);
           case "generate", "tokenize" -> List.of("--prompt", "a");
           case "pull" -> List.of("no repository");
           default -> List.of();
