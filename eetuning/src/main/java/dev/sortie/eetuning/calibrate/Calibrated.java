@@ -6,7 +6,7 @@ import java.util.SequencedMap;
 import java.util.TreeMap;
 
 /**
- * Thresholds with what is promised of them.
+ * Thresholds with what is guaranteed of them.
  *
  * @param exitsSha256 hash of the exits' tensor file
  * @param dtype how the matrices were held
@@ -31,26 +31,22 @@ public record Calibrated(
    * What holds, and from how much data it follows.
    *
    * @param risk what is bounded
-   * @param level by how much
-   * @param confidence with which chance at least
-   * @param test how that was tested
+   * @param guarantee how, and by how much
    * @param sequences sequences tested
    * @param tokens their tokens
    * @param measured mean loss over the sequences
-   * @param pValue of the test
+   * @param score what decided, see {@link Guarantee#scoreName}
    * @param earlyShare share of tokens that left at an exit
    * @param predictedSpeedup over full depth, by the cost model
    * @param data names of the files
    */
   public record Promise(
       Risk risk,
-      double level,
-      double confidence,
-      MeanTest test,
+      Guarantee guarantee,
       int sequences,
       long tokens,
       double measured,
-      double pValue,
+      double score,
       double earlyShare,
       double predictedSpeedup,
       List<String> data) {}

@@ -14,13 +14,13 @@ import java.util.SequencedMap;
  * Chooses thresholds: candidates are tested for their risk, and of those certified the one with the
  * highest predicted speed is taken.
  *
- * @param test what is promised
+ * @param guarantee what is guaranteed
  * @param risk what is bounded
  * @param perExit whether each exit gets a threshold of its own; these are sought on a share of the
- *     sequences, which then do not count for the promise
+ *     sequences, which then do not count for the guarantee
  * @param table costs on this machine
  */
-public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTable table) {
+public record Calibration(Guarantee guarantee, Risk risk, boolean perExit, CostTable table) {
   /** One sequence of this many seeks thresholds of their own for the exits. */
   private static final int TUNING_EVERY = 4;
 
@@ -31,14 +31,14 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
    * @param earlyShare share of tokens that leave early
    * @param speedup over full depth, predicted
    */
-  public record Outcome(LearnThenTest.Tested tested, double earlyShare, double speedup) {}
+  public record Outcome(Guarantee.Tested tested, double earlyShare, double speedup) {}
 
   /**
    * What came out.
    *
    * @param outcomes candidates tested, safest first; the last may have failed
    * @param chosen the fastest of those certified; empty if none was
-   * @param sequences sequences that the promise stands on
+   * @param sequences sequences that the guarantee rests on
    * @param tokens their tokens
    */
   public record Result(
@@ -46,15 +46,15 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
 
   /** Fails early where no outcome could be certified, with the number of sequences to bring. */
   public void require(int sequences) {
-    int fewest = test.test().fewest(test.level(), 1 - test.confidence());
+    int fewest = guarantee.fewest();
     int counted = perExit ? sequences - (sequences + TUNING_EVERY - 1) / TUNING_EVERY : sequences;
     if (counted < fewest) {
       throw new InputException(
-          "%d sequences cannot certify --level %s at --confidence %s%s: at least %d are needed, and more for a useful threshold; give more --data, or a higher --level"
+          "%d sequences cannot certify --level %s %s%s: at least %d are needed, and more for a useful threshold; give more --data, or a higher --level"
               .formatted(
                   counted,
-                  test.level(),
-                  test.confidence(),
+                  guarantee.level(),
+                  guarantee.condition(),
                   perExit ? " (a quarter seeks the thresholds of --per-exit)" : "",
                   fewest));
     }
@@ -74,7 +74,7 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
             : Candidate.shared(sequences.getFirst().depths());
     List<Outcome> outcomes = new ArrayList<>();
     Outcome chosen = null;
-    for (LearnThenTest.Tested tested : test.run(path, testing, risk)) {
+    for (Guarantee.Tested tested : guarantee.run(path, testing, risk)) {
       Outcome outcome = outcome(tested, testing);
       outcomes.add(outcome);
       if (tested.certified() && (chosen == null || outcome.speedup() >= chosen.speedup())) {
@@ -88,7 +88,7 @@ public record Calibration(LearnThenTest test, Risk risk, boolean perExit, CostTa
   /** Seconds of decoding sequences at full depth and with exits, and tokens that leave early. */
   private record Foreseen(double full, double early, long left, long tokens) {}
 
-  private Outcome outcome(LearnThenTest.Tested tested, List<Trajectory> sequences) {
+  private Outcome outcome(Guarantee.Tested tested, List<Trajectory> sequences) {
     Foreseen f = foreseen(tested.candidate().thresholds(), sequences);
     return new Outcome(tested, (double) f.left() / f.tokens(), f.full() / f.early());
   }

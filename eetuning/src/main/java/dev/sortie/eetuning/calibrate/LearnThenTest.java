@@ -1,53 +1,61 @@
 package dev.sortie.eetuning.calibrate;
 
+import dev.sortie.nn.InputException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Thresholds whose risk is below a level with a given confidence, whatever the model and the data:
- * Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei 2021, arXiv 2110.01052) with
- * fixed-sequence testing. Candidates are tested from the safest on, each at the whole error rate,
- * until one is not certified; the chance that any candidate certified has a higher risk than the
- * level is at most that error rate. So one may choose freely among them, such as the fastest.
- *
- * <p>The unit is a sequence, not a token: tokens of one text depend on each other. The promise is
- * about new sequences that come from where those for calibration came from.
+ * The guarantee with high probability: the risk is at most the level unless the calibration data
+ * were unusual, which happens with a probability of at most one minus the confidence. Learn then
+ * Test (Angelopoulos, Bates, Candès, Jordan and Lei 2021, arXiv 2110.01052) with fixed-sequence
+ * testing: candidates are tested from the safest on, each at the whole error rate, until one is not
+ * certified. The probability that any certified candidate has a higher risk than the level is at
+ * most that error rate.
  *
  * @param level highest risk, above 0, below 1
- * @param confidence chance at least that the promise holds, above 0, below 1
+ * @param confidence probability that the guarantee holds, at least; above 0, below 1
  * @param test of one candidate
  */
-public record LearnThenTest(double level, double confidence, MeanTest test) {
+public record LearnThenTest(double level, double confidence, MeanTest test) implements Guarantee {
+  static final String WORD = "high-probability";
+
+  /** The confidence where none is given. */
+  public static final double CONFIDENCE = 0.95;
+
   public LearnThenTest {
-    if (!(level > 0 && level < 1)) {
-      throw new dev.sortie.nn.InputException("--level " + level + " is outside 0 to 1");
-    }
+    Guarantee.requireLevel(level);
     if (!(confidence > 0 && confidence < 1)) {
-      throw new dev.sortie.nn.InputException("--confidence " + confidence + " is outside 0 to 1");
+      throw new InputException("--confidence " + confidence + " is outside 0 to 1");
     }
   }
 
-  /**
-   * A candidate that was tested.
-   *
-   * @param candidate the thresholds
-   * @param risk mean loss over the sequences
-   * @param pValue of the hypothesis that the risk is above the level
-   * @param certified whether that was rejected, as for all candidates before it
-   */
-  public record Tested(Candidate candidate, double risk, double pValue, boolean certified) {}
+  @Override
+  public String word() {
+    return WORD;
+  }
 
-  /**
-   * Tests candidates in their order, the first that fails included.
-   *
-   * @param path chosen without looking at {@code sequences}
-   */
+  @Override
+  public String condition() {
+    return "with confidence " + confidence;
+  }
+
+  @Override
+  public String scoreName() {
+    return "p-value";
+  }
+
+  @Override
+  public int fewest() {
+    return test.fewest(level, 1 - confidence);
+  }
+
+  @Override
   public List<Tested> run(List<Candidate> path, List<Trajectory> sequences, Risk risk) {
     List<Tested> tested = new ArrayList<>();
     for (Candidate c : path) {
-      double[] losses =
-          sequences.stream().mapToDouble(t -> risk.bounded(t.meanLoss(c.thresholds()))).toArray();
-      double mean = java.util.Arrays.stream(losses).average().orElse(0);
+      double[] losses = Guarantee.losses(c, sequences, risk);
+      double mean = Arrays.stream(losses).average().orElseThrow();
       double p = test.pValue(losses, level);
       tested.add(new Tested(c, mean, p, p <= 1 - confidence));
       if (!tested.getLast().certified()) {

@@ -24,7 +24,7 @@ import java.util.TreeMap;
  * {"format": "sortie-thresholds", "version": 1,
  *  "exits_sha256": "…", "dtype": "bf16", "arithmetic": "exact", "text_tokens": 512, "policy": "max-probability",
  *  "thresholds": {"8": 0.93, "16": 0.9},
- *  "promise": {"risk": "disagreement", "level": 0.05, "confidence": 0.95, …}}
+ *  "promise": {"risk": "disagreement", "guarantee": "high-probability", "level": 0.05, "confidence": 0.95, …}}
  * </pre>
  */
 public final class ThresholdsFile {
@@ -33,6 +33,9 @@ public final class ThresholdsFile {
   private static final String ARITHMETIC = "arithmetic";
   private static final String TEXT_TOKENS = "text_tokens";
   private static final int VERSION = 1;
+
+  /** Levels and confidences are above 0 and below 1. */
+  private static final double LEAST = 1e-9;
 
   /** Types to which a model's matrices are copied; any other is the file's own. */
   private static final Set<String> COPIED = Set.of("f32", "bf16");
@@ -55,13 +58,16 @@ public final class ThresholdsFile {
     Calibrated.Promise p = c.promise();
     Map<String, Object> promise = new LinkedHashMap<>();
     promise.put("risk", p.risk().word());
-    promise.put("level", p.level());
-    promise.put("confidence", p.confidence());
-    promise.put("test", p.test().word());
+    promise.put("guarantee", p.guarantee().word());
+    promise.put("level", p.guarantee().level());
+    if (p.guarantee() instanceof LearnThenTest ltt) {
+      promise.put("confidence", ltt.confidence());
+      promise.put("test", ltt.test().word());
+    }
     promise.put("sequences", p.sequences());
     promise.put("tokens", p.tokens());
     promise.put("measured", p.measured());
-    promise.put("p_value", p.pValue());
+    promise.put(scoreField(p.guarantee()), p.score());
     promise.put("early_share", p.earlyShare());
     promise.put("predicted_speedup", p.predictedSpeedup());
     promise.put("data", p.data());
@@ -92,16 +98,15 @@ public final class ThresholdsFile {
       throw root.error("thresholds", "at least one");
     }
     JsonObject p = root.getObject("promise");
+    Guarantee guarantee = guarantee(p);
     Calibrated.Promise promise =
         new Calibrated.Promise(
             Risk.of(p.getString("risk", words(Risk.values(), Risk::word))),
-            p.getDouble("level", 0, 1),
-            p.getDouble("confidence", 0, 1),
-            MeanTest.of(p.getString("test", words(MeanTest.values(), MeanTest::word))),
+            guarantee,
             p.getInt("sequences", 1, Integer.MAX_VALUE),
             p.getLong("tokens", 1, Long.MAX_VALUE),
             p.getDouble("measured", 0, 1),
-            p.getDouble("p_value", 0, 1),
+            p.getDouble(scoreField(guarantee), 0, 1),
             p.getDouble("early_share", 0, 1),
             p.getDouble("predicted_speedup", 0, 1e6),
             p.getStrings("data"));
@@ -115,6 +120,24 @@ public final class ThresholdsFile {
         root.optional(TEXT_TOKENS, f -> root.getInt(f, 0, Integer.MAX_VALUE)).orElse(0),
         thresholds,
         promise);
+  }
+
+  private static String scoreField(Guarantee guarantee) {
+    return guarantee.scoreName().replace('-', '_');
+  }
+
+  /** Earlier versions had one guarantee and did not name it. */
+  private static Guarantee guarantee(JsonObject p) {
+    Set<String> words = Set.of(LearnThenTest.WORD, ConformalRiskControl.WORD);
+    String word = p.optional("guarantee", f -> p.getString(f, words)).orElse(LearnThenTest.WORD);
+    double level = p.getDouble("level", LEAST, 1 - LEAST);
+    if (word.equals(ConformalRiskControl.WORD)) {
+      return new ConformalRiskControl(level);
+    }
+    return new LearnThenTest(
+        level,
+        p.getDouble("confidence", LEAST, 1 - LEAST),
+        MeanTest.of(p.getString("test", words(MeanTest.values(), MeanTest::word))));
   }
 
   private static <T> Set<String> words(T[] values, java.util.function.Function<T, String> word) {

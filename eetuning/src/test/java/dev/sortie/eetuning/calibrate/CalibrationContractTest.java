@@ -167,9 +167,7 @@ class CalibrationContractTest {
             new TreeMap<>(Map.of(4, 0.9, 8, 1.0)),
             new Calibrated.Promise(
                 Risk.NLL,
-                0.05,
-                0.95,
-                MeanTest.BETTING,
+                new LearnThenTest(0.05, 0.95, MeanTest.BETTING),
                 100,
                 4000,
                 0.02,
@@ -179,6 +177,33 @@ class CalibrationContractTest {
                 List.of("a.jsonl")));
     Path file = temp.resolve("thresholds.json");
     ThresholdsFile.write(file, c);
+    assertThat(ThresholdsFile.read(file)).isEqualTo(c);
+    Calibrated.Promise p = c.promise();
+    Calibrated marginal =
+        new Calibrated(
+            c.exitsSha256(),
+            c.dtype(),
+            c.arithmetic(),
+            c.textTokens(),
+            c.thresholds(),
+            new Calibrated.Promise(
+                p.risk(),
+                new ConformalRiskControl(0.1),
+                p.sequences(),
+                p.tokens(),
+                p.measured(),
+                0.09,
+                p.earlyShare(),
+                p.predictedSpeedup(),
+                p.data()));
+    ThresholdsFile.write(file, marginal);
+    assertThat(ThresholdsFile.read(file)).isEqualTo(marginal);
+    assertThat(Files.readString(file))
+        .contains("\"guarantee\": \"marginal\"", "\"bound\": 0.09")
+        .doesNotContain("confidence", "p_value");
+    ThresholdsFile.write(file, c);
+    Files.writeString( // older files have one guarantee, without its name
+        file, Files.readString(file).replaceFirst("\\s*\"guarantee\": \"high-probability\",", ""));
     assertThat(ThresholdsFile.read(file)).isEqualTo(c);
     String text = Files.readString(file);
     // of before heads covered tokens of the text

@@ -59,7 +59,7 @@ class LearnThenTestContractTest {
             sample.stream().mapToDouble(t -> t.meanLoss(c.thresholds())).average().orElseThrow();
         naive = mean <= level ? c.name() : naive;
       }
-      for (LearnThenTest.Tested t : ltt.run(PATH, sample, Risk.DISAGREEMENT)) {
+      for (Guarantee.Tested t : ltt.run(PATH, sample, Risk.DISAGREEMENT)) {
         chosen = t.certified() ? t.candidate().name() : chosen;
       }
       broken += chosen < 1 && risks.get(chosen) > level ? 1 : 0;
@@ -112,13 +112,13 @@ class LearnThenTestContractTest {
   @Test
   void testingStopsAtTheFirstCandidateThatFails() {
     List<Trajectory> sample = Synthetic.sequences(SEQUENCES, new SplittableRandom(5));
-    List<LearnThenTest.Tested> tested =
+    List<Guarantee.Tested> tested =
         new LearnThenTest(LEVEL, CONFIDENCE, MeanTest.HOEFFDING_BENTKUS)
             .run(PATH, sample, Risk.DISAGREEMENT);
     assertThat(tested).hasSizeBetween(2, PATH.size() - 1);
-    assertThat(tested.subList(0, tested.size() - 1)).allMatch(LearnThenTest.Tested::certified);
+    assertThat(tested.subList(0, tested.size() - 1)).allMatch(Guarantee.Tested::certified);
     assertThat(tested.getLast().certified()).isFalse();
-    assertThat(tested.getLast().pValue()).isGreaterThan(1 - CONFIDENCE);
+    assertThat(tested.getLast().score()).isGreaterThan(1 - CONFIDENCE);
   }
 
   @Test

@@ -2,9 +2,9 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.Calibration;
+import dev.sortie.eetuning.calibrate.Guarantee;
 import dev.sortie.eetuning.calibrate.HeldOut;
 import dev.sortie.eetuning.calibrate.LearnThenTest;
-import dev.sortie.eetuning.calibrate.MeanTest;
 import dev.sortie.eetuning.calibrate.Risk;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.calibrate.TraceFile;
@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -50,9 +51,10 @@ import picocli.CommandLine.Option;
     description = {
       "Chooses exit thresholds with a statistical guarantee: on new sequences "
           + "like those of --data, the risk is at most --level, at confidence level "
-          + "--confidence.",
-      "The method is Learn then Test (arXiv 2110.01052). Pass the resulting "
-          + "file to generate --thresholds."
+          + "--confidence or on average.",
+      "The methods are Learn then Test (arXiv 2110.01052) and Conformal Risk "
+          + "Control (arXiv 2208.02814). Pass the resulting file to generate "
+          + "--thresholds."
     })
 public final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
@@ -96,22 +98,33 @@ public final class CalibrateCommand implements Callable<Integer> {
   private double level;
 
   @Option(
+      names = "--guarantee",
+      paramLabel = "KIND",
+      defaultValue = "high-probability",
+      description =
+          "high-probability: the risk is at most --level, at confidence level "
+              + "--confidence. marginal: it is at most --level on average over "
+              + "calibration data, which needs fewer sequences. Default: "
+              + "${DEFAULT-VALUE}.")
+  private String guarantee;
+
+  @Option(
       names = "--confidence",
       paramLabel = "X",
-      defaultValue = "0.95",
       description =
           "Confidence level of the guarantee: the probability that the risk does "
-              + "not exceed --level. Default: ${DEFAULT-VALUE}.")
-  private double confidence;
+              + "not exceed --level. Default: "
+              + LearnThenTest.CONFIDENCE
+              + ".")
+  private Double confidence;
 
   @Option(
       names = "--test",
       paramLabel = "TEST",
-      defaultValue = "hoeffding-bentkus",
       description =
-          "Statistical test: hoeffding-bentkus, or betting (arXiv 2010.09686), "
-              + "which has more power when sequences have similar risk. Default: "
-              + "${DEFAULT-VALUE}.")
+          "Statistical test of high-probability: hoeffding-bentkus, or betting "
+              + "(arXiv 2010.09686), which has more power when sequences have similar "
+              + "risk. Default: hoeffding-bentkus.")
   private String test;
 
   @Option(
@@ -164,7 +177,12 @@ public final class CalibrateCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Risk bounded = Risk.of(risk);
-    LearnThenTest promise = new LearnThenTest(level, confidence, MeanTest.of(test));
+    Guarantee promise =
+        Guarantee.of(
+            guarantee,
+            level,
+            confidence == null ? OptionalDouble.empty() : OptionalDouble.of(confidence),
+            test);
     if (tokens < 2) {
       throw new InputException("--tokens " + tokens + " must be at least 2");
     }
@@ -194,9 +212,9 @@ public final class CalibrateCommand implements Callable<Integer> {
               trace(
                   new Tracer(m, exits, device, tokens), sequences, bounded, table, kept(m, exits)));
       if (!json) {
-        print(r);
+        print(r, promise);
       }
-      Calibrated c = calibrated(r, bounded, m, textTokens(m, all));
+      Calibrated c = calibrated(r, bounded, promise, m, textTokens(m, all));
       ThresholdsFile.write(out, c);
       if (json) {
         System.out.println(Json.compact(ThresholdsFile.json(c)));
@@ -251,7 +269,7 @@ public final class CalibrateCommand implements Callable<Integer> {
   }
 
   private Calibrated calibrated(
-      Calibration.Result r, Risk bounded, LanguageModel m, int textTokens) {
+      Calibration.Result r, Risk bounded, Guarantee promise, LanguageModel m, int textTokens) {
     Calibration.Outcome chosen =
         r.chosen()
             .orElseThrow(
@@ -259,12 +277,12 @@ public final class CalibrateCommand implements Callable<Integer> {
                     new InputException(
                         String.format(
                             Locale.ROOT,
-                            "no threshold has a %s of at most %s with confidence %s on these %d"
+                            "no threshold has a %s of at most %s %s on these %d"
                                 + " sequences (the safest one tried has %.4f); give more --data, a"
                                 + " higher --level, or better exits",
                             bounded.word(),
                             level,
-                            confidence,
+                            promise.condition(),
                             r.sequences(),
                             r.outcomes().getFirst().tested().risk())));
     return new Calibrated(
@@ -275,14 +293,12 @@ public final class CalibrateCommand implements Callable<Integer> {
         chosen.tested().candidate().thresholds(),
         new Calibrated.Promise(
             bounded,
-            level,
-            confidence,
-            MeanTest.of(test),
+            promise,
             r.sequences(),
             r.tokens(),
             // a text may become more likely, which counts as no risk
             Math.max(0, chosen.tested().risk()),
-            chosen.tested().pValue(),
+            chosen.tested().score(),
             chosen.earlyShare(),
             chosen.speedup(),
             data.stream().map(CalibrateCommand::source).toList()));
@@ -292,7 +308,7 @@ public final class CalibrateCommand implements Callable<Integer> {
     return NamedInput.isStandard(file) ? NamedInput.name(file) : file.getFileName().toString();
   }
 
-  private static void print(Calibration.Result r) {
+  private static void print(Calibration.Result r, Guarantee promise) {
     System.out.printf(
         Locale.ROOT,
         "%d sequences, %d tokens%n%9s %9s %9s %12s %19s  %s%n",
@@ -300,7 +316,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         r.tokens(),
         "candidate",
         "risk",
-        "p-value",
+        promise.scoreName(),
         "leave early",
         "predicted speed-up",
         "thresholds");
@@ -310,7 +326,7 @@ public final class CalibrateCommand implements Callable<Integer> {
           "%9s %9.4f %9.2g %11.1f%% %18.2fx  %s%s%n",
           o.tested().candidate().name(),
           o.tested().risk(),
-          o.tested().pValue(),
+          o.tested().score(),
           100 * o.earlyShare(),
           o.speedup(),
           words(o.tested().candidate().thresholds()),
@@ -327,12 +343,12 @@ public final class CalibrateCommand implements Callable<Integer> {
   private void conclude(Calibrated c) {
     System.out.printf(
         Locale.ROOT,
-        "%s: thresholds %s; %s at most %s with confidence %s%n",
+        "%s: thresholds %s; %s at most %s %s%n",
         out,
         words(c.thresholds()),
         c.promise().risk().word(),
         level,
-        confidence);
+        c.promise().guarantee().condition());
     if (c.promise().predictedSpeedup() <= 1) {
       System.out.println("on this machine they are not expected to be faster than full depth");
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.calibrate.Calibrated;
+import dev.sortie.eetuning.calibrate.LearnThenTest;
 import dev.sortie.eetuning.calibrate.MeanTest;
 import dev.sortie.eetuning.calibrate.Risk;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
@@ -83,9 +84,7 @@ class TrainingFilesMutationTest {
             new TreeMap<>(Map.of(4, 0.9, 8, 1.0)),
             new Calibrated.Promise(
                 Risk.NLL,
-                0.05,
-                0.95,
-                MeanTest.BETTING,
+                new LearnThenTest(0.05, 0.95, MeanTest.BETTING),
                 100,
                 4000,
                 0.02,

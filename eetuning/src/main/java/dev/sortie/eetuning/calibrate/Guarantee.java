@@ -1,0 +1,90 @@
+package dev.sortie.eetuning.calibrate;
+
+import dev.sortie.nn.InputException;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/**
+ * What is guaranteed of the risk of the thresholds that are chosen, and how candidates are tested
+ * for it. Nothing is assumed of the model or the exits. Sequences are independent of each other,
+ * and new ones come from the same distribution as those for calibration. The unit is a sequence,
+ * not a token: tokens of one text depend on each other.
+ */
+public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
+  /** Highest risk, above 0, below 1. */
+  double level();
+
+  /** The word used in files and options. */
+  String word();
+
+  /** Under which conditions the risk is at most the level, to follow "at most 0.05". */
+  String condition();
+
+  /** What {@link Tested#score} is. */
+  String scoreName();
+
+  /** The fewest sequences with which anything can be certified: if none of them loses anything. */
+  int fewest();
+
+  /**
+   * Tests candidates in their order, the first that fails included. One may choose freely among
+   * those that are certified.
+   *
+   * @param path chosen without looking at {@code sequences}, the safest first
+   * @param sequences at least one
+   */
+  List<Tested> run(List<Candidate> path, List<Trajectory> sequences, Risk risk);
+
+  /**
+   * A candidate that was tested.
+   *
+   * @param candidate the thresholds
+   * @param risk mean loss over the sequences
+   * @param score what decided
+   * @param certified whether it passed, as all candidates before it did
+   */
+  record Tested(Candidate candidate, double risk, double score, boolean certified) {}
+
+  /** Losses of sequences, each between 0 and 1. */
+  static double[] losses(Candidate c, List<Trajectory> sequences, Risk risk) {
+    return sequences.stream().mapToDouble(t -> risk.bounded(t.meanLoss(c.thresholds()))).toArray();
+  }
+
+  /** Fails unless a level is between 0 and 1. */
+  static void requireLevel(double level) {
+    if (!(level > 0 && level < 1)) {
+      throw new InputException("--level " + level + " is outside 0 to 1");
+    }
+  }
+
+  /**
+   * The guarantee that words of options name.
+   *
+   * @param confidence empty if it was not given
+   * @param test null if it was not given
+   */
+  static Guarantee of(String word, double level, OptionalDouble confidence, String test) {
+    switch (word) {
+      case LearnThenTest.WORD -> {
+        MeanTest mean = test == null ? MeanTest.HOEFFDING_BENTKUS : MeanTest.of(test);
+        return new LearnThenTest(level, confidence.orElse(LearnThenTest.CONFIDENCE), mean);
+      }
+      case ConformalRiskControl.WORD -> {
+        if (confidence.isPresent() || test != null) {
+          throw new InputException(
+              "%s does not apply to --guarantee %s, which holds on average over calibration data; leave it out"
+                  .formatted(
+                      confidence.isPresent()
+                          ? "--confidence " + confidence.getAsDouble()
+                          : "--test " + test,
+                      word));
+        }
+        return new ConformalRiskControl(level);
+      }
+      default ->
+          throw new InputException(
+              "--guarantee '%s' is unknown; take %s or %s"
+                  .formatted(word, LearnThenTest.WORD, ConformalRiskControl.WORD));
+    }
+  }
+}
