@@ -10,6 +10,7 @@ import dev.sortie.eetuning.cli.command.DoctorCommand;
 import dev.sortie.eetuning.cli.command.DropExitsCommand;
 import dev.sortie.eetuning.cli.command.EvalCommand;
 import dev.sortie.eetuning.cli.command.ExerciseCommand;
+import dev.sortie.eetuning.cli.command.ExplainCommand;
 import dev.sortie.eetuning.cli.command.GenerateCommand;
 import dev.sortie.eetuning.cli.command.LaunchCommand;
 import dev.sortie.eetuning.cli.command.ManualCommand;
@@ -61,6 +62,7 @@ public final class Main implements Runnable {
           "drop-exits",
           "generate",
           "chat",
+          "explain",
           "serve",
           "sample",
           "score",
@@ -108,6 +110,7 @@ public final class Main implements Runnable {
       case "drop-exits" -> DropExitsCommand.class;
       case "generate" -> GenerateCommand.class;
       case "chat" -> ChatCommand.class;
+      case "explain" -> ExplainCommand.class;
       case "serve" -> ServeCommand.class;
       case "sample" -> SampleCommand.class;
       case "score" -> ScoreCommand.class;

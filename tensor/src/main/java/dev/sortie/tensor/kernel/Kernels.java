@@ -46,6 +46,11 @@ public interface Kernels extends AutoCloseable {
    */
   void run(KernelCall call);
 
+  /** The calls that {@link #run} carries a call out by: itself, unless a set replaces it. */
+  default List<KernelCall> resolve(KernelCall call) {
+    return List.of(call);
+  }
+
   /** The sum that a call asks for. */
   double sum(KernelQuery.Sum call);
 

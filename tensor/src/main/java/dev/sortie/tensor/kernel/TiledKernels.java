@@ -72,16 +72,25 @@ public final class TiledKernels implements Kernels {
   @Override
   public void run(KernelCall call) {
     switch (call) {
-      case MatrixCall.Linear c when tiles.containsKey(c.w()) -> {
-        TiledWeight w = tiles.get(c.w());
-        tiled(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
-      }
-      case MatrixCall.Linears c -> linears(c);
+      case MatrixCall.Linear _, MatrixCall.Linears _ -> resolve(call).forEach(kernels::run);
       default -> kernels.run(call);
     }
   }
 
-  private void linears(MatrixCall.Linears c) {
+  /** Products with weights in tiles become {@link MatrixCall.TiledLinears}. */
+  @Override
+  public List<KernelCall> resolve(KernelCall call) {
+    return switch (call) {
+      case MatrixCall.Linear c when tiles.containsKey(c.w()) -> {
+        TiledWeight w = tiles.get(c.w());
+        yield tiled(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
+      }
+      case MatrixCall.Linears c -> linears(c);
+      default -> kernels.resolve(call);
+    };
+  }
+
+  private List<KernelCall> linears(MatrixCall.Linears c) {
     List<TiledProjection> tiled = new ArrayList<>(c.projections().size());
     List<Projection> others = new ArrayList<>(0);
     for (Projection p : c.projections()) {
@@ -92,25 +101,29 @@ public final class TiledKernels implements Kernels {
         tiled.add(new TiledProjection(w, p.bias(), p.y()));
       }
     }
+    List<KernelCall> calls = new ArrayList<>(2);
     if (!tiled.isEmpty()) {
-      tiled(c.x(), tiled, c.m(), c.k());
+      calls.addAll(tiled(c.x(), tiled, c.m(), c.k()));
     }
     if (!others.isEmpty()) {
-      kernels.linears(c.x(), others, c.m(), c.k());
+      calls.add(new MatrixCall.Linears(c.x(), others, c.m(), c.k()));
     }
+    return calls;
   }
 
-  private void tiled(Span x, List<TiledProjection> projections, int m, int k) {
+  private List<KernelCall> tiled(Span x, List<TiledProjection> projections, int m, int k) {
     if (m <= most) {
-      kernels.tiledLinears(x, projections, m, k);
-      return;
+      return List.of(new MatrixCall.TiledLinears(x, projections, m, k));
     }
+    List<KernelCall> calls = new ArrayList<>();
     for (int i = 0; i < m; i += most) {
       int first = i;
       int rows = Math.min(most, m - i);
       List<TiledProjection> some = projections.stream().map(p -> rows(p, first, rows)).toList();
-      kernels.tiledLinears(x.slice((long) i * k, (long) rows * k), some, rows, k);
+      Span part = x.slice((long) i * k, (long) rows * k);
+      calls.add(new MatrixCall.TiledLinears(part, some, rows, k));
     }
+    return calls;
   }
 
   private static TiledProjection rows(TiledProjection p, int first, int rows) {

@@ -11,12 +11,14 @@ import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.policy.ExitPolicies;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.decode.speculative.PromptLookup;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.explain.TokenExplainer;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
@@ -264,6 +266,17 @@ public final class DecodingMixin {
       return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
     }
 
+    /** How one token is read at a time, without drafts; at full depth no exit is taken. */
+    public Decoding alone() {
+      if (guesses || !drafts.isEmpty() && !drafts.equals(List.of(NONE))) {
+        throw new InputException(
+            "--%s: one token at a time is read here, without drafts; take --strategy full or early-exit and leave out --draft"
+                .formatted(guesses ? "strategy speculative" : "draft " + String.join(",", drafts)));
+      }
+      ExitPolicy taking = early ? policy : new MaxProbability(1);
+      return new Decoding(options, taking, early, false, List.of(NONE), threshold, calibrated);
+    }
+
     private Strategy with(Exits exits, int maxPending) {
       if (guesses) {
         return new Strategy.Guessing(exits, drafts, threshold);
@@ -279,13 +292,31 @@ public final class DecodingMixin {
     if (exitsFolder == null || !d.readsExits()) {
       return Exits.none();
     }
-    Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
-    Exits all = d.early() ? Strategy.withFinalDraft(stored, d.policy()) : stored;
-    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
+    Exits all = stored(d, m, arena, device);
     if (d.policy() instanceof ExitThresholds each) {
       return ActiveExits.at(all, each.asked());
     }
     return d.early() && !d.policy().never() ? active.choose(all, m, maxPending, device) : all;
+  }
+
+  private Exits stored(Decoding d, LanguageModel m, NativeArena arena, Device device) {
+    Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
+    return d.early() ? Strategy.withFinalDraft(stored, d.policy()) : stored;
+  }
+
+  /** All exits, or those that {@code --active} names: nothing is measured to choose them. */
+  public Exits allExits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
+    if (exitsFolder == null) {
+      return Exits.none();
+    }
+    Exits all = stored(d, m, arena, device);
+    return active.isGiven() ? active.choose(all, m, maxPending, device) : all;
+  }
+
+  /** Explains texts that are decoded so. */
+  public TokenExplainer explainer(Decoding d, LanguageModel m, Exits exits) {
+    return new TokenExplainer(m, exits, d.policy(), maxPending, m.config().eos());
   }
 
   /**
