@@ -29,6 +29,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.decode.sampling;
   exports dev.sortie.eetuning.decode.single;
   exports dev.sortie.eetuning.decode.speculative;
+  exports dev.sortie.eetuning.decode.tool;
   exports dev.sortie.eetuning.display;
   exports dev.sortie.eetuning.eval;
   exports dev.sortie.eetuning.eval.report;

@@ -10,11 +10,15 @@ import dev.sortie.eetuning.decode.batch.BatchSequence;
 import dev.sortie.eetuning.decode.batch.PromptEmbedding;
 import dev.sortie.eetuning.decode.chat.Conversation;
 import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.grammar.Grammar;
+import dev.sortie.eetuning.decode.grammar.TokenGrammar;
+import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
@@ -55,6 +59,9 @@ public final class Model implements AutoCloseable {
   /** Read when it is asked for: most texts need none. */
   private ChatTemplate template;
 
+  /** Read out of the tokenizer when it is asked for: most texts have no form. */
+  private TokenVocabulary vocabulary;
+
   /**
    * A model.
    *
@@ -85,8 +92,49 @@ public final class Model implements AutoCloseable {
    *     conversation, or that and the answer do not fit in the model's context
    */
   public TextRun answer(List<ChatMessage> conversation, TextOptions options) {
-    int[] ids = template().encode(conversation, ChatOptions.DEFAULT, model.tokenizer());
-    return run(Prompt.orBos(model, ids), Prompt.endsOfAnswer(model), options);
+    return answer(prompt(conversation, ChatOptions.DEFAULT), options);
+  }
+
+  /**
+   * The answer to a conversation that is written down.
+   *
+   * @param prompt as {@link #prompt} gives it
+   * @throws InputException if that and the answer do not fit in the model's context
+   */
+  public TextRun answer(int[] prompt, TextOptions options) {
+    return run(prompt, Prompt.endsOfAnswer(model), options);
+  }
+
+  /**
+   * A conversation as the model's chat template writes it down, up to where the answer begins.
+   *
+   * @param conversation at least one message
+   * @param chat functions that the model may call, and variables of the template
+   * @return ids of its tokens
+   * @throws InputException if the model has no chat template, or that refuses the conversation
+   */
+  public int[] prompt(List<ChatMessage> conversation, ChatOptions chat) {
+    return Prompt.orBos(model, chatTemplate().encode(conversation, chat, model.tokenizer()));
+  }
+
+  /**
+   * A form that answers can be held to: {@code options.rule(model.answerGrammar(grammar))}. What is
+   * found out about it for one answer serves the next, so keep it where there are several.
+   *
+   * @throws InputException if the grammar is too large, or the model names no token that ends a
+   *     text
+   */
+  public TokenGrammar answerGrammar(Grammar grammar) {
+    return new TokenGrammar(grammar, inTurn(this::vocabulary));
+  }
+
+  private TokenVocabulary vocabulary() {
+    if (vocabulary == null) {
+      vocabulary =
+          new TokenVocabulary(
+              model.tokenizer(), model.config().decoder().vocab(), Prompt.endsOfAnswer(model));
+    }
+    return vocabulary;
   }
 
   private TextRun run(int[] ids, List<Integer> ends, TextOptions options) {
@@ -111,7 +159,7 @@ public final class Model implements AutoCloseable {
     Conversation conversation =
         new Conversation(
             model,
-            template(),
+            chatTemplate(),
             ChatOptions.DEFAULT,
             options.text(),
             begin(options.strategy(), capacity),
@@ -120,7 +168,12 @@ public final class Model implements AutoCloseable {
     return conversation;
   }
 
-  private ChatTemplate template() {
+  /**
+   * How the model wants conversations written down.
+   *
+   * @throws InputException if it has no chat template
+   */
+  public ChatTemplate chatTemplate() {
     return inTurn(
         () -> {
           if (template == null) {
@@ -214,6 +267,11 @@ public final class Model implements AutoCloseable {
   /** Tunes exits for this model. */
   public Tuner tuner(TunerOptions options) {
     return new Tuner(this, options);
+  }
+
+  /** The name of its folder or file without {@code .gguf}; {@code fable} for the embedded one. */
+  public String name() {
+    return ModelName.of(model.path());
   }
 
   /** Its tokenizer. */

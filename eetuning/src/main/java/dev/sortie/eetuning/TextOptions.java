@@ -1,10 +1,12 @@
 package dev.sortie.eetuning;
 
 import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.sampling.LogitRule;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * How a text is generated: when it ends, how tokens are chosen, and by which strategy their logits
@@ -68,6 +70,11 @@ public record TextOptions(GenerateOptions text, Strategy strategy) {
             text.rules(),
             text.logprobs()),
         strategy);
+  }
+
+  /** The same with one more rule for its logits, such as a grammar, behind those it has. */
+  public TextOptions rule(Supplier<LogitRule> rule) {
+    return new TextOptions(text.with(rule), strategy);
   }
 
   /** The same by another strategy. */

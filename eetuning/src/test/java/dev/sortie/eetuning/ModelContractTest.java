@@ -11,13 +11,22 @@ import dev.sortie.eetuning.decode.batch.BatchSequence;
 import dev.sortie.eetuning.decode.batch.PagePool;
 import dev.sortie.eetuning.decode.batch.PromptEmbedding;
 import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.grammar.Grammar;
+import dev.sortie.eetuning.decode.grammar.schema.JsonSchema;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatOptions;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -114,6 +123,28 @@ class ModelContractTest {
       float[] vector = model.embed(text);
       assertThat(vector).isEqualTo(served.vector()).hasSize(16);
       assertThat(model.embed("The hen")).isNotEqualTo(vector);
+    }
+  }
+
+  /** Random weights would write anything but JSON. */
+  @Test
+  void anAnswerHasTheFormThatItIsHeldTo() throws IOException {
+    Path template =
+        Files.writeString(shared.resolve("t.jinja"), "{{ tools }} {{ messages[0].content }}");
+    try (Model model = Sortie.load(folder, LoadOptions.DEFAULT.threads(1).chatTemplate(template))) {
+      Grammar either =
+          JsonSchema.grammar(
+              "schema",
+              Json.parse("schema", "{\"enum\": [{\"fox\": 1}, {\"hen\": 2}]}", JsonLimits.CONFIG));
+      int[] prompt =
+          model.prompt(
+              List.of(ChatMessage.of("user", "The fox")),
+              ChatOptions.DEFAULT.with(List.of(Map.of("name", "f")), Map.of()));
+      assertThat(model.tokenizer().decode(prompt, false)).contains("f").endsWith("The fox");
+      TextOptions held = TextOptions.atMost(24).sampling(1.0, 7).rule(model.answerGrammar(either));
+      Generation answer = model.answer(prompt, held).forEach(token -> {});
+      assertThat(answer.text().replaceAll("\\s", "")).isIn("{\"fox\":1}", "{\"hen\":2}");
+      assertThat(answer.finish()).isEqualTo("stop");
     }
   }
 

@@ -92,6 +92,7 @@ class ArchitectureTest {
     partOfDecoding("policy");
     partOfDecoding("grammar", "sampling");
     partOfDecoding("grammar.schema", "grammar");
+    partOfDecoding("tool", "grammar", "grammar.schema");
     partOfDecoding("", "sampling");
     partOfDecoding("pass", "", "policy");
     partOfDecoding("single", "", "policy", "pass");

@@ -34,6 +34,12 @@ public final class ModelName {
     }
   }
 
+  /** What a model is called: its folder or file without {@code .gguf}, or {@code fable}. */
+  public static String of(Path path) {
+    String last = String.valueOf(path.toAbsolutePath().normalize().getFileName());
+    return last.startsWith("fable-") ? "fable" : last.replaceFirst("\\.gguf$", "");
+  }
+
   /** The user's folder. */
   public static Path home() {
     return Path.of(System.getProperty("user.home"));

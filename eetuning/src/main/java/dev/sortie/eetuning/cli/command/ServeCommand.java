@@ -8,6 +8,7 @@ import dev.sortie.eetuning.cli.option.ServedExits;
 import dev.sortie.eetuning.cli.view.LogFile;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.eetuning.serve.TextServer;
 import dev.sortie.eetuning.serve.api.AccessLog;
 import dev.sortie.eetuning.serve.api.ApiKeys;
@@ -143,7 +144,7 @@ public final class ServeCommand implements Callable<Integer> {
       TextEngine engine = new TextEngine(m, asked, device, engineSettings(m));
       ServedModel served =
           new ServedModel(
-              name == null ? name(model.path()) : name,
+              name == null ? ModelName.of(model.path()) : name,
               engine,
               template(model.path()),
               policy,
@@ -172,11 +173,6 @@ public final class ServeCommand implements Callable<Integer> {
     long usual = Math.max(context, (long) parallel * Math.min(context, USUAL_TOKENS));
     int tokens = cacheTokens == null ? (int) Math.min(usual, 1 << 24) : cacheTokens;
     return new EngineSettings(parallel, queue, tokens);
-  }
-
-  private static String name(Path path) {
-    String last = String.valueOf(path.toAbsolutePath().normalize().getFileName());
-    return last.startsWith("fable-") ? "fable" : last.replaceFirst("\\.gguf$", "");
   }
 
   private Optional<ChatTemplate> template(Path path) {

@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.serve.api;
 
+import dev.sortie.eetuning.decode.tool.CallReader;
+import dev.sortie.eetuning.decode.tool.ToolPiece;
 import dev.sortie.nn.json.Json;
 import java.util.ArrayList;
 import java.util.List;

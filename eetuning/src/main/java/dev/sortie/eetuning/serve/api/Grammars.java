@@ -1,24 +1,18 @@
 package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.grammar.Grammar;
+import dev.sortie.eetuning.decode.grammar.GrammarCache;
 import dev.sortie.eetuning.decode.grammar.TokenGrammar;
 import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
 import dev.sortie.nn.InputException;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/**
- * The grammars that requests ask for, over the tokens of the served model. The last ones are kept
- * with what was found out about them, for clients ask with the same one again and again.
- * Thread-safe.
- */
+/** The grammars that requests ask for, over the tokens of the served model. Thread-safe. */
 final class Grammars {
-  private static final int MOST_KEPT = 8;
-
   private final ServedModel served;
-  private final Map<String, TokenGrammar> kept = new LinkedHashMap<>(16, 0.75f, true);
+  private final GrammarCache kept =
+      new GrammarCache(grammar -> new TokenGrammar(grammar, vocabulary()));
   private Optional<TokenVocabulary> vocabulary = Optional.empty();
 
   Grammars(ServedModel served) {
@@ -34,27 +28,10 @@ final class Grammars {
    * @throws ApiError if it is wrong, not supported or too large
    */
   TokenGrammar get(String param, String source, Supplier<Grammar> reading) {
-    TokenGrammar known = kept(source);
-    if (known != null) {
-      return known;
-    }
     try {
-      TokenGrammar made = new TokenGrammar(reading.get(), vocabulary());
-      keep(source, made);
-      return made;
+      return kept.get(source, reading);
     } catch (InputException e) {
       throw ApiError.invalid(param, e.getMessage());
-    }
-  }
-
-  private synchronized TokenGrammar kept(String source) {
-    return kept.get(source);
-  }
-
-  private synchronized void keep(String source, TokenGrammar made) {
-    kept.put(source, made);
-    if (kept.size() > MOST_KEPT) {
-      kept.remove(kept.keySet().iterator().next());
     }
   }
 

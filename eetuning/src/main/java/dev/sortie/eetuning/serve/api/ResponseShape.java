@@ -2,6 +2,8 @@ package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.tool.CallReader;
+import dev.sortie.eetuning.decode.tool.ToolPiece;
 import dev.sortie.eetuning.serve.engine.TextEvent;
 import dev.sortie.nn.json.Json;
 import java.util.ArrayList;

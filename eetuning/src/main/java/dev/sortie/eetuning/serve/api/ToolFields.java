@@ -1,18 +1,15 @@
 package dev.sortie.eetuning.serve.api;
 
-import dev.sortie.eetuning.decode.grammar.Expression;
-import dev.sortie.eetuning.decode.grammar.Gbnf;
-import dev.sortie.eetuning.decode.grammar.Grammar;
-import dev.sortie.eetuning.decode.grammar.schema.JsonSchema;
-import dev.sortie.nn.InputException;
+import dev.sortie.eetuning.decode.tool.CallFormat;
+import dev.sortie.eetuning.decode.tool.CallReader;
+import dev.sortie.eetuning.decode.tool.ForcedCalls;
+import dev.sortie.eetuning.decode.tool.ToolCallReader;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SequencedMap;
 
 /**
  * The functions that a model may call, or must call.
@@ -21,16 +18,8 @@ import java.util.SequencedMap;
  * @param forced those of which one must be called; none where the model may answer as it likes
  * @param several whether it may call more than one
  */
-record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced, boolean several) {
-  private static final int MOST_CALLS = 8;
-
-  /**
-   * A function that may be the one to be called.
-   *
-   * @param parameters schema of its arguments
-   * @param param names the schema in errors
-   */
-  record ForcedFunction(String name, Optional<JsonObject> parameters, String param) {}
+record ToolFields(
+    List<Map<String, Object>> offered, List<ForcedCalls.Function> forced, boolean several) {
 
   /** As {@code tools} and {@code tool_choice} of a chat say. */
   static ToolFields of(RequestFields f) {
@@ -41,7 +30,7 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
 
   /** The same of tools in the form that templates know. */
   static ToolFields of(List<Map<String, Object>> tools, RequestFields f) {
-    List<ForcedFunction> functions = new ArrayList<>();
+    List<ForcedCalls.Function> functions = new ArrayList<>();
     for (int i = 0; i < tools.size(); i++) {
       functions.add(function(tools.get(i), "tools[" + i + "]"));
     }
@@ -59,7 +48,7 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
       }
       case JsonObject o when "function".equals(o.fields().get("type")) -> {
         Object name = o.has("function") ? name(o.fields().get("function")) : name(o);
-        List<ForcedFunction> named =
+        List<ForcedCalls.Function> named =
             functions.stream().filter(function -> function.name().equals(name)).toList();
         if (named.isEmpty()) {
           throw ApiError.invalid(
@@ -76,7 +65,7 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
     };
   }
 
-  private static ForcedFunction function(Map<String, Object> tool, String param) {
+  private static ForcedCalls.Function function(Map<String, Object> tool, String param) {
     if (!"function".equals(tool.get("type"))) {
       throw ApiError.unsupported(
           param + ".type",
@@ -88,7 +77,7 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
       throw ApiError.invalid(param + ".function", param + ".function has no name");
     }
     Object parameters = field(function, "parameters");
-    return new ForcedFunction(
+    return new ForcedCalls.Function(
         name,
         parameters instanceof JsonObject o ? Optional.of(o) : Optional.empty(),
         param + ".function.parameters");
@@ -116,15 +105,11 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
     if (!any()) {
       return Optional.empty();
     }
-    return Optional.of(
-        forced.isEmpty()
-            ? new ToolCallReader()
-            : new ForcedCallReader(
-                format(served), forced.stream().map(ForcedFunction::name).toList()));
+    return Optional.of(forced.isEmpty() ? new ToolCallReader() : calls(served).reader());
   }
 
-  private static CallFormat format(ServedModel served) {
-    return CallFormat.of(served.template().orElseThrow());
+  private ForcedCalls calls(ServedModel served) {
+    return new ForcedCalls(forced, CallFormat.of(served.template().orElseThrow()), several);
   }
 
   /** The form of an answer that is a call, or what the request says otherwise. */
@@ -139,52 +124,7 @@ record ToolFields(List<Map<String, Object>> offered, List<ForcedFunction> forced
     if (f.flag("ignore_eos")) {
       throw f.wrong("ignore_eos", "false where a function must be called");
     }
-    CallFormat format = format(served);
-    StringBuilder source = new StringBuilder("calls " + several + " " + format);
-    forced.forEach(
-        c ->
-            source
-                .append("\n" + Json.compact(c.name()))
-                .append(c.parameters().map(Json::compact).orElse("")));
-    return new AnswerForm(
-        Optional.of(grammars.get("tools", source.toString(), () -> grammar(format))));
-  }
-
-  private static Expression arguments(
-      String param, JsonObject parameters, SequencedMap<String, Expression> rules) {
-    if (parameters.fields().isEmpty()) {
-      return new Expression.Call("object");
-    }
-    if (!"object".equals(parameters.fields().get("type"))) {
-      throw new InputException(
-          "%s.type is %s, expected object"
-              .formatted(param, Json.shown(parameters.fields().get("type"))));
-    }
-    return JsonSchema.add(param, parameters, param, rules);
-  }
-
-  /** Calls of the functions, as a model must write them. */
-  private Grammar grammar(CallFormat format) {
-    SequencedMap<String, Expression> rules = new LinkedHashMap<>(JsonSchema.base());
-    List<Expression> calls = new ArrayList<>();
-    for (int i = 0; i < forced.size(); i++) {
-      ForcedFunction c = forced.get(i);
-      Expression arguments =
-          c.parameters().map(p -> arguments(c.param(), p, rules)).orElse(new Expression.Text("{}"));
-      calls.add(
-          Expression.sequence(
-              new Expression.Text(format.begin(c.name())),
-              arguments,
-              new Expression.Text(format.end())));
-    }
-    rules.put("call", new Expression.Choice(calls));
-    Expression more =
-        Expression.sequence(new Expression.Text(CallFormat.BETWEEN), new Expression.Call("call"));
-    rules.put(
-        Gbnf.ROOT,
-        Expression.sequence(
-            new Expression.Call("call"),
-            new Expression.Repeat(more, 0, several && format.several() ? MOST_CALLS - 1 : 0)));
-    return new Grammar("tools", Gbnf.ROOT, rules);
+    ForcedCalls calls = calls(served);
+    return new AnswerForm(Optional.of(grammars.get("tools", calls.source(), calls::grammar)));
   }
 }

@@ -106,8 +106,20 @@ public final class ChatTemplate {
 
   /** Whether a text stands in the template that conversations with tools have. */
   public boolean spells(String text) {
-    Template found = templates.getOrDefault(TOOLS, templates.get(ChatTemplateFiles.DEFAULT));
-    return found != null && found.literals().stream().anyMatch(l -> l.contains(text));
+    return ofTools()
+        .filter(template -> template.literals().stream().anyMatch(l -> l.contains(text)))
+        .isPresent();
+  }
+
+  /** Whether conversations are written down with the tools that they have. */
+  public boolean readsTools() {
+    return ofTools().filter(template -> template.reads("tools")).isPresent();
+  }
+
+  /** The template that conversations with tools have. */
+  private Optional<Template> ofTools() {
+    return Optional.ofNullable(
+        templates.getOrDefault(TOOLS, templates.get(ChatTemplateFiles.DEFAULT)));
   }
 
   /** Names it in messages. */

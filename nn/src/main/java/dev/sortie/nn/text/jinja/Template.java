@@ -51,6 +51,18 @@ public final class Template {
     return fields;
   }
 
+  /** Whether a variable of this name may be read: the name stands in it, and not behind a dot. */
+  public boolean reads(String variable) {
+    boolean dot = false;
+    for (Token t : Lexer.tokens(source)) {
+      if (t.kind() == Token.Kind.NAME && !dot && t.text().equals(variable)) {
+        return true;
+      }
+      dot = t.isOperator(".");
+    }
+    return false;
+  }
+
   /**
    * Parses a template.
    *

@@ -58,6 +58,21 @@ class ChatTemplateContractTest {
   }
 
   @Test
+  void aTemplateReadsToolsWhereItNamesTheVariable() {
+    assertThat(readsTools("{% if tools %}{{ tools[0].name }}{% endif %}")).isTrue();
+    assertThat(readsTools("tools {{ messages[0].tools }}{{ 'tools' }}{{ mytools }}")).isFalse();
+    assertThat(
+            ChatTemplate.of(
+                    Map.of("default", "plain", "tool_use", "{{ tools }}"), "named", Map.of())
+                .readsTools())
+        .isTrue();
+  }
+
+  private static boolean readsTools(String source) {
+    return ChatTemplate.of(source, "template", Map.of()).readsTools();
+  }
+
+  @Test
   void ofNamedTemplatesToolUseIsForConversationsWithTools() throws IOException {
     write(
         "tokenizer_config.json",

@@ -1,9 +1,9 @@
-package dev.sortie.eetuning.serve.api;
+package dev.sortie.eetuning.decode.tool;
 
 import java.util.List;
 
 /** Finds calls of functions in an answer as it grows. */
-interface CallReader {
+public interface CallReader {
 
   /** More of the answer; what is certain comes back. */
   List<ToolPiece> add(String more);

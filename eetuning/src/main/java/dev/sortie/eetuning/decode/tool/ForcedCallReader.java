@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.serve.api;
+package dev.sortie.eetuning.decode.tool;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +86,7 @@ final class ForcedCallReader implements CallReader {
   }
 
   private ToolPiece call(String arguments) {
-    return new ToolPiece.Call(AnswerIds.next("call_"), name.orElseThrow(), arguments);
+    return new ToolPiece.Call(name.orElseThrow(), arguments);
   }
 
   @Override

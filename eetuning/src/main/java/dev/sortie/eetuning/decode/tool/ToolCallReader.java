@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.serve.api;
+package dev.sortie.eetuning.decode.tool;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
@@ -14,7 +14,7 @@ import java.util.Optional;
  * object, as Llama gives. An object has {@code name} and {@code arguments} or {@code parameters};
  * what is none is given as text, unchanged.
  */
-final class ToolCallReader implements CallReader {
+public final class ToolCallReader implements CallReader {
   private static final String OPEN = CallFormat.OPEN;
   private static final String CLOSE = CallFormat.CLOSE;
   private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 64, 1 << 20);
@@ -26,6 +26,9 @@ final class ToolCallReader implements CallReader {
 
   /** The answer began as an object: it is held until its end. */
   private boolean bare;
+
+  /** Nothing has come. */
+  public ToolCallReader() {}
 
   @Override
   public List<ToolPiece> add(String more) {
@@ -106,7 +109,7 @@ final class ToolCallReader implements CallReader {
       if (object.fields().get("name") instanceof String name
           && (arguments == null || arguments instanceof JsonObject)) {
         String text = arguments == null ? "{}" : Json.compact(arguments);
-        return Optional.of(new ToolPiece.Call(AnswerIds.next("call_"), name, text));
+        return Optional.of(new ToolPiece.Call(name, text));
       }
       return Optional.empty();
     } catch (InputException e) {

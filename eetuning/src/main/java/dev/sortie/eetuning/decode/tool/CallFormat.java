@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.serve.api;
+package dev.sortie.eetuning.decode.tool;
 
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.text.chat.ChatTemplate;
@@ -12,7 +12,7 @@ import dev.sortie.nn.text.chat.ChatTemplate;
  * @param behind what stands behind the object
  * @param several whether one call may follow another
  */
-record CallFormat(String before, String arguments, String behind, boolean several) {
+public record CallFormat(String before, String arguments, String behind, boolean several) {
   static final String OPEN = "<tool_call>";
   static final String CLOSE = "</tool_call>";
 
@@ -20,7 +20,7 @@ record CallFormat(String before, String arguments, String behind, boolean severa
   static final String BETWEEN = "\n";
 
   /** As a template asks for it. */
-  static CallFormat of(ChatTemplate template) {
+  public static CallFormat of(ChatTemplate template) {
     boolean tags = template.spells(OPEN);
     String arguments =
         template.spells("\"parameters\"") && !template.spells("\"arguments\"")

@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.serve.api;
+package dev.sortie.eetuning.decode.tool;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
