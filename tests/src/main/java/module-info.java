@@ -3,6 +3,7 @@
  */
 module dev.sortie.tests {
   requires dev.sortie.eetuning;
+  requires dev.sortie.langchain4j;
   requires dev.sortie.opencl;
   requires dev.sortie.parallel;
 }

@@ -33,6 +33,7 @@ class ArchitectureTest {
   private static final List<String> MODULES =
       List.of(
           "dev.sortie.eetuning",
+          "dev.sortie.langchain4j",
           "dev.sortie.nn",
           "dev.sortie.opencl",
           "dev.sortie.parallel",
@@ -73,6 +74,8 @@ class ArchitectureTest {
         .definedBy("dev.sortie.eetuning..")
         .layer("opencl")
         .definedBy("dev.sortie.opencl..")
+        .layer("langchain4j")
+        .definedBy("dev.sortie.langchain4j..")
         .whereLayer("tensor")
         .mayNotAccessAnyLayer()
         .whereLayer("nn")
@@ -83,6 +86,8 @@ class ArchitectureTest {
         .mayOnlyAccessLayers("tensor", "nn", "parallel")
         .whereLayer("opencl")
         .mayOnlyAccessLayers("tensor")
+        .whereLayer("langchain4j")
+        .mayOnlyAccessLayers("nn", "eetuning")
         .check(sortie);
   }
 
@@ -113,7 +118,7 @@ class ArchitectureTest {
     try (Stream<Path> files = Files.walk(Path.of(".."), 12)) {
       packages =
           files
-              .filter(file -> file.toString().matches("\\.\\./[a-z-]+/src/main/java/.*\\.java"))
+              .filter(file -> file.toString().matches("\\.\\./[a-z0-9-]+/src/main/java/.*\\.java"))
               .map(Path::getParent)
               .filter(folder -> !folder.endsWith("java"))
               .distinct()
@@ -246,6 +251,7 @@ class ArchitectureTest {
     onlyIn("dev.sortie.nn..", "it.unimi.dsi..");
     onlyIn("dev.sortie.eetuning.serve.netty..", "io.netty..");
     onlyIn("dev.sortie.opencl..", "org.jocl..");
+    onlyIn("dev.sortie.langchain4j..", "dev.langchain4j..");
   }
 
   @Test

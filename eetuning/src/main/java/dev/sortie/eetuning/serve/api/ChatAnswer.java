@@ -6,31 +6,27 @@ import dev.sortie.nn.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** One choice of a chat: words, and calls where the model may call functions. */
 final class ChatAnswer {
-  private final Optional<CallReader> reader;
+  private final CallReader reader;
   private int calls;
 
   /**
-   * @param reader finds calls, if there may be such
+   * @param reader finds calls
    */
-  ChatAnswer(Optional<CallReader> reader) {
+  ChatAnswer(CallReader reader) {
     this.reader = reader;
   }
 
   /** What more text adds to the message; nothing while it is held back. */
   List<Map<String, Object>> add(String text) {
-    if (reader.isPresent()) {
-      return deltas(reader.get().add(text));
-    }
-    return text.isEmpty() ? List.of() : List.of(Json.object("content", text));
+    return deltas(reader.add(text));
   }
 
   /** What was held back. */
   List<Map<String, Object>> finish() {
-    return deltas(reader.map(CallReader::finish).orElse(List.of()));
+    return deltas(reader.finish());
   }
 
   private List<Map<String, Object>> deltas(List<ToolPiece> pieces) {
@@ -60,13 +56,8 @@ final class ChatAnswer {
 
   /** The message of a whole text. */
   Map<String, Object> message(String text) {
-    List<ToolPiece> pieces = new ArrayList<>();
-    if (reader.isPresent()) {
-      pieces.addAll(reader.get().add(text));
-      pieces.addAll(reader.get().finish());
-    } else {
-      pieces.add(new ToolPiece.Text(text));
-    }
+    List<ToolPiece> pieces = new ArrayList<>(reader.add(text));
+    pieces.addAll(reader.finish());
     StringBuilder words = new StringBuilder();
     List<Map<String, Object>> called = new ArrayList<>();
     for (ToolPiece piece : pieces) {

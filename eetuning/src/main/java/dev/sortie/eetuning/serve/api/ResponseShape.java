@@ -26,7 +26,7 @@ final class ResponseShape implements AnswerShape {
   private final Map<String, Object> echoed;
   private final boolean logprobs;
   private final ChatLogprobs probabilities;
-  private final Optional<CallReader> reader;
+  private final CallReader reader;
   private final String id = AnswerIds.next("resp_");
   private final long created = System.currentTimeMillis() / 1000;
 
@@ -69,7 +69,7 @@ final class ResponseShape implements AnswerShape {
     List<AnswerEvent> events = new ArrayList<>();
     List<Map<String, Object>> entries =
         logprobs ? probabilities.entries(List.of(token)) : List.of();
-    for (ToolPiece piece : pieces(token.text())) {
+    for (ToolPiece piece : reader.add(token.text())) {
       add(piece, entries, events);
     }
     sortie
@@ -82,13 +82,6 @@ final class ResponseShape implements AnswerShape {
               events.getLast().data().put("sortie", t);
             });
     return events;
-  }
-
-  private List<ToolPiece> pieces(String text) {
-    if (reader.isPresent()) {
-      return reader.get().add(text);
-    }
-    return text.isEmpty() ? List.of() : List.of(new ToolPiece.Text(text));
   }
 
   private void add(ToolPiece piece, List<Map<String, Object>> entries, List<AnswerEvent> events) {
@@ -172,10 +165,7 @@ final class ResponseShape implements AnswerShape {
 
   /** Ends all items; a text without one is an empty message. */
   private void close(String status, List<AnswerEvent> events) {
-    reader
-        .map(CallReader::finish)
-        .orElse(List.of())
-        .forEach(piece -> add(piece, List.of(), events));
+    reader.finish().forEach(piece -> add(piece, List.of(), events));
     if (message.isEmpty() && output.isEmpty()) {
       add(new ToolPiece.Text(""), List.of(), events);
     }
@@ -197,7 +187,7 @@ final class ResponseShape implements AnswerShape {
     List<AnswerEvent> unused = new ArrayList<>();
     List<Map<String, Object>> entries =
         logprobs ? probabilities.entries(end.generation().tokens()) : List.of();
-    for (ToolPiece piece : pieces(end.generation().text())) {
+    for (ToolPiece piece : reader.add(end.generation().text())) {
       add(piece, entries, unused);
     }
     String status = status(end.generation());

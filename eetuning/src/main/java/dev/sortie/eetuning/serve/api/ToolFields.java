@@ -4,6 +4,7 @@ import dev.sortie.eetuning.decode.tool.CallFormat;
 import dev.sortie.eetuning.decode.tool.CallReader;
 import dev.sortie.eetuning.decode.tool.ForcedCalls;
 import dev.sortie.eetuning.decode.tool.ToolCallReader;
+import dev.sortie.eetuning.decode.tool.WordsReader;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
@@ -100,12 +101,12 @@ record ToolFields(
     return !offered.isEmpty();
   }
 
-  /** Finds the calls in an answer, if there may be such. */
-  Optional<CallReader> reader(ServedModel served) {
+  /** Finds the calls in an answer. */
+  CallReader reader(ServedModel served) {
     if (!any()) {
-      return Optional.empty();
+      return new WordsReader();
     }
-    return Optional.of(forced.isEmpty() ? new ToolCallReader() : calls(served).reader());
+    return forced.isEmpty() ? new ToolCallReader() : calls(served).reader();
   }
 
   private ForcedCalls calls(ServedModel served) {
