@@ -15,6 +15,7 @@ import java.util.SequencedMap;
  * @param run how it was run
  * @param machine where
  * @param text scores of texts, if there were texts
+ * @param oracle the depths that a text's tokens need, if somebody asked
  * @param choices accuracy by task and head
  * @param settings one for each way of decoding, first full depth, compared with itself; empty
  *     without prompts
@@ -25,6 +26,7 @@ public record EvalResults(
     Run run,
     Machine machine,
     Optional<TextScorer.Result> text,
+    Optional<DepthOracle.Result> oracle,
     SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices,
     List<Setting> settings) {
 

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitAnswer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.TextTokens;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Shape;
@@ -31,6 +32,11 @@ import java.util.List;
 public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, Head last) {
   /** Positions whose logits are in memory at once. */
   private static final int CHUNK = 64;
+
+  /** Tokens of a window of a text, and those of them that are not predicted. */
+  private static final int WINDOW = 256;
+
+  private static final int GIVEN = 8;
 
   /**
    * One head's readings, an element for each predicted token.
@@ -72,6 +78,29 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
       Ops ops = new Ops(device.stepwise(), workspace);
       return NoGrad.call(() -> read(model, exits, ops, ids, given));
     }
+  }
+
+  /**
+   * Reads a text in windows of up to 256 tokens, of which the first 8 are not predicted.
+   *
+   * @param progress is told after each window
+   * @throws InputException if the text is shorter than 9 tokens
+   */
+  public static List<TokenReadings> ofText(
+      LanguageModel model, Exits exits, Device device, String text, TextScorer.Progress progress) {
+    int[] ids = model.tokenizer().encode(text);
+    int window = Math.min(WINDOW, model.config().decoder().context());
+    List<TokenReadings> all = new ArrayList<>();
+    for (int from = 0; ids.length - from > GIVEN; from += window) {
+      int to = Math.min(ids.length, from + window);
+      all.add(of(model, exits, device, Arrays.copyOfRange(ids, from, to), GIVEN));
+      progress.read(to, ids.length);
+    }
+    if (all.isEmpty()) {
+      throw new InputException(
+          "the text has %d tokens; at least %d are needed".formatted(ids.length, GIVEN + 1));
+    }
+    return all;
   }
 
   private static TokenReadings read(

@@ -75,6 +75,31 @@ class EvalCommandContractTest {
   }
 
   @Test
+  void theOracleKnowsWhatDepthTokensNeed() throws IOException {
+    Path out = temp.resolve("eval");
+    JsonObject oracle =
+        tiny.run(
+                "eval --exits %s --text %s --oracle --out %s --json",
+                tiny.exits(), tiny.data(), out)
+            .json()
+            .getObject("oracle");
+    assertThat(oracle.getObject("thresholds").fields()).containsKeys("1", "2");
+    List<JsonObject> parts = oracle.getObjects("parts");
+    JsonObject all = parts.getFirst();
+    assertThat(all.getString("kind")).isEqualTo("all");
+    assertThat(all.getDouble("agreement", 0, 1)).isGreaterThanOrEqualTo(0.95);
+    int sum = 0;
+    for (JsonObject part : parts.subList(1, parts.size())) {
+      sum += part.getInt("tokens", 1, 1 << 20);
+    }
+    assertThat(all.getInt("tokens", 1, 1 << 20)).isEqualTo(sum);
+    assertThat(Files.readString(out.resolve("report.html"))).contains("What depth do tokens need?");
+    assertThat(
+            tiny.run("eval --text %s --oracle --out %s", tiny.data(), temp.resolve("none")).err())
+        .contains("--oracle needs --text FILE and --exits DIR");
+  }
+
+  @Test
   void whatCannotBeEvaluatedIsRefused() throws IOException {
     Path out = temp.resolve("eval");
     Path tasks =

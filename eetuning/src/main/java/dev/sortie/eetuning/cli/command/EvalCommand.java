@@ -16,11 +16,13 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.DecodingVariant;
+import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Evaluation;
 import dev.sortie.eetuning.eval.PairedRuns;
 import dev.sortie.eetuning.eval.SourceRevision;
 import dev.sortie.eetuning.eval.TextScorer;
+import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.eval.report.EvalJson;
 import dev.sortie.eetuning.eval.report.EvalReport;
 import dev.sortie.eetuning.eval.task.TaskFile;
@@ -127,6 +129,14 @@ public final class EvalCommand implements Callable<Integer> {
   private boolean eachExit;
 
   @Option(
+      names = "--oracle",
+      description =
+          "For --text and --exits: the least depth that each token needs, by kind of "
+              + "token, next to the depth that --thresholds take, or the lowest single "
+              + "threshold with 95 % agreement.")
+  private boolean oracle;
+
+  @Option(
       names = "--tokens",
       paramLabel = "N",
       defaultValue = "64",
@@ -202,6 +212,9 @@ public final class EvalCommand implements Callable<Integer> {
                   device.pool().threads()),
               Machine.detect(device.kernels().name()),
               document.map(t -> score(t, m, exits, device)),
+              oracle
+                  ? document.map(t -> depths(t, m, FinalDraft.add(exits), calibrated, device))
+                  : Optional.empty(),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
               answers.isEmpty()
                   ? List.of()
@@ -232,6 +245,9 @@ public final class EvalCommand implements Callable<Integer> {
         throw new InputException("--strategy " + word + " needs --exits DIR");
       }
     }
+    if (oracle && (text == null || exitsFolder == null)) {
+      throw new InputException("--oracle needs --text FILE and --exits DIR");
+    }
     if (exitsFolder == null
         && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
@@ -253,6 +269,30 @@ public final class EvalCommand implements Callable<Integer> {
   private static TextScorer.Result score(
       String document, LanguageModel m, Exits exits, Device device) {
     return new TextScorer(m, exits, device).score(document, TextScorer.Progress.NONE);
+  }
+
+  private DepthOracle.Result depths(
+      String document,
+      LanguageModel m,
+      Exits exits,
+      Optional<Calibrated> calibrated,
+      Device device) {
+    List<TokenReadings> readings;
+    try (ProgressLine line = ProgressLine.start("oracle", document.length(), System.err)) {
+      readings =
+          TokenReadings.ofText(
+              m,
+              exits,
+              device,
+              document,
+              (read, all) -> line.step(document.length() * read / all, ""));
+    }
+    DepthOracle depths = new DepthOracle(m.config().decoder().layers(), m.tokenizer());
+    if (calibrated.isEmpty()) {
+      return depths.against(readings);
+    }
+    ThresholdsFile.check(thresholdsFile, calibrated.get(), exitsFolder, m);
+    return depths.against(readings, calibrated.get().thresholds());
   }
 
   private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(

@@ -46,9 +46,11 @@ public final class EvalReport {
             + plots(r)
             + EvalTables.settings(r)
             + EvalTables.text(r)
+            + r.oracle().map(OracleSection::html).orElse("")
             + EvalTables.choices(r)
             + EvalTables.method(r);
-    return ReportPage.of("evaluation of " + r.model(), "", body);
+    String css = r.oracle().map(o -> OracleSection.palette(o).css()).orElse("");
+    return ReportPage.of("evaluation of " + r.model(), css, body);
   }
 
   private static String plots(EvalResults r) {

@@ -109,11 +109,11 @@ final class EvalTables {
         "Multiple choice", table(List.of("task", "exit", "acc", "acc_norm", "acc_bytes"), rows));
   }
 
-  private static String section(String title, String body) {
+  static String section(String title, String body) {
     return "<section>\n<h2>" + SafeText.html(title) + "</h2>\n" + body + "</section>\n";
   }
 
-  private static String table(List<String> names, List<List<String>> rows) {
+  static String table(List<String> names, List<List<String>> rows) {
     StringBuilder out =
         new StringBuilder(
             "<div class=\"scroll\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">\n"

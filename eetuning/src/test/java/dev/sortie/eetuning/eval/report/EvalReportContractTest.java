@@ -3,11 +3,13 @@ package dev.sortie.eetuning.eval.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.eval.ChoiceScorer;
+import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Markup;
 import dev.sortie.eetuning.eval.SampleResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.TextScorer;
+import dev.sortie.eetuning.eval.TokenKind;
 import dev.sortie.eetuning.eval.task.TextMetrics;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
@@ -35,6 +37,7 @@ class EvalReportContractTest {
         new EvalResults.Run("./sortie eval --out \"x\" <y>", "abc123-dirty", "bf16", "exact", 2),
         new Machine("cpu", 2, "java", "simd512", "2026-01-02"),
         Optional.of(new TextScorer.Result(100, 400, heads)),
+        Optional.empty(),
         new LinkedHashMap<>(Map.of(TASK, byHead)),
         List.of(
             setting(SampleResults.full(), 101, 0.4),
@@ -63,11 +66,55 @@ class EvalReportContractTest {
   }
 
   @Test
+  void depthsThatTokensNeedAreDrawnAndTold() {
+    SequencedMap<String, Double> needed = new LinkedHashMap<>(Map.of("3", 0.75));
+    needed.put("final", 0.25);
+    SequencedMap<String, Double> taken = new LinkedHashMap<>(Map.of("3", 0.5));
+    taken.put("final", 0.5);
+    DepthOracle.Part part = new DepthOracle.Part(40, needed, taken, 4.25, 5.5, 0.975);
+    EvalResults r = results();
+    EvalResults with =
+        new EvalResults(
+            r.model(),
+            8,
+            r.run(),
+            r.machine(),
+            r.text(),
+            Optional.of(
+                new DepthOracle.Result(
+                    new TreeMap<>(Map.of(3, 0.62)),
+                    part,
+                    new TreeMap<>(Map.of(TokenKind.WORD_START, part)))),
+            r.choices(),
+            r.settings());
+    String page = EvalReport.page(with);
+    assertThat(page).contains("3: 0.62", "begins a word, 40 tokens", "4.25", "5.50", "97.5%");
+    assertThat(page.split("<svg", -1)).hasSize(1 + 5);
+    Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));
+    var oracle =
+        Json.parse("results", Json.compact(EvalJson.of(with)), JsonLimits.CONFIG)
+            .getObject("oracle");
+    assertThat(oracle.getObject("thresholds").getDouble("3", 0, 1)).isEqualTo(0.62);
+    var parts = oracle.getObjects("parts");
+    assertThat(parts).hasSize(2);
+    assertThat(parts.getLast().getString("kind")).isEqualTo("begins a word");
+    assertThat(parts.getFirst().getObject("needed").getDouble("3", 0, 1)).isEqualTo(0.75);
+    assertThat(parts.getFirst().getDouble("taken_depth", 0, 8)).isEqualTo(5.5);
+  }
+
+  @Test
   void partsWithoutFiguresAreLeftOut() {
     EvalResults r = results();
     EvalResults bare =
         new EvalResults(
-            r.model(), 8, r.run(), r.machine(), Optional.empty(), new LinkedHashMap<>(), List.of());
+            r.model(),
+            8,
+            r.run(),
+            r.machine(),
+            Optional.empty(),
+            Optional.empty(),
+            new LinkedHashMap<>(),
+            List.of());
     String page = EvalReport.page(bare);
     assertThat(page).contains("How it was measured").doesNotContain("<svg", "<table");
     Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));

@@ -1,0 +1,163 @@
+package dev.sortie.eetuning.eval;
+
+import dev.sortie.nn.text.Tokenizer;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.TreeMap;
+
+/**
+ * The least depth that each token of a text needs, as an oracle knows it: that of the shallowest
+ * exit whose most likely token is full depth's (Alizadeh et al. 2024, "Duo-LLM", arXiv 2410.10846,
+ * the oracle over exits). Next to it stands what thresholds do, which know confidences only. The
+ * difference is what a better rule could still save with the same exits.
+ *
+ * @param layers backbone layers
+ * @param tokenizer of the model
+ */
+public record DepthOracle(int layers, Tokenizer tokenizer) {
+  /** Agreement with full depth that thresholds are chosen for. */
+  public static final double AGREEMENT = 0.95;
+
+  /**
+   * Some of a text's tokens.
+   *
+   * @param tokens their number
+   * @param needed share of them by the key of the exit that they need
+   * @param taken share of them by the key of the exit at which thresholds let them leave
+   * @param neededDepth mean layers that they need
+   * @param takenDepth mean layers that thresholds take
+   * @param agreement share for which the exit taken chooses full depth's token
+   */
+  public record Part(
+      long tokens,
+      SequencedMap<String, Double> needed,
+      SequencedMap<String, Double> taken,
+      double neededDepth,
+      double takenDepth,
+      double agreement) {}
+
+  /**
+   * What was found.
+   *
+   * @param thresholds by depth
+   * @param all all tokens
+   * @param kinds those of each kind that there are, by the token that full depth chooses
+   */
+  public record Result(
+      SequencedMap<Integer, Double> thresholds, Part all, SequencedMap<TokenKind, Part> kinds) {}
+
+  /** Counts of one part. */
+  private final class Counts {
+    private final List<Integer> depths;
+    private final long[] needed;
+    private final long[] taken;
+    private long agreed;
+    private long tokens;
+
+    Counts(List<Integer> depths) {
+      this.depths = depths;
+      this.needed = new long[depths.size() + 1];
+      this.taken = new long[depths.size() + 1];
+    }
+
+    void add(int need, int take, boolean agrees) {
+      needed[need]++;
+      taken[take]++;
+      agreed += agrees ? 1 : 0;
+      tokens++;
+    }
+
+    Part part() {
+      return new Part(
+          tokens,
+          shares(needed),
+          shares(taken),
+          mean(needed),
+          mean(taken),
+          (double) agreed / tokens);
+    }
+
+    private SequencedMap<String, Double> shares(long[] counts) {
+      SequencedMap<String, Double> shares = new LinkedHashMap<>();
+      for (int e = 0; e < counts.length; e++) {
+        String key = e < depths.size() ? String.valueOf(depths.get(e)) : ExitKeys.FINAL;
+        shares.put(key, (double) counts[e] / tokens);
+      }
+      return Collections.unmodifiableSequencedMap(shares);
+    }
+
+    private double mean(long[] counts) {
+      double sum = 0;
+      for (int e = 0; e < counts.length; e++) {
+        sum += counts[e] * (double) (e < depths.size() ? depths.get(e) : layers);
+      }
+      return sum / tokens;
+    }
+  }
+
+  /**
+   * Compares with the lowest single threshold for all exits that keeps {@link #AGREEMENT} on these
+   * texts; 1, where nothing leaves, if none does.
+   *
+   * @param readings of the same exits, at least one
+   */
+  public Result against(List<TokenReadings> readings) {
+    List<Integer> depths = readings.getFirst().depths();
+    SequencedMap<Integer, Double> best = same(depths, 1);
+    for (int percent = 99; percent >= 0; percent--) {
+      SequencedMap<Integer, Double> lower = same(depths, percent / 100.0);
+      if (against(readings, lower).all().agreement() < AGREEMENT) {
+        break;
+      }
+      best = lower;
+    }
+    return against(readings, best);
+  }
+
+  private static SequencedMap<Integer, Double> same(List<Integer> depths, double threshold) {
+    SequencedMap<Integer, Double> all = new TreeMap<>();
+    depths.forEach(d -> all.put(d, threshold));
+    return all;
+  }
+
+  /**
+   * Compares with thresholds.
+   *
+   * @param readings of the same exits, at least one
+   * @param thresholds by depth; an exit without one is not taken, nor is one with 1
+   */
+  public Result against(List<TokenReadings> readings, SequencedMap<Integer, Double> thresholds) {
+    List<Integer> depths = readings.getFirst().depths();
+    Counts all = new Counts(depths);
+    SequencedMap<TokenKind, Counts> kinds = new TreeMap<>();
+    for (TokenReadings r : readings) {
+      for (int i = 0; i < r.tokens(); i++) {
+        int token = r.last().choices()[i];
+        int need = 0;
+        while (need < depths.size() && r.exits().get(need).choices()[i] != token) {
+          need++;
+        }
+        int take = 0;
+        while (take < depths.size() && !leaves(r, take, i, thresholds)) {
+          take++;
+        }
+        boolean agrees = take == depths.size() || r.exits().get(take).choices()[i] == token;
+        TokenKind kind = TokenKind.of(tokenizer, r.text()[r.given() + i - 1], token);
+        all.add(need, take, agrees);
+        kinds.computeIfAbsent(kind, _ -> new Counts(depths)).add(need, take, agrees);
+      }
+    }
+    SequencedMap<TokenKind, Part> parts = new TreeMap<>();
+    kinds.forEach((kind, counts) -> parts.put(kind, counts.part()));
+    return new Result(
+        Collections.unmodifiableSequencedMap(new TreeMap<>(thresholds)), all.part(), parts);
+  }
+
+  private static boolean leaves(
+      TokenReadings r, int exit, int token, SequencedMap<Integer, Double> thresholds) {
+    double threshold = thresholds.getOrDefault(r.depths().get(exit), 1.0);
+    return threshold < 1 && r.exits().get(exit).confidences()[token] >= threshold;
+  }
+}
