@@ -44,6 +44,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.serve.engine;
   exports dev.sortie.eetuning.serve.http;
   exports dev.sortie.eetuning.train;
+  exports dev.sortie.eetuning.train.audit;
   exports dev.sortie.eetuning.train.checkpoint;
   exports dev.sortie.eetuning.train.data;
   exports dev.sortie.eetuning.train.loop;

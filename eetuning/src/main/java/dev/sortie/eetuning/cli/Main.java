@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import dev.sortie.eetuning.cli.base.CommandLines;
 import dev.sortie.eetuning.cli.command.AddExitsCommand;
+import dev.sortie.eetuning.cli.command.AuditCommand;
 import dev.sortie.eetuning.cli.command.CalibrateCommand;
 import dev.sortie.eetuning.cli.command.ChatCommand;
 import dev.sortie.eetuning.cli.command.ConvertCommand;
@@ -58,6 +59,7 @@ public final class Main implements Runnable {
           "add-exits",
           "tune",
           "reshard",
+          "audit",
           "merge-exits",
           "drop-exits",
           "generate",
@@ -106,6 +108,7 @@ public final class Main implements Runnable {
       case "add-exits" -> AddExitsCommand.class;
       case "tune" -> TuneCommand.class;
       case "reshard" -> ReshardCommand.class;
+      case "audit" -> AuditCommand.class;
       case "merge-exits" -> MergeExitsCommand.class;
       case "drop-exits" -> DropExitsCommand.class;
       case "generate" -> GenerateCommand.class;

@@ -29,6 +29,15 @@ public interface TrainingJob {
     return ShardedTensor.of(state(), Sharding.NONE);
   }
 
+  /** Those of {@link #parts} that are trained, without the optimiser's state. */
+  SequencedMap<String, ShardedTensor> trained();
+
+  /**
+   * Norms of the gradients of the last step before clipping, by name, those for which this rank
+   * answers; 0 before the first step. Replicas, and ranks that share weights, have the same.
+   */
+  Map<String, Double> gradientNorms();
+
   /** The state's elements have been overwritten by those of a checkpoint. */
   default void restored() {}
 

@@ -111,6 +111,20 @@ class FullDiskContractTest {
   }
 
   @Test
+  void anAuditRecordGoesOnAfterItsLastWholeLine() throws Exception {
+    Path plain = temp.resolve("plain.jsonl");
+    tune(temp.resolve("plain"), " --audit " + plain).succeeded();
+    Path record = disk.resolve("record.jsonl");
+    Files.write(disk.resolve("other"), new byte[31 * 4096]);
+    assertOneLine(
+        tune(temp.resolve("out"), " --audit " + record), record, "No space left on device");
+    assertThat(Files.size(record)).isBetween(1L, Files.size(plain) - 1);
+    grow();
+    tune(temp.resolve("out"), " --audit " + record).succeeded();
+    assertThat(record).hasSameBinaryContentAs(plain);
+  }
+
+  @Test
   void anEvaluationLeavesNoHalfResult() throws Exception {
     Path text = Files.writeString(temp.resolve("text"), TinyModel.TEXT);
     for (int free = 0; free <= 2; free++) { // not even the lock, the lock, some of the report

@@ -112,6 +112,7 @@ class JsonOutputContractTest {
     }
     words.addAll(
         switch (spec.name()) {
+          case "audit" -> List.of("verify", absent);
           case "demo" -> List.of("--steps", "0");
           case "doctor" -> List.of("--exits", absent);
           case "exercise" -> List.of("exit-rule", absent);
@@ -119,7 +120,7 @@ class JsonOutputContractTest {
           case "pull" -> List.of("no repository");
           default -> List.of();
         });
-    if (!spec.positionalParameters().isEmpty() && !spec.name().equals("pull")) {
+    if (!spec.positionalParameters().isEmpty() && !List.of("audit", "pull").contains(spec.name())) {
       words.addAll(
           List.of(absent, absent).subList(0, spec.positionalParameters().getFirst().arity().min()));
     }

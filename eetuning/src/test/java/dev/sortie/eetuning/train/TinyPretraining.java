@@ -2,7 +2,10 @@ package dev.sortie.eetuning.train;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.train.audit.StepWitness;
+import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.StepRecorder;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.pretrain.PretrainExits;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
@@ -21,6 +24,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Training of a tiny decoder from scratch.
@@ -150,17 +154,38 @@ record TinyPretraining(
   }
 
   private TrainLoop.Outcome train(Path out, ProcessGroups groups, int stopAt, Hook hook) {
+    return onTrainer(
+        groups,
+        (trainer, witness, device) -> {
+          StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
+          LoopOptions loop = new LoopOptions(out, steps, 2, 3, 2, beside);
+          StepRecorder recorder = hook.recorder(witness);
+          return new TrainLoop(trainer, loop, device.kernels(), groups, stop, stop, recorder).run();
+        });
+  }
+
+  @Override
+  public <T> T onJob(ProcessGroups groups, Function<StepWitness, T> use) {
+    return onTrainer(groups, (_, witness, _) -> use.apply(witness));
+  }
+
+  /** What is done with a trainer. */
+  private interface TrainerUse<T> {
+    T with(Pretrainer trainer, StepWitness witness, Device device);
+  }
+
+  private <T> T onTrainer(ProcessGroups groups, TrainerUse<T> use) {
+    TokenSource data = TinyTuning.counting(VOCAB, LENGTH, 7);
     try (Device device = Device.cpu(1);
         Pretrainer trainer =
             new Pretrainer(
                 model.config,
                 options(),
-                TinyTuning.counting(VOCAB, LENGTH, 7),
+                data,
                 device,
                 PretrainPlacement.on(groups, sequence, layout))) {
-      StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
-      LoopOptions loop = new LoopOptions(out, steps, 2, 3, 2, beside);
-      return new TrainLoop(trainer, loop, device.kernels(), groups, stop, stop).run();
+      return use.with(
+          trainer, new StepWitness(trainer, data, GLOBAL, device.kernels(), groups), device);
     }
   }
 }

@@ -1,12 +1,15 @@
 package dev.sortie.eetuning.train;
 
+import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
+import dev.sortie.eetuning.train.loop.StepRecorder;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.parallel.mesh.Mesh;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Training of something tiny by ranks that are threads or processes. Each run is what new processes
@@ -27,6 +30,11 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
     /** After each step, before any checkpoint of it. */
     void after(ProcessGroups groups, int step);
 
+    /** What keeps a record of the steps. */
+    default StepRecorder recorder(StepWitness witness) {
+      return StepRecorder.NONE;
+    }
+
     /** At a moment of a checkpoint. */
     default void saving(ProcessGroups groups, int step, CheckpointListener.Moment moment) {}
   }
@@ -39,6 +47,13 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
 
   /** What one rank does; the hash is rank 0's, of a run that was finished. */
   Result rank(Path out, ProcessGroups groups, int stopAt, Hook hook);
+
+  /**
+   * Makes the job of one rank, which has done no step yet, and uses it.
+   *
+   * @param groups stay open
+   */
+  <T> T onJob(ProcessGroups groups, Function<StepWitness, T> use);
 
   /** The hash of what a finished run has left. */
   String sha256(Path out);

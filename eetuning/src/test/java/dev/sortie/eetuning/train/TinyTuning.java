@@ -5,9 +5,11 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
+import dev.sortie.eetuning.train.loop.StepRecorder;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.ExitTuner;
@@ -35,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
@@ -113,6 +116,43 @@ public record TinyTuning(
 
   private TrainLoop.Outcome train(
       Path out, ProcessGroups groups, int stopAt, Hook hook, Device device) {
+    return onTuner(
+        groups,
+        device,
+        (tuner, loaded, witness) -> {
+          StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
+          // those of one objective write checkpoints beside the next steps
+          boolean beside = objective == Objective.KL;
+          LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);
+          StepRecorder recorder = hook.recorder(witness);
+          TrainLoop.Outcome outcome =
+              new TrainLoop(tuner, loop, device.kernels(), groups, stop, stop, recorder).run();
+          if (outcome.finished() && groups.mesh().pp() == 1 && groups.coordinates().dp() == 0) {
+            Map<String, Object> notes = tuner.describe();
+            Exits tuned = sequence ? tuner.exits(notes) : tuner.gated(notes, GATE_TOKENS);
+            if (groups.leads()) {
+              ExitsFile.write(out, tuned, loaded);
+            } else {
+              ExitsFile.contribute(tuned, loaded);
+            }
+          }
+          return outcome;
+        });
+  }
+
+  @Override
+  public <T> T onJob(ProcessGroups groups, Function<StepWitness, T> use) {
+    try (Device device = Device.cpu(1)) {
+      return onTuner(groups, device, (_, _, witness) -> use.apply(witness));
+    }
+  }
+
+  /** What is done with a tuner. */
+  private interface TunerUse<T> {
+    T with(ExitTuner tuner, LanguageModel loaded, StepWitness witness);
+  }
+
+  private <T> T onTuner(ProcessGroups groups, Device device, TunerUse<T> use) {
     try (LanguageModel loaded = load(groups, device);
         NativeArena arena = new NativeArena("test")) {
       Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
@@ -121,22 +161,8 @@ public record TinyTuning(
       try (ExitTuner tuner =
           new ExitTuner(
               loaded, start, options(), data, device, TunePlacement.on(groups).with(plan, trace))) {
-        StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
-        // those of one objective write checkpoints beside the next steps
-        boolean beside = objective == Objective.KL;
-        LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);
-        TrainLoop.Outcome outcome =
-            new TrainLoop(tuner, loop, device.kernels(), groups, stop, stop).run();
-        if (outcome.finished() && groups.mesh().pp() == 1 && groups.coordinates().dp() == 0) {
-          Map<String, Object> notes = tuner.describe();
-          Exits tuned = sequence ? tuner.exits(notes) : tuner.gated(notes, GATE_TOKENS);
-          if (groups.leads()) {
-            ExitsFile.write(out, tuned, loaded);
-          } else {
-            ExitsFile.contribute(tuned, loaded);
-          }
-        }
-        return outcome;
+        return use.with(
+            tuner, loaded, new StepWitness(tuner, data, GLOBAL, device.kernels(), groups));
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.AuditOption;
 import dev.sortie.eetuning.cli.option.NewDecoder;
 import dev.sortie.eetuning.cli.option.NewTokenizer;
 import dev.sortie.eetuning.cli.option.PretrainExitOptions;
@@ -15,6 +16,7 @@ import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFolder;
+import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
@@ -39,6 +41,7 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.pipeline.TrainingSchedule;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
@@ -61,7 +64,7 @@ import picocli.CommandLine.Option;
         "Trains a Llama-type decoder and its tokenizer from scratch and writes a "
             + "Hugging Face folder. It can train exits too, and run on several ranks "
             + "in a job started by launch.")
-public final class PretrainCommand implements Callable<Integer> {
+public final class PretrainCommand implements Callable<Integer>, AuditedCommand {
   @Mixin private ComputeOptions compute;
   @Mixin private TrainingOptions training;
   @Mixin private NewDecoder decoder;
@@ -69,6 +72,7 @@ public final class PretrainCommand implements Callable<Integer> {
   @Mixin private RankOptions ranks;
   @Mixin private PretrainExitOptions exits;
   @Mixin private PretrainScheduleOptions schedule;
+  @Mixin private AuditOption audit;
 
   @Option(
       names = "--dropout",
@@ -96,17 +100,7 @@ public final class PretrainCommand implements Callable<Integer> {
       throw new InputException("--save " + save + ": take BF16 or F32");
     }
     LoopOptions loop = training.loop();
-    training.check();
-    PretrainOptions options =
-        new PretrainOptions(
-            training.microBatch,
-            training.globalBatch(),
-            training.schedule(),
-            training.adamW(),
-            training.seed,
-            exits.exits(decoder.layers()),
-            dropout);
-    checkRanks(options); // sizes are refused before anything is written
+    PretrainOptions options = checked();
     if (training.dryRun) {
       MemoryView.show(memory(options), json);
       return 0;
@@ -117,6 +111,48 @@ public final class PretrainCommand implements Callable<Integer> {
           memory(options).require(groups.coordinates(), available, groups.neighbours());
           return train(options, loop, groups, interrupt);
         });
+  }
+
+  @Override
+  public int replay(Replay replay) {
+    PretrainOptions options = checked();
+    return ranks.run(
+        (groups, interrupt) -> {
+          try (ReplayFolder folder = ReplayFolder.in(training.out, groups)) {
+            training.out = folder.path();
+            Tokenizer tokenizer = tokenizer(groups);
+            try (Device device = compute.open(groups.neighbours());
+                DatasetSource data = dataset(tokenizer, groups)) {
+              return withTrainer(
+                  config(tokenizer),
+                  options,
+                  data,
+                  device,
+                  groups,
+                  (trainer, _, _) ->
+                      replay.run(
+                          new StepWitness(
+                              trainer, data, options.globalBatch(), device.kernels(), groups),
+                          interrupt));
+            }
+          }
+        });
+  }
+
+  /** The options, if they can be those of a run; sizes are refused before anything is written. */
+  private PretrainOptions checked() {
+    training.check();
+    PretrainOptions options =
+        new PretrainOptions(
+            training.microBatch,
+            training.globalBatch(),
+            training.schedule(),
+            training.adamW(),
+            training.seed,
+            exits.exits(decoder.layers()),
+            dropout);
+    checkRanks(options);
+    return options;
   }
 
   private PretrainDryRun memory(PretrainOptions options) {
@@ -154,15 +190,10 @@ public final class PretrainCommand implements Callable<Integer> {
 
   private int trainInto(
       PretrainOptions options, LoopOptions loop, ProcessGroups groups, Interrupt interrupt) {
-    Tokenizer tokenizer =
-        groups.firstOfRanks(
-            () -> newTokenizer.make(training.out, training.data()),
-            () -> NewTokenizer.made(training.out));
-    DecoderConfig config = decoder.config(tokenizer.vocabSize(), training.seqLen);
+    Tokenizer tokenizer = tokenizer(groups);
+    DecoderConfig config = config(tokenizer);
     try (Device device = compute.open(groups.neighbours());
-        DatasetSource data =
-            groups.firstOfRanks(
-                () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
+        DatasetSource data = dataset(tokenizer, groups);
         TrainingView view = new TrainingView("pretrain", training.steps, training.stepLog)) {
       TrainLoop.Outcome outcome =
           train(config, options, loop, data, device, groups, interrupt, view);
@@ -184,11 +215,28 @@ public final class PretrainCommand implements Callable<Integer> {
           Map<String, Object> result = training.result(outcome, 50);
           peaks.addTo(result);
           result.putAll(hashes);
+          audit.head().ifPresent(head -> result.put("audit_sha256", head));
           System.out.println(Json.compact(result));
         }
       }
       return 0;
     }
+  }
+
+  /** Rank 0 makes the tokenizer, if there is none; the others wait for it. */
+  private Tokenizer tokenizer(ProcessGroups groups) {
+    return groups.firstOfRanks(
+        () -> newTokenizer.make(training.out, training.data()),
+        () -> NewTokenizer.made(training.out));
+  }
+
+  private DecoderConfig config(Tokenizer tokenizer) {
+    return decoder.config(tokenizer.vocabSize(), training.seqLen);
+  }
+
+  private DatasetSource dataset(Tokenizer tokenizer, ProcessGroups groups) {
+    return groups.firstOfRanks(
+        () -> training.dataset(tokenizer), () -> training.madeDataset(tokenizer));
   }
 
   private TrainLoop.Outcome train(
@@ -200,6 +248,70 @@ public final class PretrainCommand implements Callable<Integer> {
       ProcessGroups groups,
       Interrupt interrupt,
       TrainingView view) {
+    return withTrainer(
+        config,
+        options,
+        data,
+        device,
+        groups,
+        (trainer, plan, picture) -> {
+          if (groups.leads()) {
+            announce(trainer, data, groups, view);
+            if (groups.mesh().pp() > 1) {
+              plan.describe().forEach(view::say);
+            }
+          }
+          TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
+          TrainLoop.Outcome outcome =
+              audit.run(
+                  trainer,
+                  data,
+                  options.globalBatch(),
+                  device.kernels(),
+                  groups,
+                  recorder ->
+                      new TrainLoop(
+                          trainer,
+                          loop,
+                          device.kernels(),
+                          groups,
+                          listener,
+                          interrupt::wanted,
+                          recorder),
+                  view::say);
+          Path plot = schedule.plot(groups.mesh().pp());
+          if (plot != null && outcome.finished()) {
+            TrainingSchedule order = schedule.layout().schedule();
+            picture.draw(plot, (_, count, seconds) -> plan.timeline(order, count, seconds));
+          }
+          return outcome;
+        });
+  }
+
+  private void announce(
+      Pretrainer trainer, DatasetSource data, ProcessGroups groups, TrainingView view) {
+    view.say(
+        "%,d parameters%s, %,d windows of %d tokens per epoch"
+            .formatted(
+                trainer.parameterCount(),
+                groups.mesh().tp() > 1 ? " on this rank" : "",
+                data.trainingWindows(),
+                training.seqLen));
+  }
+
+  /** What is done with a trainer, its plan, and what draws its schedule. */
+  @FunctionalInterface
+  private interface TrainerUse<T> {
+    T with(Pretrainer trainer, PretrainPlan plan, ScheduleView picture);
+  }
+
+  private <T> T withTrainer(
+      DecoderConfig config,
+      PretrainOptions options,
+      DatasetSource data,
+      Device device,
+      ProcessGroups groups,
+      TrainerUse<T> use) {
     PretrainLayout layout = schedule.layout();
     PretrainPlan plan =
         PretrainPlan.of(
@@ -214,26 +326,7 @@ public final class PretrainCommand implements Callable<Integer> {
         PretrainPlacement.on(groups, ranks.isSequenceParallel(), layout)
             .with(plan, picture.trace());
     try (Pretrainer trainer = new Pretrainer(config, options, data, device, placement)) {
-      if (groups.leads()) {
-        view.say(
-            "%,d parameters%s, %,d windows of %d tokens per epoch"
-                .formatted(
-                    trainer.parameterCount(),
-                    groups.mesh().tp() > 1 ? " on this rank" : "",
-                    data.trainingWindows(),
-                    training.seqLen));
-        if (groups.mesh().pp() > 1) {
-          plan.describe().forEach(view::say);
-        }
-      }
-      TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
-      TrainLoop.Outcome outcome =
-          new TrainLoop(trainer, loop, device.kernels(), groups, listener, interrupt::wanted).run();
-      Path plot = schedule.plot(groups.mesh().pp());
-      if (plot != null && outcome.finished()) {
-        picture.draw(plot, (_, count, seconds) -> plan.timeline(layout.schedule(), count, seconds));
-      }
-      return outcome;
+      return use.with(trainer, plan, picture);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.AuditOption;
 import dev.sortie.eetuning.cli.option.RankOptions;
 import dev.sortie.eetuning.cli.option.SelfData;
 import dev.sortie.eetuning.cli.option.StartExits;
@@ -16,11 +17,11 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFolder;
+import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
-import dev.sortie.eetuning.train.stage.ScheduleTrace;
 import dev.sortie.eetuning.train.stage.StagePartitioning;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FeatureCache;
@@ -37,6 +38,7 @@ import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.mesh.Mesh;
+import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ModelShard;
 import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
@@ -46,6 +48,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -58,7 +61,7 @@ import picocli.CommandLine.Option;
     description =
         "Tunes exits on text; the backbone stays frozen. Ctrl-C saves a "
             + "checkpoint; run the same command again to resume.")
-public final class TuneCommand implements Callable<Integer> {
+public final class TuneCommand implements Callable<Integer>, AuditedCommand {
   /** More cannot be told apart in a picture. */
   private static final int PLOTTED_STEPS = 3;
 
@@ -69,6 +72,7 @@ public final class TuneCommand implements Callable<Integer> {
   @Mixin private StartExits start;
   @Mixin private TuneLossOptions loss;
   @Mixin private RankOptions ranks;
+  @Mixin private AuditOption audit;
 
   @Option(
       names = "--feature-cache",
@@ -105,6 +109,43 @@ public final class TuneCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     LoopOptions loop = training.loop();
+    TuneOptions options = checked();
+    start.checkOut(training.out);
+    if (training.dryRun) {
+      showMemory(options);
+      return 0;
+    }
+    AvailableMemory available = AvailableMemory.now(); // before another rank takes its own
+    return ranks.run((groups, interrupt) -> tune(options, loop, groups, interrupt, available));
+  }
+
+  @Override
+  public int replay(Replay replay) {
+    TuneOptions options = checked();
+    AvailableMemory available = AvailableMemory.now();
+    return ranks.run(
+        (groups, interrupt) -> {
+          try (ReplayFolder folder = ReplayFolder.in(training.out, groups);
+              Device device = compute.open(groups.neighbours())) {
+            training.out = folder.path();
+            return withTuner(
+                options,
+                groups,
+                device,
+                plan(options, groups, device, available),
+                t -> {},
+                () -> {},
+                (tuner, m, data) ->
+                    replay.run(
+                        new StepWitness(
+                            tuner, data, options.globalBatch(), device.kernels(), groups),
+                        interrupt));
+          }
+        });
+  }
+
+  /** The options, if they can be those of a run. */
+  private TuneOptions checked() {
     training.check();
     if (sampled()) {
       self.check(training, ranks.mesh());
@@ -113,7 +154,6 @@ public final class TuneCommand implements Callable<Integer> {
       throw new InputException("--gate-tokens " + gateTokens + " must be 0 or more");
     }
     TuneOptions options = loss.options(training);
-    start.checkOut(training.out);
     options.checkReplicas(ranks.mesh().dp());
     if (featureCache != null && ranks.mesh().world() > ranks.mesh().dp()) {
       throw new InputException(
@@ -127,12 +167,7 @@ public final class TuneCommand implements Callable<Integer> {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
     }
-    if (training.dryRun) {
-      showMemory(options);
-      return 0;
-    }
-    AvailableMemory available = AvailableMemory.now(); // before another rank takes its own
-    return ranks.run((groups, interrupt) -> tune(options, loop, groups, interrupt, available));
+    return options;
   }
 
   private void showMemory(TuneOptions options) {
@@ -210,34 +245,81 @@ public final class TuneCommand implements Callable<Integer> {
     if (groups.leads() && groups.mesh().pp() > 1) {
       plan.describe().forEach(view::say);
     }
+    ScheduleView schedule = schedule(options, groups);
+    return withTuner(
+        options,
+        groups,
+        device,
+        plan,
+        schedule.trace(),
+        () -> {
+          if (groups.leads()) {
+            folder.open();
+          }
+        },
+        (tuner, m, data) -> {
+          TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
+          TrainLoop.Outcome outcome =
+              audit.run(
+                  tuner,
+                  data,
+                  options.globalBatch(),
+                  device.kernels(),
+                  groups,
+                  recorder ->
+                      new TrainLoop(
+                          tuner,
+                          loop,
+                          device.kernels(),
+                          groups,
+                          listener,
+                          interrupt::wanted,
+                          recorder),
+                  view::say);
+          if (plotSchedule != null && outcome.finished()) {
+            schedule.draw(plotSchedule, plan::timeline);
+          }
+          if (groups.leads()) {
+            view.plot(
+                training.out.resolve("loss.svg"),
+                outcome.history(),
+                "Loss of each exit, nats per token");
+          }
+          if (outcome.finished() && !tuned.arePutTogether(groups)) {
+            tuned.write(tuner, m, data, groups);
+          }
+          return outcome;
+        });
+  }
+
+  /** What is done with a tuner, its model and its data. */
+  @FunctionalInterface
+  private interface TunerUse<T> {
+    T with(ExitTuner tuner, LanguageModel m, DatasetSource data);
+  }
+
+  /**
+   * Makes a tuner.
+   *
+   * @param accepted runs before anything is written to {@code --out}
+   */
+  private <T> T withTuner(
+      TuneOptions options,
+      ProcessGroups groups,
+      Device device,
+      StagePlan plan,
+      Consumer<Timed> trace,
+      Runnable accepted,
+      TunerUse<T> use) {
     try (LanguageModel m = model(device, plan, groups)) {
       try (NativeArena arena = new NativeArena("exits")) {
         options.check(m.config().decoder(), start.read(m, arena, device), training.seqLen);
       }
-      if (groups.leads()) {
-        folder.open();
-      }
-      ScheduleView schedule = schedule(options, groups);
+      accepted.run();
       try (DatasetSource data = data(m, device, groups);
           FeatureCache cache = cache(m, data, device, groups);
-          ExitTuner tuner =
-              tuner(m, options, data, device, groups, plan, cache, schedule.trace())) {
-        TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
-        TrainLoop.Outcome outcome =
-            new TrainLoop(tuner, loop, device.kernels(), groups, listener, interrupt::wanted).run();
-        if (plotSchedule != null && outcome.finished()) {
-          schedule.draw(plotSchedule, plan::timeline);
-        }
-        if (groups.leads()) {
-          view.plot(
-              training.out.resolve("loss.svg"),
-              outcome.history(),
-              "Loss of each exit, nats per token");
-        }
-        if (outcome.finished() && !tuned.arePutTogether(groups)) {
-          tuned.write(tuner, m, data, groups);
-        }
-        return outcome;
+          ExitTuner tuner = tuner(m, options, data, device, groups, plan, cache, trace)) {
+        return use.with(tuner, m, data);
       }
     }
   }
@@ -285,7 +367,7 @@ public final class TuneCommand implements Callable<Integer> {
       ProcessGroups groups,
       StagePlan plan,
       FeatureCache cache,
-      ScheduleTrace trace) {
+      Consumer<Timed> trace) {
     try (NativeArena arena = new NativeArena("exits")) {
       Exits exits = start.read(m, arena, device);
       TunePlacement placement = TunePlacement.on(groups).with(plan, trace);
@@ -333,6 +415,7 @@ public final class TuneCommand implements Callable<Integer> {
       Map<String, Object> result = training.result(outcome, 1);
       peaks.addTo(result);
       result.put("exits_sha256", sha);
+      audit.head().ifPresent(head -> result.put("audit_sha256", head));
       System.out.println(Json.compact(result));
     } else {
       System.out.println("exits written to " + training.out + " (sha256 " + sha + ")");

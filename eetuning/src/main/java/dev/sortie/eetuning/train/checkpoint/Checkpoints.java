@@ -146,6 +146,28 @@ public final class Checkpoints {
     return Optional.of(Checkpoint.read(path, step));
   }
 
+  /** Steps of the checkpoints that are there, ascending; one may be damaged. */
+  public List<Integer> steps() {
+    return folder.list().stream().map(CheckpointFolder::step).toList();
+  }
+
+  /**
+   * The checkpoint after so many steps.
+   *
+   * @throws InputException if it is not whole
+   */
+  public Checkpoint at(int step) {
+    Path path = folder.checkpoint(step);
+    Checkpoint found = Checkpoint.read(path, step);
+    found
+        .fault()
+        .ifPresent(
+            fault -> {
+              throw new InputException(path + ": this checkpoint is not whole: " + fault);
+            });
+    return found;
+  }
+
   /** The step of the newest whole checkpoint, as far as one was found or saved here. */
   public OptionalInt kept() {
     return kept;

@@ -14,6 +14,7 @@ import dev.sortie.tensor.memory.Span;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +32,7 @@ public final class TrainLoop {
   private final ProcessGroups groups;
   private final Listener listener;
   private final BooleanSupplier stop;
+  private final StepRecorder recorder;
 
   /** Is told of progress. */
   public interface Listener extends CheckpointListener {
@@ -88,12 +90,29 @@ public final class TrainLoop {
       ProcessGroups groups,
       Listener listener,
       BooleanSupplier stop) {
+    this(job, options, kernels, groups, listener, stop, StepRecorder.NONE);
+  }
+
+  /**
+   * As above, with a record of each step.
+   *
+   * @param recorder on all ranks, or on none
+   */
+  public TrainLoop(
+      TrainingJob job,
+      LoopOptions options,
+      Kernels kernels,
+      ProcessGroups groups,
+      Listener listener,
+      BooleanSupplier stop,
+      StepRecorder recorder) {
     this.job = job;
     this.options = options;
     this.kernels = kernels;
     this.groups = groups;
     this.listener = listener;
     this.stop = stop;
+    this.recorder = recorder;
   }
 
   /** Runs until all steps are done or a stop is asked for. A failure ends all ranks. */
@@ -115,6 +134,7 @@ public final class TrainLoop {
         found
             .map(f -> Checkpoints.restore(f, job, kernels))
             .orElseGet(() -> new LossHistory(job.lossNames()));
+    recorder.begin(history.steps());
     checkpoints.deleteTemporaries();
     if (found.isPresent()) {
       listener.resumed(found.get().step());
@@ -129,7 +149,7 @@ public final class TrainLoop {
     StepTimes times = new StepTimes(job.tokensPerStep());
     Optional<Step> before = Optional.empty();
     for (int i = history.steps(); i < options.steps(); i++) {
-      Step step = new Step(i + 1, job.begin(i), times.lap());
+      Step step = new Step(i + 1, job.begin(i), recorder.computed(i + 1), times.lap());
       boolean stopping = before.isPresent() && finish(before.get(), history, checkpoints);
       boolean last = step.done == options.steps();
       boolean validates = step.done % options.validateEvery() == 0 || last;
@@ -170,14 +190,20 @@ public final class TrainLoop {
   private static final class Step {
     private final int done;
     private final Supplier<Map<String, Double>> losses;
+    private final Consumer<Map<String, Double>> record;
     private final double seconds;
 
     /** How many ranks wish to stop. */
     private Supplier<long[]> wish = () -> new long[1];
 
-    Step(int done, Supplier<Map<String, Double>> losses, double seconds) {
+    Step(
+        int done,
+        Supplier<Map<String, Double>> losses,
+        Consumer<Map<String, Double>> record,
+        double seconds) {
       this.done = done;
       this.losses = losses;
+      this.record = record;
       this.seconds = seconds;
     }
   }
@@ -186,6 +212,7 @@ public final class TrainLoop {
   private boolean finish(Step step, LossHistory history, Checkpoints checkpoints) {
     Map<String, Double> losses = step.losses.get();
     checkFinite(step.done, "loss", losses, checkpoints);
+    step.record.accept(losses);
     history.add(losses);
     listener.step(step.done, losses, job.tokensPerStep() / step.seconds);
     return step.wish.get()[0] > 0;

@@ -55,6 +55,7 @@ import java.util.stream.IntStream;
  */
 public final class Pretrainer implements TrainingJob, AutoCloseable {
   private static final String FINAL = "final";
+  private static final String ALL = "all";
 
   private final DecoderConfig config;
   private final PretrainOptions options;
@@ -80,6 +81,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final AdamW optimizer;
   private final Optional<ShardGradients> shares;
   private final ChunkPasses passes;
+  private double lastNorm;
 
   /** A trainer of a new model with random weights. */
   public Pretrainer(
@@ -292,9 +294,22 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     if (replicas.isEmpty()) {
       return ShardedTensor.of(state(), model.decoder().sharding());
     }
-    SequencedMap<String, ShardedTensor> all = new LinkedHashMap<>(replicas.get().parameters());
+    SequencedMap<String, ShardedTensor> all = trained();
     replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
     return all;
+  }
+
+  @Override
+  public SequencedMap<String, ShardedTensor> trained() {
+    return replicas
+        .map(OptimizerPartition::parameters)
+        .orElseGet(() -> ShardedTensor.of(own, model.decoder().sharding()));
+  }
+
+  /** One norm of all, for which the first stage answers. */
+  @Override
+  public Map<String, Double> gradientNorms() {
+    return stage() == 0 ? Map.of(ALL, lastNorm) : Map.of();
   }
 
   @Override
@@ -365,7 +380,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     try (var _ = workspace.mark()) {
       shares.ifPresent(s -> s.complete(kernels, workspace, whole));
       UnaryOperator<Tensor> gradient = OptimizerPartition.gradients(replicas, whole);
-      optimizer.step(kernels, gradient, step + 1, rate, norm.of(kernels, whole));
+      lastNorm = norm.of(kernels, whole);
+      optimizer.step(kernels, gradient, step + 1, rate, lastNorm);
     }
     replicas.ifPresent(OptimizerPartition::startExchange);
     replicas.ifPresent(OptimizerPartition::awaitExchange);

@@ -69,6 +69,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private final ExitLosses losses;
   private final GradientAccumulator gradients;
   private final BackbonePasses passes;
+  private final SequencedMap<String, Double> norms = new LinkedHashMap<>();
 
   /**
    * A tuner.
@@ -153,6 +154,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     trainees.add(
         TrainableExit.of(
             depth, exit, parameters, sharding, options, groups, arena, device.kernels()));
+    norms.put(trainees.getLast().name(), 0.0);
   }
 
   private BackbonePasses passes(Stage stage) {
@@ -258,6 +260,19 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   }
 
   @Override
+  public SequencedMap<String, ShardedTensor> trained() {
+    awaitUpdates();
+    SequencedMap<String, ShardedTensor> all = new LinkedHashMap<>();
+    trainees.forEach(t -> all.putAll(t.trained()));
+    return all;
+  }
+
+  @Override
+  public Map<String, Double> gradientNorms() {
+    return norms;
+  }
+
+  @Override
   public List<String> lossNames() {
     return names;
   }
@@ -286,7 +301,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
                 }));
     double rate = options.schedule().at(step);
     for (TrainableExit t : trainees) {
-      t.update(ops, gradients.whole(t.tensors()), step + 1, rate);
+      norms.put(t.name(), t.update(ops, gradients.whole(t.tensors()), step + 1, rate));
     }
     return table.sums(groups);
   }

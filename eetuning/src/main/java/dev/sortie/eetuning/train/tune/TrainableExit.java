@@ -78,14 +78,17 @@ record TrainableExit(
    * Updates the parameters, or begins to; see {@link #awaitUpdate}.
    *
    * @param gradients those of all micro-batches
+   * @return their norm before clipping
    */
-  void update(Ops ops, Gradients gradients, int step, double rate) {
+  double update(Ops ops, Gradients gradients, int step, double rate) {
+    double norm;
     try (var _ = ops.workspace().mark()) {
-      double norm = norm(ops, gradients);
+      norm = norm(ops, gradients);
       UnaryOperator<Tensor> gradient = OptimizerPartition.gradients(replicas, gradients);
       optimizer.step(ops.kernels(), gradient, step, rate, norm);
     }
     replicas.ifPresent(OptimizerPartition::startExchange);
+    return norm;
   }
 
   /** The global norm of this exit's gradients, whoever updates what. */
@@ -109,12 +112,22 @@ record TrainableExit(
 
   /** The state as parts of what all ranks have, by the names in checkpoints. */
   SequencedMap<String, ShardedTensor> parts() {
+    SequencedMap<String, ShardedTensor> all = trained();
     if (replicas.isEmpty()) {
-      return ShardedTensor.of(state(), sharding);
+      all.putAll(ShardedTensor.of(moments(), sharding));
+    } else {
+      replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
+    }
+    return all;
+  }
+
+  /** The parameters among {@link #parts}. */
+  SequencedMap<String, ShardedTensor> trained() {
+    if (replicas.isEmpty()) {
+      return ShardedTensor.of(named(), sharding);
     }
     SequencedMap<String, ShardedTensor> all = new LinkedHashMap<>();
     replicas.get().parameters().forEach((n, p) -> all.put(CheckpointNames.ofExit(depth, n), p));
-    replicas.get().moments(optimizer.state()).forEach((n, m) -> all.put(momentName(n), m));
     return all;
   }
 
@@ -124,8 +137,19 @@ record TrainableExit(
 
   /** Parameters and optimiser state, by their names in checkpoints. */
   SequencedMap<String, Tensor> state() {
+    SequencedMap<String, Tensor> all = named();
+    all.putAll(moments());
+    return all;
+  }
+
+  private SequencedMap<String, Tensor> named() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     parameters.forEach((name, p) -> all.put(CheckpointNames.ofExit(depth, name), p));
+    return all;
+  }
+
+  private SequencedMap<String, Tensor> moments() {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     optimizer.state().forEach((name, s) -> all.put(momentName(name), s));
     return all;
   }

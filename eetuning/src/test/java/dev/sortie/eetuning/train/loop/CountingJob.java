@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.loop;
 
+import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -54,6 +55,18 @@ final class CountingJob implements TrainingJob {
     state.put("weights", weights);
     state.put("optimizer.moments", moments);
     return state;
+  }
+
+  @Override
+  public SequencedMap<String, ShardedTensor> trained() {
+    SequencedMap<String, ShardedTensor> trained = new LinkedHashMap<>();
+    trained.put("weights", ShardedTensor.all(weights));
+    return trained;
+  }
+
+  @Override
+  public Map<String, Double> gradientNorms() {
+    return Map.of("all", moments.span().get(1));
   }
 
   @Override
