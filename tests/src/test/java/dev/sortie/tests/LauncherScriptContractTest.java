@@ -111,8 +111,13 @@ class LauncherScriptContractTest {
 
   /** Calls the script from its folder, after some words of the shell. */
   private Run run(String before, String flags) throws Exception {
+    return run(before, flags, "now");
+  }
+
+  private Run run(String before, String flags, String words) throws Exception {
     ProcessBuilder builder =
-        new ProcessBuilder("bash", "-c", before + "exec ./sortie now").directory(root.toFile());
+        new ProcessBuilder("bash", "-c", before + "exec ./sortie " + words)
+            .directory(root.toFile());
     builder.environment().put("JAVA_HOME", jdk.toString());
     builder.environment().put("PATH", "/usr/bin:/bin");
     builder.environment().put("SORTIE_JAVA_OPTS", flags);
@@ -142,6 +147,18 @@ class LauncherScriptContractTest {
   void oneJvmIsStarted() throws Exception {
     assertThat(run("", "").out()).containsExactly("ran now", "x is null");
     assertThat(starts()).isEqualTo(1);
+  }
+
+  @Test
+  void aProgramRunsWithSortieOnTheClassPath() throws Exception {
+    Files.writeString(
+        root.resolve("Mine.java"),
+        """
+        void main(String[] words) {
+          dev.sortie.eetuning.cli.Main.main(words);
+        }
+        """);
+    assertThat(run("", "-Dx=1", "java Mine.java well").out()).containsExactly("ran well", "x is 1");
   }
 
   @Test

@@ -90,7 +90,7 @@ class PackageContractTest {
 
   @Test
   void whatNeedsTheSourcesIsRefusedInOneLine() throws Exception {
-    for (String command : List.of("test", "bench", "dist")) {
+    for (String command : List.of("test", "bench", "dist", "java")) {
       Run refused = sortie(command);
       assertThat(refused.code()).isEqualTo(1);
       assertThat(refused.err()).hasLineCount(1).contains(command + " needs a checkout");

@@ -44,7 +44,8 @@ import picocli.CommandLine.Spec;
       "",
       "A model is a Hugging Face folder, a .gguf file, ORG/NAME (after sortie "
           + "pull ORG/NAME), or fable, the embedded model.",
-      "./sortie test runs the tests, ./sortie dist --out DIR makes a package that runs without a JDK."
+      "./sortie test runs the tests, ./sortie dist --out DIR makes a package that runs without a JDK,"
+          + " ./sortie java FILE.java runs a program of yours with Sortie on the class path."
     })
 public final class Main implements Runnable {
   private static final String HELP = "help";

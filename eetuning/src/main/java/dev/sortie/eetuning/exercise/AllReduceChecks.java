@@ -31,7 +31,7 @@ import java.util.function.IntUnaryOperator;
 final class AllReduceChecks {
   /** A message that never comes is an error after this time. */
   private static final CommOptions OPTIONS =
-      CommOptions.defaults().withDeadline(Duration.ofSeconds(3));
+      CommOptions.defaults().withDeadline(Duration.ofSeconds(5));
 
   private static final int ROUGH = 1001;
 

@@ -240,7 +240,7 @@ class ExerciseContractTest {
           }
         };
     List<CheckResult> results = run(AllReduceChecks.of(waits).subList(1, 2));
-    assertThat(results.getFirst().message()).contains("waits for rank", "3000 ms");
+    assertThat(results.getFirst().message()).contains("waits for rank", "5000 ms");
   }
 
   @Test
