@@ -44,7 +44,8 @@ class TourContractTest {
 
   /** A program, and before it the name of its file. */
   private static final Pattern PROGRAM =
-      Pattern.compile("(?ms)^\\*\\*Run\\.[^\\n]*?`(\\w+\\.java)`[^\\n]*\\n\\n```java\\n(.*?)^```\\n");
+      Pattern.compile(
+          "(?ms)^\\*\\*Run\\.[^\\n]*?`(\\w+\\.java)`[^\\n]*\\n\\n```java\\n(.*?)^```\\n");
 
   private static final Pattern EXIT_CODE = Pattern.compile("# exit code (\\d)");
 
