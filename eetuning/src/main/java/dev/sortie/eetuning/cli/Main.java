@@ -22,6 +22,7 @@ import dev.sortie.eetuning.cli.command.ReshardCommand;
 import dev.sortie.eetuning.cli.command.SampleCommand;
 import dev.sortie.eetuning.cli.command.ScoreCommand;
 import dev.sortie.eetuning.cli.command.ServeCommand;
+import dev.sortie.eetuning.cli.command.SpeedrunCommand;
 import dev.sortie.eetuning.cli.command.TokenizeCommand;
 import dev.sortie.eetuning.cli.command.TuneCommand;
 import java.util.List;
@@ -76,6 +77,7 @@ public final class Main implements Runnable {
           "pull",
           "launch",
           "exercise",
+          "speedrun",
           MANUAL,
           HELP);
 
@@ -125,6 +127,7 @@ public final class Main implements Runnable {
       case "pull" -> PullCommand.class;
       case "launch" -> LaunchCommand.class;
       case "exercise" -> ExerciseCommand.class;
+      case "speedrun" -> SpeedrunCommand.class;
       case MANUAL -> ManualCommand.class;
       case HELP -> HelpCommand.class;
       default -> throw new IllegalArgumentException(name);

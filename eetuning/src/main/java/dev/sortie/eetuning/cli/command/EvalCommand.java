@@ -133,7 +133,7 @@ public final class EvalCommand implements Callable<Integer> {
       description =
           "For --text and --exits: the least depth that each token needs, by kind of "
               + "token, next to the depth that --thresholds take, or the lowest single "
-              + "threshold with 95 % agreement.")
+              + "threshold with agreement 0.95.")
   private boolean oracle;
 
   @Option(

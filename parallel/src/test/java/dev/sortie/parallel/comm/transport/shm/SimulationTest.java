@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * which these tests try some dozens, or {@code -Dsortie.simulations=N}. A seed that fails is part
  * of the message; the same seed gives the same run.
  */
-@Timeout(120)
+@Timeout(600)
 @Tag("any-kernels")
 @Tag("slow")
 class SimulationTest {
