@@ -9,7 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A recorded result: a line of the results file.
@@ -68,6 +71,13 @@ public record Recorded(
       }
     }
     return all;
+  }
+
+  /** The newest run of each comparison on each device, in the order in which they first appear. */
+  static Collection<Recorded> newest(List<Recorded> all) {
+    Map<String, Recorded> newest = new LinkedHashMap<>();
+    all.forEach(r -> newest.put(r.name() + " on " + r.device(), r));
+    return newest.values();
   }
 
   /** A row of our own times alone has no ratio. */

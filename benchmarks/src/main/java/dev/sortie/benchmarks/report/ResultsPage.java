@@ -3,9 +3,8 @@ package dev.sortie.benchmarks.report;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.plot.RatioBars;
 import dev.sortie.eetuning.plot.StyleSheets;
-import java.util.LinkedHashMap;
+import dev.sortie.eetuning.plot.Svg;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Recorded results as one HTML page that needs no other file: for each comparison and device the
@@ -16,11 +15,9 @@ public final class ResultsPage {
 
   /** The page. */
   public static String of(List<Recorded> all) {
-    Map<String, Recorded> newest = new LinkedHashMap<>();
-    all.forEach(r -> newest.put(r.name() + " on " + r.device(), r));
     StringBuilder body = new StringBuilder();
     int id = 0;
-    for (Recorded r : newest.values()) {
+    for (Recorded r : Recorded.newest(all)) {
       body.append(section("bars" + id++, r));
     }
     return """
@@ -48,15 +45,6 @@ public final class ResultsPage {
   }
 
   private static String section(String id, Recorded r) {
-    List<RatioBars.Bar> bars =
-        r.cases().stream()
-            .map(
-                c ->
-                    new RatioBars.Bar(
-                        c.name(),
-                        c.ratio(),
-                        "%s: %s against %s %s".formatted(c.name(), c.ours(), c.peer(), c.unit())))
-            .toList();
     return """
     <section>
     <h2>%s: %s</h2>
@@ -71,7 +59,21 @@ public final class ResultsPage {
             SafeText.html(r.java()),
             SafeText.html(r.date()),
             SafeText.html(r.commit()),
-            RatioBars.draw(id, r.name() + " against " + r.peer(), bars));
+            bars(id, r).inline());
+  }
+
+  /** The cases of a run. */
+  static Svg bars(String id, Recorded r) {
+    List<RatioBars.Bar> bars =
+        r.cases().stream()
+            .map(
+                c ->
+                    new RatioBars.Bar(
+                        c.name(),
+                        c.ratio(),
+                        "%s: %s against %s %s".formatted(c.name(), c.ours(), c.peer(), c.unit())))
+            .toList();
+    return RatioBars.draw(id, r.name() + " against " + r.peer(), bars);
   }
 
   private static String history(List<Recorded> all) {

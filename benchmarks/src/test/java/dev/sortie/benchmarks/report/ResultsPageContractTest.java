@@ -7,6 +7,8 @@ import dev.sortie.nn.InputException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +33,38 @@ class ResultsPageContractTest {
     assertThat(page)
         .contains("new case", "40.00", "aaa", "bbb", "&lt;cpu&gt;")
         .doesNotContain("old case", "<cpu>", "NaN");
+  }
+
+  @Test
+  void theDocumentationHasThePageOfTheRecordedRuns() throws IOException {
+    Path root = Path.of("").toAbsolutePath().getParent();
+    Path page = MarkdownPage.write(Recorded.read(root.resolve("benchmarks/results.jsonl")), dir);
+    assertThat(page)
+        .as("made by ./sortie bench report --markdown docs")
+        .hasSameTextualContentAs(root.resolve("docs/recorded.md"));
+    try (Stream<Path> made = Files.list(dir.resolve("recorded"));
+        Stream<Path> kept = Files.list(root.resolve("docs/recorded"))) {
+      List<Path> pictures = made.sorted().toList();
+      assertThat(pictures.stream().map(p -> p.getFileName().toString()))
+          .isNotEmpty()
+          .containsExactlyElementsOf(kept.map(p -> p.getFileName().toString()).sorted().toList());
+      for (Path p : pictures) {
+        assertThat(p)
+            .hasSameTextualContentAs(root.resolve("docs/recorded").resolve(p.getFileName()));
+      }
+    }
+  }
+
+  @Test
+  void aPageOfTheDocumentationHasEachCaseAndNamesOnlyOnce() throws IOException {
+    String lines =
+        LINE.formatted("a|b", 1.2345, 0.5, "aaa")
+            + LINE.formatted("c", 40, 40, "bbb").replace("<cpu>", "other");
+    String page =
+        Files.readString(MarkdownPage.write(Recorded.read(file(lines)), dir.resolve("docs")));
+    assertThat(page)
+        .contains("| a\\|b | 2 | 1 | x | 1.23 |", "| c | 2 | 1 | x | 40 |", "&lt;cpu>")
+        .contains("(recorded/gemm.svg)", "(recorded/gemm-2.svg)");
   }
 
   @Test

@@ -31,13 +31,12 @@ public final class RatioBars {
   private RatioBars() {}
 
   /**
-   * The drawing as an element of an HTML page that has {@link StyleSheets#plot}. The axis is
-   * logarithmic, so that twice as fast and half as fast are equally long.
+   * The drawing. The axis is logarithmic, so that twice as fast and half as fast are equally long.
    *
    * @param id unique in the page
    * @param title read out in place of the picture
    */
-  public static String draw(String id, String title, List<Bar> bars) {
+  public static Svg draw(String id, String title, List<Bar> bars) {
     double height = TOP + ROW * bars.size() + 34;
     Svg svg = new Svg(id, title, describe(bars), WIDTH, height);
     int doublings = doublings(bars);
@@ -51,7 +50,7 @@ public final class RatioBars {
     for (int i = 0; i < bars.size(); i++) {
       bar(svg, axis, bars.get(i), TOP + ROW * i);
     }
-    return svg.inline();
+    return svg;
   }
 
   private static void bar(Svg svg, PlotAxis axis, Bar bar, double y) {
