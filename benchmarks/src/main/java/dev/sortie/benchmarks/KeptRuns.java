@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** Options of long benchmarks, of which each run is kept: the same command goes on. */
+/** Options of long benchmarks, of which each run is kept: the same command resumes. */
 final class KeptRuns {
   private final long start = System.nanoTime();
 
@@ -20,7 +20,7 @@ final class KeptRuns {
       paramLabel = "N",
       defaultValue = "1000000",
       description =
-          "Begin no further run after so long; the same command goes on. Default: no limit.")
+          "Begin no further run after so many seconds; the same command resumes. Default: no limit.")
   private int seconds;
 
   @Option(

@@ -100,7 +100,7 @@ final class RanksCommand implements Callable<Integer> {
       }
     }
     if (missing > 0) {
-      System.out.println(missing + " runs are missing; the same command goes on");
+      System.out.println(missing + " runs are missing; the same command resumes");
     } else {
       report(runs.stream().filter(r -> r.round() < rounds).toList());
     }

@@ -35,7 +35,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Every way of decoding beside full depth. */
+/** Every way of decoding compared with full depth. */
 @Command(
     name = "strategies",
     mixinStandardHelpOptions = true,
@@ -75,7 +75,7 @@ final class StrategiesCommand implements Callable<Integer> {
       description =
           "Ways of decoding to compare with full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
               + " all), early-exit:20=0.7+24=0.5 (a threshold each), early-exit:FILE.json"
-              + " (calibrated), each also as early-exit+prompt-lookup, which guesses besides, or"
+              + " (calibrated), each also as early-exit+prompt-lookup, which also drafts, or"
               + " speculative:prompt-lookup+lookahead@0.5 (who guesses, and the"
               + " confidence below which exits do not). Default: each source, all sources, and early-exit at"
               + " 0.9, 0.7 and 0.5, with and without guesses.")
@@ -212,7 +212,7 @@ final class StrategiesCommand implements Callable<Integer> {
       rows.forEach(r -> System.out.println(WayTable.line(r)));
       if (!whole) {
         System.out.printf(
-            Locale.ROOT, "%d of %d done; the same command goes on%n", done.size(), units);
+            Locale.ROOT, "%d of %d done; the same command resumes%n", done.size(), units);
       }
     }
     if (whole) {

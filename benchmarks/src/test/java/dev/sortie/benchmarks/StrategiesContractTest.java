@@ -64,7 +64,7 @@ class StrategiesContractTest {
   }
 
   @Test
-  void aFileGoesOnWhereItStoppedAndRefusesOtherSettings() {
+  void aFileContinuesWhereItStoppedAndRefusesOtherSettings() {
     Path file = folder.resolve("runs.jsonl");
     WayFile runs = new WayFile(file, "one");
     assertThat(runs.read()).isEmpty();

@@ -72,7 +72,7 @@ class ModelContractTest {
       Generation cut =
           model.generate("The fox", EIGHT).forEach(heard::add, () -> heard.size() == 1);
       assertThat(cut.finish()).isEqualTo("cancelled");
-      // asked before the listener hears of the token
+      // asked before the listener learns of the token
       assertThat(cut.tokens()).isEqualTo(heard).hasSize(2);
     }
   }

@@ -221,7 +221,7 @@ final class ClMemory implements DeviceMemory {
     }
   }
 
-  /** A pointer to byte {@code at}. Sizes are given beside it, so its own limit does not count. */
+  /** A pointer to byte {@code at}. Sizes are given separately, so its own limit does not count. */
   private static Pointer pointer(MemorySegment memory, long at) {
     long length = Math.min(memory.byteSize() - at, Integer.MAX_VALUE);
     return Pointer.toBuffer(memory.asSlice(at, length).asByteBuffer());

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where the {@link Tuning} of a device is kept: beside its compiled programs, by the same rules
+ * Where the {@link Tuning} of a device is kept: next to its compiled programs, by the same rules
  * (private, written whole, checked by hash), under a name made of device, driver, all sources and
  * the cuts that there are to choose from. A change of any of them forgets it.
  */

@@ -39,7 +39,7 @@ public final class SortieStreamingChatModel extends SortieChat implements Stream
 
   /**
    * One answer on its way to a handler. What the handler throws is told to it as an error, and the
-   * answer continues, as LangChain4j asks for; after {@link #cancel} it hears nothing more.
+   * answer continues, as LangChain4j asks for; after {@link #cancel} it is told nothing more.
    */
   private static final class Stream implements StreamingHandle {
     private final StreamingChatResponseHandler handler;

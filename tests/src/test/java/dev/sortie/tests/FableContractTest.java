@@ -39,7 +39,7 @@ class FableContractTest {
               .heads()
               .get("final")
               .nll();
-      // chance is ln 1024 = 6.9 nats; the model's own held-out loss is 2.97
+      // guessing at random is ln 1024 = 6.9 nats; the model's own held-out loss is 2.97
       assertThat(nll).isBetween(1.0, 3.5);
     }
   }

@@ -37,7 +37,7 @@ final class Fixture implements AutoCloseable {
   }
 
   /**
-   * A folder or file of the models that come beside the repository; skips the test where they are
+   * A folder or file of the models that come with the repository; skips the test where they are
    * absent.
    */
   static Path shared(String name) {

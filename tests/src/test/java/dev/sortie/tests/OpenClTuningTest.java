@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Fifty steps of EE-Tuning on a device, beside the CPU's. */
+/** Fifty steps of EE-Tuning on a device, compared with the CPU's. */
 @Tag("slow")
 class OpenClTuningTest {
   private static final int STEPS = 50;

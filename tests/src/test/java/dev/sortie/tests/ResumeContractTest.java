@@ -57,7 +57,7 @@ class ResumeContractTest {
   }
 
   @Test
-  void aStoppedRunGoesOnToTheSameBytes() {
+  void aStoppedRunContinuesToTheSameBytes() {
     Tuning.Report first = tuning.run(out, 10);
     assertThat(first.outcome().finished()).isFalse();
     assertThat(ExitsFile.exists(out)).isFalse();
@@ -68,7 +68,7 @@ class ResumeContractTest {
 
   /** A stop between two checkpoints saves one more. */
   @Test
-  void aRunStoppedAtOddMomentsGoesOnToTheSameBytes() {
+  void aRunStoppedAtOddMomentsContinuesToTheSameBytes() {
     tuning.run(out, 3);
     assertThat(tuning.run(out, 7).resumedAt()).containsExactly(3);
     assertThat(tuning.run(out, 16).resumedAt()).containsExactly(7);

@@ -86,7 +86,7 @@ class Stories260KParityTest {
     }
   }
 
-  /** The golden greedy ids go on past an end-of-text token. */
+  /** The golden greedy ids continue past an end-of-text token. */
   @Test
   void greedyDecodingGivesTheGoldenIds() {
     for (JsonObject c : golden.getObjects("cases")) {

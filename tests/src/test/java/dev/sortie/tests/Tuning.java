@@ -26,7 +26,7 @@ import java.util.TreeMap;
 
 /**
  * One way to tune exits of the tiny model. Each call of {@link #run} is what a new process does: it
- * loads the model, makes the exits and goes on from the checkpoints in its folder.
+ * loads the model, makes the exits and resumes from the checkpoints in its folder.
  *
  * @param model the model's folder
  * @param exits architectures by depth

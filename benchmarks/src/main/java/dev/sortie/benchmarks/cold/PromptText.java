@@ -22,7 +22,7 @@ final class PromptText {
   static String all() {
     try (InputStream in = PromptText.class.getResourceAsStream(FILE)) {
       if (in == null) {
-        throw new IllegalStateException(FILE + " is missing beside " + PromptText.class.getName());
+        throw new IllegalStateException(FILE + " is missing next to " + PromptText.class.getName());
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -28,7 +28,7 @@ public final class LlamaComparison implements Comparison {
   private static final int VOCAB_USED = 40_000;
   private static final int CAPACITY = 1024;
 
-  /** Of 49,152 ids: by chance one in 500 passes. */
+  /** Of 49,152 ids: at random one in 500 passes. */
   private static final int RANKS = 100;
 
   /** Kernel sets that are forced to stand for a smaller processor. */

@@ -7,7 +7,7 @@ import java.util.List;
 final class PeerAgreement {
   /**
    * Two orders of summing {@code k} products differ by some {@code sqrt(k)} roundings of a partial
-   * sum; 16 times that is far from chance and far below any mistake in an index.
+   * sum; 16 times that is far from coincidence and far below any mistake in an index.
    */
   private static final double ROUNDINGS = 16 * 0x1p-24;
 

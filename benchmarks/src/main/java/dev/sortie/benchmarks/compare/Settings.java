@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  * @param cases only cases in whose name this is found
  * @param rounds samples of each side and case
  * @param peers where the peers are installed
- * @param progress hears each step in words
+ * @param progress is told each step in words
  */
 public record Settings(
     int threads, Pattern cases, int rounds, Peers peers, Consumer<String> progress) {

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 public final class Table {
   private Table() {}
 
-  /** One row as a line, such as is shown while it goes on. */
+  /** One row as a line, such as is shown while it runs. */
   static String line(Row r) {
     String extra =
         r.extra().entrySet().stream()

@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
  * Words for ways of decoding: {@code full}; {@code early-exit@0.7}, all exits at one threshold;
  * {@code early-exit:24@0.7} and {@code early-exit:20+24@0.7}, some of them; {@code
  * early-exit:20=0.7+24=0.5}, a threshold each; {@code early-exit:FILE.json}, calibrated; each of
- * these with {@code early-exit+prompt-lookup} instead, which guesses besides; {@code
+ * these with {@code early-exit+prompt-lookup} instead, which also drafts; {@code
  * speculative:prompt-lookup}, {@code speculative:prompt-lookup+lookahead}, by who guesses, with
  * {@code @X} for the confidence below which exits do not.
  */
@@ -44,7 +44,7 @@ public final class Ways {
 
   private Ways() {}
 
-  /** The word without who guesses beside early exits. */
+  /** The word without the drafter of early exits. */
   private static String alone(String word) {
     return guesses(word) ? EARLY + word.substring(GUESSING.length()) : word;
   }

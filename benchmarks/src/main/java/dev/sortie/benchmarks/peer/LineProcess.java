@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A peer in a process of its own, started once and asked line by line, so that both sides can take
- * turns. Scripts are resources beside this class. Each answer is a JSON object; the first one comes
- * unasked and names the peer.
+ * turns. Scripts are resources next to this class. Each answer is a JSON object; the first one
+ * comes unasked and names the peer.
  */
 public final class LineProcess implements AutoCloseable {
   private static final String HELPER = "lines.py";
@@ -54,7 +54,7 @@ public final class LineProcess implements AutoCloseable {
    * Starts a program.
    *
    * @param name for messages
-   * @param environment variables that the program gets beside this process's own
+   * @param environment variables that the program gets in addition to this process's own
    * @throws InputException if the program fails
    */
   public static LineProcess start(

@@ -20,8 +20,8 @@ public final class OpenMpi implements AutoCloseable {
   /**
    * The C library's allocator keeps what Open MPI gives back, instead of returning 64 MiB to the
    * system with each call and faulting it in again: without this 37 ms for a sum of 64 MiB, with it
-   * 24, with huge pages for the buffers too 19 (Zen 5, two cores). Tried beside it, with no gain:
-   * {@code --bind-to none}, {@code smsc cma}, {@code coll ^han}, two buffers instead of one.
+   * 24, with huge pages for the buffers too 19 (Zen 5, two cores). Also tried, with no gain: {@code
+   * --bind-to none}, {@code smsc cma}, {@code coll ^han}, two buffers instead of one.
    */
   private static final Map<String, String> ENVIRONMENT =
       Map.of(

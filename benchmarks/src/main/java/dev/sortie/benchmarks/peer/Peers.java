@@ -63,7 +63,7 @@ public record Peers(Path folder) {
   }
 
   /**
-   * The words that run scripts, one after the other in one interpreter. They are resources beside
+   * The words that run scripts, one after the other in one interpreter. They are resources next to
    * this class.
    *
    * @param needs the package that they import
@@ -90,7 +90,7 @@ public record Peers(Path folder) {
   static String resource(String name) {
     try (InputStream in = Peers.class.getResourceAsStream(name)) {
       if (in == null) {
-        throw new IllegalStateException(name + " is missing beside " + Peers.class.getName());
+        throw new IllegalStateException(name + " is missing next to " + Peers.class.getName());
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
@@ -141,7 +141,7 @@ public record Peers(Path folder) {
     }
   }
 
-  /** Folder for files made for the peers, beside the environment; created. */
+  /** Folder for files made for the peers, next to the environment; created. */
   public Path files() {
     Path files = folder.resolveSibling(folder.getFileName() + "-files");
     try {

@@ -10,10 +10,11 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Makes the peers' virtual environment. Doing it again mends it: packages that are there are kept.
+ * Makes the peers' virtual environment. Doing it again repairs it: packages that are there are
+ * kept.
  *
  * @param peers where
- * @param progress hears what is done
+ * @param progress is told what is done
  */
 public record PeersInstaller(Peers peers, Consumer<String> progress) {
 

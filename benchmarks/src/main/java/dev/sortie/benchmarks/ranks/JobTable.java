@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.DoubleStream;
 
-/** Layouts beside one rank: medians over rounds. */
+/** Layouts compared with one rank: medians over rounds. */
 public final class JobTable {
   private JobTable() {}
 

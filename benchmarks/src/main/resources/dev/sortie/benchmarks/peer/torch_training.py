@@ -99,7 +99,7 @@ class Decoder(nn.Module):
 
 
 class Exit(nn.Module):
-    """An MLP beside the layer's own, behind the layer's frozen norm; or behind a trained one, on the layer's output."""
+    """An MLP in parallel to the layer's own, behind the layer's frozen norm; or behind a trained one, on the layer's output."""
 
     def __init__(self, backbone, depth, own_norm):
         super().__init__()

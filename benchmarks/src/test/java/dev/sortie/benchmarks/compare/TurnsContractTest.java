@@ -41,7 +41,7 @@ class TurnsContractTest {
   }
 
   @Test
-  void warmUpGoesOnUntilTheTimeIsSteady() {
+  void warmUpContinuesUntilTheTimeIsSteady() {
     int[] calls = {0};
     PeerWarmUp.run(() -> calls[0]++ < 6 ? 10.0 / calls[0] : 0.5);
     assertThat(calls[0]).isBetween(10, 14);

@@ -68,7 +68,7 @@ class PeersContractTest {
     return LineProcess.start(new Peers(dir), "llama.py", "xllamacpp", List.of());
   }
 
-  /** A shell script in the interpreter's place, with a package beside it unless it only exits. */
+  /** A shell script in the interpreter's place, with a package next to it unless it only exits. */
   private void fakePython(String body) throws IOException {
     Path bin = Files.createDirectories(dir.resolve("bin"));
     Path python = bin.resolve("python");

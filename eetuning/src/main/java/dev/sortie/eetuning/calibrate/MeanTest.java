@@ -113,10 +113,10 @@ public enum MeanTest {
     return left + right;
   }
 
-  /** The chance of at most {@code successes} in {@code n} throws of a coin. */
-  static double binomialTail(int n, double chance, int successes) {
-    double logOdds = Math.log(chance) - Math.log1p(-chance);
-    double log = n * Math.log1p(-chance);
+  /** The probability of at most {@code successes} in {@code n} Bernoulli trials. */
+  static double binomialTail(int n, double p, int successes) {
+    double logOdds = Math.log(p) - Math.log1p(-p);
+    double log = n * Math.log1p(-p);
     double tail = Math.exp(log);
     for (int k = 1; k <= Math.min(n, successes); k++) {
       log += logOdds + Math.log((double) (n - k + 1) / k);

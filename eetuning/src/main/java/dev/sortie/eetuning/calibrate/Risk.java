@@ -14,8 +14,8 @@ public enum Risk {
     }
   },
   /**
-   * Nats a token that the text's own tokens become less likely; {@link #MOST} for a token at most,
-   * such as one that a draft head does not cover there.
+   * Increase of the negative log-likelihood of the text's own tokens, in nats per token; at most
+   * {@link #MOST} for one token, such as one that a draft head does not cover.
    */
   NLL {
     @Override

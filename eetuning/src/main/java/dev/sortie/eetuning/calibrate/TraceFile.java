@@ -23,8 +23,8 @@ import java.util.Set;
 
 /**
  * What exits said of sequences, on disk: a line that tells of which model and exits, then a line
- * for each sequence. A run that was broken off goes on from there, and another risk or level reads
- * it alone.
+ * for each sequence. An interrupted run resumes from there, and another risk or level reads it
+ * alone.
  */
 public final class TraceFile {
   /** Traces of long calibrations have some hundred megabytes. */

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param layer one backbone layer over several tokens of one sequence
  * @param attention what one layer takes more for each further position in the cache
  * @param head final norm, head and confidence of several tokens
- * @param token what each pass takes besides: embedding, reading the logits out, the greedy choice
+ * @param token what each pass takes in addition: embedding, reading the logits out, the greedy
+ *     choice
  * @param exits exits, shallow first; the last may stand behind all layers, a draft head asked
  *     before the whole head
  * @param lookahead the lookahead exit, if there is one

@@ -68,7 +68,7 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
 
   /**
    * Seconds of a token on average when this exit alone is asked, about every token, and a share of
-   * the tokens leaves there, each by chance. Tokens come in cycles: k leave, and the next takes
+   * the tokens leaves there, each independently. Tokens come in cycles: k leave, and the next takes
    * their deeper layers along; k is geometric, cut at {@code maxPending}, where no exit is asked
    * and its own layer waits for the token after. A token that leaves behind the last layer has no
    * deeper ones, so each is asked about.
@@ -85,11 +85,11 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
     double time = 0;
     double tokens = 0;
     for (int k = 0; k <= maxPending; k++) {
-      double chance = Math.pow(share, k) * (k == maxPending ? 1 : 1 - share);
+      double probability = Math.pow(share, k) * (k == maxPending ? 1 : 1 - share);
       double checks = k == maxPending ? k * e.each() + waited : (k + 1) * e.each();
       double deep = t.layers(t.layers() - depth, k + 1, p) + t.head().at(1);
-      time += chance * ((k + 1) * each + checks + deep);
-      tokens += chance * (k + 1);
+      time += probability * ((k + 1) * each + checks + deep);
+      tokens += probability * (k + 1);
     }
     return time / tokens;
   }

@@ -34,8 +34,8 @@ public record Payoffs(List<ExitPayoff> exits, List<DraftPayoff> drafts) {
    *
    * @param length drafted tokens
    * @param pass seconds of the pass that checks them
-   * @param free chance of being right that each draft must have where drafts cost nothing; empty if
-   *     none is enough
+   * @param free probability of being right that each draft must have where drafts cost nothing;
+   *     empty if none is enough
    * @param byExit the same where an exit drafts, by its depth
    */
   public record DraftPayoff(

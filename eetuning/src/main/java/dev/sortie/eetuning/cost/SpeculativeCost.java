@@ -60,15 +60,15 @@ public record SpeculativeCost(CostTable table, double draft, int from) {
     return sum;
   }
 
-  /** Speed over full depth at this chance for each draft. */
+  /** Speed over full depth at this probability for each draft. */
   public double speedup(int drafted, double acceptance) {
     int p = table.position();
     return tokens(drafted, acceptance) * table.fullDepth(p) / pass(drafted, p);
   }
 
   /**
-   * The chance of being right that each draft must have for drafts of this length to pay; empty if
-   * even certain drafts do not.
+   * The probability of being right that each draft must have for drafts of this length to pay;
+   * empty if even certain drafts do not.
    */
   public OptionalDouble breakEven(int drafted) {
     if (speedup(drafted, 1) <= 1) {

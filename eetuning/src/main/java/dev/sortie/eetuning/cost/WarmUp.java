@@ -63,7 +63,7 @@ public final class WarmUp {
    * As above, until nothing gets faster any more: also where other programs make times unsteady,
    * for who measures ratios of parts in turns.
    */
-  public static WarmUp besideOthers(Duration most) {
+  public static WarmUp amongOthers(Duration most) {
     return new WarmUp(
         System::nanoTime, WarmUp::compileMillis, most, Double.POSITIVE_INFINITY, LITTLE);
   }

@@ -32,13 +32,13 @@ final class SpeedTopic {
     double expected = s.scalar() * s.lanes();
     if (s.vector() < SLOW * expected) {
       t.advise(
-          ("vectors of %d floats reach %.1f GFLOP/s a core where some %.0f were to be expected: the"
+          ("vectors of %d floats reach %.1f GFLOP/s per core where some %.0f were to be expected: the"
                   + " compiler does not turn them into instructions, or other programs hold the"
                   + " cores; see the flags above, and measure again")
               .formatted(s.lanes(), s.vector(), expected));
     } else if (s.lanes() > 1 && s.gemm() < SLOW * s.vector()) {
       t.advise(
-          ("the matrix product reaches %.1f of the %.1f GFLOP/s that vectors give a core: the"
+          ("the matrix product reaches %.1f of the %.1f GFLOP/s that vectors give per core: the"
                   + " compiler did not inline it whole, or other programs hold the cores; measure"
                   + " again, and report it if it stays")
               .formatted(s.gemm(), s.vector()));

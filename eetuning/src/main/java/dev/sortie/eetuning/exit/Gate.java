@@ -5,7 +5,7 @@ import dev.sortie.tensor.autograd.Ops;
 
 /**
  * A logistic regression on one hidden state: {@code σ(w · x / rms(x) + b)}. Costs next to nothing
- * beside a head.
+ * next to a head.
  *
  * @param weight {@code w}, F32 {@code [C]}
  * @param bias {@code b}, F32 {@code [1]}

@@ -69,8 +69,8 @@ public final class TextTokens {
   }
 
   /**
-   * The text goes on with {@code tokens} behind its first {@code position} ones; what it had there
-   * is forgotten. Where ranks share the head, a call of all of them.
+   * The text continues with {@code tokens} behind its first {@code position} ones; what it had
+   * there is forgotten. Where ranks share the head, a call of all of them.
    *
    * @param ops whose workspace has room for their rows until it is reset
    * @param position 0 to {@link #length}

@@ -135,7 +135,7 @@ final class SampleFolder {
    * Writes the next shard, and the manifest that names it.
    *
    * @param kernels the kernel set that computed it
-   * @param results what the manifest says besides
+   * @param results what the manifest says in addition
    */
   void add(List<SampledText> texts, String kernels, Map<String, Object> results) {
     String name = "%05d.jsonl".formatted(shards.size());

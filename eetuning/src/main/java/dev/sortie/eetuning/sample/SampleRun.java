@@ -12,7 +12,7 @@ import java.util.function.BooleanSupplier;
 
 /**
  * Samples texts into a folder until enough tokens of them pass the filters. A folder that was begun
- * goes on where it is; the result has the same bytes.
+ * resumes where it is; the result has the same bytes.
  *
  * @param model the model
  * @param device where to compute
@@ -137,7 +137,7 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
       return !enough(kept);
     }
 
-    /** After a step of the batch; whether to go on. */
+    /** After a step of the batch; whether to continue. */
     boolean chose(long tokens) {
       listener.step(kept.tokens(), kept.sampled(), kept.texts(), tokens);
       return !interrupted.getAsBoolean();

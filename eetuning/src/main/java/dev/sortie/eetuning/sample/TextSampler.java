@@ -93,7 +93,8 @@ final class TextSampler {
    * Samples texts from number {@code from} on until one of the two refuses more.
    *
    * @param more gets the texts in order; whether the next one is wanted
-   * @param rounds gets the number of tokens that were chosen since the last call; whether to go on
+   * @param rounds gets the number of tokens that were chosen since the last call; whether to
+   *     continue
    */
   void run(long from, Predicate<SampledText> more, LongPredicate rounds) {
     try (BatchDecoder decoder = BatchDecoder.ofManyRows(model.decoder(), device);

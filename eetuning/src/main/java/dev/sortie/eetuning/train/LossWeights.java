@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How much the losses of exits count in full training, besides the final layer's, which counts
- * once: {@code L = L_final + Σ w_i L_i} (EE-LLM, arXiv 2312.04916). The weights may begin smaller
- * and grow, or begin larger and shrink.
+ * How much the losses of exits count in full training, in addition to the final layer's, which
+ * counts once: {@code L = L_final + Σ w_i L_i} (EE-LLM, arXiv 2312.04916). The weights may begin
+ * smaller and grow, or begin larger and shrink.
  *
  * @param weights by depth, in the end
  * @param start what they are multiplied with in the first step; 1: they are constant

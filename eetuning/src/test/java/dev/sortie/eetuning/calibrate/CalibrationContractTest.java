@@ -73,7 +73,7 @@ class CalibrationContractTest {
     Arrays.fill(confidence[1], 0.9);
     Trajectory t = new Trajectory(8, List.of(4, 8), confidence, new double[2][40]);
     assertThat(t.exits(thresholds(1, 0.8))).containsOnly(8);
-    // fifteen may wait; the next goes on, to where it can still leave
+    // fifteen may wait; the next continues, to where it can still leave
     int[] left = t.exits(thresholds(0.5, 0.8));
     for (int i = 0; i < left.length; i++) {
       assertThat(left[i]).isEqualTo(i % 16 == 15 ? 8 : 4);

@@ -21,7 +21,9 @@ class LearnThenTestContractTest {
   private static final int RESAMPLES = 400;
   private static final int SEQUENCES = 250;
 
-  /** Chance that more than this many of the resamples fail, if 0.1 of them should: below 0.001. */
+  /**
+   * Probability that more than this many of the resamples fail, if 0.1 of them should: below 0.001.
+   */
   private static final int FAILURES = 60;
 
   private static final List<Candidate> PATH = Candidate.shared(Synthetic.DEPTHS);

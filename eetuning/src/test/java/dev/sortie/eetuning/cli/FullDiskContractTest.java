@@ -97,7 +97,7 @@ class FullDiskContractTest {
   }
 
   @Test
-  void aRunGoesOnFromItsLastWholeCheckpoint() throws Exception {
+  void aRunContinuesFromItsLastWholeCheckpoint() throws Exception {
     Path plain = temp.resolve("plain");
     tiny.tune(tiny.exits(), plain, "").succeeded();
     Path out = disk.resolve("out");
@@ -111,7 +111,7 @@ class FullDiskContractTest {
   }
 
   @Test
-  void anAuditRecordGoesOnAfterItsLastWholeLine() throws Exception {
+  void anAuditRecordContinuesAfterItsLastWholeLine() throws Exception {
     Path plain = temp.resolve("plain.jsonl");
     tune(temp.resolve("plain"), " --audit " + plain).succeeded();
     Path record = disk.resolve("record.jsonl");

@@ -177,7 +177,7 @@ class PipedInputContractTest {
         tiny.run(tune, tiny.exits(), tiny.data(), temp.resolve("named")).json().toString();
     JsonObject piped = reading(text, () -> tiny.run(tune, tiny.exits(), "-", run)).json();
     assertThat(named).contains(piped.getString("exits_sha256"));
-    // a run goes on with the same text, and with no other
+    // a run resumes with the same text, and with no other
     JsonObject again = reading(text, () -> tiny.run(tune, tiny.exits(), "-", run)).json();
     assertThat(again.getString("exits_sha256")).isEqualTo(piped.getString("exits_sha256"));
     reading(text + text, () -> tiny.run(tune, tiny.exits(), "-", run))

@@ -156,7 +156,7 @@ class PretrainJobContractTest {
       assertThat(job.get()).as(String.join("\n", err)).isZero();
     }
     assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1 in 0.0 s"));
-    assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
+    assertThat(err).anyMatch(line -> line.contains("resumes from the checkpoint after step"));
     for (String file : List.of("model.safetensors", "exits.safetensors")) {
       assertThat(Sha256.of(folder.resolve(file))).isEqualTo(Sha256.of(undisturbed.resolve(file)));
     }

@@ -107,7 +107,7 @@ class SampleCommandContractTest {
 
   /** Of a killed run the shard that was being written may be left, with or without its name. */
   @Test
-  void aRunThatWasKilledGoesOn() throws IOException, InterruptedException {
+  void aRunThatWasKilledContinues() throws IOException, InterruptedException {
     try (CommandLineProcess run = start(temp)) {
       awaitShard(temp, 0);
       ProcessHandle.of(run.pid()).orElseThrow().destroyForcibly();
@@ -123,21 +123,21 @@ class SampleCommandContractTest {
   }
 
   @Test
-  void aRunThatWasInterruptedLeavesFilesOfItsShardsAndGoesOn()
+  void aRunThatWasInterruptedLeavesFilesOfItsShardsAndContinues()
       throws IOException, InterruptedException {
     try (CommandLineProcess run = start(temp)) {
       awaitShard(temp, 1);
       ProcessHandle.of(run.pid()).orElseThrow().destroy(); // SIGTERM, as Ctrl-C
       CommandLineRun end = run.end();
       assertThat(end.code()).as(end.err()).isIn(1, 130, 143);
-      assertThat(end.err()).contains("the same command goes on from there");
+      assertThat(end.err()).contains("the same command resumes");
     }
     JsonObject manifest = Json.read(temp.resolve("manifest.json"));
     int shards = manifest.getObjects("shards").size();
     assertThat(manifest.getObject("sampled").getInt("texts", 0, 1 << 20)).isEqualTo(32 * shards);
     assertThat(temp.resolve("train.jsonl")).isNotEmptyFile();
     CommandLineRun fewer = CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
-    assertThat(fewer.err()).contains("goes on after " + shards + " shards");
+    assertThat(fewer.err()).contains("resumes after " + shards + " shards");
     for (String file :
         List.of("train.jsonl", "validation.jsonl", "test.jsonl", "samples/00001.jsonl")) {
       assertThat(bytes(temp)).as(file).containsEntry(file, expected.get(file));
@@ -145,7 +145,7 @@ class SampleCommandContractTest {
   }
 
   @Test
-  void moreTokensGoOnAndOtherFiltersSampleNothingAgain() throws IOException {
+  void moreTokensContinueAndOtherFiltersSampleNothingAgain() throws IOException {
     CommandLineRun.of(words(table, temp, 100)).succeeded();
     assertThat(bytes(temp.resolve("samples"))).containsOnlyKeys("00000.jsonl");
     CommandLineRun.of(words(table, temp, TOKENS)).succeeded();

@@ -86,7 +86,7 @@ class SpeculativeCommandContractTest {
   }
 
   @Test
-  void guessesBesideEarlyExitsChangeNoTextAndMayBeLeftOut() {
+  void guessesWithEarlyExitsChangeNoTextAndMayBeLeftOut() {
     Object[] early = {"--json", "--exits", exits, "--threshold", 0.02, "--draft"};
     for (String temperature : List.of("0", "0.7")) {
       JsonObject alone = generate(temperature, with(early, "none")).json();

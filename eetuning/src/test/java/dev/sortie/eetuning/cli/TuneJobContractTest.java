@@ -166,7 +166,7 @@ class TuneJobContractTest {
       assertSameAsAlone(folder, job.get());
     }
     assertThat(err).anyMatch(line -> line.equals("launch: restart 1 of 1 in 0.0 s"));
-    assertThat(err).anyMatch(line -> line.contains("goes on from the checkpoint after step"));
+    assertThat(err).anyMatch(line -> line.contains("resumes from the checkpoint after step"));
   }
 
   /** The running ranks, as they were started; the launcher's guard is a child too, a shell. */

@@ -19,7 +19,7 @@ class EarlyExitCostContractTest {
   }
 
   @Test
-  void rowsBetweenThoseMeasuredLieOnALineAndAboveGoOnWithIt() {
+  void rowsBetweenThoseMeasuredLieOnALineAndAboveContinueWithIt() {
     RowTimes t = Tables.times(Map.of(1, 1.0, 2, 1.1, 16, 2.5));
     assertThat(t.at(1)).isEqualTo(1);
     assertThat(t.at(9)).isCloseTo(1.8, within(EXACT));
@@ -94,7 +94,7 @@ class EarlyExitCostContractTest {
   }
 
   @Test
-  void guessesGoDownBesideTheTokenJustChosen() {
+  void guessesGoDownWithTheTokenJustChosen() {
     CostTable t = Tables.of(Tables.norm(4, 2));
     EarlyExitCost cost = new EarlyExitCost(t, List.of(4), 15, false);
     // three rows through four layers and the exit, where two leave; the third takes all on, and the

@@ -48,7 +48,7 @@ class SpeculationCostContractTest {
   }
 
   @Test
-  void aLookaheadExitCatchesUpOnceAndThenGoesOnTokenByToken() {
+  void aLookaheadExitCatchesUpOnceAndThenContinuesTokenByToken() {
     CostTable t = Tables.withLookahead();
     double first = 1 + 2 + 1.5 + 12 + 6;
     // two tokens came of the first pass

@@ -12,12 +12,12 @@ class SpeculativeCostContractTest {
   @Test
   void draftsPayFromTheirBreakEvenChanceOn() {
     SpeculativeCost free = SpeculativeCost.of(TABLE, 0);
-    double chance = free.breakEven(3).orElseThrow();
-    assertThat(free.speedup(3, chance + 1e-6)).isGreaterThan(1);
-    assertThat(free.speedup(3, chance - 1e-6)).isLessThan(1);
+    double probability = free.breakEven(3).orElseThrow();
+    assertThat(free.speedup(3, probability + 1e-6)).isGreaterThan(1);
+    assertThat(free.speedup(3, probability - 1e-6)).isLessThan(1);
     // a pass over four rows costs 13 + 7, full depth 14: 1 + a + a² + a³ = 20 / 14
-    assertThat(SpeculativeCost.tokens(3, chance)).isCloseTo(20 / 14.0, within(1e-6));
-    assertThat(SpeculativeCost.of(TABLE, 1).breakEven(3).orElseThrow()).isGreaterThan(chance);
+    assertThat(SpeculativeCost.tokens(3, probability)).isCloseTo(20 / 14.0, within(1e-6));
+    assertThat(SpeculativeCost.of(TABLE, 1).breakEven(3).orElseThrow()).isGreaterThan(probability);
   }
 
   @Test
@@ -27,8 +27,8 @@ class SpeculativeCostContractTest {
     // two drafts of four layers and a check each; the second one's four layers; three rows above
     double pass = 2 * (4 + 2) + 4 + 6 * 1.2 + 6;
     assertThat(c.pass(2, 64)).isCloseTo(pass, within(EXACT));
-    double chance = c.breakEven(2).orElse(2);
-    assertThat(SpeculativeCost.tokens(2, chance)).isCloseTo(pass / 14, within(1e-6));
+    double probability = c.breakEven(2).orElse(2);
+    assertThat(SpeculativeCost.tokens(2, probability)).isCloseTo(pass / 14, within(1e-6));
   }
 
   @Test

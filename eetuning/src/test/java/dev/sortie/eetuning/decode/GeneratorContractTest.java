@@ -132,7 +132,7 @@ class GeneratorContractTest {
   }
 
   @Test
-  void ignoreEosGoesOn() {
+  void ignoreEosContinues() {
     int[] script = then(then(ids("hi"), EOS), ids("ho"));
     Generation g =
         run(new Script(script), new GenerateOptions(5, SamplingOptions.GREEDY, List.of(), true));

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What each state of a machine or a JVM is told to mend, on made-up ones. */
+/** What each state of a machine or a JVM is told to fix, on made-up ones. */
 class DoctorContractTest {
   private static final long GIB = 1L << 30;
   private static final Map<String, String> AVX3 =

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Draft heads cover a text's own tokens too, whatever was read beside it and before. */
+/** Draft heads cover a text's own tokens too, whatever was read with it and before. */
 class TextTokensContractTest {
   private static final int DRAFT = 60;
   private static final int WIDTH = 32;

@@ -35,7 +35,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A server of a tiny model with two exits, on a free port. */
 final class TinyServer implements AutoCloseable {
-  /** Long enough for texts that go on for seconds. */
+  /** Long enough for texts that take seconds. */
   static final int CONTEXT = 20_000;
 
   private static final String TEMPLATE =

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Ranks that are processes get SIGKILL, in the middle of a step or at some moment of a checkpoint,
- * also of one that is written beside the next steps; the run goes on under another layout and ends
+ * also of one that is written during the next steps; the run resumes under another layout and ends
  * with the undisturbed bits. {@code -Dsortie.faults=20} for so many seeds of every kind of
  * training, {@code -Dsortie.faults.from=5} to begin with another one; a build takes a few.
  */
@@ -59,7 +59,7 @@ class KilledRanksContractTest {
   static Stream<Case> cases() {
     int seeds = Integer.getInteger("sortie.faults", 0);
     if (seeds == 0) {
-      return Stream.of(new Case(TinyKind.TUNE, 0), new Case(TinyKind.PRETRAIN_BESIDE, 1));
+      return Stream.of(new Case(TinyKind.TUNE, 0), new Case(TinyKind.PRETRAIN_ASYNC, 1));
     }
     int first = Integer.getInteger("sortie.faults.from", 0);
     return Arrays.stream(TinyKind.values())

@@ -168,7 +168,7 @@ class LostRanksContractTest {
   }
 
   static Stream<Arguments> moments() {
-    return Stream.of(TinyKind.TUNE, TinyKind.PRETRAIN_BESIDE)
+    return Stream.of(TinyKind.TUNE, TinyKind.PRETRAIN_ASYNC)
         .flatMap(
             kind -> Stream.of(CheckpointListener.Moment.values()).map(m -> Arguments.of(kind, m)));
   }
@@ -225,7 +225,7 @@ class LostRanksContractTest {
   static Stream<Case> fullDisks() {
     int seeds = Integer.getInteger("sortie.faults", 0);
     if (seeds == 0) {
-      return Stream.of(new Case(TinyKind.TUNE, 0), new Case(TinyKind.PRETRAIN_BESIDE, 1));
+      return Stream.of(new Case(TinyKind.TUNE, 0), new Case(TinyKind.PRETRAIN_ASYNC, 1));
     }
     return cases();
   }
@@ -233,7 +233,7 @@ class LostRanksContractTest {
   /** On a small file system, most of which something else takes at first. */
   @ParameterizedTest
   @MethodSource("fullDisks")
-  void aFullDiskIsSaidAndLeavesNothingHalfWrittenAndTheRunGoesOnWhenThereIsSpace(Case c)
+  void aFullDiskIsSaidAndLeavesNothingHalfWrittenAndTheRunContinuesWhenThereIsSpace(Case c)
       throws Exception {
     Path disk = Files.createDirectory(out.resolve("disk"));
     assumeTrue(
@@ -292,7 +292,7 @@ class LostRanksContractTest {
       Files.writeString(half, "half of it");
     }
     new Reshard(out, note -> {}).check();
-    assertThat(left).exists(); // whoever only reads may do so while the run goes on
+    assertThat(left).exists(); // whoever only reads may do so while the run continues
     TinyTraining.Hook gone =
         (groups, step) -> {
           if (step == 3) {
@@ -305,7 +305,7 @@ class LostRanksContractTest {
   }
 
   @Test
-  void aRankThatCannotWriteItsShardEndsAllWithItsReasonAndTheRunGoesOnLater() throws Exception {
+  void aRankThatCannotWriteItsShardEndsAllWithItsReasonAndTheRunContinuesLater() throws Exception {
     InTheWay inTheWay = new InTheWay();
     assertThatThrownBy(() -> tuning().run(out, mesh(2, 2), TinyTraining.STEPS, inTheWay))
         .hasMessageContaining("state-00002-of-00004.safetensors")
@@ -333,8 +333,8 @@ class LostRanksContractTest {
 
   @Test
   void ranksThatWereStartedWithOtherOptionsAreRefusedByName() {
-    TinyTraining other = TinyKind.TUNE_BESIDE.training(shared);
-    assertThatThrownBy(() -> tuning().runBeside(other, out))
+    TinyTraining other = TinyKind.TUNE_ASYNC.training(shared);
+    assertThatThrownBy(() -> tuning().runAlongside(other, out))
         .hasMessageContaining("rank 1 has objective kl, rank 0 another");
   }
 }

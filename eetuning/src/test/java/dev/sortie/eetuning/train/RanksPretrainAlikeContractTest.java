@@ -143,7 +143,7 @@ class RanksPretrainAlikeContractTest {
   /** Several ranks stop a step after the wish: two stops are all that four steps have room for. */
   @ParameterizedTest
   @EnumSource(Model.class)
-  void aRunThatWasStoppedGoesOnUnderAnotherLayout(Model model) throws Exception {
+  void aRunThatWasStoppedContinuesUnderAnotherLayout(Model model) throws Exception {
     assertThat(training(model).run(out, mesh(1, 3), 1).outcome().finished()).isFalse();
     PretrainLayout interleaved = new PretrainLayout(TrainingSchedule.INTERLEAVED, 2);
     assertThat(training(model).with(interleaved).run(out, mesh(2, 2), 2).outcome().finished())

@@ -139,7 +139,7 @@ class RanksTuneAlikeContractTest {
 
   @ParameterizedTest
   @EnumSource(Objective.class)
-  void aRunThatWasStoppedGoesOnUnderAnotherLayout(Objective objective) throws Exception {
+  void aRunThatWasStoppedContinuesUnderAnotherLayout(Objective objective) throws Exception {
     assertThat(tuning(objective).run(out, mesh(1, 3), 1).outcome().finished()).isFalse();
     assertThat(tuning(objective).run(out, Mesh.single(), 3).outcome().finished()).isFalse();
     assertThat(tuning(objective).run(out, mesh(4, 1), 4).outcome().finished()).isFalse();
@@ -148,7 +148,7 @@ class RanksTuneAlikeContractTest {
 
   /** Of steps that ranks finish while they do the next one, and of those before a checkpoint. */
   @Test
-  void everyRankHearsOfEachStepOnceAndInOrder() throws Exception {
+  void everyRankLearnsOfEachStepOnceAndInOrder() throws Exception {
     Map<Integer, List<Integer>> heard = new ConcurrentHashMap<>();
     tuning(Objective.CE)
         .run(

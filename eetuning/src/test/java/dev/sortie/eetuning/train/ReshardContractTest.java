@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A checkpoint that is written for another layout has the same elements, and a run goes on. */
+/** A checkpoint that is written for another layout has the same elements, and a run resumes. */
 @Tag("any-kernels")
 class ReshardContractTest {
   private static final int STOP = 4;
@@ -64,7 +64,7 @@ class ReshardContractTest {
   /** Through files cut in quite another way, and back. */
   @ParameterizedTest
   @EnumSource(names = {"TUNE", "PRETRAIN"})
-  void aRunGoesOnWithTheBitsThatItWouldHaveHad(TinyKind kind) throws Exception {
+  void aRunContinuesWithTheBitsThatItWouldHaveHad(TinyKind kind) throws Exception {
     Path stopped = stopped(kind);
     Reshard.Checked before = of(stopped, new ArrayList<>()).check();
     Reshard.Checked wide = write(stopped, new Mesh(4, 1, 3), out.resolve("wide"));
@@ -90,7 +90,8 @@ class ReshardContractTest {
     "PRETRAIN, 1, 2, 2",
     "PRETRAIN, 4, 1, 2"
   })
-  void aRunGoesOnWithAnotherNumberOfShares(TinyKind kind, int tp, int dp, int pp) throws Exception {
+  void aRunContinuesWithAnotherNumberOfShares(TinyKind kind, int tp, int dp, int pp)
+      throws Exception {
     Mesh mesh = new Mesh(tp, dp, pp);
     write(stopped(kind), mesh, out);
     var losses = kind.training(shared).run(out, mesh).outcome().history().losses();

@@ -15,8 +15,8 @@ enum TinyKind {
       return tuning(shared, Objective.CE, false);
     }
   },
-  /** The same with checkpoints that are written beside the next steps. */
-  TUNE_BESIDE(List.of(mesh(1, 1, 1), mesh(1, 2, 1), mesh(1, 1, 2), mesh(1, 2, 2))) {
+  /** The same with checkpoints that are written during the next steps. */
+  TUNE_ASYNC(List.of(mesh(1, 1, 1), mesh(1, 2, 1), mesh(1, 1, 2), mesh(1, 2, 2))) {
     @Override
     TinyTraining training(Path shared) {
       return tuning(shared, Objective.KL, false);
@@ -36,11 +36,11 @@ enum TinyKind {
       return pretraining();
     }
   },
-  /** The same with checkpoints that are written beside the next steps. */
-  PRETRAIN_BESIDE(List.of(mesh(1, 1, 1), mesh(1, 2, 1), mesh(1, 1, 2), mesh(1, 2, 2))) {
+  /** The same with checkpoints that are written during the next steps. */
+  PRETRAIN_ASYNC(List.of(mesh(1, 1, 1), mesh(1, 2, 1), mesh(1, 1, 2), mesh(1, 2, 2))) {
     @Override
     TinyTraining training(Path shared) {
-      return pretraining().savingBeside();
+      return pretraining().savingAsync();
     }
   },
   /** Ranks that share weights, replicas and stages of them. */

@@ -33,10 +33,10 @@ import java.util.function.Function;
  * @param layout how stages take turns
  * @param sequence whether ranks that share weights share out the tokens too
  * @param steps of the whole run
- * @param beside whether checkpoints are written beside the next steps
+ * @param async whether checkpoints are written during the next steps
  */
 record TinyPretraining(
-    Model model, PretrainLayout layout, boolean sequence, int steps, boolean beside)
+    Model model, PretrainLayout layout, boolean sequence, int steps, boolean async)
     implements TinyTraining {
   /** The first of {@link #words}. */
   static final String WORD = "pretrain";
@@ -84,14 +84,14 @@ record TinyPretraining(
   }
 
   TinyPretraining with(PretrainLayout other) {
-    return new TinyPretraining(model, other, sequence, steps, beside);
+    return new TinyPretraining(model, other, sequence, steps, async);
   }
 
   TinyPretraining sharingTokens(boolean share) {
-    return new TinyPretraining(model, layout, share, steps, beside);
+    return new TinyPretraining(model, layout, share, steps, async);
   }
 
-  TinyPretraining savingBeside() {
+  TinyPretraining savingAsync() {
     return new TinyPretraining(model, layout, sequence, steps, true);
   }
 
@@ -114,7 +114,7 @@ record TinyPretraining(
         String.valueOf(layout.chunks()),
         String.valueOf(sequence),
         String.valueOf(steps),
-        String.valueOf(beside));
+        String.valueOf(async));
   }
 
   PretrainOptions options() {
@@ -158,7 +158,7 @@ record TinyPretraining(
         groups,
         (trainer, witness, device) -> {
           StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
-          LoopOptions loop = new LoopOptions(out, steps, 2, 3, 2, beside);
+          LoopOptions loop = new LoopOptions(out, steps, 2, 3, 2, async);
           StepRecorder recorder = hook.recorder(witness);
           return new TrainLoop(trainer, loop, device.kernels(), groups, stop, stop, recorder).run();
         });

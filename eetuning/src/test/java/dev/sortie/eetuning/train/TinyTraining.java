@@ -13,7 +13,7 @@ import java.util.function.Function;
 
 /**
  * Training of something tiny by ranks that are threads or processes. Each run is what new processes
- * do: every rank makes what it needs and goes on from the checkpoints in the folder.
+ * do: every rank makes what it needs and resumes from the checkpoints in the folder.
  */
 sealed interface TinyTraining permits TinyTuning, TinyPretraining {
   /** Steps of a run, where nothing else is said. */
@@ -91,7 +91,7 @@ sealed interface TinyTraining permits TinyTuning, TinyPretraining {
   }
 
   /** Two replicas, of which the second was started with another command. */
-  default Result runBeside(TinyTraining other, Path out) throws Exception {
+  default Result runAlongside(TinyTraining other, Path out) throws Exception {
     return TinyRanks.run(
             new Mesh(1, 2, 1),
             TinyRanks.Joining.THREADS,

@@ -43,7 +43,7 @@ import java.util.stream.IntStream;
 
 /**
  * Tuning of a tiny model: every rank loads the model and makes the exits. With the objective {@code
- * KL} checkpoints are written beside the next steps.
+ * KL} checkpoints are written during the next steps.
  *
  * @param model folder of the model, of at least three layers
  * @param exits folder of the exits to begin with
@@ -51,7 +51,7 @@ import java.util.stream.IntStream;
  * @param sequence whether ranks that share weights share out the tokens too; gates are then left
  *     out
  * @param steps of the whole run
- * @param trace hears of what the stages of a pipeline do
+ * @param trace learns of what the stages of a pipeline do
  */
 public record TinyTuning(
     Path model, Path exits, Objective objective, boolean sequence, int steps, Consumer<Timed> trace)
@@ -121,9 +121,9 @@ public record TinyTuning(
         device,
         (tuner, loaded, witness) -> {
           StopAfter stop = TinyTraining.stop(groups, stopAt, hook);
-          // those of one objective write checkpoints beside the next steps
-          boolean beside = objective == Objective.KL;
-          LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, beside);
+          // those of one objective write checkpoints during the next steps
+          boolean async = objective == Objective.KL;
+          LoopOptions loop = new LoopOptions(out, steps, steps / 3, steps / 2, 2, async);
           StepRecorder recorder = hook.recorder(witness);
           TrainLoop.Outcome outcome =
               new TrainLoop(tuner, loop, device.kernels(), groups, stop, stop, recorder).run();

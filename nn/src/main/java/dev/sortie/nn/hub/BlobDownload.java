@@ -35,7 +35,7 @@ final class BlobDownload {
   /**
    * A download.
    *
-   * @param progress hears how many bytes of the blob are here
+   * @param progress is told how many bytes of the blob are here
    */
   BlobDownload(
       HubRepo hub,

@@ -54,7 +54,7 @@ public final class HubToken {
     try {
       if (Files.size(file) > LONGEST) {
         throw new InputException(
-            "%s: has %d bytes, a token has at most %d; mend or remove it"
+            "%s: has %d bytes, a token has at most %d; fix or remove it"
                 .formatted(file, Files.size(file), LONGEST));
       }
       String value = Files.readString(file).strip();

@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Is told how far a pull is. */
 public interface PullListener {
-  /** Hears nothing. */
+  /** Ignores everything. */
   PullListener NONE = new PullListener() {};
 
   /**

@@ -36,7 +36,7 @@ public record ModelFiles(
     WeightSource stored)
     implements AutoCloseable {
 
-  /** Hears what a model consists of before its tokenizer is read, which takes longer. */
+  /** Is told what a model consists of before its tokenizer is read, which takes longer. */
   @FunctionalInterface
   public interface Preview {
     /**

@@ -182,7 +182,7 @@ public final class SubwordTokenizer implements Tokenizer {
       }
       if (!Character.isSupplementaryCodePoint(text.codePointAt(i))) {
         throw new InputException(
-            "the text has the unpaired surrogate U+%04X at index %d, which is no character; mend the text"
+            "the text has the unpaired surrogate U+%04X at index %d, which is no character; fix the text"
                 .formatted((int) text.charAt(i), i));
       }
       i++;

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A pull that is killed without warning goes on where it stopped. */
+/** A pull that is killed without warning resumes. */
 class PullKilledContractTest {
   private static final int SIZE = 200_000;
 

@@ -30,11 +30,11 @@ class PullRecoveryContractTest {
 
   @TempDir private Path temp;
 
-  private DynamicTest mends(String name, Consumer<FakeHub> fault) {
-    return mends(name, fault, cache -> {});
+  private DynamicTest recovers(String name, Consumer<FakeHub> fault) {
+    return recovers(name, fault, cache -> {});
   }
 
-  private DynamicTest mends(String name, Consumer<FakeHub> fault, Consumer<Path> before) {
+  private DynamicTest recovers(String name, Consumer<FakeHub> fault, Consumer<Path> before) {
     return dynamicTest(
         name,
         () -> {
@@ -68,8 +68,8 @@ class PullRecoveryContractTest {
   @TestFactory
   Stream<DynamicTest> gotOver() {
     return Stream.of(
-        mends("the body ends early", h -> h.fault("GET", WEIGHTS, 1, firstHalf(h))),
-        mends(
+        recovers("the body ends early", h -> h.fault("GET", WEIGHTS, 1, firstHalf(h))),
+        recovers(
             "the body ends early, twice, and once before its first byte",
             h ->
                 h.fault("GET", WEIGHTS, 1, firstHalf(h))
@@ -99,16 +99,16 @@ class PullRecoveryContractTest {
                               "bytes 100000-199999/200000");
                           RawServer.body(s, h.file("model.safetensors"), 100_000, 150_000);
                         })),
-        mends(
+        recovers(
             "500, 502, 503, of the listing",
             h ->
                 h.fault("GET", "/api/", 1, status(500))
                     .fault("GET", "/api/", 1, status(502))
                     .fault("GET", "/api/", 1, status(503))),
-        mends("503 of a HEAD", h -> h.fault("HEAD", "config.json", 2, status(503))),
-        mends("504 of a download", h -> h.fault("GET", WEIGHTS, 3, status(504))),
-        mends("429 without a wait", h -> h.fault("GET", "/api/", 2, status(429))),
-        mends(
+        recovers("503 of a HEAD", h -> h.fault("HEAD", "config.json", 2, status(503))),
+        recovers("504 of a download", h -> h.fault("GET", WEIGHTS, 3, status(504))),
+        recovers("429 without a wait", h -> h.fault("GET", "/api/", 2, status(429))),
+        recovers(
             "429 with Retry-After as a date",
             h ->
                 h.fault(
@@ -120,14 +120,15 @@ class PullRecoveryContractTest {
                         "retry-after",
                         DateTimeFormatter.RFC_1123_DATE_TIME.format(
                             ZonedDateTime.now(ZoneOffset.UTC))))),
-        mends(
+        recovers(
             "429 with a Retry-After that is none",
             h -> h.fault("GET", "/api/", 1, status(429, "retry-after", "soon"))),
-        mends("no answer, the connection is closed", h -> h.fault("GET", "/api/", 1, (r, s) -> {})),
-        mends(
+        recovers(
+            "no answer, the connection is closed", h -> h.fault("GET", "/api/", 1, (r, s) -> {})),
+        recovers(
             "no answer at all",
             h -> h.fault("HEAD", "config.json", 1, (r, s) -> PullContractTest.sleep(600))),
-        mends(
+        recovers(
             "silence in the middle",
             h ->
                 h.fault(
@@ -139,7 +140,7 @@ class PullRecoveryContractTest {
                       RawServer.body(s, h.file("model.safetensors"), 0, 10);
                       PullContractTest.sleep(900);
                     })),
-        mends(
+        recovers(
             "garbage instead of HTTP",
             h ->
                 h.fault(
@@ -149,7 +150,7 @@ class PullRecoveryContractTest {
                     (r, s) ->
                         s.getOutputStream()
                             .write("garbage\r\n\r\n".getBytes(StandardCharsets.UTF_8)))),
-        mends(
+        recovers(
             "the range is ignored",
             h ->
                 h.fault("GET", WEIGHTS, 1, firstHalf(h))
@@ -161,7 +162,7 @@ class PullRecoveryContractTest {
                           RawServer.head(s, 200, "content-length", LENGTH);
                           RawServer.body(s, h.file("model.safetensors"), 0, SIZE);
                         })),
-        mends(
+        recovers(
             "another range comes",
             h ->
                 h.fault("GET", WEIGHTS, 1, firstHalf(h))
@@ -179,7 +180,7 @@ class PullRecoveryContractTest {
                               "bytes 50000-199999/200000");
                           RawServer.body(s, h.file("model.safetensors"), 50_000, SIZE);
                         })),
-        mends(
+        recovers(
             "a range of a file of another size comes",
             h ->
                 h.fault("GET", WEIGHTS, 1, firstHalf(h))
@@ -195,7 +196,7 @@ class PullRecoveryContractTest {
                                 "100000",
                                 "content-range",
                                 "bytes 100000-199999/300000"))),
-        mends(
+        recovers(
             "206 without a range",
             h ->
                 h.fault("GET", WEIGHTS, 1, firstHalf(h))
@@ -204,10 +205,10 @@ class PullRecoveryContractTest {
                         WEIGHTS,
                         1,
                         (r, s) -> RawServer.head(s, 206, "content-length", "100000"))),
-        mends(
+        recovers(
             "416",
             h -> h.fault("GET", WEIGHTS, 1, firstHalf(h)).fault("GET", WEIGHTS, 1, status(416))),
-        mends(
+        recovers(
             "a wrong content length",
             h ->
                 h.fault(
@@ -218,7 +219,7 @@ class PullRecoveryContractTest {
                       RawServer.head(s, 200, "content-length", "199999");
                       RawServer.body(s, h.file("model.safetensors"), 0, SIZE - 1);
                     })),
-        mends(
+        recovers(
             "more comes than promised, without a length",
             h ->
                 h.fault(
@@ -229,7 +230,7 @@ class PullRecoveryContractTest {
                       RawServer.head(s, 200);
                       RawServer.body(s, new byte[SIZE + 1], 0, SIZE + 1);
                     })),
-        mends(
+        recovers(
             "no length at all",
             h ->
                 h.fault(
@@ -240,7 +241,7 @@ class PullRecoveryContractTest {
                       RawServer.head(s, 200);
                       RawServer.body(s, h.file("model.safetensors"), 0, SIZE);
                     })),
-        mends(
+        recovers(
             "the file changed between two pieces",
             h ->
                 h.fault(
@@ -251,19 +252,19 @@ class PullRecoveryContractTest {
                       RawServer.head(s, 200, "content-length", LENGTH);
                       RawServer.body(s, new byte[SIZE], 0, SIZE / 2);
                     })),
-        mends(
+        recovers(
             "an earlier pull left another file's start",
             h -> {},
             partial -> write(partial, new byte[1000])),
-        mends(
+        recovers(
             "an earlier pull left all, but not its own bytes",
             h -> {},
             partial -> write(partial, new byte[SIZE])),
-        mends(
+        recovers(
             "an earlier pull left too much",
             h -> {},
             partial -> write(partial, new byte[SIZE + 1])),
-        mends(
+        recovers(
             "the listing has no hashes and sizes",
             h ->
                 h.listing(
@@ -272,7 +273,7 @@ class PullRecoveryContractTest {
                         Map.of("rfilename", "config.json"),
                         Map.of("rfilename", "tokenizer.json"),
                         Map.of("rfilename", "model.safetensors")))),
-        mends("a file with a bad name that nobody asked for", h -> h.small("../../evil", "x")));
+        recovers("a file with a bad name that nobody asked for", h -> h.small("../../evil", "x")));
   }
 
   @TestFactory

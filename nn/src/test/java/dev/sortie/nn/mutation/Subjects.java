@@ -38,7 +38,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** All kinds of files that Sortie reads from strangers. */
+/** All kinds of files that Sortie reads from others. */
 final class Subjects {
   private static final String TEXT = "The hen\u2019s  \u00e9\ud83d\ude00 <|endoftext|>\n123\u0000";
 

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** The files beside the tests, made by {@code make_fixtures.py}, and the shared models. */
+/** The files next to the tests, made by {@code make_fixtures.py}, and the shared models. */
 public final class Fixtures {
   static final List<String> BYTE_LEVEL =
       List.of("gpt2", "gpt2prefix", "smollm", "llama3", "qwen2", "qwen35");

@@ -1,4 +1,4 @@
-"""Writes the tokenizer fixtures beside this script with PyPI's tokenizers (0.23.3).
+"""Writes the tokenizer fixtures next to this script with PyPI's tokenizers (0.23.3).
 
 Each NAME.json is a small tokenizer.json; NAME.golden.json has, for each text, the ids with special
 tokens left as text ("ids"), with them parsed ("parsed"), with the post-processor ("added"), and the

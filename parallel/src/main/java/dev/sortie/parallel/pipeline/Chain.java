@@ -34,8 +34,8 @@ public record Chain(int stages, int chunks) {
   }
 
   /**
-   * What must be done before an action may begin, besides what its stage did before: a forward
-   * needs that of the piece before, a backward that of the piece behind.
+   * What must be done before an action may begin, in addition to what its stage did before: a
+   * forward needs that of the piece before, a backward that of the piece behind.
    */
   public Optional<Step> needs(Step step) {
     return at(position(step.stage, step.action.chunk()) - direction(step.action), step.action);

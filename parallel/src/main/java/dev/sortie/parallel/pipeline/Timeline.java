@@ -47,7 +47,7 @@ public final class Timeline {
    *
    * @param actions of each stage
    * @param seconds that an action takes
-   * @param needs what must be done before an action, besides what its stage did before
+   * @param needs what must be done before an action, in addition to what its stage did before
    * @return the actions in an order in which they can be done
    * @throws IllegalArgumentException if a stage would wait for ever
    */

@@ -7,9 +7,9 @@ import dev.sortie.tensor.memory.Allocator;
 import java.util.Map;
 
 /**
- * What a step of training needs besides backward passes where parameters are one rank's shard: the
- * parts of gradients that ranks find alone are added up, and the norm counts every number once.
- * Micro-batches come first, then {@link #finish}, then the optimiser with that norm.
+ * What a step of training needs in addition to backward passes where parameters are one rank's
+ * shard: the parts of gradients that ranks find alone are added up, and the norm counts every
+ * number once. Micro-batches come first, then {@link #finish}, then the optimiser with that norm.
  */
 public final class ShardGradients implements AutoCloseable {
   private final PartialGradients partial;

@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What every transport must give, besides exact results. */
+/** What every transport must give, in addition to exact results. */
 @Timeout(60)
 abstract class CommunicatorContract extends ExactnessContract {
   @Test
@@ -69,7 +69,7 @@ abstract class CommunicatorContract extends ExactnessContract {
   }
 
   @Test
-  void asynchronousCallsRunInOrderBesideMessages() throws Exception {
+  void asynchronousCallsRunInOrderWithMessages() throws Exception {
     run(
         3,
         OPTIONS,

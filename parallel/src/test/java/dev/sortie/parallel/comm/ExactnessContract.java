@@ -194,7 +194,7 @@ abstract class ExactnessContract {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 5, 8})
-  void callsThatRunBesideOthersAreExactToo(int p) throws Exception {
+  void callsThatRunInParallelToOthersAreExactToo(int p) throws Exception {
     run(
         p,
         OPTIONS,

@@ -39,7 +39,7 @@ class MpiTransportTest {
   }
 
   @Test
-  void ranksThatMakeDifferentCallsBothHearOfBoth() {
+  void ranksThatMakeDifferentCallsBothLearnOfBoth() {
     for (MpiInstallation mpi : installations()) {
       assertThat(mpi.run(2, MpiSuite.class, "mismatch").output())
           .as(mpi.toString())

@@ -132,7 +132,7 @@ class ProcessFaultsTest {
   /** As on a machine that sleeps, or by job control: no rank takes the others for lost. */
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
-  void aJobThatIsStoppedAsAWholeGoesOn(int seed) throws Exception {
+  void aJobThatIsStoppedAsAWholeContinues(int seed) throws Exception {
     start(transport(seed), SharedMemoryTransport.folder(), 2, seed);
     awaitReady();
     signalAll("STOP");

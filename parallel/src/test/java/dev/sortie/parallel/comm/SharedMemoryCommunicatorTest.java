@@ -59,15 +59,15 @@ class SharedMemoryCommunicatorTest extends CommunicatorContract {
 
   @Test
   void aFileThatIsThereAlreadyIsNotTouched() throws IOException {
-    Path stranger = Files.writeString(JobFilesPaths.control(folder, "taken"), "mine");
+    Path outsider = Files.writeString(JobFilesPaths.control(folder, "taken"), "mine");
     Options options =
         new Options(folder, "taken", 0, 2, Duration.ofMillis(200), Duration.ofSeconds(10));
     assertThatThrownBy(() -> SharedMemoryTransport.join(options))
         .isInstanceOf(CommException.class)
         .hasMessageContaining("cannot share memory")
         .hasMessageContaining("there is such a file");
-    assertThat(stranger).hasContent("mine");
-    Files.delete(stranger);
+    assertThat(outsider).hasContent("mine");
+    Files.delete(outsider);
   }
 
   /** Rank 0 is killed while it makes the file: before it has its length, or its contents. */

@@ -45,15 +45,15 @@ class TcpCommunicatorTest extends CommunicatorContract {
   }
 
   @Test
-  void strangersGetNothingAndDisturbNobody() throws Exception {
+  void outsidersGetNothingAndDisturbNobody() throws Exception {
     InetSocketAddress master = Ports.free();
-    List<Socket> strangers = new ArrayList<>();
+    List<Socket> outsiders = new ArrayList<>();
     Job.run(
         2,
         rank -> {
           if (rank == 1) {
             for (byte[] bytes : strangeBytes()) {
-              strangers.add(knock(master, bytes));
+              outsiders.add(knock(master, bytes));
             }
           }
           return TcpTransport.join(options(master, rank, 2, SECRET, 0));
@@ -62,15 +62,15 @@ class TcpCommunicatorTest extends CommunicatorContract {
         c -> {
           new CommunicatorContract.Exactness(c, ElementType.F32, Order.ASCENDING).all(1000);
           if (c.position() == 1) {
-            strangers.add(
+            outsiders.add(
                 knock(master, "GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII)));
           }
           new CommunicatorContract.Exactness(c, ElementType.F32, Order.ASCENDING).all(1000);
         });
-    for (Socket stranger : strangers) {
-      try (stranger) {
-        stranger.setSoTimeout(8000);
-        assertThat(answer(stranger)).hasSizeLessThanOrEqualTo(41); // a greeting and a refusal
+    for (Socket outsider : outsiders) {
+      try (outsider) {
+        outsider.setSoTimeout(8000);
+        assertThat(answer(outsider)).hasSizeLessThanOrEqualTo(41); // a greeting and a refusal
       }
     }
   }

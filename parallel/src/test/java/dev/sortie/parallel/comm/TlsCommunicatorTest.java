@@ -181,9 +181,9 @@ class TlsCommunicatorTest {
   }
 
   @Test
-  void strangersGetAnAlertAtMostAndDisturbNobody() throws Exception {
+  void outsidersGetAnAlertAtMostAndDisturbNobody() throws Exception {
     InetSocketAddress master = Ports.free();
-    List<Socket> strangers = new ArrayList<>();
+    List<Socket> outsiders = new ArrayList<>();
     List<byte[]> strange = new ArrayList<>(TcpCommunicatorTest.strangeBytes());
     strange.add("GET / HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
     strange.add(new byte[] {22, 3, 1, 64, 0}); // half a record, of the greatest length
@@ -193,7 +193,7 @@ class TlsCommunicatorTest {
         rank -> {
           if (rank == 1) {
             for (byte[] bytes : strange) {
-              strangers.add(TcpCommunicatorTest.knock(master, bytes));
+              outsiders.add(TcpCommunicatorTest.knock(master, bytes));
             }
             assertThat(answerUnderTls(master, "TLSv1.3")).contains("certificate_required");
             assertThat(answerUnderTls(master, "TLSv1.2")).contains("protocol_version");
@@ -202,10 +202,10 @@ class TlsCommunicatorTest {
         },
         CommOptions.defaults(),
         c -> new ExactnessContract.Exactness(c, ElementType.F32, Order.ASCENDING).all(1000));
-    for (Socket stranger : strangers) {
-      try (stranger) {
-        stranger.setSoTimeout(8000);
-        assertThat(TcpCommunicatorTest.answer(stranger)).hasSizeLessThanOrEqualTo(7);
+    for (Socket outsider : outsiders) {
+      try (outsider) {
+        outsider.setSoTimeout(8000);
+        assertThat(TcpCommunicatorTest.answer(outsider)).hasSizeLessThanOrEqualTo(7);
       }
     }
   }

@@ -46,7 +46,7 @@ class LauncherFaultsTest {
   private final List<ProcessHandle> started = new ArrayList<>();
 
   @AfterEach
-  void nothingGoesOn() {
+  void nothingContinues() {
     for (ProcessHandle launcher : started) {
       launcher.descendants().forEach(ProcessHandle::destroyForcibly);
       launcher.destroyForcibly();
@@ -145,7 +145,7 @@ class LauncherFaultsTest {
   }
 
   @Test
-  void aJobGoesOnFromWhatItKeptWhenItIsStartedAgain(@TempDir Path folder) throws Exception {
+  void aJobContinuesFromWhatItKeptWhenItIsStartedAgain(@TempDir Path folder) throws Exception {
     List<String> out = new CopyOnWriteArrayList<>();
     List<String> err = new CopyOnWriteArrayList<>();
     Launcher.Options options =

@@ -129,7 +129,7 @@ public final class Backward {
     return order;
   }
 
-  /** What a vjp wrote beside the gradient that it shall be added to, null if it is unwanted. */
+  /** What a vjp wrote next to the gradient that it shall be added to, null if it is unwanted. */
   private record Written(Span from, Span to) {}
 
   private final class NodeSink implements Sink {
@@ -166,9 +166,9 @@ public final class Backward {
       if (t != null && !t.accumulate()) {
         return t.span();
       }
-      Span beside = spare.take(memory, node.output().dtype(), x.shape().count());
-      written.add(new Written(beside, t == null ? null : t.span()));
-      return beside;
+      Span separate = spare.take(memory, node.output().dtype(), x.shape().count());
+      written.add(new Written(separate, t == null ? null : t.span()));
+      return separate;
     }
 
     private void addWritten() {

@@ -8,7 +8,7 @@ package dev.sortie.tensor.kernel;
  *
  * @param batch sequences
  * @param tokens tokens per sequence; token {@code i} stands at position {@code first + i}
- * @param heads heads a token
+ * @param heads heads per token
  * @param headSize elements a head
  * @param rotary elements rotated, even, at most {@code headSize}
  * @param first position of the first token

@@ -83,7 +83,9 @@ public final class Storage {
     return segment;
   }
 
-  /** The memory, for reading only: a device that holds the same contents may go on using them. */
+  /**
+   * The memory, for reading only: a device that holds the same contents may continue to use them.
+   */
   public MemorySegment readOnly() {
     return reading().asReadOnly();
   }

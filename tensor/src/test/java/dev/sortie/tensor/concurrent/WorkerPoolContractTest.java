@@ -175,7 +175,7 @@ class WorkerPoolContractTest {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2})
-  void anExceptionTravelsFromEveryPartAndThePoolGoesOn(int failing) {
+  void anExceptionTravelsFromEveryPartAndThePoolContinues(int failing) {
     try (WorkerPool pool = new WorkerPool(3)) {
       for (int repeat = 0; repeat < 50; repeat++) {
         IllegalArgumentException thrown = new IllegalArgumentException("part " + failing);

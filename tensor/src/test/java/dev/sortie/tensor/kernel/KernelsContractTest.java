@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every kernel set promises. The set under test beside the reference is the one that {@code
+ * What every kernel set promises. The set under test next to the reference is the one that {@code
  * sortie.kernels} forces.
  */
 class KernelsContractTest {

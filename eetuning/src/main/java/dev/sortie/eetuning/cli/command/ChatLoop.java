@@ -63,7 +63,7 @@ final class ChatLoop {
     }
   }
 
-  /** Whether to go on. */
+  /** Whether to continue. */
   private boolean obey(String command) {
     int space = command.indexOf(' ');
     String word = space < 0 ? command : command.substring(0, space);

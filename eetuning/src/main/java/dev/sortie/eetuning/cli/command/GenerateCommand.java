@@ -250,7 +250,7 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   /**
-   * What to go on from: a text, or a conversation and the template that writes it down.
+   * What to continue: a text, or a conversation and the template that writes it down.
    *
    * @param template null for a text
    */

@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = {
       "Samples training text from a model: prompts drawn from a table, many texts at once, filtered, split by prompt into train.jsonl, validation.jsonl and test.jsonl.",
-      "All that is sampled is kept in shards. Ctrl-C and a kill lose the last minute; the same command goes on from there, and ends with the bytes of a run that was not interrupted. docs/sampling.md describes tables and files."
+      "All that is sampled is kept in shards. Ctrl-C and a kill lose the last minute; the same command resumes, and ends with the bytes of a run that was not interrupted. docs/sampling.md describes tables and files."
     })
 public final class SampleCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
@@ -46,7 +46,7 @@ public final class SampleCommand implements Callable<Integer> {
       names = "--out",
       required = true,
       paramLabel = "DIR",
-      description = "Folder of the run. The same command again goes on where it stopped.")
+      description = "Folder of the run. The same command again resumes the run.")
   private Path out;
 
   @Option(
@@ -104,7 +104,7 @@ public final class SampleCommand implements Callable<Integer> {
         outcome = new SampleRun(m, m.device(), sampled, settings).run(out, view, interrupt::wanted);
       }
       if (!outcome.finished()) {
-        System.err.println("sample: stopped; the same command goes on from there");
+        System.err.println("sample: stopped; the same command resumes");
         return 1;
       }
       report(outcome);

@@ -37,8 +37,8 @@ record TunedExits(
 
   /**
    * Whether rank 0 reads the exits from the last checkpoint: no rank of a pipeline holds them all,
-   * and gates need all layers, and the tokens beside each other. Ranks that share whole layers fit
-   * gates together; without gates reading takes less memory than to put shares together.
+   * and gates need all layers, and neighbouring tokens. Ranks that share whole layers fit gates
+   * together; without gates reading takes less memory than to put shares together.
    */
   boolean arePutTogether(ProcessGroups groups) {
     return groups.mesh().pp() > 1 || sequence || groups.mesh().tp() > 1 && gateTokens == 0;

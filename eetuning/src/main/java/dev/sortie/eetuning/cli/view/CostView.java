@@ -44,7 +44,7 @@ public final class CostView {
     }
     out.printf(
         Locale.ROOT,
-        "  every 1,000 tokens more in the cache: %.3f per token and layer; besides layers and head: %.3f per pass%n",
+        "  every 1,000 tokens more in the cache: %.3f per token and layer; in addition to layers and head: %.3f per pass%n",
         1e6 * t.attention().at(1),
         1e3 * t.token());
     printExits(p, out);
@@ -88,8 +88,11 @@ public final class CostView {
               percent(d.free())));
       d.byExit()
           .forEach(
-              (depth, chance) ->
-                  line.append(", ").append(percent(chance)).append(" from exit ").append(depth));
+              (depth, probability) ->
+                  line.append(", ")
+                      .append(percent(probability))
+                      .append(" from exit ")
+                      .append(depth));
       out.println(line);
     }
   }
@@ -124,7 +127,7 @@ public final class CostView {
       one.put("pass", d.pass());
       one.put("break_even_acceptance", orNull(d.free()));
       Map<String, Object> byExit = new LinkedHashMap<>();
-      d.byExit().forEach((depth, chance) -> byExit.put(depth.toString(), orNull(chance)));
+      d.byExit().forEach((depth, probability) -> byExit.put(depth.toString(), orNull(probability)));
       one.put("break_even_acceptance_by_exit", byExit);
       drafts.add(one);
     }

@@ -24,7 +24,7 @@ public final class JobResult implements Consumer<String> {
   /**
    * Nothing yet.
    *
-   * @param shown where lines go on to
+   * @param shown where lines are passed on to
    */
   public JobResult(Consumer<String> shown) {
     this.shown = shown;

@@ -27,7 +27,7 @@ public final class SampleView implements SampleRun.Listener, AutoCloseable {
   public void resumed(int shards, long kept) {
     before = kept;
     System.err.printf(
-        Locale.ROOT, "sample: goes on after %d shards with %,d tokens%n", shards, kept);
+        Locale.ROOT, "sample: resumes after %d shards with %,d tokens%n", shards, kept);
   }
 
   /** The time left is that of the tokens that were not there when the run began. */

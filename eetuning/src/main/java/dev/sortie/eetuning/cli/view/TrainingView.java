@@ -41,7 +41,7 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
 
   @Override
   public void resumed(int step) {
-    say("goes on from the checkpoint after step " + step);
+    say("resumes from the checkpoint after step " + step);
   }
 
   @Override
@@ -88,12 +88,9 @@ public final class TrainingView implements TrainLoop.Listener, AutoCloseable {
     return s.toString();
   }
 
-  /** Says that a run was stopped and how it goes on. */
+  /** Says that a run was stopped and how to resume it. */
   public void stopped(TrainLoop.Outcome outcome) {
-    say(
-        "stopped after "
-            + outcome.history().steps()
-            + " steps; the same command goes on from there");
+    say("stopped after " + outcome.history().steps() + " steps; the same command resumes");
   }
 
   /** Draws the losses of all steps. */

@@ -67,7 +67,7 @@ public final class PagePool implements AutoCloseable {
   /**
    * A pool.
    *
-   * @param exits those whose own layers sequences may use, besides the backbone's
+   * @param exits those whose own layers sequences may use, in addition to the backbone's
    * @param pages how many; {@link #bytes} says what that takes
    * @param pageTokens tokens a page, more than {@link Kernels#ROW_STABLE}
    * @param reuse whether beginnings are shared

@@ -27,7 +27,7 @@ public final class Prompt {
 
   /**
    * The ids that end an answer: those that end a text, and those that the model's own settings for
-   * generation name besides, such as the end of a turn.
+   * generation name in addition, such as the end of a turn.
    */
   public static List<Integer> endsOfAnswer(LanguageModel m) {
     Set<Integer> ends = new LinkedHashSet<>(m.config().eos());

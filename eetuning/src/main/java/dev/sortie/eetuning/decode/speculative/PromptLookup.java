@@ -76,11 +76,11 @@ public final class PromptLookup implements DraftSource {
       }
       end = index.before(end);
     }
-    return new Draft(goOn(context, best, max), kind(most));
+    return new Draft(continuation(context, best, max), kind(most));
   }
 
   /** The tokens after {@code end}; where the text ends, the guess follows itself. */
-  private static int[] goOn(DraftContext context, int end, int count) {
+  private static int[] continuation(DraftContext context, int end, int count) {
     int[] tokens = new int[count];
     for (int i = 0; i < count; i++) {
       int at = end + 1 + i;

@@ -21,8 +21,8 @@ import java.util.function.LongSupplier;
 
 /**
  * Lossless decoding that reads several tokens in one pass: a {@link DraftSource} guesses how the
- * text goes on, one pass through all layers gives the logits after the token just chosen and after
- * each guess, and those after the guesses that turn out right need no pass of their own.
+ * text continues, one pass through all layers gives the logits after the token just chosen and
+ * after each guess, and those after the guesses that turn out right need no pass of their own.
  *
  * <p>The sampler stays outside: it chooses each token from the full model's logits with the random
  * number of its position, as it does at full depth, and a guess is right if the very token was

@@ -14,7 +14,7 @@ final class ReportPage {
    * The page.
    *
    * @param title escaped here
-   * @param css styles besides those of all pages and plots
+   * @param css styles in addition to those of all pages and plots
    * @param body of the page, with all texts escaped
    */
   static String of(String title, String css, String body) {

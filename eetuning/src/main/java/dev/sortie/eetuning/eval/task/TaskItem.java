@@ -28,7 +28,7 @@ public sealed interface TaskItem {
   }
 
   /**
-   * A text to go on with.
+   * A text to continue.
    *
    * @param prompt what stands before; not empty
    * @param references right answers; the best match counts

@@ -30,7 +30,7 @@ public record Checkpoint(int step, Path path, JsonObject description) {
   private static final String FINGERPRINT = "fingerprint";
 
   /**
-   * Reads the description of the one in a folder, all of it: what is accepted here can be gone on
+   * Reads the description of the one in a folder, all of it: what is accepted here can be resumed
    * from.
    *
    * @param step that the folder's name says

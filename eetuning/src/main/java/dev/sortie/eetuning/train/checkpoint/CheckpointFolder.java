@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /**
  * The folder of a run's checkpoints. One that is being written has a hidden name, {@code
  * .step-000100.tmp}; when it is whole and on the disk it gets its own, {@code step-000100}, in one
- * step. {@code latest} holds the name that was given last, for people and scripts. Who goes on from
+ * step. {@code latest} holds the name that was given last, for people and scripts. Who resumes from
  * a checkpoint looks at the checkpoints themselves: the one named may have been damaged since.
  *
  * @param path where it is
@@ -47,7 +47,7 @@ record CheckpointFolder(Path path) {
 
   /**
    * Gives a checkpoint its name; all that was written is on the disk. What has the name already was
-   * not whole when the run began, or it would have gone on from there.
+   * not whole when the run began, or it would have been resumed from there.
    */
   void place(int step) {
     Path target = checkpoint(step);
@@ -63,7 +63,7 @@ record CheckpointFolder(Path path) {
 
   /**
    * Deletes all but the last {@code keep} of the checkpoints up to this step. Later ones are not
-   * whole, or the run would have gone on from them: they do not count.
+   * whole, or the run would have resumed from them: they do not count.
    */
   void keep(int keep, int step) {
     List<Path> old = list().stream().filter(p -> step(p) <= step).toList();

@@ -25,7 +25,7 @@ import java.util.OptionalInt;
  * pipeline stage its tensors, ranks that share weights their parts of them, replicas that share the
  * optimiser's moments their rows of them. Rank 0 writes the JSON, once all files are on the disk,
  * with the hash of each. {@link ShardReader} finds elements whatever file they are in, so another
- * number of ranks may go on.
+ * number of ranks may resume.
  */
 public final class Checkpoints {
   private static final CheckpointListener LAST_ONLY =
@@ -139,7 +139,7 @@ public final class Checkpoints {
     if (!Files.exists(path.resolve(Checkpoint.DESCRIPTION))) {
       throw new InputException(
           path
-              + ": rank 0 goes on from here, rank "
+              + ": rank 0 resumes from here, rank "
               + groups.rank().value()
               + " does not see it; --out must be in a folder that all ranks share");
     }

@@ -43,7 +43,7 @@ public final class Fingerprint {
   }
 
   /**
-   * Refuses a run that would not end as the one did that it goes on from.
+   * Refuses a run that would not end as the one did that it resumes.
    *
    * @param checkpoint where that was kept
    * @param then of it, as JSON keeps it

@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 
 /**
  * Checks a run's newest checkpoint, and writes it again for another layout. Any number of replicas
- * and stages goes on from any checkpoint; another number of ranks that share weights adds in
- * another order, so that a run goes on with them only where this was asked for.
+ * and stages resumes from any checkpoint; another number of ranks that share weights adds in
+ * another order, so that a run resumes with them only where this was asked for.
  *
  * @param run folder of the run
  * @param notes takes a line for each checkpoint that is not whole
@@ -73,7 +73,7 @@ public record Reshard(Path run, Consumer<String> notes) {
    * first dim; a rank reads what it needs from whatever file it is in.
    *
    * @param sequence whether ranks that share weights share out the tokens too
-   * @param out folder of the run that goes on, which has no checkpoints yet
+   * @param out folder of the run that resumes, which has no checkpoints yet
    * @throws InputException if there is nothing to read or it cannot be written
    */
   public Checked write(Mesh mesh, boolean sequence, Path out, Kernels kernels) {

@@ -53,7 +53,7 @@ public final class TrainLoop {
    * How it ended.
    *
    * @param history losses of all steps, also those before a resume
-   * @param finished false if it was stopped; run again to go on
+   * @param finished false if it was stopped; run again to resume
    * @param tokensPerSecond mean over the steps of this call; 0 if there were none
    * @param steadyTokensPerSecond median over the later half of them: what it comes to once the JVM
    *     has compiled

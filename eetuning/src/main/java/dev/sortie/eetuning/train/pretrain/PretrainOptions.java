@@ -80,7 +80,7 @@ public record PretrainOptions(
     m.putAll(Descriptions.of(adamW));
     m.put("seed", seed);
     m.putAll(exits.describe());
-    if (dropout > 0) { // runs of versions that had none go on
+    if (dropout > 0) { // runs of versions that had none resume
       m.put("dropout", dropout);
     }
     return m;

@@ -22,11 +22,11 @@ import java.util.Map;
  *
  * <p>Of R replicas, number r computes micro-batches r, R + r, 2R + r, …: in each round R neighbours
  * in the sum. Replica 0 adds its gradient to the sum so far, the others bring theirs alone, and an
- * all-reduce that ascends by rank goes on from there. The price is a pass over a bucket's gradient
- * for each micro-batch beyond the first, and an all-reduce a round instead of one a step, which
- * runs in parallel with the work of other buckets. A fixed tree of pairs needs one a step, but is
- * the same for several R only where they are powers of two; to keep all gradients of a step until
- * they can be added in order takes that many times the memory.
+ * all-reduce in rank order continues from there. The price is a pass over a bucket's gradient for
+ * each micro-batch beyond the first, and an all-reduce a round instead of one a step, which runs in
+ * parallel with the work of other buckets. A fixed tree of pairs needs one a step, but is the same
+ * for several R only where they are powers of two; to keep all gradients of a step until they can
+ * be added in order takes that many times the memory.
  */
 public final class GradientAccumulator {
   private static final int ALIGN = 16; // floats in 64 bytes

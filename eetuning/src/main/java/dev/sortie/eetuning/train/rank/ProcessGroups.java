@@ -31,9 +31,9 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
- * The process groups of ranks that train together, and what they exchange besides hidden states.
- * All ranks make the same calls in the same order. One rank alone has them as well, and sends
- * nothing.
+ * The process groups of ranks that train together, and what they exchange in addition to hidden
+ * states. All ranks make the same calls in the same order. One rank alone has them as well, and
+ * sends nothing.
  */
 public final class ProcessGroups implements AutoCloseable {
   /**

@@ -76,8 +76,8 @@ public final class StageProfiler {
       Kernels kernels) {
     Input few = Input.of(1, Math.min(length, FEW), config, allocator, kernels);
     Input all = Input.of(windows, length, config, allocator, kernels);
-    WarmUp.besideOthers(WARM_UP_FEW).run(() -> parts.forEach(part -> part.laps(few)));
-    if (!WarmUp.besideOthers(WARM_UP_MOST).run(() -> parts.forEach(part -> part.laps(all)))) {
+    WarmUp.amongOthers(WARM_UP_FEW).run(() -> parts.forEach(part -> part.laps(few)));
+    if (!WarmUp.amongOthers(WARM_UP_MOST).run(() -> parts.forEach(part -> part.laps(all)))) {
       return Optional.empty();
     }
     List<List<double[]>> rounds = new ArrayList<>();

@@ -7,7 +7,7 @@ import java.util.Map;
 /**
  * What the costs of a stage depend on.
  *
- * @param trained by name: what is trained besides the layers, and how
+ * @param trained by name: what is trained in addition to the layers, and how
  * @param microBatch sequences in a micro-batch
  * @param rounds micro-batches of a step on each replica
  * @param length tokens in a sequence

@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 
 /**
  * One kind of hidden state of all windows in a mapped file: F32 {@code [windows, elements]}, and
- * beside it, in {@code NAME.filled}, a byte for each window that says whether its row is there. The
- * bytes are written after the rows are on disk: a row that they name is whole. Rows are read
+ * next to it, in {@code NAME.filled}, a byte for each window that says whether its row is there.
+ * The bytes are written after the rows are on disk: a row that they name is whole. Rows are read
  * through the map and written past it, since only a write can say that the disk is full.
  *
  * <p>Replicas write rows of one file, each its bytes of its own, {@code NAME.filled-1} and so on,

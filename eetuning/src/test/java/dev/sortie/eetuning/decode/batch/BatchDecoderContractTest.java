@@ -351,7 +351,7 @@ class BatchDecoderContractTest {
 
   /** A policy that fails does so for all; what was read before it failed is forgotten. */
   @Test
-  void afterAFailureEachSequenceGoesOnAsIfItHadNotBeen() {
+  void afterAFailureEachSequenceContinuesAsIfItHadNotBeen() {
     Exits exits = Exiting.MIXED.exits();
     boolean[] fails = {false};
     ExitPolicy failing =

@@ -53,7 +53,7 @@ class LongRunContractTest {
     assertThat(early[0]).isEqualTo(3_000);
     assertThat(late[0]).isEqualTo(10_000);
     assertThat((late[1] - early[1]) / MIB).as("MiB more of heap").isLessThan(2);
-    // the cache's memory becomes resident as it is written, and the JVM goes on compiling
+    // the cache's memory becomes resident as it is written, and the JVM continues to compile
     assertThat((late[2] - early[2] - CACHE) / MIB).as("MiB more of memory").isLessThan(12);
     if (!kind.equals("requests")) {
       assertThat(lines.get(2)).contains("the sequence is full", "" + CONTEXT);

@@ -154,7 +154,7 @@ class SchedulerContractTest {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
-  void eachTextIsTheOneGeneratedAloneWhateverRunsBesideIt(long seed) throws Exception {
+  void eachTextIsTheOneGeneratedAloneWhateverRunsWithIt(long seed) throws Exception {
     Random random = new Random(seed);
     int[] beginning = random.ints(90, 0, 250).toArray();
     List<RequestHandle> tickets = new ArrayList<>();

@@ -85,7 +85,7 @@ public final class GrammarTexts {
   }
 
   /**
-   * A text of the grammar by chance.
+   * A random text of the grammar.
    *
    * @param most bytes; empty if it has not ended by then
    */

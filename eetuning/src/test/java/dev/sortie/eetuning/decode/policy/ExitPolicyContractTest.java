@@ -148,7 +148,9 @@ class ExitPolicyContractTest {
     }
   }
 
-  /** What the head covers beside them is as likely as it says, but all together at most 1. */
+  /**
+   * What the head covers in addition to them is as likely as it says, but all together at most 1.
+   */
   @Test
   void aCoverageGateSpeaksOfTheTokensThatAreCoveredInAnyText() {
     Set<Boolean> certain = new HashSet<>();

@@ -129,7 +129,7 @@ class SamplerContractTest {
   }
 
   @Test
-  void minPKeepsWhatIsLikelyEnoughBesideTheLikeliest() {
+  void minPKeepsWhatIsLikelyEnoughNextToTheLikeliest() {
     assertThat(support(options(1, 0, 1, 0.61), LOGITS)).containsExactly(0);
     assertThat(support(options(1, 0, 1, 0.59), LOGITS)).containsExactly(0, 1);
     assertThat(support(options(1, 0, 1, 0.29), LOGITS)).containsExactly(0, 1, 2);

@@ -140,7 +140,7 @@ class PrefixReuseContractTest {
   void eachTextHasTheLogitsOfOneReadAnew(Strategy strategy) {
     int[][] texts = {
       prompt(1, 2, 3, 4, 5),
-      prompt(1, 2, 3, 4, 5, 7, 8, 9, 10), // goes on as decoded
+      prompt(1, 2, 3, 4, 5, 7, 8, 9, 10), // continues as decoded
       prompt(1, 2, 3, 4, 5, 7, 11, 12), // differs in what was decoded
       prompt(1, 2, 13), // shorter
       prompt(1, 2, 13), // the same

@@ -86,7 +86,7 @@ class PromptLookupContractTest {
   }
 
   @Test
-  void aGuessThatReachesTheEndOfTheTextGoesOnInItself() {
+  void aGuessThatReachesTheEndOfTheTextContinuesInItself() {
     assertThat(guess(6, 4, 5, 6, 4).tokens()).containsExactly(5, 6, 4, 5, 6, 4);
     assertThat(guess(3, 8, 8).tokens()).containsExactly(8, 8, 8);
   }

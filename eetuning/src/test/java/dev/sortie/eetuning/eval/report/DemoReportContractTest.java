@@ -41,7 +41,7 @@ class DemoReportContractTest {
   }
 
   @Test
-  void theSpeedUpStandsBesideItsPrice() throws IOException {
+  void theSpeedUpStandsNextToItsPrice() throws IOException {
     String page = page(SampleResults.usual());
     assertThat(page)
         .containsSubsequence(

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A newest checkpoint that is well-formed and wrong is named, and the run goes on from the one
+ * A newest checkpoint that is well-formed and wrong is named, and the run resumes from the one
  * before it.
  */
 class DamagedCheckpointContractTest {
@@ -179,7 +179,7 @@ class DamagedCheckpointContractTest {
     Files.writeString(description(out), text.replace(old, Sha256.of(file)));
   }
 
-  /** A value anywhere becomes another: the run goes on from one of the two, or says one line. */
+  /** A value anywhere becomes another: the run resumes from one of the two, or says one line. */
   @Test
   void anyOtherValueAnywhereIsAccountedFor() throws IOException {
     Path good = temp.resolve("good");

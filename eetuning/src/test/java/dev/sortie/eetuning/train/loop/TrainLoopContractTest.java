@@ -66,7 +66,7 @@ class TrainLoopContractTest {
     return new TrainLoop(job, options, device.kernels(), events, stop).run();
   }
 
-  private TrainLoop.Outcome runBeside(
+  private TrainLoop.Outcome runAsync(
       CountingJob job, Path out, int steps, int keep, TrainLoop.Listener listener) {
     LoopOptions options = new LoopOptions(out, steps, 2, 3, keep, true);
     return new TrainLoop(job, options, device.kernels(), listener, GO_ON).run();
@@ -111,7 +111,7 @@ class TrainLoopContractTest {
 
   @Test
   void asManyCheckpointsAsWantedAreKept() {
-    runBeside(job(), temp, 9, 3, events);
+    runAsync(job(), temp, 9, 3, events);
     assertThat(checkpoints(temp))
         .containsExactly(
             "latest",
@@ -125,7 +125,7 @@ class TrainLoopContractTest {
 
   /** The file of step 2 is not begun before step 3 is done, and has the state of step 2. */
   @Test
-  void aCheckpointBesideTheNextStepsIsOfItsOwnStep() throws Exception {
+  void aCheckpointDuringTheNextStepsIsOfItsOwnStep() throws Exception {
     CountDownLatch later = new CountDownLatch(1);
     List<Integer> wholeAt = new ArrayList<>();
     TrainLoop.Listener slow =
@@ -149,7 +149,7 @@ class TrainLoopContractTest {
           }
         };
     CountingJob job = job();
-    TrainLoop.Outcome outcome = runBeside(job, temp.resolve("beside"), 9, 9, slow);
+    TrainLoop.Outcome outcome = runAsync(job, temp.resolve("async"), 9, 9, slow);
     assertSameAsUnbroken(job, outcome, 9);
     new TrainLoop(
             job(),
@@ -159,9 +159,9 @@ class TrainLoopContractTest {
             GO_ON)
         .run();
     for (int step : new int[] {2, 4, 6, 8, 9}) {
-      assertThat(tensors(temp.resolve("beside"), step))
+      assertThat(tensors(temp.resolve("async"), step))
           .hasSameBinaryContentAs(tensors(temp.resolve("waiting"), step));
-      assertThat(description(temp.resolve("beside"), step))
+      assertThat(description(temp.resolve("async"), step))
           .hasSameTextualContentAs(description(temp.resolve("waiting"), step));
     }
     assertThat(wholeAt).as("steps done when the checkpoint of step 2 was whole").hasSize(1);
@@ -181,7 +181,7 @@ class TrainLoopContractTest {
   }
 
   @Test
-  void anErrorOfACheckpointBesideTheNextStepsEndsTheRunAndTheLastGoodOneIsGoneOnFrom() {
+  void anErrorOfACheckpointDuringTheNextStepsEndsTheRunAndTheLastGoodOneIsResumed() {
     TrainLoop.Listener full =
         new Events() {
           @Override
@@ -191,13 +191,13 @@ class TrainLoopContractTest {
             }
           }
         };
-    assertThatThrownBy(() -> runBeside(job(), temp.resolve("out"), 9, 2, full))
+    assertThatThrownBy(() -> runAsync(job(), temp.resolve("out"), 9, 2, full))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage("no space left");
     assertThat(description(temp.resolve("out"), 2)).exists();
     assertThat(description(temp.resolve("out"), 4)).doesNotExist();
     CountingJob again = job();
-    TrainLoop.Outcome outcome = runBeside(again, temp.resolve("out"), 9, 2, events);
+    TrainLoop.Outcome outcome = runAsync(again, temp.resolve("out"), 9, 2, events);
     assertThat(events.resumed).containsExactly(2);
     assertSameAsUnbroken(again, outcome, 9);
   }
@@ -219,7 +219,7 @@ class TrainLoopContractTest {
   }
 
   @Test
-  void aStopSavesAndTheNextRunGoesOnAsIfThereHadBeenNone() {
+  void aStopSavesAndTheNextRunContinuesAsIfThereHadBeenNone() {
     TrainLoop.Outcome stopped = run(job(), temp, 8, stopAfter(3));
     assertThat(stopped.finished()).isFalse();
     assertThat(stopped.history().steps()).isEqualTo(3);
@@ -270,7 +270,7 @@ class TrainLoopContractTest {
   }
 
   @Test
-  void aCheckpointOfOneFileAsEarlierVersionsWroteItIsGoneOnFrom() throws IOException {
+  void aCheckpointOfOneFileAsEarlierVersionsWroteItIsResumed() throws IOException {
     run(job(), temp, 8, stopAfter(5));
     Path description = tensors(temp, 5).resolveSibling("state.json");
     rewrite(description, "\"files\":\\{\"state.safetensors\":(\"[^\"]*\")}", "\"sha256\":$1");

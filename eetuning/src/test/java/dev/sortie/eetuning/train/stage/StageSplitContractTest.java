@@ -70,7 +70,7 @@ class StageSplitContractTest {
   }
 
   @Test
-  void aRunGoesOnWithTheCostsThatItBeganWith() {
+  void aRunContinuesWithTheCostsThatItBeganWith() {
     StageCosts counted = costs(7);
     StageCosts first = split(OF, counted, Optional.of(costs(1)));
     assertThat(first).isEqualTo(costs(1));

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The files beside the tests, made by {@code make_fixtures.py}. */
+/** The files next to the tests, made by {@code make_fixtures.py}. */
 final class ChatFixtures {
   private ChatFixtures() {}
 

@@ -97,7 +97,7 @@ class TokenizerModelParityTest {
   }
 
   @Test
-  void bosAndAddedTokensComeFromTheSettingsBesideIt() throws IOException {
+  void bosAndAddedTokensComeFromTheSettingsNextToIt() throws IOException {
     SubwordTokenizer tokenizer = tokenizer("bpe");
     assertThat(tokenizer.encode("", EncodeOptions.DEFAULT)).containsExactly(1);
     assertThat(tokenizer.bosId()).hasValue(1);

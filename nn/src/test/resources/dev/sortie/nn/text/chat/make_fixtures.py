@@ -1,4 +1,4 @@
-"""Writes the chat template fixtures beside this script with PyPI's transformers (5.24.0) and jinja2 (3.1.6).
+"""Writes the chat template fixtures next to this script with PyPI's transformers (5.24.0) and jinja2 (3.1.6).
 
 renderings.json: for each template of templates.json, what transformers renders for each conversation of
 conversations.json, or null where it raises an error. snippets.json: small templates that try one construct

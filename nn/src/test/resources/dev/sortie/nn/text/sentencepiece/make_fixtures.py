@@ -1,4 +1,4 @@
-"""Writes the SentencePiece models beside this script and the ids of texts, with PyPI's sentencepiece (0.2.3).
+"""Writes the SentencePiece models next to this script and the ids of texts, with PyPI's sentencepiece (0.2.3).
 
 Each NAME.model is small; NAME.golden.json has, for each text, the ids that SentencePiece gives it.
 Run: python make_fixtures.py

@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
-/** What sums cost beside time. */
+/** What sums cost in addition to time. */
 class AdderContractTest {
   private static final long BYTES = 256 << 10;
   private static final int CALLS = 4000;

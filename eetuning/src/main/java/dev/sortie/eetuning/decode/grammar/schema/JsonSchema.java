@@ -114,7 +114,7 @@ public final class JsonSchema {
     }
   }
 
-  /** Adds a rule that a schema needs besides that of its documents. */
+  /** Adds a rule that a schema needs in addition to that of its documents. */
   Expression rule(Place place, Expression body) {
     requireRoom(place);
     String name = rules.size() + " of " + known.get(place.object());

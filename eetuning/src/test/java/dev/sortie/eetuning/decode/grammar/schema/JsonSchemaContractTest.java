@@ -192,7 +192,7 @@ class JsonSchemaContractTest {
     assertThat((THREADS.getCurrentThreadCpuTime() - start) * 1e-9).isLessThan(30);
   }
 
-  /** Schemas and documents by chance; documents are checked by a validator of its own. */
+  /** Random schemas and documents; documents are checked by a validator of its own. */
   @Test
   void eachDocumentOfTheGrammarIsValid() {
     Random random = new Random(17);

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** Schemas by chance, and what is valid under them, by the words of the specification. */
+/** Random schemas, and what is valid under them, by the words of the specification. */
 final class RandomSchemas {
   private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 200, 1 << 20);
 

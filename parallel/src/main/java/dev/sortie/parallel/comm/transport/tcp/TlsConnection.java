@@ -126,7 +126,7 @@ final class TlsConnection implements Connection, ByteChannel {
    * Opens a record, or has more bytes come for one.
    *
    * @param target memory for a record; where it is {@link #opened}, ready to be taken from
-   * @return above 0 if something went on, 0 if nothing has come, -1 at the end
+   * @return above 0 if something was passed on, 0 if nothing has come, -1 at the end
    */
   private int take(ByteBuffer target) throws IOException {
     SSLEngineResult.Status status;

@@ -28,11 +28,11 @@ class MpiFilesContractTest {
   }
 
   @Test
-  void librariesOfTheSearchPathComeBeforeThoseBesideTheLauncher() throws IOException {
+  void librariesOfTheSearchPathComeBeforeThoseNextToTheLauncher() throws IOException {
     Path first = library("own/libmpich.so.12");
     library("own/libmpi_cxx.so.40");
     Files.writeString(folder.resolve("own/libmpi.so"), "INPUT(libmpi.so.40)");
-    Path beside = library("env/lib/libmpi.so.40");
+    Path near = library("env/lib/libmpi.so.40");
     Path standard = library("env/lib/libmpi_abi.so.1");
     Path launcher = library("env/bin/mpirun");
     assertThat(launcher.toFile().setExecutable(true)).isTrue();
@@ -42,7 +42,7 @@ class MpiFilesContractTest {
             folder.resolve("own").toString(),
             "PATH",
             launcher.getParent().toString());
-    assertThat(MpiFiles.find(environment)).startsWith(first, beside, standard);
+    assertThat(MpiFiles.find(environment)).startsWith(first, near, standard);
     assertThat(MpiFiles.starters(environment)).containsExactly(launcher);
   }
 

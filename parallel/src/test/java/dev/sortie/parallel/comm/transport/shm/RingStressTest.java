@@ -65,7 +65,7 @@ class RingStressTest {
     return null;
   }
 
-  /** Beside their stamp, and in the data. */
+  /** Next to their stamp, and in the data. */
   @ParameterizedTest
   @ValueSource(ints = {56, 64})
   void bytesAreSeenWholeOrNotAtAll(int bytes) throws Exception {

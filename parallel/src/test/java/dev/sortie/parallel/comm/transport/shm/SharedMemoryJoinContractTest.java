@@ -172,10 +172,10 @@ class SharedMemoryJoinContractTest {
       }
       MemorySegment contents = SharedFile.contents(memory);
       long process = ended();
-      MemorySegment stranger = contents.asSlice(ControlLayout.rank(rank));
-      ControlLayout.LONG.set(stranger, ControlLayout.PROCESS, process);
-      ControlLayout.LONG.set(stranger, ControlLayout.NUMBERING, ProcessNumbers.numbering());
-      ControlLayout.LONG.setRelease(stranger, ControlLayout.BEAT, 1L);
+      MemorySegment outsider = contents.asSlice(ControlLayout.rank(rank));
+      ControlLayout.LONG.set(outsider, ControlLayout.PROCESS, process);
+      ControlLayout.LONG.set(outsider, ControlLayout.NUMBERING, ProcessNumbers.numbering());
+      ControlLayout.LONG.setRelease(outsider, ControlLayout.BEAT, 1L);
       return process;
     }
   }

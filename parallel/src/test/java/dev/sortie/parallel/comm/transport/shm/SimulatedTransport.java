@@ -21,7 +21,7 @@ import java.util.Optional;
 
 /**
  * A transport whose every decision is the seed's: how many bytes are taken at a time, when they
- * arrive, when which rank hears of a failure or of a death.
+ * arrive, when which rank learns of a failure or of a death.
  */
 final class SimulatedTransport implements Transport {
   private final Network network;
@@ -78,7 +78,7 @@ final class SimulatedTransport implements Transport {
       }
     }
 
-    /** Others hear of it later, each at a time of its own. */
+    /** Others learn of it later, each at a time of its own. */
     void fail(Failure first, int by) {
       if (failure == null) {
         failure = first;
