@@ -8,14 +8,14 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * How a model is held and where it computes. Immutable; each method gives other options.
+ * How a model is loaded and where it computes. Immutable; each method returns a modified copy.
  *
- * @param device {@code cpu}, or {@code opencl} or {@code opencl:N} where the module of that device
- *     is there
- * @param threads of the CPU, 1 to 1024
- * @param precision in which type matrices are held
- * @param arithmetic how few rows are multiplied with weights in quantised blocks
- * @param chatTemplate a file that takes the place of the model's own chat template
+ * @param device {@code cpu}, {@code opencl} or {@code opencl:N}; the latter two need the module
+ *     {@code sortie-kernels-opencl}
+ * @param threads number of CPU threads, 1 to 1024
+ * @param precision type of matrices in memory
+ * @param arithmetic how products of up to 16 rows with quantised weights are computed
+ * @param chatTemplate a file to use instead of the model's own chat template
  */
 public record LoadOptions(
     String device,
@@ -25,14 +25,14 @@ public record LoadOptions(
     Optional<Path> chatTemplate) {
 
   /**
-   * On the CPU, a thread for each physical core, matrices as the file has them, weights in blocks
-   * multiplied in integers: what the command line does without options.
+   * The defaults of the command line: the CPU, one thread per physical core, matrices as the file
+   * stores them, integer arithmetic for quantised weights.
    */
   public static final LoadOptions DEFAULT =
       new LoadOptions(
           "cpu", Cores.physical(), Precision.FILE, Arithmetic.INTEGER, Optional.empty());
 
-  /** Refuses numbers of threads that no machine has. */
+  /** Checks the number of threads. */
   public LoadOptions {
     Objects.requireNonNull(device, "device");
     Objects.requireNonNull(precision, "precision");
@@ -43,27 +43,27 @@ public record LoadOptions(
     }
   }
 
-  /** The same on another device. */
+  /** Returns a copy with another device. */
   public LoadOptions device(String word) {
     return new LoadOptions(word, threads, precision, arithmetic, chatTemplate);
   }
 
-  /** The same with another number of threads. */
+  /** Returns a copy with another number of threads. */
   public LoadOptions threads(int count) {
     return new LoadOptions(device, count, precision, arithmetic, chatTemplate);
   }
 
-  /** The same with matrices in another type. */
+  /** Returns a copy with another type of matrices. */
   public LoadOptions precision(Precision type) {
     return new LoadOptions(device, threads, type, arithmetic, chatTemplate);
   }
 
-  /** The same in F32 also where weights are in quantised blocks. */
+  /** Returns a copy that computes in F32 also with quantised weights. */
   public LoadOptions exact() {
     return new LoadOptions(device, threads, precision, Arithmetic.EXACT, chatTemplate);
   }
 
-  /** The same with a chat template from a file. */
+  /** Returns a copy with a chat template from a file. */
   public LoadOptions chatTemplate(Path file) {
     return new LoadOptions(device, threads, precision, arithmetic, Optional.of(file));
   }

@@ -35,15 +35,15 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * A loaded model. Any number of threads may use it: they take turns, token by token, since each
- * token keeps all cores busy. Whoever has many texts to generate at once is faster with {@link
- * dev.sortie.eetuning.decode.batch.Scheduler}, which reads weights once for all of them.
+ * A loaded model. It is thread-safe: threads take turns, token by token, since each token uses all
+ * cores. To generate many texts at once, use {@link dev.sortie.eetuning.decode.batch.Scheduler},
+ * which reads weights once for all of them.
  *
- * <p>Close it when no text is being generated any more: its memory, and that of the exits which it
- * has read, is given back at once, and what is used later fails.
+ * <p>Close it when no more texts are generated. This frees its memory and that of the exits that it
+ * has read. Later use throws an exception.
  */
 public final class Model implements AutoCloseable {
-  /** Tokens of a conversation to set room aside for, where nobody says otherwise. */
+  /** Default capacity of a conversation, in tokens. */
   private static final int CONVERSATION = 4096;
 
   private final LanguageModel model;
@@ -66,7 +66,7 @@ public final class Model implements AutoCloseable {
    * A model.
    *
    * @param device closed with it
-   * @param templateFile takes the place of its own chat template
+   * @param templateFile used instead of its own chat template
    */
   Model(LanguageModel model, Device device, Optional<Path> templateFile) {
     this.model = model;
@@ -75,9 +75,9 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * A text that continues a prompt. Nothing is computed before {@link TextRun#forEach}.
+   * Returns a text that continues a prompt. Nothing is computed before {@link TextRun#forEach}.
    *
-   * @param prompt special tokens spelled in it stay text; an empty one begins a text
+   * @param prompt special tokens spelled in it stay text; empty to begin a new text
    * @throws InputException if prompt and answer do not fit in the model's context
    */
   public TextRun generate(String prompt, TextOptions options) {
@@ -85,7 +85,7 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * The answer to a conversation, which the model's chat template writes down.
+   * Returns the answer to a conversation, rendered by the model's chat template.
    *
    * @param conversation at least one message
    * @throws InputException if the model has no chat template, the template refuses the
@@ -148,10 +148,10 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * A conversation in which each turn reads only what is new. Close it to free its KV cache.
+   * Starts a conversation in which each turn reads only new tokens. Close it to free its KV cache.
    *
    * @param system the system message; empty for none
-   * @param options of each answer; it ends where the room for the conversation does
+   * @param options of each answer; an answer also ends when the conversation is full
    * @throws InputException if the model has no chat template
    */
   public Conversation chat(String system, TextOptions options) {
@@ -187,7 +187,7 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * One vector for a text: see {@link PromptEmbedding}.
+   * Returns the embedding of a text: see {@link PromptEmbedding}.
    *
    * @return {@code [C]}, of Euclidean length 1
    * @throws InputException if the text does not fit in the model's context
@@ -206,7 +206,7 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * How well the final layer predicts a text: see {@link TextScorer}.
+   * Scores a text with the final layer: see {@link TextScorer}.
    *
    * @throws InputException if the text has fewer than two tokens
    */
@@ -214,25 +214,25 @@ public final class Model implements AutoCloseable {
     return score(text, Exits.none());
   }
 
-  /** The same for the final layer and each of these exits. */
+  /** Scores a text with the final layer and each of these exits. */
   public TextScorer.Result score(String text, Exits exits) {
     return inTurn(
         () -> new TextScorer(model, exits, model.device()).score(text, TextScorer.Progress.NONE));
   }
 
   /**
-   * Reads exits of this model, into memory that is given back with it.
+   * Reads exits of this model. Their memory is freed with the model.
    *
    * @param folder with {@code exits.safetensors} and {@code exits.json}
-   * @throws InputException if a file is missing or wrong, or of another model
+   * @throws InputException if a file is missing or wrong, or belongs to another model
    */
   public Exits exits(Path folder) {
     return inTurn(() -> ExitsFile.read(folder, model, arena, model.device().kernels()));
   }
 
   /**
-   * Those exits with which decoding can be faster than at full depth, by the cost of layers and
-   * exits on this machine. It is measured at the first call for such a model, which takes some
+   * Returns the exits that can make decoding faster than full depth, by the cost of layers and
+   * exits on this machine. The cost is measured at the first call for a model, which takes some
    * seconds, and kept in the user's cache folder.
    */
   public ActiveExits exitsThatPay(Exits exits) {
@@ -249,7 +249,7 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Early exit by thresholds that {@code calibrate} has written.
+   * Returns early exit by thresholds of the command {@code calibrate}.
    *
    * @param folder of the exits
    * @param thresholds the file
@@ -264,22 +264,22 @@ public final class Model implements AutoCloseable {
     return Strategy.earlyExit(ActiveExits.at(all, policy.asked()), policy);
   }
 
-  /** Tunes exits for this model. */
+  /** Returns a tuner of exits for this model. */
   public Tuner tuner(TunerOptions options) {
     return new Tuner(this, options);
   }
 
-  /** The name of its folder or file without {@code .gguf}; {@code fable} for the embedded one. */
+  /** Returns the name of its folder or file without {@code .gguf}, or {@code fable}. */
   public String name() {
     return ModelName.of(model.path());
   }
 
-  /** Its tokenizer. */
+  /** Returns its tokenizer. */
   public Tokenizer tokenizer() {
     return model.tokenizer();
   }
 
-  /** Its configuration, weights and network: what the packages below work with. */
+  /** Returns its configuration, weights and network, as the packages below use them. */
   public LanguageModel languageModel() {
     return model;
   }
@@ -289,7 +289,7 @@ public final class Model implements AutoCloseable {
     return device;
   }
 
-  /** Runs something that computes, alone. */
+  /** Runs a computation exclusively. */
   <T> T inTurn(Supplier<T> work) {
     turn.lock();
     try {

@@ -7,7 +7,7 @@ import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 
 /**
- * Where an application begins.
+ * The entry point for applications.
  *
  * <pre>{@code
  * try (var model = Sortie.load("fable")) {
@@ -16,14 +16,14 @@ import java.nio.file.Path;
  * }
  * }</pre>
  *
- * <p>What a user can correct is an {@link InputException}, whose message is one line; messages name
- * options by their words on the command line. Nothing here prints, and nothing ends the process.
+ * <p>Errors that a user can correct are {@link InputException}s with a message of one line.
+ * Messages name options as on the command line. Nothing here prints or ends the process.
  */
 public final class Sortie {
   private Sortie() {}
 
   /**
-   * Loads a model by name, with the usual options.
+   * Loads a model by name, with default options.
    *
    * @param name a path, {@code ORG/NAME} as pulled from the hub, or {@code fable} for the embedded
    *     model
@@ -34,7 +34,7 @@ public final class Sortie {
   }
 
   /**
-   * Loads a model, with the usual options.
+   * Loads a model, with default options.
    *
    * @param path a Hugging Face folder or a {@code .gguf} file
    * @throws InputException if it is not there or a file of it is wrong

@@ -17,25 +17,25 @@ import java.util.List;
 import java.util.Objects;
 import java.util.OptionalDouble;
 
-/** How the logits of a text's tokens are computed, as a value: each text begins one of its own. */
+/** How the logits of a text's tokens are computed. A value; each text starts its own decoding. */
 public sealed interface Strategy {
 
   /** Every layer for every token. */
   Strategy FULL = new Full();
 
   /**
-   * Begins a text.
+   * Starts a text.
    *
    * @param decoder of the model that the exits belong to
-   * @param capacity tokens to set room aside for, prompt and answer
-   * @return to be closed
+   * @param capacity tokens to allocate, for prompt and answer
+   * @return decoding of one text, to be closed
    */
   DecodingStrategy begin(Decoder decoder, int capacity, Device device);
 
   /**
-   * Leaves at the first exit whose largest probability reaches a threshold.
+   * Early exit: leaves at the first exit whose largest probability reaches a threshold.
    *
-   * @param exits that are asked, and behind them the final layer's draft head where they have one
+   * @param exits to evaluate, followed by the final layer's draft head if they have one
    * @param threshold 0 to 1; 1 never leaves
    */
   static Strategy earlyExit(Exits exits, double threshold) {
@@ -44,7 +44,7 @@ public sealed interface Strategy {
   }
 
   /**
-   * Leaves at the first of these exits that a policy takes.
+   * Early exit: leaves at the first of these exits that a policy takes.
    *
    * @throws InputException if the policy needs probes and an exit has none
    */
@@ -52,19 +52,19 @@ public sealed interface Strategy {
     return new AtExits(exits, policy, EarlyExit.MAX_PENDING, true);
   }
 
-  /** The text of full depth to the bit, in fewer passes: guesses are what followed before. */
+  /** Speculative decoding with prompt look-up: the bits of full depth in fewer passes. */
   static Strategy speculative() {
     return speculative(Exits.none());
   }
 
-  /** The same with guesses by exits too: by the lookahead exit, else by the deepest. */
+  /** Speculative decoding that also drafts with the lookahead exit, or else the deepest exit. */
   static Strategy speculative(Exits exits) {
     return new Guessing(exits, List.of(), OptionalDouble.empty());
   }
 
   /**
-   * The exits among which early exit chooses: those of a file, and the final layer's draft head
-   * where they have one. That head has no probe, so a policy that asks probes does not get it.
+   * The exits that early exit evaluates: those of a file, and the final layer's draft head if they
+   * have one. That head has no probe, so policies that need probes do not use it.
    */
   static Exits withFinalDraft(Exits stored, ExitPolicy policy) {
     return policy.usesProbe() ? stored : FinalDraft.add(stored);
@@ -81,15 +81,14 @@ public sealed interface Strategy {
   /**
    * Early exit with an exact KV cache.
    *
-   * @param exits that are asked; none is full depth
-   * @param policy when one is taken
-   * @param maxPending tokens whose deeper layers may wait to be computed, 0 to 15
-   * @param guesses whether prompt look-up guesses ahead, which decides how fast a text comes and
-   *     never which
+   * @param exits to evaluate; none means full depth
+   * @param policy decides whether an exit is taken
+   * @param maxPending maximum number of tokens whose deeper layers are not yet computed, 0 to 15
+   * @param guesses whether prompt look-up drafts tokens; this changes the speed and not the text
    */
   record AtExits(Exits exits, ExitPolicy policy, int maxPending, boolean guesses)
       implements Strategy {
-    /** Refuses what cannot be decoded so. */
+    /** Checks that the exits can be decoded with. */
     public AtExits {
       EarlyExit.check(exits, policy, maxPending);
     }
@@ -105,15 +104,15 @@ public sealed interface Strategy {
   }
 
   /**
-   * Lossless decoding by guesses that are verified several at a time.
+   * Speculative decoding: drafts are verified several at a time, with the text of full depth.
    *
-   * @param exits that may guess
-   * @param drafts who guesses, of {@code prompt-lookup}, {@code early-exit} and {@code lookahead};
+   * @param exits that may draft
+   * @param drafts sources of drafts: {@code prompt-lookup}, {@code early-exit}, {@code lookahead};
    *     empty for all that the exits allow
-   * @param threshold confidence below which an exit does not guess; empty for the usual one
+   * @param threshold confidence below which an exit does not draft; empty for the default
    */
   record Guessing(Exits exits, List<String> drafts, OptionalDouble threshold) implements Strategy {
-    /** Refuses words that mean nothing. */
+    /** Checks the names of sources. */
     public Guessing {
       Objects.requireNonNull(exits, "exits");
       drafts = List.copyOf(drafts);

@@ -9,31 +9,31 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * How a text is generated: when it ends, how tokens are chosen, and by which strategy their logits
- * are computed. Immutable; each method gives other options.
+ * How a text is generated: when it ends, how tokens are chosen, and which strategy computes their
+ * logits. Immutable; each method returns a modified copy.
  *
- * @param text when to stop and how to choose
+ * @param text when to stop and how to choose tokens
  * @param strategy how logits are computed
  */
 public record TextOptions(GenerateOptions text, Strategy strategy) {
 
-  /** Refuses nulls. */
+  /** Checks for nulls. */
   public TextOptions {
     Objects.requireNonNull(text, "text");
     Objects.requireNonNull(strategy, "strategy");
   }
 
   /**
-   * Always the most likely token, at full depth, until the text ends or has so many tokens.
+   * Greedy decoding at full depth, until the text ends or has this number of tokens.
    *
-   * @throws InputException unless that is 1 or more
+   * @throws InputException if the number is below 1
    */
   public static TextOptions atMost(int tokens) {
     return new TextOptions(
         new GenerateOptions(tokens, SamplingOptions.GREEDY, List.of(), false), Strategy.FULL);
   }
 
-  /** The same, its tokens chosen in another way. */
+  /** Returns a copy with other sampling options. */
   public TextOptions sampling(SamplingOptions sampling) {
     return new TextOptions(
         new GenerateOptions(
@@ -47,9 +47,9 @@ public record TextOptions(GenerateOptions text, Strategy strategy) {
   }
 
   /**
-   * The same, sampled.
+   * Returns a copy that samples tokens.
    *
-   * @param temperature divides the logits, above 0 to 100; 0 is the most likely token
+   * @param temperature divides the logits, up to 100; 0 is greedy
    * @param seed of the random numbers
    */
   public TextOptions sampling(double temperature, long seed) {
@@ -59,7 +59,7 @@ public record TextOptions(GenerateOptions text, Strategy strategy) {
             temperature, s.topK(), s.topP(), s.minP(), s.repetitionPenalty(), seed));
   }
 
-  /** The same, ended by one of these texts too, which are no part of the output. */
+  /** Returns a copy that also ends at one of these texts, which are not part of the output. */
   public TextOptions stop(String... texts) {
     return new TextOptions(
         new GenerateOptions(
@@ -72,12 +72,12 @@ public record TextOptions(GenerateOptions text, Strategy strategy) {
         strategy);
   }
 
-  /** The same with one more rule for its logits, such as a grammar, behind those it has. */
+  /** Returns a copy with one more rule for the logits, such as a grammar, after the others. */
   public TextOptions rule(Supplier<LogitRule> rule) {
     return new TextOptions(text.with(rule), strategy);
   }
 
-  /** The same by another strategy. */
+  /** Returns a copy with another strategy. */
   public TextOptions strategy(Strategy other) {
     return new TextOptions(text, other);
   }

@@ -12,8 +12,8 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * A text that can be generated: each call of a method generates it once more, in the thread that
- * calls, and gives the same text. Holds no memory of the model between calls.
+ * A text that can be generated. Each call of a method generates it again, in the calling thread,
+ * with the same result. Holds no memory of the model between calls.
  */
 public final class TextRun {
   private final LanguageModel model;
@@ -38,19 +38,19 @@ public final class TextRun {
   /**
    * Generates.
    *
-   * @param listener gets each token as it comes. Texts of tokens put together are the text; some
-   *     are empty, where a character or a stop text is not complete yet
-   * @return the text with times, tokens, exits and why it ended
+   * @param listener gets each token as it is generated. The tokens' texts joined are the text; some
+   *     are empty, because a character or a stop text is not complete yet
+   * @return the text with times, tokens, exits and the reason of its end
    */
   public Generation forEach(Consumer<? super GeneratedToken> listener) {
     return forEach(listener, () -> false);
   }
 
   /**
-   * Generates until somebody wants it to stop.
+   * Generates until it is cancelled.
    *
    * @param listener as above
-   * @param cancelled asked after each token; where it says so, that token is the last
+   * @param cancelled called after each token; if it returns true, that token is the last
    */
   public Generation forEach(Consumer<? super GeneratedToken> listener, BooleanSupplier cancelled) {
     try (DecodingStrategy strategy = begin.get()) {
@@ -59,12 +59,12 @@ public final class TextRun {
     }
   }
 
-  /** Generates; the text without the prompt. */
+  /** Generates and returns the text, without the prompt. */
   public String text() {
     return forEach(token -> {}).text();
   }
 
-  /** Tokens of the prompt. */
+  /** Returns the number of tokens of the prompt. */
   public int promptTokens() {
     return prompt.length;
   }

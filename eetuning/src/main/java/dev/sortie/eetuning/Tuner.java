@@ -23,9 +23,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * EE-Tuning: adds exits to a model and trains them on texts while the model itself stays as it is.
- * The result is that of the commands {@code add-exits} and {@code tune} on one rank, to the byte.
- * Weights in quantised blocks are decoded in every step; for long runs load the model with {@link
+ * EE-Tuning: adds exits to a model and trains them on texts. The model itself is frozen. The result
+ * has the bytes of the commands {@code add-exits} and {@code tune} on one rank. Weights in
+ * quantised blocks are decoded in every step; for long runs load the model with {@link
  * dev.sortie.nn.load.Precision#F32}.
  */
 public final class Tuner {
@@ -41,20 +41,20 @@ public final class Tuner {
   }
 
   /**
-   * Tunes, and writes the exits to {@code out}.
+   * Tunes exits and writes them to {@code out}.
    *
    * @param texts UTF-8 files, each one document
-   * @param out folder of the run; with the same options and texts it resumes where it was stopped
-   * @param listener is told of losses
-   * @return the exits, ready to decode with, in memory that is given back with the model
-   * @throws InputException if a text is no good or too short, an exit cannot stand where it should,
-   *     or training diverges
+   * @param out folder of the run; with the same options and texts, a stopped run is resumed
+   * @param listener gets the losses
+   * @return the exits, ready for decoding; their memory is freed with the model
+   * @throws InputException if a text cannot be used or is too short, an exit cannot be placed at
+   *     its depth, or training diverges
    */
   public Exits tune(List<Path> texts, Path out, TrainLoop.Listener listener) {
     return model.inTurn(() -> train(texts, out, listener));
   }
 
-  /** The same, and nobody is told of losses. */
+  /** Tunes exits without a listener. */
   public Exits tune(List<Path> texts, Path out) {
     return tune(texts, out, TrainLoop.Listener.NONE);
   }

@@ -6,20 +6,20 @@ import dev.sortie.nn.InputException;
 import java.util.List;
 
 /**
- * Which exits are tuned and how. What is left out here is as the command line has it: copies of the
- * backbone's modules to begin with, AdamW, a hundredth of the steps for warm-up and a cosine down
- * to a tenth of the learning rate. Immutable; each method gives other options.
+ * Which exits are tuned and how. Everything else has the defaults of the command line: exits start
+ * as copies of the backbone's modules, AdamW, a hundredth of the steps for warm-up, and a cosine
+ * decay to a tenth of the learning rate. Immutable; each method returns a modified copy.
  *
- * @param depths after how many layers exits stand, each 1 to layers - 1
- * @param architecture what an exit computes before its head
+ * @param depths number of layers before each exit, 1 to layers - 1
+ * @param architecture of the exits: what is computed before the head
  * @param objective what exits learn to predict
- * @param steps optimiser steps
- * @param length tokens predicted in a sequence, at most the model's context
- * @param batch sequences in a step
- * @param learningRate its peak
- * @param heldOut share of the texts that is kept for validation, 0 to below 1
- * @param gateTokens tokens to which probes are fitted after tuning; 0 for none
- * @param seed of the order of the data
+ * @param steps number of optimiser steps
+ * @param length tokens predicted per sequence, at most the model's context
+ * @param batch sequences per step
+ * @param learningRate peak of the learning rate
+ * @param heldOut share of the texts held out for validation, from 0 to below 1
+ * @param gateTokens tokens on which probes are fitted after tuning; 0 for none
+ * @param seed seed of the order of the data
  */
 public record TunerOptions(
     List<Integer> depths,
@@ -33,7 +33,7 @@ public record TunerOptions(
     int gateTokens,
     long seed) {
 
-  /** Refuses what no run can have. */
+  /** Checks all values. */
   public TunerOptions {
     depths = List.copyOf(depths);
     if (depths.isEmpty()) {
@@ -59,19 +59,19 @@ public record TunerOptions(
         List.of(depths), ExitArchitecture.MLP, Objective.CE, 1000, 256, 8, 1e-3, 0.01, 16384, 1);
   }
 
-  /** The same with exits of another architecture. */
+  /** Returns a copy with another architecture. */
   public TunerOptions architecture(ExitArchitecture other) {
     return new TunerOptions(
         depths, other, objective, steps, length, batch, learningRate, heldOut, gateTokens, seed);
   }
 
-  /** The same with another objective. */
+  /** Returns a copy with another objective. */
   public TunerOptions objective(Objective other) {
     return new TunerOptions(
         depths, architecture, other, steps, length, batch, learningRate, heldOut, gateTokens, seed);
   }
 
-  /** The same with so many steps of so many sequences of so many tokens. */
+  /** Returns a copy with other numbers of steps, sequences per step and tokens per sequence. */
   public TunerOptions steps(int count, int sequences, int tokens) {
     return new TunerOptions(
         depths,
@@ -86,13 +86,13 @@ public record TunerOptions(
         seed);
   }
 
-  /** The same with another peak of the learning rate. */
+  /** Returns a copy with another peak learning rate. */
   public TunerOptions learningRate(double peak) {
     return new TunerOptions(
         depths, architecture, objective, steps, length, batch, peak, heldOut, gateTokens, seed);
   }
 
-  /** The same with another share of the texts for validation. */
+  /** Returns a copy with another share of texts for validation. */
   public TunerOptions heldOut(double share) {
     return new TunerOptions(
         depths,
@@ -107,13 +107,13 @@ public record TunerOptions(
         seed);
   }
 
-  /** The same with probes fitted to so many tokens; 0 for none. */
+  /** Returns a copy with another number of tokens for probes; 0 for none. */
   public TunerOptions gateTokens(int tokens) {
     return new TunerOptions(
         depths, architecture, objective, steps, length, batch, learningRate, heldOut, tokens, seed);
   }
 
-  /** The same with another seed. */
+  /** Returns a copy with another seed. */
   public TunerOptions seed(long other) {
     return new TunerOptions(
         depths,

@@ -5,8 +5,8 @@ import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
 
 /**
- * A text of one thread among those of others: whoever computes does so in the model's turn, so that
- * the threads of a device serve one text at a time and a model is not closed under a pass.
+ * A text of one thread among those of others. It computes only in its turn, so that the threads of
+ * a device serve one text at a time, and a model is not closed during a pass.
  */
 record TurnTaking(DecodingStrategy strategy, Model model) implements DecodingStrategy {
   @Override

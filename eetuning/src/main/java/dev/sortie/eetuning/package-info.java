@@ -1,8 +1,8 @@
 /**
  * The public API for applications: {@link dev.sortie.eetuning.Sortie} loads a model, {@link
  * dev.sortie.eetuning.Model} generates, chats, embeds and scores with it, {@link
- * dev.sortie.eetuning.Tuner} tunes exits for it. It computes nothing itself: it puts together what
- * the packages below offer, and what it returns are their types. Those packages do not know it; the
- * command line does.
+ * dev.sortie.eetuning.Tuner} tunes exits for it. It computes nothing itself: it combines the
+ * packages below and returns their types. Those packages do not depend on it; the command line
+ * does.
  */
 package dev.sortie.eetuning;
