@@ -101,7 +101,7 @@ public record ChoiceScorer(LanguageModel model, Exits exits, Device device) {
     int given = model.tokenizer().encode(context, EncodeOptions.DEFAULT).length;
     if (given < 1 || given >= whole.length) {
       throw new InputException(
-          "item %s of task %s: %d of %d tokens are the context, so none is left on one side; give a longer context or choice"
+          "item %s of task %s: %d of %d tokens belong to the context, and both the context and the choice need at least one; lengthen the shorter one"
               .formatted(item.id(), item.task(), given, whole.length));
     }
     int drop = Math.max(0, whole.length - (model.config().decoder().context() + 1));

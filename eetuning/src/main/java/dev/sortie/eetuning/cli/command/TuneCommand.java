@@ -159,7 +159,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
       throw new InputException(
           "--feature-cache "
               + featureCache
-              + " is for ranks that have the whole backbone; leave it out, or --tp and --pp");
+              + " needs the whole backbone on each rank; omit it, or omit --tp and --pp");
     }
     ranks.checkSequence(training.seqLen);
     ranks.split(); // a word that means nothing is refused before other ranks are waited for

@@ -192,8 +192,8 @@ public final class DecodingMixin {
       throw new InputException(
           "--draft "
               + String.join(",", draft)
-              + ": --strategy early-exit takes prompt-lookup or none, for other sources read states that"
-              + " tokens which leave early do not have; take --strategy speculative for them");
+              + ": --strategy early-exit accepts prompt-lookup or none: other sources need the final"
+              + " hidden state, which tokens that exit early do not have; use --strategy speculative");
     }
   }
 
