@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("slow")
 class LimitsContractTest {
 
   @Test

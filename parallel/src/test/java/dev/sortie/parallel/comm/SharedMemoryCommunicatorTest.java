@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Ranks that are threads here, each with mappings of its own, as processes have. */
+@Tag("slow")
 @Tag("any-kernels")
 class SharedMemoryCommunicatorTest extends CommunicatorContract {
   @TempDir Path folder;
