@@ -33,7 +33,7 @@ record StepEvidence(
   private static final String NORMS = "gradient_norms";
 
   /** Where two differ. */
-  record Difference(String what, Object recorded, Object replayed) {
+  record Difference(String what, String recorded, String replayed) {
     @Override
     public String toString() {
       return "%s: recorded %s, replayed %s".formatted(what, recorded, replayed);
@@ -117,6 +117,10 @@ record StepEvidence(
   static Optional<Difference> value(String what, Object recorded, Object replayed) {
     return Json.compact(recorded).equals(Json.compact(replayed))
         ? Optional.empty()
-        : Optional.of(new Difference(what, Json.shown(recorded), Json.shown(replayed)));
+        : Optional.of(new Difference(what, shown(recorded), shown(replayed)));
+  }
+
+  private static String shown(Object value) {
+    return value == null ? "nothing" : Json.shown(value);
   }
 }
