@@ -130,7 +130,10 @@ class TourContractTest {
     shell.environment().put("XDG_CACHE_HOME", checkout.resolve("cache").toString());
     Process process = shell.start();
     process.getOutputStream().close();
-    assertThat(process.waitFor(10, TimeUnit.MINUTES)).as(block.group(1)).isTrue();
+    if (!process.waitFor(10, TimeUnit.MINUTES)) {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly().waitFor();
+    }
     Matcher code = EXIT_CODE.matcher(block.group(1));
     assertThat(process.exitValue())
         .as(Files.readString(err))
