@@ -4,6 +4,7 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
@@ -25,8 +26,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CancellationException;
-import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -39,14 +38,19 @@ final class ExplainedText {
   /** Behind that many more tokens all layers have run. */
   private static final int LATER = EarlyExit.MAX_PENDING + 1;
 
+  /** Tokens of the prompt in a pass. */
+  private static final int PIECE = 128;
+
+  /** Passes over the token at most, and for how long there is another one. */
   private static final int ROUNDS = 5;
-  private static final long MOST_NANOS = 2_000_000_000;
+
+  private static final long MOST_NANOS = 1_000_000_000;
 
   private final TokenExplainer explainer;
   private final int[] prompt;
   private final int number;
   private final GenerateOptions options;
-  private final BooleanSupplier cancelled;
+  private final PassRunner runner;
 
   /** Of the token before the explained one, which is read. */
   private final int position;
@@ -70,12 +74,12 @@ final class ExplainedText {
       int[] prompt,
       int number,
       GenerateOptions options,
-      BooleanSupplier cancelled) {
+      PassRunner runner) {
     this.explainer = explainer;
     this.prompt = prompt.clone();
     this.number = number;
     this.options = options;
-    this.cancelled = cancelled;
+    this.runner = runner;
     this.position = prompt.length + number - 2;
     this.before = number == 1 ? Arrays.copyOf(prompt, prompt.length - 1) : this.prompt;
     this.tokenizer = explainer.model().tokenizer();
@@ -85,7 +89,7 @@ final class ExplainedText {
     this.device = new Device(new ObservedKernels(computes.kernels(), trace), computes.pool());
   }
 
-  Explanation explain() {
+  Explanation explain() throws InterruptedException {
     ExitPolicy policy = number == 1 ? new MaxProbability(1) : explainer.policy();
     WatchedPolicy taking = watched(policy, true);
     List<List<Pass<Step>>> rounds = new ArrayList<>();
@@ -130,7 +134,8 @@ final class ExplainedText {
   }
 
   /** Generates the text; returns the passes from the explained one on. */
-  private List<Pass<Step>> generate(EarlyExit text, WatchedPolicy policy) {
+  private List<Pass<Step>> generate(EarlyExit text, WatchedPolicy policy)
+      throws InterruptedException {
     GenerationState writing =
         new GenerationState(
             prompt, options.atMost(number + LATER), tokenizer, explainer.ends(), vocab);
@@ -154,31 +159,35 @@ final class ExplainedText {
     }
   }
 
-  private Step prefill(EarlyExit text) {
-    requireGoOn();
-    return before.length == 0 ? null : text.prefill(before);
+  /** Reads the prompt in pieces, which changes no bit; null where there is nothing to read. */
+  private Step prefill(EarlyExit text) throws InterruptedException {
+    Step step = null;
+    for (int from = 0, to; from < before.length; from = to) {
+      to = PrefillChunks.end(from, before.length, PIECE);
+      int[] piece = Arrays.copyOfRange(before, from, to);
+      step = runner.run(() -> text.prefill(piece));
+    }
+    return step;
   }
 
-  private Step next(EarlyExit text, WatchedPolicy policy, int id, List<Pass<Step>> passes) {
+  private Step next(EarlyExit text, WatchedPolicy policy, int id, List<Pass<Step>> passes)
+      throws InterruptedException {
     read.add(id);
     return pass(text, policy, id, passes);
   }
 
   /** Reads a token; its pass is kept unless it comes before the explained one. */
-  private Step pass(EarlyExit text, WatchedPolicy policy, int id, List<Pass<Step>> passes) {
-    requireGoOn();
+  private Step pass(EarlyExit text, WatchedPolicy policy, int id, List<Pass<Step>> passes)
+      throws InterruptedException {
     policy.next(text.position() == position);
     if (text.position() < position) {
-      return text.next(id);
+      return runner.run(() -> text.next(id));
     }
-    passes.add(trace.record(() -> text.next(id)));
-    return passes.getLast().result();
-  }
-
-  private void requireGoOn() {
-    if (cancelled.getAsBoolean()) {
-      throw new CancellationException("nobody waits for the explanation");
-    }
+    return runner.run(
+        () -> {
+          passes.add(trace.record(() -> text.next(id)));
+          return passes.getLast().result();
+        });
   }
 
   /** Whether all layers have run over the token. */
@@ -188,7 +197,8 @@ final class ExplainedText {
   }
 
   /** Reads the same tokens again. */
-  private List<Pass<Step>> readAgain(EarlyExit text, WatchedPolicy policy) {
+  private List<Pass<Step>> readAgain(EarlyExit text, WatchedPolicy policy)
+      throws InterruptedException {
     List<Pass<Step>> passes = new ArrayList<>();
     text.rewind(before.length);
     for (int id : read) {
@@ -242,7 +252,8 @@ final class ExplainedText {
 
   /** Adds what all exits and the final layer say. */
   private Explanation withHeads(
-      List<LayerRun> layers, List<KernelUse> embedding, List<ExitReading> asked) {
+      List<LayerRun> layers, List<KernelUse> embedding, List<ExitReading> asked)
+      throws InterruptedException {
     WatchedPolicy all = watched(explainer.policy(), false);
     try (EarlyExit text = open(explainer.exits(), all, EarlyExit.MAX_PENDING, position + 1)) {
       prefill(text);
@@ -252,7 +263,8 @@ final class ExplainedText {
         id = read.get(i);
         pass(text, all, id, passes);
       }
-      while (passes.size() < ROUNDS) {
+      long end = System.nanoTime() + MOST_NANOS;
+      while (passes.size() < ROUNDS && System.nanoTime() < end) {
         text.rewind(position);
         pass(text, all, id, passes);
       }

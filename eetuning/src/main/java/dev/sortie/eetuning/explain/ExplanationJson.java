@@ -14,7 +14,7 @@ import java.util.OptionalInt;
 
 /** An explanation as JSON. All is the same each time, but for {@code seconds}. */
 public final class ExplanationJson {
-  private static final double NANO = 1e-9;
+  private static final double SECOND = 1e9;
 
   private ExplanationJson() {}
 
@@ -52,7 +52,7 @@ public final class ExplanationJson {
     Map<String, Object> json =
         Json.object("layer", run.layer(), "token", number(run.by()), "rows", run.rows());
     json.put("kv_cache", run.cache().map(ExplanationJson::cache).orElse(null));
-    json.put("seconds", run.nanos() * NANO);
+    json.put("seconds", run.nanos() / SECOND);
     json.put("kernels", kernels(run.kernels()));
     return json;
   }
@@ -86,7 +86,7 @@ public final class ExplanationJson {
             r.coverage(),
             "top",
             top(r.top()));
-    json.put("seconds", run.nanos() * NANO);
+    json.put("seconds", run.nanos() / SECOND);
     json.put("kernels", kernels(run.kernels()));
     return json;
   }
@@ -98,7 +98,7 @@ public final class ExplanationJson {
         "top",
         top(run.top()),
         "seconds",
-        run.nanos() * NANO,
+        run.nanos() / SECOND,
         "kernels",
         kernels(run.kernels()));
   }
@@ -142,6 +142,6 @@ public final class ExplanationJson {
             .map(w -> Json.object("name", w.name(), "type", w.type().name(), "shape", w.shape()))
             .toList(),
         "seconds",
-        use.nanos() * NANO);
+        use.nanos() / SECOND);
   }
 }

@@ -7,7 +7,6 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import java.util.List;
 import java.util.Set;
-import java.util.function.BooleanSupplier;
 
 /**
  * Explains tokens of texts.
@@ -42,12 +41,12 @@ public record TokenExplainer(
    * @param prompt at least one token
    * @param number which of the tokens that follow it, from 1
    * @param options how tokens are chosen
-   * @param cancelled asked before each token
+   * @param passes runs each pass
    * @throws InputException if the text does not fit the model or ends before that token
-   * @throws java.util.concurrent.CancellationException if {@code cancelled} says so
+   * @throws InterruptedException if {@code passes} does
    */
-  public Explanation explain(
-      int[] prompt, int number, GenerateOptions options, BooleanSupplier cancelled) {
+  public Explanation explain(int[] prompt, int number, GenerateOptions options, PassRunner passes)
+      throws InterruptedException {
     if (prompt.length == 0) {
       throw new InputException(
           "the prompt is empty and the model has no token that begins a text; give at least one"
@@ -65,6 +64,6 @@ public record TokenExplainer(
           "token %d is outside 1 to %d: the prompt has %d tokens, the model's context is %d"
               .formatted(number, most, prompt.length, context));
     }
-    return new ExplainedText(this, prompt, number, options, cancelled).explain();
+    return new ExplainedText(this, prompt, number, options, passes).explain();
   }
 }

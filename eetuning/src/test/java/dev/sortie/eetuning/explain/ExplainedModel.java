@@ -27,12 +27,13 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** A tiny model with an exit of each architecture, and texts that it writes. */
 final class ExplainedModel implements AutoCloseable {
   static final int LAYERS = 6;
-  static final int CONTEXT = 96;
+  static final int CONTEXT = 320;
   static final int[] PROMPT = {11, 22, 33, 22, 33, 22};
   static final List<Integer> DEPTHS = List.of(1, 2, 3, 4, 6);
 
@@ -103,9 +104,9 @@ final class ExplainedModel implements AutoCloseable {
     }
   }
 
-  Explanation explain(ExitPolicy policy, int[] prompt, int number) {
+  Explanation explain(ExitPolicy policy, int[] prompt, int number) throws InterruptedException {
     return new TokenExplainer(model, exits, policy, EarlyExit.MAX_PENDING, List.of())
-        .explain(prompt, number, options(1), () -> false);
+        .explain(prompt, number, options(1), Supplier::get);
   }
 
   /** A policy that takes a share of the answers, by their bits, at all exits alike. */

@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sortie.eetuning.Softmax;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
@@ -32,12 +33,14 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Workspace;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,12 +64,14 @@ class TokenExplainerContractTest {
   private static List<Explanation> explained;
 
   @BeforeAll
-  static void load() {
+  static void load() throws InterruptedException {
     tiny = ExplainedModel.inF32(folder.resolve("f32"));
     integers = ExplainedModel.inIntegers(folder.resolve("integers"));
     text = tiny.text(SOME, PROMPT, 3 * TOKENS);
-    explained =
-        IntStream.rangeClosed(2, TOKENS).mapToObj(n -> tiny.explain(SOME, PROMPT, n)).toList();
+    explained = new ArrayList<>();
+    for (int number = 2; number <= TOKENS; number++) {
+      explained.add(tiny.explain(SOME, PROMPT, number));
+    }
   }
 
   @AfterAll
@@ -80,7 +85,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void eachTokenIsTheOneThatWasGenerated() {
+  void eachTokenIsTheOneThatWasGenerated() throws InterruptedException {
     assertThat(text.subList(0, TOKENS))
         .extracting(GeneratedToken::exit)
         .contains(OptionalInt.empty(), OptionalInt.of(1));
@@ -105,7 +110,7 @@ class TokenExplainerContractTest {
 
   /** A layer runs with the first token that goes as deep, for all that left since the last one. */
   @Test
-  void layersRanWhenTheTraceSaysTheyMust() {
+  void layersRanWhenTheTraceSaysTheyMust() throws InterruptedException {
     int[] depths = text.stream().mapToInt(TokenExplainerContractTest::depth).toArray();
     int later = 0;
     for (Explanation e : explained) {
@@ -137,7 +142,7 @@ class TokenExplainerContractTest {
 
   /** Each row of each pass is one token's: summed over passes they are all tokens. */
   @Test
-  void passesTakeEachTokenOnce() {
+  void passesTakeEachTokenOnce() throws InterruptedException {
     Map<String, Integer> rows = new HashMap<>();
     Map<Integer, Integer> tokens = new HashMap<>();
     for (Explanation e : explained) {
@@ -161,7 +166,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void exitsSayWhatTheySayOfTheWholeTextAtOnce() {
+  void exitsSayWhatTheySayOfTheWholeTextAtOnce() throws InterruptedException {
     int number = 17;
     Explanation e = explained.get(number - 2);
     assertThat(e.exits()).extracting(x -> x.reading().depth()).containsExactlyElementsOf(DEPTHS);
@@ -229,7 +234,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void verdictsFollowTheThresholdAndTheTrace() {
+  void verdictsFollowTheThresholdAndTheTrace() throws InterruptedException {
     ExitPolicy always = new MaxProbability(0);
     Explanation e = tiny.explain(always, PROMPT, 3);
     assertThat(e.exit()).hasValue(1);
@@ -248,7 +253,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void layersAndHeadsRunTheirOwnKernels() {
+  void layersAndHeadsRunTheirOwnKernels() throws InterruptedException {
     Explanation e = tiny.explain(new MaxProbability(1), PROMPT, 2);
     assertThat(e.embedding()).extracting(KernelUse::kernel).containsExactly("gatherRows", "copy");
     List<String> usual =
@@ -307,7 +312,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void weightsInTilesAreNamedWithTheKernelThatReadsThem() {
+  void weightsInTilesAreNamedWithTheKernelThatReadsThem() throws InterruptedException {
     assertThat(integers.model().arithmetic().word()).isEqualTo("integer");
     List<GeneratedToken> written = integers.text(SOME, PROMPT, TOKENS);
     for (int number : new int[] {2, 9, TOKENS}) {
@@ -328,7 +333,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void theFirstTokenIsTheFinalLayersAndHasBitsOfItsOwn() {
+  void theFirstTokenIsTheFinalLayersAndHasBitsOfItsOwn() throws InterruptedException {
     int[] prompt = IntStream.range(0, 40).map(i -> 5 * i % 280).toArray();
     Explanation e = tiny.explain(new MaxProbability(0), prompt, 1);
     GeneratedToken first = tiny.text(new MaxProbability(0), prompt, 1).getFirst();
@@ -342,11 +347,11 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void aModelWithoutExitsIsExplainedToo() {
+  void aModelWithoutExitsIsExplainedToo() throws InterruptedException {
     TokenExplainer explainer =
         new TokenExplainer(
             tiny.model(), Exits.none(), new MaxProbability(1), EarlyExit.MAX_PENDING, List.of());
-    Explanation e = explainer.explain(PROMPT, 4, options(1), () -> false);
+    Explanation e = explainer.explain(PROMPT, 4, options(1), Supplier::get);
     assertThat(e.exits()).isEmpty();
     assertThat(e.layers()).allMatch(run -> run.rows() == 1);
     GeneratedToken token = tiny.text(new MaxProbability(1), PROMPT, 4).get(3);
@@ -355,7 +360,7 @@ class TokenExplainerContractTest {
   }
 
   @Test
-  void aTextThatEndsLeavesLayersUndone() {
+  void aTextThatEndsLeavesLayersUndone() throws InterruptedException {
     List<GeneratedToken> shallow = tiny.text(new MaxProbability(0), PROMPT, 9);
     int end = shallow.get(8).id();
     int number = 1 + shallow.stream().map(GeneratedToken::id).toList().indexOf(end);
@@ -363,17 +368,17 @@ class TokenExplainerContractTest {
         new TokenExplainer(
             tiny.model(), tiny.exits(), new MaxProbability(0), EarlyExit.MAX_PENDING, List.of(end));
     GenerateOptions stopping = new GenerateOptions(1, SamplingOptions.GREEDY, List.of(), false);
-    Explanation e = explainer.explain(PROMPT, number, stopping, () -> false);
+    Explanation e = explainer.explain(PROMPT, number, stopping, Supplier::get);
     assertThat(e.layers().getFirst().by()).hasValue(number);
     assertThat(e.layers().subList(1, LAYERS)).allMatch(run -> run.by().isEmpty());
     assertThat(e.deferred()).hasSize(1);
-    assertThatThrownBy(() -> explainer.explain(PROMPT, number + 1, stopping, () -> false))
+    assertThatThrownBy(() -> explainer.explain(PROMPT, number + 1, stopping, Supplier::get))
         .isInstanceOf(InputException.class)
         .hasMessage("the text ends with token %d, and token %d is asked for", number, number + 1);
   }
 
   @Test
-  void whatDoesNotFitIsRefused() {
+  void whatDoesNotFitIsRefused() throws InterruptedException {
     assertThatThrownBy(() -> tiny.explain(SOME, new int[0], 1))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("the prompt is empty");
@@ -388,7 +393,37 @@ class TokenExplainerContractTest {
     assertThatThrownBy(() -> tiny.explain(SOME, PROMPT, 0)).isInstanceOf(InputException.class);
     TokenExplainer explainer =
         new TokenExplainer(tiny.model(), tiny.exits(), SOME, EarlyExit.MAX_PENDING, List.of());
-    assertThatThrownBy(() -> explainer.explain(PROMPT, 3, options(1), () -> true))
+    assertThatThrownBy(() -> explainer.explain(PROMPT, 3, options(1), this::refuse))
         .isInstanceOf(CancellationException.class);
+  }
+
+  private Step refuse(Supplier<Step> pass) {
+    throw new CancellationException("nobody wants it");
+  }
+
+  @Test
+  void aLongPromptIsReadInPiecesToTheSameBits() throws InterruptedException {
+    int[] prompt = IntStream.range(0, 270).map(i -> 7 * i % 280).toArray();
+    GeneratedToken token = tiny.text(SOME, prompt, 6).getLast();
+    List<Integer> passes = new ArrayList<>();
+    TokenExplainer explainer =
+        new TokenExplainer(tiny.model(), tiny.exits(), SOME, EarlyExit.MAX_PENDING, List.of());
+    Explanation e =
+        explainer.explain(
+            prompt,
+            6,
+            options(1),
+            pass -> {
+              passes.add(1);
+              return pass.get();
+            });
+    assertThat(passes).hasSizeGreaterThan(2 * 3 + 2 * 5);
+    assertThat(e.chosen().id()).isEqualTo(token.id());
+    assertThat(e.exit()).isEqualTo(token.exit());
+    double confidence =
+        token.exit().isPresent()
+            ? exit(e, token.exit().getAsInt()).reading().confidence()
+            : e.last().confidence();
+    assertThat(confidence).isEqualTo(token.confidence());
   }
 }

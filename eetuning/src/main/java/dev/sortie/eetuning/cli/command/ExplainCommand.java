@@ -55,7 +55,7 @@ public final class ExplainCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() {
+  public Integer call() throws InterruptedException {
     if (token < 1) {
       throw new InputException("--token " + token + " must be at least 1");
     }
@@ -72,9 +72,9 @@ public final class ExplainCommand implements Callable<Integer> {
               ids,
               token,
               d.options(),
-              () -> {
+              pass -> {
                 OutputReader.require();
-                return false;
+                return pass.get();
               });
       if (json) {
         Map<String, Object> result = ExplanationJson.of(e);

@@ -11,8 +11,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntFunction;
 
@@ -47,6 +51,9 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   /** Whose prompts are being read; the first has its turn. */
   private final Deque<RequestState> reading = new ArrayDeque<>();
+
+  /** Pieces of other work; under the same lock. */
+  private final Queue<FutureTask<?>> others = new ArrayDeque<>();
 
   private volatile Load load;
   private boolean closed;
@@ -155,6 +162,25 @@ public final class Scheduler implements Runnable, AutoCloseable {
     return ticket;
   }
 
+  /**
+   * Runs a short piece of other work in the thread of rounds, one before each round: texts wait as
+   * long as it takes.
+   *
+   * @return done when it ran, or cancelled by {@link #close}
+   * @throws RejectedExecutionException if this is closed
+   */
+  public <T> Future<T> between(Callable<T> piece) {
+    FutureTask<T> task = new FutureTask<>(piece);
+    synchronized (waiting) {
+      if (closed) {
+        throw new RejectedExecutionException("nothing is computed here any more");
+      }
+      others.add(task);
+      waiting.notifyAll();
+    }
+    return task;
+  }
+
   private int free() {
     return limits.running() - running.size();
   }
@@ -172,7 +198,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   private void sleep() {
     synchronized (waiting) {
-      while (waiting.isEmpty() && !closed) {
+      while (waiting.isEmpty() && others.isEmpty() && !closed) {
         try {
           waiting.wait();
         } catch (InterruptedException e) {
@@ -193,13 +219,25 @@ public final class Scheduler implements Runnable, AutoCloseable {
       end();
       return false;
     }
+    boolean worked = runOther();
     dropCancelled();
     admit();
-    boolean busy = !running.isEmpty();
+    boolean busy = worked || !running.isEmpty();
     decode(running.stream().filter(RequestState::decodes).toList());
     readPrompt();
     load = new Load(running.size(), pool.available());
     return busy;
+  }
+
+  private boolean runOther() {
+    FutureTask<?> task;
+    synchronized (waiting) {
+      task = others.poll();
+    }
+    if (task != null) {
+      task.run();
+    }
+    return task != null;
   }
 
   private boolean isClosed() {
@@ -356,6 +394,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
     List<RequestHandle> left;
     synchronized (waiting) {
       left = waiting.removeIf(_ -> true);
+      others.forEach(task -> task.cancel(false));
+      others.clear();
     }
     CancellationException why = new CancellationException("texts are no longer generated here");
     for (RequestState r : List.copyOf(running)) {

@@ -65,6 +65,7 @@ public final class Api implements HttpHandler {
     put("POST", "/v1/completions", working(new CompletionsEndpoint(served, answers, grammars)));
     put("POST", "/v1/responses", working(new ResponsesEndpoint(served, answers, grammars)));
     put("POST", "/v1/embeddings", working(new EmbeddingsEndpoint(served, answers)));
+    put("POST", "/explain", working(new ExplainEndpoint(served, grammars, most)));
   }
 
   private void put(String method, String path, ApiEndpoint endpoint) {

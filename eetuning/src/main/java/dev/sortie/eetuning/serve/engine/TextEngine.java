@@ -19,6 +19,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -136,6 +138,22 @@ public final class TextEngine implements AutoCloseable {
    */
   public TextEvents ask(List<Request> requests) {
     return TextEvents.of(scheduler, requests);
+  }
+
+  /**
+   * Computes something short between texts, and waits for it.
+   *
+   * @throws java.util.concurrent.CancellationException if this is closed before
+   * @throws java.util.concurrent.RejectedExecutionException if this is closed
+   */
+  public <T> T compute(Supplier<T> piece) throws InterruptedException {
+    try {
+      return scheduler.between(piece::get).get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof RuntimeException cause
+          ? cause
+          : new IllegalStateException("a pass failed", e.getCause());
+    }
   }
 
   /** What texts are generated with. */

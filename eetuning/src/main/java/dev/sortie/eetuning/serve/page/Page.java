@@ -21,7 +21,8 @@ public final class Page {
           "inspector.js",
           "meter.js",
           "difference.js",
-          "settings.js");
+          "settings.js",
+          "way.js");
 
   private static final Map<String, String> HEADERS =
       Map.of(

@@ -10,11 +10,13 @@ export class AnswerView {
    * @param answer what is shown; tokens are added through {@link add}
    * @param model what `/props` says
    * @param inspector shows the token that is pointed at
+   * @param explain shows how the token with an index was chosen
    */
-  constructor(answer, model, inspector) {
+  constructor(answer, model, inspector, explain) {
     this.answer = answer;
     this.model = model;
     this.inspector = inspector;
+    this.explain = explain;
     this.current = -1;
     this.element = document.createElement('section');
     this.element.className = 'answer';
@@ -43,6 +45,11 @@ export class AnswerView {
       }
     });
     this.tokens.addEventListener('keydown', event => {
+      if (event.key === 'Enter' && this.answer.tokens[this.current]) {
+        event.preventDefault(); // or it would press the button that has the focus next
+        this.explain(this.current);
+        return;
+      }
       const next = this.target(event.key);
       if (next !== null) {
         event.preventDefault();
@@ -95,7 +102,7 @@ export class AnswerView {
     }
     this.current = index;
     const element = this.tokens.children[index];
-    this.inspector.show(token, element, aloud);
+    this.inspector.show(token, element, aloud, () => this.explain(index));
     if (aloud) {
       element.scrollIntoView({block: 'nearest'});
     }

@@ -66,6 +66,23 @@ function alternatives(choice) {
   return pairs.map(([text, logprob]) => [text, Math.exp(logprob)]).sort((a, b) => b[1] - a[1]);
 }
 
+/** The fields that decide which text is generated. */
+function textOf(model, messages, how) {
+  const prompt = model.has_chat_template ? {messages} : {prompt: messages.at(-1).content};
+  const sortie = how.strategy === 'early-exit' ? {strategy: 'early-exit', threshold: how.threshold} : {strategy: 'full'};
+  return {model: model.model, ...prompt, temperature: how.temperature, seed: how.seed, sortie};
+}
+
+/** How a token of an answer was chosen: the object of `/explain`; tokens count from 1. */
+export async function explain(model, messages, how, token, key, signal) {
+  const body = JSON.stringify({...textOf(model, messages, how), token});
+  const response = await fetch('explain', {method: 'POST', headers: headers(key), body, signal});
+  if (!response.ok) {
+    throw await refusal(response);
+  }
+  return response.json();
+}
+
 /**
  * An answer, piece by piece: `{text, id, exit, confidence, guessed, top}` for a token, `{finish}`
  * at its end. A model without a chat template continues the last message as a text.
@@ -75,18 +92,11 @@ function alternatives(choice) {
  * @param how `strategy`, `threshold`, `temperature`, `longest`, `seed`
  */
 export async function* answer(model, messages, how, key, signal) {
-  const sortie = how.strategy === 'early-exit' ? {strategy: 'early-exit', threshold: how.threshold} : {strategy: 'full'};
-  const common = {
-    model: model.model,
-    stream: true,
-    temperature: how.temperature,
-    max_tokens: how.longest,
-    seed: how.seed,
-    sortie: {...sortie, trace: true},
-  };
+  const text = textOf(model, messages, how);
+  const common = {...text, stream: true, max_tokens: how.longest, sortie: {...text.sortie, trace: true}};
   const [path, body] = model.has_chat_template
-    ? ['v1/chat/completions', {...common, messages, logprobs: true, top_logprobs: 5}]
-    : ['v1/completions', {...common, prompt: messages.at(-1).content, logprobs: 5}];
+    ? ['v1/chat/completions', {...common, logprobs: true, top_logprobs: 5}]
+    : ['v1/completions', {...common, logprobs: 5}];
   for await (const event of events(path, body, key, signal)) {
     const choice = event.choices[0];
     for (const token of event.sortie?.trace ?? []) {

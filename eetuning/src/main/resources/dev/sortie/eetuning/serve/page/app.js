@@ -7,6 +7,7 @@ import {differing} from './difference.js';
 import {Inspector} from './inspector.js';
 import {Meter} from './meter.js';
 import {Settings} from './settings.js';
+import {Way} from './way.js';
 
 const KEY = 'sortie.key';
 const NEAR_END_PIXELS = 80;
@@ -51,6 +52,7 @@ class Chat {
     this.settings = new Settings(model);
     this.inspector = new Inspector(model);
     this.meter = new Meter(model);
+    this.way = new Way(model);
     this.running = null;
     this.describeModel();
     this.conversation.turns.forEach(turn => this.showTurn(turn));
@@ -87,7 +89,7 @@ class Chat {
     $('stop').addEventListener('click', () => this.stop());
     $('new').addEventListener('click', () => this.clear());
     addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
+      if (event.key === 'Escape' && !document.querySelector('dialog[open]')) {
         this.running ? this.stop() : this.inspector.clear();
       }
     });
@@ -119,11 +121,15 @@ class Chat {
     const answers = document.createElement('div');
     answers.className = 'answers';
     element.append(prompt, answers);
-    const views = turn.answers.map(each => new AnswerView(each, this.model, this.inspector));
+    const views = turn.answers.map(each => new AnswerView(each, this.model, this.inspector, index => this.explain(turn, each, index)));
     views.forEach(view => answers.append(view.element));
     compare(views);
     $('log').append(element);
     return views;
+  }
+
+  explain(turn, answer, index) {
+    this.way.open(answer, index, this.conversation.messages(turn), sessionStorage.getItem(KEY));
   }
 
   /** Sends what was written, and shows the answers as they come, one after the other. */
@@ -138,7 +144,7 @@ class Chat {
     const turn = {prompt, answers: this.settings.ways().map(how => ({how, tokens: [], seconds: 0, finish: null}))};
     conversation.turns.push(turn);
     const views = this.showTurn(turn);
-    const messages = conversation.messages();
+    const messages = conversation.messages(turn);
     const running = new AbortController();
     this.running = running;
     this.speaking(true);

@@ -36,17 +36,17 @@ export class Conversation {
   }
 
   /**
-   * As the API wants it, up to and with the last prompt. The first answer of each turn counts; a
-   * turn without one is left out.
+   * As the API wants it, up to and with the prompt of a turn. The first answer of each turn counts;
+   * a turn without one is left out.
    */
-  messages() {
-    const before = this.turns.slice(0, -1).filter(turn => text(turn.answers[0]));
+  messages(last) {
+    const before = this.turns.slice(0, this.turns.indexOf(last)).filter(turn => text(turn.answers[0]));
     return [
       ...before.flatMap(turn => [
         {role: 'user', content: turn.prompt},
         {role: 'assistant', content: text(turn.answers[0])},
       ]),
-      {role: 'user', content: this.turns.at(-1).prompt},
+      {role: 'user', content: last.prompt},
     ];
   }
 }

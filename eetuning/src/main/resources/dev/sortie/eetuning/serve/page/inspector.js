@@ -14,11 +14,16 @@ export class Inspector {
     this.table = document.getElementById('token-alternatives');
     this.announcer = document.getElementById('announcer');
     document.getElementById('token-close').addEventListener('click', () => this.clear());
+    document.getElementById('token-explain').addEventListener('click', () => this.explain());
   }
 
-  /** @param aloud whether a screen reader is told; moves of the pointer are not worth it */
-  show(token, element, aloud) {
+  /**
+   * @param aloud whether a screen reader is told; moves of the pointer are not worth it
+   * @param explain shows how the token was chosen
+   */
+  show(token, element, aloud, explain) {
     this.release();
+    this.explain = explain;
     this.element = element;
     element.classList.add('current');
     document.body.classList.add('has-token');
@@ -54,11 +59,11 @@ export class Inspector {
 }
 
 /** With signs for what has no shape. */
-function visible(text) {
+export function visible(text) {
   return text === '' ? '(no character of its own)' : text.replace(/[ \n\t]/g, sign => SPACES[sign]);
 }
 
-function percent(probability) {
+export function percent(probability) {
   return `${(100 * probability).toFixed(1)} %`;
 }
 
@@ -80,7 +85,7 @@ function fact(name, value, probability) {
   return [term, description];
 }
 
-function alternative(text, probability) {
+export function alternative(text, probability) {
   const row = document.createElement('tr');
   const word = document.createElement('th');
   const value = document.createElement('td');
