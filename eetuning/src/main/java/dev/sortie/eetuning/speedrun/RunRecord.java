@@ -14,7 +14,7 @@ import java.util.Set;
 
 /**
  * Which stages of a run are done, and how long each took: {@code speedrun.json} in its folder. A
- * stage that was interrupted is not in it. When the run goes on, its time is not known, which the
+ * stage that was interrupted is not in it. When the run resumes, its time is not known, which the
  * record remembers.
  */
 public final class RunRecord {
