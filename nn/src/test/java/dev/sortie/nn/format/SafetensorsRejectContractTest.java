@@ -182,7 +182,10 @@ class SafetensorsRejectContractTest {
         "\\u001b[2J",
         "control character"),
     HANDCRAFTED_NAME_SURROGATE(
-        "{" + entry("\\ud800", "F32", "[2]", "[0,8]") + "}", 8, "not strict JSON", "surrogate"),
+        "{" + entry("\\ud800", "F32", "[2]", "[0,8]") + "}",
+        8,
+        "tensor name",
+        "unpaired surrogate"),
     HANDCRAFTED_TOO_MANY_TENSORS(
         IntStream.rangeClosed(0, 1 << 17)
             .mapToObj(i -> entry(Integer.toString(i), "F32", "[0]", "[0,0]"))
