@@ -282,15 +282,20 @@ class PipedInputContractTest {
     }
     assertThat(others)
         .containsExactly(
+            "audit --data",
+            "audit --tokenizer",
             "calibrate --out",
             "calibrate --traces",
             "convert --out",
             "generate --plot-schedule",
+            "pretrain --audit",
             "pretrain --plot-schedule",
             "pretrain --step-log",
             "pretrain --tokenizer",
             "serve --access-log",
             "serve --tls",
+            "speedrun --record",
+            "tune --audit",
             "tune --plot-schedule",
             "tune --step-log");
   }

@@ -97,7 +97,7 @@ class SpeculativeCommandContractTest {
           .containsExactly("prompt-lookup");
     }
     generate("0", with(early, "lookahead"))
-        .assertRefused(1, "--draft lookahead", "takes prompt-lookup or none");
+        .assertRefused(1, "--draft lookahead", "accepts prompt-lookup or none");
     generate("0", "--draft", "none", "--strategy", "full")
         .assertRefused(1, "--draft goes with --strategy speculative or early-exit");
   }
