@@ -1,8 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The marginal guarantee: on average over calibration data and a new sequence, the risk is at most
@@ -44,7 +43,7 @@ public record ConformalRiskControl(double level) implements Guarantee {
   @Override
   public int fewest() {
     int n = (int) Math.max(1, Math.floor(1 / level - 1));
-    return bound(0, n) <= level ? n : n + 1;
+    return passes(bound(0, n)) ? n : n + 1;
   }
 
   private static double bound(double sum, int n) {
@@ -52,21 +51,27 @@ public record ConformalRiskControl(double level) implements Guarantee {
   }
 
   @Override
-  public List<Tested> run(List<Candidate> path, List<Trajectory> sequences, Risk risk) {
-    List<Tested> tested = new ArrayList<>();
-    double[] worst = new double[sequences.size()];
-    for (Candidate c : path) {
-      double[] losses = Guarantee.losses(c, sequences, risk);
-      for (int i = 0; i < worst.length; i++) {
-        worst[i] = Math.max(worst[i], losses[i]);
+  public ToDoubleFunction<double[]> scores() {
+    return new HighestSoFar();
+  }
+
+  /** The bound from the highest loss that each sequence has had. */
+  private static final class HighestSoFar implements ToDoubleFunction<double[]> {
+    private double[] highest = {};
+
+    @Override
+    public double applyAsDouble(double[] losses) {
+      double[] before = highest;
+      highest = losses.clone();
+      for (int i = 0; i < before.length; i++) {
+        highest[i] = Math.max(before[i], losses[i]);
       }
-      double bound = bound(Arrays.stream(worst).sum(), worst.length);
-      double mean = Arrays.stream(losses).average().orElseThrow();
-      tested.add(new Tested(c, mean, bound, bound <= level));
-      if (bound > level) {
-        break;
-      }
+      return bound(Arrays.stream(highest).sum(), losses.length);
     }
-    return tested;
+  }
+
+  @Override
+  public boolean passes(double bound) {
+    return bound <= level;
   }
 }

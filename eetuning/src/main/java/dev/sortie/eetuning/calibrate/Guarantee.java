@@ -1,8 +1,11 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.nn.InputException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 
 /**
  * What is guaranteed of the risk of the thresholds that are chosen, and how candidates are tested
@@ -27,13 +30,36 @@ public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
   int fewest();
 
   /**
+   * A score of each candidate of a path, in its order, from the losses of all sequences; it may
+   * depend on those of the candidates before.
+   */
+  ToDoubleFunction<double[]> scores();
+
+  /** Whether a candidate with this score passes. */
+  boolean passes(double score);
+
+  /**
    * Tests candidates in their order, the first that fails included. One may choose freely among
    * those that are certified.
    *
    * @param path chosen without looking at {@code sequences}, the safest first
    * @param sequences at least one
    */
-  List<Tested> run(List<Candidate> path, List<Trajectory> sequences, Risk risk);
+  default List<Tested> run(List<Candidate> path, List<Trajectory> sequences, Risk risk) {
+    ToDoubleFunction<double[]> scores = scores();
+    List<Tested> tested = new ArrayList<>();
+    for (Candidate c : path) {
+      double[] losses =
+          sequences.stream().mapToDouble(t -> risk.bounded(t.meanLoss(c.thresholds()))).toArray();
+      double score = scores.applyAsDouble(losses);
+      double mean = Arrays.stream(losses).average().orElseThrow();
+      tested.add(new Tested(c, mean, score, passes(score)));
+      if (!passes(score)) {
+        break;
+      }
+    }
+    return tested;
+  }
 
   /**
    * A candidate that was tested.
@@ -44,11 +70,6 @@ public sealed interface Guarantee permits LearnThenTest, ConformalRiskControl {
    * @param certified whether it passed, as all candidates before it did
    */
   record Tested(Candidate candidate, double risk, double score, boolean certified) {}
-
-  /** Losses of sequences, each between 0 and 1. */
-  static double[] losses(Candidate c, List<Trajectory> sequences, Risk risk) {
-    return sequences.stream().mapToDouble(t -> risk.bounded(t.meanLoss(c.thresholds()))).toArray();
-  }
 
   /** Fails unless a level is between 0 and 1. */
   static void requireLevel(double level) {

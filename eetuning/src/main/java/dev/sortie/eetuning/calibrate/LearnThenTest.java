@@ -1,9 +1,7 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.nn.InputException;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The guarantee with high probability: the risk is at most the level unless the calibration data
@@ -51,17 +49,12 @@ public record LearnThenTest(double level, double confidence, MeanTest test) impl
   }
 
   @Override
-  public List<Tested> run(List<Candidate> path, List<Trajectory> sequences, Risk risk) {
-    List<Tested> tested = new ArrayList<>();
-    for (Candidate c : path) {
-      double[] losses = Guarantee.losses(c, sequences, risk);
-      double mean = Arrays.stream(losses).average().orElseThrow();
-      double p = test.pValue(losses, level);
-      tested.add(new Tested(c, mean, p, p <= 1 - confidence));
-      if (!tested.getLast().certified()) {
-        break;
-      }
-    }
-    return tested;
+  public ToDoubleFunction<double[]> scores() {
+    return losses -> test.pValue(losses, level);
+  }
+
+  @Override
+  public boolean passes(double pValue) {
+    return pValue <= 1 - confidence;
   }
 }
