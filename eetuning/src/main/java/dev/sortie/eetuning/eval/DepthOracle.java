@@ -108,12 +108,25 @@ public record DepthOracle(int layers, Tokenizer tokenizer) {
     SequencedMap<Integer, Double> best = same(depths, 1);
     for (int percent = 99; percent >= 0; percent--) {
       SequencedMap<Integer, Double> lower = same(depths, percent / 100.0);
-      if (against(readings, lower).all().agreement() < AGREEMENT) {
+      if (agreement(readings, lower) < AGREEMENT) {
         break;
       }
       best = lower;
     }
     return against(readings, best);
+  }
+
+  private static double agreement(
+      List<TokenReadings> readings, SequencedMap<Integer, Double> thresholds) {
+    long agreed = 0;
+    long tokens = 0;
+    for (TokenReadings r : readings) {
+      for (int i = 0; i < r.tokens(); i++) {
+        agreed += agrees(r, taken(r, i, thresholds), i) ? 1 : 0;
+        tokens++;
+      }
+    }
+    return (double) agreed / tokens;
   }
 
   private static SequencedMap<Integer, Double> same(List<Integer> depths, double threshold) {
@@ -134,17 +147,14 @@ public record DepthOracle(int layers, Tokenizer tokenizer) {
     SequencedMap<TokenKind, Counts> kinds = new TreeMap<>();
     for (TokenReadings r : readings) {
       for (int i = 0; i < r.tokens(); i++) {
-        int token = r.last().choices()[i];
         int need = 0;
-        while (need < depths.size() && r.exits().get(need).choices()[i] != token) {
+        while (!agrees(r, need, i)) {
           need++;
         }
-        int take = 0;
-        while (take < depths.size() && !leaves(r, take, i, thresholds)) {
-          take++;
-        }
-        boolean agrees = take == depths.size() || r.exits().get(take).choices()[i] == token;
-        TokenKind kind = TokenKind.of(tokenizer, r.text()[r.given() + i - 1], token);
+        int take = taken(r, i, thresholds);
+        boolean agrees = agrees(r, take, i);
+        int before = r.text()[r.given() + i - 1];
+        TokenKind kind = TokenKind.of(tokenizer, before, r.last().choices()[i]);
         all.add(need, take, agrees);
         kinds.computeIfAbsent(kind, _ -> new Counts(depths)).add(need, take, agrees);
       }
@@ -153,6 +163,21 @@ public record DepthOracle(int layers, Tokenizer tokenizer) {
     kinds.forEach((kind, counts) -> parts.put(kind, counts.part()));
     return new Result(
         Collections.unmodifiableSequencedMap(new TreeMap<>(thresholds)), all.part(), parts);
+  }
+
+  /** Whether an exit chooses full depth's token; behind the last exit is full depth itself. */
+  private static boolean agrees(TokenReadings r, int exit, int token) {
+    return exit == r.exits().size()
+        || r.exits().get(exit).choices()[token] == r.last().choices()[token];
+  }
+
+  /** The exit that a token takes, or the number of exits. */
+  private static int taken(TokenReadings r, int token, SequencedMap<Integer, Double> thresholds) {
+    int exit = 0;
+    while (exit < r.exits().size() && !leaves(r, exit, token, thresholds)) {
+      exit++;
+    }
+    return exit;
   }
 
   private static boolean leaves(
