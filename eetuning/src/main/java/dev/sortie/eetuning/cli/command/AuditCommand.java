@@ -190,12 +190,9 @@ public final class AuditCommand implements Callable<Integer> {
     CommandLine line = CommandLines.of(command);
     Map<String, List<String>> options = new LinkedHashMap<>(header.options());
     options.keySet().forEach(name -> requireDeciding(line, name));
-    for (OptionSpec given : spec.commandLine().getParseResult().matchedOptions()) {
-      if (line.getCommandSpec().findOption(given.longestName()) != null && !isOwn(given)) {
-        boolean takes = given.arity().max() > 0;
-        options.put(given.longestName(), takes ? given.originalStringValues() : List.of());
-      }
-    }
+    CommandSpec recorded = line.getCommandSpec();
+    options.putAll(
+        AuditOption.given(spec, o -> recorded.findOption(o.longestName()) != null && !isOwn(o)));
     if (options.getOrDefault("--data", List.of()).contains(STANDARD_INPUT)) {
       throw new InputException(
           file + ": the data came from standard input; give the same text with --data FILE");

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
@@ -65,11 +66,11 @@ public final class AuditOption {
     return !NOT_DECIDING.contains(option.longestName());
   }
 
-  /** The options given that decide the result, by name: the words behind each. */
-  private Map<String, List<String>> deciding() {
+  /** Options that were given to a command, by name: the words behind each. */
+  public static Map<String, List<String>> given(CommandSpec command, Predicate<OptionSpec> which) {
     Map<String, List<String>> words = new TreeMap<>();
     for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {
-      if (decides(option)) {
+      if (which.test(option)) {
         boolean takes = option.arity().max() > 0;
         words.put(option.longestName(), takes ? option.originalStringValues() : List.of());
       }
@@ -96,7 +97,8 @@ public final class AuditOption {
       return loop.apply(StepRecorder.NONE).run();
     }
     StepWitness witness = new StepWitness(job, data, sequences, kernels, groups);
-    try (AuditRecorder recorder = new AuditRecorder(file, command.name(), deciding(), witness)) {
+    try (AuditRecorder recorder =
+        new AuditRecorder(file, command.name(), given(command, AuditOption::decides), witness)) {
       TrainLoop.Outcome outcome = loop.apply(recorder).run();
       if (groups.leads()) {
         head = recorder.head();
