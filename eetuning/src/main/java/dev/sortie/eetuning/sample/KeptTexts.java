@@ -6,14 +6,22 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The texts that filters let pass, in order, and how many each filter refused. Texts are shared out
  * to training, validation and test by their prompt, so that no prompt is in two of them.
  */
 final class KeptTexts {
-  /** The files, in the order of their shares. */
-  static final List<String> FILES = List.of("train.jsonl", "validation.jsonl", "test.jsonl");
+  /** The parts, in the order of their shares. Each is a file of texts and one of token ids. */
+  private static final List<String> PARTS = List.of("train", "validation", "test");
+
+  private static final String TEXTS = ".jsonl";
+  private static final String IDS = ".bin";
+
+  /** Names of the files. */
+  static final List<String> FILES =
+      PARTS.stream().flatMap(part -> Stream.of(part + TEXTS, part + IDS)).toList();
 
   private final SampleFilters filters;
   private final SplitShares shares;
@@ -26,6 +34,7 @@ final class KeptTexts {
 
   private static final class Part {
     private final List<String> texts = new ArrayList<>();
+    private final List<List<Integer>> ids = new ArrayList<>();
     private long tokens;
   }
 
@@ -37,7 +46,7 @@ final class KeptTexts {
     this.duplicates = new NearDuplicates(filters.nearDuplicate().orElse(Double.POSITIVE_INFINITY));
     filters.rules().forEach(r -> refused.put(r.name(), 0));
     filters.nearDuplicate().ifPresent(_ -> refused.put(SampleFilters.NEAR_DUPLICATE, 0));
-    FILES.forEach(f -> parts.put(f, new Part()));
+    PARTS.forEach(name -> parts.put(name, new Part()));
   }
 
   /** Looks at the next text. */
@@ -54,8 +63,9 @@ final class KeptTexts {
       refused.merge(refusal, 1, Integer::sum);
       return;
     }
-    Part part = parts.get(FILES.get(shares.part(draw(sample))));
+    Part part = parts.get(PARTS.get(shares.part(draw(sample))));
     part.texts.add(plain);
+    part.ids.add(sample.ids());
     part.tokens += sample.tokens();
   }
 
@@ -88,17 +98,25 @@ final class KeptTexts {
         "refused", new LinkedHashMap<>(refused));
   }
 
-  /** Writes the files: a JSON object with a {@code text} per line. */
-  Map<String, Object> write(SampleFolder folder) {
+  /**
+   * Writes the files: texts as JSON objects with a {@code text}, one per line, and their token ids
+   * with those of their prompts.
+   *
+   * @param vocab of the model
+   */
+  Map<String, Object> write(SampleFolder folder, int vocab) {
     Map<String, Object> files = new LinkedHashMap<>();
     parts.forEach(
         (name, part) -> {
           StringBuilder all = new StringBuilder();
           part.texts.forEach(t -> all.append(Json.compact(Map.of("text", t))).append('\n'));
-          String sha256 = folder.write(name, all.toString());
+          String sha256 = folder.write(name + TEXTS, all.toString());
           files.put(
-              name,
+              name + TEXTS,
               Json.object("texts", part.texts.size(), "tokens", part.tokens, "sha256", sha256));
+          int ids = part.ids.stream().mapToInt(List::size).sum();
+          String idsSha256 = folder.write(name + IDS, part.ids, vocab);
+          files.put(name + IDS, Json.object("ids", ids, "sha256", idsSha256));
         });
     return files;
   }

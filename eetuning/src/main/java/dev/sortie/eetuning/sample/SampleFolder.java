@@ -7,6 +7,7 @@ import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.text.data.TokenDataset;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +30,7 @@ final class SampleFolder {
   static final String MANIFEST = "manifest.json";
 
   private static final String FORMAT = "sortie-samples";
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final String SHARDS = "samples";
 
   private final Path folder;
@@ -156,10 +157,19 @@ final class SampleFolder {
     Json.write(folder.resolve(MANIFEST), manifest);
   }
 
-  /** Writes a text file of the folder; returns its hash. */
+  /** Writes a text file; returns its hash. */
   String write(String name, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     AtomicFiles.write(folder.resolve(name), bytes);
     return Sha256.of(bytes);
+  }
+
+  /** Writes a file of token ids; returns its hash. */
+  String write(String name, List<List<Integer>> texts, int vocab) {
+    Path file = folder.resolve(name);
+    Stream<int[]> documents =
+        texts.stream().map(ids -> ids.stream().mapToInt(Integer::intValue).toArray());
+    TokenDataset.write(documents, vocab, file);
+    return Sha256.of(file);
   }
 }

@@ -91,7 +91,7 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
       kept = kept(folder); // without texts of a shard that is not whole
     }
     Map<String, Object> results = kept.counts();
-    results.put("files", kept.write(folder));
+    results.put("files", kept.write(folder, model.config().decoder().vocab()));
     folder.writeManifest(results);
     return new Outcome(enough(kept), results);
   }

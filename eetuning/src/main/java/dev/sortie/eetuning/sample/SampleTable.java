@@ -6,6 +6,7 @@ import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -17,7 +18,7 @@ public final class SampleTable {
   private static final int MOST_TOKENS = 1 << 20;
 
   private final PromptTable prompts;
-  private final double temperature;
+  private final List<Double> temperatures;
   private final int topK;
   private final double topP;
   private final double minP;
@@ -35,7 +36,7 @@ public final class SampleTable {
     JsonObject sampling = json.getObject("sampling");
     sampling.refuseUnknown(
         Set.of("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens"));
-    temperature = number(sampling, "temperature", 0, 100, 1);
+    temperatures = temperatures(sampling);
     topK = (int) number(sampling, "top_k", 0, Integer.MAX_VALUE, 0);
     topP = number(sampling, "top_p", Double.MIN_VALUE, 1, 1);
     minP = number(sampling, "min_p", 0, 1, 0);
@@ -61,6 +62,17 @@ public final class SampleTable {
     return of.optional(field, name -> of.getDouble(name, min, max)).orElse(absent);
   }
 
+  private static List<Double> temperatures(JsonObject sampling) {
+    if (sampling.fields().get("temperature") instanceof List<?>) {
+      List<Double> several = sampling.getDoubles("temperature", 0, 100);
+      if (several.isEmpty()) {
+        throw sampling.error("temperature", "at least one");
+      }
+      return several;
+    }
+    return List.of(number(sampling, "temperature", 0, 100, 1));
+  }
+
   PromptTable prompts() {
     return prompts;
   }
@@ -73,7 +85,13 @@ public final class SampleTable {
     return maxTokens;
   }
 
-  SamplingOptions sampling(long seed) {
+  /**
+   * How text {@code number} is sampled: consecutive texts take the temperatures in turns.
+   *
+   * @param seed of its random numbers
+   */
+  SamplingOptions sampling(long seed, long number) {
+    double temperature = temperatures.get((int) (number % temperatures.size()));
     return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
   }
 

@@ -16,7 +16,8 @@ import java.util.Set;
  * @param opening what the text begins with, which the model did not choose
  * @param must words that the text was to have
  * @param text the whole text, with its opening
- * @param tokens how many the model chose
+ * @param ids of the prompt and of what the model chose after it, as the model saw them
+ * @param tokens how many of them the model chose
  * @param finish why it ended: {@code stop} or {@code length}
  */
 record SampledText(
@@ -27,19 +28,31 @@ record SampledText(
     String opening,
     List<String> must,
     String text,
+    List<Integer> ids,
     int tokens,
     String finish) {
   private static final Set<String> FIELDS =
-      Set.of("number", "prompt", "seed", "question", "opening", "must", "text", "tokens", "finish");
+      Set.of(
+          "number",
+          "prompt",
+          "seed",
+          "question",
+          "opening",
+          "must",
+          "text",
+          "ids",
+          "tokens",
+          "finish");
 
   SampledText {
     must = List.copyOf(must);
+    ids = List.copyOf(ids);
   }
 
   /** The same with its text in another form. */
   SampledText with(String otherText) {
     return new SampledText(
-        number, prompt, seed, question, opening, must, otherText, tokens, finish);
+        number, prompt, seed, question, opening, must, otherText, ids, tokens, finish);
   }
 
   /** Whether the model ended it. */
@@ -56,6 +69,7 @@ record SampledText(
         "opening", opening,
         "must", must,
         "text", text,
+        "ids", ids,
         "tokens", tokens,
         "finish", finish);
   }
@@ -70,6 +84,7 @@ record SampledText(
         line.getString("opening"),
         line.getStrings("must"),
         line.getString("text"),
+        line.getInts("ids", 0, Integer.MAX_VALUE),
         line.getInt("tokens", 1, Integer.MAX_VALUE),
         line.getString("finish", Set.of("stop", "length")));
   }

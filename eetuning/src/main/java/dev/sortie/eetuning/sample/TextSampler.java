@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.sample;
 
 import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.batch.BatchDecoder;
 import dev.sortie.eetuning.decode.batch.PagePool;
@@ -16,11 +17,13 @@ import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.device.Device;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 
 /**
  * Samples texts by continuous batching, at full depth. Which text has which number, and its bits,
@@ -84,8 +87,14 @@ final class TextSampler {
           prompt.opening(),
           prompt.must(),
           prompt.opening() + g.text(),
+          ids(g),
           g.tokens().size(),
           g.finish());
+    }
+
+    private static List<Integer> ids(Generation g) {
+      IntStream chosen = g.tokens().stream().mapToInt(GeneratedToken::id);
+      return IntStream.concat(Arrays.stream(g.promptIds()), chosen).boxed().toList();
     }
   }
 
@@ -141,7 +150,7 @@ final class TextSampler {
     int[] ids = prompt.ids(model, template);
     Prompt.capacity(model, ids, table.maxTokens());
     GenerateOptions options =
-        new GenerateOptions(table.maxTokens(), table.sampling(own), List.of(), false);
+        new GenerateOptions(table.maxTokens(), table.sampling(own, number), List.of(), false);
     Request request = new Request(ids, options, new MaxProbability(1), 0, token -> chosen.run());
     return new Begun(number, prompt, own, scheduler.submit(request));
   }

@@ -6,6 +6,7 @@ import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.text.data.TokenDataset;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +58,7 @@ class SampleCommandContractTest {
     assertThat(result.getObject("kept").getInt("tokens", TOKENS, 640)).isPositive();
     expected = bytes(out);
     assertThat(expected.keySet())
-        .contains("manifest.json", "samples/00001.jsonl", "train.jsonl", "validation.jsonl")
+        .contains("manifest.json", "samples/00001.jsonl", "train.jsonl", "train.bin", "test.bin")
         .doesNotContain("samples/00002.jsonl", ".lock");
   }
 
@@ -139,7 +140,7 @@ class SampleCommandContractTest {
     CommandLineRun fewer = CommandLineRun.of(words(table, temp, TOKENS)).succeeded();
     assertThat(fewer.err()).contains("resumes after " + shards + " shards");
     for (String file :
-        List.of("train.jsonl", "validation.jsonl", "test.jsonl", "samples/00001.jsonl")) {
+        List.of("train.jsonl", "train.bin", "validation.jsonl", "samples/00001.jsonl")) {
       assertThat(bytes(temp)).as(file).containsEntry(file, expected.get(file));
     }
   }
@@ -189,6 +190,59 @@ class SampleCommandContractTest {
       texts += all.size();
     }
     assertThat(manifest.getObject("kept").getInt("texts", 1, 64)).isEqualTo(texts);
+  }
+
+  /** What tune reads: prompt and answer of each kept text as the model saw them. */
+  @Test
+  void tokenFilesHaveTheIdsOfTheirTexts() throws IOException {
+    Path out = shared.resolve("out");
+    Map<String, List<Integer>> sampled = new HashMap<>();
+    for (String shard : List.of("00000", "00001")) {
+      for (JsonObject line : JsonLines.read(out.resolve("samples/" + shard + ".jsonl"))) {
+        List<Integer> ids = line.getInts("ids", 0, 1 << 20);
+        assertThat(ids).hasSizeGreaterThan(line.getInt("tokens", 1, 10));
+        sampled.put(plain(line.getString("text")), ids);
+      }
+    }
+    for (String part : List.of("train", "validation", "test")) {
+      int[] expectedIds =
+          JsonLines.read(out.resolve(part + ".jsonl")).stream()
+              .flatMap(line -> sampled.get(line.getString("text")).stream())
+              .mapToInt(Integer::intValue)
+              .toArray();
+      try (TokenDataset file = TokenDataset.open(out.resolve(part + ".bin"))) {
+        int[] ids = new int[Math.toIntExact(file.size())];
+        file.read(0, ids);
+        assertThat(ids).as(part).isEqualTo(expectedIds);
+      }
+    }
+  }
+
+  /** Of several temperatures the texts take each in turn; 0 is greedy, so equal for one prompt. */
+  @Test
+  void temperaturesAreTakenInTurns() throws IOException {
+    Path turns =
+        Files.writeString(
+            temp.resolve("turns.json"),
+            Files.readString(table)
+                .replace("\"temperature\": 0.9", "\"temperature\": [0, 0.9]")
+                .replace("\"texts_per_prompt\": 3", "\"texts_per_prompt\": 4")
+                .replace("\"near_duplicate\": 0.9", ""));
+    CommandLineRun.of(words(turns, temp.resolve("turns"), 100)).succeeded();
+    List<String> texts =
+        JsonLines.read(temp.resolve("turns/samples/00000.jsonl")).stream()
+            .map(line -> line.getString("text"))
+            .toList();
+    for (int i = 0; i < texts.size(); i += 4) {
+      assertThat(texts.get(i)).isEqualTo(texts.get(i + 2)).isNotEqualTo(texts.get(i + 1));
+      assertThat(texts.get(i + 1)).isNotEqualTo(texts.get(i + 3));
+    }
+    Path none =
+        Files.writeString(
+            temp.resolve("empty.json"),
+            Files.readString(table).replace("\"temperature\": 0.9", "\"temperature\": []"));
+    CommandLineRun.of(words(none, temp.resolve("empty"), 1))
+        .assertRefused(1, "empty.json", "temperature", "at least one");
   }
 
   private static String plain(String text) {

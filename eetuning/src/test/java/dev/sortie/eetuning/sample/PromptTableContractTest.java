@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -91,6 +93,20 @@ class PromptTableContractTest {
                         assertThatThrownBy(() -> table(w.json()))
                             .isInstanceOf(InputException.class)
                             .hasMessageContainingAll(w.named().toArray(String[]::new))));
+  }
+
+  @Test
+  void theTableOfQuestionsHasNoneOfTheBenchmark() throws IOException {
+    SampleTable table = SampleTable.read(Path.of("..", "examples", "questions.json"));
+    Set<String> distinct = new HashSet<>();
+    for (int n = 0; n < 20_000; n++) {
+      SampledPrompt p = table.prompts().draw(1, n);
+      assertThat(p.question()).doesNotContain("{", "}", "  ");
+      distinct.add(p.question());
+    }
+    assertThat(distinct).hasSizeGreaterThan(3_500);
+    String measured = Files.readString(Path.of("..", "benchmarks", "prompts.jsonl"));
+    assertThat(distinct).noneMatch(measured::contains);
   }
 
   @Test

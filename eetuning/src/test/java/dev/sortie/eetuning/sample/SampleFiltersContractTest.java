@@ -43,7 +43,7 @@ class SampleFiltersContractTest {
               "The hen sat and the fox sat and the cow sat."));
 
   private static SampledText text(String text) {
-    return new SampledText(0, 0, 0, "", "", List.of("hen", "red ball"), text, 9, "stop");
+    return new SampledText(0, 0, 0, "", "", List.of("hen", "red ball"), text, List.of(), 9, "stop");
   }
 
   private static SampleFilters filters(String fields) {
@@ -67,7 +67,8 @@ class SampleFiltersContractTest {
 
   @Test
   void aTextThatWasCutByLengthIsNotFinished() {
-    SampledText cut = new SampledText(0, 0, 0, "", "", List.of(), "The hen sat.", 9, "length");
+    SampledText cut =
+        new SampledText(0, 0, 0, "", "", List.of(), "The hen sat.", List.of(), 9, "length");
     assertThat(filters("\"finished\": true").refusal(cut)).contains("finished");
     assertThat(filters("").refusal(cut)).isEmpty();
   }

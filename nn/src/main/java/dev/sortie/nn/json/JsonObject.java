@@ -61,13 +61,18 @@ public final class JsonObject {
 
   /** A number in {@code [min, max]}, written as an integer or not. */
   public double getDouble(String name, double min, double max) {
-    if (fields.get(name) instanceof Number n) {
-      double value = n.doubleValue();
-      if (value >= min && value <= max) {
-        return value;
-      }
+    if (isNumber(fields.get(name), min, max)) {
+      return ((Number) fields.get(name)).doubleValue();
     }
-    throw error(name, "a number from " + min + " to " + max);
+    throw error(name, numbers(min, max));
+  }
+
+  private static boolean isNumber(Object value, double min, double max) {
+    return value instanceof Number n && n.doubleValue() >= min && n.doubleValue() <= max;
+  }
+
+  private static String numbers(double min, double max) {
+    return "a number from " + min + " to " + max;
   }
 
   /** A string. */
@@ -112,6 +117,19 @@ public final class JsonObject {
         throw wrong(name + "[" + i + "]", list.get(i), integers(min, max));
       }
       out.add(((Long) list.get(i)).intValue());
+    }
+    return List.copyOf(out);
+  }
+
+  /** A list of numbers in {@code [min, max]}, written as integers or not. */
+  public List<Double> getDoubles(String name, double min, double max) {
+    List<?> list = getList(name);
+    List<Double> out = new ArrayList<>();
+    for (int i = 0; i < list.size(); i++) {
+      if (!isNumber(list.get(i), min, max)) {
+        throw wrong(name + "[" + i + "]", list.get(i), numbers(min, max));
+      }
+      out.add(((Number) list.get(i)).doubleValue());
     }
     return List.copyOf(out);
   }

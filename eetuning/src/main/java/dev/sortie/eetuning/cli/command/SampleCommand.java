@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
     name = "sample",
     mixinStandardHelpOptions = true,
     description = {
-      "Samples training text from a model: prompts drawn from a table, many texts at once, filtered, split by prompt into train.jsonl, validation.jsonl and test.jsonl.",
+      "Samples training text from a model: prompts drawn from a table, many texts at once, filtered, split by prompt into train, validation and test, each a .jsonl file of texts and a .bin file of token ids.",
       "All that is sampled is kept in shards. Ctrl-C and a kill lose the last minute; the same command resumes, and ends with the bytes of a run that was not interrupted. docs/sampling.md describes tables and files."
     })
 public final class SampleCommand implements Callable<Integer> {
@@ -76,14 +76,14 @@ public final class SampleCommand implements Callable<Integer> {
       names = "--validation",
       paramLabel = "X",
       defaultValue = "0.02",
-      description = "Share of the prompts for validation.jsonl. Default: ${DEFAULT-VALUE}.")
+      description = "Share of the prompts for validation. Default: ${DEFAULT-VALUE}.")
   private double validation;
 
   @Option(
       names = "--test",
       paramLabel = "X",
       defaultValue = "0.02",
-      description = "Share of the prompts for test.jsonl. Default: ${DEFAULT-VALUE}.")
+      description = "Share of the prompts for test. Default: ${DEFAULT-VALUE}.")
   private double test;
 
   @Option(names = "--json", description = "Counts and hashes as JSON on standard output.")
