@@ -149,25 +149,43 @@ public final class ExitsFile {
   public static Exits read(
       Path folder, LanguageModel model, Allocator allocator, Kernels kernels, IntPredicate wanted) {
     DType type = QuantizedWeights.typeFor(model);
-    return read(folder, model, type, allocator, kernels, wanted);
+    return read(folder, model, true, type, allocator, kernels, wanted);
+  }
+
+  /**
+   * As {@link #read}, but the exits may belong to any backbone of the same sizes: their weights
+   * fit, and how well they predict has to be measured.
+   */
+  public static Exits readOfAnyBackbone(
+      Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
+    DType type = QuantizedWeights.typeFor(model);
+    return read(folder, model, false, type, allocator, kernels, depth -> true);
   }
 
   /** As {@link #read}, but in F32, as stored, for what goes into a file again. */
   public static Exits readExact(
       Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
-    return read(folder, model, DType.F32, allocator, kernels, depth -> true);
+    return read(folder, model, true, DType.F32, allocator, kernels, depth -> true);
   }
 
   private static Exits read(
       Path folder,
       LanguageModel model,
+      boolean ofModel,
       DType type,
       Allocator allocator,
       Kernels kernels,
       IntPredicate wanted) {
     Path description = folder.resolve(DESCRIPTION);
     JsonObject root = description(folder);
-    checkBackbone(description, root.getObject("backbone"), model);
+    JsonObject backbone = root.getObject("backbone");
+    checkSizes(description, backbone, model);
+    String sha256 = backbone.getString("sha256");
+    if (ofModel && !sha256.equals(model.sha256())) {
+      throw new InputException(
+          "%s: backbone.sha256 is %s, but that of the model %s is %s: these exits were tuned for another backbone; give the model they were made for, or --accept-backbone if it is the same one in another file type"
+              .formatted(description, Printable.line(sha256), model.path(), model.sha256()));
+    }
     try (Safetensors file = Safetensors.open(folder.resolve(TENSORS));
         NativeArena stored = new NativeArena("exits as stored")) {
       FileWeights weights =
@@ -213,7 +231,7 @@ public final class ExitsFile {
         }
       }
       weights.refuseUnused(notWeights);
-      return new Exits(model.sha256(), root.getObject("tuning").fields(), exits, lookahead);
+      return new Exits(sha256, root.getObject("tuning").fields(), exits, lookahead);
     }
   }
 
@@ -291,12 +309,11 @@ public final class ExitsFile {
     return "exits." + depth + ".";
   }
 
-  private static void checkBackbone(Path file, JsonObject backbone, LanguageModel model) {
+  private static void checkSizes(Path file, JsonObject backbone, LanguageModel model) {
     var c = model.config().decoder();
     equal(file, "backbone.layers", backbone.getInt("layers", 1, 1 << 20), c.layers(), model);
     equal(file, "backbone.hidden", backbone.getInt("hidden", 1, 1 << 24), c.hidden(), model);
     equal(file, "backbone.vocab", backbone.getInt("vocab", 1, 1 << 24), c.vocab(), model);
-    equal(file, "backbone.sha256", backbone.getString("sha256"), model.sha256(), model);
   }
 
   private static void equal(Path file, String field, Object found, Object model, LanguageModel of) {

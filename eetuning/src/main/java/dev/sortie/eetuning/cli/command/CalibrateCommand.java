@@ -13,6 +13,7 @@ import dev.sortie.eetuning.calibrate.Trajectory;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
+import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ProgressLine;
@@ -62,6 +63,8 @@ public final class CalibrateCommand implements Callable<Integer> {
 
   @Option(names = "--exits", required = true, paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
+
+  @Mixin private BackboneOption backbone;
 
   @Option(
       names = "--data",
@@ -193,7 +196,7 @@ public final class CalibrateCommand implements Callable<Integer> {
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
-      Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits stored = backbone.read(exitsFolder, m, arena, device);
       Exits all = FinalDraft.add(stored);
       List<HeldOut> sequences = HeldOut.read(data, m, window, tokens);
       sequences = sequences.subList(0, Math.min(limit, sequences.size()));

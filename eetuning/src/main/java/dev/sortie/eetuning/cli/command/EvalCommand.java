@@ -5,6 +5,7 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
+import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.EvalView;
@@ -28,7 +29,6 @@ import dev.sortie.eetuning.eval.report.EvalReport;
 import dev.sortie.eetuning.eval.task.TaskFile;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.host.OutputFolder;
@@ -75,6 +75,8 @@ public final class EvalCommand implements Callable<Integer> {
 
   @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
+
+  @Mixin private BackboneOption backbone;
 
   @Mixin private ActiveMixin active;
 
@@ -196,10 +198,7 @@ public final class EvalCommand implements Callable<Integer> {
         NativeArena arena = new NativeArena("exits")) {
       folder.open();
       Device device = m.device();
-      Exits exits =
-          exitsFolder == null
-              ? Exits.none()
-              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits exits = backbone.read(exitsFolder, m, arena, device);
       EvalResults r =
           new EvalResults(
               m.path().getFileName().toString(),
@@ -245,6 +244,7 @@ public final class EvalCommand implements Callable<Integer> {
         throw new InputException("--strategy " + word + " needs --exits DIR");
       }
     }
+    backbone.check(exitsFolder);
     if (oracle && (text == null || exitsFolder == null)) {
       throw new InputException("--oracle needs --text FILE and --exits DIR");
     }

@@ -2,12 +2,12 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ScoreProgress;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
@@ -42,6 +42,8 @@ public final class ScoreCommand implements Callable<Integer> {
   @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
 
+  @Mixin private BackboneOption backbone;
+
   @Option(
       names = "--file",
       required = true,
@@ -55,15 +57,13 @@ public final class ScoreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    backbone.check(exitsFolder);
     String text = TextFiles.read(file, TextFiles.CORPUS);
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
-      Exits exits =
-          exitsFolder == null
-              ? Exits.none()
-              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits exits = backbone.read(exitsFolder, m, arena, device);
       TextScorer.Result r = score(new TextScorer(m, exits, device), text);
       if (json) {
         Map<String, Object> result = asJson(r);

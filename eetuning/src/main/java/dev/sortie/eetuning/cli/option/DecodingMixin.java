@@ -48,6 +48,8 @@ public final class DecodingMixin {
   @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path exitsFolder;
 
+  @Mixin private BackboneOption backbone;
+
   @Mixin private ActiveMixin active;
 
   @Option(
@@ -145,6 +147,7 @@ public final class DecodingMixin {
       throw new InputException(
           "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
     }
+    backbone.check(exitsFolder);
     String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
     checkStrategy(word);
     boolean early = word.equals("early-exit");
@@ -300,7 +303,7 @@ public final class DecodingMixin {
   }
 
   private Exits stored(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    Exits stored = ExitsFile.read(exitsFolder, m, arena, device.kernels());
+    Exits stored = backbone.read(exitsFolder, m, arena, device);
     d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
     return d.early() ? Strategy.withFinalDraft(stored, d.policy()) : stored;
   }
@@ -344,6 +347,10 @@ public final class DecodingMixin {
       Decoding d, LanguageModel m, IntPredicate depths, NativeArena arena, Device device) {
     if (!d.early()) {
       return Exits.none();
+    }
+    if (backbone.accepts()) {
+      throw new InputException(
+          "--accept-backbone measures the exits on the whole model, of which each rank holds a part; leave it out, or decode on one rank");
     }
     Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), depths);
     d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));

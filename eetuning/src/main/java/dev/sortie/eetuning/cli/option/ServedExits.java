@@ -10,7 +10,6 @@ import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -24,6 +23,8 @@ import picocli.CommandLine.Option;
 public final class ServedExits {
   @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
   private Path folder;
+
+  @Mixin private BackboneOption backbone;
 
   @Mixin private ActiveMixin active;
 
@@ -52,6 +53,7 @@ public final class ServedExits {
 
   /** Where texts leave; checked before a model is loaded. */
   public ExitPolicy policy() {
+    backbone.check(folder);
     if (folder == null) {
       if (threshold != null || thresholds != null || active.isGiven()) {
         throw new InputException("--threshold, --thresholds and --active need --exits DIR");
@@ -76,7 +78,7 @@ public final class ServedExits {
     if (folder == null) {
       return Exits.none();
     }
-    Exits all = Strategy.withFinalDraft(ExitsFile.read(folder, m, arena, device.kernels()), policy);
+    Exits all = Strategy.withFinalDraft(backbone.read(folder, m, arena, device), policy);
     calibrated.ifPresent(c -> ThresholdsFile.check(thresholds, c, folder, m));
     return policy instanceof ExitThresholds each
         ? ActiveExits.at(all, each.asked())

@@ -1,0 +1,74 @@
+package dev.sortie.eetuning.cli.option;
+
+import dev.sortie.eetuning.eval.BackboneCheck;
+import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.memory.NativeArena;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Option;
+
+/** Reads the exits of {@code --exits}, also those of another backbone if the user accepts that. */
+public final class BackboneOption {
+  @Option(
+      names = "--accept-backbone",
+      description =
+          "Accept exits that were tuned for another model of the same sizes, such as "
+              + "another quantisation of it. Their agreement with the final layer of "
+              + "this model is measured first and printed on standard error.")
+  private boolean accept;
+
+  /** For picocli. */
+  public BackboneOption() {}
+
+  /** Whether exits of any backbone are accepted. */
+  boolean accepts() {
+    return accept;
+  }
+
+  /** Refuses to accept what is not there: {@code folder} is that of {@code --exits}, or null. */
+  public void check(Path folder) {
+    if (accept && folder == null) {
+      throw new InputException("--accept-backbone needs --exits DIR");
+    }
+  }
+
+  /**
+   * The exits of a folder.
+   *
+   * @param folder maybe {@code null}: no exits
+   */
+  public Exits read(Path folder, LanguageModel m, NativeArena arena, Device device) {
+    if (folder == null) {
+      return Exits.none();
+    }
+    if (!accept) {
+      return ExitsFile.read(folder, m, arena, device.kernels());
+    }
+    Exits exits = ExitsFile.readOfAnyBackbone(folder, m, arena, device.kernels());
+    if (!exits.backboneSha256().equals(m.sha256())) {
+      warn(folder, exits, m, device);
+    }
+    return exits;
+  }
+
+  private static void warn(Path folder, Exits exits, LanguageModel m, Device device) {
+    BackboneCheck check = BackboneCheck.of(m, exits, device);
+    System.err.printf(
+        Locale.ROOT,
+        "warning: the exits of %s were tuned for another backbone (SHA-256 %.12s…, that of %s is %.12s…)%n"
+            + "warning: share of %d tokens of English where they agree with its final layer: %s; thresholds hold only if calibrate made them with this model%n",
+        folder,
+        exits.backboneSha256(),
+        m.path(),
+        m.sha256(),
+        check.tokens(),
+        check.agreement().entrySet().stream()
+            .map(e -> String.format(Locale.ROOT, "exit %s %.2f", e.getKey(), e.getValue()))
+            .collect(Collectors.joining(", ")));
+  }
+}
