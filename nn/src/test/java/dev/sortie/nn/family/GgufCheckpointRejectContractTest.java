@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Sound containers with metadata that would do harm when it is used as a size or an index, or asks
  * for arithmetic that is not there.
  */
+@Tag("any-kernels")
 class GgufCheckpointRejectContractTest {
   private static final String LLAMA = "llama.";
   private static final String TOKENIZER = "tokenizer.ggml.";

@@ -25,12 +25,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Whatever can be read is read once, and no more of it than is allowed; a model's files are files.
  */
+@Tag("any-kernels")
 class NamedInputContractTest {
   private static final int LIMIT = 3 << 20;
   private static final Path STANDARD = Path.of("-");

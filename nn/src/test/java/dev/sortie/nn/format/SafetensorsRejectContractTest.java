@@ -21,12 +21,14 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Each rule of the format has a file that breaks just that rule, and a message that says so. */
+@Tag("any-kernels")
 class SafetensorsRejectContractTest {
   private static final String A = entry("a", "F32", "[2]", "[0,8]");
   private static final String B = entry("b", "BF16", "[2,1]", "[8,12]");

@@ -22,12 +22,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What is written is read back bit for bit, and the bytes are those that the format asks for. */
+@Tag("any-kernels")
 class SafetensorsRoundTripContractTest {
   @TempDir Path folder;
   private final NativeArena arena = new NativeArena("test");

@@ -9,10 +9,12 @@ import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Hashes agree with the examples of FIPS 180-4 and with each other, whatever the source. */
+@Tag("any-kernels")
 class Sha256ParityTest {
   @TempDir Path folder;
 

@@ -13,10 +13,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A model that others wrote is read; its second copy in GGUF is the oracle for the values. */
+@Tag("any-kernels")
 class StoriesModelParityTest {
   @TempDir Path folder;
 

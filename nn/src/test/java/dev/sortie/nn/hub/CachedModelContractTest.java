@@ -8,12 +8,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A model named as on the hub is found in the cache, or the command that brings it is named. */
+@Tag("any-kernels")
 class CachedModelContractTest {
   private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 

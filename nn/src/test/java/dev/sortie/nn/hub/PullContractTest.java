@@ -11,10 +11,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.assertj.core.api.Assertions;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a pull brings, and where it lies then. */
+@Tag("any-kernels")
 class PullContractTest {
   private static final FileChoice ALL = new FileChoice.Runnable();
 

@@ -21,10 +21,12 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One row a misbehaviour that a pull gets over. */
+@Tag("any-kernels")
 class PullRecoveryContractTest {
   private static final FileChoice ALL = new FileChoice.Runnable();
 

@@ -20,6 +20,7 @@ import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * One row a misbehaviour that a pull refuses, in one line, leaving nothing that could be taken for
  * a model.
  */
+@Tag("any-kernels")
 class PullRefusalContractTest {
   private static final FileChoice ALL = new FileChoice.Runnable();
 

@@ -12,12 +12,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** JSON is strict, limited, typed, and written the same each time. */
+@Tag("any-kernels")
 class JsonContractTest {
   private static final JsonLimits SMALL = new JsonLimits(200, 3, 10);
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
  * long. A short run belongs to all tests; a long one with a new seed is the profile {@code
  * nightly}.
  */
+@Tag("any-kernels")
 class MutationTest {
   private static final Duration DEADLINE = Duration.ofSeconds(5);
 

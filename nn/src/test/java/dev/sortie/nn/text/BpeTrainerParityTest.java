@@ -10,12 +10,14 @@ import dev.sortie.nn.text.model.MergeTable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Training gives the vocabulary and merges that Hugging Face's trainer gives. */
+@Tag("any-kernels")
 class BpeTrainerParityTest {
   private static final List<String> SPECIALS =
       List.of("<|endoftext|>", "<|im_start|>", "<|im_end|>");

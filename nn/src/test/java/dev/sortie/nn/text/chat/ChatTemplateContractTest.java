@@ -20,10 +20,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Where a template comes from, and what a conversation may look like. */
+@Tag("any-kernels")
 class ChatTemplateContractTest {
   private static final List<ChatMessage> HELLO = List.of(ChatMessage.of("user", "hello"));
 

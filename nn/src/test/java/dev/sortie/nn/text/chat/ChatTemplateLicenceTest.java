@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Each template of the fixtures may be passed on, and says from where it came. */
+@Tag("any-kernels")
 class ChatTemplateLicenceTest {
   private static final List<String> FREE = List.of("Apache-2.0", "MIT");
 

@@ -15,10 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** The same texts as transformers, from real templates and from small ones for each construct. */
+@Tag("any-kernels")
 class ChatTemplateParityTest {
   private static final LocalDateTime NOW = LocalDateTime.of(2025, 3, 4, 15, 6, 7);
   private static final Map<String, String> SPECIALS =

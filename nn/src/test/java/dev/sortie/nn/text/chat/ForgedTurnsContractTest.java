@@ -17,12 +17,14 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * The control tokens of the templates of models, cut at every place and spread over the texts of a
  * conversation: none of them comes together, and the template's own all stay.
  */
+@Tag("any-kernels")
 class ForgedTurnsContractTest {
   private static final Pattern CONTROL =
       Pattern.compile("<[|\uFF5C][^'\"<>{} ]*[|\uFF5C]>|</?s>|\\[/?[A-Z_]+\\]|<[a-z_]+:[a-z_]+>");

@@ -10,11 +10,13 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A tokenizer with any byte missing or other is refused in one line, or is one that works. */
+@Tag("any-kernels")
 class TokenizerJsonDamageContractTest {
   private static SubwordTokenizer read(byte[] bytes) {
     return TokenizerJson.read(new ByteArrayInputStream(bytes), "it.json");

@@ -17,12 +17,14 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A damaged or unsupported tokenizer.model is refused with one line, whatever is wrong with it. */
+@Tag("any-kernels")
 class TokenizerModelContractTest {
   @TempDir Path folder;
 

@@ -11,12 +11,14 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
  * What is wrong, unsupported or too much in a template ends with a message that names the place.
  */
+@Tag("any-kernels")
 class TemplateRefusalContractTest {
   private static final TemplateLimits SMALL =
       new TemplateLimits(1 << 17, 90, 20_000, 10_000, 40_000);

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sortie.nn.text.Fixtures;
 import java.util.Arrays;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The heap gives what the obvious scan gives. */
+@Tag("any-kernels")
 class BpeMergerParityTest {
 
   @Test
