@@ -25,6 +25,12 @@ final class FairQueue<T> {
     return size;
   }
 
+  /** Items of one owner. */
+  int size(String owner) {
+    Queue<T> items = byOwner.get(owner);
+    return items == null ? 0 : items.size();
+  }
+
   boolean isEmpty() {
     return size == 0;
   }

@@ -35,6 +35,13 @@ import java.util.function.IntFunction;
  * {@link #run}, or whoever calls {@link #round}.
  */
 public final class Scheduler implements Runnable, AutoCloseable {
+  /**
+   * One owner may wait with at most so many times the requests that could still wait: alone with
+   * three quarters of all places, so that others find some. A dynamic threshold, as switches have
+   * it for their buffers (Choudhury and Hahne, 1998).
+   */
+  private static final int SHARE = 3;
+
   private final BatchDecoder decoder;
   private final PagePool pool;
   private final Tokenizer tokenizer;
@@ -139,7 +146,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * Asks for a text.
    *
    * @throws InputException if it can never be had: too long for the model or for the whole pool
-   * @throws RejectedExecutionException if too many wait already, or this is closed
+   * @throws RejectedExecutionException if too many wait already, in all or of this owner, or this
+   *     is closed
    */
   public RequestHandle submit(Request request) {
     decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
@@ -149,12 +157,19 @@ public final class Scheduler implements Runnable, AutoCloseable {
       if (closed) {
         throw new RejectedExecutionException("no more texts are generated here");
       }
-      if (waiting.size() >= limits.waiting() + free()) {
+      int left = limits.waiting() + free() - waiting.size();
+      if (left <= 0) {
         throw new RejectedExecutionException(
             waiting.size()
                 + " requests wait and "
                 + running.size()
                 + " are being answered, which are the most; ask again later");
+      }
+      int own = waiting.size(request.owner()) - free();
+      if (own >= SHARE * left) {
+        throw new RejectedExecutionException(
+            "%d requests of this client wait, which are the most while %d more may wait; ask again later"
+                .formatted(own, left));
       }
       waiting.add(request.owner(), ticket);
       waiting.notifyAll();

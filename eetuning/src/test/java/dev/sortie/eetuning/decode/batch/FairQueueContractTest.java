@@ -29,6 +29,8 @@ class FairQueueContractTest {
       queue.add(item.substring(0, 1), item);
     }
     assertThat(queue.size()).isEqualTo(6);
+    assertThat(queue.size("a")).isEqualTo(3);
+    assertThat(queue.size("z")).isZero();
     assertThat(drain()).containsExactly("a1", "b1", "c1", "a2", "b2", "a3");
   }
 

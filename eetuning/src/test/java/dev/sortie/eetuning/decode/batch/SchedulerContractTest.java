@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -314,6 +315,50 @@ class SchedulerContractTest {
       assertThatThrownBy(() -> scheduler.submit(request(40, 2)))
           .isInstanceOf(InputException.class)
           .hasMessageContainingAll("41 tokens", "3 pages", "2 of 20");
+    }
+  }
+
+  /** Each asks until it is refused; a later one still finds a place, until there is none. */
+  @Test
+  void noOwnerFillsTheQueueAlone() {
+    try (Scheduler scheduler = scheduler(1, 32)) {
+      assertThat(submitAll(scheduler, "a")).isEqualTo(1 + 24); // one of them runs
+      assertThat(submitAll(scheduler, "b")).isEqualTo(7);
+      assertThat(submitAll(scheduler, "a")).isZero();
+      assertThat(submitAll(scheduler, "c")).isEqualTo(1);
+      assertThatThrownBy(() -> scheduler.submit(owned("d")))
+          .isInstanceOf(RejectedExecutionException.class)
+          .hasMessageContaining("ask again later");
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+      assertThat(submitAll(scheduler, "a")).isEqualTo(25);
+      while (scheduler.round()) {
+        assertThat(scheduler.pending()).isNotNegative();
+      }
+    }
+  }
+
+  private static Request owned(String owner) {
+    return new Request(
+        owner,
+        new int[] {1, 2, 3},
+        new GenerateOptions(2, SamplingOptions.GREEDY, List.of(), true),
+        new MaxProbability(1),
+        0,
+        t -> {},
+        Optional.empty(),
+        false);
+  }
+
+  /** How many are taken until one is refused. */
+  private static int submitAll(Scheduler scheduler, String owner) {
+    for (int taken = 0; ; taken++) {
+      try {
+        scheduler.submit(owned(owner));
+      } catch (RejectedExecutionException e) {
+        return taken;
+      }
     }
   }
 
