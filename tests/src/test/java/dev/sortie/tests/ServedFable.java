@@ -16,6 +16,7 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.device.Device;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -32,7 +33,7 @@ record ServedFable(Device device, LanguageModel model, TextServer server) implem
             "{% for m in messages %}{{ m.content }} {% endfor %}", "template", Map.of());
     ServedModel served =
         new ServedModel(NAME, engine, Optional.of(template), new MaxProbability(1), 64, 1);
-    HttpSettings http = new HttpSettings("127.0.0.1", 0, Optional.empty(), HttpLimits.DEFAULT);
+    HttpSettings http = new HttpSettings("127.0.0.1", 0, List.of(), Optional.empty(), HttpLimits.DEFAULT);
     TextServer server =
         TextServer.start(served, http, ApiKeys.none(), AccessLog.NONE, Duration.ofSeconds(60));
     server.warmUp();

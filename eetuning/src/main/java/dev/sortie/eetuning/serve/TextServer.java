@@ -32,7 +32,7 @@ public final class TextServer implements AutoCloseable {
    */
   public static TextServer start(
       ServedModel served, HttpSettings settings, ApiKeys keys, AccessLog log, Duration most) {
-    Api api = new Api(served, keys, log, most);
+    Api api = new Api(served, settings, keys, log, most);
     return new TextServer(served, api, NettyServer.start(settings, api));
   }
 

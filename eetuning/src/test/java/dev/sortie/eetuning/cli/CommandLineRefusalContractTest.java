@@ -116,6 +116,17 @@ class CommandLineRefusalContractTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> wrongServing() {
+    return Stream.of(
+        refused(
+            "a host with a scheme",
+            words("serve --model %s --allowed-host https://llm.example.com", model),
+            1,
+            "--allowed-host https://llm.example.com",
+            "not a host name"));
+  }
+
+  @TestFactory
   Stream<DynamicTest> wrongConversions() {
     Path gguf = temp.resolve("new.gguf");
     String convert = "convert --threads 1 %s --out %s ";

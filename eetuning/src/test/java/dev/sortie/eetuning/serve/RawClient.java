@@ -68,7 +68,7 @@ final class RawClient implements AutoCloseable {
 
   static Answer get(int port, String path) {
     try (RawClient client = new RawClient(port)) {
-      client.write("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+      client.write("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
       return client.read();
     }
   }
@@ -83,7 +83,7 @@ final class RawClient implements AutoCloseable {
   /** Sends a request without waiting for its answer. */
   void ask(String path, String json, String... headers) {
     byte[] body = json.getBytes(StandardCharsets.UTF_8);
-    StringBuilder head = new StringBuilder("POST " + path + " HTTP/1.1\r\nHost: x\r\n");
+    StringBuilder head = new StringBuilder("POST " + path + " HTTP/1.1\r\nHost: localhost\r\n");
     for (String header : headers) {
       head.append(header).append("\r\n");
     }

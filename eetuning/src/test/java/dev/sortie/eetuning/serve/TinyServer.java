@@ -82,7 +82,7 @@ final class TinyServer implements AutoCloseable {
     server =
         TextServer.start(
             served,
-            new HttpSettings("127.0.0.1", 0, tls, limits),
+            new HttpSettings("127.0.0.1", 0, List.of("llm.example.com"), tls, limits),
             keys,
             new AccessLog(log::add),
             Duration.ofSeconds(60));

@@ -8,12 +8,15 @@ import dev.sortie.eetuning.serve.http.TlsIdentity;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** Where a server listens, to whom, and what one client may cost. */
 public final class HttpOptions {
   private static final int MOST_PORT = 65_535;
+  private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9._-]+");
 
   @Option(
       names = "--host",
@@ -31,6 +34,16 @@ public final class HttpOptions {
       defaultValue = "8080",
       description = "Port to listen on; 0 chooses a free port. Default: ${DEFAULT-VALUE}.")
   private int port;
+
+  @Option(
+      names = "--allowed-host",
+      paramLabel = "NAME",
+      description =
+          "Host name by which browsers and clients may call the server, such as that "
+              + "of a reverse proxy. Repeatable. Default on a loopback address: localhost "
+              + "and IP addresses; other names in Host or Origin are rejected with status "
+              + "403. Default on other addresses: any name.")
+  private List<String> allowedHosts = List.of();
 
   @Option(
       names = "--api-keys",
@@ -81,6 +94,13 @@ public final class HttpOptions {
     if (port < 0 || port > MOST_PORT) {
       throw new InputException("--port " + port + " is outside 0 to " + MOST_PORT);
     }
+    for (String name : allowedHosts) {
+      if (!HOST_NAME.matcher(name).matches()) {
+        throw new InputException(
+            "--allowed-host %s is not a host name; give it without scheme, port and path, such as llm.example.com"
+                .formatted(name));
+      }
+    }
     HttpLimits usual = HttpLimits.DEFAULT;
     HttpLimits limits =
         new HttpLimits(
@@ -90,7 +110,7 @@ public final class HttpOptions {
             usual.requestSeconds(),
             usual.idleSeconds(),
             usual.writeSeconds());
-    return new HttpSettings(host, port, identity(), limits);
+    return new HttpSettings(host, port, allowedHosts, identity(), limits);
   }
 
   private Optional<TlsIdentity> identity() {

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.serve.http.HttpExchange;
 import dev.sortie.eetuning.serve.http.HttpHandler;
+import dev.sortie.eetuning.serve.http.HttpSettings;
 import dev.sortie.eetuning.serve.metric.ServerMetrics;
 import dev.sortie.eetuning.serve.page.Page;
 import dev.sortie.nn.json.Json;
@@ -25,6 +26,7 @@ public final class Api implements HttpHandler {
   private static final int RETRY_STOPPING = 5;
 
   private final ServedModel served;
+  private final HostCheck hosts;
   private final ApiKeys keys;
   private final AccessLog log;
   private final ServerMetrics metrics = new ServerMetrics();
@@ -38,10 +40,13 @@ public final class Api implements HttpHandler {
   /**
    * The API of one model.
    *
+   * @param settings by which names clients may call the server
    * @param most time that one answer may take
    */
-  public Api(ServedModel served, ApiKeys keys, AccessLog log, Duration most) {
+  public Api(
+      ServedModel served, HttpSettings settings, ApiKeys keys, AccessLog log, Duration most) {
     this.served = served;
+    this.hosts = HostCheck.of(settings);
     this.keys = keys;
     this.log = log;
     page.paths().forEach(path -> put("GET", path, r -> page.send(r.exchange())));
@@ -92,6 +97,7 @@ public final class Api implements HttpHandler {
     long start = System.nanoTime();
     String client = exchange.peer();
     try {
+      hosts.check(exchange);
       client = isOpen(exchange.path()) ? client : keys.owner(exchange);
       find(exchange).answer(new ApiRequest(exchange, client, start));
     } catch (ApiError e) {
