@@ -112,6 +112,7 @@ async function errors() {
   await refused(OpenAI.BadRequestError, "temperature", { temperature: 9 });
   await refused(OpenAI.BadRequestError, "messages", { messages: [] });
   await refused(OpenAI.BadRequestError, "tool_choice", { tool_choice: "required" });
+  await refused(OpenAI.BadRequestError, "tools", { tools: [{ type: "function", function: { name: "f" } }] }); // the template does not write them down
 }
 
 async function main() {

@@ -44,7 +44,7 @@ def chat():
     rich = client.chat.completions.create(
         model=model, messages=MESSAGES, seed=3, n=2, max_tokens=5, logprobs=True, top_logprobs=3, stop=["zzz"],
         logit_bias={"5": -10}, presence_penalty=0.5, frequency_penalty=0.5, user="someone",
-        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}],
+        tools=[{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}], tool_choice="none",
         extra_body={"sortie": {"trace": True}},
     )
     assert len(rich.choices) == 2
@@ -120,6 +120,7 @@ def errors():
     refused(openai.BadRequestError, "temperature", temperature=9)
     refused(openai.BadRequestError, "messages", messages=[])
     refused(openai.BadRequestError, "tool_choice", tool_choice="required")
+    refused(openai.BadRequestError, "tools", tools=[{"type": "function", "function": {"name": "f"}}])  # the template does not write them down
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": "a+"}}}
     refused(openai.BadRequestError, "response_format.json_schema.schema", response_format={"type": "json_schema", "json_schema": {"name": "n", "schema": schema}})
 

@@ -38,7 +38,7 @@ final class TinyServer implements AutoCloseable {
   /** Long enough for texts that take seconds. */
   static final int CONTEXT = 20_000;
 
-  private static final String TEMPLATE =
+  static final String TEMPLATE =
       """
       {% if tools %}tools: {{ tools | tojson }}
       {% endif %}{% for m in messages %}{{ m.role }}: {{ m.content }}
@@ -55,7 +55,7 @@ final class TinyServer implements AutoCloseable {
 
   TinyServer(Path folder, EngineSettings settings, HttpLimits limits, ApiKeys keys)
       throws InterruptedException {
-    this(folder, settings, limits, keys, Optional.empty());
+    this(folder, settings, limits, keys, Optional.empty(), TEMPLATE);
   }
 
   TinyServer(
@@ -63,7 +63,8 @@ final class TinyServer implements AutoCloseable {
       EngineSettings settings,
       HttpLimits limits,
       ApiKeys keys,
-      Optional<TlsIdentity> tls)
+      Optional<TlsIdentity> tls,
+      String template)
       throws InterruptedException {
     model =
         LanguageModel.load(
@@ -76,9 +77,9 @@ final class TinyServer implements AutoCloseable {
             Map.of(),
             List.of(exit(1, ExitArchitecture.NORM), exit(3, ExitArchitecture.LAYER)));
     engine = new TextEngine(model, exits, device, settings);
-    template = ChatTemplate.of(TEMPLATE, "template", Map.of());
+    this.template = ChatTemplate.of(template, "template", Map.of());
     ServedModel served =
-        new ServedModel("tiny", engine, Optional.of(template), new MaxProbability(1), 20, 7);
+        new ServedModel("tiny", engine, Optional.of(this.template), new MaxProbability(1), 20, 7);
     server =
         TextServer.start(
             served,
@@ -93,6 +94,17 @@ final class TinyServer implements AutoCloseable {
   static TinyServer start(Path folder) throws InterruptedException {
     return new TinyServer(
         folder, new EngineSettings(8, 8, 4 * CONTEXT), HttpLimits.DEFAULT, ApiKeys.none());
+  }
+
+  /** The same with a chat template that does not write tools down. */
+  static TinyServer withoutTools(Path folder) throws InterruptedException {
+    return new TinyServer(
+        folder,
+        new EngineSettings(8, 8, 4 * CONTEXT),
+        HttpLimits.DEFAULT,
+        ApiKeys.none(),
+        Optional.empty(),
+        "{{ mood }}{% for m in messages %}{{ m.content }}{% endfor %}");
   }
 
   private Exit exit(int depth, ExitArchitecture a) {

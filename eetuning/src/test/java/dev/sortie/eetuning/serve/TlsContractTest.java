@@ -79,7 +79,8 @@ class TlsContractTest {
                 new EngineSettings(2, 2, 30_000),
                 HttpLimits.DEFAULT,
                 ApiKeys.none(),
-                Optional.of(TlsIdentity.read(store, PASSWORD)));
+                Optional.of(TlsIdentity.read(store, PASSWORD)),
+                TinyServer.TEMPLATE);
         SSLSocket socket =
             (SSLSocket)
                 context

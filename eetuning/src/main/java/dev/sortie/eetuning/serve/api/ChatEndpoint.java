@@ -4,7 +4,6 @@ import dev.sortie.eetuning.decode.batch.Request;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -24,7 +23,7 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
     served.check(f);
     refuseWhatIsNotThere(f);
     ToolFields tools = ToolFields.of(f);
-    int[] prompt = prompt(f, tools.offered());
+    int[] prompt = prompt(f, tools);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     AnswerForm form = tools.form(f, AnswerForm.of(f, grammars), served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
@@ -70,7 +69,7 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
     }
   }
 
-  private int[] prompt(RequestFields f, List<Map<String, Object>> tools) {
+  private int[] prompt(RequestFields f, ToolFields tools) {
     List<JsonObject> given =
         f.objects("messages")
             .filter(m -> !m.isEmpty())

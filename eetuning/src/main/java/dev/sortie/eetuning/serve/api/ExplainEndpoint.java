@@ -48,7 +48,7 @@ final class ExplainEndpoint implements ApiEndpoint {
   public void answer(ApiRequest request) throws InterruptedException {
     RequestFields f = request.fields();
     served.check(f);
-    ToolFields tools = ToolFields.of(f);
+    ToolFields tools = f.has("messages") ? ToolFields.of(f) : ToolFields.NONE;
     String from = f.has("messages") ? "messages" : "prompt";
     int[] prompt = prompt(f, tools);
     int token = f.integer("token", 1, MOST_TOKENS).orElse(1);
@@ -102,7 +102,7 @@ final class ExplainEndpoint implements ApiEndpoint {
         throw f.missing("messages", "a list of objects with role and content");
       }
       return new Conversations(served, "messages")
-          .encode(ChatMessages.of(messages.get(), "messages"), tools.offered(), f);
+          .encode(ChatMessages.of(messages.get(), "messages"), tools, f);
     }
     List<int[]> prompts = PromptFields.of(f, "prompt", served);
     if (prompts.size() > 1) {

@@ -38,6 +38,11 @@ final class RequestFields {
     return object.has(name);
   }
 
+  /** Of all fields, in their order; nobody has asked for them by this. */
+  Set<String> names() {
+    return object.fields().keySet();
+  }
+
   Optional<String> string(String name) {
     return get(name, () -> object.getString(name));
   }

@@ -30,8 +30,7 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
     Optional<String> instructions = f.string("instructions");
     ToolFields tools = tools(f);
     int[] prompt =
-        new Conversations(served, "input")
-            .encode(ResponseInput.of(f, instructions), tools.offered(), f);
+        new Conversations(served, "input").encode(ResponseInput.of(f, instructions), tools, f);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     if (sampling.choices() != 1) {
       throw f.wrong("n", "1: a response has one text");

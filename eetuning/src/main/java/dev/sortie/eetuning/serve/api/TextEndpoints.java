@@ -57,7 +57,7 @@ final class TextEndpoints {
         f.objects("messages").orElseThrow(() -> f.missing("messages", "a list of messages"));
     String text =
         new Conversations(served, "messages")
-            .render(ChatMessages.of(messages, "messages"), ToolFields.of(f).offered(), f);
+            .render(ChatMessages.of(messages, "messages"), ToolFields.of(f), f);
     send(request, Json.object("prompt", text), f);
   }
 

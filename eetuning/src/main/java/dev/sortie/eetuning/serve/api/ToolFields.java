@@ -22,6 +22,9 @@ import java.util.Optional;
 record ToolFields(
     List<Map<String, Object>> offered, List<ForcedCalls.Function> forced, boolean several) {
 
+  /** No functions. */
+  static final ToolFields NONE = new ToolFields(List.of(), List.of(), true);
+
   /** As {@code tools} and {@code tool_choice} of a chat say. */
   static ToolFields of(RequestFields f) {
     List<Map<String, Object>> tools = new ArrayList<>();
@@ -39,7 +42,7 @@ record ToolFields(
     return switch (choice) {
       case null -> new ToolFields(tools, List.of(), true);
       case String word when word.equals("auto") -> new ToolFields(tools, List.of(), true);
-      case String word when word.equals("none") -> new ToolFields(List.of(), List.of(), true);
+      case String word when word.equals("none") -> NONE;
       case String word when word.equals("required") -> {
         if (tools.isEmpty()) {
           throw f.wrong("tool_choice", "tools with it");

@@ -116,6 +116,11 @@ public final class ChatTemplate {
     return ofTools().filter(template -> template.reads("tools")).isPresent();
   }
 
+  /** Whether the text of a conversation may depend on a variable. */
+  public boolean reads(String variable) {
+    return templates.values().stream().anyMatch(template -> template.reads(variable));
+  }
+
   /** The template that conversations with tools have. */
   private Optional<Template> ofTools() {
     return Optional.ofNullable(

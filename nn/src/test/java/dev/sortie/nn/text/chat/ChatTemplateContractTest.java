@@ -70,6 +70,17 @@ class ChatTemplateContractTest {
         .isTrue();
   }
 
+  @Test
+  void aTemplateReadsAVariableWhereAnyPartOfItNamesIt() {
+    ChatTemplate template =
+        ChatTemplate.of(
+            Map.of("default", "{{ mood }}{{ m.brief }}", "tool_use", "{{ pace }}"),
+            "named",
+            Map.of());
+    assertThat(List.of("mood", "pace")).allMatch(template::reads);
+    assertThat(List.of("brief", "other")).noneMatch(template::reads);
+  }
+
   private static boolean readsTools(String source) {
     return ChatTemplate.of(source, "template", Map.of()).readsTools();
   }
