@@ -6,4 +6,5 @@ module dev.sortie.tests {
   requires dev.sortie.langchain4j;
   requires dev.sortie.opencl;
   requires dev.sortie.parallel;
+  requires java.net.http;
 }

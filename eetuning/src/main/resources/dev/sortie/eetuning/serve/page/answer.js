@@ -137,6 +137,13 @@ export class AnswerView {
       facts.push(ENDS[finish]);
     }
     this.facts.textContent = finish ? facts.join(' · ') : ''; // the meter counts while it comes
+    const guessed = tokens.filter(token => token.guessed).length;
+    if (finish && guessed) {
+      const legend = document.createElement('span');
+      legend.className = 'guessed';
+      legend.textContent = `${guessed} guessed by a draft`;
+      this.facts.append(' · ', legend);
+    }
     this.tokens.setAttribute('aria-label', `${name(this.answer.how)}, ${tokens.length} tokens; arrow keys move through them`);
     this.note.classList.toggle('error', Boolean(error));
     this.note.textContent = error ?? '';
@@ -148,7 +155,7 @@ export class AnswerView {
     const same = this.answer.tokens.length - indices.size;
     this.note.textContent = indices.size === 0
       ? 'The same tokens as the other answer.'
-      : `${same} of ${this.answer.tokens.length} tokens are the same; the first that differs is token ${Math.min(...indices) + 1}.`;
+      : `${same} of ${this.answer.tokens.length} tokens are the same; the others are underlined, from token ${Math.min(...indices) + 1} on.`;
   }
 }
 

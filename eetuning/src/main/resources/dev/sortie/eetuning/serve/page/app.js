@@ -93,7 +93,10 @@ class Chat {
         this.running ? this.stop() : this.inspector.clear();
       }
     });
-    addEventListener('pagehide', () => this.conversation.save());
+    addEventListener('pagehide', () => {
+      this.stop(); // or the connection's end would be shown as an error after a reload
+      this.conversation.save();
+    });
   }
 
   stop() {

@@ -45,7 +45,7 @@ export class Settings {
     const values = this.values();
     this.threshold.disabled = values.strategy === 'full';
     document.getElementById('threshold-value').value = values.threshold.toFixed(2);
-    document.getElementById('temperature-value').value = values.temperature ? values.temperature.toFixed(1) : '0 (the likeliest)';
+    document.getElementById('temperature-value').value = values.temperature.toFixed(1);
     const bound = values.threshold.toFixed(2);
     document.getElementById('settings-summary').textContent = {
       full: 'full depth',
