@@ -15,6 +15,7 @@ import dev.sortie.eetuning.decode.grammar.TokenGrammar;
 import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.single.EarlyExit;
+import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -162,8 +163,7 @@ public final class Model implements AutoCloseable {
             chatTemplate(),
             ChatOptions.DEFAULT,
             options.text(),
-            begin(options.strategy(), capacity),
-            capacity);
+            new PrefixReuse(begin(options.strategy(), capacity), capacity));
     conversation.begin(system);
     return conversation;
   }

@@ -174,6 +174,67 @@ class ChatCommandContractTest {
     assertThat(ids(sung)).isEqualTo(ids(answers.get(2)));
   }
 
+  /** Bytes that come one by one, as keys do. */
+  private static CommandLineRun typed(Path of, String keys, Object... more) {
+    InputStream real = System.in;
+    System.setIn(
+        new ByteArrayInputStream(keys.getBytes(StandardCharsets.UTF_8)) {
+          @Override
+          public int available() {
+            return 0;
+          }
+        });
+    try {
+      return run(
+          of,
+          "chat",
+          Stream.concat(Stream.of("--live", "--json", "--max-tokens", 4), Arrays.stream(more)));
+    } finally {
+      System.setIn(real);
+    }
+  }
+
+  private static List<Object> trace(JsonObject answer) {
+    return answer.getObjects("tokens").stream().<Object>map(JsonObject::fields).toList();
+  }
+
+  @Test
+  void aMessageThatIsReadWhileItIsTypedIsAnsweredAsAWhole() throws IOException {
+    Path longer = TinyModel.write(temp.resolve("longer"), 3, 16, 290, 300, 1);
+    Files.writeString(longer.resolve("chat_template.jinja"), TEMPLATE);
+    List<JsonObject> answers =
+        answers(
+            typed(
+                longer,
+                "The hem\u007fn sat under the treee\b and sang of me\u0017foxes  \u0017\n"
+                    + "/clearly\u007f\u007f\n"
+                    + "/system Sing\u0015/system Be a hen\n"
+                    + "Where is the fox, \u00e9\u007fthe hill\u001b[D and the tree?\r\n"
+                    + "Oh",
+                "--system",
+                "Be a fox, and run over the hill"));
+    assertThat(answers).hasSize(3);
+    String fox =
+        "[{\"role\": \"system\", \"content\": \"Be a fox, and run over the hill\"},"
+            + " {\"role\": \"user\", \"content\": \"The hen sat under the tree and sang of \"}]";
+    String hen =
+        "[{\"role\": \"system\", \"content\": \"Be a hen\"},"
+            + " {\"role\": \"user\", \"content\": \"Where is the fox, the hill and the tree?\"}";
+    String oh =
+        ", {\"role\": \"assistant\", \"content\": "
+            + Json.compact(answers.get(1).getString("content"))
+            + "}, {\"role\": \"user\", \"content\": \"Oh\"}";
+    List<String> whole = List.of(fox, hen + "]", hen + oh + "]");
+    for (int i = 0; i < whole.size(); i++) {
+      JsonObject answer = answers.get(i);
+      assertThat(trace(answer)).isEqualTo(trace(generate(longer, whole.get(i), "--json").json()));
+      assertThat(answer.getObject("timing").getDouble("first_token_seconds", 0, 600)).isPositive();
+    }
+    assertThat(typed(longer, "").succeeded().out()).isEmpty();
+    typed(model, "/bogus\n").assertRefused(1, "/bogus", "/clear");
+    typed(model, "hen ".repeat(60)).assertRefused(1, "room for 48", "/clear", "--context");
+  }
+
   @Test
   void textIsTheAnswersAlone() {
     CommandLineRun run = chat("The hen\nThe fox\n").succeeded();

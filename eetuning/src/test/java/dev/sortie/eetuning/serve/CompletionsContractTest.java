@@ -133,6 +133,51 @@ class CompletionsContractTest {
     }
   }
 
+  /** A client sends what is typed so far, so that the whole message finds its beginning read. */
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"strategy\":\"full\"}", "{\"threshold\":0.05,\"trace\":true}"})
+  void aMessageThatWasReadWhileItWasTypedIsAnsweredAsAWhole(String sortie) {
+    String words = "The hen sang a song of the hill under the tree. ".repeat(20);
+    String json =
+        """
+        {"messages":[{"role":"user","content":"%s"}],"max_tokens":%d,"temperature":0.8,"seed":3,
+         "stream":%s,"sortie":%s}""";
+    int cached = 0;
+    String message = "";
+    for (int to = 200; to <= words.length(); to += 200) {
+      message = sortie.length() + " " + words.substring(0, to);
+      RawClient.Answer read = tiny.post(CHAT, json.formatted(message + "fo", 0, false, sortie));
+      JsonObject choice = choice(read);
+      assertThat(choice.getObject("message").getString("content")).isEmpty();
+      assertThat(choice.getString("finish_reason")).isEqualTo("length");
+      JsonObject usage = read.json().getObject("usage");
+      assertThat(usage.getInt("completion_tokens", 0, 1)).isZero();
+      int found = usage.getObject("prompt_tokens_details").getInt("cached_tokens", 0, 10_000);
+      assertThat(found).isGreaterThanOrEqualTo(cached);
+      cached = found;
+    }
+    RawClient.Answer answer = tiny.post(CHAT, json.formatted(message, 30, false, sortie));
+    JsonObject usage = answer.json().getObject("usage");
+    int prompt = usage.getInt("prompt_tokens", 1, 10_000);
+    int found = usage.getObject("prompt_tokens_details").getInt("cached_tokens", 0, 10_000);
+    assertThat(prompt - found).isLessThan(2 * 64 + 17);
+    int[] ids =
+        tiny.template.encode(
+            List.of(ChatMessage.of("user", message)), ChatOptions.DEFAULT, tiny.model.tokenizer());
+    Generation expected =
+        tiny.alone(
+            ids,
+            new MaxProbability(sortie.contains("full") ? 1 : 0.05),
+            new GenerateOptions(30, new SamplingOptions(0.8, 0, 1, 0, 1, 3), List.of(), false));
+    assertThat(choice(answer).getObject("message").getString("content")).isEqualTo(expected.text());
+    if (sortie.contains("trace")) {
+      assertTrace(answer.json().getObject("sortie").getObjects("trace"), expected.tokens());
+    }
+    RawClient.Answer stream = tiny.post(CHAT, json.formatted(message, 0, true, sortie));
+    assertThat(streamed(stream, "delta", "content")).isEmpty();
+    assertThat(stream.body()).contains("\"finish_reason\":\"length\"").endsWith("[DONE]\n\n");
+  }
+
   @Test
   void aConversationIsWrittenDownByTheTemplate() {
     String json =
@@ -370,7 +415,7 @@ class CompletionsContractTest {
           "top_p":0                                                 | top_p
           "n":0                                                     | n
           "n":17                                                    | n
-          "max_tokens":0                                            | max_tokens
+          "max_tokens":-1                                           | max_tokens
           "max_completion_tokens":-1                                | max_completion_tokens
           "seed":1.5                                                | seed
           "stop":""                                                 | stop

@@ -7,10 +7,12 @@ import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.GrammarMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
+import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.chat.Conversation;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.grammar.Grammar;
+import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -65,6 +67,14 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
               + "context length. Default: ${DEFAULT-VALUE}.")
   private int context;
 
+  @Option(
+      names = "--live",
+      description = {
+        "Read a message while it is typed, so that the answer begins sooner. Keys are read as they "
+            + "come: Backspace, Ctrl-W and Ctrl-U delete. Answers are those to the whole messages."
+      })
+  private boolean live;
+
   @Option(names = "--json", description = "Print one JSON object per answer to standard output.")
   private boolean json;
 
@@ -89,11 +99,15 @@ public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardIn
       int capacity = Math.min(context, m.config().decoder().context());
       Exits exits = decoding.exits(d, m, arena, device);
       GenerateOptions answers = GrammarMixin.apply(d.options(), grammar, m, Prompt.endsOfAnswer(m));
-      try (Conversation conversation =
-          new Conversation(
-              m, t, options, answers, decoding.strategy(d, m, exits, capacity, device), capacity)) {
+      DecodingStrategy strategy = decoding.strategy(d, m, exits, capacity, device);
+      PrefixReuse cache =
+          live ? PrefixReuse.exact(strategy, capacity) : new PrefixReuse(strategy, capacity);
+      try (Conversation conversation = new Conversation(m, t, options, answers, cache)) {
         conversation.begin(system == null ? "" : system);
-        new ChatLoop(conversation, m.config().decoder().layers(), exits, json).run();
+        try (ChatLoop loop =
+            new ChatLoop(conversation, m.config().decoder().layers(), exits, json, live)) {
+          loop.run();
+        }
       }
     }
     return 0;

@@ -22,8 +22,13 @@ public final class GenerationJson {
     return root;
   }
 
-  /** One answer of a conversation; {@code reused} tokens of its prompt were not read again. */
-  public static Map<String, Object> answer(Generation g, int reused) {
+  /**
+   * One answer of a conversation.
+   *
+   * @param reused tokens of its prompt that were not read again
+   * @param firstToken seconds from the end of the message to the first token
+   */
+  public static Map<String, Object> answer(Generation g, int reused, double firstToken) {
     Map<String, Object> root = new LinkedHashMap<>();
     root.put("role", "assistant");
     root.put("content", g.text());
@@ -32,7 +37,9 @@ public final class GenerationJson {
     root.put("reused_tokens", reused);
     root.put("tokens", tokens(g));
     double prefill = (g.promptIds().length - reused) / g.prefillSeconds();
-    root.put("timing", timing(prefill, g.decodeTokensPerSecond()));
+    Map<String, Object> timing = timing(prefill, g.decodeTokensPerSecond());
+    timing.put("first_token_seconds", firstToken);
+    root.put("timing", timing);
     return root;
   }
 

@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.decode.chat;
 
-import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
@@ -26,7 +25,6 @@ public final class Conversation implements AutoCloseable {
   private final ChatOptions chat;
   private final GenerateOptions options;
   private final PrefixReuse strategy;
-  private final int capacity;
   private final Generator generator;
   private final List<ChatMessage> messages = new ArrayList<>();
   private String system = "";
@@ -36,24 +34,21 @@ public final class Conversation implements AutoCloseable {
    *
    * @param options of each answer
    * @param strategy that nothing was read with; closed with this
-   * @param capacity tokens that it has room for
    */
   public Conversation(
       LanguageModel model,
       ChatTemplate template,
       ChatOptions chat,
       GenerateOptions options,
-      DecodingStrategy strategy,
-      int capacity) {
+      PrefixReuse strategy) {
     this.model = model;
     this.template = template;
     this.chat = chat;
     this.options = options;
-    this.strategy = new PrefixReuse(strategy, capacity);
-    this.capacity = capacity;
+    this.strategy = strategy;
     this.generator =
         new Generator(
-            this.strategy,
+            strategy,
             model.tokenizer(),
             Prompt.endsOfAnswer(model),
             model.config().decoder().vocab());
@@ -79,6 +74,22 @@ public final class Conversation implements AutoCloseable {
   }
 
   /**
+   * The prompt of the next answer, which is read while the user's message is typed. It is used by
+   * the caller's thread, settled before {@link #say} and the methods that begin anew, and closed
+   * before this.
+   */
+  public LivePrompt live() {
+    return new LivePrompt(strategy, this::encode);
+  }
+
+  /** The prompt if the user says this. */
+  private int[] encode(String user) {
+    List<ChatMessage> all = new ArrayList<>(messages);
+    all.add(ChatMessage.of("user", user));
+    return template.encode(all, chat, model.tokenizer());
+  }
+
+  /**
    * Answers. If that fails, the conversation is as before.
    *
    * @param cancelled asked after each token; what was said until then stays part of the
@@ -86,24 +97,18 @@ public final class Conversation implements AutoCloseable {
    * @throws InputException if the template refuses the conversation, or there is no room for it
    */
   public Generation say(String user, Consumer<GeneratedToken> listener, BooleanSupplier cancelled) {
-    int before = messages.size();
-    messages.add(ChatMessage.of("user", user));
-    try {
-      int[] ids = template.encode(messages, chat, model.tokenizer());
-      int room = capacity - ids.length;
-      if (room < 1) {
-        throw new InputException(
-            "the conversation has %d tokens, there is room for %d; begin a new one with /clear, or give a larger --context"
-                .formatted(ids.length, capacity));
-      }
-      GenerateOptions fitting = options.atMost(Math.min(room, options.maxTokens()));
-      Generation answer = generator.run(ids, fitting, listener, cancelled);
-      messages.add(ChatMessage.of("assistant", answer.text()));
-      return answer;
-    } catch (InputException e) {
-      messages.subList(before, messages.size()).clear();
-      throw e;
+    int[] ids = encode(user);
+    int room = strategy.capacity() - ids.length;
+    if (room < 1) {
+      throw new InputException(
+          "the conversation has %d tokens, there is room for %d; begin a new one with /clear, or give a larger --context"
+              .formatted(ids.length, strategy.capacity()));
     }
+    GenerateOptions fitting = options.atMost(Math.min(room, options.maxTokens()));
+    Generation answer = generator.run(ids, fitting, listener, cancelled);
+    messages.add(ChatMessage.of("user", user));
+    messages.add(ChatMessage.of("assistant", answer.text()));
+    return answer;
   }
 
   @Override

@@ -32,12 +32,12 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
     if (top.isPresent() && !logprobs) {
       throw f.wrong("top_logprobs", "logprobs: true with it");
     }
-    OptionalInt most = f.integer("max_completion_tokens", 1, Integer.MAX_VALUE);
-    OptionalInt older = f.integer("max_tokens", 1, Integer.MAX_VALUE);
+    OptionalInt most = f.integer("max_completion_tokens", 0, Integer.MAX_VALUE);
+    OptionalInt older = f.integer("max_tokens", 0, Integer.MAX_VALUE);
     int asked = most.orElse(older.orElse(served.maxTokens()));
     boolean streamed = f.flag("stream");
     boolean usage = f.fields("stream_options").map(o -> o.flag("include_usage")).orElse(false);
-    int tokens = served.answer(prompt, asked, "messages");
+    int tokens = served.answer(prompt, Math.max(1, asked), "messages");
     List<Request> requests = new ArrayList<>();
     for (int i = 0; i < sampling.choices(); i++) {
       requests.add(
@@ -51,7 +51,7 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
               decoding.maxPending(),
               t -> {},
               Optional.empty(),
-              false));
+              asked == 0));
     }
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
