@@ -103,7 +103,7 @@ final class BrowserTab {
         throw new AssertionError(what + ", but: " + value("document.body.innerText"));
       }
       try {
-        Thread.sleep(10);
+        Thread.sleep(20);
       } catch (InterruptedException e) {
         throw new IllegalStateException(e);
       }

@@ -140,7 +140,7 @@ export class AnswerView {
     const guessed = tokens.filter(token => token.guessed).length;
     if (finish && guessed) {
       const legend = document.createElement('span');
-      legend.className = 'guessed';
+      legend.className = 'legend';
       legend.textContent = `${guessed} guessed by a draft`;
       this.facts.append(' · ', legend);
     }

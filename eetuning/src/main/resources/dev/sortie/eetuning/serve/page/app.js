@@ -158,7 +158,7 @@ class Chat {
     this.running = null;
     this.speaking(false);
     if (conversation === this.conversation) {
-      compare(views);
+      this.stay(() => compare(views));
       this.finished(turn);
     }
   }
