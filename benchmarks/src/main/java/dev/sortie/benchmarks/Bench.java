@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       BatchCommand.class,
       RanksCommand.class,
       ColdCommand.class,
+      LiveCommand.class,
       PeersCommand.class,
       ReportCommand.class,
       JmhCommand.class

@@ -93,7 +93,7 @@ class BenchCommandLineContractTest {
     assertThat(Bench.goesToJmh(line, "-l")).isTrue();
     for (String own :
         new String[] {
-          "compare", "rows", "strategies", "peers", "report", "cold", "jmh", "--help"
+          "compare", "rows", "strategies", "peers", "report", "cold", "live", "jmh", "--help"
         }) {
       assertThat(Bench.goesToJmh(line, own)).as(own).isFalse();
     }

@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /** The English text that prompts are cut from and exits are tuned on. */
-final class PromptText {
+public final class PromptText {
   /** "The Golden Bird" by the brothers Grimm, in the public domain. */
   private static final String FILE = "golden-bird.txt";
 
@@ -36,7 +36,7 @@ final class PromptText {
    *
    * @throws InputException if the text is too short for this tokenizer
    */
-  static String of(int count, Tokenizer tokenizer) {
+  public static String of(int count, Tokenizer tokenizer) {
     String text = all();
     for (int from = 0; from >= 0; from = nextWord(text, from)) {
       int[] ids = tokenizer.encode(text.substring(from), PLAIN);
