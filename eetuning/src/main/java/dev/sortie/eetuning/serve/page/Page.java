@@ -22,6 +22,7 @@ public final class Page {
           "meter.js",
           "difference.js",
           "settings.js",
+          "typing.js",
           "way.js");
 
   private static final Map<String, String> HEADERS =

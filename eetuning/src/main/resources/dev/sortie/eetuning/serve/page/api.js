@@ -83,6 +83,16 @@ export async function explain(model, messages, how, token, key, signal) {
   return response.json();
 }
 
+/** Has the server read messages into its cache, of which the last may be a beginning. */
+export async function read(model, messages, how, key, signal) {
+  const path = model.has_chat_template ? 'v1/chat/completions' : 'v1/completions';
+  const body = JSON.stringify({...textOf(model, messages, how), max_tokens: 0});
+  const response = await fetch(path, {method: 'POST', headers: headers(key), body, signal});
+  if (!response.ok) {
+    throw await refusal(response);
+  }
+}
+
 /**
  * An answer, piece by piece: `{text, id, exit, confidence, guessed, top}` for a token, `{finish}`
  * at its end. A model without a chat template continues the last message as a text.

@@ -7,6 +7,7 @@ import {differing} from './difference.js';
 import {Inspector} from './inspector.js';
 import {Meter} from './meter.js';
 import {Settings} from './settings.js';
+import {Typing} from './typing.js';
 import {Way} from './way.js';
 
 const KEY = 'sortie.key';
@@ -52,6 +53,7 @@ class Chat {
     this.settings = new Settings(model);
     this.inspector = new Inspector(model);
     this.meter = new Meter(model);
+    this.typing = new Typing(model);
     this.way = new Way(model);
     this.running = null;
     this.describeModel();
@@ -85,7 +87,10 @@ class Chat {
         this.send();
       }
     });
-    message.addEventListener('input', () => grow(message));
+    message.addEventListener('input', () => {
+      grow(message);
+      this.typed();
+    });
     $('stop').addEventListener('click', () => this.stop());
     $('new').addEventListener('click', () => this.clear());
     addEventListener('keydown', event => {
@@ -97,6 +102,20 @@ class Chat {
       this.stop(); // or the connection's end would be shown as an error after a reload
       this.conversation.save();
     });
+  }
+
+  /** What is written so far, as it would be sent. */
+  written() {
+    return this.model.has_chat_template ? $('message').value.trim() : $('message').value;
+  }
+
+  typed() {
+    const prompt = this.written();
+    if (!this.settings.values().live || this.running || !prompt.trim()) {
+      this.typing.stop();
+      return;
+    }
+    this.typing.changed(this.conversation.messages({prompt}), this.settings.ways(), sessionStorage.getItem(KEY));
   }
 
   stop() {
@@ -137,10 +156,11 @@ class Chat {
 
   /** Sends what was written, and shows the answers as they come, one after the other. */
   async send() {
-    const prompt = this.model.has_chat_template ? $('message').value.trim() : $('message').value;
+    const prompt = this.written();
     if (this.running || !prompt.trim()) {
       return;
     }
+    this.typing.stop();
     $('message').value = '';
     grow($('message'));
     const conversation = this.conversation;

@@ -36,11 +36,12 @@ export class Conversation {
   }
 
   /**
-   * As the API wants it, up to and with the prompt of a turn. The first answer of each turn counts;
-   * a turn without one is left out.
+   * As the API wants it, up to and with the prompt of a turn, which may still have to be added. The
+   * first answer of each turn counts; a turn without one is left out.
    */
   messages(last) {
-    const before = this.turns.slice(0, this.turns.indexOf(last)).filter(turn => text(turn.answers[0]));
+    const place = this.turns.indexOf(last);
+    const before = this.turns.slice(0, place < 0 ? this.turns.length : place).filter(turn => text(turn.answers[0]));
     return [
       ...before.flatMap(turn => [
         {role: 'user', content: turn.prompt},

@@ -10,6 +10,7 @@ export class Settings {
     this.panel = document.getElementById('settings');
     this.panel.open = matchMedia('(min-width: 900px)').matches;
     this.radios = [...document.querySelectorAll('input[name=strategy]')];
+    this.live = document.getElementById('live');
     for (const field of FIELDS) {
       this[field] = document.getElementById(field);
     }
@@ -18,6 +19,7 @@ export class Settings {
       threshold: 0.8,
       temperature: 0,
       longest: Math.min(256, model.max_tokens),
+      live: false,
       ...stored(),
     });
     this.panel.addEventListener('input', () => this.changed());
@@ -33,6 +35,7 @@ export class Settings {
     this.temperature.value = values.temperature;
     this.longest.value = values.longest;
     this.longest.max = this.model.context;
+    this.live.checked = values.live;
     if (!this.model.exits.length) {
       [...this.radios, this.threshold].forEach(control => {
         control.disabled = true;
@@ -61,14 +64,15 @@ export class Settings {
       threshold: this.threshold.valueAsNumber,
       temperature: this.temperature.valueAsNumber,
       longest: Math.max(1, Math.trunc(this.longest.valueAsNumber) || 1),
+      live: this.live.checked,
     };
   }
 
   /** How the next message is answered: once, or twice to compare. All share a seed. */
   ways() {
-    const {strategy, ...rest} = this.values();
+    const {strategy, threshold, temperature, longest} = this.values();
     const seed = Math.trunc(Math.random() * 2 ** 31);
-    return (strategy === 'compare' ? ['full', 'early-exit'] : [strategy]).map(each => ({...rest, seed, strategy: each}));
+    return (strategy === 'compare' ? ['full', 'early-exit'] : [strategy]).map(each => ({threshold, temperature, longest, seed, strategy: each}));
   }
 }
 
