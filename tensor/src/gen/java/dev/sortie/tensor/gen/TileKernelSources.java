@@ -39,6 +39,7 @@ final class TileKernelSources {
     }
   }
 
+  private static final Form THREES = new Form("SumsOfThrees", 4, 4);
   private static final Form NIBBLES = new Form("SumsOfNibbles", 4, 8);
   private static final Form FIVES = new Form("SumsOfFives", 5, 11);
   private static final Form SIXES = new Form("SumsOfSixes", 8, 8);
@@ -78,7 +79,9 @@ final class TileKernelSources {
           new Type("Q8_0", NIBBLES, 2, 1, false),
           new Type("Q4_K", NIBBLES, 1, 8, true),
           new Type("Q5_K", FIVES, 1, 8, true),
-          new Type("Q6_K", SIXES, 1, 16, false));
+          new Type("Q6_K", SIXES, 1, 16, false),
+          new Type("Q2_K", THREES, 1, 16, true),
+          new Type("Q3_K", THREES, 1, 16, false));
 
   private final JavaSource.Lines out = new JavaSource.Lines();
 
@@ -87,7 +90,7 @@ final class TileKernelSources {
   /** The sources by their place below the package of SIMD kernels. */
   static Map<String, String> sources() {
     Map<String, String> files = new LinkedHashMap<>();
-    for (Form form : List.of(NIBBLES, FIVES, SIXES)) {
+    for (Form form : List.of(THREES, NIBBLES, FIVES, SIXES)) {
       files.put("tile/" + form.name() + ".java", new TileKernelSources().sums(form));
     }
     for (Type type : TYPES) {
@@ -123,7 +126,8 @@ final class TileKernelSources {
         """
             .formatted(form.words(), form.coefficients() + 16, out, form.name());
     String doc =
-        "{@link GroupSums} of words of %d levels of %d bits.".formatted(form.slots(), form.bits());
+        "{@link GroupSums} of words of %d levels, %d bits apart."
+            .formatted(form.slots(), form.bits());
     return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
   }
 

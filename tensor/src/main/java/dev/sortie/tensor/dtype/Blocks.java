@@ -145,9 +145,7 @@ public final class Blocks {
   private static void q3k(MemorySegment src, long at, float[] out, int to) {
     float d = half(src, at + 108);
     for (int g = 0; g < 16; g++) {
-      int low = unsigned(src, at + 96 + g % 8) >> (g < 8 ? 0 : 4) & 15;
-      int high = unsigned(src, at + 104 + g % 4) >> (g / 4 * 2) & 3;
-      float dg = d * ((low | high << 4) - 32);
+      float dg = d * signedScale(src, at + 96, g);
       long q = at + 32 + g / 8 * 32 + g % 2 * 16;
       long h = at + g % 2 * 16;
       int shift = g % 8 / 2 * 2;
@@ -156,6 +154,13 @@ public final class Blocks {
         out[to + 16 * g + i] = dg * ((unsigned(src, q + i) >> shift & 3) + 4 * bit - 4);
       }
     }
+  }
+
+  /** The scale of group {@code g} of Q3_K among the 12 bytes at {@code s}: -32 to 31. */
+  static int signedScale(MemorySegment src, long s, int g) {
+    int low = unsigned(src, s + g % 8) >> (g < 8 ? 0 : 4) & 15;
+    int high = unsigned(src, s + 8 + g % 4) >> (g / 4 * 2) & 3;
+    return (low | high << 4) - 32;
   }
 
   /** Q4_K, and Q5_K when {@code h}, the address of the fifth bits, is not 0. */

@@ -28,10 +28,13 @@ public final class Quanta {
 
   private final DType type;
 
-  /** Levels from 0 on, a byte an element: eight in a long, the first one lowest. */
+  /**
+   * Levels from 0 on, a byte an element: eight in a long, the first one lowest. Those of IQ4_NL are
+   * not equally spaced: they are its table's entries, plus 128.
+   */
   public final long[] levels;
 
-  /** The scale of each group: 6 bits without a sign, or 8 bits with one. */
+  /** The scale of each group: up to 6 bits without a sign, or up to 8 bits with one. */
   public final byte[] scales;
 
   /** The minimum of each group, 0 where the type has none. */
@@ -57,20 +60,15 @@ public final class Quanta {
     java.util.Arrays.fill(mins, (byte) 1);
   }
 
-  /**
-   * Whether blocks of a type are read: those whose levels are equally spaced, of 4 bits or more.
-   */
+  /** Whether blocks of a type are read. */
   public static boolean has(DType type) {
-    return switch (type) {
-      case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> true;
-      case F32, F64, BF16, F16, I32, IQ4_NL, Q2_K, Q3_K -> false;
-    };
+    return type.block() > 1;
   }
 
   private static int groups(DType type) {
     return switch (type) {
       case Q4_K, Q5_K -> 8;
-      case Q6_K -> 16;
+      case Q2_K, Q3_K, Q6_K -> 16;
       default -> 1;
     };
   }
@@ -94,6 +92,9 @@ public final class Quanta {
           levels[i] = src.get(JAVA_LONG_UNALIGNED, at + 2 + 8 * i) ^ SIGNS;
         }
       }
+      case IQ4_NL -> entries(src, at + 2);
+      case Q2_K -> twos(src, at);
+      case Q3_K -> threes(src, at);
       case Q4_K -> groups(src, at, 0, at + 16);
       case Q5_K -> groups(src, at, at + 16, at + 48);
       default -> sixes(src, at);
@@ -121,6 +122,53 @@ public final class Quanta {
   /** The low 8 bits as the fifth bits of 8 levels. */
   private static long fifths(int bits) {
     return bits == 0 ? 0 : Long.expand(bits & 0xff, ONES << 4);
+  }
+
+  /** IQ4_NL. */
+  private void entries(MemorySegment src, long q) {
+    nibbles(src, q, 0);
+    for (int i = 0; i < 4; i++) {
+      long entries = 0;
+      for (int shift = 0; shift < Long.SIZE; shift += 8) {
+        long entry = Blocks.nonLinear((int) (levels[i] >>> shift) & 15) + 128;
+        entries |= entry << shift;
+      }
+      levels[i] = entries;
+    }
+  }
+
+  /** Q2_K. */
+  private void twos(MemorySegment src, long at) {
+    d = src.get(JAVA_SHORT_UNALIGNED, at + 80);
+    dmin = src.get(JAVA_SHORT_UNALIGNED, at + 82);
+    for (int g = 0; g < 16; g++) {
+      int scale = src.get(JAVA_BYTE, at + g);
+      scales[g] = (byte) (scale & 15);
+      mins[g] = (byte) (scale >> 4 & 15);
+      lowTwo(src, at + 16, g);
+    }
+  }
+
+  /** Q3_K: its third bit lies apart, and its scales have a sign. */
+  private void threes(MemorySegment src, long at) {
+    d = src.get(JAVA_SHORT_UNALIGNED, at + 108);
+    for (int g = 0; g < 16; g++) {
+      scales[g] = (byte) Blocks.signedScale(src, at + 96, g);
+      lowTwo(src, at + 32, g);
+      for (int i = 0; i < 2; i++) {
+        long bits = src.get(JAVA_LONG_UNALIGNED, at + g % 2 * 16 + 8 * i) >>> g / 2 & ONES;
+        levels[2 * g + i] |= bits << 2;
+      }
+    }
+  }
+
+  /** The low two bits of group {@code g} of 16 levels. */
+  private void lowTwo(MemorySegment src, long q, int g) {
+    long from = q + g / 8 * 32 + g % 2 * 16;
+    int shift = g % 8 / 2 * 2;
+    for (int i = 0; i < 2; i++) {
+      levels[2 * g + i] = src.get(JAVA_LONG_UNALIGNED, from + 8 * i) >>> shift & 3 * ONES;
+    }
   }
 
   /** Q4_K, and Q5_K when {@code h}, the address of the fifth bits, is not 0. */

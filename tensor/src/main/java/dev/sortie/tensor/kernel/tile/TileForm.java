@@ -10,6 +10,11 @@ package dev.sortie.tensor.kernel.tile;
  * so coarsely that {@code Σ (n - centre) x} fits into 16 bits.
  */
 public enum TileForm {
+  /**
+   * Four levels of up to 3 bits a word, 4 bits apart. Five levels would save no word of a group;
+   * eight of 2 bits would, but C1 refuses their kernel for four rows.
+   */
+  THREES(4, 4, 16, 4),
   /** Four levels of 4 bits a word. */
   NIBBLES(4, 8, 32, 8),
   /** Three levels of 5 bits a word. */

@@ -90,7 +90,7 @@ public final class TilePacking {
         }
         yield next;
       }
-      case FIVES -> fives(quanta, 32 * g, at, step);
+      case THREES, FIVES -> apart(quanta, type.form().group() * g, at, step);
       case SIXES -> words(levels[2 * g], levels[2 * g + 1], at, step);
     };
   }
@@ -109,13 +109,14 @@ public final class TilePacking {
     return at + 8 * step;
   }
 
-  /** Eleven words of three levels, but the last one of two. */
-  private long fives(Quanta quanta, int first, long at, long step) {
-    int words = TileForm.FIVES.words();
+  /** Words of levels that are as many apart as there are words; the last word may have one less. */
+  private long apart(Quanta quanta, int first, long at, long step) {
+    TileForm form = type.form();
+    int words = form.words();
     for (int w = 0; w < words; w++) {
-      int word = quanta.level(first + w) | quanta.level(first + w + words) << 5;
-      if (2 * words + w < TileForm.FIVES.group()) {
-        word |= quanta.level(first + 2 * words + w) << 10;
+      int word = 0;
+      for (int e = w, shift = 0; e < form.group(); e += words, shift += form.bits()) {
+        word |= quanta.level(first + e) << shift;
       }
       put(at + w * step, word);
     }

@@ -19,7 +19,11 @@ public enum TileType {
   Q8_0(DType.Q8_0, TileForm.NIBBLES, 2, false),
   Q4_K(DType.Q4_K, TileForm.NIBBLES, 1, true),
   Q5_K(DType.Q5_K, TileForm.FIVES, 1, true),
-  Q6_K(DType.Q6_K, TileForm.SIXES, 1, false);
+  Q6_K(DType.Q6_K, TileForm.SIXES, 1, false),
+  Q2_K(DType.Q2_K, TileForm.THREES, 1, true),
+  Q3_K(DType.Q3_K, TileForm.THREES, 1, false),
+  /** Its levels are entries of a table, so they lie as those of Q8_0. */
+  IQ4_NL(DType.IQ4_NL, TileForm.NIBBLES, 2, false);
 
   private final DType dtype;
   private final TileForm form;

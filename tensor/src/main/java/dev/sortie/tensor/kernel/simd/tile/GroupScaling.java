@@ -24,10 +24,12 @@ interface GroupScaling {
       case Q4_1 -> ScaleQ41::run;
       case Q5_0 -> ScaleQ50::run;
       case Q5_1 -> ScaleQ51::run;
-      case Q8_0 -> ScaleQ80::run;
+      case Q8_0, IQ4_NL -> ScaleQ80::run;
       case Q4_K -> ScaleQ4K::run;
       case Q5_K -> ScaleQ5K::run;
       case Q6_K -> ScaleQ6K::run;
+      case Q2_K -> ScaleQ2K::run;
+      case Q3_K -> ScaleQ3K::run;
     };
   }
 }

@@ -44,6 +44,7 @@ record GroupSums(Kernel one, Kernel two, Kernel three, Kernel four) {
 
   static GroupSums of(TileForm form) {
     return switch (form) {
+      case THREES -> SumsOfThrees.KERNELS;
       case NIBBLES -> SumsOfNibbles.KERNELS;
       case FIVES -> SumsOfFives.KERNELS;
       case SIXES -> SumsOfSixes.KERNELS;

@@ -13,7 +13,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link GroupSums} of words of 3 levels of 5 bits. */
+/** {@link GroupSums} of words of 3 levels, 5 bits apart. */
 final class SumsOfFives {
   private static final VectorSpecies<Integer> I = Width.I;
   private static final VectorSpecies<Short> W = Width.W;

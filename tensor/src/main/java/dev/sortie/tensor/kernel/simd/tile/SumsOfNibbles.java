@@ -13,7 +13,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link GroupSums} of words of 4 levels of 4 bits. */
+/** {@link GroupSums} of words of 4 levels, 4 bits apart. */
 final class SumsOfNibbles {
   private static final VectorSpecies<Integer> I = Width.I;
   private static final VectorSpecies<Short> W = Width.W;

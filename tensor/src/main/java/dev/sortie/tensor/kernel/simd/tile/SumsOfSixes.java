@@ -13,7 +13,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link GroupSums} of words of 2 levels of 8 bits. */
+/** {@link GroupSums} of words of 2 levels, 8 bits apart. */
 final class SumsOfSixes {
   private static final VectorSpecies<Integer> I = Width.I;
   private static final VectorSpecies<Short> W = Width.W;
