@@ -1,7 +1,5 @@
 package dev.sortie.tests;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
@@ -32,6 +30,9 @@ final class Chromium implements AutoCloseable {
   private static final int START_SECONDS = 60;
   private static final int ANSWER_SECONDS = 60;
 
+  private static final Path PROGRAM =
+      Path.of(System.getenv().getOrDefault("SORTIE_CHROMIUM", "/usr/bin/chromium"));
+
   /** A host name that resolves to this machine, as a hostile site's may. */
   static final String REBOUND = "rebound.test";
 
@@ -52,21 +53,19 @@ final class Chromium implements AutoCloseable {
   private final Map<Integer, CompletableFuture<JsonObject>> due = new ConcurrentHashMap<>();
   private final Map<String, List<JsonObject>> events = new ConcurrentHashMap<>();
 
+  /** Whether there is one. */
+  static boolean isThere() {
+    return Files.isExecutable(PROGRAM);
+  }
+
   /**
-   * Starts it, or skips the test where there is none.
+   * Starts it.
    *
    * @param folder an empty one, for its profile
    */
-  static Chromium start(Path folder) throws InterruptedException {
-    String program = System.getenv().getOrDefault("SORTIE_CHROMIUM", "/usr/bin/chromium");
-    assumeTrue(
-        Files.isExecutable(Path.of(program)),
-        program + " is no browser: apt-get install chromium, or SORTIE_CHROMIUM=PROGRAM");
-    return new Chromium(program, folder);
-  }
-
-  private Chromium(String program, Path folder) throws InterruptedException {
-    List<String> command = new ArrayList<>(List.of(program, "--user-data-dir=" + folder));
+  Chromium(Path folder) throws InterruptedException {
+    List<String> command =
+        new ArrayList<>(List.of(PROGRAM.toString(), "--user-data-dir=" + folder));
     command.addAll(OPTIONS);
     if (System.getProperty("user.name").equals("root")) {
       command.add("--no-sandbox"); // it refuses to start with one

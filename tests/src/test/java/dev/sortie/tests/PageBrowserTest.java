@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,6 +26,9 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @Tag("any-kernels")
 @Tag("slow")
+@EnabledIf(
+    value = "dev.sortie.tests.Chromium#isThere",
+    disabledReason = "no browser: apt-get install chromium, or SORTIE_CHROMIUM=PROGRAM")
 class PageBrowserTest {
   private static final Path SHOTS = Path.of("target", "page");
   private static final String PROMPT = "Once upon a time";
@@ -40,18 +44,14 @@ class PageBrowserTest {
 
   @BeforeAll
   static void start() throws InterruptedException {
-    browser = Chromium.start(folder);
+    browser = new Chromium(folder);
     served = ServedFable.withExits(3, 6, 9);
   }
 
   @AfterAll
   static void stop() {
-    if (browser != null) {
-      browser.close();
-    }
-    if (served != null) {
-      served.close();
-    }
+    browser.close();
+    served.close();
   }
 
   @BeforeEach
