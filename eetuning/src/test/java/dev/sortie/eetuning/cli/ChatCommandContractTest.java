@@ -133,6 +133,16 @@ class ChatCommandContractTest {
         .assertRefused(1, "--prompt", "--messages", "one of");
     generate(model, "[{\"role\": \"user\", \"content\": \"x\"}]", "--template-variable", "tools=1")
         .assertRefused(1, "'tools'");
+    Path deaf = Files.writeString(temp.resolve("deaf.jinja"), "{{ messages[0].content }}");
+    Path tools = Files.writeString(temp.resolve("offered.json"), "[{\"name\": \"look\"}]");
+    generate(
+            model,
+            "[{\"role\": \"user\", \"content\": \"x\"}]",
+            "--chat-template",
+            deaf,
+            "--tools",
+            tools)
+        .assertRefused(1, "--tools " + tools, deaf.toString(), "does not write tools down");
     generate(model, "[{\"role\": \"user\", \"content\": \"" + "hen ".repeat(60) + "\"}]")
         .assertRefused(1, "context of 48");
   }

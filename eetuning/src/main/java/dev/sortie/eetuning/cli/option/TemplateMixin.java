@@ -1,6 +1,8 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
@@ -41,9 +43,20 @@ public final class TemplateMixin {
 
   private ChatOptions options;
 
-  /** The template of a model, which must have one. */
+  /**
+   * The template of a model, which must have one.
+   *
+   * @throws InputException if there is none, or tools are given that it would leave out
+   */
   public ChatTemplate template(Path model) {
-    return file != null ? ChatTemplate.ofFile(file, model) : ChatTemplate.required(model);
+    ChatTemplate template =
+        file != null ? ChatTemplate.ofFile(file, model) : ChatTemplate.required(model);
+    if (!options().tools().isEmpty() && !template.readsTools()) {
+      throw new InputException(
+          "--tools %s: the chat template %s does not write tools down, so the model would not know of them; leave out --tools, or give a --chat-template that does"
+              .formatted(NamedInput.name(tools), template.origin()));
+    }
+    return template;
   }
 
   /** For an answer. */
