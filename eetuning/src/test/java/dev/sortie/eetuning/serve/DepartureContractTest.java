@@ -8,14 +8,22 @@ import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.serve.api.ApiKeys;
 import dev.sortie.eetuning.serve.engine.EngineSettings;
 import dev.sortie.eetuning.serve.http.HttpLimits;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -32,6 +40,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DepartureContractTest {
   private static final String ENDLESS =
       "{\"prompt\":\"The fox\",\"max_tokens\":15000,\"ignore_eos\":true,\"stream\":%s}";
+
+  private static final String LONG =
+      "{\"prompt\":\"%s\",\"max_tokens\":15000,\"ignore_eos\":true,\"stream\":%%s}"
+          .formatted("The fox. ".repeat(2000));
 
   @TempDir private Path folder;
 
@@ -135,42 +147,88 @@ class DepartureContractTest {
     }
   }
 
-  /** Clients that leave at random moments, among others whose texts must not change by a bit. */
+  /** What a client is in the middle of when it leaves. */
+  private enum Moment {
+    STREAMING(ENDLESS.formatted(true)),
+    WAITING_FOR_A_WHOLE_ANSWER(ENDLESS.formatted(false)),
+    PROMPT_OF_A_STREAM(LONG.formatted(true)),
+    PROMPT_OF_A_WHOLE_ANSWER(LONG.formatted(false));
+
+    private final String json;
+
+    Moment(String json) {
+      this.json = json;
+    }
+  }
+
+  /** A client that leaves: at once, or some time after it has read a token. */
+  private void leave(Moment moment, String key, int millis, Map<String, Instant> left)
+      throws InterruptedException {
+    RawClient client = new RawClient(tiny.port());
+    client.ask("/v1/completions", moment.json, key);
+    if (moment == Moment.STREAMING && millis % 2 == 0) {
+      assertThat(client.head().status()).isEqualTo(200);
+      client.line();
+    }
+    Thread.sleep(millis);
+    left.put("key " + key.substring(key.lastIndexOf('-') + 1), Instant.now());
+    client.vanish();
+  }
+
+  /**
+   * Clients that leave at random moments, queued or not, among others whose texts must not change
+   * by a bit. A request ends in the log once its place is free.
+   */
   @Test
   @Tag("slow")
   void aHundredAtRandomMoments() throws Exception {
     String json =
         "{\"prompt\":\"The hen sat under\",\"max_tokens\":60,\"seed\":%d,\"stream\":%s,\"sortie\":{\"threshold\":0.05}}";
+    tiny.close();
+    List<String> keys =
+        IntStream.rangeClosed(1, 101).mapToObj("a-key-that-is-long-%d"::formatted).toList();
+    tiny =
+        new TinyServer(
+            folder,
+            new EngineSettings(2, 200, 3 * TinyServer.CONTEXT),
+            HttpLimits.DEFAULT,
+            ApiKeys.read(Files.write(folder.resolve("keys"), keys)));
+    // what long prompts take is compiled before clocks run
+    tiny.post(
+        "/v1/completions",
+        LONG.formatted(false).replace("15000", "1"),
+        "X-Api-Key: " + keys.getLast());
     Random random = new Random(1);
+    Map<String, Instant> left = new ConcurrentHashMap<>();
     List<Future<RawClient.Answer>> staying = new ArrayList<>();
+    List<Future<?>> leaving = new ArrayList<>();
     try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 100; i++) {
         int seed = i;
         if (i % 10 == 0) {
           staying.add(
               clients.submit(
-                  () -> tiny.post("/v1/completions", json.formatted(seed, seed % 20 == 0))));
+                  () ->
+                      tiny.post(
+                          "/v1/completions",
+                          json.formatted(seed, seed % 20 == 0),
+                          "X-Api-Key: " + keys.getLast())));
         }
-        boolean stream = random.nextBoolean();
+        Moment moment = Moment.values()[random.nextInt(Moment.values().length)];
         int millis = random.nextInt(400);
-        boolean prompt = random.nextInt(3) == 0;
-        clients.submit(
-            () -> {
-              RawClient client =
-                  asks(
-                      prompt
-                          ? "{\"prompt\":\"%s\",\"stream\":%s}"
-                              .formatted("The fox. ".repeat(2000), stream)
-                          : ENDLESS.formatted(stream));
-              Thread.sleep(millis);
-              client.vanish();
-              return null;
-            });
+        leaving.add(
+            clients.submit(
+                () -> {
+                  leave(moment, "X-Api-Key: " + keys.get(seed), millis, left);
+                  return null;
+                }));
         Thread.sleep(random.nextInt(20));
       }
     }
+    for (Future<?> client : leaving) {
+      client.get();
+    }
     for (int i = 0; i < staying.size(); i++) {
-      RawClient.Answer answer = staying.get(i).get();
       String expected =
           tiny.alone(
                   tiny.model.tokenizer().encode("The hen sat under"),
@@ -178,16 +236,27 @@ class DepartureContractTest {
                   new GenerateOptions(
                       60, new SamplingOptions(1, 0, 1, 0, 1, 10L * i), List.of(), false))
               .text();
-      StringBuilder found = new StringBuilder();
-      if (i % 2 == 0) {
-        answer
-            .events()
-            .forEach(e -> e.getObjects("choices").forEach(c -> found.append(c.getString("text"))));
-      } else {
-        found.append(answer.json().getObjects("choices").getFirst().getString("text"));
-      }
-      assertThat(found).hasToString(expected);
+      assertThat(text(staying.get(i).get(), i % 2 == 0)).isEqualTo(expected);
     }
     assertThat(tiny.isIdleWithinASecond()).isTrue();
+    tiny.awaitRequests(111);
+    assertThat(tiny.log).hasSize(111);
+    for (String line : tiny.log) {
+      JsonObject entry = Json.parse("log", line, JsonLimits.DATA);
+      Instant departure = left.get(entry.getString("client"));
+      assertThat(entry.getBoolean("left")).as(line).isEqualTo(departure != null);
+      if (departure != null) {
+        assertThat(Duration.between(departure, Instant.parse(entry.getString("time"))))
+            .as(line)
+            .isLessThan(Duration.ofSeconds(1));
+      }
+    }
+  }
+
+  private static String text(RawClient.Answer answer, boolean streamed) {
+    List<JsonObject> parts = streamed ? answer.events() : List.of(answer.json());
+    StringBuilder text = new StringBuilder();
+    parts.forEach(e -> e.getObjects("choices").forEach(c -> text.append(c.getString("text"))));
+    return text.toString();
   }
 }
