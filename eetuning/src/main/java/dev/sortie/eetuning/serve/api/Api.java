@@ -59,8 +59,12 @@ public final class Api implements HttpHandler {
         "/v1/models/" + served.name(),
         r -> JsonAnswer.send(r.exchange(), 200, ModelsEndpoint.one(served)));
     put("GET", "/props", r -> JsonAnswer.send(r.exchange(), 200, props()));
-    put("GET", "/openapi.json", r -> OpenApiDocument.send(r.exchange()));
+    put(
+        "GET",
+        "/openapi.json",
+        r -> JsonAnswer.send(r.exchange(), 200, OpenApiDocument.of(served)));
     TextEndpoints texts = new TextEndpoints(served);
+    put("GET", "/tokenizer_info", r -> JsonAnswer.send(r.exchange(), 200, texts.info()));
     put("POST", "/tokenize", texts::tokenize);
     put("POST", "/detokenize", texts::detokenize);
     put("POST", "/apply-template", texts::applyTemplate);

@@ -94,13 +94,9 @@ final class CompletionText {
     known.forEach(p -> rows.add(p.token().id(), Optional.of(p)));
   }
 
-  /** The token that ends a text is no part of it. */
-  private void add(Rows rows, List<GeneratedToken> tokens) {
-    for (GeneratedToken t : tokens) {
-      if (!served.engine().isEnd(t.id())) {
-        rows.add(t.id(), t.logprobs());
-      }
-    }
+  /** All that were generated, also the one that ends the text: harnesses count on a row of each. */
+  private static void add(Rows rows, List<GeneratedToken> tokens) {
+    tokens.forEach(t -> rows.add(t.id(), t.logprobs()));
   }
 
   /** Lists side by side, as this API has them. */

@@ -63,7 +63,11 @@ final class RequestFields {
   }
 
   boolean flag(String name) {
-    return get(name, () -> object.getBoolean(name)).orElse(false);
+    return flag(name, false);
+  }
+
+  boolean flag(String name, boolean usual) {
+    return get(name, () -> object.getBoolean(name)).orElse(usual);
   }
 
   /** The field as it was read: a string, a number, a list, an object; null where it is absent. */

@@ -8,29 +8,38 @@ import dev.sortie.nn.text.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /** Texts to ids and back, and conversations to texts: what needs the model's files and no pass. */
 final class TextEndpoints {
+  private static final String PROMPT = "prompt";
+
   private final ServedModel served;
 
   TextEndpoints(ServedModel served) {
     this.served = served;
   }
 
-  /** {@code /tokenize}. */
+  /**
+   * {@code /tokenize}: {@code content} as llama.cpp's server has it, or {@code prompt} as vLLM's,
+   * where special tokens are parsed, and added where nobody says otherwise.
+   */
   void tokenize(ApiRequest request) {
     RequestFields f = request.fields();
+    Optional<String> content = f.string("content");
     String text =
-        f.string("content")
-            .or(() -> f.string("prompt"))
-            .orElseThrow(() -> f.missing("content", "a text"));
-    EncodeOptions options = new EncodeOptions(f.flag("add_special"), f.flag("parse_special"));
+        content.or(() -> f.string(PROMPT)).orElseThrow(() -> f.missing("content", "a text"));
+    EncodeOptions options =
+        content.isPresent()
+            ? new EncodeOptions(f.flag("add_special"), f.flag("parse_special"))
+            : new EncodeOptions(f.flag("add_special_tokens", true), true);
     boolean pieces = f.flag("with_pieces");
     int[] ids;
     try {
       ids = tokenizer().encode(text, options);
     } catch (InputException e) {
-      throw ApiError.invalid("content", e.getMessage());
+      throw ApiError.invalid(content.isPresent() ? "content" : PROMPT, e.getMessage());
     }
     TokenText words = new TokenText(tokenizer());
     List<?> tokens =
@@ -47,7 +56,24 @@ final class TextEndpoints {
       throw f.has("tokens") ? f.wrong("tokens", "a list of ids") : f.missing("tokens", "ids");
     }
     int[] ids = list.isEmpty() ? new int[0] : PromptFields.ids(f, "tokens", list, served);
-    send(request, Json.object("content", tokenizer().decode(ids)), f);
+    String text = tokenizer().decode(ids);
+    send(request, Json.object("content", text, PROMPT, text), f);
+  }
+
+  /** {@code /tokenizer_info}, by which clients that count tokens find out how texts end. */
+  Map<String, Object> info() {
+    OptionalInt eos = tokenizer().eosId();
+    return Json.object(
+        "bos_token",
+        word(tokenizer().bosId()),
+        "eos_token",
+        word(eos.isPresent() ? eos : served.engine().ends().stream().mapToInt(i -> i).min()),
+        "pad_token",
+        null);
+  }
+
+  private String word(OptionalInt id) {
+    return id.isPresent() ? new TokenText(tokenizer()).text(id.getAsInt()) : null;
   }
 
   /** {@code /apply-template}. */
@@ -58,7 +84,7 @@ final class TextEndpoints {
     String text =
         new Conversations(served, "messages")
             .render(ChatMessages.of(messages, "messages"), ToolFields.of(f), f);
-    send(request, Json.object("prompt", text), f);
+    send(request, Json.object(PROMPT, text), f);
   }
 
   private Tokenizer tokenizer() {
