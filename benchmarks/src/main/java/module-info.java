@@ -9,6 +9,7 @@ module dev.sortie.benchmarks {
   requires dev.sortie.parallel;
   requires info.picocli;
   requires java.management;
+  requires java.net.http;
   requires jdk.incubator.vector;
   requires jmh.core;
 

@@ -19,7 +19,7 @@ public final class PromptText {
   private PromptText() {}
 
   /** All of it. */
-  static String all() {
+  public static String all() {
     try (InputStream in = PromptText.class.getResourceAsStream(FILE)) {
       if (in == null) {
         throw new IllegalStateException(FILE + " is missing next to " + PromptText.class.getName());

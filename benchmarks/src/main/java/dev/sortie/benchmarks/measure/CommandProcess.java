@@ -91,6 +91,31 @@ public final class CommandProcess implements AutoCloseable {
     }
   }
 
+  /** Its number. */
+  public long pid() {
+    return process.pid();
+  }
+
+  /**
+   * Does nothing while it runs.
+   *
+   * @throws InputException if it has ended
+   */
+  public void check() {
+    if (!process.isAlive()) {
+      throw failed(process.exitValue());
+    }
+  }
+
+  /** Waits until it has ended, whatever its exit code is. */
+  public void awaitEnd() {
+    try {
+      process.waitFor();
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
   /** The last line that it wrote to standard error; empty if there is none. */
   public String lastLine() {
     try {
