@@ -18,16 +18,19 @@ public record SamplingOptions(
   /** Always the most likely token. */
   public static final SamplingOptions GREEDY = new SamplingOptions(0, 0, 1, 0, 1, 0);
 
+  /** A logit divided by less could become infinite. */
+  public static final double LEAST_PENALTY = 0.01;
+
   public SamplingOptions {
     require(temperature >= 0 && temperature <= 100, "--temperature", temperature, "0 to 100");
     require(topK >= 0, "--top-k", topK, "0 or more");
     require(topP > 0 && topP <= 1, "--top-p", topP, "above 0 to 1");
     require(minP >= 0 && minP <= 1, "--min-p", minP, "0 to 1");
     require(
-        repetitionPenalty > 0 && repetitionPenalty <= 100,
+        repetitionPenalty >= LEAST_PENALTY && repetitionPenalty <= 100,
         "--repetition-penalty",
         repetitionPenalty,
-        "above 0 to 100");
+        LEAST_PENALTY + " to 100");
   }
 
   private static void require(boolean ok, String option, Number value, String allowed) {

@@ -48,10 +48,7 @@ record SamplingFields(
     if (topP == 0) {
       throw f.wrong("top_p", "a number above 0, up to 1");
     }
-    double penalty = f.number("repetition_penalty", 0, 100).orElse(1);
-    if (penalty == 0) {
-      throw f.wrong("repetition_penalty", "a number above 0");
-    }
+    double penalty = f.number("repetition_penalty", SamplingOptions.LEAST_PENALTY, 100).orElse(1);
     List<String> stop = f.strings("stop", MOST_STOPS);
     if (stop.stream().anyMatch(String::isEmpty)) {
       throw f.wrong("stop", "texts that are not empty");

@@ -203,6 +203,7 @@ class SamplerContractTest {
     "1, 0, 1, -0.5, 1, --min-p -0.5",
     "1, 0, 1, 1.5, 1, --min-p 1.5",
     "1, 0, 1, 0, 0, --repetition-penalty 0.0",
+    "1, 0, 1, 0, 5e-324, --repetition-penalty 4.9E-324",
     "1, 0, 1, 0, NaN, --repetition-penalty NaN"
   })
   void optionsOutOfRangeAreRefusedByName(
