@@ -23,17 +23,21 @@ final class TextEndpoints {
 
   /**
    * {@code /tokenize}: {@code content} as llama.cpp's server has it, or {@code prompt} as vLLM's,
-   * where special tokens are parsed, and added where nobody says otherwise.
+   * where special tokens are parsed and added unless the request says otherwise.
    */
   void tokenize(ApiRequest request) {
     RequestFields f = request.fields();
     Optional<String> content = f.string("content");
-    String text =
-        content.or(() -> f.string(PROMPT)).orElseThrow(() -> f.missing("content", "a text"));
+    Optional<String> prompt = f.string(PROMPT);
+    if (content.isPresent() && prompt.isPresent()) {
+      throw f.wrong(PROMPT, "no content with it");
+    }
+    String text = content.or(() -> prompt).orElseThrow(() -> f.missing("content", "a text"));
+    boolean special = prompt.isPresent();
     EncodeOptions options =
-        content.isPresent()
-            ? new EncodeOptions(f.flag("add_special"), f.flag("parse_special"))
-            : new EncodeOptions(f.flag("add_special_tokens", true), true);
+        new EncodeOptions(
+            f.flag("add_special", f.flag("add_special_tokens", special)),
+            f.flag("parse_special", special));
     boolean pieces = f.flag("with_pieces");
     int[] ids;
     try {
