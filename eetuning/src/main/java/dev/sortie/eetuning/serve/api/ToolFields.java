@@ -80,11 +80,23 @@ record ToolFields(
     if (!(name(function) instanceof String name)) {
       throw ApiError.invalid(param + ".function", param + ".function has no name");
     }
+    Object description = field(function, "description");
+    if (description != null && !(description instanceof String)) {
+      throw wrong(param + ".function.description", description, "a text");
+    }
     Object parameters = field(function, "parameters");
+    if (parameters != null && !(parameters instanceof JsonObject)) {
+      throw wrong(param + ".function.parameters", parameters, "a JSON schema");
+    }
     return new ForcedCalls.Function(
         name,
         parameters instanceof JsonObject o ? Optional.of(o) : Optional.empty(),
         param + ".function.parameters");
+  }
+
+  private static ApiError wrong(String param, Object found, String expected) {
+    return ApiError.invalid(
+        param, "%s is %s, expected %s".formatted(param, Json.shown(found), expected));
   }
 
   private static Object name(Object function) {
