@@ -76,6 +76,7 @@ final class Chromium implements AutoCloseable {
               .redirectErrorStream(true)
               .redirectOutput(folder.resolve("output").toFile())
               .start();
+      Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
       List<String> address = address(folder);
       socket =
           HttpClient.newHttpClient()

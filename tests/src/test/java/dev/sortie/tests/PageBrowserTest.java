@@ -384,6 +384,13 @@ class PageBrowserTest {
     tab.pressWithShift("Tab");
     tab.press("ArrowRight", "ArrowRight", "ArrowDown");
     look(width, "token");
+    if (!phone) {
+      assertThat(
+              tab.value(
+                  "(side => side.scrollHeight <= side.clientHeight)(document.querySelector('.side'))"))
+          .as("settings and token are in view together")
+          .isEqualTo(true);
+    }
     tab.press("Enter");
     tab.await("document.querySelectorAll('#way .layers').length === 1");
     tab.press("Tab", "Tab", "Enter");
