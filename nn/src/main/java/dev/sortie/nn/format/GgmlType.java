@@ -34,7 +34,7 @@ enum GgmlType {
   IQ4_NL(20, DType.IQ4_NL),
   IQ3_S(21, null),
   IQ2_S(22, null),
-  IQ4_XS(23, null),
+  IQ4_XS(23, DType.IQ4_XS),
   I8(24, null),
   I16(25, null),
   I32(26, DType.I32),

@@ -81,7 +81,8 @@ final class TileKernelSources {
           new Type("Q5_K", FIVES, 1, 8, true),
           new Type("Q6_K", SIXES, 1, 16, false),
           new Type("Q2_K", THREES, 1, 16, true),
-          new Type("Q3_K", THREES, 1, 16, false));
+          new Type("Q3_K", THREES, 1, 16, false),
+          new Type("IQ4_XS", NIBBLES, 2, 8, false));
 
   private final JavaSource.Lines out = new JavaSource.Lines();
 

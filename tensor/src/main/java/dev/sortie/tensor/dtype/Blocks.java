@@ -22,11 +22,12 @@ import java.lang.foreign.MemorySegment;
  * Q4_K    d m  s[12]: 6-bit scales, mins  q[128]    x = d s q - m s'
  * Q5_K    d m  s[12]  h[32]  q[128]                 x = d s q - m s'
  * Q6_K    q[128]  h[64]  s[16]: int8  d             x = d s (q - 32)
+ * IQ4_XS  d  s[6]: high, then low scales  q[128]    x = d (s - 32) table[q]
  * </pre>
  *
  * <p>Within a group of 32, nibbles hold the first half of the elements low and the second half
- * high. Products of a scale and a quantum are exact in F32 but for Q6_K, so a decoded element is
- * rounded once, and an fma gives the same bits.
+ * high. Products of a scale and a quantum are exact in F32 but for Q6_K and IQ4_XS, whose products
+ * of both scales are; so a decoded element is rounded once, and an fma gives the same bits.
  */
 public final class Blocks {
   private static final byte[] NON_LINEAR = {
@@ -69,19 +70,13 @@ public final class Blocks {
               src.get(JAVA_INT_UNALIGNED, at + 4),
               out,
               to);
-      case IQ4_NL -> {
-        float d = half(src, at);
-        for (int i = 0; i < 16; i++) {
-          int q = unsigned(src, at + 2 + i);
-          out[to + i] = d * NON_LINEAR[q & 15];
-          out[to + i + 16] = d * NON_LINEAR[q >> 4];
-        }
-      }
+      case IQ4_NL -> entries(src, at + 2, half(src, at), out, to);
       case Q2_K -> q2k(src, at, out, to);
       case Q3_K -> q3k(src, at, out, to);
       case Q4_K -> q45k(src, at, 0, at + 16, out, to);
       case Q5_K -> q45k(src, at, at + 16, at + 48, out, to);
       case Q6_K -> q6k(src, at, out, to);
+      case IQ4_XS -> iq4xs(src, at, out, to);
       case F32, F64, BF16, F16, I32 ->
           throw new IllegalArgumentException(type + " is not a quantised type");
     }
@@ -93,7 +88,7 @@ public final class Blocks {
    */
   public static int[] scales(DType type) {
     return switch (type) {
-      case Q8_0, Q4_0, Q5_0, IQ4_NL -> new int[] {0};
+      case Q8_0, Q4_0, Q5_0, IQ4_NL, IQ4_XS -> new int[] {0};
       case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
       case Q2_K -> new int[] {80, 82};
       case Q3_K -> new int[] {108};
@@ -103,7 +98,7 @@ public final class Blocks {
     };
   }
 
-  /** The level that nibble {@code q} of IQ4_NL stands for, before its scale. */
+  /** The level that nibble {@code q} of IQ4_NL and IQ4_XS stands for, before its scale. */
   public static int nonLinear(int q) {
     return NON_LINEAR[q];
   }
@@ -124,6 +119,28 @@ public final class Blocks {
       int top = (q >> 4) + ((high >>> (i + 16) & 1) << 4) + offset;
       out[to + i] = d * low + m;
       out[to + i + 16] = d * top + m;
+    }
+  }
+
+  private static void iq4xs(MemorySegment src, long at, float[] out, int to) {
+    float d = half(src, at);
+    for (int g = 0; g < 8; g++) {
+      entries(src, at + 8 + 16 * g, d * entryScale(src, at + 2, g), out, to + 32 * g);
+    }
+  }
+
+  /** The scale of group {@code g} of IQ4_XS among the 6 bytes at {@code s}: -32 to 31. */
+  static int entryScale(MemorySegment src, long s, int g) {
+    int high = unsigned(src, s + g / 4) >> g % 4 * 2 & 3;
+    int low = unsigned(src, s + 2 + g / 2) >> g % 2 * 4 & 15;
+    return (low | high << 4) - 32;
+  }
+
+  private static void entries(MemorySegment src, long at, float d, float[] out, int to) {
+    for (int i = 0; i < 16; i++) {
+      int q = unsigned(src, at + i);
+      out[to + i] = d * NON_LINEAR[q & 15];
+      out[to + i + 16] = d * NON_LINEAR[q >> 4];
     }
   }
 

@@ -21,7 +21,8 @@ public enum DType {
   Q3_K(256, 110),
   Q4_K(256, 144),
   Q5_K(256, 176),
-  Q6_K(256, 210);
+  Q6_K(256, 210),
+  IQ4_XS(256, 136);
 
   private final int block;
   private final int blockBytes;

@@ -29,8 +29,8 @@ public final class Quanta {
   private final DType type;
 
   /**
-   * Levels from 0 on, a byte an element: eight in a long, the first one lowest. Those of IQ4_NL are
-   * not equally spaced: they are its table's entries, plus 128.
+   * Levels from 0 on, a byte an element: eight in a long, the first one lowest. Those of IQ4_NL and
+   * IQ4_XS are not equally spaced: they are entries of a table, plus 128.
    */
   public final long[] levels;
 
@@ -67,7 +67,7 @@ public final class Quanta {
 
   private static int groups(DType type) {
     return switch (type) {
-      case Q4_K, Q5_K -> 8;
+      case Q4_K, Q5_K, IQ4_XS -> 8;
       case Q2_K, Q3_K, Q6_K -> 16;
       default -> 1;
     };
@@ -77,22 +77,28 @@ public final class Quanta {
   public void read(MemorySegment src, long at) {
     d = src.get(JAVA_SHORT_UNALIGNED, at);
     switch (type) {
-      case Q4_0 -> nibbles(src, at + 2, 0);
+      case Q4_0 -> nibbles(src, at + 2, 0, 0);
       case Q4_1 -> {
         minimum(src, at);
-        nibbles(src, at + 4, 0);
+        nibbles(src, at + 4, 0, 0);
       }
-      case Q5_0 -> nibbles(src, at + 6, src.get(JAVA_INT_UNALIGNED, at + 2));
+      case Q5_0 -> nibbles(src, at + 6, src.get(JAVA_INT_UNALIGNED, at + 2), 0);
       case Q5_1 -> {
         minimum(src, at);
-        nibbles(src, at + 8, src.get(JAVA_INT_UNALIGNED, at + 4));
+        nibbles(src, at + 8, src.get(JAVA_INT_UNALIGNED, at + 4), 0);
       }
       case Q8_0 -> {
         for (int i = 0; i < 4; i++) {
           levels[i] = src.get(JAVA_LONG_UNALIGNED, at + 2 + 8 * i) ^ SIGNS;
         }
       }
-      case IQ4_NL -> entries(src, at + 2);
+      case IQ4_NL -> entries(src, at + 2, 0);
+      case IQ4_XS -> {
+        for (int g = 0; g < 8; g++) {
+          scales[g] = (byte) Blocks.entryScale(src, at + 2, g);
+          entries(src, at + 8 + 16 * g, 4 * g);
+        }
+      }
       case Q2_K -> twos(src, at);
       case Q3_K -> threes(src, at);
       case Q4_K -> groups(src, at, 0, at + 16);
@@ -111,11 +117,12 @@ public final class Quanta {
     dmin = (short) (src.get(JAVA_SHORT_UNALIGNED, at + 2) ^ SIGN);
   }
 
-  private void nibbles(MemorySegment src, long q, int high) {
+  /** Four longs of levels from {@code to} on. */
+  private void nibbles(MemorySegment src, long q, int high, int to) {
     for (int i = 0; i < 2; i++) {
       long bytes = src.get(JAVA_LONG_UNALIGNED, q + 8 * i);
-      levels[i] = bytes & NIBBLES | fifths(high >>> 8 * i);
-      levels[i + 2] = bytes >>> 4 & NIBBLES | fifths(high >>> 8 * i + 16);
+      levels[to + i] = bytes & NIBBLES | fifths(high >>> 8 * i);
+      levels[to + i + 2] = bytes >>> 4 & NIBBLES | fifths(high >>> 8 * i + 16);
     }
   }
 
@@ -124,10 +131,10 @@ public final class Quanta {
     return bits == 0 ? 0 : Long.expand(bits & 0xff, ONES << 4);
   }
 
-  /** IQ4_NL. */
-  private void entries(MemorySegment src, long q) {
-    nibbles(src, q, 0);
-    for (int i = 0; i < 4; i++) {
+  /** 32 entries of the table. */
+  private void entries(MemorySegment src, long q, int to) {
+    nibbles(src, q, 0, to);
+    for (int i = to; i < to + 4; i++) {
       long entries = 0;
       for (int shift = 0; shift < Long.SIZE; shift += 8) {
         long entry = Blocks.nonLinear((int) (levels[i] >>> shift) & 15) + 128;

@@ -28,7 +28,7 @@ class QuantaContractTest {
         switch (type) {
           case Q4_0 -> 8;
           case Q5_0 -> 16;
-          case Q8_0, IQ4_NL -> 128;
+          case Q8_0, IQ4_NL, IQ4_XS -> 128;
           case Q3_K -> 4;
           case Q6_K -> 32;
           default -> 0;

@@ -22,8 +22,10 @@ public enum TileType {
   Q6_K(DType.Q6_K, TileForm.SIXES, 1, false),
   Q2_K(DType.Q2_K, TileForm.THREES, 1, true),
   Q3_K(DType.Q3_K, TileForm.THREES, 1, false),
-  /** Its levels are entries of a table, so they lie as those of Q8_0. */
-  IQ4_NL(DType.IQ4_NL, TileForm.NIBBLES, 2, false);
+  /** Levels are entries of a table, so they lie as those of Q8_0. */
+  IQ4_NL(DType.IQ4_NL, TileForm.NIBBLES, 2, false),
+  /** Likewise. */
+  IQ4_XS(DType.IQ4_XS, TileForm.NIBBLES, 2, false);
 
   private final DType dtype;
   private final TileForm form;

@@ -68,12 +68,13 @@ public final class Dequantise {
       case Q4_1 -> q4(w, 20, from, to, out);
       case Q5_0 -> q5(w, 22, from, to, out);
       case Q5_1 -> q5(w, 24, from, to, out);
-      case IQ4_NL -> iq4(w, from, to, out);
+      case IQ4_NL -> iq4nl(w, from, to, out);
       case Q2_K -> DequantiseK.q2(w, from, to, out);
       case Q3_K -> DequantiseK.q3(w, from, to, out);
       case Q4_K -> DequantiseK.q4(w, from, to, out);
       case Q5_K -> DequantiseK.q5(w, from, to, out);
       case Q6_K -> DequantiseK.q6(w, from, to, out);
+      case IQ4_XS -> iq4xs(w, from, to, out);
       case F32, F64, BF16, F16, I32 ->
           throw new IllegalArgumentException(type + " is not a quantised type");
     }
@@ -153,15 +154,30 @@ public final class Dequantise {
     }
   }
 
-  private static void iq4(long row, long from, long to, long out) {
+  private static void iq4nl(long row, long from, long to, long out) {
     for (long i = from; i != to; i += LANES) {
       long block = row + (i >>> 5) * 18;
-      float d = half(block);
-      for (int lane = 0; lane < LANES; lane++) {
-        long e = (i & 31) + lane;
-        int q = unsigned(block + 2 + (e & 15)) >> (e >>> 4 << 2) & 15;
-        Lanes.set(out + 4 * (i + lane), d * Blocks.nonLinear(q));
-      }
+      entries(block + 2, half(block), i & 31, out + 4 * i);
+    }
+  }
+
+  private static void iq4xs(long row, long from, long to, long out) {
+    for (long i = from; i != to; i += LANES) {
+      long block = row + (i >>> 8) * 136;
+      long g = i >>> 5 & 7;
+      int high = unsigned(block + 2 + (g >>> 2)) >> ((g & 3) << 1) & 3;
+      int low = unsigned(block + 4 + (g >>> 1)) >> ((g & 1) << 2) & 15;
+      float d = half(block) * ((low | high << 4) - 32);
+      entries(block + 8 + 16 * g, d, i & 31, out + 4 * i);
+    }
+  }
+
+  /** A vector of the group of 32 at {@code q}, from element {@code from} on. */
+  private static void entries(long q, float d, long from, long out) {
+    for (int lane = 0; lane < LANES; lane++) {
+      long e = from + lane;
+      int level = unsigned(q + (e & 15)) >> (e >>> 4 << 2) & 15;
+      Lanes.set(out + 4L * lane, d * Blocks.nonLinear(level));
     }
   }
 }

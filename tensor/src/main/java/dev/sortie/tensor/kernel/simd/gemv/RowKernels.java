@@ -47,7 +47,7 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel three, RowKernel four)
           case Q4_1 -> GemvQ41.KERNELS;
           case Q4_K -> GemvQ4K.KERNELS;
           case Q6_K -> GemvQ6K.KERNELS;
-          case F32, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K, Q5_K -> GemvF32.KERNELS;
+          case F32, Q5_0, Q5_1, IQ4_NL, IQ4_XS, Q2_K, Q3_K, Q5_K -> GemvF32.KERNELS;
           case F64, I32 ->
               throw new IllegalArgumentException(
                   "no product with weights in " + type + "; they are F32, BF16, F16 or quantised");

@@ -30,6 +30,7 @@ interface GroupScaling {
       case Q6_K -> ScaleQ6K::run;
       case Q2_K -> ScaleQ2K::run;
       case Q3_K -> ScaleQ3K::run;
+      case IQ4_XS -> ScaleIQ4XS::run;
     };
   }
 }
