@@ -268,6 +268,36 @@ class PageBrowserTest {
     }
   }
 
+  /** Without the switch nothing is sent before Enter. */
+  @Test
+  void aMessageIsReadWhileItIsTypedIfTheSwitchIsOn() throws InterruptedException {
+    String message =
+        "There was once a hen who had a daughter and a fox in the forest and ".repeat(6).strip();
+    String read = "sortie_texts_total{finish=\"length\"}";
+    String found = "sortie_prompt_tokens_found_total";
+    double before = metric("sortie_prompt_tokens_total");
+    tab.type(message);
+    Thread.sleep(600); // twice the pause after which it would be sent
+    assertThat(metric("sortie_prompt_tokens_total")).isEqualTo(before);
+    tabTo("live");
+    tab.press(" ");
+    assertThat(tab.value("document.getElementById('live').checked")).isEqualTo(true);
+    tabTo("message");
+    double reads = metric(read);
+    tab.press("s");
+    for (int i = 0; metric(read) == reads; i++) {
+      assertThat(i).as("the message is read").isLessThan(300);
+      Thread.sleep(20);
+    }
+    double cached = metric(found);
+    tab.press("Enter");
+    tab.await("document.querySelector('.turn') !== null && " + ENDED);
+    assertThat(metric(found)).isGreaterThanOrEqualTo(cached + 64);
+    assertThat(tab.text(".prompt")).isEqualTo(message + "s");
+    tab.reload();
+    tab.await("document.getElementById('live').checked");
+  }
+
   @Test
   void aReloadInTheMiddleLeavesAUsablePage() throws InterruptedException {
     threshold("Home");
@@ -317,7 +347,7 @@ class PageBrowserTest {
     tab.press("Escape");
     assertThat(tab.value("document.getElementById('way').open")).isEqualTo(false);
     assertThat(tab.value("document.activeElement.className")).isEqualTo("tokens");
-    for (String id : List.of("message", "threshold", "temperature", "longest", "token-explain")) {
+    for (String id : List.of("message", "threshold", "temperature", "longest", "live", "token-explain")) {
       tabTo(id);
       assertThat(tab.value("getComputedStyle(document.activeElement).outlineStyle"))
           .as("the focus on " + id + " shows")
