@@ -347,7 +347,8 @@ class PageBrowserTest {
     tab.press("Escape");
     assertThat(tab.value("document.getElementById('way').open")).isEqualTo(false);
     assertThat(tab.value("document.activeElement.className")).isEqualTo("tokens");
-    for (String id : List.of("message", "threshold", "temperature", "longest", "live", "token-explain")) {
+    for (String id :
+        List.of("message", "threshold", "temperature", "longest", "live", "token-explain")) {
       tabTo(id);
       assertThat(tab.value("getComputedStyle(document.activeElement).outlineStyle"))
           .as("the focus on " + id + " shows")
