@@ -3,6 +3,7 @@ package dev.sortie.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.file.Sha256;
+import dev.sortie.tests.MarkdownPage.Fence;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,8 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("any-kernels")
 @Tag("slow")
 class PackageContractTest {
-  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-
   /** Bytes that a package without models may have. */
   private static final long MOST = 80_000_000;
 
@@ -59,14 +58,23 @@ class PackageContractTest {
                 "PATH", System.getenv("PATH"),
                 "HOME", System.getProperty("user.home"),
                 "JAVA_HOME", System.getProperty("java.home")),
-            List.of(ROOT.resolve("sortie").toString(), "dist", "--out", out.toString()));
+            List.of(
+                MarkdownPage.ROOT.resolve("sortie").toString(), "dist", "--out", out.toString()));
     assertThat(run.code()).as(run.err()).isZero();
     return out;
   }
 
+  /** As the page about packages does it, whose other commands use the package. */
   @BeforeAll
   static void pack() throws Exception {
-    packed = dist("one");
+    try (PageShell shell = PageShell.ofCheckout(shared.resolve("tools"))) {
+      Path checkout = shell.checkout(shared.resolve("checkout"));
+      for (Fence fence :
+          MarkdownPage.read(MarkdownPage.ROOT.resolve("docs/package.md")).fences("sh")) {
+        shell.run(fence, checkout);
+      }
+      packed = checkout.resolve("package/sortie");
+    }
   }
 
   /** With no Java on the path, no home and no locale, from a folder with nothing in it. */
@@ -123,7 +131,7 @@ class PackageContractTest {
   @Test
   void twoBuildsHaveTheSameBytesAndNotTooMany() throws Exception {
     Path archive = packed.resolveSibling("sortie.tar.gz");
-    Path again = dist("two");
+    Path again = dist("again");
     assertThat(Sha256.of(again.resolveSibling("sortie.tar.gz"))).isEqualTo(Sha256.of(archive));
     assertThat(bytes(again)).isLessThan(MOST);
   }

@@ -6,25 +6,21 @@ import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.condition.DisabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,20 +38,6 @@ class JsonOutputContractTest {
     return Main.commandLine().getSubcommands().entrySet().stream()
         .filter(e -> !e.getValue().getCommandSpec().helpCommand())
         .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().getCommandSpec()));
-  }
-
-  @BeforeAll
-  static void makeLauncher() throws IOException {
-    String words =
-        Stream.of(CommandLineProcess.command())
-            .flatMap(List::stream)
-            .map(word -> "'" + word.replace("'", "'\\''") + "'")
-            .collect(Collectors.joining(" "));
-    Path script =
-        Files.writeString(folder.resolve("sortie"), "#!/bin/sh\nexec " + words + " \"$@\"\n");
-    if (Files.getFileStore(script).supportsFileAttributeView("posix")) {
-      Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
-    }
   }
 
   @Test
@@ -146,8 +128,14 @@ class JsonOutputContractTest {
     assertThat(run.err()).contains("[0] no");
   }
 
-  /** A line of a fenced block of a Markdown file. */
-  private record Documented(Path file, int number, String line) {
+  private static final Pattern INLINE = Pattern.compile("`(\\./sortie [^`]+)`");
+
+  /**
+   * A command line of a Markdown file.
+   *
+   * @param fenced whether it is a line of a fenced block, and not within a sentence
+   */
+  private record Documented(Path file, int number, String line, boolean fenced) {
     @Override
     public String toString() {
       return ROOT.relativize(file) + ":" + number + " " + line;
@@ -155,14 +143,6 @@ class JsonOutputContractTest {
 
     boolean isJson() {
       return line.contains("./sortie ") && line.matches(".* --json(?![\\w-]).*");
-    }
-
-    /** Names no model, folder or number that a reader has to put in, and nothing of the network. */
-    boolean isRunnable() {
-      return !line.contains("sortie bench")
-          && Stream.of(line.replaceAll("\"[^\"]*\"|'[^']*'", "text").split("[\\s=]+"))
-              .noneMatch(
-                  word -> word.matches("\\[?[A-Z][A-Z_/]*(\\.\\w+)?]?…?|.*….*|\\w+/\\w.*|\\$d"));
     }
   }
 
@@ -175,16 +155,23 @@ class JsonOutputContractTest {
       if (line.startsWith("```")) {
         fenced = !fenced;
       } else if (fenced && !line.isEmpty()) {
-        lines.add(new Documented(file, i + 1, line));
+        lines.add(new Documented(file, i + 1, line, true));
+      } else {
+        Matcher inline = INLINE.matcher(line);
+        while (inline.find()) {
+          lines.add(new Documented(file, i + 1, inline.group(1), false));
+        }
       }
     }
     return lines;
   }
 
   private static List<Documented> documented() throws IOException {
-    List<Path> files = new ArrayList<>(List.of(ROOT.resolve("README.md")));
-    try (Stream<Path> docs = Files.list(ROOT.resolve("docs"))) {
-      docs.filter(f -> f.toString().endsWith(".md")).sorted().forEach(files::add);
+    List<Path> files = new ArrayList<>();
+    for (String folder : List.of("", "docs", "docs/tour", "benchmarks")) {
+      try (Stream<Path> pages = Files.list(ROOT.resolve(folder))) {
+        pages.filter(f -> f.toString().endsWith(".md")).sorted().forEach(files::add);
+      }
     }
     List<Documented> lines = new ArrayList<>();
     for (Path file : files) {
@@ -197,48 +184,12 @@ class JsonOutputContractTest {
     return documented(ROOT.resolve("docs/json.md"));
   }
 
-  /** In the order of the page; each begins where those before it have left the folder. */
-  @TestFactory
-  @Tag("slow")
-  @DisabledOnOs(OS.WINDOWS) // the page is written for a POSIX shell
-  Stream<DynamicTest> documentedCommandsPrintJsonAndNothingElse() throws IOException {
-    return Stream.concat(
-            page().stream(),
-            documented().stream()
-                .filter(d -> !d.file().endsWith("json.md") && d.isJson() && d.isRunnable()))
-        .map(d -> DynamicTest.dynamicTest(d.toString(), () -> assertRuns(d)));
-  }
-
-  private static void assertRuns(Documented d) throws IOException, InterruptedException {
-    Path out = folder.resolve("standard-output");
-    Path err = folder.resolve("standard-error");
-    Process shell =
-        new ProcessBuilder("bash", "-c", "set -eo pipefail\n" + d.line())
-            .directory(folder.toFile())
-            .redirectOutput(out.toFile())
-            .redirectError(err.toFile())
-            .start();
-    shell.getOutputStream().close();
-    assertThat(shell.waitFor(5, TimeUnit.MINUTES)).as(d.line()).isTrue();
-    assertThat(shell.exitValue()).as(Files.readString(err)).isZero();
-    byte[] printed = Files.readAllBytes(out);
-    if (d.isJson()) {
-      // strict: UTF-8, no field twice, nothing after the object but its line's end
-      String text = new String(Json.utf8("standard output", printed));
-      assertThat(text).endsWith("\n").hasLineCount(1);
-      assertThat(Json.parse("standard output", text, JsonLimits.DATA).fields()).isNotEmpty();
-    } else {
-      assertThat(new String(printed, StandardCharsets.UTF_8)).isEmpty();
-    }
-  }
-
-  /** All but those that need the network. */
+  /** All but those that need the network. {@code DocumentationContractTest} runs them. */
   @Test
   void thePageHasEveryCommand() throws IOException {
     Set<String> shown = new TreeSet<>();
     for (Documented d : page()) {
-      if (d.isJson()) {
-        assertThat(d.isRunnable()).as(d.toString()).isTrue();
+      if (d.fenced() && d.isJson()) {
         for (String part : d.line().split("\\./sortie ")) {
           shown.add(part.split(" ")[0]);
         }
