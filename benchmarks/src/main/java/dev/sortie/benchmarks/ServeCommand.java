@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks;
 
+import dev.sortie.benchmarks.cold.Launcher;
 import dev.sortie.benchmarks.compare.OwnResult;
 import dev.sortie.benchmarks.compare.Settings;
 import dev.sortie.benchmarks.measure.Figure;
@@ -33,7 +34,7 @@ import picocli.CommandLine.Option;
           + " the time to the first token of a prompt that no cache knows.",
       "With --load, clients of serve alone stream text after text for so many seconds. Each text"
           + " must be the same as alone, and resident memory after the first minute must stay within"
-          + " 5 %; otherwise the exit code is 1."
+          + " 5 %%; otherwise the exit code is 1."
     })
 final class ServeCommand implements Callable<Integer> {
   private static final int FAILED = 1;
@@ -85,9 +86,11 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   private ServerProcess ours(Path logs) {
+    Path sortie = Recorder.root().resolve("sortie");
+    new Launcher(sortie, List.of(), logs).build();
     List<String> words =
         List.of(
-            Recorder.root().resolve("sortie").toString(),
+            sortie.toString(),
             "serve",
             "--model",
             model.model(),
