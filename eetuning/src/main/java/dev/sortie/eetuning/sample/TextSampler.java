@@ -115,7 +115,8 @@ final class TextSampler {
               model.tokenizer(),
               Prompt.endsOfAnswer(model),
               model.config().decoder().vocab(),
-              new Scheduler.Limits(batch, batch));
+              // a batch waits; one owner gets three quarters of the places at most
+              new Scheduler.Limits(batch, 2 * batch));
       try {
         run(scheduler, from, more, rounds);
       } finally {
