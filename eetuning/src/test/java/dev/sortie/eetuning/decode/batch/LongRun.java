@@ -124,7 +124,7 @@ final class LongRun {
                 model.tokenizer(),
                 List.of(),
                 model.config().decoder().vocab(),
-                new Scheduler.Limits(8, 8))) {
+                new Scheduler.Limits(8, 16))) { // one owner may not take the last places
       int[] generated = {0};
       List<RequestHandle> open = new ArrayList<>();
       for (int i = 0; generated[0] < 10_000 || !open.isEmpty(); ) {
