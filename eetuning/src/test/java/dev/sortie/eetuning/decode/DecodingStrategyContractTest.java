@@ -126,7 +126,8 @@ class DecodingStrategyContractTest {
     assertThat(ended.finish()).isEqualTo("stop");
     assertThat(ended.tokens().stream().map(GeneratedToken::id))
         .isEqualTo(whole.tokens().subList(0, first + 1).stream().map(GeneratedToken::id).toList());
-    assertThat(ended.tokens().getLast().text()).isEmpty();
+    // the end itself has no text; bytes before it that make no whole character come with it
+    assertThat(ended.tokens().getLast().text()).isIn("", "\ufffd");
   }
 
   @ParameterizedTest

@@ -101,6 +101,7 @@ class ExplainEndpointContractTest {
     for (int number = 2; number <= 8; number++) {
       String ask = trace.replace("\"max_tokens\":8", "\"token\":" + number);
       JsonObject explained = tiny.post(PATH, ask).json();
+      assertThat(explained.fields()).as("token %d", number).containsKey("token");
       JsonObject token = explained.getObject("token");
       JsonObject traced = tokens.get(number - 1);
       assertThat(token.getInt("id", 0, 999)).isEqualTo(traced.getInt("id", 0, 999));
@@ -157,16 +158,15 @@ class ExplainEndpointContractTest {
   /** One at a time; a client that leaves makes room for the next one. */
   @Test
   void aClientThatLeavesMakesRoom() throws InterruptedException {
-    try (RawClient leaves = new RawClient(tiny.port())) {
-      leaves.ask(PATH, ask(900));
-      int status = 200;
-      for (int i = 0; i < 100 && status != 429; i++) {
+    int status = 200;
+    for (int i = 0; i < 100 && status != 429; i++) { // until the one that leaves came first
+      try (RawClient leaves = new RawClient(tiny.port())) {
+        leaves.ask(PATH, ask(900));
         status = tiny.post(PATH, ask(1)).status();
       }
-      assertThat(status).isEqualTo(429);
     }
+    assertThat(status).isEqualTo(429);
     long deadline = System.nanoTime() + 1_000_000_000L;
-    int status = 429;
     while (status == 429 && System.nanoTime() < deadline) {
       status = tiny.post(PATH, ask(1)).status();
       Thread.sleep(5);

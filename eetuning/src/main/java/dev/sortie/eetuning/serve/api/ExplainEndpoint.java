@@ -68,6 +68,7 @@ final class ExplainEndpoint implements ApiEndpoint {
     if (!free.tryAcquire()) {
       throw ApiError.busy(RETRY, "another token is being explained; ask again in a moment");
     }
+    Explanation explanation;
     try {
       TokenExplainer explainer =
           new TokenExplainer(
@@ -76,20 +77,20 @@ final class ExplainEndpoint implements ApiEndpoint {
               decoding.policy(),
               decoding.maxPending(),
               served.engine().ends());
-      Explanation explanation =
+      explanation =
           explainer.explain(
               prompt,
               token,
               form.apply(sampling.options(0, token, OptionalInt.empty())),
               pass -> run(request, pass));
-      JsonAnswer.send(request.exchange(), 200, json(explanation, sampling.seed(), f.ignored()));
     } catch (InputException e) {
       throw ApiError.invalid("token", e.getMessage());
     } catch (CancellationException | RejectedExecutionException e) {
       throw ApiError.unavailable(RETRY, "the server is stopping");
     } finally {
-      free.release();
+      free.release(); // before the answer is there, since its client may ask again at once
     }
+    JsonAnswer.send(request.exchange(), 200, json(explanation, sampling.seed(), f.ignored()));
   }
 
   private int[] prompt(RequestFields f, ToolFields tools) {
