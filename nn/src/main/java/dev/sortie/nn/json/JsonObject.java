@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * A JSON object whose accessors check type and range. A failure is an {@link InputException} that
@@ -110,28 +111,13 @@ public final class JsonObject {
 
   /** A list of integers in {@code [min, max]}. */
   public List<Integer> getInts(String name, int min, int max) {
-    List<?> list = getList(name);
-    List<Integer> out = new ArrayList<>();
-    for (int i = 0; i < list.size(); i++) {
-      if (!isInteger(list.get(i), min, max)) {
-        throw wrong(name + "[" + i + "]", list.get(i), integers(min, max));
-      }
-      out.add(((Long) list.get(i)).intValue());
-    }
-    return List.copyOf(out);
+    return items(name, v -> isInteger(v, min, max), v -> ((Long) v).intValue(), integers(min, max));
   }
 
   /** A list of numbers in {@code [min, max]}, written as integers or not. */
   public List<Double> getDoubles(String name, double min, double max) {
-    List<?> list = getList(name);
-    List<Double> out = new ArrayList<>();
-    for (int i = 0; i < list.size(); i++) {
-      if (!isNumber(list.get(i), min, max)) {
-        throw wrong(name + "[" + i + "]", list.get(i), numbers(min, max));
-      }
-      out.add(((Number) list.get(i)).doubleValue());
-    }
-    return List.copyOf(out);
+    return items(
+        name, v -> isNumber(v, min, max), v -> ((Number) v).doubleValue(), numbers(min, max));
   }
 
   /** A list of strings. */
@@ -200,13 +186,18 @@ public final class JsonObject {
   }
 
   private <T> List<T> items(String name, Class<T> type, String expected) {
+    return items(name, type::isInstance, type::cast, expected);
+  }
+
+  private <T> List<T> items(
+      String name, Predicate<Object> fits, Function<Object, T> value, String expected) {
     List<?> list = getList(name);
     List<T> out = new ArrayList<>();
     for (int i = 0; i < list.size(); i++) {
-      if (!type.isInstance(list.get(i))) {
+      if (!fits.test(list.get(i))) {
         throw wrong(name + "[" + i + "]", list.get(i), expected);
       }
-      out.add(type.cast(list.get(i)));
+      out.add(value.apply(list.get(i)));
     }
     return List.copyOf(out);
   }
