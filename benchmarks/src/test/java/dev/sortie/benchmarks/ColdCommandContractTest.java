@@ -2,14 +2,10 @@ package dev.sortie.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.benchmarks.ranks.ClassPath;
 import dev.sortie.benchmarks.report.Recorded;
 import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -18,55 +14,29 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 @Tag("slow")
 class ColdCommandContractTest {
-  private static final String ROOT = "sortie.root";
-
   @TempDir Path dir;
 
-  private String root;
+  private Launched launched;
 
-  /** A launcher that runs the classes under test. */
   @BeforeEach
   void launcher() throws IOException {
-    launcher(
-        "exec '%s' --add-modules jdk.incubator.vector -cp '%s' dev.sortie.eetuning.cli.Main \"$@\""
-            .formatted(
-                Path.of(System.getProperty("java.home"), "bin", "java"), ClassPath.running()));
-    root = System.setProperty(ROOT, dir.toString());
+    launched = new Launched(dir);
   }
 
   @AfterEach
   void restore() {
-    if (root == null) {
-      System.clearProperty(ROOT);
-    } else {
-      System.setProperty(ROOT, root);
-    }
-  }
-
-  private void launcher(String command) throws IOException {
-    Path script = Files.writeString(dir.resolve("sortie"), "#!/bin/sh\n" + command + "\n");
-    assertThat(script.toFile().setExecutable(true)).isTrue();
-  }
-
-  private record Run(int code, String err) {}
-
-  private static Run run(String... args) {
-    StringWriter err = new StringWriter();
-    CommandLine line = Bench.commandLine();
-    line.setErr(new PrintWriter(err));
-    return new Run(line.execute(args), err.toString());
+    launched.close();
   }
 
   @Test
   @Timeout(120)
   void fableIsMeasuredWithoutAPeer() {
     Path file = dir.resolve("results.jsonl");
-    Run run =
-        run(
+    Launched.Run run =
+        Launched.run(
             "cold",
             "--model",
             "fable",
@@ -91,22 +61,22 @@ class ColdCommandContractTest {
 
   @Test
   void aRunThatFailsIsOneLine() throws IOException {
-    launcher("[ \"$1\" = --version ] || { echo a note >&2; echo a reason >&2; exit 3; }");
-    Run run = run("cold", "--model", "fable", "--no-peer", "--case", "fable");
+    launched.replace("[ \"$1\" = --version ] || { echo a note >&2; echo a reason >&2; exit 3; }");
+    Launched.Run run = Launched.run("cold", "--model", "fable", "--no-peer", "--case", "fable");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().strip()).isEqualTo("sortie: sortie generate ended with code 3: a reason");
   }
 
   @Test
   void aPeerThatCannotReadTheModelIsOneLine() {
-    Run run = run("cold", "--model", "fable", "--case", "^43");
+    Launched.Run run = Launched.run("cold", "--model", "fable", "--case", "^43");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().strip()).hasLineCount(1).contains(".gguf").contains("--no-peer");
   }
 
   @Test
   void casesThatDoNotExistAreRefusedWithThoseThatDo() {
-    Run run = run("cold", "--model", "fable", "--no-peer", "--case", "610");
+    Launched.Run run = Launched.run("cold", "--model", "fable", "--no-peer", "--case", "610");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().strip()).endsWith("matches none of [43 + 64, fable, tune]");
   }
