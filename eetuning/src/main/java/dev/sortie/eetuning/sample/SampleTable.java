@@ -40,7 +40,8 @@ public final class SampleTable {
     topK = (int) number(sampling, "top_k", 0, Integer.MAX_VALUE, 0);
     topP = number(sampling, "top_p", Double.MIN_VALUE, 1, 1);
     minP = number(sampling, "min_p", 0, 1, 0);
-    repetitionPenalty = number(sampling, "repetition_penalty", Double.MIN_VALUE, 100, 1);
+    repetitionPenalty =
+        number(sampling, "repetition_penalty", SamplingOptions.LEAST_PENALTY, 100, 1);
     maxTokens = sampling.getInt("max_tokens", 1, MOST_TOKENS);
     filters =
         json.optional("filters", json::getObject).map(SampleFilters::of).orElse(SampleFilters.NONE);
