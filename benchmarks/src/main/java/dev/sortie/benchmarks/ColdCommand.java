@@ -10,7 +10,7 @@ import dev.sortie.benchmarks.compare.DisagreementException;
 import dev.sortie.benchmarks.compare.OwnResult;
 import dev.sortie.benchmarks.compare.Settings;
 import dev.sortie.benchmarks.measure.TemporaryFolder;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.ModelFiles;
@@ -95,7 +95,7 @@ final class ColdCommand implements Callable<Integer> {
     sortie.build();
     List<ColdCase> cases = new ArrayList<>();
     try (ModelFiles files = ModelFiles.open(model.path());
-        ModelFiles fable = ModelFiles.open(Fable.folder())) {
+        ModelFiles fable = ModelFiles.open(EmbeddedFolder.FABLE.path())) {
       DecoderConfig config = files.config().decoder();
       Optional<LlamaStart> llama =
           noPeer

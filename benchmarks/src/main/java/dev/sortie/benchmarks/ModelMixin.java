@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -32,7 +32,7 @@ class ModelMixin {
 
   /** Its folder or file. */
   Path path() {
-    return model.equals("fable") ? Fable.folder() : Path.of(model);
+    return model.equals("fable") ? EmbeddedFolder.FABLE.path() : Path.of(model);
   }
 
   /** Whether the result is printed as JSON. */

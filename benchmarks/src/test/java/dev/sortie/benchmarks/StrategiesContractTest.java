@@ -9,7 +9,7 @@ import dev.sortie.benchmarks.compare.WayTable;
 import dev.sortie.benchmarks.compare.Ways;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
@@ -83,7 +83,7 @@ class StrategiesContractTest {
   @Test
   void wordsThatMeanNothingAreRefused() {
     try (Device device = Device.cpu(1);
-        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
+        LanguageModel m = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.F32, device)) {
       assertThat(
               Ways.of(List.of("speculative:prompt-lookup"), m, null, Exits.none(), device).keySet())
           .containsExactly("full", "speculative:prompt-lookup");

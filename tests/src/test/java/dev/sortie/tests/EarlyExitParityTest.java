@@ -1,6 +1,6 @@
 package dev.sortie.tests;
 
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
@@ -12,7 +12,7 @@ class EarlyExitParityTest {
   class OnFable extends EarlyExitParity {
     @Override
     Path folder() {
-      return Fable.folder();
+      return EmbeddedFolder.FABLE.path();
     }
   }
 

@@ -11,7 +11,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
@@ -31,7 +31,7 @@ class FableContractTest {
   @Test
   void itPredictsATaleFarBetterThanChance() {
     try (Device device = Device.cpu(1);
-        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device)) {
+        LanguageModel m = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.F32, device)) {
       Exits none = new Exits(m.sha256(), Map.of(), List.of());
       double nll =
           new TextScorer(m, none, device)
@@ -48,7 +48,7 @@ class FableContractTest {
   void atThresholdOneExitsChangeNoBit() {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test");
-        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.FILE, device)) {
+        LanguageModel m = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.FILE, device)) {
       ExitSpec spec = new ExitSpec(6, ExitArchitecture.MLP, true);
       Exits exits =
           new Exits(

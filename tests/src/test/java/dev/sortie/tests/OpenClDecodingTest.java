@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.opencl.OpenClDevices;
@@ -44,7 +44,7 @@ class OpenClDecodingTest {
   @ParameterizedTest
   @MethodSource("options")
   void fableTellsTheStoryThatItTellsOnTheCpu(OpenClOptions options) {
-    tellsTheSame(Fable.folder(), Precision.F32, 40, options);
+    tellsTheSame(EmbeddedFolder.FABLE.path(), Precision.F32, 40, options);
   }
 
   @ParameterizedTest

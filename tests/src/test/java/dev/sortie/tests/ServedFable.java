@@ -6,7 +6,7 @@ import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.eetuning.serve.TextServer;
 import dev.sortie.eetuning.serve.api.AccessLog;
 import dev.sortie.eetuning.serve.api.ApiKeys;
@@ -51,7 +51,7 @@ record ServedFable(
   private static ServedFable start(Optional<ChatTemplate> template, List<Integer> depths)
       throws InterruptedException {
     Device device = Device.cpu(2);
-    LanguageModel model = LanguageModel.load(Fable.folder(), Precision.FILE, device);
+    LanguageModel model = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.FILE, device);
     NativeArena arena = new NativeArena("exits");
     List<Exit> exits =
         depths.stream()

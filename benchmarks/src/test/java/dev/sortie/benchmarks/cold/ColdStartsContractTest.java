@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.EncodeOptions;
@@ -120,7 +120,7 @@ class ColdStartsContractTest {
 
   @Test
   void promptsHaveExactlySoManyTokens() {
-    try (ModelFiles fable = ModelFiles.open(Fable.folder())) {
+    try (ModelFiles fable = ModelFiles.open(EmbeddedFolder.FABLE.path())) {
       Tokenizer tokenizer = fable.tokenizer();
       for (int count : new int[] {1, 43, 610}) {
         String text = PromptText.of(count, tokenizer);

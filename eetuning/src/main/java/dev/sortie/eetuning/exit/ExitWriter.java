@@ -3,6 +3,8 @@ package dev.sortie.eetuning.exit;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -13,9 +15,11 @@ import java.util.SequencedMap;
  * Hands the tensors of exits to a file and describes them in JSON.
  *
  * @param file gets the tensors
+ * @param matrices type in which the file has matrices
  * @param arena for tensors that exist in the file only; open until it is written
+ * @param kernels that convert
  */
-record ExitWriter(SafetensorsWriter file, NativeArena arena) {
+record ExitWriter(SafetensorsWriter file, DType matrices, NativeArena arena, Kernels kernels) {
 
   Map<String, Object> write(Exit e) {
     ExitSpec spec = e.spec();
@@ -44,7 +48,7 @@ record ExitWriter(SafetensorsWriter file, NativeArena arena) {
       SequencedMap<String, Tensor> parameters,
       boolean ownHead,
       Optional<DraftVocabulary> draft) {
-    parameters.forEach((name, t) -> tensor(depth, name, t));
+    parameters.forEach((name, t) -> tensor(depth, name, t.shape().rank() > 1 ? held(t) : t));
     Map<String, Object> one = new LinkedHashMap<>();
     one.put("depth", depth);
     one.put("architecture", architecture);
@@ -55,6 +59,15 @@ record ExitWriter(SafetensorsWriter file, NativeArena arena) {
           tensor(depth, ExitsFile.DRAFT_IDS, Tensor.ids(arena, Shape.of(d.size()), d.ids()));
         });
     return one;
+  }
+
+  private Tensor held(Tensor matrix) {
+    if (matrix.dtype() == matrices) {
+      return matrix;
+    }
+    Tensor held = Tensor.allocate(arena, matrices, matrix.shape());
+    kernels.copy(matrix.span(), held.span());
+    return held;
   }
 
   private void tensor(int depth, String name, Tensor t) {

@@ -6,11 +6,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The exits of one backbone, shallow first, at most one at a depth.
  *
- * @param backboneSha256 the backbone that they belong to
+ * @param backboneSha256 the backbone that they were tuned for
+ * @param checkedBackbones other backbones on which they were measured as they are, such as another
+ *     quantisation of the same model
  * @param tuning what they were tuned with, as written into the file; empty if they were not
  * @param exits the exits that decoding may leave at; the last may be a {@link FinalDraft}
  * @param lookahead the exit behind the last layer, if there is one; decoding leaves at the others
@@ -18,9 +21,19 @@ import java.util.Optional;
  */
 public record Exits(
     String backboneSha256,
+    List<String> checkedBackbones,
     Map<String, Object> tuning,
     List<Exit> exits,
     Optional<Lookahead> lookahead) {
+
+  /** Measured on no other backbone. */
+  public Exits(
+      String backboneSha256,
+      Map<String, Object> tuning,
+      List<Exit> exits,
+      Optional<Lookahead> lookahead) {
+    this(backboneSha256, List.of(), tuning, exits, lookahead);
+  }
 
   /** Without a lookahead exit. */
   public Exits(String backboneSha256, Map<String, Object> tuning, List<Exit> exits) {
@@ -28,6 +41,7 @@ public record Exits(
   }
 
   public Exits {
+    checkedBackbones = List.copyOf(checkedBackbones);
     exits = exits.stream().sorted(Comparator.comparingInt(Exit::depth)).toList();
     tuning = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(tuning));
     for (int i = 1; i < exits.size(); i++) {
@@ -41,6 +55,11 @@ public record Exits(
   /** No exits, of no backbone: for commands that are given none. */
   public static Exits none() {
     return new Exits("", Map.of(), List.of());
+  }
+
+  /** The backbones that they were tuned for, or measured on; the first is the former. */
+  public List<String> backbones() {
+    return Stream.concat(Stream.of(backboneSha256), checkedBackbones.stream()).toList();
   }
 
   /** Those that stand between layers: all but a {@link FinalDraft}. */

@@ -44,9 +44,10 @@ import java.util.function.UnaryOperator;
  *  "tuning": {…}}
  * </pre>
  *
- * An exit with a draft head has {@code "draft_tokens": N} and a tensor {@code
- * exits.DEPTH.draft.ids}, I32 {@code [N]}, rising. A lookahead exit is one of {@code exits}, of
- * architecture {@code lookahead}; its depth is the number of layers. Gates lie in {@code
+ * {@code "checked"} of the backbone, if it is there, lists the hashes of other files of the model
+ * on which the exits were measured. An exit with a draft head has {@code "draft_tokens": N} and a
+ * tensor {@code exits.DEPTH.draft.ids}, I32 {@code [N]}, rising. A lookahead exit is one of {@code
+ * exits}, of architecture {@code lookahead}; its depth is the number of layers. Gates lie in {@code
  * exits.DEPTH.probe.…} and {@code exits.DEPTH.coverage.…}, with their errors in {@code "gates"}.
  * Files with any of these are of version 2.
  */
@@ -60,6 +61,7 @@ public final class ExitsFile {
   private static final String FORMAT = "sortie-exits";
   private static final int OLDEST = 1;
   private static final int NEWEST = 2;
+  private static final String CHECKED = "checked";
   private static final String LOOKAHEAD = "lookahead";
   static final String DRAFT_IDS = "draft.ids";
   static final String DRAFT_TOKENS = "draft_tokens";
@@ -72,22 +74,35 @@ public final class ExitsFile {
    * each writes the same files.
    */
   public static void write(Path folder, Exits exits, LanguageModel model) {
-    try (NativeArena arena = new NativeArena("draft ids")) {
-      write(folder, exits, model, arena);
+    write(folder, exits, model, DType.F32);
+  }
+
+  /**
+   * As above, with matrices in another type; norms, biases and gates stay in F32.
+   *
+   * @param matrices F32, or BF16, which rounds them
+   */
+  public static void write(Path folder, Exits exits, LanguageModel model, DType matrices) {
+    try (NativeArena arena = new NativeArena("exits as they are written")) {
+      write(folder, exits, model, matrices, arena);
     }
   }
 
   /** Gives this rank's shares to another that writes, which calls {@link #write} meanwhile. */
   public static void contribute(Exits exits, LanguageModel model) {
     try (NativeArena arena = new NativeArena("shares of exits")) {
-      tensors(exits, model, new SafetensorsWriter(), arena);
+      tensors(exits, model, new SafetensorsWriter(), DType.F32, arena);
     }
   }
 
   private static List<Map<String, Object>> tensors(
-      Exits exits, LanguageModel model, SafetensorsWriter writer, NativeArena arena) {
+      Exits exits,
+      LanguageModel model,
+      SafetensorsWriter writer,
+      DType matrices,
+      NativeArena arena) {
     List<Map<String, Object>> list = new ArrayList<>();
-    ExitWriter each = new ExitWriter(writer, arena);
+    ExitWriter each = new ExitWriter(writer, matrices, arena, model.device().kernels());
     exits.exits().forEach(e -> list.add(each.write(e)));
     exits
         .lookahead()
@@ -99,15 +114,19 @@ public final class ExitsFile {
     return list;
   }
 
-  private static void write(Path folder, Exits exits, LanguageModel model, NativeArena arena) {
+  private static void write(
+      Path folder, Exits exits, LanguageModel model, DType matrices, NativeArena arena) {
     SafetensorsWriter writer =
         new SafetensorsWriter()
             .metadata("format", FORMAT)
             .metadata("backbone", exits.backboneSha256());
-    List<Map<String, Object>> list = tensors(exits, model, writer, arena);
+    List<Map<String, Object>> list = tensors(exits, model, writer, matrices, arena);
     var c = model.config().decoder();
     Map<String, Object> backbone = new LinkedHashMap<>();
     backbone.put("sha256", exits.backboneSha256());
+    if (!exits.checkedBackbones().isEmpty()) {
+      backbone.put(CHECKED, exits.checkedBackbones());
+    }
     backbone.put("layers", c.layers());
     backbone.put("hidden", c.hidden());
     backbone.put("vocab", c.vocab());
@@ -162,10 +181,16 @@ public final class ExitsFile {
     return read(folder, model, false, type, allocator, kernels, depth -> true);
   }
 
-  /** As {@link #read}, but in F32, as stored, for what goes into a file again. */
+  /** As {@link #read}, but in F32, for what goes into a file again. */
   public static Exits readExact(
       Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
     return read(folder, model, true, DType.F32, allocator, kernels, depth -> true);
+  }
+
+  /** As {@link #readOfAnyBackbone}, but in F32, for what goes into a file again. */
+  public static Exits readExactOfAnyBackbone(
+      Path folder, LanguageModel model, Allocator allocator, Kernels kernels) {
+    return read(folder, model, false, DType.F32, allocator, kernels, depth -> true);
   }
 
   private static Exits read(
@@ -181,7 +206,8 @@ public final class ExitsFile {
     JsonObject backbone = root.getObject("backbone");
     checkSizes(description, backbone, model);
     String sha256 = backbone.getString("sha256");
-    if (ofModel && !sha256.equals(model.sha256())) {
+    List<String> checked = backbone.optional(CHECKED, backbone::getStrings).orElse(List.of());
+    if (ofModel && !sha256.equals(model.sha256()) && !checked.contains(model.sha256())) {
       throw new InputException(
           "%s: backbone.sha256 is %s, but that of the model %s is %s: these exits were tuned for another backbone; give the model they were made for, or --accept-backbone if it is the same one in another file type"
               .formatted(description, Printable.line(sha256), model.path(), model.sha256()));
@@ -231,7 +257,7 @@ public final class ExitsFile {
         }
       }
       weights.refuseUnused(notWeights);
-      return new Exits(sha256, root.getObject("tuning").fields(), exits, lookahead);
+      return new Exits(sha256, checked, root.getObject("tuning").fields(), exits, lookahead);
     }
   }
 

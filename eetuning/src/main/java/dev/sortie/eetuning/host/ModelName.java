@@ -22,7 +22,7 @@ public final class ModelName {
    */
   public static Path path(String word) {
     if (word.equals("fable")) {
-      return Fable.folder();
+      return EmbeddedFolder.FABLE.path();
     }
     try {
       Path path = Path.of(word);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -70,6 +71,34 @@ class AcceptedBackboneContractTest {
                 .succeeded()
                 .err())
         .doesNotContain("warning");
+  }
+
+  /** What was measured once is written down, and not measured again. */
+  @Test
+  void mergedExitsBelongToBoth() {
+    Path both = shared.resolve("both");
+    assertThat(
+            CommandLineRun.line(
+                    "merge-exits --threads 1 --accept-backbone --model %s --out %s %s",
+                    other, both, tiny.exits())
+                .succeeded()
+                .err())
+        .contains("warning", "another backbone");
+    for (Path model : List.of(other, tiny.model())) {
+      CommandLineRun.line(
+              "generate --threads 1 --prompt hen --max-tokens 4 --model %s --exits %s", model, both)
+          .succeeded();
+    }
+    Path one = shared.resolve("one");
+    tiny.run("drop-exits --exits %s --at 1 --out %s", both, one).succeeded();
+    CommandLineRun.line(
+            "score --threads 1 --model %s --exits %s --file %s", other, one, tiny.data())
+        .succeeded();
+    Path merged = shared.resolve("merged");
+    tiny.run("merge-exits --replace --out %s %s %s", merged, one, tiny.exits()).succeeded();
+    CommandLineRun.line(
+            "score --threads 1 --model %s --exits %s --file %s", other, merged, tiny.data())
+        .assertRefused(1, "backbone.sha256");
   }
 
   @Test

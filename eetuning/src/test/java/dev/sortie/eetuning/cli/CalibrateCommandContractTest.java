@@ -60,6 +60,30 @@ class CalibrateCommandContractTest {
     generate(tiny.exits(), file, "--threshold 0.5").assertRefused(1, "--thresholds", "--threshold");
   }
 
+  @Test
+  void thresholdsThatLieWithTheExitsAreTakenUnlessOthersAreGiven() throws IOException {
+    Path exits = temp.resolve("exits");
+    tiny.run("merge-exits --out %s %s", exits, tiny.exits()).succeeded();
+    Path beside = exits.resolve("thresholds.json");
+    Path data = sequences();
+    tiny.run(
+            "calibrate --exits %s --active all --data %s --window 32 --tokens 8 --level 0.4 --out %s",
+            exits, data, beside)
+        .succeeded();
+    String always = Files.readString(beside).replaceAll("(\"[12]\" ?): ?[0-9.Ee-]+", "$1: 0");
+    Files.writeString(beside, always);
+    assertThat(exitsOf(tiny.generate("--exits %s --max-tokens 8", exits).json()).subList(1, 8))
+        .containsOnly(1L);
+    assertThat(exitsOf(tiny.generate("--exits %s --max-tokens 8 --threshold 1", exits).json()))
+        .containsOnly("final");
+    tiny.generate("--exits %s --max-tokens 8 --dtype bf16", exits)
+        .assertRefused(1, "thresholds.json: dtype", "f32", "bf16", "or set --threshold");
+    tiny.generate("--exits %s --max-tokens 8 --dtype bf16 --threshold 0.5", exits).succeeded();
+    tiny.generate("--exits %s --max-tokens 8 --strategy speculative", exits).succeeded();
+    Files.writeString(beside, "{}");
+    tiny.generate("--exits %s --max-tokens 8", exits).assertRefused(1, "thresholds.json", "format");
+  }
+
   /** As a version wrote it whose draft heads did not cover the text's tokens. */
   @Test
   void thresholdsOfHeadsThatCoveredLessAreRefused() throws IOException {

@@ -85,6 +85,6 @@ class CommandLineHelpContractTest {
         .assertRefused(2, "--dtype", "f8", "BF16");
     CommandLineRun.of("generate", "--model", "m", "--prompt", "a\nb", "--bogus\nline")
         .assertRefused(2, "--bogus line");
-    CommandLineRun.of("merge-exits", "--model", "m", "--out", "x", "one").assertRefused(2, "DIR");
+    CommandLineRun.of("merge-exits", "--model", "m", "--out", "x").assertRefused(2, "DIR");
   }
 }

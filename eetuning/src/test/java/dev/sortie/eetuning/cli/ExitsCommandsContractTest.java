@@ -1,11 +1,17 @@
 package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.eetuning.Altered;
+import dev.sortie.nn.format.Safetensors;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,6 +60,40 @@ class ExitsCommandsContractTest {
     Path merged = temp.resolve("merged");
     merge(merged, tuned, other).succeeded();
     assertThat(Files.readString(merged.resolve("exits.json"))).contains("\"objective\": \"ce\"");
+  }
+
+  @Test
+  void matricesCanBeStoredInHalfTheSpace() throws IOException {
+    Path half = temp.resolve("half");
+    tiny.run("merge-exits --out %s --store bf16 %s", half, tiny.exits()).succeeded();
+    try (Safetensors file = Safetensors.open(half.resolve("exits.safetensors"));
+        Safetensors exact = Safetensors.open(tiny.exits().resolve("exits.safetensors"))) {
+      assertThat(file.tensors().keySet()).isEqualTo(exact.tensors().keySet());
+      for (String name : exact.tensors().keySet()) {
+        Span stored = file.read(name);
+        Span from = exact.read(name);
+        assertThat(stored.dtype()).isEqualTo(name.contains("norm") ? DType.F32 : DType.BF16);
+        for (int i = 0; i < from.length(); i++) {
+          float x = element(from, i);
+          assertThat(element(stored, i)).isCloseTo(x, offset(Math.abs(x) / 256));
+        }
+      }
+    }
+    Path again = temp.resolve("again");
+    tiny.run("merge-exits --out %s --store bf16 %s", again, half).succeeded();
+    for (String file : List.of("exits.json", "exits.safetensors")) {
+      assertThat(again.resolve(file)).hasSameBinaryContentAs(half.resolve(file));
+    }
+    tiny.run("generate --prompt hen --max-tokens 4 --threshold 0.1 --exits %s", half).succeeded();
+    tiny.run("merge-exits --out %s --store q8_0 %s", temp.resolve("other"), half)
+        .assertRefused(1, "--store 'q8_0'", "f32 or bf16");
+  }
+
+  private static float element(Span span, int i) {
+    return span.dtype() == DType.F32
+        ? span.segment().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i)
+        : Float.intBitsToFloat(
+            span.segment().getAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i) << 16);
   }
 
   @Test

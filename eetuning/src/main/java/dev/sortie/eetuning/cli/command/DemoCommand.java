@@ -12,7 +12,7 @@ import dev.sortie.eetuning.eval.Sweep;
 import dev.sortie.eetuning.eval.report.DemoJson;
 import dev.sortie.eetuning.eval.report.DemoReport;
 import dev.sortie.eetuning.exit.ExitArchitecture;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
@@ -121,7 +121,7 @@ public final class DemoCommand implements Callable<Integer> {
     }
     try (OutputFolder folder = new OutputFolder(out);
         Device device = compute.open();
-        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.F32, device);
+        LanguageModel m = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.F32, device);
         DemoView view = new DemoView()) {
       folder.open();
       int window = m.config().decoder().context();

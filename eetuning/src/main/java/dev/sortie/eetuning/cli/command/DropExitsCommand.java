@@ -64,7 +64,8 @@ public final class DropExitsCommand implements Callable<Integer> {
       List<Exit> kept = exits.exits().stream().filter(e -> !depths.contains(e.depth())).toList();
       Exits left =
           new Exits(
-              m.sha256(),
+              exits.backboneSha256(),
+              exits.checkedBackbones(),
               exits.tuning(),
               kept,
               exits.lookahead().filter(l -> !depths.contains(layers)));

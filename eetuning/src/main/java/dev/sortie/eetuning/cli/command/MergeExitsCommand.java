@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.NewExits;
 import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -29,14 +29,17 @@ import picocli.CommandLine.Parameters;
     name = "merge-exits",
     mixinStandardHelpOptions = true,
     description =
-        "Combines exits of one model that were tuned separately. Two exits at "
-            + "the same depth are an error, unless --replace is given.")
+        "Combines exits of one model that were tuned separately, or copies those of "
+            + "one folder. Two exits at the same depth are an error, unless --replace "
+            + "is given. With --accept-backbone, the result belongs to --model too and "
+            + "is no longer measured on it before each use.")
 public final class MergeExitsCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private UsedModel model;
+  @Mixin private BackboneOption backbone;
   @Mixin private NewExits result;
 
-  @Parameters(arity = "2..*", paramLabel = "DIR", description = "Folders with exits.")
+  @Parameters(arity = "1..*", paramLabel = "DIR", description = "Folders with exits.")
   private List<Path> folders;
 
   @Option(
@@ -55,8 +58,13 @@ public final class MergeExitsCommand implements Callable<Integer> {
       Optional<Lookahead> lookahead = Optional.empty();
       Map<Integer, Path> from = new TreeMap<>();
       Map<String, Object> tuning = new LinkedHashMap<>();
+      List<String> backbones = new ArrayList<>(); // those that all folders know
       for (Path folder : folders) {
-        Exits exits = ExitsFile.readExact(folder, m, arena, device.kernels());
+        Exits exits = backbone.readExact(folder, m, arena, device);
+        if (folder.equals(folders.getFirst())) {
+          backbones.addAll(exits.backbones());
+        }
+        backbones.retainAll(exits.backbones());
         for (Exit e : exits.exits()) {
           note(e.depth(), folder, from);
           byDepth.put(e.depth(), e);
@@ -65,9 +73,16 @@ public final class MergeExitsCommand implements Callable<Integer> {
           note(m.config().decoder().layers(), folder, from);
           lookahead = exits.lookahead();
         }
-        tuning.put(folder.toString(), exits.tuning());
+        tuning.putAll(
+            folders.size() == 1 ? exits.tuning() : Map.of(folder.toString(), exits.tuning()));
       }
-      Exits merged = new Exits(m.sha256(), tuning, new ArrayList<>(byDepth.values()), lookahead);
+      Exits merged =
+          new Exits(
+              backbones.getFirst(),
+              backbones.subList(1, backbones.size()),
+              tuning,
+              new ArrayList<>(byDepth.values()),
+              lookahead);
       result.write(merged, m);
     }
     return 0;

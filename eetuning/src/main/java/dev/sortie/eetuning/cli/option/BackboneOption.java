@@ -8,6 +8,8 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
@@ -50,10 +52,29 @@ public final class BackboneOption {
       return ExitsFile.read(folder, m, arena, device.kernels());
     }
     Exits exits = ExitsFile.readOfAnyBackbone(folder, m, arena, device.kernels());
-    if (!exits.backboneSha256().equals(m.sha256())) {
+    if (!exits.backbones().contains(m.sha256())) {
       warn(folder, exits, m, device);
     }
     return exits;
+  }
+
+  /**
+   * The exits of a folder in F32, for what goes into a file again. A backbone that was accepted is
+   * then among those that they were measured on.
+   */
+  public Exits readExact(Path folder, LanguageModel m, NativeArena arena, Device device) {
+    if (!accept) {
+      return ExitsFile.readExact(folder, m, arena, device.kernels());
+    }
+    Exits exits = ExitsFile.readExactOfAnyBackbone(folder, m, arena, device.kernels());
+    if (exits.backbones().contains(m.sha256())) {
+      return exits;
+    }
+    warn(folder, exits, m, device);
+    List<String> checked = new ArrayList<>(exits.checkedBackbones());
+    checked.add(m.sha256());
+    return new Exits(
+        exits.backboneSha256(), checked, exits.tuning(), exits.exits(), exits.lookahead());
   }
 
   private static void warn(Path folder, Exits exits, LanguageModel m, Device device) {

@@ -2,8 +2,6 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.Strategy;
 import dev.sortie.eetuning.calibrate.Calibrated;
-import dev.sortie.eetuning.calibrate.ThresholdsFile;
-import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
@@ -61,12 +59,7 @@ public final class DecodingMixin {
               + "Default: 0.8.")
   private String threshold;
 
-  @Option(
-      names = "--thresholds",
-      paramLabel = "FILE",
-      converter = ReadOnce.class,
-      description = "Thresholds file written by calibrate for these exits." + ReadOnce.HELP)
-  private Path thresholds;
+  @Mixin private ThresholdsOption thresholds;
 
   @Option(
       names = "--exit-policy",
@@ -160,16 +153,16 @@ public final class DecodingMixin {
     }
     OptionalDouble drafting =
         threshold == null || perExit ? OptionalDouble.empty() : OptionalDouble.of(number());
-    if (thresholds != null) {
-      Calibrated c = calibrated(early);
-      ExitThresholds policy = new ExitThresholds(c.thresholds());
-      return new Decoding(options, policy, true, false, draft, drafting, Optional.of(c));
+    Optional<Calibrated> calibrated = calibrated(early);
+    if (calibrated.isPresent()) {
+      ExitPolicy each = new ExitThresholds(calibrated.get().thresholds());
+      return new Decoding(options, each, true, false, draft, drafting);
     }
     ExitPolicy policy =
         perExit
             ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
             : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
-    return new Decoding(options, policy, early, guesses, draft, drafting, Optional.empty());
+    return new Decoding(options, policy, early, guesses, draft, drafting);
   }
 
   /** Refuses a strategy with options of another. */
@@ -201,27 +194,25 @@ public final class DecodingMixin {
   }
 
   /** The thresholds of a file, which says all that other options would. */
-  private Calibrated calibrated(boolean early) {
+  private Optional<Calibrated> calibrated(boolean early) {
+    boolean others =
+        threshold != null || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY);
+    if (!thresholds.isGiven()) {
+      return thresholds.take(early && !others ? exitsFolder : null);
+    }
     if (threshold != null || active.isGiven()) {
       throw new InputException(
-          "--thresholds "
-              + thresholds
-              + " says which exits are asked and when; leave out --threshold and --active");
+          thresholds + " says which exits are asked and when; leave out --threshold and --active");
     }
     if (!early) {
       throw new InputException("--thresholds needs --exits DIR and --strategy early-exit");
     }
     if (!exitPolicy.equals(ExitPolicies.PROBABILITY)) {
       throw new InputException(
-          "--thresholds "
-              + thresholds
-              + " are of "
-              + ExitPolicies.PROBABILITY
-              + ", --exit-policy is "
-              + exitPolicy
-              + "; leave one out");
+          "%s are of %s, --exit-policy is %s; leave one out"
+              .formatted(thresholds, ExitPolicies.PROBABILITY, exitPolicy));
     }
-    return ThresholdsFile.read(thresholds);
+    return thresholds.take(exitsFolder);
   }
 
   private double number() {
@@ -245,7 +236,6 @@ public final class DecodingMixin {
    * @param guesses whether decoding is lossless, by guesses that are verified
    * @param drafts who guesses, then or with early exits; empty for whom the exits allow
    * @param threshold confidence below which an exit does not guess; empty for the default
-   * @param calibrated what the policy comes from, where it was calibrated
    */
   public record Decoding(
       GenerateOptions options,
@@ -253,8 +243,7 @@ public final class DecodingMixin {
       boolean early,
       boolean guesses,
       List<String> drafts,
-      OptionalDouble threshold,
-      Optional<Calibrated> calibrated) {
+      OptionalDouble threshold) {
     boolean readsExits() {
       return early || guesses && !drafts.equals(List.of(PromptLookup.NAME));
     }
@@ -266,7 +255,7 @@ public final class DecodingMixin {
             "--%s is for one rank: how much to guess follows times that ranks measure each for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
                 .formatted(guesses ? "strategy speculative" : "draft prompt-lookup"));
       }
-      return new Decoding(options, policy, early, false, List.of(NONE), threshold, calibrated);
+      return new Decoding(options, policy, early, false, List.of(NONE), threshold);
     }
 
     /** How one token is read at a time, without drafts; at full depth no exit is taken. */
@@ -277,7 +266,7 @@ public final class DecodingMixin {
                 .formatted(guesses ? "strategy speculative" : "draft " + String.join(",", drafts)));
       }
       ExitPolicy taking = early ? policy : new MaxProbability(1);
-      return new Decoding(options, taking, early, false, List.of(NONE), threshold, calibrated);
+      return new Decoding(options, taking, early, false, List.of(NONE), threshold);
     }
 
     private Strategy with(Exits exits, int maxPending) {
@@ -304,7 +293,7 @@ public final class DecodingMixin {
 
   private Exits stored(Decoding d, LanguageModel m, NativeArena arena, Device device) {
     Exits stored = backbone.read(exitsFolder, m, arena, device);
-    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
+    thresholds.check(exitsFolder, m);
     return d.early() ? Strategy.withFinalDraft(stored, d.policy()) : stored;
   }
 
@@ -353,7 +342,7 @@ public final class DecodingMixin {
           "--accept-backbone measures the exits on the whole model, of which each rank holds a part; leave it out, or decode on one rank");
     }
     Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), depths);
-    d.calibrated().ifPresent(c -> ThresholdsFile.check(thresholds, c, exitsFolder, m));
+    thresholds.check(exitsFolder, m);
     return exits;
   }
 

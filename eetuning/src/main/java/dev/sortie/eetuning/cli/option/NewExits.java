@@ -7,6 +7,7 @@ import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -20,14 +21,24 @@ public final class NewExits {
   private Path out;
 
   @Option(
+      names = "--store",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description =
+          "Type of the matrices in the written file: f32, or bf16, which rounds them "
+              + "and takes half the space. Default: ${DEFAULT-VALUE}.")
+  private String store;
+
+  @Option(
       names = "--json",
       description =
           "Print the folder, exits, parameter counts and hashes as one JSON object "
               + "to standard output.")
   private boolean json;
 
-  /** Refuses a folder that holds exits. */
+  /** Refuses a folder that holds exits, and an unknown type. */
   public void check() {
+    type();
     if (ExitsFile.exists(out)) {
       throw new InputException(
           "--out "
@@ -38,10 +49,18 @@ public final class NewExits {
 
   /** Writes the exits, and prints what they are. */
   public void write(Exits exits, LanguageModel model) {
-    ExitsFile.write(out, exits, model);
+    ExitsFile.write(out, exits, model, type());
     ExitTable.print(exits, out, System.err);
     if (json) {
       System.out.println(Json.compact(ExitsJson.of(exits, out)));
     }
+  }
+
+  private DType type() {
+    return switch (store) {
+      case "f32" -> DType.F32;
+      case "bf16" -> DType.BF16;
+      default -> throw new InputException("--store '" + store + "' is unknown; take f32 or bf16");
+    };
   }
 }

@@ -1,9 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.Strategy;
-import dev.sortie.eetuning.calibrate.Calibrated;
-import dev.sortie.eetuning.calibrate.ThresholdsFile;
-import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
@@ -15,7 +12,6 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
-import java.util.Optional;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -36,17 +32,7 @@ public final class ServedExits {
               + "confidence reaches it; 1 never exits. Default: 0.8.")
   private Double threshold;
 
-  @Option(
-      names = "--thresholds",
-      paramLabel = "FILE",
-      converter = ReadOnce.class,
-      description =
-          "Thresholds file written by calibrate for these exits; replaces "
-              + "--threshold."
-              + ReadOnce.HELP)
-  private Path thresholds;
-
-  private Optional<Calibrated> calibrated = Optional.empty();
+  @Mixin private ThresholdsOption thresholds;
 
   /** For picocli. */
   public ServedExits() {}
@@ -55,22 +41,21 @@ public final class ServedExits {
   public ExitPolicy policy() {
     backbone.check(folder);
     if (folder == null) {
-      if (threshold != null || thresholds != null || active.isGiven()) {
+      if (threshold != null || thresholds.isGiven() || active.isGiven()) {
         throw new InputException("--threshold, --thresholds and --active need --exits DIR");
       }
       return new MaxProbability(1);
     }
-    if (thresholds == null) {
-      return new MaxProbability(threshold == null ? DecodingMixin.THRESHOLD : threshold);
-    }
-    if (threshold != null || active.isGiven()) {
+    boolean others = threshold != null || active.isGiven();
+    if (thresholds.isGiven() && others) {
       throw new InputException(
-          "--thresholds "
-              + thresholds
-              + " says which exits are asked and when; leave out --threshold and --active");
+          thresholds + " says which exits are asked and when; leave out --threshold and --active");
     }
-    calibrated = Optional.of(ThresholdsFile.read(thresholds));
-    return new ExitThresholds(calibrated.get().thresholds());
+    return thresholds
+        .take(others ? null : folder)
+        .<ExitPolicy>map(c -> new ExitThresholds(c.thresholds()))
+        .orElseGet(
+            () -> new MaxProbability(threshold == null ? DecodingMixin.THRESHOLD : threshold));
   }
 
   /** The exits that requests may ask for; those of {@link #policy} where thresholds name them. */
@@ -79,7 +64,7 @@ public final class ServedExits {
       return Exits.none();
     }
     Exits all = Strategy.withFinalDraft(backbone.read(folder, m, arena, device), policy);
-    calibrated.ifPresent(c -> ThresholdsFile.check(thresholds, c, folder, m));
+    thresholds.check(folder, m);
     return policy instanceof ExitThresholds each
         ? ActiveExits.at(all, each.asked())
         : active.choose(all, m, EarlyExit.MAX_PENDING, device);

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.decode.single;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
@@ -43,7 +43,7 @@ class KernelWarmUpContractTest {
   private static List<String> threads(Device device) {
     KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, Arithmetic.INTEGER, device);
     List<String> begun;
-    try (ModelFiles files = ModelFiles.open(Fable.folder())) {
+    try (ModelFiles files = ModelFiles.open(EmbeddedFolder.FABLE.path())) {
       kernels.begin(files.config().decoder(), files.weights());
       begun = running();
       kernels.await();
@@ -63,7 +63,9 @@ class KernelWarmUpContractTest {
       KernelWarmUp kernels = new KernelWarmUp(Precision.FILE, Arithmetic.INTEGER, device);
       try (LanguageModel model =
               LanguageModel.load(
-                  ModelFiles.open(Fable.folder(), kernels::begin), Precision.FILE, device);
+                  ModelFiles.open(EmbeddedFolder.FABLE.path(), kernels::begin),
+                  Precision.FILE,
+                  device);
           FullDepth text = new FullDepth(model.decoder(), 64, device)) {
         float[] whole = text.prefill(new int[20]).logits();
         return Arrays.copyOf(whole, whole.length);

@@ -10,7 +10,7 @@ import dev.sortie.eetuning.decode.grammar.TokenGrammar;
 import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.host.Fable;
+import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
@@ -34,7 +34,7 @@ class FableDocumentsContractTest {
     Random random = new Random(23);
     int documents = 0;
     try (Device device = Device.cpu(2);
-        LanguageModel m = LanguageModel.load(Fable.folder(), Precision.FILE, device)) {
+        LanguageModel m = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.FILE, device)) {
       List<Integer> ends = Prompt.endsOfAnswer(m);
       int vocab = m.config().decoder().vocab();
       TokenVocabulary vocabulary = new TokenVocabulary(m.tokenizer(), vocab, ends);

@@ -14,35 +14,49 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
- * The embedded model {@code fable}, a small decoder trained by {@code sortie pretrain} on
- * public-domain tales. It travels inside the jar; since models are mapped from files, it is
- * unpacked once into the user's cache folder, whose name carries the contents' hash.
+ * Folders that travel inside the jar. Models and exits are mapped from files, so a folder is
+ * unpacked once into the user's cache folder, under a name that carries its contents' hash.
  */
-public final class Fable {
-  private static final String[] FILES = {
-    "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "README.md"
-  };
+public enum EmbeddedFolder {
+  /**
+   * The model {@code fable}, a small decoder trained by {@code sortie pretrain} on public-domain
+   * tales.
+   */
+  FABLE(
+      "fable",
+      "config.json",
+      "model.safetensors",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "README.md");
 
-  private Fable() {}
+  private final String directory;
+  private final List<String> names;
 
-  /** The folder of the unpacked model. */
-  public static Path folder() {
-    return folder(CacheFolder.of("sortie"));
+  EmbeddedFolder(String directory, String... names) {
+    this.directory = directory;
+    this.names = List.of(names);
+  }
+
+  /** Where it lies unpacked. */
+  public Path path() {
+    return path(CacheFolder.of("sortie"));
   }
 
   /** The same below another cache folder. */
-  static Path folder(Path cache) {
+  Path path(Path cache) {
     Map<String, byte[]> files = new LinkedHashMap<>();
     Sha256 sha = new Sha256();
-    for (String name : FILES) {
+    for (String name : names) {
       byte[] bytes = resource(name);
       files.put(name, bytes);
       sha.update(bytes);
     }
-    Path folder = cache.resolve("fable-" + sha.hex().substring(0, 16));
+    Path folder = cache.resolve(directory + "-" + sha.hex().substring(0, 16));
     if (Files.isDirectory(folder)) {
       renew(files, folder);
     } else {
@@ -58,7 +72,7 @@ public final class Fable {
           Path file = folder.resolve(name);
           if (!holds(file, bytes)) {
             AtomicFiles.write(file, bytes);
-            System.getLogger(Fable.class.getName())
+            System.getLogger(EmbeddedFolder.class.getName())
                 .log(System.Logger.Level.WARNING, file + ": was damaged and is written again");
           }
         });
@@ -76,15 +90,15 @@ public final class Fable {
     }
   }
 
-  private static byte[] resource(String name) {
-    try (InputStream in = Fable.class.getResourceAsStream("fable/" + name)) {
+  private byte[] resource(String name) {
+    try (InputStream in = EmbeddedFolder.class.getResourceAsStream(directory + "/" + name)) {
       if (in == null) {
         throw new IllegalStateException(
-            "the embedded model lacks " + name + ": this build of Sortie is incomplete");
+            "the jar lacks %s/%s: this build of Sortie is incomplete".formatted(directory, name));
       }
       return in.readAllBytes();
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read the embedded model", e);
+      throw new UncheckedIOException("cannot read " + name + " of " + directory, e);
     }
   }
 

@@ -17,14 +17,14 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The unpacked embedded model is whole whenever it is asked for. */
+/** An embedded folder that is unpacked is whole whenever it is asked for. */
 @Tag("any-kernels")
-class FableFolderContractTest {
+class EmbeddedFolderContractTest {
   @TempDir private Path cache;
 
   @Test
   void aFileThatWasDamagedIsWrittenAgain() throws IOException {
-    Path folder = Fable.folder(cache);
+    Path folder = EmbeddedFolder.FABLE.path(cache);
     Path weights = folder.resolve("model.safetensors");
     byte[] whole = Files.readAllBytes(weights);
     Object untouched = Files.getLastModifiedTime(folder.resolve("tokenizer.json"));
@@ -32,14 +32,14 @@ class FableFolderContractTest {
     byte[] flipped = whole.clone();
     flipped[whole.length - 1] ^= 1;
     Files.write(weights, flipped);
-    assertThat(Fable.folder(cache)).isEqualTo(folder);
+    assertThat(EmbeddedFolder.FABLE.path(cache)).isEqualTo(folder);
     assertThat(weights).hasBinaryContent(whole);
 
     try (FileChannel file = FileChannel.open(weights, StandardOpenOption.WRITE)) {
       file.truncate(1000);
     }
     Files.delete(folder.resolve("config.json"));
-    Fable.folder(cache);
+    EmbeddedFolder.FABLE.path(cache);
     assertThat(weights).hasBinaryContent(whole);
     assertThat(folder.resolve("config.json")).exists();
     assertThat(Files.getLastModifiedTime(folder.resolve("tokenizer.json"))).isEqualTo(untouched);
@@ -55,7 +55,7 @@ class FableFolderContractTest {
     String[] mount = {"mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk.toString()};
     assumeTrue(run(mount) == 0, "a small disk in memory cannot be mounted");
     try {
-      assertThatThrownBy(() -> Fable.folder(disk.resolve("sortie")))
+      assertThatThrownBy(() -> EmbeddedFolder.FABLE.path(disk.resolve("sortie")))
           .isInstanceOf(InputException.class)
           .hasMessageContaining("No space left on device");
       assertThat(Altered.files(disk)).isEmpty();
