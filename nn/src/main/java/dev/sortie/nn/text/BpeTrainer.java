@@ -98,7 +98,7 @@ public final class BpeTrainer {
       int before = waiting.length();
       waiting.append(part);
       int searched = before < PART ? 0 : before;
-      int cut = waiting.length() < PART ? 0 : TextCuts.last(waiting, searched);
+      int cut = waiting.length() < PART ? 0 : TextCuts.BEFORE_SPACES.last(waiting, searched);
       if (cut > 0) {
         add(waiting.substring(0, cut));
         waiting.delete(0, cut);

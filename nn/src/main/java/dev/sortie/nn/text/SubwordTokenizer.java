@@ -169,6 +169,11 @@ public final class SubwordTokenizer implements Tokenizer {
     return new TextStream(this);
   }
 
+  /** How texts can be cut before they are encoded; empty if they are needed whole. */
+  Optional<TextCuts> cuts() {
+    return TextCuts.of(spec, model.encodesWordsApart());
+  }
+
   @Override
   public SubwordTokenizer withSpecials(OptionalInt bos, OptionalInt eos) {
     return new SubwordTokenizer(this, spec.withSpecials(bos, eos));

@@ -3,6 +3,7 @@ package dev.sortie.nn.text;
 import dev.sortie.nn.InputException;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Encodes a text in parts, each up to the last place where it can be cut ({@link TextCuts}). */
 final class TextStream implements StreamEncoder {
@@ -18,7 +19,7 @@ final class TextStream implements StreamEncoder {
   private static final int LONGEST_TEXT = 1 << 28;
 
   private final SubwordTokenizer tokenizer;
-  private final boolean cuts;
+  private final Optional<TextCuts> cuts;
   private final List<Integer> suffix;
   private final StringBuilder waiting = new StringBuilder();
   private List<Integer> prefix;
@@ -28,7 +29,7 @@ final class TextStream implements StreamEncoder {
 
   TextStream(SubwordTokenizer tokenizer) {
     this.tokenizer = tokenizer;
-    cuts = TextCuts.areKnown(tokenizer.spec());
+    cuts = tokenizer.cuts();
     prefix = tokenizer.spec().template().prefix();
     suffix = tokenizer.spec().template().suffix();
   }
@@ -36,18 +37,19 @@ final class TextStream implements StreamEncoder {
   @Override
   public int[] next(String part) {
     waiting.append(part);
-    if (waiting.length() < PART || !cuts) {
+    if (waiting.length() < PART || cuts.isEmpty()) {
       require(waiting.length() <= LONGEST_TEXT, LONGEST_TEXT);
       return NONE;
     }
-    int cut = TextCuts.last(waiting, searched);
+    int leftOut = cuts.get().leftOut();
+    int cut = cuts.get().last(waiting, searched);
     if (cut == 0) {
-      searched = waiting.length();
+      searched = waiting.length() - leftOut;
       require(searched <= LONGEST_WORD, LONGEST_WORD);
       return NONE;
     }
     String text = waiting.substring(0, cut);
-    waiting.delete(0, cut);
+    waiting.delete(0, cut + leftOut);
     searched = 0;
     return ids(text, List.of());
   }

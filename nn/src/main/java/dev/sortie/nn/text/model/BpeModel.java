@@ -27,7 +27,7 @@ final class BpeModel implements PieceEncoder {
   /** The id of each byte, or -1; null if neither the symbols nor the fallback are bytes. */
   private final int[] bytes;
 
-  private final boolean cutsAtMetaspace;
+  private final boolean wordsApart;
 
   BpeModel(String source, Vocabulary vocabulary, SubwordModel.Bpe model, IntPredicate special) {
     this.vocabulary = vocabulary;
@@ -43,7 +43,7 @@ final class BpeModel implements PieceEncoder {
     for (int id : model.whole()) {
       whole.add(vocabulary.token(id), id);
     }
-    cutsAtMetaspace =
+    wordsApart =
         !options.byteLevel()
             && !options.ignoreMerges()
             && model.whole().isEmpty()
@@ -52,7 +52,7 @@ final class BpeModel implements PieceEncoder {
 
   @Override
   public void encode(String piece, IntArrayList out, Budget budget) {
-    if (!cutsAtMetaspace) {
+    if (!wordsApart) {
       encodePart(piece, out, budget);
       return;
     }
@@ -64,6 +64,11 @@ final class BpeModel implements PieceEncoder {
       }
     }
     encodePart(piece.substring(start), out, budget);
+  }
+
+  @Override
+  public boolean encodesWordsApart() {
+    return wordsApart;
   }
 
   private void encodePart(String piece, IntArrayList out, Budget budget) {

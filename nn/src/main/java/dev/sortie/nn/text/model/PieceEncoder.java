@@ -9,6 +9,9 @@ public interface PieceEncoder {
   /** Appends the ids of one piece. */
   void encode(String piece, IntArrayList out, Budget budget);
 
+  /** Whether a piece that is cut before each ▁ behind another character keeps its ids. */
+  boolean encodesWordsApart();
+
   /**
    * The encoder of a model.
    *

@@ -61,6 +61,12 @@ final class UnigramModel implements PieceEncoder {
     out.addElements(out.size(), ids);
   }
 
+  /** Scores are summed from where a piece begins, and rounded so. */
+  @Override
+  public boolean encodesWordsApart() {
+    return false;
+  }
+
   private int[] spelled(String piece, Budget budget) {
     int n = piece.length();
     int[] from = new int[n + 1];

@@ -35,18 +35,21 @@ public final class CharTrie {
    */
   public void add(String content, int id) {
     int node = 0;
-    for (int i = 0; i < content.length(); i++) {
-      long edge = edge(node, content.charAt(i));
-      int next = edges.get(edge);
+    int known = 0;
+    for (int next; known < content.length(); node = next, known++) {
+      next = edges.get(edge(node, content.charAt(known)));
       if (next == 0) {
-        if (edges.size() == MAX_NODES) {
-          throw new InputException(
-              "%s have more than %d characters together; take another tokenizer"
-                  .formatted(what, MAX_NODES));
-        }
-        next = edges.size() + 1;
-        edges.put(edge, next);
+        break;
       }
+    }
+    if (content.length() - known > MAX_NODES - edges.size()) {
+      throw new InputException(
+          "%s have more than %d characters together; take another tokenizer"
+              .formatted(what, MAX_NODES));
+    }
+    for (int i = known; i < content.length(); i++) {
+      int next = edges.size() + 1;
+      edges.put(edge(node, content.charAt(i)), next);
       node = next;
     }
     if (node != 0) {
