@@ -130,6 +130,15 @@ public record DecoderLayer(
     return residual(ops, last, attention.applyLast(ops, in, rope, cache, first));
   }
 
+  /**
+   * The residual after attention of tokens of several cached sequences, x {@code [1, R, C]}, whose
+   * keys and values {@link #fill(Ops, Tensor, RopeTables, List) fill} has stored.
+   */
+  public Tensor attendFilled(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    Tensor in = normed(ops, inputNorm, x);
+    return residual(ops, x, attention.applyFilled(ops, in, rope, sequences));
+  }
+
   /** Stores the keys and values of the next tokens of a cached sequence and nothing else. */
   public void fill(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     attention.fill(ops, normed(ops, inputNorm, x), rope, cache, first);

@@ -100,11 +100,7 @@ public record SelfAttention(
    * their keys and values are stored.
    */
   public Tensor apply(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
-    int tokens = x.shape().size(1);
-    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
-    Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), first);
-    store(ops, qkv.get(1), qkv.get(2), rope, cache, first);
-    return project(ops, attend(ops, queries, cache, first + tokens));
+    return apply(ops, x, rope, List.of(new CachedRows(cache, first, x.shape().size(1))));
   }
 
   /**
@@ -115,28 +111,37 @@ public record SelfAttention(
     int tokens = x.shape().size(1);
     fill(ops, x, rope, cache, first);
     Tensor one = ops.contiguous(ops.slice(x, 1, tokens - 1, 1));
-    int count = first + tokens;
-    Tensor alone = sharding.inputs(ops, one, q).getFirst();
-    Tensor query = rotated(ops, queryNorm, alone, rope, config.heads(), count - 1);
-    return project(ops, attend(ops, query, cache, count));
+    return applyFilled(ops, one, rope, List.of(new CachedRows(cache, first + tokens - 1, 1)));
+  }
+
+  /**
+   * As {@link #apply(Ops, Tensor, RopeTables, List)} where {@link #fill} has stored the keys and
+   * values of these rows.
+   */
+  public Tensor applyFilled(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    return mix(ops, sharding.inputs(ops, x, q).getFirst(), rope, sequences);
   }
 
   /** Stores the keys and values of the next tokens and computes nothing else. */
   public void fill(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
-    List<Tensor> kv = sharding.inputs(ops, x, k, v);
-    store(ops, kv.get(0), kv.get(1), rope, cache, first);
+    fill(ops, x, rope, List.of(new CachedRows(cache, first, x.shape().size(1))));
   }
 
   /** As above for rows of several sequences, x {@code [1, R, C]}. */
   public void fill(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     List<Tensor> kv = sharding.inputs(ops, x, k, v);
+    store(ops, kv.get(0), kv.get(1), rope, sequences);
+  }
+
+  private void store(
+      Ops ops, Tensor keys, Tensor values, RopeTables rope, List<CachedRows> sequences) {
+    checkRows(keys, sequences);
     int row = 0;
     for (CachedRows s : sequences) {
       int n = s.count();
-      store(ops, rows(kv.get(0), row, n), rows(kv.get(1), row, n), rope, s.cache(), s.first());
+      store(ops, rows(keys, row, n), rows(values, row, n), rope, s.cache(), s.first());
       row += n;
     }
-    checkRows(x, row);
   }
 
   private void store(
@@ -154,30 +159,35 @@ public record SelfAttention(
    * region for all.
    */
   public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
+    store(ops, qkv.get(1), qkv.get(2), rope, sequences);
+    return mix(ops, qkv.get(0), rope, sequences);
+  }
+
+  /** Attention of queries {@code [1, R, H D]} over keys and values that are stored. */
+  private Tensor mix(Ops ops, Tensor queries, RopeTables rope, List<CachedRows> sequences) {
+    checkRows(queries, sequences);
     if (sequences.size() == 1) {
       CachedRows one = sequences.getFirst();
-      return apply(ops, x, rope, one.cache(), one.first());
+      Tensor query = rotated(ops, queryNorm, queries, rope, config.heads(), one.first());
+      return project(ops, one.cache().attend(ops, query, shape(1, one.count(), one.end())));
     }
-    int count = x.shape().size(1);
-    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
-    Tensor mixed =
-        ops.empty(x.dtype(), Shape.of(1, count, (long) config.heads() * config.headSize()));
+    Tensor mixed = ops.empty(queries.dtype(), queries.shape());
     List<AttentionCall.OverRuns> parts = new ArrayList<>();
     int row = 0;
     for (CachedRows s : sequences) {
       int n = s.count();
-      int first = s.first();
-      Tensor query = rotated(ops, queryNorm, rows(qkv.get(0), row, n), rope, config.heads(), first);
-      store(ops, rows(qkv.get(1), row, n), rows(qkv.get(2), row, n), rope, s.cache(), first);
+      Tensor query =
+          rotated(ops, queryNorm, rows(queries, row, n), rope, config.heads(), s.first());
       parts.add(s.cache().part(ops, query, rows(mixed, row, n), shape(1, n, s.end())));
       row += n;
     }
-    checkRows(x, row);
     ops.kernels().attention(parts);
     return sharding.output(ops, mixed, o);
   }
 
-  private static void checkRows(Tensor x, int ofSequences) {
+  private static void checkRows(Tensor x, List<CachedRows> sequences) {
+    int ofSequences = sequences.stream().mapToInt(CachedRows::count).sum();
     int count = x.shape().size(1);
     if (ofSequences != count) {
       throw new IllegalArgumentException(count + " rows, of which sequences have " + ofSequences);
@@ -216,10 +226,6 @@ public record SelfAttention(
     int tokens = mixed.shape().size(1);
     return sharding.output(
         ops, ops.reshape(mixed, batch, tokens, (long) config.heads() * config.headSize()), o);
-  }
-
-  private Tensor attend(Ops ops, Tensor queries, KvCache cache, int keys) {
-    return cache.attend(ops, queries, shape(1, queries.shape().size(1), keys));
   }
 
   private AttentionShape shape(int batch, int queries, int keys) {

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Descent;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.PromptChunk;
 import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.pass.SequenceState;
@@ -208,20 +209,29 @@ public final class BatchDecoder implements AutoCloseable {
    */
   public Optional<Step> readPrompt(BatchSequence s, int most) {
     check(s);
-    PagePool.Lease lease =
-        s.lease().orElseThrow(() -> new IllegalArgumentException("a sequence without a pool"));
-    int[] prompt = lease.prompt();
-    int from = s.position();
-    if (from >= prompt.length || most < PrefillChunks.LEAST) {
-      throw new IllegalArgumentException(
-          from + " of " + prompt.length + " tokens were read, and " + most + " more are asked for");
+    return readPrompts(List.of(PromptPiece.of(s, most))).getFirst();
+  }
+
+  /**
+   * Reads pieces of prompts of sequences in pools, in one pass. If that fails, none was read.
+   *
+   * @param pieces as {@link PromptPiece#pass} puts them together
+   * @return for each, what follows the prompt; empty if more of it is left to read
+   */
+  List<Optional<Step>> readPrompts(List<PromptPiece> pieces) {
+    List<PromptChunk> chunks = new ArrayList<>(pieces.size());
+    for (PromptPiece p : pieces) {
+      check(p.sequence());
+      chunks.add(new PromptChunk(p.sequence().state(), p.ids(), p.end(), p.sequence().states()));
     }
-    int to = PrefillChunks.end(from, prompt.length, most);
-    boolean end = to == prompt.length;
-    int[] chunk = Arrays.copyOfRange(prompt, from, to);
-    Step step = descent.step(() -> descent.prefill(s.state(), chunk, end, s.states()));
-    lease.read(to);
-    return Optional.ofNullable(step);
+    Map<SequenceState, Step> found = new IdentityHashMap<>();
+    descent.step(
+        () -> {
+          descent.prefill(chunks, found::put);
+          return null;
+        });
+    pieces.forEach(p -> p.sequence().pages().read(p.to()));
+    return pieces.stream().map(p -> Optional.ofNullable(found.get(p.sequence().state()))).toList();
   }
 
   /**

@@ -46,8 +46,9 @@ public final class BatchSequence implements AutoCloseable {
     text.rewind(count);
   }
 
-  Optional<PagePool.Lease> lease() {
-    return lease;
+  /** Its pages; of a sequence in a pool. */
+  PagePool.Lease pages() {
+    return lease.orElseThrow(() -> new IllegalArgumentException("a sequence without a pool"));
   }
 
   Optional<PromptStates> states() {

@@ -8,10 +8,11 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -22,11 +23,11 @@ import java.util.function.IntFunction;
 
 /**
  * Generates many texts at once by continuous batching. Work is done in rounds: those that wait are
- * admitted in turn, as far as pages for all that they may need are free; one of those whose prompt
- * is being read reads a piece of it, in turn; all others read a token each, together. So a long
- * prompt delays a token by one piece, and a text begins when it gets its pages and never fails for
- * want of memory later. Owners of requests take turns; nobody else overtakes, however little he
- * asks for.
+ * admitted in turn, as far as pages for all that they may need are free; those whose prompts are
+ * being read take turns to read pieces of them, as many together as make a pass; all others read a
+ * token each, together. So a long prompt delays a token by one piece, and a text begins when it
+ * gets its pages and never fails for want of memory later. Owners of requests take turns; nobody
+ * else overtakes, however little he asks for.
  *
  * <p>What a request gets depends on nothing but itself: tokens, exits and confidences have the same
  * bits alone and in any company, with its beginning found in the pool or read.
@@ -57,7 +58,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   private final List<RequestState> running = new ArrayList<>();
 
   /** Whose prompts are being read; the first has its turn. */
-  private final Deque<RequestState> reading = new ArrayDeque<>();
+  private final SequencedMap<BatchSequence, RequestState> reading = new LinkedHashMap<>();
 
   /** Pieces of other work; under the same lock. */
   private final Queue<FutureTask<?>> others = new ArrayDeque<>();
@@ -78,10 +79,10 @@ public final class Scheduler implements Runnable, AutoCloseable {
    *
    * @param running texts at once at most
    * @param waiting requests that wait at most
-   * @param piece tokens of a prompt that are read at a time while other texts wait for their next
-   *     token, at least {@value PrefillChunks#LEAST}. SmolLM2-135M in BF16 reads 556 tokens a
-   *     second in pieces of 128 and 744 in pieces of 512, which delay the others by 0.2 and 0.7
-   *     seconds (two threads)
+   * @param piece tokens of prompts that are read at a time while other texts wait for their next
+   *     token, at least {@value PrefillChunks#LEAST}; more if more texts wait for their first one.
+   *     SmolLM2-135M in BF16 reads 556 tokens a second in pieces of 128 and 744 in pieces of 512,
+   *     which delay the others by 0.2 and 0.7 seconds (two threads)
    */
   public record Limits(int running, int waiting, int piece) {
     /** Limits with pieces of 128 tokens. */
@@ -239,7 +240,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     admit();
     boolean busy = worked || !running.isEmpty();
     decode(running.stream().filter(RequestState::decodes).toList());
-    readPrompt();
+    readPrompts();
     load = new Load(running.size(), pool.available());
     return busy;
   }
@@ -269,7 +270,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     for (RequestHandle t : dropped) {
       t.result().complete(writing(t).generation("cancelled", 0, 0));
     }
-    for (RequestState r : List.copyOf(reading)) {
+    for (RequestState r : List.copyOf(reading.values())) {
       if (r.ticket().isCancelled()) {
         leave(r);
         r.finish("cancelled");
@@ -312,29 +313,50 @@ public final class Scheduler implements Runnable, AutoCloseable {
         waiting.remove();
         running.add(r);
       }
-      reading.add(r);
+      reading.put(r.sequence(), r);
     }
   }
 
-  /** Reads a piece of a prompt, of another one each time. */
-  private void readPrompt() {
-    RequestState r = reading.poll();
-    if (r == null) {
+  /** Reads pieces of prompts in one pass, which begins with another prompt each time. */
+  private void readPrompts() {
+    if (!reading.isEmpty()) {
+      read(PromptPiece.pass(List.copyOf(reading.keySet()), tokensToRead()));
+    }
+  }
+
+  private void read(List<PromptPiece> pieces) {
+    List<Optional<Step>> steps;
+    try {
+      steps = decoder.readPrompts(pieces);
+    } catch (RuntimeException e) {
+      if (pieces.size() > 1) {
+        pieces.forEach(p -> read(List.of(p)));
+      } else {
+        RequestState r = reading.get(pieces.getFirst().sequence());
+        leave(r);
+        r.fail(e);
+      }
       return;
     }
-    try {
-      boolean others = running.stream().anyMatch(RequestState::decodes);
-      int piece = others ? limits.piece() : PrefillChunks.USUAL;
-      Optional<Step> step = decoder.readPrompt(r.sequence(), piece);
-      if (step.isEmpty()) {
-        reading.add(r);
+    for (int i = 0; i < steps.size(); i++) {
+      RequestState r = reading.remove(pieces.get(i).sequence());
+      if (steps.get(i).isPresent()) {
+        take(r, steps.get(i).get());
       } else {
-        take(r, step.get());
+        reading.put(r.sequence(), r);
       }
-    } catch (RuntimeException e) {
-      leave(r);
-      r.fail(e);
     }
+  }
+
+  /**
+   * A text that waits for its next token waits for one piece, or longer where more others wait for
+   * their first token than have it.
+   */
+  private int tokensToRead() {
+    int decoding = running.size() - reading.size();
+    long most =
+        decoding == 0 ? PrefillChunks.USUAL : (long) limits.piece() * reading.size() / decoding;
+    return (int) Math.min(PrefillChunks.USUAL, Math.max(limits.piece(), most));
   }
 
   private void decode(List<RequestState> now) {
@@ -382,7 +404,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     synchronized (waiting) {
       running.remove(r);
     }
-    reading.remove(r);
+    reading.remove(r.sequence());
   }
 
   /** Texts being generated or read, and those that wait. */

@@ -50,6 +50,7 @@ public final class Descent implements AutoCloseable {
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final LayerPasses passes;
+  private final PromptPass prompts;
 
   /** Gets what follows the token of a text, as soon as it is known. */
   @FunctionalInterface
@@ -78,6 +79,7 @@ public final class Descent implements AutoCloseable {
     this.segments = segments;
     this.ops = new Ops(device, workspace);
     this.passes = new LayerPasses(decoder, ops, rows);
+    this.prompts = new PromptPass(decoder, ops, passes);
   }
 
   /** Ops whose temporaries are given back after each {@link #step}. */
@@ -235,11 +237,13 @@ public final class Descent implements AutoCloseable {
   /** The whole head's answers, for all that are left. */
   private void answer(List<SequenceState> live, Answers answers) {
     readFinals(live.stream().filter(s -> !s.finals.has(s.position())).toList());
-    for (SequenceState s : live) {
-      Tensor logits = s.finals.logits(s.position());
-      double confidence = TopTokens.of(ops, logits).probability(0);
-      answers.take(s, s.reader.read(logits, OptionalInt.empty(), confidence));
-    }
+    live.forEach(s -> answer(s, s.finals.logits(s.position()), answers));
+  }
+
+  /** The whole head's logits of one token, {@code [1, V]}, as the answer. */
+  private void answer(SequenceState s, Tensor logits, Answers answers) {
+    double confidence = TopTokens.of(ops, logits).probability(0);
+    answers.take(s, s.reader.read(logits, OptionalInt.empty(), confidence));
   }
 
   private void readFinals(List<SequenceState> texts) {
@@ -289,49 +293,50 @@ public final class Descent implements AutoCloseable {
    */
   public Step prefill(SequenceState s, int[] prompt, Optional<PromptStates> states) {
     complete(s); // tokens that go through all layers need those before them there
-    return PrefillChunks.each(prompt, (chunk, end) -> step(() -> prefill(s, chunk, end, states)));
+    Step[] answer = new Step[1];
+    PrefillChunks.each(
+        prompt,
+        (chunk, end) ->
+            step(
+                () -> {
+                  PromptChunk c = new PromptChunk(s, chunk, end, states);
+                  prefill(List.of(c), (_, step) -> answer[0] = step);
+                  return null;
+                }));
+    return answer[0];
   }
 
   /**
-   * Reads a chunk of a prompt, all of it and in one rank.
+   * Reads chunks of prompts in one pass, in one rank. How prompts are cut, and which are read
+   * together, does not show in any result.
    *
-   * @param end whether it ends the prompt
-   * @param states gets the final hidden states of the chunk, if somebody asks
-   * @return what follows its last token; null where the chunk does not end the prompt
+   * @param chunks of different texts, at most {@link Kernels#ROW_STABLE}: each longer than that, or
+   *     all together not
+   * @param answers gets what follows prompts that end
    */
-  public Step prefill(SequenceState s, int[] chunk, boolean end, Optional<PromptStates> states) {
-    Tensor x = s.sequence().embed(chunk, s.position(), chunk.length);
-    Tensor y = prefill(s, chunk, x, end, states);
-    return end ? s.afterPrompt(y) : null;
+  public void prefill(List<PromptChunk> chunks, Answers answers) {
+    Tensor y = prefill(chunks, prompts.embed(chunks));
+    if (y == null) {
+      return;
+    }
+    Tensor logits = decoder.logits(ops, y);
+    int row = 0;
+    for (PromptChunk c : chunks) {
+      if (c.end()) {
+        answer(c.text(), Sequence.row(logits, row++), answers);
+      }
+    }
   }
 
   /**
    * The same through these segments.
    *
-   * @param x what the first of them reads, {@code [1, T, C]}
-   * @param states gets the final hidden states of the chunk where these segments end with the last
-   *     layer, if somebody asks
-   * @return what comes to an outlet, {@code [1, T, C]}; else the final hidden state of the prompt's
-   *     last token, {@code [1, 1, C]}, or null where the chunk does not end it
+   * @param x what the first of them reads, {@code [1, R, C]}, chunk after chunk
+   * @return what comes to an outlet, {@code [1, R, C]}; else the final hidden states of the last
+   *     tokens of prompts that end, {@code [1, E, C]}, or null where none does
    */
-  public Tensor prefill(
-      SequenceState s, int[] chunk, Tensor x, boolean end, Optional<PromptStates> states) {
-    Sequence q = s.sequence();
-    int position = s.position();
-    s.tokens.read(ops, position, chunk);
-    Tensor y = x;
-    for (Segment g : segments.subList(0, segments.size() - 1)) {
-      y = q.layers(y, g.from(), g.to(), position).x();
-      if (s.at(g).exitCache != null) {
-        g.exit().orElseThrow().fill(ops, y, s.at(g).exitCache, position);
-      }
-    }
-    Segment last = segments.getLast();
-    if (!last.isOutlet()) {
-      y = q.prefillTop(y, last.from(), position, end, states);
-    }
-    s.readByAll(chunk.length);
-    return y;
+  public Tensor prefill(List<PromptChunk> chunks, Tensor x) {
+    return prompts.run(chunks, segments, x);
   }
 
   /** Runs the deficit tokens of a text through all layers that they have not seen. */

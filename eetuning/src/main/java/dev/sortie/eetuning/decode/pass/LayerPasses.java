@@ -5,7 +5,6 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
-import dev.sortie.nn.model.DecoderLayer;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -23,6 +22,7 @@ import java.util.function.Function;
 final class LayerPasses {
   private final Decoder decoder;
   private final Ops ops;
+  private final LayerStack stack;
   private final int most;
 
   /** Positions {@code first .. end - 1} of a text. */
@@ -45,6 +45,7 @@ final class LayerPasses {
   LayerPasses(Decoder decoder, Ops ops, int most) {
     this.decoder = decoder;
     this.ops = ops;
+    this.stack = new LayerStack(decoder, ops);
     this.most = most;
   }
 
@@ -52,7 +53,7 @@ final class LayerPasses {
   void run(Segment g, List<Rows> rows) {
     for (List<Rows> pass : passes(rows)) {
       Tensor x = gather(pass, r -> r.text().at(g).inputs.rows(r.first(), r.end()));
-      HiddenState h = layers(g, x, pass);
+      HiddenState h = stack.run(x, g.from(), g.to(), i -> cached(pass, i));
       int row = 0;
       for (Rows r : pass) {
         int end = row + r.count();
@@ -60,21 +61,6 @@ final class LayerPasses {
         row = end;
       }
     }
-  }
-
-  private HiddenState layers(Segment g, Tensor x, List<Rows> pass) {
-    if (pass.size() == 1) {
-      Rows r = pass.getFirst();
-      return r.text().sequence().layers(x, g.from(), g.to(), r.first());
-    }
-    HiddenState h = new HiddenState(x, x);
-    for (int i = g.from(); i < g.to(); i++) {
-      int layer = i;
-      DecoderLayer l = decoder.layers().get(i);
-      Tensor a = l.attend(ops, h.x(), decoder.rope(), cached(pass, s -> s.sequence().cache(layer)));
-      h = new HiddenState(l.feedForward(ops, a), a);
-    }
-    return h;
   }
 
   /**
@@ -121,7 +107,13 @@ final class LayerPasses {
     }
   }
 
-  private static List<CachedRows> cached(List<Rows> pass, Function<SequenceState, KvCache> cache) {
+  /** Where rows are in the caches of layer {@code layer}. */
+  static List<CachedRows> cached(List<Rows> pass, int layer) {
+    return cached(pass, s -> s.sequence().cache(layer));
+  }
+
+  /** Where rows are in caches of their texts. */
+  static List<CachedRows> cached(List<Rows> pass, Function<SequenceState, KvCache> cache) {
     List<CachedRows> list = new ArrayList<>(pass.size());
     for (Rows r : pass) {
       list.add(new CachedRows(cache.apply(r.text()), r.first(), r.count()));
@@ -150,15 +142,21 @@ final class LayerPasses {
 
   /** States of rows one after the other, {@code [1, R, C]}. */
   Tensor gather(List<Rows> rows, Place place) {
-    if (rows.size() == 1) {
-      return place.of(rows.getFirst());
+    return gather(rows.stream().map(place::of).toList());
+  }
+
+  /** States one after the other, {@code [1, R, C]}. */
+  Tensor gather(List<Tensor> states) {
+    if (states.size() == 1) {
+      return states.getFirst();
     }
-    int count = rows.stream().mapToInt(Rows::count).sum();
+    int count = states.stream().mapToInt(Sequence::count).sum();
     Tensor all = ops.empty(DType.F32, Shape.of(1, count, decoder.config().hidden()));
     int row = 0;
-    for (Rows r : rows) {
-      ops.kernels().copy(place.of(r).span(), Sequence.rows(all, row, row + r.count()).span());
-      row += r.count();
+    for (Tensor x : states) {
+      int end = row + Sequence.count(x);
+      ops.kernels().copy(x.span(), Sequence.rows(all, row, end).span());
+      row = end;
     }
     return all;
   }

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.pass;
 
 import dev.sortie.eetuning.decode.HiddenState;
-import dev.sortie.eetuning.decode.PromptStates;
+import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
@@ -12,11 +12,9 @@ import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
-import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -128,52 +126,11 @@ public final class Sequence implements AutoCloseable {
 
   /**
    * Runs layers {@code from .. to - 1} over x {@code [1, T, C]} at positions {@code first ..},
-   * filling their caches. In a prompt they take turns in the same memory.
+   * filling their caches.
    */
   public HiddenState layers(Tensor x, int from, int to, int first) {
-    return count(x) > Kernels.ROW_STABLE
-        ? layersOfPrompt(x, from, to, first)
-        : layersOfTokens(x, from, to, first);
-  }
-
-  private HiddenState layersOfTokens(Tensor x, int from, int to, int first) {
-    HiddenState h = new HiddenState(x, x);
-    for (int i = from; i < to; i++) {
-      Tensor a = attend(h.x(), i, first);
-      h = new HiddenState(decoder.layers().get(i).feedForward(ops, a), a);
-    }
-    return h;
-  }
-
-  /**
-   * The temporaries of 512 tokens are 16 MB a layer of SmolLM2-135M. In memory of its own for each
-   * layer a new sequence read 775 tokens/s, so 840 (Zen 4, two threads), in a thirtieth of the
-   * room.
-   */
-  private HiddenState layersOfPrompt(Tensor x, int from, int to, int first) {
-    if (from == to) {
-      return new HiddenState(x, x);
-    }
-    Tensor a = ops.empty(x.dtype(), x.shape());
-    Tensor y = ops.empty(x.dtype(), x.shape());
-    Tensor in = x;
-    for (int i = from; i < to; i++) {
-      int layer = i;
-      Tensor below = in;
-      ops.into(a, () -> attend(below, layer, first));
-      ops.into(y, () -> decoder.layers().get(layer).feedForward(ops, a));
-      in = y;
-    }
-    return new HiddenState(y, a);
-  }
-
-  private Tensor attend(Tensor x, int layer, int first) {
-    return decoder.layers().get(layer).attend(ops, x, decoder.rope(), cache(layer), first);
-  }
-
-  /** As below where nobody asks for the states of all tokens. */
-  public Tensor prefillTop(Tensor x, int from, int first, boolean end) {
-    return prefillTop(x, from, first, end, Optional.empty());
+    return new LayerStack(decoder, ops)
+        .run(x, from, to, i -> List.of(new CachedRows(cache(i), first, count(x))));
   }
 
   /**
@@ -181,15 +138,11 @@ public final class Sequence implements AutoCloseable {
    * is ever read, that of the prompt's last token; all others leave just their keys and values.
    *
    * @param end whether the piece ends the prompt
-   * @param states gets those of all tokens too, if somebody asks
    * @return the final hidden state of its last token, {@code [1, 1, C]}, or null
    */
-  public Tensor prefillTop(
-      Tensor x, int from, int first, boolean end, Optional<PromptStates> states) {
+  public Tensor prefillTop(Tensor x, int from, int first, boolean end) {
     int top = decoder.layers().size() - 1;
     Tensor below = layers(x, from, top, first).x();
-    // and once more below for the last one alone, so that the answer has the bits it always has
-    states.ifPresent(s -> s.read(ops, first, layers(below, top, top + 1, first).x()));
     DecoderLayer layer = decoder.layers().get(top);
     if (end) {
       return layer.feedForward(

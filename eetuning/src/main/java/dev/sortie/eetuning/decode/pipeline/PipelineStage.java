@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode.pipeline;
 
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.Descent;
+import dev.sortie.eetuning.decode.pass.PromptChunk;
 import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.pass.SequenceState;
@@ -115,7 +116,7 @@ final class PipelineStage implements AutoCloseable {
         isFirst()
             ? s.sequence().embed(chunk, p.from(), chunk.length)
             : received(p.hidden(), chunk.length);
-    Tensor y = descent.prefill(s, chunk, x, end, Optional.empty());
+    Tensor y = descent.prefill(List.of(new PromptChunk(s, chunk, end, Optional.empty())), x);
     if (!isLast()) {
       links.sendPrompt(p.text(), p.from(), p.to(), y);
     } else if (end) {
