@@ -1,8 +1,10 @@
 package dev.sortie.parallel.launch;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.tcp.LinkKeys;
 import dev.sortie.parallel.comm.transport.tcp.Tls;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -101,8 +103,19 @@ public record RankEnvironment(
         new Job(
             master(variables, world),
             generation(variables),
-            token(variables, world),
+            world > 1 ? token(variables, "on all ranks") : given(variables),
             Tls.read(environment)));
+  }
+
+  /**
+   * What two processes that are no ranks prove to each other: the secret and the certificates that
+   * the ranks of a job have.
+   *
+   * @throws InputException if there is no secret, or TLS is half given
+   */
+  public static LinkKeys linkKeys(Map<String, String> environment) {
+    String secret = token(new Variables(environment), "on both sides");
+    return new LinkKeys(secret.getBytes(StandardCharsets.UTF_8), Tls.read(environment));
   }
 
   /** The value of several variables, which must be the same in all. */
@@ -163,12 +176,17 @@ public record RankEnvironment(
     return variables.has(TORCH_GENERATION) ? variables.number(TORCH_GENERATION) : 0;
   }
 
-  private static String token(Variables variables, int world) {
-    String token = variables.has(TOKEN) ? variables.text(TOKEN) : "";
-    if (world > 1 && token.length() < SHORTEST_TOKEN) {
+  private static String given(Variables variables) {
+    return variables.has(TOKEN) ? variables.text(TOKEN) : "";
+  }
+
+  /** The secret of a job of several processes, which is set {@code where}. */
+  private static String token(Variables variables, String where) {
+    String token = given(variables);
+    if (token.length() < SHORTEST_TOKEN) {
       throw new InputException(
-          "%s has %d characters; set it on all ranks to one generated secret of at least %d, such as openssl rand -hex 32 prints"
-              .formatted(TOKEN, token.length(), SHORTEST_TOKEN));
+          "%s has %d characters; set it %s to one generated secret of at least %d, such as openssl rand -hex 32 prints"
+              .formatted(TOKEN, token.length(), where, SHORTEST_TOKEN));
     }
     return token;
   }

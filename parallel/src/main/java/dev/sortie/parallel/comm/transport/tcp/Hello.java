@@ -24,7 +24,9 @@ record Hello(Purpose purpose, int rank, int stream, String endpoint) {
     /** Failures and signs of life. */
     CONTROL,
     /** One of the sockets of a pair. */
-    STREAM
+    STREAM,
+    /** To a process that is no rank, as a {@link Link}. */
+    LINK
   }
 
   byte[] encode() throws IOException {

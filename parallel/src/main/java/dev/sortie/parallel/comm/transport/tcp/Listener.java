@@ -12,8 +12,10 @@ import java.nio.channels.SocketChannel;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -32,6 +34,10 @@ final class Listener implements AutoCloseable {
   private final PendingConnections pending;
   private final Set<Hello> admitted = ConcurrentHashMap.newKeySet();
   private final Map<Hello, Connection> waiting = new ConcurrentHashMap<>();
+
+  /** Links that nobody has taken; empty once this is closed. */
+  private final BlockingQueue<Optional<Connection>> links = new LinkedBlockingQueue<>();
+
   private final CountDownLatch closed = new CountDownLatch(1);
 
   Listener(InetSocketAddress address, Handshake handshake, Optional<Tls> tls, int world)
@@ -88,7 +94,8 @@ final class Listener implements AutoCloseable {
       Connector.sendAtOnce(socket);
       Connection connection = Tls.answering(tls, socket);
       Handshake.Proven caller = handshake.answer(connection.in(), connection.out());
-      if (!admitted.add(caller.hello())) {
+      boolean link = caller.hello().purpose() == Hello.Purpose.LINK;
+      if (!link && !admitted.add(caller.hello())) {
         throw new IOException(caller.hello() + " is there already");
       }
       if (!welcome(connection, caller)) {
@@ -111,7 +118,11 @@ final class Listener implements AutoCloseable {
       PendingConnections.close(connection.socket());
       return false;
     }
-    waiting.put(caller.hello(), connection);
+    if (caller.hello().purpose() == Hello.Purpose.LINK) {
+      links.add(Optional.of(connection));
+    } else {
+      waiting.put(caller.hello(), connection);
+    }
     if (closed.getCount() == 0) {
       PendingConnections.close(connection.socket());
     }
@@ -121,6 +132,15 @@ final class Listener implements AutoCloseable {
   /** The connection that said {@code hello}, or null while it has not come. */
   Connection take(Hello hello) {
     return waiting.remove(hello);
+  }
+
+  /** Waits for the next link; empty if this is closed. */
+  Optional<Connection> takeLink() throws InterruptedException {
+    Optional<Connection> next = links.take();
+    if (next.isEmpty()) {
+      links.add(next); // for others that wait
+    }
+    return next;
   }
 
   /** The connection of a rank that joins, whatever its port, or null; and what it said. */
@@ -139,6 +159,8 @@ final class Listener implements AutoCloseable {
   public void close() {
     closed.countDown();
     waiting.values().forEach(connection -> PendingConnections.close(connection.socket()));
+    links.forEach(link -> link.ifPresent(c -> PendingConnections.close(c.socket())));
+    links.add(Optional.empty());
     pending.close();
     try {
       server.close();
