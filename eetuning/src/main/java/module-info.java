@@ -22,6 +22,7 @@ module dev.sortie.eetuning {
   exports dev.sortie.eetuning.decode;
   exports dev.sortie.eetuning.decode.batch;
   exports dev.sortie.eetuning.decode.chat;
+  exports dev.sortie.eetuning.decode.edge;
   exports dev.sortie.eetuning.decode.grammar;
   exports dev.sortie.eetuning.decode.grammar.schema;
   exports dev.sortie.eetuning.decode.pipeline;

@@ -74,6 +74,7 @@ final class PageShell implements AutoCloseable {
         main=(%s)
         case ${1:-} in
           java) shift; exec %s "$@" ;;
+          cloud) exec "${main[@]}" "$@" ;;
           serve)
             [[ " $* " == *" --port "* ]] || set -- "$@" --port "$SERVER_PORT"
             exec "${main[@]}" "$@"

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.cli.command.AddExitsCommand;
 import dev.sortie.eetuning.cli.command.AuditCommand;
 import dev.sortie.eetuning.cli.command.CalibrateCommand;
 import dev.sortie.eetuning.cli.command.ChatCommand;
+import dev.sortie.eetuning.cli.command.CloudCommand;
 import dev.sortie.eetuning.cli.command.ConvertCommand;
 import dev.sortie.eetuning.cli.command.DemoCommand;
 import dev.sortie.eetuning.cli.command.DoctorCommand;
@@ -32,7 +33,10 @@ import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The command line. Exit codes: 0 done, 1 the work failed, 2 wrong usage. */
+/**
+ * The command line. Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 done, but a text has
+ * tokens that an edge decided without its cloud.
+ */
 @Command(
     name = "sortie",
     mixinStandardHelpOptions = true,
@@ -68,6 +72,7 @@ public final class Main implements Runnable {
           "chat",
           "explain",
           "serve",
+          "cloud",
           "sample",
           "score",
           "calibrate",
@@ -118,6 +123,7 @@ public final class Main implements Runnable {
       case "chat" -> ChatCommand.class;
       case "explain" -> ExplainCommand.class;
       case "serve" -> ServeCommand.class;
+      case "cloud" -> CloudCommand.class;
       case "sample" -> SampleCommand.class;
       case "score" -> ScoreCommand.class;
       case "calibrate" -> CalibrateCommand.class;

@@ -6,11 +6,13 @@ import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
+import dev.sortie.eetuning.cli.option.EdgeMixin;
 import dev.sortie.eetuning.cli.option.GrammarMixin;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
 import dev.sortie.eetuning.cli.option.TextInput;
 import dev.sortie.eetuning.cli.view.ColouredText;
+import dev.sortie.eetuning.cli.view.EdgeView;
 import dev.sortie.eetuning.cli.view.GenerationJson;
 import dev.sortie.eetuning.cli.view.OrderedTexts;
 import dev.sortie.eetuning.decode.DecodingStrategy;
@@ -20,6 +22,9 @@ import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.edge.EdgeDecoder;
+import dev.sortie.eetuning.decode.edge.EdgeGeneration;
+import dev.sortie.eetuning.decode.edge.EdgeToken;
 import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.decode.pipeline.DecodingRanks;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
@@ -59,6 +64,9 @@ import picocli.CommandLine.Option;
             + "exits or with speculative decoding. On a terminal, each token is "
             + "coloured by the exit that chose it.")
 public final class GenerateCommand implements Callable<Integer> {
+  /** The exit code if an edge has decided tokens that were the cloud's. */
+  private static final int WITHOUT_CLOUD = 3;
+
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
   @Mixin private TextInput prompt;
@@ -106,6 +114,7 @@ public final class GenerateCommand implements Callable<Integer> {
   private Path prompts;
 
   @Mixin private PipelineMixin pipeline;
+  @Mixin private EdgeMixin edge;
 
   @Option(
       names = "--json",
@@ -116,6 +125,9 @@ public final class GenerateCommand implements Callable<Integer> {
   public Integer call() {
     Decoding given = decoding.decoding(maxTokens);
     pipeline.check(prompts != null);
+    if (edge.isGiven()) {
+      return onEdge(given.alone());
+    }
     Decoding d = pipeline.ranks() > 1 ? given.together() : given;
     Optional<Grammar> grammar = form.read(d.options());
     if (grammar.isPresent() && pipeline.pp > 1) {
@@ -206,6 +218,57 @@ public final class GenerateCommand implements Callable<Integer> {
             pipeline.draw(result.times());
           }
         });
+  }
+
+  private int onEdge(Decoding d) {
+    if (pipeline.ranks() > 1) {
+      throw new InputException("--edge is for one process; leave out --tp and --pp");
+    }
+    if (form.read(d.options()).isPresent()) {
+      throw new InputException(
+          "--edge: the cloud chooses tokens without a grammar; leave out --edge, or --json-schema"
+              + " and --grammar");
+    }
+    List<Input> inputs = inputs();
+    List<EdgeGeneration> texts = new ArrayList<>();
+    try (Device device = compute.open()) {
+      new EdgeRun(model, decoding, edge, d)
+          .load(
+              device,
+              (m, decoder, depths) -> {
+                for (Input input : inputs) {
+                  texts.add(onEdge(input, m, decoder, depths));
+                }
+                if (json) {
+                  print(texts.stream().map(GenerationJson::of).toList(), m);
+                }
+              });
+    }
+    return texts.stream().allMatch(t -> t.count(EdgeToken.ALONE) == 0) ? 0 : WITHOUT_CLOUD;
+  }
+
+  private EdgeGeneration onEdge(
+      Input input, LanguageModel m, EdgeDecoder decoder, List<Integer> depths) {
+    int[] ids = ids(input, m);
+    Prompt.capacity(m, ids, maxTokens);
+    if (json) {
+      return decoder.run(ids, ends(input, m), (t, by) -> OutputReader.require());
+    }
+    ColouredText out = begin(input, m, depths);
+    EdgeGeneration g =
+        decoder.run(
+            ids,
+            ends(input, m),
+            (t, by) -> {
+              if (by == EdgeToken.ALONE) {
+                out.marked(t.text(), t.exit());
+              } else {
+                out.token(t.text(), t.exit());
+              }
+            });
+    show(g.text(), out);
+    EdgeView.show(g);
+    return g;
   }
 
   /** Texts that are printed at the end: no token is chosen for a reader who has gone. */

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.edge.EdgeDecoder;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
 import dev.sortie.eetuning.decode.policy.ExitPolicies;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
@@ -20,6 +21,7 @@ import dev.sortie.eetuning.explain.TokenExplainer;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.parallel.comm.transport.tcp.LinkKeys;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -344,6 +346,44 @@ public final class DecodingMixin {
     Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), depths);
     thresholds.check(exitsFolder, m);
     return exits;
+  }
+
+  /**
+   * The exits of an edge: those that may be asked, and the one after its last layer, which answers
+   * where the cloud does not.
+   *
+   * @param layers of the edge
+   */
+  public List<ExitOutline> edgeExits(Decoding d, DecoderConfig config, int layers) {
+    if (!d.early()) {
+      throw new InputException(
+          "--edge " + layers + " needs --exits DIR, and no --strategy but early-exit");
+    }
+    List<ExitOutline> all =
+        ExitsFile.outlines(exitsFolder, config).stream().filter(e -> !e.isLookahead()).toList();
+    List<Integer> depths = all.stream().map(ExitOutline::depth).toList();
+    if (!depths.contains(layers)) {
+      throw new InputException(
+          "--edge %d: %s has no exit after layer %d, but after %s; take one of these"
+              .formatted(layers, exitsFolder, layers, depths));
+    }
+    List<Integer> asked = outlines(d, config).stream().map(ExitOutline::depth).toList();
+    return all.stream()
+        .filter(e -> e.depth() == layers || e.depth() < layers && asked.contains(e.depth()))
+        .toList();
+  }
+
+  /** How an edge decodes. */
+  public EdgeDecoder.Settings settings(Decoding d, EdgeMixin edge, LinkKeys keys) {
+    return new EdgeDecoder.Settings(
+        edge.host(),
+        edge.port(),
+        keys,
+        d.policy(),
+        maxPending,
+        d.options(),
+        edge.type(),
+        edge.timeout());
   }
 
   /** How ranks of a pipeline decode. */

@@ -18,6 +18,7 @@ public final class ColouredText {
   private static final int[] RAMP = {172, 142, 71, 37, 68, 62, 97};
 
   private static final String RESET = "\u001b[0m";
+  private static final String UNDERLINE = "\u001b[4m";
 
   private final PrintStream out;
   private final int layers;
@@ -66,6 +67,17 @@ public final class ColouredText {
    */
   public void token(String text, OptionalInt exit) {
     out.print(painted(SafeText.visible(text), exit));
+    out.flush();
+  }
+
+  /**
+   * Shows one token that was decided without the one who should have: underlined.
+   *
+   * @param exit as above
+   */
+  public void marked(String text, OptionalInt exit) {
+    String shown = painted(SafeText.visible(text), exit);
+    out.print(colour && !text.isEmpty() ? UNDERLINE + shown + RESET : shown);
     out.flush();
   }
 

@@ -3,6 +3,8 @@ package dev.sortie.eetuning.cli.view;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.SpeculationReport;
+import dev.sortie.eetuning.decode.edge.EdgeGeneration;
+import dev.sortie.eetuning.decode.edge.EdgeToken;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +21,27 @@ public final class GenerationJson {
     root.put("text", g.text());
     root.put("finish", g.finish());
     root.put("timing", timing(g.prefillTokensPerSecond(), g.decodeTokensPerSecond()));
+    return root;
+  }
+
+  /** A text that edge and cloud have written: who decided each token, and what that took. */
+  public static Map<String, Object> of(EdgeGeneration g) {
+    Map<String, Object> root = of(g.text());
+    List<Map<String, Object>> tokens = tokens(g.text());
+    for (int i = 0; i < tokens.size(); i++) {
+      tokens.get(i).put("decided_by", g.by().get(i).word());
+    }
+    root.put("tokens", tokens);
+    Map<String, Object> edge = new LinkedHashMap<>();
+    edge.put("edge_tokens", g.count(EdgeToken.EDGE));
+    edge.put("cloud_tokens", g.count(EdgeToken.CLOUD));
+    edge.put("alone_tokens", g.count(EdgeToken.ALONE));
+    edge.put("round_trips", g.roundTrips());
+    edge.put("bytes_sent", g.sent());
+    edge.put("bytes_received", g.received());
+    edge.put("exact", g.exact());
+    g.lost().ifPresent(why -> edge.put("lost", why));
+    root.put("edge", edge);
     return root;
   }
 

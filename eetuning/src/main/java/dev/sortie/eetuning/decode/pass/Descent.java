@@ -234,6 +234,21 @@ public final class Descent implements AutoCloseable {
     }
   }
 
+  /**
+   * What the exit in front of the outlet says of the token read last, sure or not: where nothing
+   * behind the outlet answers. In the {@link #step} that has read the token.
+   */
+  public Step lastExit(SequenceState s) {
+    Segment g = segments.get(segments.size() - 2);
+    Exit exit = g.exit().orElseThrow();
+    int p = s.position() - 1;
+    if (!s.at(g).heads.has(p)) {
+      readHead(g, exit, List.of(new Rows(s, p, p + 1)));
+    }
+    ExitEvidence evidence = s.at(g).evidence(p, null);
+    return s.reader.read(evidence.answer(), exit.depth(), evidence.maxProbability());
+  }
+
   /** The whole head's answers, for all that are left. */
   private void answer(List<SequenceState> live, Answers answers) {
     readFinals(live.stream().filter(s -> !s.finals.has(s.position())).toList());

@@ -82,6 +82,21 @@ class TerminalTextContractTest {
   }
 
   @Test
+  void whatAnEdgeDecidedAloneIsUnderlinedWhereThereAreColours() {
+    text(true).marked("x", OptionalInt.of(3));
+    text(true).marked("", OptionalInt.of(3));
+    assertThat(printed())
+        .matches(
+            ESCAPE + "\\[4m" + ESCAPE + "\\[38;5;\\d+mx" + ESCAPE + "\\[0m" + ESCAPE + "\\[0m");
+  }
+
+  @Test
+  void withoutColoursAMarkedTokenIsItsTextAlone() {
+    text(false).marked("x\u001b", OptionalInt.of(3));
+    assertThat(printed()).isEqualTo("x\\u001b");
+  }
+
+  @Test
   void aLogGetsALineEveryTenSeconds() {
     AtomicLong now = new AtomicLong();
     try (var line = new ProgressLine.Log("tune", 100, stream(StandardCharsets.UTF_8), now::get)) {
