@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.train.LossHistory;
+import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
@@ -84,6 +85,17 @@ public record Checkpoint(int step, Path path, JsonObject description) {
   /** What decides the result of its run. */
   Map<String, Object> fingerprint() {
     return description.getObject(FINGERPRINT).fields();
+  }
+
+  /**
+   * Refuses one of the job's run that has not the job's losses. One of another run has others.
+   *
+   * @throws InputException if a loss is missing
+   */
+  void checkLosses(TrainingJob job) {
+    if (Fingerprint.isSame(fingerprint(), job.fingerprint())) {
+      LossHistory.read(description, job.lossNames(), step);
+    }
   }
 
   /** The hash of each tensor file by name; earlier versions wrote one file. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * Saves the checkpoints of a run and finds the newest, {@code OUT/checkpoints/step-000100/}: {@code
@@ -127,9 +128,15 @@ public final class Checkpoints {
    * The newest checkpoint whose files are whole, as rank 0 finds it. One that is not is what a kill
    * in the middle of a save leaves, or a failing disk: it is named and an earlier one is taken. A
    * collective call.
+   *
+   * @param job that resumes: of a checkpoint of the same run the losses must be its own
    */
-  public Optional<Checkpoint> newest() {
-    Optional<Checkpoint> mine = groups.leads() ? newestWhole() : Optional.empty();
+  public Optional<Checkpoint> newest(TrainingJob job) {
+    return newest(checkpoint -> checkpoint.checkLosses(job));
+  }
+
+  private Optional<Checkpoint> newest(Consumer<Checkpoint> check) {
+    Optional<Checkpoint> mine = groups.leads() ? newestWhole(check) : Optional.empty();
     int step = (int) groups.fromLeader(mine.map(c -> c.step() + 1).orElse(0)) - 1;
     kept = step < 0 ? OptionalInt.empty() : OptionalInt.of(step);
     if (step < 0 || groups.leads()) {
@@ -173,11 +180,12 @@ public final class Checkpoints {
     return kept;
   }
 
-  private Optional<Checkpoint> newestWhole() {
+  private Optional<Checkpoint> newestWhole(Consumer<Checkpoint> check) {
     for (Path p : folder.list().reversed()) {
       String fault;
       try {
         Checkpoint checkpoint = Checkpoint.read(p, CheckpointFolder.step(p));
+        check.accept(checkpoint);
         Optional<String> found = checkpoint.fault();
         if (found.isEmpty()) {
           return Optional.of(checkpoint);
@@ -212,7 +220,7 @@ public final class Checkpoints {
    */
   static Checkpoint newest(Path out, CheckpointListener listener) {
     return new Checkpoints(out, ProcessGroups.single(), 1, listener) // saves none
-        .newest()
+        .newest(checkpoint -> {})
         .orElseThrow(() -> new InputException(out + ": has no whole checkpoint"));
   }
 

@@ -7,6 +7,7 @@ import dev.sortie.parallel.shard.TensorParallel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** What decides a run's result, by name: a run is resumed only from a checkpoint of the same. */
 public final class Fingerprint {
@@ -40,6 +41,15 @@ public final class Fingerprint {
       addShares(other, tp, sequence);
     }
     return other;
+  }
+
+  /**
+   * Whether both are of the same run.
+   *
+   * @param then as JSON keeps it
+   */
+  static boolean isSame(Map<String, Object> then, Map<String, Object> now) {
+    return Json.compact(new TreeMap<>(then)).equals(Json.compact(new TreeMap<>(now)));
   }
 
   /**

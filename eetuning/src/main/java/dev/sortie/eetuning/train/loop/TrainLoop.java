@@ -129,7 +129,7 @@ public final class TrainLoop {
     new ConsistencyCheck(groups).check(job.fingerprint(), kernels);
     Checkpoints checkpoints =
         new Checkpoints(options.out(), groups, options.keepCheckpoints(), listener);
-    Optional<Checkpoint> found = checkpoints.newest();
+    Optional<Checkpoint> found = checkpoints.newest(job);
     LossHistory history =
         found
             .map(f -> Checkpoints.restore(f, job, kernels))

@@ -89,6 +89,9 @@ class DamagedCheckpointContractTest {
         new String[] {"\"losses\":\\{\"2\":\\[[^]]*\\]", "\"losses\":{\"2\":5", "losses.2"});
     cases.put("no losses", new String[] {"\"losses\":\\{", "\"gone\":{", "losses"});
     cases.put(
+        "losses of another name",
+        new String[] {"\"losses\":\\{\"2\"", "\"losses\":{\"3\"", "losses.2"});
+    cases.put(
         "a validation of no step",
         new String[] {"\"validations\":\\{\"3\"", "\"validations\":{\"x\"", "validations.x"});
     cases.put(
