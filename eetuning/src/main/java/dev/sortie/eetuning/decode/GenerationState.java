@@ -48,8 +48,24 @@ public final class GenerationState {
     for (int id : prompt) {
       sampler.saw(id);
     }
-    this.words = tokenizer.stream();
+    this.words = after(prompt, tokenizer);
     this.stop = new StopText(options.stop());
+  }
+
+  /**
+   * A decoder that has read the text of the prompt, so that the first word keeps the space before
+   * it, which decoding drops at the beginning of a text. Text begins anew after a special token.
+   */
+  private static StreamDecoder after(int[] prompt, Tokenizer tokenizer) {
+    int from = prompt.length;
+    while (from > 0 && !tokenizer.isSpecial(prompt[from - 1])) {
+      from--;
+    }
+    StreamDecoder words = tokenizer.stream();
+    for (int i = from; i < prompt.length; i++) {
+      words.next(prompt[i]);
+    }
+    return words;
   }
 
   /**

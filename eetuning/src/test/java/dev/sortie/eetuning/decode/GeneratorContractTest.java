@@ -8,10 +8,15 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.format.TokenizerJson;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -100,6 +105,34 @@ class GeneratorContractTest {
 
   private static int[] generated(Generation g) {
     return g.tokens().stream().mapToInt(GeneratedToken::id).toArray();
+  }
+
+  /** Words carry the space before them, which decoding drops where a text begins. */
+  @Test
+  void aTextContinuesThatOfItsPrompt() {
+    String json =
+        """
+        {"version": "1.0", "added_tokens": [{"id": 0, "content": "<s>", "special": true}],
+         "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"},
+         "model": {"type": "BPE", "vocab": {"<s>": 0, "▁a": 1, "▁hen": 2, "s": 3}, "merges": []}}
+        """;
+    Tokenizer words =
+        TokenizerJson.read(
+            new ByteArrayInputStream(json.getBytes(StandardCharsets.UTF_8)), "words.json");
+    assertThat(words.decode(new int[] {1, 2, 3})).isEqualTo("a hens");
+    assertThat(behind(words, 0, 1)).isEqualTo(" hens");
+    assertThat(behind(words, 1, 2)).isEqualTo(" hens");
+    assertThat(behind(words, 1, 0)).as("behind a special token").isEqualTo("hens");
+    assertThat(behind(words, 0)).isEqualTo("hens");
+  }
+
+  private static String behind(Tokenizer words, int... prompt) {
+    GenerateOptions options = new GenerateOptions(2, SamplingOptions.GREEDY, List.of(), true);
+    GenerationState state = new GenerationState(prompt, options, words, Set.of(), 4);
+    for (int id : new int[] {2, 3}) {
+      state.take(id, OptionalInt.empty(), 1, Optional.empty(), () -> false);
+    }
+    return state.generation("length", 0, 0).text();
   }
 
   @Test
