@@ -2,6 +2,7 @@ package dev.sortie.benchmarks;
 
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.host.ExitsName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
@@ -22,8 +23,11 @@ final class ExitModelMixin extends ModelMixin {
 
   @Mixin private ArithmeticMixin arithmetic;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = "Folder with exits to leave at.")
-  private Path exits;
+  @Option(
+      names = "--exits",
+      paramLabel = "DIR",
+      description = "Folder with exits to leave at, or the word smollm2.")
+  private String exits;
 
   /** The word of {@code --dtype}. */
   String dtype() {
@@ -32,7 +36,7 @@ final class ExitModelMixin extends ModelMixin {
 
   /** The folder of exits, or null. */
   Path exitsFolder() {
-    return exits;
+    return exits == null ? null : ExitsName.path(exits);
   }
 
   /** Loads the model, to be closed. */
@@ -42,7 +46,7 @@ final class ExitModelMixin extends ModelMixin {
 
   /** The model's exits, in memory of {@code arena}; none if no folder is named. */
   Exits exits(LanguageModel m, NativeArena arena, Device device) {
-    return exits == null ? Exits.none() : ExitsFile.read(exits, m, arena, device.kernels());
+    return exits == null ? Exits.none() : ExitsFile.read(exitsFolder(), m, arena, device.kernels());
   }
 
   private Precision precision() {

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning;
 
+import dev.sortie.eetuning.host.ExitsName;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -73,5 +74,16 @@ public final class Sortie {
       device.close();
       throw e;
     }
+  }
+
+  /**
+   * Returns a folder of exits by name, for {@link Model#exits} and {@link Model#calibrated}, which
+   * takes its file {@code thresholds.json}.
+   *
+   * @param name a path, or {@code smollm2} for the exits of SmolLM2-135M-Instruct that come with
+   *     Sortie, unpacked into the user's cache folder
+   */
+  public static Path exits(String name) {
+    return ExitsName.path(name);
   }
 }

@@ -6,11 +6,15 @@ import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.chat.ChatMessage;
+import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.nn.text.chat.ChatTemplate;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * One held-out sequence.
@@ -20,6 +24,10 @@ import java.util.Set;
  *     the tokens themselves do, but for the first ones
  */
 public record HeldOut(int[] ids, boolean isPrompt) {
+  private static final String QUESTION = "question";
+  private static final String PROMPT = "prompt";
+  private static final String TEXT = "text";
+
   /** Tokens of a text that are only read. */
   private static final int READ = 8;
 
@@ -30,8 +38,9 @@ public record HeldOut(int[] ids, boolean isPrompt) {
 
   /**
    * The sequences of files: of a {@code .jsonl} file, or a pipe that begins with a brace, one a
-   * line, {@code {"prompt": "…"}} or {@code {"text": "…"}}; anything else is text, cut into
-   * windows.
+   * line, {@code {"question": "…"}}, which is asked through the model's chat template, {@code
+   * {"prompt": "…"}}, which is continued as it is, or {@code {"text": "…"}}; anything else is text,
+   * cut into windows.
    *
    * @param window tokens of a text at most
    * @param answer tokens of an answer at most
@@ -64,13 +73,15 @@ public record HeldOut(int[] ids, boolean isPrompt) {
   }
 
   private static HeldOut ofLine(JsonObject line, LanguageModel model, int window, int room) {
-    line.refuseUnknown(Set.of("prompt", "text", "id"));
-    if (line.has("prompt") == line.has("text")) {
-      throw line.error("prompt", "either prompt or text, one of the two");
+    line.refuseUnknown(Set.of(QUESTION, PROMPT, TEXT, "id"));
+    List<String> given = Stream.of(QUESTION, PROMPT, TEXT).filter(line::has).toList();
+    if (given.size() != 1) {
+      throw line.error(PROMPT, "one of question, prompt and text");
     }
-    boolean prompt = line.has("prompt");
-    String field = prompt ? "prompt" : "text";
-    int[] ids = model.tokenizer().encode(line.getString(field));
+    String field = given.getFirst();
+    String text = line.getString(field);
+    boolean prompt = !field.equals(TEXT);
+    int[] ids = field.equals(QUESTION) ? asked(text, model) : model.tokenizer().encode(text);
     if (prompt && (ids.length < 1 || ids.length > room)) {
       throw line.error(field, "1 to " + room + " tokens, this one has " + ids.length);
     }
@@ -78,6 +89,11 @@ public record HeldOut(int[] ids, boolean isPrompt) {
       throw line.error(field, "at least 4 tokens, this one has " + ids.length);
     }
     return new HeldOut(prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
+  }
+
+  private static int[] asked(String question, LanguageModel model) {
+    return ChatTemplate.required(model.path())
+        .encode(List.of(ChatMessage.of("user", question)), ChatOptions.DEFAULT, model.tokenizer());
   }
 
   private static List<HeldOut> windows(String file, String text, LanguageModel model, int window) {

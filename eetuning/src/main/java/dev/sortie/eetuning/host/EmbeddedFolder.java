@@ -32,7 +32,10 @@ public enum EmbeddedFolder {
       "model.safetensors",
       "tokenizer.json",
       "tokenizer_config.json",
-      "README.md");
+      "README.md"),
+
+  /** Exits of SmolLM2-135M-Instruct, tuned by {@code sortie tune} on its own answers. */
+  SMOLLM2_EXITS("smollm2-exits", "exits.safetensors", "exits.json", "thresholds.json", "README.md");
 
   private final String directory;
   private final List<String> names;

@@ -100,6 +100,27 @@ class CalibrateCommandContractTest {
   }
 
   @Test
+  void questionsAreAskedThroughTheChatTemplate() throws IOException {
+    Path prompts = sequences();
+    Path questions = temp.resolve("questions.jsonl");
+    Files.writeString(questions, Files.readString(prompts).replace("\"prompt\"", "\"question\""));
+    Path file = temp.resolve("thresholds.json");
+    calibrate(questions, file, "--level 0.4").assertRefused(1, "has no chat template");
+    Path template = tiny.model().resolve("chat_template.jinja");
+    Files.writeString(template, "{% for m in messages %}{{ m.content }}{% endfor %}");
+    try {
+      Path asked = temp.resolve("asked.jsonl");
+      Path continued = temp.resolve("continued.jsonl");
+      calibrate(questions, file, "--level 0.4 --traces " + asked).succeeded();
+      calibrate(prompts, file, "--level 0.4 --traces " + continued).succeeded();
+      assertThat(Files.readAllLines(asked).subList(1, 31))
+          .isEqualTo(Files.readAllLines(continued).subList(1, 31));
+    } finally {
+      Files.delete(template);
+    }
+  }
+
+  @Test
   void sequencesThatPromiseNothingAreRefused() throws IOException {
     Path sequences = sequences();
     Path file = temp.resolve("thresholds.json");

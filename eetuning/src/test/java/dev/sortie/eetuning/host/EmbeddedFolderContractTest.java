@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.sortie.eetuning.Altered;
+import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.Sha256;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -46,6 +48,20 @@ class EmbeddedFolderContractTest {
     try (var files = Files.list(folder)) {
       assertThat(files).hasSize(5);
     }
+  }
+
+  @Test
+  void exitsThatComeWithSortieAreThoseOfTheirThresholds() throws IOException {
+    Path folder = EmbeddedFolder.SMOLLM2_EXITS.path(cache);
+    assertThat(Altered.files(folder))
+        .containsExactlyInAnyOrder(
+            "README.md", "exits.json", "exits.safetensors", "thresholds.json");
+    assertThat(ThresholdsFile.read(folder.resolve("thresholds.json")).exitsSha256())
+        .isEqualTo(Sha256.of(folder.resolve("exits.safetensors")));
+    Path own = Files.createDirectory(cache.resolve("smollm2"));
+    assertThat(ExitsName.path(own.toString())).isEqualTo(own);
+    assertThat(ExitsName.path("smollm2").resolve("exits.json"))
+        .hasSameBinaryContentAs(folder.resolve("exits.json"));
   }
 
   @Test

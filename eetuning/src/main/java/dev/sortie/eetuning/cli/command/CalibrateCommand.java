@@ -61,7 +61,12 @@ public final class CalibrateCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
 
-  @Option(names = "--exits", required = true, paramLabel = "DIR", description = ExitWords.FOLDER)
+  @Option(
+      names = "--exits",
+      required = true,
+      paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
+      description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Mixin private BackboneOption backbone;
@@ -74,10 +79,11 @@ public final class CalibrateCommand implements Callable<Integer> {
       converter = ReadOnce.class,
       description =
           "Held-out sequences that the exits were not tuned on. A .jsonl file, or "
-              + "a pipe that begins with {, has one JSON object per line: with prompt, "
-              + "which the model answers at full depth, or with text, used as is. Any "
-              + "other file is plain text and is split into windows. Windows of one text "
-              + "are not independent, so the guarantee is then only approximate."
+              + "a pipe that begins with {, has one JSON object per line: with question, "
+              + "which the model answers through its chat template at full depth, with "
+              + "prompt, which it continues, or with text, used as is. Any other file is "
+              + "plain text and is split into windows. Windows of one text are not "
+              + "independent, so the guarantee is then only approximate."
               + ReadOnce.HELP)
   private List<Path> data;
 

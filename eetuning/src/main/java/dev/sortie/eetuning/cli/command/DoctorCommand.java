@@ -72,7 +72,11 @@ public final class DoctorCommand implements Callable<Integer> {
   @Option(names = "--exact", description = DecodedModel.EXACT)
   private boolean exact;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = "Of the model. " + ExitWords.FOLDER)
+  @Option(
+      names = "--exits",
+      paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
+      description = "Of the model. " + ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Option(names = "--json", description = "One JSON object a topic.")

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.NewExits;
 import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.exit.Exit;
@@ -32,6 +33,7 @@ public final class DropExitsCommand implements Callable<Integer> {
       names = "--exits",
       required = true,
       paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
       description = "Folder with exits.")
   private Path folder;
 

@@ -73,7 +73,11 @@ public final class EvalCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
+  @Option(
+      names = "--exits",
+      paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
+      description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Mixin private BackboneOption backbone;

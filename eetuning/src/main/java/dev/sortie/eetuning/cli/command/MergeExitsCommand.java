@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.BackboneOption;
+import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.NewExits;
 import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.exit.Exit;
@@ -39,7 +40,11 @@ public final class MergeExitsCommand implements Callable<Integer> {
   @Mixin private BackboneOption backbone;
   @Mixin private NewExits result;
 
-  @Parameters(arity = "1..*", paramLabel = "DIR", description = "Folders with exits.")
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
+      description = "Folders with exits.")
   private List<Path> folders;
 
   @Option(

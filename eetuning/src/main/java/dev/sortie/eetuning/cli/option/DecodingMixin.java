@@ -45,7 +45,11 @@ public final class DecodingMixin {
 
   @Mixin private SamplingMixin sampling;
 
-  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
+  @Option(
+      names = "--exits",
+      paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
+      description = ExitWords.FOLDER)
   private Path exitsFolder;
 
   @Mixin private BackboneOption backbone;

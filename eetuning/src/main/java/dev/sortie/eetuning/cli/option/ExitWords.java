@@ -1,14 +1,36 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.host.ExitsName;
 import dev.sortie.nn.InputException;
+import java.nio.file.Path;
 import java.util.Iterator;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
 
 /** The words of options that name exits, and of those that say how exits are made. */
 public final class ExitWords {
   /** For the help of options: a folder whose exits are decoded or scored with. */
   public static final String FOLDER =
-      "Folder with exits. They are held in memory as Q8_0, or as F32 for a " + "model in F32.";
+      "Folder with exits, or "
+          + ExitsName.SMOLLM2
+          + ": exits for SmolLM2-135M-Instruct, which come with Sortie. Exits are held "
+          + "in memory as Q8_0, or as F32 for a model in F32.";
+
+  /** Reads the word of an option that takes such a folder. */
+  public static final class Folder implements ITypeConverter<Path> {
+    /** For picocli. */
+    public Folder() {}
+
+    @Override
+    public Path convert(String word) {
+      try {
+        return ExitsName.path(word);
+      } catch (InputException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
 
   /** The words of {@code --arch}, for help and completion. */
   public static final class Architectures implements Iterable<String> {

@@ -17,7 +17,11 @@ import picocli.CommandLine.Option;
 
 /** The exits of a server, and where texts leave unless a request says otherwise. */
 public final class ServedExits {
-  @Option(names = "--exits", paramLabel = "DIR", description = ExitWords.FOLDER)
+  @Option(
+      names = "--exits",
+      paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
+      description = ExitWords.FOLDER)
   private Path folder;
 
   @Mixin private BackboneOption backbone;

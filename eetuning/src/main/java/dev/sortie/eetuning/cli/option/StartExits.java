@@ -19,6 +19,7 @@ public final class StartExits {
       names = "--exits",
       required = true,
       paramLabel = "DIR",
+      converter = ExitWords.Folder.class,
       description = "Folder with the initial exits. It is not changed.")
   private Path folder;
 
