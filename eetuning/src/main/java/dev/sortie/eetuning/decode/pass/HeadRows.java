@@ -8,13 +8,18 @@ import dev.sortie.tensor.dtype.DType;
 /**
  * What a head read at some of the positions being read, and its logits there. One position is
  * answered at once, so of one the tensors of the pass are taken; of several, guesses among them,
- * they are kept until the text comes there.
+ * they are kept until the text comes there. The memory for that is taken when it is first needed:
+ * in company a text has no guesses, and for SmolLM2-135M it would be 3 MB.
  */
 final class HeadRows {
-  /** {@code [rows, C]} and {@code [rows, V]}; null where no more than one position is read. */
-  private final Tensor stateStore;
+  private final Sequence sequence;
+  private final int rows;
+  private final int tokens;
 
-  private final Tensor logitsStore;
+  /** {@code [rows, C]} and {@code [rows, V]}; null before several positions were read. */
+  private Tensor stateStore;
+
+  private Tensor logitsStore;
 
   private Tensor states;
   private Tensor logits;
@@ -22,20 +27,29 @@ final class HeadRows {
 
   /** For {@code rows} positions at once, at most. */
   HeadRows(Sequence sequence, int rows, int tokens) {
-    boolean kept = rows > 1;
-    this.stateStore = kept ? store(sequence, rows, sequence.decoder().config().hidden()) : null;
-    this.logitsStore = kept ? store(sequence, rows, tokens) : null;
+    this.sequence = sequence;
+    this.rows = rows;
+    this.tokens = tokens;
   }
 
-  private static Tensor store(Sequence sequence, int rows, int width) {
+  private Tensor store(int width) {
     return Tensor.allocate(sequence.arena(), DType.F32, Shape.of(rows, width));
   }
 
   /** The head was read at these positions: states {@code [.., C]}, logits {@code [.., V]}. */
   void put(Ops ops, int[] at, Tensor newStates, Tensor newLogits) {
     positions = at;
-    states = at.length == 1 ? newStates : kept(ops, newStates, stateStore);
-    logits = at.length == 1 ? newLogits : kept(ops, newLogits, logitsStore);
+    if (at.length == 1) {
+      states = newStates;
+      logits = newLogits;
+      return;
+    }
+    if (stateStore == null) {
+      stateStore = store(sequence.decoder().config().hidden());
+      logitsStore = store(tokens);
+    }
+    states = kept(ops, newStates, stateStore);
+    logits = kept(ops, newLogits, logitsStore);
   }
 
   private static Tensor kept(Ops ops, Tensor x, Tensor store) {
