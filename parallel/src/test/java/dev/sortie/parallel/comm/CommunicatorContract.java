@@ -11,6 +11,8 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -179,6 +181,7 @@ abstract class CommunicatorContract extends ExactnessContract {
   @Test
   void aRankThatStaysAwayIsNamedAtTheDeadline() throws Exception {
     CommOptions impatient = OPTIONS.withDeadline(Duration.ofSeconds(1));
+    CountDownLatch othersFailed = new CountDownLatch(1);
     List<Throwable> failures =
         Job.failures(
             3,
@@ -186,9 +189,16 @@ abstract class CommunicatorContract extends ExactnessContract {
             impatient,
             c -> {
               if (c.position() == 1) {
-                Thread.sleep(3000);
+                // how late the others notice depends on the load of the machine
+                othersFailed.await(30, TimeUnit.SECONDS);
+                c.barrier();
+                return;
               }
-              c.barrier();
+              try {
+                c.barrier();
+              } finally {
+                othersFailed.countDown();
+              }
             });
     assertThat(failures)
         .allSatisfy(
