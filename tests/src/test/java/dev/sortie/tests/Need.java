@@ -10,8 +10,8 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * What the commands of a block need besides a checkout and a few seconds. The first lines of the
- * block say it to the reader, in these words; without such a line the block runs everywhere.
+ * What the commands of a block need in addition to a checkout and a few seconds. The first lines of
+ * the block say it to the reader, in these words; without such a line the block runs everywhere.
  */
 enum Need {
   A_GRAPHICS_CARD("# needs a graphics card"),
