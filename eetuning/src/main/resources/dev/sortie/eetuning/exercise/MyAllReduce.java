@@ -8,7 +8,7 @@ public class MyAllReduce implements AllReduce {
   //
   // messages.rank(), messages.ranks():   who this is, and how many there are
   // messages.send(array, to):            sends a copy; does not wait
-  // messages.receive(array, from):       waits for the next message of that rank
+  // messages.receive(array, from):       waits for the next message of that rank, which fills the array
   @Override
   public void sum(Messages messages, float[] data) {
     throw new UnsupportedOperationException("not written yet");

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.cli.view.SampleView;
 import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -104,6 +105,14 @@ class SampleCommandContractTest {
     while (Files.notExists(out.resolve("samples/%05d.jsonl".formatted(number)))) {
       Thread.sleep(20);
     }
+  }
+
+  @Test
+  void whereNothingWasRefusedTheSummarySaysSo() {
+    Map<String, Object> counts = Map.of("texts", 3, "tokens", 30);
+    Map<String, Object> manifest =
+        Map.of("sampled", counts, "kept", counts, "refused", Map.of(), "files", Map.of());
+    assertThat(SampleView.lines(manifest)).endsWith("refused nothing");
   }
 
   /** Of a killed run the shard that was being written may be left, with or without its name. */

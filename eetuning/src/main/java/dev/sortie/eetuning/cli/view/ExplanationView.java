@@ -68,7 +68,7 @@ public record ExplanationView(Explanation explanation, String kernels) {
     String before = e.number() == 1 ? "the last token of the prompt" : "token " + (e.number() - 1);
     return List.of(
         "Token %d, %s, was chosen by %s.".formatted(e.number(), shown(e.chosen()), by),
-        "It follows %s, %s at position %d, whose way is below."
+        "The layers below read %s, %s at position %d."
             .formatted(before, shown(e.read()), e.position()),
         "Kernels: %s. Times are the least of several passes.".formatted(kernels));
   }

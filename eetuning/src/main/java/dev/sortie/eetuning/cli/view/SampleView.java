@@ -68,7 +68,7 @@ public final class SampleView implements SampleRun.Listener, AutoCloseable {
   private static String words(Map<?, ?> object) {
     List<String> words = new ArrayList<>();
     object.forEach((name, value) -> words.add(name + " " + value));
-    return String.join(", ", words);
+    return words.isEmpty() ? "nothing" : String.join(", ", words);
   }
 
   @Override

@@ -52,11 +52,13 @@ public final class ScheduleView {
     }
     double start = measured.stream().mapToDouble(Timed::start).min().orElseThrow();
     double end = measured.stream().mapToDouble(Timed::end).max().orElseThrow();
+    // The plan counts from 0, the measurement from the start of the run.
+    long first = afterLast(measured) - (long) steps * rounds;
     List<Timed> planned = plan.timeline(steps, rounds, end - start);
     TimelinePlot.write(
         file,
-        "Stages of the pipeline, %d %s of %d micro-batches"
-            .formatted(steps, steps == 1 ? "step" : "steps", rounds),
+        "Stages of the pipeline, the last %s of %d micro-batches"
+            .formatted(steps == 1 ? "step" : steps + " steps", rounds),
         planned.stream()
             .map(t -> t.action().type())
             .distinct()
@@ -64,21 +66,25 @@ public final class ScheduleView {
             .map(ScheduleView::word)
             .toList(),
         List.of(
-            new TimelinePlot.Panel("planned", planned.stream().map(ScheduleView::bar).toList()),
-            new TimelinePlot.Panel("measured", measured.stream().map(ScheduleView::bar).toList())));
+            new TimelinePlot.Panel("planned", planned.stream().map(t -> bar(t, first)).toList()),
+            new TimelinePlot.Panel("measured", measured.stream().map(t -> bar(t, 0)).toList())));
   }
 
-  private static TimelinePlot.Bar bar(Timed t) {
+  private static long afterLast(List<Timed> measured) {
+    return measured.stream().mapToLong(t -> t.action().microBatch()).max().orElseThrow() + 1;
+  }
+
+  private static TimelinePlot.Bar bar(Timed t, long first) {
     String kind = word(t.action().type());
-    String number = number(t.action());
+    String number = number(t.action(), first);
     String hint = hint(t.stage(), kind + " " + number, t.end() - t.start());
     return new TimelinePlot.Bar(t.stage(), t.start(), t.end(), kind, number, hint);
   }
 
   /** Micro-batch, and which of the stage's chunks where it is not the first: 3, 3b, 3c. */
-  private static String number(Action action) {
+  private static String number(Action action, long first) {
     String chunk = action.chunk() == 0 ? "" : String.valueOf((char) ('a' + action.chunk()));
-    return action.microBatch() + chunk;
+    return first + action.microBatch() + chunk;
   }
 
   /** Draws what the stages of a decoding pipeline did, as measured. */

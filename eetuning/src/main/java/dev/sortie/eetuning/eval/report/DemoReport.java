@@ -58,8 +58,9 @@ public final class DemoReport {
     <section>
     <h2>Quality against speed</h2>
     <p>Up and to the right is better. A lower threshold lets more tokens leave early:
-    faster, less like full depth. What lies in the grey band is within the error of the
-    measurement.</p>
+    faster, less like full depth. The number at a point is its threshold. <code>early-exit</code>
+    is by exits alone, <code>speculative</code> by guesses alone, <code>+prompt-lookup</code> by
+    both. What lies in the grey band is within the error of the measurement.</p>
     %s</section>
     <section>
     <h2>Where tokens leave</h2>

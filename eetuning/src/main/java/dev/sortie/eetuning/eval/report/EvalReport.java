@@ -81,7 +81,7 @@ public final class EvalReport {
     out.append("<section>\n<h2>Quality against speed</h2>\n");
     out.append("<p>Up and to the right is better. ")
         .append(SpeedText.error(r.error()))
-        .append(" The grey band is the error.</p>\n");
+        .append(" The grey band is the error. The number at a point is its threshold.</p>\n");
     for (int i = 0; i < svgs.size(); i += 2) {
       out.append("<div class=\"pair\">\n<section>\n").append(svgs.get(i)).append("</section>\n");
       if (i + 1 < svgs.size()) {

@@ -15,7 +15,7 @@ public final class SpeedText {
       return "%s %s per setting are too few to find the error of the measurement, so no speed-up is called a gain; give more prompts or rounds."
           .formatted(e.pairs(), e.pairs() == 1 ? "pair" : "pairs");
     }
-    return "Each speed-up is the median of %s pairs. Settings that change nothing came out at %s× to %s×. The error of the measurement is %s: a speed-up that is nearer to 1 is not called a gain."
+    return "Each speed-up is the median of %s pairs. Settings that change nothing came out at %s× to %s×. The error of the measurement is %s, found from the single pairs of those settings: a speed-up that is nearer to 1 is not called a gain."
         .formatted(
             e.pairs(),
             NumberText.fixed(e.least(), 3),

@@ -26,11 +26,7 @@ final class SweepPlots {
    * @param name the strategy, with its exits where several sets of exits were tried
    * @param points by ascending threshold
    */
-  record Series(String name, List<SweepPoint> points) {
-    boolean exits() {
-      return !points.getFirst().activeExits().isEmpty();
-    }
-  }
+  record Series(String name, List<SweepPoint> points) {}
 
   /**
    * What is plotted over the speed.
@@ -99,8 +95,7 @@ final class SweepPlots {
             new ScatterPlot.Point(
                 p.speedup(), q.of().applyAsDouble(p), label, hint(s.name(), p, q, error)));
       }
-      String name = s.name() + (s.exits() ? ", labelled with its threshold" : "");
-      series.add(new ScatterPlot.Series(name, points));
+      series.add(new ScatterPlot.Series(s.name(), points));
     }
     PlotFrame.Names names =
         new PlotFrame.Names("speed-up over full depth", "×", q.axis(), 100, "%");
