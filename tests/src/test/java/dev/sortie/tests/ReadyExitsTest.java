@@ -9,9 +9,11 @@ import dev.sortie.eetuning.TextOptions;
 import dev.sortie.nn.text.chat.ChatMessage;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The exits that come with Sortie, on their model. */
+@Tag("slow")
 class ReadyExitsTest {
   private static final List<String> QUESTIONS =
       List.of(
