@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whatever happens to link and cloud: each token is that of one process, or it is marked. */
 @Timeout(300)
+@Tag("slow")
 class EdgeFaultsContractTest {
   private static final int TRIES = 20;
   private static final int[] PROMPT = new Random(3).ints(24, 0, 250).toArray();
