@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -55,8 +56,13 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     for (Path file : files) {
       String text = TextFiles.read(file, TextFiles.CORPUS);
       if (isLines(file, text)) {
-        for (JsonObject line : JsonLines.parse(NamedInput.name(file), text)) {
-          all.add(ofLine(line, model, window, context - answer));
+        List<JsonObject> lines = JsonLines.parse(NamedInput.name(file), text);
+        Optional<ChatTemplate> template =
+            lines.stream().anyMatch(line -> line.has(QUESTION))
+                ? Optional.of(ChatTemplate.required(model.path()))
+                : Optional.empty();
+        for (JsonObject line : lines) {
+          all.add(ofLine(line, model, template, window, context - answer));
         }
       } else {
         all.addAll(windows(NamedInput.name(file), text, model, window));
@@ -72,7 +78,13 @@ public record HeldOut(int[] ids, boolean isPrompt) {
         : text.stripLeading().startsWith("{");
   }
 
-  private static HeldOut ofLine(JsonObject line, LanguageModel model, int window, int room) {
+  /**
+   * That of a line.
+   *
+   * @param template of the model, where a line is a question
+   */
+  private static HeldOut ofLine(
+      JsonObject line, LanguageModel model, Optional<ChatTemplate> template, int window, int room) {
     line.refuseUnknown(Set.of(QUESTION, PROMPT, TEXT, "id"));
     List<String> given = Stream.of(QUESTION, PROMPT, TEXT).filter(line::has).toList();
     if (given.size() != 1) {
@@ -81,7 +93,10 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     String field = given.getFirst();
     String text = line.getString(field);
     boolean prompt = !field.equals(TEXT);
-    int[] ids = field.equals(QUESTION) ? asked(text, model) : model.tokenizer().encode(text);
+    int[] ids =
+        field.equals(QUESTION)
+            ? asked(text, template.orElseThrow(), model)
+            : model.tokenizer().encode(text);
     if (prompt && (ids.length < 1 || ids.length > room)) {
       throw line.error(field, "1 to " + room + " tokens, this one has " + ids.length);
     }
@@ -91,9 +106,9 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     return new HeldOut(prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
   }
 
-  private static int[] asked(String question, LanguageModel model) {
-    return ChatTemplate.required(model.path())
-        .encode(List.of(ChatMessage.of("user", question)), ChatOptions.DEFAULT, model.tokenizer());
+  private static int[] asked(String question, ChatTemplate template, LanguageModel model) {
+    return template.encode(
+        List.of(ChatMessage.of("user", question)), ChatOptions.DEFAULT, model.tokenizer());
   }
 
   private static List<HeldOut> windows(String file, String text, LanguageModel model, int window) {
