@@ -63,13 +63,10 @@ public final class MergeExitsCommand implements Callable<Integer> {
       Optional<Lookahead> lookahead = Optional.empty();
       Map<Integer, Path> from = new TreeMap<>();
       Map<String, Object> tuning = new LinkedHashMap<>();
-      List<String> backbones = new ArrayList<>(); // those that all folders know
+      List<Exits> read = new ArrayList<>();
       for (Path folder : folders) {
         Exits exits = backbone.readExact(folder, m, arena, device);
-        if (folder.equals(folders.getFirst())) {
-          backbones.addAll(exits.backbones());
-        }
-        backbones.retainAll(exits.backbones());
+        read.add(exits);
         for (Exit e : exits.exits()) {
           note(e.depth(), folder, from);
           byDepth.put(e.depth(), e);
@@ -81,6 +78,10 @@ public final class MergeExitsCommand implements Callable<Integer> {
         tuning.putAll(
             folders.size() == 1 ? exits.tuning() : Map.of(folder.toString(), exits.tuning()));
       }
+      List<String> backbones =
+          read.getFirst().backbones().stream()
+              .filter(b -> read.stream().allMatch(exits -> exits.backbones().contains(b)))
+              .toList();
       Exits merged =
           new Exits(
               backbones.getFirst(),
