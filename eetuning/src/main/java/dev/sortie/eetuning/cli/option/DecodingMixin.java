@@ -201,19 +201,16 @@ public final class DecodingMixin {
 
   /** The thresholds of a file, which says all that other options would. */
   private Optional<Calibrated> calibrated(boolean early) {
-    boolean others =
-        threshold != null || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY);
+    boolean others = threshold != null || active.isGiven();
+    boolean probability = exitPolicy.equals(ExitPolicies.PROBABILITY);
     if (!thresholds.isGiven()) {
-      return thresholds.take(early && !others ? exitsFolder : null);
+      return thresholds.take(early && !others && probability ? exitsFolder : null);
     }
-    if (threshold != null || active.isGiven()) {
-      throw new InputException(
-          thresholds + " says which exits are asked and when; leave out --threshold and --active");
-    }
+    thresholds.refuseNextTo(others);
     if (!early) {
       throw new InputException("--thresholds needs --exits DIR and --strategy early-exit");
     }
-    if (!exitPolicy.equals(ExitPolicies.PROBABILITY)) {
+    if (!probability) {
       throw new InputException(
           "%s are of %s, --exit-policy is %s; leave one out"
               .formatted(thresholds, ExitPolicies.PROBABILITY, exitPolicy));

@@ -51,10 +51,7 @@ public final class ServedExits {
       return new MaxProbability(1);
     }
     boolean others = threshold != null || active.isGiven();
-    if (thresholds.isGiven() && others) {
-      throw new InputException(
-          thresholds + " says which exits are asked and when; leave out --threshold and --active");
-    }
+    thresholds.refuseNextTo(others);
     return thresholds
         .take(others ? null : folder)
         .<ExitPolicy>map(c -> new ExitThresholds(c.thresholds()))

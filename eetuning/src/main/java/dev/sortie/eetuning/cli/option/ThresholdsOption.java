@@ -38,6 +38,18 @@ public final class ThresholdsOption {
     return given != null;
   }
 
+  /**
+   * Refuses a file next to options that say the same.
+   *
+   * @param others whether {@code --threshold} or {@code --active} is given
+   */
+  void refuseNextTo(boolean others) {
+    if (isGiven() && others) {
+      throw new InputException(
+          this + " says which exits are asked and when; leave out --threshold and --active");
+    }
+  }
+
   /** What was given, for messages. */
   @Override
   public String toString() {
