@@ -34,7 +34,7 @@ import picocli.CommandLine.Option;
     description = {
       "Runs whole processes from their start, as users start them, in turns with llama.cpp: seconds"
           + " to the first token and to the exit of generate, for prompts of 43 and 610 tokens, and"
-          + " for the embedded model without a peer; seconds until tune runs at 90 % of its steady"
+          + " for the embedded model without a peer; seconds until tune runs at 90 %% of its steady"
           + " speed.",
       "Ratios are the peer's median time by ours; above 1, Sortie is ahead."
     })

@@ -1,6 +1,7 @@
 package dev.sortie.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
 
 class BenchCommandLineContractTest {
   @TempDir Path dir;
@@ -50,6 +52,26 @@ class BenchCommandLineContractTest {
                 assertThat(command.getCommandSpec().findOption("--json") != null)
                     .as(name)
                     .isEqualTo(!name.equals("jmh")));
+  }
+
+  /** picocli warns on the terminal of a percent sign that is no format. */
+  @Test
+  void everyHelpTextIsAFormat() {
+    Bench.commandLine()
+        .getSubcommands()
+        .forEach(
+            (name, command) -> {
+              assertFormats(name, command.getCommandSpec().usageMessage().description());
+              for (OptionSpec option : command.getCommandSpec().options()) {
+                assertFormats(name + " " + option.longestName(), option.description());
+              }
+            });
+  }
+
+  private static void assertFormats(String of, String... texts) {
+    for (String text : texts) {
+      assertThatCode(() -> text.formatted()).as(of).doesNotThrowAnyException();
+    }
   }
 
   @Test
