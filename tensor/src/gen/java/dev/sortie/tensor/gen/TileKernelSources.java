@@ -12,15 +12,16 @@ import java.util.Map;
  * vectors, and what it has compiled without a profile before it refuses stays so.
  */
 final class TileKernelSources {
-  private static final List<String> COUNTS =
-      List.of("", "one row", "two rows", "three rows", "four rows");
+  private static final List<String> COUNTS = List.of("", "one row", "two rows");
 
   /**
    * Tiles in a body by rows of x. Xeon with AVX-512, two threads, weights of 400 MB [1536, 576], µs
    * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38, Q8_0 92, 67 and 58; two rows:
-   * with 1 and 2 tiles Q4_1 66 and 49, Q8_0 104 and 98.
+   * with 1 and 2 tiles Q4_1 66 and 49, Q8_0 104 and 98. More rows are read two at a time: a kernel
+   * for four and one tile is no faster, and in half of all starts the compiler kept its sums in
+   * objects.
    */
-  private static final int[] TILES = {0, 4, 2, 1, 1};
+  private static final int[] TILES = {0, 4, 2};
 
   /**
    * A form of levels.
@@ -61,8 +62,8 @@ final class TileKernelSources {
       return minima ? 2 : 1;
     }
 
-    int groupVectors() {
-      return (scaled() ? 1 : 0) + planes * form.words();
+    int scaleVectors() {
+      return head() + (scaled() ? groups : 0);
     }
 
     boolean uncentred() {
@@ -107,7 +108,7 @@ final class TileKernelSources {
   // ---- sums of groups
 
   private String sums(Form form) {
-    for (int rows = 1; rows <= 4; rows++) {
+    for (int rows = 1; rows < TILES.length; rows++) {
       sums(form, rows, TILES[rows]);
     }
     String body =
@@ -118,8 +119,7 @@ final class TileKernelSources {
         private static final long GROUP_OF_X = %d;
 
         /** The kernels by rows of x. */
-        static final GroupSums KERNELS =
-            new GroupSums(%4$s::by1, %4$s::by2, %4$s::by3, %4$s::by4);
+        static final GroupSums KERNELS = new GroupSums(%4$s::by1, %4$s::by2);
 
         private %4$s() {}
 
@@ -136,10 +136,8 @@ final class TileKernelSources {
     line(
         """
         /** %s, %s of x. */
-        static void by%d(
-            long x, long xRow, long w, long tileBytes, long block, long group, long groups, long sums, long blocks) {
-          long end = blocks * block;
-          long inner = groups * group;
+        static void by%d(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+          long end = groups * WORDS;
         """
             .formatted(
                 tiles == 1 ? "One tile" : tiles + " tiles far apart", COUNTS.get(rows), rows));
@@ -151,9 +149,7 @@ final class TileKernelSources {
     }
     line("long to = sums & ADDRESS;");
     line("long xo = 0;");
-    line("for (long wo = 0; wo != end; wo += block) {");
-    line("long last = wo + inner;");
-    line("for (long go = wo; go != last; go += group) {");
+    line("for (long go = 0; go != end; go += WORDS) {");
     for (int p = 0; p < tiles; p++) {
       for (int r = 0; r < rows; r++) {
         line("ShortVector a%d%d = ShortVector.zero(W);".formatted(p, r));
@@ -199,7 +195,7 @@ final class TileKernelSources {
     }
     line("to += %d * BYTES;".formatted(tiles * rows));
     line("xo += GROUP_OF_X;");
-    line("}\n}\n}\n");
+    line("}\n}\n");
   }
 
   // ---- scaling
@@ -208,9 +204,9 @@ final class TileKernelSources {
     line(
         """
         /** See {@link GroupScaling#run}. */
-        static void run(long x, long tile, long sums, long low, long step, long y, long blocks) {
+        static void run(long x, long scales, long sums, long low, long step, long y, long blocks) {
           long x0 = x & ADDRESS;
-          long w = tile & ADDRESS;
+          long w = scales & ADDRESS;
           long s0 = sums & ADDRESS;
           FloatVector f0 = FloatVector.zero(F);
           FloatVector f1 = FloatVector.zero(F);
@@ -243,7 +239,7 @@ final class TileKernelSources {
         """);
     String body =
         """
-        /** Bytes of a block. */
+        /** Bytes of the scales of a block. */
         private static final long BLOCK = %d * BYTES;
         %s
         /** Bytes of a group of x, and where the values behind its coefficients begin. */
@@ -256,16 +252,14 @@ final class TileKernelSources {
         %s
         """
             .formatted(
-                type.head() + type.groups() * type.groupVectors(),
+                type.scaleVectors(),
                 type.scaled()
                     ? """
 
-                    /** Bytes before the groups of a block, and of a group. */
+                    /** Bytes before those of its groups. */
                     private static final long HEAD = %d * BYTES;
-
-                    private static final long GROUP = %d * BYTES;
                     """
-                        .formatted(type.head(), type.groupVectors())
+                        .formatted(type.head())
                     : "",
                 type.form().coefficients() + 16,
                 type.form().coefficients(),
@@ -288,7 +282,7 @@ final class TileKernelSources {
       line("FloatVector z1 = FloatVector.zero(F);");
     }
     line("long stop = wo + BLOCK;");
-    line("for (long at = wo + HEAD; at != stop; at += GROUP) {");
+    line("for (long at = wo + HEAD; at != stop; at += BYTES) {");
     group(type);
     line("IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);");
     if (type.minima()) {

@@ -26,16 +26,25 @@ final class ScalarTiles {
   private final TileForm form;
   private final int k;
 
+  /** Bytes from a value of a lane to the next one, of a plane, and of a tile before its scales. */
+  private final long step;
+
+  private final long plane;
+  private final long words;
+
   /** A row of x: its rounded elements, and of each group the scaled step and the sum. */
   private final int[] x;
 
   private final float[] steps;
   private final int[] sums;
 
-  private ScalarTiles(TileType type, int k) {
-    this.type = type;
+  private ScalarTiles(TiledWeight w) {
+    this.type = w.type();
     this.form = type.form();
-    this.k = k;
+    this.k = w.k();
+    this.step = 2L * w.lanes();
+    this.plane = type.planeBytes(w.lanes(), k);
+    this.words = type.wordBytes(w.lanes(), k);
     this.x = new int[k];
     this.steps = new float[k / form.group()];
     this.sums = new int[k / form.group()];
@@ -53,7 +62,7 @@ final class ScalarTiles {
         exact(call, p);
         continue;
       }
-      ScalarTiles product = new ScalarTiles(p.w().type(), call.k());
+      ScalarTiles product = new ScalarTiles(p.w());
       for (int i = 0; i < call.m(); i++) {
         product.round(call.x(), (long) i * call.k());
         for (int j = 0; j < p.w().n(); j++) {
@@ -68,7 +77,7 @@ final class ScalarTiles {
   /** The product of many rows: that with the decoded weight. */
   private static void exact(MatrixCall.TiledLinears call, TiledProjection p) {
     int n = p.w().n();
-    ScalarTiles weight = new ScalarTiles(p.w().type(), call.k());
+    ScalarTiles weight = new ScalarTiles(p.w());
     double[] rows = ScalarRows.load(call.x(), 0, Math.multiplyExact(call.m(), call.k()));
     double[] row = new double[call.k()];
     for (int j = 0; j < n; j++) {
@@ -84,8 +93,8 @@ final class ScalarTiles {
   /** The elements of weight row {@code j}, with the bits that blocks give. */
   private void decode(TiledWeight w, int j, double[] row) {
     MemorySegment tiles = w.values().readOnly();
-    long step = 2L * w.lanes();
-    long at = j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+    long word = row(w, j);
+    long at = word + words;
     int group = form.group();
     int zero = type.zero();
     for (int first = 0; first < k; ) {
@@ -103,25 +112,30 @@ final class ScalarTiles {
           mg = type.minima() ? min * (scales >> 8 & 0xff) : min;
         }
         for (int i = 0; i < group; i++) {
-          row[first + i] = Math.fma((float) (level(tiles, at, step, i) - zero), dg, mg);
+          row[first + i] = Math.fma((float) (level(tiles, word, i) - zero), dg, mg);
         }
-        at += type.planes() * form.words() * step;
+        word += form.words() * step;
       }
     }
   }
 
-  /** Level {@code i} of a group whose words begin at byte {@code at}. */
-  private int level(MemorySegment tiles, long at, long step, int i) {
+  /** Where the lane of weight row {@code j} begins. */
+  private static long row(TiledWeight w, int j) {
+    return j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+  }
+
+  /** Level {@code i} of a group whose words begin at byte {@code at} of the first plane. */
+  private int level(MemorySegment tiles, long at, int i) {
     int level = 0;
-    for (int plane = 0; plane < type.planes(); plane++) {
-      level = 16 * level + part(tiles, at, step, plane, i);
+    for (int p = 0; p < type.planes(); p++) {
+      level = 16 * level + part(tiles, at + p * plane, i);
     }
     return level;
   }
 
   /** The bits of it that a plane has. */
-  private int part(MemorySegment tiles, long at, long step, int plane, int i) {
-    long word = at + (plane * form.words() + i % form.words()) * step;
+  private int part(MemorySegment tiles, long at, int i) {
+    long word = at + i % form.words() * step;
     return tiles.get(JAVA_SHORT_UNALIGNED, word) >>> form.bits() * (i / form.words())
         & (1 << form.bits()) - 1;
   }
@@ -149,8 +163,8 @@ final class ScalarTiles {
   /** The scaled product with weight row {@code j}. */
   private float dot(TiledWeight w, int j) {
     MemorySegment tiles = w.values().readOnly();
-    long step = 2L * w.lanes();
-    long at = j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+    long word = row(w, j);
+    long at = word + words;
     float f = 0;
     for (int g = 0; g < steps.length; ) {
       float d = Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at)) * HALF_SCALE;
@@ -164,8 +178,8 @@ final class ScalarTiles {
       for (int end = g + type.groups(); g < end; g++) {
         int scales = type.scaled() ? tiles.get(JAVA_SHORT_UNALIGNED, at) : 0;
         at += type.scaled() ? step : 0;
-        int sum = sum(tiles, at, step, g);
-        at += type.planes() * form.words() * step;
+        int sum = sum(tiles, word, g);
+        word += form.words() * step;
         if (!type.scaled()) {
           f = Math.fma((float) sum, d * steps[g], f);
           f = type.minima() ? Math.fma(min, sums[g] * steps[g], f) : f;
@@ -185,14 +199,14 @@ final class ScalarTiles {
     return f;
   }
 
-  /** The exact sum over a group whose words begin at byte {@code at}. */
-  private int sum(MemorySegment tiles, long at, long step, int g) {
+  /** The exact sum over a group whose words begin at byte {@code at} of the first plane. */
+  private int sum(MemorySegment tiles, long at, int g) {
     int centre = form.centre();
     int sum = 0;
-    for (int plane = 0; plane < type.planes(); plane++) {
+    for (int p = 0; p < type.planes(); p++) {
       int part = 0;
       for (int i = 0; i < form.group(); i++) {
-        part += (part(tiles, at, step, plane, i) - centre) * x[g * form.group() + i];
+        part += (part(tiles, at + p * plane, i) - centre) * x[g * form.group() + i];
       }
       sum = 16 * sum + part;
     }

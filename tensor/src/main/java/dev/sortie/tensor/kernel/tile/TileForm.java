@@ -11,8 +11,8 @@ package dev.sortie.tensor.kernel.tile;
  */
 public enum TileForm {
   /**
-   * Four levels of up to 3 bits a word, 4 bits apart. Five levels would save no word of a group;
-   * eight of 2 bits would, but C1 refuses their kernel for four rows.
+   * Four levels of up to 3 bits a word, 4 bits apart. Five levels would save no word of a group.
+   * Eight of 2 bits would: three bits per weight of Q2_K instead of five.
    */
   THREES(4, 4, 16, 4),
   /** Four levels of 4 bits a word. */

@@ -22,6 +22,11 @@ public final class TilePacking {
   private final TiledWeight w;
   private final TileType type;
 
+  /** Bytes from a value of a lane to the next one, and from a word to that in the next plane. */
+  private final long step;
+
+  private final long plane;
+
   /**
    * Of rows {@code from}, to tiles {@code w}.
    *
@@ -32,6 +37,8 @@ public final class TilePacking {
     this.to = w.values().segment();
     this.w = w;
     this.type = w.type();
+    this.step = 2L * w.lanes();
+    this.plane = type.planeBytes(w.lanes(), w.k());
   }
 
   /**
@@ -53,46 +60,45 @@ public final class TilePacking {
   }
 
   private void row(Quanta quanta, long src, long bytes, long dst) {
-    long step = 2L * w.lanes();
-    long at = dst;
+    long word = dst;
+    long scale = dst + type.planes() * plane;
     int blockBytes = type.dtype().blockBytes();
     for (long b = 0; b < bytes; b += blockBytes) {
       quanta.read(from, src + b);
       finite(quanta.d);
       finite(quanta.dmin);
-      put(at, quanta.d);
-      at += step;
+      put(scale, quanta.d);
       if (type.minima()) {
-        put(at, quanta.dmin ^ SIGN);
-        at += step;
+        put(scale + step, quanta.dmin ^ SIGN);
       }
+      scale += type.head() * step;
       for (int g = 0; g < type.groups(); g++) {
         if (type.scaled()) {
-          int scale = quanta.scales[g];
-          put(at, type.minima() ? scale & 0xff | quanta.mins[g] << 8 : scale);
-          at += step;
+          int value = quanta.scales[g];
+          put(scale, type.minima() ? value & 0xff | quanta.mins[g] << 8 : value);
+          scale += step;
         }
-        at = group(quanta, g, at, step);
+        group(quanta, g, word);
+        word += type.form().words() * step;
       }
     }
   }
 
   /** The words of a group. */
-  private long group(Quanta quanta, int g, long at, long step) {
+  private void group(Quanta quanta, int g, long at) {
     long[] levels = quanta.levels;
-    return switch (type.form()) {
+    switch (type.form()) {
       case NIBBLES -> {
-        long next = at;
-        for (int shift = 4 * type.planes() - 4; shift >= 0; shift -= 4) {
+        for (int p = 0; p < type.planes(); p++) {
+          int shift = 4 * (type.planes() - 1 - p);
           long low = pairs(levels[4 * g] >>> shift, levels[4 * g + 1] >>> shift);
           long high = pairs(levels[4 * g + 2] >>> shift, levels[4 * g + 3] >>> shift);
-          next = words(low, high, next, step);
+          words(low, high, at + p * plane);
         }
-        yield next;
       }
-      case THREES, FIVES -> apart(quanta, type.form().group() * g, at, step);
-      case SIXES -> words(levels[2 * g], levels[2 * g + 1], at, step);
-    };
+      case THREES, FIVES -> apart(quanta, type.form().group() * g, at);
+      case SIXES -> words(levels[2 * g], levels[2 * g + 1], at);
+    }
   }
 
   /** Eight bytes, each of the low half of one of {@code a} and that of one of {@code b}. */
@@ -101,16 +107,15 @@ public final class TilePacking {
   }
 
   /** Eight words, each of a byte of {@code low} and one of {@code high}. */
-  private long words(long low, long high, long at, long step) {
+  private void words(long low, long high, long at) {
     for (int w = 0; w < 8; w++) {
       int shift = 8 * w;
       put(at + w * step, (int) (low >>> shift & 0xff | (high >>> shift & 0xff) << 8));
     }
-    return at + 8 * step;
   }
 
   /** Words of levels that are as many apart as there are words; the last word may have one less. */
-  private long apart(Quanta quanta, int first, long at, long step) {
+  private void apart(Quanta quanta, int first, long at) {
     TileForm form = type.form();
     int words = form.words();
     for (int w = 0; w < words; w++) {
@@ -120,7 +125,6 @@ public final class TilePacking {
       }
       put(at + w * step, word);
     }
-    return at + words * step;
   }
 
   private void put(long at, int value) {

@@ -6,10 +6,11 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The quantised types that lie in tiles. A tile holds some weight rows, one in each lane; of each
- * block it has, in this order, lane after lane in 16 bits: the scale d and, in types with minima,
- * -dmin, as F16; then for each group its scale (low byte) and minimum (high byte), unless the block
- * is one group, and its words.
+ * The quantised types that lie in tiles. A tile holds some weight rows, one in each lane of 16
+ * bits. It has the words of all groups, plane after plane, so that a kernel reads each plane from
+ * its beginning to its end. Then it has the scales of each block: d and, in types with minima,
+ * -dmin, as F16; unless the block is one group, the scale (low byte) and minimum (high byte) of
+ * each group.
  */
 public enum TileType {
   Q4_0(DType.Q4_0, TileForm.NIBBLES, 1, false),
@@ -55,8 +56,8 @@ public enum TileType {
   }
 
   /**
-   * 2 where a level of 8 bits is two of 4: a group has the words of the high halves, then those of
-   * the low ones; else 1.
+   * 2 where a level of 8 bits is two of 4: the first plane has the high halves, the second one the
+   * low ones; else 1.
    */
   public int planes() {
     return planes;
@@ -85,24 +86,29 @@ public enum TileType {
     return groups() > 1;
   }
 
-  /** 16-bit values of each lane before a block's first group. */
+  /** 16-bit values of each lane among a block's scales that are of the whole block. */
   public int head() {
     return minima ? 2 : 1;
   }
 
-  /** 16-bit values of each lane in a group. */
-  public int groupValues() {
-    return (scaled() ? 1 : 0) + planes * form.words();
+  /** 16-bit values of each lane in a block's scales. */
+  public int scaleValues() {
+    return head() + (scaled() ? groups() : 0);
   }
 
-  /** 16-bit values of each lane in a block. */
-  public int blockValues() {
-    return head() + groups() * groupValues();
+  /** Bytes of a plane of {@code lanes} weight rows of {@code k} elements. */
+  public long planeBytes(int lanes, int k) {
+    return 2L * lanes * form.words() * (k / form.group());
+  }
+
+  /** Bytes of a tile before its scales. */
+  public long wordBytes(int lanes, int k) {
+    return planes * planeBytes(lanes, k);
   }
 
   /** Bytes of a tile of {@code lanes} weight rows of {@code k} elements. */
   public long tileBytes(int lanes, int k) {
-    return 2L * lanes * blockValues() * (k / dtype.block());
+    return wordBytes(lanes, k) + 2L * lanes * scaleValues() * (k / dtype.block());
   }
 
   Quanta quanta() {

@@ -32,7 +32,7 @@ record PackRight(boolean trans, int n, int k, long b, RightOperand right, long s
       case RightOperand.Tiles(TileType type) -> {
         for (int j = from; j < to; j += NR) {
           long tile = b + j / NR * type.tileBytes(NR, k);
-          TileDecoding.run(type, tile, pc, kc, dst, (j - from) * kc);
+          TileDecoding.run(type, tile, k, pc, kc, dst, (j - from) * kc);
         }
       }
       case RightOperand.Panels _ -> throw new IllegalStateException("panels are not packed again");

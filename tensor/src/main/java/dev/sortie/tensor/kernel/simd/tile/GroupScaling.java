@@ -9,14 +9,14 @@ interface GroupScaling {
    * Writes as many products as a tile has weight rows.
    *
    * @param x address of the rounded row
-   * @param tile address of the tile
+   * @param scales address of the scales of the tile
    * @param sums address of the sums of its first group
    * @param low bytes from there to the sums of the low halves of levels, where those are apart
    * @param step bytes from the sums of one group to those of the next
    * @param y address of the result
    * @param blocks of a weight row
    */
-  void run(long x, long tile, long sums, long low, long step, long y, long blocks);
+  void run(long x, long scales, long sums, long low, long step, long y, long blocks);
 
   static GroupScaling of(TileType type) {
     return switch (type) {

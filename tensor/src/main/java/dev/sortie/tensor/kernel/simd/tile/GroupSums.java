@@ -9,10 +9,10 @@ import dev.sortie.tensor.kernel.tile.TileForm;
  *
  * @param one for one row of x and four tiles
  * @param two for two rows and two tiles
- * @param three for three rows and one tile
- * @param four for four rows and one tile
  */
-record GroupSums(Kernel one, Kernel two, Kernel three, Kernel four) {
+record GroupSums(Kernel one, Kernel two) {
+  /** Rows of x that a kernel reads at most. */
+  static final int ROWS = 2;
 
   /** The sums of {@code tiles} tiles and some rows of x. */
   @FunctionalInterface
@@ -22,24 +22,12 @@ record GroupSums(Kernel one, Kernel two, Kernel three, Kernel four) {
      *
      * @param x address of the rounded rows
      * @param xRow bytes from one of them to the next
-     * @param w address of the words of the first group of the first tile
+     * @param w address of a plane of the first tile
      * @param tileBytes bytes from one tile to the next that this call reads
-     * @param block bytes of a block
-     * @param group bytes from one group of a block to the next
-     * @param groups per block
      * @param sums address of the result
-     * @param blocks of a weight row
+     * @param groups of a weight row
      */
-    void run(
-        long x,
-        long xRow,
-        long w,
-        long tileBytes,
-        long block,
-        long group,
-        long groups,
-        long sums,
-        long blocks);
+    void run(long x, long xRow, long w, long tileBytes, long sums, long groups);
   }
 
   static GroupSums of(TileForm form) {
@@ -52,20 +40,11 @@ record GroupSums(Kernel one, Kernel two, Kernel three, Kernel four) {
   }
 
   Kernel forRows(int rows) {
-    return switch (rows) {
-      case 1 -> one;
-      case 2 -> two;
-      case 3 -> three;
-      default -> four;
-    };
+    return rows == 1 ? one : two;
   }
 
   /** Tiles that the kernel for so many rows of x reads at a time. */
   static int tiles(int rows) {
-    return switch (rows) {
-      case 1 -> 4;
-      case 2 -> 2;
-      default -> 1;
-    };
+    return rows == 1 ? 4 : 2;
   }
 }

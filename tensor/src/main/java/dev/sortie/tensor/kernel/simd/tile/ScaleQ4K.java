@@ -24,13 +24,11 @@ final class ScaleQ4K {
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /** Bytes of a block. */
-  private static final long BLOCK = 74 * BYTES;
+  /** Bytes of the scales of a block. */
+  private static final long BLOCK = 10 * BYTES;
 
-  /** Bytes before the groups of a block, and of a group. */
+  /** Bytes before those of its groups. */
   private static final long HEAD = 2 * BYTES;
-
-  private static final long GROUP = 9 * BYTES;
 
   /** Bytes of a group of x, and where the values behind its coefficients begin. */
   private static final long GROUP_OF_X = 144;
@@ -40,9 +38,9 @@ final class ScaleQ4K {
   private ScaleQ4K() {}
 
   /** See {@link GroupScaling#run}. */
-  static void run(long x, long tile, long sums, long low, long step, long y, long blocks) {
+  static void run(long x, long scales, long sums, long low, long step, long y, long blocks) {
     long x0 = x & ADDRESS;
-    long w = tile & ADDRESS;
+    long w = scales & ADDRESS;
     long s0 = sums & ADDRESS;
     FloatVector f0 = FloatVector.zero(F);
     FloatVector f1 = FloatVector.zero(F);
@@ -56,7 +54,7 @@ final class ScaleQ4K {
       FloatVector z0 = FloatVector.zero(F);
       FloatVector z1 = FloatVector.zero(F);
       long stop = wo + BLOCK;
-      for (long at = wo + HEAD; at != stop; at += GROUP) {
+      for (long at = wo + HEAD; at != stop; at += BYTES) {
         long xp = x0 + (xo & OFFSET);
         ShortVector start =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp)).reinterpretAsShorts();

@@ -24,8 +24,8 @@ final class ScaleQ51 {
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /** Bytes of a block. */
-  private static final long BLOCK = 13 * BYTES;
+  /** Bytes of the scales of a block. */
+  private static final long BLOCK = 2 * BYTES;
 
   /** Bytes of a group of x, and where the values behind its coefficients begin. */
   private static final long GROUP_OF_X = 148;
@@ -35,9 +35,9 @@ final class ScaleQ51 {
   private ScaleQ51() {}
 
   /** See {@link GroupScaling#run}. */
-  static void run(long x, long tile, long sums, long low, long step, long y, long blocks) {
+  static void run(long x, long scales, long sums, long low, long step, long y, long blocks) {
     long x0 = x & ADDRESS;
-    long w = tile & ADDRESS;
+    long w = scales & ADDRESS;
     long s0 = sums & ADDRESS;
     FloatVector f0 = FloatVector.zero(F);
     FloatVector f1 = FloatVector.zero(F);

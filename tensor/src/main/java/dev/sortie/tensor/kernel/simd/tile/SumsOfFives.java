@@ -26,24 +26,13 @@ final class SumsOfFives {
   private static final long GROUP_OF_X = 148;
 
   /** The kernels by rows of x. */
-  static final GroupSums KERNELS =
-      new GroupSums(SumsOfFives::by1, SumsOfFives::by2, SumsOfFives::by3, SumsOfFives::by4);
+  static final GroupSums KERNELS = new GroupSums(SumsOfFives::by1, SumsOfFives::by2);
 
   private SumsOfFives() {}
 
   /** 4 tiles far apart, one row of x. */
-  static void by1(
-      long x,
-      long xRow,
-      long w,
-      long tileBytes,
-      long block,
-      long group,
-      long groups,
-      long sums,
-      long blocks) {
-    long end = blocks * block;
-    long inner = groups * group;
+  static void by1(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+    long end = groups * WORDS;
     long x0 = (x) & ADDRESS;
     long tile0 = (w) & ADDRESS;
     long tile1 = (w + tileBytes) & ADDRESS;
@@ -51,304 +40,120 @@ final class SumsOfFives {
     long tile3 = (w + 3 * tileBytes) & ADDRESS;
     long to = sums & ADDRESS;
     long xo = 0;
-    for (long wo = 0; wo != end; wo += block) {
-      long last = wo + inner;
-      for (long go = wo; go != last; go += group) {
-        ShortVector a00 = ShortVector.zero(W);
-        ShortVector a10 = ShortVector.zero(W);
-        ShortVector a20 = ShortVector.zero(W);
-        ShortVector a30 = ShortVector.zero(W);
-        long stop = go + WORDS;
-        long c = xo;
-        for (long q = go; q != stop; q += BYTES) {
-          long pq = q & OFFSET;
-          long pc = c & OFFSET;
-          ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-          ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
-          ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
-          ShortVector v3 = ShortVector.fromMemorySegment(W, MEMORY, tile3 + pq, ORDER);
-          ShortVector c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-          a00 = v0.mul(c0).add(a00);
-          a10 = v1.mul(c0).add(a10);
-          a20 = v2.mul(c0).add(a20);
-          a30 = v3.mul(c0).add(a30);
-          ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
-          ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
-          ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 5);
-          ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 5);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          a10 = u1.mul(c0).add(a10);
-          a20 = u2.mul(c0).add(a20);
-          a30 = u3.mul(c0).add(a30);
-          u0 = v0.lanewise(VectorOperators.LSHR, 10);
-          u1 = v1.lanewise(VectorOperators.LSHR, 10);
-          u2 = v2.lanewise(VectorOperators.LSHR, 10);
-          u3 = v3.lanewise(VectorOperators.LSHR, 10);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          a10 = u1.mul(c0).add(a10);
-          a20 = u2.mul(c0).add(a20);
-          a30 = u3.mul(c0).add(a30);
-          c += 4;
-        }
-        a00.intoMemorySegment(MEMORY, to, ORDER);
-        a10.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-        a20.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-        a30.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
-        to += 4 * BYTES;
-        xo += GROUP_OF_X;
+    for (long go = 0; go != end; go += WORDS) {
+      ShortVector a00 = ShortVector.zero(W);
+      ShortVector a10 = ShortVector.zero(W);
+      ShortVector a20 = ShortVector.zero(W);
+      ShortVector a30 = ShortVector.zero(W);
+      long stop = go + WORDS;
+      long c = xo;
+      for (long q = go; q != stop; q += BYTES) {
+        long pq = q & OFFSET;
+        long pc = c & OFFSET;
+        ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+        ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+        ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
+        ShortVector v3 = ShortVector.fromMemorySegment(W, MEMORY, tile3 + pq, ORDER);
+        ShortVector c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
+        a00 = v0.mul(c0).add(a00);
+        a10 = v1.mul(c0).add(a10);
+        a20 = v2.mul(c0).add(a20);
+        a30 = v3.mul(c0).add(a30);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
+        ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 5);
+        ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 5);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        a30 = u3.mul(c0).add(a30);
+        u0 = v0.lanewise(VectorOperators.LSHR, 10);
+        u1 = v1.lanewise(VectorOperators.LSHR, 10);
+        u2 = v2.lanewise(VectorOperators.LSHR, 10);
+        u3 = v3.lanewise(VectorOperators.LSHR, 10);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        a30 = u3.mul(c0).add(a30);
+        c += 4;
       }
+      a00.intoMemorySegment(MEMORY, to, ORDER);
+      a10.intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a20.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a30.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
+      to += 4 * BYTES;
+      xo += GROUP_OF_X;
     }
   }
 
   /** 2 tiles far apart, two rows of x. */
-  static void by2(
-      long x,
-      long xRow,
-      long w,
-      long tileBytes,
-      long block,
-      long group,
-      long groups,
-      long sums,
-      long blocks) {
-    long end = blocks * block;
-    long inner = groups * group;
+  static void by2(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+    long end = groups * WORDS;
     long x0 = (x) & ADDRESS;
     long x1 = (x + xRow) & ADDRESS;
     long tile0 = (w) & ADDRESS;
     long tile1 = (w + tileBytes) & ADDRESS;
     long to = sums & ADDRESS;
     long xo = 0;
-    for (long wo = 0; wo != end; wo += block) {
-      long last = wo + inner;
-      for (long go = wo; go != last; go += group) {
-        ShortVector a00 = ShortVector.zero(W);
-        ShortVector a01 = ShortVector.zero(W);
-        ShortVector a10 = ShortVector.zero(W);
-        ShortVector a11 = ShortVector.zero(W);
-        long stop = go + WORDS;
-        long c = xo;
-        for (long q = go; q != stop; q += BYTES) {
-          long pq = q & OFFSET;
-          long pc = c & OFFSET;
-          ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-          ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
-          ShortVector c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-          a00 = v0.mul(c0).add(a00);
-          a10 = v1.mul(c0).add(a10);
-          ShortVector c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
-          a01 = v0.mul(c1).add(a01);
-          a11 = v1.mul(c1).add(a11);
-          ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
-          ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          a10 = u1.mul(c0).add(a10);
-          c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
-                  .reinterpretAsShorts();
-          a01 = u0.mul(c1).add(a01);
-          a11 = u1.mul(c1).add(a11);
-          u0 = v0.lanewise(VectorOperators.LSHR, 10);
-          u1 = v1.lanewise(VectorOperators.LSHR, 10);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          a10 = u1.mul(c0).add(a10);
-          c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
-                  .reinterpretAsShorts();
-          a01 = u0.mul(c1).add(a01);
-          a11 = u1.mul(c1).add(a11);
-          c += 4;
-        }
-        a00.intoMemorySegment(MEMORY, to, ORDER);
-        a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-        a10.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-        a11.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
-        to += 4 * BYTES;
-        xo += GROUP_OF_X;
+    for (long go = 0; go != end; go += WORDS) {
+      ShortVector a00 = ShortVector.zero(W);
+      ShortVector a01 = ShortVector.zero(W);
+      ShortVector a10 = ShortVector.zero(W);
+      ShortVector a11 = ShortVector.zero(W);
+      long stop = go + WORDS;
+      long c = xo;
+      for (long q = go; q != stop; q += BYTES) {
+        long pq = q & OFFSET;
+        long pc = c & OFFSET;
+        ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+        ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+        ShortVector c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
+        a00 = v0.mul(c0).add(a00);
+        a10 = v1.mul(c0).add(a10);
+        ShortVector c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
+        a01 = v0.mul(c1).add(a01);
+        a11 = v1.mul(c1).add(a11);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
+                .reinterpretAsShorts();
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
+        u0 = v0.lanewise(VectorOperators.LSHR, 10);
+        u1 = v1.lanewise(VectorOperators.LSHR, 10);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
+                .reinterpretAsShorts();
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
+        c += 4;
       }
-    }
-  }
-
-  /** One tile, three rows of x. */
-  static void by3(
-      long x,
-      long xRow,
-      long w,
-      long tileBytes,
-      long block,
-      long group,
-      long groups,
-      long sums,
-      long blocks) {
-    long end = blocks * block;
-    long inner = groups * group;
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    long x2 = (x + 2 * xRow) & ADDRESS;
-    long tile0 = (w) & ADDRESS;
-    long to = sums & ADDRESS;
-    long xo = 0;
-    for (long wo = 0; wo != end; wo += block) {
-      long last = wo + inner;
-      for (long go = wo; go != last; go += group) {
-        ShortVector a00 = ShortVector.zero(W);
-        ShortVector a01 = ShortVector.zero(W);
-        ShortVector a02 = ShortVector.zero(W);
-        long stop = go + WORDS;
-        long c = xo;
-        for (long q = go; q != stop; q += BYTES) {
-          long pq = q & OFFSET;
-          long pc = c & OFFSET;
-          ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-          ShortVector c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-          a00 = v0.mul(c0).add(a00);
-          ShortVector c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
-          a01 = v0.mul(c1).add(a01);
-          ShortVector c2 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc)).reinterpretAsShorts();
-          a02 = v0.mul(c2).add(a02);
-          ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
-                  .reinterpretAsShorts();
-          a01 = u0.mul(c1).add(a01);
-          c2 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 44))
-                  .reinterpretAsShorts();
-          a02 = u0.mul(c2).add(a02);
-          u0 = v0.lanewise(VectorOperators.LSHR, 10);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
-                  .reinterpretAsShorts();
-          a01 = u0.mul(c1).add(a01);
-          c2 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 88))
-                  .reinterpretAsShorts();
-          a02 = u0.mul(c2).add(a02);
-          c += 4;
-        }
-        a00.intoMemorySegment(MEMORY, to, ORDER);
-        a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-        a02.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-        to += 3 * BYTES;
-        xo += GROUP_OF_X;
-      }
-    }
-  }
-
-  /** One tile, four rows of x. */
-  static void by4(
-      long x,
-      long xRow,
-      long w,
-      long tileBytes,
-      long block,
-      long group,
-      long groups,
-      long sums,
-      long blocks) {
-    long end = blocks * block;
-    long inner = groups * group;
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    long x2 = (x + 2 * xRow) & ADDRESS;
-    long x3 = (x + 3 * xRow) & ADDRESS;
-    long tile0 = (w) & ADDRESS;
-    long to = sums & ADDRESS;
-    long xo = 0;
-    for (long wo = 0; wo != end; wo += block) {
-      long last = wo + inner;
-      for (long go = wo; go != last; go += group) {
-        ShortVector a00 = ShortVector.zero(W);
-        ShortVector a01 = ShortVector.zero(W);
-        ShortVector a02 = ShortVector.zero(W);
-        ShortVector a03 = ShortVector.zero(W);
-        long stop = go + WORDS;
-        long c = xo;
-        for (long q = go; q != stop; q += BYTES) {
-          long pq = q & OFFSET;
-          long pc = c & OFFSET;
-          ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-          ShortVector c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-          a00 = v0.mul(c0).add(a00);
-          ShortVector c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
-          a01 = v0.mul(c1).add(a01);
-          ShortVector c2 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc)).reinterpretAsShorts();
-          a02 = v0.mul(c2).add(a02);
-          ShortVector c3 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc)).reinterpretAsShorts();
-          a03 = v0.mul(c3).add(a03);
-          ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 44))
-                  .reinterpretAsShorts();
-          a01 = u0.mul(c1).add(a01);
-          c2 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 44))
-                  .reinterpretAsShorts();
-          a02 = u0.mul(c2).add(a02);
-          c3 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc + 44))
-                  .reinterpretAsShorts();
-          a03 = u0.mul(c3).add(a03);
-          u0 = v0.lanewise(VectorOperators.LSHR, 10);
-          c0 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
-                  .reinterpretAsShorts();
-          a00 = u0.mul(c0).add(a00);
-          c1 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 88))
-                  .reinterpretAsShorts();
-          a01 = u0.mul(c1).add(a01);
-          c2 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 88))
-                  .reinterpretAsShorts();
-          a02 = u0.mul(c2).add(a02);
-          c3 =
-              IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc + 88))
-                  .reinterpretAsShorts();
-          a03 = u0.mul(c3).add(a03);
-          c += 4;
-        }
-        a00.intoMemorySegment(MEMORY, to, ORDER);
-        a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-        a02.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-        a03.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
-        to += 4 * BYTES;
-        xo += GROUP_OF_X;
-      }
+      a00.intoMemorySegment(MEMORY, to, ORDER);
+      a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a10.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a11.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
+      to += 4 * BYTES;
+      xo += GROUP_OF_X;
     }
   }
 }

@@ -33,29 +33,40 @@ public final class TileDecoding {
   private TileDecoding() {}
 
   /**
-   * Decodes {@code count} elements of each weight row of the tile at {@code tile}, from element
-   * {@code from} on, both whole blocks, to rows of {@code 2 * LANES} floats.
+   * Decodes {@code count} elements of each weight row of the tile at {@code tile}, whose rows have
+   * {@code k}, from element {@code from} on, all whole blocks, to rows of {@code 2 * LANES} floats.
    */
-  public static void run(TileType type, long tile, int from, int count, float[] dst, int at) {
+  public static void run(
+      TileType type, long tile, int k, int from, int count, float[] dst, int at) {
     int block = type.dtype().block();
     if (from % block != 0 || count % block != 0) {
       throw new IllegalArgumentException(
           "cannot decode %d elements from %d of blocks of %d".formatted(count, from, block));
     }
-    long blockBytes = type.blockValues() * BYTES;
+    long plane = type.planeBytes(2 * LANES, k);
+    long scales = tile + type.wordBytes(2 * LANES, k);
+    long group = tile + type.planeBytes(2 * LANES, from);
     int to = at;
     for (int b = from / block; b < (from + count) / block; b++) {
-      long head = tile + b * blockBytes;
-      long group = head + type.head() * BYTES;
+      long head = scales + b * type.scaleValues() * BYTES;
       for (int g = 0; g < type.groups(); g++) {
-        group(type, head, group, dst, to);
-        group += type.groupValues() * BYTES;
+        group(type, head, head + (type.head() + g) * BYTES, group, plane, dst, to);
+        group += type.form().words() * BYTES;
         to += type.form().group() * 2 * LANES;
       }
     }
   }
 
-  private static void group(TileType type, long head, long group, float[] dst, int at) {
+  /**
+   * A group.
+   *
+   * @param head address of the scales of its block
+   * @param scale address of its own, if it has any
+   * @param group address of its words in the first plane
+   * @param plane bytes from there to those in the second one, if there is one
+   */
+  private static void group(
+      TileType type, long head, long scale, long group, long plane, float[] dst, int at) {
     TileForm form = type.form();
     int bits = form.bits();
     int words = form.words();
@@ -63,7 +74,7 @@ public final class TileDecoding {
     boolean minima = type.minima();
     int planes = type.planes();
     long h = head & ADDRESS;
-    long g = group & ADDRESS;
+    long words0 = group & ADDRESS;
     IntVector d = IntVector.fromMemorySegment(I, MEMORY, h, ORDER);
     FloatVector d0 = low(d);
     FloatVector d1 = high(d);
@@ -74,10 +85,8 @@ public final class TileDecoding {
       m0 = low(m);
       m1 = high(m);
     }
-    long words0 = g;
     if (scaled) {
-      IntVector s = IntVector.fromMemorySegment(I, MEMORY, g, ORDER);
-      words0 = g + BYTES;
+      IntVector s = IntVector.fromMemorySegment(I, MEMORY, scale & ADDRESS, ORDER);
       if (minima) {
         d0 = number(s.and(0xff)).mul(d0);
         d1 = number(s.lanewise(VectorOperators.LSHR, 16).and(0xff)).mul(d1);
@@ -91,7 +100,6 @@ public final class TileDecoding {
     }
     int mask = (1 << bits) - 1;
     int zero = type.zero();
-    long plane = words * BYTES;
     for (int e = 0; e < form.group(); e++) {
       int shift = e / words * bits;
       long word = words0 + (e % words * BYTES & OFFSET);
@@ -99,7 +107,7 @@ public final class TileDecoding {
       IntVector n0 = v.lanewise(VectorOperators.LSHR, shift).and(mask);
       IntVector n1 = v.lanewise(VectorOperators.LSHR, 16 + shift).and(mask);
       if (planes == 2) {
-        IntVector u = IntVector.fromMemorySegment(I, MEMORY, word + plane, ORDER);
+        IntVector u = IntVector.fromMemorySegment(I, MEMORY, word + (plane & OFFSET), ORDER);
         n0 =
             n0.lanewise(VectorOperators.LSHL, 4)
                 .or(u.lanewise(VectorOperators.LSHR, shift).and(mask));

@@ -23,7 +23,7 @@ public final class TileProducts {
   /** Weight rows a tile: as many as a vector has words of 16 bits. */
   static final int LANES = 2 * Width.LANES;
 
-  private static final int MAX_ROWS = 4;
+  private static final int MAX_ROWS = GroupSums.ROWS;
 
   /** Bytes of a vector, and of the products of a row of x with a tile. */
   private static final long VECTOR = 4L * Width.LANES;
@@ -111,7 +111,7 @@ public final class TileProducts {
   private void product(TiledProjection p, int m, int begin, int end, long x, long edge) {
     TiledWeight w = p.w();
     int whole = Math.min(end, w.n() / LANES);
-    int chunk = m <= MAX_ROWS ? whole : (int) Math.max(1, CHUNK_BYTES / w.tileBytes());
+    int chunk = m <= MAX_ROWS ? whole : chunk(w);
     long sums = edge + EDGE_BYTES;
     long y = p.y().address();
     long yRow = 4L * w.n();
@@ -139,6 +139,12 @@ public final class TileProducts {
         addBias(p.bias().address(), y + i * yRow, begin * LANES, last);
       }
     }
+  }
+
+  /** Tiles that several passes read, a multiple of what each of them reads at a time. */
+  private static int chunk(TiledWeight w) {
+    int most = GroupSums.tiles(1);
+    return Math.max(1, (int) (CHUNK_BYTES / w.tileBytes()) / most) * most;
   }
 
   /**
@@ -169,26 +175,20 @@ public final class TileProducts {
     /** Tiles {@code t + first}, and each {@code apart} after it. */
     private void tiles(int t, int first, int apart, int together, long y, long yRow) {
       TileType type = w.type();
-      long xRow = RowRounding.rowBytes(type.form(), w.k());
+      TileForm form = type.form();
+      long xRow = RowRounding.rowBytes(form, w.k());
       long rounded = x + i * xRow;
       long tileBytes = w.tileBytes();
       long tile = w.values().address() + (t + first) * tileBytes;
-      int blocks = w.k() / type.dtype().block();
-      long words = tile + VECTOR * (type.head() + (type.scaled() ? 1 : 0));
+      long planeBytes = type.planeBytes(LANES, w.k());
+      long scales = tile + type.wordBytes(LANES, w.k());
+      int groups = w.k() / form.group();
       long step = VECTOR * together * rows;
-      long plane = step * blocks * type.groups();
-      GroupSums.Kernel kernel = GroupSums.of(type.form()).forRows(rows);
+      long plane = step * groups;
+      GroupSums.Kernel kernel = GroupSums.of(form).forRows(rows);
       for (int p = 0; p < type.planes(); p++) {
-        kernel.run(
-            rounded,
-            xRow,
-            words + p * VECTOR * type.form().words(),
-            apart * tileBytes,
-            VECTOR * type.blockValues(),
-            VECTOR * type.groupValues(),
-            type.groups(),
-            sums + p * plane,
-            blocks);
+        long words = tile + p * planeBytes;
+        kernel.run(rounded, xRow, words, apart * tileBytes, sums + p * plane, groups);
       }
       GroupScaling scaling = GroupScaling.of(type);
       int distinct = apart == 0 ? 1 : together;
@@ -196,12 +196,12 @@ public final class TileProducts {
         for (int r = 0; r < rows; r++) {
           scaling.run(
               rounded + r * xRow,
-              tile + p * apart * tileBytes,
+              scales + p * apart * tileBytes,
               sums + VECTOR * (p * rows + r),
               plane,
               step,
               y + r * yRow + TILE_OF_Y * (first + p * apart),
-              blocks);
+              groups / type.groups());
         }
       }
     }
