@@ -16,7 +16,8 @@ import java.util.Optional;
  * @param sharding where it meets other ranks
  */
 public record GeluMlp(
-    boolean tanh, Optional<Linear> gate, Linear up, Linear down, Sharding sharding) implements Mlp {
+    boolean tanh, Optional<Projection> gate, Projection up, Projection down, Sharding sharding)
+    implements Mlp {
 
   /** Takes {@code gate_proj} if it is {@code gated}, {@code up_proj} and {@code down_proj}. */
   public static GeluMlp of(
@@ -31,10 +32,10 @@ public record GeluMlp(
     return new GeluMlp(
         tanh,
         gated
-            ? Optional.of(Linear.of(weights, "gate_proj", hidden, ffn, bias, in))
+            ? Optional.of(Projection.of(weights, "gate_proj", hidden, ffn, bias, in))
             : Optional.empty(),
-        Linear.of(weights, "up_proj", hidden, ffn, bias, in),
-        Linear.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
+        Projection.of(weights, "up_proj", hidden, ffn, bias, in),
+        Projection.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
         sharding);
   }
 

@@ -37,19 +37,19 @@ public interface Sharding {
    * Projections that read the residual stream.
    *
    * @param x a part of the residual stream, normalised
-   * @param linears this rank's outputs of each
+   * @param projections this rank's outputs of each
    * @return of each {@code [B, T, outputs]}, with all rows
    */
-  List<Tensor> inputs(Ops ops, Tensor x, Linear... linears);
+  List<Tensor> inputs(Ops ops, Tensor x, Projection... projections);
 
   /**
    * A projection that writes into the residual stream.
    *
    * @param x {@code [B, T, inputs]}, all rows of this rank's inputs
-   * @param linear this rank's inputs of it, and the whole bias
+   * @param projection this rank's inputs of it, and the whole bias
    * @return a part of the residual stream
    */
-  Tensor output(Ops ops, Tensor x, Linear linear);
+  Tensor output(Ops ops, Tensor x, Projection projection);
 
   /**
    * The head.

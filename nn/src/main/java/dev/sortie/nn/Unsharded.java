@@ -10,8 +10,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SequencedMap;
 
-/** Nothing is shared out. */
-final class Unsharded implements Sharding {
+/** Nothing is shared out: {@link Sharding#NONE}, and what sees the inputs of its projections. */
+public class Unsharded implements Sharding {
+  /** One rank with everything. */
+  public Unsharded() {}
+
   @Override
   public Tensor embedding(Ops ops, Tensor table, Tensor ids) {
     return ops.embedding(table, ids);
@@ -23,13 +26,13 @@ final class Unsharded implements Sharding {
   }
 
   @Override
-  public List<Tensor> inputs(Ops ops, Tensor x, Linear... linears) {
-    return Linear.applyAll(ops, x, linears);
+  public List<Tensor> inputs(Ops ops, Tensor x, Projection... projections) {
+    return Projection.applyAll(ops, x, projections);
   }
 
   @Override
-  public Tensor output(Ops ops, Tensor x, Linear linear) {
-    return linear.apply(ops, x);
+  public Tensor output(Ops ops, Tensor x, Projection projection) {
+    return projection.apply(ops, x);
   }
 
   @Override

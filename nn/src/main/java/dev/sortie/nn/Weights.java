@@ -24,9 +24,30 @@ public interface Weights {
     return wanted ? Optional.of(get(name, shape, role)) : Optional.empty();
   }
 
+  /**
+   * The basis of a projection that is a product, {@code [R, inputs]}; empty where it has a matrix
+   * of its own.
+   *
+   * @param name of the projection
+   */
+  default Optional<Tensor> basis(String name, long inputs, long outputs) {
+    return Optional.empty();
+  }
+
   /** These weights with {@code prefix} put before each name. */
   default Weights under(String prefix) {
-    return (name, shape, role) -> get(prefix + name, shape, role);
+    Weights all = this;
+    return new Weights() {
+      @Override
+      public Tensor get(String name, Shape shape, Role role) {
+        return all.get(prefix + name, shape, role);
+      }
+
+      @Override
+      public Optional<Tensor> basis(String name, long inputs, long outputs) {
+        return all.basis(prefix + name, inputs, outputs);
+      }
+    };
   }
 
   /** What a tensor is for. */

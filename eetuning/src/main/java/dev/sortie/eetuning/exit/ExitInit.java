@@ -130,6 +130,16 @@ public enum ExitInit {
     return t;
   }
 
+  private static Tensor held(String source, ExitSpec spec, Decoder backbone) {
+    Tensor t = backbone.parameters().get(source);
+    if (t == null && !backbone.config().switches().bases().isNone()) {
+      throw new InputException(
+          "%s at depth %d would begin as a copy of %s, which in this backbone is a product of a shared basis and coefficients; take --init random, or --arch norm or embedding"
+              .formatted(spec.architecture().word(), spec.depth(), source));
+    }
+    return Objects.requireNonNull(t, source);
+  }
+
   /** The backbone's tensor that an exit's tensor begins as; none if it begins at 0. */
   private static Optional<Tensor> original(
       String name, ExitSpec spec, Decoder backbone, Allocator allocator) {
@@ -141,6 +151,6 @@ public enum ExitInit {
     }
     return spec.architecture()
         .original(name, spec.depth(), backbone)
-        .map(source -> Objects.requireNonNull(backbone.parameters().get(source), source));
+        .map(source -> held(source, spec, backbone));
   }
 }

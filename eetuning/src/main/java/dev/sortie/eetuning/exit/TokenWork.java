@@ -4,12 +4,14 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderLayer;
+import dev.sortie.nn.model.LayerWeights;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -25,7 +27,8 @@ public record TokenWork(long weights, long attention, long frozen) {
   /** A layer of the backbone. */
   public static TokenWork ofLayer(DecoderConfig c) {
     try (Count count = new Count()) {
-      DecoderLayer.of(c, c.layers() - 1, count);
+      int last = c.layers() - 1;
+      DecoderLayer.of(c, last, new LayerWeights(c, last, count, new HashMap<>()));
       return new TokenWork(count.matrices(), queries(c), 0);
     }
   }

@@ -7,13 +7,18 @@ package dev.sortie.eetuning.explain;
  */
 record ModelPart(Kind kind, int depth) {
   static final ModelPart EMBEDDING = new ModelPart(Kind.EMBEDDING, 0);
+
+  /** Not a part: a weight that several layers read belongs to the one that runs. */
+  static final ModelPart SHARED = new ModelPart(Kind.SHARED, 0);
+
   static final ModelPart FINAL = new ModelPart(Kind.FINAL, 0);
 
   enum Kind {
     EMBEDDING,
     LAYER,
     EXIT,
-    FINAL
+    FINAL,
+    SHARED
   }
 
   static ModelPart layer(int number) {

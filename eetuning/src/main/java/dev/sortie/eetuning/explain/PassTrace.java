@@ -102,7 +102,8 @@ final class PassTrace implements ObservedKernels.Observer {
 
   private boolean isOfHead(KernelCall asked, List<Named> weights) {
     boolean gathers = asked instanceof MatrixCall.GatherRows;
-    return !gathers && (!weights.isEmpty() || asked instanceof MatrixCall);
+    boolean shared = weights.stream().anyMatch(w -> w.part().equals(ModelPart.SHARED));
+    return !gathers && !shared && (!weights.isEmpty() || asked instanceof MatrixCall);
   }
 
   private void enter(ModelPart layer) {

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.memory.Span;
 import java.util.HashMap;
@@ -35,7 +36,7 @@ final class WeightNames {
               if (m.matches()) {
                 add(m.group(2), ModelPart.layer(Integer.parseInt(m.group(1)) + 1), tensor);
               } else {
-                add(name, ModelPart.FINAL, tensor);
+                add(name, SharedBases.isBasis(name) ? ModelPart.SHARED : ModelPart.FINAL, tensor);
               }
             });
     for (Exit exit : exits.exits()) {

@@ -7,6 +7,7 @@ import dev.sortie.tensor.dtype.DType;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 
 /** Turns the JSON of a configuration into {@link HfConfig}, by the table of {@link Families}. */
 final class HfConfigReader {
@@ -33,9 +34,19 @@ final class HfConfigReader {
   }
 
   static HfConfig read(JsonObject json) {
+    Optional<SharedBasesFields> shared = SharedBasesFields.of(json);
+    return shared.isEmpty() ? read(json, UnaryOperator.identity()) : shared.get().read();
+  }
+
+  /**
+   * Reads a configuration of one of the families.
+   *
+   * @param more changes the decoder that its fields describe
+   */
+  static HfConfig read(JsonObject json, UnaryOperator<DecoderConfig> more) {
     HfConfigReader reader = new HfConfigReader(json, Families.of(json));
     reader.refuseWhatIsNotSupported();
-    DecoderConfig decoder = reader.family.read(json);
+    DecoderConfig decoder = more.apply(reader.family.read(json));
     try {
       return new HfConfig(
           decoder, reader.bos(), reader.eos(), reader.dtype(), reader.family.modelType());

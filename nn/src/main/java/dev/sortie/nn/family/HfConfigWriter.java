@@ -4,7 +4,9 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -51,11 +53,25 @@ public final class HfConfigWriter {
    * @param folder that has {@code config.json}
    */
   public static void copy(Path folder, Path file, DType dtype) {
-    SequencedMap<String, Object> fields =
-        new LinkedHashMap<>(Json.read(folder.resolve(HfConfig.FILE)).fields());
+    Json.write(file, copied(Json.read(folder.resolve(HfConfig.FILE)), dtype));
+  }
+
+  /**
+   * Writes the configuration of another folder for layers that share bases.
+   *
+   * @param folder that has {@code config.json}
+   * @param dtype of the weights
+   */
+  public static void copy(Path folder, Path file, DType dtype, SharedBases bases) {
+    JsonObject json = Json.read(folder.resolve(HfConfig.FILE));
+    Json.write(file, SharedBasesFields.with(json, copied(json, dtype), bases));
+  }
+
+  private static SequencedMap<String, Object> copied(JsonObject json, DType dtype) {
+    SequencedMap<String, Object> fields = new LinkedHashMap<>(json.fields());
     String field = fields.containsKey("dtype") ? "dtype" : "torch_dtype";
     fields.put(field, name(dtype));
-    Json.write(file, fields);
+    return fields;
   }
 
   /** The fields in the order of the file; readable by transformers 4 and 5. */

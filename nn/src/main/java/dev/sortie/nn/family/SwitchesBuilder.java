@@ -7,6 +7,7 @@ import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
+import dev.sortie.nn.model.SharedBases;
 import java.util.List;
 
 /** {@link DecoderSwitches} on their way from a file: those of Llama until they are changed. */
@@ -45,6 +46,7 @@ final class SwitchesBuilder {
         learnedPositions ? 2 : rotated,
         scaling,
         localTheta,
-        layers);
+        layers,
+        SharedBases.NONE);
   }
 }

@@ -154,7 +154,7 @@ public record LanguageModel(
    * though a file may have other types in other layers.
    */
   public DType matrixType() {
-    return precision.of(decoder.layers().getFirst().attention().q().weight().dtype());
+    return precision.of(decoder.layers().getFirst().attention().q().dtype());
   }
 
   /**

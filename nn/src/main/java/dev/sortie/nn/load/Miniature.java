@@ -7,6 +7,7 @@ import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderSwitches.LayerKind;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A model in miniature: a decoder that takes the code paths of a model at a thousandth of the work.
@@ -90,9 +92,17 @@ public final class Miniature {
 
   private DType type(String name, Role role) {
     boolean matrix = role != Role.NORM && role != Role.BIAS;
-    TensorInfo info = weights.tensors().get(original(name));
+    TensorInfo info = basis(name).orElseGet(() -> weights.tensors().get(original(name)));
     // what is missing is refused when the model is loaded
     return info == null ? DType.F32 : FileWeights.held(info.dtype(), matrix, precision);
+  }
+
+  /** A basis of the model that stands for one of the miniature, which has other groups. */
+  private Optional<TensorInfo> basis(String name) {
+    return weights.tensors().entrySet().stream()
+        .filter(t -> SharedBases.isSameKind(name, t.getKey()))
+        .map(Map.Entry::getValue)
+        .findFirst();
   }
 
   /** The model's name of a weight. */

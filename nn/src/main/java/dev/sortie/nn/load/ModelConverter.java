@@ -77,6 +77,12 @@ public final class ModelConverter {
    */
   public static void toGguf(
       ModelFiles from, Path target, DType type, Kernels kernels, Progress progress) {
+    if (!from.config().decoder().switches().bases().isNone()) {
+      throw new InputException(
+          from.path()
+              + ": its layers share bases (shared_bases in config.json), for which GGUF has no words;"
+              + " write a folder");
+    }
     try (ConvertedTensors tensors = new ConvertedTensors(from, kernels, progress)) {
       new ModelConverter(from, type, tensors).gguf(target);
     }
@@ -90,12 +96,17 @@ public final class ModelConverter {
    */
   public static void toSafetensors(
       ModelFiles from, Path folder, DType type, Kernels kernels, Progress progress) {
+    requireSafetensors(type);
+    try (ConvertedTensors tensors = new ConvertedTensors(from, kernels, progress)) {
+      new ModelConverter(from, type, tensors).safetensors(folder);
+    }
+  }
+
+  /** Fails if safetensors cannot hold matrices of a type; null is none that is asked for. */
+  static void requireSafetensors(DType type) {
     if (type != null && type.isQuantised()) {
       throw new InputException(
           "safetensors cannot hold " + type + "; take F32, F16 or BF16, or write a GGUF file");
-    }
-    try (ConvertedTensors tensors = new ConvertedTensors(from, kernels, progress)) {
-      new ModelConverter(from, type, tensors).safetensors(folder);
     }
   }
 

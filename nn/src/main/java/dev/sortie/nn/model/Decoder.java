@@ -22,7 +22,9 @@ import dev.sortie.tensor.memory.Allocator;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
@@ -89,8 +91,9 @@ public final class Decoder {
             Shape.of(config.context(), config.hidden()),
             Weights.Role.EMBEDDING);
     List<DecoderLayer> list = new ArrayList<>();
+    Map<String, Tensor> bases = new HashMap<>();
     for (int i = 0; i < config.layers(); i++) {
-      list.add(DecoderLayer.of(share, i, named.under("model.layers." + i + "."), sharding));
+      list.add(DecoderLayer.of(share, i, new LayerWeights(share, i, named, bases), sharding));
     }
     this.layers = List.copyOf(list);
     this.finalNorm = DecoderLayer.norm(config, named, "model.norm");

@@ -142,6 +142,11 @@ public record DecoderConfig(
     return with(layers, vocab, context, ropeInterleaved, switches.withScaling(scaling));
   }
 
+  /** The same with these shared bases. */
+  public DecoderConfig withBases(SharedBases bases) {
+    return with(layers, vocab, context, ropeInterleaved, switches.withBases(bases));
+  }
+
   private DecoderConfig with(
       int count, int tokens, int positions, boolean interleaved, DecoderSwitches others) {
     return new DecoderConfig(

@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
  * @param scaling change of the rotary frequencies in layers of {@link Rotation#GLOBAL}
  * @param localTheta base of the rotary frequencies in layers of {@link Rotation#LOCAL}
  * @param layers what each layer sees; empty if all see everything and are rotated
+ * @param bases which projections share bases across layers
  */
 public record DecoderSwitches(
     NormKind norm,
@@ -35,7 +36,8 @@ public record DecoderSwitches(
     int rotary,
     RopeScaling scaling,
     double localTheta,
-    List<LayerKind> layers) {
+    List<LayerKind> layers,
+    SharedBases bases) {
 
   /** Kinds of norms. */
   public enum NormKind {
@@ -134,12 +136,13 @@ public record DecoderSwitches(
         headSize,
         RopeScaling.NONE,
         10_000,
-        List.of());
+        List.of(),
+        SharedBases.NONE);
   }
 
   /** The same with another change of the rotary frequencies. */
   public DecoderSwitches withScaling(RopeScaling other) {
-    return with(other, layers);
+    return with(other, layers, bases);
   }
 
   /** The same for another number of layers; kinds of layers repeat where there are more. */
@@ -148,15 +151,21 @@ public record DecoderSwitches(
         scaling,
         layers.isEmpty()
             ? layers
-            : IntStream.range(0, count).mapToObj(i -> layers.get(i % layers.size())).toList());
+            : IntStream.range(0, count).mapToObj(i -> layers.get(i % layers.size())).toList(),
+        bases);
   }
 
   /** The same for layers of these kinds; none if all see everything and are rotated. */
   public DecoderSwitches withKinds(List<LayerKind> kinds) {
-    return with(scaling, kinds);
+    return with(scaling, kinds, bases);
   }
 
-  private DecoderSwitches with(RopeScaling other, List<LayerKind> kinds) {
+  /** The same with these bases. */
+  public DecoderSwitches withBases(SharedBases shared) {
+    return with(scaling, layers, shared);
+  }
+
+  private DecoderSwitches with(RopeScaling other, List<LayerKind> kinds, SharedBases shared) {
     return new DecoderSwitches(
         norm,
         residual,
@@ -170,7 +179,8 @@ public record DecoderSwitches(
         rotary,
         other,
         localTheta,
-        kinds);
+        kinds,
+        shared);
   }
 
   /** What layer {@code i}, from 0, sees. */

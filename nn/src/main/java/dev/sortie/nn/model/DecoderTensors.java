@@ -1,5 +1,6 @@
 package dev.sortie.nn.model;
 
+import dev.sortie.nn.FactoredLinear;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
@@ -12,7 +13,8 @@ import java.util.SequencedMap;
  * shapes. They are those of Hugging Face's Llama; others than Llama also have {@code
  * model.embed_positions} and, in a layer, {@code attention_output_norm}, {@code mlp_output_norm},
  * {@code self_attn.q_norm} and {@code self_attn.k_norm}. {@code input_layernorm} always stands
- * before attention, {@code post_attention_layernorm} before the MLP.
+ * before attention, {@code post_attention_layernorm} before the MLP. {@link SharedBases} names the
+ * tensors of projections that share a basis.
  */
 public final class DecoderTensors {
   private final DecoderConfig config;
@@ -36,7 +38,7 @@ public final class DecoderTensors {
       add("model.embed_positions.weight", config.context(), hidden);
     }
     for (int i = 0; i < config.layers(); i++) {
-      layer("model.layers." + i + ".");
+      layer(i, "model.layers." + i + ".");
     }
     norm("model.norm");
     if (!config.tiedHead()) {
@@ -44,14 +46,14 @@ public final class DecoderTensors {
     }
   }
 
-  private void layer(String prefix) {
+  private void layer(int layer, String prefix) {
     Residual r = config.switches().residual();
     boolean before = r != Residual.POST_NORM;
     boolean behind = r == Residual.POST_NORM || r == Residual.BOTH_NORMS;
     if (before) {
       norm(prefix + "input_layernorm");
     }
-    attention(prefix + "self_attn.");
+    attention(layer, prefix + "self_attn.");
     if (behind) {
       norm(prefix + "attention_output_norm");
     }
@@ -59,23 +61,23 @@ public final class DecoderTensors {
       norm(prefix + "post_attention_layernorm");
     }
     if (config.switches().gated()) {
-      linear(prefix + "mlp.gate_proj", config.ffn(), config.hidden(), config.mlpBias());
+      linear(layer, "mlp.gate_proj", config.ffn(), config.hidden(), config.mlpBias());
     }
-    linear(prefix + "mlp.up_proj", config.ffn(), config.hidden(), config.mlpBias());
-    linear(prefix + "mlp.down_proj", config.hidden(), config.ffn(), config.mlpBias());
+    linear(layer, "mlp.up_proj", config.ffn(), config.hidden(), config.mlpBias());
+    linear(layer, "mlp.down_proj", config.hidden(), config.ffn(), config.mlpBias());
     if (behind) {
       norm(prefix + "mlp_output_norm");
     }
   }
 
-  private void attention(String prefix) {
+  private void attention(int layer, String prefix) {
     long queries = (long) config.heads() * config.headSize();
     long keys = (long) config.kvHeads() * config.headSize();
     boolean bias = config.attentionBias();
-    linear(prefix + "q_proj", queries, config.hidden(), bias);
-    linear(prefix + "k_proj", keys, config.hidden(), bias);
-    linear(prefix + "v_proj", keys, config.hidden(), bias);
-    linear(prefix + "o_proj", config.hidden(), queries, config.switches().outputBias());
+    linear(layer, "self_attn.q_proj", queries, config.hidden(), bias);
+    linear(layer, "self_attn.k_proj", keys, config.hidden(), bias);
+    linear(layer, "self_attn.v_proj", keys, config.hidden(), bias);
+    linear(layer, "self_attn.o_proj", config.hidden(), queries, config.switches().outputBias());
     QueryKeyNorm what = config.switches().queryKeyNorm();
     if (what != QueryKeyNorm.NONE) {
       add(prefix + "q_norm.weight", what == QueryKeyNorm.HEAD ? config.headSize() : queries);
@@ -90,8 +92,19 @@ public final class DecoderTensors {
     }
   }
 
-  private void linear(String name, long outputs, long inputs, boolean bias) {
-    add(name + ".weight", outputs, inputs);
+  private void linear(int layer, String projection, long outputs, long inputs, boolean bias) {
+    SharedBases bases = config.switches().bases();
+    String name = "model.layers." + layer + "." + projection;
+    if (bases.of(projection).isPresent()) {
+      SharedBases.Group group = bases.group(projection, layer, config.layers());
+      int rank = bases.rank(projection, group, inputs, outputs);
+      if (layer == group.from()) {
+        add(SharedBases.basis(projection, group), rank, inputs);
+      }
+      add(name + FactoredLinear.COEFFICIENTS, outputs, rank);
+    } else {
+      add(name + ".weight", outputs, inputs);
+    }
     if (bias) {
       add(name + ".bias", outputs);
     }

@@ -2,7 +2,7 @@ package dev.sortie.nn.model;
 
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
-import dev.sortie.nn.Linear;
+import dev.sortie.nn.Projection;
 import dev.sortie.nn.RmsNorm;
 import dev.sortie.nn.RopeTable;
 import dev.sortie.nn.RopeTables;
@@ -37,10 +37,10 @@ import java.util.Optional;
 public record SelfAttention(
     DecoderConfig config,
     LayerKind kind,
-    Linear q,
-    Linear k,
-    Linear v,
-    Linear o,
+    Projection q,
+    Projection k,
+    Projection v,
+    Projection o,
     Optional<RmsNorm> queryNorm,
     Optional<RmsNorm> keyNorm,
     Sharding sharding) {
@@ -58,10 +58,10 @@ public record SelfAttention(
     return new SelfAttention(
         c,
         c.switches().layer(layer),
-        Linear.of(weights, "q_proj", c.hidden(), queryWidth, c.attentionBias(), in),
-        Linear.of(weights, "k_proj", c.hidden(), keyWidth, c.attentionBias(), in),
-        Linear.of(weights, "v_proj", c.hidden(), keyWidth, c.attentionBias(), in),
-        Linear.of(
+        Projection.of(weights, "q_proj", c.hidden(), queryWidth, c.attentionBias(), in),
+        Projection.of(weights, "k_proj", c.hidden(), keyWidth, c.attentionBias(), in),
+        Projection.of(weights, "v_proj", c.hidden(), keyWidth, c.attentionBias(), in),
+        Projection.of(
             weights,
             "o_proj",
             queryWidth,

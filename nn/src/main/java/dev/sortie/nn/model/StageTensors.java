@@ -1,5 +1,6 @@
 package dev.sortie.nn.model;
 
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +23,10 @@ public record StageTensors(
 
   @Override
   public boolean test(String tensor) {
+    Optional<SharedBases.Group> group = SharedBases.group(tensor);
+    if (group.isPresent()) {
+      return group.get().from() < to && group.get().to() > from;
+    }
     Matcher layer = LAYER.matcher(tensor);
     if (layer.matches()) {
       int i = Integer.parseInt(layer.group(1));

@@ -6,6 +6,7 @@ import dev.sortie.nn.format.TensorInfo;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
@@ -13,6 +14,7 @@ import dev.sortie.tensor.memory.Span;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SequencedMap;
 import org.junit.jupiter.api.Test;
 
@@ -50,6 +52,26 @@ class MiniatureContractTest {
       Decoder small = Miniature.of(CONFIG, new Named(tensors), Precision.BF16, arena);
       assertThat(type(small, "model.layers.1.mlp.down_proj.weight")).isEqualTo(DType.BF16);
       assertThat(small.config().hidden()).isEqualTo(Miniature.SIZE);
+    }
+  }
+
+  @Test
+  void itsBasesHaveTheTypesOfTheFile() {
+    SharedBases bases =
+        new SharedBases(new LinkedHashMap<>(Map.of("mlp.up_proj", new SharedBases.Shared(4, 900))));
+    SequencedMap<String, TensorInfo> tensors = new LinkedHashMap<>();
+    for (int i = 0; i < CONFIG.layers(); i++) {
+      put(tensors, "model.layers." + i + ".mlp.up_proj.coefficients.weight", DType.F16, 2048, 900);
+    }
+    put(tensors, "model.bases.0-3.mlp.up_proj.weight", DType.BF16, 900, 1024);
+    put(tensors, "model.bases.4-5.mlp.up_proj.weight", DType.BF16, 900, 1024);
+    try (NativeArena arena = new NativeArena("test")) {
+      Decoder small =
+          Miniature.of(CONFIG.withBases(bases), new Named(tensors), Precision.FILE, arena);
+      assertThat(small.config().layers()).isEqualTo(2);
+      assertThat(type(small, "model.bases.0-1.mlp.up_proj.weight")).isEqualTo(DType.BF16);
+      assertThat(type(small, "model.layers.1.mlp.up_proj.coefficients.weight"))
+          .isEqualTo(DType.F16);
     }
   }
 

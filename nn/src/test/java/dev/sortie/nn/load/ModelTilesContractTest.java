@@ -162,7 +162,7 @@ class ModelTilesContractTest {
       for (int i = 0; i < 32 * rows; i++) {
         x.span().set(i, Math.sin(32 * first + i));
       }
-      Tensor q = model.decoder().layers().getFirst().attention().q().weight();
+      Tensor q = model.decoder().layers().getFirst().attention().q().first().weight();
       Tensor y = NoGrad.call(() -> ops.linear(x, q, null));
       float[] all = new float[32 * rows];
       for (int i = 0; i < all.length; i++) {

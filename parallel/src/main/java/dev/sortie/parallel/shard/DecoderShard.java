@@ -33,6 +33,11 @@ public record DecoderShard(
           "this model normalises the queries of all heads together, which tensor parallelism does"
               + " not share out; take --tp 1");
     }
+    if (ranks > 1 && !whole.switches().bases().isNone()) {
+      throw new InputException(
+          "the layers of this model share bases (shared_bases in config.json), which tensor"
+              + " parallelism does not share out; take --tp 1");
+    }
     if (ranks > whole.ffn() || ranks > whole.vocab()) {
       throw new InputException(
           "intermediate_size %d and vocab_size %d cannot be shared out to %d tensor-parallel ranks; take fewer"

@@ -2,6 +2,7 @@ package dev.sortie.parallel.shard;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
+import dev.sortie.nn.Projection;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.SlicedWeights;
 import dev.sortie.nn.Weights;
@@ -15,7 +16,6 @@ import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.SequencedMap;
 
@@ -52,10 +52,8 @@ public record TensorParallel(ShardGroup group, DecoderShard shard, boolean seque
   }
 
   @Override
-  public List<Tensor> inputs(Ops ops, Tensor x, Linear... linears) {
-    List<Tensor> weights = Arrays.stream(linears).map(Linear::weight).toList();
-    List<Tensor> biases = Arrays.stream(linears).map(Linear::bias).toList();
-    return ops.linears(entered(ops, x), weights, biases);
+  public List<Tensor> inputs(Ops ops, Tensor x, Projection... projections) {
+    return Projection.applyAll(ops, entered(ops, x), projections);
   }
 
   /** The residual stream on its way to what this rank computes of its own. */
@@ -66,7 +64,10 @@ public record TensorParallel(ShardGroup group, DecoderShard shard, boolean seque
   }
 
   @Override
-  public Tensor output(Ops ops, Tensor x, Linear linear) {
+  public Tensor output(Ops ops, Tensor x, Projection projection) {
+    if (!(projection instanceof Linear linear)) { // DecoderShard refuses such models
+      throw new IllegalArgumentException("a factored projection is not shared out");
+    }
     var op = new ShardLinears.RowLinear(group, sequence);
     return linear.bias() == null
         ? ops.apply(op, x, linear.weight())

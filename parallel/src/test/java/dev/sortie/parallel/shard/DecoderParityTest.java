@@ -13,6 +13,7 @@ import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
 import dev.sortie.nn.model.RandomWeights;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -145,7 +146,8 @@ class DecoderParityTest {
         8,
         RopeScaling.NONE,
         1e4,
-        List.of());
+        List.of(),
+        SharedBases.NONE);
   }
 
   /** What one rank finds, by name. */

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.SharedBases;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,5 +66,19 @@ class HeadShardContractTest {
         .isInstanceOf(InputException.class)
         .hasMessageContaining("num_attention_heads 9")
         .hasMessageContaining("10 tensor-parallel ranks");
+  }
+
+  @Test
+  void layersThatShareBasesAreRefused() {
+    var bases =
+        new SharedBases(new LinkedHashMap<>(Map.of("mlp.up_proj", new SharedBases.Shared(2, 4))));
+    DecoderConfig config =
+        new DecoderConfig(2, 32, 4, 2, 8, 48, 60, 64, 1e-5, 1e4, false, false, false, true)
+            .withBases(bases);
+    assertThat(DecoderShard.of(config, 1, 0).config()).isEqualTo(config);
+    assertThatThrownBy(() -> DecoderShard.of(config, 2, 0))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("shared_bases")
+        .hasMessageContaining("--tp 1");
   }
 }
