@@ -5,12 +5,15 @@
 module dev.sortie.nn {
   requires transitive dev.sortie.tensor;
   requires com.fasterxml.jackson.core;
+  requires ejml.core;
+  requires ejml.ddense;
   requires it.unimi.dsi.fastutil.core;
   requires java.management;
   requires java.net.http;
   requires jdk.management;
 
   exports dev.sortie.nn;
+  exports dev.sortie.nn.basis;
   exports dev.sortie.nn.family;
   exports dev.sortie.nn.file;
   exports dev.sortie.nn.format;

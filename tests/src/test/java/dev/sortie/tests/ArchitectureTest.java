@@ -249,6 +249,7 @@ class ArchitectureTest {
             .resideInAPackage("com.fasterxml.jackson.."));
     onlyIn("dev.sortie.eetuning..", "me.tongfei.progressbar..");
     onlyIn("dev.sortie.nn..", "it.unimi.dsi..");
+    onlyIn("dev.sortie.nn.basis..", "org.ejml..");
     onlyIn("dev.sortie.eetuning.serve.netty..", "io.netty..");
     onlyIn("dev.sortie.opencl..", "org.jocl..");
     onlyIn("dev.sortie.langchain4j..", "dev.langchain4j..");

@@ -10,6 +10,7 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * The tensors of a model one at a time, in the type and the order of rows that another file has
@@ -88,6 +89,18 @@ final class ConvertedTensors implements AutoCloseable {
     Finite.check(rows, info.file() + ": tensor " + name);
     done += to.bytes(rows.length());
     return rows.dtype() == to ? rows : copied(rows, to);
+  }
+
+  /**
+   * A tensor that no file has.
+   *
+   * @param make makes it in F32; may use memory that lasts as long as the tensor does
+   */
+  Span made(String name, DType to, Function<NativeArena, Span> make) {
+    start(name);
+    Span made = make.apply(scratch);
+    done += to.bytes(made.length());
+    return made.dtype() == to ? made : copied(made, to);
   }
 
   private void start(String name) {

@@ -1,15 +1,20 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.SharedBasesMixin;
 import dev.sortie.eetuning.cli.view.ProgressLine;
+import dev.sortie.eetuning.cli.view.SharedBasesView;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.basis.GroupFactors;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.ModelConverter;
 import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.SharedBasesConverter;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.BlockEncoder;
 import dev.sortie.tensor.dtype.DType;
@@ -21,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -68,6 +74,8 @@ public final class ConvertCommand implements Callable<Integer> {
               + "f32 in safetensors).")
   private String type;
 
+  @Mixin private SharedBasesMixin bases;
+
   @Option(
       names = "--json",
       description =
@@ -75,10 +83,17 @@ public final class ConvertCommand implements Callable<Integer> {
               + "tensors, as one JSON object to standard output.")
   private boolean json;
 
+  private Optional<SharedBasesView> shared = Optional.empty();
+
   @Override
   public Integer call() {
     boolean gguf = isGguf();
     DType dtype = type();
+    boolean shares = bases.isGiven();
+    if (shares && gguf) {
+      throw new InputException(
+          "--out " + out + ": GGUF has no words for shared bases; name a folder");
+    }
     if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
       throw new InputException("--out " + out + " is there already; give another name");
     }
@@ -86,7 +101,9 @@ public final class ConvertCommand implements Callable<Integer> {
     try (Device device = compute.open();
         ModelFiles files = ModelFiles.open(from);
         Progress progress = new Progress()) {
-      if (gguf) {
+      if (shares) {
+        shared = share(files, dtype, device, progress);
+      } else if (gguf) {
         ModelConverter.toGguf(files, out, dtype, device.kernels(), progress::see);
       } else {
         AtomicFiles.writeFolder(
@@ -99,8 +116,27 @@ public final class ConvertCommand implements Callable<Integer> {
         System.out.println(Json.compact(written(files, gguf)));
       }
     }
+    shared.ifPresent(view -> System.err.print(view.table()));
     System.err.println(from + " converted to " + out);
     return 0;
+  }
+
+  private Optional<SharedBasesView> share(
+      ModelFiles files, DType dtype, Device device, Progress progress) {
+    SharedBases wanted = bases.bases(files);
+    List<GroupFactors.Loss> losses = new ArrayList<>();
+    AtomicFiles.writeFolder(
+        out,
+        folder -> {
+          if (bases.makes()) {
+            losses.addAll(
+                SharedBasesConverter.factor(
+                    files, folder, wanted, bases.windows(files), dtype, device, progress::see));
+          } else {
+            SharedBasesConverter.cut(files, folder, wanted, dtype, device.kernels(), progress::see);
+          }
+        });
+    return Optional.of(new SharedBasesView(files.config().decoder(), wanted, losses));
   }
 
   private Map<String, Object> written(ModelFiles from, boolean gguf) {
@@ -119,19 +155,22 @@ public final class ConvertCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw InputFiles.cannotRead(out, e);
     }
-    return Json.object(
-        "source",
-        from.path().toString(),
-        "out",
-        out.toString(),
-        "format",
-        gguf ? "gguf" : "safetensors",
-        "tensors",
-        from.weights().tensors().size(),
-        "bytes",
-        files.stream().mapToLong(f -> (Long) f.get("bytes")).sum(),
-        "files",
-        files);
+    Map<String, Object> root =
+        Json.object(
+            "source",
+            from.path().toString(),
+            "out",
+            out.toString(),
+            "format",
+            gguf ? "gguf" : "safetensors",
+            "tensors",
+            from.weights().tensors().size(),
+            "bytes",
+            files.stream().mapToLong(f -> (Long) f.get("bytes")).sum(),
+            "files",
+            files);
+    shared.ifPresent(view -> root.put("shared_bases", view.json()));
+    return root;
   }
 
   private boolean isGguf() {
