@@ -19,6 +19,9 @@ if [ $# -eq 0 ]; then
 fi
 export MASTER_PORT=${MASTER_PORT:-$((20000 + SLURM_JOB_ID % 20000))} # two jobs on one node do not meet
 export SORTIE_JOB_TOKEN=${SORTIE_JOB_TOKEN:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}
+if [ -n "${SLURM_CPUS_PER_TASK:-}" ]; then
+  export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK # since 22.05 srun does not take it from sbatch, and a rank would get one CPU
+fi
 if [ "${SORTIE_TRANSPORT:-}" = mpi ]; then
   exec srun --mpi=pmix "$@"
 fi
