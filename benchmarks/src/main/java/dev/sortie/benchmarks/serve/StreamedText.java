@@ -57,6 +57,7 @@ public record StreamedText(String text, int tokens, double firstSeconds) {
         if (tokens < 0) {
           throw new IOException("the stream has no usage");
         }
+        lines.forEachRemaining(_ -> {}); // left unread, the connection could not be used again
         return new StreamedText(text.toString(), tokens, first);
       }
       if (!line.startsWith(DATA)) {
