@@ -61,6 +61,11 @@ final class ServeCommand implements Callable<Integer> {
   private Path llama;
 
   @Option(
+      names = "--no-drafts",
+      description = "Starts serve with --no-drafts: one client is then answered without guesses.")
+  private boolean noDrafts;
+
+  @Option(
       names = "--load",
       paramLabel = "SECONDS",
       description = "Measures errors, texts and memory under load, not speed.")
@@ -89,19 +94,23 @@ final class ServeCommand implements Callable<Integer> {
     Path sortie = Recorder.root().resolve("sortie");
     new Launcher(sortie, List.of(), logs).build();
     List<String> words =
-        List.of(
-            sortie.toString(),
-            "serve",
-            "--model",
-            model.model(),
-            "--parallel",
-            Integer.toString(most()),
-            "--cache-tokens",
-            Integer.toString(most() * requests.room()),
-            "--threads",
-            Integer.toString(model.compute().threads()),
-            "--device",
-            model.compute().device());
+        new ArrayList<>(
+            List.of(
+                sortie.toString(),
+                "serve",
+                "--model",
+                model.model(),
+                "--parallel",
+                Integer.toString(most()),
+                "--cache-tokens",
+                Integer.toString(most() * requests.room()),
+                "--threads",
+                Integer.toString(model.compute().threads()),
+                "--device",
+                model.compute().device()));
+    if (noDrafts) {
+      words.add("--no-drafts");
+    }
     return ServerProcess.start("serve", words, "/readyz", logs);
   }
 
@@ -193,6 +202,7 @@ final class ServeCommand implements Callable<Integer> {
     settings.put("rounds", rounds);
     settings.put("prompt_tokens", requests.promptTokens());
     settings.put("tokens", requests.tokens());
+    settings.put("drafts", !noDrafts);
     Map<String, Object> result;
     try (Device device = model.compute().open()) {
       result =

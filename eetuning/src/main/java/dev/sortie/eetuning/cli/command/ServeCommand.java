@@ -99,6 +99,13 @@ public final class ServeCommand implements Callable<Integer> {
   private Integer cacheTokens;
 
   @Option(
+      names = "--no-drafts",
+      description =
+          "Do not guess tokens of a text that is alone. Drafts change no token, "
+              + "only the time.")
+  private boolean noDrafts;
+
+  @Option(
       names = "--request-timeout",
       paramLabel = "SECONDS",
       defaultValue = "600",
@@ -172,7 +179,7 @@ public final class ServeCommand implements Callable<Integer> {
     int context = m.config().decoder().context();
     long usual = Math.max(context, (long) parallel * Math.min(context, USUAL_TOKENS));
     int tokens = cacheTokens == null ? (int) Math.min(usual, 1 << 24) : cacheTokens;
-    return new EngineSettings(parallel, queue, tokens);
+    return new EngineSettings(parallel, queue, tokens, !noDrafts);
   }
 
   private Optional<ChatTemplate> template(Path path) {

@@ -9,8 +9,9 @@ import dev.sortie.nn.InputException;
  * @param parallel texts generated at once at most
  * @param queue requests that wait at most
  * @param cacheTokens tokens that the KV cache holds, of all texts together
+ * @param drafts whether tokens of a text that is alone are guessed where that is faster
  */
-public record EngineSettings(int parallel, int queue, int cacheTokens) {
+public record EngineSettings(int parallel, int queue, int cacheTokens, boolean drafts) {
   public EngineSettings {
     if (parallel < 1 || parallel > 4096) {
       throw new InputException("--parallel " + parallel + " is outside 1 to 4096");
@@ -25,6 +26,11 @@ public record EngineSettings(int parallel, int queue, int cacheTokens) {
               + " is too few; take at least a page of "
               + PagePool.PAGE_TOKENS);
     }
+  }
+
+  /** With drafts. */
+  public EngineSettings(int parallel, int queue, int cacheTokens) {
+    this(parallel, queue, cacheTokens, true);
   }
 
   /** Pages of the cache. */

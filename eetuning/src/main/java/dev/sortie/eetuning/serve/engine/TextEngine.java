@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.serve.engine;
 
+import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.batch.BatchDecoder;
 import dev.sortie.eetuning.decode.batch.PagePool;
@@ -71,7 +72,7 @@ public final class TextEngine implements AutoCloseable {
             ids,
             model.config().decoder().vocab(),
             new Scheduler.Limits(settings.parallel(), settings.queue()),
-            DraftSources::free);
+            settings.drafts() ? DraftSources::free : _ -> Drafter.NONE);
     this.thread = Thread.ofPlatform().name("engine").unstarted(this::run);
   }
 
