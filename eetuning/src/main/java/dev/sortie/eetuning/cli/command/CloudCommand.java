@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.Ports;
 import dev.sortie.eetuning.decode.edge.CloudServer;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.nn.InputException;
@@ -32,8 +33,6 @@ import picocli.CommandLine.Option;
           + "sent. See docs/edge.md."
     })
 public final class CloudCommand implements Callable<Integer> {
-  private static final int MOST_PORT = 65_535;
-
   @Mixin private ComputeOptions compute;
   @Mixin private DecodedModel model;
 
@@ -77,9 +76,7 @@ public final class CloudCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    if (port < 0 || port > MOST_PORT) {
-      throw new InputException("--port " + port + " is outside 0 to " + MOST_PORT);
-    }
+    Ports.requireListening(port);
     if (texts < 1) {
       throw new InputException("--texts " + texts + " must be at least 1");
     }

@@ -12,7 +12,6 @@ import picocli.CommandLine.Option;
 public final class EdgeMixin {
   private static final Pattern ADDRESS =
       Pattern.compile("\\[?([A-Za-z0-9._:-]+?)\\]?:([0-9]{1,5})");
-  private static final int MOST_PORT = 65_535;
 
   @Option(
       names = "--edge",
@@ -84,11 +83,7 @@ public final class EdgeMixin {
 
   /** Its port. */
   public int port() {
-    int port = Integer.parseInt(address().group(2));
-    if (port < 1 || port > MOST_PORT) {
-      throw new InputException("--cloud " + cloud + ": the port is outside 1 to " + MOST_PORT);
-    }
-    return port;
+    return Ports.called("--cloud " + cloud, address().group(2));
   }
 
   private Matcher address() {

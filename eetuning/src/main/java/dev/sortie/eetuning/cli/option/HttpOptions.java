@@ -15,7 +15,6 @@ import picocli.CommandLine.Option;
 
 /** Where a server listens, to whom, and what one client may cost. */
 public final class HttpOptions {
-  private static final int MOST_PORT = 65_535;
   private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9._-]+");
 
   @Option(
@@ -91,9 +90,7 @@ public final class HttpOptions {
 
   /** Checked settings. */
   public HttpSettings settings() {
-    if (port < 0 || port > MOST_PORT) {
-      throw new InputException("--port " + port + " is outside 0 to " + MOST_PORT);
-    }
+    Ports.requireListening(port);
     for (String name : allowedHosts) {
       if (!HOST_NAME.matcher(name).matches()) {
         throw new InputException(

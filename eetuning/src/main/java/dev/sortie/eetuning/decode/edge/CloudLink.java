@@ -28,12 +28,12 @@ final class CloudLink implements AutoCloseable {
   private final int vocab;
   private final BlockingQueue<byte[]> out = new LinkedBlockingQueue<>();
   private final BlockingQueue<Event> in = new LinkedBlockingQueue<>();
+  private final AtomicLong sent = new AtomicLong();
   private final AtomicLong received = new AtomicLong();
   private Link link;
   private boolean closed;
   private Optional<String> lost = Optional.empty();
   private Optional<String> computes = Optional.empty();
-  private long sent;
   private int roundTrips;
 
   /** What the threads have to tell. */
@@ -60,7 +60,7 @@ final class CloudLink implements AutoCloseable {
   private void talk(InetSocketAddress address, LinkKeys keys) {
     try (Link opened = Link.call(address, keys)) {
       if (begin(opened)) {
-        opened.out().write(out.take());
+        write(opened.out(), out.take());
         read(opened);
       }
       in.add(new Event.Ended("it ended the link"));
@@ -78,11 +78,10 @@ final class CloudLink implements AutoCloseable {
   }
 
   private void read(Link from) throws IOException {
-    DataInputStream frames = new DataInputStream(from.in());
+    DataInputStream frames = new DataInputStream(new CountedInput(from.in(), received));
     Thread writer = Thread.ofVirtual().unstarted(() -> write(from));
     try {
       for (Frame f; (f = Frame.read(frames, Frame.LONGEST)) != null; ) {
-        received.addAndGet(f.encode().length);
         in.add(new Event.Came(f));
         if (f instanceof Frame.Ready && writer.getState() == Thread.State.NEW) {
           writer.start(); // no states for a cloud that may still refuse
@@ -97,7 +96,7 @@ final class CloudLink implements AutoCloseable {
     try {
       OutputStream bytes = to.out();
       while (true) {
-        bytes.write(out.take());
+        write(bytes, out.take());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // the link has ended
@@ -107,15 +106,18 @@ final class CloudLink implements AutoCloseable {
     }
   }
 
+  private void write(OutputStream to, byte[] frame) throws IOException {
+    to.write(frame);
+    sent.addAndGet(frame.length);
+  }
+
   /** Sends a frame when those before it are sent; after a loss, nothing. */
   void send(Frame frame) {
     if (lost.isPresent()) {
       return;
     }
     try {
-      byte[] bytes = frame.encode();
-      sent += bytes.length;
-      out.add(bytes);
+      out.add(frame.encode());
     } catch (IOException e) {
       throw new IllegalStateException("memory takes all bytes", e);
     }
@@ -178,9 +180,9 @@ final class CloudLink implements AutoCloseable {
     return computes;
   }
 
-  /** Bytes of frames for the cloud, without what TCP and TLS add. */
+  /** Bytes of frames that went to the cloud so far, without what TCP and TLS add. */
   long sent() {
-    return sent;
+    return sent.get();
   }
 
   /** Bytes of its frames. */

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param lost why the cloud ceased to answer; empty if it did not
  * @param exact whether tokens that are not {@link EdgeToken#ALONE} have the bits of one process:
  *     states in F32, and both sides compute alike
- * @param sent bytes to the cloud, without what TCP and TLS add
+ * @param sent bytes that went to the cloud until the text was complete, without what TCP and TLS
+ *     add; states that no answer waited for may still be left
  * @param received bytes from it
  * @param roundTrips answers that the edge waited for
  */

@@ -111,9 +111,12 @@ class EdgeDecoderContractTest {
       EdgeGeneration g = both.write(typed, prompt(40));
       assertThat(g.count(EdgeToken.ALONE)).isZero();
       assertThat(g.exact()).isEqualTo(type == LinkType.F32);
-      // a state and its id, for all tokens but the last, and the heads of frames
-      long states = (40 + EdgeAndCloud.TOKENS - 1) * (type.bytes(32) + 4L);
-      assertThat(g.sent()).isBetween(states - 15L * (type.bytes(32) + 4), states + 2000);
+      // a state and its id and the heads of frames, of all tokens that an answer has waited for
+      long state = type.bytes(32) + 4L;
+      int waited = 40 + g.by().lastIndexOf(EdgeToken.CLOUD);
+      assertThat(g.sent()).isBetween(waited * state, (40 + EdgeAndCloud.TOKENS) * state + 2000);
+      // what the cloud computes with, and answers of 21 bytes
+      assertThat(g.received() - 21L * g.roundTrips()).isBetween(5L, 200L);
     }
   }
 
@@ -129,6 +132,9 @@ class EdgeDecoderContractTest {
         assertThat(alone.count(EdgeToken.CLOUD)).isZero();
         assertThat(alone.count(EdgeToken.ALONE)).isPositive();
         assertThat(alone.lost().orElseThrow()).contains("all places of this cloud are taken");
+        assertThat(alone.sent())
+            .as("states for a cloud that refused are not sent")
+            .isEqualTo(open(both.sha256(), 3, 65).encode().length);
       }
       String other = "f".repeat(64);
       for (int i = 0; i < TRIES; i++) {

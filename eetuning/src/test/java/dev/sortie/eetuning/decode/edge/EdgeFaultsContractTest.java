@@ -120,7 +120,9 @@ class EdgeFaultsContractTest {
     try (ServerSocket s = new ServerSocket(0)) {
       free = s.getLocalPort();
     }
-    Generation alone = write(free, Duration.ofSeconds(60)).text();
+    EdgeGeneration nobody = write(free, Duration.ofSeconds(60));
+    assertThat(nobody.sent() + nobody.received()).isZero();
+    Generation alone = nobody.text();
     for (int i = 0; i < TRIES; i++) {
       int kind = i % strangers.size();
       try (ServerSocket server = new ServerSocket(0, 16, InetAddress.getByName("localhost"))) {
