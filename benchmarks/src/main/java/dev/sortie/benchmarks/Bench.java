@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       RanksCommand.class,
       ColdCommand.class,
       LiveCommand.class,
+      EdgeCommand.class,
       ServeCommand.class,
       PeersCommand.class,
       ReportCommand.class,
