@@ -61,6 +61,22 @@ class CalibrateCommandContractTest {
   }
 
   @Test
+  void splitsMeasureTheCalibrationOnHeldOutSequences() throws IOException {
+    Path sequences = sequences();
+    Path file = temp.resolve("thresholds.json");
+    String how = "--guarantee marginal --level 0.4 --splits 20 ";
+    JsonObject splits = calibrate(sequences, file, how + "--json").json().getObject("splits");
+    assertThat(splits.getInt("count", 1, 100)).isEqualTo(20);
+    assertThat(splits.getInt("sequences", 1, 30)).isEqualTo(20);
+    assertThat(splits.getInt("held_out", 1, 30)).isEqualTo(10);
+    assertThat(splits.getDouble("risk", 0, 1)).isLessThan(0.6);
+    assertThat(Files.readString(file)).doesNotContain("splits");
+    assertThat(calibrate(sequences, file, how).succeeded().out())
+        .contains("20 random splits, thresholds from 20 sequences and measured on the other 10");
+    calibrate(sequences, file, "--level 0.4 --splits 0").assertRefused(1, "--splits 0");
+  }
+
+  @Test
   void thresholdsThatLieWithTheExitsAreTakenUnlessOthersAreGiven() throws IOException {
     Path exits = temp.resolve("exits");
     tiny.run("merge-exits --out %s %s", exits, tiny.exits()).succeeded();

@@ -6,6 +6,7 @@ import dev.sortie.eetuning.calibrate.Guarantee;
 import dev.sortie.eetuning.calibrate.HeldOut;
 import dev.sortie.eetuning.calibrate.LearnThenTest;
 import dev.sortie.eetuning.calibrate.Risk;
+import dev.sortie.eetuning.calibrate.Splits;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.calibrate.TraceFile;
 import dev.sortie.eetuning.calibrate.Tracer;
@@ -16,6 +17,7 @@ import dev.sortie.eetuning.cli.option.ActiveMixin;
 import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.view.CalibrationView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.decode.single.EarlyExit;
@@ -174,6 +176,15 @@ public final class CalibrateCommand implements Callable<Integer> {
   private Path traces;
 
   @Option(
+      names = "--splits",
+      paramLabel = "N",
+      description =
+          "Also test the calibration: repeat it N times on a random two thirds of the "
+              + "sequences, and measure its thresholds on the others. The thresholds written "
+              + "are those of all sequences.")
+  private Integer splits;
+
+  @Option(
       names = "--out",
       required = true,
       paramLabel = "FILE",
@@ -216,17 +227,24 @@ public final class CalibrateCommand implements Callable<Integer> {
       CostTable table = ActiveMixin.table(m, all, device);
       Calibration calibration = new Calibration(promise, bounded, perExit, table);
       calibration.require(sequences.size());
-      Calibration.Result r =
-          calibration.run(
-              trace(
-                  new Tracer(m, exits, device, tokens), sequences, bounded, table, kept(m, exits)));
+      Optional<Splits> repeated = Optional.ofNullable(splits).map(n -> new Splits(calibration, n));
+      if (repeated.isPresent()) {
+        repeated.get().require(sequences.size());
+      }
+      List<Trajectory> traced =
+          trace(new Tracer(m, exits, device, tokens), sequences, bounded, table, kept(m, exits));
+      Calibration.Result r = calibration.run(traced);
+      Optional<Splits.Result> tested = repeated.map(s -> s.run(traced));
       if (!json) {
-        print(r, promise);
+        CalibrationView.print(r, promise, System.out);
+        tested.ifPresent(t -> CalibrationView.print(t, calibration, System.out));
       }
       Calibrated c = calibrated(r, bounded, promise, m, textTokens(m, all));
       ThresholdsFile.write(out, c);
       if (json) {
-        System.out.println(Json.compact(ThresholdsFile.json(c)));
+        Map<String, Object> root = ThresholdsFile.json(c);
+        tested.ifPresent(t -> root.put("splits", CalibrationView.json(t)));
+        System.out.println(Json.compact(root));
       } else {
         conclude(c);
       }
@@ -317,44 +335,12 @@ public final class CalibrateCommand implements Callable<Integer> {
     return NamedInput.isStandard(file) ? NamedInput.name(file) : file.getFileName().toString();
   }
 
-  private static void print(Calibration.Result r, Guarantee promise) {
-    System.out.printf(
-        Locale.ROOT,
-        "%d sequences, %d tokens%n%9s %9s %9s %12s %19s  %s%n",
-        r.sequences(),
-        r.tokens(),
-        "candidate",
-        "risk",
-        promise.scoreName(),
-        "leave early",
-        "predicted speed-up",
-        "thresholds");
-    for (Calibration.Outcome o : r.outcomes()) {
-      System.out.printf(
-          Locale.ROOT,
-          "%9s %9.4f %9.2g %11.1f%% %18.2fx  %s%s%n",
-          o.tested().candidate().name(),
-          o.tested().risk(),
-          o.tested().score(),
-          100 * o.earlyShare(),
-          o.speedup(),
-          words(o.tested().candidate().thresholds()),
-          o.tested().certified() ? "" : "  not certified");
-    }
-  }
-
-  private static String words(Map<Integer, Double> thresholds) {
-    List<String> words = new ArrayList<>();
-    thresholds.forEach((depth, x) -> words.add(String.format(Locale.ROOT, "%d: %.4g", depth, x)));
-    return String.join(", ", words);
-  }
-
   private void conclude(Calibrated c) {
     System.out.printf(
         Locale.ROOT,
         "%s: thresholds %s; %s at most %s %s%n",
         out,
-        words(c.thresholds()),
+        CalibrationView.words(c.thresholds()),
         c.promise().risk().word(),
         level,
         c.promise().guarantee().condition());
