@@ -147,22 +147,41 @@ public record DepthOracle(int layers, Tokenizer tokenizer) {
     SequencedMap<TokenKind, Counts> kinds = new TreeMap<>();
     for (TokenReadings r : readings) {
       for (int i = 0; i < r.tokens(); i++) {
-        int need = 0;
-        while (!agrees(r, need, i)) {
-          need++;
-        }
+        int need = need(r, i);
         int take = taken(r, i, thresholds);
         boolean agrees = agrees(r, take, i);
-        int before = r.text()[r.given() + i - 1];
-        TokenKind kind = TokenKind.of(tokenizer, before, r.last().choices()[i]);
         all.add(need, take, agrees);
-        kinds.computeIfAbsent(kind, _ -> new Counts(depths)).add(need, take, agrees);
+        kinds.computeIfAbsent(kind(r, i), _ -> new Counts(depths)).add(need, take, agrees);
       }
     }
     SequencedMap<TokenKind, Part> parts = new TreeMap<>();
     kinds.forEach((kind, counts) -> parts.put(kind, counts.part()));
     return new Result(
         Collections.unmodifiableSequencedMap(new TreeMap<>(thresholds)), all.part(), parts);
+  }
+
+  /** The kind of the token that full depth chooses. */
+  TokenKind kind(TokenReadings r, int token) {
+    return TokenKind.of(tokenizer, r.text()[r.given() + token - 1], r.last().choices()[token]);
+  }
+
+  /** The layers that each token needs. */
+  int[] needed(TokenReadings r) {
+    int[] needed = new int[r.tokens()];
+    for (int i = 0; i < needed.length; i++) {
+      int exit = need(r, i);
+      needed[i] = exit < r.depths().size() ? r.depths().get(exit) : layers;
+    }
+    return needed;
+  }
+
+  /** The shallowest exit that chooses full depth's token, or the number of exits. */
+  private static int need(TokenReadings r, int token) {
+    int exit = 0;
+    while (!agrees(r, exit, token)) {
+      exit++;
+    }
+    return exit;
   }
 
   /** Whether an exit chooses full depth's token; behind the last exit is full depth itself. */

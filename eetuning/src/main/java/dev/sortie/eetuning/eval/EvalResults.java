@@ -16,6 +16,7 @@ import java.util.SequencedMap;
  * @param machine where
  * @param text scores of texts, if there were texts
  * @param oracle the depths that a text's tokens need, if somebody asked
+ * @param sets the layers that its tokens need if any may be left out, if somebody asked
  * @param choices accuracy by task and head
  * @param settings one for each way of decoding, first full depth, compared with itself; empty
  *     without prompts
@@ -27,6 +28,7 @@ public record EvalResults(
     Machine machine,
     Optional<TextScorer.Result> text,
     Optional<DepthOracle.Result> oracle,
+    Optional<LayerSetOracle.Result> sets,
     SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choices,
     List<Setting> settings) {
 

@@ -38,6 +38,9 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
 
   private static final int GIVEN = 8;
 
+  /** The fewest tokens of a text that has a predicted one. */
+  public static final int FEWEST = GIVEN + 1;
+
   /**
    * One head's readings, an element for each predicted token.
    *
@@ -83,12 +86,19 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
   /**
    * Reads a text in windows of up to 256 tokens, of which the first 8 are not predicted.
    *
+   * @param most tokens of the text that are read, its first
    * @param progress is told after each window
    * @throws InputException if the text is shorter than 9 tokens
    */
   public static List<TokenReadings> ofText(
-      LanguageModel model, Exits exits, Device device, String text, TextScorer.Progress progress) {
-    int[] ids = model.tokenizer().encode(text);
+      LanguageModel model,
+      Exits exits,
+      Device device,
+      String text,
+      int most,
+      TextScorer.Progress progress) {
+    int[] whole = model.tokenizer().encode(text);
+    int[] ids = Arrays.copyOf(whole, Math.min(most, whole.length));
     int window = Math.min(WINDOW, model.config().decoder().context());
     List<TokenReadings> all = new ArrayList<>();
     for (int from = 0; ids.length - from > GIVEN; from += window) {
@@ -98,7 +108,7 @@ public record TokenReadings(int[] text, List<Integer> depths, List<Head> exits, 
     }
     if (all.isEmpty()) {
       throw new InputException(
-          "the text has %d tokens; at least %d are needed".formatted(ids.length, GIVEN + 1));
+          "the text has %d tokens; at least %d are needed".formatted(ids.length, FEWEST));
     }
     return all;
   }

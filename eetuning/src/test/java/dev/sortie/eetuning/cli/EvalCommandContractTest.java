@@ -100,6 +100,43 @@ class EvalCommandContractTest {
   }
 
   @Test
+  void theOracleOverSetsNeedsNoMoreLayersThanThatOverExits() throws IOException {
+    Path out = temp.resolve("eval");
+    JsonObject oracle =
+        tiny.run(
+                "eval --exits %s --text %s --oracle --layer-sets 20 --oracle-tokens 60 --out %s"
+                    + " --json",
+                tiny.exits(), tiny.data(), out)
+            .json()
+            .getObject("oracle");
+    JsonObject sets = oracle.getObject("sets");
+    assertThat(sets.getBoolean("exact")).isTrue();
+    JsonObject exits = oracle.getObjects("parts").getFirst();
+    JsonObject all = sets.getObjects("parts").getFirst();
+    assertThat(all.getInt("tokens", 1, 60)).isEqualTo(exits.getInt("tokens", 1, 60));
+    assertThat(all.getDouble("layers", 0, 3))
+        .isLessThanOrEqualTo(exits.getDouble("needed_depth", 0, 3));
+    assertThat(Files.readString(out.resolve("report.html"))).contains("any set of layers");
+    assertThat(
+            tiny.run(
+                    "eval --exits %s --text %s --oracle --layer-sets 1 --out %s",
+                    tiny.exits(), tiny.data(), out)
+                .succeeded()
+                .out())
+        .contains("any set", "at most 1 sets were kept");
+    for (String[] wrong :
+        new String[][] {
+          {"--layer-sets 4", "--layer-sets and --oracle-tokens need --oracle"},
+          {"--oracle --layer-sets 0", "--layer-sets 0 must be at least 1"},
+          {"--oracle --oracle-tokens 8", "--oracle-tokens 8 must be at least 9"}
+        }) {
+      tiny.run(
+              "eval --exits %s --text %s " + wrong[0] + " --out %s", tiny.exits(), tiny.data(), out)
+          .assertRefused(1, wrong[1]);
+    }
+  }
+
+  @Test
   void whatCannotBeEvaluatedIsRefused() throws IOException {
     Path out = temp.resolve("eval");
     Path tasks =

@@ -8,6 +8,7 @@ import dev.sortie.eetuning.cli.option.ActiveMixin;
 import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.OracleOptions;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.ActiveExits;
@@ -17,13 +18,11 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.DecodingVariant;
-import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.Evaluation;
 import dev.sortie.eetuning.eval.PairedRuns;
 import dev.sortie.eetuning.eval.SourceRevision;
 import dev.sortie.eetuning.eval.TextScorer;
-import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.eetuning.eval.report.EvalJson;
 import dev.sortie.eetuning.eval.report.EvalReport;
 import dev.sortie.eetuning.eval.task.TaskFile;
@@ -134,13 +133,7 @@ public final class EvalCommand implements Callable<Integer> {
       description = "Also sweep each exit alone, in addition to all active exits together.")
   private boolean eachExit;
 
-  @Option(
-      names = "--oracle",
-      description =
-          "For --text and --exits: the least depth that each token needs, by kind of "
-              + "token, next to the depth that --thresholds take, or the lowest single "
-              + "threshold with agreement 0.95.")
-  private boolean oracle;
+  @Mixin private OracleOptions oracle;
 
   @Option(
       names = "--tokens",
@@ -203,6 +196,10 @@ public final class EvalCommand implements Callable<Integer> {
       folder.open();
       Device device = m.device();
       Exits exits = backbone.read(exitsFolder, m, arena, device);
+      Optional<OracleOptions.Answer> asked =
+          document
+              .filter(t -> oracle.isAsked())
+              .map(t -> ask(t, m, FinalDraft.add(exits), calibrated, device));
       EvalResults r =
           new EvalResults(
               m.path().getFileName().toString(),
@@ -215,9 +212,8 @@ public final class EvalCommand implements Callable<Integer> {
                   device.pool().threads()),
               Machine.detect(device.kernels().name()),
               document.map(t -> score(t, m, exits, device)),
-              oracle
-                  ? document.map(t -> depths(t, m, FinalDraft.add(exits), calibrated, device))
-                  : Optional.empty(),
+              asked.map(OracleOptions.Answer::exits),
+              asked.flatMap(OracleOptions.Answer::sets),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
               answers.isEmpty()
                   ? List.of()
@@ -249,9 +245,7 @@ public final class EvalCommand implements Callable<Integer> {
       }
     }
     backbone.check(exitsFolder);
-    if (oracle && (text == null || exitsFolder == null)) {
-      throw new InputException("--oracle needs --text FILE and --exits DIR");
-    }
+    oracle.check(text != null && exitsFolder != null);
     if (exitsFolder == null
         && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
@@ -275,28 +269,14 @@ public final class EvalCommand implements Callable<Integer> {
     return new TextScorer(m, exits, device).score(document, TextScorer.Progress.NONE);
   }
 
-  private DepthOracle.Result depths(
+  private OracleOptions.Answer ask(
       String document,
       LanguageModel m,
       Exits exits,
       Optional<Calibrated> calibrated,
       Device device) {
-    List<TokenReadings> readings;
-    try (ProgressLine line = ProgressLine.start("oracle", document.length(), System.err)) {
-      readings =
-          TokenReadings.ofText(
-              m,
-              exits,
-              device,
-              document,
-              (read, all) -> line.step(document.length() * read / all, ""));
-    }
-    DepthOracle depths = new DepthOracle(m.config().decoder().layers(), m.tokenizer());
-    if (calibrated.isEmpty()) {
-      return depths.against(readings);
-    }
-    ThresholdsFile.check(thresholdsFile, calibrated.get(), exitsFolder, m);
-    return depths.against(readings, calibrated.get().thresholds());
+    calibrated.ifPresent(c -> ThresholdsFile.check(thresholdsFile, c, exitsFolder, m));
+    return oracle.ask(m, exits, device, document, calibrated.map(Calibrated::thresholds));
   }
 
   private static SequencedMap<String, SequencedMap<String, ChoiceScorer.Accuracy>> choose(

@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.cli.view;
 
 import dev.sortie.eetuning.display.SafeText;
-import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.report.SpeedText;
@@ -14,7 +13,7 @@ public final class EvalView {
 
   public static void print(EvalResults r, PrintStream out) {
     printText(r, out);
-    r.oracle().ifPresent(o -> printOracle(o, out));
+    r.oracle().ifPresent(o -> OracleView.print(o, r.sets(), out));
     printChoices(r, out);
     printSettings(r, out);
   }
@@ -42,25 +41,6 @@ public final class EvalView {
                               s.perplexity(),
                               s.agreement()));
             });
-  }
-
-  private static void printOracle(DepthOracle.Result o, PrintStream out) {
-    out.printf(
-        "depth needed, and taken by thresholds %s%n%24s %8s %8s %8s %10s%n",
-        o.thresholds(), "kind", "tokens", "needed", "taken", "agreement");
-    printPart("all", o.all(), out);
-    o.kinds().forEach((kind, part) -> printPart(kind.label(), part, out));
-  }
-
-  private static void printPart(String name, DepthOracle.Part part, PrintStream out) {
-    out.printf(
-        Locale.ROOT,
-        "%24s %8d %8.2f %8.2f %10.4f%n",
-        name,
-        part.tokens(),
-        part.neededDepth(),
-        part.takenDepth(),
-        part.agreement());
   }
 
   private static void printChoices(EvalResults r, PrintStream out) {

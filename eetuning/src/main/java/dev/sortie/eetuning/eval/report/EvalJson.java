@@ -29,7 +29,7 @@ public final class EvalJson {
     root.put("run", run);
     root.put("machine", DemoJson.machine(r.machine()));
     r.text().ifPresent(t -> root.put("text", text(t)));
-    r.oracle().ifPresent(o -> root.put("oracle", OracleSection.json(o)));
+    r.oracle().ifPresent(o -> root.put("oracle", OracleSection.json(o, r.sets())));
     Map<String, Object> choices = new LinkedHashMap<>();
     r.choices()
         .forEach(

@@ -46,7 +46,7 @@ public final class EvalReport {
             + plots(r)
             + EvalTables.settings(r)
             + EvalTables.text(r)
-            + r.oracle().map(OracleSection::html).orElse("")
+            + r.oracle().map(o -> OracleSection.html(o, r.sets())).orElse("")
             + EvalTables.choices(r)
             + EvalTables.method(r);
     String css = r.oracle().map(o -> OracleSection.palette(o).css()).orElse("");

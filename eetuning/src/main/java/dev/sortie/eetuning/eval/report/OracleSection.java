@@ -3,12 +3,14 @@ package dev.sortie.eetuning.eval.report;
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.ExitKeys;
+import dev.sortie.eetuning.eval.LayerSetOracle;
 import dev.sortie.eetuning.plot.Palette;
 import dev.sortie.eetuning.plot.StackedBars;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
@@ -28,7 +30,8 @@ final class OracleSection {
     return new Palette(List.copyOf(r.all().needed().sequencedKeySet()));
   }
 
-  static String html(DepthOracle.Result r) {
+  static String html(DepthOracle.Result r, Optional<LayerSetOracle.Result> sets) {
+    SequencedMap<String, LayerSetOracle.Part> bySets = LayerSetSection.parts(sets);
     List<StackedBars.Group> groups = new ArrayList<>();
     List<String> hints = new ArrayList<>();
     List<List<String>> rows = new ArrayList<>();
@@ -47,13 +50,16 @@ final class OracleSection {
                           name,
                           NumberText.fixed(part.neededDepth(), 2),
                           NumberText.fixed(part.takenDepth(), 2)));
-              rows.add(
-                  List.of(
-                      name,
-                      NumberText.fixed(part.tokens(), 0),
-                      NumberText.fixed(part.neededDepth(), 2),
-                      NumberText.fixed(part.takenDepth(), 2),
-                      NumberText.percent(part.agreement())));
+              List<String> row = new ArrayList<>();
+              row.add(name);
+              row.add(NumberText.fixed(part.tokens(), 0));
+              if (sets.isPresent()) {
+                row.add(NumberText.fixed(bySets.get(name).layers(), 2));
+              }
+              row.add(NumberText.fixed(part.neededDepth(), 2));
+              row.add(NumberText.fixed(part.takenDepth(), 2));
+              row.add(NumberText.percent(part.agreement()));
+              rows.add(row);
             });
     String thresholds =
         r.thresholds().entrySet().stream()
@@ -76,11 +82,20 @@ final class OracleSection {
             + " let it leave, which know confidences only. The difference is what a better rule"
             + " could save with the same exits.</p>\n"
             + picture
-            + EvalTables.table(
-                List.of("tokens", "number", "layers needed", "layers taken", "agreement"), rows));
+            + sets.map(s -> LayerSetSection.html(r, s)).orElse("")
+            + EvalTables.table(columns(sets.isPresent()), rows));
   }
 
-  static Map<String, Object> json(DepthOracle.Result r) {
+  private static List<String> columns(boolean sets) {
+    List<String> names = new ArrayList<>(List.of("tokens", "number"));
+    if (sets) {
+      names.add("layers of the cheapest set");
+    }
+    names.addAll(List.of("layers needed", "layers taken", "agreement"));
+    return names;
+  }
+
+  static Map<String, Object> json(DepthOracle.Result r, Optional<LayerSetOracle.Result> sets) {
     Map<String, Object> root = new LinkedHashMap<>();
     Map<String, Object> thresholds = new LinkedHashMap<>();
     r.thresholds().forEach((depth, x) -> thresholds.put(depth.toString(), x));
@@ -100,6 +115,7 @@ final class OracleSection {
               all.add(one);
             });
     root.put("parts", all);
+    sets.ifPresent(s -> root.put("sets", LayerSetSection.json(s)));
     return root;
   }
 }

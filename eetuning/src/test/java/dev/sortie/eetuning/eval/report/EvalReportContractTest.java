@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sortie.eetuning.eval.ChoiceScorer;
 import dev.sortie.eetuning.eval.DepthOracle;
 import dev.sortie.eetuning.eval.EvalResults;
+import dev.sortie.eetuning.eval.LayerSetOracle;
 import dev.sortie.eetuning.eval.Markup;
 import dev.sortie.eetuning.eval.SampleResults;
 import dev.sortie.eetuning.eval.SweepPoint;
@@ -38,6 +39,7 @@ class EvalReportContractTest {
         new Machine("cpu", 2, "java", "simd512", "2026-01-02"),
         Optional.of(new TextScorer.Result(100, 400, heads)),
         Optional.empty(),
+        Optional.empty(),
         new LinkedHashMap<>(Map.of(TASK, byHead)),
         List.of(
             setting(SampleResults.full(), 101, 0.4),
@@ -65,28 +67,32 @@ class EvalReportContractTest {
     Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));
   }
 
-  @Test
-  void depthsThatTokensNeedAreDrawnAndTold() {
+  private static EvalResults withOracle(Optional<LayerSetOracle.Result> sets) {
     SequencedMap<String, Double> needed = new LinkedHashMap<>(Map.of("3", 0.75));
     needed.put("final", 0.25);
     SequencedMap<String, Double> taken = new LinkedHashMap<>(Map.of("3", 0.5));
     taken.put("final", 0.5);
     DepthOracle.Part part = new DepthOracle.Part(40, needed, taken, 4.25, 5.5, 0.975);
     EvalResults r = results();
-    EvalResults with =
-        new EvalResults(
-            r.model(),
-            8,
-            r.run(),
-            r.machine(),
-            r.text(),
-            Optional.of(
-                new DepthOracle.Result(
-                    new TreeMap<>(Map.of(3, 0.62)),
-                    part,
-                    new TreeMap<>(Map.of(TokenKind.WORD_START, part)))),
-            r.choices(),
-            r.settings());
+    return new EvalResults(
+        r.model(),
+        8,
+        r.run(),
+        r.machine(),
+        r.text(),
+        Optional.of(
+            new DepthOracle.Result(
+                new TreeMap<>(Map.of(3, 0.62)),
+                part,
+                new TreeMap<>(Map.of(TokenKind.WORD_START, part)))),
+        sets,
+        r.choices(),
+        r.settings());
+  }
+
+  @Test
+  void depthsThatTokensNeedAreDrawnAndTold() {
+    EvalResults with = withOracle(Optional.empty());
     String page = EvalReport.page(with);
     assertThat(page).contains("3: 0.62", "begins a word, 40 tokens", "4.25", "5.50", "97.5%");
     assertThat(page.split("<svg", -1)).hasSize(1 + 5);
@@ -103,6 +109,30 @@ class EvalReportContractTest {
   }
 
   @Test
+  void setsOfLayersAreDrawnNextToThem() {
+    LayerSetOracle.Part part =
+        new LayerSetOracle.Part(40, new TreeMap<>(Map.of(0, 0.25, 2, 0.5, 8, 0.25)), 3);
+    SequencedMap<TokenKind, LayerSetOracle.Part> kinds =
+        new TreeMap<>(Map.of(TokenKind.WORD_START, part));
+    EvalResults with = withOracle(Optional.of(new LayerSetOracle.Result(16, false, part, kinds)));
+    String page = EvalReport.page(with);
+    assertThat(page).contains("<td>3.00</td>", "at most 16 sets", "may need fewer");
+    assertThat(page.split("<svg", -1)).hasSize(1 + 6);
+    Markup.assertWellFormed(page.substring(page.indexOf("<main>"), page.indexOf("</body>")));
+    var sets =
+        Json.parse("results", Json.compact(EvalJson.of(with)), JsonLimits.CONFIG)
+            .getObject("oracle")
+            .getObject("sets");
+    assertThat(sets.getInt("width", 1, 99)).isEqualTo(16);
+    assertThat(sets.getBoolean("exact")).isFalse();
+    var all = sets.getObjects("parts").getFirst();
+    assertThat(all.getDouble("layers", 0, 8)).isEqualTo(3);
+    assertThat(all.getObject("needed").getDouble("2", 0, 1)).isEqualTo(0.5);
+    EvalResults exact = withOracle(Optional.of(new LayerSetOracle.Result(1000, true, part, kinds)));
+    assertThat(EvalReport.page(exact)).contains("all sets").doesNotContain("may need fewer");
+  }
+
+  @Test
   void partsWithoutFiguresAreLeftOut() {
     EvalResults r = results();
     EvalResults bare =
@@ -111,6 +141,7 @@ class EvalReportContractTest {
             8,
             r.run(),
             r.machine(),
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             new LinkedHashMap<>(),
