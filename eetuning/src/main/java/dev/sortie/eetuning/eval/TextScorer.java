@@ -14,16 +14,18 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.Workspace;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * How well the final layer and each exit predict a text. The text is one document: BOS as the
- * tokenizer adds it, then its tokens, cut into windows of the context length; every token but the
- * first of a window is predicted and counted.
+ * How well the final layer and each exit predict a text, or several. Each text is one document: BOS
+ * as the tokenizer adds it, then its tokens, cut into windows of the context length; every token
+ * but the first of a window is predicted and counted.
  *
  * @param model the backbone
  * @param exits its exits, maybe none
@@ -49,7 +51,7 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
    * Scores of all heads.
    *
    * @param tokens tokens predicted
-   * @param bytes UTF-8 bytes of the text
+   * @param bytes UTF-8 bytes of the texts
    * @param heads by exit depth, shallow first, then {@code final}, then {@code lookahead} if there
    *     is one: it predicts each token but the first of a window one token earlier
    */
@@ -88,33 +90,55 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
    * @throws InputException if the text has no token to predict
    */
   public Result score(String text, Progress progress) {
-    int[] ids = model.tokenizer().encode(text);
-    if (ids.length < 2) {
+    return score(List.of(text), progress);
+  }
+
+  /**
+   * Scores documents together: every token that is predicted counts the same.
+   *
+   * @throws InputException if they have no token to predict
+   */
+  public Result score(List<String> documents, Progress progress) {
+    List<int[]> encoded = documents.stream().map(model.tokenizer()::encode).toList();
+    long all = encoded.stream().mapToLong(ids -> ids.length).sum();
+    if (encoded.stream().allMatch(ids -> ids.length < 2)) {
       throw new InputException(
-          "the text has " + ids.length + " tokens; at least 2 are needed to predict one");
+          "the text has " + all + " tokens; at least 2 are needed to predict one");
     }
-    int context = model.config().decoder().context();
     Map<String, Sums> sums = new LinkedHashMap<>();
     exits.depths().forEach(d -> sums.put(String.valueOf(d), new Sums()));
     sums.put(ExitKeys.FINAL, new Sums());
     exits.lookahead().ifPresent(l -> sums.put(ExitKeys.LOOKAHEAD, new Sums()));
     long counted = 0;
+    long read = 0;
     try (Workspace workspace = new Workspace()) {
       Ops ops = new Ops(device.stepwise(), workspace);
-      for (int from = 0; from < ids.length; from += context) {
-        int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + context));
-        if (window.length > 1) {
-          NoGrad.run(() -> add(ops, window, sums));
-          workspace.reset();
-          counted += window.length - 1;
+      for (int[] ids : encoded) {
+        for (int[] window : windows(ids)) {
+          if (window.length > 1) {
+            NoGrad.run(() -> add(ops, window, sums));
+            workspace.reset();
+            counted += window.length - 1;
+          }
+          read += window.length;
+          progress.read(read, all);
         }
-        progress.read(from + window.length, ids.length);
       }
     }
     long n = counted;
     SequencedMap<String, Score> heads = new LinkedHashMap<>();
     sums.forEach((head, s) -> heads.put(head, s.score()));
-    return new Result(n, text.getBytes(StandardCharsets.UTF_8).length, heads);
+    long bytes = documents.stream().mapToLong(d -> d.getBytes(StandardCharsets.UTF_8).length).sum();
+    return new Result(n, bytes, heads);
+  }
+
+  private List<int[]> windows(int[] ids) {
+    int context = model.config().decoder().context();
+    List<int[]> windows = new ArrayList<>();
+    for (int from = 0; from < ids.length; from += context) {
+      windows.add(Arrays.copyOfRange(ids, from, Math.min(ids.length, from + context)));
+    }
+    return windows;
   }
 
   private void add(Ops ops, int[] window, Map<String, Sums> sums) {

@@ -5,11 +5,13 @@ import static dev.sortie.eetuning.cli.TinyCommands.heads;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,5 +58,38 @@ class ScoreCommandContractTest {
   void scoreWithoutExitsHasTheFinalLayerAlone() {
     assertThat(heads(tiny.run("score --file %s --json", tiny.data()).json()))
         .containsExactly("final");
+  }
+
+  @Test
+  void documentsOfLinesCountByTheirTokens() throws IOException {
+    String first = "The fox ran into the wood.";
+    String second = "Once upon a time there was a king who had three sons.";
+    Path lines =
+        Files.writeString(
+            temp.resolve("texts.jsonl"),
+            Json.compact(Json.object("text", first, "id", 1))
+                + "\n"
+                + Json.compact(Json.object("text", second))
+                + "\n");
+    JsonObject both = tiny.run("score --file %s --json", lines).json();
+    double nll = 0;
+    int tokens = 0;
+    for (String text : List.of(first, second)) {
+      JsonObject one =
+          tiny.run("score --file %s --json", Files.writeString(temp.resolve("one"), text)).json();
+      int n = one.getInt("tokens", 1, 1000);
+      tokens += n;
+      nll += n * one.getObjects("heads").getFirst().getDouble("nll", 0, 100);
+    }
+    assertThat(both.getInt("tokens", 1, 1000)).isEqualTo(tokens);
+    assertThat(both.getInt("bytes", 1, 1000)).isEqualTo(first.length() + second.length());
+    assertThat(both.getObjects("heads").getFirst().getDouble("nll", 0, 100))
+        .isBetween(nll / tokens - 1e-6, nll / tokens + 1e-6);
+  }
+
+  @Test
+  void aLineWithoutTextIsNamed() throws IOException {
+    Path lines = Files.writeString(temp.resolve("texts.jsonl"), "{\"text\":\"a b\"}\n{\"q\":1}\n");
+    tiny.run("score --file %s", lines).assertRefused(1, "line 2", "text");
   }
 }

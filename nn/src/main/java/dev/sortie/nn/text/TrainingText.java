@@ -6,6 +6,8 @@ import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Text that tokenizers and models are trained on. A file whose name ends in {@code .jsonl} has a
@@ -37,6 +39,30 @@ public final class TrainingText {
           }
         });
     return all.toString();
+  }
+
+  /** All documents of a file that is held in memory, one after another. */
+  public static List<String> documents(Path file) {
+    if (!file.toString().endsWith(LINES)) {
+      return List.of(TextFiles.read(file, TextFiles.CORPUS));
+    }
+    List<String> all = new ArrayList<>();
+    StringBuilder document = new StringBuilder();
+    read(
+        file,
+        new Reader() {
+          @Override
+          public void part(String part) {
+            document.append(part);
+          }
+
+          @Override
+          public void end() {
+            all.add(document.toString());
+            document.setLength(0);
+          }
+        });
+    return all;
   }
 
   /** Takes documents one after another. */

@@ -10,9 +10,9 @@ import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
-import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.TrainingText;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -53,7 +53,10 @@ public final class ScoreCommand implements Callable<Integer> {
       required = true,
       paramLabel = "TEXT",
       converter = ReadOnce.class,
-      description = "A UTF-8 text file, scored as one document." + ReadOnce.HELP)
+      description =
+          "A UTF-8 text file, scored as one document, or a .jsonl file, a document in "
+              + "the field text of each line."
+              + ReadOnce.HELP)
   private Path file;
 
   @Option(names = "--json", description = "JSON on standard output.")
@@ -62,13 +65,13 @@ public final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     backbone.check(exitsFolder);
-    String text = TextFiles.read(file, TextFiles.CORPUS);
+    List<String> documents = TrainingText.documents(file);
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
       Exits exits = backbone.read(exitsFolder, m, arena, device);
-      TextScorer.Result r = score(new TextScorer(m, exits, device), text);
+      TextScorer.Result r = score(new TextScorer(m, exits, device), documents);
       if (json) {
         Map<String, Object> result = asJson(r);
         result.put("arithmetic", m.arithmetic().word());
@@ -103,9 +106,9 @@ public final class ScoreCommand implements Callable<Integer> {
     return 0;
   }
 
-  private TextScorer.Result score(TextScorer scorer, String text) {
+  private TextScorer.Result score(TextScorer scorer, List<String> documents) {
     try (ScoreProgress progress = new ScoreProgress()) {
-      return scorer.score(text, progress);
+      return scorer.score(documents, progress);
     } catch (InputException e) {
       throw new InputException(NamedInput.name(file) + ": " + e.getMessage(), e);
     }
