@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       ColdCommand.class,
       LiveCommand.class,
       EdgeCommand.class,
+      PaperCommand.class,
       ServeCommand.class,
       PeersCommand.class,
       ReportCommand.class,

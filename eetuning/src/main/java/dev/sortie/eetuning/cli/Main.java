@@ -100,7 +100,7 @@ public final class Main implements Runnable {
    * The command line that executes {@code args}. Where the first of them names a command, it knows
    * no other: reading the options of all commands took 0.1 s of each start. Two write of all.
    */
-  static CommandLine commandLine(String... args) {
+  public static CommandLine commandLine(String... args) {
     boolean one =
         args.length > 0 && COMMANDS.contains(args[0]) && !List.of(HELP, MANUAL).contains(args[0]);
     List<String> known = one ? List.of(args[0]) : COMMANDS;
