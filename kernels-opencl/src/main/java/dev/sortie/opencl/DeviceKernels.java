@@ -84,7 +84,9 @@ final class DeviceKernels implements Kernels {
       case AttentionCall.Attention c -> attention("attention ", c.k(), c.v());
       case AttentionCall.OverRuns c -> runs(c.k(), c.v());
       case AttentionCall.OfSequences _ -> NONE;
-      case AttentionCall.AttentionBackward c -> attention("attention_backward ", c.k(), c.v());
+      case AttentionCall.AttentionBackward c ->
+          c.dlse() == null ? attention("attention_backward ", c.k(), c.v()) : NONE;
+      case AttentionCall.ZeroToken _, AttentionCall.ZeroTokenBackward _ -> NONE;
       case ActivationCall.Swiglu _ -> "swiglu";
       case ActivationCall.SwigluBackward _ -> "swiglu_backward";
       case ActivationCall.Gelu _ -> "gelu";

@@ -22,6 +22,7 @@ import java.util.List;
  * LayerNorm        y = (x - mean) w / std + b                Ba et al., arXiv 1607.06450
  * Rope             rotate pairs by position                  rotate back
  * Attention        softmax(scale q kᵀ, causal) v             recomputed from the log-sum-exp (arXiv 2205.14135)
+ * ZeroTokenAttention  the same with key 0, value 0 more    by way of the gradient of the log-sum-exp
  * SwiGlu           y = silu(g) u                             dg += dy u silu'(g), du += dy silu(g)
  * Gelu             y = x Φ(x)                                dx += dy (Φ(x) + x φ(x))
  * Softmax          y = softmax(x)                            dx += y (dy - Σ y dy)
@@ -46,6 +47,7 @@ public sealed interface Op
         NormOps.LayerNorm,
         AttentionOps.Rope,
         AttentionOps.Attention,
+        AttentionOps.ZeroTokenAttention,
         LossOps.Softmax,
         LossOps.CrossEntropy,
         LossOps.Kl,

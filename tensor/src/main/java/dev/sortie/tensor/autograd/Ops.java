@@ -156,6 +156,24 @@ public record Ops(Device device, Workspace workspace) {
     return apply(new AttentionOps.Attention(sizes), q, k, v);
   }
 
+  /**
+   * Attention with one more token in each softmax, whose value is zero: its share makes the result
+   * smaller.
+   *
+   * @param u queries that are compared with the token, {@code [B, T, H, D]}
+   * @param key its key, {@code K D} elements
+   */
+  public ZeroTokenAttention zeroTokenAttention(
+      Tensor q, Tensor k, Tensor v, Tensor u, Tensor key, AttentionShape sizes) {
+    Tensor both = apply(new AttentionOps.ZeroTokenAttention(sizes), q, k, v, u, key);
+    long n = sizes.queryElements();
+    int batch = sizes.batch();
+    int tokens = sizes.queries();
+    return new ZeroTokenAttention(
+        reshape(slice(both, 0, 0, n), batch, tokens, sizes.heads(), sizes.headSize()),
+        reshape(slice(both, 0, n, sizes.rows()), batch, tokens, sizes.heads()));
+  }
+
   /** {@code silu(gate) * up}. */
   public Tensor swiglu(Tensor gate, Tensor up) {
     return apply(new ElementwiseOps.SwiGlu(), gate, up);

@@ -161,7 +161,83 @@ public sealed interface AttentionCall extends KernelCall {
     }
   }
 
-  /** {@link Kernels#attentionBackward}. */
+  /**
+   * {@link Kernels#zeroToken}.
+   *
+   * @param u queries that are compared with the zero token, like {@code out}
+   * @param key {@code [kvHeads, headSize]}
+   * @param share {@code [batch, queries, heads]}
+   */
+  record ZeroToken(Span u, Span key, Span out, Span lse, Span share, AttentionShape shape)
+      implements AttentionCall {
+    public ZeroToken {
+      DType type = forward(u, out, lse, shape);
+      long size = (long) shape.kvHeads() * shape.headSize();
+      Operands.check("zeroToken key", key, type, size);
+      Operands.check("zeroToken share", share, type, shape.rows());
+    }
+
+    @Override
+    public DType dtype() {
+      return u.dtype();
+    }
+
+    @Override
+    public ZeroToken bind(Binding b) {
+      return new ZeroToken(
+          b.read(u), b.read(key), b.update(out), b.update(lse), b.write(share), shape);
+    }
+  }
+
+  /** {@link Kernels#zeroTokenBackward}. */
+  record ZeroTokenBackward(
+      Span u,
+      Span key,
+      Span out,
+      Span share,
+      Span dout,
+      Span dshare,
+      Span du,
+      Span dkey,
+      Span dlse,
+      AttentionShape shape)
+      implements AttentionCall {
+    public ZeroTokenBackward {
+      DType type = Operands.real("zeroTokenBackward u", u);
+      Operands.all(
+          "zeroTokenBackward u, out, dout and du", type, shape.queryElements(), u, out, dout, du);
+      long size = (long) shape.kvHeads() * shape.headSize();
+      Operands.all("zeroTokenBackward key and dkey", type, size, key, dkey);
+      Operands.all(
+          "zeroTokenBackward share, dshare and dlse", type, shape.rows(), share, dshare, dlse);
+    }
+
+    @Override
+    public DType dtype() {
+      return u.dtype();
+    }
+
+    @Override
+    public ZeroTokenBackward bind(Binding b) {
+      return new ZeroTokenBackward(
+          b.read(u),
+          b.read(key),
+          b.read(out),
+          b.read(share),
+          b.read(dout),
+          b.read(dshare),
+          b.write(du),
+          b.write(dkey),
+          b.write(dlse),
+          shape);
+    }
+  }
+
+  /**
+   * {@link Kernels#attentionBackward}.
+   *
+   * @param dlse gradient of {@code lse}; null: none
+   */
   record AttentionBackward(
       Span q,
       Span k,
@@ -169,6 +245,7 @@ public sealed interface AttentionCall extends KernelCall {
       Span out,
       Span lse,
       Span dout,
+      Span dlse,
       Span dq,
       Span dk,
       Span dv,
@@ -182,6 +259,7 @@ public sealed interface AttentionCall extends KernelCall {
       Operands.cache("attentionBackward v", v, type, shape.keyElements());
       Operands.all("attentionBackward dk and dv", type, shape.keyElements(), dk, dv);
       Operands.check("attentionBackward lse", lse, type, shape.rows());
+      Operands.optional("attentionBackward dlse", dlse, type, shape.rows());
     }
 
     @Override
@@ -198,6 +276,7 @@ public sealed interface AttentionCall extends KernelCall {
           b.read(out),
           b.read(lse),
           b.read(dout),
+          b.read(dlse),
           b.write(dq),
           b.write(dk),
           b.write(dv),

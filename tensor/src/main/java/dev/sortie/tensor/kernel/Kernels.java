@@ -350,7 +350,64 @@ public interface Kernels extends AutoCloseable {
       Span dk,
       Span dv,
       AttentionShape shape) {
-    run(new AttentionCall.AttentionBackward(q, k, v, out, lse, dout, dq, dk, dv, shape));
+    attentionBackward(q, k, v, out, lse, dout, null, dq, dk, dv, shape);
+  }
+
+  /**
+   * As above where the log-sum-exp has a gradient too.
+   *
+   * @param dlse {@code [batch, heads, queries]}; null: none
+   */
+  default void attentionBackward(
+      Span q,
+      Span k,
+      Span v,
+      Span out,
+      Span lse,
+      Span dout,
+      Span dlse,
+      Span dq,
+      Span dk,
+      Span dv,
+      AttentionShape shape) {
+    run(new AttentionCall.AttentionBackward(q, k, v, out, lse, dout, dlse, dq, dk, dv, shape));
+  }
+
+  /**
+   * Adds a token to each softmax of an {@link #attention} that is done, one whose value is zero:
+   * with {@code z = scale · u · key} and {@code share = e^z / (e^z + e^lse)}, {@code out *= 1 -
+   * share} and {@code lse = log(e^z + e^lse)}. A row has the same bits whatever stands beside it.
+   *
+   * @param u queries that are compared with the token, {@code [batch, queries, heads, headSize]}
+   * @param key {@code [kvHeads, headSize]}
+   * @param share {@code [batch, queries, heads]}: what the token takes of each softmax
+   */
+  default void zeroToken(Span u, Span key, Span out, Span lse, Span share, AttentionShape shape) {
+    run(new AttentionCall.ZeroToken(u, key, out, lse, share, shape));
+  }
+
+  /**
+   * {@code du = …; dkey = …; dlse = …}, all three overwritten. With {@code dlse}, {@link
+   * #attentionBackward} on {@code out} and {@code lse} as {@link #zeroToken} left them gives the
+   * other gradients.
+   *
+   * @param out as {@link #zeroToken} left it
+   * @param dshare {@code [batch, queries, heads]}
+   */
+  default void zeroTokenBackward(
+      Span u,
+      Span key,
+      Span out,
+      Span share,
+      Span dout,
+      Span dshare,
+      Span du,
+      Span dkey,
+      Span dlse,
+      AttentionShape shape) {
+    run(
+        new AttentionCall.ZeroTokenBackward(
+            u, key, out, share, dout, dshare, du, dkey, dlse, shape));
   }
 
   // ---- activations

@@ -13,6 +13,8 @@ final class ScalarAttention {
       case AttentionCall.OverRuns c -> c.joined(kernels);
       case AttentionCall.OfSequences c -> c.sequences().forEach(kernels::run);
       case AttentionCall.AttentionBackward c -> attentionBackward(c);
+      case AttentionCall.ZeroToken c -> zeroToken(c);
+      case AttentionCall.ZeroTokenBackward c -> zeroTokenBackward(c);
     }
   }
 
@@ -64,7 +66,7 @@ final class ScalarAttention {
             }
           }
           ScalarRows.store(call.out(), query(s, b, i, h), sum, size);
-          call.lse().set(((long) b * s.heads() + h) * s.queries() + i, rowLse);
+          call.lse().set(lse(s, b, i, h), rowLse);
         }
       }
     }
@@ -85,8 +87,9 @@ final class ScalarAttention {
             double[] result = ScalarRows.load(call.out(), query(s, b, i, h), size);
             double[] grad = ScalarRows.load(call.dout(), query(s, b, i, h), size);
             double[] queryGrad = new double[size];
-            double rowLse = call.lse().get(((long) b * s.heads() + h) * s.queries() + i);
-            double delta = ScalarRows.dot(grad, 0, result, 0, size);
+            double rowLse = call.lse().get(lse(s, b, i, h));
+            double ofLse = call.dlse() == null ? 0 : call.dlse().get(lse(s, b, i, h));
+            double delta = ScalarRows.dot(grad, 0, result, 0, size) - ofLse;
             for (int j = s.first(i); j < s.visible(i); j++) {
               int at = j * size;
               double p = Math.exp(s.scale() * ScalarRows.dot(query, 0, keys, at, size) - rowLse);
@@ -104,6 +107,66 @@ final class ScalarAttention {
         storeHead(call.dv(), s, b, kv, valuesGrad);
       }
     }
+  }
+
+  private static void zeroToken(AttentionCall.ZeroToken call) {
+    AttentionShape s = call.shape();
+    int size = s.headSize();
+    for (int b = 0; b < s.batch(); b++) {
+      for (int i = 0; i < s.queries(); i++) {
+        for (int h = 0; h < s.heads(); h++) {
+          long at = query(s, b, i, h);
+          double[] query = ScalarRows.load(call.u(), at, size);
+          double[] key = ScalarRows.load(call.key(), (long) h / s.groupSize() * size, size);
+          double z = s.scale() * ScalarRows.dot(query, 0, key, 0, size);
+          double others = call.lse().get(lse(s, b, i, h));
+          double both = ScalarRows.logSumExp(new double[] {z, others}, 2);
+          double share = Math.exp(z - both);
+          double[] out = ScalarRows.load(call.out(), at, size);
+          for (int d = 0; d < size; d++) {
+            out[d] *= Math.exp(others - both);
+          }
+          ScalarRows.store(call.out(), at, out, size);
+          call.lse().set(lse(s, b, i, h), both);
+          call.share().set(at / size, share);
+        }
+      }
+    }
+  }
+
+  private static void zeroTokenBackward(AttentionCall.ZeroTokenBackward call) {
+    AttentionShape s = call.shape();
+    int size = s.headSize();
+    double[][] keyGrad = new double[s.kvHeads()][size];
+    for (int b = 0; b < s.batch(); b++) {
+      for (int i = 0; i < s.queries(); i++) {
+        for (int h = 0; h < s.heads(); h++) {
+          long at = query(s, b, i, h);
+          double[] query = ScalarRows.load(call.u(), at, size);
+          double[] key = ScalarRows.load(call.key(), (long) h / s.groupSize() * size, size);
+          double[] out = ScalarRows.load(call.out(), at, size);
+          double[] grad = ScalarRows.load(call.dout(), at, size);
+          double share = call.share().get(at / size);
+          double ofShare = share * call.dshare().get(at / size);
+          double delta = ScalarRows.dot(grad, 0, out, 0, size);
+          double dz = s.scale() * (ofShare - share * (delta + ofShare));
+          double[] queryGrad = new double[size];
+          for (int d = 0; d < size; d++) {
+            queryGrad[d] = dz * key[d];
+            keyGrad[h / s.groupSize()][d] += dz * query[d];
+          }
+          ScalarRows.store(call.du(), at, queryGrad, size);
+          call.dlse().set(lse(s, b, i, h), -ofShare);
+        }
+      }
+    }
+    for (int kv = 0; kv < s.kvHeads(); kv++) {
+      ScalarRows.store(call.dkey(), (long) kv * size, keyGrad[kv], size);
+    }
+  }
+
+  private static long lse(AttentionShape s, int b, int i, int h) {
+    return ((long) b * s.heads() + h) * s.queries() + i;
   }
 
   private static long query(AttentionShape s, int b, int i, int h) {

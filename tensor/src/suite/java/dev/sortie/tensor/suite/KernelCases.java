@@ -393,5 +393,56 @@ public final class KernelCases {
           k.attention(s[0], s[1], s[2], s[3], s[4], a);
           k.attentionBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a);
         });
+    zeroToken(a, cache);
+  }
+
+  /** Attention with a zero token, and its backward pass with a gradient of the token's share. */
+  private void zeroToken(AttentionShape a, DType cache) {
+    int queries = a.batch() * a.queries() * a.heads() * a.headSize();
+    int keys = a.batch() * a.keys() * a.kvHeads() * a.headSize();
+    int key = a.kvHeads() * a.headSize();
+    int rows = a.batch() * a.heads() * a.queries();
+    add(
+        floats(62)
+            .f32(queries)
+            .add(cache, keys)
+            .add(cache, keys)
+            .f32(queries)
+            .f32(key)
+            .f32(queries)
+            .f32(rows)
+            .f32(rows),
+        "zeroToken " + cache + " " + a,
+        MANY,
+        (k, s) -> {
+          k.attention(s[0], s[1], s[2], s[5], s[6], a);
+          k.zeroToken(s[3], s[4], s[5], s[6], s[7], a);
+        });
+    add(
+        floats(63)
+            .f32(queries)
+            .add(cache, keys)
+            .add(cache, keys)
+            .f32(queries)
+            .f32(key)
+            .f32(queries)
+            .f32(rows)
+            .f32(rows)
+            .f32(queries)
+            .f32(rows)
+            .f32(queries)
+            .f32(key)
+            .f32(rows)
+            .f32(queries)
+            .f32(keys)
+            .f32(keys),
+        "zeroTokenBackward " + cache + " " + a,
+        4 * MANY,
+        (k, s) -> {
+          k.attention(s[0], s[1], s[2], s[5], s[6], a);
+          k.zeroToken(s[3], s[4], s[5], s[6], s[7], a);
+          k.zeroTokenBackward(s[3], s[4], s[5], s[7], s[8], s[9], s[10], s[11], s[12], a);
+          k.attentionBackward(s[0], s[1], s[2], s[5], s[6], s[8], s[12], s[13], s[14], s[15], a);
+        });
   }
 }

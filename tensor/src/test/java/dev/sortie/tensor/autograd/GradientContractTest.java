@@ -194,6 +194,36 @@ class GradientContractTest {
             (o, x) -> o.attention(x.get(0), constant(o, Shape.of(1, 5, 1, 3)), x.get(1), later),
             Shape.of(1, 2, 2, 3),
             Shape.of(1, 5, 1, 3)),
+        of(
+            AttentionOps.ZeroTokenAttention.class,
+            "result",
+            (o, x) -> zeroToken(o, x, grouped).out(),
+            Shape.of(2, 3, 4, 5),
+            Shape.of(2, 3, 2, 5),
+            Shape.of(2, 3, 2, 5),
+            Shape.of(2, 3, 4, 5),
+            Shape.of(2 * 5)),
+        of(
+            AttentionOps.ZeroTokenAttention.class,
+            "share",
+            (o, x) -> zeroToken(o, x, near).share(),
+            Shape.of(2, 3, 4, 5),
+            Shape.of(2, 4, 2, 5),
+            Shape.of(2, 4, 2, 5),
+            Shape.of(2, 3, 4, 5),
+            Shape.of(2 * 5)),
+        of(
+            AttentionOps.ZeroTokenAttention.class,
+            "result times share",
+            (o, x) -> {
+              ZeroTokenAttention z = zeroToken(o, x, later);
+              return o.mul(z.out(), o.reshape(z.share(), 1, 2, 2, 1));
+            },
+            Shape.of(1, 2, 2, 3),
+            Shape.of(1, 5, 1, 3),
+            Shape.of(1, 5, 1, 3),
+            Shape.of(1, 2, 2, 3),
+            Shape.of(3)),
         of(LossOps.Softmax.class, "", (o, x) -> o.softmax(x.get(0)), Shape.of(3, 5)),
         of(
             LossOps.CrossEntropy.class,
@@ -309,6 +339,10 @@ class GradientContractTest {
 
   private static Tensor square(Ops o, Tensor x) {
     return o.mul(x, x);
+  }
+
+  private static ZeroTokenAttention zeroToken(Ops o, List<Tensor> x, AttentionShape sizes) {
+    return o.zeroTokenAttention(x.get(0), x.get(1), x.get(2), x.get(3), x.get(4), sizes);
   }
 
   private static Tensor rope(Ops o, Tensor x, RopeShape sizes) {

@@ -213,6 +213,14 @@ final class AllocationRun {
     call(
         name + " backward",
         () -> k.attentionBackward(q, key, value, out, lse, dout, dq, dk, dv, s));
+    Span zero = span(F32, s.kvHeads() * s.headSize());
+    Span dzero = span(F32, s.kvHeads() * s.headSize());
+    Span share = span(F32, rows);
+    Span dlse = span(F32, rows);
+    call(name + " zero token", () -> k.zeroToken(q, zero, out, lse, share, s));
+    call(
+        name + " zero token backward",
+        () -> k.zeroTokenBackward(q, zero, out, share, dout, lse, dq, dzero, dlse, s));
   }
 
   private void addRows(Kernels k, String set, int rows, int cols) {

@@ -35,11 +35,13 @@ public final class Attention {
   private final Scratch scratch = new Scratch();
   private final AttentionBlocks blocks;
   private final AttentionBackward backward;
+  private final ZeroToken zeroToken;
 
   public Attention(WorkerPool pool) {
     this.pool = pool;
     this.blocks = new AttentionBlocks(pool);
     this.backward = new AttentionBackward(pool);
+    this.zeroToken = new ZeroToken(pool);
   }
 
   /** Does a call; with {@code kernels} where it consists of other calls. */
@@ -50,6 +52,8 @@ public final class Attention {
       case AttentionCall.OfSequences c -> ofSequences(c, kernels);
       case AttentionCall.Attention c -> forward(c);
       case AttentionCall.AttentionBackward c -> backward.run(c);
+      case AttentionCall.ZeroToken c -> zeroToken.run(c);
+      case AttentionCall.ZeroTokenBackward c -> zeroToken.run(c);
     }
   }
 

@@ -128,9 +128,15 @@ final class AttentionBackward {
       rows.storeVisible(r, ROWS, visible);
       for (int i = 0; i < live; i++) {
         long row = o.out().address() + 4 * rows.element(r + i);
-        Lanes.set(delta + 4L * i, Sums.dot(dout + 4L * i * size, row, s.headSize()));
+        float ofOut = Sums.dot(dout + 4L * i * size, row, s.headSize());
+        Lanes.set(delta + 4L * i, o.dlse() == null ? ofOut : ofOut - ofLse(rows.lse(r + i)));
         Lanes.set(lse + 4L * i, Lanes.get(o.lse().address() + 4 * rows.lse(r + i)));
       }
+    }
+
+    /** Beyond what a softmax takes off: {@code d lse / d score} is the weight itself. */
+    private float ofLse(long row) {
+      return Lanes.get(o.dlse().address() + 4 * row);
     }
 
     private void block(int r, int live, int from, int keys) {
