@@ -43,9 +43,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A tiny model of each family against the family's own class in transformers, which computed in
- * float64. Gradients lie under the names of the file, so the same rules that bring its weights to
- * the decoder bring them.
+ * A tiny model of each family against the family's own class in transformers, or one written out in
+ * PyTorch where it has none, which computed in float64. Gradients lie under the names of the file,
+ * so the same rules that bring its weights to the decoder bring them.
  */
 class FamilyParityTest {
   private static final double TOLERANCE = 1e-4;
@@ -62,7 +62,8 @@ class FamilyParityTest {
         "phi3",
         "olmo2",
         "gpt-neox",
-        "gpt2");
+        "gpt2",
+        "zero-token");
   }
 
   /** A model of the fixtures with trainable weights in F32. */

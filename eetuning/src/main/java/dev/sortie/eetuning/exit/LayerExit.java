@@ -26,7 +26,7 @@ record LayerExit(DecoderLayer own, NormExit norm) implements ExitBranch {
     if (!name.startsWith(PREFIX)) {
       return NormExit.original(name, depth, backbone);
     }
-    int last = backbone.config().layers() - 1;
+    int last = backbone.config().storedLayers() - 1;
     return Optional.of("model.layers." + last + "." + name.substring(PREFIX.length()));
   }
 

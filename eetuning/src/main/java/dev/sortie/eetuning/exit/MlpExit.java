@@ -14,12 +14,12 @@ import java.util.Optional;
  * {@code W norm(z)}, {@code z = a + mlp(n(a))}: an MLP alongside the layer's own, behind the
  * layer's frozen post-attention norm {@code n}. In families that have a norm behind the MLP, frozen
  * as well, {@code z = a + m(mlp(n(a)))}; in those that have none before it, {@code z = a +
- * m(mlp(a))}. Where attention and MLP are parallel, {@code a} is the layer's output, so the exit's
- * MLP stands behind the layer's own and not in its place.
+ * m(mlp(a))}. Where attention and MLP are parallel, or a zero token gates the MLP, {@code a} is the
+ * layer's output, so the exit's MLP stands behind the layer's own and not in its place.
  *
- * <p>A copy begins as the layer's own MLP and the final norm, which is exactly the logit lens.
- * Where layers are parallel its last projection begins at 0 for that, since the layer's output has
- * its own MLP in it already.
+ * <p>A copy begins as the layer's own MLP and the final norm, which is exactly the logit lens. In
+ * such layers its last projection begins at 0 for that, since the layer's output has its own MLP in
+ * it already.
  */
 record MlpExit(Mlp mlp, NormExit norm) implements ExitBranch {
   static MlpExit of(DecoderConfig share, Weights weights, Sharding sharding) {
@@ -31,10 +31,10 @@ record MlpExit(Mlp mlp, NormExit norm) implements ExitBranch {
     if (!name.startsWith("mlp.")) {
       return NormExit.original(name, depth, backbone);
     }
-    boolean parallel = backbone.layers().get(depth - 1).parallel();
-    return parallel && name.startsWith("mlp.down_proj.")
+    boolean has = backbone.layers().get(depth - 1).isOneStep();
+    return has && name.startsWith("mlp.down_proj.")
         ? Optional.empty()
-        : Optional.of("model.layers." + (depth - 1) + "." + name);
+        : Optional.of("model.layers." + backbone.config().storedLayer(depth - 1) + "." + name);
   }
 
   @Override

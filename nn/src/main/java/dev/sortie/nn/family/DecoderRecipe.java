@@ -11,6 +11,7 @@ import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
+import dev.sortie.nn.model.LayerCycle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -198,6 +199,12 @@ final class DecoderRecipe {
     return types;
   }
 
+  /** Layers between the first and the last that run several times. */
+  DecoderRecipe cycle(LayerCycle cycle) {
+    draft.cycle = cycle;
+    return this;
+  }
+
   /** Layers by number, of which some are not rotated. */
   DecoderRecipe unrotated(List<Boolean> rotated) {
     List<LayerKind> kinds = new ArrayList<>();
@@ -235,7 +242,7 @@ final class DecoderRecipe {
     draft.scaling = rope.scaling();
     try {
       return new DecoderConfig(
-          layers(),
+          draft.cycle.executed(layers()),
           hidden,
           heads,
           kvHeads,

@@ -89,7 +89,13 @@ public final class Families {
                       "hidden_size", "n_embd",
                       "num_attention_heads", "n_head",
                       "intermediate_size", "n_inner",
-                      "max_position_embeddings", "n_positions")));
+                      "max_position_embeddings", "n_positions")),
+          ModelFamily.of(
+              "Zero Token Transformer",
+              HfConfig.CYCLED,
+              "ZeroTokenTransformerForCausalLM",
+              FamilyRecipes::zeroToken,
+              FamilyFields::zeroToken));
 
   private Families() {}
 

@@ -30,6 +30,12 @@ final class FamilyFields {
     out.put("mlp_bias", d.mlpBias());
   }
 
+  static void zeroToken(DecoderConfig d, Map<String, Object> out) {
+    llama(d, out);
+    out.put("num_cycles", d.switches().cycle().times());
+    out.put("zero_token", d.switches().cycle().zeroToken());
+  }
+
   static void attentionBias(DecoderConfig d, Map<String, Object> out) {
     plain(d, out);
     out.put("attention_bias", d.attentionBias());

@@ -1,11 +1,13 @@
 package dev.sortie.nn.family;
 
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
 import dev.sortie.nn.model.DecoderSwitches.Rotation;
+import dev.sortie.nn.model.LayerCycle;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -41,6 +43,21 @@ final class FamilyRecipes {
       throw r.json().error("sliding_window", "null in a model of the llama family");
     }
     return plain(r, 1e-6).biases(attention, attention, r.flag("mlp_bias", false));
+  }
+
+  /** Llama, of which layers are used again. */
+  static DecoderRecipe zeroToken(DecoderRecipe r) {
+    JsonObject json = r.json();
+    int most = DecoderConfig.MOST_LAYERS;
+    int times = json.getInt("num_cycles", 1, most);
+    int executed = new LayerCycle(times, false).executed(r.layers());
+    if (r.layers() < 3 || executed > most) {
+      throw json.error(
+          "num_hidden_layers",
+          "from 3 on, and with num_cycles %d not executed as more than %d layers"
+              .formatted(times, most));
+    }
+    return llama(r).cycle(new LayerCycle(times, r.flag("zero_token", true)));
   }
 
   static DecoderRecipe qwen2(DecoderRecipe r) {

@@ -3,6 +3,7 @@ package dev.sortie.nn.family;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LayerCycle;
 import dev.sortie.tensor.dtype.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +30,7 @@ public record HfConfig(
     String family) {
   static final String FILE = "config.json";
   static final String MODEL_TYPE = "llama";
+  static final String CYCLED = "zero_token_transformer";
   static final String ARCHITECTURE = "LlamaForCausalLM";
 
   /** Ids lie in the vocabulary. */
@@ -38,10 +40,15 @@ public record HfConfig(
     eos.forEach(id -> checkId("eos_token_id", id, decoder.vocab()));
   }
 
-  /** That of a model of the Llama family. */
+  /** That of a model of the Llama family, or of one that is Llama with layers used again. */
   public HfConfig(
       DecoderConfig decoder, OptionalInt bos, List<Integer> eos, Optional<DType> dtype) {
-    this(decoder, bos, eos, dtype, MODEL_TYPE);
+    this(
+        decoder,
+        bos,
+        eos,
+        dtype,
+        decoder.switches().cycle().equals(LayerCycle.NONE) ? MODEL_TYPE : CYCLED);
   }
 
   /**

@@ -86,7 +86,7 @@ public final class HfConfigWriter {
     out.put("model_type", family.modelType());
     size(out, family, "hidden_size", d.hidden());
     size(out, family, "intermediate_size", d.ffn());
-    size(out, family, "num_hidden_layers", d.layers());
+    size(out, family, "num_hidden_layers", d.storedLayers());
     size(out, family, "num_attention_heads", d.heads());
     if (d.kvHeads() != d.heads() || family.fieldNames().isEmpty()) {
       out.put("num_key_value_heads", d.kvHeads());

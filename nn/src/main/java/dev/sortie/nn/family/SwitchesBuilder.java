@@ -7,6 +7,7 @@ import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
+import dev.sortie.nn.model.LayerCycle;
 import dev.sortie.nn.model.SharedBases;
 import java.util.List;
 
@@ -30,6 +31,7 @@ final class SwitchesBuilder {
   RopeScaling scaling = RopeScaling.NONE;
   double localTheta = 10_000;
   List<LayerKind> layers = List.of();
+  LayerCycle cycle = LayerCycle.NONE;
 
   DecoderSwitches build(int headSize) {
     int rotated = rotary == 0 ? headSize : rotary;
@@ -47,6 +49,7 @@ final class SwitchesBuilder {
         scaling,
         localTheta,
         layers,
-        SharedBases.NONE);
+        SharedBases.NONE,
+        cycle);
   }
 }

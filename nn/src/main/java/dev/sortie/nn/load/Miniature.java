@@ -70,7 +70,7 @@ public final class Miniature {
   /** What the kernels of each layer depend on: what it sees, and the types of its weights. */
   private List<StringBuilder> kinds() {
     List<StringBuilder> kinds = new ArrayList<>();
-    for (int i = 0; i < config.layers(); i++) {
+    for (int i = 0; i < config.storedLayers(); i++) {
       LayerKind sees = config.switches().layer(i);
       boolean all = sees.window() == LayerKind.FULL.window();
       kinds.add(new StringBuilder().append(sees.rotation()).append(all));

@@ -20,7 +20,6 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -90,12 +89,7 @@ public final class Decoder {
             "model.embed_positions.weight",
             Shape.of(config.context(), config.hidden()),
             Weights.Role.EMBEDDING);
-    List<DecoderLayer> list = new ArrayList<>();
-    Map<String, Tensor> bases = new HashMap<>();
-    for (int i = 0; i < config.layers(); i++) {
-      list.add(DecoderLayer.of(share, i, new LayerWeights(share, i, named, bases), sharding));
-    }
-    this.layers = List.copyOf(list);
+    this.layers = layers(share, named, sharding);
     this.finalNorm = DecoderLayer.norm(config, named, "model.norm");
     this.head =
         config.tiedHead()
@@ -109,6 +103,28 @@ public final class Decoder {
                 Weights.Role.INPUT_PROJECTION);
     this.parameters = named.tensors();
     this.rope = tables(config, allocator, finalNorm.weight().dtype());
+  }
+
+  /** All layers as they are executed: those that are used again share their weights. */
+  private static List<DecoderLayer> layers(DecoderConfig c, NamedTensors named, Sharding sharding) {
+    LayerCycle cycle = c.switches().cycle();
+    DecoderLayer[] list = new DecoderLayer[c.layers()];
+    Map<String, Tensor> bases = new HashMap<>();
+    for (int j = 0; j < c.storedLayers(); j++) {
+      Weights weights = new LayerWeights(c, j, named, bases);
+      DecoderLayer layer = null;
+      for (int i = 0; i < list.length; i++) {
+        if (c.storedLayer(i) == j) {
+          layer = layer == null ? DecoderLayer.of(c, i, weights, sharding) : layer;
+          list[i] =
+              cycle.zeroToken() && cycle.inBlock(i, list.length)
+                  ? layer.with(
+                      ZeroToken.of(c, weights.under("self_attn."), cycle.use(i, list.length)))
+                  : layer;
+        }
+      }
+    }
+    return List.of(list);
   }
 
   private static RopeTables tables(DecoderConfig c, Allocator allocator, DType dtype) {

@@ -6,7 +6,7 @@ import dev.sortie.nn.RopeScaling;
 /**
  * Sizes and switches of a decoder-only transformer.
  *
- * @param layers number of layers
+ * @param layers number of layers as they are executed; see {@link LayerCycle}
  * @param hidden C, width of the residual stream
  * @param heads H, query heads
  * @param kvHeads K, key and value heads; divides {@code heads}
@@ -66,6 +66,7 @@ public record DecoderConfig(
           "%d of the %d elements of a head would be rotated, it must be an even number from 2 on; check partial_rotary_factor"
               .formatted(rotary, headSize));
     }
+    switches.cycle().check(layers);
     int kinds = switches.layers().size();
     if (kinds != 0 && kinds != layers) {
       throw new InputException("layer_types has " + kinds + " entries for " + layers + " layers");
@@ -132,9 +133,41 @@ public record DecoderConfig(
     return with(layers, vocab, positions, ropeInterleaved, switches);
   }
 
-  /** The same with another number of layers; kinds of layers repeat where there are more. */
+  /** Number of layers that have weights of their own. */
+  public int storedLayers() {
+    return switches.cycle().stored(layers);
+  }
+
+  /** The layer, among those that have weights of their own, that is executed as layer {@code i}. */
+  public int storedLayer(int i) {
+    return switches.cycle().storedLayer(i, layers);
+  }
+
+  /**
+   * Fails if layers are used again, which {@code what} cannot do.
+   *
+   * @param what an option, such as {@code --pp 2}
+   */
+  public void requireLayersUsedOnce(String what) {
+    if (!switches.cycle().equals(LayerCycle.NONE)) {
+      throw new InputException(
+          "%s: this model uses its layers 2 to %d %d times over, which works on one whole model only; leave the option out"
+              .formatted(what, storedLayers() - 1, switches.cycle().times()));
+    }
+  }
+
+  /**
+   * The same with another number of layers, each used once; kinds of layers repeat where there are
+   * more.
+   */
   public DecoderConfig withLayers(int count) {
     return with(count, vocab, context, ropeInterleaved, switches.withLayers(count));
+  }
+
+  /** The same stored layers, some of them used again. */
+  public DecoderConfig withCycle(LayerCycle cycle) {
+    int executed = cycle.executed(storedLayers());
+    return with(executed, vocab, context, ropeInterleaved, switches.withCycle(cycle));
   }
 
   /** The same with another change of the rotary frequencies. */

@@ -15,6 +15,7 @@ import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.DecoderSwitches.Activation;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
+import dev.sortie.nn.model.SelfAttention.Attended;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.List;
@@ -23,7 +24,8 @@ import java.util.Optional;
 /**
  * One transformer layer in two steps: {@code a}, the residual after attention, then the output
  * {@code y}. {@link Residual} has the formulas. A parallel layer has no residual between its parts:
- * its first step is all of it, {@code a = y}, and its second changes nothing.
+ * its first step is all of it, {@code a = y}, and its second changes nothing. So it is where a
+ * {@link ZeroToken} gates the MLP, since the gate is known in the first step.
  *
  * @param inputNorm before attention, where there is one
  * @param attention self-attention
@@ -70,6 +72,23 @@ public record DecoderLayer(
         mlp(c, weights.under("mlp."), sharding),
         norm(behind, c, weights, "mlp_output_norm"),
         r == Residual.PARALLEL);
+  }
+
+  /** The same weights with a zero token in attention, and the MLP gated by it. */
+  DecoderLayer with(ZeroToken zeroToken) {
+    return new DecoderLayer(
+        inputNorm,
+        attention.with(zeroToken),
+        attentionOutputNorm,
+        postAttentionNorm,
+        mlp,
+        mlpOutputNorm,
+        parallel);
+  }
+
+  /** Whether the first step is all of the layer, so that {@code a} is its output. */
+  public boolean isOneStep() {
+    return parallel || attention.zeroToken().isPresent();
   }
 
   /** One rank's share of an MLP; see {@link #of(DecoderConfig, int, Weights, Sharding)}. */
@@ -139,6 +158,17 @@ public record DecoderLayer(
     return residual(ops, x, attention.applyFilled(ops, in, rope, sequences));
   }
 
+  /**
+   * What the zero token takes of each head's softmax for whole sequences x {@code [B, T, C]}, the
+   * layer's input: {@code [B, T, H]}; empty where there is none. For measurements; it computes
+   * attention once more.
+   */
+  public Optional<Tensor> zeroShare(Ops ops, Tensor x, RopeTables rope) {
+    return attention.zeroToken().isEmpty()
+        ? Optional.empty()
+        : attention.apply(ops, normed(ops, inputNorm, x), rope).zeroShare();
+  }
+
   /** Stores the keys and values of the next tokens of a cached sequence and nothing else. */
   public void fill(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     attention.fill(ops, normed(ops, inputNorm, x), rope, cache, first);
@@ -168,7 +198,7 @@ public record DecoderLayer(
    * @param dropout of this layer
    */
   public Tensor feedForward(Ops ops, Tensor a, Dropout dropout) {
-    return parallel ? a : feedForward(ops, a, mlp, dropout);
+    return isOneStep() ? a : feedForward(ops, a, mlp, dropout);
   }
 
   /** {@code a} and what another MLP between this layer's norms adds to it. */
@@ -177,18 +207,27 @@ public record DecoderLayer(
   }
 
   private Tensor feedForward(Ops ops, Tensor a, Mlp other, Dropout dropout) {
-    Tensor added = normed(ops, mlpOutputNorm, other.apply(ops, normed(ops, postAttentionNorm, a)));
-    return ops.add(a, dropout.at("mlp").apply(ops, added));
+    return ops.add(a, fed(ops, a, other, dropout));
   }
 
-  private Tensor residual(Ops ops, Tensor x, Tensor attended) {
+  /** What an MLP between this layer's norms adds to {@code a}. */
+  private Tensor fed(Ops ops, Tensor a, Mlp other, Dropout dropout) {
+    Tensor added = normed(ops, mlpOutputNorm, other.apply(ops, normed(ops, postAttentionNorm, a)));
+    return dropout.at("mlp").apply(ops, added);
+  }
+
+  private Tensor residual(Ops ops, Tensor x, Attended attended) {
     return residual(ops, x, attended, Dropout.NONE);
   }
 
-  private Tensor residual(Ops ops, Tensor x, Tensor attended, Dropout dropout) {
+  private Tensor residual(Ops ops, Tensor x, Attended attended, Dropout dropout) {
     Tensor rest = parallel ? feedForward(ops, x, mlp, dropout) : x;
-    Tensor added = normed(ops, attentionOutputNorm, attended);
-    return ops.add(rest, dropout.at("attention").apply(ops, added));
+    Tensor added = normed(ops, attentionOutputNorm, attended.out());
+    Tensor a = ops.add(rest, dropout.at("attention").apply(ops, added));
+    return attended
+        .zeroShare()
+        .map(s -> ops.add(a, ops.mul(fed(ops, a, mlp, dropout), ZeroToken.gate(ops, s))))
+        .orElse(a);
   }
 
   private static Tensor normed(Ops ops, Optional<Norm> norm, Tensor x) {

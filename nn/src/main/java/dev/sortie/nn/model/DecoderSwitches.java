@@ -22,6 +22,7 @@ import java.util.stream.IntStream;
  * @param localTheta base of the rotary frequencies in layers of {@link Rotation#LOCAL}
  * @param layers what each layer sees; empty if all see everything and are rotated
  * @param bases which projections share bases across layers
+ * @param cycle which layers are used again
  */
 public record DecoderSwitches(
     NormKind norm,
@@ -37,7 +38,8 @@ public record DecoderSwitches(
     RopeScaling scaling,
     double localTheta,
     List<LayerKind> layers,
-    SharedBases bases) {
+    SharedBases bases,
+    LayerCycle cycle) {
 
   /** Kinds of norms. */
   public enum NormKind {
@@ -111,6 +113,14 @@ public record DecoderSwitches(
   /** Refuses what no model can have. */
   public DecoderSwitches {
     layers = List.copyOf(layers);
+    if (!cycle.equals(LayerCycle.NONE) && (!layers.isEmpty() || residual == Residual.PARALLEL)) {
+      throw new InputException(
+          "layers that are used again must all see everything, and attend before their MLP");
+    }
+    if (!cycle.equals(LayerCycle.NONE) && !bases.isNone()) {
+      throw new InputException(
+          "layers that are used again cannot share bases too; take a model that uses each layer once");
+    }
     if (activation == Activation.SILU && !gated) {
       throw new InputException("an MLP with silu and without a gate is not supported");
     }
@@ -137,35 +147,48 @@ public record DecoderSwitches(
         RopeScaling.NONE,
         10_000,
         List.of(),
-        SharedBases.NONE);
+        SharedBases.NONE,
+        LayerCycle.NONE);
   }
 
   /** The same with another change of the rotary frequencies. */
   public DecoderSwitches withScaling(RopeScaling other) {
-    return with(other, layers, bases);
+    return with(other, layers, bases, cycle);
   }
 
-  /** The same for another number of layers; kinds of layers repeat where there are more. */
+  /** The same with other layers used again. */
+  public DecoderSwitches withCycle(LayerCycle other) {
+    return with(scaling, layers, bases, other);
+  }
+
+  /**
+   * The same for another number of layers, each used once; kinds of layers repeat where there are
+   * more.
+   */
   public DecoderSwitches withLayers(int count) {
     return with(
         scaling,
         layers.isEmpty()
             ? layers
             : IntStream.range(0, count).mapToObj(i -> layers.get(i % layers.size())).toList(),
-        bases);
+        bases,
+        LayerCycle.NONE);
   }
 
-  /** The same for layers of these kinds; none if all see everything and are rotated. */
+  /**
+   * The same for layers of these kinds, each used once; none if all see everything and are rotated.
+   */
   public DecoderSwitches withKinds(List<LayerKind> kinds) {
-    return with(scaling, kinds, bases);
+    return with(scaling, kinds, bases, LayerCycle.NONE);
   }
 
   /** The same with these bases. */
   public DecoderSwitches withBases(SharedBases shared) {
-    return with(scaling, layers, shared);
+    return with(scaling, layers, shared, cycle);
   }
 
-  private DecoderSwitches with(RopeScaling other, List<LayerKind> kinds, SharedBases shared) {
+  private DecoderSwitches with(
+      RopeScaling other, List<LayerKind> kinds, SharedBases shared, LayerCycle uses) {
     return new DecoderSwitches(
         norm,
         residual,
@@ -180,7 +203,8 @@ public record DecoderSwitches(
         other,
         localTheta,
         kinds,
-        shared);
+        shared,
+        uses);
   }
 
   /** What layer {@code i}, from 0, sees. */

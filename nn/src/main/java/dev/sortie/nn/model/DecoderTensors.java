@@ -12,9 +12,10 @@ import java.util.SequencedMap;
  * The names that a {@link Decoder} has for its tensors, whatever a file calls them, and their
  * shapes. They are those of Hugging Face's Llama; others than Llama also have {@code
  * model.embed_positions} and, in a layer, {@code attention_output_norm}, {@code mlp_output_norm},
- * {@code self_attn.q_norm} and {@code self_attn.k_norm}. {@code input_layernorm} always stands
- * before attention, {@code post_attention_layernorm} before the MLP. {@link SharedBases} names the
- * tensors of projections that share a basis.
+ * {@code self_attn.q_norm}, {@code self_attn.k_norm} and, of use N of a layer, {@code
+ * self_attn.zero_key.N}. {@code input_layernorm} always stands before attention, {@code
+ * post_attention_layernorm} before the MLP. {@link SharedBases} names the tensors of projections
+ * that share a basis.
  */
 public final class DecoderTensors {
   private final DecoderConfig config;
@@ -37,8 +38,9 @@ public final class DecoderTensors {
     if (config.switches().learnedPositions()) {
       add("model.embed_positions.weight", config.context(), hidden);
     }
-    for (int i = 0; i < config.layers(); i++) {
+    for (int i = 0; i < config.storedLayers(); i++) {
       layer(i, "model.layers." + i + ".");
+      zeroKeys(i, "model.layers." + i + ".self_attn.");
     }
     norm("model.norm");
     if (!config.tiedHead()) {
@@ -67,6 +69,16 @@ public final class DecoderTensors {
     linear(layer, "mlp.down_proj", config.hidden(), config.ffn(), config.mlpBias());
     if (behind) {
       norm(prefix + "mlp_output_norm");
+    }
+  }
+
+  /** Behind the layer's other tensors: one for each use. */
+  private void zeroKeys(int layer, String prefix) {
+    LayerCycle cycle = config.switches().cycle();
+    if (cycle.zeroToken() && layer > 0 && layer < config.storedLayers() - 1) {
+      for (int use = 0; use < cycle.times(); use++) {
+        add(prefix + ZeroToken.name(use), (long) config.kvHeads() * config.headSize());
+      }
     }
   }
 

@@ -14,9 +14,11 @@ import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.autograd.ZeroTokenAttention;
 import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.RopeShape;
+import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,6 +34,7 @@ import java.util.Optional;
  * @param o {@code H D → C}
  * @param queryNorm on queries before rotation, where there is one
  * @param keyNorm on keys before rotation, where there is one
+ * @param zeroToken one more token in each softmax, where there is one
  * @param sharding where it meets other ranks
  */
 public record SelfAttention(
@@ -43,7 +46,17 @@ public record SelfAttention(
     Projection o,
     Optional<RmsNorm> queryNorm,
     Optional<RmsNorm> keyNorm,
+    Optional<ZeroToken> zeroToken,
     Sharding sharding) {
+
+  /**
+   * What attention gives.
+   *
+   * @param out {@code [.., C]}, to be added to the residual stream
+   * @param zeroShare what the zero token took of each head's softmax, {@code [.., H]}, where there
+   *     is one
+   */
+  record Attended(Tensor out, Optional<Tensor> zeroShare) {}
 
   /**
    * Takes {@code q_proj}, {@code k_proj}, {@code v_proj}, {@code o_proj} and, where the model has
@@ -70,7 +83,14 @@ public record SelfAttention(
             Weights.Role.OUTPUT_PROJECTION),
         norm(c, weights, "q_norm", queryWidth),
         norm(c, weights, "k_norm", keyWidth),
+        Optional.empty(),
         sharding);
+  }
+
+  /** The same weights with a zero token. */
+  SelfAttention with(ZeroToken token) {
+    return new SelfAttention(
+        config, kind, q, k, v, o, queryNorm, keyNorm, Optional.of(token), sharding);
   }
 
   private static Optional<RmsNorm> norm(DecoderConfig c, Weights weights, String name, long width) {
@@ -85,21 +105,28 @@ public record SelfAttention(
    * Whole sequences from position 0: x {@code [B, T, C]} to {@code [B, T, C]}, or this rank's rows
    * of them.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTables rope) {
+  Attended apply(Ops ops, Tensor x, RopeTables rope) {
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     int batch = qkv.get(0).shape().size(0);
     int tokens = qkv.get(0).shape().size(1);
-    Tensor queries = rotated(ops, queryNorm, qkv.get(0), rope, config.heads(), 0);
-    Tensor keys = rotated(ops, keyNorm, qkv.get(1), rope, config.kvHeads(), 0);
+    Tensor unrotated = normed(ops, queryNorm, qkv.get(0), config.heads());
+    Tensor queries = rotated(ops, unrotated, rope, 0);
+    Tensor keys = rotated(ops, normed(ops, keyNorm, qkv.get(1), config.kvHeads()), rope, 0);
     Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
-    return project(ops, ops.attention(queries, keys, values, shape(batch, tokens, tokens)));
+    AttentionShape shape = shape(batch, tokens, tokens);
+    if (zeroToken.isEmpty()) {
+      return plain(project(ops, ops.attention(queries, keys, values, shape)));
+    }
+    Tensor key = zeroToken.get().key();
+    ZeroTokenAttention z = ops.zeroTokenAttention(queries, keys, values, unrotated, key, shape);
+    return new Attended(project(ops, z.out()), Optional.of(z.share()));
   }
 
   /**
    * The next tokens of one cached sequence: x {@code [1, T, C]} at positions {@code first ..};
    * their keys and values are stored.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
+  Attended apply(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     return apply(ops, x, rope, List.of(new CachedRows(cache, first, x.shape().size(1))));
   }
 
@@ -107,7 +134,7 @@ public record SelfAttention(
    * As above, but only the last token is asked for, {@code [1, 1, C]}: the others leave their keys
    * and values.
    */
-  public Tensor applyLast(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
+  Attended applyLast(Ops ops, Tensor x, RopeTables rope, KvCache cache, int first) {
     int tokens = x.shape().size(1);
     fill(ops, x, rope, cache, first);
     Tensor one = ops.contiguous(ops.slice(x, 1, tokens - 1, 1));
@@ -118,7 +145,7 @@ public record SelfAttention(
    * As {@link #apply(Ops, Tensor, RopeTables, List)} where {@link #fill} has stored the keys and
    * values of these rows.
    */
-  public Tensor applyFilled(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+  Attended applyFilled(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     return mix(ops, sharding.inputs(ops, x, q).getFirst(), rope, sequences);
   }
 
@@ -149,7 +176,7 @@ public record SelfAttention(
     cache.put(
         ops,
         first,
-        rotated(ops, keyNorm, keys, rope, config.kvHeads(), first),
+        rotated(ops, normed(ops, keyNorm, keys, config.kvHeads()), rope, first),
         ops.reshape(values, 1, values.shape().dim(1), config.kvHeads(), config.headSize()));
   }
 
@@ -158,32 +185,66 @@ public record SelfAttention(
    * after those of another. Projections see all rows at once, attention each sequence alone, in one
    * region for all.
    */
-  public Tensor apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
+  Attended apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
     store(ops, qkv.get(1), qkv.get(2), rope, sequences);
     return mix(ops, qkv.get(0), rope, sequences);
   }
 
+  private static Attended plain(Tensor out) {
+    return new Attended(out, Optional.empty());
+  }
+
   /** Attention of queries {@code [1, R, H D]} over keys and values that are stored. */
-  private Tensor mix(Ops ops, Tensor queries, RopeTables rope, List<CachedRows> sequences) {
+  private Attended mix(Ops ops, Tensor queries, RopeTables rope, List<CachedRows> sequences) {
     checkRows(queries, sequences);
+    if (zeroToken.isPresent()) {
+      return mix(ops, queries, rope, sequences, zeroToken.get().key());
+    }
     if (sequences.size() == 1) {
       CachedRows one = sequences.getFirst();
-      Tensor query = rotated(ops, queryNorm, queries, rope, config.heads(), one.first());
-      return project(ops, one.cache().attend(ops, query, shape(1, one.count(), one.end())));
+      Tensor split = normed(ops, queryNorm, queries, config.heads());
+      Tensor query = rotated(ops, split, rope, one.first());
+      return plain(project(ops, one.cache().attend(ops, query, shape(1, one.count(), one.end()))));
     }
     Tensor mixed = ops.empty(queries.dtype(), queries.shape());
+    Tensor split = normed(ops, queryNorm, queries, config.heads());
+    ops.kernels().attention(parts(ops, split, mixed, rope, sequences));
+    return plain(sharding.output(ops, mixed, o));
+  }
+
+  /** The same with a zero token, which each row sees in addition. */
+  private Attended mix(
+      Ops ops, Tensor queries, RopeTables rope, List<CachedRows> sequences, Tensor zeroKey) {
+    Tensor mixed = ops.empty(queries.dtype(), queries.shape());
+    Tensor split = normed(ops, queryNorm, queries, config.heads());
+    List<AttentionCall.OverRuns> parts = parts(ops, split, mixed, rope, sequences);
+    ops.kernels().attention(parts);
+    int count = queries.shape().size(1);
+    Tensor share = ops.empty(queries.dtype(), Shape.of(1, count, config.heads()));
+    int row = 0;
+    for (AttentionCall.OverRuns p : parts) {
+      int n = p.shape().queries();
+      Span u = rows(split, row, n).span();
+      Span to = rows(share, row, n).span();
+      ops.kernels().zeroToken(u, zeroKey.span(), p.out(), p.lse(), to, p.shape());
+      row += n;
+    }
+    return new Attended(sharding.output(ops, mixed, o), Optional.of(share));
+  }
+
+  /** The attention of each sequence, into its rows of {@code mixed}. */
+  private List<AttentionCall.OverRuns> parts(
+      Ops ops, Tensor split, Tensor mixed, RopeTables rope, List<CachedRows> sequences) {
     List<AttentionCall.OverRuns> parts = new ArrayList<>();
     int row = 0;
     for (CachedRows s : sequences) {
       int n = s.count();
-      Tensor query =
-          rotated(ops, queryNorm, rows(queries, row, n), rope, config.heads(), s.first());
+      Tensor query = rotated(ops, rows(split, row, n), rope, s.first());
       parts.add(s.cache().part(ops, query, rows(mixed, row, n), shape(1, n, s.end())));
       row += n;
     }
-    ops.kernels().attention(parts);
-    return sharding.output(ops, mixed, o);
+    return parts;
   }
 
   private static void checkRows(Tensor x, List<CachedRows> sequences) {
@@ -194,30 +255,36 @@ public record SelfAttention(
     }
   }
 
-  /** Rows {@code from .. from + count - 1} of x {@code [1, R, C]}. */
+  /** Rows {@code from .. from + count - 1} of x {@code [1, R, ..]}. */
   private static Tensor rows(Tensor x, int from, int count) {
-    long width = x.shape().dim(-1);
-    return Tensor.of(x.span().slice(from * width, count * width), Shape.of(1, count, width));
+    long[] dims = x.shape().dims();
+    long width = x.shape().count() / dims[1];
+    dims[1] = count;
+    return Tensor.of(x.span().slice(from * width, count * width), Shape.of(dims));
   }
 
-  /** Queries or keys {@code [B, T, heads D]} as {@code [B, T, heads, D]}, ready to be compared. */
-  private Tensor rotated(
-      Ops ops, Optional<RmsNorm> norm, Tensor x, RopeTables tables, int heads, int first) {
-    int batch = x.shape().size(0);
-    int tokens = x.shape().size(1);
-    int size = config.headSize();
+  /** Queries or keys {@code [B, T, heads D]} as {@code [B, T, heads, D]}, normalised. */
+  private Tensor normed(Ops ops, Optional<RmsNorm> norm, Tensor x, int heads) {
     boolean byHead = config.switches().queryKeyNorm() == QueryKeyNorm.HEAD;
     Tensor whole = norm.isPresent() && !byHead ? norm.get().apply(ops, x) : x;
-    Tensor split = ops.reshape(whole, batch, tokens, heads, size);
-    Tensor normed = norm.isPresent() && byHead ? norm.get().apply(ops, split) : split;
+    Tensor split = ops.reshape(whole, x.shape().dim(0), x.shape().dim(1), heads, config.headSize());
+    return norm.isPresent() && byHead ? norm.get().apply(ops, split) : split;
+  }
+
+  /** Queries or keys {@code [B, T, heads, D]}, ready to be compared. */
+  private Tensor rotated(Ops ops, Tensor x, RopeTables tables, int first) {
     if (kind.rotation() == Rotation.NONE) {
-      return normed;
+      return x;
     }
+    int batch = x.shape().size(0);
+    int tokens = x.shape().size(1);
+    int heads = x.shape().size(2);
     RopeTable rope = kind.rotation() == Rotation.LOCAL ? tables.local() : tables.global();
     int rotary = config.switches().rotary();
     boolean interleaved = config.ropeInterleaved();
-    RopeShape shape = new RopeShape(batch, tokens, heads, size, rotary, first, interleaved);
-    return ops.rope(normed, rope.cos(), rope.sin(), shape);
+    RopeShape shape =
+        new RopeShape(batch, tokens, heads, config.headSize(), rotary, first, interleaved);
+    return ops.rope(x, rope.cos(), rope.sin(), shape);
   }
 
   /** What attention over heads gave, {@code [B, T, H, D]}, through the output projection. */

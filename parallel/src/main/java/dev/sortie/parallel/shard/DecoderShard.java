@@ -28,6 +28,9 @@ public record DecoderShard(
    * @throws InputException if the decoder cannot be shared out so
    */
   public static DecoderShard of(DecoderConfig whole, int ranks, int index) {
+    if (ranks > 1) {
+      whole.requireLayersUsedOnce("--tp " + ranks);
+    }
     if (ranks > 1 && whole.switches().queryKeyNorm() == QueryKeyNorm.PROJECTION) {
       throw new InputException(
           "this model normalises the queries of all heads together, which tensor parallelism does"

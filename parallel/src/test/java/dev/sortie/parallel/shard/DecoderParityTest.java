@@ -12,6 +12,7 @@ import dev.sortie.nn.model.DecoderSwitches.Activation;
 import dev.sortie.nn.model.DecoderSwitches.NormKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
 import dev.sortie.nn.model.DecoderSwitches.Residual;
+import dev.sortie.nn.model.LayerCycle;
 import dev.sortie.nn.model.RandomWeights;
 import dev.sortie.nn.model.SharedBases;
 import dev.sortie.tensor.Random;
@@ -147,7 +148,8 @@ class DecoderParityTest {
         RopeScaling.NONE,
         1e4,
         List.of(),
-        SharedBases.NONE);
+        SharedBases.NONE,
+        LayerCycle.NONE);
   }
 
   /** What one rank finds, by name. */

@@ -170,6 +170,9 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
   private void checkRanks(PretrainOptions options) {
     Mesh mesh = ranks.mesh();
     DecoderConfig config = decoder.config(newTokenizer.vocab(), training.seqLen);
+    if (mesh.tp() > 1) {
+      config.requireLayersUsedOnce("--tp " + mesh.tp());
+    }
     ranks.checkSequence(training.seqLen);
     PretrainLayout layout = schedule.layout();
     layout.check(options, mesh);

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LayerCycle;
 import picocli.CommandLine.Option;
 
 /** The sizes of a decoder that is trained from scratch. */
@@ -47,9 +48,45 @@ public final class NewDecoder {
       description = "Maximum sequence length of the model. Default: --seq-len.")
   private Integer context;
 
-  /** How many layers. */
+  @Option(
+      names = "--cycles",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Use the layers between the first and the last N times over, one after "
+              + "the other with the same weights, with a zero token in their attention "
+              + "that gates them. The model is 2 + N (layers - 2) layers deep, and exits "
+              + "stand at depths of these. On one whole model: without --tp and --pp. "
+              + "Default: ${DEFAULT-VALUE}.")
+  private int cycles;
+
+  @Option(
+      names = "--no-zero-token",
+      description = "With --cycles: layers that are used again have neither zero token nor gate.")
+  private boolean noZeroToken;
+
+  /** How many layers are executed. */
   public int layers() {
-    return layers;
+    return cycle().executed(layers);
+  }
+
+  private LayerCycle cycle() {
+    if (cycles < 1 || cycles > DecoderConfig.MOST_LAYERS) {
+      throw new InputException(
+          "--cycles %d is outside 1 to %d".formatted(cycles, DecoderConfig.MOST_LAYERS));
+    }
+    if (cycles == 1) {
+      if (noZeroToken) {
+        throw new InputException("--no-zero-token is for models of --cycles 2 or more");
+      }
+      return LayerCycle.NONE;
+    }
+    if (layers < 3) {
+      throw new InputException(
+          "--cycles %d needs layers between the first and the last: take --layers 3 or more, not %d"
+              .formatted(cycles, layers));
+    }
+    return new LayerCycle(cycles, !noZeroToken);
   }
 
   /**
@@ -58,21 +95,23 @@ public final class NewDecoder {
    * @param length tokens in a training sequence
    */
   public DecoderConfig config(int vocabSize, int length) {
-    return new DecoderConfig(
-        layers,
-        hidden,
-        heads,
-        kvHeads,
-        headSize(),
-        ffn,
-        vocabSize,
-        context == null ? length : context,
-        1e-5,
-        10000,
-        false,
-        false,
-        false,
-        true);
+    DecoderConfig plain =
+        new DecoderConfig(
+            layers,
+            hidden,
+            heads,
+            kvHeads,
+            headSize(),
+            ffn,
+            vocabSize,
+            context == null ? length : context,
+            1e-5,
+            10000,
+            false,
+            false,
+            false,
+            true);
+    return plain.withCycle(cycle());
   }
 
   private int headSize() {

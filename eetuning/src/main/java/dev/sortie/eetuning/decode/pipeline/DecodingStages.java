@@ -22,6 +22,9 @@ import java.util.OptionalInt;
 public record DecodingStages(DecoderConfig config, List<ExitOutline> exits, List<Integer> ends) {
 
   public DecodingStages {
+    if (ends.size() > 1) {
+      config.requireLayersUsedOnce("layers shared out between ranks or machines");
+    }
     exits = exits.stream().filter(e -> !e.isLookahead()).toList();
     ends = List.copyOf(ends);
     int before = 0;

@@ -7,6 +7,7 @@ import dev.sortie.eetuning.train.stage.InFlightMicrobatch;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Dropout;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Backward.Seed;
@@ -17,17 +18,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A model chunk of the pipeline in full training: some layers, their exits, and the ends of the
  * model that belong to them.
  *
- * <p>The graph is cut behind the embedding and behind every layer, and each cut-off part has a
- * backward pass of its own, which begins with the gradient from the part behind it and the losses
- * of the exit that stands there. So the order of all sums is the same wherever a layout cuts the
- * chain, one rank included (EE-LLM's auxiliary loss, arXiv 2312.04916, in which {@code ⟨g, x⟩}
- * stands for the layers behind). It is also why gradients of a layer can be exchanged while those
- * of the layer before are computed.
+ * <p>The graph is cut behind the embedding and behind every layer, but not between layers that
+ * share weights, whose gradients add up within one part. Each cut-off part has a backward pass of
+ * its own, which begins with the gradient from the part behind it and the losses of the exits that
+ * stand there. So the order of all sums is the same wherever a layout cuts the chain, one rank
+ * included (EE-LLM's auxiliary loss, arXiv 2312.04916, in which {@code ⟨g, x⟩} stands for the
+ * layers behind). It is also why gradients of a layer can be exchanged while those of the layer
+ * before are computed.
  */
 final class ModelChunk {
   private final PretrainModel model;
@@ -36,11 +39,18 @@ final class ModelChunk {
   private final Stage stage;
   private final Dropout dropout;
   private final List<Tensor> embeddingParameters;
-  private final List<List<Tensor>> layerParameters = new ArrayList<>();
+  private final List<Part> parts = new ArrayList<>();
   private final List<Tensor> headParameters = new ArrayList<>();
 
-  /** A layer in the graph: what it reads, the residual after its attention, and its output. */
-  private record Link(Tensor in, Tensor a, Tensor out) {}
+  /** Layers {@code from .. to - 1}, which are one part of the graph. */
+  private record Part(int from, int to, List<Tensor> parameters) {}
+
+  /** A part in the graph: what it reads, and each layer's residual after attention and output. */
+  private record Link(Tensor in, List<Tensor> residuals, List<Tensor> outputs) {
+    Tensor out() {
+      return outputs.getLast();
+    }
+  }
 
   /**
    * A micro-batch on its way through the chunk.
@@ -50,7 +60,7 @@ final class ModelChunk {
   record Trail(InFlightMicrobatch inFlight, Tensor begin, List<Link> links) {
     /** What the last layer has left. */
     Tensor out() {
-      return links.getLast().out;
+      return links.getLast().out();
     }
   }
 
@@ -85,13 +95,22 @@ final class ModelChunk {
     this.stage = stage;
     this.dropout = dropout;
     this.embeddingParameters = named("model.embed_");
-    for (int i = stage.from(); i < stage.to(); i++) {
-      layerParameters.add(ofLayer(i));
+    int end;
+    for (int i = stage.from(); i < stage.to(); i = end) {
+      end = Math.min(behind(i), stage.to());
+      parts.add(new Part(i, end, ofLayers(i, end)));
     }
     if (stage.isLast()) {
       headParameters.addAll(named("model.norm."));
       headParameters.add(head.at(stage.to()));
     }
+  }
+
+  /** Behind the part of the graph that begins with layer {@code i}. */
+  private int behind(int i) {
+    DecoderConfig c = decoder.config();
+    boolean again = c.switches().cycle().times() > 1;
+    return again && c.switches().cycle().inBlock(i, c.layers()) ? c.layers() - 1 : i + 1;
   }
 
   /** Whether it begins with the embedding. */
@@ -110,7 +129,7 @@ final class ModelChunk {
     if (stage.isLast()) {
       groups.add(headParameters);
     }
-    groups.addAll(layerParameters.reversed());
+    parts.reversed().forEach(p -> groups.add(p.parameters));
     if (stage.from() == 0) {
       groups.add(embeddingParameters);
     }
@@ -131,17 +150,24 @@ final class ModelChunk {
         .toList();
   }
 
-  private List<Tensor> ofLayer(int i) {
-    List<Tensor> all = new ArrayList<>(named("model.layers." + i + "."));
-    exit(i + 1)
-        .ifPresent(
-            e -> {
-              all.addAll(e.parameters().values());
-              if (head.isRead(e.depth())) {
-                all.add(head.at(e.depth()));
-              }
-            });
+  private List<Tensor> ofLayers(int from, int to) {
+    List<Tensor> all = new ArrayList<>();
+    IntStream.range(from, to)
+        .map(decoder.config()::storedLayer)
+        .distinct()
+        .forEach(i -> all.addAll(named("model.layers." + i + ".")));
+    for (Exit e : exits(from, to)) {
+      all.addAll(e.parameters().values());
+      if (head.isRead(e.depth())) {
+        all.add(head.at(e.depth()));
+      }
+    }
     return all;
+  }
+
+  /** Those behind layers {@code from .. to - 1}, shallow first. */
+  private List<Exit> exits(int from, int to) {
+    return model.exits().stream().filter(e -> e.depth() > from && e.depth() <= to).toList();
   }
 
   private Optional<Exit> exit(int depth) {
@@ -160,11 +186,16 @@ final class ModelChunk {
     Tensor begin = in.orElseGet(() -> here.at("embedding").apply(ops, embed(inFlight)));
     List<Link> links = new ArrayList<>();
     Tensor x = begin;
-    for (int i = stage.from(); i < stage.to(); i++) {
+    for (Part part : parts) {
       Tensor leaf = x.asParameter();
-      List<Tensor> residual = new ArrayList<>();
-      x = decoder.advance(ops, leaf, i, i + 1, (_, a, _) -> residual.add(a), here);
-      links.add(new Link(leaf, residual.getFirst(), x));
+      Link link = new Link(leaf, new ArrayList<>(), new ArrayList<>());
+      Decoder.Tap tap =
+          (_, a, y) -> {
+            link.residuals.add(a);
+            link.outputs.add(y);
+          };
+      x = decoder.advance(ops, leaf, part.from, part.to, tap, here);
+      links.add(link);
     }
     return new Trail(inFlight, begin, links);
   }
@@ -207,20 +238,20 @@ final class ModelChunk {
         sums.add(round, List.of(seed), headParameters, Map.of(leaf, dx), workspace);
       }
     }
-    for (int i = stage.to() - 1; i >= stage.from(); i--) {
-      Link link = trail.links.get(i - stage.from());
+    for (int i = parts.size() - 1; i >= 0; i--) {
+      Part part = parts.get(i);
+      Link link = trail.links.get(i);
       Tensor to = turns[turn++ % 2];
       try (var _ = workspace.mark()) {
         List<Seed> seeds = new ArrayList<>();
-        exit(i + 1)
-            .ifPresent(
-                e -> {
-                  Tensor loss = exitLoss(trail.inFlight, e, link.out, link.a, aim);
-                  seeds.add(seed(loss, e.depth(), aim, workspace));
-                });
-        seeds.add(new Seed(link.out, dx));
-        List<Tensor> parameters = layerParameters.get(i - stage.from());
-        sums.add(round, seeds, parameters, Map.of(link.in, to), workspace);
+        for (Exit e : exits(part.from, part.to)) {
+          int layer = e.depth() - 1 - part.from;
+          Tensor loss =
+              exitLoss(trail.inFlight, e, link.outputs.get(layer), link.residuals.get(layer), aim);
+          seeds.add(seed(loss, e.depth(), aim, workspace));
+        }
+        seeds.add(new Seed(link.out(), dx));
+        sums.add(round, seeds, part.parameters, Map.of(link.in, to), workspace);
       }
       dx = to;
     }

@@ -61,6 +61,9 @@ public final class PretrainPlan {
     this.exits = List.copyOf(exits);
     this.chain = chain;
     this.costs = costs;
+    if (chain.length() > 1) {
+      config.requireLayersUsedOnce("--pp " + chain.stages());
+    }
     if (chain.length() > config.layers()) {
       throw new InputException(
           "--pp %d%s is more than the %d layers; take fewer, each chunk of the model needs a layer"

@@ -21,6 +21,7 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LayerCycle;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Chain;
@@ -273,7 +274,8 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     m.put("gradient_sum", "ascending micro-batches, uses of the head apart");
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
-    m.put("model", config.toString());
+    // runs of versions in which every layer was used once resume
+    m.put("model", config.toString().replace(", cycle=" + LayerCycle.NONE, ""));
     Fingerprint.addShares(m, model.decoder().sharding());
     return m;
   }

@@ -105,6 +105,9 @@ public final class StagePlan {
                   layers,
                   kl ? "all of them for kl" : "the deepest exit standing after layer " + deepest));
     }
+    if (count > 1) {
+      config.requireLayersUsedOnce("--pp " + count);
+    }
     int from = 0;
     for (int end : split.ends(layers, count, this::work)) {
       stages.add(new Stage(stages.size(), count, from, end, kl && count > 1));

@@ -14,6 +14,7 @@ import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.model.LayerCycle;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.tensor.Tensor;
@@ -60,9 +61,22 @@ class PretrainGradientParityTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void weightsAreThoseOfOneGraph(boolean tied) {
-    DecoderConfig config =
-        new DecoderConfig(
-            4, 16, 4, 2, 4, 24, VOCAB, LENGTH, 1e-5, 10000, false, false, false, tied);
+    compare(plain(4, tied));
+  }
+
+  /** Exits stand before, between and behind the uses of a layer. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void weightsThatLayersShareAreThoseOfOneGraph(boolean zeroToken) {
+    compare(plain(3, true).withCycle(new LayerCycle(2, zeroToken)));
+  }
+
+  private static DecoderConfig plain(int layers, boolean tied) {
+    return new DecoderConfig(
+        layers, 16, 4, 2, 4, 24, VOCAB, LENGTH, 1e-5, 10000, false, false, false, tied);
+  }
+
+  private static void compare(DecoderConfig config) {
     RowsSource data = TinyTuning.counting(VOCAB, LENGTH, 7);
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("one graph");
