@@ -22,6 +22,7 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.LayerCycle;
+import dev.sortie.nn.model.SharedBases;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.parallel.pipeline.Action;
 import dev.sortie.parallel.pipeline.Chain;
@@ -274,8 +275,9 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     m.put("gradient_sum", "ascending micro-batches, uses of the head apart");
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
-    // runs of versions in which every layer was used once resume
-    m.put("model", config.toString().replace(", cycle=" + LayerCycle.NONE, ""));
+    // runs of versions that had only such models resume
+    String plain = ", bases=%s, cycle=%s".formatted(SharedBases.NONE, LayerCycle.NONE);
+    m.put("model", config.toString().replace(plain, ""));
     Fingerprint.addShares(m, model.decoder().sharding());
     return m;
   }
