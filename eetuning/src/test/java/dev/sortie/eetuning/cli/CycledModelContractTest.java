@@ -1,13 +1,19 @@
 package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.decode.pipeline.DecodingStages;
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.family.HfConfig;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.model.DecoderConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -57,9 +63,9 @@ class CycledModelContractTest {
 
   @Test
   void exitsThatAreNeverTakenAndDraftsLeaveTheTextOfFullDepth() {
-    JsonObject full = tiny.generate("--max-tokens 24").json();
+    JsonObject full = tiny.generate("--max-tokens 12").json();
     for (String more : new String[] {"--threshold 1", "--strategy speculative"}) {
-      JsonObject other = tiny.generate("--exits %s --max-tokens 24 " + more, tiny.exits()).json();
+      JsonObject other = tiny.generate("--exits %s --max-tokens 12 " + more, tiny.exits()).json();
       assertThat(TinyCommands.ids(other)).as(more).isEqualTo(TinyCommands.ids(full));
     }
   }
@@ -68,7 +74,10 @@ class CycledModelContractTest {
   void whatCannotBeDoneIsRefusedByOneLine() {
     refused(
         CommandLineRun.line("convert %s --out %s", tiny.model(), temp.resolve("m.gguf")), "GGUF");
-    refused(tiny.generate("--edge 3 --cloud localhost:1 --exits %s", tiny.exits()), "2 to 3");
+    DecoderConfig config = HfConfig.read(tiny.model()).decoder();
+    assertThatThrownBy(() -> new DecodingStages(config, List.of(), List.of(3, 6)))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("uses its layers 2 to 3 2 times over");
     String start = "pretrain --threads 1 --data %s --out %s --steps 2 --seq-len 16 --vocab 270 ";
     Path out = temp.resolve("out");
     for (String[] wrong :
@@ -76,7 +85,7 @@ class CycledModelContractTest {
           {"--cycles 0", "--cycles 0 is outside 1"},
           {"--cycles 2 --layers 2", "--layers 3 or more, not 2"},
           {"--no-zero-token", "--no-zero-token is for models of --cycles 2"},
-          {"--cycles 2 --layers 4 --exits-at 6", "6"}
+          {"--cycles 2 --layers 4 --exits-at 7", "7"}
         }) {
       refused(CommandLineRun.line(start + wrong[0], tiny.data(), out), wrong[1]);
     }
