@@ -12,7 +12,7 @@ import dev.sortie.tensor.autograd.Ops;
  * @param basis B, {@code [R, K]}, without a bias; the same tensor in all layers that share it
  * @param coefficients C, {@code [N, R]}, and the bias {@code [N]} or null
  */
-public record FactoredLinear(Linear basis, Linear coefficients) implements Projection {
+public record FactoredLinear(Linear basis, Linear coefficients) implements LinearMap {
   /** What a layer's coefficients are called, behind the name of the projection. */
   public static final String COEFFICIENTS = ".coefficients.weight";
 

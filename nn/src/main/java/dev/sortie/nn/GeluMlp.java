@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param sharding where it meets other ranks
  */
 public record GeluMlp(
-    boolean tanh, Optional<Projection> gate, Projection up, Projection down, Sharding sharding)
+    boolean tanh, Optional<LinearMap> gate, LinearMap up, LinearMap down, Sharding sharding)
     implements Mlp {
 
   /** Takes {@code gate_proj} if it is {@code gated}, {@code up_proj} and {@code down_proj}. */
@@ -32,10 +32,10 @@ public record GeluMlp(
     return new GeluMlp(
         tanh,
         gated
-            ? Optional.of(Projection.of(weights, "gate_proj", hidden, ffn, bias, in))
+            ? Optional.of(LinearMap.of(weights, "gate_proj", hidden, ffn, bias, in))
             : Optional.empty(),
-        Projection.of(weights, "up_proj", hidden, ffn, bias, in),
-        Projection.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
+        LinearMap.of(weights, "up_proj", hidden, ffn, bias, in),
+        LinearMap.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
         sharding);
   }
 

@@ -10,7 +10,7 @@ import dev.sortie.tensor.autograd.Ops;
  * @param weight {@code [N, K]}
  * @param bias {@code [N]} or null
  */
-public record Linear(Tensor weight, Tensor bias) implements Projection {
+public record Linear(Tensor weight, Tensor bias) implements LinearMap {
 
   /** Takes {@code NAME.weight} and, if wanted, {@code NAME.bias}. */
   public static Linear of(

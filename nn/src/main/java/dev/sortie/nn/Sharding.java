@@ -40,7 +40,7 @@ public interface Sharding {
    * @param projections this rank's outputs of each
    * @return of each {@code [B, T, outputs]}, with all rows
    */
-  List<Tensor> inputs(Ops ops, Tensor x, Projection... projections);
+  List<Tensor> inputs(Ops ops, Tensor x, LinearMap... projections);
 
   /**
    * A projection that writes into the residual stream.
@@ -49,7 +49,7 @@ public interface Sharding {
    * @param projection this rank's inputs of it, and the whole bias
    * @return a part of the residual stream
    */
-  Tensor output(Ops ops, Tensor x, Projection projection);
+  Tensor output(Ops ops, Tensor x, LinearMap projection);
 
   /**
    * The head.

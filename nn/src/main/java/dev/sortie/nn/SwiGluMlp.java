@@ -12,16 +12,16 @@ import java.util.List;
  * @param down {@code F → C}
  * @param sharding where it meets other ranks
  */
-public record SwiGluMlp(Projection gate, Projection up, Projection down, Sharding sharding)
+public record SwiGluMlp(LinearMap gate, LinearMap up, LinearMap down, Sharding sharding)
     implements Mlp {
 
   /** Takes {@code gate_proj}, {@code up_proj} and {@code down_proj}. */
   public static SwiGluMlp of(
       Weights weights, long hidden, long ffn, boolean bias, Sharding sharding) {
     return new SwiGluMlp(
-        Projection.of(weights, "gate_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
-        Projection.of(weights, "up_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
-        Projection.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
+        LinearMap.of(weights, "gate_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
+        LinearMap.of(weights, "up_proj", hidden, ffn, bias, Weights.Role.INPUT_PROJECTION),
+        LinearMap.of(weights, "down_proj", ffn, hidden, bias, Weights.Role.OUTPUT_PROJECTION),
         sharding);
   }
 

@@ -26,12 +26,12 @@ public class Unsharded implements Sharding {
   }
 
   @Override
-  public List<Tensor> inputs(Ops ops, Tensor x, Projection... projections) {
-    return Projection.applyAll(ops, x, projections);
+  public List<Tensor> inputs(Ops ops, Tensor x, LinearMap... projections) {
+    return LinearMap.applyAll(ops, x, projections);
   }
 
   @Override
-  public Tensor output(Ops ops, Tensor x, Projection projection) {
+  public Tensor output(Ops ops, Tensor x, LinearMap projection) {
     return projection.apply(ops, x);
   }
 

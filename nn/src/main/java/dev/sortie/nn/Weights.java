@@ -54,10 +54,10 @@ public interface Weights {
   enum Role {
     /** Token table. */
     EMBEDDING,
-    /** Projection that reads the residual stream (q, k, v, gate, up, head). */
+    /** LinearMap that reads the residual stream (q, k, v, gate, up, head). */
     INPUT_PROJECTION,
     /**
-     * Projection that writes into the residual stream (attention output, down): smaller at the
+     * LinearMap that writes into the residual stream (attention output, down): smaller at the
      * start, by depth.
      */
     OUTPUT_PROJECTION,

@@ -19,7 +19,8 @@ import org.ejml.data.DMatrixRMaj;
 
 /**
  * The bases and coefficients of a decoder's projections, made group by group from the first layer
- * on, as {@link Calibration} reaches them. The factors of a group last until those of the next.
+ * on, as {@link BasisCalibration} reaches them. The factors of a group last until those of the
+ * next.
  */
 public final class GroupFactors implements AutoCloseable {
   /**
@@ -30,7 +31,7 @@ public final class GroupFactors implements AutoCloseable {
    */
   public record Loss(String projection, double lost) {}
 
-  private final Calibration calibration;
+  private final BasisCalibration calibration;
   private final SharedBases bases;
   private final int layers;
   private final int step;
@@ -44,7 +45,7 @@ public final class GroupFactors implements AutoCloseable {
    *
    * @param bases what is shared; all groups of more than one layer have the same number of layers
    */
-  public GroupFactors(Calibration calibration, SharedBases bases) {
+  public GroupFactors(BasisCalibration calibration, SharedBases bases) {
     this.calibration = calibration;
     this.bases = bases;
     this.layers = calibration.config().layers();

@@ -2,7 +2,7 @@ package dev.sortie.nn.load;
 
 import dev.sortie.nn.FactoredLinear;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.basis.Calibration;
+import dev.sortie.nn.basis.BasisCalibration;
 import dev.sortie.nn.basis.GroupFactors;
 import dev.sortie.nn.family.Families;
 import dev.sortie.nn.family.FileTensor;
@@ -75,8 +75,8 @@ public final class SharedBasesConverter {
         Workspace workspace = new Workspace()) {
       FileWeights weights =
           new FileWeights(from.weights(), Precision.FILE, arena, device.kernels());
-      Calibration calibration =
-          new Calibration(from.config().decoder(), weights, windows, device, arena, workspace);
+      BasisCalibration calibration =
+          new BasisCalibration(from.config().decoder(), weights, windows, device, arena, workspace);
       try (GroupFactors factors = new GroupFactors(calibration, bases)) {
         c.write(folder, device.kernels(), (name, shape, scratch) -> factors.get(name));
         return factors.losses();

@@ -2,7 +2,7 @@ package dev.sortie.nn.model;
 
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
-import dev.sortie.nn.Projection;
+import dev.sortie.nn.LinearMap;
 import dev.sortie.nn.RmsNorm;
 import dev.sortie.nn.RopeTable;
 import dev.sortie.nn.RopeTables;
@@ -40,10 +40,10 @@ import java.util.Optional;
 public record SelfAttention(
     DecoderConfig config,
     LayerKind kind,
-    Projection q,
-    Projection k,
-    Projection v,
-    Projection o,
+    LinearMap q,
+    LinearMap k,
+    LinearMap v,
+    LinearMap o,
     Optional<RmsNorm> queryNorm,
     Optional<RmsNorm> keyNorm,
     Optional<ZeroToken> zeroToken,
@@ -71,10 +71,10 @@ public record SelfAttention(
     return new SelfAttention(
         c,
         c.switches().layer(layer),
-        Projection.of(weights, "q_proj", c.hidden(), queryWidth, c.attentionBias(), in),
-        Projection.of(weights, "k_proj", c.hidden(), keyWidth, c.attentionBias(), in),
-        Projection.of(weights, "v_proj", c.hidden(), keyWidth, c.attentionBias(), in),
-        Projection.of(
+        LinearMap.of(weights, "q_proj", c.hidden(), queryWidth, c.attentionBias(), in),
+        LinearMap.of(weights, "k_proj", c.hidden(), keyWidth, c.attentionBias(), in),
+        LinearMap.of(weights, "v_proj", c.hidden(), keyWidth, c.attentionBias(), in),
+        LinearMap.of(
             weights,
             "o_proj",
             queryWidth,

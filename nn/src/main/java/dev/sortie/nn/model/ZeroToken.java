@@ -6,12 +6,12 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 
 /**
- * The zero token of one use of a layer (Zero Token Transformer, arXiv 2502.12214, abstract and
- * section 3): a token inside of attention that no text has, whose key is trained and whose value is
- * zero. What it draws of a head's softmax, {@code s}, the layer's attention adds less of: {@code
- * out = (1 - s) softmax(scores) v}. The gate of the MLP follows from it: {@code y = a + g
- * mlp(n(a))} with {@code g = 1 - mean over heads of s}, so a layer that has nothing to add to a
- * token can say so once for both of its parts.
+ * The zero token of one use of a layer (Zero Token Transformer, arXiv 2502.12214): a token inside
+ * of attention that no text has, whose key is trained and whose value is zero. What it draws of a
+ * head's softmax, {@code s}, the layer's attention adds less of: {@code out = (1 - s)
+ * softmax(scores) v}. The gate of the MLP follows from it: {@code y = a + g mlp(n(a))} with {@code
+ * g = 1 - mean over heads of s}, so a layer that has nothing to add to a token can say so once for
+ * both of its parts.
  *
  * <p>The paper leaves open, or its text was not at hand for, and this is chosen here: the token has
  * no position, so its key is compared with queries before they are rotated; there is one key for

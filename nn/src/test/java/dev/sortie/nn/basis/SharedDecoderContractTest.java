@@ -66,8 +66,8 @@ class SharedDecoderContractTest {
     try (Workspace workspace = new Workspace();
         NativeArena states = new NativeArena("states")) {
       Map<String, Tensor> taken = new HashMap<>();
-      Calibration calibration =
-          new Calibration(
+      BasisCalibration calibration =
+          new BasisCalibration(
               CONFIG,
               (name, shape, role) -> taken.computeIfAbsent(name, n -> weights.get(n, shape, role)),
               windows(),

@@ -2,7 +2,7 @@ package dev.sortie.parallel.shard;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Linear;
-import dev.sortie.nn.Projection;
+import dev.sortie.nn.LinearMap;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.SlicedWeights;
 import dev.sortie.nn.Weights;
@@ -52,8 +52,8 @@ public record TensorParallel(ShardGroup group, DecoderShard shard, boolean seque
   }
 
   @Override
-  public List<Tensor> inputs(Ops ops, Tensor x, Projection... projections) {
-    return Projection.applyAll(ops, entered(ops, x), projections);
+  public List<Tensor> inputs(Ops ops, Tensor x, LinearMap... projections) {
+    return LinearMap.applyAll(ops, entered(ops, x), projections);
   }
 
   /** The residual stream on its way to what this rank computes of its own. */
@@ -64,7 +64,7 @@ public record TensorParallel(ShardGroup group, DecoderShard shard, boolean seque
   }
 
   @Override
-  public Tensor output(Ops ops, Tensor x, Projection projection) {
+  public Tensor output(Ops ops, Tensor x, LinearMap projection) {
     if (!(projection instanceof Linear linear)) { // DecoderShard refuses such models
       throw new IllegalArgumentException("a factored projection is not shared out");
     }

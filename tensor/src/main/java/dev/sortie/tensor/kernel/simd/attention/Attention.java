@@ -35,13 +35,13 @@ public final class Attention {
   private final Scratch scratch = new Scratch();
   private final AttentionBlocks blocks;
   private final AttentionBackward backward;
-  private final ZeroToken zeroToken;
+  private final ZeroTokenPass zeroToken;
 
   public Attention(WorkerPool pool) {
     this.pool = pool;
     this.blocks = new AttentionBlocks(pool);
     this.backward = new AttentionBackward(pool);
-    this.zeroToken = new ZeroToken(pool);
+    this.zeroToken = new ZeroTokenPass(pool);
   }
 
   /** Does a call; with {@code kernels} where it consists of other calls. */

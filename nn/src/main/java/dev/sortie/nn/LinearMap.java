@@ -10,14 +10,14 @@ import java.util.List;
  * A linear map of a layer, {@code y = x Wᵀ + b}: a matrix of its own ({@link Linear}), or the
  * product of a basis that layers share and coefficients ({@link FactoredLinear}).
  */
-public sealed interface Projection permits Linear, FactoredLinear {
+public sealed interface LinearMap permits Linear, FactoredLinear {
 
   /** Takes the tensors of the projection {@code name}; {@link Weights#basis} decides its kind. */
-  static Projection of(
+  static LinearMap of(
       Weights weights, String name, long inputs, long outputs, boolean bias, Weights.Role role) {
     return weights
         .basis(name, inputs, outputs)
-        .<Projection>map(
+        .<LinearMap>map(
             basis -> FactoredLinear.of(weights, name, new Linear(basis, null), outputs, bias, role))
         .orElseGet(() -> Linear.of(weights, name, inputs, outputs, bias, role));
   }
@@ -39,10 +39,10 @@ public sealed interface Projection permits Linear, FactoredLinear {
   }
 
   /** Several of them on one x; the matrices that read x in one go where nothing is recorded. */
-  static List<Tensor> applyAll(Ops ops, Tensor x, Projection... projections) {
+  static List<Tensor> applyAll(Ops ops, Tensor x, LinearMap... projections) {
     List<Tensor> weights = new ArrayList<>(projections.length);
     List<Tensor> biases = new ArrayList<>(projections.length);
-    for (Projection p : projections) {
+    for (LinearMap p : projections) {
       weights.add(p.first().weight());
       biases.add(p.first().bias());
     }

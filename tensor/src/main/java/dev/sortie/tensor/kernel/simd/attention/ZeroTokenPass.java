@@ -14,10 +14,10 @@ import dev.sortie.tensor.kernel.simd.vector.VectorMath;
  * attention without one is the same kernel. Forward, a task is some rows; backward, a kv head,
  * which owns its part of the key's gradient.
  */
-final class ZeroToken {
+final class ZeroTokenPass {
   private final WorkerPool pool;
 
-  ZeroToken(WorkerPool pool) {
+  ZeroTokenPass(WorkerPool pool) {
     this.pool = pool;
   }
 

@@ -1,6 +1,6 @@
 package dev.sortie.nn.basis;
 
-import dev.sortie.nn.Projection;
+import dev.sortie.nn.LinearMap;
 import dev.sortie.nn.Unsharded;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.Decoder;
@@ -23,7 +23,7 @@ import java.util.Map;
  * projections read. Each layer sees what the layers below give in full precision, not what their
  * factors give.
  */
-public final class Calibration {
+public final class BasisCalibration {
   private final Decoder decoder;
   private final Device device;
   private final Workspace workspace;
@@ -40,7 +40,7 @@ public final class Calibration {
    * @param allocator for the hidden states of all windows
    * @param workspace for temporaries
    */
-  public Calibration(
+  public BasisCalibration(
       DecoderConfig config,
       Weights weights,
       List<int[]> windows,
@@ -70,22 +70,22 @@ public final class Calibration {
   /** Sees what the projections read. */
   private final class Observer extends Unsharded {
     @Override
-    public List<Tensor> inputs(Ops ops, Tensor x, Projection... projections) {
+    public List<Tensor> inputs(Ops ops, Tensor x, LinearMap... projections) {
       Covariance sum = seen.computeIfAbsent(name(projections[0]), n -> new Covariance(width(x)));
       sum.add(ops, x);
-      for (Projection p : projections) {
+      for (LinearMap p : projections) {
         seen.put(name(p), sum);
       }
       return super.inputs(ops, x, projections);
     }
 
     @Override
-    public Tensor output(Ops ops, Tensor x, Projection projection) {
+    public Tensor output(Ops ops, Tensor x, LinearMap projection) {
       seen.computeIfAbsent(name(projection), n -> new Covariance(width(x))).add(ops, x);
       return super.output(ops, x, projection);
     }
 
-    private String name(Projection p) {
+    private String name(LinearMap p) {
       return names.get(p.first().weight());
     }
 
