@@ -25,7 +25,11 @@ public final class PaperPage {
           List.of(
               "Layers that share bases of low rank",
               "`./sortie convert --share-basis LAYERS`",
-              "[shared bases](shared-bases.md)"),
+              "[shared bases](shared-bases.md#quality)"),
+          List.of(
+              "Layers used again",
+              "`./sortie pretrain --cycles N`",
+              "[cycles](cycles.md#does-it-pay)"),
           List.of(
               "Thresholds with a guarantee, at a confidence level or on average",
               "`./sortie calibrate --splits N`",
