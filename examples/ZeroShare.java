@@ -29,6 +29,10 @@ void main(String[] args) throws Exception {
     System.err.println("usage: ./sortie java examples/ZeroShare.java MODEL EXITS TEXT");
     System.exit(2);
   }
+  if (!Files.isRegularFile(Path.of(args[2]))) {
+    System.err.println("sortie: " + args[2] + " is not a file; give a text to read");
+    System.exit(1);
+  }
   Map<Integer, List<Reading>> readings = new TreeMap<>();
   try (Device device = Device.cpu(1);
       NativeArena arena = new NativeArena("exits");
