@@ -43,8 +43,8 @@ final class ScalarTiles {
     this.form = type.form();
     this.k = w.k();
     this.step = 2L * w.lanes();
-    this.plane = type.planeBytes(w.lanes(), k);
-    this.words = type.wordBytes(w.lanes(), k);
+    this.plane = w.planeBytes();
+    this.words = w.wordBytes();
     this.x = new int[k];
     this.steps = new float[k / form.group()];
     this.sums = new int[k / form.group()];

@@ -38,7 +38,7 @@ public final class TilePacking {
     this.w = w;
     this.type = w.type();
     this.step = 2L * w.lanes();
-    this.plane = type.planeBytes(w.lanes(), w.k());
+    this.plane = w.planeBytes();
   }
 
   /**
@@ -61,7 +61,7 @@ public final class TilePacking {
 
   private void row(Quanta quanta, long src, long bytes, long dst) {
     long word = dst;
-    long scale = dst + type.planes() * plane;
+    long scale = dst + w.wordBytes();
     int blockBytes = type.dtype().blockBytes();
     for (long b = 0; b < bytes; b += blockBytes) {
       quanta.read(from, src + b);

@@ -43,6 +43,16 @@ public record TiledWeight(TileType type, int lanes, Span values, int n, int k) {
     return type.tileBytes(lanes, k);
   }
 
+  /** Bytes of a plane of a tile. */
+  public long planeBytes() {
+    return type.planeBytes(lanes, k);
+  }
+
+  /** Bytes of a tile before its scales. */
+  public long wordBytes() {
+    return type.wordBytes(lanes, k);
+  }
+
   /** The lane of a row of a tile: rows of the first half are the even lanes. */
   public static int lane(int row, int lanes) {
     int half = lanes / 2;

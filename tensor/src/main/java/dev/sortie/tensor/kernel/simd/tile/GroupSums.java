@@ -14,6 +14,11 @@ record GroupSums(Kernel one, Kernel two) {
   /** Rows of x that a kernel reads at most. */
   static final int ROWS = 2;
 
+  /**
+   * Sums of a group that a kernel computes at a time: of one row with four tiles, or two with two.
+   */
+  static final int SUMS = 4;
+
   /** The sums of {@code tiles} tiles and some rows of x. */
   @FunctionalInterface
   interface Kernel {
@@ -45,6 +50,6 @@ record GroupSums(Kernel one, Kernel two) {
 
   /** Tiles that the kernel for so many rows of x reads at a time. */
   static int tiles(int rows) {
-    return rows == 1 ? 4 : 2;
+    return SUMS / rows;
   }
 }

@@ -23,15 +23,16 @@ public final class TileProducts {
   /** Weight rows a tile: as many as a vector has words of 16 bits. */
   static final int LANES = 2 * Width.LANES;
 
-  private static final int MAX_ROWS = GroupSums.ROWS;
-
   /** Bytes of a vector, and of the products of a row of x with a tile. */
   private static final long VECTOR = 4L * Width.LANES;
 
   private static final long TILE_OF_Y = 4L * LANES;
 
+  /** Bytes of the sums of a group. */
+  private static final long GROUP_BYTES = GroupSums.SUMS * VECTOR;
+
   /** Room for the products with a last tile that is not full. */
-  private static final long EDGE_BYTES = MAX_ROWS * TILE_OF_Y;
+  private static final long EDGE_BYTES = GroupSums.ROWS * TILE_OF_Y;
 
   /** Bytes of tiles that several passes read: they have to stay in an L2 cache of 512 KiB. */
   private static final long CHUNK_BYTES = 256 << 10;
@@ -85,7 +86,7 @@ public final class TileProducts {
     long sumsBytes = 0;
     for (TileForm form : FORMS) { // weights of several forms share the scratch
       roundedBytes = Math.max(roundedBytes, RowRounding.bytes(form, call.m(), call.k()));
-      sumsBytes = Math.max(sumsBytes, 2 * MAX_ROWS * VECTOR * (call.k() / form.group()));
+      sumsBytes = Math.max(sumsBytes, 2 * GROUP_BYTES * (call.k() / form.group())); // two planes
     }
     long rounded = scratch.floats((roundedBytes + EDGE_BYTES + sumsBytes) / 4);
     long edge = rounded + roundedBytes;
@@ -111,21 +112,21 @@ public final class TileProducts {
   private void product(TiledProjection p, int m, int begin, int end, long x, long edge) {
     TiledWeight w = p.w();
     int whole = Math.min(end, w.n() / LANES);
-    int chunk = m <= MAX_ROWS ? whole : chunk(w);
+    int chunk = m <= GroupSums.ROWS ? whole : chunk(w);
     long sums = edge + EDGE_BYTES;
     long y = p.y().address();
     long yRow = 4L * w.n();
     for (int t = begin; t < whole; t += chunk) {
       int tiles = Math.min(chunk, whole - t);
-      for (int i = 0; i < m; i += MAX_ROWS) {
-        Pass pass = new Pass(w, x, i, Math.min(MAX_ROWS, m - i), sums);
+      for (int i = 0; i < m; i += GroupSums.ROWS) {
+        Pass pass = new Pass(w, x, i, Math.min(GroupSums.ROWS, m - i), sums);
         pass.run(t, tiles, y + i * yRow + TILE_OF_Y * t, yRow);
       }
     }
     int rest = w.n() % LANES;
     if (end > w.n() / LANES) {
-      for (int i = 0; i < m; i += MAX_ROWS) {
-        int rows = Math.min(MAX_ROWS, m - i);
+      for (int i = 0; i < m; i += GroupSums.ROWS) {
+        int rows = Math.min(GroupSums.ROWS, m - i);
         new Pass(w, x, i, rows, sums).run(end - 1, 1, edge, TILE_OF_Y);
         for (int r = 0; r < rows; r++) {
           long to = y + (i + r) * yRow + TILE_OF_Y * (end - 1);
@@ -180,14 +181,12 @@ public final class TileProducts {
       long rounded = x + i * xRow;
       long tileBytes = w.tileBytes();
       long tile = w.values().address() + (t + first) * tileBytes;
-      long planeBytes = type.planeBytes(LANES, w.k());
-      long scales = tile + type.wordBytes(LANES, w.k());
+      long scales = tile + w.wordBytes();
       int groups = w.k() / form.group();
-      long step = VECTOR * together * rows;
-      long plane = step * groups;
+      long plane = GROUP_BYTES * groups;
       GroupSums.Kernel kernel = GroupSums.of(form).forRows(rows);
       for (int p = 0; p < type.planes(); p++) {
-        long words = tile + p * planeBytes;
+        long words = tile + p * w.planeBytes();
         kernel.run(rounded, xRow, words, apart * tileBytes, sums + p * plane, groups);
       }
       GroupScaling scaling = GroupScaling.of(type);
@@ -199,7 +198,7 @@ public final class TileProducts {
               scales + p * apart * tileBytes,
               sums + VECTOR * (p * rows + r),
               plane,
-              step,
+              GROUP_BYTES,
               y + r * yRow + TILE_OF_Y * (first + p * apart),
               groups / type.groups());
         }
