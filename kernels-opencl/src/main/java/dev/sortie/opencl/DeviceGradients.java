@@ -8,6 +8,7 @@ import dev.sortie.tensor.kernel.LossCall;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.NormCall;
 import dev.sortie.tensor.memory.Span;
+import org.jocl.cl_mem;
 
 /** Launches of the kernels that training needs. */
 final class DeviceGradients {
@@ -156,6 +157,7 @@ final class DeviceGradients {
           .in(c.out())
           .in(c.lse())
           .in(c.dout())
+          .optional(c.dlse(), c.lse())
           .out(c.dq(), s.queryElements());
       call.rows(engine.scratch().of(piece * bytes), first, s)
           .groups(Math.min(piece, queries - first));
@@ -165,8 +167,22 @@ final class DeviceGradients {
     for (long first = 0; first < keys; first += piece) {
       Launch call = engine.call("attention", define, "attention_dkv");
       call.in(c.q()).in(c.k()).in(c.v()).in(c.out()).in(c.lse()).in(c.dout());
+      call.optional(c.dlse(), c.lse());
       call.out(c.dk(), s.keyElements()).out(c.dv(), s.keyElements());
       call.rows(engine.scratch().of(piece * bytes), first, s).groups(Math.min(piece, keys - first));
     }
+  }
+
+  void zeroTokenBackward(AttentionCall.ZeroTokenBackward c) {
+    AttentionShape s = c.shape();
+    cl_mem scratch = engine.scratch().of(4L * s.rows());
+    Launch rows = engine.call("attention", "", "zero_token_rows");
+    rows.in(c.key()).in(c.out()).in(c.share()).in(c.dout()).in(c.dshare());
+    rows.out(c.du(), s.queryElements()).out(c.dlse(), s.rows()).buffer(scratch);
+    rows.arg(s.queries()).heads(s).groups(s.rows());
+    long key = (long) s.kvHeads() * s.headSize();
+    Launch sums = engine.call("attention", "", "zero_token_key").in(c.u()).out(c.dkey(), key);
+    sums.buffer(scratch).arg((long) s.batch() * s.queries());
+    sums.arg(s.heads()).arg(s.kvHeads()).arg(s.headSize()).items(key);
   }
 }

@@ -84,9 +84,9 @@ final class DeviceKernels implements Kernels {
       case AttentionCall.Attention c -> attention("attention ", c.k(), c.v());
       case AttentionCall.OverRuns c -> runs(c.k(), c.v());
       case AttentionCall.OfSequences _ -> NONE;
-      case AttentionCall.AttentionBackward c ->
-          c.dlse() == null ? attention("attention_backward ", c.k(), c.v()) : NONE;
-      case AttentionCall.ZeroToken _, AttentionCall.ZeroTokenBackward _ -> NONE;
+      case AttentionCall.AttentionBackward c -> attention("attention_backward ", c.k(), c.v());
+      case AttentionCall.ZeroToken _ -> "zero_token";
+      case AttentionCall.ZeroTokenBackward _ -> "zero_token_backward";
       case ActivationCall.Swiglu _ -> "swiglu";
       case ActivationCall.SwigluBackward _ -> "swiglu_backward";
       case ActivationCall.Gelu _ -> "gelu";
@@ -170,6 +170,8 @@ final class DeviceKernels implements Kernels {
       case AttentionCall.Attention c -> rows.attention(c);
       case AttentionCall.OverRuns c -> rows.attention(c);
       case AttentionCall.AttentionBackward c -> gradients.attentionBackward(c);
+      case AttentionCall.ZeroToken c -> rows.zeroToken(c);
+      case AttentionCall.ZeroTokenBackward c -> gradients.zeroTokenBackward(c);
       case ActivationCall.Swiglu c -> rows.swiglu(c);
       case ActivationCall.SwigluBackward c -> gradients.swigluBackward(c);
       case ActivationCall.Gelu c -> rows.gelu(c);

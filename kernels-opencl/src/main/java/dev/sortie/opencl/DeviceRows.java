@@ -176,6 +176,13 @@ final class DeviceRows {
         call -> call.vector(keys).vector(values).vector(ends));
   }
 
+  void zeroToken(AttentionCall.ZeroToken c) {
+    AttentionShape s = c.shape();
+    Launch call = engine.call("attention", "", "zero_token").in(c.u()).in(c.key());
+    call.update(c.out()).update(c.lse()).out(c.share(), s.rows());
+    call.arg(s.queries()).heads(s).groups(s.rows());
+  }
+
   /** In pieces of so many rows as have room for their scores. */
   private void attention(
       String define,

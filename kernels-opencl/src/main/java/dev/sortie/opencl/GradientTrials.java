@@ -116,6 +116,7 @@ final class GradientTrials {
               .f32(ALL)
               .calls(d, (k, s) -> k.softmaxBackward(s[0], s[1], s[2], ROWS, COLS));
       case "attention_backward" -> attention(words.length > 1, d);
+      case "zero_token_backward" -> zeroToken(d);
       case "adamw" -> adamW(d);
       default -> throw new IllegalStateException("kernel " + kernel + " has no trial");
     };
@@ -151,9 +152,37 @@ final class GradientTrials {
         .f32(queries * size)
         .f32(keys * size)
         .f32(keys * size)
+        .f32(queries, i -> i % 3 - 1)
+        .f32(queries * size)
+        .f32(keys * size)
+        .f32(keys * size)
         .calls(
             d,
-            (k, s) -> k.attentionBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a));
+            (k, s) -> {
+              k.attentionBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a);
+              k.attentionBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[9], s[10], s[11], s[12], a);
+            });
+  }
+
+  /** Shares are whole or halves: nothing is rounded. */
+  private static Trial zeroToken(DeviceKernels d) {
+    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    int queries = Math.toIntExact(a.queryElements());
+    int rows = Math.toIntExact(a.rows());
+    int key = a.kvHeads() * a.headSize();
+    return new Trial()
+        .f32(queries)
+        .f32(key)
+        .f32(queries, i -> Trial.scattered(i + 5))
+        .f32(rows, i -> i % 3 / 2.0)
+        .f32(queries, i -> i % 3 - 1)
+        .f32(rows, i -> i % 5 - 2)
+        .f32(queries)
+        .f32(key)
+        .f32(rows)
+        .calls(
+            d,
+            (k, s) -> k.zeroTokenBackward(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], a));
   }
 
   private static Trial adamW(DeviceKernels d) {

@@ -81,11 +81,26 @@ final class KernelTrials {
               .calls(d, (k, s) -> k.argmax(s[0], s[1], s[2], ROWS, COLS));
       case "attention" -> attention(words.length > 1, d);
       case "attention_runs" -> runs(words.length > 1, d);
+      case "zero_token" -> zeroToken(d);
       case "gemv" -> gemv(DType.valueOf(words[1]), d);
       case "gather" -> gather(DType.valueOf(words[1]), d);
       case "gemm" -> gemm(words[1].equals("NT"), DType.valueOf(words[2]), d);
       default -> GradientTrials.of(kernel, d);
     };
+  }
+
+  private static Trial zeroToken(DeviceKernels d) {
+    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    int queries = Math.toIntExact(a.queryElements());
+    int rows = Math.toIntExact(a.rows());
+    return new Trial()
+        .f32(queries)
+        .f32(a.kvHeads() * a.headSize())
+        .f32(queries, i -> Trial.scattered(i + 5))
+        .f32(rows, i -> i % 7)
+        .f32(rows)
+        .rounded()
+        .calls(d, (k, s) -> k.zeroToken(s[0], s[1], s[2], s[3], s[4], a));
   }
 
   private static Trial three() {

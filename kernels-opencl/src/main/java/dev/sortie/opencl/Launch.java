@@ -87,9 +87,13 @@ final class Launch {
 
   /** What all kernels of attention take: scratch memory, the first row and the shape. */
   Launch rows(cl_mem scratch, long first, AttentionShape s) {
-    buffer(scratch).arg(first);
-    arg(s.queries()).arg(s.keys()).arg(s.heads()).arg(s.kvHeads()).arg(s.headSize());
-    return arg((float) s.scale()).arg(s.window());
+    buffer(scratch).arg(first).arg(s.queries()).arg(s.keys());
+    return heads(s).arg(s.window());
+  }
+
+  /** Heads, their size, and the factor of their scores. */
+  Launch heads(AttentionShape s) {
+    return arg(s.heads()).arg(s.kvHeads()).arg(s.headSize()).arg((float) s.scale());
   }
 
   /** A vector of 16, whose elements are those of the array. */

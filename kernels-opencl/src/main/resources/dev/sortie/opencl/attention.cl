@@ -151,7 +151,7 @@ inline float dot_f32(__global const float* a, __global const float* b, int size)
 
 __kernel GROUP void attention_dq(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
                                  __global const float* out, const ulong oo, __global const float* lse, const ulong lo, __global const float* dout,
-                                 const ulong doo, __global float* dq, const ulong dqo, __global float* scratch, const ulong first_row,
+                                 const ulong doo, __global const float* dlse, const ulong dlo, const int has_dlse, __global float* dq, const ulong dqo, __global float* scratch, const ulong first_row,
                                  const int queries, const int keys, const int heads, const int kv_heads, const int size, const float factor,
                                  const int window) {
   const ulong row = first_row + get_group_id(0);
@@ -171,7 +171,7 @@ __kernel GROUP void attention_dq(__global const float* q, const ulong qo, __glob
   dq += dqo + at;
   k += ko + kv_at;
   v += vo + kv_at;
-  const float delta = dot_f32(dout, out, size);
+  const float delta = dot_f32(dout, out, size) - (has_dlse ? dlse[dlo + row] : 0);
   const float l = lse[lo + row];
   for (int j = LANE; j < count; j += WG) {
     const float p = exp(factor * dot_kv(q, k + j * stride, size) - l);
@@ -191,7 +191,7 @@ __kernel GROUP void attention_dq(__global const float* q, const ulong qo, __glob
 
 __kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
                                   __global const float* out, const ulong oo, __global const float* lse, const ulong lo, __global const float* dout,
-                                  const ulong doo, __global float* dk, const ulong dko, __global float* dv, const ulong dvo, __global float* scratch,
+                                  const ulong doo, __global const float* dlse, const ulong dlo, const int has_dlse, __global float* dk, const ulong dko, __global float* dv, const ulong dvo, __global float* scratch,
                                   const ulong first_row, const int queries, const int keys, const int heads, const int kv_heads, const int size,
                                   const float factor, const int window) {
   const ulong row = first_row + get_group_id(0);
@@ -215,9 +215,11 @@ __kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __glo
     const int h = kvh * group + e / count;
     const int i = from + e % count;
     const ulong at_q = ((b * queries + i) * heads + h) * size;
-    const float p = exp(factor * dot_kv(q + at_q, k, size) - lse[lo + (b * heads + h) * queries + i]);
+    const ulong at_lse = (b * heads + h) * queries + i;
+    const float delta = dot_f32(dout + at_q, out + at_q, size) - (has_dlse ? dlse[dlo + at_lse] : 0);
+    const float p = exp(factor * dot_kv(q + at_q, k, size) - lse[lo + at_lse]);
     ps[e] = p;
-    ds[e] = factor * p * (dot_kv(dout + at_q, v, size) - dot_f32(dout + at_q, out + at_q, size));
+    ds[e] = factor * p * (dot_kv(dout + at_q, v, size) - delta);
   }
 #if WG > 1
   barrier(CLK_GLOBAL_MEM_FENCE);
@@ -235,4 +237,86 @@ __kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __glo
     dk[dko + at + d] = sum_k;
     dv[dvo + at + d] = sum_v;
   }
+}
+
+// A token of value zero in each softmax of an attention that is done. A group has one row, as above.
+__kernel GROUP void zero_token(__global const float* u, const ulong uo, __global const float* key, const ulong ko, __global float* out, const ulong oo,
+                               __global float* lse, const ulong lo, __global float* share, const ulong so, const int queries, const int heads,
+                               const int kv_heads, const int size, const float factor) {
+  SHARED(s);
+  const ulong row = get_group_id(0);
+  const int i = row % queries;
+  const int h = row / queries % heads;
+  const ulong place = (row / queries / heads * queries + i) * heads + h;
+  u += uo + place * size;
+  key += ko + (ulong)(h / (heads / kv_heads)) * size;
+  out += oo + place * size;
+  vec dots = 0;
+  float rest = 0;
+  VECTORS(d, size) { dots = fma(LOAD(u + d), LOAD(key + d), dots); }
+  REST(d, size) { rest = fma(u[d], key[d], rest); }
+  const float z = factor * group_sum(SUM(dots) + rest, s);
+  const float others = lse[lo + row];
+  const float most = fmax(z, others);
+  const float both = most + log(1 + exp(fmin(z, others) - most));
+  const float kept = exp(others - both);
+  VECTORS(d, size) { STORE(kept * LOAD(out + d), out + d); }
+  REST(d, size) { out[d] *= kept; }
+  // All work-items of the group have read the row's log-sum-exp.
+#if WG > 1
+  barrier(CLK_GLOBAL_MEM_FENCE);
+#endif
+  if (LANE == 0) {
+    lse[lo + row] = both;
+    share[so + place] = exp(z - both);
+  }
+}
+
+// What the token's logit gets is left in scratch memory for the key's gradient.
+__kernel GROUP void zero_token_rows(__global const float* key, const ulong ko, __global const float* out, const ulong oo, __global const float* share,
+                                    const ulong so, __global const float* dout, const ulong doo, __global const float* dshare, const ulong dso,
+                                    __global float* du, const ulong duo, __global float* dlse, const ulong dlo, __global float* scratch,
+                                    const int queries, const int heads, const int kv_heads, const int size, const float factor) {
+  SHARED(s);
+  const ulong row = get_group_id(0);
+  const int i = row % queries;
+  const int h = row / queries % heads;
+  const ulong place = (row / queries / heads * queries + i) * heads + h;
+  key += ko + (ulong)(h / (heads / kv_heads)) * size;
+  out += oo + place * size;
+  dout += doo + place * size;
+  du += duo + place * size;
+  vec dots = 0;
+  float rest = 0;
+  VECTORS(d, size) { dots = fma(LOAD(dout + d), LOAD(out + d), dots); }
+  REST(d, size) { rest = fma(dout[d], out[d], rest); }
+  const float delta = group_sum(SUM(dots) + rest, s);
+  const float taken = share[so + place];
+  const float of_share = taken * dshare[dso + place];
+  const float dz = factor * (of_share - taken * (delta + of_share));
+  VECTORS(d, size) { STORE(dz * LOAD(key + d), du + d); }
+  REST(d, size) { du[d] = dz * key[d]; }
+  if (LANE == 0) {
+    scratch[place] = dz;
+    dlse[dlo + row] = -of_share;
+  }
+}
+
+// A work-item has one element of the key and sums up over all rows, in their order.
+__kernel void zero_token_key(__global const float* u, const ulong uo, __global float* dkey, const ulong dko, __global const float* scratch,
+                             const ulong tokens, const int heads, const int kv_heads, const int size) {
+  const ulong element = get_global_id(0);
+  if (element >= (ulong)kv_heads * size) {
+    return;
+  }
+  const int group = heads / kv_heads;
+  const int first = element / size * group;
+  float sum = 0;
+  for (ulong token = 0; token < tokens; token++) {
+    for (int h = first; h < first + group; h++) {
+      const ulong place = token * heads + h;
+      sum = fma(scratch[place], u[uo + place * size + element % size], sum);
+    }
+  }
+  dkey[dko + element] = sum;
 }

@@ -58,6 +58,8 @@ class EveryKernelContractTest {
                 "attention_runs KV_BF16",
                 "attention_backward ",
                 "attention_backward KV_BF16",
+                "zero_token",
+                "zero_token_backward",
                 "sum_rows",
                 "scatter_add",
                 "rms_norm_backward",
@@ -106,6 +108,8 @@ class EveryKernelContractTest {
           Map.entry("layer_norm_backward_w", "layer_norm_backward"),
           Map.entry("attention_dq", "attention_backward"),
           Map.entry("attention_dkv", "attention_backward"),
+          Map.entry("zero_token_rows", "zero_token_backward"),
+          Map.entry("zero_token_key", "zero_token_backward"),
           Map.entry("sum_parts", "sums"));
 
   /** A trial of a kernel that another name stands for, compiled with another macro. */
