@@ -76,8 +76,8 @@ class BinaryCacheContractTest {
   }
 
   @Test
+  @NeedsDevice
   void aProgramFromTheCacheComputesAndADamagedOneIsBuiltAnew() throws IOException {
-    TestDevices.all();
     Path cache = folder.resolve("opencl");
     assertThat(sum(cache)).isEqualTo(5);
     List<Path> files;
@@ -107,8 +107,8 @@ class BinaryCacheContractTest {
   }
 
   @Test
+  @NeedsDevice
   void aSourceThatDoesNotCompileIsToldWithTheCompilersLog() {
-    TestDevices.all();
     ClDevice device = ClPlatforms.ask().devices().getFirst();
     try (ClSession session = new ClSession(device)) {
       ClPrograms programs =

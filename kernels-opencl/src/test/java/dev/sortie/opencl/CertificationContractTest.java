@@ -87,6 +87,7 @@ class CertificationContractTest {
   }
 
   @ParameterizedTest
+  @NeedsDevice
   @MethodSource("breaks")
   void aKernelThatFailsIsNamedAndTheHostDoesItsWork(
       TestDevices.Setup setup, UnaryOperator<String> edit, String reason) {

@@ -84,6 +84,7 @@ class EveryKernelContractTest {
   }
 
   @ParameterizedTest
+  @NeedsDevice
   @MethodSource("setups")
   void everyKernelPassesItsTrial(TestDevices.Setup setup) {
     try (OpenClKernels kernels = setup.open()) {

@@ -9,6 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the host does in the device's stead is this and no more. */
+@NeedsDevice
 class HostWorkContractTest {
   /** Kernels that no device has yet, and the types that device kernels leave out. */
   private static final Set<String> HOST =

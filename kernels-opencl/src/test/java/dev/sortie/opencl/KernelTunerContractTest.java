@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A tuning is one of the declared cuts, found again as it was kept, and changes speed alone. */
+@NeedsDevice
 class KernelTunerContractTest {
   /** {@code all} tries all kernels under all cuts, which takes minutes; else one each. */
   private static final String CUTS = "sortie.opencl.cuts";
@@ -61,7 +62,6 @@ class KernelTunerContractTest {
 
   @Test
   void whatIsChosenIsKeptAndTakenUntilItsFileIsDamaged() throws IOException {
-    TestDevices.all();
     String chosen = tune(Duration.ofMinutes(1));
     assertThat(chosen).matches("attention VW=\\d+ WG=1, .*usual.*");
     assertThat(OpenClProvider.tuning(0, options(true))).isEqualTo(chosen);
@@ -89,7 +89,6 @@ class KernelTunerContractTest {
 
   @Test
   void aCutThatIsNotDeclaredIsNotTaken() throws IOException {
-    TestDevices.all();
     Cut strange = new Cut(Map.of("PANEL", 17, "TILE_ROWS", 1));
     tunings().store(new Tuning(Map.of(Family.MATRIX, new Tuning.Choice(strange, 2))));
     Path file = entry();
@@ -106,7 +105,6 @@ class KernelTunerContractTest {
 
   @Test
   void aTimeThatIsTooShortChoosesNothing() {
-    TestDevices.all();
     assertThat(tune(Duration.ofNanos(1))).startsWith("none: the time was too short");
     assertThat(name(true)).doesNotContain("tuned");
   }

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * HostWorkContractTest}.
  */
 @Tag("slow")
+@NeedsDevice
 class OpenClSuiteContractTest {
   /** Tails up to a vector of 16 and one element. */
   private static final int LANES = 6;

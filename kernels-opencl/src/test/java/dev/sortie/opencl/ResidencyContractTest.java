@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Contents are where they were computed until somebody asks for them elsewhere. */
+@NeedsDevice
 class ResidencyContractTest {
   private static final int N = 1000;
   private static final long BYTES = 4L * N;
@@ -134,7 +135,6 @@ class ResidencyContractTest {
 
   @Test
   void tooMuchMemoryIsRefusedWithWhatIsNeededAndWhatThereIs() {
-    TestDevices.all();
     ClDevice device = ClPlatforms.ask().devices().getFirst();
     try (ClSession session = new ClSession(device)) {
       assertThatThrownBy(() -> session.allocate(1L << 50))
@@ -146,7 +146,6 @@ class ResidencyContractTest {
 
   @Test
   void aDeviceThatIsNotThereIsToldInOneLine() {
-    TestDevices.all();
     assertThatThrownBy(
             () ->
                 OpenClProvider.open(

@@ -1,7 +1,5 @@
 package dev.sortie.opencl;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import dev.sortie.tensor.kernel.ScalarKernels;
 import java.util.List;
 import java.util.Optional;
@@ -10,6 +8,7 @@ import java.util.stream.Stream;
 
 /**
  * The devices that tests run on: each of this machine, as a CPU that shares memory and as a GPU.
+ * For tests with {@link NeedsDevice}.
  */
 final class TestDevices {
   static final OpenClOptions AS_CPU = new OpenClOptions("cpu", true, Optional.empty());
@@ -29,15 +28,8 @@ final class TestDevices {
 
   private TestDevices() {}
 
-  /** Skips, with the reason, where there is no OpenCL. */
-  static List<OpenClDevice> all() {
-    OpenClDevices found = OpenClDevices.list();
-    assumeTrue(!found.devices().isEmpty(), found.reason());
-    return found.devices();
-  }
-
   static Stream<Setup> setups() {
-    List<OpenClDevice> devices = all();
+    List<OpenClDevice> devices = OpenClDevices.list().devices();
     return IntStream.range(0, devices.size())
         .boxed()
         .flatMap(
@@ -48,7 +40,6 @@ final class TestDevices {
 
   /** The first device. */
   static OpenClKernels open(OpenClOptions options) {
-    all();
     return OpenClProvider.open(0, new ScalarKernels(), options);
   }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Weights read in place, of every type that the device reads. */
+@NeedsDevice
 class WeightTypesContractTest {
   private static final List<DType> TYPES =
       List.of(
