@@ -91,6 +91,9 @@ class LauncherScriptContractTest {
             .formatted(root.resolve("starts"), real.resolve("bin/java")));
     executable(jdk.resolve("bin/javac"), "");
     release("java.base jdk.incubator.vector");
+    Files.copy(
+        Path.of("src/reports.awk"),
+        Files.createDirectories(root.resolve("tests/src")).resolve("reports.awk"));
     Path app = Files.createDirectories(root.resolve(".sortie/eetuning.1.1"));
     Files.copy(shared.resolve("program.jar"), app.resolve("program.jar"));
     Files.createFile(
@@ -215,5 +218,76 @@ class LauncherScriptContractTest {
   void aJdkThatIsTooOldIsNone() throws Exception {
     Files.writeString(jdk.resolve("release"), "JAVA_VERSION=\"21.0.4\"\n");
     run("", "").assertRefused("no JDK 25 or newer found");
+  }
+
+  /** As Surefire writes them: module, file, text. */
+  private static final String REPORTS =
+      """
+      nn TEST-a.b.OldTest.xml
+      <testsuite name="a.b.OldTest">
+        <testcase name="old" classname="a.b.OldTest"><failure message="old" type="E"/></testcase>
+      </testsuite>
+      =
+      tensor TEST-a.b.SumsTest-scalar.xml
+      <testsuite xmlns="x" version="3" name="a.b.SumsTest(scalar)" time="1" tests="2">
+        <properties><property name="java.version" value="25"/></properties>
+        <testcase name="sums(int)[1]" classname="a.b.SumsTest" time="0.1">
+          <failure message="&#10;[&quot;a&quot; &lt; b] &#10;expected: 3&#10; but was: 4" type="E"><![CDATA[E: no]]></failure>
+          <system-out><![CDATA[<testcase name="said"><failure message="said" type="E">]]></system-out>
+        </testcase>
+        <testcase name="right" classname="a.b.SumsTest" time="0.1"/>
+      </testsuite>
+      =
+      nn TEST-a.b.FileTest.xml
+      <testsuite name="a.b.FileTest">
+        <testcase name="reads" classname="a.b.FileTest"><error type="java.lang.X"><![CDATA[at]]></error></testcase>
+        <testcase name="far" classname="a.b.FileTest"><skipped message="no device"/></testcase>
+        <testcase name="away" classname="a.b.FileTest">
+          <skipped type="T"><![CDATA[org.T: Assumption failed: no device
+      \tat a.b]]></skipped>
+        </testcase>
+      </testsuite>
+      """;
+
+  /** Maven is a program that writes the reports behind the first, an old one, and fails. */
+  private Run tests(int code) throws Exception {
+    for (String report : REPORTS.split("=\n")) {
+      String[] parts = report.split("[ \n]", 3);
+      Path folder = root.resolve(parts[0] + "/target/surefire-reports");
+      Path file = Files.createDirectories(folder).resolve(parts[1]);
+      Files.writeString(file, "<?xml version=\"1.0\"?>\n" + parts[2]);
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+    }
+    Path tools = Files.createDirectories(root.resolve("tools"));
+    String written = root + "/*/target/surefire-reports/TEST-a.b.[FS]*.xml";
+    executable(
+        tools.resolve("mvn"),
+        "#!/bin/sh\nsleep 0.1\ntouch %s\necho maven\nexit %d\n".formatted(written, code));
+    return run("PATH=" + tools + ":$PATH; ", "", "test");
+  }
+
+  @Test
+  void testsThatFailedAreListedAtTheEndAndReasonsOfThoseSkipped() throws Exception {
+    Run run = tests(3);
+    assertThat(run.code()).isEqualTo(3);
+    assertThat(run.out().stream().map(String::strip))
+        .containsExactly(
+            "maven",
+            "sortie: skipped tests, by reason: 2",
+            "2 no device",
+            "sortie: failed tests, each with its report: 2",
+            "nn: FileTest.reads: java.lang.X",
+            "nn/target/surefire-reports/a.b.FileTest.txt",
+            "tensor, scalar: SumsTest.sums(int)[1]: [\"a\" < b] expected: 3 but was: 4",
+            "tensor/target/surefire-reports/a.b.SumsTest-scalar.txt");
+    assertThat(run.err()).isEmpty();
+  }
+
+  @Test
+  void aRunOfMavenWithoutReportsSaysNoMore() throws Exception {
+    Path tools = Files.createDirectories(root.resolve("tools"));
+    executable(tools.resolve("mvn"), "#!/bin/sh\nexit 0\n");
+    Run run = run("PATH=" + tools + ":$PATH; ", "", "test");
+    assertThat(run).isEqualTo(new Run(0, List.of(), List.of()));
   }
 }
