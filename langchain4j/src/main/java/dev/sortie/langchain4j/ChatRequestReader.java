@@ -47,7 +47,7 @@ final class ChatRequestReader {
     this.defaults = b.defaults.overrideWith(b.parameters.build());
     this.options = b.options;
     this.seed = b.seed;
-    this.grammars = new GrammarCache(model::answerGrammar);
+    this.grammars = new GrammarCache();
     checkName(defaults);
   }
 
@@ -117,20 +117,24 @@ final class ChatRequestReader {
   /** The rule that holds an answer to its form, if it must have one. */
   private Optional<Supplier<LogitRule>> form(ResponseFormat format, ChatTools tools) {
     if (format == null || format.type() == ResponseFormatType.TEXT) {
-      return tools.forced().map(calls -> grammars.get(calls.source(), calls::grammar));
+      return tools
+          .forced()
+          .map(calls -> grammars.get(calls.source(), () -> model.answerGrammar(calls.grammar())));
     }
     if (!tools.offered().isEmpty()) {
       throw new UnsupportedFeatureException(
           "JSON response format together with tools is not supported: it leaves no room for calls");
     }
     if (format.jsonSchema() == null) {
-      return Optional.of(grammars.get("any object", () -> JsonSchema.anyObject("responseFormat")));
+      return Optional.of(
+          grammars.get(
+              "any object", () -> model.answerGrammar(JsonSchema.anyObject("responseFormat"))));
     }
     JsonObject schema = ChatTools.schema(format.jsonSchema().rootElement());
     return Optional.of(
         grammars.get(
             "schema " + Json.compact(schema),
-            () -> JsonSchema.grammar("responseFormat.jsonSchema", schema)));
+            () -> model.answerGrammar(JsonSchema.grammar("responseFormat.jsonSchema", schema))));
   }
 
   private static <T> T given(T value, T otherwise) {

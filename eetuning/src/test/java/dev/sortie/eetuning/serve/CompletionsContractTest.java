@@ -404,7 +404,10 @@ class CompletionsContractTest {
           "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"array"}}}],"tool_choice":"required" | tools
           "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","not":{}}}}],"tool_choice":"required" | tools
           "tools":[{"type":"function","function":{"name":"f"}}],"response_format":{"type":"json_object"} | tool_choice
+          "tools":[{"type":"function","function":{"name":"f"}}],"grammar":"root ::= \\"a\\"" | tool_choice
+          "tools":[{"type":"function","function":{"name":"f","strict":"yes"}}] | tools[0].function.strict
           "tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","ignore_eos":true | ignore_eos
+          "tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required","parallel_tool_calls":1 | parallel_tool_calls
           "tool_choice":{"type":"function","function":{"name":"f"}} | tool_choice
           "tools":[{"type":"web_search"}]                           | tools[0].type
           "functions":[{"name":"f"}]                                | functions

@@ -168,6 +168,18 @@ class EndpointsContractTest {
     assertThat(answer.error().getString("param")).isEqualTo(param);
   }
 
+  /** In the words and with the code of the official API, which takes no less than 16. */
+  @Test
+  void aResponseOfNoTokensIsRefused() {
+    RawClient.Answer answer = tiny.post(RESPONSES, "{\"input\":\"a\",\"max_output_tokens\":0}");
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.error().getString("code")).isEqualTo("integer_below_min_value");
+    assertThat(answer.error().getString("type")).isEqualTo("invalid_request_error");
+    assertThat(answer.error().getString("message"))
+        .isEqualTo(
+            "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 1, but got 0 instead.");
+  }
+
   /** Against a pass over the whole text without a cache. */
   @Test
   void anEmbeddingIsTheMeanOfTheFinalNorm() {

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.decode.grammar;
 
+import dev.sortie.eetuning.decode.sampling.LogitRule;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -12,40 +12,33 @@ import java.util.function.Supplier;
 public final class GrammarCache {
   private static final int MOST_KEPT = 8;
 
-  private final Function<Grammar, TokenGrammar> making;
-  private final Map<String, TokenGrammar> kept = new LinkedHashMap<>(16, 0.75f, true);
+  private final Map<String, Supplier<LogitRule>> kept = new LinkedHashMap<>(16, 0.75f, true);
 
-  /**
-   * An empty cache.
-   *
-   * @param making a grammar over the tokens of the model
-   */
-  public GrammarCache(Function<Grammar, TokenGrammar> making) {
-    this.making = making;
-  }
+  /** An empty cache. */
+  public GrammarCache() {}
 
   /**
    * A grammar.
    *
    * @param source all that it is made from
-   * @param reading makes it
+   * @param making makes it
    * @throws dev.sortie.nn.InputException if it is wrong, not supported or too large
    */
-  public TokenGrammar get(String source, Supplier<Grammar> reading) {
-    TokenGrammar known = kept(source);
+  public Supplier<LogitRule> get(String source, Supplier<? extends Supplier<LogitRule>> making) {
+    Supplier<LogitRule> known = kept(source);
     if (known != null) {
       return known;
     }
-    TokenGrammar made = making.apply(reading.get());
+    Supplier<LogitRule> made = making.get();
     keep(source, made);
     return made;
   }
 
-  private synchronized TokenGrammar kept(String source) {
+  private synchronized Supplier<LogitRule> kept(String source) {
     return kept.get(source);
   }
 
-  private synchronized void keep(String source, TokenGrammar made) {
+  private synchronized void keep(String source, Supplier<LogitRule> made) {
     kept.put(source, made);
     if (kept.size() > MOST_KEPT) {
       kept.remove(kept.keySet().iterator().next());

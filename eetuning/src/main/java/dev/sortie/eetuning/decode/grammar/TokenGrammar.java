@@ -16,8 +16,7 @@ public final class TokenGrammar implements Supplier<LogitRule> {
   /** Bytes of masks that are kept. */
   private static final int MOST_MASKS = 4 << 20;
 
-  private final Automaton automaton;
-  private final Configurations configurations;
+  private final GrammarStates states;
   private final TokenVocabulary vocabulary;
   private final Stacks first;
   private TokenMask firstMask;
@@ -29,10 +28,9 @@ public final class TokenGrammar implements Supplier<LogitRule> {
    * @throws InputException if it is too large, a rule begins with itself, or no text of it ends
    */
   public TokenGrammar(Grammar grammar, TokenVocabulary vocabulary) {
-    this.automaton = AutomatonBuilder.build(grammar);
-    this.configurations = new Configurations(grammar.origin(), automaton);
+    this.states = new GrammarStates(grammar);
     this.vocabulary = vocabulary;
-    this.first = configurations.first();
+    this.first = states.first();
   }
 
   /** The rule of one text. */
@@ -47,12 +45,8 @@ public final class TokenGrammar implements Supplier<LogitRule> {
       return known;
     }
     begin();
-    int[] allowed = vocabulary.trie(isFirst).allowed(automaton, configurations, at);
-    int[] ends = at.hasEmpty() ? vocabulary.ends() : new int[0];
-    int[] all = new int[allowed.length + ends.length];
-    System.arraycopy(allowed, 0, all, 0, allowed.length);
-    System.arraycopy(ends, 0, all, allowed.length, ends.length);
-    TokenMask mask = new TokenMask(all, vocabulary.size());
+    int[] allowed = vocabulary.trie(isFirst).allowed(at, states);
+    TokenMask mask = vocabulary.mask(allowed, at.hasEmpty());
     if (isFirst) {
       firstMask = mask;
     } else {
@@ -63,9 +57,9 @@ public final class TokenGrammar implements Supplier<LogitRule> {
   }
 
   private void begin() {
-    configurations.begin();
+    states.begin();
     if (maskBytes > MOST_MASKS) {
-      configurations.forget();
+      states.forget();
       maskBytes = 0;
     }
   }
@@ -74,7 +68,7 @@ public final class TokenGrammar implements Supplier<LogitRule> {
     begin();
     Stacks next = at;
     for (byte b : bytes) {
-      next = configurations.next(next, automaton.classOf(b & 0xFF));
+      next = states.go(next, b & 0xFF);
     }
     return next;
   }

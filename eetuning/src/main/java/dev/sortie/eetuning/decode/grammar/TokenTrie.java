@@ -1,6 +1,10 @@
 package dev.sortie.eetuning.decode.grammar;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.List;
 import java.util.stream.IntStream;
 
 /**
@@ -63,19 +67,28 @@ final class TokenTrie {
     deepest = Arrays.stream(depths).max().orElse(0);
   }
 
-  /** The tokens that a grammar allows behind a text with this configuration, not sorted. */
-  int[] allowed(Automaton a, Configurations configurations, Stacks from) {
-    Stacks[] path = new Stacks[deepest + 1];
-    path[0] = from;
+  /**
+   * How a byte leads from one state of a text to the next.
+   *
+   * @param <S> state of a text
+   */
+  interface Step<S> {
+    /** The state behind a byte; null where the byte is forbidden. */
+    S next(S at, int unsignedByte);
+  }
+
+  /** The tokens that a text in this state may continue with, not sorted. */
+  <S> int[] allowed(S from, Step<S> step) {
+    List<S> path = new ArrayList<>(Collections.nCopies(deepest + 1, from));
     int[] allowed = new int[64];
     int count = 0;
     for (int n = 0; n < bytes.length; ) {
-      Stacks s = configurations.next(path[depths[n] - 1], a.classOf(bytes[n] & 0xFF));
-      if (s.isDead()) {
+      S s = step.next(path.get(depths[n] - 1), bytes[n] & 0xFF);
+      if (s == null) {
         n = behind[n];
         continue;
       }
-      path[depths[n]] = s;
+      path.set(depths[n], s);
       for (int t = firstToken[n]; t < firstToken[n + 1]; t++) {
         allowed = count == allowed.length ? Arrays.copyOf(allowed, 2 * count) : allowed;
         allowed[count++] = tokens[t];
@@ -83,5 +96,13 @@ final class TokenTrie {
       n++;
     }
     return Arrays.copyOf(allowed, count);
+  }
+
+  /** The tokens that a text in this state may not continue with, rising. */
+  <S> int[] forbidden(S from, Step<S> step) {
+    BitSet left = new BitSet();
+    Arrays.stream(tokens).forEach(left::set);
+    Arrays.stream(allowed(from, step)).forEach(left::clear);
+    return left.stream().toArray();
   }
 }

@@ -64,15 +64,6 @@ public final class TokenVocabulary {
     return text.contains(UNKNOWN) || Arrays.equals(shown, bytes) ? bytes : shown;
   }
 
-  int size() {
-    return size;
-  }
-
-  /** The ids that end a text, rising. */
-  int[] ends() {
-    return ends.clone();
-  }
-
   /**
    * The bytes of a token.
    *
@@ -80,6 +71,17 @@ public final class TokenVocabulary {
    */
   byte[] bytes(int id, boolean first) {
     return first ? firstBytes[id] : bytes[id];
+  }
+
+  /**
+   * A mask of these tokens.
+   *
+   * @param ends whether a text may end here too
+   */
+  TokenMask mask(int[] allowed, boolean ends) {
+    int[] all = Arrays.copyOf(allowed, allowed.length + (ends ? this.ends.length : 0));
+    System.arraycopy(this.ends, 0, all, allowed.length, all.length - allowed.length);
+    return new TokenMask(all, size);
   }
 
   TokenTrie trie(boolean first) {

@@ -60,27 +60,37 @@ public record ForcedCalls(List<Function> functions, CallFormat format, boolean s
    */
   public Grammar grammar() {
     SequencedMap<String, Expression> rules = new LinkedHashMap<>(JsonSchema.base());
+    rules.put(Gbnf.ROOT, add(rules));
+    return new Grammar("tools", Gbnf.ROOT, rules);
+  }
+
+  /**
+   * Adds the rules of the calls to others, those of {@link JsonSchema#base} among them.
+   *
+   * @return an answer that calls
+   */
+  public Expression add(SequencedMap<String, Expression> rules) {
     List<Expression> calls = new ArrayList<>();
     for (Function f : functions) {
-      Expression arguments =
-          f.parameters()
-              .map(p -> arguments(f.origin(), p, rules))
-              .orElse(new Expression.Text("{}"));
       calls.add(
           Expression.sequence(
               new Expression.Text(format.begin(f.name())),
-              arguments,
+              arguments(f, rules),
               new Expression.Text(format.end())));
     }
     rules.put("call", new Expression.Choice(calls));
     Expression more =
         Expression.sequence(new Expression.Text(CallFormat.BETWEEN), new Expression.Call("call"));
-    rules.put(
-        Gbnf.ROOT,
-        Expression.sequence(
-            new Expression.Call("call"),
-            new Expression.Repeat(more, 0, several && format.several() ? MOST_CALLS - 1 : 0)));
-    return new Grammar("tools", Gbnf.ROOT, rules);
+    return Expression.sequence(
+        new Expression.Call("call"),
+        new Expression.Repeat(more, 0, several && format.several() ? MOST_CALLS - 1 : 0));
+  }
+
+  /** The arguments of a function, whose rules are added to others. */
+  static Expression arguments(Function f, SequencedMap<String, Expression> rules) {
+    return f.parameters()
+        .map(p -> arguments(f.origin(), p, rules))
+        .orElse(new Expression.Text("{}"));
   }
 
   private static Expression arguments(

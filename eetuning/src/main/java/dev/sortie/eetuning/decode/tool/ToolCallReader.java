@@ -7,6 +7,8 @@ import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Finds calls of functions in an answer as it grows: objects between {@code <tool_call>} and {@code
@@ -27,8 +29,25 @@ public final class ToolCallReader implements CallReader {
   /** The answer began as an object: it is held until its end. */
   private boolean bare;
 
+  private final Set<String> strict;
+  private final Pattern begin;
+
   /** Nothing has come. */
-  public ToolCallReader() {}
+  public ToolCallReader() {
+    this(Set.of(), Pattern.compile(""));
+  }
+
+  /**
+   * Nothing has come.
+   *
+   * @param strict functions whose calls must be held to their schemas
+   * @param begin how an answer begins that is one object and was held to such a schema; one that
+   *     calls a strict function and begins otherwise is text
+   */
+  ToolCallReader(Set<String> strict, Pattern begin) {
+    this.strict = strict;
+    this.begin = begin;
+  }
 
   @Override
   public List<ToolPiece> add(String more) {
@@ -54,7 +73,7 @@ public final class ToolCallReader implements CallReader {
       }
       String inside = held.substring(OPEN.length(), close);
       int end = close + CLOSE.length();
-      Optional<ToolPiece> call = call(inside);
+      Optional<ToolPiece.Call> call = call(inside);
       if (call.isPresent()) {
         pieces.add(call.get());
         held.delete(0, end);
@@ -67,9 +86,9 @@ public final class ToolCallReader implements CallReader {
   @Override
   public List<ToolPiece> finish() {
     List<ToolPiece> pieces = new ArrayList<>();
-    Optional<ToolPiece> call =
+    Optional<ToolPiece.Call> call =
         bare
-            ? call(held.toString())
+            ? call(held.toString()).filter(this::mayBeBare)
             : held.indexOf(OPEN) == 0
                 ? call(held.substring(OPEN.length())) // some models end with the object
                 : Optional.empty();
@@ -80,6 +99,10 @@ public final class ToolCallReader implements CallReader {
     }
     held.setLength(0);
     return pieces;
+  }
+
+  private boolean mayBeBare(ToolPiece.Call call) {
+    return !strict.contains(call.name()) || begin.matcher(held).lookingAt();
   }
 
   private void give(int count, List<ToolPiece> pieces) {
@@ -99,7 +122,7 @@ public final class ToolCallReader implements CallReader {
     return 0;
   }
 
-  private static Optional<ToolPiece> call(String json) {
+  private static Optional<ToolPiece.Call> call(String json) {
     try {
       JsonObject object = Json.parse("call", json.strip(), LIMITS);
       Object arguments =

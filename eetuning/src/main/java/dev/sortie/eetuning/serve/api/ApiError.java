@@ -35,6 +35,24 @@ public final class ApiError extends RuntimeException {
     return new ApiError(400, INVALID, "invalid_value", param, Map.of(), message);
   }
 
+  /** An integer that is too small or too large, in the words and codes of the OpenAI API. */
+  static ApiError outOfBounds(String param, long found, int min, int max) {
+    boolean below = found < min;
+    return new ApiError(
+        400,
+        INVALID,
+        below ? "integer_below_min_value" : "integer_above_max_value",
+        param,
+        Map.of(),
+        "Invalid '%s': integer %s value. Expected a value %s %d, but got %d instead."
+            .formatted(
+                param,
+                below ? "below minimum" : "above maximum",
+                below ? ">=" : "<=",
+                below ? min : max,
+                found));
+  }
+
   /** A field that is known and cannot be honoured. */
   static ApiError unsupported(String param, String message) {
     return new ApiError(400, INVALID, "unsupported_parameter", param, Map.of(), message);

@@ -55,7 +55,9 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
     }
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
-    ChatShape shape = new ChatShape(served, sortie, sampling.choices(), tools, logprobs, usage);
+    ChatShape shape =
+        new ChatShape(
+            served, sortie, sampling.choices(), () -> tools.reader(served, form), logprobs, usage);
     answers.send(request, requests, shape, streamed);
   }
 

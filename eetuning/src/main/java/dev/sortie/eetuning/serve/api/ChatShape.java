@@ -1,12 +1,14 @@
 package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.tool.CallReader;
 import dev.sortie.eetuning.serve.engine.TextEvent;
 import dev.sortie.nn.json.Json;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** The answer of {@code /v1/chat/completions}. */
 final class ChatShape implements AnswerShape {
@@ -21,7 +23,7 @@ final class ChatShape implements AnswerShape {
   private final boolean usage;
 
   /**
-   * @param tools the functions that the model may call
+   * @param reader makes who finds calls in a choice
    * @param logprobs whether probabilities were asked for
    * @param usage whether a stream ends with an event of the usage
    */
@@ -29,7 +31,7 @@ final class ChatShape implements AnswerShape {
       ServedModel served,
       SortieAnswer sortie,
       int choices,
-      ToolFields tools,
+      Supplier<CallReader> reader,
       boolean logprobs,
       boolean usage) {
     this.served = served;
@@ -38,7 +40,7 @@ final class ChatShape implements AnswerShape {
     this.choices = choices;
     this.answers = new ArrayList<>();
     for (int i = 0; i < choices; i++) {
-      answers.add(new ChatAnswer(tools.reader(served)));
+      answers.add(new ChatAnswer(reader.get()));
     }
     this.logprobs = logprobs;
     this.usage = usage;

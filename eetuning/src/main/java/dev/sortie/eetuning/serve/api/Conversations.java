@@ -41,7 +41,7 @@ record Conversations(ServedModel served, String param) {
 
   /** A call that is forced needs no word in the prompt; one that the model may make does. */
   private static ChatOptions options(ChatTemplate template, ToolFields tools, RequestFields f) {
-    if (tools.any() && tools.forced().isEmpty() && !template.readsTools()) {
+    if (tools.any() && !tools.forced() && !template.readsTools()) {
       throw ApiError.unsupported(
           "tools",
           "tools: the model's chat template does not write them down, so the model would not know of them; leave them out, or force a call with tool_choice");

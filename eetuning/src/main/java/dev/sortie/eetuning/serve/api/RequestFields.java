@@ -24,6 +24,9 @@ final class RequestFields {
   private final Set<String> asked = new HashSet<>();
   private final List<RequestFields> nested = new ArrayList<>();
 
+  /** Fields that were read and have no effect. */
+  private final List<String> noEffect = new ArrayList<>();
+
   RequestFields(JsonObject object) {
     this(object, "");
   }
@@ -47,7 +50,11 @@ final class RequestFields {
     return get(name, () -> object.getString(name));
   }
 
+  /** An integer; one that is out of bounds is refused in the words of the OpenAI API. */
   OptionalInt integer(String name, int min, int max) {
+    if (raw(name) instanceof Long n && (n < min || n > max)) {
+      throw ApiError.outOfBounds(prefix + name, n, min, max);
+    }
     Optional<Integer> found = get(name, () -> object.getInt(name, min, max));
     return found.isPresent() ? OptionalInt.of(found.get()) : OptionalInt.empty();
   }
@@ -127,7 +134,12 @@ final class RequestFields {
     return ApiError.invalid(prefix + name, prefix + name + " is missing; give " + expected);
   }
 
-  /** Fields that are there and that nobody has asked for. */
+  /** Notes a field that was read and turned out to have no effect here. */
+  void ignore(String path) {
+    noEffect.add(path);
+  }
+
+  /** Fields that are there without effect. */
   List<String> ignored() {
     List<String> ignored = new ArrayList<>();
     for (String name : object.fields().keySet()) {
@@ -135,6 +147,7 @@ final class RequestFields {
         ignored.add(prefix + name);
       }
     }
+    ignored.addAll(noEffect);
     nested.forEach(n -> ignored.addAll(n.ignored()));
     return ignored;
   }

@@ -40,19 +40,19 @@ final class ResponseShape implements AnswerShape {
 
   /**
    * @param echoed fields of the request that the answer repeats
-   * @param tools the functions that the model may call
+   * @param reader finds calls
    * @param logprobs whether probabilities were asked for
    */
   ResponseShape(
       ServedModel served,
       SortieAnswer sortie,
       Map<String, Object> echoed,
-      ToolFields tools,
+      CallReader reader,
       boolean logprobs) {
     this.served = served;
     this.sortie = sortie;
     this.echoed = echoed;
-    this.reader = tools.reader(served);
+    this.reader = reader;
     this.logprobs = logprobs;
     this.probabilities = new ChatLogprobs(served);
   }

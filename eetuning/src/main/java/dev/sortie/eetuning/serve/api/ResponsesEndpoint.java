@@ -85,7 +85,8 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
             false);
     SortieAnswer sortie =
         new SortieAnswer(decoding.strategy(), decoding.trace(), sampling.seed(), f.ignored());
-    ResponseShape shape = new ResponseShape(served, sortie, echoed, tools, logprobs);
+    ResponseShape shape =
+        new ResponseShape(served, sortie, echoed, tools.reader(served, form), logprobs);
     answers.send(request, List.of(text), shape, streamed);
   }
 

@@ -2,28 +2,38 @@ package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.tool.CallFormat;
 import dev.sortie.eetuning.decode.tool.CallReader;
+import dev.sortie.eetuning.decode.tool.CallsOrWordsReader;
 import dev.sortie.eetuning.decode.tool.ForcedCalls;
+import dev.sortie.eetuning.decode.tool.StrictCalls;
 import dev.sortie.eetuning.decode.tool.ToolCallReader;
 import dev.sortie.eetuning.decode.tool.WordsReader;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The functions that a model may call, or must call.
  *
  * @param offered to the chat template, in the form that templates know
- * @param forced those of which one must be called; none where the model may answer as it likes
+ * @param functions those that may be called
+ * @param strict names of those whose arguments must be valid, where they are called at will
+ * @param forced whether one of the functions must be called
  * @param several whether it may call more than one
  */
 record ToolFields(
-    List<Map<String, Object>> offered, List<ForcedCalls.Function> forced, boolean several) {
+    List<Map<String, Object>> offered,
+    List<ForcedCalls.Function> functions,
+    Set<String> strict,
+    boolean forced,
+    boolean several) {
 
   /** No functions. */
-  static final ToolFields NONE = new ToolFields(List.of(), List.of(), true);
+  static final ToolFields NONE = new ToolFields(List.of(), List.of(), Set.of(), false, true);
 
   /** As {@code tools} and {@code tool_choice} of a chat say. */
   static ToolFields of(RequestFields f) {
@@ -35,20 +45,24 @@ record ToolFields(
   /** The same of tools in the form that templates know. */
   static ToolFields of(List<Map<String, Object>> tools, RequestFields f) {
     List<ForcedCalls.Function> functions = new ArrayList<>();
+    Set<String> strict = new LinkedHashSet<>();
     for (int i = 0; i < tools.size(); i++) {
-      functions.add(function(tools.get(i), "tools[" + i + "]"));
+      String param = "tools[" + i + "]";
+      functions.add(function(tools.get(i), param));
+      if (isStrict(tools.get(i), param)) {
+        strict.add(functions.getLast().name());
+      }
     }
     Object choice = f.raw("tool_choice");
     return switch (choice) {
-      case null -> new ToolFields(tools, List.of(), true);
-      case String word when word.equals("auto") -> new ToolFields(tools, List.of(), true);
+      case null -> atWill(tools, functions, strict, f);
+      case String word when word.equals("auto") -> atWill(tools, functions, strict, f);
       case String word when word.equals("none") -> NONE;
       case String word when word.equals("required") -> {
         if (tools.isEmpty()) {
           throw f.wrong("tool_choice", "tools with it");
         }
-        boolean several = !Boolean.FALSE.equals(f.raw("parallel_tool_calls"));
-        yield new ToolFields(tools, functions, several);
+        yield new ToolFields(tools, functions, Set.of(), true, several(f));
       }
       case JsonObject o when "function".equals(o.fields().get("type")) -> {
         Object name = o.has("function") ? name(o.fields().get("function")) : name(o);
@@ -59,7 +73,7 @@ record ToolFields(
               "tool_choice",
               "tool_choice names %s, which is no function of tools".formatted(Json.shown(name)));
         }
-        yield new ToolFields(tools, named, false);
+        yield new ToolFields(tools, named, Set.of(), true, false);
       }
       default ->
           throw ApiError.unsupported(
@@ -67,6 +81,27 @@ record ToolFields(
               "tool_choice %s is not supported by this server; take auto, none, required or a function"
                   .formatted(Json.shown(choice)));
     };
+  }
+
+  /** Whether one call may follow another matters where calls are held to a form. */
+  private static ToolFields atWill(
+      List<Map<String, Object>> tools,
+      List<ForcedCalls.Function> functions,
+      Set<String> strict,
+      RequestFields f) {
+    return new ToolFields(tools, functions, strict, false, strict.isEmpty() || several(f));
+  }
+
+  private static boolean several(RequestFields f) {
+    return f.flag("parallel_tool_calls", true);
+  }
+
+  private static boolean isStrict(Map<String, Object> tool, String param) {
+    Object strict = field(tool.get("function"), "strict");
+    if (strict != null && !(strict instanceof Boolean)) {
+      throw wrong(param + ".function.strict", strict, "true or false");
+    }
+    return Boolean.TRUE.equals(strict);
   }
 
   private static ForcedCalls.Function function(Map<String, Object> tool, String param) {
@@ -116,31 +151,89 @@ record ToolFields(
     return !offered.isEmpty();
   }
 
-  /** Finds the calls in an answer. */
-  CallReader reader(ServedModel served) {
+  /**
+   * Finds the calls in an answer.
+   *
+   * @param form of the answer
+   */
+  CallReader reader(ServedModel served, AnswerForm form) {
     if (!any()) {
       return new WordsReader();
     }
-    return forced.isEmpty() ? new ToolCallReader() : calls(served).reader();
+    if (forced) {
+      return calls(served).reader();
+    }
+    if (form.json().isPresent()) {
+      return new CallsOrWordsReader(calls(served).reader());
+    }
+    return isHeld(served) ? strictCalls().reader() : new ToolCallReader();
   }
 
   private ForcedCalls calls(ServedModel served) {
-    return new ForcedCalls(forced, CallFormat.of(served.template().orElseThrow()), several);
+    return new ForcedCalls(functions, format(served), several);
   }
 
-  /** The form of an answer that is a call, or what the request says otherwise. */
+  private static CallFormat format(ServedModel served) {
+    return CallFormat.of(served.template().orElseThrow());
+  }
+
+  private StrictCalls strictCalls() {
+    return new StrictCalls(functions, strict, several);
+  }
+
+  /** Whether there are strict functions, and the model writes calls in a form that is known. */
+  private boolean isHeld(ServedModel served) {
+    return !strict.isEmpty() && CallFormat.isKnown(served.template().orElseThrow());
+  }
+
+  /** The form of an answer that is a call, or may be one, or what the request says otherwise. */
   AnswerForm form(RequestFields f, AnswerForm asked, ServedModel served, Grammars grammars) {
-    if (asked.isGiven() && any()) {
-      throw f.wrong(
-          "tool_choice", "none together with a form of the answer, which leaves no room for calls");
-    }
-    if (forced.isEmpty()) {
+    if (!any()) {
       return asked;
     }
+    if (asked.isGiven() && asked.json().isEmpty()) {
+      throw f.wrong("tool_choice", "none together with a grammar, which leaves no room for calls");
+    }
+    if (forced) {
+      requireEnd(f, "where a function must be called");
+      ForcedCalls calls = calls(served);
+      return new AnswerForm(grammars.get("tools", calls.source(), calls::grammar));
+    }
+    if (asked.isGiven()) {
+      return callsOr(asked.json().orElseThrow(), f, served, grammars);
+    }
+    if (isHeld(served)) {
+      requireEnd(f, "where a function is strict");
+      StrictCalls calls = strictCalls();
+      return new AnswerForm(grammars.over("tools", calls.toString(), calls::grammar));
+    }
+    for (int i = 0; i < functions.size(); i++) {
+      if (strict.contains(functions.get(i).name())) {
+        f.ignore("tools[%d].function.strict".formatted(i));
+      }
+    }
+    return asked;
+  }
+
+  private static void requireEnd(RequestFields f, String where) {
     if (f.flag("ignore_eos")) {
-      throw f.wrong("ignore_eos", "false where a function must be called");
+      throw f.wrong("ignore_eos", "false " + where);
+    }
+  }
+
+  /** Words in a form of JSON, or calls, which tags tell apart from these. */
+  private AnswerForm callsOr(
+      AnswerForm.JsonForm json, RequestFields f, ServedModel served, Grammars grammars) {
+    if (format(served).before().isEmpty()) {
+      throw f.wrong(
+          "tool_choice",
+          "none or a call that must be made, together with a form of the answer: the model's chat template has no tags for calls, which could not be told from the answer");
     }
     ForcedCalls calls = calls(served);
-    return new AnswerForm(Optional.of(grammars.get("tools", calls.source(), calls::grammar)));
+    return new AnswerForm(
+        Optional.of(
+            grammars.get(
+                "tools", calls.source() + "\n" + json.source(), () -> json.grammar(calls::add))),
+        Optional.of(json));
   }
 }

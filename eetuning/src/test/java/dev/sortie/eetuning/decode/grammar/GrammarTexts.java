@@ -41,12 +41,24 @@ public final class GrammarTexts {
     return new GrammarTexts(0, "a");
   }
 
-  Tokenizer tokenizer() {
+  /** The tokens. */
+  public Tokenizer tokenizer() {
     return tokenizer;
   }
 
-  int end() {
+  /** The token that ends a text. */
+  public int end() {
     return end;
+  }
+
+  /** The tokens as grammars see them. */
+  public TokenVocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** The token that is one byte. */
+  public int id(byte b) {
+    return byteTokens.get(b);
   }
 
   /** The grammar over this vocabulary. */
