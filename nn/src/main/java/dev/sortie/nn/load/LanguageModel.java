@@ -97,7 +97,7 @@ public record LanguageModel(
       Arithmetic arithmetic,
       Device device,
       DecoderBuilder builder) {
-    NativeArena arena = new NativeArena("model");
+    NativeArena arena = NativeArena.reserving("model");
     try {
       Arithmetic wanted = arithmetic.on(device);
       ModelMemory.of(files, precision, wanted, builder)

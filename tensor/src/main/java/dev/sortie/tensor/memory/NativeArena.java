@@ -30,12 +30,13 @@ public final class NativeArena implements Allocator, AutoCloseable {
 
   private NativeArena(String name, boolean reserves) {
     this.scope = new Scope(name);
-    this.reserves = reserves;
+    this.reserves = reserves && HugePages.offered();
   }
 
   /**
-   * An arena for memory that may never be used: where the OS fills pages at their first use, an
-   * allocation of any size takes address space alone until then.
+   * An arena whose small allocations share large blocks, and so huge pages. Where the OS fills
+   * pages at their first use, an allocation of any size takes address space alone until then.
+   * Elsewhere small allocations are made as in any arena.
    */
   public static NativeArena reserving(String name) {
     return new NativeArena(name, true);
