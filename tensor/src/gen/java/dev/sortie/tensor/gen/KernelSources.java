@@ -30,6 +30,7 @@ public final class KernelSources {
     files.putAll(MicroKernelSources.sources());
     files.putAll(TransposeSources.sources());
     files.putAll(TileKernelSources.sources());
+    files.putAll(ByteKernelSources.sources());
     return files;
   }
 }

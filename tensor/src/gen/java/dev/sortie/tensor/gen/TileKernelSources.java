@@ -16,10 +16,9 @@ final class TileKernelSources {
 
   /**
    * Tiles in a body by rows of x. Xeon with AVX-512, two threads, weights of 400 MB [1536, 576], µs
-   * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38, Q8_0 92, 67 and 58; two rows:
-   * with 1 and 2 tiles Q4_1 66 and 49, Q8_0 104 and 98. More rows are read two at a time: a kernel
-   * for four and one tile is no faster, and in half of all starts the compiler kept its sums in
-   * objects.
+   * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66
+   * and 49. More rows are read two at a time: a kernel for four and one tile is no faster, and in
+   * half of all starts the compiler kept its sums in objects.
    */
   private static final int[] TILES = {0, 4, 2};
 
@@ -49,11 +48,10 @@ final class TileKernelSources {
    * A type.
    *
    * @param name as in {@code TileType}
-   * @param planes 2 where a level is two of 4 bits
    * @param groups per block; scales of their own if there are several
    * @param minima whether there are
    */
-  private record Type(String name, Form form, int planes, int groups, boolean minima) {
+  private record Type(String name, Form form, int groups, boolean minima) {
     boolean scaled() {
       return groups > 1;
     }
@@ -65,25 +63,19 @@ final class TileKernelSources {
     int scaleVectors() {
       return head() + (scaled() ? groups : 0);
     }
-
-    boolean uncentred() {
-      return minima || planes == 2;
-    }
   }
 
   private static final List<Type> TYPES =
       List.of(
-          new Type("Q4_0", NIBBLES, 1, 1, false),
-          new Type("Q4_1", NIBBLES, 1, 1, true),
-          new Type("Q5_0", FIVES, 1, 1, false),
-          new Type("Q5_1", FIVES, 1, 1, true),
-          new Type("Q8_0", NIBBLES, 2, 1, false),
-          new Type("Q4_K", NIBBLES, 1, 8, true),
-          new Type("Q5_K", FIVES, 1, 8, true),
-          new Type("Q6_K", SIXES, 1, 16, false),
-          new Type("Q2_K", THREES, 1, 16, true),
-          new Type("Q3_K", THREES, 1, 16, false),
-          new Type("IQ4_XS", NIBBLES, 2, 8, false));
+          new Type("Q4_0", NIBBLES, 1, false),
+          new Type("Q4_1", NIBBLES, 1, true),
+          new Type("Q5_0", FIVES, 1, false),
+          new Type("Q5_1", FIVES, 1, true),
+          new Type("Q4_K", NIBBLES, 8, true),
+          new Type("Q5_K", FIVES, 8, true),
+          new Type("Q6_K", SIXES, 16, false),
+          new Type("Q2_K", THREES, 16, true),
+          new Type("Q3_K", THREES, 16, false));
 
   private final JavaSource.Lines out = new JavaSource.Lines();
 
@@ -204,7 +196,7 @@ final class TileKernelSources {
     line(
         """
         /** See {@link GroupScaling#run}. */
-        static void run(long x, long scales, long sums, long low, long step, long y, long blocks) {
+        static void run(long x, long scales, long sums, long step, long y, long blocks) {
           long x0 = x & ADDRESS;
           long w = scales & ADDRESS;
           long s0 = sums & ADDRESS;
@@ -334,13 +326,7 @@ final class TileKernelSources {
         "IntVector j = start.add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER)).reinterpretAsInts();");
     line("IntVector n0 = %s;".formatted(low("j")));
     line("IntVector n1 = %s;".formatted(high("j")));
-    if (type.planes() == 2) {
-      line(
-          "j = start.add(ShortVector.fromMemorySegment(W, MEMORY, s0 + ((so + low) & OFFSET), ORDER)).reinterpretAsInts();");
-      line("n0 = n0.lanewise(VectorOperators.LSHL, 4).add(%s);".formatted(low("j")));
-      line("n1 = n1.lanewise(VectorOperators.LSHL, 4).add(%s);".formatted(high("j")));
-    }
-    if (type.uncentred()) {
+    if (type.minima()) {
       line("int centre = MEMORY.get(JAVA_INT_UNALIGNED, xp + 8);");
       line("n0 = n0.add(centre);");
       line("n1 = n1.add(centre);");

@@ -198,8 +198,8 @@ public interface Kernels extends AutoCloseable {
   }
 
   /**
-   * A quantised weight {@code [n, k]} in tiles, for products in integer arithmetic. The source is
-   * not needed for them any more.
+   * A quantised weight {@code [n, k]} in tiles, for products in integer arithmetic, or in F32 with
+   * levels of 8 bits. The source is not needed for them any more.
    *
    * @param w in a type that has tiles, see {@link dev.sortie.tensor.kernel.tile.TileType#of}
    * @param memory where the tiles are put
@@ -213,7 +213,8 @@ public interface Kernels extends AutoCloseable {
    * Products of x with weights in tiles of this kernel set. With up to {@link #ROW_STABLE} rows x
    * is rounded to some 9 bits group by group, see {@link
    * dev.sortie.tensor.kernel.tile.QuantisedRow}; the sum of a group is exact, and groups are added
-   * in their order. So the bits are the same for all kernel sets, vector widths, numbers of threads
+   * in their order. Where levels have 8 bits x is not rounded, and elements are added in F32 in
+   * their order. So the bits are the same for all kernel sets, vector widths, numbers of threads
    * and numbers of rows, and differ from those of {@link #linears}. With more rows the bits are
    * those of {@link #linears} with the weights as they were.
    *

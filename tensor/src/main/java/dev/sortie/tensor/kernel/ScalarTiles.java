@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.kernel.tile.QuantisedRow;
@@ -26,11 +27,8 @@ final class ScalarTiles {
   private final TileForm form;
   private final int k;
 
-  /** Bytes from a value of a lane to the next one, of a plane, and of a tile before its scales. */
+  /** Bytes from a value of a lane to the next one. */
   private final long step;
-
-  private final long plane;
-  private final long words;
 
   /** A row of x: its rounded elements, and of each group the scaled step and the sum. */
   private final int[] x;
@@ -38,16 +36,22 @@ final class ScalarTiles {
   private final float[] steps;
   private final int[] sums;
 
+  /** Of a form that does not round: the scaled elements, and of each group the sum. */
+  private final float[] scaledX;
+
+  private final float[] scaledSums;
+
   private ScalarTiles(TiledWeight w) {
     this.type = w.type();
     this.form = type.form();
     this.k = w.k();
     this.step = 2L * w.lanes();
-    this.plane = w.planeBytes();
-    this.words = w.wordBytes();
+    int groups = k / form.group();
     this.x = new int[k];
-    this.steps = new float[k / form.group()];
-    this.sums = new int[k / form.group()];
+    this.steps = new float[groups];
+    this.sums = new int[groups];
+    this.scaledX = new float[k];
+    this.scaledSums = new float[groups];
   }
 
   static TiledWeight tile(KernelQuery.Tile call) {
@@ -93,8 +97,8 @@ final class ScalarTiles {
   /** The elements of weight row {@code j}, with the bits that blocks give. */
   private void decode(TiledWeight w, int j, double[] row) {
     MemorySegment tiles = w.values().readOnly();
-    long word = row(w, j);
-    long at = word + words;
+    long word = row(w, j) + w.place(j % w.lanes());
+    long at = scales(w, j);
     int group = form.group();
     int zero = type.zero();
     for (int first = 0; first < k; ) {
@@ -119,22 +123,21 @@ final class ScalarTiles {
     }
   }
 
-  /** Where the lane of weight row {@code j} begins. */
+  /** Where the tile of weight row {@code j} begins. */
   private static long row(TiledWeight w, int j) {
-    return j / w.lanes() * w.tileBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+    return j / w.lanes() * w.tileBytes();
   }
 
-  /** Level {@code i} of a group whose words begin at byte {@code at} of the first plane. */
+  /** Where the scales of weight row {@code j} begin. */
+  private static long scales(TiledWeight w, int j) {
+    return row(w, j) + w.wordBytes() + 2L * TiledWeight.lane(j % w.lanes(), w.lanes());
+  }
+
+  /** Level {@code i} of a group whose words begin at byte {@code at}. */
   private int level(MemorySegment tiles, long at, int i) {
-    int level = 0;
-    for (int p = 0; p < type.planes(); p++) {
-      level = 16 * level + part(tiles, at + p * plane, i);
+    if (form == TileForm.BYTES) {
+      return tiles.get(JAVA_BYTE, at + i / 4 * 2 * step + i % 4) & 0xff;
     }
-    return level;
-  }
-
-  /** The bits of it that a plane has. */
-  private int part(MemorySegment tiles, long at, int i) {
     long word = at + i % form.words() * step;
     return tiles.get(JAVA_SHORT_UNALIGNED, word) >>> form.bits() * (i / form.words())
         & (1 << form.bits()) - 1;
@@ -149,6 +152,10 @@ final class ScalarTiles {
         parts[i % 4] += Math.abs((float) from.get(at + g * group + i));
       }
       float sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+      if (!form.rounds()) {
+        scale(from, at, g, sum);
+        continue;
+      }
       float inverse = QuantisedRow.inverse(form, sum);
       sums[g] = 0;
       for (int i = g * group; i < (g + 1) * group; i++) {
@@ -160,11 +167,23 @@ final class ScalarTiles {
     }
   }
 
+  /** Takes a group that is not rounded. */
+  private void scale(Span from, long at, int g, float sum) {
+    float scale = QuantisedRow.scale(sum);
+    float[] parts = new float[4];
+    for (int i = 0; i < form.group(); i++) {
+      float value = (float) from.get(at + g * form.group() + i);
+      parts[i % 4] += value;
+      scaledX[g * form.group() + i] = value * (scale * QuantisedRow.place(i));
+    }
+    scaledSums[g] = ((parts[0] + parts[1]) + (parts[2] + parts[3])) * scale;
+  }
+
   /** The scaled product with weight row {@code j}. */
   private float dot(TiledWeight w, int j) {
     MemorySegment tiles = w.values().readOnly();
-    long word = row(w, j);
-    long at = word + words;
+    long word = row(w, j) + w.place(j % w.lanes());
+    long at = scales(w, j);
     float f = 0;
     for (int g = 0; g < steps.length; ) {
       float d = Float.float16ToFloat(tiles.get(JAVA_SHORT_UNALIGNED, at)) * HALF_SCALE;
@@ -178,6 +197,11 @@ final class ScalarTiles {
       for (int end = g + type.groups(); g < end; g++) {
         int scales = type.scaled() ? tiles.get(JAVA_SHORT_UNALIGNED, at) : 0;
         at += type.scaled() ? step : 0;
+        if (!form.rounds()) {
+          f = Math.fma(floatSum(tiles, word, g), type.scaled() ? d * scales : d, f);
+          word += form.words() * step;
+          continue;
+        }
         int sum = sum(tiles, word, g);
         word += form.words() * step;
         if (!type.scaled()) {
@@ -191,7 +215,7 @@ final class ScalarTiles {
           minima = Math.fma((float) (scales >> 8 & 0xff), sums[g] * steps[g], minima);
         }
       }
-      if (type.scaled()) {
+      if (type.scaled() && form.rounds()) {
         f = Math.fma(scaled, d, f);
         f = type.minima() ? Math.fma(minima, min, f) : f;
       }
@@ -199,18 +223,23 @@ final class ScalarTiles {
     return f;
   }
 
-  /** The exact sum over a group whose words begin at byte {@code at} of the first plane. */
+  /** The sum over a group that is not rounded, whose words begin at byte {@code at}. */
+  private float floatSum(MemorySegment tiles, long at, int g) {
+    float sum = -form.centre() * scaledSums[g];
+    for (int i = 0; i < form.group(); i++) {
+      float level = level(tiles, at, i) / QuantisedRow.place(i);
+      sum = Math.fma(level, scaledX[g * form.group() + i], sum);
+    }
+    return sum;
+  }
+
+  /** The exact sum over a group whose words begin at byte {@code at}. */
   private int sum(MemorySegment tiles, long at, int g) {
     int centre = form.centre();
     int sum = 0;
-    for (int p = 0; p < type.planes(); p++) {
-      int part = 0;
-      for (int i = 0; i < form.group(); i++) {
-        part += (part(tiles, at + p * plane, i) - centre) * x[g * form.group() + i];
-      }
-      sum = 16 * sum + part;
+    for (int i = 0; i < form.group(); i++) {
+      sum += (level(tiles, at, i) - centre) * x[g * form.group() + i];
     }
-    boolean centred = type.planes() == 1 && !type.minima();
-    return centred ? sum : sum + centre * sums[g];
+    return type.minima() ? sum + centre * sums[g] : sum;
   }
 }

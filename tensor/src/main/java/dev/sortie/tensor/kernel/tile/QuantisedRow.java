@@ -14,6 +14,9 @@ package dev.sortie.tensor.kernel.tile;
  *   <li>{@code X} times the scaled step, as F32.
  * </ul>
  *
+ * <p>In {@link TileForm#BYTES} the coefficients are x as F32, times {@link #SCALE} and {@link
+ * #place}; behind them is {@code -centre X} of x times {@link #SCALE}, as F32.
+ *
  * <p>The step is {@code Σ |x| / bound} of the group, see {@link TileForm#bound}: for 4-bit levels
  * an average x is 127 steps. A group whose sum is below {@link #SMALLEST} is zero. Where x is not
  * finite, or overflows the sum, the step is not finite either, and so is each product.
@@ -42,6 +45,20 @@ public final class QuantisedRow {
   /** The step that makes a group of {@code form} with this {@code Σ |x|} fit. */
   public static float step(TileForm form, float sum) {
     return sum / form.bound();
+  }
+
+  /** Of {@link TileForm#BYTES}: what a group with this {@code Σ |x|} is multiplied by. */
+  public static float scale(float sum) {
+    return sum >= SMALLEST ? SCALE : 0;
+  }
+
+  /** Of {@link TileForm#BYTES}: where a kernel finds element {@code i} of four, too large by it. */
+  public static float place(int i) {
+    return switch (i % 4) {
+      case 1 -> 0x1p-8f;
+      case 2 -> 0x1p-16f;
+      default -> 1;
+    };
   }
 
   /** The factor that turns x to steps. */

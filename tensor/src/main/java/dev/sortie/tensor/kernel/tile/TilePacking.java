@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel.tile;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.dtype.Quanta;
@@ -22,10 +23,8 @@ public final class TilePacking {
   private final TiledWeight w;
   private final TileType type;
 
-  /** Bytes from a value of a lane to the next one, and from a word to that in the next plane. */
+  /** Bytes from a value of a lane to the next one. */
   private final long step;
-
-  private final long plane;
 
   /**
    * Of rows {@code from}, to tiles {@code w}.
@@ -38,7 +37,6 @@ public final class TilePacking {
     this.w = w;
     this.type = w.type();
     this.step = 2L * w.lanes();
-    this.plane = w.planeBytes();
   }
 
   /**
@@ -53,15 +51,14 @@ public final class TilePacking {
     for (long tile = first; tile < last; tile++) {
       int rows = (int) Math.min(lanes, w.n() - tile * lanes);
       for (int row = 0; row < rows; row++) {
-        long at = tile * w.tileBytes() + 2L * TiledWeight.lane(row, lanes);
-        row(quanta, (tile * lanes + row) * rowBytes, rowBytes, at);
+        row(quanta, (tile * lanes + row) * rowBytes, rowBytes, tile * w.tileBytes(), row);
       }
     }
   }
 
-  private void row(Quanta quanta, long src, long bytes, long dst) {
-    long word = dst;
-    long scale = dst + w.wordBytes();
+  private void row(Quanta quanta, long src, long bytes, long tile, int row) {
+    long word = tile + w.place(row);
+    long scale = tile + w.wordBytes() + 2L * TiledWeight.lane(row, w.lanes());
     int blockBytes = type.dtype().blockBytes();
     for (long b = 0; b < bytes; b += blockBytes) {
       quanta.read(from, src + b);
@@ -89,15 +86,18 @@ public final class TilePacking {
     long[] levels = quanta.levels;
     switch (type.form()) {
       case NIBBLES -> {
-        for (int p = 0; p < type.planes(); p++) {
-          int shift = 4 * (type.planes() - 1 - p);
-          long low = pairs(levels[4 * g] >>> shift, levels[4 * g + 1] >>> shift);
-          long high = pairs(levels[4 * g + 2] >>> shift, levels[4 * g + 3] >>> shift);
-          words(low, high, at + p * plane);
-        }
+        long low = pairs(levels[4 * g], levels[4 * g + 1]);
+        long high = pairs(levels[4 * g + 2], levels[4 * g + 3]);
+        words(low, high, at);
       }
       case THREES, FIVES -> apart(quanta, type.form().group() * g, at);
       case SIXES -> words(levels[2 * g], levels[2 * g + 1], at);
+      case BYTES -> {
+        for (int i = 0; i < 8; i++) {
+          int four = (int) (levels[4 * g + i / 2] >>> i % 2 * Integer.SIZE);
+          to.set(JAVA_INT_UNALIGNED, at + 2 * i * step, four);
+        }
+      }
     }
   }
 

@@ -7,36 +7,34 @@ import java.util.Optional;
 
 /**
  * The quantised types that lie in tiles. A tile holds some weight rows, one in each lane of 16
- * bits. It has the words of all groups, plane after plane, so that a kernel reads each plane from
- * its beginning to its end. Then it has the scales of each block: d and, in types with minima,
- * -dmin, as F16; unless the block is one group, the scale (low byte) and minimum (high byte) of
- * each group.
+ * bits; in {@link TileForm#BYTES}, one in each lane of 32 bits of two vectors. It has the words of
+ * all groups, so that a kernel reads them from beginning to end. Then it has the scales of each
+ * block: d and, in types with minima, -dmin, as F16; unless the block is one group, the scale (low
+ * byte) and minimum (high byte) of each group.
  */
 public enum TileType {
-  Q4_0(DType.Q4_0, TileForm.NIBBLES, 1, false),
-  Q4_1(DType.Q4_1, TileForm.NIBBLES, 1, true),
-  Q5_0(DType.Q5_0, TileForm.FIVES, 1, false),
-  Q5_1(DType.Q5_1, TileForm.FIVES, 1, true),
-  Q8_0(DType.Q8_0, TileForm.NIBBLES, 2, false),
-  Q4_K(DType.Q4_K, TileForm.NIBBLES, 1, true),
-  Q5_K(DType.Q5_K, TileForm.FIVES, 1, true),
-  Q6_K(DType.Q6_K, TileForm.SIXES, 1, false),
-  Q2_K(DType.Q2_K, TileForm.THREES, 1, true),
-  Q3_K(DType.Q3_K, TileForm.THREES, 1, false),
+  Q4_0(DType.Q4_0, TileForm.NIBBLES, false),
+  Q4_1(DType.Q4_1, TileForm.NIBBLES, true),
+  Q5_0(DType.Q5_0, TileForm.FIVES, false),
+  Q5_1(DType.Q5_1, TileForm.FIVES, true),
+  Q8_0(DType.Q8_0, TileForm.BYTES, false),
+  Q4_K(DType.Q4_K, TileForm.NIBBLES, true),
+  Q5_K(DType.Q5_K, TileForm.FIVES, true),
+  Q6_K(DType.Q6_K, TileForm.SIXES, false),
+  Q2_K(DType.Q2_K, TileForm.THREES, true),
+  Q3_K(DType.Q3_K, TileForm.THREES, false),
   /** Levels are entries of a table, so they lie as those of Q8_0. */
-  IQ4_NL(DType.IQ4_NL, TileForm.NIBBLES, 2, false),
+  IQ4_NL(DType.IQ4_NL, TileForm.BYTES, false),
   /** Likewise. */
-  IQ4_XS(DType.IQ4_XS, TileForm.NIBBLES, 2, false);
+  IQ4_XS(DType.IQ4_XS, TileForm.BYTES, false);
 
   private final DType dtype;
   private final TileForm form;
-  private final int planes;
   private final boolean minima;
 
-  TileType(DType dtype, TileForm form, int planes, boolean minima) {
+  TileType(DType dtype, TileForm form, boolean minima) {
     this.dtype = dtype;
     this.form = form;
-    this.planes = planes;
     this.minima = minima;
   }
 
@@ -55,14 +53,6 @@ public enum TileType {
     return form;
   }
 
-  /**
-   * 2 where a level of 8 bits is two of 4: the first plane has the high halves, the second one the
-   * low ones; else 1.
-   */
-  public int planes() {
-    return planes;
-  }
-
   /** Whether elements have a minimum. */
   public boolean minima() {
     return minima;
@@ -70,10 +60,7 @@ public enum TileType {
 
   /** The level that stands for zero, before any minimum. */
   public int zero() {
-    if (minima) {
-      return 0;
-    }
-    return planes == 2 ? 128 : form.centre();
+    return minima ? 0 : form.centre();
   }
 
   /** Groups a block. */
@@ -96,14 +83,9 @@ public enum TileType {
     return head() + (scaled() ? groups() : 0);
   }
 
-  /** Bytes of a plane of {@code lanes} weight rows of {@code k} elements. */
-  public long planeBytes(int lanes, int k) {
-    return 2L * lanes * form.words() * (k / form.group());
-  }
-
-  /** Bytes of a tile before its scales. */
+  /** Bytes of a tile of {@code lanes} weight rows of {@code k} elements before its scales. */
   public long wordBytes(int lanes, int k) {
-    return planes * planeBytes(lanes, k);
+    return 2L * lanes * form.words() * (k / form.group());
   }
 
   /** Bytes of a tile of {@code lanes} weight rows of {@code k} elements. */

@@ -43,14 +43,14 @@ public record TiledWeight(TileType type, int lanes, Span values, int n, int k) {
     return type.tileBytes(lanes, k);
   }
 
-  /** Bytes of a plane of a tile. */
-  public long planeBytes() {
-    return type.planeBytes(lanes, k);
-  }
-
   /** Bytes of a tile before its scales. */
   public long wordBytes() {
     return type.wordBytes(lanes, k);
+  }
+
+  /** Bytes from the beginning of a tile to the first level of one of its rows. */
+  public long place(int row) {
+    return type.form() == TileForm.BYTES ? 4L * row : 2L * lane(row, lanes);
   }
 
   /** The lane of a row of a tile: rows of the first half are the even lanes. */

@@ -11,12 +11,11 @@ interface GroupScaling {
    * @param x address of the rounded row
    * @param scales address of the scales of the tile
    * @param sums address of the sums of its first group
-   * @param low bytes from there to the sums of the low halves of levels, where those are apart
    * @param step bytes from the sums of one group to those of the next
    * @param y address of the result
    * @param blocks of a weight row
    */
-  void run(long x, long scales, long sums, long low, long step, long y, long blocks);
+  void run(long x, long scales, long sums, long step, long y, long blocks);
 
   static GroupScaling of(TileType type) {
     return switch (type) {
@@ -24,13 +23,12 @@ interface GroupScaling {
       case Q4_1 -> ScaleQ41::run;
       case Q5_0 -> ScaleQ50::run;
       case Q5_1 -> ScaleQ51::run;
-      case Q8_0, IQ4_NL -> ScaleQ80::run;
       case Q4_K -> ScaleQ4K::run;
       case Q5_K -> ScaleQ5K::run;
       case Q6_K -> ScaleQ6K::run;
       case Q2_K -> ScaleQ2K::run;
       case Q3_K -> ScaleQ3K::run;
-      case IQ4_XS -> ScaleIQ4XS::run;
+      case Q8_0, IQ4_NL, IQ4_XS -> throw new IllegalArgumentException(type + " needs no scaling");
     };
   }
 }

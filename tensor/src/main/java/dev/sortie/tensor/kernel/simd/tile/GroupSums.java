@@ -27,7 +27,7 @@ record GroupSums(Kernel one, Kernel two) {
      *
      * @param x address of the rounded rows
      * @param xRow bytes from one of them to the next
-     * @param w address of a plane of the first tile
+     * @param w address of the first tile
      * @param tileBytes bytes from one tile to the next that this call reads
      * @param sums address of the result
      * @param groups of a weight row
@@ -41,6 +41,7 @@ record GroupSums(Kernel one, Kernel two) {
       case NIBBLES -> SumsOfNibbles.KERNELS;
       case FIVES -> SumsOfFives.KERNELS;
       case SIXES -> SumsOfSixes.KERNELS;
+      case BYTES -> throw new IllegalArgumentException("no sums of words of bytes");
     };
   }
 

@@ -33,6 +33,11 @@ final class RowRounding {
   /** What may be written past the last group of a row. */
   private static final long OVERSHOOT = 64;
 
+  /** Elements of a group that is not rounded. */
+  private static final long SCALED = 32;
+
+  private static final FloatVector PLACES = places();
+
   private RowRounding() {}
 
   /** Bytes that {@code rows} of {@code k} elements take, scratch included. */
@@ -47,6 +52,10 @@ final class RowRounding {
 
   /** Rounds {@code rows} of {@code k} floats at {@code x} to {@code to}, with scratch behind. */
   static void run(TileForm form, long x, int rows, int k, long to) {
+    if (!form.rounds()) {
+      scaled(x, (long) rows * k / form.group(), to, -form.centre());
+      return;
+    }
     long scratch = to + rows * rowBytes(form, k) + OVERSHOOT;
     MEMORY.asSlice(scratch, SCRATCH_BYTES).fill((byte) 0);
     groups(
@@ -61,6 +70,54 @@ final class RowRounding {
         4L * form.coefficients(),
         form.bound(),
         form.centre());
+  }
+
+  /** Groups of 32 that are not rounded. */
+  private static void scaled(long x, long groups, long to, float centre) {
+    for (long g = 0; g < groups; g++) {
+      long from = (x + g * 4 * SCALED) & ADDRESS;
+      long dst = (to + g * 4 * (SCALED + 4)) & ADDRESS;
+      float s0 = 0;
+      float s1 = 0;
+      float s2 = 0;
+      float s3 = 0;
+      float x0 = 0;
+      float x1 = 0;
+      float x2 = 0;
+      float x3 = 0;
+      for (long o = 0; o != 4 * SCALED; o += 16) {
+        long at = from + (o & OFFSET);
+        float e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at);
+        s0 += Math.abs(e);
+        x0 += e;
+        e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 4);
+        s1 += Math.abs(e);
+        x1 += e;
+        e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 8);
+        s2 += Math.abs(e);
+        x2 += e;
+        e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 12);
+        s3 += Math.abs(e);
+        x3 += e;
+      }
+      float scale = QuantisedRow.scale((s0 + s1) + (s2 + s3));
+      FloatVector coefficient = PLACES.mul(scale);
+      for (long o = 0; o != 4 * SCALED; o += BYTES) {
+        FloatVector.fromMemorySegment(F, MEMORY, from + (o & OFFSET), ORDER)
+            .mul(coefficient)
+            .intoMemorySegment(MEMORY, dst + (o & OFFSET), ORDER);
+      }
+      float start = centre * (((x0 + x1) + (x2 + x3)) * scale);
+      MEMORY.set(JAVA_FLOAT_UNALIGNED, dst + 4 * SCALED, start);
+    }
+  }
+
+  private static FloatVector places() {
+    float[] places = new float[Width.LANES];
+    for (int i = 0; i < places.length; i++) {
+      places[i] = QuantisedRow.place(i);
+    }
+    return FloatVector.fromArray(F, places, 0);
   }
 
   private static void groups(

@@ -35,7 +35,7 @@ final class ScaleQ41 {
   private ScaleQ41() {}
 
   /** See {@link GroupScaling#run}. */
-  static void run(long x, long scales, long sums, long low, long step, long y, long blocks) {
+  static void run(long x, long scales, long sums, long step, long y, long blocks) {
     long x0 = x & ADDRESS;
     long w = scales & ADDRESS;
     long s0 = sums & ADDRESS;

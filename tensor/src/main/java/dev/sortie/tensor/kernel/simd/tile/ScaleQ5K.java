@@ -38,7 +38,7 @@ final class ScaleQ5K {
   private ScaleQ5K() {}
 
   /** See {@link GroupScaling#run}. */
-  static void run(long x, long scales, long sums, long low, long step, long y, long blocks) {
+  static void run(long x, long scales, long sums, long step, long y, long blocks) {
     long x0 = x & ADDRESS;
     long w = scales & ADDRESS;
     long s0 = sums & ADDRESS;

@@ -43,14 +43,18 @@ public final class TileDecoding {
       throw new IllegalArgumentException(
           "cannot decode %d elements from %d of blocks of %d".formatted(count, from, block));
     }
-    long plane = type.planeBytes(2 * LANES, k);
     long scales = tile + type.wordBytes(2 * LANES, k);
-    long group = tile + type.planeBytes(2 * LANES, from);
+    long group = tile + type.wordBytes(2 * LANES, from);
     int to = at;
     for (int b = from / block; b < (from + count) / block; b++) {
       long head = scales + b * type.scaleValues() * BYTES;
       for (int g = 0; g < type.groups(); g++) {
-        group(type, head, head + (type.head() + g) * BYTES, group, plane, dst, to);
+        long scale = head + (type.head() + g) * BYTES;
+        if (type.form() == TileForm.BYTES) {
+          bytes(type.scaled(), head, scale, group, dst, to);
+        } else {
+          group(type, head, scale, group, dst, to);
+        }
         group += type.form().words() * BYTES;
         to += type.form().group() * 2 * LANES;
       }
@@ -62,17 +66,14 @@ public final class TileDecoding {
    *
    * @param head address of the scales of its block
    * @param scale address of its own, if it has any
-   * @param group address of its words in the first plane
-   * @param plane bytes from there to those in the second one, if there is one
+   * @param group address of its words
    */
-  private static void group(
-      TileType type, long head, long scale, long group, long plane, float[] dst, int at) {
+  private static void group(TileType type, long head, long scale, long group, float[] dst, int at) {
     TileForm form = type.form();
     int bits = form.bits();
     int words = form.words();
     boolean scaled = type.scaled();
     boolean minima = type.minima();
-    int planes = type.planes();
     long h = head & ADDRESS;
     long words0 = group & ADDRESS;
     IntVector d = IntVector.fromMemorySegment(I, MEMORY, h, ORDER);
@@ -106,18 +107,35 @@ public final class TileDecoding {
       IntVector v = IntVector.fromMemorySegment(I, MEMORY, word, ORDER);
       IntVector n0 = v.lanewise(VectorOperators.LSHR, shift).and(mask);
       IntVector n1 = v.lanewise(VectorOperators.LSHR, 16 + shift).and(mask);
-      if (planes == 2) {
-        IntVector u = IntVector.fromMemorySegment(I, MEMORY, word + (plane & OFFSET), ORDER);
-        n0 =
-            n0.lanewise(VectorOperators.LSHL, 4)
-                .or(u.lanewise(VectorOperators.LSHR, shift).and(mask));
-        n1 =
-            n1.lanewise(VectorOperators.LSHL, 4)
-                .or(u.lanewise(VectorOperators.LSHR, 16 + shift).and(mask));
-      }
       int to = at + e * 2 * LANES;
       number(n0.sub(zero)).fma(d0, m0).intoArray(dst, to);
       number(n1.sub(zero)).fma(d1, m1).intoArray(dst, to + LANES);
+    }
+  }
+
+  /** A group of {@link TileForm#BYTES}; for the parameters see {@link #group}. */
+  private static void bytes(
+      boolean scaled, long head, long scale, long group, float[] dst, int at) {
+    IntVector d = IntVector.fromMemorySegment(I, MEMORY, head & ADDRESS, ORDER);
+    FloatVector d0 = low(d);
+    FloatVector d1 = high(d);
+    if (scaled) {
+      IntVector s = IntVector.fromMemorySegment(I, MEMORY, scale & ADDRESS, ORDER);
+      d0 = number(s.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)).mul(d0);
+      d1 = number(s.lanewise(VectorOperators.ASHR, 16)).mul(d1);
+    }
+    long levels = group & ADDRESS;
+    int centre = TileForm.BYTES.centre();
+    for (int e = 0; e < TileForm.BYTES.group(); e++) {
+      long four = levels + (e / 4 * 2 * BYTES & OFFSET);
+      int shift = e % 4 * 8;
+      IntVector n0 = IntVector.fromMemorySegment(I, MEMORY, four, ORDER);
+      IntVector n1 = IntVector.fromMemorySegment(I, MEMORY, four + BYTES, ORDER);
+      n0 = n0.lanewise(VectorOperators.LSHR, shift).and(0xff).sub(centre);
+      n1 = n1.lanewise(VectorOperators.LSHR, shift).and(0xff).sub(centre);
+      int to = at + e * 2 * LANES;
+      number(n0).mul(d0).intoArray(dst, to);
+      number(n1).mul(d1).intoArray(dst, to + LANES);
     }
   }
 

@@ -86,7 +86,7 @@ public final class TileProducts {
     long sumsBytes = 0;
     for (TileForm form : FORMS) { // weights of several forms share the scratch
       roundedBytes = Math.max(roundedBytes, RowRounding.bytes(form, call.m(), call.k()));
-      sumsBytes = Math.max(sumsBytes, 2 * GROUP_BYTES * (call.k() / form.group())); // two planes
+      sumsBytes = Math.max(sumsBytes, GROUP_BYTES * (call.k() / form.group()));
     }
     long rounded = scratch.floats((roundedBytes + EDGE_BYTES + sumsBytes) / 4);
     long edge = rounded + roundedBytes;
@@ -144,8 +144,13 @@ public final class TileProducts {
 
   /** Tiles that several passes read, a multiple of what each of them reads at a time. */
   private static int chunk(TiledWeight w) {
-    int most = GroupSums.tiles(1);
+    int most = together(w.type().form(), 1);
     return Math.max(1, (int) (CHUNK_BYTES / w.tileBytes()) / most) * most;
+  }
+
+  /** Tiles that the kernel for so many rows of x reads at a time. */
+  private static int together(TileForm form, int rows) {
+    return form.rounds() ? GroupSums.tiles(rows) : ByteProducts.TILES;
   }
 
   /**
@@ -158,7 +163,7 @@ public final class TileProducts {
 
     /** Tiles {@code [t, t + tiles)}; {@code y} is that of the first. */
     void run(int t, int tiles, long y, long yRow) {
-      int together = GroupSums.tiles(rows);
+      int together = together(w.type().form(), rows);
       int part = tiles / together;
       for (int far = 0; far < part; far++) {
         tiles(t, far, part, together, y, yRow);
@@ -181,14 +186,24 @@ public final class TileProducts {
       long rounded = x + i * xRow;
       long tileBytes = w.tileBytes();
       long tile = w.values().address() + (t + first) * tileBytes;
-      long scales = tile + w.wordBytes();
       int groups = w.k() / form.group();
-      long plane = GROUP_BYTES * groups;
-      GroupSums.Kernel kernel = GroupSums.of(form).forRows(rows);
-      for (int p = 0; p < type.planes(); p++) {
-        long words = tile + p * w.planeBytes();
-        kernel.run(rounded, xRow, words, apart * tileBytes, sums + p * plane, groups);
+      if (!form.rounds()) {
+        ByteProducts.of(type)
+            .forRows(rows)
+            .run(
+                rounded,
+                xRow,
+                tile,
+                apart * tileBytes,
+                w.wordBytes(),
+                y + TILE_OF_Y * first,
+                apart * TILE_OF_Y,
+                yRow,
+                groups / type.groups());
+        return;
       }
+      long scales = tile + w.wordBytes();
+      GroupSums.of(form).forRows(rows).run(rounded, xRow, tile, apart * tileBytes, sums, groups);
       GroupScaling scaling = GroupScaling.of(type);
       int distinct = apart == 0 ? 1 : together;
       for (int p = 0; p < distinct; p++) {
@@ -197,7 +212,6 @@ public final class TileProducts {
               rounded + r * xRow,
               scales + p * apart * tileBytes,
               sums + VECTOR * (p * rows + r),
-              plane,
               GROUP_BYTES,
               y + r * yRow + TILE_OF_Y * (first + p * apart),
               groups / type.groups());
