@@ -36,9 +36,11 @@ public final class TextServer implements AutoCloseable {
     return new TextServer(served, api, NettyServer.start(settings, api));
   }
 
-  /** Returns when all is compiled. */
+  /** Returns when all is compiled and loaded that requests need. */
   public void warmUp() throws InterruptedException {
     served.engine().start();
+    Rehearsal.run(served);
+    served.engine().becomeReady();
   }
 
   /** The port that it listens on. */

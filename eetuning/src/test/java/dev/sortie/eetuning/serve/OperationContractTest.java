@@ -58,6 +58,26 @@ class OperationContractTest {
     return values;
   }
 
+  /** Not in metrics, logs or the cache: the prompt that was rehearsed is read anew, once. */
+  @Test
+  void theRehearsalLeavesNoTrace() {
+    assertThat(tiny.log).isEmpty();
+    Map<String, Double> m = metrics();
+    assertThat(m)
+        .containsEntry("sortie_ready", 1.0)
+        .containsEntry("sortie_tokens_generated_total", 0.0)
+        .containsEntry("sortie_prompt_tokens_total", 0.0)
+        .containsEntry("sortie_kv_pages_free", m.get("sortie_kv_pages"));
+    assertThat(m.keySet()).noneMatch(name -> name.contains("/v1/"));
+    String json = "{\"prompt\":\"%s\",\"max_tokens\":1}".formatted(Rehearsal.TEXT);
+    int[] cached = new int[2];
+    for (int i = 0; i < cached.length; i++) {
+      JsonObject usage = tiny.post(TEXT, json).json().getObject("usage");
+      cached[i] = usage.getObject("prompt_tokens_details").getInt("cached_tokens", 0, 9999);
+    }
+    assertThat(cached).containsExactly(0, 64);
+  }
+
   @Test
   void metricsCountWhatWasDone() throws InterruptedException {
     String prompt = "The fox ran over the hill and the hen sat under the tree. ".repeat(12);
@@ -103,6 +123,7 @@ class OperationContractTest {
   void theLogHasEveryRequestAndNoWordOfIt() throws InterruptedException {
     RawClient.Answer answer =
         tiny.post(TEXT, "{\"prompt\":\"a secret\",\"max_tokens\":3,\"user\":\"secret\"}");
+    tiny.awaitRequests(1); // a line comes when the answer was sent
     RawClient.get(tiny.port(), "/health?secret=1");
     tiny.awaitRequests(2);
     List<String> lines = tiny.log;

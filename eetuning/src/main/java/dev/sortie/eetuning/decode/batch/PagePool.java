@@ -130,6 +130,13 @@ public final class PagePool implements AutoCloseable {
     return pages - taken.cardinality() + index.forgettable();
   }
 
+  /** Forgets all beginnings that no sequence reads. */
+  public void forget() {
+    for (int left = index.forgettable(); left > 0; left--) {
+      taken.clear(index.forget());
+    }
+  }
+
   /** Memory held, in bytes, whatever is in use. */
   public long bytes() {
     return arena.bytes();

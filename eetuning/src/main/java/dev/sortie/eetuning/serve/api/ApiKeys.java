@@ -31,6 +31,11 @@ public final class ApiKeys {
     return new ApiKeys(List.of());
   }
 
+  /** One key. */
+  public static ApiKeys of(String key) {
+    return new ApiKeys(List.of(hash(key)));
+  }
+
   /**
    * The keys of a file: one on each line; empty lines and those that begin with # do not count.
    *

@@ -20,7 +20,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -95,6 +97,19 @@ public final class TextEngine implements AutoCloseable {
     thread.start();
     warmUp(1, WARM_ALONE);
     warmUp(Math.min(WARM_TEXTS, settings.parallel()), WARM_TOGETHER);
+  }
+
+  /** Forgets the prompts that were read so far, and is ready for others. */
+  public void becomeReady() throws InterruptedException {
+    try {
+      compute(
+          () -> {
+            pool.forget();
+            return null;
+          });
+    } catch (CancellationException | RejectedExecutionException e) {
+      LOG.log(Level.DEBUG, "closed before it was ready", e);
+    }
     ready = !failed;
   }
 
@@ -135,7 +150,7 @@ public final class TextEngine implements AutoCloseable {
    * Asks for texts.
    *
    * @throws dev.sortie.nn.InputException if one can never be had
-   * @throws java.util.concurrent.RejectedExecutionException if too many wait already
+   * @throws RejectedExecutionException if too many wait already
    */
   public TextEvents ask(List<Request> requests) {
     return TextEvents.of(scheduler, requests);
@@ -144,8 +159,8 @@ public final class TextEngine implements AutoCloseable {
   /**
    * Computes something short between texts, and waits for it.
    *
-   * @throws java.util.concurrent.CancellationException if this is closed before
-   * @throws java.util.concurrent.RejectedExecutionException if this is closed
+   * @throws CancellationException if this is closed before
+   * @throws RejectedExecutionException if this is closed
    */
   public <T> T compute(Supplier<T> piece) throws InterruptedException {
     try {

@@ -271,6 +271,26 @@ class PagedCacheContractTest {
   }
 
   @Test
+  void whatIsForgottenIsReadAgainAndWhatIsReadStays() {
+    int[] prompt = IntStream.range(0, 120).toArray();
+    try (PagePool pool = new PagePool(model.decoder(), exits, 20, 20, true);
+        BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device)) {
+      try (BatchSequence first = open(decoder, pool, prompt, 130)) {
+        read(decoder, first);
+        pool.forget();
+        try (BatchSequence second = open(decoder, pool, prompt, 130)) {
+          assertThat(second.position()).isEqualTo(100);
+        }
+      }
+      pool.forget();
+      assertThat(pool.available()).isEqualTo(20);
+      try (BatchSequence third = open(decoder, pool, prompt, 130)) {
+        assertThat(third.position()).isZero();
+      }
+    }
+  }
+
+  @Test
   void whatNeverFitsIsRefusedWithBothNumbers() {
     try (PagePool pool = new PagePool(model.decoder(), exits, 3, 20, true);
         BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device)) {
