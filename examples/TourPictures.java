@@ -34,7 +34,7 @@ void micro(Path source, Path file) throws Exception {
     var series = new LinkedHashMap<String, List<LossPlot.Point>>();
     series.put("exit after layer 1", points(tuned));
     series.put("decoder", points(trained));
-    LossPlot.write(file, series, "MicroSortie: loss in nats per token");
+    LossPlot.write(file, series, "MicroSortie: training and tuning");
   }
 }
 

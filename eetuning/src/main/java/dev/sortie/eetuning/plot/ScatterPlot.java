@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.plot;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -8,14 +7,6 @@ import java.util.stream.Stream;
 public final class ScatterPlot {
   private static final double RIGHT = PlotFrame.WIDTH - 24;
   private static final double RADIUS = 5.5;
-  private static final double LETTER = 8.5;
-  private static final double LINE = 17;
-
-  private record Box(double left, double top, double right, double bottom) {
-    boolean meets(Box other) {
-      return left < other.right && other.left < right && top < other.bottom && other.top < bottom;
-    }
-  }
 
   /**
    * A point.
@@ -80,12 +71,17 @@ public final class ScatterPlot {
     }
     PlotFrame.draw(svg, x, y, axes.names());
     svg.line("base", x.at(axes.x()), y.from(), x.at(axes.x()), y.to());
-    List<Box> taken = new ArrayList<>();
-    points(series).forEach(p -> taken.add(around(x.at(p.x()), y.at(p.y()))));
     for (int i = 0; i < series.size(); i++) {
-      series(svg, series.get(i), i, x, y, taken);
+      lines(svg, series.get(i), i, x, y);
       legend(svg, series.get(i), i);
     }
+    for (int i = 0; i < series.size(); i++) {
+      for (Point p : series.get(i).points()) {
+        String shape = marker(i).path(x.at(p.x()), y.at(p.y()), RADIUS);
+        svg.path("point k" + i % 4, shape, p.hint());
+      }
+    }
+    labels(svg, series, x, y);
     return svg;
   }
 
@@ -93,20 +89,33 @@ public final class ScatterPlot {
     return series.stream().flatMap(s -> s.points().stream());
   }
 
-  private static void series(
-      Svg svg, Series series, int index, PlotAxis x, PlotAxis y, List<Box> taken) {
+  private static void lines(Svg svg, Series series, int index, PlotAxis x, PlotAxis y) {
     StringBuilder data = new StringBuilder();
     for (Point p : series.points()) {
       data.append(data.isEmpty() ? 'M' : 'L');
       data.append(Svg.px(x.at(p.x()))).append(' ').append(Svg.px(y.at(p.y())));
     }
     svg.path("thin k" + index % 4, data.toString(), "");
-    for (Point p : series.points()) {
-      double px = x.at(p.x());
-      double py = y.at(p.y());
-      svg.path("point k" + index % 4, marker(index).path(px, py, RADIUS), p.hint());
-      if (!p.label().isEmpty()) {
-        label(svg, p.label(), px, py, taken);
+  }
+
+  private static void labels(Svg svg, List<Series> series, PlotAxis x, PlotAxis y) {
+    LabelPlaces places = new LabelPlaces(PlotFrame.LEFT, PlotFrame.WIDTH, PlotFrame.BOTTOM);
+    for (Series s : series) {
+      for (int i = 0; i < s.points().size(); i++) {
+        Point p = s.points().get(i);
+        places.point(x.at(p.x()), y.at(p.y()), RADIUS);
+        if (i > 0) {
+          Point last = s.points().get(i - 1);
+          places.line(x.at(last.x()), y.at(last.y()), x.at(p.x()), y.at(p.y()));
+        }
+      }
+    }
+    for (int i = 0; i < series.size(); i++) {
+      String css = "caption start l" + i % 4;
+      for (Point p : series.get(i).points()) {
+        places
+            .take(p.label(), x.at(p.x()), y.at(p.y()))
+            .ifPresent(place -> svg.text(css, place.x(), place.y(), p.label()));
       }
     }
   }
@@ -121,34 +130,5 @@ public final class ScatterPlot {
   private static Marker marker(int index) {
     Marker[] all = Marker.values();
     return all[(index + index / all.length) % all.length];
-  }
-
-  /** Puts a label at the first place near its point that is free, or nowhere: the hint has it. */
-  private static void label(Svg svg, String text, double px, double py, List<Box> taken) {
-    double width = text.length() * LETTER;
-    double[][] places = {
-      {px + 9, py - 5},
-      {px - 9 - width, py + 18},
-      {px + 9, py + 18},
-      {px - 9 - width, py - 5},
-      {px - width / 2, py - 12},
-      {px - width / 2, py + 25},
-    };
-    for (double[] place : places) {
-      Box box = new Box(place[0], place[1] - LINE + 4, place[0] + width, place[1] + 2);
-      boolean inside =
-          box.left() > PlotFrame.LEFT
-              && box.right() < PlotFrame.WIDTH
-              && box.bottom() < PlotFrame.BOTTOM;
-      if (inside && taken.stream().noneMatch(box::meets)) {
-        taken.add(box);
-        svg.text("label start", place[0], place[1], text);
-        return;
-      }
-    }
-  }
-
-  private static Box around(double x, double y) {
-    return new Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS);
   }
 }

@@ -201,8 +201,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
       TrainLoop.Outcome outcome =
           train(config, options, loop, data, device, groups, interrupt, view);
       if (groups.leads()) {
-        view.plot(
-            training.out.resolve("loss.svg"), outcome.history(), "Training loss, nats per token");
+        view.plot(training.out.resolve("loss.svg"), outcome.history(), "Pre-training");
       }
       if (!outcome.finished()) {
         if (groups.leads()) {

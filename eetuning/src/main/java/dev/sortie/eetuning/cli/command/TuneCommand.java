@@ -281,9 +281,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
           }
           if (groups.leads()) {
             view.plot(
-                training.out.resolve("loss.svg"),
-                outcome.history(),
-                "Loss of each exit, nats per token");
+                training.out.resolve("loss.svg"), outcome.history(), "Exits, while they are tuned");
           }
           if (outcome.finished() && !tuned.arePutTogether(groups)) {
             tuned.write(tuner, m, data, groups);
