@@ -90,20 +90,27 @@ final class FakeHub implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Of a pull that waits longer for an answer than a busy machine needs to give it; one that never
+   * comes shows after four tries.
+   */
   HubSettings settings(Path cache) {
-    return settings(cache, 1);
+    return settings(cache, Duration.ofSeconds(20), 1);
   }
 
   /** Of a pull that gives up a server which sends fewer than {@code least} bytes in 0.8 s. */
-  HubSettings settings(Path cache, int least) {
+  HubSettings impatient(Path cache, int least) {
+    return settings(cache, Duration.ofMillis(800), least);
+  }
+
+  private HubSettings settings(Path cache, Duration silence, int least) {
     return new HubSettings(
         URI.create(hub.url()),
         Optional.of(HubToken.of(TOKEN, "HF_TOKEN")),
         cache.resolve("token"),
         new HubCache(cache),
         false,
-        new RetryPolicy(
-            4, Duration.ofMillis(1), Duration.ofSeconds(5), Duration.ofMillis(800), least));
+        new RetryPolicy(4, Duration.ofMillis(1), Duration.ofSeconds(5), silence, least));
   }
 
   /** Name of the blob of a file. */

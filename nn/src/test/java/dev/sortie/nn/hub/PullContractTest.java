@@ -138,7 +138,7 @@ class PullContractTest {
     long start = System.nanoTime();
     Assertions.assertThatThrownBy(
             () ->
-                new Pull(hub.settings(cache, 100), PullListener.NONE)
+                new Pull(hub.impatient(cache, 100), PullListener.NONE)
                     .run(FakeHub.REPO, "main", ALL))
         .isInstanceOf(InputException.class)
         .message()

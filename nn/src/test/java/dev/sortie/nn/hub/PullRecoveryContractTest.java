@@ -18,6 +18,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -37,6 +38,19 @@ class PullRecoveryContractTest {
   }
 
   private DynamicTest recovers(String name, Consumer<FakeHub> fault, Consumer<Path> before) {
+    return recovers(name, fault, before, FakeHub::settings);
+  }
+
+  /** The fault is a server that is silent for longer than the pull waits. */
+  private DynamicTest recoversFromSilence(String name, Consumer<FakeHub> fault) {
+    return recovers(name, fault, cache -> {}, (hub, cache) -> hub.impatient(cache, 1));
+  }
+
+  private DynamicTest recovers(
+      String name,
+      Consumer<FakeHub> fault,
+      Consumer<Path> before,
+      BiFunction<FakeHub, Path, HubSettings> settings) {
     return dynamicTest(
         name,
         () -> {
@@ -48,7 +62,8 @@ class PullRecoveryContractTest {
                     "models--acme--tiny-1.0/blobs/%s.sortie.incomplete"
                         .formatted(hub.etag("model.safetensors"))));
             Pull.Result result =
-                new Pull(hub.settings(cache), PullListener.NONE).run(FakeHub.REPO, "main", ALL);
+                new Pull(settings.apply(hub, cache), PullListener.NONE)
+                    .run(FakeHub.REPO, "main", ALL);
             for (String file : result.files().keySet()) {
               assertThat(result.snapshot().resolve(file)).hasBinaryContent(hub.file(file));
             }
@@ -127,10 +142,10 @@ class PullRecoveryContractTest {
             h -> h.fault("GET", "/api/", 1, status(429, "retry-after", "soon"))),
         recovers(
             "no answer, the connection is closed", h -> h.fault("GET", "/api/", 1, (r, s) -> {})),
-        recovers(
+        recoversFromSilence(
             "no answer at all",
-            h -> h.fault("HEAD", "config.json", 1, (r, s) -> PullContractTest.sleep(600))),
-        recovers(
+            h -> h.fault("HEAD", "config.json", 1, (r, s) -> PullContractTest.sleep(2000))),
+        recoversFromSilence(
             "silence in the middle",
             h ->
                 h.fault(
@@ -140,7 +155,7 @@ class PullRecoveryContractTest {
                     (r, s) -> {
                       RawServer.head(s, 200, "content-length", LENGTH);
                       RawServer.body(s, h.file("model.safetensors"), 0, 10);
-                      PullContractTest.sleep(900);
+                      PullContractTest.sleep(2000);
                     })),
         recovers(
             "garbage instead of HTTP",
