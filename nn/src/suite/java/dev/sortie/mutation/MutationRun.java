@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,8 +37,15 @@ public final class MutationRun {
   private final List<String> findings = new ArrayList<>();
   private ExecutorService worker = newWorker();
   private volatile Thread thread;
+  private final Map<String, Count> counts = new LinkedHashMap<>();
   private long cases;
   private long refused;
+
+  /** Files of one subject that were read, those that were findings once included. */
+  private static final class Count {
+    private long cases;
+    private long refused;
+  }
 
   /**
    * A run that has not begun.
@@ -49,6 +58,7 @@ public final class MutationRun {
     this.seed = seed;
     this.deadline = deadline;
     this.findingsFolder = findingsFolder;
+    subjects.forEach(subject -> counts.put(subject.name(), new Count()));
   }
 
   /** The files that the damages start from must be read without a complaint. */
@@ -81,8 +91,13 @@ public final class MutationRun {
     }
   }
 
-  /** Until the time or the number of cases is over, whichever comes first. */
+  /**
+   * Until the time or the number of cases is over, whichever comes first. Prints the seed, which a
+   * run that is killed needs to be repeated, and the summary: Surefire shows no entries that a test
+   * publishes.
+   */
   public void run(Duration time, long most) {
+    System.out.println("mutation: seed " + seed);
     long end = System.nanoTime() + time.toNanos();
     while (System.nanoTime() < end && cases < most && findings.size() < MOST_FINDINGS) {
       Subject subject = subjects.get((int) (cases % subjects.size()));
@@ -91,6 +106,7 @@ public final class MutationRun {
       cases++;
     }
     worker.shutdownNow();
+    System.out.println("mutation: " + summary());
   }
 
   /** What was found; empty as it should be. */
@@ -98,10 +114,17 @@ public final class MutationRun {
     return findings;
   }
 
-  /** One line for the log. */
+  /** A line about all, and one for each subject. */
   public String summary() {
-    return "seed %d: %d cases, %d refused, %d findings"
-        .formatted(seed, cases, refused, findings.size());
+    StringBuilder text =
+        new StringBuilder(
+            "seed %d: %d cases, %d refused, %d findings"
+                .formatted(seed, cases, refused, findings.size()));
+    counts.forEach(
+        (name, count) ->
+            text.append(
+                "\n  %s: %d cases, %d refused".formatted(name, count.cases, count.refused)));
+    return text.toString();
   }
 
   /** Files read so far. */
@@ -114,7 +137,14 @@ public final class MutationRun {
     return refused;
   }
 
+  /** Cases of the subject that had the fewest. */
+  public long fewest() {
+    return counts.values().stream().mapToLong(count -> count.cases).min().orElse(0);
+  }
+
   private void attempt(Subject subject, byte[] bytes) {
+    Count count = counts.get(subject.name());
+    count.cases++;
     Future<?> future =
         worker.submit(
             () -> {
@@ -134,6 +164,7 @@ public final class MutationRun {
     } catch (ExecutionException e) {
       if (e.getCause() instanceof InputException decent) {
         refused++;
+        count.refused++;
         check(subject, bytes, String.valueOf(decent.getMessage()));
       } else {
         StringBuilder what = new StringBuilder(e.getCause().toString());
