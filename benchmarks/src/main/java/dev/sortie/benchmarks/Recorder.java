@@ -1,8 +1,8 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.eetuning.eval.SourceRevision;
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.JsonLines;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -3,7 +3,7 @@ package dev.sortie.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.benchmarks.report.Recorded;
-import dev.sortie.eetuning.eval.task.JsonLines;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.calibrate;
 
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatMessage;
@@ -55,7 +55,7 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     List<HeldOut> all = new ArrayList<>();
     for (Path file : files) {
       String text = TextFiles.read(file, TextFiles.CORPUS);
-      if (isLines(file, text)) {
+      if (JsonLines.isIn(file, text)) {
         List<JsonObject> lines = JsonLines.parse(NamedInput.name(file), text);
         Optional<ChatTemplate> template =
             lines.stream().anyMatch(line -> line.has(QUESTION))
@@ -69,13 +69,6 @@ public record HeldOut(int[] ids, boolean isPrompt) {
       }
     }
     return all;
-  }
-
-  /** A file says so by its name; what is read from a pipe has none. */
-  private static boolean isLines(Path file, String text) {
-    return NamedInput.isRegular(file)
-        ? file.toString().endsWith(".jsonl")
-        : text.stripLeading().startsWith("{");
   }
 
   /**

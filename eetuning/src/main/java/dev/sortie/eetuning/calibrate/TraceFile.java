@@ -1,12 +1,12 @@
 package dev.sortie.eetuning.calibrate;
 
 import dev.sortie.eetuning.eval.TokenReadings;
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.sample;
 
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.text.data.TokenDataset;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.JsonLines;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +34,7 @@ public record HeldOutSplit(List<Path> training, Path heldOut) {
     List<Path> training = new ArrayList<>();
     StringBuilder heldOut = new StringBuilder();
     for (Path file : texts) {
-      if (file.toString().endsWith(".jsonl")) {
+      if (JsonLines.isNamed(file)) {
         throw new InputException(file + ": is JSON lines; a speedrun takes files of plain text");
       }
       String text = TextFiles.read(file, TextFiles.CORPUS);

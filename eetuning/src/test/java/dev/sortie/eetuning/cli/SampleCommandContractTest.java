@@ -3,9 +3,9 @@ package dev.sortie.eetuning.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.cli.view.SampleView;
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.text.data.TokenDataset;
 import java.io.IOException;

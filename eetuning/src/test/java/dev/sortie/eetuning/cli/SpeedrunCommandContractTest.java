@@ -2,8 +2,8 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.nn.file.Sha256;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,10 +1,9 @@
 package dev.sortie.nn.text;
 
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
-import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.json.JsonLines;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,8 +14,6 @@ import java.util.List;
  * published; other fields are ignored. Any other file is one document in UTF-8.
  */
 public final class TrainingText {
-  private static final String LINES = ".jsonl";
-
   private TrainingText() {}
 
   /** All documents of a file, one under the other. */
@@ -43,7 +40,7 @@ public final class TrainingText {
 
   /** All documents of a file that is held in memory, one after another. */
   public static List<String> documents(Path file) {
-    if (!file.toString().endsWith(LINES)) {
+    if (!JsonLines.isNamed(file)) {
       return List.of(TextFiles.read(file, TextFiles.CORPUS));
     }
     List<String> all = new ArrayList<>();
@@ -81,59 +78,18 @@ public final class TrainingText {
    *     object with a text
    */
   public static void read(Path file, Reader reader) {
-    if (!file.toString().endsWith(LINES)) {
+    if (!JsonLines.isNamed(file)) {
       TextFiles.parts(file, reader::part);
       reader.end();
       return;
     }
-    Lines lines = new Lines(NamedInput.name(file), reader);
-    TextFiles.parts(file, lines::add);
-    lines.end();
-  }
-
-  private static final class Lines {
-    private final String name;
-    private final Reader reader;
-    private final StringBuilder line = new StringBuilder();
-    private int number = 1;
-    private boolean any;
-
-    Lines(String name, Reader reader) {
-      this.name = name;
-      this.reader = reader;
-    }
-
-    void add(String part) {
-      int from = 0;
-      for (int at; (at = part.indexOf('\n', from)) >= 0; from = at + 1) {
-        line.append(part, from, at);
-        take();
-        number++;
-      }
-      line.append(part, from, part.length());
-      if (line.length() > JsonLimits.DATA.maxString()) {
-        throw new InputException(
-            "%s line %d: is longer than %,d characters; expected a JSON object per line"
-                .formatted(name, number, JsonLimits.DATA.maxString()));
-      }
-    }
-
-    private void take() {
-      if (!line.toString().isBlank()) {
-        String origin = name + " line " + number;
-        reader.part(Json.parse(origin, line.toString().strip(), JsonLimits.DATA).getString("text"));
-        reader.end();
-        any = true;
-      }
-      line.setLength(0);
-    }
-
-    void end() {
-      take();
-      if (!any) {
-        throw new InputException(
-            name + ": has blank lines only, expected a JSON object with a text per line");
-      }
-    }
+    JsonLines.read(
+        file,
+        JsonLimits.DATA,
+        JsonLimits.DATA.maxString(),
+        line -> {
+          reader.part(line.getString("text"));
+          reader.end();
+        });
   }
 }

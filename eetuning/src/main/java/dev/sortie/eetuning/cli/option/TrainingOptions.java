@@ -9,6 +9,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.TextFiles;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.nn.text.Tokenizer;
@@ -220,7 +221,7 @@ public final class TrainingOptions {
               }
             });
       }
-      if (beginning.indexOf("{") != 0) {
+      if (!JsonLines.isIn(text, beginning.toString())) {
         return copy;
       }
       Path lines = Files.createTempFile("sortie-data-", ".jsonl");

@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.cli.view;
 
-import dev.sortie.eetuning.eval.task.JsonLines;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.InputFiles;
+import dev.sortie.nn.json.JsonLines;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

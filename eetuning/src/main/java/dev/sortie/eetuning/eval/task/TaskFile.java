@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.eval.task;
 
 import dev.sortie.nn.file.NamedInput;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
