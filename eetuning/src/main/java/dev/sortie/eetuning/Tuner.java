@@ -6,6 +6,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFolder;
+import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
@@ -29,9 +30,6 @@ import java.util.Map;
  * dev.sortie.nn.load.Precision#F32}.
  */
 public final class Tuner {
-  private static final int CHECKPOINT_EVERY = 100;
-  private static final int VALIDATE_EVERY = 250;
-
   private final Model model;
   private final TunerOptions options;
 
@@ -68,7 +66,14 @@ public final class Tuner {
       TuneOptions tuning = tuning();
       tuning.check(m.config().decoder(), start, options.length());
       folder.open();
-      LoopOptions loop = new LoopOptions(out, options.steps(), CHECKPOINT_EVERY, VALIDATE_EVERY);
+      LoopOptions loop =
+          new LoopOptions(
+              out,
+              options.steps(),
+              TrainingDefaults.CHECKPOINT_EVERY,
+              TrainingDefaults.VALIDATE_EVERY,
+              TrainingDefaults.KEPT_CHECKPOINTS,
+              false);
       try (DatasetSource data =
               DatasetSource.build(
                   m.tokenizer(),
@@ -108,7 +113,12 @@ public final class Tuner {
         Map.of(),
         options.batch(),
         options.batch(),
-        new Schedule(peak, peak / 10, Math.max(1, steps / 100), steps, Schedule.Decay.COSINE),
+        new Schedule(
+            peak,
+            TrainingDefaults.floor(peak),
+            TrainingDefaults.warmup(steps),
+            steps,
+            Schedule.Decay.COSINE),
         AdamW.Options.DEFAULT,
         options.seed());
   }

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning;
 
 import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.nn.InputException;
 import java.util.List;
@@ -56,7 +57,16 @@ public record TunerOptions(
   /** Exits at these depths: {@code mlp}, 1,000 steps of 8 sequences of 256 tokens. */
   public static TunerOptions at(Integer... depths) {
     return new TunerOptions(
-        List.of(depths), ExitArchitecture.MLP, Objective.CE, 1000, 256, 8, 1e-3, 0.01, 16384, 1);
+        List.of(depths),
+        ExitArchitecture.MLP,
+        Objective.CE,
+        TrainingDefaults.STEPS,
+        TrainingDefaults.LENGTH,
+        TrainingDefaults.BATCH,
+        TrainingDefaults.LEARNING_RATE,
+        TrainingDefaults.HELD_OUT,
+        TrainingDefaults.GATE_TOKENS,
+        TrainingDefaults.SEED);
   }
 
   /** Returns a copy with another architecture. */

@@ -17,6 +17,7 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFolder;
+import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
@@ -87,7 +88,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
   @Option(
       names = "--gate-tokens",
       paramLabel = "N",
-      defaultValue = "16384",
+      defaultValue = "" + TrainingDefaults.GATE_TOKENS,
       description =
           "Number of tokens on which probes are fitted after tuning. Probes "
               + "predict whether an exit is worth evaluating and whether its draft head "

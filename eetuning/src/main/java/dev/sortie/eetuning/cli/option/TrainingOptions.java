@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.host.PeakMemory;
+import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
@@ -55,21 +56,21 @@ public final class TrainingOptions {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      defaultValue = "1000",
+      defaultValue = "" + TrainingDefaults.STEPS,
       description = "Number of optimiser steps. Default: ${DEFAULT-VALUE}.")
   public int steps;
 
   @Option(
       names = "--seq-len",
       paramLabel = "N",
-      defaultValue = "256",
+      defaultValue = "" + TrainingDefaults.LENGTH,
       description = "Sequence length in tokens. Default: ${DEFAULT-VALUE}.")
   public int seqLen;
 
   @Option(
       names = "--micro-batch",
       paramLabel = "N",
-      defaultValue = "8",
+      defaultValue = "" + TrainingDefaults.BATCH,
       description = "Sequences per forward and backward pass. Default: ${DEFAULT-VALUE}.")
   public int microBatch;
 
@@ -84,7 +85,7 @@ public final class TrainingOptions {
   @Option(
       names = "--lr",
       paramLabel = "X",
-      defaultValue = "1e-3",
+      defaultValue = "" + TrainingDefaults.LEARNING_RATE,
       description = "Peak learning rate. Default: ${DEFAULT-VALUE}.")
   double lr;
 
@@ -128,7 +129,7 @@ public final class TrainingOptions {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      defaultValue = "1",
+      defaultValue = "" + TrainingDefaults.SEED,
       description =
           "Random seed for the order of the data and initial weights. Default: "
               + "${DEFAULT-VALUE}.")
@@ -137,21 +138,21 @@ public final class TrainingOptions {
   @Option(
       names = "--held-out",
       paramLabel = "X",
-      defaultValue = "0.01",
+      defaultValue = "" + TrainingDefaults.HELD_OUT,
       description = "Fraction of the data held out for validation. Default: ${DEFAULT-VALUE}.")
   double heldOut;
 
   @Option(
       names = "--checkpoint-every",
       paramLabel = "N",
-      defaultValue = "100",
+      defaultValue = "" + TrainingDefaults.CHECKPOINT_EVERY,
       description = "Steps between checkpoints. Default: ${DEFAULT-VALUE}.")
   int checkpointEvery;
 
   @Option(
       names = "--keep-checkpoints",
       paramLabel = "N",
-      defaultValue = "2",
+      defaultValue = "" + TrainingDefaults.KEPT_CHECKPOINTS,
       description = "Number of checkpoints to keep. Default: ${DEFAULT-VALUE}.")
   int keepCheckpoints;
 
@@ -166,7 +167,7 @@ public final class TrainingOptions {
   @Option(
       names = "--validate-every",
       paramLabel = "N",
-      defaultValue = "250",
+      defaultValue = "" + TrainingDefaults.VALIDATE_EVERY,
       description = "Steps between validations. Default: ${DEFAULT-VALUE}.")
   int validateEvery;
 
@@ -330,8 +331,8 @@ public final class TrainingOptions {
   public Schedule schedule() {
     return new Schedule(
         lr,
-        minLr == null ? lr / 10 : minLr,
-        warmup == null ? Math.max(1, steps / 100) : warmup,
+        minLr == null ? TrainingDefaults.floor(lr) : minLr,
+        warmup == null ? TrainingDefaults.warmup(steps) : warmup,
         steps,
         decay);
   }
