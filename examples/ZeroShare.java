@@ -7,7 +7,7 @@
 
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
@@ -38,7 +38,7 @@ void main(String[] args) throws Exception {
       NativeArena arena = new NativeArena("exits");
       Workspace workspace = new Workspace();
       LanguageModel model = LanguageModel.load(Path.of(args[0]), Precision.F32, device)) {
-    Exits exits = ExitsFile.read(Path.of(args[1]), model, arena, device.kernels());
+    Exits exits = ExitsReader.of(model).read(Path.of(args[1]), arena, device.kernels());
     int context = model.config().decoder().context();
     int[] ids = model.tokenizer().encode(Files.readString(Path.of(args[2])));
     Ops ops = new Ops(device, workspace);

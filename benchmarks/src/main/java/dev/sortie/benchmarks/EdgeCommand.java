@@ -11,7 +11,7 @@ import dev.sortie.eetuning.calibrate.HeldOut;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.decode.edge.LinkType;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
@@ -139,7 +139,9 @@ final class EdgeCommand implements Callable<Integer> {
       throw new InputException("--edge " + layers + " needs --exits DIR");
     }
     Exits exits =
-        ExitsFile.read(folder, edge, arena, edge.device().kernels(), depth -> depth <= layers);
+        ExitsReader.of(edge)
+            .at(depth -> depth <= layers)
+            .read(folder, arena, edge.device().kernels());
     if (!exits.depths().contains(layers)) {
       throw new InputException(
           "--edge %d: %s has exits after %s of the layers up to there, and needs one after layer %d"

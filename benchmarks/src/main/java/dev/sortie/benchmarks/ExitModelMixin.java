@@ -1,7 +1,7 @@
 package dev.sortie.benchmarks;
 
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.ExitsName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -46,7 +46,9 @@ final class ExitModelMixin extends ModelMixin {
 
   /** The model's exits, in memory of {@code arena}; none if no folder is named. */
   Exits exits(LanguageModel m, NativeArena arena, Device device) {
-    return exits == null ? Exits.none() : ExitsFile.read(exitsFolder(), m, arena, device.kernels());
+    return exits == null
+        ? Exits.none()
+        : ExitsReader.of(m).read(exitsFolder(), arena, device.kernels());
   }
 
   private Precision precision() {

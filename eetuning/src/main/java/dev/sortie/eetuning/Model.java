@@ -18,7 +18,7 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -227,7 +227,7 @@ public final class Model implements AutoCloseable {
    * @throws InputException if a file is missing or wrong, or belongs to another model
    */
   public Exits exits(Path folder) {
-    return inTurn(() -> ExitsFile.read(folder, model, arena, model.device().kernels()));
+    return inTurn(() -> ExitsReader.of(model).read(folder, arena, model.device().kernels()));
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
@@ -181,7 +182,7 @@ public final class Demo {
               .history();
       ExitsFile.write(out, tuner.exits(options.describe()), model);
     }
-    return new Tuned(ExitsFile.read(out, model, arena, device.kernels()), history);
+    return new Tuned(ExitsReader.of(model).read(out, arena, device.kernels()), history);
   }
 
   /** Hands the loop's progress on. */

@@ -12,7 +12,7 @@ import dev.sortie.eetuning.decode.edge.LinkType;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
@@ -201,7 +201,7 @@ class EdgeCommandContractTest {
     try (Device device = Device.cpu(1);
         LanguageModel m = LanguageModel.load(tiny.model(), Precision.FILE, device);
         NativeArena arena = new NativeArena("exits")) {
-      Exits exits = ExitsFile.read(tiny.exits(), m, arena, device.kernels());
+      Exits exits = ExitsReader.of(m).read(tiny.exits(), arena, device.kernels());
       List<GeneratedToken> right = null;
       for (int kill = 0; kill <= KILLS; kill++) {
         int last = kill == 0 ? TOKENS : random.nextInt(1, TOKENS);

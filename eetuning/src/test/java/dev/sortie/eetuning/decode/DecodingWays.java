@@ -20,6 +20,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelConverter;
@@ -144,7 +145,7 @@ final class DecodingWays implements AutoCloseable {
                 ExitInit.RANDOM.lookahead(
                     false, 200, model.decoder(), 3, arena, device.kernels())));
     ExitsFile.write(folder.resolve("exits"), built, model);
-    exits = ExitsFile.read(folder.resolve("exits"), model, arena, device.kernels());
+    exits = ExitsReader.of(model).read(folder.resolve("exits"), arena, device.kernels());
   }
 
   /** The arithmetic that is in use. */
@@ -322,12 +323,9 @@ final class DecodingWays implements AutoCloseable {
                   DecoderBuilder.part(plan.tensors(stage)));
           NativeArena memory = new NativeArena("exits of a stage")) {
         Exits held =
-            ExitsFile.read(
-                folder.resolve("exits"),
-                m,
-                memory,
-                own.kernels(),
-                depth -> plan.holds(stage, depth));
+            ExitsReader.of(m)
+                .at(depth -> plan.holds(stage, depth))
+                .read(folder.resolve("exits"), memory, own.kernels());
         PipelinedDecoder.Settings settings =
             new PipelinedDecoder.Settings(policy, 15, options, 1, 0);
         return new PipelinedDecoder(m.decoder(), held, plan, links, m.device(), settings)

@@ -66,7 +66,7 @@ class ExitsFileContractTest {
   }
 
   private Exits read(Path from) {
-    return ExitsFile.read(from, model, arena, device.kernels());
+    return ExitsReader.of(model).read(from, arena, device.kernels());
   }
 
   private Path tensors() {
@@ -157,8 +157,8 @@ class ExitsFileContractTest {
   void matricesAreHeldInEightBitsUnlessExactOnesAreAskedFor() {
     Path to = newer();
     try (LanguageModel half = LanguageModel.load(temp.resolve("model"), Precision.BF16, device)) {
-      Exits held = ExitsFile.read(to, half, arena, device.kernels());
-      Exits exact = ExitsFile.readExact(to, half, arena, device.kernels());
+      Exits held = ExitsReader.of(half).read(to, arena, device.kernels());
+      Exits exact = ExitsReader.of(half).exact().read(to, arena, device.kernels());
       held.exits()
           .getFirst()
           .parameters()
@@ -227,7 +227,7 @@ class ExitsFileContractTest {
   @Test
   void exitsOfAnotherBackboneAreRefusedWithBothHashes() {
     try (LanguageModel other = load(TinyModel.write(temp.resolve("other"), 2))) {
-      assertThatThrownBy(() -> ExitsFile.read(folder, other, arena, device.kernels()))
+      assertThatThrownBy(() -> ExitsReader.of(other).read(folder, arena, device.kernels()))
           .isInstanceOf(InputException.class)
           .hasMessageContaining(description().toString())
           .hasMessageContaining("backbone.sha256")

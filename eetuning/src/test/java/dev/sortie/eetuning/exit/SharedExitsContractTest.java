@@ -259,7 +259,7 @@ class SharedExitsContractTest {
   }
 
   private static List<String> decode(Bench b, Path folder, double threshold) {
-    Exits exits = ExitsFile.read(folder, b.model(), b.arena(), b.device().kernels());
+    Exits exits = ExitsReader.of(b.model()).read(folder, b.arena(), b.device().kernels());
     int[] prompt = {3, 14, 15, 9, 26};
     GenerateOptions options = new GenerateOptions(24, SamplingOptions.GREEDY, List.of(), true);
     int vocab = b.decoder().config().vocab();

@@ -5,6 +5,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.data.TokenSource;
@@ -155,7 +156,7 @@ public record TinyTuning(
   private <T> T onTuner(ProcessGroups groups, Device device, TunerUse<T> use) {
     try (LanguageModel loaded = load(groups, device);
         NativeArena arena = new NativeArena("test")) {
-      Exits start = ExitsFile.readExact(exits, loaded, arena, device.kernels());
+      Exits start = ExitsReader.of(loaded).exact().read(exits, arena, device.kernels());
       TokenSource data = data(loaded);
       StagePlan plan = StagePlan.counted(loaded, start, options(), data.length(), groups);
       try (ExitTuner tuner =
@@ -189,7 +190,7 @@ public record TinyTuning(
   private void putTogether(Path out, Device device) {
     try (LanguageModel whole = LanguageModel.load(model, Precision.F32, device);
         NativeArena arena = new NativeArena("test")) {
-      Exits start = ExitsFile.readExact(exits, whole, arena, device.kernels());
+      Exits start = ExitsReader.of(whole).exact().read(exits, arena, device.kernels());
       FinishedExits finished = new FinishedExits(whole, start, data(whole), device);
       Exits read = finished.read(out, arena);
       Exits tuned = sequence ? read : finished.gated(read, GATE_TOKENS, arena);

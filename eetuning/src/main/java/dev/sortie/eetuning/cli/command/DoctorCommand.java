@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.option.BackboneOption;
 import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.option.ModelOptions;
@@ -16,7 +17,6 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.doctor.Examination;
 import dev.sortie.eetuning.doctor.Topic;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
@@ -79,6 +79,8 @@ public final class DoctorCommand implements Callable<Integer> {
       description = "Of the model. " + ExitWords.FOLDER)
   private Path exitsFolder;
 
+  @Mixin private BackboneOption backbone;
+
   @Option(names = "--json", description = "One JSON object a topic.")
   private boolean json;
 
@@ -114,6 +116,7 @@ public final class DoctorCommand implements Callable<Integer> {
     if (model == null && exitsFolder != null) {
       throw new InputException("--exits " + exitsFolder + " needs --model M, their backbone");
     }
+    backbone.check(exitsFolder);
     if (models) {
       if (json) {
         ModelTable.printJson(System.out);
@@ -168,10 +171,7 @@ public final class DoctorCommand implements Callable<Integer> {
         LanguageModel m = ModelOptions.load(model, precision, arithmetic, opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
-      Exits exits =
-          exitsFolder == null
-              ? Exits.none()
-              : ExitsFile.read(exitsFolder, m, arena, device.kernels());
+      Exits exits = backbone.read(exitsFolder, m, arena, device);
       if (exitsFolder != null) {
         what.addAll(ExitTable.lines(exits, exitsFolder));
       }

@@ -6,7 +6,7 @@ import dev.sortie.eetuning.cli.option.NewExits;
 import dev.sortie.eetuning.cli.option.UsedModel;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -53,7 +53,7 @@ public final class DropExitsCommand implements Callable<Integer> {
     try (Device device = compute.open();
         LanguageModel m = model.load(device);
         NativeArena arena = new NativeArena("exits")) {
-      Exits exits = ExitsFile.readExact(folder, m, arena, device.kernels());
+      Exits exits = ExitsReader.of(m).exact().read(folder, arena, device.kernels());
       int layers = m.config().decoder().layers();
       List<Integer> found = new ArrayList<>(exits.depths());
       exits.lookahead().ifPresent(l -> found.add(layers));

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.eval.BackboneCheck;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
@@ -48,10 +48,7 @@ public final class BackboneOption {
     if (folder == null) {
       return Exits.none();
     }
-    if (!accept) {
-      return ExitsFile.read(folder, m, arena, device.kernels());
-    }
-    Exits exits = ExitsFile.readOfAnyBackbone(folder, m, arena, device.kernels());
+    Exits exits = reader(m).read(folder, arena, device.kernels());
     if (!exits.backbones().contains(m.sha256())) {
       warn(folder, exits, m, device);
     }
@@ -63,10 +60,7 @@ public final class BackboneOption {
    * then among those that they were measured on.
    */
   public Exits readExact(Path folder, LanguageModel m, NativeArena arena, Device device) {
-    if (!accept) {
-      return ExitsFile.readExact(folder, m, arena, device.kernels());
-    }
-    Exits exits = ExitsFile.readExactOfAnyBackbone(folder, m, arena, device.kernels());
+    Exits exits = reader(m).exact().read(folder, arena, device.kernels());
     if (exits.backbones().contains(m.sha256())) {
       return exits;
     }
@@ -75,6 +69,11 @@ public final class BackboneOption {
     checked.add(m.sha256());
     return new Exits(
         exits.backboneSha256(), checked, exits.tuning(), exits.exits(), exits.lookahead());
+  }
+
+  /** Without the option, exits of another backbone are refused. */
+  private ExitsReader reader(LanguageModel m) {
+    return accept ? ExitsReader.of(m).ofAnyBackbone() : ExitsReader.of(m);
   }
 
   private static void warn(Path folder, Exits exits, LanguageModel m, Device device) {

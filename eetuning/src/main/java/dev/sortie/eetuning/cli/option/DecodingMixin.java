@@ -17,6 +17,7 @@ import dev.sortie.eetuning.decode.speculative.PromptLookup;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.explain.TokenExplainer;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -344,7 +345,7 @@ public final class DecodingMixin {
       throw new InputException(
           "--accept-backbone measures the exits on the whole model, of which each rank holds a part; leave it out, or decode on one rank");
     }
-    Exits exits = ExitsFile.read(exitsFolder, m, arena, device.kernels(), depths);
+    Exits exits = ExitsReader.of(m).at(depths).read(exitsFolder, arena, device.kernels());
     thresholds.check(exitsFolder, m);
     return exits;
   }

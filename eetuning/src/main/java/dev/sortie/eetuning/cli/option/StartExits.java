@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.option;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
@@ -44,7 +45,7 @@ public final class StartExits {
 
   /** This rank's part of them, in memory of {@code arena}. */
   public Exits read(LanguageModel m, NativeArena arena, Device device) {
-    Exits start = ExitsFile.readExact(folder, m, arena, device.kernels());
+    Exits start = ExitsReader.of(m).exact().read(folder, arena, device.kernels());
     if (start.exits().isEmpty() && start.lookahead().isEmpty()) {
       throw new InputException(folder + " holds no exits; make some with add-exits");
     }

@@ -15,6 +15,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.load.Precision;
@@ -114,7 +115,7 @@ final class EdgeAndCloud implements AutoCloseable {
   }
 
   private Exits read(Path folder, LanguageModel m, int deepest) {
-    return ExitsFile.read(folder, m, arena, device.kernels(), depth -> depth <= deepest);
+    return ExitsReader.of(m).at(depth -> depth <= deepest).read(folder, arena, device.kernels());
   }
 
   private void serve() {

@@ -20,6 +20,7 @@ import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -170,12 +171,9 @@ class PipelinedDecoderContractTest {
       }
       boolean last = exits.containsKey(LAYERS) && plan.isLast(stage);
       Exits stored =
-          ExitsFile.read(
-              exitsFolder(exits.size()),
-              m,
-              arena,
-              device.kernels(),
-              depth -> plan.holds(stage, depth) || last && depth == DRAFT);
+          ExitsReader.of(m)
+              .at(depth -> plan.holds(stage, depth) || last && depth == DRAFT)
+              .read(exitsFolder(exits.size()), arena, device.kernels());
       Exits all = last ? FinalDraft.add(stored) : stored;
       return new Exits(
           all.backboneSha256(),

@@ -19,6 +19,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.eetuning.exit.Gates;
 import dev.sortie.eetuning.exit.TextTokens;
@@ -324,7 +325,7 @@ class ExitPolicyContractTest {
       assertThat(gated.exits().getLast().gates().coverage()).isEmpty();
       Path folder = temp.resolve("gated");
       ExitsFile.write(folder, gated, model);
-      Exits back = ExitsFile.read(folder, model, arena, device.kernels());
+      Exits back = ExitsReader.of(model).read(folder, arena, device.kernels());
       Gate was = drafted.gates().coverage().orElseThrow();
       Gate is = back.exits().getFirst().gates().coverage().orElseThrow();
       assertThat(is.report()).isEqualTo(was.report());

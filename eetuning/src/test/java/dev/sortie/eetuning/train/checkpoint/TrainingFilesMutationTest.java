@@ -14,6 +14,7 @@ import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.ShardedTensor;
 import dev.sortie.mutation.MutationRun;
@@ -123,7 +124,7 @@ class TrainingFilesMutationTest {
 
   private void readExits() {
     try (NativeArena own = new NativeArena("exits")) {
-      ExitsFile.read(exits, model, own, device.kernels());
+      ExitsReader.of(model).read(exits, own, device.kernels());
     }
   }
 

@@ -1,0 +1,205 @@
+package dev.sortie.eetuning.exit;
+
+import dev.sortie.nn.InputException;
+import dev.sortie.nn.Linear;
+import dev.sortie.nn.Printable;
+import dev.sortie.nn.Weights;
+import dev.sortie.nn.format.Safetensors;
+import dev.sortie.nn.json.JsonObject;
+import dev.sortie.nn.load.FileWeights;
+import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.Precision;
+import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.NativeArena;
+import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.function.UnaryOperator;
+
+/**
+ * Reads exits for a model from the files that {@link ExitsFile} describes. What {@link #of} makes
+ * holds matrices for decoding, of all exits in the folder, and refuses those of another backbone;
+ * each other method returns a reader that differs in one of that.
+ */
+public final class ExitsReader {
+  private final LanguageModel model;
+  private final boolean exact;
+  private final boolean anyBackbone;
+  private final IntPredicate wanted;
+
+  private ExitsReader(
+      LanguageModel model, boolean exact, boolean anyBackbone, IntPredicate wanted) {
+    this.model = model;
+    this.exact = exact;
+    this.anyBackbone = anyBackbone;
+    this.wanted = wanted;
+  }
+
+  /** Exits for decoding with {@code model}; how matrices are held: {@link QuantizedWeights}. */
+  public static ExitsReader of(LanguageModel model) {
+    return new ExitsReader(model, false, false, depth -> true);
+  }
+
+  /** All weights in F32, for what is trained or goes into a file again. */
+  public ExitsReader exact() {
+    return new ExitsReader(model, true, anyBackbone, wanted);
+  }
+
+  /**
+   * Exits of any backbone of the same sizes: their weights fit, and how well they predict has to be
+   * measured.
+   */
+  public ExitsReader ofAnyBackbone() {
+    return new ExitsReader(model, exact, true, wanted);
+  }
+
+  /**
+   * Only some exits, for a process that holds some layers of the model; of the others no weight is
+   * read.
+   *
+   * @param depths whether an exit is wanted, by its depth
+   */
+  public ExitsReader at(IntPredicate depths) {
+    return new ExitsReader(model, exact, anyBackbone, depths);
+  }
+
+  /**
+   * Reads the exits in {@code folder}.
+   *
+   * @param allocator where their weights live
+   * @throws InputException if a file is missing or wrong, or the exits belong to another backbone
+   */
+  public Exits read(Path folder, Allocator allocator, Kernels kernels) {
+    DType type = exact ? DType.F32 : QuantizedWeights.typeFor(model);
+    Path description = folder.resolve(ExitsFile.DESCRIPTION);
+    JsonObject root = ExitsFile.description(folder);
+    JsonObject backbone = root.getObject("backbone");
+    checkSizes(description, backbone, model);
+    String sha256 = backbone.getString("sha256");
+    List<String> checked =
+        backbone.optional(ExitsFile.CHECKED, backbone::getStrings).orElse(List.of());
+    if (!anyBackbone && !sha256.equals(model.sha256()) && !checked.contains(model.sha256())) {
+      throw new InputException(
+          "%s: backbone.sha256 is %s, but that of the model %s is %s: these exits were tuned for another backbone; give the model they were made for, or --accept-backbone if it is the same one in another file type"
+              .formatted(description, Printable.line(sha256), model.path(), model.sha256()));
+    }
+    try (Safetensors file = Safetensors.open(folder.resolve(ExitsFile.TENSORS));
+        NativeArena stored = new NativeArena("exits as stored")) {
+      FileWeights weights =
+          new FileWeights(file, Precision.F32, type == DType.F32 ? allocator : stored, kernels);
+      boolean plain = type == DType.F32;
+      Allocator rows = plain ? allocator : stored;
+      List<Exit> exits = new ArrayList<>();
+      Set<Integer> depths = new HashSet<>();
+      Set<String> notWeights = new HashSet<>();
+      Map<DraftVocabulary, Linear> heads = new HashMap<>();
+      Optional<Lookahead> lookahead = Optional.empty();
+      for (JsonObject one : root.getObjects("exits")) {
+        ExitOutline outline = ExitsFile.outline(one, model.config().decoder());
+        int depth = outline.depth();
+        boolean own = outline.ownHead();
+        if (!depths.add(depth)) {
+          throw one.error("depth", "a depth that no exit before it has");
+        }
+        if (!wanted.test(depth)) {
+          file.tensors().keySet().stream()
+              .filter(name -> name.startsWith(ExitsFile.prefix(depth)))
+              .forEach(notWeights::add);
+          continue;
+        }
+        Optional<DraftVocabulary> draft =
+            draft(
+                outline.draftTokens(),
+                file,
+                ExitsFile.prefix(depth) + ExitsFile.DRAFT_IDS,
+                model,
+                notWeights);
+        Weights share = Heads.sharding(model.decoder(), draft).share(weights);
+        QuantizedWeights held = new QuantizedWeights(share, type, allocator, kernels);
+        Weights named = (plain ? share : held).under(ExitsFile.prefix(depth));
+        // one copy for all exits that cover the same tokens: what one has read the next finds in
+        // cache
+        UnaryOperator<Linear> hold =
+            plain ? h -> h : h -> heads.computeIfAbsent(draft.orElseThrow(), d -> held.head(h));
+        if (outline.isLookahead()) {
+          lookahead =
+              Optional.of(
+                  new Lookahead(model.decoder(), named, own, draft, rows).withDraftHead(hold));
+        } else {
+          ExitArchitecture architecture = outline.architecture().orElseThrow();
+          ExitSpec spec = new ExitSpec(depth, architecture, own, outline.draftTokens());
+          Exit exit = new Exit(spec, model.decoder(), named, draft, rows).withDraftHead(hold);
+          exits.add(exit.with(Gates.read(one, named, model.config().decoder())));
+        }
+      }
+      weights.refuseUnused(notWeights);
+      return new Exits(sha256, checked, root.getObject("tuning").fields(), exits, lookahead);
+    }
+  }
+
+  /** The tokens of a draft head, if it is one; their tensor is noted among those that are read. */
+  private static Optional<DraftVocabulary> draft(
+      int count, Safetensors file, String name, LanguageModel model, Set<String> read) {
+    if (count == 0) {
+      return Optional.empty();
+    }
+    read.add(name);
+    Span ids = file.read(name);
+    if (ids.dtype() != DType.I32 || ids.length() != count) {
+      throw new InputException(
+          file.origin()
+              + ": tensor "
+              + name
+              + " has "
+              + ids.length()
+              + " elements of "
+              + ids.dtype()
+              + ", "
+              + ExitsFile.DRAFT_TOKENS
+              + " in "
+              + ExitsFile.DESCRIPTION
+              + " needs "
+              + count
+              + " of I32");
+    }
+    try {
+      int[] elements = ids.segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+      return Optional.of(new DraftVocabulary(elements, model.config().decoder().vocab()));
+    } catch (InputException e) {
+      throw new InputException(file.origin() + ": tensor " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void checkSizes(Path file, JsonObject backbone, LanguageModel model) {
+    var c = model.config().decoder();
+    equal(file, "backbone.layers", backbone.getInt("layers", 1, 1 << 20), c.layers(), model);
+    equal(file, "backbone.hidden", backbone.getInt("hidden", 1, 1 << 24), c.hidden(), model);
+    equal(file, "backbone.vocab", backbone.getInt("vocab", 1, 1 << 24), c.vocab(), model);
+  }
+
+  private static void equal(Path file, String field, Object found, Object model, LanguageModel of) {
+    if (!found.equals(model)) {
+      throw new InputException(
+          file
+              + ": "
+              + field
+              + " is "
+              + Printable.line(found.toString())
+              + ", but that of the model "
+              + of.path()
+              + " is "
+              + model
+              + ": these exits belong to another backbone; give the model they were made for");
+    }
+  }
+}
