@@ -18,10 +18,11 @@ import java.util.List;
 
 /**
  * Causal grouped-query attention, forward, for up to {@link Kernels#ROW_STABLE} queries per
- * sequence; {@link AttentionBlocks} takes more. A task is a kv head; it goes through its query rows
- * in tiles of four. Each tile writes its scores over all visible keys into scratch memory, turns
- * them into weights, and sums the values: two passes over the keys and no running rescale, so a
- * row's bits do not depend on how keys are blocked, nor on where in memory they lie.
+ * sequence; {@link AttentionBlocks} takes more. A task is a tile of four query rows that read the
+ * same kv head; tasks of a head that follow each other go through it together. Each tile writes its
+ * scores over all visible keys into scratch memory, turns them into weights, and sums the values:
+ * two passes over the keys and no running rescale, so a row's bits do not depend on how keys are
+ * blocked, nor on where in memory they lie.
  *
  * <p>No row's arithmetic depends on its neighbours: keys beyond the shortest row of a tile are
  * added row by row, after the others, as they come in order. Where a window hides keys, the rows of
@@ -76,15 +77,30 @@ public final class Attention {
 
   /** Keys and values lie in several runs, or in one, which may then be of several sequences. */
   private void few(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
-    long work = (long) s.keys() * s.headSize() * s.groupSize() * s.queries() / 8;
+    int tiles = tiles(s);
     pool.range(
-        Math.multiplyExact(s.batch(), s.kvHeads()),
-        Split.grain(work),
+        Math.multiplyExact(Math.multiplyExact(s.batch(), s.kvHeads()), tiles),
+        Split.grain(work(s)),
         (from, to) -> {
-          for (int t = from; t < to; t++) {
-            head(q, k, v, out, lse, s, t / s.kvHeads(), t % s.kvHeads());
+          for (int t = from; t < to; ) {
+            int head = t / tiles;
+            int end = Math.min(to, (head + 1) * tiles);
+            int first = t - head * tiles;
+            int kv = head % s.kvHeads();
+            head(q, k, v, out, lse, s, head / s.kvHeads(), kv, first, first + end - t);
+            t = end;
           }
         });
+  }
+
+  /** Tiles of the query rows that read a kv head. */
+  private static int tiles(AttentionShape s) {
+    return Math.ceilDiv(s.queries() * s.groupSize(), ROWS);
+  }
+
+  /** Elements that a tile touches: keys and values, which are mostly read from memory, and sums. */
+  private static long work(AttentionShape s) {
+    return (long) s.keys() * s.headSize() * 2;
   }
 
   /** The kv heads of all sequences in one region, unless one has many queries. */
@@ -98,8 +114,8 @@ public final class Attention {
     long work = 0;
     for (int i = 0; i < sequences.size(); i++) {
       AttentionShape s = sequences.get(i).shape();
-      first[i + 1] = first[i] + s.kvHeads();
-      work += (long) s.keys() * s.headSize() * s.heads() * s.queries() / 8;
+      first[i + 1] = first[i] + s.kvHeads() * tiles(s);
+      work += work(s) * s.kvHeads() * tiles(s);
     }
     int tasks = first[sequences.size()];
     pool.range(
@@ -107,18 +123,33 @@ public final class Attention {
         Split.grain(work / Math.max(1, tasks)),
         (from, to) -> {
           int i = 0;
-          for (int t = from; t < to; t++) {
+          for (int t = from; t < to; ) {
             while (first[i + 1] <= t) {
               i++;
             }
             AttentionCall.OverRuns p = sequences.get(i);
-            head(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape(), 0, t - first[i]);
+            int tiles = tiles(p.shape());
+            int kv = (t - first[i]) / tiles;
+            int tile = t - first[i] - kv * tiles;
+            int count = Math.min(to - t, tiles - tile);
+            head(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape(), 0, kv, tile, tile + count);
+            t += count;
           }
         });
   }
 
+  /** Tiles {@code [firstTile, lastTile)} of the query rows of a kv head. */
   private void head(
-      Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s, int b, int kv) {
+      Span q,
+      List<Span> k,
+      List<Span> v,
+      Span out,
+      Span lse,
+      AttentionShape s,
+      int b,
+      int kv,
+      int firstTile,
+      int lastTile) {
     int low = s.first(0);
     int keys = s.keys() - low;
     int pitch = (keys + Width.LANES - 1) / Width.LANES * Width.LANES;
@@ -139,8 +170,9 @@ public final class Attention {
     long outs = out.address();
     long lses = lse.address();
     int live;
-    for (int r = 0; r < rows.count(); r += live) {
-      live = rows.tile(r, ROWS);
+    int last = Math.min(rows.count(), lastTile * ROWS);
+    for (int r = firstTile * ROWS; r < last; r += live) {
+      live = rows.tile(r, Math.min(ROWS, last - r));
       rows.load(qs, r, ROWS, tile, size);
       int start = rows.firstKey(r);
       int begin = start - low;

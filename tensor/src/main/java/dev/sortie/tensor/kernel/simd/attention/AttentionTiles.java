@@ -8,6 +8,8 @@ import dev.sortie.tensor.kernel.simd.vector.Lanes;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -24,15 +26,89 @@ final class AttentionTiles {
   private static final long LANES = F.length();
   private static final long VECTOR = 4 * LANES;
 
+  /** Half of the lanes, and a quarter. */
+  private static final int HALF = F.length() / 2;
+
+  private static final int QUARTER = F.length() / 4;
+
+  private static final VectorShuffle<Float> BY_HALF = exchanged(HALF);
+  private static final VectorShuffle<Float> BY_QUARTER = exchanged(QUARTER);
+  private static final VectorShuffle<Float> BY_2 = exchanged(2);
+  private static final VectorShuffle<Float> BY_1 = exchanged(1);
+
+  /** The lanes in the upper half, and those in the upper part of each half. */
+  private static final VectorMask<Float> UPPER = lanes(HALF);
+
+  private static final VectorMask<Float> UPPER_OF_HALF = lanes(QUARTER);
+
+  /** To the first lanes: four sums from where {@link #scoresByRow} has them. */
+  private static final VectorShuffle<Float> FOUR =
+      VectorShuffle.fromOp(F, i -> (i & 1) * HALF + (i >> 1 & 1) * QUARTER);
+
   private AttentionTiles() {}
+
+  /** Neighbours at a distance that is a power of two change places. */
+  private static VectorShuffle<Float> exchanged(int distance) {
+    return VectorShuffle.fromOp(F, i -> (i ^ distance) % F.length());
+  }
+
+  /** The lanes whose number has this bit. */
+  private static VectorMask<Float> lanes(int bit) {
+    boolean[] set = new boolean[F.length()];
+    for (int i = 0; i < set.length; i++) {
+      set[i] = (i & bit) != 0;
+    }
+    return VectorMask.fromArray(F, set, 0);
+  }
 
   /**
    * {@code s[j] = scale Σ_d q[d] k[j,d]} of one row for keys {@code [from, to)}, elements in the
    * lanes: keys are read where they lie. For few rows.
    *
+   * <p>Lanes are summed up by halving, as {@link Lanes#sum} does it. Four keys at a time share the
+   * steps: sums of halves leave room for those of another key.
+   *
    * @param stride bytes from one key to the next
    */
   static void scoresByRow(
+      long q, int size, long k, long stride, long from, long to, float scale, long s) {
+    long j = from;
+    for (; j <= to - 4; j += 4) {
+      FloatVector a = FloatVector.zero(F);
+      FloatVector b = FloatVector.zero(F);
+      FloatVector c = FloatVector.zero(F);
+      FloatVector d = FloatVector.zero(F);
+      long key = k + j * stride;
+      for (long e = 0; e < 4L * size; e += VECTOR) {
+        FloatVector x = FloatVector.fromMemorySegment(F, MEMORY, q + e, ORDER);
+        a = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + e, ORDER), a);
+        b = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + stride + e, ORDER), b);
+        c = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + 2 * stride + e, ORDER), c);
+        d = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + 3 * stride + e, ORDER), d);
+      }
+      a = a.rearrange(BY_HALF).add(a);
+      b = b.rearrange(BY_HALF).add(b);
+      c = c.rearrange(BY_HALF).add(c);
+      d = d.rearrange(BY_HALF).add(d);
+      FloatVector ab = a.blend(b, UPPER);
+      FloatVector cd = c.blend(d, UPPER);
+      ab = ab.rearrange(BY_QUARTER).add(ab);
+      cd = cd.rearrange(BY_QUARTER).add(cd);
+      FloatVector all = ab.blend(cd, UPPER_OF_HALF);
+      if (LANES >= 16) {
+        all = all.rearrange(BY_2).add(all);
+      }
+      if (LANES >= 8) {
+        all = all.rearrange(BY_1).add(all);
+      }
+      ((FloatVector) all.rearrange(FOUR).mul(scale).reinterpretShape(FloatVector.SPECIES_128, 0))
+          .intoMemorySegment(MEMORY, s + 4 * j, ORDER);
+    }
+    scoresOfRest(q, size, k, stride, j, to, scale, s);
+  }
+
+  /** {@link #scoresByRow} of less than four keys. */
+  private static void scoresOfRest(
       long q, int size, long k, long stride, long from, long to, float scale, long s) {
     for (long j = from; j < to; j += 2) {
       long next = Math.min(j + 1, to - 1);
