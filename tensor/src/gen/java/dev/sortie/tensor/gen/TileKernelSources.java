@@ -193,42 +193,9 @@ final class TileKernelSources {
   // ---- scaling
 
   private String scaling(Type type) {
-    line(
-        """
-        /** See {@link GroupScaling#run}. */
-        static void run(long x, long scales, long sums, long step, long y, long blocks) {
-          long x0 = x & ADDRESS;
-          long w = scales & ADDRESS;
-          long s0 = sums & ADDRESS;
-          FloatVector f0 = FloatVector.zero(F);
-          FloatVector f1 = FloatVector.zero(F);
-          long end = blocks * BLOCK;
-          long xo = START;
-          long so = 0;
-          long wo = 0;
-          while (wo != end) {
-        """);
-    if (type.scaled()) {
-      scaledBlock(type);
-    } else {
-      head(type);
-      group(type);
-      line("f0 = i0.fma(d0.mul(sx), f0);");
-      line("f1 = i1.fma(d1.mul(sx), f1);");
-      if (type.minima()) {
-        line("f0 = m0.fma(mx, f0);");
-        line("f1 = m1.fma(mx, f1);");
-      }
-      line("wo += BLOCK;");
+    for (int rows = 1; rows < TILES.length; rows++) {
+      scaling(type, rows);
     }
-    line(
-        """
-        }
-        FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
-        unscale.mul(f0).intoMemorySegment(MEMORY, y, ORDER);
-        unscale.mul(f1).intoMemorySegment(MEMORY, y + BYTES, ORDER);
-        }
-        """);
     String body =
         """
         /** Bytes of the scales of a block. */
@@ -239,9 +206,12 @@ final class TileKernelSources {
 
         private static final long START = %d;
 
-        private Scale%s() {}
+        /** The kernels by rows of x. */
+        static final GroupScaling KERNELS = new GroupScaling(Scale%5$s::by1, Scale%5$s::by2);
 
-        %s
+        private Scale%5$s() {}
+
+        %6$s
         """
             .formatted(
                 type.scaleVectors(),
@@ -265,38 +235,102 @@ final class TileKernelSources {
         body);
   }
 
+  private void scaling(Type type, int rows) {
+    line(
+        """
+        /** One tile, %s of x. */
+        static void by%d(long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
+        """
+            .formatted(COUNTS.get(rows), rows));
+    each(rows, "long x%1$d = (x%2$s) & ADDRESS;", "xRow");
+    line("long w = scales & ADDRESS;");
+    each(rows, "long s%1$d = (sums%2$s) & ADDRESS;", "BYTES");
+    zeros(rows, "f");
+    line("long end = blocks * BLOCK;");
+    line("long xo = START;");
+    line("long so = 0;");
+    line("long wo = 0;");
+    line("while (wo != end) {");
+    if (type.scaled()) {
+      scaledBlock(type, rows);
+    } else {
+      head(type);
+      for (int r = 0; r < rows; r++) {
+        group(type, r);
+        line("f0%1$d = i0%1$d.fma(d0.mul(sx%1$d), f0%1$d);".formatted(r));
+        line("f1%1$d = i1%1$d.fma(d1.mul(sx%1$d), f1%1$d);".formatted(r));
+        if (type.minima()) {
+          line("f0%1$d = m0.fma(mx%1$d, f0%1$d);".formatted(r));
+          line("f1%1$d = m1.fma(mx%1$d, f1%1$d);".formatted(r));
+        }
+      }
+      line("so += step;");
+      line("xo += GROUP_OF_X;");
+      line("wo += BLOCK;");
+    }
+    line("}");
+    line("FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);");
+    each(rows, "unscale.mul(f0%1$d).intoMemorySegment(MEMORY, y%2$s, ORDER);", "yRow");
+    each(rows, "unscale.mul(f1%1$d).intoMemorySegment(MEMORY, y%2$s + BYTES, ORDER);", "yRow");
+    line("}\n");
+  }
+
+  /** A line for each row of x, of its number and its offset. */
+  private void each(int rows, String format, String step) {
+    for (int r = 0; r < rows; r++) {
+      line(format.formatted(r, JavaSource.plus(r, step)));
+    }
+  }
+
+  /** Sums of even and of odd lanes for each row of x. */
+  private void zeros(int rows, String name) {
+    for (int r = 0; r < rows; r++) {
+      line("FloatVector %s0%d = FloatVector.zero(F);".formatted(name, r));
+      line("FloatVector %s1%d = FloatVector.zero(F);".formatted(name, r));
+    }
+  }
+
   /** A block whose groups have scales: those are applied first, then the block's. */
-  private void scaledBlock(Type type) {
-    line("FloatVector g0 = FloatVector.zero(F);");
-    line("FloatVector g1 = FloatVector.zero(F);");
+  private void scaledBlock(Type type, int rows) {
+    zeros(rows, "g");
     if (type.minima()) {
-      line("FloatVector z0 = FloatVector.zero(F);");
-      line("FloatVector z1 = FloatVector.zero(F);");
+      zeros(rows, "z");
     }
     line("long stop = wo + BLOCK;");
     line("for (long at = wo + HEAD; at != stop; at += BYTES) {");
-    group(type);
     line("IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);");
-    if (type.minima()) {
-      line("g0 = i0.fma(%s.mul(sx), g0);".formatted(number("c.and(0xff)")));
+    boolean minima = type.minima();
+    line("FloatVector c0 = %s;".formatted(number(minima ? "c.and(0xff)" : low("c"))));
+    line(
+        "FloatVector c1 = %s;"
+            .formatted(
+                number(minima ? "c.lanewise(VectorOperators.LSHR, 16).and(0xff)" : high("c"))));
+    if (minima) {
       line(
-          "g1 = i1.fma(%s.mul(sx), g1);"
-              .formatted(number("c.lanewise(VectorOperators.LSHR, 16).and(0xff)")));
-      line(
-          "z0 = %s.fma(mx, z0);"
+          "FloatVector b0 = %s;"
               .formatted(number("c.lanewise(VectorOperators.LSHR, 8).and(0xff)")));
-      line("z1 = %s.fma(mx, z1);".formatted(number("c.lanewise(VectorOperators.LSHR, 24)")));
-    } else {
-      line("g0 = i0.fma(%s.mul(sx), g0);".formatted(number(low("c"))));
-      line("g1 = i1.fma(%s.mul(sx), g1);".formatted(number(high("c"))));
+      line("FloatVector b1 = %s;".formatted(number("c.lanewise(VectorOperators.LSHR, 24)")));
     }
+    for (int r = 0; r < rows; r++) {
+      group(type, r);
+      line("g0%1$d = i0%1$d.fma(c0.mul(sx%1$d), g0%1$d);".formatted(r));
+      line("g1%1$d = i1%1$d.fma(c1.mul(sx%1$d), g1%1$d);".formatted(r));
+      if (minima) {
+        line("z0%1$d = b0.fma(mx%1$d, z0%1$d);".formatted(r));
+        line("z1%1$d = b1.fma(mx%1$d, z1%1$d);".formatted(r));
+      }
+    }
+    line("so += step;");
+    line("xo += GROUP_OF_X;");
     line("}");
     head(type);
-    line("f0 = d0.fma(g0, f0);");
-    line("f1 = d1.fma(g1, f1);");
-    if (type.minima()) {
-      line("f0 = m0.fma(z0, f0);");
-      line("f1 = m1.fma(z1, f1);");
+    for (int r = 0; r < rows; r++) {
+      line("f0%1$d = d0.fma(g0%1$d, f0%1$d);".formatted(r));
+      line("f1%1$d = d1.fma(g1%1$d, f1%1$d);".formatted(r));
+      if (minima) {
+        line("f0%1$d = m0.fma(z0%1$d, f0%1$d);".formatted(r));
+        line("f1%1$d = m1.fma(z1%1$d, f1%1$d);".formatted(r));
+      }
     }
     line("wo = stop;");
   }
@@ -317,28 +351,37 @@ final class TileKernelSources {
     }
   }
 
-  /** The sums of a group as numbers, of even and of odd lanes, and the steps of x. */
-  private void group(Type type) {
-    line("long xp = x0 + (xo & OFFSET);");
-    line(
-        "ShortVector start = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp)).reinterpretAsShorts();");
-    line(
-        "IntVector j = start.add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER)).reinterpretAsInts();");
-    line("IntVector n0 = %s;".formatted(low("j")));
-    line("IntVector n1 = %s;".formatted(high("j")));
+  /** The sums of a group and row r as numbers, of even and of odd lanes, and the steps of x. */
+  private void group(Type type, int r) {
+    String text =
+        """
+        long xp#r = x#r + (xo & OFFSET);
+        ShortVector start#r = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp#r)).reinterpretAsShorts();
+        IntVector j#r = start#r.add(ShortVector.fromMemorySegment(W, MEMORY, s#r + (so & OFFSET), ORDER)).reinterpretAsInts();
+        IntVector n0#r = %s;
+        IntVector n1#r = %s;
+        """
+            .formatted(low("j#r"), high("j#r"));
     if (type.minima()) {
-      line("int centre = MEMORY.get(JAVA_INT_UNALIGNED, xp + 8);");
-      line("n0 = n0.add(centre);");
-      line("n1 = n1.add(centre);");
+      text +=
+          """
+          int centre#r = MEMORY.get(JAVA_INT_UNALIGNED, xp#r + 8);
+          n0#r = n0#r.add(centre#r);
+          n1#r = n1#r.add(centre#r);
+          """;
     }
-    line("FloatVector i0 = %s;".formatted(number("n0")));
-    line("FloatVector i1 = %s;".formatted(number("n1")));
-    line("FloatVector sx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 4));");
+    text +=
+        """
+        FloatVector i0#r = %s;
+        FloatVector i1#r = %s;
+        FloatVector sx#r = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp#r + 4));
+        """
+            .formatted(number("n0#r"), number("n1#r"));
     if (type.minima()) {
-      line("FloatVector mx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 12));");
+      text +=
+          "FloatVector mx#r = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp#r + 12));\n";
     }
-    line("so += step;");
-    line("xo += GROUP_OF_X;");
+    line(text.replace("#r", "" + r));
   }
 
   private static String number(String ints) {

@@ -19,6 +19,10 @@ import jdk.incubator.vector.VectorSpecies;
 final class RowRounding {
   private static final VectorSpecies<Float> F = Width.F;
   private static final VectorSpecies<Integer> I = Width.I;
+
+  /** At every width: a group is summed up in four parts. */
+  private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
+
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -77,37 +81,23 @@ final class RowRounding {
     for (long g = 0; g < groups; g++) {
       long from = (x + g * 4 * SCALED) & ADDRESS;
       long dst = (to + g * 4 * (SCALED + 4)) & ADDRESS;
-      float s0 = 0;
-      float s1 = 0;
-      float s2 = 0;
-      float s3 = 0;
-      float x0 = 0;
-      float x1 = 0;
-      float x2 = 0;
-      float x3 = 0;
+      FloatVector sums = FloatVector.zero(FOUR);
+      FloatVector absolute = FloatVector.zero(FOUR);
       for (long o = 0; o != 4 * SCALED; o += 16) {
-        long at = from + (o & OFFSET);
-        float e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at);
-        s0 += Math.abs(e);
-        x0 += e;
-        e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 4);
-        s1 += Math.abs(e);
-        x1 += e;
-        e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 8);
-        s2 += Math.abs(e);
-        x2 += e;
-        e = MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 12);
-        s3 += Math.abs(e);
-        x3 += e;
+        FloatVector e = FloatVector.fromMemorySegment(FOUR, MEMORY, from + (o & OFFSET), ORDER);
+        sums = e.add(sums);
+        absolute = e.lanewise(VectorOperators.ABS).add(absolute);
       }
-      float scale = QuantisedRow.scale((s0 + s1) + (s2 + s3));
+      float sum = (absolute.lane(0) + absolute.lane(1)) + (absolute.lane(2) + absolute.lane(3));
+      float total = (sums.lane(0) + sums.lane(1)) + (sums.lane(2) + sums.lane(3));
+      float scale = QuantisedRow.scale(sum);
       FloatVector coefficient = PLACES.mul(scale);
       for (long o = 0; o != 4 * SCALED; o += BYTES) {
         FloatVector.fromMemorySegment(F, MEMORY, from + (o & OFFSET), ORDER)
             .mul(coefficient)
             .intoMemorySegment(MEMORY, dst + (o & OFFSET), ORDER);
       }
-      float start = centre * (((x0 + x1) + (x2 + x3)) * scale);
+      float start = centre * (total * scale);
       MEMORY.set(JAVA_FLOAT_UNALIGNED, dst + 4 * SCALED, start);
     }
   }
@@ -137,18 +127,14 @@ final class RowRounding {
     for (long g = 0; g < groups; g++) {
       long from = (x + g * group) & ADDRESS;
       long dst = (to + g * toGroup) & ADDRESS;
-      float s0 = 0;
-      float s1 = 0;
-      float s2 = 0;
-      float s3 = 0;
+      FloatVector absolute = FloatVector.zero(FOUR);
       for (long o = 0; o != group; o += 16) {
-        long at = from + (o & OFFSET);
-        s0 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at));
-        s1 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 4));
-        s2 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 8));
-        s3 += Math.abs(MEMORY.get(JAVA_FLOAT_UNALIGNED, at + 12));
+        absolute =
+            FloatVector.fromMemorySegment(FOUR, MEMORY, from + (o & OFFSET), ORDER)
+                .lanewise(VectorOperators.ABS)
+                .add(absolute);
       }
-      float sum = (s0 + s1) + (s2 + s3);
+      float sum = (absolute.lane(0) + absolute.lane(1)) + (absolute.lane(2) + absolute.lane(3));
       float inverse = sum >= QuantisedRow.SMALLEST ? bound / sum : 0;
       IntVector total = IntVector.zero(I);
       for (long o = 0; o != group; o += BYTES) {

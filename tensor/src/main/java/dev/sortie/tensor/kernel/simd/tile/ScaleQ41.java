@@ -32,15 +32,19 @@ final class ScaleQ41 {
 
   private static final long START = 128;
 
+  /** The kernels by rows of x. */
+  static final GroupScaling KERNELS = new GroupScaling(ScaleQ41::by1, ScaleQ41::by2);
+
   private ScaleQ41() {}
 
-  /** See {@link GroupScaling#run}. */
-  static void run(long x, long scales, long sums, long step, long y, long blocks) {
-    long x0 = x & ADDRESS;
+  /** One tile, one row of x. */
+  static void by1(
+      long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
+    long x0 = (x) & ADDRESS;
     long w = scales & ADDRESS;
-    long s0 = sums & ADDRESS;
-    FloatVector f0 = FloatVector.zero(F);
-    FloatVector f1 = FloatVector.zero(F);
+    long s0 = (sums) & ADDRESS;
+    FloatVector f00 = FloatVector.zero(F);
+    FloatVector f10 = FloatVector.zero(F);
     long end = blocks * BLOCK;
     long xo = START;
     long so = 0;
@@ -60,32 +64,114 @@ final class ScaleQ41 {
               .and(0x8fff_e000)
               .reinterpretAsFloats();
       FloatVector m1 = m.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-      long xp = x0 + (xo & OFFSET);
-      ShortVector start =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp)).reinterpretAsShorts();
-      IntVector j =
-          start
+      long xp0 = x0 + (xo & OFFSET);
+      ShortVector start0 =
+          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+      IntVector j0 =
+          start0
               .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
               .reinterpretAsInts();
-      IntVector n0 = j.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-      IntVector n1 = j.lanewise(VectorOperators.ASHR, 16);
-      int centre = MEMORY.get(JAVA_INT_UNALIGNED, xp + 8);
-      n0 = n0.add(centre);
-      n1 = n1.add(centre);
-      FloatVector i0 = ((FloatVector) n0.convert(VectorOperators.I2F, 0));
-      FloatVector i1 = ((FloatVector) n1.convert(VectorOperators.I2F, 0));
-      FloatVector sx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 4));
-      FloatVector mx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 12));
+      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
+      int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
+      n00 = n00.add(centre0);
+      n10 = n10.add(centre0);
+      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
+      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+      FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
+      FloatVector mx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 12));
+      f00 = i00.fma(d0.mul(sx0), f00);
+      f10 = i10.fma(d1.mul(sx0), f10);
+      f00 = m0.fma(mx0, f00);
+      f10 = m1.fma(mx0, f10);
       so += step;
       xo += GROUP_OF_X;
-      f0 = i0.fma(d0.mul(sx), f0);
-      f1 = i1.fma(d1.mul(sx), f1);
-      f0 = m0.fma(mx, f0);
-      f1 = m1.fma(mx, f1);
       wo += BLOCK;
     }
     FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
-    unscale.mul(f0).intoMemorySegment(MEMORY, y, ORDER);
-    unscale.mul(f1).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+    unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
+    unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+  }
+
+  /** One tile, two rows of x. */
+  static void by2(
+      long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
+    long x0 = (x) & ADDRESS;
+    long x1 = (x + xRow) & ADDRESS;
+    long w = scales & ADDRESS;
+    long s0 = (sums) & ADDRESS;
+    long s1 = (sums + BYTES) & ADDRESS;
+    FloatVector f00 = FloatVector.zero(F);
+    FloatVector f10 = FloatVector.zero(F);
+    FloatVector f01 = FloatVector.zero(F);
+    FloatVector f11 = FloatVector.zero(F);
+    long end = blocks * BLOCK;
+    long xo = START;
+    long so = 0;
+    long wo = 0;
+    while (wo != end) {
+      IntVector d = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET), ORDER);
+      FloatVector d0 =
+          d.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(0x8fff_e000)
+              .reinterpretAsFloats();
+      FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+      IntVector m = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET) + BYTES, ORDER);
+      FloatVector m0 =
+          m.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(0x8fff_e000)
+              .reinterpretAsFloats();
+      FloatVector m1 = m.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+      long xp0 = x0 + (xo & OFFSET);
+      ShortVector start0 =
+          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+      IntVector j0 =
+          start0
+              .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
+              .reinterpretAsInts();
+      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
+      int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
+      n00 = n00.add(centre0);
+      n10 = n10.add(centre0);
+      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
+      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+      FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
+      FloatVector mx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 12));
+      f00 = i00.fma(d0.mul(sx0), f00);
+      f10 = i10.fma(d1.mul(sx0), f10);
+      f00 = m0.fma(mx0, f00);
+      f10 = m1.fma(mx0, f10);
+      long xp1 = x1 + (xo & OFFSET);
+      ShortVector start1 =
+          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp1)).reinterpretAsShorts();
+      IntVector j1 =
+          start1
+              .add(ShortVector.fromMemorySegment(W, MEMORY, s1 + (so & OFFSET), ORDER))
+              .reinterpretAsInts();
+      IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector n11 = j1.lanewise(VectorOperators.ASHR, 16);
+      int centre1 = MEMORY.get(JAVA_INT_UNALIGNED, xp1 + 8);
+      n01 = n01.add(centre1);
+      n11 = n11.add(centre1);
+      FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
+      FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
+      FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
+      FloatVector mx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 12));
+      f01 = i01.fma(d0.mul(sx1), f01);
+      f11 = i11.fma(d1.mul(sx1), f11);
+      f01 = m0.fma(mx1, f01);
+      f11 = m1.fma(mx1, f11);
+      so += step;
+      xo += GROUP_OF_X;
+      wo += BLOCK;
+    }
+    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
+    unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
+    unscale.mul(f01).intoMemorySegment(MEMORY, y + yRow, ORDER);
+    unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+    unscale.mul(f11).intoMemorySegment(MEMORY, y + yRow + BYTES, ORDER);
   }
 }

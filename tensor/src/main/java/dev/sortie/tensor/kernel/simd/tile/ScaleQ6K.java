@@ -35,52 +35,52 @@ final class ScaleQ6K {
 
   private static final long START = 64;
 
+  /** The kernels by rows of x. */
+  static final GroupScaling KERNELS = new GroupScaling(ScaleQ6K::by1, ScaleQ6K::by2);
+
   private ScaleQ6K() {}
 
-  /** See {@link GroupScaling#run}. */
-  static void run(long x, long scales, long sums, long step, long y, long blocks) {
-    long x0 = x & ADDRESS;
+  /** One tile, one row of x. */
+  static void by1(
+      long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
+    long x0 = (x) & ADDRESS;
     long w = scales & ADDRESS;
-    long s0 = sums & ADDRESS;
-    FloatVector f0 = FloatVector.zero(F);
-    FloatVector f1 = FloatVector.zero(F);
+    long s0 = (sums) & ADDRESS;
+    FloatVector f00 = FloatVector.zero(F);
+    FloatVector f10 = FloatVector.zero(F);
     long end = blocks * BLOCK;
     long xo = START;
     long so = 0;
     long wo = 0;
     while (wo != end) {
-      FloatVector g0 = FloatVector.zero(F);
-      FloatVector g1 = FloatVector.zero(F);
+      FloatVector g00 = FloatVector.zero(F);
+      FloatVector g10 = FloatVector.zero(F);
       long stop = wo + BLOCK;
       for (long at = wo + HEAD; at != stop; at += BYTES) {
-        long xp = x0 + (xo & OFFSET);
-        ShortVector start =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp)).reinterpretAsShorts();
-        IntVector j =
-            start
+        IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);
+        FloatVector c0 =
+            ((FloatVector)
+                c.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .convert(VectorOperators.I2F, 0));
+        FloatVector c1 =
+            ((FloatVector) c.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0));
+        long xp0 = x0 + (xo & OFFSET);
+        ShortVector start0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+        IntVector j0 =
+            start0
                 .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
                 .reinterpretAsInts();
-        IntVector n0 = j.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector n1 = j.lanewise(VectorOperators.ASHR, 16);
-        FloatVector i0 = ((FloatVector) n0.convert(VectorOperators.I2F, 0));
-        FloatVector i1 = ((FloatVector) n1.convert(VectorOperators.I2F, 0));
-        FloatVector sx = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp + 4));
+        IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
+        FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
+        FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+        FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
+        g00 = i00.fma(c0.mul(sx0), g00);
+        g10 = i10.fma(c1.mul(sx0), g10);
         so += step;
         xo += GROUP_OF_X;
-        IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);
-        g0 =
-            i0.fma(
-                ((FloatVector)
-                        c.lanewise(VectorOperators.LSHL, 16)
-                            .lanewise(VectorOperators.ASHR, 16)
-                            .convert(VectorOperators.I2F, 0))
-                    .mul(sx),
-                g0);
-        g1 =
-            i1.fma(
-                ((FloatVector) c.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
-                    .mul(sx),
-                g1);
       }
       IntVector d = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET), ORDER);
       FloatVector d0 =
@@ -89,12 +89,94 @@ final class ScaleQ6K {
               .and(0x8fff_e000)
               .reinterpretAsFloats();
       FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-      f0 = d0.fma(g0, f0);
-      f1 = d1.fma(g1, f1);
+      f00 = d0.fma(g00, f00);
+      f10 = d1.fma(g10, f10);
       wo = stop;
     }
     FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
-    unscale.mul(f0).intoMemorySegment(MEMORY, y, ORDER);
-    unscale.mul(f1).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+    unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
+    unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+  }
+
+  /** One tile, two rows of x. */
+  static void by2(
+      long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
+    long x0 = (x) & ADDRESS;
+    long x1 = (x + xRow) & ADDRESS;
+    long w = scales & ADDRESS;
+    long s0 = (sums) & ADDRESS;
+    long s1 = (sums + BYTES) & ADDRESS;
+    FloatVector f00 = FloatVector.zero(F);
+    FloatVector f10 = FloatVector.zero(F);
+    FloatVector f01 = FloatVector.zero(F);
+    FloatVector f11 = FloatVector.zero(F);
+    long end = blocks * BLOCK;
+    long xo = START;
+    long so = 0;
+    long wo = 0;
+    while (wo != end) {
+      FloatVector g00 = FloatVector.zero(F);
+      FloatVector g10 = FloatVector.zero(F);
+      FloatVector g01 = FloatVector.zero(F);
+      FloatVector g11 = FloatVector.zero(F);
+      long stop = wo + BLOCK;
+      for (long at = wo + HEAD; at != stop; at += BYTES) {
+        IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);
+        FloatVector c0 =
+            ((FloatVector)
+                c.lanewise(VectorOperators.LSHL, 16)
+                    .lanewise(VectorOperators.ASHR, 16)
+                    .convert(VectorOperators.I2F, 0));
+        FloatVector c1 =
+            ((FloatVector) c.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0));
+        long xp0 = x0 + (xo & OFFSET);
+        ShortVector start0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+        IntVector j0 =
+            start0
+                .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
+                .reinterpretAsInts();
+        IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
+        FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
+        FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+        FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
+        g00 = i00.fma(c0.mul(sx0), g00);
+        g10 = i10.fma(c1.mul(sx0), g10);
+        long xp1 = x1 + (xo & OFFSET);
+        ShortVector start1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp1)).reinterpretAsShorts();
+        IntVector j1 =
+            start1
+                .add(ShortVector.fromMemorySegment(W, MEMORY, s1 + (so & OFFSET), ORDER))
+                .reinterpretAsInts();
+        IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+        IntVector n11 = j1.lanewise(VectorOperators.ASHR, 16);
+        FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
+        FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
+        FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
+        g01 = i01.fma(c0.mul(sx1), g01);
+        g11 = i11.fma(c1.mul(sx1), g11);
+        so += step;
+        xo += GROUP_OF_X;
+      }
+      IntVector d = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET), ORDER);
+      FloatVector d0 =
+          d.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(0x8fff_e000)
+              .reinterpretAsFloats();
+      FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
+      f00 = d0.fma(g00, f00);
+      f10 = d1.fma(g10, f10);
+      f01 = d0.fma(g01, f01);
+      f11 = d1.fma(g11, f11);
+      wo = stop;
+    }
+    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
+    unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
+    unscale.mul(f01).intoMemorySegment(MEMORY, y + yRow, ORDER);
+    unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
+    unscale.mul(f11).intoMemorySegment(MEMORY, y + yRow + BYTES, ORDER);
   }
 }

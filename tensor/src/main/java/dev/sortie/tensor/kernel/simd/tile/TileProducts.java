@@ -204,18 +204,18 @@ public final class TileProducts {
       }
       long scales = tile + w.wordBytes();
       GroupSums.of(form).forRows(rows).run(rounded, xRow, tile, apart * tileBytes, sums, groups);
-      GroupScaling scaling = GroupScaling.of(type);
+      GroupScaling.Kernel scaling = GroupScaling.of(type).forRows(rows);
       int distinct = apart == 0 ? 1 : together;
       for (int p = 0; p < distinct; p++) {
-        for (int r = 0; r < rows; r++) {
-          scaling.run(
-              rounded + r * xRow,
-              scales + p * apart * tileBytes,
-              sums + VECTOR * (p * rows + r),
-              GROUP_BYTES,
-              y + r * yRow + TILE_OF_Y * (first + p * apart),
-              groups / type.groups());
-        }
+        scaling.run(
+            rounded,
+            xRow,
+            scales + p * apart * tileBytes,
+            sums + VECTOR * p * rows,
+            GROUP_BYTES,
+            y + TILE_OF_Y * (first + p * apart),
+            yRow,
+            groups / type.groups());
       }
     }
   }
