@@ -13,6 +13,7 @@ import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.decode.grammar.TokenGrammar;
 import dev.sortie.eetuning.decode.grammar.TokenVocabulary;
+import dev.sortie.eetuning.decode.grammar.schema.JsonSchema;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.PrefixReuse;
@@ -21,6 +22,8 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.Json;
+import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;
@@ -127,6 +130,19 @@ public final class Model implements AutoCloseable {
    */
   public TokenGrammar answerGrammar(Grammar grammar) {
     return new TokenGrammar(grammar, inTurn(this::vocabulary));
+  }
+
+  /**
+   * The form of JSON documents: {@code options.rule(model.answerSchema(schema))}. Keep it, as that
+   * of a grammar, where there are several answers.
+   *
+   * @param schema JSON Schema, an object
+   * @throws InputException if it is no strict JSON, naming keyword and place of what is not
+   *     supported, or if it allows nothing
+   */
+  public TokenGrammar answerSchema(String schema) {
+    return answerGrammar(
+        JsonSchema.grammar("schema", Json.parse("schema", schema, JsonLimits.CONFIG)));
   }
 
   private TokenVocabulary vocabulary() {

@@ -11,12 +11,9 @@ import dev.sortie.eetuning.decode.batch.BatchSequence;
 import dev.sortie.eetuning.decode.batch.PagePool;
 import dev.sortie.eetuning.decode.batch.PromptEmbedding;
 import dev.sortie.eetuning.decode.chat.Prompt;
-import dev.sortie.eetuning.decode.grammar.Grammar;
-import dev.sortie.eetuning.decode.grammar.schema.JsonSchema;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.json.Json;
-import dev.sortie.nn.json.JsonLimits;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.chat.ChatMessage;
@@ -132,19 +129,24 @@ class ModelContractTest {
     Path template =
         Files.writeString(shared.resolve("t.jinja"), "{{ tools }} {{ messages[0].content }}");
     try (Model model = Sortie.load(folder, LoadOptions.DEFAULT.threads(1).chatTemplate(template))) {
-      Grammar either =
-          JsonSchema.grammar(
-              "schema",
-              Json.parse("schema", "{\"enum\": [{\"fox\": 1}, {\"hen\": 2}]}", JsonLimits.CONFIG));
+      String either = "{\"enum\": [{\"fox\": 1}, {\"hen\": 2}]}";
       int[] prompt =
           model.prompt(
               List.of(ChatMessage.of("user", "The fox")),
               ChatOptions.DEFAULT.with(List.of(Map.of("name", "f")), Map.of()));
       assertThat(model.tokenizer().decode(prompt, false)).contains("f").endsWith("The fox");
-      TextOptions held = TextOptions.atMost(24).sampling(1.0, 7).rule(model.answerGrammar(either));
+      TextOptions held = TextOptions.atMost(24).sampling(1.0, 7).rule(model.answerSchema(either));
       Generation answer = model.answer(prompt, held).forEach(token -> {});
       assertThat(answer.text().replaceAll("\\s", "")).isIn("{\"fox\":1}", "{\"hen\":2}");
       assertThat(answer.finish()).isEqualTo("stop");
+      for (String bad :
+          List.of("{\"type\": \"fox\"}", "{", "{\"type\": \"string\", \"not\": {}}")) {
+        assertThatThrownBy(() -> model.answerSchema(bad))
+            .isInstanceOf(InputException.class)
+            .hasMessageContaining("schema")
+            .message()
+            .doesNotContain("\n");
+      }
     }
   }
 
