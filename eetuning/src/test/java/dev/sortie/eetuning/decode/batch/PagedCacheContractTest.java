@@ -3,7 +3,6 @@ package dev.sortie.eetuning.decode.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
@@ -11,22 +10,14 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
-import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.device.Device;
-import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -46,38 +37,21 @@ class PagedCacheContractTest {
 
   @TempDir private static Path folder;
 
-  private static Device device;
-  private static LanguageModel model;
-  private static NativeArena arena;
-  private static Exits exits;
+  private static TinyBatch tiny;
 
   @BeforeAll
   static void load() {
-    device = Device.cpu(2);
-    model =
-        LanguageModel.load(
-            TinyModel.write(folder.resolve("model"), 4, 16, 290, CONTEXT, 1),
-            Precision.F32,
-            device);
-    arena = new NativeArena("exits");
-    exits =
-        new Exits(
-            model.sha256(),
-            Map.of(),
-            List.of(
-                exit(new ExitSpec(1, ExitArchitecture.NORM, false, 60)),
-                exit(new ExitSpec(2, ExitArchitecture.LAYER, true))));
-  }
-
-  private static Exit exit(ExitSpec spec) {
-    return ExitInit.COPY.build(spec, model.decoder(), 0, arena, device.kernels());
+    tiny =
+        new TinyBatch(
+            folder,
+            CONTEXT,
+            new ExitSpec(1, ExitArchitecture.NORM, false, 60),
+            new ExitSpec(2, ExitArchitecture.LAYER, true));
   }
 
   @AfterAll
   static void close() {
-    arena.close();
-    model.close();
-    device.close();
+    tiny.close();
   }
 
   /** Leaves by the token's place in the text, whatever the confidence. */
@@ -111,8 +85,9 @@ class PagedCacheContractTest {
       this.end = end;
       this.alone =
           policy.never()
-              ? new FullDepth(model.decoder(), CONTEXT, device)
-              : new EarlyExit(model.decoder(), exits, policy, CONTEXT, 7, device);
+              ? new FullDepth(tiny.model().decoder(), CONTEXT, tiny.device())
+              : new EarlyExit(
+                  tiny.model().decoder(), tiny.exits(), policy, CONTEXT, 7, tiny.device());
       Step expected = alone.prefill(prompt);
       Optional<Step> found = Optional.empty();
       while (found.isEmpty()) {
@@ -163,8 +138,8 @@ class PagedCacheContractTest {
     int reused = 0;
     int refused = 0;
     int filled = 0;
-    try (PagePool pool = new PagePool(model.decoder(), exits, pages, page, reuse);
-        BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device)) {
+    try (PagePool pool = tiny.pool(pages, page, reuse);
+        BatchDecoder decoder = tiny.decoder()) {
       for (int round = 0; round < 250; round++) {
         if (random.nextInt(3) == 0) {
           int[] begin = beginnings[random.nextInt(3)];
@@ -224,9 +199,10 @@ class PagedCacheContractTest {
   @Test
   void oneBeginningIsReadOnceAndForgottenWhenItsMemoryIsWanted() {
     int[] prompt = IntStream.range(0, 120).toArray();
-    try (PagePool pool = new PagePool(model.decoder(), exits, 10, 20, true);
-        BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device)) {
-      assertThat(pool.bytes()).isEqualTo(10 * PagePool.pageBytes(model.decoder(), exits, 20));
+    try (PagePool pool = tiny.pool(10, 20, true);
+        BatchDecoder decoder = tiny.decoder()) {
+      assertThat(pool.bytes())
+          .isEqualTo(10 * PagePool.pageBytes(tiny.model().decoder(), tiny.exits(), 20));
       try (BatchSequence first = open(decoder, pool, prompt, 130)) {
         assertThat(first.position()).isZero();
         read(decoder, first);
@@ -273,8 +249,8 @@ class PagedCacheContractTest {
   @Test
   void whatIsForgottenIsReadAgainAndWhatIsReadStays() {
     int[] prompt = IntStream.range(0, 120).toArray();
-    try (PagePool pool = new PagePool(model.decoder(), exits, 20, 20, true);
-        BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device)) {
+    try (PagePool pool = tiny.pool(20, 20, true);
+        BatchDecoder decoder = tiny.decoder()) {
       try (BatchSequence first = open(decoder, pool, prompt, 130)) {
         read(decoder, first);
         pool.forget();
@@ -292,8 +268,8 @@ class PagedCacheContractTest {
 
   @Test
   void whatNeverFitsIsRefusedWithBothNumbers() {
-    try (PagePool pool = new PagePool(model.decoder(), exits, 3, 20, true);
-        BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device)) {
+    try (PagePool pool = tiny.pool(3, 20, true);
+        BatchDecoder decoder = tiny.decoder()) {
       assertThatThrownBy(() -> open(decoder, pool, new int[] {1}, 61))
           .isInstanceOf(InputException.class)
           .hasMessageContainingAll("61 tokens", "4 pages", "3 of 20");

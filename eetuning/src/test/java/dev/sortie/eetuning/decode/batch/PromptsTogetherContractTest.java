@@ -3,7 +3,6 @@ package dev.sortie.eetuning.decode.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.Step;
@@ -11,16 +10,11 @@ import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.ExitArchitecture;
-import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.ObservedKernels;
-import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,51 +31,37 @@ import org.junit.jupiter.api.io.TempDir;
 /** Prompts that are read in one pass get what each gets in passes of its own. */
 class PromptsTogetherContractTest {
   private static final int CONTEXT = 600;
-  private static final int VOCAB = 290;
-  private static final int LAYERS = 4;
 
   @TempDir private static Path folder;
 
-  private static Device device;
-  private static LanguageModel model;
-  private static NativeArena arena;
-  private static Exits exits;
+  private static TinyBatch tiny;
 
   @BeforeAll
   static void load() {
-    device = Device.cpu(2);
-    model =
-        LanguageModel.load(
-            TinyModel.write(folder.resolve("model"), LAYERS, 16, VOCAB, CONTEXT, 1),
-            Precision.F32,
-            device);
-    arena = new NativeArena("exits");
-    exits =
-        new Exits(
-            model.sha256(),
-            Map.of(),
-            List.of(
-                ExitInit.COPY.build(
-                    new ExitSpec(2, ExitArchitecture.LAYER, true),
-                    model.decoder(),
-                    0,
-                    arena,
-                    device.kernels())));
+    tiny = new TinyBatch(folder, CONTEXT, new ExitSpec(2, ExitArchitecture.LAYER, true));
   }
 
   @AfterAll
   static void close() {
-    arena.close();
-    model.close();
-    device.close();
+    tiny.close();
   }
 
   private static PagePool pool() {
-    return new PagePool(model.decoder(), exits, 200, 20, true);
+    return tiny.pool(200, 20, true);
+  }
+
+  private static Scheduler scheduler(BatchDecoder decoder, PagePool pool, int texts) {
+    return new Scheduler(
+        decoder,
+        pool,
+        tiny.model().tokenizer(),
+        List.of(),
+        TinyBatch.VOCAB,
+        new Scheduler.Limits(texts, texts));
   }
 
   private static int[] prompt(int length, long seed) {
-    return new Random(seed).ints(length, 0, VOCAB).toArray();
+    return new Random(seed).ints(length, 0, TinyBatch.VOCAB).toArray();
   }
 
   private static BatchSequence open(BatchDecoder d, PagePool pool, int[] prompt, boolean leaves) {
@@ -120,7 +100,7 @@ class PromptsTogetherContractTest {
   }
 
   private static List<float[]> cache(BatchDecoder decoder, BatchSequence s) {
-    return IntStream.range(0, LAYERS)
+    return IntStream.range(0, TinyBatch.LAYERS)
         .boxed()
         .flatMap(layer -> decoder.completedCache(s, layer).stream())
         .map(PromptsTogetherContractTest::floats)
@@ -138,7 +118,7 @@ class PromptsTogetherContractTest {
   @Test
   void eachPromptHasTheBitsThatItHasAlone() {
     int[] lengths = {43, 1, 17, 100, 16, 300, 3, 44, 60, 12};
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
+    try (BatchDecoder decoder = tiny.decoder();
         PagePool pool = pool()) {
       List<BatchSequence> together = new ArrayList<>();
       for (int i = 0; i < lengths.length; i++) {
@@ -165,8 +145,8 @@ class PromptsTogetherContractTest {
 
   @Test
   void aPassIsFilledInTurnByPiecesOfItsKind() {
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
-        PagePool pool = new PagePool(model.decoder(), exits, 200, 20, false)) {
+    try (BatchDecoder decoder = tiny.decoder();
+        PagePool pool = tiny.pool(200, 20, false)) {
       assertThat(passes(decoder, pool, 512, 43, 43, 43)).containsExactly(List.of(43, 43, 43));
       // 42 tokens are left for the third prompt, which no piece but a whole one may end
       assertThat(passes(decoder, pool, 128, 43, 43, 43))
@@ -195,7 +175,7 @@ class PromptsTogetherContractTest {
 
   @Test
   void piecesWhoseBitsWouldDependOnTheirCompanyAreRefused() {
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
+    try (BatchDecoder decoder = tiny.decoder();
         PagePool pool = pool();
         BatchSequence few = open(decoder, pool, prompt(3, 1), false);
         BatchSequence many = open(decoder, pool, prompt(30, 2), false)) {
@@ -212,18 +192,16 @@ class PromptsTogetherContractTest {
   void promptsThatCannotBeReadTogetherAreReadAlone() {
     ObservedKernels kernels =
         new ObservedKernels(
-            device.kernels(),
+            tiny.device().kernels(),
             (_, ran, _) -> {
               if (ran instanceof MatrixCall.Linear c && c.m() > 100) {
                 throw new IllegalStateException("more than 100 rows");
               }
             });
-    Device limited = new Device(kernels, device.pool());
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, limited);
+    Device limited = new Device(kernels, tiny.device().pool());
+    try (BatchDecoder decoder = tiny.decoder(limited);
         PagePool pool = pool();
-        Scheduler scheduler =
-            new Scheduler(
-                decoder, pool, model.tokenizer(), List.of(), VOCAB, new Scheduler.Limits(8, 8))) {
+        Scheduler scheduler = scheduler(decoder, pool, 8)) {
       List<RequestHandle> good = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         good.add(scheduler.submit(request(prompt(60, i), Optional.empty())));
@@ -238,11 +216,9 @@ class PromptsTogetherContractTest {
 
   @Test
   void statesOfEachPromptComeOnceAndFailForNobodyElse() {
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
+    try (BatchDecoder decoder = tiny.decoder();
         PagePool pool = pool();
-        Scheduler scheduler =
-            new Scheduler(
-                decoder, pool, model.tokenizer(), List.of(), VOCAB, new Scheduler.Limits(8, 8))) {
+        Scheduler scheduler = scheduler(decoder, pool, 8)) {
       int[] rows = new int[2];
       RequestHandle seen =
           scheduler.submit(
@@ -259,9 +235,7 @@ class PromptsTogetherContractTest {
                         throw new IllegalStateException("states");
                       })));
       RequestHandle other = scheduler.submit(request(prompt(30, 3), Optional.empty()));
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       assertThat(rows).containsExactly(30, 1);
       assertThat(seen.result()).isCompleted();
       assertThat(failing.result()).isCompletedExceptionally();
@@ -277,11 +251,9 @@ class PromptsTogetherContractTest {
   /** A text that decodes waits for one piece, unless more wait for their first token. */
   @Test
   void whoeverDecodesWaitsTheLongerTheMoreOthersWait() {
-    try (BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
+    try (BatchDecoder decoder = tiny.decoder();
         PagePool pool = pool();
-        Scheduler scheduler =
-            new Scheduler(
-                decoder, pool, model.tokenizer(), List.of(), VOCAB, new Scheduler.Limits(16, 16))) {
+        Scheduler scheduler = scheduler(decoder, pool, 16)) {
       GenerateOptions endless = new GenerateOptions(40, SamplingOptions.GREEDY, List.of(), true);
       scheduler.submit(new Request(prompt(20, 1), endless, new MaxProbability(1), 0, t -> {}));
       scheduler.round();

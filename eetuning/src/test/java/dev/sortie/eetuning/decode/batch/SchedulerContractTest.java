@@ -3,7 +3,6 @@ package dev.sortie.eetuning.decode.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
@@ -15,16 +14,9 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
-import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
-import dev.sortie.eetuning.exit.ExitInit;
 import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
-import dev.sortie.nn.load.LanguageModel;
-import dev.sortie.nn.load.Precision;
-import dev.sortie.tensor.device.Device;
-import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -61,50 +53,34 @@ class SchedulerContractTest {
 
   @TempDir private static Path folder;
 
-  private static Device device;
-  private static LanguageModel model;
-  private static NativeArena arena;
-  private static Exits exits;
+  private static TinyBatch tiny;
 
   /** Some tokens end a text, so that some texts end early. */
   private static final List<Integer> ENDS =
-      IntStream.range(0, 290).filter(i -> i % 53 == 7).boxed().toList();
+      IntStream.range(0, TinyBatch.VOCAB).filter(i -> i % 53 == 7).boxed().toList();
 
   private BatchDecoder decoder;
   private PagePool pool;
 
   @BeforeAll
   static void load() {
-    device = Device.cpu(2);
-    model =
-        LanguageModel.load(
-            TinyModel.write(folder.resolve("model"), 4, 16, 290, CONTEXT, 1),
-            Precision.F32,
-            device);
-    arena = new NativeArena("exits");
-    exits =
-        new Exits(
-            model.sha256(),
-            Map.of(),
-            List.of(exit(1, ExitArchitecture.NORM), exit(3, ExitArchitecture.LAYER)));
-  }
-
-  private static Exit exit(int depth, ExitArchitecture a) {
-    return ExitInit.COPY.build(
-        new ExitSpec(depth, a, true), model.decoder(), 0, arena, device.kernels());
+    tiny =
+        new TinyBatch(
+            folder,
+            CONTEXT,
+            new ExitSpec(1, ExitArchitecture.NORM, true),
+            new ExitSpec(3, ExitArchitecture.LAYER, true));
   }
 
   @AfterAll
   static void close() {
-    arena.close();
-    model.close();
-    device.close();
+    tiny.close();
   }
 
   @BeforeEach
   void open() {
-    decoder = new BatchDecoder(model.decoder(), exits, device);
-    pool = new PagePool(model.decoder(), exits, 40, PAGE, true);
+    decoder = tiny.decoder();
+    pool = tiny.pool(40, PAGE, true);
   }
 
   @AfterEach
@@ -122,9 +98,9 @@ class SchedulerContractTest {
     return new Scheduler(
         decoder,
         pool,
-        model.tokenizer(),
+        tiny.model().tokenizer(),
         ENDS,
-        model.config().decoder().vocab(),
+        tiny.model().config().decoder().vocab(),
         new Scheduler.Limits(running, waiting, PIECE),
         guesses);
   }
@@ -147,8 +123,15 @@ class SchedulerContractTest {
   /** The same request alone. */
   private static Generation alone(Request q) {
     try (EarlyExit e =
-        new EarlyExit(model.decoder(), exits, q.policy(), CONTEXT, q.maxPending(), device)) {
-      return new Generator(e, model.tokenizer(), ENDS, model.config().decoder().vocab())
+        new EarlyExit(
+            tiny.model().decoder(),
+            tiny.exits(),
+            q.policy(),
+            CONTEXT,
+            q.maxPending(),
+            tiny.device())) {
+      return new Generator(
+              e, tiny.model().tokenizer(), ENDS, tiny.model().config().decoder().vocab())
           .run(q.prompt(), q.options(), t -> {});
     }
   }
@@ -184,9 +167,7 @@ class SchedulerContractTest {
           scheduler.round();
         }
       }
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       assertThat(scheduler.pending()).isZero();
     }
     Set<String> finishes = new HashSet<>();
@@ -282,9 +263,7 @@ class SchedulerContractTest {
       assertThat(first.getFirst().result()).isDone();
       assertThat(small.result()).isDone();
       assertThat(large.result()).isNotDone();
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       assertThat(large.result().join().tokens()).hasSize(60);
     }
   }
@@ -302,16 +281,19 @@ class SchedulerContractTest {
       assertThatThrownBy(() -> scheduler.submit(request(4, 5)))
           .isInstanceOf(RejectedExecutionException.class)
           .hasMessageContaining("ask again later");
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       scheduler.submit(request(4, 5)).cancel();
       scheduler.round();
     }
-    try (PagePool tiny = new PagePool(model.decoder(), exits, 2, PAGE, true);
+    try (PagePool small = tiny.pool(2, PAGE, true);
         Scheduler scheduler =
             new Scheduler(
-                decoder, tiny, model.tokenizer(), ENDS, 290, new Scheduler.Limits(1, 1))) {
+                decoder,
+                small,
+                tiny.model().tokenizer(),
+                ENDS,
+                TinyBatch.VOCAB,
+                new Scheduler.Limits(1, 1))) {
       assertThatThrownBy(() -> scheduler.submit(request(40, 2)))
           .isInstanceOf(InputException.class)
           .hasMessageContainingAll("41 tokens", "3 pages", "2 of 20");
@@ -329,13 +311,9 @@ class SchedulerContractTest {
       assertThatThrownBy(() -> scheduler.submit(owned("d")))
           .isInstanceOf(RejectedExecutionException.class)
           .hasMessageContaining("ask again later");
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       assertThat(submitAll(scheduler, "a")).isEqualTo(25);
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
     }
   }
 
@@ -374,9 +352,7 @@ class SchedulerContractTest {
       RequestHandle last = scheduler.submit(request(5, 5));
       scheduler.round();
       List.of(decoding, reading, waits).forEach(RequestHandle::cancel);
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       for (RequestHandle t : List.of(decoding, reading, waits)) {
         assertThat(t.result().join().finish()).isEqualTo("cancelled");
       }
@@ -420,9 +396,7 @@ class SchedulerContractTest {
       RequestHandle policy =
           scheduler.submit(
               new Request(new int[] {5}, good.request().options(), failing, 15, t -> {}));
-      while (scheduler.round()) {
-        assertThat(scheduler.pending()).isNotNegative();
-      }
+      TinyBatch.finish(scheduler);
       assertThat(good.result().join().tokens()).isEqualTo(alone(good.request()).tokens());
       assertThat(listener.result())
           .failsWithin(1, TimeUnit.SECONDS)
