@@ -7,7 +7,7 @@ import dev.sortie.benchmarks.compare.Settings;
 import dev.sortie.benchmarks.edge.SimulatedLink;
 import dev.sortie.benchmarks.edge.SplitModel;
 import dev.sortie.benchmarks.edge.SplitSpeed;
-import dev.sortie.eetuning.calibrate.HeldOut;
+import dev.sortie.eetuning.calibrate.HeldOutSequence;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.decode.edge.LinkType;
 import dev.sortie.eetuning.exit.Exits;
@@ -155,8 +155,8 @@ final class EdgeCommand implements Callable<Integer> {
       return List.of(m.tokenizer().encode(PromptText.of(PROMPT_TOKENS, m.tokenizer())));
     }
     int window = Math.min(128, m.config().decoder().context());
-    List<HeldOut> sequences = HeldOut.read(List.of(data), m, window, tokens);
-    return sequences.stream().limit(texts).map(HeldOut::ids).toList();
+    List<HeldOutSequence> sequences = HeldOutSequence.read(List.of(data), m, window, tokens);
+    return sequences.stream().limit(texts).map(HeldOutSequence::ids).toList();
   }
 
   private void report(Settings settings, LanguageModel loaded, Exits exits, SplitSpeed.Rows rows) {

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * @param isPrompt whether the full-depth model is to answer it, and the answer counts; otherwise
  *     the tokens themselves do, but for the first ones
  */
-public record HeldOut(int[] ids, boolean isPrompt) {
+public record HeldOutSequence(int[] ids, boolean isPrompt) {
   private static final String QUESTION = "question";
   private static final String PROMPT = "prompt";
   private static final String TEXT = "text";
@@ -46,13 +46,14 @@ public record HeldOut(int[] ids, boolean isPrompt) {
    * @param window tokens of a text at most
    * @param answer tokens of an answer at most
    */
-  public static List<HeldOut> read(List<Path> files, LanguageModel model, int window, int answer) {
+  public static List<HeldOutSequence> read(
+      List<Path> files, LanguageModel model, int window, int answer) {
     int context = model.config().decoder().context();
     if (window < 4 || window > context) {
       throw new InputException(
           "--window " + window + " is outside 4 to " + context + ", the model's context");
     }
-    List<HeldOut> all = new ArrayList<>();
+    List<HeldOutSequence> all = new ArrayList<>();
     for (Path file : files) {
       String text = TextFiles.read(file, TextFiles.CORPUS);
       if (JsonLines.isIn(file, text)) {
@@ -76,7 +77,7 @@ public record HeldOut(int[] ids, boolean isPrompt) {
    *
    * @param template of the model, where a line is a question
    */
-  private static HeldOut ofLine(
+  private static HeldOutSequence ofLine(
       JsonObject line, LanguageModel model, Optional<ChatTemplate> template, int window, int room) {
     line.refuseUnknown(Set.of(QUESTION, PROMPT, TEXT, "id"));
     List<String> given = Stream.of(QUESTION, PROMPT, TEXT).filter(line::has).toList();
@@ -96,7 +97,8 @@ public record HeldOut(int[] ids, boolean isPrompt) {
     if (!prompt && ids.length < 4) {
       throw line.error(field, "at least 4 tokens, this one has " + ids.length);
     }
-    return new HeldOut(prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
+    return new HeldOutSequence(
+        prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
   }
 
   private static int[] asked(String question, ChatTemplate template, LanguageModel model) {
@@ -104,11 +106,12 @@ public record HeldOut(int[] ids, boolean isPrompt) {
         List.of(ChatMessage.of("user", question)), ChatOptions.DEFAULT, model.tokenizer());
   }
 
-  private static List<HeldOut> windows(String file, String text, LanguageModel model, int window) {
+  private static List<HeldOutSequence> windows(
+      String file, String text, LanguageModel model, int window) {
     int[] ids = model.tokenizer().encode(text);
-    List<HeldOut> list = new ArrayList<>();
+    List<HeldOutSequence> list = new ArrayList<>();
     for (int from = 0; from + window <= ids.length; from += window) {
-      list.add(new HeldOut(Arrays.copyOfRange(ids, from, from + window), false));
+      list.add(new HeldOutSequence(Arrays.copyOfRange(ids, from, from + window), false));
     }
     if (list.isEmpty()) {
       throw new InputException(

@@ -4,7 +4,8 @@ import dev.sortie.nn.InputException;
 
 /**
  * A p-value for the hypothesis that the mean of losses between 0 and 1 is above a level. The losses
- * are independent and alike; nothing else is assumed. Small values speak against the hypothesis.
+ * are independent and identically distributed; nothing else is assumed. Small values speak against
+ * the hypothesis.
  */
 public enum MeanTest {
   /**

@@ -8,11 +8,11 @@ import java.util.SequencedMap;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Thresholds of their own for exits to be tested one after another: the front of those that lose
- * least for the time that they take, as in Pareto Testing (arXiv 2210.07913). They are looked for
- * among one threshold for all, and on a path that begins where no exit is taken and at each step
- * lowers the threshold of one exit, that one and so far as saves the most seconds for what more is
- * lost, with the thresholds between.
+ * Candidates with a threshold for each exit, to be tested one after another: the Pareto front of
+ * loss against time, as in Pareto Testing (arXiv 2210.07913). They are looked for among one
+ * threshold for all, and on a path that begins where no exit is taken and at each step lowers the
+ * threshold of one exit, that one and so far as saves the most seconds for what more is lost, with
+ * the thresholds between.
  *
  * @param tuning sequences that are not used for testing
  * @param seconds that decoding them takes, by thresholds

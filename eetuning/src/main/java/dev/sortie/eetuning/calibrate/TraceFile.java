@@ -84,12 +84,12 @@ public final class TraceFile {
   }
 
   /** What was said of this sequence, if it is known. */
-  public Optional<TokenReadings> get(HeldOut sequence) {
+  public Optional<TokenReadings> get(HeldOutSequence sequence) {
     return Optional.ofNullable(known.get(name(sequence)));
   }
 
   /** Keeps what was said of this sequence. */
-  public void add(HeldOut sequence, TokenReadings r) {
+  public void add(HeldOutSequence sequence, TokenReadings r) {
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("sequence", name(sequence));
     line.put("text", Arrays.stream(r.text()).boxed().toList());
@@ -111,7 +111,7 @@ public final class TraceFile {
     }
   }
 
-  private static String name(HeldOut s) {
+  private static String name(HeldOutSequence s) {
     String text = s.isPrompt() + " " + Arrays.toString(s.ids());
     return Sha256.of(text.getBytes(StandardCharsets.UTF_8)).substring(0, 32);
   }

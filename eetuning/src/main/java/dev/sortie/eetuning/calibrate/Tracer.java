@@ -26,7 +26,7 @@ import java.util.Optional;
 public record Tracer(LanguageModel model, Exits exits, Device device, int answer) {
 
   /** What is said of one sequence; empty where an answer has no token after its first. */
-  public Optional<TokenReadings> trace(HeldOut sequence) {
+  public Optional<TokenReadings> trace(HeldOutSequence sequence) {
     int[] ids = sequence.ids();
     int given = sequence.given();
     if (sequence.isPrompt()) {

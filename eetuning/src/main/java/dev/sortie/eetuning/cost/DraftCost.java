@@ -3,17 +3,18 @@ package dev.sortie.eetuning.cost;
 import java.util.OptionalDouble;
 
 /**
- * Time of lossless decoding: k drafted tokens are checked in one full pass over k + 1 rows.
+ * Whether drafts of one length pay: k drafted tokens are verified in one full pass over k + 1 rows.
+ * For the time of texts that were decoded with drafts, see {@link SpeculationCost}.
  *
  * @param table measured costs
  * @param draft seconds to draft one token; 0 for prompt look-up
  * @param from layers that drafted tokens have passed one by one already, so that their check begins
  *     above; 0 where drafts do not come from an exit
  */
-public record SpeculativeCost(CostTable table, double draft, int from) {
+public record DraftCost(CostTable table, double draft, int from) {
   private static final int HALVINGS = 40;
 
-  public SpeculativeCost {
+  public DraftCost {
     if (!(draft >= 0 && Double.isFinite(draft))) {
       throw new IllegalArgumentException("a draft takes " + draft + " seconds, expected 0 or more");
     }
@@ -24,14 +25,14 @@ public record SpeculativeCost(CostTable table, double draft, int from) {
   }
 
   /** Drafts that cost {@code draft} seconds each; 0 for prompt look-up. */
-  public static SpeculativeCost of(CostTable table, double draft) {
-    return new SpeculativeCost(table, draft, 0);
+  public static DraftCost of(CostTable table, double draft) {
+    return new DraftCost(table, draft, 0);
   }
 
   /** Drafts of the exit after layer {@code depth}. */
-  public static SpeculativeCost byExit(CostTable t, int depth) {
+  public static DraftCost byExit(CostTable t, int depth) {
     double draft = t.token() + t.layers(depth, 1, t.position()) + t.exit(depth).each();
-    return new SpeculativeCost(t, draft, depth);
+    return new DraftCost(t, draft, depth);
   }
 
   /** Seconds of one pass that checks {@code drafted} tokens behind the one at {@code position}. */

@@ -54,13 +54,13 @@ public record Payoffs(List<ExitPayoff> exits, List<DraftPayoff> drafts) {
               EarlyExitCost.breakEven(table, e.depth(), maxPending)));
     }
     int most = table.layer().seconds().lastKey() - 1;
-    SpeculativeCost free = SpeculativeCost.of(table, 0);
+    DraftCost free = DraftCost.of(table, 0);
     List<DraftPayoff> drafts = new ArrayList<>();
     for (int length : LENGTHS) {
       if (length <= most) {
         SequencedMap<Integer, OptionalDouble> byExit = new LinkedHashMap<>();
         for (int depth : table.depths().stream().filter(d -> d < table.layers()).toList()) {
-          byExit.put(depth, SpeculativeCost.byExit(table, depth).breakEven(length));
+          byExit.put(depth, DraftCost.byExit(table, depth).breakEven(length));
         }
         drafts.add(
             new DraftPayoff(

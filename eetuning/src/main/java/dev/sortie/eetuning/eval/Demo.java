@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.eval;
 
-import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
@@ -12,6 +11,7 @@ import dev.sortie.eetuning.exit.ExitsReader;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
+import dev.sortie.eetuning.train.data.ParallelSampler;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;

@@ -35,7 +35,7 @@ public record DemoResults(
     List<SweepPoint> sweep,
     SequencedMap<Integer, List<LossPlot.Point>> losses,
     SequencedMap<Integer, Double> validation,
-    List<SampleText> samples,
+    List<DemoSample> samples,
     Machine machine) {
 
   /** Agreement that the headline asks for: below it a speed-up is hardly the same model's. */
@@ -79,7 +79,7 @@ public record DemoResults(
       List<SweepPoint> sweep,
       SequencedMap<Integer, List<LossPlot.Point>> losses,
       SequencedMap<Integer, Double> validation,
-      List<SampleText> samples) {
+      List<DemoSample> samples) {
     List<String> keys = new ArrayList<>(List.of(ExitKeys.FINAL));
     losses.keySet().forEach(depth -> keys.add(Integer.toString(depth)));
     validation.keySet().forEach(depth -> keys.add(Integer.toString(depth)));

@@ -11,9 +11,9 @@ import java.util.OptionalInt;
  * @param tokens the continuation with early exits, in order
  * @param fullDepthText the continuation at full depth, without the prompt
  */
-public record SampleText(
+public record DemoSample(
     String prompt, double threshold, List<Token> tokens, String fullDepthText) {
-  public SampleText {
+  public DemoSample {
     ResultChecks.present("sample prompt", prompt);
     ResultChecks.present("sample full-depth text", fullDepthText);
     ResultChecks.finite("sample threshold", threshold);

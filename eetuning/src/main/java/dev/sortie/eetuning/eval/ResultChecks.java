@@ -2,9 +2,7 @@ package dev.sortie.eetuning.eval;
 
 import java.util.Objects;
 
-/**
- * ResultChecks for result records: a wrong figure stops where it arises, not in a reader's report.
- */
+/** Checks for result records: a wrong figure stops where it arises, not in a reader's report. */
 final class ResultChecks {
   private ResultChecks() {}
 

@@ -44,7 +44,7 @@ public final class Sweep {
    * @param samples texts at some thresholds
    */
   public record Result(
-      double fullDepthTokensPerSecond, List<SweepPoint> points, List<SampleText> samples) {}
+      double fullDepthTokensPerSecond, List<SweepPoint> points, List<DemoSample> samples) {}
 
   /** A sweep over {@code exits}: all of them together, and each alone. */
   public Sweep(LanguageModel model, Exits exits, Device device, Settings settings) {
@@ -156,17 +156,17 @@ public final class Sweep {
   }
 
   /** A text of another prompt at each threshold, with all exits and without guesses. */
-  private List<SampleText> samples(List<PairedRuns.Outcome> all) {
-    List<SampleText> samples = new ArrayList<>();
+  private List<DemoSample> samples(List<PairedRuns.Outcome> all) {
+    List<DemoSample> samples = new ArrayList<>();
     for (PairedRuns.Outcome s : all.subList(0, settings.thresholds().size())) {
       int i = samples.size() % settings.prompts().size();
       PairedRuns.Pair pair = s.pairs().get(i);
-      List<SampleText.Token> trace =
+      List<DemoSample.Token> trace =
           pair.decoded().generation().tokens().stream()
-              .map(t -> new SampleText.Token(t.id(), t.text(), t.exit(), t.confidence()))
+              .map(t -> new DemoSample.Token(t.id(), t.text(), t.exit(), t.confidence()))
               .toList();
       samples.add(
-          new SampleText(
+          new DemoSample(
               settings.prompts().get(i), s.variant().threshold(), trace, pair.full().text()));
     }
     return samples;

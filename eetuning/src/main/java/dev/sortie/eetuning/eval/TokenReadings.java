@@ -21,8 +21,8 @@ import java.util.List;
 
 /**
  * What each exit and the final layer say of the last tokens of a given text. The KV cache of
- * early-exit decoding is exact, so these are the bits' worth of what decoding sees at the same
- * place of the same text.
+ * early-exit decoding is exact, so decoding sees the same at the same place of the same text, up to
+ * the rounding of passes over more tokens.
  *
  * @param text the text's tokens; the first are not predicted
  * @param depths depths of the exits, shallow first

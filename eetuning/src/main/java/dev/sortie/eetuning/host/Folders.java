@@ -11,7 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Folders for results, and for what can be made again. */
+/** Folders for results, and for caches, which can be made again. */
 public final class Folders {
   private Folders() {}
 

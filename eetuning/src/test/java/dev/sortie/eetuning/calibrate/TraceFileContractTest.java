@@ -16,8 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TraceFileContractTest {
   private static final Map<String, String> OF = Map.of("exits_sha256", "ab");
-  private static final HeldOut ONE = new HeldOut(new int[] {1, 2, 3}, true);
-  private static final HeldOut TWO = new HeldOut(new int[] {1, 2, 3}, false);
+  private static final HeldOutSequence ONE = new HeldOutSequence(new int[] {1, 2, 3}, true);
+  private static final HeldOutSequence TWO = new HeldOutSequence(new int[] {1, 2, 3}, false);
 
   @TempDir private Path temp;
 

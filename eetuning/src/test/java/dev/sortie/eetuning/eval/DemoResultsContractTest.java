@@ -50,7 +50,7 @@ class DemoResultsContractTest {
   @Test
   void valuesThatNoPlotCanShowAreRefused() {
     assertThatThrownBy(() -> new LossPlot.Point(12, Double.NaN)).hasMessageContaining("step 12");
-    assertThatThrownBy(() -> new SampleText.Token(1, "a", OptionalInt.of(3), 1.5))
+    assertThatThrownBy(() -> new DemoSample.Token(1, "a", OptionalInt.of(3), 1.5))
         .hasMessageContaining("1.5");
     assertThatThrownBy(() -> SampleResults.early(0.8, Double.POSITIVE_INFINITY, 1))
         .hasMessageContaining("Infinity");
@@ -59,7 +59,7 @@ class DemoResultsContractTest {
 
   @Test
   void aConfidenceThatRoundingLiftedAboveOneIsOne() {
-    assertThat(new SampleText.Token(1, "a", OptionalInt.of(3), 1.0000001f).confidence())
+    assertThat(new DemoSample.Token(1, "a", OptionalInt.of(3), 1.0000001f).confidence())
         .isEqualTo(1);
   }
 

@@ -65,11 +65,11 @@ public final class SampleResults {
     TreeMap<Integer, Double> validation = new TreeMap<>();
     validation.put(3, 4.2);
     validation.put(6, 3.2);
-    List<SampleText.Token> tokens =
+    List<DemoSample.Token> tokens =
         List.of(
-            new SampleText.Token(7, " Once", OptionalInt.of(3), 0.93),
-            new SampleText.Token(8, HOSTILE, OptionalInt.empty(), 0.41),
-            new SampleText.Token(9, "\ud800", OptionalInt.of(6), 0.88));
+            new DemoSample.Token(7, " Once", OptionalInt.of(3), 0.93),
+            new DemoSample.Token(8, HOSTILE, OptionalInt.empty(), 0.41),
+            new DemoSample.Token(9, "\ud800", OptionalInt.of(6), 0.88));
     return new DemoResults(
         "fable<b>",
         8,
@@ -80,7 +80,7 @@ public final class SampleResults {
         sweep,
         losses,
         validation,
-        List.of(new SampleText("Say " + HOSTILE, 0.8, tokens, HOSTILE)),
+        List.of(new DemoSample("Say " + HOSTILE, 0.8, tokens, HOSTILE)),
         new Machine("A <fast> CPU", 2, "JVM 25", "simd512", "2025-01-02"));
   }
 

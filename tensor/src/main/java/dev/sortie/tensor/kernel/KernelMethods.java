@@ -497,7 +497,7 @@ public sealed interface KernelMethods permits Kernels {
 
   // ---- optimiser
 
-  /** One AdamWCall step in place on several F32 tensors, in one parallel region. */
+  /** One AdamW step in place on several F32 tensors, in one parallel region. */
   default void adamW(List<AdamWCall.Update> updates) {
     run(new AdamWCall.Step(updates));
   }

@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.Calibration;
 import dev.sortie.eetuning.calibrate.Guarantee;
-import dev.sortie.eetuning.calibrate.HeldOut;
+import dev.sortie.eetuning.calibrate.HeldOutSequence;
 import dev.sortie.eetuning.calibrate.LearnThenTest;
 import dev.sortie.eetuning.calibrate.Risk;
 import dev.sortie.eetuning.calibrate.Splits;
@@ -215,7 +215,7 @@ public final class CalibrateCommand implements Callable<Integer> {
       Device device = m.device();
       Exits stored = backbone.read(exitsFolder, m, arena, device);
       Exits all = FinalDraft.add(stored);
-      List<HeldOut> sequences = HeldOut.read(data, m, window, tokens);
+      List<HeldOutSequence> sequences = HeldOutSequence.read(data, m, window, tokens);
       sequences = sequences.subList(0, Math.min(limit, sequences.size()));
       Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);
       if (exits.exits().isEmpty()) {
@@ -273,7 +273,7 @@ public final class CalibrateCommand implements Callable<Integer> {
 
   private static List<Trajectory> trace(
       Tracer tracer,
-      List<HeldOut> sequences,
+      List<HeldOutSequence> sequences,
       Risk risk,
       CostTable table,
       Optional<TraceFile> kept) {
@@ -281,7 +281,7 @@ public final class CalibrateCommand implements Callable<Integer> {
     List<Trajectory> traced = new ArrayList<>();
     try (ProgressLine line = ProgressLine.start("calibrate", sequences.size(), System.err)) {
       for (int i = 0; i < sequences.size(); i++) {
-        HeldOut sequence = sequences.get(i);
+        HeldOutSequence sequence = sequences.get(i);
         Optional<TokenReadings> known = kept.flatMap(k -> k.get(sequence));
         Optional<TokenReadings> readings = known.or(() -> tracer.trace(sequence));
         if (known.isEmpty()) {

@@ -7,7 +7,7 @@ import dev.sortie.eetuning.cli.view.DemoTable;
 import dev.sortie.eetuning.cli.view.DemoView;
 import dev.sortie.eetuning.eval.Demo;
 import dev.sortie.eetuning.eval.DemoResults;
-import dev.sortie.eetuning.eval.SampleText;
+import dev.sortie.eetuning.eval.DemoSample;
 import dev.sortie.eetuning.eval.Sweep;
 import dev.sortie.eetuning.eval.report.DemoJson;
 import dev.sortie.eetuning.eval.report.DemoReport;
@@ -150,7 +150,7 @@ public final class DemoCommand implements Callable<Integer> {
   private void show(DemoResults r, int layers) {
     ColouredText text = ColouredText.to(System.out, layers);
     List<Integer> depths = r.losses().keySet().stream().toList();
-    for (SampleText s : r.samples()) {
+    for (DemoSample s : r.samples()) {
       if (s.threshold() == 0.8 || s.threshold() == 0.3 || s.threshold() == 0.2) {
         System.out.printf(Locale.ROOT, "%nthreshold %.2f%n", s.threshold());
         text.legend(depths);

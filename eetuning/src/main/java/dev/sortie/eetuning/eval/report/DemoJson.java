@@ -2,9 +2,9 @@ package dev.sortie.eetuning.eval.report;
 
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
+import dev.sortie.eetuning.eval.DemoSample;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.eval.MeasurementError;
-import dev.sortie.eetuning.eval.SampleText;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
@@ -85,14 +85,14 @@ public final class DemoJson {
     return fields;
   }
 
-  private static Map<String, Object> sample(SampleText s) {
+  private static Map<String, Object> sample(DemoSample s) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("prompt", SafeText.wellFormed(s.prompt()));
     fields.put("threshold", s.threshold());
     fields.put("text", SafeText.wellFormed(s.text()));
     fields.put("full_depth_text", SafeText.wellFormed(s.fullDepthText()));
     List<Map<String, Object>> tokens = new ArrayList<>();
-    for (SampleText.Token token : s.tokens()) {
+    for (DemoSample.Token token : s.tokens()) {
       Map<String, Object> trace = new LinkedHashMap<>();
       trace.put("id", token.id());
       trace.put("text", SafeText.wellFormed(token.text()));

@@ -3,8 +3,8 @@ package dev.sortie.eetuning.eval.report;
 import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.DemoResults;
+import dev.sortie.eetuning.eval.DemoSample;
 import dev.sortie.eetuning.eval.ExitKeys;
-import dev.sortie.eetuning.eval.SampleText;
 import dev.sortie.eetuning.plot.Palette;
 
 /** The report's texts: what early exits wrote, each token in the colour of its exit. */
@@ -30,7 +30,7 @@ final class DemoSamples {
     return out.append("</section>\n").toString();
   }
 
-  private static void sample(StringBuilder out, SampleText sample, Palette palette) {
+  private static void sample(StringBuilder out, DemoSample sample, Palette palette) {
     out.append("<article>\n<p class=\"prompt\"><span>Prompt</span> ")
         .append(SafeText.html(sample.prompt()))
         .append("</p>\n");
@@ -39,7 +39,7 @@ final class DemoSamples {
         .append(" <em>")
         .append(early(sample))
         .append("</em></h3>\n<p class=\"text\">");
-    for (SampleText.Token token : sample.tokens()) {
+    for (DemoSample.Token token : sample.tokens()) {
       token(out, token, palette);
     }
     out.append("</p>\n</div>\n<div>\n<h3>Full depth <em>")
@@ -48,7 +48,7 @@ final class DemoSamples {
     out.append(SafeText.html(sample.fullDepthText())).append("</p>\n</div>\n</div>\n</article>\n");
   }
 
-  private static void token(StringBuilder out, SampleText.Token token, Palette palette) {
+  private static void token(StringBuilder out, DemoSample.Token token, Palette palette) {
     String key = ExitKeys.of(token.exit());
     String where = key.equals(ExitKeys.FINAL) ? "final layer" : "exit after layer " + key;
     // A space in the chip would hang as a coloured sliver at the end of a wrapped line.
@@ -64,13 +64,13 @@ final class DemoSamples {
                     SafeText.html(spaced ? text.substring(1) : text)));
   }
 
-  private static String early(SampleText sample) {
+  private static String early(DemoSample sample) {
     long early = sample.tokens().stream().filter(token -> token.exit().isPresent()).count();
     return early + " of " + sample.tokens().size() + " tokens left early";
   }
 
   /** Whether both texts are the same, or how far they are. */
-  private static String comparison(SampleText sample) {
+  private static String comparison(DemoSample sample) {
     String early = sample.text();
     String full = sample.fullDepthText();
     if (early.equals(full)) {

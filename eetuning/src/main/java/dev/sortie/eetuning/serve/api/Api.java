@@ -81,7 +81,7 @@ public final class Api implements HttpHandler {
     endpoints.computeIfAbsent(path, _ -> new TreeMap<>()).put(method, endpoint);
   }
 
-  /** An endpoint that computes: not while the server winds up. */
+  /** An endpoint that computes: not while the server shuts down. */
   private ApiEndpoint working(ApiEndpoint endpoint) {
     return request -> {
       if (stopping) {

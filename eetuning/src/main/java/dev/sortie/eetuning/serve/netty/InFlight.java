@@ -2,7 +2,7 @@ package dev.sortie.eetuning.serve.netty;
 
 import java.time.Duration;
 
-/** Answers that are not sent yet, and whether the server winds up. Thread-safe. */
+/** Answers that are not sent yet, and whether the server shuts down. Thread-safe. */
 final class InFlight {
   private int count;
   private volatile boolean draining;

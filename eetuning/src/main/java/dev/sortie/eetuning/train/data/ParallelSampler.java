@@ -1,5 +1,7 @@
-package dev.sortie.eetuning.decode.sampling;
+package dev.sortie.eetuning.train.data;
 
+import dev.sortie.eetuning.decode.sampling.Sampler;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.TopTokens;

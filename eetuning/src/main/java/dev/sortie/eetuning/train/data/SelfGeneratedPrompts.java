@@ -1,6 +1,5 @@
 package dev.sortie.eetuning.train.data;
 
-import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.Tokenizer;

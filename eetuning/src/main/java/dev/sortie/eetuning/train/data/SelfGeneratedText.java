@@ -1,7 +1,6 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.eetuning.decode.chat.Prompt;
-import dev.sortie.eetuning.decode.sampling.ParallelSampler;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
