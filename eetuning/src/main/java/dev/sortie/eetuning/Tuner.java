@@ -71,9 +71,7 @@ public final class Tuner {
               out,
               options.steps(),
               TrainingDefaults.CHECKPOINT_EVERY,
-              TrainingDefaults.VALIDATE_EVERY,
-              TrainingDefaults.KEPT_CHECKPOINTS,
-              false);
+              TrainingDefaults.VALIDATE_EVERY);
       try (DatasetSource data =
               DatasetSource.build(
                   m.tokenizer(),

@@ -37,8 +37,14 @@ public final class AdamW {
    */
   public record Options(
       double beta1, double beta2, double epsilon, double weightDecay, double clip) {
+    /** Usual weight decay. */
+    public static final double WEIGHT_DECAY = 0.01;
+
+    /** Usual bound of the gradients' norm. */
+    public static final double CLIP = 1.0;
+
     /** What EE-Tuning's scripts use, with decay 0.01. */
-    public static final Options DEFAULT = new Options(0.9, 0.95, 1e-5, 0.01, 1.0);
+    public static final Options DEFAULT = new Options(0.9, 0.95, 1e-5, WEIGHT_DECAY, CLIP);
   }
 
   /** An optimiser of {@code parameters}, its state zero. */

@@ -113,14 +113,14 @@ public final class TrainingOptions {
   @Option(
       names = "--weight-decay",
       paramLabel = "X",
-      defaultValue = "0.01",
+      defaultValue = "" + AdamW.Options.WEIGHT_DECAY,
       description = "Weight decay of AdamW, applied to matrices. Default: ${DEFAULT-VALUE}.")
   double weightDecay;
 
   @Option(
       names = "--clip",
       paramLabel = "X",
-      defaultValue = "1.0",
+      defaultValue = "" + AdamW.Options.CLIP,
       description =
           "Maximum gradient norm; larger gradients are scaled down. Default: "
               + "${DEFAULT-VALUE}.")

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.loop;
 
+import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.nn.InputException;
 import java.nio.file.Path;
 
@@ -23,7 +24,7 @@ public record LoopOptions(
     boolean asyncCheckpoints) {
   /** The last two checkpoints stay, and each step waits until its checkpoint is written. */
   public LoopOptions(Path out, int steps, int checkpointEvery, int validateEvery) {
-    this(out, steps, checkpointEvery, validateEvery, 2, false);
+    this(out, steps, checkpointEvery, validateEvery, TrainingDefaults.KEPT_CHECKPOINTS, false);
   }
 
   public LoopOptions {
