@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.pass;
 
-import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.pass;
 
-import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderLayer;

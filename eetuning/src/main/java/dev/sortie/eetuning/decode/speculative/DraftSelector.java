@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;

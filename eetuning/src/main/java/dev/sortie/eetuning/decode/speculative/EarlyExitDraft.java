@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitAnswer;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.exit.TextTokens;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.pass.Sequence;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.stage;
 
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.data.Microbatch;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
@@ -23,7 +24,7 @@ public final class InFlightMicrobatch implements AutoCloseable {
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final List<Handle> sends = new ArrayList<>();
-  private final Map<Integer, HiddenStates> states = new HashMap<>();
+  private final Map<Integer, HiddenState> states = new HashMap<>();
   private Microbatch batch;
   private Batch tensors;
   private Incoming input;
@@ -92,7 +93,7 @@ public final class InFlightMicrobatch implements AutoCloseable {
     return tensors;
   }
 
-  public Map<Integer, HiddenStates> states() {
+  public Map<Integer, HiddenState> states() {
     return states;
   }
 

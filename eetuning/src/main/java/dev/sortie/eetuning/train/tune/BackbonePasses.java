@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.train.tune;
 
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.data.Microbatch;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Workspace;
@@ -20,7 +20,7 @@ interface BackbonePasses extends AutoCloseable {
      * @param number of the micro-batch in its stream
      * @param states at the depths that this rank's exits read; valid for the call
      */
-    void take(long number, Microbatch batch, Batch tensors, Map<Integer, HiddenStates> states);
+    void take(long number, Microbatch batch, Batch tensors, Map<Integer, HiddenState> states);
   }
 
   /** BackbonePasses of micro-batches {@code first ..} of the training stream, in this order. */
@@ -61,7 +61,7 @@ interface BackbonePasses extends AutoCloseable {
     private void pass(long number, Microbatch batch, User user) {
       try (var _ = workspace.mark()) {
         Batch tensors = Batch.of(workspace, batch.windows());
-        Map<Integer, HiddenStates> states =
+        Map<Integer, HiddenState> states =
             NoGrad.call(() -> backbone.states(ops, tensors.inputs(), batch.numbers(), depths));
         user.take(number, batch, tensors, states);
       }

@@ -2,11 +2,11 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.eetuning.train.TokenLoss;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.data.Microbatch;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.HeadInput;
@@ -105,7 +105,7 @@ final class ExitLosses {
    *
    * @param of how many windows the losses are a mean over
    */
-  void each(Microbatch batch, Batch tensors, Map<Integer, HiddenStates> states, int of, User user) {
+  void each(Microbatch batch, Batch tensors, Map<Integer, HiddenState> states, int of, User user) {
     double count = (double) of * tensors.inputs().shape().dim(1);
     for (Group g : groups) {
       if (options.objective() == Objective.KL) {
@@ -132,7 +132,7 @@ final class ExitLosses {
   }
 
   private void divergences(
-      Group g, Batch batch, Map<Integer, HiddenStates> states, double count, User user) {
+      Group g, Batch batch, Map<Integer, HiddenState> states, double count, User user) {
     int layers = decoder.config().layers();
     HeadInput teacher =
         NoGrad.call(
@@ -155,7 +155,7 @@ final class ExitLosses {
   }
 
   private void crossEntropy(
-      TrainableExit t, Batch batch, Map<Integer, HiddenStates> states, double count, User user) {
+      TrainableExit t, Batch batch, Map<Integer, HiddenState> states, double count, User user) {
     Tensor targets =
         t.exit()
             .flatMap(Exit::draft)
@@ -167,8 +167,8 @@ final class ExitLosses {
     user.accept(List.of(t), loss, weighted(List.of(t), loss));
   }
 
-  private HeadInput branch(TrainableExit t, Map<Integer, HiddenStates> states) {
-    HiddenStates in = states.get(t.depth());
+  private HeadInput branch(TrainableExit t, Map<Integer, HiddenState> states) {
+    HiddenState in = states.get(t.depth());
     return t.exit().orElseThrow().headInput(ops, in.x(), in.a());
   }
 }

@@ -4,6 +4,7 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gates;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.ShardedTensor;
@@ -16,7 +17,6 @@ import dev.sortie.eetuning.train.rank.GradientAccumulator;
 import dev.sortie.eetuning.train.rank.LossTable;
 import dev.sortie.eetuning.train.rank.MicrobatchAssignment;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.load.LanguageModel;
@@ -318,7 +318,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private void losses(
       Microbatch batch,
       Batch tensors,
-      Map<Integer, HiddenStates> states,
+      Map<Integer, HiddenState> states,
       int of,
       ExitLosses.User user) {
     awaitUpdates();

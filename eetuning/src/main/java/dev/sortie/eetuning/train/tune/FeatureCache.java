@@ -2,11 +2,11 @@ package dev.sortie.eetuning.train.tune;
 
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.eetuning.train.data.SelfGeneratedText;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Shape;
@@ -124,22 +124,22 @@ public final class FeatureCache implements AutoCloseable {
     return this::states;
   }
 
-  private Map<Integer, HiddenStates> states(
+  private Map<Integer, HiddenState> states(
       Ops ops, Tensor ids, long[] numbers, Set<Integer> depths) {
     boolean few = ids.shape().count() <= Kernels.ROW_STABLE;
     if (few || !has(numbers, depths)) {
-      Map<Integer, HiddenStates> states = computed.states(ops, ids, numbers, depths);
+      Map<Integer, HiddenState> states = computed.states(ops, ids, numbers, depths);
       if (!few) {
         store(states, numbers);
       }
       return states;
     }
-    Map<Integer, HiddenStates> states = new HashMap<>();
+    Map<Integer, HiddenState> states = new HashMap<>();
     for (int depth : depths) {
       Tensor x = read(ops, hidden.get(depth), numbers);
       states.put(
           depth,
-          new HiddenStates(
+          new HiddenState(
               x, residual.containsKey(depth) ? read(ops, residual.get(depth), numbers) : x));
     }
     return states;
@@ -165,7 +165,7 @@ public final class FeatureCache implements AutoCloseable {
     return x;
   }
 
-  private void store(Map<Integer, HiddenStates> states, long[] numbers) {
+  private void store(Map<Integer, HiddenState> states, long[] numbers) {
     states.forEach(
         (depth, s) -> {
           write(s.x(), hidden.get(depth), numbers);

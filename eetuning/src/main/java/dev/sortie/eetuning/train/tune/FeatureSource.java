@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.train.tune;
 
-import dev.sortie.eetuning.train.stage.HiddenStates;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -18,12 +18,12 @@ interface FeatureSource {
    * @param numbers which windows they are
    * @param depths where they are wanted, after 1 to all layers
    */
-  Map<Integer, HiddenStates> states(Ops ops, Tensor ids, long[] numbers, Set<Integer> depths);
+  Map<Integer, HiddenState> states(Ops ops, Tensor ids, long[] numbers, Set<Integer> depths);
 
   /** The backbone itself, run no deeper than needed. Call it where gradients are not recorded. */
   static FeatureSource of(Decoder decoder) {
     return (ops, ids, numbers, depths) -> {
-      Map<Integer, HiddenStates> states = new HashMap<>();
+      Map<Integer, HiddenState> states = new HashMap<>();
       int deepest = depths.stream().mapToInt(Integer::intValue).max().orElse(0);
       decoder.forward(
           ops,
@@ -33,7 +33,7 @@ interface FeatureSource {
             @Override
             public void see(int depth, Tensor a, Tensor x) {
               if (keeps(depth)) {
-                states.put(depth, new HiddenStates(x, a));
+                states.put(depth, new HiddenState(x, a));
               }
             }
 

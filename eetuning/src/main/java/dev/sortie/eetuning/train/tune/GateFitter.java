@@ -4,10 +4,10 @@ import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Gate;
 import dev.sortie.eetuning.exit.Gates;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.data.Microbatch;
 import dev.sortie.eetuning.train.data.TokenSource;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Shape;
@@ -89,10 +89,10 @@ record GateFitter(Decoder decoder, TokenSource data, FeatureSource backbone, Dev
   private void gather(Ops ops, Exit e, Microbatch one, Gathered to) {
     int layers = decoder.config().layers();
     Batch batch = Batch.of(ops.workspace(), one.windows());
-    Map<Integer, HiddenStates> states =
+    Map<Integer, HiddenState> states =
         backbone.states(
             ops, batch.inputs(), one.numbers(), new TreeSet<>(List.of(e.depth(), layers)));
-    HiddenStates in = states.get(e.depth());
+    HiddenState in = states.get(e.depth());
     Tensor z = e.headInput(ops, in.x(), in.a()).x();
     int[] own = TopTokens.of(ops, e.headLogits(ops, z)).ids();
     int[] truth = TopTokens.of(ops, decoder.logits(ops, states.get(layers).x())).ids();

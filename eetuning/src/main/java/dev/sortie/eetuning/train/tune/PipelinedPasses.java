@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.train.tune;
 
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.train.data.Microbatch;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.InFlightMicrobatch;
 import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.model.Decoder;
@@ -189,7 +189,7 @@ final class PipelinedPasses implements BackbonePasses {
             @Override
             public void see(int depth, Tensor a, Tensor x) {
               if (keeps(depth)) {
-                f.states().put(depth, new HiddenStates(x, a));
+                f.states().put(depth, new HiddenState(x, a));
               }
             }
 
@@ -222,7 +222,7 @@ final class PipelinedPasses implements BackbonePasses {
       trained++;
       if (f.last() != null) {
         Tensor x = f.last().await();
-        f.states().put(decoder.config().layers(), new HiddenStates(x, x));
+        f.states().put(decoder.config().layers(), new HiddenState(x, x));
       }
       user.take(m, f.batch(), f.tensors(), f.states());
       free.add(f);

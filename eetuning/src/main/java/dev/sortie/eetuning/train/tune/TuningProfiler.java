@@ -4,11 +4,11 @@ import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.rank.GradientAccumulator;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.eetuning.train.stage.StageCosts;
 import dev.sortie.eetuning.train.stage.StageProfiler;
 import dev.sortie.nn.Sharding;
@@ -140,7 +140,7 @@ public record TuningProfiler(
             ProcessGroups.single(), arena, device.kernels(), List.of(trainable.tensors()));
     int[] step = new int[1];
     return in -> {
-      HiddenStates x = new HiddenStates(in.states(), in.states());
+      HiddenState x = new HiddenState(in.states(), in.states());
       try (var _ = workspace.mark()) {
         Batch tensors = Batch.of(workspace, in.batch().windows());
         int round = step[0]++ % rounds; // the first micro-batch of a step adds to nothing

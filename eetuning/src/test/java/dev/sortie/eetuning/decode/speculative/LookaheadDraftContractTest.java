@@ -3,9 +3,9 @@ package dev.sortie.eetuning.decode.speculative;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.eetuning.TinyModel;
-import dev.sortie.eetuning.decode.HiddenState;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.nn.TopTokens;
 import dev.sortie.nn.load.LanguageModel;

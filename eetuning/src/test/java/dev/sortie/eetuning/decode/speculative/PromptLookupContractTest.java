@@ -2,7 +2,7 @@ package dev.sortie.eetuning.decode.speculative;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.decode.HiddenState;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
+import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.eetuning.train.TinyTuning;
 import dev.sortie.eetuning.train.TokenLoss;
 import dev.sortie.eetuning.train.data.Batch;
 import dev.sortie.eetuning.train.data.RowsSource;
-import dev.sortie.eetuning.train.stage.HiddenStates;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -132,19 +132,19 @@ class PretrainGradientParityTest {
 
   private static Tensor loss(Ops ops, PretrainModel model, Batch batch, int step) {
     Decoder decoder = model.decoder();
-    Map<Integer, HiddenStates> states = new HashMap<>();
+    Map<Integer, HiddenState> states = new HashMap<>();
     int layers = decoder.config().layers();
     Tensor x =
         decoder.forward(
             ops,
             batch.inputs(),
             layers,
-            (depth, a, out) -> states.put(depth, new HiddenStates(out, a)));
+            (depth, a, out) -> states.put(depth, new HiddenState(out, a)));
     double count = (double) GLOBAL * LENGTH;
     Tensor sum =
         TokenLoss.crossEntropy(ops, decoder.headInput(ops, x), batch.targets(), false, count);
     for (Exit e : model.exits()) {
-      HiddenStates in = states.get(e.depth());
+      HiddenState in = states.get(e.depth());
       Tensor loss =
           TokenLoss.crossEntropy(
               ops, e.headInput(ops, in.x(), in.a()), batch.targets(), false, count);
