@@ -394,6 +394,7 @@ class CompletionsContractTest {
           "response_format":{"type":"json_schema","json_schema":{}} | response_format.json_schema.schema
           "response_format":{"type":"json_schema","json_schema":{"schema":{"not":{}}}} | response_format.json_schema.schema
           "response_format":{"type":"json_schema","json_schema":{"schema":true}} | response_format.json_schema.schema
+          "response_format":{"type":"json_object","json_schema":{"name":"a"}} | response_format.json_schema.schema
           "response_format":{"type":"yaml"}                         | response_format.type
           "response_format":{}                                      | response_format.type
           "grammar":"root ::= a"                                    | grammar

@@ -63,19 +63,28 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
 
   /** As {@code response_format} and {@code grammar} say. */
   static AnswerForm of(RequestFields f, Grammars grammars) {
+    Optional<RequestFields> format = f.fields("response_format");
     Optional<JsonForm> asked =
-        f.fields("response_format")
-            .flatMap(
-                format ->
-                    json(
-                        format,
-                        () ->
-                            format
-                                .fields("json_schema")
-                                .orElseThrow(
-                                    () -> format.missing("json_schema", "name and schema")),
-                        "response_format.json_schema.schema"));
+        format.flatMap(
+            given ->
+                json(
+                    given,
+                    () ->
+                        given
+                            .fields("json_schema")
+                            .orElseThrow(() -> given.missing("json_schema", "name and schema")),
+                    "response_format.json_schema.schema"));
+    format.ifPresent(AnswerForm::checkUnused);
     return of(f, asked, "response_format", grammars);
+  }
+
+  /** A schema that another type leaves without effect must still be one. */
+  private static void checkUnused(RequestFields format) {
+    if (!format.string("type").orElse("").equals("json_schema") && format.has("json_schema")) {
+      RequestFields d = format.fields("json_schema").orElseThrow();
+      d.object("schema").orElseThrow(() -> d.missing("schema", "an object"));
+      format.ignore("response_format.json_schema");
+    }
   }
 
   /** As {@code text.format} and {@code grammar} of a response say. */
