@@ -24,7 +24,22 @@ public interface Drafter extends AutoCloseable {
         }
 
         @Override
+        public boolean hasRead(int position, int token) {
+          return false;
+        }
+
+        @Override
         public int[] begin(int position, int token, int most) {
+          return new int[] {token};
+        }
+
+        @Override
+        public double[] offer(int position, int token, int most) {
+          return new double[1];
+        }
+
+        @Override
+        public int[] beginOffered(int position, int token, int count) {
           return new int[] {token};
         }
 
@@ -62,6 +77,9 @@ public interface Drafter extends AutoCloseable {
    */
   boolean isRight(int position, int token);
 
+  /** Whether {@link #isRight} would say so; changes nothing. */
+  boolean hasRead(int position, int token);
+
   /**
    * A pass begins.
    *
@@ -71,6 +89,25 @@ public interface Drafter extends AutoCloseable {
    * @return the tokens to read: that one, then the guesses
    */
   int[] begin(int position, int token, int most);
+
+  /**
+   * Guesses for a pass with other texts, which {@link #beginOffered} begins: its time says nothing
+   * about passes of this text alone, so somebody else weighs it against what is offered.
+   *
+   * @param position of its first token
+   * @param token that token
+   * @param most guesses at most
+   * @return how many of 0, 1, … guesses are expected to be right; of 0 only where there is none
+   */
+  double[] offer(int position, int token, int most);
+
+  /**
+   * A pass with other texts begins.
+   *
+   * @param count guesses to be read, of those offered just before
+   * @return the tokens to read: the token just chosen, then the guesses
+   */
+  int[] beginOffered(int position, int token, int count);
 
   /** The last pass took so long, or so much longer. */
   void took(double seconds);

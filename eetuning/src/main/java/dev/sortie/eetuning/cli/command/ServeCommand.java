@@ -100,9 +100,7 @@ public final class ServeCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-drafts",
-      description =
-          "Do not guess tokens of a text that is alone. Drafts change no token, "
-              + "only the time.")
+      description = "Do not guess tokens. Drafts change no token, " + "only the time.")
   private boolean noDrafts;
 
   @Option(

@@ -49,6 +49,7 @@ public final class BatchDecoder implements AutoCloseable {
   private final Exits exits;
   private final Descent descent;
   private final int rows;
+  private final SharedGuesses guesses;
 
   /** Read with too few sequences for a pass of many rows; empty where passes have few. */
   private final List<BatchSequence> fillers;
@@ -93,6 +94,7 @@ public final class BatchDecoder implements AutoCloseable {
     this.decoder = decoder;
     this.exits = exits;
     this.rows = rows;
+    this.guesses = new SharedGuesses(Math.min(rows, Kernels.ROW_STABLE));
     this.fillers = new ArrayList<>();
     this.descent = new Descent(decoder, Segment.of(exits, decoder.config().layers()), device, rows);
   }
@@ -256,9 +258,17 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /**
-   * Reads a token of each sequence. If that fails, no sequence has read any. One that is alone has
-   * guesses read with its token; several do not, for then passes are worth their weights without,
-   * and what one text guesses all wait for.
+   * Whether a sequence has read this token already, as a guess: then {@link #next} of it alone
+   * reads nothing at full depth, and the others should wait for it.
+   */
+  public boolean hasRead(BatchSequence s, int token) {
+    check(s);
+    return s.text().hasRead(token);
+  }
+
+  /**
+   * Reads a token of each sequence. If that fails, no sequence has read any. Guesses are read with
+   * the tokens of those at full depth where that promises more tokens per second of all.
    *
    * @param sequences distinct, of this decoder; any number, of which as many as a pass has rows
    *     share one
@@ -289,25 +299,48 @@ public final class BatchDecoder implements AutoCloseable {
 
   private List<Step> pass(List<BatchSequence> sequences, int[] tokens) {
     List<BatchSequence> filling = tokens.length > Kernels.ROW_STABLE ? List.of() : fillers;
+    long start = System.nanoTime();
     try {
-      return descent.step(
-          () -> {
-            List<SequenceState> states = new ArrayList<>();
-            for (int i = 0; i < tokens.length; i++) {
-              sequences.get(i).text().beginInCompany(tokens[i]);
-              states.add(sequences.get(i).state());
-            }
-            for (BatchSequence f : filling) {
-              f.text().beginInCompany(0);
-              states.add(f.state());
-            }
-            Map<SequenceState, Step> found = new IdentityHashMap<>();
-            descent.run(states, found::put);
-            return sequences.stream().map(s -> found.get(s.state())).toList();
-          });
+      List<Step> steps =
+          descent.step(
+              () -> {
+                List<SequenceState> states = new ArrayList<>();
+                int[] counts = guesses(sequences, tokens);
+                for (int i = 0; i < tokens.length; i++) {
+                  sequences.get(i).text().beginInCompany(tokens[i], counts[i]);
+                  states.add(sequences.get(i).state());
+                }
+                for (BatchSequence f : filling) {
+                  f.text().beginInCompany(0, 0);
+                  states.add(f.state());
+                }
+                Map<SequenceState, Step> found = new IdentityHashMap<>();
+                descent.run(states, found::put);
+                return sequences.stream()
+                    .map(s -> s.text().answered(s.position() - 1, found.get(s.state())))
+                    .toList();
+              });
+      if (areTimed(sequences)) {
+        guesses.took((System.nanoTime() - start) * 1e-9);
+      }
+      return steps;
     } finally {
       filling.forEach(f -> f.rewind(0));
     }
+  }
+
+  /** Whoever leaves early makes the time of a pass his own, and fillers take part of it. */
+  private boolean areTimed(List<BatchSequence> sequences) {
+    return fillers.isEmpty() && sequences.stream().allMatch(s -> s.state().isFullDepth());
+  }
+
+  /** How many guesses each sequence has read with its token. */
+  private int[] guesses(List<BatchSequence> sequences, int[] tokens) {
+    List<double[]> offers = new ArrayList<>(tokens.length);
+    for (int i = 0; i < tokens.length; i++) {
+      offers.add(sequences.get(i).text().offer(tokens[i]));
+    }
+    return areTimed(sequences) ? guesses.counts(offers) : new int[tokens.length];
   }
 
   /** All is checked before anything is read, so a refusal changes no sequence. */

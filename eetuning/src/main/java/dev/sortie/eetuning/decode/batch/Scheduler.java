@@ -123,7 +123,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   /**
    * As above.
    *
-   * @param guesses makes who guesses for a text of so many tokens, while it is the only one
+   * @param guesses makes who guesses for a text of so many tokens
    */
   public Scheduler(
       BatchDecoder decoder,
@@ -239,7 +239,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     dropCancelled();
     admit();
     boolean busy = worked || !running.isEmpty();
-    decode(running.stream().filter(RequestState::decodes).toList());
+    decodeAll();
     readPrompts();
     load = new Load(running.size(), pool.available());
     return busy;
@@ -357,6 +357,21 @@ public final class Scheduler implements Runnable, AutoCloseable {
     long most =
         decoding == 0 ? PrefillChunks.USUAL : (long) limits.piece() * reading.size() / decoding;
     return (int) Math.min(PrefillChunks.USUAL, Math.max(limits.piece(), most));
+  }
+
+  /**
+   * A token of each, and before it what passes have read ahead: who waits for others with tokens
+   * that are known would leave them the next pass alone.
+   */
+  private void decodeAll() {
+    running.stream().filter(RequestState::decodes).toList().forEach(this::decodeKnown);
+    decode(running.stream().filter(RequestState::decodes).toList());
+  }
+
+  private void decodeKnown(RequestState r) {
+    while (running.contains(r) && decoder.hasRead(r.sequence(), r.token())) {
+      decode(List.of(r));
+    }
   }
 
   private void decode(List<RequestState> now) {

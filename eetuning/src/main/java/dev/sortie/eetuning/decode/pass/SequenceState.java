@@ -108,6 +108,11 @@ public final class SequenceState implements AutoCloseable {
     return sequence;
   }
 
+  /** Whether all its tokens go through all layers. */
+  public boolean isFullDepth() {
+    return policy.never();
+  }
+
   /** Tokens read so far. */
   public int position() {
     return position;

@@ -69,7 +69,7 @@ public final class GuessedText implements AutoCloseable {
       throw e;
     }
     guesses.took((System.nanoTime() - start) * 1e-9);
-    return answer.with(guesses.behind(position));
+    return answered(position, answer);
   }
 
   /** The token and guesses behind it, as many as make stable rows with those that are pending. */
@@ -80,14 +80,38 @@ public final class GuessedText implements AutoCloseable {
   }
 
   /**
-   * Begins to read one token in a pass with other texts, without guesses: the time of such a pass
-   * says nothing about those of this text.
+   * Whether the last pass has read this token as a guess, so that {@link #next} finds what follows,
+   * or some of the way to it.
    */
-  public void beginInCompany(int token) {
+  public boolean hasRead(int token) {
+    int position = text.position();
+    return position < text.ahead() && guesses.hasRead(position, token);
+  }
+
+  /**
+   * Guesses for a pass with other texts, which {@link #beginInCompany} begins.
+   *
+   * @return how many of 0, 1, … guesses behind the token are expected to be right
+   */
+  public double[] offer(int token) {
     int position = text.position();
     guesses.isRight(position, token);
-    guesses.prompt(position, new int[] {token});
-    text.begin(token);
+    text.cut();
+    return guesses.offer(position, token, text.sequence().capacity() - position - 1);
+  }
+
+  /**
+   * Begins to read one token in a pass with other texts.
+   *
+   * @param count guesses behind it, of those offered
+   */
+  public void beginInCompany(int token, int count) {
+    text.begin(guesses.beginOffered(text.position(), token, count));
+  }
+
+  /** What follows a token, and what was guessed there. */
+  public Step answered(int position, Step step) {
+    return step.with(guesses.behind(position));
   }
 
   /** What was guessed so far. */

@@ -123,6 +123,11 @@ final class AdaptiveDraftLength implements DraftLength {
   }
 
   @Override
+  public double[] expected(int source, int kind, int available) {
+    return acceptance[source].expected(kind, Math.min(available, Speculative.MAX_DRAFT));
+  }
+
+  @Override
   public boolean asks(int source, int situation) {
     return !plainDue() && gains[source].asks(situation);
   }

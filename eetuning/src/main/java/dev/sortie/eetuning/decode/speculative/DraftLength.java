@@ -29,6 +29,13 @@ interface DraftLength {
   Choice choose(int source, int kind, int available);
 
   /**
+   * How many tokens of a guess are expected to be right, of its first 0, 1, … {@code available}.
+   *
+   * @param kind of {@link Draft#kind}
+   */
+  double[] expected(int source, int kind, int available);
+
+  /**
    * Whether to ask a source that gives probabilities.
    *
    * @param situation 0 if no free source has a guess, else 1 + the kind of the best one's

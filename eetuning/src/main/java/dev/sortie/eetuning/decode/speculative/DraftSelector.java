@@ -85,6 +85,34 @@ final class DraftSelector implements AutoCloseable {
     return new Guess(best.source, best.limit, best.draft, asking, looks);
   }
 
+  /**
+   * What a source that costs nothing offers behind the token at a position.
+   *
+   * @param source its index, -1 for none
+   * @param expected how many of the first 0, 1, … tokens are expected to be right
+   */
+  record Offer(int source, Draft draft, double[] expected) {
+    static final Offer NONE = new Offer(-1, Draft.NONE, new double[1]);
+  }
+
+  /** The offer of up to {@code max} tokens of which most are expected to be right. */
+  Offer offer(int at, int max) {
+    position = at;
+    Offer most = Offer.NONE;
+    for (int i = 0; i < sources.size() && max > 0; i++) {
+      DraftSource source = sources.get(i);
+      Draft draft = source.cost() == 0 ? draft(source, max) : Draft.NONE;
+      if (draft.length() > 0) {
+        trials.open(i, draft, position + 1, draft.length());
+        double[] expected = lengths.expected(i, draft.kind(), draft.length());
+        if (expected[expected.length - 1] > most.expected[most.expected.length - 1]) {
+          most = new Offer(i, draft, expected);
+        }
+      }
+    }
+    return most;
+  }
+
   /** Returns what those that cost nothing have found, for {@link DraftLength#asks}. */
   private int askFree(int max) {
     int situation = 0;

@@ -26,6 +26,7 @@ public final class VerificationRounds implements Drafter {
   private int end;
 
   private Round round = Round.at(-1);
+  private DraftSelector.Offer offered = DraftSelector.Offer.NONE;
 
   /**
    * A pass.
@@ -38,9 +39,11 @@ public final class VerificationRounds implements Drafter {
    *     0 if there is none to be accounted for
    */
   private record Round(int base, int source, int limit, int[] draft, double seconds) {
+    private static final double UNACCOUNTED = Double.NEGATIVE_INFINITY;
+
     /** What is known of position {@code base} comes from no pass with guesses. */
     static Round at(int base) {
-      return new Round(base, -1, 0, new int[0], -1);
+      return new Round(base, -1, 0, new int[0], UNACCOUNTED);
     }
 
     Round plus(double more) {
@@ -103,8 +106,7 @@ public final class VerificationRounds implements Drafter {
   @Override
   public boolean isRight(int position, int token) {
     trials.chosen(position, token);
-    int i = position - round.base - 1;
-    if (i < round.draft.length && round.draft[i] == token) {
+    if (hasRead(position, token)) {
       counts.right();
       text[position] = token;
       end = position + 1;
@@ -113,6 +115,33 @@ public final class VerificationRounds implements Drafter {
     settle();
     guessing.cut(position); // guesses that were wrong
     return false;
+  }
+
+  @Override
+  public boolean hasRead(int position, int token) {
+    int i = position - round.base - 1;
+    return i >= 0 && i < round.draft.length && round.draft[i] == token;
+  }
+
+  @Override
+  public double[] offer(int position, int token, int most) {
+    text[position] = token;
+    end = position + 1;
+    int room = Math.min(most, text.length - position - 1);
+    offered = guessing.offer(position, Math.min(room, Speculative.MAX_DRAFT));
+    return offered.expected();
+  }
+
+  @Override
+  public int[] beginOffered(int position, int token, int count) {
+    int source = count == 0 ? -1 : offered.source();
+    int[] draft = offered.draft().first(count).tokens();
+    counts.pass(position, source, count, count, 0);
+    round = new Round(position, source, count, draft, Round.UNACCOUNTED);
+    int[] tokens = new int[1 + count];
+    tokens[0] = token;
+    System.arraycopy(draft, 0, tokens, 1, count);
+    return tokens;
   }
 
   @Override

@@ -17,6 +17,7 @@ import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.nn.InputException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -207,6 +208,81 @@ class SchedulerContractTest {
         }
         assertThat(handles.getFirst().result().join().tokens())
             .anySatisfy(t -> assertThat(t.draft()).contains("prompt-lookup"));
+      }
+    }
+  }
+
+  /** Guesses that promise everything, so that all rows of a pass are read. */
+  private static Drafter certain(int capacity) {
+    Drafter free = DraftSources.free(capacity);
+    return (Drafter)
+        Proxy.newProxyInstance(
+            Drafter.class.getClassLoader(),
+            new Class<?>[] {Drafter.class},
+            (_, method, arguments) -> {
+              Object result = method.invoke(free, arguments);
+              return method.getName().equals("offer")
+                  ? IntStream.range(0, ((double[]) result).length).asDoubleStream().toArray()
+                  : result;
+            });
+  }
+
+  /** Right guesses and wrong ones, of texts that come and leave. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4})
+  void guessesOfSeveralChangeNoText(int texts) throws Exception {
+    int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
+    try (Scheduler scheduler = scheduler(4, 10, SchedulerContractTest::certain)) {
+      List<RequestHandle> handles = new ArrayList<>();
+      for (int i = 0; i < texts; i++) {
+        handles.add(
+            scheduler.submit(
+                new Request(
+                    i == 0 ? repetitive : IntStream.range(i, i + 20 * i).toArray(),
+                    new GenerateOptions(
+                        90, new SamplingOptions(i / 2, 0, 1, 0, 1, i), List.of(), true),
+                    new MaxProbability(1),
+                    15,
+                    t -> {})));
+      }
+      int rounds = 0;
+      while (scheduler.round()) {
+        rounds++;
+        if (rounds == 40) {
+          handles.add(scheduler.submit(request(12, 20)));
+        }
+      }
+      int guessed = 0;
+      for (RequestHandle h : handles) {
+        Generation found = h.result().get(1, TimeUnit.SECONDS);
+        assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(alone(h.request())));
+        guessed += (int) found.tokens().stream().filter(t -> t.draft().isPresent()).count();
+      }
+      assertThat(guessed).isGreaterThan(texts * 5);
+    }
+  }
+
+  /** Who leaves at exits has no guesses in company, and whose company guesses has the same text. */
+  @Test
+  void guessesOfSomeChangeNobodyWhoLeavesEarly() throws Exception {
+    try (Scheduler scheduler = scheduler(4, 10, SchedulerContractTest::certain)) {
+      List<RequestHandle> handles = new ArrayList<>();
+      for (double threshold : new double[] {1, 0.04, 1}) {
+        handles.add(
+            scheduler.submit(
+                new Request(
+                    IntStream.range(3, 40).toArray(),
+                    new GenerateOptions(60, SamplingOptions.GREEDY, List.of(), true),
+                    new MaxProbability(threshold),
+                    15,
+                    t -> {})));
+      }
+      while (scheduler.round()) {
+        // until all are done
+      }
+      for (RequestHandle h : handles) {
+        assertThat(withoutGuesses(h.result().get(1, TimeUnit.SECONDS)))
+            .isEqualTo(withoutGuesses(alone(h.request())));
       }
     }
   }

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode.speculative;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.device.Device;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Guesses as many tokens as allowed, whatever comes of it. */
 public record FixedDraftLength(int most) implements DraftLength {
@@ -22,6 +23,11 @@ public record FixedDraftLength(int most) implements DraftLength {
   @Override
   public Choice choose(int source, int kind, int available) {
     return new Choice(Math.min(most, available), 1 + source);
+  }
+
+  @Override
+  public double[] expected(int source, int kind, int available) {
+    return IntStream.rangeClosed(0, Math.min(most, available)).asDoubleStream().toArray();
   }
 
   @Override

@@ -1,0 +1,94 @@
+package dev.sortie.eetuning.decode.batch;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Decides which guesses several texts have read in one pass: those that promise the most tokens per
+ * second of all texts, by how often the guesses of each are right and by measured times of passes.
+ * Of the guesses offered, those that are most likely right are taken first, so the best choice is
+ * one of as many as there are guesses.
+ */
+final class SharedGuesses {
+  /**
+   * More have no guesses: a row more must pay against the tokens of all, and on SmolLM2-135M hardly
+   * any is right so often.
+   */
+  private static final int MOST_TEXTS = 4;
+
+  /** What guesses must promise over none: less is noise. */
+  private static final double MARGIN = 1.03;
+
+  /** Passes of which one has no guesses, for each number of texts. */
+  private static final int PLAIN_EVERY = 64;
+
+  private final int most;
+  private final RowTimes times;
+
+  /** Since the last pass without guesses of so many texts. */
+  private final int[] sincePlain;
+
+  /** Texts of the last pass, and its rows. */
+  private int texts;
+
+  private int rows;
+
+  /**
+   * Nothing is measured.
+   *
+   * @param most rows of a pass, guesses included
+   */
+  SharedGuesses(int most) {
+    this.most = most;
+    this.times = new RowTimes(most);
+    this.sincePlain = new int[most + 1];
+  }
+
+  /** A guess of text {@code text}, right with this probability. */
+  private record Candidate(int text, double right) {}
+
+  /**
+   * How many guesses each text has read with its token.
+   *
+   * @param offers by text, how many of 0, 1, … guesses are expected to be right; all at full depth
+   */
+  int[] counts(List<double[]> offers) {
+    int[] counts = new int[offers.size()];
+    texts = counts.length;
+    rows = texts;
+    if (texts > MOST_TEXTS || sincePlain[texts] >= PLAIN_EVERY || !times.knows(texts)) {
+      return counts;
+    }
+    List<Candidate> offered = new ArrayList<>();
+    for (int i = 0; i < texts; i++) {
+      double[] right = offers.get(i);
+      for (int k = 1; k < right.length; k++) {
+        offered.add(new Candidate(i, right[k] - right[k - 1]));
+      }
+    }
+    offered.sort(Comparator.comparingDouble(Candidate::right).reversed());
+    int best = 0;
+    double bestRate = MARGIN * texts / times.of(texts);
+    double expected = texts;
+    for (int n = 1; n <= Math.min(offered.size(), most - texts); n++) {
+      expected += offered.get(n - 1).right();
+      double rate = expected / times.of(texts + n);
+      if (rate > bestRate) {
+        best = n;
+        bestRate = rate;
+      }
+    }
+    offered.subList(0, best).forEach(c -> counts[c.text()]++);
+    rows += best;
+    return counts;
+  }
+
+  /** The pass with the last counts took so long. */
+  void took(double seconds) {
+    if (rows <= most) {
+      times.add(rows, seconds);
+      sincePlain[texts] = rows == texts ? 0 : sincePlain[texts] + 1;
+    }
+  }
+}
