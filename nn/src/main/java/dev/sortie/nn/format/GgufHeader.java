@@ -178,9 +178,7 @@ record GgufHeader(
       int count = (int) in.count("length of " + what, 0, MAX_LIST, room);
       if (type == GgufType.STRING) {
         long from = in.at();
-        for (int i = 0; i < count; i++) {
-          in.string(new Element(what, i), 0, MAX_STRING);
-        }
+        in.strings(what, count, MAX_STRING);
         return new GgufValue.Array(type, count, bytes.asSlice(from, in.at() - from));
       }
       MemorySegment elements = in.take(what, (long) count * type.leastBytes());
@@ -190,14 +188,6 @@ record GgufHeader(
         }
       }
       return new GgufValue.Array(type, count, elements);
-    }
-
-    /** The name of a list's element. */
-    private record Element(String list, int index) {
-      @Override
-      public String toString() {
-        return list + "[" + index + "]";
-      }
     }
 
     private boolean bool(String what, byte value) {

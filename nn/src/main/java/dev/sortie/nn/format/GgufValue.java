@@ -2,7 +2,6 @@ package dev.sortie.nn.format;
 
 import static dev.sortie.nn.format.GgufCursor.F32;
 import static dev.sortie.nn.format.GgufCursor.I32;
-import static dev.sortie.nn.format.GgufCursor.I64;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.io.ByteArrayOutputStream;
@@ -119,12 +118,13 @@ public sealed interface GgufValue {
     public List<String> strings() {
       require(GgufType.STRING);
       List<String> out = new ArrayList<>(count);
-      long at = 0;
+      byte[] all = bytes.toArray(JAVA_BYTE);
+      ByteBuffer lengths = ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN);
+      int at = 0;
       for (int i = 0; i < count; i++) {
-        int length = (int) bytes.get(I64, at);
-        byte[] utf8 = bytes.asSlice(at + 8, length).toArray(JAVA_BYTE);
-        out.add(new String(utf8, StandardCharsets.UTF_8));
-        at += 8 + length;
+        int length = (int) lengths.getLong(at);
+        out.add(new String(all, at + Long.BYTES, length, StandardCharsets.UTF_8));
+        at += Long.BYTES + length;
       }
       return out;
     }
