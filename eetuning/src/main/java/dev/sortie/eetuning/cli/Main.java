@@ -98,12 +98,17 @@ public final class Main implements Runnable {
 
   /**
    * The command line that executes {@code args}. Where the first of them names a command, it knows
-   * no other: reading the options of all commands took 0.1 s of each start. Two write of all.
+   * no other: reading the options of all commands took 0.1 s of each start. Two write of all, and
+   * the version needs none.
    */
   public static CommandLine commandLine(String... args) {
-    boolean one =
-        args.length > 0 && COMMANDS.contains(args[0]) && !List.of(HELP, MANUAL).contains(args[0]);
-    List<String> known = one ? List.of(args[0]) : COMMANDS;
+    String first = args.length == 0 ? HELP : args[0];
+    List<String> known =
+        switch (first) {
+          case HELP, MANUAL -> COMMANDS;
+          case "--version", "-V" -> List.of();
+          default -> COMMANDS.contains(first) ? List.of(first) : COMMANDS;
+        };
     return CommandLines.of(new Main(), known.stream().map(Main::command).toArray(Class<?>[]::new));
   }
 
