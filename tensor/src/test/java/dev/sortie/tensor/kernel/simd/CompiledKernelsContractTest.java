@@ -34,7 +34,7 @@ class CompiledKernelsContractTest {
               .toList();
     }
     assertThat(classes).hasSizeGreaterThan(30);
-    List<String> patterns = patterns("CompileThresholdScaling", "0.03");
+    List<String> patterns = patterns("CompileThresholdScaling", "0.003");
     assertThat(patterns("BackgroundCompilation", "false")).isEqualTo(patterns);
     assertThat(classes)
         .allMatch(name -> patterns.stream().anyMatch(p -> matches(p, name)), "named");
