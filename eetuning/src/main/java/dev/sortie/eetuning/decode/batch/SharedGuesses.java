@@ -24,7 +24,7 @@ final class SharedGuesses {
   private static final int PLAIN_EVERY = 64;
 
   private final int most;
-  private final RowTimes times;
+  private final PassTimes times;
 
   /** Since the last pass without guesses of so many texts. */
   private final int[] sincePlain;
@@ -41,7 +41,7 @@ final class SharedGuesses {
    */
   SharedGuesses(int most) {
     this.most = most;
-    this.times = new RowTimes(most);
+    this.times = new PassTimes(most);
     this.sincePlain = new int[most + 1];
   }
 

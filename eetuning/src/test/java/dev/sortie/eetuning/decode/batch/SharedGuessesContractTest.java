@@ -80,7 +80,7 @@ class SharedGuessesContractTest {
     assertThat(plain).isBetween(9, 14);
   }
 
-  private static void add(RowTimes times, int rows, double seconds, int count) {
+  private static void add(PassTimes times, int rows, double seconds, int count) {
     for (int i = 0; i < count; i++) {
       times.add(rows, seconds);
     }
@@ -88,7 +88,7 @@ class SharedGuessesContractTest {
 
   @Test
   void timesAreThoseMeasuredAndBetweenThemAStraightLine() {
-    RowTimes times = new RowTimes(ROWS);
+    PassTimes times = new PassTimes(ROWS);
     add(times, 2, 6, 3);
     assertThat(times.of(2)).isEqualTo(6);
     assertThat(times.of(4)).isBetween(6.0, 9.0);
@@ -100,7 +100,7 @@ class SharedGuessesContractTest {
 
   @Test
   void passesWhileKernelsAreCompiledCountForNothing() {
-    RowTimes times = new RowTimes(ROWS);
+    PassTimes times = new PassTimes(ROWS);
     add(times, 2, 6, 3);
     add(times, 4, 90, 2);
     assertThat(times.of(4)).isLessThan(9);
@@ -110,7 +110,7 @@ class SharedGuessesContractTest {
 
   @Test
   void oneBadMeasurementIsForgotten() {
-    RowTimes times = new RowTimes(ROWS);
+    PassTimes times = new PassTimes(ROWS);
     add(times, 2, 6, 3);
     add(times, 3, 8, 3);
     add(times, 3, 80, 1);
@@ -123,7 +123,7 @@ class SharedGuessesContractTest {
 
   @Test
   void fewerRowsNeverTakeLonger() {
-    RowTimes times = new RowTimes(ROWS);
+    PassTimes times = new PassTimes(ROWS);
     add(times, 2, 50, 3);
     add(times, 5, 10, 10);
     assertThat(times.of(2)).isLessThan(11);

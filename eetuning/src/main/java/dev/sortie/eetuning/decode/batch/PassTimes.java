@@ -6,7 +6,7 @@ package dev.sortie.eetuning.decode.batch;
  * than they rise, a number of rows is known when it was measured some times, and forgotten when
  * that was long ago.
  */
-final class RowTimes {
+final class PassTimes {
   /** Measurements until a number of rows is known. */
   private static final int FIRST = 3;
 
@@ -32,7 +32,7 @@ final class RowTimes {
    *
    * @param most rows of a pass
    */
-  RowTimes(int most) {
+  PassTimes(int most) {
     seconds = new double[most + 1];
     measured = new int[most + 1];
     last = new long[most + 1];
