@@ -336,11 +336,13 @@ public final class BatchDecoder implements AutoCloseable {
 
   /** How many guesses each sequence has read with its token. */
   private int[] guesses(List<BatchSequence> sequences, int[] tokens) {
+    boolean timed = areTimed(sequences);
+    int most = timed ? guesses.most(tokens.length) : 0;
     List<double[]> offers = new ArrayList<>(tokens.length);
     for (int i = 0; i < tokens.length; i++) {
-      offers.add(sequences.get(i).text().offer(tokens[i]));
+      offers.add(sequences.get(i).text().offer(tokens[i], most));
     }
-    return areTimed(sequences) ? guesses.counts(offers) : new int[tokens.length];
+    return timed ? guesses.counts(offers) : new int[tokens.length];
   }
 
   /** All is checked before anything is read, so a refusal changes no sequence. */

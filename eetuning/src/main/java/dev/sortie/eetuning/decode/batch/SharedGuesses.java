@@ -45,6 +45,11 @@ final class SharedGuesses {
     this.sincePlain = new int[most + 1];
   }
 
+  /** How many guesses so many texts can have read in one pass; who may have none need not look. */
+  int most(int texts) {
+    return texts > MOST_TEXTS ? 0 : most - texts;
+  }
+
   /** A guess of text {@code text}, right with this probability. */
   private record Candidate(int text, double right) {}
 
@@ -57,7 +62,8 @@ final class SharedGuesses {
     int[] counts = new int[offers.size()];
     texts = counts.length;
     rows = texts;
-    if (texts > MOST_TEXTS || sincePlain[texts] >= PLAIN_EVERY || !times.knows(texts)) {
+    int room = most(texts);
+    if (room == 0 || sincePlain[texts] >= PLAIN_EVERY || !times.knows(texts)) {
       return counts;
     }
     List<Candidate> offered = new ArrayList<>();
@@ -71,7 +77,7 @@ final class SharedGuesses {
     int best = 0;
     double bestRate = MARGIN * texts / times.of(texts);
     double expected = texts;
-    for (int n = 1; n <= Math.min(offered.size(), most - texts); n++) {
+    for (int n = 1; n <= Math.min(offered.size(), room); n++) {
       expected += offered.get(n - 1).right();
       double rate = expected / times.of(texts + n);
       if (rate > bestRate) {

@@ -91,13 +91,15 @@ public final class GuessedText implements AutoCloseable {
   /**
    * Guesses for a pass with other texts, which {@link #beginInCompany} begins.
    *
+   * @param most guesses at most; 0 asks nobody
    * @return how many of 0, 1, … guesses behind the token are expected to be right
    */
-  public double[] offer(int token) {
+  public double[] offer(int token, int most) {
     int position = text.position();
     guesses.isRight(position, token);
     text.cut();
-    return guesses.offer(position, token, text.sequence().capacity() - position - 1);
+    return guesses.offer(
+        position, token, Math.min(most, text.sequence().capacity() - position - 1));
   }
 
   /**

@@ -1,5 +1,9 @@
 package dev.sortie.eetuning.decode.batch;
 
+import static dev.sortie.eetuning.decode.batch.TinyScheduler.CONTEXT;
+import static dev.sortie.eetuning.decode.batch.TinyScheduler.PAGE;
+import static dev.sortie.eetuning.decode.batch.TinyScheduler.PIECE;
+import static dev.sortie.eetuning.decode.batch.TinyScheduler.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,17 +11,11 @@ import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
-import dev.sortie.eetuning.decode.Generator;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
-import dev.sortie.eetuning.decode.single.EarlyExit;
-import dev.sortie.eetuning.decode.speculative.DraftSources;
-import dev.sortie.eetuning.exit.ExitArchitecture;
-import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.nn.InputException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,8 +30,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -48,29 +44,15 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Texts generated together are those generated alone; nobody starves, and all memory comes back.
  */
 class SchedulerContractTest {
-  private static final int CONTEXT = 160;
-  private static final int PAGE = 20;
-  private static final int PIECE = 40;
-
   @TempDir private static Path folder;
 
   private static TinyBatch tiny;
 
-  /** Some tokens end a text, so that some texts end early. */
-  private static final List<Integer> ENDS =
-      IntStream.range(0, TinyBatch.VOCAB).filter(i -> i % 53 == 7).boxed().toList();
-
-  private BatchDecoder decoder;
-  private PagePool pool;
+  private TinyScheduler together;
 
   @BeforeAll
   static void load() {
-    tiny =
-        new TinyBatch(
-            folder,
-            CONTEXT,
-            new ExitSpec(1, ExitArchitecture.NORM, true),
-            new ExitSpec(3, ExitArchitecture.LAYER, true));
+    tiny = TinyScheduler.model(folder);
   }
 
   @AfterAll
@@ -80,61 +62,21 @@ class SchedulerContractTest {
 
   @BeforeEach
   void open() {
-    decoder = tiny.decoder();
-    pool = tiny.pool(40, PAGE, true);
+    together = new TinyScheduler(tiny);
   }
 
   @AfterEach
   void allMemoryComesBack() {
-    assertThat(pool.available()).isEqualTo(pool.pages());
-    decoder.close();
-    pool.close();
+    together.close();
   }
 
   private Scheduler scheduler(int running, int waiting) {
-    return scheduler(running, waiting, _ -> Drafter.NONE);
-  }
-
-  private Scheduler scheduler(int running, int waiting, IntFunction<Drafter> guesses) {
-    return new Scheduler(
-        decoder,
-        pool,
-        tiny.model().tokenizer(),
-        ENDS,
-        tiny.model().config().decoder().vocab(),
-        new Scheduler.Limits(running, waiting, PIECE),
-        guesses);
+    return together.scheduler(running, waiting, _ -> Drafter.NONE);
   }
 
   private static GenerateOptions options(int maxTokens, double temperature, long seed) {
     SamplingOptions sampling = new SamplingOptions(temperature, 0, 1, 0, 1.1, seed);
     return new GenerateOptions(maxTokens, sampling, List.of("he"), false);
-  }
-
-  private static Request request(int[] prompt, int maxTokens, Consumer<GeneratedToken> listener) {
-    GenerateOptions endless =
-        new GenerateOptions(maxTokens, SamplingOptions.GREEDY, List.of(), true);
-    return new Request(prompt, endless, new MaxProbability(1), 0, listener);
-  }
-
-  private static Request request(int prompt, int maxTokens) {
-    return request(IntStream.rangeClosed(1, prompt).toArray(), maxTokens, t -> {});
-  }
-
-  /** The same request alone. */
-  private static Generation alone(Request q) {
-    try (EarlyExit e =
-        new EarlyExit(
-            tiny.model().decoder(),
-            tiny.exits(),
-            q.policy(),
-            CONTEXT,
-            q.maxPending(),
-            tiny.device())) {
-      return new Generator(
-              e, tiny.model().tokenizer(), ENDS, tiny.model().config().decoder().vocab())
-          .run(q.prompt(), q.options(), t -> {});
-    }
   }
 
   @ParameterizedTest
@@ -174,7 +116,7 @@ class SchedulerContractTest {
     Set<String> finishes = new HashSet<>();
     Set<Object> depths = new HashSet<>();
     for (RequestHandle t : tickets) {
-      Generation expected = alone(t.request());
+      Generation expected = together.alone(t.request());
       Generation found = t.result().get(1, TimeUnit.SECONDS);
       assertThat(found.tokens()).isEqualTo(expected.tokens()).isEqualTo(heard.get(t));
       assertThat(found.text()).isEqualTo(expected.text());
@@ -184,113 +126,6 @@ class SchedulerContractTest {
     }
     assertThat(finishes).containsExactlyInAnyOrder("stop", "length");
     assertThat(depths).as("depths of answers").hasSize(3);
-  }
-
-  /** A text guesses while it is the only one; another one comes and leaves in the middle of it. */
-  @ParameterizedTest
-  @ValueSource(doubles = {1, 0.04})
-  void guessesChangeNoTextWhoeverComesAndLeaves(double threshold) throws Exception {
-    int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
-    for (int joins : new int[] {0, 7, 30, 200}) {
-      try (Scheduler scheduler = scheduler(4, 10, DraftSources::free)) {
-        GenerateOptions endless = new GenerateOptions(110, SamplingOptions.GREEDY, List.of(), true);
-        Request request =
-            new Request(repetitive, endless, new MaxProbability(threshold), 15, t -> {});
-        List<RequestHandle> handles = new ArrayList<>(List.of(scheduler.submit(request)));
-        for (int round = 0; scheduler.round(); round++) {
-          if (round == joins) {
-            handles.add(scheduler.submit(request(12, 20)));
-          }
-        }
-        for (RequestHandle h : handles) {
-          Generation found = h.result().get(1, TimeUnit.SECONDS);
-          assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(alone(h.request())));
-        }
-        assertThat(handles.getFirst().result().join().tokens())
-            .anySatisfy(t -> assertThat(t.draft()).contains("prompt-lookup"));
-      }
-    }
-  }
-
-  /** Guesses that promise everything, so that all rows of a pass are read. */
-  private static Drafter certain(int capacity) {
-    Drafter free = DraftSources.free(capacity);
-    return (Drafter)
-        Proxy.newProxyInstance(
-            Drafter.class.getClassLoader(),
-            new Class<?>[] {Drafter.class},
-            (_, method, arguments) -> {
-              Object result = method.invoke(free, arguments);
-              return method.getName().equals("offer")
-                  ? IntStream.range(0, ((double[]) result).length).asDoubleStream().toArray()
-                  : result;
-            });
-  }
-
-  /** Right guesses and wrong ones, of texts that come and leave. */
-  @ParameterizedTest
-  @ValueSource(ints = {2, 3, 4})
-  void guessesOfSeveralChangeNoText(int texts) throws Exception {
-    int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
-    try (Scheduler scheduler = scheduler(4, 10, SchedulerContractTest::certain)) {
-      List<RequestHandle> handles = new ArrayList<>();
-      for (int i = 0; i < texts; i++) {
-        handles.add(
-            scheduler.submit(
-                new Request(
-                    i == 0 ? repetitive : IntStream.range(i, i + 20 * i).toArray(),
-                    new GenerateOptions(
-                        90, new SamplingOptions(i / 2, 0, 1, 0, 1, i), List.of(), true),
-                    new MaxProbability(1),
-                    15,
-                    t -> {})));
-      }
-      int rounds = 0;
-      while (scheduler.round()) {
-        rounds++;
-        if (rounds == 40) {
-          handles.add(scheduler.submit(request(12, 20)));
-        }
-      }
-      int guessed = 0;
-      for (RequestHandle h : handles) {
-        Generation found = h.result().get(1, TimeUnit.SECONDS);
-        assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(alone(h.request())));
-        guessed += (int) found.tokens().stream().filter(t -> t.draft().isPresent()).count();
-      }
-      assertThat(guessed).isGreaterThan(texts * 5);
-    }
-  }
-
-  /** Who leaves at exits has no guesses in company, and whose company guesses has the same text. */
-  @Test
-  void guessesOfSomeChangeNobodyWhoLeavesEarly() throws Exception {
-    try (Scheduler scheduler = scheduler(4, 10, SchedulerContractTest::certain)) {
-      List<RequestHandle> handles = new ArrayList<>();
-      for (double threshold : new double[] {1, 0.04, 1}) {
-        handles.add(
-            scheduler.submit(
-                new Request(
-                    IntStream.range(3, 40).toArray(),
-                    new GenerateOptions(60, SamplingOptions.GREEDY, List.of(), true),
-                    new MaxProbability(threshold),
-                    15,
-                    t -> {})));
-      }
-      while (scheduler.round()) {
-        // until all are done
-      }
-      for (RequestHandle h : handles) {
-        assertThat(withoutGuesses(h.result().get(1, TimeUnit.SECONDS)))
-            .isEqualTo(withoutGuesses(alone(h.request())));
-      }
-    }
-  }
-
-  private static List<List<Object>> withoutGuesses(Generation g) {
-    return g.tokens().stream()
-        .map(t -> List.<Object>of(t.id(), t.text(), t.exit(), t.confidence()))
-        .toList();
   }
 
   @Test
@@ -362,14 +197,7 @@ class SchedulerContractTest {
       scheduler.round();
     }
     try (PagePool small = tiny.pool(2, PAGE, true);
-        Scheduler scheduler =
-            new Scheduler(
-                decoder,
-                small,
-                tiny.model().tokenizer(),
-                ENDS,
-                TinyBatch.VOCAB,
-                new Scheduler.Limits(1, 1))) {
+        Scheduler scheduler = together.scheduler(small, 1, 1, _ -> Drafter.NONE)) {
       assertThatThrownBy(() -> scheduler.submit(request(40, 2)))
           .isInstanceOf(InputException.class)
           .hasMessageContainingAll("41 tokens", "3 pages", "2 of 20");
@@ -473,7 +301,7 @@ class SchedulerContractTest {
           scheduler.submit(
               new Request(new int[] {5}, good.request().options(), failing, 15, t -> {}));
       TinyBatch.finish(scheduler);
-      assertThat(good.result().join().tokens()).isEqualTo(alone(good.request()).tokens());
+      assertThat(good.result().join().tokens()).isEqualTo(together.alone(good.request()).tokens());
       assertThat(listener.result())
           .failsWithin(1, TimeUnit.SECONDS)
           .withThrowableOfType(ExecutionException.class)

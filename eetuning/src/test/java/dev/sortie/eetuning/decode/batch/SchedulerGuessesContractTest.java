@@ -1,0 +1,197 @@
+package dev.sortie.eetuning.decode.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sortie.eetuning.decode.Drafter;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.Generation;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.decode.speculative.DraftSources;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Guesses change no text, whoever comes and leaves, and cost nothing where none can be read. */
+class SchedulerGuessesContractTest {
+  @TempDir private static Path folder;
+
+  private static TinyBatch tiny;
+
+  private TinyScheduler together;
+
+  @BeforeAll
+  static void load() {
+    tiny = TinyScheduler.model(folder);
+  }
+
+  @AfterAll
+  static void close() {
+    tiny.close();
+  }
+
+  @BeforeEach
+  void open() {
+    together = new TinyScheduler(tiny);
+  }
+
+  @AfterEach
+  void allMemoryComesBack() {
+    together.close();
+  }
+
+  /** A text guesses while it is the only one; another one comes and leaves in the middle of it. */
+  @ParameterizedTest
+  @ValueSource(doubles = {1, 0.04})
+  void guessesChangeNoTextWhoeverComesAndLeaves(double threshold) throws Exception {
+    int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
+    for (int joins : new int[] {0, 7, 30, 200}) {
+      try (Scheduler scheduler = together.scheduler(4, 10, DraftSources::free)) {
+        GenerateOptions endless = new GenerateOptions(110, SamplingOptions.GREEDY, List.of(), true);
+        Request request =
+            new Request(repetitive, endless, new MaxProbability(threshold), 15, t -> {});
+        List<RequestHandle> handles = new ArrayList<>(List.of(scheduler.submit(request)));
+        for (int round = 0; scheduler.round(); round++) {
+          if (round == joins) {
+            handles.add(scheduler.submit(TinyScheduler.request(12, 20)));
+          }
+        }
+        for (RequestHandle h : handles) {
+          Generation found = h.result().get(1, TimeUnit.SECONDS);
+          assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(together.alone(h.request())));
+        }
+        assertThat(handles.getFirst().result().join().tokens())
+            .anySatisfy(t -> assertThat(t.draft()).contains("prompt-lookup"));
+      }
+    }
+  }
+
+  /** Guesses that promise everything, so that all rows of a pass are read. */
+  private static Drafter certain(int capacity) {
+    Drafter free = DraftSources.free(capacity);
+    return (Drafter)
+        Proxy.newProxyInstance(
+            Drafter.class.getClassLoader(),
+            new Class<?>[] {Drafter.class},
+            (_, method, arguments) -> {
+              Object result = method.invoke(free, arguments);
+              return method.getName().equals("offer")
+                  ? IntStream.range(0, ((double[]) result).length).asDoubleStream().toArray()
+                  : result;
+            });
+  }
+
+  /** Right guesses and wrong ones, of texts that come and leave. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4})
+  void guessesOfSeveralChangeNoText(int texts) throws Exception {
+    int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
+    try (Scheduler scheduler = together.scheduler(4, 10, SchedulerGuessesContractTest::certain)) {
+      List<RequestHandle> handles = new ArrayList<>();
+      for (int i = 0; i < texts; i++) {
+        handles.add(
+            scheduler.submit(
+                new Request(
+                    i == 0 ? repetitive : IntStream.range(i, i + 20 * i).toArray(),
+                    new GenerateOptions(
+                        90, new SamplingOptions(i / 2, 0, 1, 0, 1, i), List.of(), true),
+                    new MaxProbability(1),
+                    15,
+                    t -> {})));
+      }
+      int rounds = 0;
+      while (scheduler.round()) {
+        rounds++;
+        if (rounds == 40) {
+          handles.add(scheduler.submit(TinyScheduler.request(12, 20)));
+        }
+      }
+      int guessed = 0;
+      for (RequestHandle h : handles) {
+        Generation found = h.result().get(1, TimeUnit.SECONDS);
+        assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(together.alone(h.request())));
+        guessed += (int) found.tokens().stream().filter(t -> t.draft().isPresent()).count();
+      }
+      assertThat(guessed).isGreaterThan(texts * 5);
+    }
+  }
+
+  /** Who leaves at exits has no guesses in company, and whose company guesses has the same text. */
+  @Test
+  void guessesOfSomeChangeNobodyWhoLeavesEarly() throws Exception {
+    try (Scheduler scheduler = together.scheduler(4, 10, SchedulerGuessesContractTest::certain)) {
+      List<RequestHandle> handles = new ArrayList<>();
+      for (double threshold : new double[] {1, 0.04, 1}) {
+        handles.add(
+            scheduler.submit(
+                new Request(
+                    IntStream.range(3, 40).toArray(),
+                    new GenerateOptions(60, SamplingOptions.GREEDY, List.of(), true),
+                    new MaxProbability(threshold),
+                    15,
+                    t -> {})));
+      }
+      while (scheduler.round()) {
+        // until all are done
+      }
+      for (RequestHandle h : handles) {
+        assertThat(withoutGuesses(h.result().get(1, TimeUnit.SECONDS)))
+            .isEqualTo(withoutGuesses(together.alone(h.request())));
+      }
+    }
+  }
+
+  private static List<List<Object>> withoutGuesses(Generation g) {
+    return g.tokens().stream()
+        .map(t -> List.<Object>of(t.id(), t.text(), t.exit(), t.confidence()))
+        .toList();
+  }
+
+  /** Counts how often guesses are asked for in passes of several texts. */
+  private static Drafter counted(int capacity, AtomicInteger asked) {
+    Drafter free = DraftSources.free(capacity);
+    return (Drafter)
+        Proxy.newProxyInstance(
+            Drafter.class.getClassLoader(),
+            new Class<?>[] {Drafter.class},
+            (_, method, arguments) -> {
+              if (method.getName().equals("offer") && (int) arguments[2] > 0) {
+                asked.incrementAndGet();
+              }
+              return method.invoke(free, arguments);
+            });
+  }
+
+  /** A look-up per text and token is too much where it is known that no guess will be read. */
+  @ParameterizedTest
+  @CsvSource({"4, 1, true", "5, 1, false", "2, 0.04, false"})
+  void nobodyIsAskedWhereNoGuessCanBeRead(int texts, double threshold, boolean expected) {
+    AtomicInteger asked = new AtomicInteger();
+    try (Scheduler scheduler = together.scheduler(texts, 10, n -> counted(n, asked))) {
+      for (int i = 0; i < texts; i++) {
+        scheduler.submit(
+            new Request(
+                IntStream.range(3 + i, 23 + i).toArray(),
+                new GenerateOptions(20, SamplingOptions.GREEDY, List.of(), true),
+                new MaxProbability(threshold),
+                15,
+                t -> {}));
+      }
+      TinyBatch.finish(scheduler);
+    }
+    assertThat(asked.get() > 0).isEqualTo(expected);
+  }
+}
