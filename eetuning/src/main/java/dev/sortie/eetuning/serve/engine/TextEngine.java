@@ -13,16 +13,17 @@ import dev.sortie.eetuning.decode.speculative.DraftSources;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.kernel.Kernels;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
@@ -35,8 +36,11 @@ public final class TextEngine implements AutoCloseable {
   private static final int WARM_PROMPT = 43;
   private static final int WARM_TOKENS = 6;
   private static final int WARM_ALONE = 24;
-  private static final int WARM_TEXTS = 8;
-  private static final int WARM_TOGETHER = 4;
+
+  /** Tokens that each of several texts has more than the last: one after the other ends. */
+  private static final int WARM_STEP = 2;
+
+  private static final int WARM_TOGETHER = 2;
 
   /** Most time for texts alone, and again for texts together. */
   private static final Duration WARM_UP = Duration.ofSeconds(8);
@@ -91,12 +95,18 @@ public final class TextEngine implements AutoCloseable {
 
   /**
    * Begins to compute, and generates texts, alone and together, so that what is run per prompt and
-   * per token is compiled when this returns.
+   * per token is compiled when this returns, for every number of texts that share a pass.
    */
   public void start() throws InterruptedException {
     thread.start();
-    warmUp(1, WARM_ALONE);
-    warmUp(Math.min(WARM_TEXTS, settings.parallel()), WARM_TOGETHER);
+    warmUp(WARM_ALONE, i -> List.of(warmRequest(i, WARM_TOKENS)));
+    int texts = Math.min(Kernels.ROW_STABLE, settings.parallel());
+    warmUp(
+        WARM_TOGETHER,
+        i ->
+            IntStream.range(0, texts)
+                .mapToObj(n -> warmRequest(i, WARM_TOKENS + WARM_STEP * n))
+                .toList());
   }
 
   /** Forgets the prompts that were read so far, and is ready for others. */
@@ -113,12 +123,13 @@ public final class TextEngine implements AutoCloseable {
     ready = !failed;
   }
 
-  /** Generates so many texts at once, again and again, but not for long. */
-  private void warmUp(int texts, int times) throws InterruptedException {
+  /** Generates texts at once, again and again, but not for long. */
+  private void warmUp(int times, IntFunction<List<Request>> texts) throws InterruptedException {
     long deadline = System.nanoTime() + WARM_UP.toNanos();
     for (int i = 0; i < times && System.nanoTime() < deadline; i++) {
-      TextEvents stream = ask(Collections.nCopies(texts, warmRequest(i)));
-      for (int open = texts; open > 0; ) {
+      List<Request> requests = texts.apply(i);
+      TextEvents stream = ask(requests);
+      for (int open = requests.size(); open > 0; ) {
         Optional<TextEvent> event = stream.next(Duration.ofNanos(deadline - System.nanoTime()));
         if (event.isEmpty()) {
           stream.cancel(); // compiled or not, nobody should wait longer
@@ -129,8 +140,8 @@ public final class TextEngine implements AutoCloseable {
     }
   }
 
-  /** A prompt that begins like none before it, and a short answer. */
-  private Request warmRequest(int number) {
+  /** A prompt that begins like none before it, and a short answer of so many tokens. */
+  private Request warmRequest(int number, int tokens) {
     int room = room();
     int[] prompt =
         IntStream.range(0, Math.max(1, Math.min(WARM_PROMPT, room / 2)))
@@ -138,7 +149,7 @@ public final class TextEngine implements AutoCloseable {
             .toArray();
     GenerateOptions options =
         new GenerateOptions(
-            Math.max(1, Math.min(WARM_TOKENS, room - prompt.length)),
+            Math.max(1, Math.min(tokens, room - prompt.length)),
             SamplingOptions.GREEDY,
             List.of(),
             true);

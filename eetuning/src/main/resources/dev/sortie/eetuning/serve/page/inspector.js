@@ -35,9 +35,9 @@ export class Inspector {
     this.text.textContent = visible(token.text);
     this.id.textContent = `id ${token.id}`;
     this.facts.replaceChildren(
-      ...fact('Exit', exit),
-      ...fact('Confidence', percent(token.confidence), token.confidence),
-      ...(token.guessed ? fact('Guess', 'a draft had guessed it') : []));
+      // on one line, for whether a token was guessed depends on the time and must not move the rest
+      ...fact('Exit', token.guessed ? `${exit}, guessed` : exit),
+      ...fact('Confidence', percent(token.confidence), token.confidence));
     this.table.hidden = token.top.length === 0;
     this.table.tBodies[0].replaceChildren(...token.top.map(([text, probability]) => alternative(text, probability)));
     if (aloud) {
