@@ -6,6 +6,7 @@ import dev.sortie.tensor.gen.WeightType.Tile;
 import dev.sortie.tensor.gen.WeightType.Vector;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -26,18 +27,34 @@ final class RowKernelSources {
 
   /** The sources by their place below the package of SIMD kernels. */
   static Map<String, String> sources() {
-    return WeightTypes.all().stream()
-        .collect(
-            Collectors.toMap(
-                type -> "gemv/" + type.className() + ".java",
-                type -> new RowKernelSources(type).file()));
+    Map<String, String> files = new TreeMap<>();
+    for (WeightType type : WeightTypes.all()) {
+      files.put("gemv/" + type.className() + ".java", new RowKernelSources(type).file());
+      if (type.guard() != null) {
+        files.put("gemv/" + exactName(type) + ".java", new RowKernelSources(type).exactFile());
+      }
+    }
+    return files;
+  }
+
+  private static String exactName(WeightType type) {
+    return type.className() + "Exact";
+  }
+
+  /** The kernels for rows that the guard suspects. */
+  private String exactFile() {
+    type.tiles().stream().filter(t -> t.weightRows() == 1).forEach(t -> kernel(t, true));
+    String body = "private %s() {}\n\n%s".formatted(exactName(type), out);
+    return JavaSource.file(
+        RowKernelSources.class,
+        "gemv",
+        "{@link RowKernel}s " + type.guard().doc(),
+        exactName(type),
+        body);
   }
 
   private String file() {
     type.tiles().forEach(tile -> kernel(tile, false));
-    if (type.guard() != null) {
-      type.tiles().stream().filter(t -> t.weightRows() == 1).forEach(t -> kernel(t, true));
-    }
     String block =
         type.walk() instanceof Blocks blocks
             ? """
@@ -87,10 +104,10 @@ final class RowKernelSources {
 
   /** The skeleton: weight rows outside, k inside, and the last step of each sum. */
   private void kernel(Tile tile, boolean exact) {
-    line(exact ? "/** The same for every weight. */" : javadoc(tile));
+    line(javadoc(tile));
     line(
-        "%sstatic void %s(long x, long w, long rowBytes, long sums, long count, long k) {"
-            .formatted(exact ? "private " : "", exact ? exactName(tile.rows()) : tile.name()));
+        "static void %s(long x, long w, long rowBytes, long sums, long count, long k) {"
+            .formatted(tile.name()));
     List<Vector> vectors = exact ? type.guard().exact() : type.vectors();
     boolean guarded = type.guard() != null && !exact;
     switch (type.walk()) {
@@ -141,16 +158,16 @@ final class RowKernelSources {
       for (int w = 0; w < tile.weightRows(); w++) {
         line("if (%s) {".formatted(type.guard().suspect().replace("#", tile.index(w))));
         line(
-            "%s(x, row%s, rowBytes, %s, 1, k);"
-                .formatted(exactName(tile.rows()), tile.index(w), address(tile, w, 0)));
+            "%s.%s(x, row%s, rowBytes, %s, 1, k);"
+                .formatted(
+                    exactName(type),
+                    new Tile(1, tile.rows()).name(),
+                    tile.index(w),
+                    address(tile, w, 0)));
         line("}");
       }
     }
     line("}\n}\n");
-  }
-
-  private static String exactName(int rows) {
-    return "exactBy" + rows;
   }
 
   private static String javadoc(Tile tile) {
@@ -160,10 +177,11 @@ final class RowKernelSources {
       return "/** One weight row, " + rows + ": " + sums + ". */";
     }
     return """
-        /**
-         * Two weight rows, %s: %s, which need 32 vector registers; {@code count} is even. Rows lie
-         * half the count apart, so that each is a long stream to the prefetcher.
-         */"""
+    /**
+     * Two weight rows, %s: %s, which need 32 vector registers; {@code count} is even. Rows lie
+     * half the count apart, so that each is a long stream to the prefetcher.
+     */\
+    """
         .formatted(rows, sums);
   }
 

@@ -58,8 +58,15 @@ record WeightType(
    * @param gatherAll a statement for all of them, where a body has them all
    * @param suspect an expression: whether the row may have such a weight
    * @param exact the other vectors
+   * @param doc what follows "{@link RowKernel}s" in the Javadoc of their class
    */
-  record Guard(String seen, String gather, String gatherAll, String suspect, List<Vector> exact) {}
+  record Guard(
+      String seen,
+      String gather,
+      String gatherAll,
+      String suspect,
+      List<Vector> exact,
+      String doc) {}
 
   /** A kernel's shape: one or two weight rows by some rows of x. */
   record Tile(int weightRows, int rows) {

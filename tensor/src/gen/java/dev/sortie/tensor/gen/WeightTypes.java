@@ -73,7 +73,8 @@ final class WeightTypes {
         $#.lanewise(VectorOperators.LSHL, 13)
             .and(0x8fff_e000)
             .reinterpretAsFloats()
-            .mul(0x1p112f)""";
+            .mul(0x1p112f)\
+        """;
     String exact =
         finite
             + """
@@ -84,7 +85,8 @@ final class WeightTypes {
                     .sub($#.and(0x7fff))
                     .lanewise(VectorOperators.ASHR, 31)
                     .and(0x7f80_0000))
-            .reinterpretAsFloats()""";
+            .reinterpretAsFloats()\
+            """;
     return new WeightType(
         "F16",
         """
@@ -104,8 +106,13 @@ final class WeightTypes {
             "IntVector seen# = IntVector.zero(I);",
             "seen# = h#.or(seen#);",
             "seen# = h#.or(g#).or(seen#);",
-            "IntVector.broadcast(I, 0x7c00).and(seen#).compare(VectorOperators.EQ, 0x7c00).anyTrue()",
-            halves(exact)),
+            "IntVector.broadcast(I, 0x7c00).and(seen#).compare(VectorOperators.EQ,"
+                + " 0x7c00).anyTrue()",
+            halves(exact),
+            """
+            for rows of F16 weights that may hold infinities and NaN, see {@link GemvF16}: all bits
+            of their exponent are set.
+            """),
         FEW);
   }
 
@@ -287,9 +294,9 @@ final class WeightTypes {
 
   private static String shifted(String q, String at) {
     return """
-        IntVector %1$s = %2$s;
-        %1$s = %1$s.lanewise(VectorOperators.LSHR, shift#);
-        """
+    IntVector %1$s = %2$s;
+    %1$s = %1$s.lanewise(VectorOperators.LSHR, shift#);
+    """
         .formatted(q, bytes(at));
   }
 
@@ -308,8 +315,9 @@ final class WeightTypes {
   /** As many bytes as a vector has lanes, zero-extended. */
   private static String bytes(String at) {
     return """
-        (IntVector) ByteVector.fromMemorySegment(B, MEMORY, %s, ORDER)
-            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0)"""
+    (IntVector) ByteVector.fromMemorySegment(B, MEMORY, %s, ORDER)
+        .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0)\
+    """
         .formatted(at);
   }
 

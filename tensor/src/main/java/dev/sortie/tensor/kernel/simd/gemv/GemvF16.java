@@ -87,7 +87,7 @@ final class GemvF16 {
       }
       a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
       if (IntVector.broadcast(I, 0x7c00).and(seen).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
-        exactBy1(x, row, rowBytes, sums + j * BYTES, 1, k);
+        GemvF16Exact.by1(x, row, rowBytes, sums + j * BYTES, 1, k);
       }
     }
   }
@@ -149,7 +149,7 @@ final class GemvF16 {
       a0.add(b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
       a1.add(b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
       if (IntVector.broadcast(I, 0x7c00).and(seen).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
-        exactBy2(x, row, rowBytes, sums + 2 * j * BYTES, 1, k);
+        GemvF16Exact.by2(x, row, rowBytes, sums + 2 * j * BYTES, 1, k);
       }
     }
   }
@@ -225,7 +225,7 @@ final class GemvF16 {
       a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
       a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
       if (IntVector.broadcast(I, 0x7c00).and(seen).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
-        exactBy4(x, row, rowBytes, sums + 4 * j * BYTES, 1, k);
+        GemvF16Exact.by4(x, row, rowBytes, sums + 4 * j * BYTES, 1, k);
       }
     }
   }
@@ -372,249 +372,11 @@ final class GemvF16 {
       a12.add(b12).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 2) * BYTES, ORDER);
       a13.add(b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
       if (IntVector.broadcast(I, 0x7c00).and(seen0).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
-        exactBy4(x, row0, rowBytes, sums + 4 * j * BYTES, 1, k);
+        GemvF16Exact.by4(x, row0, rowBytes, sums + 4 * j * BYTES, 1, k);
       }
       if (IntVector.broadcast(I, 0x7c00).and(seen1).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
-        exactBy4(x, row1, rowBytes, sums + 4 * (j + half) * BYTES, 1, k);
+        GemvF16Exact.by4(x, row1, rowBytes, sums + 4 * (j + half) * BYTES, 1, k);
       }
-    }
-  }
-
-  /** The same for every weight. */
-  private static void exactBy1(long x, long w, long rowBytes, long sums, long count, long k) {
-    long pairs = k / (2 * LANES) * (2 * BYTES);
-    boolean odd = k / LANES % 2 != 0;
-    long x0 = x & ADDRESS;
-    for (long j = 0; j < count; j++) {
-      long row = (w + rowBytes * j) & ADDRESS;
-      FloatVector a = FloatVector.zero(F);
-      FloatVector b = FloatVector.zero(F);
-      for (long at = 0; at != pairs; at += 2 * BYTES) {
-        long o = at & OFFSET;
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v =
-            h.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
-        IntVector g =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        v =
-            g.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(g.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
-      }
-      if (odd) {
-        long o = pairs & OFFSET;
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v =
-            h.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
-      }
-      a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
-    }
-  }
-
-  /** The same for every weight. */
-  private static void exactBy2(long x, long w, long rowBytes, long sums, long count, long k) {
-    long pairs = k / (2 * LANES) * (2 * BYTES);
-    boolean odd = k / LANES % 2 != 0;
-    long x0 = x & ADDRESS;
-    long x1 = (x + 4 * k) & ADDRESS;
-    for (long j = 0; j < count; j++) {
-      long row = (w + rowBytes * j) & ADDRESS;
-      FloatVector a0 = FloatVector.zero(F);
-      FloatVector b0 = FloatVector.zero(F);
-      FloatVector a1 = FloatVector.zero(F);
-      FloatVector b1 = FloatVector.zero(F);
-      for (long at = 0; at != pairs; at += 2 * BYTES) {
-        long o = at & OFFSET;
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v =
-            h.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
-        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        IntVector g =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        v =
-            g.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(g.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
-        b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
-      }
-      if (odd) {
-        long o = pairs & OFFSET;
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v =
-            h.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
-        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-      }
-      a0.add(b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
-      a1.add(b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
-    }
-  }
-
-  /** The same for every weight. */
-  private static void exactBy4(long x, long w, long rowBytes, long sums, long count, long k) {
-    long pairs = k / (2 * LANES) * (2 * BYTES);
-    boolean odd = k / LANES % 2 != 0;
-    long x0 = x & ADDRESS;
-    long x1 = (x + 4 * k) & ADDRESS;
-    long x2 = (x + 8 * k) & ADDRESS;
-    long x3 = (x + 12 * k) & ADDRESS;
-    for (long j = 0; j < count; j++) {
-      long row = (w + rowBytes * j) & ADDRESS;
-      FloatVector a0 = FloatVector.zero(F);
-      FloatVector b0 = FloatVector.zero(F);
-      FloatVector a1 = FloatVector.zero(F);
-      FloatVector b1 = FloatVector.zero(F);
-      FloatVector a2 = FloatVector.zero(F);
-      FloatVector b2 = FloatVector.zero(F);
-      FloatVector a3 = FloatVector.zero(F);
-      FloatVector b3 = FloatVector.zero(F);
-      for (long at = 0; at != pairs; at += 2 * BYTES) {
-        long o = at & OFFSET;
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v =
-            h.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
-        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
-        a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
-        IntVector g =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        v =
-            g.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(g.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
-        b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
-        b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
-        b3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER), b3);
-      }
-      if (odd) {
-        long o = pairs & OFFSET;
-        IntVector h =
-            (IntVector)
-                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
-                    .convertShape(VectorOperators.S2I, I, 0);
-        FloatVector v =
-            h.lanewise(VectorOperators.LSHL, 13)
-                .and(0x8fff_e000)
-                .reinterpretAsFloats()
-                .mul(0x1p112f)
-                .reinterpretAsInts()
-                .or(
-                    IntVector.broadcast(I, 0x7bff)
-                        .sub(h.and(0x7fff))
-                        .lanewise(VectorOperators.ASHR, 31)
-                        .and(0x7f80_0000))
-                .reinterpretAsFloats();
-        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
-        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
-        a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
-        a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
-      }
-      a0.add(b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
-      a1.add(b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
-      a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
-      a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
     }
   }
 }
