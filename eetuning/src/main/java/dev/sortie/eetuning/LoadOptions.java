@@ -14,7 +14,7 @@ import java.util.Optional;
  *     {@code sortie-kernels-opencl}
  * @param threads number of CPU threads, 1 to 1024
  * @param precision type of matrices in memory
- * @param arithmetic how products of up to 16 rows with quantised weights are computed
+ * @param arithmetic how products with quantised weights are computed
  * @param chatTemplate a file to use instead of the model's own chat template
  */
 public record LoadOptions(

@@ -4,7 +4,7 @@ import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.Locale;
 
-/** How few rows, as decoding has them, are multiplied with weights in quantised blocks. */
+/** How rows are multiplied with weights in quantised blocks. */
 public enum Arithmetic {
   /**
    * In 16-bit integers, from weights in tiles that are made when a model is loaded: see {@link

@@ -25,8 +25,8 @@ import java.util.Set;
  * @param arena owns the memory
  * @param weights the mapped files
  * @param precision how matrices are held
- * @param arithmetic how few rows are multiplied with weights in blocks: integer only if there are
- *     such weights and the device prefers it
+ * @param arithmetic how rows are multiplied with weights in blocks: integer only if there are such
+ *     weights and the device prefers it
  * @param device where to compute with it, in that arithmetic; the one that it was loaded for closes
  *     its threads
  */

@@ -26,8 +26,8 @@ public final class ModelTiles {
   private ModelTiles() {}
 
   /**
-   * A device that multiplies few rows in integers with the decoder's weights in blocks. They are
-   * put into tiles now, by all threads; pages of mapped files that were read for it are given back.
+   * A device that multiplies in integers with the decoder's weights in blocks. They are put into
+   * tiles now, by all threads; pages of mapped files that were read for it are given back.
    *
    * @param where says where a weight of this name comes from, for messages
    * @param needed whether the decoder is used with a weight

@@ -36,9 +36,13 @@ class ModelTilesContractTest {
 
   @BeforeEach
   void write() {
+    write(DType.Q8_0);
+  }
+
+  private void write(DType type) {
     file = temp.resolve("tiny.gguf");
     try (ModelFiles files = ModelFiles.open(new TinyGguf().write(temp.resolve("f32.gguf")))) {
-      ModelConverter.toGguf(files, file, DType.Q8_0, device.kernels(), (tensor, done, all) -> {});
+      ModelConverter.toGguf(files, file, type, device.kernels(), (tensor, done, all) -> {});
     }
   }
 
@@ -152,6 +156,16 @@ class ModelTilesContractTest {
       assertThat(product(model, model.device(), 0, 40)).isEqualTo(exact).isNotEqualTo(stepwise);
     }
     assertThat(device.stepwise()).isSameAs(device);
+  }
+
+  @Test
+  void ofLevelsBelowEightBitsManyRowsAreMultipliedAsFewOnes() {
+    write(DType.Q4_0);
+    try (LanguageModel model = load(Precision.FILE, Arithmetic.INTEGER)) {
+      float[] many = product(model, model.device(), 0, 40);
+      assertThat(product(model, model.device().stepwise(), 0, 40)).isEqualTo(many);
+      assertThat(product(model, device, 0, 40)).isNotEqualTo(many);
+    }
   }
 
   /** Some of 40 rows times the query projection. */

@@ -12,15 +12,26 @@ import java.util.Map;
  * vectors, and what it has compiled without a profile before it refuses stays so.
  */
 final class TileKernelSources {
-  private static final List<String> COUNTS = List.of("", "one row", "two rows");
-
   /**
-   * Tiles in a body by rows of x. Xeon with AVX-512, two threads, weights of 400 MB [1536, 576], µs
-   * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66
-   * and 49. More rows are read two at a time: a kernel for four and one tile is no faster, and in
-   * half of all starts the compiler kept its sums in objects.
+   * Rows of x that have a kernel of their own, and tiles in the body of its sums. Xeon with
+   * AVX-512, two threads, weights of 400 MB [1536, 576], µs a product, one row: with 1, 2 and 4
+   * tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66 and 49.
    */
-  private static final int[] TILES = {0, 4, 2};
+  private enum Shape {
+    ONE("one row", 1, 4),
+    TWO("two rows", 2, 2),
+    FOUR("four rows", 4, 2);
+
+    final String text;
+    final int rows;
+    final int tiles;
+
+    Shape(String text, int rows, int tiles) {
+      this.text = text;
+      this.rows = rows;
+      this.tiles = tiles;
+    }
+  }
 
   /**
    * A form of levels.
@@ -100,8 +111,8 @@ final class TileKernelSources {
   // ---- sums of groups
 
   private String sums(Form form) {
-    for (int rows = 1; rows < TILES.length; rows++) {
-      sums(form, rows, TILES[rows]);
+    for (Shape shape : Shape.values()) {
+      sums(form, shape);
     }
     String body =
         """
@@ -110,8 +121,11 @@ final class TileKernelSources {
         /** Bytes of a group of x. */
         private static final long GROUP_OF_X = %d;
 
+        /** Where the value behind its coefficients lies. */
+        private static final long START = GROUP_OF_X - 16;
+
         /** The kernels by rows of x. */
-        static final GroupSums KERNELS = new GroupSums(%4$s::by1, %4$s::by2);
+        static final GroupSums KERNELS = new GroupSums(%4$s::by1, %4$s::by2, %4$s::by4);
 
         private %4$s() {}
 
@@ -124,15 +138,16 @@ final class TileKernelSources {
     return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
   }
 
-  private void sums(Form form, int rows, int tiles) {
+  private void sums(Form form, Shape shape) {
+    int rows = shape.rows;
+    int tiles = shape.tiles;
     line(
         """
         /** %s, %s of x. */
         static void by%d(long x, long xRow, long w, long tileBytes, long sums, long groups) {
           long end = groups * WORDS;
         """
-            .formatted(
-                tiles == 1 ? "One tile" : tiles + " tiles far apart", COUNTS.get(rows), rows));
+            .formatted(tiles == 1 ? "One tile" : tiles + " tiles far apart", shape.text, rows));
     for (int r = 0; r < rows; r++) {
       line("long x%d = (x%s) & ADDRESS;".formatted(r, JavaSource.plus(r, "xRow")));
     }
@@ -142,9 +157,12 @@ final class TileKernelSources {
     line("long to = sums & ADDRESS;");
     line("long xo = 0;");
     line("for (long go = 0; go != end; go += WORDS) {");
-    for (int p = 0; p < tiles; p++) {
-      for (int r = 0; r < rows; r++) {
-        line("ShortVector a%d%d = ShortVector.zero(W);".formatted(p, r));
+    for (int r = 0; r < rows; r++) {
+      line(
+          "ShortVector start%1$d = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x%1$d + ((xo + START) & OFFSET))).reinterpretAsShorts();"
+              .formatted(r));
+      for (int p = 0; p < tiles; p++) {
+        line("ShortVector a%1$d%2$d = start%2$d;".formatted(p, r));
       }
     }
     line("long stop = go + WORDS;");
@@ -193,8 +211,8 @@ final class TileKernelSources {
   // ---- scaling
 
   private String scaling(Type type) {
-    for (int rows = 1; rows < TILES.length; rows++) {
-      scaling(type, rows);
+    for (Shape shape : Shape.values()) {
+      scaling(type, shape);
     }
     String body =
         """
@@ -207,7 +225,7 @@ final class TileKernelSources {
         private static final long START = %d;
 
         /** The kernels by rows of x. */
-        static final GroupScaling KERNELS = new GroupScaling(Scale%5$s::by1, Scale%5$s::by2);
+        static final GroupScaling KERNELS = new GroupScaling(Scale%5$s::by1, Scale%5$s::by2, Scale%5$s::by4);
 
         private Scale%5$s() {}
 
@@ -235,13 +253,14 @@ final class TileKernelSources {
         body);
   }
 
-  private void scaling(Type type, int rows) {
+  private void scaling(Type type, Shape shape) {
+    int rows = shape.rows;
     line(
         """
         /** One tile, %s of x. */
         static void by%d(long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
         """
-            .formatted(COUNTS.get(rows), rows));
+            .formatted(shape.text, rows));
     each(rows, "long x%1$d = (x%2$s) & ADDRESS;", "xRow");
     line("long w = scales & ADDRESS;");
     each(rows, "long s%1$d = (sums%2$s) & ADDRESS;", "BYTES");
@@ -269,7 +288,9 @@ final class TileKernelSources {
       line("wo += BLOCK;");
     }
     line("}");
-    line("FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);");
+    line(
+        "FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE%s);"
+            .formatted(type.minima() ? "" : " / QuantisedRow.SHIFT"));
     each(rows, "unscale.mul(f0%1$d).intoMemorySegment(MEMORY, y%2$s, ORDER);", "yRow");
     each(rows, "unscale.mul(f1%1$d).intoMemorySegment(MEMORY, y%2$s + BYTES, ORDER);", "yRow");
     line("}\n");
@@ -356,12 +377,13 @@ final class TileKernelSources {
     String text =
         """
         long xp#r = x#r + (xo & OFFSET);
-        ShortVector start#r = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp#r)).reinterpretAsShorts();
-        IntVector j#r = start#r.add(ShortVector.fromMemorySegment(W, MEMORY, s#r + (so & OFFSET), ORDER)).reinterpretAsInts();
+        IntVector j#r = IntVector.fromMemorySegment(I, MEMORY, s#r + (so & OFFSET), ORDER);
         IntVector n0#r = %s;
         IntVector n1#r = %s;
         """
-            .formatted(low("j#r"), high("j#r"));
+            .formatted(
+                type.minima() ? low("j#r") : "j#r.lanewise(VectorOperators.LSHL, 16)",
+                type.minima() ? high("j#r") : "j#r.and(0xffff_0000)");
     if (type.minima()) {
       text +=
           """
@@ -379,7 +401,8 @@ final class TileKernelSources {
             .formatted(number("n0#r"), number("n1#r"));
     if (type.minima()) {
       text +=
-          "FloatVector mx#r = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp#r + 12));\n";
+          "FloatVector mx#r = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp#r +"
+              + " 12));\n";
     }
     line(text.replace("#r", "" + r));
   }

@@ -167,13 +167,14 @@ public sealed interface KernelMethods permits Kernels {
   }
 
   /**
-   * Products of x with weights in tiles of this kernel set. With up to {@link Kernels#ROW_STABLE}
-   * rows x is rounded to some 9 bits group by group, see {@link
-   * dev.sortie.tensor.kernel.tile.QuantisedRow}; the sum of a group is exact, and groups are added
-   * in their order. Where levels have 8 bits x is not rounded, and elements are added in F32 in
-   * their order. So the bits are the same for all kernel sets, vector widths, numbers of threads
-   * and numbers of rows, and differ from those of {@link #linears}. With more rows the bits are
-   * those of {@link #linears} with the weights as they were.
+   * Products of x with weights in tiles of this kernel set. x is rounded to some 9 bits group by
+   * group, see {@link dev.sortie.tensor.kernel.tile.QuantisedRow}; the sum of a group is exact, and
+   * groups are added in their order. Where levels have 8 bits x is not rounded, and elements are
+   * added in F32 in their order. So the bits are the same for all kernel sets, vector widths,
+   * numbers of threads and numbers of rows, and differ from those of {@link #linears}. Only of
+   * types that {@link dev.sortie.tensor.kernel.tile.TileType#anyRows} excludes, products of more
+   * than {@link Kernels#ROW_STABLE} rows have the bits of {@link #linears} with the weights as they
+   * were.
    *
    * @param projections the weights; results do not overlap
    */

@@ -57,7 +57,7 @@ public non-sealed interface Kernels extends KernelMethods, AutoCloseable {
   @Override
   TiledWeight tile(KernelQuery.Tile call);
 
-  /** Whether products of few rows with weights in tiles are this set's fastest ones. */
+  /** Whether products with weights in tiles are this set's fastest ones. */
   default boolean prefersTiles() {
     return true;
   }

@@ -12,8 +12,8 @@ import java.util.Map;
 
 /**
  * Kernels that know some weights in tiles too: products with these are computed as {@link
- * Kernels#tiledLinears} says, of few rows in integers; all else as the kernels beneath do. The
- * weights must not change; products no longer read them where they were.
+ * Kernels#tiledLinears} says, in integers; all else as the kernels beneath do. The weights must not
+ * change; products no longer read them where they were.
  */
 public final class TiledKernels implements Kernels {
   private final Kernels kernels;

@@ -19,6 +19,8 @@ import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.TiledProjection;
 import dev.sortie.tensor.kernel.tile.TiledWeight;
 import dev.sortie.tensor.memory.Span;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
@@ -55,7 +57,7 @@ final class Matrix {
       case MatrixCall.Linears c -> linears(c);
       case MatrixCall.PackedLinear c -> packedLinear(c);
       case MatrixCall.TiledLinears c when c.m() <= Kernels.ROW_STABLE -> tiles.run(c);
-      case MatrixCall.TiledLinears c -> c.projections().forEach(p -> tiledGemm(c, p));
+      case MatrixCall.TiledLinears c -> tiledPrompt(c);
       case MatrixCall.Gemm c -> gemm(c);
       case MatrixCall.GatherRows c -> Embedding.gather(pool, c);
       case MatrixCall.ScatterAddRows c -> Embedding.scatterAdd(pool, c);
@@ -151,7 +153,22 @@ final class Matrix {
             false));
   }
 
-  /** Many rows: panels are decoded from the tiles and multiplied in F32. */
+  /** Many rows: in the arithmetic that the type of tiles says is faster. */
+  private void tiledPrompt(MatrixCall.TiledLinears c) {
+    List<TiledProjection> integer = new ArrayList<>(c.projections().size());
+    for (TiledProjection p : c.projections()) {
+      if (p.w().type().anyRows()) {
+        integer.add(p);
+      } else {
+        tiledGemm(c, p);
+      }
+    }
+    if (!integer.isEmpty()) {
+      tiles.run(new MatrixCall.TiledLinears(c.x(), integer, c.m(), c.k()));
+    }
+  }
+
+  /** Panels are decoded from the tiles and multiplied in F32. */
   private void tiledGemm(MatrixCall.TiledLinears c, TiledProjection p) {
     TileProducts.checkLanes(p.w());
     if (p.w().n() == 0) {

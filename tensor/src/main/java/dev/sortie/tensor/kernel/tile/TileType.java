@@ -58,6 +58,11 @@ public enum TileType {
     return minima;
   }
 
+  /** Whether products of many rows, too, are in integers: elsewhere F32 is as fast. */
+  public boolean anyRows() {
+    return form.rounds();
+  }
+
   /** The level that stands for zero, before any minimum. */
   public int zero() {
     return minima ? 0 : form.centre();

@@ -11,6 +11,9 @@ import dev.sortie.tensor.kernel.tile.TileType;
  * @param two for two rows
  */
 record ByteProducts(Kernel one, Kernel two) {
+  /** Rows of x that a kernel reads at most. */
+  static final int ROWS = 2;
+
   /** Tiles that a kernel reads at a time. */
   static final int TILES = 2;
 

@@ -7,8 +7,9 @@ import dev.sortie.tensor.kernel.tile.TileType;
  *
  * @param one for one row of x
  * @param two for two rows
+ * @param four for four rows
  */
-record GroupScaling(Kernel one, Kernel two) {
+record GroupScaling(Kernel one, Kernel two, Kernel four) {
   /** The products of a tile and some rows of x. */
   @FunctionalInterface
   interface Kernel {
@@ -43,6 +44,11 @@ record GroupScaling(Kernel one, Kernel two) {
   }
 
   Kernel forRows(int rows) {
-    return rows == 1 ? one : two;
+    return switch (rows) {
+      case 1 -> one;
+      case 2 -> two;
+      case GroupSums.ROWS -> four;
+      default -> throw new IllegalArgumentException("no kernel for " + rows + " rows");
+    };
   }
 }

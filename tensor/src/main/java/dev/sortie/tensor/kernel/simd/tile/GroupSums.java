@@ -9,15 +9,14 @@ import dev.sortie.tensor.kernel.tile.TileForm;
  *
  * @param one for one row of x and four tiles
  * @param two for two rows and two tiles
+ * @param four for four rows and two tiles
  */
-record GroupSums(Kernel one, Kernel two) {
+record GroupSums(Kernel one, Kernel two, Kernel four) {
   /** Rows of x that a kernel reads at most. */
-  static final int ROWS = 2;
+  static final int ROWS = 4;
 
-  /**
-   * Sums of a group that a kernel computes at a time: of one row with four tiles, or two with two.
-   */
-  static final int SUMS = 4;
+  /** Sums of a group that a kernel computes at a time, at most. */
+  static final int SUMS = 8;
 
   /** The sums of {@code tiles} tiles and some rows of x. */
   @FunctionalInterface
@@ -46,11 +45,21 @@ record GroupSums(Kernel one, Kernel two) {
   }
 
   Kernel forRows(int rows) {
-    return rows == 1 ? one : two;
+    return switch (rows) {
+      case 1 -> one;
+      case 2 -> two;
+      case ROWS -> four;
+      default -> throw new IllegalArgumentException("no kernel for " + rows + " rows");
+    };
+  }
+
+  /** The most rows that have a kernel, of those that are left. */
+  static int rows(int left) {
+    return left >= ROWS ? ROWS : Math.min(left, 2);
   }
 
   /** Tiles that the kernel for so many rows of x reads at a time. */
   static int tiles(int rows) {
-    return SUMS / rows;
+    return rows == 1 ? 4 : 2;
   }
 }

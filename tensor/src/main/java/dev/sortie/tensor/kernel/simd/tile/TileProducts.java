@@ -28,7 +28,7 @@ public final class TileProducts {
 
   private static final long TILE_OF_Y = 4L * LANES;
 
-  /** Bytes of the sums of a group. */
+  /** Bytes of the sums of a group, at most. */
   private static final long GROUP_BYTES = GroupSums.SUMS * VECTOR;
 
   /** Room for the products with a last tile that is not full. */
@@ -36,6 +36,12 @@ public final class TileProducts {
 
   /** Bytes of tiles that several passes read: they have to stay in an L2 cache of 512 KiB. */
   private static final long CHUNK_BYTES = 256 << 10;
+
+  /** Groups of four rows a thread from which on threads share rows, each rounding its own. */
+  private static final int LEAST_FOURS = 8;
+
+  /** Bytes of rows of x that meet all tiles of some weights: they have to stay in a last cache. */
+  private static final long ROWS_BYTES = 1 << 20;
 
   /** Multiply-adds below which a thread is not worth waking. */
   private static final long GRAIN = 1L << 17;
@@ -67,8 +73,24 @@ public final class TileProducts {
       checkLanes(p.w());
       tiles = Math.addExact(tiles, (int) TiledWeight.tiles(p.w().n(), LANES));
     }
+    int all = tiles;
+    int four = Math.ceilDiv(call.m(), GroupSums.ROWS);
+    if (four >= LEAST_FOURS * pool.threads()) {
+      pool.range(
+          four, 1, (from, to) -> share(call, from * GroupSums.ROWS, to * GroupSums.ROWS, all));
+      return;
+    }
     int grain = (int) Math.max(1, GRAIN / Math.max(1, (long) call.k() * LANES));
-    pool.range(tiles, grain, (from, to) -> run(call, from, to));
+    pool.range(tiles, grain, (from, to) -> run(call, 0, call.m(), from, to));
+  }
+
+  /** Rows {@code [from, to)} with all tiles, as many rows at a time as caches hold. */
+  private void share(MatrixCall.TiledLinears call, int from, int to, int tiles) {
+    int last = Math.min(to, call.m());
+    int most = (int) Math.max(1, ROWS_BYTES / (GroupSums.ROWS * 4L * call.k())) * GroupSums.ROWS;
+    for (int i = from; i < last; i += most) {
+      run(call, i, Math.min(most, last - i), 0, tiles);
+    }
   }
 
   /** Fails unless the tiles are of these kernels. */
@@ -80,12 +102,15 @@ public final class TileProducts {
     }
   }
 
-  /** Tiles {@code [from, to)} of all weights, counted through. */
-  private void run(MatrixCall.TiledLinears call, int from, int to) {
+  /**
+   * Rows from {@code i} on, {@code m} of them, with tiles {@code [from, to)} of all weights,
+   * counted through.
+   */
+  private void run(MatrixCall.TiledLinears call, int i, int m, int from, int to) {
     long roundedBytes = 0;
     long sumsBytes = 0;
     for (TileForm form : FORMS) { // weights of several forms share the scratch
-      roundedBytes = Math.max(roundedBytes, RowRounding.bytes(form, call.m(), call.k()));
+      roundedBytes = Math.max(roundedBytes, RowRounding.bytes(form, m, call.k()));
       sumsBytes = Math.max(sumsBytes, GROUP_BYTES * (call.k() / form.group()));
     }
     long rounded = scratch.floats((roundedBytes + EDGE_BYTES + sumsBytes) / 4);
@@ -100,38 +125,46 @@ public final class TileProducts {
       if (begin < end) {
         TileForm form = p.w().type().form();
         if (form != done) {
-          RowRounding.run(form, call.x().address(), call.m(), call.k(), rounded);
+          RowRounding.run(form, call.x().address() + 4L * i * call.k(), m, call.k(), rounded);
           done = form;
         }
-        product(p, call.m(), begin, end, rounded, edge);
+        product(p, i, m, begin, end, rounded, edge);
       }
       first += count;
     }
   }
 
-  private void product(TiledProjection p, int m, int begin, int end, long x, long edge) {
+  /**
+   * Rows from {@code first} on, {@code m} of them, rounded at {@code x}, with tiles {@code [begin,
+   * end)}.
+   */
+  private void product(TiledProjection p, int first, int m, int begin, int end, long x, long edge) {
     TiledWeight w = p.w();
+    TileForm form = w.type().form();
     int whole = Math.min(end, w.n() / LANES);
-    int chunk = m <= GroupSums.ROWS ? whole : chunk(w);
+    int chunk = rows(form, m) == m ? whole : chunk(w);
     long sums = edge + EDGE_BYTES;
-    long y = p.y().address();
     long yRow = 4L * w.n();
+    long y = p.y().address() + first * yRow;
     for (int t = begin; t < whole; t += chunk) {
       int tiles = Math.min(chunk, whole - t);
-      for (int i = 0; i < m; i += GroupSums.ROWS) {
-        Pass pass = new Pass(w, x, i, Math.min(GroupSums.ROWS, m - i), sums);
+      for (int i = 0; i < m; ) {
+        int rows = rows(form, m - i);
+        Pass pass = new Pass(w, x, i, rows, sums);
         pass.run(t, tiles, y + i * yRow + TILE_OF_Y * t, yRow);
+        i += rows;
       }
     }
     int rest = w.n() % LANES;
     if (end > w.n() / LANES) {
-      for (int i = 0; i < m; i += GroupSums.ROWS) {
-        int rows = Math.min(GroupSums.ROWS, m - i);
+      for (int i = 0; i < m; ) {
+        int rows = rows(form, m - i);
         new Pass(w, x, i, rows, sums).run(end - 1, 1, edge, TILE_OF_Y);
         for (int r = 0; r < rows; r++) {
           long to = y + (i + r) * yRow + TILE_OF_Y * (end - 1);
           MemorySegment.copy(Memory.MEMORY, edge + TILE_OF_Y * r, Memory.MEMORY, to, 4L * rest);
         }
+        i += rows;
       }
     }
     if (p.bias() != null) {
@@ -140,6 +173,11 @@ public final class TileProducts {
         addBias(p.bias().address(), y + i * yRow, begin * LANES, last);
       }
     }
+  }
+
+  /** Rows of x that a kernel reads, of those that are left. */
+  private static int rows(TileForm form, int left) {
+    return form.rounds() ? GroupSums.rows(left) : Math.min(ByteProducts.ROWS, left);
   }
 
   /** Tiles that several passes read, a multiple of what each of them reads at a time. */
@@ -212,7 +250,7 @@ public final class TileProducts {
             xRow,
             scales + p * apart * tileBytes,
             sums + VECTOR * p * rows,
-            GROUP_BYTES,
+            together * rows * VECTOR,
             y + TILE_OF_Y * (first + p * apart),
             yRow,
             groups / type.groups());
