@@ -62,7 +62,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-drafts",
-      description = "Starts serve with --no-drafts: clients are then answered without guesses.")
+      description = "Starts serve with --no-drafts: clients are then answered without drafts.")
   private boolean noDrafts;
 
   @Option(

@@ -40,9 +40,9 @@ import picocli.CommandLine.Option;
     name = "strategies",
     mixinStandardHelpOptions = true,
     description = {
-      "Decodes prompts with early exits and with guesses, each time next to full depth, and prints for"
+      "Decodes prompts with early exits and with drafts, each time next to full depth, and prints for"
           + " each way: speed over full depth, the cost model's error, agreement",
-      "with full depth, where tokens left or who guessed them, passes by rows with their"
+      "with full depth, at which exits tokens left or which source drafted them, passes by rows with their"
           + " milliseconds. Texts of lossless ways must be those of full depth, which is also compared with itself."
     })
 final class StrategiesCommand implements Callable<Integer> {
@@ -76,9 +76,9 @@ final class StrategiesCommand implements Callable<Integer> {
           "Ways of decoding to compare with full depth, as in early-exit:24@0.7 (exits and threshold; early-exit@0.7 asks"
               + " all), early-exit:20=0.7+24=0.5 (a threshold each), early-exit:FILE.json"
               + " (calibrated), each also as early-exit+prompt-lookup, which also drafts, or"
-              + " speculative:prompt-lookup+lookahead@0.5 (who guesses, and the"
-              + " confidence below which exits do not). Default: each source, all sources, and early-exit at"
-              + " 0.9, 0.7 and 0.5, with and without guesses.")
+              + " speculative:prompt-lookup+lookahead@0.5 (sources of drafts, and the"
+              + " confidence below which exits do not draft). Default: each source, all sources, and early-exit at"
+              + " 0.9, 0.7 and 0.5, with and without drafts.")
   private List<String> words = new ArrayList<>();
 
   @Option(

@@ -129,7 +129,7 @@ public record DecodingVariant(
     Decoder decoder = model.decoder();
     return new DecodingVariant(
         strategy,
-        Technique.GUESSES,
+        Technique.DRAFTS,
         1,
         List.of(),
         false,

@@ -70,7 +70,7 @@ public final class Sweep {
     return new PairedRuns(model, full, variants(), items, settings.rounds());
   }
 
-  /** Exits alone, first all of them together; then guesses alone; then both. */
+  /** Exits alone, first all of them together; then drafts alone; then both. */
   private List<DecodingVariant> variants() {
     List<DecodingVariant> all =
         new ArrayList<>(early(DecodingVariant.EARLY_EXIT, false, settings.thresholds()));

@@ -6,10 +6,10 @@ public enum Technique {
   NONE("none", "nothing changed"),
   /** Tokens leave at exits. */
   EXITS("exits", "exits alone"),
-  /** Tokens are guessed and verified several at a time. */
-  GUESSES("guesses", "guesses alone"),
+  /** Tokens are drafted, and verified several at a time. */
+  DRAFTS("drafts", "drafts alone"),
   /** Both. */
-  BOTH("both", "exits and guesses");
+  BOTH("both", "exits and drafts");
 
   private final String key;
   private final String label;
@@ -29,7 +29,7 @@ public enum Technique {
     return label;
   }
 
-  static Technique of(boolean exits, boolean guesses) {
-    return exits ? guesses ? BOTH : EXITS : guesses ? GUESSES : NONE;
+  static Technique of(boolean exits, boolean drafts) {
+    return exits ? drafts ? BOTH : EXITS : drafts ? DRAFTS : NONE;
   }
 }

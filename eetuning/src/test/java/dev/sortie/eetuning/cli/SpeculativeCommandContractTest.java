@@ -166,6 +166,6 @@ class SpeculativeCommandContractTest {
   void withoutJsonTheGuessesAreCountedOnStandardError() {
     CommandLineRun run = generate("0", "--strategy", "speculative").succeeded();
     assertThat(run.out()).isEqualTo(generate("0").succeeded().out());
-    assertThat(run.err()).contains(" passes; prompt-lookup: ").contains("guesses right");
+    assertThat(run.err()).contains(" passes; prompt-lookup: ").contains("draft tokens accepted");
   }
 }

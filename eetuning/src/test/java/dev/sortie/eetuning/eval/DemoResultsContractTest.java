@@ -93,15 +93,15 @@ class DemoResultsContractTest {
   @Test
   void exitsGuessesAndBothHaveABestPointEach() {
     SweepPoint exits = SampleResults.early(0.8, 1.1, 0.97);
-    SweepPoint guesses = SampleResults.point(Technique.GUESSES, List.of(), 1, 1.3, 1);
+    SweepPoint drafts = SampleResults.point(Technique.DRAFTS, List.of(), 1, 1.3, 1);
     SweepPoint both = SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97);
     SweepPoint bold = SampleResults.point(Technique.BOTH, List.of(3), 0.1, 2, 0.5);
-    DemoResults r = SampleResults.with(List.of(SampleResults.full(), exits, guesses, bold, both));
+    DemoResults r = SampleResults.with(List.of(SampleResults.full(), exits, drafts, bold, both));
     assertThat(r.best(Technique.EXITS)).contains(exits);
-    assertThat(r.best(Technique.GUESSES)).contains(guesses);
+    assertThat(r.best(Technique.DRAFTS)).contains(drafts);
     assertThat(r.best(Technique.BOTH)).contains(both);
     assertThat(r.headline()).contains(exits);
-    assertThat(SampleResults.with(List.of(exits)).best(Technique.GUESSES)).isEmpty();
+    assertThat(SampleResults.with(List.of(exits)).best(Technique.DRAFTS)).isEmpty();
   }
 
   @Test

@@ -36,7 +36,7 @@ public final class SampleResults {
       double speedup,
       double agreement) {
     return new SweepPoint(
-        technique == Technique.GUESSES ? "speculative" : "early-exit",
+        technique == Technique.DRAFTS ? "speculative" : "early-exit",
         technique,
         threshold,
         exits,

@@ -375,7 +375,8 @@ public final class GenerateCommand implements Callable<Integer> {
         .forEach(
             (name, g) ->
                 line.append(
-                    "; %s: %d of %d guesses right".formatted(name, g.accepted(), g.verified())));
+                    "; %s: %d of %d draft tokens accepted"
+                        .formatted(name, g.accepted(), g.verified())));
     System.err.println(line);
   }
 }

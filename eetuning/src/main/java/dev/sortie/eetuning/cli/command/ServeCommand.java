@@ -100,7 +100,7 @@ public final class ServeCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-drafts",
-      description = "Do not guess tokens. Drafts change no token, " + "only the time.")
+      description = "Do not draft tokens. Drafts change no token, only the time.")
   private boolean noDrafts;
 
   @Option(

@@ -256,7 +256,7 @@ public final class DecodingMixin {
     public Decoding together() {
       if (guesses || early && drafts.equals(List.of(PromptLookup.NAME))) {
         throw new InputException(
-            "--%s is for one rank: how much to guess follows times that ranks measure each for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
+            "--%s is for one rank: the length of drafts follows from times that each rank measures for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
                 .formatted(guesses ? "strategy speculative" : "draft prompt-lookup"));
       }
       return new Decoding(options, policy, early, false, List.of(NONE), threshold);

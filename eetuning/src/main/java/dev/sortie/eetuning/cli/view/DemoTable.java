@@ -16,7 +16,7 @@ public final class DemoTable {
 
   private DemoTable() {}
 
-  /** Every setting, then the best one of exits alone, of guesses alone and of both. */
+  /** Every setting, then the best one of exits alone, of drafts alone and of both. */
   public static void print(DemoResults r, PrintStream out) {
     out.printf(
         Locale.ROOT,
@@ -39,7 +39,7 @@ public final class DemoTable {
         Locale.ROOT,
         "%nfastest with an agreement of at least %.2f, or else the one that agrees most:%n",
         DemoResults.HEADLINE_AGREEMENT);
-    for (Technique technique : List.of(Technique.EXITS, Technique.GUESSES, Technique.BOTH)) {
+    for (Technique technique : List.of(Technique.EXITS, Technique.DRAFTS, Technique.BOTH)) {
       r.best(technique).ifPresent(p -> row(p, r, out));
     }
   }

@@ -50,8 +50,8 @@ public final class DemoReport {
               String key = Integer.toString(depth);
               lines.add(new LossPlot.Series(ExitKeys.label(key), palette.index(key), points));
             });
-    // with guesses each token leaves where it leaves without
-    List<SweepPoint> unguessed =
+    // with drafts each token leaves where it leaves without
+    List<SweepPoint> undrafted =
         r.sweep().stream().filter(p -> p.technique() != Technique.BOTH).toList();
     return """
     <div class="pair">
@@ -59,7 +59,7 @@ public final class DemoReport {
     <h2>Quality against speed</h2>
     <p>Up and to the right is better. A lower threshold lets more tokens leave early:
     faster, less like full depth. The number at a point is its threshold. <code>early-exit</code>
-    is by exits alone, <code>speculative</code> by guesses alone, <code>+prompt-lookup</code> by
+    is by exits alone, <code>speculative</code> by drafts alone, <code>+prompt-lookup</code> by
     both. What lies in the grey band is within the error of the measurement.</p>
     %s</section>
     <section>
@@ -82,7 +82,7 @@ public final class DemoReport {
                     SweepPlots.Quality.AGREEMENT,
                     r.error())
                 .inline(),
-            SweepPlots.shares("shares", "Share of tokens per exit", unguessed, palette).inline(),
+            SweepPlots.shares("shares", "Share of tokens per exit", undrafted, palette).inline(),
             LossPlot.draw("losses", "Loss per exit over the steps", lines).inline(),
             DemoTables.validation(r));
   }

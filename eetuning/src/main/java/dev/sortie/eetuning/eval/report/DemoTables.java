@@ -91,22 +91,22 @@ final class DemoTables {
         + (verdict == Verdict.LOSS ? " It is slower than full depth." : "");
   }
 
-  /** Exits alone, guesses alone and both, each by its best setting. */
+  /** Exits alone, drafts alone and both, each by its best setting. */
   private static String techniques(DemoResults r) {
     StringBuilder rows = new StringBuilder();
-    for (Technique technique : List.of(Technique.EXITS, Technique.GUESSES, Technique.BOTH)) {
+    for (Technique technique : List.of(Technique.EXITS, Technique.DRAFTS, Technique.BOTH)) {
       r.best(technique).ifPresent(p -> rows.append(row(technique.label(), p, r)));
     }
     return """
     <section>
-    <h2>Exits, guesses, and both</h2>
+    <h2>Exits, drafts, and both</h2>
     <p>The fastest setting of each kind that agrees with full depth on at least %s%% of the tokens; the
-    one that agrees most where none does. Guesses come from the text itself and change no token.</p>
+    one that agrees most where none does. Drafts come from the text itself and change no token.</p>
     %s</section>
     """
         .formatted(
             Math.round(100 * DemoResults.HEADLINE_AGREEMENT),
-            table("exits, guesses and both", rows.toString()));
+            table("exits, drafts and both", rows.toString()));
   }
 
   private static void card(

@@ -150,7 +150,7 @@ final class EvalTables {
     <dt>Verdict</dt><dd>a gain or a loss only where the speed-up is farther from 1 than the error, which
     is found from full depth against itself and other settings that change nothing</dd>
     <dt>Predicted</dt><dd>tokens per second by the cost model, from where each token left
-    and what was guessed</dd>
+    and from the draft tokens that were accepted</dd>
     <dt>Agreement</dt><dd>share of tokens that are what full depth chooses at the same place</dd>
     <dt>acc, acc_norm, acc_bytes</dt><dd>share of items whose right choice has the highest
     log-likelihood: as a sum, for each character, for each UTF-8 byte</dd>

@@ -141,7 +141,7 @@ export class AnswerView {
     if (finish && guessed) {
       const legend = document.createElement('span');
       legend.className = 'legend';
-      legend.textContent = `${guessed} guessed by a draft`;
+      legend.textContent = `${guessed} accepted from drafts`;
       this.facts.append(' · ', legend);
     }
     this.tokens.setAttribute('aria-label', `${name(this.answer.how)}, ${tokens.length} tokens; arrow keys move through them`);

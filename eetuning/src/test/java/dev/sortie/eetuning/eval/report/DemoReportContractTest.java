@@ -78,16 +78,16 @@ class DemoReportContractTest {
                 List.of(
                     SampleResults.full(),
                     SampleResults.early(0.8, 1.1, 0.97),
-                    SampleResults.point(Technique.GUESSES, List.of(), 1, 1.3, 1),
+                    SampleResults.point(Technique.DRAFTS, List.of(), 1, 1.3, 1),
                     SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97))));
     assertThat(page)
         .containsSubsequence(
-            "<h2>Exits, guesses, and both</h2>",
+            "<h2>Exits, drafts, and both</h2>",
             "exits alone</th>",
             "1.10×",
-            "guesses alone</th>",
+            "drafts alone</th>",
             "1.30×",
-            "exits and guesses</th>",
+            "exits and drafts</th>",
             "1.40×",
             "<h2>Quality against speed</h2>",
             "class=\"band\"");
