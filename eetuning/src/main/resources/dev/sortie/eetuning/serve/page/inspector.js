@@ -35,15 +35,9 @@ export class Inspector {
     this.text.textContent = visible(token.text);
     this.id.textContent = `id ${token.id}`;
     this.facts.replaceChildren(
-<<<<<<< HEAD
-      // on one line, for whether a token was guessed depends on the time and must not move the rest
-      ...fact('Exit', token.guessed ? `${exit}, guessed` : exit),
+      // on one line, for whether a token was drafted depends on the time and must not move the rest
+      ...fact('Exit', token.guessed ? `${exit}, drafted` : exit),
       ...fact('Confidence', percent(token.confidence), token.confidence));
-=======
-      ...fact('Exit', exit),
-      ...fact('Confidence', percent(token.confidence), token.confidence),
-      ...(token.guessed ? fact('Draft', 'accepted from a draft') : []));
->>>>>>> 75209eab (Drafts by one word: 'guesses' is gone from help, reports, pages and docs)
     this.table.hidden = token.top.length === 0;
     this.table.tBodies[0].replaceChildren(...token.top.map(([text, probability]) => alternative(text, probability)));
     if (aloud) {
