@@ -40,7 +40,6 @@ public final class TextEngine implements AutoCloseable {
   /** Tokens that each of several texts has more than the last: one after the other ends. */
   private static final int WARM_STEP = 2;
 
-  private static final int WARM_TOGETHER = 2;
 
   /** Most time for texts alone, and again for texts together. */
   private static final Duration WARM_UP = Duration.ofSeconds(8);
@@ -102,7 +101,7 @@ public final class TextEngine implements AutoCloseable {
     warmUp(WARM_ALONE, i -> List.of(warmRequest(i, WARM_TOKENS)));
     int texts = Math.min(Kernels.ROW_STABLE, settings.parallel());
     warmUp(
-        WARM_TOGETHER,
+        1,
         i ->
             IntStream.range(0, texts)
                 .mapToObj(n -> warmRequest(i, WARM_TOKENS + WARM_STEP * n))
