@@ -9,12 +9,15 @@ import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Functions that a model may call at will, by a template that has tags for calls. The model has
@@ -153,6 +156,46 @@ class ToolsContractTest {
     assertThat(stream.body())
         .contains("response.output_text.delta", "response.completed")
         .doesNotContain("function_call_arguments");
+  }
+
+  /**
+   * As in the OpenAI API: held unless the function says otherwise. Whether calls may follow each
+   * other matters only where they are held.
+   */
+  @ParameterizedTest
+  @CsvSource({"'', true", "'\"strict\":null,', true", "'\"strict\":false,', false"})
+  void functionsOfResponsesAreStrictByDefault(String word, boolean held) {
+    String tool =
+        """
+        {"type":"function","name":"find",%s"parameters":{"type":"object",
+          "properties":{"what":{"enum":["fox","hen"]}},"required":["what"]}}"""
+            .formatted(word);
+    JsonObject answer =
+        tiny.post(
+                "/v1/responses",
+                """
+                {"input":"Where?","max_output_tokens":2,"parallel_tool_calls":false,"tools":[%s]}"""
+                    .formatted(tool))
+            .json();
+    assertThat(answer.getObjects("tools").getFirst().fields()).containsEntry("strict", held);
+    assertThat(answer.getObject("sortie").getStrings("ignored"))
+        .isEqualTo(held ? List.of() : List.of("parallel_tool_calls"));
+  }
+
+  /** Nobody asked for it, so nothing is refused. */
+  @ParameterizedTest
+  @CsvSource({"'\"pattern\":\"a*\"', ''", "'\"maxLength\":3', '\"ignore_eos\":true,'"})
+  void aFunctionOfAResponseThatCannotBeHeldIsNot(String schema, String more) {
+    RawClient.Answer answer =
+        tiny.post(
+            "/v1/responses",
+            """
+            {"input":"a","max_output_tokens":2,%s"tools":[{"type":"function","name":"f",
+              "parameters":{"type":"object","properties":{"a":{"type":"string",%s}}}}]}"""
+                .formatted(more, schema));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    assertThat(answer.json().getObjects("tools").getFirst().fields())
+        .containsEntry("strict", false);
   }
 
   @Test

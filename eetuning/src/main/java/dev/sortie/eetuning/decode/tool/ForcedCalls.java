@@ -30,7 +30,18 @@ public record ForcedCalls(List<Function> functions, CallFormat format, boolean s
    * @param parameters schema of its arguments; without one it has none
    * @param origin names the schema in errors
    */
-  public record Function(String name, Optional<JsonObject> parameters, String origin) {}
+  public record Function(String name, Optional<JsonObject> parameters, String origin) {
+
+    /** Whether arguments can be held to its schema: nothing in it is wrong or not supported. */
+    public boolean isSupported() {
+      try {
+        ForcedCalls.arguments(this, new LinkedHashMap<>(JsonSchema.base()));
+        return true;
+      } catch (InputException e) {
+        return false;
+      }
+    }
+  }
 
   /** Keeps a copy. */
   public ForcedCalls {

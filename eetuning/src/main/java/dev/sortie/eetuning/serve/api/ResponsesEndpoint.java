@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.batch.Request;
+import dev.sortie.eetuning.decode.tool.CallFormat;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
@@ -76,7 +77,7 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
             "tool_choice",
             f.raw("tool_choice") == null ? "auto" : f.raw("tool_choice"),
             "tools",
-            f.objects("tools").orElse(List.of()),
+            f.objects("tools").orElse(List.of()).stream().map(t -> echoed(t, tools)).toList(),
             "top_p",
             sampling.topP(),
             "truncation",
@@ -110,14 +111,30 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
     }
   }
 
-  /** Tools are flat here; templates know them as the chat API has them. */
-  private static ToolFields tools(RequestFields f) {
+  /**
+   * Tools are flat here; templates know them as the chat API has them. Functions are strict unless
+   * they say otherwise, as in the OpenAI API, where the form of calls is known.
+   */
+  private ToolFields tools(RequestFields f) {
     List<Map<String, Object>> nested = new ArrayList<>();
     for (JsonObject tool : f.objects("tools").orElse(List.of())) {
       Map<String, Object> function = new LinkedHashMap<>(tool.fields());
       Object type = function.remove("type");
       nested.add(Json.object("type", type, "function", function));
     }
-    return ToolFields.of(nested, f);
+    boolean strict =
+        !nested.isEmpty()
+            && !f.flag("ignore_eos")
+            && served.template().filter(CallFormat::isKnown).isPresent();
+    return ToolFields.of(nested, f, strict);
+  }
+
+  /** A tool with {@code strict} as it was taken. */
+  private static Map<String, Object> echoed(JsonObject tool, ToolFields tools) {
+    Map<String, Object> fields = new LinkedHashMap<>(tool.fields());
+    if (fields.get("strict") == null) {
+      fields.put("strict", tools.holds((String) fields.get("name")));
+    }
+    return fields;
   }
 }

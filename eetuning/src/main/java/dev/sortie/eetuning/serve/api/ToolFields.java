@@ -39,18 +39,25 @@ record ToolFields(
   static ToolFields of(RequestFields f) {
     List<Map<String, Object>> tools = new ArrayList<>();
     f.objects("tools").orElse(List.of()).forEach(tool -> tools.add(tool.fields()));
-    return of(tools, f);
+    return of(tools, f, false);
   }
 
-  /** The same of tools in the form that templates know. */
-  static ToolFields of(List<Map<String, Object>> tools, RequestFields f) {
+  /**
+   * The same of tools in the form that templates know.
+   *
+   * @param strictByDefault whether a function whose {@code strict} is not said is strict, if its
+   *     schema is supported
+   */
+  static ToolFields of(List<Map<String, Object>> tools, RequestFields f, boolean strictByDefault) {
     List<ForcedCalls.Function> functions = new ArrayList<>();
     Set<String> strict = new LinkedHashSet<>();
     for (int i = 0; i < tools.size(); i++) {
       String param = "tools[" + i + "]";
       functions.add(function(tools.get(i), param));
-      if (isStrict(tools.get(i), param)) {
-        strict.add(functions.getLast().name());
+      ForcedCalls.Function function = functions.getLast();
+      if (isStrict(tools.get(i), param)
+          .orElseGet(() -> strictByDefault && function.isSupported())) {
+        strict.add(function.name());
       }
     }
     Object choice = f.raw("tool_choice");
@@ -96,12 +103,13 @@ record ToolFields(
     return f.flag("parallel_tool_calls", true);
   }
 
-  private static boolean isStrict(Map<String, Object> tool, String param) {
-    Object strict = field(tool.get("function"), "strict");
-    if (strict != null && !(strict instanceof Boolean)) {
-      throw wrong(param + ".function.strict", strict, "true or false");
-    }
-    return Boolean.TRUE.equals(strict);
+  /** What a function says; empty if it leaves that open. */
+  private static Optional<Boolean> isStrict(Map<String, Object> tool, String param) {
+    return switch (field(tool.get("function"), "strict")) {
+      case null -> Optional.empty();
+      case Boolean strict -> Optional.of(strict);
+      case Object other -> throw wrong(param + ".function.strict", other, "true or false");
+    };
   }
 
   private static ForcedCalls.Function function(Map<String, Object> tool, String param) {
@@ -144,6 +152,11 @@ record ToolFields(
       case Map<?, ?> m -> m.get(field);
       case null, default -> null;
     };
+  }
+
+  /** Whether arguments of a function are held to its schema. */
+  boolean holds(String function) {
+    return forced || strict.contains(function);
   }
 
   /** Whether there may be calls in the answer. */
