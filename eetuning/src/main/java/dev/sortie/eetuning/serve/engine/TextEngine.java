@@ -40,7 +40,6 @@ public final class TextEngine implements AutoCloseable {
   /** Tokens that each of several texts has more than the last: one after the other ends. */
   private static final int WARM_STEP = 2;
 
-
   /** Most time for texts alone, and again for texts together. */
   private static final Duration WARM_UP = Duration.ofSeconds(8);
 
