@@ -15,7 +15,10 @@ final class TileKernelSources {
   /**
    * Rows of x that have a kernel of their own, and tiles in the body of its sums. Xeon with
    * AVX-512, two threads, weights of 400 MB [1536, 576], µs a product, one row: with 1, 2 and 4
-   * tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66 and 49.
+   * tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66 and 49. Zen 4, [1536, 576] in Q4_0 in
+   * the cache, multiply-adds per ns of a thread: two rows with 2 tiles 64; four rows with 2 and 4
+   * tiles 67 and 66, with 1 tile 31 to 56 from start to start; three rows with 2 tiles 67; eight
+   * rows with 1 and 2 tiles 63 and 61.
    */
   private enum Shape {
     ONE("one row", 1, 4),
