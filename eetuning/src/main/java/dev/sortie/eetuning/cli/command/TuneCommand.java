@@ -13,6 +13,7 @@ import dev.sortie.eetuning.cli.view.MemoryView;
 import dev.sortie.eetuning.cli.view.PeakMemoryByRank;
 import dev.sortie.eetuning.cli.view.ScheduleView;
 import dev.sortie.eetuning.cli.view.TrainingView;
+import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
@@ -26,6 +27,7 @@ import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.StagePartitioning;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FeatureCache;
+import dev.sortie.eetuning.train.tune.MiniatureTuning;
 import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.eetuning.train.tune.TuneDryRun;
 import dev.sortie.eetuning.train.tune.TuneOptions;
@@ -43,7 +45,6 @@ import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ModelShard;
 import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
-import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -310,14 +311,19 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
       Consumer<Timed> trace,
       Runnable accepted,
       TunerUse<T> use) {
-    try (LanguageModel m = model(device, plan, groups)) {
-      try (NativeArena arena = new NativeArena("exits")) {
-        options.check(m.config().decoder(), start.read(m, arena, device), training.seqLen);
-      }
+    KernelWarmUp kernels = model.warmUp(new MiniatureTuning(plan.exits(), options), device);
+    try (LanguageModel m = model(device, plan, groups, kernels);
+        StartExits.Held held = start.hold(m, device)) {
+      Exits exits = held.exits();
+      options.check(m.config().decoder(), exits, training.seqLen);
       accepted.run();
       try (DatasetSource data = data(m, device, groups);
-          FeatureCache cache = cache(m, data, device, groups);
-          ExitTuner tuner = tuner(m, options, data, device, groups, plan, cache, trace)) {
+          FeatureCache cache = cache(m, exits, data, device, groups);
+          ExitTuner tuner =
+              new ExitTuner(
+                  m, exits, options, data, device, placement(groups, plan, cache, trace))) {
+        held.free(); // the tuner has copies
+        kernels.await();
         return use.with(tuner, m, data);
       }
     }
@@ -329,7 +335,8 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
   }
 
   /** What this rank computes with of the backbone: some layers, or shares of their weights. */
-  private LanguageModel model(Device device, StagePlan plan, ProcessGroups groups) {
+  private LanguageModel model(
+      Device device, StagePlan plan, ProcessGroups groups, KernelWarmUp kernels) {
     Predicate<String> needed =
         name -> groups.mesh().pp() == 1 || plan.needs(groups.coordinates().pp(), name);
     return model.load(
@@ -339,7 +346,8 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
                 .tensorParallel()
                 .<DecoderBuilder>map(g -> new ShardBuilder(g, ranks.isSequenceParallel(), needed))
                 .orElseGet(() -> DecoderBuilder.part(needed)),
-        !groups.leads());
+        !groups.leads(),
+        kernels);
   }
 
   /** Which layers and exits each stage has; refuses what does not fit in memory. */
@@ -357,22 +365,10 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
     }
   }
 
-  /** The tuner copies the exits that it begins with, so those are not held any longer. */
-  private ExitTuner tuner(
-      LanguageModel m,
-      TuneOptions options,
-      DatasetSource data,
-      Device device,
-      ProcessGroups groups,
-      StagePlan plan,
-      FeatureCache cache,
-      Consumer<Timed> trace) {
-    try (NativeArena arena = new NativeArena("exits")) {
-      Exits exits = start.read(m, arena, device);
-      TunePlacement placement = TunePlacement.on(groups).with(plan, trace);
-      return new ExitTuner(
-          m, exits, options, data, device, cache == null ? placement : placement.with(cache));
-    }
+  private static TunePlacement placement(
+      ProcessGroups groups, StagePlan plan, FeatureCache cache, Consumer<Timed> trace) {
+    TunePlacement placement = TunePlacement.on(groups).with(plan, trace);
+    return cache == null ? placement : placement.with(cache);
   }
 
   /** Rank 0 makes the token file if there is none; the others wait for it. */
@@ -389,23 +385,19 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
 
   /** The cache, null where none is wanted. */
   private FeatureCache cache(
-      LanguageModel m, DatasetSource data, Device device, ProcessGroups groups) {
+      LanguageModel m, Exits exits, DatasetSource data, Device device, ProcessGroups groups) {
     if (featureCache == null) {
       return null;
     }
-    try (NativeArena arena = new NativeArena("exits")) {
-      FeatureCache cache =
-          FeatureCache.open(
-              featureCache, m, data, start.read(m, arena, device), device.kernels(), groups);
-      if (groups.leads()) {
-        System.err.printf(
-            Locale.ROOT,
-            "feature cache %s: %,d MB when it is full%n",
-            cache.folder(),
-            cache.bytes() >> 20);
-      }
-      return cache;
+    FeatureCache cache = FeatureCache.open(featureCache, m, data, exits, device.kernels(), groups);
+    if (groups.leads()) {
+      System.err.printf(
+          Locale.ROOT,
+          "feature cache %s: %,d MB when it is full%n",
+          cache.folder(),
+          cache.bytes() >> 20);
     }
+    return cache;
   }
 
   private void report(TrainLoop.Outcome outcome, PeakMemoryByRank peaks) {

@@ -57,8 +57,19 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
    */
   public LanguageModel load(
       Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
+    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic(), device);
+    LanguageModel loaded = load(device, part, silent, kernels);
+    kernels.await();
+    return loaded;
+  }
+
+  /** As above, with a warm-up of its own, which is begun and not awaited. */
+  public LanguageModel load(
+      Device device,
+      Function<DecoderConfig, DecoderBuilder> part,
+      boolean silent,
+      KernelWarmUp kernels) {
     Arithmetic arithmetic = arithmetic().on(device);
-    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic, device);
     ModelFiles files = ModelFiles.open(path(), kernels::begin);
     DecoderBuilder builder;
     try {
@@ -72,9 +83,7 @@ public abstract sealed class ModelOptions permits UsedModel, TunedModel {
     if (!silent) {
       announce(files, memory, available);
     }
-    LanguageModel loaded = LanguageModel.load(files, precision(), arithmetic, device, builder);
-    kernels.await();
-    return loaded;
+    return LanguageModel.load(files, precision(), arithmetic, device, builder);
   }
 
   /** Opens its files, to be closed. */

@@ -43,6 +43,23 @@ public final class StartExits {
     return ExitsFile.outlines(folder, config);
   }
 
+  /**
+   * Exits in memory of their own.
+   *
+   * @param arena has their weights and nothing else
+   */
+  public record Held(Exits exits, NativeArena arena) implements AutoCloseable {
+    /** Frees their weights, once something has copied them. */
+    public void free() {
+      arena.close();
+    }
+
+    @Override
+    public void close() {
+      free();
+    }
+  }
+
   /** This rank's part of them, in memory of {@code arena}. */
   public Exits read(LanguageModel m, NativeArena arena, Device device) {
     Exits start = ExitsReader.of(m).exact().read(folder, arena, device.kernels());
@@ -50,5 +67,16 @@ public final class StartExits {
       throw new InputException(folder + " holds no exits; make some with add-exits");
     }
     return start;
+  }
+
+  /** This rank's part of them, to be freed. */
+  public Held hold(LanguageModel m, Device device) {
+    NativeArena arena = new NativeArena("exits");
+    try {
+      return new Held(read(m, arena, device), arena);
+    } catch (RuntimeException | Error e) {
+      arena.close();
+      throw e;
+    }
   }
 }

@@ -1,6 +1,11 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.model.Decoder;
+import dev.sortie.tensor.device.Device;
+import java.util.List;
+import java.util.function.BiConsumer;
 import picocli.CommandLine.Option;
 
 /**
@@ -22,5 +27,11 @@ public final class TunedModel extends ModelOptions {
   @Override
   Precision precision() {
     return precision;
+  }
+
+  /** A warm-up of the kernels that training needs, to be awaited before the first step. */
+  public KernelWarmUp warmUp(BiConsumer<Decoder, Device> miniature, Device device) {
+    return new KernelWarmUp(
+        precision, arithmetic(), device, List.of(new KernelWarmUp.Use("trains", miniature)));
   }
 }

@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.function.BiConsumer;
 
 /**
- * Makes the JVM compile the kernels of a model while the model is loaded, by reading and writing a
- * text with its {@link Miniature}. Until it is compiled, a kernel runs a thousand times slower than
- * after: each of its vectors is an object.
+ * Makes the JVM compile the kernels of a model while the model is loaded, by doing with its {@link
+ * Miniature} what will be done with the model. Until it is compiled, a kernel runs a thousand times
+ * slower than after: each of its vectors is an object.
  *
  * <p>That takes few calls because the launcher gives the JVM low thresholds for kernels, and
  * because it lets a call wait for the compiler ({@code docs/cold-start.md}). Without these flags
@@ -34,13 +34,32 @@ public final class KernelWarmUp {
 
   private static final System.Logger LOG = System.getLogger(KernelWarmUp.class.getName());
 
+  /** Reading a text and writing one. */
+  private static final List<Use> DECODING =
+      List.of(new Use("reads", KernelWarmUp::read), new Use("writes", KernelWarmUp::write));
+
+  /**
+   * What is done with a model.
+   *
+   * @param name for a thread
+   * @param miniature does it with a miniature on a device, often enough for all kernels
+   */
+  public record Use(String name, BiConsumer<Decoder, Device> miniature) {}
+
   private final List<Thread> threads = new ArrayList<>();
+  private final List<Use> uses;
   private final Precision precision;
   private final Arithmetic arithmetic;
   private final Device device;
 
-  /** A warm-up that has not begun. */
+  /** A warm-up for decoding that has not begun. */
   public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device) {
+    this(precision, arithmetic, device, DECODING);
+  }
+
+  /** A warm-up that has not begun, for several uses of a model, each on a thread of its own. */
+  public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device, List<Use> uses) {
+    this.uses = uses;
     this.precision = precision;
     this.arithmetic = arithmetic.on(device);
     this.device = device;
@@ -48,47 +67,40 @@ public final class KernelWarmUp {
 
   /** Begins, on threads of its own; does nothing where it cannot help. */
   public void begin(DecoderConfig config, WeightSource weights) {
-    if (!Boolean.getBoolean(PROPERTY) || !device.kernels().name().startsWith("simd")) {
-      return;
+    if (Boolean.getBoolean(PROPERTY) && device.kernels().name().startsWith("simd")) {
+      uses.forEach(use -> start(use, config, weights));
     }
-    start(
-        "reads",
-        config,
-        weights,
-        (miniature, computes) -> {
-          for (int i = 0; i < TIMES; i++) {
-            try (FullDepth text = new FullDepth(miniature, PROMPT, computes)) {
-              text.prefill(new int[PROMPT]);
-            }
-          }
-        });
-    start(
-        "writes",
-        config,
-        weights,
-        (miniature, computes) -> {
-          try (FullDepth text = new FullDepth(miniature, TIMES + 1, computes)) {
-            text.prefill(new int[1]);
-            for (int i = 0; i < TIMES; i++) {
-              text.next(0);
-            }
-          }
-        });
   }
 
-  private void start(
-      String what, DecoderConfig config, WeightSource weights, BiConsumer<Decoder, Device> text) {
+  private static void read(Decoder miniature, Device computes) {
+    for (int i = 0; i < TIMES; i++) {
+      try (FullDepth text = new FullDepth(miniature, PROMPT, computes)) {
+        text.prefill(new int[PROMPT]);
+      }
+    }
+  }
+
+  private static void write(Decoder miniature, Device computes) {
+    try (FullDepth text = new FullDepth(miniature, TIMES + 1, computes)) {
+      text.prefill(new int[1]);
+      for (int i = 0; i < TIMES; i++) {
+        text.next(0);
+      }
+    }
+  }
+
+  private void start(Use use, DecoderConfig config, WeightSource weights) {
     Thread thread =
         new Thread(
             () -> {
               try (NativeArena arena = new NativeArena("miniature")) {
                 Decoder miniature = Miniature.of(config, weights, precision, arena);
-                text.accept(miniature, device(miniature, arena));
+                use.miniature().accept(miniature, device(miniature, arena));
               } catch (RuntimeException e) { // the model itself says what is wrong with it
                 LOG.log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
               }
             },
-            "sortie-warm-up-" + what);
+            "sortie-warm-up-" + use.name());
     thread.setDaemon(true);
     threads.add(thread);
     thread.start();

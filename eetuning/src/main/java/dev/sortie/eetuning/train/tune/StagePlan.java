@@ -115,6 +115,11 @@ public final class StagePlan {
     }
   }
 
+  /** All exits that are tuned. */
+  public List<ExitOutline> exits() {
+    return exits;
+  }
+
   /**
    * The plan of a run, the same on all ranks. A collective call.
    *

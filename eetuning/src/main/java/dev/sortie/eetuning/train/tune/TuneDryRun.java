@@ -1,11 +1,6 @@
 package dev.sortie.eetuning.train.tune;
 
-import dev.sortie.eetuning.exit.DraftVocabulary;
-import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitOutline;
-import dev.sortie.eetuning.exit.ExitSpec;
-import dev.sortie.eetuning.exit.Exits;
-import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.eetuning.train.DryRun;
 import dev.sortie.eetuning.train.RankMemory;
 import dev.sortie.eetuning.train.ReservedWeights;
@@ -24,9 +19,7 @@ import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.parallel.shard.ShardBuilder;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
@@ -81,7 +74,7 @@ public record TuneDryRun(
       try (ExitTuner tuner =
           new ExitTuner(
               model,
-              start(decoder, arena),
+              OutlinedExits.of(exits, decoder, new ReservedWeights(arena), arena),
               options.with(microBatch, enough(options.microBatches())),
               new RowsSource(new int[1][length + 1], 0, 0),
               device,
@@ -90,26 +83,5 @@ public record TuneDryRun(
         return tuner.memory(weights.apply(at), copies);
       }
     }
-  }
-
-  private Exits start(Decoder decoder, NativeArena arena) {
-    ReservedWeights reserved = new ReservedWeights(arena);
-    List<Exit> between = new ArrayList<>();
-    Optional<Lookahead> lookahead = Optional.empty();
-    for (ExitOutline e : exits) {
-      int tokens = e.draftTokens();
-      Optional<DraftVocabulary> draft =
-          tokens == 0
-              ? Optional.empty()
-              : Optional.of(DraftVocabulary.lowest(tokens, config.vocab()));
-      if (e.isLookahead()) {
-        lookahead = Optional.of(new Lookahead(decoder, reserved, e.ownHead(), draft, arena));
-      } else {
-        ExitSpec spec =
-            new ExitSpec(e.depth(), e.architecture().orElseThrow(), e.ownHead(), tokens);
-        between.add(new Exit(spec, decoder, reserved, draft, arena));
-      }
-    }
-    return new Exits("", Map.of(), between, lookahead);
   }
 }
