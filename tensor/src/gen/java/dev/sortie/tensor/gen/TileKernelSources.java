@@ -12,29 +12,15 @@ import java.util.Map;
  * vectors, and what it has compiled without a profile before it refuses stays so.
  */
 final class TileKernelSources {
+  private static final List<String> COUNTS = List.of("", "one row", "two rows");
+
   /**
-   * Rows of x that have a kernel of their own, and tiles in the body of its sums. Xeon with
-   * AVX-512, two threads, weights of 400 MB [1536, 576], µs a product, one row: with 1, 2 and 4
-   * tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66 and 49. Zen 4, [1536, 576] in Q4_0 in
-   * the cache, multiply-adds per ns of a thread: two rows with 2 tiles 64; four rows with 2 and 4
-   * tiles 67 and 66, with 1 tile 31 to 56 from start to start; three rows with 2 tiles 67; eight
-   * rows with 1 and 2 tiles 63 and 61.
+   * Tiles in a body by rows of x. Xeon with AVX-512, two threads, weights of 400 MB [1536, 576], µs
+   * a product, one row: with 1, 2 and 4 tiles Q4_1 61, 43 and 38; two rows: with 1 and 2 tiles 66
+   * and 49. More rows are read two at a time: a kernel for four and one tile is no faster, and in
+   * half of all starts the compiler kept its sums in objects.
    */
-  private enum Shape {
-    ONE("one row", 1, 4),
-    TWO("two rows", 2, 2),
-    FOUR("four rows", 4, 2);
-
-    final String text;
-    final int rows;
-    final int tiles;
-
-    Shape(String text, int rows, int tiles) {
-      this.text = text;
-      this.rows = rows;
-      this.tiles = tiles;
-    }
-  }
+  private static final int[] TILES = {0, 4, 2};
 
   /**
    * A form of levels.
@@ -114,8 +100,8 @@ final class TileKernelSources {
   // ---- sums of groups
 
   private String sums(Form form) {
-    for (Shape shape : Shape.values()) {
-      sums(form, shape);
+    for (int rows = 1; rows < TILES.length; rows++) {
+      sums(form, rows, TILES[rows]);
     }
     String body =
         """
@@ -124,11 +110,8 @@ final class TileKernelSources {
         /** Bytes of a group of x. */
         private static final long GROUP_OF_X = %d;
 
-        /** Where the value behind its coefficients lies. */
-        private static final long START = GROUP_OF_X - 16;
-
         /** The kernels by rows of x. */
-        static final GroupSums KERNELS = new GroupSums(%4$s::by1, %4$s::by2, %4$s::by4);
+        static final GroupSums KERNELS = new GroupSums(%4$s::by1, %4$s::by2);
 
         private %4$s() {}
 
@@ -141,16 +124,15 @@ final class TileKernelSources {
     return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
   }
 
-  private void sums(Form form, Shape shape) {
-    int rows = shape.rows;
-    int tiles = shape.tiles;
+  private void sums(Form form, int rows, int tiles) {
     line(
         """
         /** %s, %s of x. */
         static void by%d(long x, long xRow, long w, long tileBytes, long sums, long groups) {
           long end = groups * WORDS;
         """
-            .formatted(tiles == 1 ? "One tile" : tiles + " tiles far apart", shape.text, rows));
+            .formatted(
+                tiles == 1 ? "One tile" : tiles + " tiles far apart", COUNTS.get(rows), rows));
     for (int r = 0; r < rows; r++) {
       line("long x%d = (x%s) & ADDRESS;".formatted(r, JavaSource.plus(r, "xRow")));
     }
@@ -160,12 +142,9 @@ final class TileKernelSources {
     line("long to = sums & ADDRESS;");
     line("long xo = 0;");
     line("for (long go = 0; go != end; go += WORDS) {");
-    for (int r = 0; r < rows; r++) {
-      line(
-          "ShortVector start%1$d = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x%1$d + ((xo + START) & OFFSET))).reinterpretAsShorts();"
-              .formatted(r));
-      for (int p = 0; p < tiles; p++) {
-        line("ShortVector a%1$d%2$d = start%2$d;".formatted(p, r));
+    for (int p = 0; p < tiles; p++) {
+      for (int r = 0; r < rows; r++) {
+        line("ShortVector a%d%d = ShortVector.zero(W);".formatted(p, r));
       }
     }
     line("long stop = go + WORDS;");
@@ -214,8 +193,8 @@ final class TileKernelSources {
   // ---- scaling
 
   private String scaling(Type type) {
-    for (Shape shape : Shape.values()) {
-      scaling(type, shape);
+    for (int rows = 1; rows < TILES.length; rows++) {
+      scaling(type, rows);
     }
     String body =
         """
@@ -228,7 +207,7 @@ final class TileKernelSources {
         private static final long START = %d;
 
         /** The kernels by rows of x. */
-        static final GroupScaling KERNELS = new GroupScaling(Scale%5$s::by1, Scale%5$s::by2, Scale%5$s::by4);
+        static final GroupScaling KERNELS = new GroupScaling(Scale%5$s::by1, Scale%5$s::by2);
 
         private Scale%5$s() {}
 
@@ -256,14 +235,13 @@ final class TileKernelSources {
         body);
   }
 
-  private void scaling(Type type, Shape shape) {
-    int rows = shape.rows;
+  private void scaling(Type type, int rows) {
     line(
         """
         /** One tile, %s of x. */
         static void by%d(long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
         """
-            .formatted(shape.text, rows));
+            .formatted(COUNTS.get(rows), rows));
     each(rows, "long x%1$d = (x%2$s) & ADDRESS;", "xRow");
     line("long w = scales & ADDRESS;");
     each(rows, "long s%1$d = (sums%2$s) & ADDRESS;", "BYTES");
@@ -291,9 +269,7 @@ final class TileKernelSources {
       line("wo += BLOCK;");
     }
     line("}");
-    line(
-        "FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE%s);"
-            .formatted(type.minima() ? "" : " / QuantisedRow.SHIFT"));
+    line("FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);");
     each(rows, "unscale.mul(f0%1$d).intoMemorySegment(MEMORY, y%2$s, ORDER);", "yRow");
     each(rows, "unscale.mul(f1%1$d).intoMemorySegment(MEMORY, y%2$s + BYTES, ORDER);", "yRow");
     line("}\n");
@@ -380,13 +356,12 @@ final class TileKernelSources {
     String text =
         """
         long xp#r = x#r + (xo & OFFSET);
-        IntVector j#r = IntVector.fromMemorySegment(I, MEMORY, s#r + (so & OFFSET), ORDER);
+        ShortVector start#r = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp#r)).reinterpretAsShorts();
+        IntVector j#r = start#r.add(ShortVector.fromMemorySegment(W, MEMORY, s#r + (so & OFFSET), ORDER)).reinterpretAsInts();
         IntVector n0#r = %s;
         IntVector n1#r = %s;
         """
-            .formatted(
-                type.minima() ? low("j#r") : "j#r.lanewise(VectorOperators.LSHL, 16)",
-                type.minima() ? high("j#r") : "j#r.and(0xffff_0000)");
+            .formatted(low("j#r"), high("j#r"));
     if (type.minima()) {
       text +=
           """

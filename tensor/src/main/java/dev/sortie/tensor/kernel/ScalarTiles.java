@@ -41,11 +41,6 @@ final class ScalarTiles {
 
   private final float[] scaledSums;
 
-  /** What sums in words are multiplied by, and products at the end. */
-  private final float shift;
-
-  private final float unscale;
-
   private ScalarTiles(TiledWeight w) {
     this.type = w.type();
     this.form = type.form();
@@ -57,8 +52,6 @@ final class ScalarTiles {
     this.sums = new int[groups];
     this.scaledX = new float[k];
     this.scaledSums = new float[groups];
-    this.shift = form.rounds() && !type.minima() ? QuantisedRow.SHIFT : 1;
-    this.unscale = QuantisedRow.UNSCALE / shift;
   }
 
   static TiledWeight tile(KernelQuery.Tile call) {
@@ -77,7 +70,7 @@ final class ScalarTiles {
       for (int i = 0; i < call.m(); i++) {
         product.round(call.x(), (long) i * call.k());
         for (int j = 0; j < p.w().n(); j++) {
-          float sum = product.dot(p.w(), j) * product.unscale;
+          float sum = product.dot(p.w(), j) * QuantisedRow.UNSCALE;
           float bias = p.bias() == null ? 0 : (float) p.bias().get(j);
           p.y().set((long) i * p.w().n() + j, p.bias() == null ? sum : sum + bias);
         }
@@ -212,12 +205,12 @@ final class ScalarTiles {
         int sum = sum(tiles, word, g);
         word += form.words() * step;
         if (!type.scaled()) {
-          f = Math.fma(sum * shift, d * steps[g], f);
+          f = Math.fma((float) sum, d * steps[g], f);
           f = type.minima() ? Math.fma(min, sums[g] * steps[g], f) : f;
           continue;
         }
         int scale = type.minima() ? scales & 0xff : scales;
-        scaled = Math.fma(sum * shift, scale * steps[g], scaled);
+        scaled = Math.fma((float) sum, scale * steps[g], scaled);
         if (type.minima()) {
           minima = Math.fma((float) (scales >> 8 & 0xff), sums[g] * steps[g], minima);
         }

@@ -31,12 +31,6 @@ public final class QuantisedRow {
   /** See {@link #SCALE}. */
   public static final float UNSCALE = 0x1p56f;
 
-  /**
-   * Sums of types without minima are taken as they lie in the high half of 32 bits, too large by
-   * this: it saves a shift.
-   */
-  public static final float SHIFT = 0x1p16f;
-
   /** The least {@code Σ |x|} of a group that is not taken for zero. */
   public static final float SMALLEST = 0x1p-100f;
 

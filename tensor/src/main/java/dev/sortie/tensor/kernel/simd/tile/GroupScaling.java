@@ -7,9 +7,8 @@ import dev.sortie.tensor.kernel.tile.TileType;
  *
  * @param one for one row of x
  * @param two for two rows
- * @param four for four rows
  */
-record GroupScaling(Kernel one, Kernel two, Kernel four) {
+record GroupScaling(Kernel one, Kernel two) {
   /** The products of a tile and some rows of x. */
   @FunctionalInterface
   interface Kernel {
@@ -44,11 +43,6 @@ record GroupScaling(Kernel one, Kernel two, Kernel four) {
   }
 
   Kernel forRows(int rows) {
-    return switch (rows) {
-      case 1 -> one;
-      case 2 -> two;
-      case GroupSums.ROWS -> four;
-      default -> throw new IllegalArgumentException("no kernel for " + rows + " rows");
-    };
+    return rows == 1 ? one : two;
   }
 }

@@ -1,6 +1,5 @@
 package dev.sortie.tensor.kernel.simd.tile;
 
-import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.TileForm;
 
 /**
@@ -10,14 +9,15 @@ import dev.sortie.tensor.kernel.tile.TileForm;
  *
  * @param one for one row of x and four tiles
  * @param two for two rows and two tiles
- * @param four for four rows and two tiles
  */
-record GroupSums(Kernel one, Kernel two, Kernel four) {
+record GroupSums(Kernel one, Kernel two) {
   /** Rows of x that a kernel reads at most. */
-  static final int ROWS = 4;
+  static final int ROWS = 2;
 
-  /** Sums of a group that a kernel computes at a time, at most. */
-  static final int SUMS = 8;
+  /**
+   * Sums of a group that a kernel computes at a time: of one row with four tiles, or two with two.
+   */
+  static final int SUMS = 4;
 
   /** The sums of {@code tiles} tiles and some rows of x. */
   @FunctionalInterface
@@ -46,25 +46,11 @@ record GroupSums(Kernel one, Kernel two, Kernel four) {
   }
 
   Kernel forRows(int rows) {
-    return switch (rows) {
-      case 1 -> one;
-      case 2 -> two;
-      case ROWS -> four;
-      default -> throw new IllegalArgumentException("no kernel for " + rows + " rows");
-    };
-  }
-
-  /**
-   * The most rows that a kernel reads, of those that are left. Vectors of 128 bits take two at a
-   * time: SmolLM2 in Q4_1, one start on two cores of Zen 4, passes of two rows in 10 ms, of four by
-   * the kernel for four in 29.
-   */
-  static int rows(int left) {
-    return left >= ROWS && Width.LANES > 4 ? ROWS : Math.min(left, 2);
+    return rows == 1 ? one : two;
   }
 
   /** Tiles that the kernel for so many rows of x reads at a time. */
   static int tiles(int rows) {
-    return rows == 1 ? 4 : 2;
+    return SUMS / rows;
   }
 }

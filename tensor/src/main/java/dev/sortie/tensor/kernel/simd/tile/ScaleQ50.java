@@ -5,12 +5,14 @@ import static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.OFFSET;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.QuantisedRow;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -18,6 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class ScaleQ50 {
   private static final VectorSpecies<Float> F = Width.F;
   private static final VectorSpecies<Integer> I = Width.I;
+  private static final VectorSpecies<Short> W = Width.W;
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -30,7 +33,7 @@ final class ScaleQ50 {
   private static final long START = 132;
 
   /** The kernels by rows of x. */
-  static final GroupScaling KERNELS = new GroupScaling(ScaleQ50::by1, ScaleQ50::by2, ScaleQ50::by4);
+  static final GroupScaling KERNELS = new GroupScaling(ScaleQ50::by1, ScaleQ50::by2);
 
   private ScaleQ50() {}
 
@@ -55,9 +58,14 @@ final class ScaleQ50 {
               .reinterpretAsFloats();
       FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
       long xp0 = x0 + (xo & OFFSET);
-      IntVector j0 = IntVector.fromMemorySegment(I, MEMORY, s0 + (so & OFFSET), ORDER);
-      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16);
-      IntVector n10 = j0.and(0xffff_0000);
+      ShortVector start0 =
+          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+      IntVector j0 =
+          start0
+              .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
+              .reinterpretAsInts();
+      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
       FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
       FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
       FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
@@ -67,7 +75,7 @@ final class ScaleQ50 {
       xo += GROUP_OF_X;
       wo += BLOCK;
     }
-    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE / QuantisedRow.SHIFT);
+    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
     unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
     unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
   }
@@ -97,18 +105,28 @@ final class ScaleQ50 {
               .reinterpretAsFloats();
       FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
       long xp0 = x0 + (xo & OFFSET);
-      IntVector j0 = IntVector.fromMemorySegment(I, MEMORY, s0 + (so & OFFSET), ORDER);
-      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16);
-      IntVector n10 = j0.and(0xffff_0000);
+      ShortVector start0 =
+          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+      IntVector j0 =
+          start0
+              .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
+              .reinterpretAsInts();
+      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
       FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
       FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
       FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
       f00 = i00.fma(d0.mul(sx0), f00);
       f10 = i10.fma(d1.mul(sx0), f10);
       long xp1 = x1 + (xo & OFFSET);
-      IntVector j1 = IntVector.fromMemorySegment(I, MEMORY, s1 + (so & OFFSET), ORDER);
-      IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16);
-      IntVector n11 = j1.and(0xffff_0000);
+      ShortVector start1 =
+          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp1)).reinterpretAsShorts();
+      IntVector j1 =
+          start1
+              .add(ShortVector.fromMemorySegment(W, MEMORY, s1 + (so & OFFSET), ORDER))
+              .reinterpretAsInts();
+      IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+      IntVector n11 = j1.lanewise(VectorOperators.ASHR, 16);
       FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
       FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
       FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
@@ -118,93 +136,10 @@ final class ScaleQ50 {
       xo += GROUP_OF_X;
       wo += BLOCK;
     }
-    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE / QuantisedRow.SHIFT);
+    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
     unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
     unscale.mul(f01).intoMemorySegment(MEMORY, y + yRow, ORDER);
     unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
     unscale.mul(f11).intoMemorySegment(MEMORY, y + yRow + BYTES, ORDER);
-  }
-
-  /** One tile, four rows of x. */
-  static void by4(
-      long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    long x2 = (x + 2 * xRow) & ADDRESS;
-    long x3 = (x + 3 * xRow) & ADDRESS;
-    long w = scales & ADDRESS;
-    long s0 = (sums) & ADDRESS;
-    long s1 = (sums + BYTES) & ADDRESS;
-    long s2 = (sums + 2 * BYTES) & ADDRESS;
-    long s3 = (sums + 3 * BYTES) & ADDRESS;
-    FloatVector f00 = FloatVector.zero(F);
-    FloatVector f10 = FloatVector.zero(F);
-    FloatVector f01 = FloatVector.zero(F);
-    FloatVector f11 = FloatVector.zero(F);
-    FloatVector f02 = FloatVector.zero(F);
-    FloatVector f12 = FloatVector.zero(F);
-    FloatVector f03 = FloatVector.zero(F);
-    FloatVector f13 = FloatVector.zero(F);
-    long end = blocks * BLOCK;
-    long xo = START;
-    long so = 0;
-    long wo = 0;
-    while (wo != end) {
-      IntVector d = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET), ORDER);
-      FloatVector d0 =
-          d.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(0x8fff_e000)
-              .reinterpretAsFloats();
-      FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-      long xp0 = x0 + (xo & OFFSET);
-      IntVector j0 = IntVector.fromMemorySegment(I, MEMORY, s0 + (so & OFFSET), ORDER);
-      IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16);
-      IntVector n10 = j0.and(0xffff_0000);
-      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
-      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
-      FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
-      f00 = i00.fma(d0.mul(sx0), f00);
-      f10 = i10.fma(d1.mul(sx0), f10);
-      long xp1 = x1 + (xo & OFFSET);
-      IntVector j1 = IntVector.fromMemorySegment(I, MEMORY, s1 + (so & OFFSET), ORDER);
-      IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16);
-      IntVector n11 = j1.and(0xffff_0000);
-      FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
-      FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
-      FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
-      f01 = i01.fma(d0.mul(sx1), f01);
-      f11 = i11.fma(d1.mul(sx1), f11);
-      long xp2 = x2 + (xo & OFFSET);
-      IntVector j2 = IntVector.fromMemorySegment(I, MEMORY, s2 + (so & OFFSET), ORDER);
-      IntVector n02 = j2.lanewise(VectorOperators.LSHL, 16);
-      IntVector n12 = j2.and(0xffff_0000);
-      FloatVector i02 = ((FloatVector) n02.convert(VectorOperators.I2F, 0));
-      FloatVector i12 = ((FloatVector) n12.convert(VectorOperators.I2F, 0));
-      FloatVector sx2 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp2 + 4));
-      f02 = i02.fma(d0.mul(sx2), f02);
-      f12 = i12.fma(d1.mul(sx2), f12);
-      long xp3 = x3 + (xo & OFFSET);
-      IntVector j3 = IntVector.fromMemorySegment(I, MEMORY, s3 + (so & OFFSET), ORDER);
-      IntVector n03 = j3.lanewise(VectorOperators.LSHL, 16);
-      IntVector n13 = j3.and(0xffff_0000);
-      FloatVector i03 = ((FloatVector) n03.convert(VectorOperators.I2F, 0));
-      FloatVector i13 = ((FloatVector) n13.convert(VectorOperators.I2F, 0));
-      FloatVector sx3 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp3 + 4));
-      f03 = i03.fma(d0.mul(sx3), f03);
-      f13 = i13.fma(d1.mul(sx3), f13);
-      so += step;
-      xo += GROUP_OF_X;
-      wo += BLOCK;
-    }
-    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE / QuantisedRow.SHIFT);
-    unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
-    unscale.mul(f01).intoMemorySegment(MEMORY, y + yRow, ORDER);
-    unscale.mul(f02).intoMemorySegment(MEMORY, y + 2 * yRow, ORDER);
-    unscale.mul(f03).intoMemorySegment(MEMORY, y + 3 * yRow, ORDER);
-    unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
-    unscale.mul(f11).intoMemorySegment(MEMORY, y + yRow + BYTES, ORDER);
-    unscale.mul(f12).intoMemorySegment(MEMORY, y + 2 * yRow + BYTES, ORDER);
-    unscale.mul(f13).intoMemorySegment(MEMORY, y + 3 * yRow + BYTES, ORDER);
   }
 }

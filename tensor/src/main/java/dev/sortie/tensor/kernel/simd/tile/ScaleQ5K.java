@@ -12,6 +12,7 @@ import dev.sortie.tensor.kernel.tile.QuantisedRow;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -19,6 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
 final class ScaleQ5K {
   private static final VectorSpecies<Float> F = Width.F;
   private static final VectorSpecies<Integer> I = Width.I;
+  private static final VectorSpecies<Short> W = Width.W;
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
@@ -34,7 +36,7 @@ final class ScaleQ5K {
   private static final long START = 132;
 
   /** The kernels by rows of x. */
-  static final GroupScaling KERNELS = new GroupScaling(ScaleQ5K::by1, ScaleQ5K::by2, ScaleQ5K::by4);
+  static final GroupScaling KERNELS = new GroupScaling(ScaleQ5K::by1, ScaleQ5K::by2);
 
   private ScaleQ5K() {}
 
@@ -68,7 +70,12 @@ final class ScaleQ5K {
         FloatVector b1 =
             ((FloatVector) c.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
         long xp0 = x0 + (xo & OFFSET);
-        IntVector j0 = IntVector.fromMemorySegment(I, MEMORY, s0 + (so & OFFSET), ORDER);
+        ShortVector start0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+        IntVector j0 =
+            start0
+                .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
+                .reinterpretAsInts();
         IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
         IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
         int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
@@ -148,7 +155,12 @@ final class ScaleQ5K {
         FloatVector b1 =
             ((FloatVector) c.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
         long xp0 = x0 + (xo & OFFSET);
-        IntVector j0 = IntVector.fromMemorySegment(I, MEMORY, s0 + (so & OFFSET), ORDER);
+        ShortVector start0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp0)).reinterpretAsShorts();
+        IntVector j0 =
+            start0
+                .add(ShortVector.fromMemorySegment(W, MEMORY, s0 + (so & OFFSET), ORDER))
+                .reinterpretAsInts();
         IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
         IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
         int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
@@ -163,7 +175,12 @@ final class ScaleQ5K {
         z00 = b0.fma(mx0, z00);
         z10 = b1.fma(mx0, z10);
         long xp1 = x1 + (xo & OFFSET);
-        IntVector j1 = IntVector.fromMemorySegment(I, MEMORY, s1 + (so & OFFSET), ORDER);
+        ShortVector start1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, xp1)).reinterpretAsShorts();
+        IntVector j1 =
+            start1
+                .add(ShortVector.fromMemorySegment(W, MEMORY, s1 + (so & OFFSET), ORDER))
+                .reinterpretAsInts();
         IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
         IntVector n11 = j1.lanewise(VectorOperators.ASHR, 16);
         int centre1 = MEMORY.get(JAVA_INT_UNALIGNED, xp1 + 8);
@@ -209,164 +226,5 @@ final class ScaleQ5K {
     unscale.mul(f01).intoMemorySegment(MEMORY, y + yRow, ORDER);
     unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
     unscale.mul(f11).intoMemorySegment(MEMORY, y + yRow + BYTES, ORDER);
-  }
-
-  /** One tile, four rows of x. */
-  static void by4(
-      long x, long xRow, long scales, long sums, long step, long y, long yRow, long blocks) {
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    long x2 = (x + 2 * xRow) & ADDRESS;
-    long x3 = (x + 3 * xRow) & ADDRESS;
-    long w = scales & ADDRESS;
-    long s0 = (sums) & ADDRESS;
-    long s1 = (sums + BYTES) & ADDRESS;
-    long s2 = (sums + 2 * BYTES) & ADDRESS;
-    long s3 = (sums + 3 * BYTES) & ADDRESS;
-    FloatVector f00 = FloatVector.zero(F);
-    FloatVector f10 = FloatVector.zero(F);
-    FloatVector f01 = FloatVector.zero(F);
-    FloatVector f11 = FloatVector.zero(F);
-    FloatVector f02 = FloatVector.zero(F);
-    FloatVector f12 = FloatVector.zero(F);
-    FloatVector f03 = FloatVector.zero(F);
-    FloatVector f13 = FloatVector.zero(F);
-    long end = blocks * BLOCK;
-    long xo = START;
-    long so = 0;
-    long wo = 0;
-    while (wo != end) {
-      FloatVector g00 = FloatVector.zero(F);
-      FloatVector g10 = FloatVector.zero(F);
-      FloatVector g01 = FloatVector.zero(F);
-      FloatVector g11 = FloatVector.zero(F);
-      FloatVector g02 = FloatVector.zero(F);
-      FloatVector g12 = FloatVector.zero(F);
-      FloatVector g03 = FloatVector.zero(F);
-      FloatVector g13 = FloatVector.zero(F);
-      FloatVector z00 = FloatVector.zero(F);
-      FloatVector z10 = FloatVector.zero(F);
-      FloatVector z01 = FloatVector.zero(F);
-      FloatVector z11 = FloatVector.zero(F);
-      FloatVector z02 = FloatVector.zero(F);
-      FloatVector z12 = FloatVector.zero(F);
-      FloatVector z03 = FloatVector.zero(F);
-      FloatVector z13 = FloatVector.zero(F);
-      long stop = wo + BLOCK;
-      for (long at = wo + HEAD; at != stop; at += BYTES) {
-        IntVector c = IntVector.fromMemorySegment(I, MEMORY, w + (at & OFFSET), ORDER);
-        FloatVector c0 = ((FloatVector) c.and(0xff).convert(VectorOperators.I2F, 0));
-        FloatVector c1 =
-            ((FloatVector)
-                c.lanewise(VectorOperators.LSHR, 16).and(0xff).convert(VectorOperators.I2F, 0));
-        FloatVector b0 =
-            ((FloatVector)
-                c.lanewise(VectorOperators.LSHR, 8).and(0xff).convert(VectorOperators.I2F, 0));
-        FloatVector b1 =
-            ((FloatVector) c.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
-        long xp0 = x0 + (xo & OFFSET);
-        IntVector j0 = IntVector.fromMemorySegment(I, MEMORY, s0 + (so & OFFSET), ORDER);
-        IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
-        int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
-        n00 = n00.add(centre0);
-        n10 = n10.add(centre0);
-        FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
-        FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
-        FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
-        FloatVector mx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 12));
-        g00 = i00.fma(c0.mul(sx0), g00);
-        g10 = i10.fma(c1.mul(sx0), g10);
-        z00 = b0.fma(mx0, z00);
-        z10 = b1.fma(mx0, z10);
-        long xp1 = x1 + (xo & OFFSET);
-        IntVector j1 = IntVector.fromMemorySegment(I, MEMORY, s1 + (so & OFFSET), ORDER);
-        IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector n11 = j1.lanewise(VectorOperators.ASHR, 16);
-        int centre1 = MEMORY.get(JAVA_INT_UNALIGNED, xp1 + 8);
-        n01 = n01.add(centre1);
-        n11 = n11.add(centre1);
-        FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
-        FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
-        FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
-        FloatVector mx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 12));
-        g01 = i01.fma(c0.mul(sx1), g01);
-        g11 = i11.fma(c1.mul(sx1), g11);
-        z01 = b0.fma(mx1, z01);
-        z11 = b1.fma(mx1, z11);
-        long xp2 = x2 + (xo & OFFSET);
-        IntVector j2 = IntVector.fromMemorySegment(I, MEMORY, s2 + (so & OFFSET), ORDER);
-        IntVector n02 = j2.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector n12 = j2.lanewise(VectorOperators.ASHR, 16);
-        int centre2 = MEMORY.get(JAVA_INT_UNALIGNED, xp2 + 8);
-        n02 = n02.add(centre2);
-        n12 = n12.add(centre2);
-        FloatVector i02 = ((FloatVector) n02.convert(VectorOperators.I2F, 0));
-        FloatVector i12 = ((FloatVector) n12.convert(VectorOperators.I2F, 0));
-        FloatVector sx2 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp2 + 4));
-        FloatVector mx2 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp2 + 12));
-        g02 = i02.fma(c0.mul(sx2), g02);
-        g12 = i12.fma(c1.mul(sx2), g12);
-        z02 = b0.fma(mx2, z02);
-        z12 = b1.fma(mx2, z12);
-        long xp3 = x3 + (xo & OFFSET);
-        IntVector j3 = IntVector.fromMemorySegment(I, MEMORY, s3 + (so & OFFSET), ORDER);
-        IntVector n03 = j3.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-        IntVector n13 = j3.lanewise(VectorOperators.ASHR, 16);
-        int centre3 = MEMORY.get(JAVA_INT_UNALIGNED, xp3 + 8);
-        n03 = n03.add(centre3);
-        n13 = n13.add(centre3);
-        FloatVector i03 = ((FloatVector) n03.convert(VectorOperators.I2F, 0));
-        FloatVector i13 = ((FloatVector) n13.convert(VectorOperators.I2F, 0));
-        FloatVector sx3 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp3 + 4));
-        FloatVector mx3 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp3 + 12));
-        g03 = i03.fma(c0.mul(sx3), g03);
-        g13 = i13.fma(c1.mul(sx3), g13);
-        z03 = b0.fma(mx3, z03);
-        z13 = b1.fma(mx3, z13);
-        so += step;
-        xo += GROUP_OF_X;
-      }
-      IntVector d = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET), ORDER);
-      FloatVector d0 =
-          d.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(0x8fff_e000)
-              .reinterpretAsFloats();
-      FloatVector d1 = d.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-      IntVector m = IntVector.fromMemorySegment(I, MEMORY, w + (wo & OFFSET) + BYTES, ORDER);
-      FloatVector m0 =
-          m.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(0x8fff_e000)
-              .reinterpretAsFloats();
-      FloatVector m1 = m.lanewise(VectorOperators.ASHR, 3).and(0x8fff_e000).reinterpretAsFloats();
-      f00 = d0.fma(g00, f00);
-      f10 = d1.fma(g10, f10);
-      f00 = m0.fma(z00, f00);
-      f10 = m1.fma(z10, f10);
-      f01 = d0.fma(g01, f01);
-      f11 = d1.fma(g11, f11);
-      f01 = m0.fma(z01, f01);
-      f11 = m1.fma(z11, f11);
-      f02 = d0.fma(g02, f02);
-      f12 = d1.fma(g12, f12);
-      f02 = m0.fma(z02, f02);
-      f12 = m1.fma(z12, f12);
-      f03 = d0.fma(g03, f03);
-      f13 = d1.fma(g13, f13);
-      f03 = m0.fma(z03, f03);
-      f13 = m1.fma(z13, f13);
-      wo = stop;
-    }
-    FloatVector unscale = FloatVector.broadcast(F, QuantisedRow.UNSCALE);
-    unscale.mul(f00).intoMemorySegment(MEMORY, y, ORDER);
-    unscale.mul(f01).intoMemorySegment(MEMORY, y + yRow, ORDER);
-    unscale.mul(f02).intoMemorySegment(MEMORY, y + 2 * yRow, ORDER);
-    unscale.mul(f03).intoMemorySegment(MEMORY, y + 3 * yRow, ORDER);
-    unscale.mul(f10).intoMemorySegment(MEMORY, y + BYTES, ORDER);
-    unscale.mul(f11).intoMemorySegment(MEMORY, y + yRow + BYTES, ORDER);
-    unscale.mul(f12).intoMemorySegment(MEMORY, y + 2 * yRow + BYTES, ORDER);
-    unscale.mul(f13).intoMemorySegment(MEMORY, y + 3 * yRow + BYTES, ORDER);
   }
 }

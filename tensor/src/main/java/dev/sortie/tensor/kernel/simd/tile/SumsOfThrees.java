@@ -25,12 +25,8 @@ final class SumsOfThrees {
   /** Bytes of a group of x. */
   private static final long GROUP_OF_X = 80;
 
-  /** Where the value behind its coefficients lies. */
-  private static final long START = GROUP_OF_X - 16;
-
   /** The kernels by rows of x. */
-  static final GroupSums KERNELS =
-      new GroupSums(SumsOfThrees::by1, SumsOfThrees::by2, SumsOfThrees::by4);
+  static final GroupSums KERNELS = new GroupSums(SumsOfThrees::by1, SumsOfThrees::by2);
 
   private SumsOfThrees() {}
 
@@ -45,13 +41,10 @@ final class SumsOfThrees {
     long to = sums & ADDRESS;
     long xo = 0;
     for (long go = 0; go != end; go += WORDS) {
-      ShortVector start0 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a00 = start0;
-      ShortVector a10 = start0;
-      ShortVector a20 = start0;
-      ShortVector a30 = start0;
+      ShortVector a00 = ShortVector.zero(W);
+      ShortVector a10 = ShortVector.zero(W);
+      ShortVector a20 = ShortVector.zero(W);
+      ShortVector a30 = ShortVector.zero(W);
       long stop = go + WORDS;
       long c = xo;
       for (long q = go; q != stop; q += BYTES) {
@@ -121,16 +114,10 @@ final class SumsOfThrees {
     long to = sums & ADDRESS;
     long xo = 0;
     for (long go = 0; go != end; go += WORDS) {
-      ShortVector start0 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a00 = start0;
-      ShortVector a10 = start0;
-      ShortVector start1 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a01 = start1;
-      ShortVector a11 = start1;
+      ShortVector a00 = ShortVector.zero(W);
+      ShortVector a01 = ShortVector.zero(W);
+      ShortVector a10 = ShortVector.zero(W);
+      ShortVector a11 = ShortVector.zero(W);
       long stop = go + WORDS;
       long c = xo;
       for (long q = go; q != stop; q += BYTES) {
@@ -189,142 +176,6 @@ final class SumsOfThrees {
       a10.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
       a11.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
       to += 4 * BYTES;
-      xo += GROUP_OF_X;
-    }
-  }
-
-  /** 2 tiles far apart, four rows of x. */
-  static void by4(long x, long xRow, long w, long tileBytes, long sums, long groups) {
-    long end = groups * WORDS;
-    long x0 = (x) & ADDRESS;
-    long x1 = (x + xRow) & ADDRESS;
-    long x2 = (x + 2 * xRow) & ADDRESS;
-    long x3 = (x + 3 * xRow) & ADDRESS;
-    long tile0 = (w) & ADDRESS;
-    long tile1 = (w + tileBytes) & ADDRESS;
-    long to = sums & ADDRESS;
-    long xo = 0;
-    for (long go = 0; go != end; go += WORDS) {
-      ShortVector start0 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a00 = start0;
-      ShortVector a10 = start0;
-      ShortVector start1 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a01 = start1;
-      ShortVector a11 = start1;
-      ShortVector start2 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a02 = start2;
-      ShortVector a12 = start2;
-      ShortVector start3 =
-          IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + ((xo + START) & OFFSET)))
-              .reinterpretAsShorts();
-      ShortVector a03 = start3;
-      ShortVector a13 = start3;
-      long stop = go + WORDS;
-      long c = xo;
-      for (long q = go; q != stop; q += BYTES) {
-        long pq = q & OFFSET;
-        long pc = c & OFFSET;
-        ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
-        ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
-        ShortVector c0 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-        a00 = v0.mul(c0).add(a00);
-        a10 = v1.mul(c0).add(a10);
-        ShortVector c1 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
-        a01 = v0.mul(c1).add(a01);
-        a11 = v1.mul(c1).add(a11);
-        ShortVector c2 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc)).reinterpretAsShorts();
-        a02 = v0.mul(c2).add(a02);
-        a12 = v1.mul(c2).add(a12);
-        ShortVector c3 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc)).reinterpretAsShorts();
-        a03 = v0.mul(c3).add(a03);
-        a13 = v1.mul(c3).add(a13);
-        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 4);
-        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 4);
-        c0 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
-                .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        c1 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 16))
-                .reinterpretAsShorts();
-        a01 = u0.mul(c1).add(a01);
-        a11 = u1.mul(c1).add(a11);
-        c2 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 16))
-                .reinterpretAsShorts();
-        a02 = u0.mul(c2).add(a02);
-        a12 = u1.mul(c2).add(a12);
-        c3 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc + 16))
-                .reinterpretAsShorts();
-        a03 = u0.mul(c3).add(a03);
-        a13 = u1.mul(c3).add(a13);
-        u0 = v0.lanewise(VectorOperators.LSHR, 8);
-        u1 = v1.lanewise(VectorOperators.LSHR, 8);
-        c0 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 32))
-                .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        c1 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 32))
-                .reinterpretAsShorts();
-        a01 = u0.mul(c1).add(a01);
-        a11 = u1.mul(c1).add(a11);
-        c2 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 32))
-                .reinterpretAsShorts();
-        a02 = u0.mul(c2).add(a02);
-        a12 = u1.mul(c2).add(a12);
-        c3 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc + 32))
-                .reinterpretAsShorts();
-        a03 = u0.mul(c3).add(a03);
-        a13 = u1.mul(c3).add(a13);
-        u0 = v0.lanewise(VectorOperators.LSHR, 12);
-        u1 = v1.lanewise(VectorOperators.LSHR, 12);
-        c0 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 48))
-                .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        c1 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 48))
-                .reinterpretAsShorts();
-        a01 = u0.mul(c1).add(a01);
-        a11 = u1.mul(c1).add(a11);
-        c2 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x2 + pc + 48))
-                .reinterpretAsShorts();
-        a02 = u0.mul(c2).add(a02);
-        a12 = u1.mul(c2).add(a12);
-        c3 =
-            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x3 + pc + 48))
-                .reinterpretAsShorts();
-        a03 = u0.mul(c3).add(a03);
-        a13 = u1.mul(c3).add(a13);
-        c += 4;
-      }
-      a00.intoMemorySegment(MEMORY, to, ORDER);
-      a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-      a02.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-      a03.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
-      a10.intoMemorySegment(MEMORY, to + 4 * BYTES, ORDER);
-      a11.intoMemorySegment(MEMORY, to + 5 * BYTES, ORDER);
-      a12.intoMemorySegment(MEMORY, to + 6 * BYTES, ORDER);
-      a13.intoMemorySegment(MEMORY, to + 7 * BYTES, ORDER);
-      to += 8 * BYTES;
       xo += GROUP_OF_X;
     }
   }

@@ -38,18 +38,12 @@ public final class TileProducts {
   private static final long CHUNK_BYTES = 256 << 10;
 
   /**
-   * Groups of four rows a thread from which on threads share rows, not tiles, so that each row is
-   * rounded once. Below, a thread could get a group more than another; with 32 rows of [1536, 768]
-   * in Q4_0, all of which both threads round, two make 139 multiply-adds per ns, as many as with 64
-   * or 512 rows.
+   * Pairs of rows a thread from which on threads share rows, not tiles, so that each row is rounded
+   * once. Below, a thread could get a pair more than another.
    */
-  private static final int LEAST_FOURS = 8;
+  private static final int LEAST_PAIRS = 16;
 
-  /**
-   * Bytes of rows of x that meet all tiles of some weights. Zen 4, two threads, 512 rows in Q4_0,
-   * multiply-adds per ns with 0.5 and 1 MiB: k = 576 138 and 137, 2048 135 and 132, 4864 127 and
-   * 134; with 128 KiB 130, 127 and 133.
-   */
+  /** Bytes of rows of x that meet all tiles of some weights: they have to stay in a last cache. */
   private static final long ROWS_BYTES = 1 << 20;
 
   /** Multiply-adds below which a thread is not worth waking. */
@@ -83,10 +77,10 @@ public final class TileProducts {
       tiles = Math.addExact(tiles, (int) TiledWeight.tiles(p.w().n(), LANES));
     }
     int all = tiles;
-    int four = Math.ceilDiv(call.m(), GroupSums.ROWS);
-    if (four >= LEAST_FOURS * pool.threads()) {
+    int pairs = Math.ceilDiv(call.m(), GroupSums.ROWS);
+    if (pairs >= LEAST_PAIRS * pool.threads()) {
       pool.range(
-          four, 1, (from, to) -> share(call, from * GroupSums.ROWS, to * GroupSums.ROWS, all));
+          pairs, 1, (from, to) -> share(call, from * GroupSums.ROWS, to * GroupSums.ROWS, all));
       return;
     }
     int grain = (int) Math.max(1, GRAIN / Math.max(1, (long) call.k() * LANES));
@@ -186,7 +180,7 @@ public final class TileProducts {
 
   /** Rows of x that a kernel reads, of those that are left. */
   private static int rows(TileForm form, int left) {
-    return form.rounds() ? GroupSums.rows(left) : Math.min(ByteProducts.ROWS, left);
+    return Math.min(form.rounds() ? GroupSums.ROWS : ByteProducts.ROWS, left);
   }
 
   /** Tiles that several passes read, a multiple of what each of them reads at a time. */
