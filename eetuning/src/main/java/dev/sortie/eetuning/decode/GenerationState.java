@@ -75,7 +75,27 @@ public final class GenerationState {
    * @param cancelled asked after the choice; where it says so, the token is the last
    */
   public GeneratedToken next(Step step, BooleanSupplier cancelled) {
-    int id = sampler.choose(step.logits(), prompt.length + tokens.size());
+    return next(step, choose(step), cancelled);
+  }
+
+  /** Whether {@link #choose} may run together with that of other texts. */
+  public boolean choosesAlone() {
+    return sampler.isPlain();
+  }
+
+  /** The token that {@link #next(Step, BooleanSupplier)} would choose. */
+  public int choose(Step step) {
+    return sampler.choose(step.logits(), prompt.length + tokens.size());
+  }
+
+  /**
+   * Takes the next token.
+   *
+   * @param step what follows what was read
+   * @param id that {@link #choose} has chosen from it
+   * @param cancelled as above
+   */
+  public GeneratedToken next(Step step, int id, BooleanSupplier cancelled) {
     Optional<TokenLogprobs> logprobs =
         options.logprobs().isPresent()
             ? Optional.of(TokenLogprobs.of(step.logits(), id, options.logprobs().getAsInt()))

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.sample;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
@@ -152,7 +153,7 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
     Map<String, Object> key = new LinkedHashMap<>();
     key.put("model_sha256", model.sha256());
     key.put("matrices", model.matrixType().name());
-    key.put("arithmetic", "f32");
+    key.put("arithmetic", model.arithmetic() == Arithmetic.EXACT ? "f32" : "integer");
     key.put("table_sha256", table.sha256());
     key.put("seed", settings.seed());
     return key;

@@ -71,7 +71,11 @@ class SampleCommandContractTest {
   }
 
   private static String[] words(Path table, Path out, int tokens, String... more) {
-    List<String> words = new ArrayList<>(List.of("sample", "--model", "fable"));
+    return words(Path.of("fable"), table, out, tokens, more);
+  }
+
+  private static String[] words(Path model, Path table, Path out, int tokens, String... more) {
+    List<String> words = new ArrayList<>(List.of("sample", "--model", model.toString()));
     words.addAll(List.of("--prompts", table.toString(), "--out", out.toString()));
     words.addAll(List.of("--tokens", tokens + "", "--validation", "0.2", "--test", "0.2"));
     words.addAll(List.of(more));
@@ -95,6 +99,24 @@ class SampleCommandContractTest {
     CommandLineRun.of(words(table, temp, TOKENS, "--batch", batch, "--threads", threads))
         .succeeded();
     assertThat(bytes(temp)).isEqualTo(expected);
+  }
+
+  /**
+   * In integers a pass of any size has the bits of few rows; on no other kernels are they F32's.
+   */
+  @Test
+  void quantisedWeightsAreSampledFromInIntegers() throws IOException {
+    Path model = temp.resolve("fable.gguf");
+    CommandLineRun.line("convert fable --to gguf --quantize q4_1 --out %s", model).succeeded();
+    Path first = temp.resolve("first");
+    CommandLineRun.of(words(model, table, first, 100, "--batch", "1")).succeeded();
+    Path second = temp.resolve("second");
+    CommandLineRun.of(words(model, table, second, 100, "--batch", "40")).succeeded();
+    assertThat(bytes(second)).isEqualTo(bytes(first));
+    JsonObject of = Json.read(first.resolve("manifest.json")).getObject("of");
+    assertThat(of.getString("arithmetic")).isEqualTo("integer");
+    CommandLineRun.of(words(model, table, first, 100, "--exact"))
+        .assertRefused(1, "manifest.json", "arithmetic is integer", "is f32", "--out");
   }
 
   private static CommandLineProcess start(Path out) throws IOException {

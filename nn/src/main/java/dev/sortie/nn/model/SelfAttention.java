@@ -10,7 +10,6 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Weights;
 import dev.sortie.nn.model.DecoderSwitches.LayerKind;
 import dev.sortie.nn.model.DecoderSwitches.QueryKeyNorm;
-import dev.sortie.nn.model.DecoderSwitches.Rotation;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
@@ -22,6 +21,7 @@ import dev.sortie.tensor.memory.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Causal grouped-query self-attention.
@@ -110,8 +110,9 @@ public record SelfAttention(
     int batch = qkv.get(0).shape().size(0);
     int tokens = qkv.get(0).shape().size(1);
     Tensor unrotated = normed(ops, queryNorm, qkv.get(0), config.heads());
-    Tensor queries = rotated(ops, unrotated, rope, 0);
-    Tensor keys = rotated(ops, normed(ops, keyNorm, qkv.get(1), config.kvHeads()), rope, 0);
+    Angles angles = angles(rope, 0);
+    Tensor queries = rotated(ops, unrotated, angles);
+    Tensor keys = rotated(ops, normed(ops, keyNorm, qkv.get(1), config.kvHeads()), angles);
     Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
     AttentionShape shape = shape(batch, tokens, tokens);
     if (zeroToken.isEmpty()) {
@@ -146,7 +147,8 @@ public record SelfAttention(
    * values of these rows.
    */
   Attended applyFilled(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
-    return mix(ops, sharding.inputs(ops, x, q).getFirst(), rope, sequences);
+    Tensor queries = sharding.inputs(ops, x, q).getFirst();
+    return mix(ops, queries, angles(ops, rope, sequences), sequences);
   }
 
   /** Stores the keys and values of the next tokens and computes nothing else. */
@@ -157,27 +159,19 @@ public record SelfAttention(
   /** As above for rows of several sequences, x {@code [1, R, C]}. */
   public void fill(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     List<Tensor> kv = sharding.inputs(ops, x, k, v);
-    store(ops, kv.get(0), kv.get(1), rope, sequences);
+    store(ops, kv.get(0), kv.get(1), angles(ops, rope, sequences), sequences);
   }
 
   private void store(
-      Ops ops, Tensor keys, Tensor values, RopeTables rope, List<CachedRows> sequences) {
+      Ops ops, Tensor keys, Tensor values, Angles angles, List<CachedRows> sequences) {
     checkRows(keys, sequences);
+    Tensor k = rotated(ops, normed(ops, keyNorm, keys, config.kvHeads()), angles);
+    Tensor v = ops.reshape(values, 1, values.shape().dim(1), config.kvHeads(), config.headSize());
     int row = 0;
     for (CachedRows s : sequences) {
-      int n = s.count();
-      store(ops, rows(keys, row, n), rows(values, row, n), rope, s.cache(), s.first());
-      row += n;
+      s.cache().put(ops, s.first(), rows(k, row, s.count()), rows(v, row, s.count()));
+      row += s.count();
     }
-  }
-
-  private void store(
-      Ops ops, Tensor keys, Tensor values, RopeTables rope, KvCache cache, int first) {
-    cache.put(
-        ops,
-        first,
-        rotated(ops, normed(ops, keyNorm, keys, config.kvHeads()), rope, first),
-        ops.reshape(values, 1, values.shape().dim(1), config.kvHeads(), config.headSize()));
   }
 
   /**
@@ -187,8 +181,9 @@ public record SelfAttention(
    */
   Attended apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
-    store(ops, qkv.get(1), qkv.get(2), rope, sequences);
-    return mix(ops, qkv.get(0), rope, sequences);
+    Angles angles = angles(ops, rope, sequences);
+    store(ops, qkv.get(1), qkv.get(2), angles, sequences);
+    return mix(ops, qkv.get(0), angles, sequences);
   }
 
   private static Attended plain(Tensor out) {
@@ -196,32 +191,36 @@ public record SelfAttention(
   }
 
   /** Attention of queries {@code [1, R, H D]} over keys and values that are stored. */
-  private Attended mix(Ops ops, Tensor queries, RopeTables rope, List<CachedRows> sequences) {
+  private Attended mix(Ops ops, Tensor queries, Angles angles, List<CachedRows> sequences) {
     checkRows(queries, sequences);
+    Tensor split = normed(ops, queryNorm, queries, config.heads());
+    Tensor rotated = rotated(ops, split, angles);
     if (zeroToken.isPresent()) {
-      return mix(ops, queries, rope, sequences, zeroToken.get().key());
+      return mix(ops, split, rotated, sequences, zeroToken.get().key());
     }
     if (sequences.size() == 1) {
       CachedRows one = sequences.getFirst();
-      Tensor split = normed(ops, queryNorm, queries, config.heads());
-      Tensor query = rotated(ops, split, rope, one.first());
-      return plain(project(ops, one.cache().attend(ops, query, shape(1, one.count(), one.end()))));
+      AttentionShape shape = shape(1, one.count(), one.end());
+      return plain(project(ops, one.cache().attend(ops, rotated, shape)));
     }
     Tensor mixed = ops.empty(queries.dtype(), queries.shape());
-    Tensor split = normed(ops, queryNorm, queries, config.heads());
-    ops.kernels().attention(parts(ops, split, mixed, rope, sequences));
+    ops.kernels().attention(parts(ops, rotated, mixed, sequences));
     return plain(sharding.output(ops, mixed, o));
   }
 
-  /** The same with a zero token, which each row sees in addition. */
+  /**
+   * The same with a zero token, which each row sees in addition.
+   *
+   * @param split queries before rotation, {@code [1, R, H, D]}
+   */
   private Attended mix(
-      Ops ops, Tensor queries, RopeTables rope, List<CachedRows> sequences, Tensor zeroKey) {
-    Tensor mixed = ops.empty(queries.dtype(), queries.shape());
-    Tensor split = normed(ops, queryNorm, queries, config.heads());
-    List<AttentionCall.OverRuns> parts = parts(ops, split, mixed, rope, sequences);
+      Ops ops, Tensor split, Tensor rotated, List<CachedRows> sequences, Tensor zeroKey) {
+    int count = split.shape().size(1);
+    Tensor mixed =
+        ops.empty(split.dtype(), Shape.of(1, count, (long) config.heads() * config.headSize()));
+    List<AttentionCall.OverRuns> parts = parts(ops, rotated, mixed, sequences);
     ops.kernels().attention(parts);
-    int count = queries.shape().size(1);
-    Tensor share = ops.empty(queries.dtype(), Shape.of(1, count, config.heads()));
+    Tensor share = ops.empty(split.dtype(), Shape.of(1, count, config.heads()));
     int row = 0;
     for (AttentionCall.OverRuns p : parts) {
       int n = p.shape().queries();
@@ -235,13 +234,13 @@ public record SelfAttention(
 
   /** The attention of each sequence, into its rows of {@code mixed}. */
   private List<AttentionCall.OverRuns> parts(
-      Ops ops, Tensor split, Tensor mixed, RopeTables rope, List<CachedRows> sequences) {
-    List<AttentionCall.OverRuns> parts = new ArrayList<>();
+      Ops ops, Tensor queries, Tensor mixed, List<CachedRows> sequences) {
+    List<AttentionCall.OverRuns> parts = new ArrayList<>(sequences.size());
     int row = 0;
     for (CachedRows s : sequences) {
       int n = s.count();
-      Tensor query = rotated(ops, rows(split, row, n), rope, s.first());
-      parts.add(s.cache().part(ops, query, rows(mixed, row, n), shape(1, n, s.end())));
+      Tensor own = rows(queries, row, n);
+      parts.add(s.cache().part(ops, own, rows(mixed, row, n), shape(1, n, s.end())));
       row += n;
     }
     return parts;
@@ -271,20 +270,49 @@ public record SelfAttention(
     return norm.isPresent() && byHead ? norm.get().apply(ops, split) : split;
   }
 
+  /**
+   * Rows of rotary tables, row {@code first} for the first token.
+   *
+   * @param table null where positions are not told so
+   */
+  private record Angles(RopeTable table, int first) {}
+
+  /** Of whole sequences from position {@code first} on. */
+  private Angles angles(RopeTables tables, int first) {
+    RopeTable table =
+        switch (kind.rotation()) {
+          case NONE -> null;
+          case LOCAL -> tables.local();
+          case GLOBAL -> tables.global();
+        };
+    return new Angles(table, first);
+  }
+
+  /** Of rows of several sequences: their rows of the tables one after the other. */
+  private Angles angles(Ops ops, RopeTables tables, List<CachedRows> sequences) {
+    Angles from = angles(tables, sequences.getFirst().first());
+    if (from.table() == null || sequences.size() == 1) {
+      return from;
+    }
+    int[] at = sequences.stream().flatMapToInt(s -> IntStream.range(s.first(), s.end())).toArray();
+    Tensor ids = Tensor.ids(ops.workspace(), Shape.of(at.length), at);
+    Tensor cos = ops.embedding(from.table().cos(), ids);
+    return new Angles(new RopeTable(cos, ops.embedding(from.table().sin(), ids)), 0);
+  }
+
   /** Queries or keys {@code [B, T, heads, D]}, ready to be compared. */
-  private Tensor rotated(Ops ops, Tensor x, RopeTables tables, int first) {
-    if (kind.rotation() == Rotation.NONE) {
+  private Tensor rotated(Ops ops, Tensor x, Angles angles) {
+    if (angles.table() == null) {
       return x;
     }
     int batch = x.shape().size(0);
     int tokens = x.shape().size(1);
     int heads = x.shape().size(2);
-    RopeTable rope = kind.rotation() == Rotation.LOCAL ? tables.local() : tables.global();
     int rotary = config.switches().rotary();
     boolean interleaved = config.ropeInterleaved();
     RopeShape shape =
-        new RopeShape(batch, tokens, heads, config.headSize(), rotary, first, interleaved);
-    return ops.rope(x, rope.cos(), rope.sin(), shape);
+        new RopeShape(batch, tokens, heads, config.headSize(), rotary, angles.first(), interleaved);
+    return ops.rope(x, angles.table().cos(), angles.table().sin(), shape);
   }
 
   /** What attention over heads gave, {@code [B, T, H, D]}, through the output projection. */

@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeOptions;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.option.DecodedModel;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.SampleView;
 import dev.sortie.eetuning.host.OutputFolder;
@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
     })
 public final class SampleCommand implements Callable<Integer> {
   @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private DecodedModel model;
 
   @Option(
       names = "--prompts",

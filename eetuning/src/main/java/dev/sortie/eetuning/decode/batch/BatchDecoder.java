@@ -19,6 +19,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.ArrayList;
@@ -48,6 +49,7 @@ public final class BatchDecoder implements AutoCloseable {
   private final Decoder decoder;
   private final Exits exits;
   private final Descent descent;
+  private final WorkerPool pool;
   private final int rows;
   private final SharedGuesses guesses;
 
@@ -56,8 +58,8 @@ public final class BatchDecoder implements AutoCloseable {
 
   /**
    * Rows of a pass of {@link #ofManyRows}. SmolLM2-135M, Q4_1 file, two threads, Xeon with AVX-512
-   * shared with other work, tokens per second: 110 in stable passes of 16 rows, 125 in passes of
-   * 64, 175 of 128, 220 of 256.
+   * shared with other work, in F32, tokens per second: 110 in stable passes of 16 rows, 125 in
+   * passes of 64, 175 of 128, 220 of 256.
    */
   public static final int MANY_ROWS = 256;
 
@@ -69,9 +71,8 @@ public final class BatchDecoder implements AutoCloseable {
   /**
    * A decoder at full depth for the most tokens per second of many sequences. Passes have up to
    * {@value #MANY_ROWS} rows and always more than {@link Kernels#ROW_STABLE}: they are products of
-   * matrices by the kernels that read prompts, in F32 also where weights are quantised. A sequence
-   * has the same bits in any company, and not those of other decoders. Few sequences are slower
-   * here.
+   * matrices by the kernels that read prompts. A sequence has the same bits in any company, and not
+   * those of other decoders. Few sequences are slower here.
    */
   public static BatchDecoder ofManyRows(Decoder decoder, Device device) {
     BatchDecoder d = new BatchDecoder(decoder, Exits.none(), device, MANY_ROWS);
@@ -94,9 +95,15 @@ public final class BatchDecoder implements AutoCloseable {
     this.decoder = decoder;
     this.exits = exits;
     this.rows = rows;
+    this.pool = device.pool();
     this.guesses = new SharedGuesses(Math.min(rows, Kernels.ROW_STABLE));
     this.fillers = new ArrayList<>();
     this.descent = new Descent(decoder, Segment.of(exits, decoder.config().layers()), device, rows);
+  }
+
+  /** The threads that compute, for whoever has work on many texts between passes. */
+  WorkerPool pool() {
+    return pool;
   }
 
   /** A new sequence at full depth with room for {@code capacity} tokens; the caller closes it. */

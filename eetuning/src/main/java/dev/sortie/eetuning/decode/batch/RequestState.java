@@ -39,17 +39,38 @@ final class RequestState implements AutoCloseable {
     return last.id();
   }
 
+  /** Whether {@link #choose} may run together with that of other texts. */
+  boolean choosesAlone() {
+    return !ticket.request().readsOnly() && writing.choosesAlone();
+  }
+
+  /** What is chosen from what follows the text so far; changes nothing. */
+  int choose(Step step) {
+    return writing.choose(step);
+  }
+
   /**
    * Chooses from what follows the text so far and tells the listener.
    *
    * @return why the text has ended, if it has
    */
   Optional<String> take(Step step) {
+    return ticket.request().readsOnly() ? read() : take(step, choose(step));
+  }
+
+  private Optional<String> read() {
+    prefilled = System.nanoTime();
+    return Optional.of("length");
+  }
+
+  /**
+   * Takes what was chosen and tells the listener.
+   *
+   * @return why the text has ended, if it has
+   */
+  Optional<String> take(Step step, int chosen) {
     prefilled = decodes() ? prefilled : System.nanoTime();
-    if (ticket.request().readsOnly()) {
-      return Optional.of("length");
-    }
-    GeneratedToken token = writing.next(step, ticket::isCancelled);
+    GeneratedToken token = writing.next(step, chosen, ticket::isCancelled);
     first = decodes() ? first : System.nanoTime();
     last = token;
     ticket.request().listener().accept(token);

@@ -8,6 +8,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -42,6 +43,9 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * it for their buffers (Choudhury and Hahne, 1998).
    */
   private static final int SHARE = 3;
+
+  /** In place of a token where none was chosen yet. */
+  private static final int NOT_CHOSEN = -1;
 
   private final BatchDecoder decoder;
   private final PagePool pool;
@@ -385,8 +389,22 @@ public final class Scheduler implements Runnable, AutoCloseable {
       decodeAlone(now);
       return;
     }
-    for (int i = 0; i < steps.size(); i++) {
-      take(now.get(i), steps.get(i));
+    int[] chosen = new int[steps.size()];
+    Arrays.fill(chosen, NOT_CHOSEN);
+    decoder
+        .pool()
+        .range(
+            chosen.length,
+            1,
+            (from, to) -> {
+              for (int i = from; i < to; i++) {
+                if (now.get(i).choosesAlone()) {
+                  chosen[i] = now.get(i).choose(steps.get(i));
+                }
+              }
+            });
+    for (int i = 0; i < chosen.length; i++) {
+      take(now.get(i), steps.get(i), chosen[i]);
     }
   }
 
@@ -403,8 +421,12 @@ public final class Scheduler implements Runnable, AutoCloseable {
   }
 
   private void take(RequestState r, Step step) {
+    take(r, step, NOT_CHOSEN);
+  }
+
+  private void take(RequestState r, Step step, int chosen) {
     try {
-      Optional<String> ended = r.take(step);
+      Optional<String> ended = chosen == NOT_CHOSEN ? r.take(step) : r.take(step, chosen);
       if (ended.isPresent()) {
         leave(r);
         r.finish(ended.get());

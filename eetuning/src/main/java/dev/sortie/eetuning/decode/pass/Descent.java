@@ -12,6 +12,7 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
+import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Workspace;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * Early exit with <em>deferred completion</em>: brings tokens of texts down through layers, each to
@@ -47,6 +49,7 @@ import java.util.function.Supplier;
 public final class Descent implements AutoCloseable {
   private final Decoder decoder;
   private final List<Segment> segments;
+  private final WorkerPool pool;
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final LayerPasses passes;
@@ -77,6 +80,7 @@ public final class Descent implements AutoCloseable {
   public Descent(Decoder decoder, List<Segment> segments, Device device, int rows) {
     this.decoder = decoder;
     this.segments = segments;
+    this.pool = device.pool();
     this.ops = new Ops(device, workspace);
     this.passes = new LayerPasses(decoder, ops, rows);
     this.prompts = new PromptPass(decoder, ops, passes);
@@ -252,7 +256,21 @@ public final class Descent implements AutoCloseable {
   /** The whole head's answers, for all that are left. */
   private void answer(List<SequenceState> live, Answers answers) {
     readFinals(live.stream().filter(s -> !s.finals.has(s.position())).toList());
-    live.forEach(s -> answer(s, s.finals.logits(s.position()), answers));
+    Step[] steps = new Step[live.size()];
+    pool.range(
+        steps.length,
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            SequenceState s = live.get(i);
+            int p = s.position();
+            double confidence = s.finals.confidence(p);
+            steps[i] = s.reader.read(s.finals.logits(p), OptionalInt.empty(), confidence);
+          }
+        });
+    for (int i = 0; i < steps.length; i++) {
+      answers.take(live.get(i), steps[i]);
+    }
   }
 
   /** The whole head's logits of one token, {@code [1, V]}, as the answer. */
@@ -280,13 +298,14 @@ public final class Descent implements AutoCloseable {
     }
     Tensor x = passes.gather(rows, r -> r.text().at(last).outputs.rows(r.first(), r.end()));
     Tensor logits = decoder.logits(ops, x);
+    TopTokens top = TopTokens.of(ops, logits);
     int row = 0;
     for (int i = 0; i < texts.size(); i++) {
       int end = row + wanted.get(i).length;
-      texts
-          .get(i)
-          .finals
-          .put(ops, wanted.get(i), Sequence.rows(x, row, end), Sequence.rows(logits, row, end));
+      double[] confidences = IntStream.range(row, end).mapToDouble(top::probability).toArray();
+      HeadRows finals = texts.get(i).finals;
+      Tensor states = Sequence.rows(x, row, end);
+      finals.put(ops, wanted.get(i), states, Sequence.rows(logits, row, end), confidences);
       row = end;
     }
   }

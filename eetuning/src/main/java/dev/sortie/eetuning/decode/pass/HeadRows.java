@@ -23,6 +23,7 @@ final class HeadRows {
 
   private Tensor states;
   private Tensor logits;
+  private double[] confidences = new double[0];
   private int[] positions = new int[0];
 
   /** For {@code rows} positions at once, at most. */
@@ -50,6 +51,12 @@ final class HeadRows {
     }
     states = kept(ops, newStates, stateStore);
     logits = kept(ops, newLogits, logitsStore);
+  }
+
+  /** As above, with the largest probability of each row of logits. */
+  void put(Ops ops, int[] at, Tensor newStates, Tensor newLogits, double[] newConfidences) {
+    confidences = newConfidences;
+    put(ops, at, newStates, newLogits);
   }
 
   private static Tensor kept(Ops ops, Tensor x, Tensor store) {
@@ -80,6 +87,11 @@ final class HeadRows {
   /** Its logits there, {@code [1, V]}. */
   Tensor logits(int position) {
     return Sequence.row(logits, index(position));
+  }
+
+  /** The largest probability there, where it was given. */
+  double confidence(int position) {
+    return confidences[index(position)];
   }
 
   /** Forgets positions {@code count} and above. */

@@ -8,7 +8,7 @@ import java.util.Arrays;
  */
 final class Ranking {
   /** How far below the largest logit each piece reaches, the last one to the end. */
-  private static final double[] REACH = {4, 8, 16, Double.POSITIVE_INFINITY};
+  private static final float[] REACH = {4, 8, 16, Float.POSITIVE_INFINITY};
 
   private final float[] logits;
   private final float max;
@@ -30,8 +30,8 @@ final class Ranking {
   }
 
   private void addPiece() {
-    double above = pieces == 0 ? Double.POSITIVE_INFINITY : max - REACH[pieces - 1];
-    double from = max - REACH[pieces];
+    float above = pieces == 0 ? Float.POSITIVE_INFINITY : max - REACH[pieces - 1];
+    float from = max - REACH[pieces];
     long[] keys = new long[256];
     int count = 0;
     for (int i = 0; i < logits.length; i++) {

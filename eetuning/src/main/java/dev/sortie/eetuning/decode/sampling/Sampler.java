@@ -2,6 +2,7 @@ package dev.sortie.eetuning.decode.sampling;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.tensor.Random;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,6 +13,11 @@ public final class Sampler {
   private final SamplingOptions options;
   private final Random random;
   private final boolean[] seen;
+
+  /** The ids that were seen, each once: {@code distinct} of them. */
+  private int[] ids = new int[64];
+
+  private int distinct;
   private final List<LogitRule> rules;
 
   /** A sampler over {@code vocab} tokens. */
@@ -29,7 +35,11 @@ public final class Sampler {
 
   /** Notes that {@code id} stands in the text, for the repetition penalty. */
   public void saw(int id) {
-    seen[id] = true;
+    if (!seen[id]) {
+      seen[id] = true;
+      ids = distinct == ids.length ? Arrays.copyOf(ids, 2 * distinct) : ids;
+      ids[distinct++] = id;
+    }
   }
 
   /** Notes that {@code id} was chosen, for the repetition penalty and the text's rules. */
@@ -38,31 +48,55 @@ public final class Sampler {
     rules.forEach(rule -> rule.chosen(id));
   }
 
+  /** Whether only its options decide, so that it shares nothing with samplers of other texts. */
+  public boolean isPlain() {
+    return rules.isEmpty();
+  }
+
   /**
    * The next token.
    *
-   * @param logits {@code [V]}, not changed
+   * @param logits {@code [V]}; as they were when this returns
    * @param position where it will stand; decides the random number
    */
   public int choose(float[] logits, long position) {
-    float[] x = options.repetitionPenalty() == 1 && rules.isEmpty() ? logits : logits.clone();
-    if (options.repetitionPenalty() != 1) {
-      for (int i = 0; i < x.length; i++) {
-        if (seen[i]) {
-          x[i] =
-              (float)
-                  (x[i] > 0
-                      ? x[i] / options.repetitionPenalty()
-                      : x[i] * options.repetitionPenalty());
-        }
-      }
+    if (options.repetitionPenalty() == 1 && rules.isEmpty()) {
+      return chosen(logits, position);
     }
+    if (rules.isEmpty()) { // the penalty changes few of them: no copy
+      float[] before = penalise(logits);
+      int id = chosen(logits, position);
+      for (int i = 0; i < distinct; i++) {
+        logits[ids[i]] = before[i];
+      }
+      return id;
+    }
+    float[] x = logits.clone();
+    penalise(x);
     for (LogitRule rule : rules) {
       rule.apply(x);
     }
-    if (!rules.isEmpty() && x[argmax(x)] == Float.NEGATIVE_INFINITY) {
+    if (x[argmax(x)] == Float.NEGATIVE_INFINITY) {
       throw new InputException("the rules for this text allow no token here");
     }
+    return chosen(x, position);
+  }
+
+  /** Applies the repetition penalty; returns what the logits of {@link #ids} were. */
+  private float[] penalise(float[] x) {
+    double penalty = options.repetitionPenalty();
+    float[] before = new float[distinct];
+    for (int i = 0; i < distinct; i++) {
+      float logit = x[ids[i]];
+      before[i] = logit;
+      if (penalty != 1) {
+        x[ids[i]] = (float) (logit > 0 ? logit / penalty : logit * penalty);
+      }
+    }
+    return before;
+  }
+
+  private int chosen(float[] x, long position) {
     return options.temperature() == 0 ? argmax(x) : sample(x, random.uniform(position));
   }
 
@@ -81,9 +115,9 @@ public final class Sampler {
     Ranking ranking = new Ranking(x);
     double max = x[ranking.id(0)];
     int kept = options.topK() == 0 ? x.length : Math.min(options.topK(), x.length);
-    double mass = mass(ranking, x, max, kept);
+    double mass = Double.NaN;
     if (options.topP() < 1) {
-      double enough = options.topP() * mass;
+      double enough = options.topP() * mass(ranking, x, max, kept);
       mass = 0;
       for (int i = 0; i < kept; i++) {
         mass += weight(x[ranking.id(i)], max);
@@ -101,6 +135,9 @@ public final class Sampler {
       }
       mass = likely < kept ? likelyMass : mass;
       kept = likely;
+    }
+    if (Double.isNaN(mass)) { // of so many that it is not summed up where few are kept
+      mass = mass(ranking, x, max, kept);
     }
     double left = u * mass;
     for (int i = 0; i < kept - 1; i++) {
