@@ -28,7 +28,7 @@ class StrategiesContractTest {
   @TempDir private Path folder;
 
   private static WayRun run(String way, double seconds, double fullSeconds, double predicted) {
-    boolean guesses = !way.equals(Ways.FULL);
+    boolean drafts = !way.equals(Ways.FULL);
     return new WayRun(
         way,
         100,
@@ -37,10 +37,10 @@ class StrategiesContractTest {
         predicted,
         100,
         new LinkedHashMap<>(Map.of("0", 100)),
-        guesses ? 80 : 0,
+        drafts ? 80 : 0,
         new LinkedHashMap<>(
-            guesses ? Map.of("prompt-lookup", new SpeculationReport.Guesses(40, 20)) : Map.of()),
-        new LinkedHashMap<>(guesses ? Map.of("3", new WayRun.Rows(20, 0.4)) : Map.of()));
+            drafts ? Map.of("prompt-lookup", new SpeculationReport.DraftCounts(40, 20)) : Map.of()),
+        new LinkedHashMap<>(drafts ? Map.of("3", new WayRun.Rows(20, 0.4)) : Map.of()));
   }
 
   @Test

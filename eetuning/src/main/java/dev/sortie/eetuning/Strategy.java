@@ -59,7 +59,7 @@ public sealed interface Strategy {
 
   /** Speculative decoding that also drafts with the lookahead exit, or else the deepest exit. */
   static Strategy speculative(Exits exits) {
-    return new Guessing(exits, List.of(), OptionalDouble.empty());
+    return new Speculation(exits, List.of(), OptionalDouble.empty());
   }
 
   /**
@@ -84,9 +84,9 @@ public sealed interface Strategy {
    * @param exits to evaluate; none means full depth
    * @param policy decides whether an exit is taken
    * @param maxPending maximum number of tokens whose deeper layers are not yet computed, 0 to 15
-   * @param guesses whether prompt look-up drafts tokens; this changes the speed and not the text
+   * @param drafts whether prompt look-up drafts tokens; this changes the speed and not the text
    */
-  record AtExits(Exits exits, ExitPolicy policy, int maxPending, boolean guesses)
+  record AtExits(Exits exits, ExitPolicy policy, int maxPending, boolean drafts)
       implements Strategy {
     /** Checks that the exits can be decoded with. */
     public AtExits {
@@ -98,7 +98,7 @@ public sealed interface Strategy {
       if (exits.exits().isEmpty()) {
         return FULL.begin(decoder, capacity, device);
       }
-      Drafter drafter = guesses ? DraftSources.free(capacity) : Drafter.NONE;
+      Drafter drafter = drafts ? DraftSources.free(capacity) : Drafter.NONE;
       return new EarlyExit(decoder, exits, policy, capacity, maxPending, drafter, device);
     }
   }
@@ -111,9 +111,10 @@ public sealed interface Strategy {
    *     empty for all that the exits allow
    * @param threshold confidence below which an exit does not draft; empty for the default
    */
-  record Guessing(Exits exits, List<String> drafts, OptionalDouble threshold) implements Strategy {
+  record Speculation(Exits exits, List<String> drafts, OptionalDouble threshold)
+      implements Strategy {
     /** Checks the names of sources. */
-    public Guessing {
+    public Speculation {
       Objects.requireNonNull(exits, "exits");
       drafts = List.copyOf(drafts);
       DraftSources.check(drafts, true);

@@ -134,8 +134,9 @@ class ChatModelContractTest {
 
   @Test
   void optionsOfTheLibraryHoldWhereNobodySaysOtherwise() {
-    TextOptions guessing = TextOptions.atMost(9).strategy(Strategy.speculative());
-    SortieChatModel speculative = SortieChatModel.builder().model(model).options(guessing).build();
+    TextOptions speculation = TextOptions.atMost(9).strategy(Strategy.speculative());
+    SortieChatModel speculative =
+        SortieChatModel.builder().model(model).options(speculation).build();
     ChatResponse response = speculative.chat(FOX);
     assertThat(response.tokenUsage().outputTokenCount()).isEqualTo(9);
     assertThat(text(with())).startsWith(response.aiMessage().text());

@@ -24,9 +24,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/**
- * On real models, with guesses as users get them: tokens and logits have the bits of full depth.
- */
+/** On real models, with drafts as users get them: tokens and logits have the bits of full depth. */
 class SpeculativeParityTest {
   private static final String PROMPT =
       "Once upon a time, there was a little girl named Lily. Lily had a ball. The ball was red. Lily liked the";
@@ -58,7 +56,7 @@ class SpeculativeParityTest {
     return tokens;
   }
 
-  /** Compares; returns what was guessed. */
+  /** Compares; returns what was drafted. */
   private static SpeculationReport check(
       LanguageModel model, double temperature, boolean exit, int count) {
     SamplingOptions sampling = new SamplingOptions(temperature, 0, 1, 0, 1, 11);
@@ -98,14 +96,14 @@ class SpeculativeParityTest {
     try (LanguageModel model =
         LanguageModel.load(Fixture.shared("models/stories260K"), Precision.FILE, bench.device())) {
       int room = model.config().decoder().context() - model.tokenizer().encode(PROMPT).length;
-      int guessed = 0;
+      int accepted = 0;
       for (double temperature : new double[] {0, 0.8}) {
         for (boolean exit : new boolean[] {false, true}) {
           SpeculationReport report = check(model, temperature, exit, room);
-          guessed += accepted(report, PromptLookup.NAME);
+          accepted += accepted(report, PromptLookup.NAME);
         }
       }
-      assertThat(guessed).as("right guesses, without which nothing is shown").isPositive();
+      assertThat(accepted).as("right draft tokens, without which nothing is shown").isPositive();
     }
   }
 

@@ -21,8 +21,8 @@ import java.util.TreeMap;
  * @param predicted seconds by the cost model
  * @param agreed tokens that full depth would have chosen at the same place
  * @param exits how many tokens left at each depth; 0 for the final layer
- * @param passes through the whole model that verified, 0 where nothing is guessed
- * @param sources guesses verified and right, by who guessed
+ * @param passes through the whole model that verified, 0 where nothing is drafted
+ * @param sources draft tokens verified and right, by who drafted
  * @param byRows passes by their number of rows
  */
 public record WayRun(
@@ -34,7 +34,7 @@ public record WayRun(
     int agreed,
     SequencedMap<String, Integer> exits,
     int passes,
-    SequencedMap<String, SpeculationReport.Guesses> sources,
+    SequencedMap<String, SpeculationReport.DraftCounts> sources,
     SequencedMap<String, Rows> byRows) {
   private static final int MOST = Integer.MAX_VALUE;
   private static final double LONGEST = 1e9;
@@ -43,7 +43,7 @@ public record WayRun(
    * Passes over one number of rows.
    *
    * @param count how many
-   * @param seconds for them, guessing included
+   * @param seconds for them, drafting included
    */
   public record Rows(int count, double seconds) {
     Rows plus(Rows o) {
@@ -93,10 +93,10 @@ public record WayRun(
     map.put("agreed", agreed);
     map.put("exits", exits);
     map.put("passes", passes);
-    Map<String, Object> guesses = new LinkedHashMap<>();
+    Map<String, Object> counts = new LinkedHashMap<>();
     sources.forEach(
-        (name, g) -> guesses.put(name, Map.of("verified", g.verified(), "accepted", g.accepted())));
-    map.put("sources", guesses);
+        (name, g) -> counts.put(name, Map.of("verified", g.verified(), "accepted", g.accepted())));
+    map.put("sources", counts);
     Map<String, Object> rows = new LinkedHashMap<>();
     byRows.forEach((n, r) -> rows.put(n, Map.of("count", r.count, "seconds", r.seconds)));
     map.put("rows", rows);
@@ -108,13 +108,13 @@ public record WayRun(
     SequencedMap<String, Integer> exits = new LinkedHashMap<>();
     JsonObject e = o.getObject("exits");
     e.fields().keySet().forEach(k -> exits.put(k, e.getInt(k, 0, MOST)));
-    SequencedMap<String, SpeculationReport.Guesses> sources = new LinkedHashMap<>();
+    SequencedMap<String, SpeculationReport.DraftCounts> sources = new LinkedHashMap<>();
     JsonObject s = o.getObject("sources");
     for (String k : s.fields().keySet()) {
       JsonObject g = s.getObject(k);
       sources.put(
           k,
-          new SpeculationReport.Guesses(
+          new SpeculationReport.DraftCounts(
               g.getInt("verified", 0, MOST), g.getInt("accepted", 0, MOST)));
     }
     SequencedMap<String, Rows> byRows = new LinkedHashMap<>();

@@ -74,10 +74,11 @@ public final class WayTable {
   }
 
   /**
-   * Of each source: the share of all tokens that it guessed, and of its guesses that were right.
+   * Of each source: the share of all tokens that it drafted, and of its draft tokens that were
+   * right.
    */
   private static Map<String, Object> sources(List<WayRun> runs, double tokens) {
-    SequencedMap<String, SpeculationReport.Guesses> sums = new LinkedHashMap<>();
+    SequencedMap<String, SpeculationReport.DraftCounts> sums = new LinkedHashMap<>();
     for (WayRun r : runs) {
       r.sources()
           .forEach(
@@ -86,7 +87,7 @@ public final class WayTable {
                       name,
                       g,
                       (a, b) ->
-                          new SpeculationReport.Guesses(
+                          new SpeculationReport.DraftCounts(
                               a.verified() + b.verified(), a.accepted() + b.accepted())));
     }
     Map<String, Object> map = new LinkedHashMap<>();
@@ -102,7 +103,7 @@ public final class WayTable {
     return map;
   }
 
-  /** Passes by rows: how many, and milliseconds of one with what guessing took. */
+  /** Passes by rows: how many, and milliseconds of one with what drafting took. */
   private static Map<String, Object> byRows(List<WayRun> runs) {
     TreeMap<Integer, WayRun.Rows> sums = new TreeMap<>();
     runs.forEach(

@@ -26,7 +26,7 @@ import java.util.regex.Pattern;
  * {@code early-exit:24@0.7} and {@code early-exit:20+24@0.7}, some of them; {@code
  * early-exit:20=0.7+24=0.5}, a threshold each; {@code early-exit:FILE.json}, calibrated; each of
  * these with {@code early-exit+prompt-lookup} instead, which also drafts; {@code
- * speculative:prompt-lookup}, {@code speculative:prompt-lookup+lookahead}, by who guesses, with
+ * speculative:prompt-lookup}, {@code speculative:prompt-lookup+lookahead}, by who drafts, with
  * {@code @X} for the confidence below which exits do not.
  */
 public final class Ways {
@@ -40,17 +40,17 @@ public final class Ways {
   private static final Pattern CALIBRATED = Pattern.compile("early-exit:(.+\\.json)");
 
   private static final String EARLY = DecodingVariant.EARLY_EXIT;
-  private static final String GUESSING = DecodingVariant.EARLY_EXIT_GUESSES;
+  private static final String EARLY_EXIT_DRAFTS = DecodingVariant.EARLY_EXIT_DRAFTS;
 
   private Ways() {}
 
   /** The word without the drafter of early exits. */
   private static String alone(String word) {
-    return guesses(word) ? EARLY + word.substring(GUESSING.length()) : word;
+    return drafts(word) ? EARLY + word.substring(EARLY_EXIT_DRAFTS.length()) : word;
   }
 
-  private static boolean guesses(String word) {
-    return word.startsWith(GUESSING);
+  private static boolean drafts(String word) {
+    return word.startsWith(EARLY_EXIT_DRAFTS);
   }
 
   /** Each source that the exits allow, all of them, and all exits at three thresholds. */
@@ -64,7 +64,7 @@ public final class Ways {
     if (!exits.exits().isEmpty()) {
       for (String threshold : List.of("@0.9", "@0.7", "@0.5")) {
         words.add(EARLY + threshold);
-        words.add(GUESSING + threshold);
+        words.add(EARLY_EXIT_DRAFTS + threshold);
       }
     }
     return words;
@@ -90,8 +90,7 @@ public final class Ways {
         require(word, exits);
         Optional<Path> file = file(word);
         file.ifPresent(f -> ThresholdsFile.check(f, ThresholdsFile.read(f), folder, model));
-        ways.put(
-            word, DecodingVariant.early(word, model, exits, each.get(), guesses(word), device));
+        ways.put(word, DecodingVariant.early(word, model, exits, each.get(), drafts(word), device));
       } else {
         ways.put(word, way(word, model, exits, device));
       }
@@ -156,7 +155,7 @@ public final class Ways {
             ? exits
             : ActiveExits.at(exits, parts.stream().map(p -> (int) number(word, p)).toList());
     return DecodingVariant.early(
-        word, model, asked, new MaxProbability(threshold), threshold, guesses(word), device);
+        word, model, asked, new MaxProbability(threshold), threshold, drafts(word), device);
   }
 
   private static double number(String word, String text) {

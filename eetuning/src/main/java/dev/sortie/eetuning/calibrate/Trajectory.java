@@ -17,8 +17,8 @@ import java.util.function.IntToDoubleFunction;
  * @param confidence of each exit at each token, {@code [exit][token]}
  * @param loss what is lost where that exit decides, {@code [exit][token]}; nothing at the final
  *     layer
- * @param rows tokens read by the pass that begins at each token, guesses behind it among them; 0
- *     where the pass before has read it
+ * @param rows tokens read by the pass that begins at each token, draft tokens behind it among them;
+ *     0 where the pass before has read it
  */
 public record Trajectory(
     int layers, List<Integer> depths, double[][] confidence, double[][] loss, int[] rows) {
@@ -30,7 +30,7 @@ public record Trajectory(
     }
   }
 
-  /** Without guesses. */
+  /** Without drafts. */
   public Trajectory(int layers, List<Integer> depths, double[][] confidence, double[][] loss) {
     this(
         layers,
@@ -41,7 +41,7 @@ public record Trajectory(
   }
 
   /**
-   * That of a text that was read, under a risk, with guesses by prompt look-up.
+   * That of a text that was read, under a risk, with drafts by prompt look-up.
    *
    * @param pass seconds of a pass over so many tokens
    */

@@ -46,7 +46,7 @@ public record EarlyExitCost(CostTable table, List<Integer> active, int maxPendin
   }
 
   /**
-   * Seconds to decode these tokens with guesses.
+   * Seconds to decode these tokens with drafts.
    *
    * @param first position of the first of them; all before it are complete
    * @param exits depth at which each left; 0 for the final layer

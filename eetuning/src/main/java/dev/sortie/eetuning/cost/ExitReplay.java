@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * The work of {@link EarlyExit} on one text, repeated on a table: layers of a segment run over all
- * tokens that lack them, guesses among them.
+ * tokens that lack them, draft tokens among them.
  */
 final class ExitReplay {
   private final CostTable table;
@@ -28,7 +28,7 @@ final class ExitReplay {
 
   private int read;
 
-  /** Where the tokens read so far end, guesses among them. */
+  /** Where the tokens read so far end, draft tokens among them. */
   private int ahead;
 
   /** Before the token at position {@code first}; all before it are complete. */
@@ -54,7 +54,8 @@ final class ExitReplay {
   /**
    * Seconds of one token.
    *
-   * @param left depth at which it left, and right guesses behind it will; 0 for the final layer
+   * @param left depth at which it left, and right draft tokens behind it will; 0 for the final
+   *     layer
    * @param rows tokens that a pass which begins here reads, or 0 if the last one has read this one
    */
   double token(int position, int[] left, int rows) {

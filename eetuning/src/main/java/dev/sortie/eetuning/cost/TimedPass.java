@@ -145,15 +145,15 @@ final class TimedPass implements AutoCloseable {
     Tensor y =
         l.advance(ops, x, Tensor.ids(workspace, Shape.of(1, rows), new int[rows]), cache, first);
     long layer = lap();
-    guess(l, y);
+    draft(l, y);
     long head = lap();
     Tensor state = Tensor.of(lastRow(y).span(), Shape.of(1, 1, y.shape().dim(-1)));
     Tensor id = Tensor.ids(workspace, Shape.of(1, 1), new int[1]);
-    guess(l, l.advance(ops, state, id, cache, first + rows - 1));
+    draft(l, l.advance(ops, state, id, cache, first + rows - 1));
     return new long[] {layer, head, lap()};
   }
 
-  private void guess(Lookahead l, Tensor y) {
+  private void draft(Lookahead l, Tensor y) {
     TopTokens.of(ops, l.logits(ops, lastRow(y))).probability(0);
   }
 

@@ -32,7 +32,7 @@ public interface DecodingStrategy extends AutoCloseable {
    */
   void rewind(int count);
 
-  /** What was guessed so far, by strategies that guess. */
+  /** What was drafted so far, by strategies that draft. */
   default SpeculationReport speculation() {
     return SpeculationReport.NONE;
   }

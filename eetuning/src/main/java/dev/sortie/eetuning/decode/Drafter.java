@@ -3,11 +3,11 @@ package dev.sortie.eetuning.decode;
 import java.util.Optional;
 
 /**
- * Guesses how one text continues, for passes that read several tokens, and learns from what becomes
- * of them. Serves one sequence; not thread-safe.
+ * Proposes how one text continues, for passes that read several tokens, and learns from what
+ * becomes of them. Serves one sequence; not thread-safe.
  */
 public interface Drafter extends AutoCloseable {
-  /** Never guesses: each pass reads one token. */
+  /** Never drafts: each pass reads one token. */
   Drafter NONE =
       new Drafter() {
         @Override
@@ -47,7 +47,7 @@ public interface Drafter extends AutoCloseable {
         public void took(double seconds) {}
 
         @Override
-        public Optional<Step.Guess> behind(int position) {
+        public Optional<Step.DraftToken> behind(int position) {
           return Optional.empty();
         }
 
@@ -63,7 +63,7 @@ public interface Drafter extends AutoCloseable {
         public void close() {}
       };
 
-  /** Guesses in a pass at most. */
+  /** Draft tokens in a pass at most. */
   int most();
 
   /** The text continues with a prompt, whose first token stands at {@code position}. */
@@ -72,8 +72,8 @@ public interface Drafter extends AutoCloseable {
   /**
    * A token was chosen.
    *
-   * @return whether the last pass has read it at this position, as a guess after guesses that were
-   *     right; if not, what the pass read from here on is no part of the text
+   * @return whether the last pass has read it at this position, as a draft token after draft tokens
+   *     that were right; if not, what the pass read from here on is no part of the text
    */
   boolean isRight(int position, int token);
 
@@ -85,40 +85,41 @@ public interface Drafter extends AutoCloseable {
    *
    * @param position of its first token
    * @param token that token
-   * @param most guesses at most
-   * @return the tokens to read: that one, then the guesses
+   * @param most draft tokens at most
+   * @return the tokens to read: that one, then the draft tokens
    */
   int[] begin(int position, int token, int most);
 
   /**
-   * Guesses for a pass with other texts, which {@link #beginOffered} begins: its time says nothing
+   * Drafts for a pass with other texts, which {@link #beginOffered} begins: its time says nothing
    * about passes of this text alone, so somebody else weighs it against what is offered.
    *
    * @param position of its first token
    * @param token that token
-   * @param most guesses at most
-   * @return how many of 0, 1, … guesses are expected to be right; of 0 only where there is none
+   * @param most draft tokens at most
+   * @return how many of 0, 1, … draft tokens are expected to be right; of 0 only where there is
+   *     none
    */
   double[] offer(int position, int token, int most);
 
   /**
    * A pass with other texts begins.
    *
-   * @param count guesses to be read, of those offered just before
-   * @return the tokens to read: the token just chosen, then the guesses
+   * @param count draft tokens to be read, of those offered just before
+   * @return the tokens to read: the token just chosen, then the draft tokens
    */
   int[] beginOffered(int position, int token, int count);
 
   /** The last pass took so long, or so much longer. */
   void took(double seconds);
 
-  /** What the last pass has read, as a guess, behind the token at {@code position}. */
-  Optional<Step.Guess> behind(int position);
+  /** The draft token that the last pass has read behind the token at {@code position}. */
+  Optional<Step.DraftToken> behind(int position);
 
   /** The text was cut: it has {@code count} tokens. */
   void rewind(int count);
 
-  /** Passes and guesses so far. */
+  /** Passes and draft tokens so far. */
   SpeculationReport report();
 
   @Override

@@ -13,7 +13,7 @@ import java.util.OptionalInt;
  * @param exit depth of the exit that chose it; empty for the final layer
  * @param confidence largest probability there
  * @param draft name of the {@link dev.sortie.eetuning.decode.speculative.DraftSource} that had
- *     guessed it; empty where none had, or the guess was not verified
+ *     drafted it; empty where none had, or the draft was not verified
  * @param logprobs how likely it was there; empty where nobody asked
  */
 public record GeneratedToken(

@@ -108,7 +108,7 @@ public final class GenerationState {
    *
    * @param exit depth of the exit that chose it; empty for the final layer
    * @param confidence largest probability there
-   * @param draft who had guessed it
+   * @param draft the source that had drafted it
    * @param cancelled as above
    */
   public GeneratedToken take(

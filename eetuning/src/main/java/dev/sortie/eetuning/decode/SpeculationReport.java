@@ -11,8 +11,8 @@ import java.util.Map;
  * @param trace the passes through the whole model, in order
  * @param sources by name, in the order given
  */
-public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) {
-  /** Where nothing is guessed. */
+public record SpeculationReport(List<Pass> trace, Map<String, DraftCounts> sources) {
+  /** Where nothing is drafted. */
   public static final SpeculationReport NONE = new SpeculationReport(List.of(), Map.of());
 
   public SpeculationReport {
@@ -25,18 +25,18 @@ public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) 
     return trace.size();
   }
 
-  /** Tokens in them, guesses included. */
+  /** Tokens in them, draft tokens included. */
   public int rows() {
     return trace.size() + trace.stream().mapToInt(Pass::drafted).sum();
   }
 
   /**
-   * Guesses of one source.
+   * Draft tokens of one source.
    *
    * @param verified that a pass verified
    * @param accepted that turned out right
    */
-  public record Guesses(int verified, int accepted) {}
+  public record DraftCounts(int verified, int accepted) {}
 
   /**
    * One pass.
@@ -44,11 +44,11 @@ public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) 
    * @param position of the token just chosen, the first row
    * @param source that was asked; empty for none
    * @param asked tokens it was asked for; it may give fewer
-   * @param drafted guesses verified
+   * @param drafted draft tokens verified
    * @param accepted how many of them turned out right
    * @param looks tokens that a source which gives probabilities was asked about before the pass,
-   *     whoever guessed in the end; 0 if it was not asked
-   * @param seconds time for guessing and the pass
+   *     whichever source drafted in the end; 0 if it was not asked
+   * @param seconds time for drafting and the pass
    */
   public record Pass(
       int position,
@@ -59,7 +59,7 @@ public record SpeculationReport(List<Pass> trace, Map<String, Guesses> sources) 
       int looks,
       double seconds) {
 
-    /** The same pass, with more guesses that turned out right and more time. */
+    /** The same pass, with more draft tokens that turned out right and more time. */
     public Pass plus(int right, double time) {
       return new Pass(position, source, asked, drafted, accepted + right, looks, seconds + time);
     }

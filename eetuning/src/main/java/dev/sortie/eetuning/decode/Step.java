@@ -9,31 +9,32 @@ import java.util.OptionalInt;
  * @param logits of the next token, {@code [V]}; valid until the next step
  * @param exit depth of the exit they come from; empty for the final layer
  * @param confidence largest probability of the softmax of these logits
- * @param guess what was guessed for the next token when these logits were computed; empty where
- *     nothing was
+ * @param draft the draft token for the next position when these logits were computed; empty where
+ *     there was none
  */
-public record Step(float[] logits, OptionalInt exit, double confidence, Optional<Guess> guess) {
+public record Step(
+    float[] logits, OptionalInt exit, double confidence, Optional<DraftToken> draft) {
 
-  /** A step without a guess. */
+  /** A step without a draft. */
   public Step(float[] logits, OptionalInt exit, double confidence) {
     this(logits, exit, confidence, Optional.empty());
   }
 
-  /** The same with what was guessed. */
-  public Step with(Optional<Guess> guessed) {
-    return new Step(logits, exit, confidence, guessed);
+  /** The same with what was drafted. */
+  public Step with(Optional<DraftToken> token) {
+    return new Step(logits, exit, confidence, token);
   }
 
-  /** The source that guessed {@code id}, if one did. */
+  /** The source that drafted {@code id}, if one did. */
   public Optional<String> sourceOf(int id) {
-    return guess.filter(g -> g.id() == id).map(Guess::source);
+    return draft.filter(d -> d.id() == id).map(DraftToken::source);
   }
 
   /**
-   * A guessed token.
+   * A draft token.
    *
    * @param id the token
    * @param source name of the {@link dev.sortie.eetuning.decode.speculative.DraftSource}
    */
-  public record Guess(int id, String source) {}
+  public record DraftToken(int id, String source) {}
 }

@@ -40,10 +40,10 @@ public record DecodingVariant(
   /** Tokens leave at exits. */
   public static final String EARLY_EXIT = "early-exit";
 
-  /** The same texts, with guesses by prompt look-up. */
-  public static final String EARLY_EXIT_GUESSES = EARLY_EXIT + "+prompt-lookup";
+  /** The same texts, with drafts by prompt look-up. */
+  public static final String EARLY_EXIT_DRAFTS = EARLY_EXIT + "+prompt-lookup";
 
-  /** Guesses, and the text of full depth. */
+  /** Speculative decoding: drafts, and the text of full depth. */
   public static final String SPECULATIVE = "speculative";
 
   private static final String FULL = "full";
@@ -68,7 +68,7 @@ public record DecodingVariant(
    * Early exits with a policy.
    *
    * @param threshold names the policy in plots and tables
-   * @param guesses whether prompt look-up guesses too, with the same texts
+   * @param drafts whether prompt look-up drafts too, with the same texts
    */
   public static DecodingVariant early(
       String strategy,
@@ -76,11 +76,11 @@ public record DecodingVariant(
       Exits exits,
       ExitPolicy policy,
       double threshold,
-      boolean guesses,
+      boolean drafts,
       Device device) {
     return new DecodingVariant(
         strategy,
-        Technique.of(!policy.never(), guesses),
+        Technique.of(!policy.never(), drafts),
         threshold,
         exits.depths(),
         policy.rests(),
@@ -92,7 +92,7 @@ public record DecodingVariant(
                 policy,
                 capacity,
                 EarlyExit.MAX_PENDING,
-                guesses ? DraftSources.free(capacity) : Drafter.NONE,
+                drafts ? DraftSources.free(capacity) : Drafter.NONE,
                 device));
   }
 
@@ -100,24 +100,24 @@ public record DecodingVariant(
    * Early exits with a threshold each.
    *
    * @param exits among which are those that have thresholds
-   * @param guesses as above
+   * @param drafts as above
    */
   public static DecodingVariant early(
       String strategy,
       LanguageModel model,
       Exits exits,
       ExitThresholds policy,
-      boolean guesses,
+      boolean drafts,
       Device device) {
     Exits asked = ActiveExits.at(exits, policy.asked());
-    return early(strategy, model, asked, policy, policy.least(), guesses, device);
+    return early(strategy, model, asked, policy, policy.least(), drafts, device);
   }
 
   /**
    * Lossless decoding.
    *
-   * @param drafts who guesses, words of {@link DraftSources}
-   * @param threshold confidence below which exits do not guess; empty for the default
+   * @param drafts who drafts, words of {@link DraftSources}
+   * @param threshold confidence below which exits do not draft; empty for the default
    */
   public static DecodingVariant speculative(
       String strategy,

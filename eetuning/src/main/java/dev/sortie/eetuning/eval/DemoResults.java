@@ -18,7 +18,7 @@ import java.util.SequencedMap;
  * @param hidden hidden size C
  * @param vocab vocabulary size V
  * @param parameters parameters of the backbone
- * @param fullDepthTokensPerSecond decode speed without exits and guesses, tokens per second
+ * @param fullDepthTokensPerSecond decode speed without exits and drafts, tokens per second
  * @param sweep one point per decoding setting
  * @param losses training loss per exit depth over the steps; kept shallow first
  * @param validation validation loss per exit depth, nats per token; kept shallow first
@@ -113,7 +113,7 @@ public record DemoResults(
                             .thenComparingDouble(SweepPoint::speedup)));
   }
 
-  /** The point to show first: the best of exits alone, which owes nothing to guesses. */
+  /** The point to show first: the best of exits alone, which owes nothing to drafts. */
   public Optional<SweepPoint> headline() {
     return best(Technique.EXITS);
   }

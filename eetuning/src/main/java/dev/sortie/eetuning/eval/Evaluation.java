@@ -114,7 +114,7 @@ public record Evaluation(LanguageModel model, Exits exits, Device device) {
   }
 
   /**
-   * Tokens per second by the cost model, from where tokens left and what was guessed; the median of
+   * Tokens per second by the cost model, from where tokens left and what was drafted; the median of
    * the pairs, as for what is measured.
    */
   private static double predicted(PairedRuns.Outcome outcome, CostTable table) {

@@ -49,7 +49,7 @@ public final class PairedRuns {
   /**
    * One generation.
    *
-   * @param speculation what was guessed; nothing where the way of decoding does not guess
+   * @param speculation what was drafted; nothing where the way of decoding does not draft
    */
   public record Decoded(Generation generation, SpeculationReport speculation) {}
 

@@ -9,7 +9,7 @@ import dev.sortie.eetuning.decode.single.EarlyExit;
 
 /**
  * What the cost model says of a generation that has been: from where each token left, and from what
- * was guessed.
+ * was drafted.
  *
  * @param table measured costs
  */

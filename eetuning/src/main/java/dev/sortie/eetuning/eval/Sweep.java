@@ -17,7 +17,7 @@ import java.util.SequencedMap;
 
 /**
  * Quality against speed: decodes prompts greedily with early exits at several thresholds, with
- * guesses and with both, each in pairs with full depth.
+ * drafts and with both, each in pairs with full depth.
  */
 public final class Sweep {
   private final LanguageModel model;
@@ -82,13 +82,13 @@ public final class Sweep {
             List.of(PromptLookup.NAME),
             OptionalDouble.empty(),
             device));
-    // at a threshold of 1 only the guesses would be left
+    // at a threshold of 1 only the drafts would be left
     List<Double> leaving = settings.thresholds().stream().filter(t -> t < 1).toList();
-    all.addAll(early(DecodingVariant.EARLY_EXIT_GUESSES, true, leaving));
+    all.addAll(early(DecodingVariant.EARLY_EXIT_DRAFTS, true, leaving));
     return all;
   }
 
-  private List<DecodingVariant> early(String name, boolean guesses, List<Double> thresholds) {
+  private List<DecodingVariant> early(String name, boolean drafts, List<Double> thresholds) {
     List<Exits> sets = new ArrayList<>();
     sets.add(exits);
     if (exits.exits().size() > 1) {
@@ -100,7 +100,7 @@ public final class Sweep {
     for (Exits set : sets) {
       for (double threshold : thresholds) {
         MaxProbability policy = new MaxProbability(threshold);
-        all.add(DecodingVariant.early(name, model, set, policy, threshold, guesses, device));
+        all.add(DecodingVariant.early(name, model, set, policy, threshold, drafts, device));
       }
     }
     return all;
@@ -155,7 +155,7 @@ public final class Sweep {
         counts);
   }
 
-  /** A text of another prompt at each threshold, with all exits and without guesses. */
+  /** A text of another prompt at each threshold, with all exits and without drafts. */
   private List<DemoSample> samples(List<PairedRuns.Outcome> all) {
     List<DemoSample> samples = new ArrayList<>();
     for (PairedRuns.Outcome s : all.subList(0, settings.thresholds().size())) {

@@ -14,7 +14,7 @@ import dev.sortie.tensor.memory.Span;
 /**
  * Weights with their matrices in another type. Decoding is bound by reading weights: an exit's own
  * layer in F32 would cost as much as two of a backbone in BF16, or six in Q4_1. An exit only has to
- * say where to leave, or to guess, and bears the rounding of Q8_0: with SmolLM2-135M in BF16 asking
+ * say where to leave, or to draft, and bears the rounding of Q8_0: with SmolLM2-135M in BF16 asking
  * a {@code layer} exit with a head over 8,192 tokens reads 8.8 MB and not 16.5.
  *
  * @param source in F32

@@ -255,7 +255,7 @@ class CommandLineRefusalContractTest {
             1,
             "--draft early-exit needs --exits"),
         refused(
-            "draft without guessing",
+            "draft at full depth",
             generate(model, "--strategy full --draft prompt-lookup"),
             1,
             "--strategy speculative"),

@@ -47,16 +47,16 @@ class EvalCommandContractTest {
     assertThat(json.getObject("choices").getObject("animals").fields().keySet())
         .containsExactly("1", "2", "final");
     List<JsonObject> settings = json.getObjects("settings");
-    // full depth, speculative, exits that nothing leaves at, and, without guesses and with, both
+    // full depth, speculative, exits that nothing leaves at, and, without drafts and with, both
     // thresholds with both exits and with each alone
     assertThat(settings).hasSize(3 + 2 * 3 * 2);
     assertThat(settings.get(2).getString("technique")).isEqualTo("none");
     assertThat(settings.get(2).getDouble("agreement", 0, 1)).isEqualTo(1);
     for (int i = 3; i < 9; i++) {
-      JsonObject guessing = settings.get(i + 6);
-      assertThat(guessing.getString("strategy")).isEqualTo("early-exit+prompt-lookup");
+      JsonObject drafted = settings.get(i + 6);
+      assertThat(drafted.getString("strategy")).isEqualTo("early-exit+prompt-lookup");
       for (String same : List.of("threshold", "active_exits", "exits", "tasks")) {
-        assertThat(guessing.fields().get(same).toString())
+        assertThat(drafted.fields().get(same).toString())
             .isEqualTo(settings.get(i).fields().get(same).toString());
       }
     }

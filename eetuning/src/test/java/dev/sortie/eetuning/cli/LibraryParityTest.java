@@ -92,11 +92,11 @@ class LibraryParityTest {
 
   @Test
   void speculative() {
-    Generation guessed =
+    Generation drafted =
         model.generate("The hen", SIX.strategy(Strategy.speculative(exits))).forEach(t -> {});
-    assertThat(ids(guessed)).isEqualTo(ids(model.generate("The hen", SIX).forEach(t -> {})));
+    assertThat(ids(drafted)).isEqualTo(ids(model.generate("The hen", SIX).forEach(t -> {})));
     assertSame(
-        guessed,
+        drafted,
         tiny.generate("--max-tokens 6 --strategy speculative --exits %s", tiny.exits()).json());
   }
 

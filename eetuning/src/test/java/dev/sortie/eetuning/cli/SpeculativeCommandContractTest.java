@@ -50,7 +50,7 @@ class SpeculativeCommandContractTest {
   }
 
   @Test
-  void theTextIsThatOfFullDepthAndEachTokenSaysWhoGuessedIt() {
+  void theTextIsThatOfFullDepthAndEachTokenSaysWhoDraftedIt() {
     for (String temperature : List.of("0", "0.7")) {
       JsonObject full = generate(temperature, "--json").json();
       assertThat(full.has("speculation")).isFalse();
@@ -71,7 +71,7 @@ class SpeculativeCommandContractTest {
   }
 
   @Test
-  void whoGuessesFollowsFromWhatTheFolderHas() {
+  void whoDraftsFollowsFromWhatTheFolderHas() {
     Path ahead = folder.resolve("ahead");
     run("add-exits", "--threads", 1, "--model", model, "--arch", "lookahead", "--out", ahead)
         .succeeded();
@@ -86,14 +86,14 @@ class SpeculativeCommandContractTest {
   }
 
   @Test
-  void guessesWithEarlyExitsChangeNoTextAndMayBeLeftOut() {
+  void draftsWithEarlyExitsChangeNoTextAndMayBeLeftOut() {
     Object[] early = {"--json", "--exits", exits, "--threshold", 0.02, "--draft"};
     for (String temperature : List.of("0", "0.7")) {
       JsonObject alone = generate(temperature, with(early, "none")).json();
       assertThat(alone.has("speculation")).isFalse();
-      JsonObject guessed = generate(temperature, with(early, "prompt-lookup")).json();
-      assertThat(decided(guessed)).isEqualTo(decided(alone));
-      assertThat(guessed.getObject("speculation").getObject("sources").fields().keySet())
+      JsonObject drafted = generate(temperature, with(early, "prompt-lookup")).json();
+      assertThat(decided(drafted)).isEqualTo(decided(alone));
+      assertThat(drafted.getObject("speculation").getObject("sources").fields().keySet())
           .containsExactly("prompt-lookup");
     }
     generate("0", with(early, "lookahead"))
@@ -163,7 +163,7 @@ class SpeculativeCommandContractTest {
   }
 
   @Test
-  void withoutJsonTheGuessesAreCountedOnStandardError() {
+  void withoutJsonTheDraftsAreCountedOnStandardError() {
     CommandLineRun run = generate("0", "--strategy", "speculative").succeeded();
     assertThat(run.out()).isEqualTo(generate("0").succeeded().out());
     assertThat(run.err()).contains(" passes; prompt-lookup: ").contains("draft tokens accepted");

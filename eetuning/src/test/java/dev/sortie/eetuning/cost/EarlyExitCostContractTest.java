@@ -94,7 +94,7 @@ class EarlyExitCostContractTest {
   }
 
   @Test
-  void guessesGoDownWithTheTokenJustChosen() {
+  void draftsGoDownWithTheTokenJustChosen() {
     CostTable t = Tables.of(Tables.norm(4, 2));
     EarlyExitCost cost = new EarlyExitCost(t, List.of(4), 15, false);
     // three rows through four layers and the exit, where two leave; the third takes all on, and the
@@ -102,7 +102,7 @@ class EarlyExitCostContractTest {
     double three = 4 * 1.2 + 2 * 6.0 / 4 + 6 * 1.2 + 4;
     assertThat(cost.seconds(100, new int[] {4, 4, 0}, new int[] {3, 0, 0}))
         .isCloseTo(three, within(EXACT));
-    // a second guess that was wrong goes down too, and the head is read for it as well
+    // a second draft token that was wrong goes down too, and the head is read for it as well
     double wrong = 4 * 1.2 + 2 * 6.0 / 4 + 6 * 1.2 + 5;
     assertThat(cost.seconds(100, new int[] {4, 0, 4}, new int[] {3, 0, 1}))
         .isCloseTo(wrong + 4 + 2, within(EXACT));

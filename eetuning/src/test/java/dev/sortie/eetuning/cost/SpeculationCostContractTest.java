@@ -22,15 +22,16 @@ class SpeculationCostContractTest {
   }
 
   @Test
-  void guessesOfThePromptCostTheirRows() {
+  void draftsOfThePromptCostTheirRows() {
     double t = seconds(Tables.of(), 0, pass(70, "", 0, 0, 0), pass(71, "prompt-lookup", 1, 1, 1));
     assertThat(t).isCloseTo(14 + 16, within(EXACT));
   }
 
   @Test
-  void anExitThatGuessesLooksAtEachTokenAndOnceMoreWhereItGivesUp() {
+  void anExitThatDraftsLooksAtEachTokenAndOnceMoreWhereItGivesUp() {
     CostTable t = Tables.of(Tables.norm(4, 2));
-    // two looks of four layers and a check; the last guess goes alone through the four; six above
+    // two looks of four layers and a check; the last draft token goes alone through the four; six
+    // above
     double full = 2 * (4 + 2) + 4 + 6 * 1.2 + 6;
     assertThat(seconds(t, 4, pass(64, "early-exit", 2, 2, 1))).isCloseTo(full, within(EXACT));
     // asked for five it gave two: three looks, nothing is left for the lower layers

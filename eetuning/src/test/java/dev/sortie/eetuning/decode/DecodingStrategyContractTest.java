@@ -41,7 +41,7 @@ class DecodingStrategyContractTest {
     return new GenerateOptions(tokens, sampling, List.of(stop), false);
   }
 
-  /** All but who had guessed a token. */
+  /** All but who had drafted a token. */
   private static List<List<Object>> trace(Generation g) {
     return g.tokens().stream()
         .map(t -> List.<Object>of(t.id(), t.text(), t.exit(), t.confidence()))
@@ -68,10 +68,12 @@ class DecodingStrategyContractTest {
     }
   }
 
-  /** Guesses are right and exits are taken under the rule, and nothing comes that it forbids. */
+  /**
+   * Draft tokens are right and exits are taken under the rule, and nothing comes that it forbids.
+   */
   @ParameterizedTest
   @MethodSource("dev.sortie.eetuning.decode.DecodingWays$Way#strategies")
-  void aGrammarIsKeptAndGuessesAreRightUnderIt(Way way) {
+  void aGrammarIsKeptAndDraftsAreRightUnderIt(Way way) {
     List<Integer> ends = List.of(0);
     for (SamplingOptions sampling : List.of(SamplingOptions.GREEDY, SAMPLED)) {
       GenerateOptions options =
@@ -80,7 +82,7 @@ class DecodingStrategyContractTest {
       Generation g = ways.write(way, PROMPT, options, ends);
       assertSame(g, ways.write(way.reference(), PROMPT, options, ends));
       assertThat(g.text().replaceFirst("<[^>]*$", "")).matches("(<fox [0-9] or hen [é-í]>){1,9}");
-      if (way == Way.PROMPT_LOOKUP || way.name().startsWith("BATCH_WITH_GUESSES")) {
+      if (way == Way.PROMPT_LOOKUP || way.name().startsWith("BATCH_WITH_DRAFTS")) {
         assertThat(g.tokens().stream().filter(t -> t.draft().isPresent()).count()).isPositive();
       }
       assertThat(g.tokens().stream().anyMatch(t -> t.exit().isPresent()))
@@ -153,10 +155,10 @@ class DecodingStrategyContractTest {
     }
   }
 
-  /** Tokens after the first are guesses that turned out right, or the first rows of passes. */
+  /** Tokens after the first are draft tokens that turned out right, or the first rows of passes. */
   @ParameterizedTest
   @MethodSource("dev.sortie.eetuning.decode.DecodingWays$Way#strategies")
-  void whatIsSaidOfGuessesAddsUp(Way way) {
+  void whatIsSaidOfDraftsAddsUp(Way way) {
     try (DecodingStrategy s = ways.open(way, CONTEXT)) {
       int read =
           ways.write(s, PROMPT, options(TOKENS, SAMPLED), List.of(), () -> false).tokens().size()

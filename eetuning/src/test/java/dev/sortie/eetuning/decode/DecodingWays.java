@@ -69,12 +69,12 @@ final class DecodingWays implements AutoCloseable {
     LOOKAHEAD_DRAFT(false),
     ALL_DRAFTS(false),
     BATCH_AT_FULL_DEPTH(false),
-    BATCH_WITH_GUESSES_AT_FULL_DEPTH(false),
+    BATCH_WITH_DRAFTS_AT_FULL_DEPTH(false),
     PIPELINE_AT_FULL_DEPTH(false),
     EARLY_EXIT(true),
-    EARLY_EXIT_WITH_GUESSES(true),
+    EARLY_EXIT_WITH_DRAFTS(true),
     BATCH(true),
-    BATCH_WITH_GUESSES(true),
+    BATCH_WITH_DRAFTS(true),
     PIPELINE(true);
 
     private final boolean early;
@@ -175,14 +175,14 @@ final class DecodingWays implements AutoCloseable {
       case LOOKAHEAD_DRAFT -> speculative(capacity, "lookahead");
       case ALL_DRAFTS -> speculative(capacity, "prompt-lookup", "lookahead", "early-exit");
       case EARLY_EXIT -> new EarlyExit(model.decoder(), exits, POLICY, capacity, 15, device);
-      case EARLY_EXIT_WITH_GUESSES ->
+      case EARLY_EXIT_WITH_DRAFTS ->
           new EarlyExit(
               model.decoder(), exits, POLICY, capacity, 15, DraftSources.free(capacity), device);
       case BATCH_AT_FULL_DEPTH -> new InCompany(new MaxProbability(1), capacity, Drafter.NONE);
-      case BATCH_WITH_GUESSES_AT_FULL_DEPTH ->
+      case BATCH_WITH_DRAFTS_AT_FULL_DEPTH ->
           new InCompany(new MaxProbability(1), capacity, DraftSources.free(capacity));
       case BATCH -> new InCompany(POLICY, capacity, Drafter.NONE);
-      case BATCH_WITH_GUESSES -> new InCompany(POLICY, capacity, DraftSources.free(capacity));
+      case BATCH_WITH_DRAFTS -> new InCompany(POLICY, capacity, DraftSources.free(capacity));
       case PIPELINE, PIPELINE_AT_FULL_DEPTH -> throw new IllegalStateException(way.name());
     };
   }
@@ -235,17 +235,17 @@ final class DecodingWays implements AutoCloseable {
   }
 
   /**
-   * A text in a batch; two others, which come and go, share its passes. One that guesses is alone
+   * A text in a batch; two others, which come and go, share its passes. One that drafts is alone
    * for a while now and then.
    */
   private final class InCompany implements DecodingStrategy {
     private final BatchDecoder decoder = new BatchDecoder(model.decoder(), exits, device);
     private final BatchSequence text;
     private final List<BatchSequence> others = new ArrayList<>();
-    private final boolean guesses;
+    private final boolean drafts;
 
     InCompany(ExitPolicy policy, int capacity, Drafter drafter) {
-      guesses = drafter.most() > 0;
+      drafts = drafter.most() > 0;
       text = decoder.open(policy, capacity, 15, drafter);
       for (int i = 0; i < 2; i++) {
         others.add(decoder.open(new ByBits(20 + 40 * i), CONTEXT, 15));
@@ -260,7 +260,7 @@ final class DecodingWays implements AutoCloseable {
 
     @Override
     public Step next(int token) {
-      if (guesses && text.position() % 16 < 11) {
+      if (drafts && text.position() % 16 < 11) {
         return decoder.next(List.of(text), new int[] {token}).getFirst();
       }
       others.stream().filter(o -> o.position() == CONTEXT).forEach(o -> o.rewind(3));

@@ -91,7 +91,7 @@ class DemoResultsContractTest {
   }
 
   @Test
-  void exitsGuessesAndBothHaveABestPointEach() {
+  void exitsDraftsAndBothHaveABestPointEach() {
     SweepPoint exits = SampleResults.early(0.8, 1.1, 0.97);
     SweepPoint drafts = SampleResults.point(Technique.DRAFTS, List.of(), 1, 1.3, 1);
     SweepPoint both = SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97);

@@ -63,7 +63,7 @@ import picocli.CommandLine.Spec;
     })
 public final class EvalCommand implements Callable<Integer> {
   private static final String EARLY = DecodingVariant.EARLY_EXIT;
-  private static final String GUESSING = DecodingVariant.EARLY_EXIT_GUESSES;
+  private static final String EARLY_EXIT_DRAFTS = DecodingVariant.EARLY_EXIT_DRAFTS;
   private static final String SPECULATIVE = DecodingVariant.SPECULATIVE;
 
   /** Enough to find the error where nothing but full depth itself changes nothing. */
@@ -235,10 +235,10 @@ public final class EvalCommand implements Callable<Integer> {
       throw new InputException("nothing to evaluate: give --text FILE, --tasks FILE, or both");
     }
     for (String word : strategies) {
-      if (!List.of(EARLY, GUESSING, SPECULATIVE).contains(word)) {
+      if (!List.of(EARLY, EARLY_EXIT_DRAFTS, SPECULATIVE).contains(word)) {
         throw new InputException(
             "--strategy '%s' is unknown; take %s, %s, %s or several"
-                .formatted(word, EARLY, GUESSING, SPECULATIVE));
+                .formatted(word, EARLY, EARLY_EXIT_DRAFTS, SPECULATIVE));
       }
       if (exitsFolder == null && !word.equals(SPECULATIVE)) {
         throw new InputException("--strategy " + word + " needs --exits DIR");
@@ -317,8 +317,8 @@ public final class EvalCommand implements Callable<Integer> {
       if (strategies.isEmpty() || strategies.contains(EARLY)) {
         list.addAll(early(EARLY, false, m, all, exits, calibrated, device));
       }
-      if (strategies.isEmpty() || strategies.contains(GUESSING)) {
-        list.addAll(early(GUESSING, true, m, all, exits, calibrated, device));
+      if (strategies.isEmpty() || strategies.contains(EARLY_EXIT_DRAFTS)) {
+        list.addAll(early(EARLY_EXIT_DRAFTS, true, m, all, exits, calibrated, device));
       }
     }
     return list;
@@ -331,7 +331,7 @@ public final class EvalCommand implements Callable<Integer> {
 
   private List<DecodingVariant> early(
       String name,
-      boolean guesses,
+      boolean drafts,
       LanguageModel m,
       Exits all,
       Exits exits,
@@ -348,7 +348,7 @@ public final class EvalCommand implements Callable<Integer> {
     List<Double> sweep = thresholds.isEmpty() ? List.of(0.95, 0.9, 0.8, 0.7, 0.6, 0.5) : thresholds;
     for (Exits set : sets) {
       for (double x : sweep) {
-        list.add(DecodingVariant.early(name, m, set, new MaxProbability(x), x, guesses, device));
+        list.add(DecodingVariant.early(name, m, set, new MaxProbability(x), x, drafts, device));
       }
     }
     if (calibrated.isPresent()) {
@@ -356,7 +356,7 @@ public final class EvalCommand implements Callable<Integer> {
       ThresholdsFile.check(thresholdsFile, c, exitsFolder, m);
       ExitThresholds policy = new ExitThresholds(c.thresholds());
       String word = "calibrated" + name.substring(EARLY.length());
-      list.add(DecodingVariant.early(word, m, all, policy, guesses, device));
+      list.add(DecodingVariant.early(word, m, all, policy, drafts, device));
     }
     return list;
   }

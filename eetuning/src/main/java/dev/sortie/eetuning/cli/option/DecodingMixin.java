@@ -151,7 +151,7 @@ public final class DecodingMixin {
     String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
     checkStrategy(word);
     boolean early = word.equals("early-exit");
-    boolean guesses = word.equals("speculative");
+    boolean speculative = word.equals("speculative");
     boolean perExit = threshold != null && threshold.contains("=");
     if (perExit && (!early || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY))) {
       throw new InputException(
@@ -169,7 +169,7 @@ public final class DecodingMixin {
         perExit
             ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
             : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
-    return new Decoding(options, policy, early, guesses, draft, drafting);
+    return new Decoding(options, policy, early, speculative, draft, drafting);
   }
 
   /** Refuses a strategy with options of another. */
@@ -237,45 +237,46 @@ public final class DecodingMixin {
    * @param options of generation
    * @param policy when to exit
    * @param early whether to exit at all
-   * @param guesses whether decoding is lossless, by guesses that are verified
-   * @param drafts who guesses, then or with early exits; empty for whom the exits allow
-   * @param threshold confidence below which an exit does not guess; empty for the default
+   * @param speculative whether decoding is lossless, by drafts that are verified
+   * @param drafts who drafts, then or with early exits; empty for whom the exits allow
+   * @param threshold confidence below which an exit does not draft; empty for the default
    */
   public record Decoding(
       GenerateOptions options,
       ExitPolicy policy,
       boolean early,
-      boolean guesses,
+      boolean speculative,
       List<String> drafts,
       OptionalDouble threshold) {
     boolean readsExits() {
-      return early || guesses && !drafts.equals(List.of(PromptLookup.NAME));
+      return early || speculative && !drafts.equals(List.of(PromptLookup.NAME));
     }
 
     /** How several ranks decode: passes must be the same on all, whatever times each measures. */
     public Decoding together() {
-      if (guesses || early && drafts.equals(List.of(PromptLookup.NAME))) {
+      if (speculative || early && drafts.equals(List.of(PromptLookup.NAME))) {
         throw new InputException(
             "--%s is for one rank: the length of drafts follows from times that each rank measures for itself; take --strategy full, or early-exit without --draft, or leave out --tp and --pp"
-                .formatted(guesses ? "strategy speculative" : "draft prompt-lookup"));
+                .formatted(speculative ? "strategy speculative" : "draft prompt-lookup"));
       }
       return new Decoding(options, policy, early, false, List.of(NONE), threshold);
     }
 
     /** How one token is read at a time, without drafts; at full depth no exit is taken. */
     public Decoding alone() {
-      if (guesses || !drafts.isEmpty() && !drafts.equals(List.of(NONE))) {
+      if (speculative || !drafts.isEmpty() && !drafts.equals(List.of(NONE))) {
         throw new InputException(
             "--%s: one token at a time is read here, without drafts; take --strategy full or early-exit and leave out --draft"
-                .formatted(guesses ? "strategy speculative" : "draft " + String.join(",", drafts)));
+                .formatted(
+                    speculative ? "strategy speculative" : "draft " + String.join(",", drafts)));
       }
       ExitPolicy taking = early ? policy : new MaxProbability(1);
       return new Decoding(options, taking, early, false, List.of(NONE), threshold);
     }
 
     private Strategy with(Exits exits, int maxPending) {
-      if (guesses) {
-        return new Strategy.Guessing(exits, drafts, threshold);
+      if (speculative) {
+        return new Strategy.Speculation(exits, drafts, threshold);
       }
       return early
           ? new Strategy.AtExits(exits, policy, maxPending, !drafts.equals(List.of(NONE)))

@@ -76,10 +76,10 @@ public final class GenerationJson {
         .sources()
         .forEach(
             (name, g) -> {
-              Map<String, Object> guesses = new LinkedHashMap<>();
-              guesses.put("verified", g.verified());
-              guesses.put("accepted", g.accepted());
-              sources.put(name, guesses);
+              Map<String, Object> counts = new LinkedHashMap<>();
+              counts.put("verified", g.verified());
+              counts.put("accepted", g.accepted());
+              sources.put(name, counts);
             });
     root.put("sources", sources);
     return root;

@@ -11,9 +11,9 @@ import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.decode.pass.SequenceState;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.single.DraftedText;
 import dev.sortie.eetuning.decode.single.EarlyExit;
 import dev.sortie.eetuning.decode.single.FullDepth;
-import dev.sortie.eetuning.decode.single.GuessedText;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.KvCache;
@@ -51,7 +51,7 @@ public final class BatchDecoder implements AutoCloseable {
   private final Descent descent;
   private final WorkerPool pool;
   private final int rows;
-  private final SharedGuesses guesses;
+  private final BatchDraftLengths draftLengths;
 
   /** Read with too few sequences for a pass of many rows; empty where passes have few. */
   private final List<BatchSequence> fillers;
@@ -96,7 +96,7 @@ public final class BatchDecoder implements AutoCloseable {
     this.exits = exits;
     this.rows = rows;
     this.pool = device.pool();
-    this.guesses = new SharedGuesses(Math.min(rows, Kernels.ROW_STABLE));
+    this.draftLengths = new BatchDraftLengths(Math.min(rows, Kernels.ROW_STABLE));
     this.fillers = new ArrayList<>();
     this.descent = new Descent(decoder, Segment.of(exits, decoder.config().layers()), device, rows);
   }
@@ -128,24 +128,24 @@ public final class BatchDecoder implements AutoCloseable {
    * @param policy when it leaves at an exit
    * @param capacity tokens to set room aside for
    * @param maxPending deficit tokens at most, 0 to {@link EarlyExit#MAX_PENDING}
-   * @param guesses read where the sequence has a pass of its own; closed with it
+   * @param drafter drafts where the sequence has a pass of its own; closed with it
    */
-  public BatchSequence open(ExitPolicy policy, int capacity, int maxPending, Drafter guesses) {
+  public BatchSequence open(ExitPolicy policy, int capacity, int maxPending, Drafter drafter) {
     EarlyExit.check(exits, policy, maxPending);
     Sequence s = new Sequence(decoder, capacity, descent.ops());
     return new BatchSequence(
-        text(s, policy, maxPending, Optional.empty(), guesses), Optional.empty(), Optional.empty());
+        text(s, policy, maxPending, Optional.empty(), drafter), Optional.empty(), Optional.empty());
   }
 
-  private GuessedText text(
+  private DraftedText text(
       Sequence s,
       ExitPolicy policy,
       int maxPending,
       Optional<IntFunction<KvCache>> exitCaches,
-      Drafter guesses) {
-    int rows = 1 + guesses.most();
-    return new GuessedText(
-        new SequenceState(s, descent.segments(), policy, maxPending, rows, exitCaches), guesses);
+      Drafter drafter) {
+    int rows = 1 + drafter.most();
+    return new DraftedText(
+        new SequenceState(s, descent.segments(), policy, maxPending, rows, exitCaches), drafter);
   }
 
   /**
@@ -171,7 +171,8 @@ public final class BatchDecoder implements AutoCloseable {
    *
    * @param states gets the final hidden states of the prompt: then all of it is read, whatever was
    *     found
-   * @param guesses makes who guesses where the sequence has a pass of its own; closed with it
+   * @param drafters makes the drafter, which drafts where the sequence has a pass of its own;
+   *     closed with it
    */
   public Optional<BatchSequence> open(
       PagePool pool,
@@ -180,14 +181,14 @@ public final class BatchDecoder implements AutoCloseable {
       int[] prompt,
       int capacity,
       Optional<PromptStates> states,
-      Supplier<Drafter> guesses) {
+      Supplier<Drafter> drafters) {
     check(policy, maxPending, prompt, capacity);
     return pool.lease(prompt, capacity, !policy.never(), states.isEmpty())
         .map(
             lease -> {
               Sequence s = new Sequence(decoder, capacity, descent.ops(), lease.layerCaches());
-              GuessedText text =
-                  text(s, policy, maxPending, Optional.of(lease::exitCache), guesses.get());
+              DraftedText text =
+                  text(s, policy, maxPending, Optional.of(lease::exitCache), drafters.get());
               text.wholePrompt(lease.prompt());
               int[] found = Arrays.copyOf(lease.prompt(), lease.reused());
               descent.step(
@@ -265,8 +266,8 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /**
-   * Whether a sequence has read this token already, as a guess: then {@link #next} of it alone
-   * reads nothing at full depth, and the others should wait for it.
+   * Whether a sequence has read this token already, as a draft token: then {@link #next} of it
+   * alone reads nothing at full depth, and the others should wait for it.
    */
   public boolean hasRead(BatchSequence s, int token) {
     check(s);
@@ -274,8 +275,8 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /**
-   * Reads a token of each sequence. If that fails, no sequence has read any. Guesses are read with
-   * the tokens of those at full depth where that promises more tokens per second of all.
+   * Reads a token of each sequence. If that fails, no sequence has read any. Draft tokens are read
+   * with the tokens of those at full depth where that promises more tokens per second of all.
    *
    * @param sequences distinct, of this decoder; any number, of which as many as a pass has rows
    *     share one
@@ -312,7 +313,7 @@ public final class BatchDecoder implements AutoCloseable {
           descent.step(
               () -> {
                 List<SequenceState> states = new ArrayList<>();
-                int[] counts = guesses(sequences, tokens);
+                int[] counts = draftCounts(sequences, tokens);
                 for (int i = 0; i < tokens.length; i++) {
                   sequences.get(i).text().beginInCompany(tokens[i], counts[i]);
                   states.add(sequences.get(i).state());
@@ -328,7 +329,7 @@ public final class BatchDecoder implements AutoCloseable {
                     .toList();
               });
       if (areTimed(sequences)) {
-        guesses.took((System.nanoTime() - start) * 1e-9);
+        draftLengths.took((System.nanoTime() - start) * 1e-9);
       }
       return steps;
     } finally {
@@ -341,15 +342,15 @@ public final class BatchDecoder implements AutoCloseable {
     return fillers.isEmpty() && sequences.stream().allMatch(s -> s.state().isFullDepth());
   }
 
-  /** How many guesses each sequence has read with its token. */
-  private int[] guesses(List<BatchSequence> sequences, int[] tokens) {
+  /** How many draft tokens each sequence has read with its token. */
+  private int[] draftCounts(List<BatchSequence> sequences, int[] tokens) {
     boolean timed = areTimed(sequences);
-    int most = timed ? guesses.most(tokens.length) : 0;
+    int most = timed ? draftLengths.most(tokens.length) : 0;
     List<double[]> offers = new ArrayList<>(tokens.length);
     for (int i = 0; i < tokens.length; i++) {
       offers.add(sequences.get(i).text().offer(tokens[i], most));
     }
-    return timed ? guesses.counts(offers) : new int[tokens.length];
+    return timed ? draftLengths.counts(offers) : new int[tokens.length];
   }
 
   /** All is checked before anything is read, so a refusal changes no sequence. */

@@ -2,12 +2,12 @@ package dev.sortie.eetuning.decode.batch;
 
 import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.pass.SequenceState;
-import dev.sortie.eetuning.decode.single.GuessedText;
+import dev.sortie.eetuning.decode.single.DraftedText;
 import java.util.Optional;
 
 /** One sequence of a {@link BatchDecoder}, with its cache. Close it to free that. */
 public final class BatchSequence implements AutoCloseable {
-  private final GuessedText text;
+  private final DraftedText text;
 
   /** Where its cache is in pages of a pool. */
   private final Optional<PagePool.Lease> lease;
@@ -15,7 +15,7 @@ public final class BatchSequence implements AutoCloseable {
   /** Who sees the final hidden states of its prompt. */
   private final Optional<PromptStates> states;
 
-  BatchSequence(GuessedText text, Optional<PagePool.Lease> lease, Optional<PromptStates> states) {
+  BatchSequence(DraftedText text, Optional<PagePool.Lease> lease, Optional<PromptStates> states) {
     this.text = text;
     this.lease = lease;
     this.states = states;
@@ -55,7 +55,7 @@ public final class BatchSequence implements AutoCloseable {
     return states;
   }
 
-  GuessedText text() {
+  DraftedText text() {
     return text;
   }
 

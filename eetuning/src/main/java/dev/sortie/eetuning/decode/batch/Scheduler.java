@@ -53,7 +53,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   private final Set<Integer> ends;
   private final int vocab;
   private final Limits limits;
-  private final IntFunction<Drafter> guesses;
+  private final IntFunction<Drafter> drafters;
 
   /** Also the lock. */
   private final FairQueue<RequestHandle> waiting = new FairQueue<>();
@@ -127,7 +127,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   /**
    * As above.
    *
-   * @param guesses makes who guesses for a text of so many tokens
+   * @param drafters makes the drafter of a text of so many tokens
    */
   public Scheduler(
       BatchDecoder decoder,
@@ -136,14 +136,14 @@ public final class Scheduler implements Runnable, AutoCloseable {
       List<Integer> ends,
       int vocab,
       Limits limits,
-      IntFunction<Drafter> guesses) {
+      IntFunction<Drafter> drafters) {
     this.decoder = decoder;
     this.pool = pool;
     this.tokenizer = tokenizer;
     this.ends = Set.copyOf(ends);
     this.vocab = vocab;
     this.limits = limits;
-    this.guesses = guesses;
+    this.drafters = drafters;
     this.load = new Load(0, pool.available());
   }
 
@@ -307,7 +307,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
               q.prompt(),
               q.capacity(),
               q.states(),
-              () -> q.readsOnly() ? Drafter.NONE : guesses.apply(q.capacity()));
+              () -> q.readsOnly() ? Drafter.NONE : drafters.apply(q.capacity()));
       if (s.isEmpty()) {
         return;
       }

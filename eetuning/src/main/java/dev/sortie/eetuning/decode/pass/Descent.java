@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
 /**
  * Early exit with <em>deferred completion</em>: brings tokens of texts down through layers, each to
  * where it leaves, and keeps their KV caches exact. It is the same for one text, for several in one
- * pass, with guesses, which are more rows of their text, and for one stage of a pipeline, which has
+ * pass, with drafts, which are more rows of their text, and for one stage of a pipeline, which has
  * some of the layers.
  *
  * <p>Exits cut the backbone into segments. A token that leaves at an exit keeps its hidden state
@@ -40,11 +40,11 @@ import java.util.stream.IntStream;
  * ones; one counter a segment says it all. The own layer of an exit waits in the same way for the
  * next token about which the exit is asked, until a stable batch is full.
  *
- * <p>Guesses go down with the token just chosen. After a guess that was right the answer is often
- * there already: an exit that was asked about all of them at once is confident, or they have been
- * taken along to the end. Who leaves where does not depend on that, nor on the other texts: {@link
- * dev.sortie.eetuning.decode.policy.ExitSchedule} says which exits are asked. So company and
- * guesses decide how fast a text comes, never which.
+ * <p>Draft tokens go down with the token just chosen. After a draft token that was right the answer
+ * is often there already: an exit that was asked about all of them at once is confident, or they
+ * have been taken along to the end. Who leaves where does not depend on that, nor on the other
+ * texts: {@link dev.sortie.eetuning.decode.policy.ExitSchedule} says which exits are asked. So
+ * company and draft tokens decide how fast a text comes, never which.
  */
 public final class Descent implements AutoCloseable {
   private final Decoder decoder;

@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
 
 /**
  * One text on a {@link Descent}: its caches, how far each segment of layers has come, the hidden
- * states of its deficit tokens, and the tokens being read, which are the one just chosen and
- * guesses behind it. Close it to free them.
+ * states of its deficit tokens, and the tokens being read, which are the one just chosen and draft
+ * tokens behind it. Close it to free them.
  */
 public final class SequenceState implements AutoCloseable {
   private final Sequence sequence;
@@ -33,7 +33,7 @@ public final class SequenceState implements AutoCloseable {
   /** How many exits may be asked. */
   private final int exits;
 
-  /** As far as it was read, guesses among it. */
+  /** As far as it was read, draft tokens among it. */
   final TextTokens tokens;
 
   private int position;
@@ -57,7 +57,7 @@ public final class SequenceState implements AutoCloseable {
    *
    * @param sequence closed with this
    * @param maxPending deficit tokens at most
-   * @param rows tokens that are read at once at most, 1 without guesses
+   * @param rows tokens that are read at once at most, 1 without drafts
    * @param caches that of the exit behind a segment, for those with a layer of their own; empty for
    *     some of its own
    */
@@ -167,7 +167,7 @@ public final class SequenceState implements AutoCloseable {
   /**
    * Begins to read tokens behind those read.
    *
-   * @param next the next token, and guesses behind it
+   * @param next the next token, and draft tokens behind it
    */
   public void begin(int... next) {
     cut();
@@ -249,8 +249,8 @@ public final class SequenceState implements AutoCloseable {
 
   /**
    * The position of the token being read, and those behind it that no exit asked so far would let
-   * go: if they are right guesses, the whole head will be read for them too, and once for all takes
-   * less.
+   * go: if they are right draft tokens, the whole head will be read for them too, and once for all
+   * takes less.
    */
   int[] unanswered() {
     return ahead == position + 1

@@ -21,18 +21,18 @@ import java.util.Optional;
 
 /**
  * Decoding that stops at the first exit confident enough and keeps the KV cache exact: one text on
- * a {@link Descent}, which says how. Where a drafter guesses how the text continues, its guesses
- * are read with the token just chosen; answers are given token after token.
+ * a {@link Descent}, which says how. Where a drafter proposes how the text continues, its draft
+ * tokens are read with the token just chosen; answers are given token after token.
  */
 public final class EarlyExit implements DecodingStrategy {
   /** Deficit tokens at most: with the token that goes deeper they fill a batch of stable rows. */
   public static final int MAX_PENDING = Kernels.ROW_STABLE - 1;
 
   private final Descent descent;
-  private final GuessedText text;
+  private final DraftedText text;
 
   /**
-   * A new sequence without guesses.
+   * A new sequence without drafts.
    *
    * @param exits those to check, all of one backbone
    * @param capacity tokens to set room aside for
@@ -54,7 +54,7 @@ public final class EarlyExit implements DecodingStrategy {
    * @param exits those to check, all of one backbone
    * @param capacity tokens to set room aside for
    * @param maxPending deficit tokens at most, 0 to {@link #MAX_PENDING}
-   * @param guesses closed with this
+   * @param drafter closed with this
    */
   public EarlyExit(
       Decoder decoder,
@@ -62,22 +62,22 @@ public final class EarlyExit implements DecodingStrategy {
       ExitPolicy policy,
       int capacity,
       int maxPending,
-      Drafter guesses,
+      Drafter drafter,
       Device device) {
     check(exits, policy, maxPending);
     Exits asked = policy.never() ? Exits.none() : exits;
     List<Segment> segments = Segment.of(asked, decoder.config().layers());
     this.descent = new Descent(decoder, segments, device);
     this.text =
-        new GuessedText(
+        new DraftedText(
             new SequenceState(
                 new Sequence(decoder, capacity, descent.ops()),
                 segments,
                 policy,
                 maxPending,
-                1 + guesses.most(),
+                1 + drafter.most(),
                 Optional.empty()),
-            guesses);
+            drafter);
   }
 
   /** Fails unless such a sequence can be decoded. */

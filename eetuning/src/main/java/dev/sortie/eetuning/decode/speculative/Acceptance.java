@@ -3,20 +3,19 @@ package dev.sortie.eetuning.decode.speculative;
 import java.util.Arrays;
 
 /**
- * How often the guesses of one source are right, by kind and by place in the guess. Given that all
- * before it were right, the token at a place is right with a probability that is counted, older
+ * How often the draft tokens of one source are right, by kind and by place in the draft. Given that
+ * all before it were right, the token at a place is right with a probability that is counted, older
  * counts fading, on top of the source's own prior; a place of which little is known is taken to
  * deviate from that as the place before does.
  */
 final class Acceptance {
   /**
-   * What a record leaves of the counts of its places: some 20 guesses of a kind are remembered.
-   * Text turns from repeating itself to not within tens of tokens; 0.99 took up to 100 guesses to
-   * notice.
+   * What a record leaves of the counts of its places: some 20 drafts of a kind are remembered. Text
+   * turns from repeating itself to not within tens of tokens; 0.99 took up to 100 drafts to notice.
    */
   private static final double FADING = 0.95;
 
-  /** Weight of the prior, in guesses. */
+  /** Weight of the prior, in drafts. */
   private static final double ASSUMED = 4;
 
   private final Prior prior;
@@ -46,7 +45,7 @@ final class Acceptance {
     Arrays.setAll(kinds, i -> new Counts());
   }
 
-  /** Of a guess the first {@code right} tokens were right; then it failed, or just ended. */
+  /** Of a draft the first {@code right} tokens were right; then it failed, or just ended. */
   void add(int kind, int right, boolean failed) {
     for (int place = 0; place < right; place++) {
       kinds[kind].add(place, true);
@@ -56,7 +55,7 @@ final class Acceptance {
     }
   }
 
-  /** Expected number of right tokens in a guess of 0, 1 … {@code most} tokens. */
+  /** Expected number of right tokens in a draft of 0, 1 … {@code most} tokens. */
   double[] expected(int kind, int most) {
     double[] sums = new double[most + 1];
     double all = 1;

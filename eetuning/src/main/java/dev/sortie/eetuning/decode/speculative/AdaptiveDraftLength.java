@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Chooses the length that promises the most tokens per second: the tokens expected of a guess, by
+ * Chooses the length that promises the most tokens per second: the tokens expected of a draft, by
  * {@link Acceptance}, over the time of its round, by {@link RoundCost}. Where no length promises
- * more than passes of one token, nothing is guessed.
+ * more than passes of one token, nothing is drafted.
  *
  * <p>A source that costs nothing is compared with the text even then, and so is heard again as soon
  * as it deserves it. One that costs must be tried: with one token first, twice as many after each
@@ -14,12 +14,12 @@ import java.util.List;
  */
 final class AdaptiveDraftLength implements DraftLength {
   /**
-   * Extra cost of a guess that comes for nothing, in passes per row, before it is measured: BF16
+   * Extra cost of a draft that comes for nothing, in passes per row, before it is measured: BF16
    * takes 0.08 to 0.11 here, Q4_1 0.3 to 0.36.
    */
   private static final double ROW = 0.15;
 
-  /** What a guess must promise over passes of one token: less is noise. */
+  /** What a draft must promise over passes of one token: less is noise. */
   private static final double MARGIN = 1.02;
 
   /** Passes of one token to begin with, and at least one in so many: the measure of all costs. */
@@ -46,7 +46,7 @@ final class AdaptiveDraftLength implements DraftLength {
   private int plainRounds;
   private int sincePlain;
 
-  /** Seconds of all rounds, and those lost to guesses that cost. */
+  /** Seconds of all rounds, and those lost to drafts that cost. */
   private double total;
 
   private double lost;
@@ -89,7 +89,7 @@ final class AdaptiveDraftLength implements DraftLength {
     this.gains = new QueryGain[costs.length];
     Arrays.setAll(gains, i -> new QueryGain(1 + Draft.KINDS));
     Arrays.setAll(calibrations, i -> new DraftCalibration());
-    RoundCost shared = new RoundCost(ROW); // whose guess it is makes no difference to the pass
+    RoundCost shared = new RoundCost(ROW); // whose draft it is makes no difference to the pass
     Arrays.setAll(
         roundCosts, i -> costs[i] == 0 || says[i] ? shared : new RoundCost(costs[i] + ROW));
   }
@@ -185,7 +185,7 @@ final class AdaptiveDraftLength implements DraftLength {
   }
 
   private void addPlain(double seconds) {
-    // the first is compiled on the way; the fastest of the first few is the best guess
+    // the first is compiled on the way; the fastest of the first few is the best estimate
     plain =
         plainRounds == 0
             ? seconds

@@ -3,11 +3,11 @@ package dev.sortie.eetuning.decode.speculative;
 import java.util.Arrays;
 
 /**
- * Guessed tokens.
+ * Draft tokens: proposed, not yet verified.
  *
- * @param tokens those that may follow the text, the first right after it; empty for no guess
- * @param kind which of a source's guesses this is, 0 to {@link #KINDS} - 1: guesses of one kind are
- *     taken to be right about equally often
+ * @param tokens those that may follow the text, the first right after it; empty for no draft
+ * @param kind the source's kind of draft, 0 to {@link #KINDS} - 1: drafts of one kind are taken to
+ *     be right about equally often
  * @param probabilities how likely each token is right if those before it are, as the source sees
  *     it; empty where it cannot say
  */
@@ -15,10 +15,10 @@ public record Draft(int[] tokens, int kind, double[] probabilities) {
   /** Kinds that a source may tell apart. */
   public static final int KINDS = 8;
 
-  /** No guess. */
+  /** No draft. */
   public static final Draft NONE = new Draft(new int[0], 0);
 
-  /** A guess whose source cannot say how likely it is right. */
+  /** A draft whose source cannot say how likely it is right. */
   public Draft(int[] tokens, int kind) {
     this(tokens, kind, new double[0]);
   }
@@ -29,7 +29,7 @@ public record Draft(int[] tokens, int kind, double[] probabilities) {
     }
     if (probabilities.length != 0 && probabilities.length != tokens.length) {
       throw new IllegalArgumentException(
-          tokens.length + " guessed tokens and " + probabilities.length + " probabilities");
+          tokens.length + " draft tokens and " + probabilities.length + " probabilities");
     }
   }
 

@@ -1,13 +1,14 @@
 package dev.sortie.eetuning.decode.speculative;
 
 /**
- * Corrects the probabilities that a source gives its guesses by what came of earlier ones: at each
- * place they are multiplied by the ratio of the right guesses to those promised, older ones fading.
+ * Corrects the probabilities that a source gives its drafts by what came of earlier ones: at each
+ * place they are multiplied by the ratio of the right draft tokens to those promised, older ones
+ * fading.
  */
 final class DraftCalibration {
   private static final double FADING = 0.98;
 
-  /** Weight of the assumption that promises are kept, in guesses. */
+  /** Weight of the assumption that promises are kept, in drafts. */
   private static final double ASSUMED = 4;
 
   /** Places told apart, the last for all that follow: a source unrolls worse than it believes. */
@@ -18,7 +19,7 @@ final class DraftCalibration {
   private final double[] promised = new double[PLACES];
   private final double[] right = new double[PLACES];
 
-  /** Of a guess the first {@code count} tokens were right, and the next, if any, was not. */
+  /** Of a draft the first {@code count} tokens were right, and the next, if any, was not. */
   void compared(Draft draft, int count) {
     double[] said = draft.probabilities();
     for (int i = 0; i < Math.min(said.length, count + 1); i++) {
@@ -28,7 +29,7 @@ final class DraftCalibration {
     }
   }
 
-  /** Expected number of right tokens in the first 0, 1 … tokens of a guess. */
+  /** Expected number of right tokens in the first 0, 1 … tokens of a draft. */
   double[] expected(Draft draft) {
     double[] said = draft.probabilities();
     double[] sums = new double[said.length + 1];

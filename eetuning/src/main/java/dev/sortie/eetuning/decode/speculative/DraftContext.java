@@ -7,7 +7,7 @@ import dev.sortie.tensor.autograd.Ops;
 
 /**
  * What a {@link DraftSource} sees. The last token of the text was just chosen and not yet read; all
- * before it were. Tensors are valid until the guess is made.
+ * before it were. Tensors are valid until the draft is made.
  */
 public interface DraftContext {
 
@@ -20,19 +20,20 @@ public interface DraftContext {
   /** The backbone. */
   Decoder decoder();
 
-  /** Ops whose temporaries are given back after the guess. */
+  /** Ops whose temporaries are given back after the draft. */
   Ops ops();
 
   /**
    * Runs the layers below {@link DraftSource#depth} over a token, at first the last of the text,
-   * then one guess after the other. Verification continues from there, so this work is not lost.
+   * then one draft token after the other. Verification continues from there, so this work is not
+   * lost.
    */
   HiddenState descend(int token);
 
   /**
    * Outputs of layer {@link DraftSource#depth} at positions {@code first .. end - 1}, {@code [1,
-   * end - first, C]}; all of the text is there but its last token, which is there, like a guess,
-   * after {@link #descend}.
+   * end - first, C]}; all of the text is there but its last token, which is there, like a draft
+   * token, after {@link #descend}.
    */
   Tensor hidden(int first, int end);
 

@@ -5,21 +5,21 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * Follows guesses while the text grows, also those that were not verified, so that each source is
+ * Follows drafts while the text grows, also those that were not verified, so that each source is
  * known by all that it offers: whether to listen to it again costs no pass to find out.
  */
 final class DraftOutcomes {
   private final DraftLength lengths;
   private final List<Trial> open = new ArrayList<>();
 
-  /** A guess for positions {@code start ..}, of which {@code limit} tokens were asked. */
+  /** A draft for positions {@code start ..}, of which {@code limit} tokens were asked. */
   private record Trial(int source, Draft draft, int start, int limit) {}
 
   DraftOutcomes(DraftLength lengths) {
     this.lengths = lengths;
   }
 
-  /** Begins to follow a guess. */
+  /** Begins to follow a draft. */
   void open(int source, Draft draft, int start, int limit) {
     if (draft.length() == 0) {
       lengths.compared(source, draft.kind(), 0, true);

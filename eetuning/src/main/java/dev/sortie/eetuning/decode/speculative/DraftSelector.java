@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 /**
- * Asks sources how the text continues and takes the guess that promises the most tokens per second.
+ * Asks sources how the text continues and takes the draft that promises the most tokens per second.
  * Sources that cost nothing are all asked; one that gives probabilities where that has paid;
  * another one that costs if what it usually gives promises more.
  */
@@ -30,27 +30,27 @@ final class DraftSelector implements AutoCloseable {
   /** What promises most so far. */
   private DraftLength.Choice choice;
 
-  private Guess best;
+  private Selection best;
 
-  /** Of the guess being made: time to ask sources that give probabilities, and their tokens. */
+  /** Of the draft being made: time to ask sources that give probabilities, and their tokens. */
   private double asking;
 
   private int looks;
 
   /**
-   * A guess.
+   * The draft to verify.
    *
    * @param source its index, -1 for none
    * @param limit how many tokens it was asked for
    * @param asking seconds to ask sources that give probabilities, this one or others
    * @param looks tokens that those were asked about
    */
-  record Guess(int source, int limit, Draft draft, double asking, int looks) {
-    static final Guess NONE = new Guess(-1, 0, Draft.NONE, 0, 0);
+  record Selection(int source, int limit, Draft draft, double asking, int looks) {
+    static final Selection NONE = new Selection(-1, 0, Draft.NONE, 0, 0);
   }
 
   /**
-   * Guesses for one sequence.
+   * Drafts for one sequence.
    *
    * @param sources closed with this
    * @param text where tokens stand by position
@@ -70,11 +70,11 @@ final class DraftSelector implements AutoCloseable {
     this.text = text;
   }
 
-  /** Guesses up to {@code max} tokens behind the one at {@code position}. */
-  Guess guess(int position, int max) {
+  /** The draft of up to {@code max} tokens behind the one at {@code position}. */
+  Selection select(int position, int max) {
     this.position = position;
     choice = new DraftLength.Choice(0, lengths.plainRate());
-    best = Guess.NONE;
+    best = Selection.NONE;
     asking = 0;
     looks = 0;
     if (max > 0) {
@@ -82,7 +82,7 @@ final class DraftSelector implements AutoCloseable {
       askWithProbabilities(max, situation);
       askCostly(max);
     }
-    return new Guess(best.source, best.limit, best.draft, asking, looks);
+    return new Selection(best.source, best.limit, best.draft, asking, looks);
   }
 
   /**
@@ -154,7 +154,7 @@ final class DraftSelector implements AutoCloseable {
         if (promisesMore(c)) {
           Draft draft = draft(source, c.length());
           trials.open(i, draft, position + 1, c.length());
-          best = new Guess(i, c.length(), draft, 0, 0);
+          best = new Selection(i, c.length(), draft, 0, 0);
           return;
         }
       }
@@ -168,7 +168,7 @@ final class DraftSelector implements AutoCloseable {
   private void consider(int source, DraftLength.Choice c, Draft draft) {
     if (promisesMore(c)) {
       choice = c;
-      best = new Guess(source, c.length(), draft.first(c.length()), 0, 0);
+      best = new Selection(source, c.length(), draft.first(c.length()), 0, 0);
     }
   }
 
@@ -177,18 +177,14 @@ final class DraftSelector implements AutoCloseable {
     Draft draft = states.step(() -> source.draft(context, max));
     if (draft.length() > max) {
       throw new IllegalStateException(
-          source.name() + " guessed " + draft.length() + " tokens, " + max + " were asked for");
+          source.name() + " drafted " + draft.length() + " tokens, " + max + " were asked for");
     }
-    // verification continues from what the source ran, so it must have run what it guessed
+    // verification continues from what the source ran, so it must have run what it drafted
     int kept = Math.min(context.descended, 1 + draft.length());
     for (int i = 1; i < kept; i++) {
       if (context.ran[i] != draft.tokens()[i - 1]) {
         throw new IllegalStateException(
-            source.name()
-                + " guessed token "
-                + draft.tokens()[i - 1]
-                + " and ran "
-                + context.ran[i]);
+            source.name() + " draft token " + draft.tokens()[i - 1] + " and ran " + context.ran[i]);
       }
     }
     if (context.descended > kept) {

@@ -13,7 +13,7 @@ public final class DraftSources {
   private static final List<String> WORDS =
       List.of(PromptLookup.NAME, LookaheadDraft.NAME, EarlyExitDraft.NAME);
 
-  /** A token guessed by an exit has run through most of the model, so it had better be right. */
+  /** A token drafted by an exit has run through most of the model, so it had better be right. */
   private static final double EARLY_EXIT = 0.8;
 
   /** A token more to verify costs a tenth of a pass, and its probability decides whether it is. */
@@ -41,8 +41,8 @@ public final class DraftSources {
   }
 
   /**
-   * Who guesses where nobody was named: prompt look-up, and of the exits the lookahead exit, or the
-   * deepest one where there is none.
+   * What drafts where no source was named: prompt look-up, and of the exits the lookahead exit, or
+   * the deepest one where there is none.
    */
   public static List<String> defaults(Exits exits) {
     List<String> words = new ArrayList<>(List.of(PromptLookup.NAME));
@@ -54,7 +54,7 @@ public final class DraftSources {
     return List.copyOf(words);
   }
 
-  /** Guesses for one sequence that read nothing of the model: those of prompt look-up. */
+  /** Drafts for one sequence that read nothing of the model: those of prompt look-up. */
   public static Drafter free(int capacity) {
     return VerificationRounds.free(List.of(new PromptLookup(capacity)), capacity);
   }
@@ -63,7 +63,7 @@ public final class DraftSources {
    * New sources for one sequence.
    *
    * @param words checked
-   * @param threshold confidence below which an exit does not guess; empty for a default of each
+   * @param threshold confidence below which an exit does not draft; empty for a default of each
    *     source
    */
   public static List<DraftSource> of(

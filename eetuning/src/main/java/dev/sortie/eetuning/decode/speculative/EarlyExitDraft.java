@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Guesses by an exit of the backbone: each guessed token goes through the layers below the exit and
- * its head, as long as the exit is confident. The layers above see all guesses at once when they
- * are verified (self-speculative decoding, as in arXiv 2404.16710); no layer runs twice for a
+ * Drafts by an exit of the backbone: each draft token goes through the layers below the exit and
+ * its head, as long as the exit is confident. The layers above see all draft tokens at once when
+ * they are verified (self-speculative decoding, as in arXiv 2404.16710); no layer runs twice for a
  * token.
  */
 public final class EarlyExitDraft implements DraftSource {
@@ -32,17 +32,17 @@ public final class EarlyExitDraft implements DraftSource {
   private final NativeArena arena = new NativeArena("early-exit draft");
   private final Optional<KvCache> cache;
 
-  /** As far as it was seen here, guesses among it. */
+  /** As far as it was seen here, draft tokens among it. */
   private final TextTokens text;
 
   /** Positions done in the exit's own layer. */
   private int done;
 
   /**
-   * Guesses by {@code exit}.
+   * Drafts by {@code exit}.
    *
    * @param layers of the backbone
-   * @param threshold confidence, 0 to 1, below which the guess ends
+   * @param threshold confidence, 0 to 1, below which the draft ends
    * @param capacity tokens of the text at most
    */
   public EarlyExitDraft(Exit exit, int layers, double threshold, int capacity) {

@@ -15,10 +15,10 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * Guesses by the lookahead exit: from the final hidden states of the text and the tokens chosen
- * from them it predicts the next token, then the one after from its own state, as long as all of it
- * is likely enough to be right. Of a prompt only the last token has a final state, so the exit's
- * own layer attends to the text from there on.
+ * Drafts by the lookahead exit: from the final hidden states of the text and the tokens chosen from
+ * them it predicts the next token, then the one after from its own state, as long as all of it is
+ * likely enough to be right. Of a prompt only the last token has a final state, so the exit's own
+ * layer attends to the text from there on.
  */
 public final class LookaheadDraft implements DraftSource {
   /** Its name in options and traces. */
@@ -36,14 +36,14 @@ public final class LookaheadDraft implements DraftSource {
   /** Positions whose true hidden state is in the cache, from {@link #base} on. */
   private int done;
 
-  /** Of the last of them: the state, which the first guess is read from. */
+  /** Of the last of them: the state, which the first draft token is read from. */
   private Tensor last;
 
   /**
-   * Guesses by {@code exit}.
+   * Drafts by {@code exit}.
    *
    * @param decoder its backbone
-   * @param threshold probability, 0 to 1, that all of the guess is right, below which it ends
+   * @param threshold probability, 0 to 1, that all of the draft is right, below which it ends
    * @param capacity tokens of the text at most
    */
   public LookaheadDraft(Lookahead exit, Decoder decoder, double threshold, int capacity) {
@@ -57,7 +57,7 @@ public final class LookaheadDraft implements DraftSource {
     this.last = Tensor.allocate(arena, DType.F32, Shape.of(1, 1, decoder.config().hidden()));
   }
 
-  /** The share of weights that a guess reads. */
+  /** The share of weights that a draft token reads. */
   private static double cost(Lookahead exit, Decoder decoder) {
     long own = count(exit.parameters());
     if (!exit.ownHead()) {
@@ -104,7 +104,7 @@ public final class LookaheadDraft implements DraftSource {
   }
 
   /**
-   * Runs the exit's layer over the final states that came since the last guess: those before the
+   * Runs the exit's layer over the final states that came since the last draft: those before the
    * last few leave only keys and values, in batches of stable rows, for which nothing is packed.
    */
   private void catchUp(DraftContext context) {

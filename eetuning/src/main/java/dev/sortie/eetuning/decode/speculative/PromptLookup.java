@@ -1,12 +1,11 @@
 package dev.sortie.eetuning.decode.speculative;
 
 /**
- * Guesses that the text continues as it did where its last tokens stood before, in the prompt or in
- * what was generated: the last four, else three, two or one. Of several places it takes the one
- * before which most tokens are the same, of equals the newest: of greedy answers by
- * SmolLM2-135M-Instruct 76 % of the first tokens guessed are right then, 74 % at the newest place.
- * Costs microseconds, and is right where a text quotes or repeats itself. Each token is indexed
- * once.
+ * Drafts what followed where the last tokens of the text stood before, in the prompt or in what was
+ * generated: the last four, else three, two or one. Of several places it takes the one before which
+ * most tokens are the same, of equals the newest: of greedy answers by SmolLM2-135M-Instruct 76 %
+ * of the first tokens drafted are right then, 74 % at the newest place. Costs microseconds, and is
+ * right where a text quotes or repeats itself. Each token is indexed once.
  */
 public final class PromptLookup implements DraftSource {
   /** Its name in options and traces. */
@@ -20,13 +19,13 @@ public final class PromptLookup implements DraftSource {
   /** Places that are compared, the newest. */
   private static final int PLACES = 32;
 
-  /** Least agreement of each kind of guess: the longer, the more often the guess is right. */
+  /** Least agreement of each kind of draft: the longer, the more often the draft is right. */
   private static final int[] KINDS = {1, 2, 3, 4, 6, 9, 16, FOLLOWED};
 
   /**
-   * Shares of right guesses by kind, of first tokens and of those that follow right ones. Counted
-   * on 24 answers of 256 tokens by SmolLM2-135M-Instruct, half greedy, half at temperature 0.8; of
-   * 0.5 for all, a sequence needs some 50 tokens to learn that.
+   * Shares of right draft tokens by kind, of first tokens and of those that follow right ones.
+   * Counted on 24 answers of 256 tokens by SmolLM2-135M-Instruct, half greedy, half at temperature
+   * 0.8; of 0.5 for all, a sequence needs some 50 tokens to learn that.
    */
   private static final double[] FIRST = {0.18, 0.43, 0.55, 0.7, 0.7, 0.9, 0.95, 0.98};
 
@@ -79,7 +78,7 @@ public final class PromptLookup implements DraftSource {
     return new Draft(continuation(context, best, max), kind(most));
   }
 
-  /** The tokens after {@code end}; where the text ends, the guess follows itself. */
+  /** The tokens after {@code end}; where the text ends, the draft follows itself. */
   private static int[] continuation(DraftContext context, int end, int count) {
     int[] tokens = new int[count];
     for (int i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
 /**
- * What a guess of some tokens and its verification cost, in passes over one token. Measured ratios
+ * What a draft of some tokens and its verification cost, in passes over one token. Measured ratios
  * count as far as they are recent; between and beyond them a straight line serves, so one bad
  * measurement is forgotten.
  */
@@ -22,12 +22,12 @@ final class RoundCost {
   private final double[] ratio = new double[Speculative.MAX_DRAFT + 1];
   private final double[] weight = new double[Speculative.MAX_DRAFT + 1];
 
-  /** Before measurements a guess of {@code k} tokens costs {@code 1 + k assumedSlope}. */
+  /** Before measurements a draft of {@code k} tokens costs {@code 1 + k assumedSlope}. */
   RoundCost(double assumedSlope) {
     this.assumedSlope = assumedSlope;
   }
 
-  /** A guess of {@code length} tokens, 1 or more, took {@code measured} passes. */
+  /** A draft of {@code length} tokens, 1 or more, took {@code measured} passes. */
   void add(int length, double measured) {
     // the first passes of a length may be compiled on the way, or the machine be busy
     double bounded = Math.clamp(measured, 1, 2 * of(length));
@@ -39,7 +39,7 @@ final class RoundCost {
     weight[length] = 1;
   }
 
-  /** Passes that a guess of {@code length} tokens costs. */
+  /** Passes that a draft of {@code length} tokens costs. */
   double of(int length) {
     double products = ASSUMED * assumedSlope;
     double squares = ASSUMED;

@@ -20,7 +20,7 @@ final class SpeculationCounts {
    *
    * @param position of its first row
    * @param source that was asked for {@code asked} tokens, -1 for none
-   * @param drafted guesses verified
+   * @param drafted draft tokens verified
    * @param looks tokens that a source which gives probabilities was asked about
    */
   void pass(int position, int source, int asked, int drafted, int looks) {
@@ -28,26 +28,26 @@ final class SpeculationCounts {
     trace.add(new SpeculationReport.Pass(position, name, asked, drafted, 0, looks, 0));
   }
 
-  /** The last pass took so much longer, guessing included. */
+  /** The last pass took so much longer, drafting included. */
   void took(double seconds) {
     trace.add(trace.removeLast().plus(0, seconds));
   }
 
-  /** A guess of the last pass was right. */
+  /** A draft token of the last pass was right. */
   void right() {
     trace.add(trace.removeLast().plus(1, 0));
   }
 
   SpeculationReport report() {
-    Map<String, SpeculationReport.Guesses> bySource = new LinkedHashMap<>();
-    names.forEach(n -> bySource.put(n, new SpeculationReport.Guesses(0, 0)));
+    Map<String, SpeculationReport.DraftCounts> bySource = new LinkedHashMap<>();
+    names.forEach(n -> bySource.put(n, new SpeculationReport.DraftCounts(0, 0)));
     for (SpeculationReport.Pass p : trace) {
       if (!p.source().isEmpty()) {
         bySource.merge(
             p.source(),
-            new SpeculationReport.Guesses(p.drafted(), p.accepted()),
+            new SpeculationReport.DraftCounts(p.drafted(), p.accepted()),
             (a, b) ->
-                new SpeculationReport.Guesses(
+                new SpeculationReport.DraftCounts(
                     a.verified() + b.verified(), a.accepted() + b.accepted()));
       }
     }

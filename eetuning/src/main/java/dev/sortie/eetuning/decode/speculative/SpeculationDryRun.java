@@ -4,12 +4,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntToDoubleFunction;
 
-/** Guesses on a text that is known already: in which passes it would be read. */
+/** Drafts on a text that is known already: in which passes it would be read. */
 public final class SpeculationDryRun {
   private SpeculationDryRun() {}
 
   /**
-   * Passes with guesses by prompt look-up, were each as long as is said.
+   * Passes with drafts by prompt look-up, were each as long as is said.
    *
    * @param text the whole text
    * @param given its first tokens, which are read as a prompt

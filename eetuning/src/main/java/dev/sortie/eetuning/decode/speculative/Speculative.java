@@ -20,20 +20,20 @@ import java.util.OptionalInt;
 import java.util.function.LongSupplier;
 
 /**
- * Lossless decoding that reads several tokens in one pass: a {@link DraftSource} guesses how the
+ * Lossless decoding that reads several tokens in one pass: a {@link DraftSource} proposes how the
  * text continues, one pass through all layers gives the logits after the token just chosen and
- * after each guess, and those after the guesses that turn out right need no pass of their own.
+ * after each draft, and those after the draft tokens that turn out right need no pass of their own.
  *
  * <p>The sampler stays outside: it chooses each token from the full model's logits with the random
- * number of its position, as it does at full depth, and a guess is right if the very token was
- * chosen. Since a pass of up to {@link Kernels#ROW_STABLE} rows gives each row the bits that it
+ * number of its position, as it does at full depth, and a draft token is right if the very token
+ * was chosen. Since a pass of up to {@link Kernels#ROW_STABLE} rows gives each row the bits that it
  * gets alone, the text has the same bits as at full depth, greedy or sampled. That is a stronger
  * promise than rejection sampling makes (arXiv 2211.17192, 2302.01318: the same distribution), at
- * the same price: a guess that is one token, not a distribution, is accepted there with the
+ * the same price: a draft token that is one token, not a distribution, is accepted there with the
  * probability that the model gives this token, which is how often it is chosen here.
  */
 public final class Speculative implements DecodingStrategy {
-  /** Guesses in a pass at most: with the token just chosen they fill the stable rows. */
+  /** Draft tokens in a pass at most: with the token just chosen they fill the stable rows. */
   public static final int MAX_DRAFT = Kernels.ROW_STABLE - 1;
 
   private final StagedPass pass;
@@ -48,8 +48,8 @@ public final class Speculative implements DecodingStrategy {
   private int position;
 
   /**
-   * A new sequence. How much is guessed adapts to how often guesses are right and to the time that
-   * passes take.
+   * A new sequence. How much is drafted adapts to how often draft tokens are right and to the time
+   * that passes take.
    *
    * @param sources closed with this; at most one depth among them. None is full-depth decoding
    * @param capacity tokens to set room aside for

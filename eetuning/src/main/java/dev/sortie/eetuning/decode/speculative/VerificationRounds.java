@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
- * Guesses of several sources for one text. How much is guessed adapts to how often guesses are
+ * Drafts of several sources for one text. How much is drafted adapts to how often draft tokens are
  * right and to the time that passes take.
  */
 public final class VerificationRounds implements Drafter {
@@ -16,10 +16,10 @@ public final class VerificationRounds implements Drafter {
   private final DraftLength lengths;
   private final LongSupplier clock;
   private final DraftOutcomes trials;
-  private final DraftSelector guessing;
+  private final DraftSelector selector;
   private final SpeculationCounts counts;
 
-  /** The text read, and the guesses behind it. */
+  /** The text read, and the draft tokens behind it. */
   private final int[] text;
 
   /** Tokens read. */
@@ -34,14 +34,14 @@ public final class VerificationRounds implements Drafter {
    * @param base position of the token just chosen, the pass's first row
    * @param source that was asked, -1 for none
    * @param limit how many tokens it was asked for
-   * @param draft guesses read
-   * @param seconds time for the pass, and for guessing unless the source gives probabilities; below
+   * @param draft draft tokens read
+   * @param seconds time for the pass, and for drafting unless the source gives probabilities; below
    *     0 if there is none to be accounted for
    */
   private record Round(int base, int source, int limit, int[] draft, double seconds) {
     private static final double UNACCOUNTED = Double.NEGATIVE_INFINITY;
 
-    /** What is known of position {@code base} comes from no pass with guesses. */
+    /** What is known of position {@code base} comes from no pass with drafts. */
     static Round at(int base) {
       return new Round(base, -1, 0, new int[0], UNACCOUNTED);
     }
@@ -52,7 +52,7 @@ public final class VerificationRounds implements Drafter {
   }
 
   /**
-   * Guesses of sources that read nothing of the model and cost nothing.
+   * Drafts of sources that read nothing of the model and cost nothing.
    *
    * @param sources closed with this
    * @param capacity tokens of the text at most
@@ -68,7 +68,7 @@ public final class VerificationRounds implements Drafter {
   }
 
   /**
-   * Guesses of any sources.
+   * Drafts of any sources.
    *
    * @param sources closed with this
    * @param states that the sources read
@@ -85,7 +85,7 @@ public final class VerificationRounds implements Drafter {
     this.trials = new DraftOutcomes(lengths);
     this.counts = new SpeculationCounts(sources.stream().map(DraftSource::name).toList());
     this.text = new int[capacity];
-    this.guessing = new DraftSelector(states, this.sources, lengths, trials, clock, text);
+    this.selector = new DraftSelector(states, this.sources, lengths, trials, clock, text);
   }
 
   @Override
@@ -97,7 +97,7 @@ public final class VerificationRounds implements Drafter {
   public void prompt(int position, int[] prompt) {
     settle();
     trials.forget();
-    guessing.cut(position);
+    selector.cut(position);
     System.arraycopy(prompt, 0, text, position, prompt.length);
     end = position + prompt.length;
     round = Round.at(end - 1);
@@ -113,7 +113,7 @@ public final class VerificationRounds implements Drafter {
       return true;
     }
     settle();
-    guessing.cut(position); // guesses that were wrong
+    selector.cut(position); // draft tokens that were wrong
     return false;
   }
 
@@ -128,7 +128,7 @@ public final class VerificationRounds implements Drafter {
     text[position] = token;
     end = position + 1;
     int room = Math.min(most, text.length - position - 1);
-    offered = guessing.offer(position, Math.min(room, Speculative.MAX_DRAFT));
+    offered = selector.offer(position, Math.min(room, Speculative.MAX_DRAFT));
     return offered.expected();
   }
 
@@ -149,16 +149,18 @@ public final class VerificationRounds implements Drafter {
     text[position] = token;
     end = position + 1;
     long start = clock.getAsLong();
-    DraftSelector.Guess guess =
-        guessing.guess(position, Math.min(most, text.length - position - 1));
-    int[] draft = guess.draft().tokens();
+    DraftSelector.Selection selected =
+        selector.select(position, Math.min(most, text.length - position - 1));
+    int[] draft = selected.draft().tokens();
     int[] tokens = new int[1 + draft.length];
     tokens[0] = token;
     System.arraycopy(draft, 0, tokens, 1, draft.length);
-    counts.pass(position, guess.source(), guess.limit(), draft.length, guess.looks());
+    counts.pass(position, selected.source(), selected.limit(), draft.length, selected.looks());
     double seconds = (clock.getAsLong() - start) * 1e-9;
     counts.took(seconds);
-    round = new Round(position, guess.source(), guess.limit(), draft, seconds - guess.asking());
+    round =
+        new Round(
+            position, selected.source(), selected.limit(), draft, seconds - selected.asking());
     return tokens;
   }
 
@@ -169,10 +171,10 @@ public final class VerificationRounds implements Drafter {
   }
 
   @Override
-  public Optional<Step.Guess> behind(int position) {
+  public Optional<Step.DraftToken> behind(int position) {
     int i = position - round.base;
     return i < round.draft.length
-        ? Optional.of(new Step.Guess(round.draft[i], sources.get(round.source).name()))
+        ? Optional.of(new Step.DraftToken(round.draft[i], sources.get(round.source).name()))
         : Optional.empty();
   }
 
@@ -190,7 +192,7 @@ public final class VerificationRounds implements Drafter {
     // no row of the last pass is of use: what follows is read anew
     round = Round.at(count - 1);
     trials.forget();
-    guessing.cut(count);
+    selector.cut(count);
   }
 
   @Override
@@ -200,6 +202,6 @@ public final class VerificationRounds implements Drafter {
 
   @Override
   public void close() {
-    guessing.close();
+    selector.close();
   }
 }

@@ -9,7 +9,7 @@ import dev.sortie.nn.InputException;
  * @param parallel texts generated at once at most
  * @param queue requests that wait at most
  * @param cacheTokens tokens that the KV cache holds, of all texts together
- * @param drafts whether tokens are guessed where that is faster
+ * @param drafts whether tokens are drafted where that is faster
  */
 public record EngineSettings(int parallel, int queue, int cacheTokens, boolean drafts) {
   public EngineSettings {

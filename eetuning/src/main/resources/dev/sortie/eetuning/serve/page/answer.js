@@ -115,7 +115,7 @@ export class AnswerView {
 
   append(token) {
     const element = document.createElement('span');
-    element.className = token.guessed ? 'tok guessed' : 'tok';
+    element.className = token.drafted ? 'tok drafted' : 'tok';
     element.textContent = token.text;
     tint(element, token.exit, this.model);
     this.tokens.append(element);
@@ -137,11 +137,11 @@ export class AnswerView {
       facts.push(ENDS[finish]);
     }
     this.facts.textContent = finish ? facts.join(' · ') : ''; // the meter counts while it comes
-    const guessed = tokens.filter(token => token.guessed).length;
-    if (finish && guessed) {
+    const drafted = tokens.filter(token => token.drafted).length;
+    if (finish && drafted) {
       const legend = document.createElement('span');
       legend.className = 'legend';
-      legend.textContent = `${guessed} accepted from drafts`;
+      legend.textContent = `${drafted} accepted from drafts`;
       this.facts.append(' · ', legend);
     }
     this.tokens.setAttribute('aria-label', `${name(this.answer.how)}, ${tokens.length} tokens; arrow keys move through them`);

@@ -94,7 +94,7 @@ export async function read(model, messages, how, key, signal) {
 }
 
 /**
- * An answer, piece by piece: `{text, id, exit, confidence, guessed, top}` for a token, `{finish}`
+ * An answer, piece by piece: `{text, id, exit, confidence, drafted, top}` for a token, `{finish}`
  * at its end. A model without a chat template continues the last message as a text.
  *
  * @param model what `/props` says
@@ -115,7 +115,7 @@ export async function* answer(model, messages, how, key, signal) {
         id: token.id,
         exit: token.exit,
         confidence: token.confidence,
-        guessed: token.source !== 'model',
+        drafted: token.source !== 'model',
         top: alternatives(choice),
       };
     }

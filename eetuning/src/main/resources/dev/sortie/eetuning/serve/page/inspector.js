@@ -36,7 +36,7 @@ export class Inspector {
     this.id.textContent = `id ${token.id}`;
     this.facts.replaceChildren(
       // on one line, for whether a token was drafted depends on the time and must not move the rest
-      ...fact('Exit', token.guessed ? `${exit}, drafted` : exit),
+      ...fact('Exit', token.drafted ? `${exit}, drafted` : exit),
       ...fact('Confidence', percent(token.confidence), token.confidence));
     this.table.hidden = token.top.length === 0;
     this.table.tBodies[0].replaceChildren(...token.top.map(([text, probability]) => alternative(text, probability)));

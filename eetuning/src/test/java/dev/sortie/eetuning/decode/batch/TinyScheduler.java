@@ -47,12 +47,12 @@ final class TinyScheduler implements AutoCloseable {
         new ExitSpec(3, ExitArchitecture.LAYER, true));
   }
 
-  Scheduler scheduler(int running, int waiting, IntFunction<Drafter> guesses) {
-    return scheduler(pool, running, waiting, guesses);
+  Scheduler scheduler(int running, int waiting, IntFunction<Drafter> drafters) {
+    return scheduler(pool, running, waiting, drafters);
   }
 
   /** A scheduler whose texts share another pool. */
-  Scheduler scheduler(PagePool pages, int running, int waiting, IntFunction<Drafter> guesses) {
+  Scheduler scheduler(PagePool pages, int running, int waiting, IntFunction<Drafter> drafters) {
     return new Scheduler(
         decoder,
         pages,
@@ -60,7 +60,7 @@ final class TinyScheduler implements AutoCloseable {
         ENDS,
         tiny.model().config().decoder().vocab(),
         new Scheduler.Limits(running, waiting, PIECE),
-        guesses);
+        drafters);
   }
 
   /** A greedy text at full depth that no token ends. */

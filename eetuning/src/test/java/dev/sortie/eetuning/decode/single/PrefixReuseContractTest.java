@@ -88,7 +88,7 @@ class PrefixReuseContractTest {
     }
   }
 
-  /** Always guesses four tokens. */
+  /** Always drafts four tokens. */
   private static Speculative speculative(boolean byExit) {
     ExitSpec spec = new ExitSpec(2, ExitArchitecture.LAYER, true);
     DraftSource source =

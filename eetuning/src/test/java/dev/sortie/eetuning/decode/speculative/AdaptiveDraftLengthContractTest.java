@@ -7,7 +7,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
- * How much is guessed, on a simulated machine: time is counted in passes of one token, so the
+ * How much is drafted, on a simulated machine: time is counted in passes of one token, so the
  * promises hold for any speed.
  */
 class AdaptiveDraftLengthContractTest {
@@ -15,7 +15,7 @@ class AdaptiveDraftLengthContractTest {
   /** Decodes without a model. */
   private static final class Simulation {
     private final double row;
-    private final double guess;
+    private final double drafting;
     private final AdaptiveDraftLength lengths;
     private final DraftOutcomes trials;
     private final Random random = new Random(1);
@@ -25,18 +25,18 @@ class AdaptiveDraftLengthContractTest {
 
     /**
      * @param row extra cost of a row in a pass
-     * @param guess cost of guessing a token
+     * @param drafting cost of drafting a token
      */
-    Simulation(double row, double guess) {
+    Simulation(double row, double drafting) {
       this.row = row;
-      this.guess = guess;
+      this.drafting = drafting;
       this.lengths =
           new AdaptiveDraftLength(
-              new double[] {guess}, new boolean[1], List.of((kind, place) -> 0.5));
+              new double[] {drafting}, new boolean[1], List.of((kind, place) -> 0.5));
       this.trials = new DraftOutcomes(lengths);
     }
 
-    /** Tokens per pass-time over {@code count} tokens; each guess is right with probability p. */
+    /** Tokens per pass-time over {@code count} tokens; each draft is right with probability p. */
     double run(int count, double p) {
       double start = time;
       int begin = tokens;
@@ -50,15 +50,15 @@ class AdaptiveDraftLengthContractTest {
       double plain = lengths.plainRate();
       DraftLength.Choice c = lengths.choose(0, 0, Speculative.MAX_DRAFT);
       int k = c.rate() > plain ? c.length() : 0;
-      int guessed = guess == 0 ? Speculative.MAX_DRAFT : k;
-      if (guessed > 0) {
-        trials.open(0, new Draft(new int[guessed], 0), tokens + 1, guessed);
+      int drafted = drafting == 0 ? Speculative.MAX_DRAFT : k;
+      if (drafted > 0) {
+        trials.open(0, new Draft(new int[drafted], 0), tokens + 1, drafted);
       }
-      double seconds = (1 + row * k + guess * k) * (1 + noise * random.nextGaussian());
+      double seconds = (1 + row * k + drafting * k) * (1 + noise * random.nextGaussian());
       time += seconds;
       boolean reached = true;
       int emitted = 0;
-      // every guess is 0, and so is the text where a guess is to be right
+      // every draft is 0, and so is the text where a draft is to be right
       while (reached) {
         emitted++;
         int token = random.nextDouble() < p ? 0 : 1;
@@ -71,14 +71,14 @@ class AdaptiveDraftLengthContractTest {
   }
 
   /** The best that a fixed length gives, in tokens per pass-time. */
-  private static double best(double row, double guess, double p) {
+  private static double best(double row, double drafting, double p) {
     double best = 1;
     double expected = 1;
     double all = 1;
     for (int k = 1; k <= Speculative.MAX_DRAFT; k++) {
       all *= p;
       expected += all;
-      best = Math.max(best, expected / (1 + (row + guess) * k));
+      best = Math.max(best, expected / (1 + (row + drafting) * k));
     }
     return best;
   }
@@ -86,10 +86,10 @@ class AdaptiveDraftLengthContractTest {
   @Test
   void aSourceThatIsNeverRightCostsLessThanFivePercent() {
     for (double row : new double[] {0.05, 0.1, 0.35}) {
-      for (double guess : new double[] {0, 0.3, 0.9}) {
+      for (double drafting : new double[] {0, 0.3, 0.9}) {
         for (int tokens : new int[] {64, 256, 2000}) {
-          assertThat(1 / new Simulation(row, guess).run(tokens, 0))
-              .as("row %s, guess %s, %d tokens", row, guess, tokens)
+          assertThat(1 / new Simulation(row, drafting).run(tokens, 0))
+              .as("row %s, drafting %s, %d tokens", row, drafting, tokens)
               .isLessThan(1.05);
         }
       }
@@ -99,16 +99,16 @@ class AdaptiveDraftLengthContractTest {
   @Test
   void aSourceThatIsSeldomRightCostsLessThanFivePercent() {
     for (double p : new double[] {0.02, 0.05, 0.1, 0.2}) {
-      for (double guess : new double[] {0, 0.9}) {
-        Simulation s = new Simulation(0.3, guess);
+      for (double drafting : new double[] {0, 0.9}) {
+        Simulation s = new Simulation(0.3, drafting);
         s.noise = 0.05;
-        assertThat(1 / s.run(1000, p)).as("p %s, guess %s", p, guess).isLessThan(1.05);
+        assertThat(1 / s.run(1000, p)).as("p %s, drafting %s", p, drafting).isLessThan(1.05);
       }
     }
   }
 
   @Test
-  void whereGuessesPayTheGainIsNearThatOfTheBestFixedLength() {
+  void whereDraftsPayTheGainIsNearThatOfTheBestFixedLength() {
     for (double row : new double[] {0.05, 0.1, 0.3}) {
       for (double p : new double[] {0.5, 0.7, 0.9, 1}) {
         Simulation s = new Simulation(row, 0);
@@ -131,11 +131,11 @@ class AdaptiveDraftLengthContractTest {
 
   @Test
   void aSourceThatWasWrongForLongIsHeardAgain() {
-    for (double guess : new double[] {0, 0.15}) {
-      Simulation s = new Simulation(0.1, guess);
+    for (double drafting : new double[] {0, 0.15}) {
+      Simulation s = new Simulation(0.1, drafting);
       s.run(1000, 0);
       s.run(400, 0.95);
-      assertThat(s.run(500, 0.95)).isGreaterThan(0.8 * best(0.1, guess, 0.95));
+      assertThat(s.run(500, 0.95)).isGreaterThan(0.8 * best(0.1, drafting, 0.95));
       s.run(100, 0);
       assertThat(1 / s.run(500, 0)).as("and is left alone again").isLessThan(1.05);
     }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Sources that say how likely their guesses are right. */
+/** Sources that say how likely their draft tokens are right. */
 class DraftCalibrationContractTest {
   private static Draft draft(double... probabilities) {
     return new Draft(new int[probabilities.length], 0, probabilities);
@@ -23,7 +23,7 @@ class DraftCalibrationContractTest {
     DraftCalibration calibration = new DraftCalibration();
     for (int i = 0; i < 200; i++) {
       calibration.compared(
-          draft(0.8, 0.8), i % 2); // the first in every second guess, the next never
+          draft(0.8, 0.8), i % 2); // the first in every second draft, the next never
     }
     double[] expected = calibration.expected(draft(0.8, 0.8));
     assertThat(expected[1]).isCloseTo(0.5, within(0.05));

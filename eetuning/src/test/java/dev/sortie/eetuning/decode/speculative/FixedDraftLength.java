@@ -5,10 +5,10 @@ import dev.sortie.tensor.device.Device;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Guesses as many tokens as allowed, whatever comes of it. */
+/** Drafts as many tokens as allowed, whatever comes of it. */
 public record FixedDraftLength(int most) implements DraftLength {
 
-  /** Decoding that always guesses {@code most} tokens where it can. */
+  /** Decoding that always drafts {@code most} tokens where it can. */
   public static Speculative decoding(
       Decoder decoder, List<DraftSource> sources, int capacity, Device device, int most) {
     return new Speculative(

@@ -23,14 +23,14 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The guesses are those of the definition: the exit run over the whole text at once. */
+/** The drafts are those of the definition: the exit run over the whole text at once. */
 class LookaheadDraftContractTest {
   private static final int[] TEXT = {4, 8, 15, 16, 23, 42, 7, 99, 120, 31, 64, 5};
 
   @TempDir private Path temp;
 
   @Test
-  void guessesAreThoseOfTheExitOverTheWholeText() {
+  void draftsAreThoseOfTheExitOverTheWholeText() {
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test");
         Workspace workspace = new Workspace();

@@ -9,7 +9,7 @@ final class Oracle implements DraftSource {
   private final double cost;
 
   /**
-   * @param percent of positions guessed wrong
+   * @param percent of positions drafted wrong
    * @param cost as of {@link DraftSource#cost}
    */
   Oracle(int[] text, int percent, double cost) {

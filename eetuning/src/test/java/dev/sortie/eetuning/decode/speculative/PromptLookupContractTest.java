@@ -66,29 +66,29 @@ class PromptLookupContractTest {
     }
   }
 
-  private static Draft guess(int max, int... text) {
+  private static Draft draft(int max, int... text) {
     return new PromptLookup(CAPACITY).draft(new Text().with(text), max);
   }
 
   @Test
-  void aTextThatDoesNotRepeatItselfGivesNoGuess() {
-    assertThat(guess(5, 1).length()).isZero();
-    assertThat(guess(5, 1, 2, 3, 4).length()).isZero();
+  void aTextThatDoesNotRepeatItselfGivesNoDraft() {
+    assertThat(draft(5, 1).length()).isZero();
+    assertThat(draft(5, 1, 2, 3, 4).length()).isZero();
   }
 
   @Test
   void theLongestAgreementCountsThenTheNewest() {
-    assertThat(guess(2, 1, 2, 3, 9, 9, 2, 5, 5, 1, 2).tokens()).containsExactly(3, 9);
-    assertThat(guess(1, 7, 1, 8, 1, 9, 1).tokens()).containsExactly(9);
+    assertThat(draft(2, 1, 2, 3, 9, 9, 2, 5, 5, 1, 2).tokens()).containsExactly(3, 9);
+    assertThat(draft(1, 7, 1, 8, 1, 9, 1).tokens()).containsExactly(9);
     // five tokens agree where a 6 follows, four where a 7 does
-    assertThat(guess(1, 5, 1, 2, 3, 4, 6, 9, 1, 2, 3, 4, 7, 5, 1, 2, 3, 4).tokens())
+    assertThat(draft(1, 5, 1, 2, 3, 4, 6, 9, 1, 2, 3, 4, 7, 5, 1, 2, 3, 4).tokens())
         .containsExactly(6);
   }
 
   @Test
-  void aGuessThatReachesTheEndOfTheTextContinuesInItself() {
-    assertThat(guess(6, 4, 5, 6, 4).tokens()).containsExactly(5, 6, 4, 5, 6, 4);
-    assertThat(guess(3, 8, 8).tokens()).containsExactly(8, 8, 8);
+  void aDraftThatReachesTheEndOfTheTextContinuesInItself() {
+    assertThat(draft(6, 4, 5, 6, 4).tokens()).containsExactly(5, 6, 4, 5, 6, 4);
+    assertThat(draft(3, 8, 8).tokens()).containsExactly(8, 8, 8);
   }
 
   @Test
@@ -97,9 +97,9 @@ class PromptLookupContractTest {
     for (int i = 0; i < long33.length; i++) {
       long33[i] = i % 40;
     }
-    assertThat(guess(1, 1, 2, 1).kind()).isZero();
-    assertThat(guess(1, 1, 2, 3, 1, 2).kind()).isEqualTo(1);
-    assertThat(guess(1, long33).kind()).isEqualTo(Draft.KINDS - 1);
+    assertThat(draft(1, 1, 2, 1).kind()).isZero();
+    assertThat(draft(1, 1, 2, 3, 1, 2).kind()).isEqualTo(1);
+    assertThat(draft(1, long33).kind()).isEqualTo(Draft.KINDS - 1);
   }
 
   /** Against a search through the whole text, while it grows and is cut. */

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whoever guesses, and whatever, the text and its logits have the bits of full depth. */
+/** Whoever drafts, and whatever, the text and its logits have the bits of full depth. */
 class SpeculativeContractTest {
   private static final int LAYERS = 3;
   private static final int CONTEXT = TinyModel.CONTEXT;
@@ -61,7 +61,7 @@ class SpeculativeContractTest {
     device.close();
   }
 
-  /** A way to guess. */
+  /** A way to draft. */
   record Setting(
       String name, int length, java.util.function.Function<int[], List<DraftSource>> make) {
     @Override
@@ -69,7 +69,7 @@ class SpeculativeContractTest {
       return name + ", " + (length == 0 ? "adaptive" : "up to " + length);
     }
 
-    /** A strategy that guesses this way; {@code text} is what full depth gives. */
+    /** A strategy that drafts this way; {@code text} is what full depth gives. */
     Speculative open(int[] text, int capacity) {
       Decoder decoder = model.decoder();
       List<DraftSource> sources = make.apply(text);
@@ -269,13 +269,13 @@ class SpeculativeContractTest {
   }
 
   @Test
-  void rightGuessesNeedNoPassAndAreTraced() {
+  void rightDraftsNeedNoPassAndAreTraced() {
     int[] text = text(full(SamplingOptions.GREEDY));
     Setting right = new Setting("right", 7, t -> List.of(new Oracle(t, 0, 0)));
     try (Speculative s = right.open(text, CONTEXT)) {
       Step step = s.prefill(PROMPT);
       for (int p = PROMPT.length; p < CONTEXT; p++) {
-        // one token chosen, seven guessed: each eighth comes from the model alone
+        // one token chosen, seven drafted: each eighth comes from the model alone
         assertThat(step.sourceOf(text[p]).isPresent())
             .as("token %d", p)
             .isEqualTo((p - PROMPT.length) % 8 != 0);
@@ -291,7 +291,7 @@ class SpeculativeContractTest {
     }
   }
 
-  /** Otherwise the equalities above would say nothing of guesses. */
+  /** Otherwise the equalities above would say nothing of drafts. */
   @Test
   void allSourcesAreRightAtTimesAndWrongAtTimes() {
     for (Setting setting : settings().filter(s -> s.length == 4).toList()) {
@@ -304,9 +304,9 @@ class SpeculativeContractTest {
         List<Row> expected = full(sampling);
         try (Speculative s = setting.open(text(expected), CONTEXT)) {
           decode(s, sampling);
-          for (var guesses : s.speculation().sources().values()) {
-            verified += guesses.verified();
-            accepted += guesses.accepted();
+          for (var counts : s.speculation().sources().values()) {
+            verified += counts.verified();
+            accepted += counts.accepted();
           }
         }
       }
@@ -384,7 +384,7 @@ class SpeculativeContractTest {
   }
 
   @Test
-  void aSourceThatGuessesOtherTokensThanItRanIsRefused() {
+  void aSourceThatDraftsOtherTokensThanItRanIsRefused() {
     EarlyExitDraft honest = exit(ExitArchitecture.NORM, 1, 0);
     DraftSource liar =
         new DraftSource() {

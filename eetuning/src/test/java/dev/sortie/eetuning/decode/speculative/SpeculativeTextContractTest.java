@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a user sees of guessed text: the same as at full depth, however it ends. */
+/** What a user sees of drafted text: the same as at full depth, however it ends. */
 class SpeculativeTextContractTest {
   private static final int CONTEXT = TinyModel.CONTEXT;
   private static final SamplingOptions WARM = new SamplingOptions(1, 0, 1, 0, 1, 4);
@@ -51,7 +51,7 @@ class SpeculativeTextContractTest {
     device.close();
   }
 
-  private static Speculative guessing(int[] text, int length) {
+  private static Speculative drafting(int[] text, int length) {
     return new Speculative(
         model.decoder(),
         List.of(new Oracle(text, 10, 0)),
@@ -89,7 +89,7 @@ class SpeculativeTextContractTest {
   }
 
   @Test
-  void anEndOfTextAmongTheGuessesEndsTheTextWhereFullDepthDoes() {
+  void anEndOfTextAmongTheDraftsEndsTheTextWhereFullDepthDoes() {
     int[] text = text();
     for (int at = prompt.length; at < text.length; at++) {
       same(text, List.of(text[at]), List.of(), -1, "stop");
@@ -97,7 +97,7 @@ class SpeculativeTextContractTest {
   }
 
   @Test
-  void aStopTextAmongTheGuessesEndsTheTextWhereFullDepthDoes() {
+  void aStopTextAmongTheDraftsEndsTheTextWhereFullDepthDoes() {
     int[] text = text();
     String whole = model.tokenizer().decode(Arrays.copyOfRange(text, prompt.length, text.length));
     for (int at = 0; at + 3 <= whole.length(); at += 3) {
@@ -106,7 +106,7 @@ class SpeculativeTextContractTest {
   }
 
   @Test
-  void whoCancelsAmongTheGuessesGetsWhatFullDepthGives() {
+  void whoCancelsAmongTheDraftsGetsWhatFullDepthGives() {
     int[] text = text();
     for (int after = 1; after < 10; after++) {
       same(text, List.of(), List.of(), after, "cancelled");
@@ -120,7 +120,7 @@ class SpeculativeTextContractTest {
       expected = run(full, ends, options(stop), cancelAfter);
     }
     assertThat(expected.finish()).isEqualTo(finish);
-    try (Speculative s = guessing(text, 5)) {
+    try (Speculative s = drafting(text, 5)) {
       Generation actual = run(s, ends, options(stop), cancelAfter);
       assertThat(ids(actual)).isEqualTo(ids(expected));
       assertThat(actual.text()).isEqualTo(expected.text());
@@ -130,29 +130,29 @@ class SpeculativeTextContractTest {
   }
 
   @Test
-  void aTokenSaysWhoGuessedIt() {
+  void aTokenSaysWhoDraftedIt() {
     int[] text = text();
-    try (Speculative s = guessing(text, 5)) {
+    try (Speculative s = drafting(text, 5)) {
       Generation g = run(s, List.of(), options(List.of()), -1);
       List<String> sources =
           g.tokens().stream().map(t -> t.draft().orElse("model")).distinct().toList();
       assertThat(sources).containsExactlyInAnyOrder("model", "oracle");
-      long guessed = g.tokens().stream().filter(t -> t.draft().isPresent()).count();
+      long drafted = g.tokens().stream().filter(t -> t.draft().isPresent()).count();
       SpeculationReport report = s.speculation();
       assertThat(report.sources().get("oracle").accepted())
           .as("all but perhaps the last, which is not read")
-          .isBetween((int) guessed - 1, (int) guessed);
+          .isBetween((int) drafted - 1, (int) drafted);
       assertThat(report.passes() + report.sources().get("oracle").accepted())
           .isEqualTo(g.tokens().size() - 1);
     }
   }
 
   /**
-   * Time is counted in passes of one token, three tenths for each token guessed and verified. The
-   * guesses here are all wrong.
+   * Time is counted in passes of one token, three tenths for each token drafted and verified. The
+   * drafts here are all wrong.
    */
   @Test
-  void guessesThatAreNeverRightCostLessThanFivePercent() {
+  void draftsThatAreNeverRightCostLessThanFivePercent() {
     int[] text = text();
     Speculative[] self = {null};
     LongSupplier passes =
@@ -188,7 +188,7 @@ class SpeculativeTextContractTest {
 
   /**
    * The second token of many short texts, by its frequency, against the probability that the model
-   * gives it over all first tokens. Some first tokens were guessed.
+   * gives it over all first tokens. Some first tokens were drafted.
    */
   @Test
   void sampledTokensHaveTheModelsDistribution() {
@@ -217,10 +217,10 @@ class SpeculativeTextContractTest {
     }
     int[] found = new int[vocab];
     int accepted;
-    try (Speculative s = guessing(text, 1)) {
+    try (Speculative s = drafting(text, 1)) {
       for (long seed = 0; seed < texts; seed++) {
         Sampler sampler = new Sampler(new SamplingOptions(1, 4, 1, 0, 1, seed), vocab);
-        // the prompt's last token is read by a pass that guesses the first token
+        // the prompt's last token is read by a pass that drafts the first token
         s.rewind(0);
         s.prefill(Arrays.copyOf(prompt, prompt.length - 1));
         Step step = s.next(prompt[prompt.length - 1]);
@@ -229,7 +229,7 @@ class SpeculativeTextContractTest {
       }
       accepted = s.speculation().sources().get("oracle").accepted();
     }
-    assertThat(accepted).as("first tokens that were guessed").isBetween(texts / 10, texts * 9 / 10);
+    assertThat(accepted).as("first tokens that were drafted").isBetween(texts / 10, texts * 9 / 10);
     double chiSquare = 0;
     int cells = 0;
     double rareExpected = 0;

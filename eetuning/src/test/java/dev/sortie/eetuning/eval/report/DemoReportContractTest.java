@@ -71,7 +71,7 @@ class DemoReportContractTest {
   }
 
   @Test
-  void exitsGuessesAndBothStandSideBySide() throws IOException {
+  void exitsDraftsAndBothStandSideBySide() throws IOException {
     String page =
         page(
             SampleResults.with(

@@ -46,9 +46,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever is guessed, each token leaves where it does without guesses, with the same bits. */
+/** Whatever is drafted, each token leaves where it does without drafts, with the same bits. */
 @Tag("slow")
-class GuessedEarlyExitContractTest {
+class DraftedEarlyExitContractTest {
   private static final int LAYERS = 3;
   private static final int CONTEXT = TinyModel.CONTEXT;
   private static final int[] PROMPT = {11, 22, 33, 22, 33};
@@ -75,8 +75,8 @@ class GuessedEarlyExitContractTest {
 
   /** Exits and when they are taken. */
   private record Setting(String name, Exits exits, ExitPolicy policy, int maxPending) {
-    EarlyExit open(Drafter guesses) {
-      return new EarlyExit(model.decoder(), exits, policy, CONTEXT, maxPending, guesses, device);
+    EarlyExit open(Drafter drafter) {
+      return new EarlyExit(model.decoder(), exits, policy, CONTEXT, maxPending, drafter, device);
     }
 
     @Override
@@ -191,7 +191,7 @@ class GuessedEarlyExitContractTest {
 
   @ParameterizedTest
   @MethodSource("settings")
-  void textsUpToTheContextLimitAreThoseWithoutGuesses(Setting setting) {
+  void textsUpToTheContextLimitAreThoseWithoutDrafts(Setting setting) {
     for (int seed = 0; seed < 3; seed++) {
       SamplingOptions sampling =
           seed == 0 ? SamplingOptions.GREEDY : new SamplingOptions(0.5 * seed, 0, 1, 0, 1.1, seed);
@@ -229,22 +229,22 @@ class GuessedEarlyExitContractTest {
   /** The same reads, cuts and prompts in the middle on both sides, at random. */
   @ParameterizedTest
   @MethodSource("settings")
-  void whateverIsReadOrForgottenTokensLeaveWhereTheyDoWithoutGuesses(Setting setting) {
+  void whateverIsReadOrForgottenTokensLeaveWhereTheyDoWithoutDrafts(Setting setting) {
     int[] text;
     try (EarlyExit plain = setting.open(Drafter.NONE)) {
       text = text(decode(plain, SamplingOptions.GREEDY));
     }
     Random random = new Random(3);
     try (EarlyExit plain = setting.open(Drafter.NONE);
-        EarlyExit guessed = setting.open(oracle(text, 20, 4))) {
+        EarlyExit drafted = setting.open(oracle(text, 20, 4))) {
       Step expected = plain.prefill(PROMPT);
-      Step actual = guessed.prefill(PROMPT);
+      Step actual = drafted.prefill(PROMPT);
       for (int i = 0; i < 200; i++) {
         assertThat(actual.logits()).as("step %d", i).isEqualTo(expected.logits());
         assertThat(actual.exit()).isEqualTo(expected.exit());
-        assertThat(guessed.position()).isEqualTo(plain.position());
+        assertThat(drafted.position()).isEqualTo(plain.position());
         if (random.nextInt(10) == 0) {
-          assertThat(caches(guessed)).usingRecursiveComparison().isEqualTo(caches(plain));
+          assertThat(caches(drafted)).usingRecursiveComparison().isEqualTo(caches(plain));
         }
         int position = plain.position();
         int what = random.nextInt(12);
@@ -252,20 +252,20 @@ class GuessedEarlyExitContractTest {
         if (what == 0 || position + more.length > CONTEXT) {
           int kept = random.nextInt(position);
           plain.rewind(kept);
-          guessed.rewind(kept);
+          drafted.rewind(kept);
           more = kept + more.length > CONTEXT ? new int[] {1} : more;
           expected = plain.prefill(more);
-          actual = guessed.prefill(more);
+          actual = drafted.prefill(more);
         } else if (what == 1) {
           int kept = random.nextInt(position);
           plain.rewind(kept);
-          guessed.rewind(kept);
+          drafted.rewind(kept);
           expected = plain.next(text[kept]);
-          actual = guessed.next(text[kept]);
+          actual = drafted.next(text[kept]);
         } else {
           int token = what < 10 ? text[position] : more[0];
           expected = plain.next(token);
-          actual = guessed.next(token);
+          actual = drafted.next(token);
         }
       }
     }

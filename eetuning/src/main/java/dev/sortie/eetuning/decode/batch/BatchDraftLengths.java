@@ -5,28 +5,28 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Decides which guesses several texts have read in one pass: those that promise the most tokens per
- * second of all texts, by how often the guesses of each are right and by measured times of passes.
- * Of the guesses offered, those that are most likely right are taken first, so the best choice is
- * one of as many as there are guesses.
+ * Decides how many draft tokens each of several texts has read in one pass: those that promise the
+ * most tokens per second of all texts, by how often the draft tokens of each are right and by
+ * measured times of passes. Of the draft tokens offered, those that are most likely right are taken
+ * first, so the best choice is one of as many as there are draft tokens.
  */
-final class SharedGuesses {
+final class BatchDraftLengths {
   /**
-   * More have no guesses: a row more must pay against the tokens of all, and on SmolLM2-135M hardly
+   * More have no drafts: a row more must pay against the tokens of all, and on SmolLM2-135M hardly
    * any is right so often.
    */
   private static final int MOST_TEXTS = 4;
 
-  /** What guesses must promise over none: less is noise. */
+  /** What drafts must promise over none: less is noise. */
   private static final double MARGIN = 1.03;
 
-  /** Passes of which one has no guesses, for each number of texts. */
+  /** Passes of which one has no drafts, for each number of texts. */
   private static final int PLAIN_EVERY = 64;
 
   private final int most;
   private final PassTimes times;
 
-  /** Since the last pass without guesses of so many texts. */
+  /** Since the last pass without drafts of so many texts. */
   private final int[] sincePlain;
 
   /** Texts of the last pass, and its rows. */
@@ -37,26 +37,29 @@ final class SharedGuesses {
   /**
    * Nothing is measured.
    *
-   * @param most rows of a pass, guesses included
+   * @param most rows of a pass, draft tokens included
    */
-  SharedGuesses(int most) {
+  BatchDraftLengths(int most) {
     this.most = most;
     this.times = new PassTimes(most);
     this.sincePlain = new int[most + 1];
   }
 
-  /** How many guesses so many texts can have read in one pass; who may have none need not look. */
+  /**
+   * How many draft tokens so many texts can have read in one pass; who may have none need not look.
+   */
   int most(int texts) {
     return texts > MOST_TEXTS ? 0 : most - texts;
   }
 
-  /** A guess of text {@code text}, right with this probability. */
+  /** A draft token of text {@code text}, right with this probability. */
   private record Candidate(int text, double right) {}
 
   /**
-   * How many guesses each text has read with its token.
+   * How many draft tokens each text has read with its token.
    *
-   * @param offers by text, how many of 0, 1, … guesses are expected to be right; all at full depth
+   * @param offers by text, how many of 0, 1, … draft tokens are expected to be right; all at full
+   *     depth
    */
   int[] counts(List<double[]> offers) {
     int[] counts = new int[offers.size()];

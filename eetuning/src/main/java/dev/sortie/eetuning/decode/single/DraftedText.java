@@ -9,24 +9,24 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.util.List;
 
 /**
- * A text on a {@link Descent}, and who guesses how it continues. Guesses are read with the token
- * just chosen; answers are given token after token.
+ * A text on a {@link Descent}, and a {@link Drafter} that proposes how it continues. Draft tokens
+ * are read with the token just chosen; answers are given token after token.
  */
-public final class GuessedText implements AutoCloseable {
+public final class DraftedText implements AutoCloseable {
   private final SequenceState text;
-  private final Drafter guesses;
+  private final Drafter drafter;
   private final List<SequenceState> alone;
   private Step answer;
 
   /**
-   * A text whose state has rows for a token and all its guesses.
+   * A text whose state has rows for a token and all its draft tokens.
    *
    * @param text closed with this
-   * @param guesses closed with this
+   * @param drafter closed with this
    */
-  public GuessedText(SequenceState text, Drafter guesses) {
+  public DraftedText(SequenceState text, Drafter drafter) {
     this.text = text;
-    this.guesses = guesses;
+    this.drafter = drafter;
     this.alone = List.of(text);
   }
 
@@ -37,23 +37,23 @@ public final class GuessedText implements AutoCloseable {
 
   /** A prompt is read behind what was read so far. */
   public void prompt(int[] prompt) {
-    guesses.prompt(text.position(), prompt);
+    drafter.prompt(text.position(), prompt);
   }
 
   /** All of a prompt is known, of which the beginning need not be read. */
   public void wholePrompt(int[] prompt) {
-    guesses.prompt(0, prompt);
+    drafter.prompt(0, prompt);
   }
 
   /**
-   * Reads one token in a pass of its own, with guesses behind it.
+   * Reads one token in a pass of its own, with drafts behind it.
    *
    * @return what follows it
    */
   public Step next(Descent descent, int token) {
     int position = text.position();
     text.sequence().requireRoom(position + 1);
-    boolean right = guesses.isRight(position, token);
+    boolean right = drafter.isRight(position, token);
     int[] round = right && position < text.ahead() ? null : round(position, token);
     long start = System.nanoTime();
     try {
@@ -68,68 +68,70 @@ public final class GuessedText implements AutoCloseable {
       rewind(position);
       throw e;
     }
-    guesses.took((System.nanoTime() - start) * 1e-9);
+    drafter.took((System.nanoTime() - start) * 1e-9);
     return answered(position, answer);
   }
 
-  /** The token and guesses behind it, as many as make stable rows with those that are pending. */
+  /**
+   * The token and draft tokens behind it, as many as make stable rows with those that are pending.
+   */
   private int[] round(int position, int token) {
     text.cut();
     int most = Math.min(Kernels.ROW_STABLE - text.deficit(), text.sequence().capacity() - position);
-    return guesses.begin(position, token, Math.max(0, most - 1));
+    return drafter.begin(position, token, Math.max(0, most - 1));
   }
 
   /**
-   * Whether the last pass has read this token as a guess, so that {@link #next} finds what follows,
-   * or some of the way to it.
+   * Whether the last pass has read this token as a draft token, so that {@link #next} finds what
+   * follows, or some of the way to it.
    */
   public boolean hasRead(int token) {
     int position = text.position();
-    return position < text.ahead() && guesses.hasRead(position, token);
+    return position < text.ahead() && drafter.hasRead(position, token);
   }
 
   /**
-   * Guesses for a pass with other texts, which {@link #beginInCompany} begins.
+   * Drafts for a pass with other texts, which {@link #beginInCompany} begins.
    *
-   * @param most guesses at most; 0 asks nobody
-   * @return how many of 0, 1, … guesses behind the token are expected to be right
+   * @param most draft tokens at most; 0 asks nobody
+   * @return how many of 0, 1, … draft tokens behind the token are expected to be right
    */
   public double[] offer(int token, int most) {
     int position = text.position();
-    guesses.isRight(position, token);
+    drafter.isRight(position, token);
     text.cut();
-    return guesses.offer(
+    return drafter.offer(
         position, token, Math.min(most, text.sequence().capacity() - position - 1));
   }
 
   /**
    * Begins to read one token in a pass with other texts.
    *
-   * @param count guesses behind it, of those offered
+   * @param count draft tokens behind it, of those offered
    */
   public void beginInCompany(int token, int count) {
-    text.begin(guesses.beginOffered(text.position(), token, count));
+    text.begin(drafter.beginOffered(text.position(), token, count));
   }
 
-  /** What follows a token, and what was guessed there. */
+  /** What follows a token, and what was drafted there. */
   public Step answered(int position, Step step) {
-    return step.with(guesses.behind(position));
+    return step.with(drafter.behind(position));
   }
 
-  /** What was guessed so far. */
+  /** What was drafted so far. */
   public SpeculationReport report() {
-    return guesses.report();
+    return drafter.report();
   }
 
   /** Forgets all tokens but the first {@code count}. */
   public void rewind(int count) {
     text.rewind(count);
-    guesses.rewind(count);
+    drafter.rewind(count);
   }
 
   @Override
   public void close() {
-    guesses.close();
+    drafter.close();
     text.close();
   }
 }

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Guesses change no text, whoever comes and leaves, and cost nothing where none can be read. */
-class SchedulerGuessesContractTest {
+/** Drafts change no text, whoever comes and leaves, and cost nothing where none can be read. */
+class SchedulerDraftsContractTest {
   @TempDir private static Path folder;
 
   private static TinyBatch tiny;
@@ -53,10 +53,10 @@ class SchedulerGuessesContractTest {
     together.close();
   }
 
-  /** A text guesses while it is the only one; another one comes and leaves in the middle of it. */
+  /** A text drafts while it is the only one; another one comes and leaves in the middle of it. */
   @ParameterizedTest
   @ValueSource(doubles = {1, 0.04})
-  void guessesChangeNoTextWhoeverComesAndLeaves(double threshold) throws Exception {
+  void draftsChangeNoTextWhoeverComesAndLeaves(double threshold) throws Exception {
     int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
     for (int joins : new int[] {0, 7, 30, 200}) {
       try (Scheduler scheduler = together.scheduler(4, 10, DraftSources::free)) {
@@ -71,7 +71,7 @@ class SchedulerGuessesContractTest {
         }
         for (RequestHandle h : handles) {
           Generation found = h.result().get(1, TimeUnit.SECONDS);
-          assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(together.alone(h.request())));
+          assertThat(withoutDrafts(found)).isEqualTo(withoutDrafts(together.alone(h.request())));
         }
         assertThat(handles.getFirst().result().join().tokens())
             .anySatisfy(t -> assertThat(t.draft()).contains("prompt-lookup"));
@@ -79,7 +79,7 @@ class SchedulerGuessesContractTest {
     }
   }
 
-  /** Guesses that promise everything, so that all rows of a pass are read. */
+  /** Drafts that promise everything, so that all rows of a pass are read. */
   private static Drafter certain(int capacity) {
     Drafter free = DraftSources.free(capacity);
     return (Drafter)
@@ -94,12 +94,12 @@ class SchedulerGuessesContractTest {
             });
   }
 
-  /** Right guesses and wrong ones, of texts that come and leave. */
+  /** Right draft tokens and wrong ones, of texts that come and leave. */
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 4})
-  void guessesOfSeveralChangeNoText(int texts) throws Exception {
+  void draftsOfSeveralChangeNoText(int texts) throws Exception {
     int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
-    try (Scheduler scheduler = together.scheduler(4, 10, SchedulerGuessesContractTest::certain)) {
+    try (Scheduler scheduler = together.scheduler(4, 10, SchedulerDraftsContractTest::certain)) {
       List<RequestHandle> handles = new ArrayList<>();
       for (int i = 0; i < texts; i++) {
         handles.add(
@@ -119,20 +119,20 @@ class SchedulerGuessesContractTest {
           handles.add(scheduler.submit(TinyScheduler.request(12, 20)));
         }
       }
-      int guessed = 0;
+      int drafted = 0;
       for (RequestHandle h : handles) {
         Generation found = h.result().get(1, TimeUnit.SECONDS);
-        assertThat(withoutGuesses(found)).isEqualTo(withoutGuesses(together.alone(h.request())));
-        guessed += (int) found.tokens().stream().filter(t -> t.draft().isPresent()).count();
+        assertThat(withoutDrafts(found)).isEqualTo(withoutDrafts(together.alone(h.request())));
+        drafted += (int) found.tokens().stream().filter(t -> t.draft().isPresent()).count();
       }
-      assertThat(guessed).isGreaterThan(texts * 5);
+      assertThat(drafted).isGreaterThan(texts * 5);
     }
   }
 
-  /** Who leaves at exits has no guesses in company, and whose company guesses has the same text. */
+  /** Who leaves at exits has no drafts in company, and whose company drafts has the same text. */
   @Test
-  void guessesOfSomeChangeNobodyWhoLeavesEarly() throws Exception {
-    try (Scheduler scheduler = together.scheduler(4, 10, SchedulerGuessesContractTest::certain)) {
+  void draftsOfSomeChangeNobodyWhoLeavesEarly() throws Exception {
+    try (Scheduler scheduler = together.scheduler(4, 10, SchedulerDraftsContractTest::certain)) {
       List<RequestHandle> handles = new ArrayList<>();
       for (double threshold : new double[] {1, 0.04, 1}) {
         handles.add(
@@ -148,19 +148,19 @@ class SchedulerGuessesContractTest {
         // until all are done
       }
       for (RequestHandle h : handles) {
-        assertThat(withoutGuesses(h.result().get(1, TimeUnit.SECONDS)))
-            .isEqualTo(withoutGuesses(together.alone(h.request())));
+        assertThat(withoutDrafts(h.result().get(1, TimeUnit.SECONDS)))
+            .isEqualTo(withoutDrafts(together.alone(h.request())));
       }
     }
   }
 
-  private static List<List<Object>> withoutGuesses(Generation g) {
+  private static List<List<Object>> withoutDrafts(Generation g) {
     return g.tokens().stream()
         .map(t -> List.<Object>of(t.id(), t.text(), t.exit(), t.confidence()))
         .toList();
   }
 
-  /** Counts how often guesses are asked for in passes of several texts. */
+  /** Counts how often drafts are asked for in passes of several texts. */
   private static Drafter counted(int capacity, AtomicInteger asked) {
     Drafter free = DraftSources.free(capacity);
     return (Drafter)
@@ -175,10 +175,10 @@ class SchedulerGuessesContractTest {
             });
   }
 
-  /** A look-up per text and token is too much where it is known that no guess will be read. */
+  /** A look-up per text and token is too much where it is known that no draft will be read. */
   @ParameterizedTest
   @CsvSource({"4, 1, true", "5, 1, false", "2, 0.04, false"})
-  void nobodyIsAskedWhereNoGuessCanBeRead(int texts, double threshold, boolean expected) {
+  void nobodyIsAskedWhereNoDraftCanBeRead(int texts, double threshold, boolean expected) {
     AtomicInteger asked = new AtomicInteger();
     try (Scheduler scheduler = together.scheduler(texts, 10, n -> counted(n, asked))) {
       for (int i = 0; i < texts; i++) {

@@ -10,13 +10,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Guesses are read where measured times say that all texts together gain by them. */
+/** Draft tokens are read where measured times say that all texts together gain by them. */
 @Tag("any-kernels")
-class SharedGuessesContractTest {
+class BatchDraftLengthsContractTest {
   private static final int ROWS = 16;
   private static final double[] NOTHING = new double[1];
 
-  /** Eight guesses, each right with this probability if those before it are. */
+  /** Eight draft tokens, each right with this probability if those before it are. */
   private static double[] offer(double right) {
     double[] expected = new double[9];
     double all = 1;
@@ -29,11 +29,11 @@ class SharedGuessesContractTest {
 
   /** Counts after many passes whose time depends on their rows. */
   private static int[] learnt(List<double[]> offers, IntToDoubleFunction seconds) {
-    SharedGuesses guesses = new SharedGuesses(ROWS);
+    BatchDraftLengths lengths = new BatchDraftLengths(ROWS);
     int[] counts = new int[0];
     for (int i = 0; i < 60; i++) {
-      counts = guesses.counts(offers);
-      guesses.took(seconds.applyAsDouble(offers.size() + IntStream.of(counts).sum()));
+      counts = lengths.counts(offers);
+      lengths.took(seconds.applyAsDouble(offers.size() + IntStream.of(counts).sum()));
     }
     return counts;
   }
@@ -51,7 +51,7 @@ class SharedGuessesContractTest {
 
   /** Two texts of SmolLM2 in BF16: a row costs a tenth of the pass, so a fifth of a token pays. */
   @Test
-  void theBestGuessesAreTakenAsFarAsTheyPay() {
+  void theBestDraftsAreTakenAsFarAsTheyPay() {
     IntToDoubleFunction seconds = rows -> 7.8 + rows;
     int[] counts = learnt(List.of(offer(0.1), offer(0.9), NOTHING), seconds);
     assertThat(counts[0]).isZero();
@@ -61,21 +61,21 @@ class SharedGuessesContractTest {
   }
 
   @Test
-  void manyTextsHaveNoGuesses() {
+  void manyTextsHaveNoDrafts() {
     int[] counts = learnt(Collections.nCopies(4, offer(1)), _ -> 0.01);
     assertThat(IntStream.of(counts).sum()).isEqualTo(ROWS - 4);
     assertThat(learnt(Collections.nCopies(5, offer(1)), _ -> 0.01)).containsOnly(0);
   }
 
-  /** Some passes have no guesses, or it would never be known what they cost. */
+  /** Some passes have no drafts, or it would never be known what they cost. */
   @Test
-  void passesWithoutGuessesComeAgainAndAgain() {
-    SharedGuesses guesses = new SharedGuesses(ROWS);
+  void passesWithoutDraftsComeAgainAndAgain() {
+    BatchDraftLengths lengths = new BatchDraftLengths(ROWS);
     List<double[]> offers = List.of(offer(1), offer(1));
     int plain = 0;
     for (int i = 0; i < 660; i++) {
-      plain += IntStream.of(guesses.counts(offers)).sum() == 0 ? 1 : 0;
-      guesses.took(0.01);
+      plain += IntStream.of(lengths.counts(offers)).sum() == 0 ? 1 : 0;
+      lengths.took(0.01);
     }
     assertThat(plain).isBetween(9, 14);
   }
