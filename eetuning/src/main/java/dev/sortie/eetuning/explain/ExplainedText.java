@@ -4,7 +4,7 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ExitThresholds;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
@@ -39,7 +39,7 @@ final class ExplainedText {
   private static final int LATER = EarlyExit.MAX_PENDING + 1;
 
   /** Tokens of the prompt in a pass. */
-  private static final int PIECE = 128;
+  private static final int CHUNK = 128;
 
   /** Passes over the token at most, and for how long there is another one. */
   private static final int ROUNDS = 5;
@@ -159,13 +159,13 @@ final class ExplainedText {
     }
   }
 
-  /** Reads the prompt in pieces, which changes no bit; null where there is nothing to read. */
+  /** Reads the prompt in chunks, which changes no bit; null where there is nothing to read. */
   private Step prefill(EarlyExit text) throws InterruptedException {
     Step step = null;
     for (int from = 0, to; from < before.length; from = to) {
-      to = PrefillChunks.end(from, before.length, PIECE);
-      int[] piece = Arrays.copyOfRange(before, from, to);
-      step = runner.run(() -> text.prefill(piece));
+      to = ChunkedPrefill.end(from, before.length, CHUNK);
+      int[] chunk = Arrays.copyOfRange(before, from, to);
+      step = runner.run(() -> text.prefill(chunk));
     }
     return step;
   }

@@ -3,8 +3,8 @@ package dev.sortie.eetuning.decode.batch;
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.PromptStates;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.pass.Descent;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.PromptChunk;
 import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.Sequence;
@@ -211,26 +211,26 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /**
-   * Reads the next piece of the prompt of a sequence in a pool. How it is cut does not show in any
+   * Reads the next chunk of the prompt of a sequence in a pool. How it is cut does not show in any
    * result.
    *
-   * @param most tokens to read, at least {@value PrefillChunks#LEAST}
+   * @param most tokens to read, at least {@value ChunkedPrefill#LEAST}
    * @return what follows the prompt; empty if more of it is left to read
    */
   public Optional<Step> readPrompt(BatchSequence s, int most) {
     check(s);
-    return readPrompts(List.of(PromptPiece.of(s, most))).getFirst();
+    return readPrompts(List.of(ScheduledChunk.of(s, most))).getFirst();
   }
 
   /**
-   * Reads pieces of prompts of sequences in pools, in one pass. If that fails, none was read.
+   * Reads chunks of prompts of sequences in pools, in one pass. If that fails, none was read.
    *
-   * @param pieces as {@link PromptPiece#pass} puts them together
+   * @param scheduled as {@link ScheduledChunk#pass} puts them together
    * @return for each, what follows the prompt; empty if more of it is left to read
    */
-  List<Optional<Step>> readPrompts(List<PromptPiece> pieces) {
-    List<PromptChunk> chunks = new ArrayList<>(pieces.size());
-    for (PromptPiece p : pieces) {
+  List<Optional<Step>> readPrompts(List<ScheduledChunk> scheduled) {
+    List<PromptChunk> chunks = new ArrayList<>(scheduled.size());
+    for (ScheduledChunk p : scheduled) {
       check(p.sequence());
       chunks.add(new PromptChunk(p.sequence().state(), p.ids(), p.end(), p.sequence().states()));
     }
@@ -240,8 +240,10 @@ public final class BatchDecoder implements AutoCloseable {
           descent.prefill(chunks, found::put);
           return null;
         });
-    pieces.forEach(p -> p.sequence().pages().read(p.to()));
-    return pieces.stream().map(p -> Optional.ofNullable(found.get(p.sequence().state()))).toList();
+    scheduled.forEach(p -> p.sequence().pages().read(p.to()));
+    return scheduled.stream()
+        .map(p -> Optional.ofNullable(found.get(p.sequence().state())))
+        .toList();
   }
 
   /**

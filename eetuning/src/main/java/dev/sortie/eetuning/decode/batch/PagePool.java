@@ -173,7 +173,7 @@ public final class PagePool implements AutoCloseable {
   Optional<Lease> lease(int[] prompt, int tokens, boolean asked, boolean mayFind) {
     requirePossible(tokens);
     Page root = asked ? withExits : plain;
-    // what is left to read must have the bits of a long piece, as it has where nothing is found
+    // what is left to read must have the bits of a long chunk, as it has where nothing is found
     int most = Math.max(0, prompt.length - Kernels.ROW_STABLE - 1);
     int[] known = Arrays.copyOf(prompt, reuse && mayFind ? most : 0);
     List<Page> found = index.find(root, known, pageTokens);

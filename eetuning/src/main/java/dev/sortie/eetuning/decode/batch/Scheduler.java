@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.batch;
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayDeque;
@@ -25,8 +25,8 @@ import java.util.function.IntFunction;
 /**
  * Generates many texts at once by continuous batching. Work is done in rounds: those that wait are
  * admitted in turn, as far as pages for all that they may need are free; those whose prompts are
- * being read take turns to read pieces of them, as many together as make a pass; all others read a
- * token each, together. So a long prompt delays a token by one piece, and a text begins when it
+ * being read take turns to read chunks of them, as many together as make a pass; all others read a
+ * token each, together. So a long prompt delays a token by one chunk, and a text begins when it
  * gets its pages and never fails for want of memory later. Owners of requests take turns; nobody
  * else overtakes, however little he asks for.
  *
@@ -83,27 +83,27 @@ public final class Scheduler implements Runnable, AutoCloseable {
    *
    * @param running texts at once at most
    * @param waiting requests that wait at most
-   * @param piece tokens of prompts that are read at a time while other texts wait for their next
-   *     token, at least {@value PrefillChunks#LEAST}; more if more texts wait for their first one.
-   *     SmolLM2-135M in BF16 reads 556 tokens a second in pieces of 128 and 744 in pieces of 512,
+   * @param chunk tokens of prompts that are read at a time while other texts wait for their next
+   *     token, at least {@value ChunkedPrefill#LEAST}; more if more texts wait for their first one.
+   *     SmolLM2-135M in BF16 reads 556 tokens a second in chunks of 128 and 744 in chunks of 512,
    *     which delay the others by 0.2 and 0.7 seconds (two threads)
    */
-  public record Limits(int running, int waiting, int piece) {
-    /** Limits with pieces of 128 tokens. */
+  public record Limits(int running, int waiting, int chunk) {
+    /** Limits with chunks of 128 tokens. */
     public Limits(int running, int waiting) {
       this(running, waiting, 128);
     }
 
     public Limits {
-      if (running < 1 || waiting < 0 || piece < PrefillChunks.LEAST) {
+      if (running < 1 || waiting < 0 || chunk < ChunkedPrefill.LEAST) {
         throw new InputException(
             running
                 + " texts at once, "
                 + waiting
-                + " that wait and pieces of "
-                + piece
+                + " that wait and chunks of "
+                + chunk
                 + " tokens; take at least 1, 0 and "
-                + PrefillChunks.LEAST);
+                + ChunkedPrefill.LEAST);
       }
     }
   }
@@ -321,29 +321,29 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  /** Reads pieces of prompts in one pass, which begins with another prompt each time. */
+  /** Reads chunks of prompts in one pass, which begins with another prompt each time. */
   private void readPrompts() {
     if (!reading.isEmpty()) {
-      read(PromptPiece.pass(List.copyOf(reading.keySet()), tokensToRead()));
+      read(ScheduledChunk.pass(List.copyOf(reading.keySet()), tokensToRead()));
     }
   }
 
-  private void read(List<PromptPiece> pieces) {
+  private void read(List<ScheduledChunk> chunks) {
     List<Optional<Step>> steps;
     try {
-      steps = decoder.readPrompts(pieces);
+      steps = decoder.readPrompts(chunks);
     } catch (RuntimeException e) {
-      if (pieces.size() > 1) {
-        pieces.forEach(p -> read(List.of(p)));
+      if (chunks.size() > 1) {
+        chunks.forEach(p -> read(List.of(p)));
       } else {
-        RequestState r = reading.get(pieces.getFirst().sequence());
+        RequestState r = reading.get(chunks.getFirst().sequence());
         leave(r);
         r.fail(e);
       }
       return;
     }
     for (int i = 0; i < steps.size(); i++) {
-      RequestState r = reading.remove(pieces.get(i).sequence());
+      RequestState r = reading.remove(chunks.get(i).sequence());
       if (steps.get(i).isPresent()) {
         take(r, steps.get(i).get());
       } else {
@@ -353,14 +353,14 @@ public final class Scheduler implements Runnable, AutoCloseable {
   }
 
   /**
-   * A text that waits for its next token waits for one piece, or longer where more others wait for
+   * A text that waits for its next token waits for one chunk, or longer where more others wait for
    * their first token than have it.
    */
   private int tokensToRead() {
     int decoding = running.size() - reading.size();
     long most =
-        decoding == 0 ? PrefillChunks.USUAL : (long) limits.piece() * reading.size() / decoding;
-    return (int) Math.min(PrefillChunks.USUAL, Math.max(limits.piece(), most));
+        decoding == 0 ? ChunkedPrefill.USUAL : (long) limits.chunk() * reading.size() / decoding;
+    return (int) Math.min(ChunkedPrefill.USUAL, Math.max(limits.chunk(), most));
   }
 
   /**

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.decode.edge;
 
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.pass.Descent;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.PromptChunk;
 import dev.sortie.eetuning.decode.pass.Segment;
 import dev.sortie.eetuning.decode.pass.SequenceState;
@@ -56,7 +56,7 @@ final class EdgeText {
 
   /** Reads the prompt, at full depth if the cloud answers. */
   Next prompt(int[] prompt) {
-    PrefillChunks.each(prompt, (chunk, end) -> descent.step(() -> chunk(chunk, end)));
+    ChunkedPrefill.each(prompt, (chunk, end) -> descent.step(() -> chunk(chunk, end)));
     return fromCloud(timeout.multipliedBy(PROMPT_PATIENCE))
         .orElseGet(
             () -> {

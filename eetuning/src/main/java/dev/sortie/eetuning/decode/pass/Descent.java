@@ -53,7 +53,7 @@ public final class Descent implements AutoCloseable {
   private final Workspace workspace = new Workspace();
   private final Ops ops;
   private final LayerPasses passes;
-  private final PromptPass prompts;
+  private final PrefillPass prompts;
 
   /** Gets what follows the token of a text, as soon as it is known. */
   @FunctionalInterface
@@ -83,7 +83,7 @@ public final class Descent implements AutoCloseable {
     this.pool = device.pool();
     this.ops = new Ops(device, workspace);
     this.passes = new LayerPasses(decoder, ops, rows);
-    this.prompts = new PromptPass(decoder, ops, passes);
+    this.prompts = new PrefillPass(decoder, ops, passes);
   }
 
   /** Ops whose temporaries are given back after each {@link #step}. */
@@ -328,7 +328,7 @@ public final class Descent implements AutoCloseable {
   public Step prefill(SequenceState s, int[] prompt, Optional<PromptStates> states) {
     complete(s); // tokens that go through all layers need those before them there
     Step[] answer = new Step[1];
-    PrefillChunks.each(
+    ChunkedPrefill.each(
         prompt,
         (chunk, end) ->
             step(

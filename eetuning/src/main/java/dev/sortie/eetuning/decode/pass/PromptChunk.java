@@ -4,7 +4,8 @@ import dev.sortie.eetuning.decode.PromptStates;
 import java.util.Optional;
 
 /**
- * The next tokens of a prompt, to be read by all layers.
+ * The next tokens of a prompt, as a {@link PrefillPass} reads them. {@link ChunkedPrefill} says how
+ * prompts are cut into chunks.
  *
  * @param text that they continue
  * @param tokens at least one

@@ -134,10 +134,10 @@ public final class Sequence implements AutoCloseable {
   }
 
   /**
-   * Runs layers {@code from} and up over a piece of a prompt. Of the last layer's results only one
+   * Runs layers {@code from} and up over a chunk of a prompt. Of the last layer's results only one
    * is ever read, that of the prompt's last token; all others leave just their keys and values.
    *
-   * @param end whether the piece ends the prompt
+   * @param end whether the chunk ends the prompt
    * @return the final hidden state of its last token, {@code [1, 1, C]}, or null
    */
   public Tensor prefillTop(Tensor x, int from, int first, boolean end) {

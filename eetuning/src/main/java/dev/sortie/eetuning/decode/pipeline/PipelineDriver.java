@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.pipeline;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.GenerationState;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.pipeline.StageCommand.Close;
 import dev.sortie.eetuning.decode.pipeline.StageCommand.Fill;
 import dev.sortie.eetuning.decode.pipeline.StageCommand.Prompt;
@@ -104,9 +104,9 @@ final class PipelineDriver {
         }
         return new Tokens(rows);
       }
-      Prompt piece = piece();
-      if (piece != null) {
-        return piece;
+      Prompt chunk = nextChunk();
+      if (chunk != null) {
+        return chunk;
       }
       if (running.isEmpty()) {
         return new Stop();
@@ -118,8 +118,8 @@ final class PipelineDriver {
     }
   }
 
-  /** The next piece of a prompt, null where there is none or enough texts are under way. */
-  private Prompt piece() {
+  /** The next chunk of a prompt, null where there is none or enough texts are under way. */
+  private Prompt nextChunk() {
     int last = begun - 1;
     TextState text = running.get(last);
     if (text == null || text.read == prompts.get(last).length) {
@@ -135,7 +135,7 @@ final class PipelineDriver {
     }
     int length = prompts.get(last).length;
     int from = text.read;
-    text.read = PrefillChunks.end(from, length, PrefillChunks.USUAL);
+    text.read = ChunkedPrefill.end(from, length, ChunkedPrefill.USUAL);
     return new Prompt(last, from, text.read, new float[0]);
   }
 

@@ -11,7 +11,7 @@ import java.util.function.Supplier;
  * What comes from other ranks while this one computes, in the order of its coming. A thread for
  * each sender takes messages in at once, so that no sender ever waits for this rank's work: stages
  * that wait for each other in a circle cannot be. What can pile up is bounded by the texts: the
- * pieces of their prompts, and a stable batch of tokens each.
+ * chunks of their prompts, and a stable batch of tokens each.
  */
 final class ReceiveQueue<T> implements AutoCloseable {
   private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();

@@ -7,7 +7,7 @@ import java.util.List;
 sealed interface StageCommand {
 
   /**
-   * Reads a piece of a text's prompt; the first one begins the text.
+   * Reads a chunk of a text's prompt; the first one begins the text.
    *
    * @param from its first token
    * @param to behind its last token

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.pipeline;
 
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.policy.ExitEvidence;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
@@ -210,7 +210,7 @@ public final class StageLinks implements AutoCloseable {
   private float[] rows(int count, int width) {
     long bytes = (long) count * width * Float.BYTES;
     if (rowsIn.byteSize() < bytes) {
-      rowsIn = arena.allocate((long) PrefillChunks.USUAL * width * Float.BYTES, 64);
+      rowsIn = arena.allocate((long) ChunkedPrefill.USUAL * width * Float.BYTES, 64);
     }
     MemorySegment in = rowsIn.asSlice(0, bytes);
     stages.receive(new Elements(ElementType.F32, in), stage() - 1);

@@ -13,7 +13,7 @@ public record StageTime(int stage, Work work, int rows, double start, double end
 
   /** The kinds of work. */
   public enum Work {
-    /** Reads a piece of a prompt. */
+    /** Reads a chunk of a prompt. */
     PROMPT,
     /** Reads tokens of which the next one is not known. */
     TOKEN,

@@ -2,8 +2,8 @@ package dev.sortie.eetuning.decode.single;
 
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.Step;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.pass.LogitsReader;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.tensor.Tensor;
@@ -23,7 +23,7 @@ public final class FullDepth implements DecodingStrategy {
 
   @Override
   public Step prefill(int[] prompt) {
-    return PrefillChunks.each(
+    return ChunkedPrefill.each(
         prompt, (chunk, end) -> sequence.step(() -> prefillChunk(chunk, end)));
   }
 

@@ -16,8 +16,8 @@ import java.util.Arrays;
  *       once.
  *   <li>{@linkplain #exact Only tokens of prompts that were read in passes of more than} {@link
  *       Kernels#ROW_STABLE} rows, in front of a rest of as many: these have the same bits however a
- *       prompt is cut ({@link dev.sortie.eetuning.decode.pass.PrefillChunks}). Then each prompt has
- *       the bits of one read whole, whatever was read before it. An answer is read again in the
+ *       prompt is cut ({@link dev.sortie.eetuning.decode.pass.ChunkedPrefill}). Then each prompt
+ *       has the bits of one read whole, whatever was read before it. An answer is read again in the
  *       next turn, for its tokens were read one by one.
  * </ul>
  */

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.speculative;
 
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitAnswer;
@@ -98,7 +98,7 @@ public final class EarlyExitDraft implements DraftSource {
   private Tensor catchUp(DraftContext context, KvCache cache, int end) {
     Tensor x = null;
     while (done < end) {
-      int to = Math.min(end, done + PrefillChunks.USUAL);
+      int to = Math.min(end, done + ChunkedPrefill.USUAL);
       x = exit.advance(context.ops(), context.hidden(done, to), cache, done);
       done = to;
     }

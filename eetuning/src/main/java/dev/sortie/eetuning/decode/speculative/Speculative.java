@@ -3,7 +3,7 @@ package dev.sortie.eetuning.decode.speculative;
 import dev.sortie.eetuning.decode.DecodingStrategy;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.decode.Step;
-import dev.sortie.eetuning.decode.pass.PrefillChunks;
+import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.eetuning.decode.pass.Sequence;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.TopTokens;
@@ -96,7 +96,7 @@ public final class Speculative implements DecodingStrategy {
   public Step prefill(int[] prompt) {
     pass.sequence().requireRoom(position + prompt.length);
     rounds.prompt(position, prompt);
-    PrefillChunks.each(prompt, (chunk, end) -> pass.step(() -> prefillChunk(chunk, end)));
+    ChunkedPrefill.each(prompt, (chunk, end) -> pass.step(() -> prefillChunk(chunk, end)));
     base = position - 1;
     return step();
   }

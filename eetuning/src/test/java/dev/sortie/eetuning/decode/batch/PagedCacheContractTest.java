@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A cache in pages, shared or not, has the bits of one in a block, however its prompt is cut into
- * pieces.
+ * chunks.
  */
 class PagedCacheContractTest {
   private static final int CONTEXT = 160;
@@ -79,7 +79,7 @@ class PagedCacheContractTest {
         ExitPolicy policy,
         BatchDecoder decoder,
         int[] prompt,
-        int piece,
+        int chunk,
         int end) {
       this.paged = paged;
       this.end = end;
@@ -91,7 +91,7 @@ class PagedCacheContractTest {
       Step expected = alone.prefill(prompt);
       Optional<Step> found = Optional.empty();
       while (found.isEmpty()) {
-        found = decoder.readPrompt(paged, piece);
+        found = decoder.readPrompt(paged, chunk);
       }
       same(found.get(), expected);
     }

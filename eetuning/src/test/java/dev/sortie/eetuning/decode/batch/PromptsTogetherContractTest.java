@@ -69,20 +69,20 @@ class PromptsTogetherContractTest {
     return d.open(pool, policy, 0, prompt, prompt.length + 1).orElseThrow();
   }
 
-  private static List<List<Integer>> sizes(List<List<PromptPiece>> passes) {
-    return passes.stream().map(p -> p.stream().map(PromptPiece::tokens).toList()).toList();
+  private static List<List<Integer>> sizes(List<List<ScheduledChunk>> passes) {
+    return passes.stream().map(p -> p.stream().map(ScheduledChunk::tokens).toList()).toList();
   }
 
   /** All passes that read these to the end; those that read take turns. */
-  private static List<List<PromptPiece>> readAll(
+  private static List<List<ScheduledChunk>> readAll(
       BatchDecoder decoder,
       List<BatchSequence> sequences,
       int most,
       Map<BatchSequence, float[]> to) {
-    List<List<PromptPiece>> passes = new ArrayList<>();
+    List<List<ScheduledChunk>> passes = new ArrayList<>();
     List<BatchSequence> inTurn = new ArrayList<>(sequences);
     while (!inTurn.isEmpty()) {
-      List<PromptPiece> pass = PromptPiece.pass(inTurn, most);
+      List<ScheduledChunk> pass = ScheduledChunk.pass(inTurn, most);
       passes.add(pass);
       List<Optional<Step>> steps = decoder.readPrompts(pass);
       for (int i = 0; i < pass.size(); i++) {
@@ -125,7 +125,7 @@ class PromptsTogetherContractTest {
         together.add(open(decoder, pool, prompt(lengths[i], i), i % 3 > 0));
       }
       Map<BatchSequence, float[]> found = new HashMap<>();
-      List<List<PromptPiece>> passes = readAll(decoder, together, 128, found);
+      List<List<ScheduledChunk>> passes = readAll(decoder, together, 128, found);
       assertThat(passes).anySatisfy(p -> assertThat(p).hasSizeGreaterThan(2));
       for (int i = 0; i < lengths.length; i++) {
         try (PagePool other = pool();
@@ -148,7 +148,7 @@ class PromptsTogetherContractTest {
     try (BatchDecoder decoder = tiny.decoder();
         PagePool pool = tiny.pool(200, 20, false)) {
       assertThat(passes(decoder, pool, 512, 43, 43, 43)).containsExactly(List.of(43, 43, 43));
-      // 42 tokens are left for the third prompt, which no piece but a whole one may end
+      // 42 tokens are left for the third prompt, which no chunk but a whole one may end
       assertThat(passes(decoder, pool, 128, 43, 43, 43))
           .containsExactly(List.of(43, 43, 26), List.of(17));
       assertThat(passes(decoder, pool, 100, 43, 43, 43, 9, 5, 3))
@@ -174,13 +174,14 @@ class PromptsTogetherContractTest {
   }
 
   @Test
-  void piecesWhoseBitsWouldDependOnTheirCompanyAreRefused() {
+  void chunksWhoseBitsWouldDependOnTheirCompanyAreRefused() {
     try (BatchDecoder decoder = tiny.decoder();
         PagePool pool = pool();
         BatchSequence few = open(decoder, pool, prompt(3, 1), false);
         BatchSequence many = open(decoder, pool, prompt(30, 2), false)) {
-      List<PromptPiece> pieces = List.of(PromptPiece.of(few, 40), PromptPiece.of(many, 40));
-      assertThatThrownBy(() -> decoder.readPrompts(pieces))
+      List<ScheduledChunk> chunks =
+          List.of(ScheduledChunk.of(few, 40), ScheduledChunk.of(many, 40));
+      assertThatThrownBy(() -> decoder.readPrompts(chunks))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContainingAll("2 chunks", "33 rows");
       assertThat(few.position()).isZero();
@@ -248,7 +249,7 @@ class PromptsTogetherContractTest {
     return new Request("", prompt, one, new MaxProbability(1), 0, t -> {}, states, false);
   }
 
-  /** A text that decodes waits for one piece, unless more wait for their first token. */
+  /** A text that decodes waits for one chunk, unless more wait for their first token. */
   @Test
   void whoeverDecodesWaitsTheLongerTheMoreOthersWait() {
     try (BatchDecoder decoder = tiny.decoder();

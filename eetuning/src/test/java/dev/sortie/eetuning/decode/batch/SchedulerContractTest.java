@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.decode.batch;
 
+import static dev.sortie.eetuning.decode.batch.TinyScheduler.CHUNK;
 import static dev.sortie.eetuning.decode.batch.TinyScheduler.CONTEXT;
 import static dev.sortie.eetuning.decode.batch.TinyScheduler.PAGE;
-import static dev.sortie.eetuning.decode.batch.TinyScheduler.PIECE;
 import static dev.sortie.eetuning.decode.batch.TinyScheduler.request;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -84,7 +84,7 @@ class SchedulerContractTest {
   void eachTextIsTheOneGeneratedAloneWhateverRunsWithIt(long seed) throws Exception {
     Random random = new Random(seed);
     int[] beginning = random.ints(90, 0, 250).toArray();
-    List<RequestHandle> tickets = new ArrayList<>();
+    List<RequestHandle> handles = new ArrayList<>();
     Map<RequestHandle, List<GeneratedToken>> heard = new HashMap<>();
     try (Scheduler scheduler = scheduler(20, 1000)) {
       for (int i = 0; i < 60; i++) {
@@ -104,7 +104,7 @@ class SchedulerContractTest {
         GenerateOptions options = options(most, random.nextBoolean() ? 0 : 0.9, random.nextLong());
         RequestHandle t =
             scheduler.submit(new Request(prompt, options, policy, random.nextInt(16), tokens::add));
-        tickets.add(t);
+        handles.add(t);
         heard.put(t, tokens);
         for (int rounds = random.nextInt(4); rounds > 0; rounds--) {
           scheduler.round();
@@ -115,7 +115,7 @@ class SchedulerContractTest {
     }
     Set<String> finishes = new HashSet<>();
     Set<Object> depths = new HashSet<>();
-    for (RequestHandle t : tickets) {
+    for (RequestHandle t : handles) {
       Generation expected = together.alone(t.request());
       Generation found = t.result().get(1, TimeUnit.SECONDS);
       assertThat(found.tokens()).isEqualTo(expected.tokens()).isEqualTo(heard.get(t));
@@ -129,7 +129,7 @@ class SchedulerContractTest {
   }
 
   @Test
-  void aLongPromptDelaysNobodyByMoreThanAPieceOfIt() {
+  void aLongPromptDelaysNobodyByMoreThanAChunkOfIt() {
     List<Integer> roundsOfTokens = new ArrayList<>();
     int[] round = {0};
     try (Scheduler scheduler = scheduler(4, 4)) {
@@ -137,7 +137,7 @@ class SchedulerContractTest {
       RequestHandle first =
           scheduler.submit(request(prompt, 12, t -> roundsOfTokens.add(round[0])));
       scheduler.round();
-      RequestHandle second = scheduler.submit(request(3 * PIECE, 2));
+      RequestHandle second = scheduler.submit(request(3 * CHUNK, 2));
       RequestHandle third = scheduler.submit(request(5, 1));
       while (!first.result().isDone()) {
         round[0]++;

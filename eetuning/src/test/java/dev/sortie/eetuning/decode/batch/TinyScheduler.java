@@ -22,7 +22,7 @@ import java.util.stream.IntStream;
 final class TinyScheduler implements AutoCloseable {
   static final int CONTEXT = 160;
   static final int PAGE = 20;
-  static final int PIECE = 40;
+  static final int CHUNK = 40;
 
   /** Some tokens end a text, so that some texts end early. */
   private static final List<Integer> ENDS =
@@ -59,7 +59,7 @@ final class TinyScheduler implements AutoCloseable {
         tiny.model().tokenizer(),
         ENDS,
         tiny.model().config().decoder().vocab(),
-        new Scheduler.Limits(running, waiting, PIECE),
+        new Scheduler.Limits(running, waiting, CHUNK),
         drafters);
   }
 

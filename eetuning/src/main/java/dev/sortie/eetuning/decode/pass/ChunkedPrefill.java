@@ -4,11 +4,12 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.util.Arrays;
 
 /**
- * Chunked prefill: how a prompt is cut into chunks that are read one after the other. Up to {@link
- * Kernels#ROW_STABLE} rows have one set of bits and more rows another, so no chunk is that short
- * unless the whole prompt is: then the size of chunks does not show in any result.
+ * Chunked prefill: where a prompt is cut into chunks that are read one after the other. A {@link
+ * PromptChunk} is read by all layers in a {@link PrefillPass}, alone or with those of other texts.
+ * Up to {@link Kernels#ROW_STABLE} rows have one set of bits and more rows another, so no chunk is
+ * that short unless the whole prompt is: then the size of chunks does not show in any result.
  */
-public final class PrefillChunks {
+public final class ChunkedPrefill {
   /**
    * Prompt tokens in one pass where nothing else waits: bounds the memory of temporaries, large
    * enough for full matrix speed.
@@ -24,7 +25,7 @@ public final class PrefillChunks {
     T read(int[] chunk, boolean end);
   }
 
-  private PrefillChunks() {}
+  private ChunkedPrefill() {}
 
   /**
    * Where the chunk from token {@code from} on ends.

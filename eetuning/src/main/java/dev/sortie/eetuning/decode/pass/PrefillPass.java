@@ -12,18 +12,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Chunks of prompts through layers, of one text or of several in one pass, so that weights are read
- * once for all. Kernels give a row one set of bits in passes of up to {@link Kernels#ROW_STABLE}
- * rows and another in larger ones. So either every chunk has more rows than that or all together
- * have no more: then each chunk has the bits that it has in a pass of its own.
+ * One pass of prefill: takes {@link PromptChunk}s through layers, of one text or of several, so
+ * that weights are read once for all. Kernels give a row one set of bits in passes of up to {@link
+ * Kernels#ROW_STABLE} rows and another in larger ones. So either every chunk has more rows than
+ * that or all together have no more: then each chunk has the bits that it has in a pass of its own.
  */
-final class PromptPass {
+final class PrefillPass {
   private final Decoder decoder;
   private final Ops ops;
   private final LayerPasses passes;
   private final LayerStack stack;
 
-  PromptPass(Decoder decoder, Ops ops, LayerPasses passes) {
+  PrefillPass(Decoder decoder, Ops ops, LayerPasses passes) {
     this.decoder = decoder;
     this.ops = ops;
     this.passes = passes;
