@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /** A request that has its pages: first its prompt is read, then it is decoded. */
 final class RequestState implements AutoCloseable {
-  private final RequestHandle ticket;
+  private final RequestHandle handle;
   private final BatchSequence sequence;
   private final GenerationState writing;
   private final long start = System.nanoTime();
@@ -15,14 +15,14 @@ final class RequestState implements AutoCloseable {
   private long first;
   private GeneratedToken last;
 
-  RequestState(RequestHandle ticket, BatchSequence sequence, GenerationState writing) {
-    this.ticket = ticket;
+  RequestState(RequestHandle handle, BatchSequence sequence, GenerationState writing) {
+    this.handle = handle;
     this.sequence = sequence;
     this.writing = writing;
   }
 
-  RequestHandle ticket() {
-    return ticket;
+  RequestHandle handle() {
+    return handle;
   }
 
   BatchSequence sequence() {
@@ -41,7 +41,7 @@ final class RequestState implements AutoCloseable {
 
   /** Whether {@link #choose} may run together with that of other texts. */
   boolean choosesAlone() {
-    return !ticket.request().readsOnly() && writing.choosesAlone();
+    return !handle.request().readsOnly() && writing.choosesAlone();
   }
 
   /** What is chosen from what follows the text so far; changes nothing. */
@@ -55,7 +55,7 @@ final class RequestState implements AutoCloseable {
    * @return why the text has ended, if it has
    */
   Optional<String> take(Step step) {
-    return ticket.request().readsOnly() ? read() : take(step, choose(step));
+    return handle.request().readsOnly() ? read() : take(step, choose(step));
   }
 
   private Optional<String> read() {
@@ -70,10 +70,10 @@ final class RequestState implements AutoCloseable {
    */
   Optional<String> take(Step step, int chosen) {
     prefilled = decodes() ? prefilled : System.nanoTime();
-    GeneratedToken token = writing.next(step, chosen, ticket::isCancelled);
+    GeneratedToken token = writing.next(step, chosen, handle::isCancelled);
     first = decodes() ? first : System.nanoTime();
     last = token;
-    ticket.request().listener().accept(token);
+    handle.request().listener().accept(token);
     return writing.finish();
   }
 
@@ -84,13 +84,13 @@ final class RequestState implements AutoCloseable {
     double decoded = decodes() ? (now - first) * 1e-9 : 0;
     // memory first: who waits for the result may ask for the next text at once
     close();
-    ticket.result().complete(writing.generation(reason, read, decoded));
+    handle.result().complete(writing.generation(reason, read, decoded));
   }
 
   /** Ends the request without a result. */
   void fail(Throwable cause) {
     close();
-    ticket.result().completeExceptionally(cause);
+    handle.result().completeExceptionally(cause);
   }
 
   @Override

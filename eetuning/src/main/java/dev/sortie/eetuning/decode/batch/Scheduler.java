@@ -33,7 +33,7 @@ import java.util.function.IntFunction;
  * <p>What a request gets depends on nothing but itself: tokens, exits and confidences have the same
  * bits alone and in any company, with its beginning found in the pool or read.
  *
- * <p>{@link #submit} and tickets may be used by any thread. Rounds belong to one thread: that of
+ * <p>{@link #submit} and handles may be used by any thread. Rounds belong to one thread: that of
  * {@link #run}, or whoever calls {@link #round}.
  */
 public final class Scheduler implements Runnable, AutoCloseable {
@@ -157,7 +157,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   public RequestHandle submit(Request request) {
     decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
     pool.requirePossible(request.capacity());
-    RequestHandle ticket = new RequestHandle(request);
+    RequestHandle handle = new RequestHandle(request);
     synchronized (waiting) {
       if (closed) {
         throw new RejectedExecutionException("no more texts are generated here");
@@ -176,10 +176,10 @@ public final class Scheduler implements Runnable, AutoCloseable {
             "%d requests of this client wait, which are the most while %d more may wait; ask again later"
                 .formatted(own, left));
       }
-      waiting.add(request.owner(), ticket);
+      waiting.add(request.owner(), handle);
       waiting.notifyAll();
     }
-    return ticket;
+    return handle;
   }
 
   /**
@@ -275,7 +275,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
       t.result().complete(writing(t).generation("cancelled", 0, 0));
     }
     for (RequestState r : List.copyOf(reading.values())) {
-      if (r.ticket().isCancelled()) {
+      if (r.handle().isCancelled()) {
         leave(r);
         r.finish("cancelled");
       }

@@ -16,7 +16,6 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.ExitAgreement;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -31,45 +30,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Texts generated together are those generated alone; nobody starves, and all memory comes back.
  */
-class SchedulerContractTest {
-  @TempDir private static Path folder;
-
-  private static TinyBatch tiny;
-
-  private TinyScheduler together;
-
-  @BeforeAll
-  static void load() {
-    tiny = TinyScheduler.model(folder);
-  }
-
-  @AfterAll
-  static void close() {
-    tiny.close();
-  }
-
-  @BeforeEach
-  void open() {
-    together = new TinyScheduler(tiny);
-  }
-
-  @AfterEach
-  void allMemoryComesBack() {
-    together.close();
-  }
-
+class SchedulerContractTest extends SchedulerFixture {
   private Scheduler scheduler(int running, int waiting) {
     return together.scheduler(running, waiting, _ -> Drafter.NONE);
   }

@@ -9,50 +9,18 @@ import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Drafts change no text, whoever comes and leaves, and cost nothing where none can be read. */
-class SchedulerDraftsContractTest {
-  @TempDir private static Path folder;
-
-  private static TinyBatch tiny;
-
-  private TinyScheduler together;
-
-  @BeforeAll
-  static void load() {
-    tiny = TinyScheduler.model(folder);
-  }
-
-  @AfterAll
-  static void close() {
-    tiny.close();
-  }
-
-  @BeforeEach
-  void open() {
-    together = new TinyScheduler(tiny);
-  }
-
-  @AfterEach
-  void allMemoryComesBack() {
-    together.close();
-  }
-
+class SchedulerDraftsContractTest extends SchedulerFixture {
   /** A text drafts while it is the only one; another one comes and leaves in the middle of it. */
   @ParameterizedTest
   @ValueSource(doubles = {1, 0.04})
@@ -60,9 +28,7 @@ class SchedulerDraftsContractTest {
     int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
     for (int joins : new int[] {0, 7, 30, 200}) {
       try (Scheduler scheduler = together.scheduler(4, 10, DraftSources::free)) {
-        GenerateOptions endless = new GenerateOptions(110, SamplingOptions.GREEDY, List.of(), true);
-        Request request =
-            new Request(repetitive, endless, new MaxProbability(threshold), 15, t -> {});
+        Request request = TinyScheduler.request(repetitive, 110, threshold);
         List<RequestHandle> handles = new ArrayList<>(List.of(scheduler.submit(request)));
         for (int round = 0; scheduler.round(); round++) {
           if (round == joins) {
@@ -137,16 +103,9 @@ class SchedulerDraftsContractTest {
       for (double threshold : new double[] {1, 0.04, 1}) {
         handles.add(
             scheduler.submit(
-                new Request(
-                    IntStream.range(3, 40).toArray(),
-                    new GenerateOptions(60, SamplingOptions.GREEDY, List.of(), true),
-                    new MaxProbability(threshold),
-                    15,
-                    t -> {})));
+                TinyScheduler.request(IntStream.range(3, 40).toArray(), 60, threshold)));
       }
-      while (scheduler.round()) {
-        // until all are done
-      }
+      TinyBatch.finish(scheduler);
       for (RequestHandle h : handles) {
         assertThat(withoutDrafts(h.result().get(1, TimeUnit.SECONDS)))
             .isEqualTo(withoutDrafts(together.alone(h.request())));
@@ -183,12 +142,7 @@ class SchedulerDraftsContractTest {
     try (Scheduler scheduler = together.scheduler(texts, 10, n -> counted(n, asked))) {
       for (int i = 0; i < texts; i++) {
         scheduler.submit(
-            new Request(
-                IntStream.range(3 + i, 23 + i).toArray(),
-                new GenerateOptions(20, SamplingOptions.GREEDY, List.of(), true),
-                new MaxProbability(threshold),
-                15,
-                t -> {}));
+            TinyScheduler.request(IntStream.range(3 + i, 23 + i).toArray(), 20, threshold));
       }
       TinyBatch.finish(scheduler);
     }

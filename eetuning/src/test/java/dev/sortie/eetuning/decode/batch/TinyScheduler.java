@@ -65,9 +65,16 @@ final class TinyScheduler implements AutoCloseable {
 
   /** A greedy text at full depth that no token ends. */
   static Request request(int[] prompt, int maxTokens, Consumer<GeneratedToken> listener) {
-    GenerateOptions endless =
-        new GenerateOptions(maxTokens, SamplingOptions.GREEDY, List.of(), true);
-    return new Request(prompt, endless, new MaxProbability(1), 0, listener);
+    return new Request(prompt, endless(maxTokens), new MaxProbability(1), 0, listener);
+  }
+
+  /** A greedy text that leaves at exits of this confidence and that no token ends. */
+  static Request request(int[] prompt, int maxTokens, double threshold) {
+    return new Request(prompt, endless(maxTokens), new MaxProbability(threshold), 15, t -> {});
+  }
+
+  private static GenerateOptions endless(int maxTokens) {
+    return new GenerateOptions(maxTokens, SamplingOptions.GREEDY, List.of(), true);
   }
 
   /** As above, with a prompt of so many tokens. */
