@@ -8,8 +8,8 @@ import java.util.List;
 
 /** The trials of the kernels that training needs. */
 final class GradientTrials {
-  private static final int ROWS = 5;
-  private static final int COLS = 83;
+  private static final int ROWS = Trial.ROWS;
+  private static final int COLS = Trial.COLS;
   private static final int ALL = ROWS * COLS;
 
   private GradientTrials() {}
@@ -81,28 +81,28 @@ final class GradientTrials {
               .rounded()
               .calls(d, (k, s) -> k.swigluBackward(s[0], s[1], s[2], s[3], s[4]));
       case "cross_entropy" ->
-          apart()
+          Trial.apart()
               .operand(DType.I32, ROWS, i -> i * 20 - 1)
               .f32(ROWS)
               .f32(ROWS)
               .calls(d, (k, s) -> k.crossEntropy(s[0], s[1], s[2], s[3], ROWS, COLS));
       case "cross_entropy_backward" ->
-          apart()
+          Trial.apart()
               .operand(DType.I32, ROWS, i -> i * 20 - 1)
               .f32(ROWS, i -> 1024 * 82)
               .f32(ROWS, i -> i - 2)
               .f32(ALL)
               .calls(d, (k, s) -> k.crossEntropyBackward(s[0], s[1], s[2], s[3], s[4], ROWS, COLS));
       case "cross_entropy_gradient" ->
-          apart()
+          Trial.apart()
               .operand(DType.I32, ROWS, i -> i * 20 - 1)
               .f32(ROWS, i -> i - 2)
               .f32(ROWS)
               .calls(d, (k, s) -> k.crossEntropyGradient(s[0], s[1], s[2], s[3], ROWS, COLS, true));
       case "log_softmax" ->
-          apart().f32(ALL).calls(d, (k, s) -> k.logSoftmax(s[0], s[1], ROWS, COLS));
+          Trial.apart().f32(ALL).calls(d, (k, s) -> k.logSoftmax(s[0], s[1], ROWS, COLS));
       case "kl_gradient" ->
-          apart()
+          Trial.apart()
               .f32(ALL, i -> -(i % 4))
               .f32(ALL, i -> i % 3)
               .f32(ROWS, i -> i - 2)
@@ -128,19 +128,13 @@ final class GradientTrials {
     s[1].set(1, squares);
   }
 
-  /** Logits that are multiples of 1024, all different within a row. */
-  private static Trial apart() {
-    return new Trial().f32(ALL, i -> 1024 * ((i % COLS * 7 + i / COLS * 3) % COLS));
-  }
-
   /** Scores are whole and the log-sum-exps are given, so that all probabilities are 1 or 0. */
   private static Trial attention(boolean bf16, DeviceKernels d) {
-    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    AttentionShape a = Trial.ATTENTION;
     int size = a.headSize();
     DType cache = bf16 ? DType.BF16 : DType.F32;
     int queries = a.batch() * a.queries() * a.heads();
     int keys = a.batch() * a.keys() * a.kvHeads();
-    String define = bf16 ? "KV_BF16" : "";
     return new Trial()
         .f32(queries * size, i -> i % size == 0 ? 1 : 0)
         .operand(
@@ -166,7 +160,7 @@ final class GradientTrials {
 
   /** Shares are whole or halves: nothing is rounded. */
   private static Trial zeroToken(DeviceKernels d) {
-    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    AttentionShape a = Trial.ATTENTION;
     int queries = Math.toIntExact(a.queryElements());
     int rows = Math.toIntExact(a.rows());
     int key = a.kvHeads() * a.headSize();

@@ -14,8 +14,8 @@ final class KernelTrials {
   /** More than two groups of any preset, and a rest. */
   private static final int MANY = 333;
 
-  private static final int ROWS = 5;
-  private static final int COLS = 83;
+  private static final int ROWS = Trial.ROWS;
+  private static final int COLS = Trial.COLS;
 
   private KernelTrials() {}
 
@@ -73,9 +73,9 @@ final class KernelTrials {
               .rounded()
               .calls(d, (k, s) -> k.layerNorm(s[0], s[1], s[2], 1, s[3], s[4], s[5], ROWS, COLS));
       case "softmax" ->
-          apart().f32(ROWS * COLS).calls(d, (k, s) -> k.softmax(s[0], s[1], ROWS, COLS));
+          Trial.apart().f32(ROWS * COLS).calls(d, (k, s) -> k.softmax(s[0], s[1], ROWS, COLS));
       case "argmax" ->
-          apart()
+          Trial.apart()
               .operand(DType.I32, ROWS, i -> -1)
               .f32(ROWS)
               .calls(d, (k, s) -> k.argmax(s[0], s[1], s[2], ROWS, COLS));
@@ -90,7 +90,7 @@ final class KernelTrials {
   }
 
   private static Trial zeroToken(DeviceKernels d) {
-    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    AttentionShape a = Trial.ATTENTION;
     int queries = Math.toIntExact(a.queryElements());
     int rows = Math.toIntExact(a.rows());
     return new Trial()
@@ -105,11 +105,6 @@ final class KernelTrials {
 
   private static Trial three() {
     return new Trial().f32(MANY).f32(MANY, i -> i % 5 - 2).f32(MANY, i -> i % 4);
-  }
-
-  /** Logits that are multiples of 1024, all different within a row: a softmax is one-hot. */
-  private static Trial apart() {
-    return new Trial().f32(ROWS * COLS, i -> 1024 * ((i % COLS * 7 + i / COLS * 3) % COLS));
   }
 
   private static Trial copy(DType from, DType to, DeviceKernels d) {
@@ -151,12 +146,11 @@ final class KernelTrials {
    * others are 0: each query takes the value of one key that it sees.
    */
   private static Trial attention(boolean bf16, DeviceKernels d) {
-    AttentionShape a = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+    AttentionShape a = Trial.ATTENTION;
     int size = a.headSize();
     DType cache = bf16 ? DType.BF16 : DType.F32;
     int queries = a.batch() * a.queries() * a.heads();
     int keys = a.batch() * a.keys() * a.kvHeads();
-    String define = bf16 ? "KV_BF16" : "";
     return new Trial()
         .f32(queries * size, i -> i % size == 0 ? 1 : 0)
         .operand(

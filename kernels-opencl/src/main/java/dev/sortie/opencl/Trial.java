@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.dtype.Blocks;
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.AttentionShape;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.ScalarKernels;
 import dev.sortie.tensor.memory.NativeArena;
@@ -26,11 +27,30 @@ final class Trial {
 
   private static final double CANARY = -77;
 
+  /** Rows and columns of kernels that take rows: a rest behind vectors and groups of any preset. */
+  static final int ROWS = 5;
+
+  static final int COLS = 83;
+
+  /**
+   * Two sequences, query heads that share keys, more keys than queries, a window that hides some of
+   * them, and heads with a rest behind vectors.
+   */
+  static final AttentionShape ATTENTION = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
+
   private final List<DType> types = new ArrayList<>();
   private final List<double[]> values = new ArrayList<>();
   private double tolerance;
   private Consumer<Span[]> device;
   private BiConsumer<Kernels, Span[]> reference;
+
+  /**
+   * Begins with {@link #ROWS} times {@link #COLS} logits that are multiples of 1024, all different
+   * within a row: a softmax is one-hot.
+   */
+  static Trial apart() {
+    return new Trial().f32(ROWS * COLS, i -> 1024 * ((i % COLS * 7 + i / COLS * 3) % COLS));
+  }
 
   /** An F32 operand of integers from -3 to 3. */
   Trial f32(int count) {

@@ -1,7 +1,9 @@
-// Causal grouped-query attention. A group has one row: query `i` of head `h` of sequence `b`; its scores lie in scratch memory, so that any number of keys
-// and any head size will do. Keys are counted from the first one that the row sees: a row gets the same bits whatever else is computed with it.
-// Set by the host: KV_BF16 where keys and values are BF16, RUNS where they lie in up to 16 places: the r-th run begins at element k_runs[r] of k and
-// v_runs[r] of v, and ends before position run_ends[r].
+// Causal grouped-query attention. A group has one row: query `i` of head `h` of sequence `b`; its
+// scores lie in scratch memory, so that any number of keys and any head size will do. Keys are
+// counted from the first one that the row sees: a row gets the same bits whatever else is computed
+// with it. Set by the host: KV_BF16 where keys and values are BF16, RUNS where they lie in up to 16
+// places: the r-th run begins at element k_runs[r] of k and v_runs[r] of v, and ends before
+// position run_ends[r].
 
 #ifdef KV_BF16
 typedef ushort kv;
@@ -32,10 +34,12 @@ typedef float kv;
 #define VALUE(j) (v + (j) * stride)
 #endif
 
-__kernel GROUP void attention(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
-                              __global float* out, const ulong oo, __global float* lse, const ulong lo, __global float* scratch, const ulong first_row,
-                              const int queries, const int keys, const int heads, const int kv_heads, const int size, const float factor,
-                              const int window RUN_ARGUMENTS) {
+__kernel GROUP void attention(
+    __global const float* q, const ulong qo, __global const kv* k, const ulong ko,
+    __global const kv* v, const ulong vo, __global float* out, const ulong oo,
+    __global float* lse, const ulong lo, __global float* scratch, const ulong first_row,
+    const int queries, const int keys, const int heads, const int kv_heads, const int size,
+    const float factor, const int window RUN_ARGUMENTS) {
   SHARED(s);
   const ulong row = first_row + get_group_id(0);
   const int i = row % queries;
@@ -126,8 +130,9 @@ __kernel GROUP void attention(__global const float* q, const ulong qo, __global 
   }
 }
 
-// Gradients. `attention_dq`: a group has a query row; `attention_dkv`: a group has one key of one kv head and all query rows that see it. The score's
-// probability and its gradient lie in scratch memory, first one after the other for all partners, then they are summed up by element.
+// Gradients. `attention_dq`: a group has a query row; `attention_dkv`: a group has one key of one
+// kv head and all query rows that see it. The score's probability and its gradient lie in scratch
+// memory, first one after the other for all partners, then they are summed up by element.
 inline float dot_kv(__global const float* a, __global const kv* b, int size) {
   vec dots = 0;
   float rest = 0;
@@ -149,11 +154,14 @@ inline float dot_f32(__global const float* a, __global const float* b, int size)
   return sum;
 }
 
-__kernel GROUP void attention_dq(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
-                                 __global const float* out, const ulong oo, __global const float* lse, const ulong lo, __global const float* dout,
-                                 const ulong doo, __global const float* dlse, const ulong dlo, const int has_dlse, __global float* dq, const ulong dqo, __global float* scratch, const ulong first_row,
-                                 const int queries, const int keys, const int heads, const int kv_heads, const int size, const float factor,
-                                 const int window) {
+__kernel GROUP void attention_dq(
+    __global const float* q, const ulong qo, __global const kv* k, const ulong ko,
+    __global const kv* v, const ulong vo, __global const float* out, const ulong oo,
+    __global const float* lse, const ulong lo, __global const float* dout, const ulong doo,
+    __global const float* dlse, const ulong dlo, const int has_dlse,
+    __global float* dq, const ulong dqo, __global float* scratch, const ulong first_row,
+    const int queries, const int keys, const int heads, const int kv_heads, const int size,
+    const float factor, const int window) {
   const ulong row = first_row + get_group_id(0);
   const int i = row % queries;
   const int h = row / queries % heads;
@@ -171,7 +179,8 @@ __kernel GROUP void attention_dq(__global const float* q, const ulong qo, __glob
   dq += dqo + at;
   k += ko + kv_at;
   v += vo + kv_at;
-  const float delta = dot_f32(dout, out, size) - (has_dlse ? dlse[dlo + row] : 0);
+  const float given = has_dlse ? dlse[dlo + row] : 0;
+  const float delta = dot_f32(dout, out, size) - given;
   const float l = lse[lo + row];
   for (int j = LANE; j < count; j += WG) {
     const float p = exp(factor * dot_kv(q, k + j * stride, size) - l);
@@ -189,11 +198,14 @@ __kernel GROUP void attention_dq(__global const float* q, const ulong qo, __glob
   }
 }
 
-__kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __global const kv* k, const ulong ko, __global const kv* v, const ulong vo,
-                                  __global const float* out, const ulong oo, __global const float* lse, const ulong lo, __global const float* dout,
-                                  const ulong doo, __global const float* dlse, const ulong dlo, const int has_dlse, __global float* dk, const ulong dko, __global float* dv, const ulong dvo, __global float* scratch,
-                                  const ulong first_row, const int queries, const int keys, const int heads, const int kv_heads, const int size,
-                                  const float factor, const int window) {
+__kernel GROUP void attention_dkv(
+    __global const float* q, const ulong qo, __global const kv* k, const ulong ko,
+    __global const kv* v, const ulong vo, __global const float* out, const ulong oo,
+    __global const float* lse, const ulong lo, __global const float* dout, const ulong doo,
+    __global const float* dlse, const ulong dlo, const int has_dlse,
+    __global float* dk, const ulong dko, __global float* dv, const ulong dvo,
+    __global float* scratch, const ulong first_row, const int queries, const int keys,
+    const int heads, const int kv_heads, const int size, const float factor, const int window) {
   const ulong row = first_row + get_group_id(0);
   const int j = row % keys;
   const int kvh = row / keys % kv_heads;
@@ -216,7 +228,8 @@ __kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __glo
     const int i = from + e % count;
     const ulong at_q = ((b * queries + i) * heads + h) * size;
     const ulong at_lse = (b * heads + h) * queries + i;
-    const float delta = dot_f32(dout + at_q, out + at_q, size) - (has_dlse ? dlse[dlo + at_lse] : 0);
+    const float given = has_dlse ? dlse[dlo + at_lse] : 0;
+    const float delta = dot_f32(dout + at_q, out + at_q, size) - given;
     const float p = exp(factor * dot_kv(q + at_q, k, size) - lse[lo + at_lse]);
     ps[e] = p;
     ds[e] = factor * p * (dot_kv(dout + at_q, v, size) - delta);
@@ -239,10 +252,13 @@ __kernel GROUP void attention_dkv(__global const float* q, const ulong qo, __glo
   }
 }
 
-// A token of value zero in each softmax of an attention that is done. A group has one row, as above.
-__kernel GROUP void zero_token(__global const float* u, const ulong uo, __global const float* key, const ulong ko, __global float* out, const ulong oo,
-                               __global float* lse, const ulong lo, __global float* share, const ulong so, const int queries, const int heads,
-                               const int kv_heads, const int size, const float factor) {
+// A token of value zero in each softmax of an attention that is done. A group has one row, as
+// above.
+__kernel GROUP void zero_token(
+    __global const float* u, const ulong uo, __global const float* key, const ulong ko,
+    __global float* out, const ulong oo, __global float* lse, const ulong lo,
+    __global float* share, const ulong so, const int queries, const int heads, const int kv_heads,
+    const int size, const float factor) {
   SHARED(s);
   const ulong row = get_group_id(0);
   const int i = row % queries;
@@ -273,10 +289,12 @@ __kernel GROUP void zero_token(__global const float* u, const ulong uo, __global
 }
 
 // What the token's logit gets is left in scratch memory for the key's gradient.
-__kernel GROUP void zero_token_rows(__global const float* key, const ulong ko, __global const float* out, const ulong oo, __global const float* share,
-                                    const ulong so, __global const float* dout, const ulong doo, __global const float* dshare, const ulong dso,
-                                    __global float* du, const ulong duo, __global float* dlse, const ulong dlo, __global float* scratch,
-                                    const int queries, const int heads, const int kv_heads, const int size, const float factor) {
+__kernel GROUP void zero_token_rows(
+    __global const float* key, const ulong ko, __global const float* out, const ulong oo,
+    __global const float* share, const ulong so, __global const float* dout, const ulong doo,
+    __global const float* dshare, const ulong dso, __global float* du, const ulong duo,
+    __global float* dlse, const ulong dlo, __global float* scratch, const int queries,
+    const int heads, const int kv_heads, const int size, const float factor) {
   SHARED(s);
   const ulong row = get_group_id(0);
   const int i = row % queries;
@@ -303,8 +321,10 @@ __kernel GROUP void zero_token_rows(__global const float* key, const ulong ko, _
 }
 
 // A work-item has one element of the key and sums up over all rows, in their order.
-__kernel void zero_token_key(__global const float* u, const ulong uo, __global float* dkey, const ulong dko, __global const float* scratch,
-                             const ulong tokens, const int heads, const int kv_heads, const int size) {
+__kernel void zero_token_key(
+    __global const float* u, const ulong uo, __global float* dkey, const ulong dko,
+    __global const float* scratch, const ulong tokens, const int heads, const int kv_heads,
+    const int size) {
   const ulong element = get_global_id(0);
   if (element >= (ulong)kv_heads * size) {
     return;

@@ -174,8 +174,10 @@ __kernel GROUP void widen(__global const uchar* w, const ulong wo, __global floa
   }
 }
 
-// Panels of PANEL columns, a multiple of 16, for gemm_panels: panel p holds, for each kk, columns p PANEL .. of op(w), zeros past the last. `pack_rows`: op(w) [k, n] is stored
-// as [n, k]; `pack_cols`: as [k, n], of which `count` columns from `from` on are packed. Quantised rows have a multiple of 32 elements, so no rest.
+// Panels of PANEL columns, a multiple of 16, for gemm_panels: panel p holds, for each kk, columns
+// p PANEL .. of op(w), zeros past the last. `pack_rows`: op(w) [k, n] is stored as [n, k];
+// `pack_cols`: as [k, n], of which `count` columns from `from` on are packed. Quantised rows have a
+// multiple of 32 elements, so no rest.
 #ifdef PANEL
 
 __kernel void pack_rows(__global const uchar* w, const ulong wo, __global float* panels, const int n, const int k) {
