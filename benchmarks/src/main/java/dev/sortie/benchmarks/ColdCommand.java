@@ -42,7 +42,7 @@ final class ColdCommand implements Callable<Integer> {
   private static final int FAILED = 1;
   private static final String FABLE = "fable";
 
-  @Mixin private ModelMixin model;
+  @Mixin private MeasuredModelMixin model;
   @Mixin private MeasuringMixin measuring;
 
   @Option(

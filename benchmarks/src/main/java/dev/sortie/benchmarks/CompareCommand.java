@@ -14,7 +14,7 @@ import dev.sortie.benchmarks.compare.TcpComparison;
 import dev.sortie.benchmarks.compare.TrainComparison;
 import dev.sortie.benchmarks.compare.TuneComparison;
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.device.Device;
@@ -68,7 +68,7 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  @Mixin private ComputeOptions compute;
+  @Mixin private ComputeMixin compute;
 
   @Parameters(paramLabel = "NAME", description = "One of: ${COMPLETION-CANDIDATES}.")
   private Name name;

@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of all benchmarks that decode with a model, held in one type, and perhaps its exits. */
-final class ExitModelMixin extends ModelMixin {
+final class ExitModelMixin extends MeasuredModelMixin {
   @Option(
       names = "--dtype",
       defaultValue = "bf16",

@@ -34,7 +34,7 @@ final class LiveCommand implements Callable<Integer> {
   private static final int FAILED = 1;
   private static final int[] SIZES = {64, 200, 512};
 
-  @Mixin private ModelMixin model;
+  @Mixin private MeasuredModelMixin model;
   @Mixin private ArithmeticMixin arithmetic;
   @Mixin private MeasuringMixin measuring;
 

@@ -4,7 +4,7 @@ import dev.sortie.benchmarks.paper.Experiment;
 import dev.sortie.benchmarks.paper.PaperResults;
 import dev.sortie.benchmarks.paper.Run;
 import dev.sortie.benchmarks.paper.RunFolder;
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.device.Device;
@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
           + " command resumes."
     })
 final class PaperCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
+  @Mixin private ComputeMixin compute;
 
   @Option(
       names = "--out",

@@ -34,7 +34,7 @@ import picocli.CommandLine.Parameters;
           + " layouts but tp must make the same bits."
     })
 final class RanksCommand implements Callable<Integer> {
-  @Mixin private KeptRuns kept;
+  @Mixin private KeptRunsMixin kept;
 
   @Option(
       names = "--layout",

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     description =
         "Times a cached pass over 1, 2, 4, 8 and 16 tokens of one sequence, all their logits included, for each type that the weights can be held in. Early-exit and speculative decoding stand on the ratio to one token.")
 final class RowsCommand implements Callable<Integer> {
-  @Mixin private ModelMixin model;
+  @Mixin private MeasuredModelMixin model;
 
   @Mixin private ArithmeticMixin arithmetic;
 

@@ -40,9 +40,9 @@ final class ServeCommand implements Callable<Integer> {
   private static final int FAILED = 1;
   private static final double MOST_GROWTH = 0.05;
 
-  @Mixin private ModelMixin model;
+  @Mixin private MeasuredModelMixin model;
   @Mixin private MeasuringMixin measuring;
-  @Mixin private ServedRequests requests;
+  @Mixin private ServedRequestsMixin requests;
 
   @Option(
       names = "--clients",

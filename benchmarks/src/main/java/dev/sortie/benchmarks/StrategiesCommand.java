@@ -49,7 +49,7 @@ final class StrategiesCommand implements Callable<Integer> {
   private static final int WARM_UP_TOKENS = 64;
 
   @Mixin private ExitModelMixin model;
-  @Mixin private KeptRuns kept;
+  @Mixin private KeptRunsMixin kept;
 
   @Option(
       names = "--prompts",

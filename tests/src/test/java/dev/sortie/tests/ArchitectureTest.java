@@ -4,6 +4,7 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -145,6 +146,23 @@ class ArchitectureTest {
                 .collect(groupingBy(JavaClass::getSimpleName, counting()))
                 .entrySet())
         .allSatisfy(name -> assertThat(name.getValue()).as(name.getKey()).isEqualTo(1));
+  }
+
+  /** Options are fields of a command or of a mixin; {@code *Options} are values of a library. */
+  @Test
+  void optionsOfTheCommandLineAreInCommandsAndMixins() {
+    check(
+        fields()
+            .that()
+            .areAnnotatedWith("picocli.CommandLine$Option")
+            .or()
+            .areAnnotatedWith("picocli.CommandLine$Parameters")
+            .should()
+            .beDeclaredInClassesThat()
+            .haveSimpleNameEndingWith("Command")
+            .orShould()
+            .beDeclaredInClassesThat()
+            .haveSimpleNameEndingWith("Mixin"));
   }
 
   @Test

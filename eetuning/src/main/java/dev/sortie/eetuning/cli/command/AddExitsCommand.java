@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.NewExits;
-import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.option.NewExitsMixin;
+import dev.sortie.eetuning.cli.option.UsedModelMixin;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -30,8 +30,8 @@ import picocli.CommandLine.Option;
             + "exits.json. The model is not changed. Weights copied from it are stored "
             + "as F32, whatever their type.")
 public final class AddExitsCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private UsedModelMixin model;
 
   @Option(
       names = "--at",
@@ -84,7 +84,7 @@ public final class AddExitsCommand implements Callable<Integer> {
       description = "Seed for random initialisation. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
-  @Mixin private NewExits result;
+  @Mixin private NewExitsMixin result;
 
   @Override
   public Integer call() {

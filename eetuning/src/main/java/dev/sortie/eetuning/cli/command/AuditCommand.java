@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.CommandLines;
-import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.AuditOption;
-import dev.sortie.eetuning.cli.option.RankOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
+import dev.sortie.eetuning.cli.option.AuditMixin;
+import dev.sortie.eetuning.cli.option.RankMixin;
 import dev.sortie.eetuning.cli.view.AuditView;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.train.audit.AuditHeader;
@@ -110,8 +110,8 @@ public final class AuditCommand implements Callable<Integer> {
       description = "The tokenizer.json of pretrain, if it is not where the record says.")
   private Path tokenizer;
 
-  @Mixin private RankOptions ranks;
-  @Mixin private ComputeOptions compute;
+  @Mixin private RankMixin ranks;
+  @Mixin private ComputeMixin compute;
 
   @Option(names = "--json", description = "Print the result as JSON to standard output.")
   private boolean json;
@@ -192,7 +192,7 @@ public final class AuditCommand implements Callable<Integer> {
     options.keySet().forEach(name -> requireDeciding(line, name));
     CommandSpec recorded = line.getCommandSpec();
     options.putAll(
-        AuditOption.given(spec, o -> recorded.findOption(o.longestName()) != null && !isOwn(o)));
+        AuditMixin.given(spec, o -> recorded.findOption(o.longestName()) != null && !isOwn(o)));
     if (options.getOrDefault("--data", List.of()).contains(STANDARD_INPUT)) {
       throw new InputException(
           file + ": the data came from standard input; give the same text with --data FILE");
@@ -218,7 +218,7 @@ public final class AuditCommand implements Callable<Integer> {
     if (option == null
         || option.usageHelp()
         || option.versionHelp()
-        || !AuditOption.decides(option)) {
+        || !AuditMixin.decides(option)) {
       throw new InputException(
           "%s: records an option %s, which decides nothing of what is trained"
               .formatted(file, Printable.value(name)));

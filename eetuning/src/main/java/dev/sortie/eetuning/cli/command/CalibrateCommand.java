@@ -11,11 +11,11 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.calibrate.TraceFile;
 import dev.sortie.eetuning.calibrate.Tracer;
 import dev.sortie.eetuning.calibrate.Trajectory;
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
-import dev.sortie.eetuning.cli.option.BackboneOption;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.BackboneMixin;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.CalibrationView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
@@ -60,8 +60,8 @@ import picocli.CommandLine.Option;
           + "--thresholds."
     })
 public final class CalibrateCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
 
   @Option(
       names = "--exits",
@@ -71,7 +71,7 @@ public final class CalibrateCommand implements Callable<Integer> {
       description = ExitWords.FOLDER)
   private Path exitsFolder;
 
-  @Mixin private BackboneOption backbone;
+  @Mixin private BackboneMixin backbone;
 
   @Option(
       names = "--data",

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.GrammarMixin;
@@ -38,8 +38,8 @@ import picocli.CommandLine.Option;
           + "quits. Ctrl-C stops an answer; at the prompt it quits."
     })
 public final class ChatCommand implements Callable<Integer>, ReadOnce.StandardInputUser {
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
 
   @Option(
       names = "--system",

@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.Ports;
 import dev.sortie.eetuning.decode.edge.CloudServer;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
@@ -33,8 +33,8 @@ import picocli.CommandLine.Option;
           + "sent. See docs/edge.md."
     })
 public final class CloudCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
 
   @Option(
       names = "--from",

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.SharedBasesMixin;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cli.view.SharedBasesView;
@@ -47,7 +47,7 @@ public final class ConvertCommand implements Callable<Integer> {
       Stream.concat(Stream.of(DType.F32, DType.F16, DType.BF16), BlockEncoder.TYPES.stream())
           .toList();
 
-  @Mixin private ComputeOptions compute;
+  @Mixin private ComputeMixin compute;
 
   @Parameters(paramLabel = "SRC", description = ModelName.HELP)
   private String source;

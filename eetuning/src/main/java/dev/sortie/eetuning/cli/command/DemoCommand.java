@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.DemoTable;
@@ -49,7 +49,7 @@ public final class DemoCommand implements Callable<Integer> {
           "\"Where are you going?\" asked the fox.",
           "When the morning came, the youngest brother");
 
-  @Mixin private ComputeOptions compute;
+  @Mixin private ComputeMixin compute;
 
   @Option(
       names = "--out",

@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.BackboneOption;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
+import dev.sortie.eetuning.cli.option.BackboneMixin;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.ModelOptions;
-import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.option.ModelMixin;
+import dev.sortie.eetuning.cli.option.UsedModelMixin;
 import dev.sortie.eetuning.cli.view.CostView;
 import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.cli.view.LinksView;
@@ -51,7 +51,7 @@ import picocli.CommandLine.Option;
 public final class DoctorCommand implements Callable<Integer> {
   private static final int MOST_SECONDS = 3600;
 
-  @Mixin private ComputeOptions compute;
+  @Mixin private ComputeMixin compute;
 
   @Option(
       names = "--model",
@@ -64,12 +64,12 @@ public final class DoctorCommand implements Callable<Integer> {
       paramLabel = "TYPE",
       defaultValue = "file",
       description =
-          UsedModel.DTYPE
+          UsedModelMixin.DTYPE
               + " The measurement is valid for this type only, so pass the same type to "
               + "generate.")
   private Precision precision;
 
-  @Option(names = "--exact", description = DecodedModel.EXACT)
+  @Option(names = "--exact", description = DecodedModelMixin.EXACT)
   private boolean exact;
 
   @Option(
@@ -79,7 +79,7 @@ public final class DoctorCommand implements Callable<Integer> {
       description = "Of the model. " + ExitWords.FOLDER)
   private Path exitsFolder;
 
-  @Mixin private BackboneOption backbone;
+  @Mixin private BackboneMixin backbone;
 
   @Option(names = "--json", description = "One JSON object a topic.")
   private boolean json;
@@ -168,7 +168,7 @@ public final class DoctorCommand implements Callable<Integer> {
   private CostTable measured(List<String> what) {
     Arithmetic arithmetic = exact ? Arithmetic.EXACT : Arithmetic.INTEGER;
     try (Device opened = compute.open();
-        LanguageModel m = ModelOptions.load(model, precision, arithmetic, opened);
+        LanguageModel m = ModelMixin.load(model, precision, arithmetic, opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
       Exits exits = backbone.read(exitsFolder, m, arena, device);

@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.NewExits;
-import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.option.NewExitsMixin;
+import dev.sortie.eetuning.cli.option.UsedModelMixin;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
@@ -25,9 +25,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description = "Copies the exits of a folder, leaving out those at the given depths.")
 public final class DropExitsCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
-  @Mixin private NewExits result;
+  @Mixin private ComputeMixin compute;
+  @Mixin private UsedModelMixin model;
+  @Mixin private NewExitsMixin result;
 
   @Option(
       names = "--exits",

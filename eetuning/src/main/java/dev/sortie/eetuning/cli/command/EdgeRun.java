@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.EdgeMixin;
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ModelMixin;
 import dev.sortie.eetuning.decode.edge.EdgeDecoder;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.exit.ExitOutline;
@@ -18,7 +18,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
 
 /** An edge, from options: it loads its layers and exits, and nothing else. */
-record EdgeRun(ModelOptions model, DecodingMixin decoding, EdgeMixin edge, Decoding options) {
+record EdgeRun(ModelMixin model, DecodingMixin decoding, EdgeMixin edge, Decoding options) {
 
   /** What is done with the loaded edge. */
   interface Body {

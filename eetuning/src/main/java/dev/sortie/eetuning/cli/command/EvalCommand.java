@@ -2,13 +2,13 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
-import dev.sortie.eetuning.cli.option.BackboneOption;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.BackboneMixin;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.OracleOptions;
+import dev.sortie.eetuning.cli.option.OracleMixin;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
 import dev.sortie.eetuning.cost.ActiveExits;
@@ -69,8 +69,8 @@ public final class EvalCommand implements Callable<Integer> {
   /** Enough to find the error where nothing but full depth itself changes nothing. */
   private static final int PAIRS = 12;
 
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
 
   @Option(
       names = "--exits",
@@ -79,7 +79,7 @@ public final class EvalCommand implements Callable<Integer> {
       description = ExitWords.FOLDER)
   private Path exitsFolder;
 
-  @Mixin private BackboneOption backbone;
+  @Mixin private BackboneMixin backbone;
 
   @Mixin private ActiveMixin active;
 
@@ -133,7 +133,7 @@ public final class EvalCommand implements Callable<Integer> {
       description = "Also sweep each exit alone, in addition to all active exits together.")
   private boolean eachExit;
 
-  @Mixin private OracleOptions oracle;
+  @Mixin private OracleMixin oracle;
 
   @Option(
       names = "--tokens",
@@ -196,7 +196,7 @@ public final class EvalCommand implements Callable<Integer> {
       folder.open();
       Device device = m.device();
       Exits exits = backbone.read(exitsFolder, m, arena, device);
-      Optional<OracleOptions.Answer> asked =
+      Optional<OracleMixin.Answer> asked =
           document
               .filter(t -> oracle.isAsked())
               .map(t -> ask(t, m, FinalDraft.add(exits), calibrated, device));
@@ -212,8 +212,8 @@ public final class EvalCommand implements Callable<Integer> {
                   device.pool().threads()),
               Machine.detect(device.kernels().name()),
               document.map(t -> score(t, m, exits, device)),
-              asked.map(OracleOptions.Answer::exits),
-              asked.flatMap(OracleOptions.Answer::sets),
+              asked.map(OracleMixin.Answer::exits),
+              asked.flatMap(OracleMixin.Answer::sets),
               choices.isEmpty() ? new LinkedHashMap<>() : choose(m, exits, device, choices),
               answers.isEmpty()
                   ? List.of()
@@ -269,7 +269,7 @@ public final class EvalCommand implements Callable<Integer> {
     return new TextScorer(m, exits, device).score(document, TextScorer.Progress.NONE);
   }
 
-  private OracleOptions.Answer ask(
+  private OracleMixin.Answer ask(
       String document,
       LanguageModel m,
       Exits exits,

@@ -1,11 +1,11 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.OutputReader;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
-import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.eetuning.cli.option.TextInputMixin;
 import dev.sortie.eetuning.cli.view.ExplanationView;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.exit.Exits;
@@ -34,9 +34,9 @@ import picocli.CommandLine.Option;
             + "which layers were computed later. The text is generated as generate does it, "
             + "without drafts.")
 public final class ExplainCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
-  @Mixin private TextInput prompt;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
+  @Mixin private TextInputMixin prompt;
   @Mixin private DecodingMixin decoding;
 
   @Option(

@@ -1,16 +1,16 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.OutputReader;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
 import dev.sortie.eetuning.cli.option.EdgeMixin;
 import dev.sortie.eetuning.cli.option.GrammarMixin;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.cli.option.TemplateMixin;
-import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.eetuning.cli.option.TextInputMixin;
 import dev.sortie.eetuning.cli.view.ColouredText;
 import dev.sortie.eetuning.cli.view.EdgeView;
 import dev.sortie.eetuning.cli.view.GenerationJson;
@@ -67,9 +67,9 @@ public final class GenerateCommand implements Callable<Integer> {
   /** The exit code if an edge has decided tokens that were the cloud's. */
   private static final int WITHOUT_CLOUD = 3;
 
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
-  @Mixin private TextInput prompt;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
+  @Mixin private TextInputMixin prompt;
 
   @Option(
       names = "--messages",

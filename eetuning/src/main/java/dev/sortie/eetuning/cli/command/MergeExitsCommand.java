@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.BackboneOption;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
+import dev.sortie.eetuning.cli.option.BackboneMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
-import dev.sortie.eetuning.cli.option.NewExits;
-import dev.sortie.eetuning.cli.option.UsedModel;
+import dev.sortie.eetuning.cli.option.NewExitsMixin;
+import dev.sortie.eetuning.cli.option.UsedModelMixin;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Lookahead;
@@ -35,10 +35,10 @@ import picocli.CommandLine.Parameters;
             + "is given. With --accept-backbone, the result belongs to --model too and "
             + "is no longer measured on it before each use.")
 public final class MergeExitsCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private UsedModel model;
-  @Mixin private BackboneOption backbone;
-  @Mixin private NewExits result;
+  @Mixin private ComputeMixin compute;
+  @Mixin private UsedModelMixin model;
+  @Mixin private BackboneMixin backbone;
+  @Mixin private NewExitsMixin result;
 
   @Parameters(
       arity = "1..*",

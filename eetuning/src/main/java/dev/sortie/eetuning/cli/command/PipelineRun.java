@@ -2,7 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.option.DecodingMixin;
 import dev.sortie.eetuning.cli.option.DecodingMixin.Decoding;
-import dev.sortie.eetuning.cli.option.ModelOptions;
+import dev.sortie.eetuning.cli.option.ModelMixin;
 import dev.sortie.eetuning.cli.option.PipelineMixin;
 import dev.sortie.eetuning.decode.pipeline.DecodingRanks;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
@@ -24,7 +24,7 @@ import java.util.List;
  * nothing else.
  */
 record PipelineRun(
-    ModelOptions model, DecodingMixin decoding, PipelineMixin pipeline, Decoding options) {
+    ModelMixin model, DecodingMixin decoding, PipelineMixin pipeline, Decoding options) {
 
   /** What is done with the loaded stage. */
   interface Body {

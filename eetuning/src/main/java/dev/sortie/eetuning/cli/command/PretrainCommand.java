@@ -1,13 +1,13 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.AuditOption;
-import dev.sortie.eetuning.cli.option.NewDecoder;
-import dev.sortie.eetuning.cli.option.NewTokenizer;
-import dev.sortie.eetuning.cli.option.PretrainExitOptions;
-import dev.sortie.eetuning.cli.option.PretrainScheduleOptions;
-import dev.sortie.eetuning.cli.option.RankOptions;
-import dev.sortie.eetuning.cli.option.TrainingOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
+import dev.sortie.eetuning.cli.option.AuditMixin;
+import dev.sortie.eetuning.cli.option.NewDecoderMixin;
+import dev.sortie.eetuning.cli.option.NewTokenizerMixin;
+import dev.sortie.eetuning.cli.option.PretrainExitsMixin;
+import dev.sortie.eetuning.cli.option.PretrainScheduleMixin;
+import dev.sortie.eetuning.cli.option.RankMixin;
+import dev.sortie.eetuning.cli.option.TrainingMixin;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.MemoryView;
 import dev.sortie.eetuning.cli.view.PeakMemoryByRank;
@@ -65,14 +65,14 @@ import picocli.CommandLine.Option;
             + "Hugging Face folder. It can train exits too, and run on several ranks "
             + "in a job started by launch.")
 public final class PretrainCommand implements Callable<Integer>, AuditedCommand {
-  @Mixin private ComputeOptions compute;
-  @Mixin private TrainingOptions training;
-  @Mixin private NewDecoder decoder;
-  @Mixin private NewTokenizer newTokenizer;
-  @Mixin private RankOptions ranks;
-  @Mixin private PretrainExitOptions exits;
-  @Mixin private PretrainScheduleOptions schedule;
-  @Mixin private AuditOption audit;
+  @Mixin private ComputeMixin compute;
+  @Mixin private TrainingMixin training;
+  @Mixin private NewDecoderMixin decoder;
+  @Mixin private NewTokenizerMixin newTokenizer;
+  @Mixin private RankMixin ranks;
+  @Mixin private PretrainExitsMixin exits;
+  @Mixin private PretrainScheduleMixin schedule;
+  @Mixin private AuditMixin audit;
 
   @Option(
       names = "--dropout",
@@ -229,7 +229,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
   private Tokenizer tokenizer(ProcessGroups groups) {
     return groups.firstOfRanks(
         () -> newTokenizer.make(training.out, training.data()),
-        () -> NewTokenizer.made(training.out));
+        () -> NewTokenizerMixin.made(training.out));
   }
 
   private DecoderConfig config(Tokenizer tokenizer) {
@@ -349,7 +349,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     try (NativeArena arena = new NativeArena("finished model")) {
       PretrainModel finished =
           PretrainModel.finished(out, config, options.exits(), arena, device.kernels());
-      OptionalInt end = tokenizer.id(NewTokenizer.END);
+      OptionalInt end = tokenizer.id(NewTokenizerMixin.END);
       List<Integer> ends = end.isPresent() ? List.of(end.getAsInt()) : List.of();
       ModelWriter.write(out, finished.decoder(), save, device.kernels());
       HfConfigWriter.write(

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.RankOptions;
+import dev.sortie.eetuning.cli.option.RankMixin;
 import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
@@ -72,7 +72,7 @@ public final class ReshardCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Mesh mesh = RankOptions.mesh(tp, dp, pp);
+    Mesh mesh = RankMixin.mesh(tp, dp, pp);
     if (out == null && mesh.world() > 1) {
       throw new InputException("a layout is for a checkpoint that is written; give --out");
     }

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.SampleView;
 import dev.sortie.eetuning.host.OutputFolder;
@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
       "All that is sampled is kept in shards. Ctrl-C and a kill lose the last minute; the same command resumes, and ends with the bytes of a run that was not interrupted. docs/sampling.md describes tables and files."
     })
 public final class SampleCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
 
   @Option(
       names = "--prompts",

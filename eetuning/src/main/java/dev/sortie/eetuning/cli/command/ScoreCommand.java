@@ -1,9 +1,9 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.BackboneOption;
-import dev.sortie.eetuning.cli.option.DecodedModel;
+import dev.sortie.eetuning.cli.option.BackboneMixin;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ScoreProgress;
 import dev.sortie.eetuning.eval.TextScorer;
@@ -36,8 +36,8 @@ import picocli.CommandLine.Option;
             + "agreement with the final layer. Uses the arithmetic of decoding: 16-bit "
             + "integers for quantised weights, unless --exact is given.")
 public final class ScoreCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
 
   @Option(
       names = "--exits",
@@ -46,7 +46,7 @@ public final class ScoreCommand implements Callable<Integer> {
       description = ExitWords.FOLDER)
   private Path exitsFolder;
 
-  @Mixin private BackboneOption backbone;
+  @Mixin private BackboneMixin backbone;
 
   @Option(
       names = "--file",

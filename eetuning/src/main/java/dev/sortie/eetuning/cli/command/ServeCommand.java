@@ -1,10 +1,10 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.DecodedModel;
-import dev.sortie.eetuning.cli.option.HttpOptions;
-import dev.sortie.eetuning.cli.option.ServedExits;
+import dev.sortie.eetuning.cli.option.DecodedModelMixin;
+import dev.sortie.eetuning.cli.option.HttpMixin;
+import dev.sortie.eetuning.cli.option.ServedExitsMixin;
 import dev.sortie.eetuning.cli.view.LogFile;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.exit.Exits;
@@ -45,10 +45,10 @@ public final class ServeCommand implements Callable<Integer> {
   /** Tokens that each text has in the cache, where nobody says otherwise. */
   private static final int USUAL_TOKENS = 1024;
 
-  @Mixin private ComputeOptions compute;
-  @Mixin private DecodedModel model;
-  @Mixin private ServedExits exits;
-  @Mixin private HttpOptions http;
+  @Mixin private ComputeMixin compute;
+  @Mixin private DecodedModelMixin model;
+  @Mixin private ServedExitsMixin exits;
+  @Mixin private HttpMixin http;
 
   @Option(
       names = "--name",

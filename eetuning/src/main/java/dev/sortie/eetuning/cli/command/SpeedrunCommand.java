@@ -1,7 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.CommandLines;
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.host.OutputFolder;
@@ -41,7 +41,7 @@ import picocli.CommandLine.Option;
           + "same command resumes; its time is then not reported."
     })
 public final class SpeedrunCommand implements Callable<Integer> {
-  @Mixin private ComputeOptions compute;
+  @Mixin private ComputeMixin compute;
 
   @Option(
       names = "--data",

@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.TextInput;
+import dev.sortie.eetuning.cli.option.TextInputMixin;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.ModelFiles;
@@ -23,7 +23,7 @@ public final class TokenizeCommand implements Callable<Integer> {
   @Option(names = "--model", required = true, paramLabel = "M", description = ModelName.HELP)
   private String model;
 
-  @Mixin private TextInput text;
+  @Mixin private TextInputMixin text;
 
   @Option(names = "--parse-special", description = "Parse special tokens in the text.")
   private boolean parseSpecial;

@@ -1,13 +1,13 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
-import dev.sortie.eetuning.cli.option.AuditOption;
-import dev.sortie.eetuning.cli.option.RankOptions;
-import dev.sortie.eetuning.cli.option.SelfData;
-import dev.sortie.eetuning.cli.option.StartExits;
-import dev.sortie.eetuning.cli.option.TrainingOptions;
-import dev.sortie.eetuning.cli.option.TuneLossOptions;
-import dev.sortie.eetuning.cli.option.TunedModel;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
+import dev.sortie.eetuning.cli.option.AuditMixin;
+import dev.sortie.eetuning.cli.option.RankMixin;
+import dev.sortie.eetuning.cli.option.SelfDataMixin;
+import dev.sortie.eetuning.cli.option.StartExitsMixin;
+import dev.sortie.eetuning.cli.option.TrainingMixin;
+import dev.sortie.eetuning.cli.option.TuneLossMixin;
+import dev.sortie.eetuning.cli.option.TunedModelMixin;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.cli.view.MemoryView;
 import dev.sortie.eetuning.cli.view.PeakMemoryByRank;
@@ -67,14 +67,14 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
   /** More cannot be told apart in a picture. */
   private static final int PLOTTED_STEPS = 3;
 
-  @Mixin private ComputeOptions compute;
-  @Mixin private TunedModel model;
-  @Mixin private TrainingOptions training;
-  @Mixin private SelfData self;
-  @Mixin private StartExits start;
-  @Mixin private TuneLossOptions loss;
-  @Mixin private RankOptions ranks;
-  @Mixin private AuditOption audit;
+  @Mixin private ComputeMixin compute;
+  @Mixin private TunedModelMixin model;
+  @Mixin private TrainingMixin training;
+  @Mixin private SelfDataMixin self;
+  @Mixin private StartExitsMixin start;
+  @Mixin private TuneLossMixin loss;
+  @Mixin private RankMixin ranks;
+  @Mixin private AuditMixin audit;
 
   @Option(
       names = "--feature-cache",
@@ -313,7 +313,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
       TunerUse<T> use) {
     KernelWarmUp kernels = model.warmUp(new MiniatureTuning(plan.exits(), options), device);
     try (LanguageModel m = model(device, plan, groups, kernels);
-        StartExits.Held held = start.hold(m, device)) {
+        StartExitsMixin.Held held = start.hold(m, device)) {
       Exits exits = held.exits();
       options.check(m.config().decoder(), exits, training.seqLen);
       accepted.run();

@@ -1,8 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
-import dev.sortie.eetuning.cli.option.ModelOptions;
-import dev.sortie.eetuning.cli.option.StartExits;
-import dev.sortie.eetuning.cli.option.TrainingOptions;
+import dev.sortie.eetuning.cli.option.ModelMixin;
+import dev.sortie.eetuning.cli.option.StartExitsMixin;
+import dev.sortie.eetuning.cli.option.TrainingMixin;
 import dev.sortie.eetuning.cli.view.ExitTable;
 import dev.sortie.eetuning.cli.view.TrainingView;
 import dev.sortie.eetuning.exit.Exits;
@@ -27,9 +27,9 @@ import java.util.Map;
  * @param sequence whether ranks that share weights share out the tokens too
  */
 record TunedExits(
-    ModelOptions model,
-    TrainingOptions training,
-    StartExits start,
+    ModelMixin model,
+    TrainingMixin training,
+    StartExitsMixin start,
     int gateTokens,
     boolean sequence,
     Device device,

@@ -53,7 +53,7 @@ public final class DecodingMixin {
       description = ExitWords.FOLDER)
   private Path exitsFolder;
 
-  @Mixin private BackboneOption backbone;
+  @Mixin private BackboneMixin backbone;
 
   @Mixin private ActiveMixin active;
 
@@ -66,7 +66,7 @@ public final class DecodingMixin {
               + "Default: 0.8.")
   private String threshold;
 
-  @Mixin private ThresholdsOption thresholds;
+  @Mixin private ThresholdsMixin thresholds;
 
   @Option(
       names = "--exit-policy",

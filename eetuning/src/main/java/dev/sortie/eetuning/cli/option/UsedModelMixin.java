@@ -4,11 +4,11 @@ import dev.sortie.nn.load.Precision;
 import picocli.CommandLine.Option;
 
 /**
- * The model of a command that reads it, or computes with it ({@link DecodedModel}). Its matrices
- * stay as the file has them: nothing is copied, and a quantised model takes no more memory than its
- * file.
+ * The model of a command that reads it, or computes with it ({@link DecodedModelMixin}). Its
+ * matrices stay as the file has them: nothing is copied, and a quantised model takes no more memory
+ * than its file.
  */
-public sealed class UsedModel extends ModelOptions permits DecodedModel {
+public sealed class UsedModelMixin extends ModelMixin permits DecodedModelMixin {
   /** How matrices are held, as {@code --dtype} says. */
   public static final String DTYPE =
       "Type of the matrices in memory: file (the file's own types, used in "

@@ -27,7 +27,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options that pretrain and tune share. */
-public final class TrainingOptions {
+public final class TrainingMixin {
   private static final Path SELF = Path.of("self");
 
   @Option(
@@ -198,7 +198,7 @@ public final class TrainingOptions {
    */
   public List<Path> data() {
     if (files == null) {
-      files = named.stream().map(TrainingOptions::file).toList();
+      files = named.stream().map(TrainingMixin::file).toList();
     }
     return files;
   }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The exits of a server, and where texts leave unless a request says otherwise. */
-public final class ServedExits {
+public final class ServedExitsMixin {
   @Option(
       names = "--exits",
       paramLabel = "DIR",
@@ -24,7 +24,7 @@ public final class ServedExits {
       description = ExitWords.FOLDER)
   private Path folder;
 
-  @Mixin private BackboneOption backbone;
+  @Mixin private BackboneMixin backbone;
 
   @Mixin private ActiveMixin active;
 
@@ -36,10 +36,10 @@ public final class ServedExits {
               + "confidence reaches it; 1 never exits. Default: 0.8.")
   private Double threshold;
 
-  @Mixin private ThresholdsOption thresholds;
+  @Mixin private ThresholdsMixin thresholds;
 
   /** For picocli. */
-  public ServedExits() {}
+  public ServedExitsMixin() {}
 
   /** Where texts leave; checked before a model is loaded. */
   public ExitPolicy policy() {

@@ -11,7 +11,7 @@ import dev.sortie.parallel.mesh.Mesh;
 import picocli.CommandLine.Option;
 
 /** Options of commands that may run as one of several ranks. */
-public final class RankOptions {
+public final class RankMixin {
   /** So that their product is a number of ranks. */
   private static final int MOST = 1 << 10;
 

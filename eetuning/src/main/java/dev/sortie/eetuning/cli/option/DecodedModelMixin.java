@@ -4,7 +4,7 @@ import dev.sortie.nn.load.Arithmetic;
 import picocli.CommandLine.Option;
 
 /** The model of a command that decodes or scores with it, and in which arithmetic. */
-public final class DecodedModel extends UsedModel {
+public final class DecodedModelMixin extends UsedModelMixin {
   /** What exact arithmetic is. */
   public static final String EXACT =
       "Use F32 arithmetic for quantised weights. By default, products of up to "

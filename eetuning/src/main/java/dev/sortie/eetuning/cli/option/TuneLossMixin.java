@@ -9,7 +9,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options of what exits learn when they are tuned. */
-public final class TuneLossOptions {
+public final class TuneLossMixin {
   @Option(
       names = "--objective",
       paramLabel = "WORD",
@@ -53,7 +53,7 @@ public final class TuneLossOptions {
   private double hiddenWeight;
 
   /** With how it is learnt. */
-  public TuneOptions options(TrainingOptions training) {
+  public TuneOptions options(TrainingMixin training) {
     return new TuneOptions(
         Objective.of(objective),
         isConfidence(),

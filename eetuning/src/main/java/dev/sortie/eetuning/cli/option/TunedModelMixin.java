@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
  * The frozen backbone of a command that trains on it. Every step takes thousands of tokens through
  * it, so its matrices are decoded once, to F32.
  */
-public final class TunedModel extends ModelOptions {
+public final class TunedModelMixin extends ModelMixin {
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",

@@ -11,7 +11,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options of exits that are trained with the backbone. */
-public final class PretrainExitOptions {
+public final class PretrainExitsMixin {
   @Option(
       names = "--exits-at",
       split = ",",

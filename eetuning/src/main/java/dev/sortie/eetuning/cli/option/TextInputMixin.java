@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** A text, on the command line or in a file. */
-public final class TextInput {
+public final class TextInputMixin {
   @Option(
       names = {"--text", "--prompt"},
       paramLabel = "TEXT",

@@ -5,7 +5,7 @@ import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Options of long benchmarks, of which each run is kept: the same command resumes. */
-final class KeptRuns {
+final class KeptRunsMixin {
   private final long start = System.nanoTime();
 
   @Option(

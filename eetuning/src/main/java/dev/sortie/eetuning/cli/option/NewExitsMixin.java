@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** The folder into which a command writes new exits, and how it says what they are. */
-public final class NewExits {
+public final class NewExitsMixin {
   @Option(
       names = "--out",
       required = true,

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** The audit record of a command that trains. */
-public final class AuditOption {
+public final class AuditMixin {
   /** Options that change no bit of what is trained: a record does not have them. */
   private static final Set<String> NOT_DECIDING =
       Set.of(
@@ -98,7 +98,7 @@ public final class AuditOption {
     }
     StepWitness witness = new StepWitness(job, data, sequences, kernels, groups);
     try (AuditRecorder recorder =
-        new AuditRecorder(file, command.name(), given(command, AuditOption::decides), witness)) {
+        new AuditRecorder(file, command.name(), given(command, AuditMixin::decides), witness)) {
       TrainLoop.Outcome outcome = loop.apply(recorder).run();
       if (groups.leads()) {
         head = recorder.head();

@@ -16,7 +16,7 @@ import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
 /** The tokenizer of a model that is trained from scratch. */
-public final class NewTokenizer {
+public final class NewTokenizerMixin {
   /** The token that ends a text in a new tokenizer. */
   public static final String END = "<|endoftext|>";
 

@@ -14,7 +14,7 @@ import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /** Options of tuning data that the model samples of itself. */
-public final class SelfData {
+public final class SelfDataMixin {
   @Option(
       names = "--self-tokens",
       paramLabel = "N",
@@ -32,7 +32,7 @@ public final class SelfData {
   private double temperature;
 
   /** Refuses what cannot be sampled, or not by these ranks. */
-  public void check(TrainingOptions training, Mesh mesh) {
+  public void check(TrainingMixin training, Mesh mesh) {
     settings(training);
     checkWhole("--tp", mesh.tp());
     checkWhole("--pp", mesh.pp());
@@ -47,7 +47,7 @@ public final class SelfData {
   }
 
   /** Files after the word self give some texts their first words. */
-  private SelfGeneratedText.Settings settings(TrainingOptions training) {
+  private SelfGeneratedText.Settings settings(TrainingMixin training) {
     List<Path> data = training.data();
     return new SelfGeneratedText.Settings(
         tokens, temperature, training.seed, data.subList(1, data.size()));
@@ -59,7 +59,7 @@ public final class SelfData {
    * @param silent whether nothing is said of it
    */
   public DatasetSource dataset(
-      TrainingOptions training, LanguageModel model, Device device, boolean silent) {
+      TrainingMixin training, LanguageModel model, Device device, boolean silent) {
     Path file = file(settings(training), model, device, silent);
     return training.tokens(file, model.config().decoder().vocab());
   }

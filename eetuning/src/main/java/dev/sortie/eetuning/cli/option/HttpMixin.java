@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** Where a server listens, to whom, and what one client may cost. */
-public final class HttpOptions {
+public final class HttpMixin {
   private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9._-]+");
 
   @Option(
@@ -86,7 +86,7 @@ public final class HttpOptions {
   private int maxConnections;
 
   /** For picocli. */
-  public HttpOptions() {}
+  public HttpMixin() {}
 
   /** Checked settings. */
   public HttpSettings settings() {

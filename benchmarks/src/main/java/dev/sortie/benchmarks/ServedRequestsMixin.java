@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Options of the requests that servers get. */
-final class ServedRequests {
+final class ServedRequestsMixin {
   @Option(
       names = "--prompt-tokens",
       defaultValue = "43",

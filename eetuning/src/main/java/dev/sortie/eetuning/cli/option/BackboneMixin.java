@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
 /** Reads the exits of {@code --exits}, also those of another backbone if the user accepts that. */
-public final class BackboneOption {
+public final class BackboneMixin {
   @Option(
       names = "--accept-backbone",
       description =
@@ -25,7 +25,7 @@ public final class BackboneOption {
   private boolean accept;
 
   /** For picocli. */
-  public BackboneOption() {}
+  public BackboneMixin() {}
 
   /** Whether exits of any backbone are accepted. */
   boolean accepts() {

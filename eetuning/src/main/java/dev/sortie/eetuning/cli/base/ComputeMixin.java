@@ -6,7 +6,7 @@ import dev.sortie.tensor.device.Device;
 import picocli.CommandLine.Option;
 
 /** Options of all commands that compute. */
-public final class ComputeOptions {
+public final class ComputeMixin {
   @Option(
       names = "--threads",
       paramLabel = "N",
@@ -24,7 +24,7 @@ public final class ComputeOptions {
   private String device;
 
   /** For picocli. */
-  public ComputeOptions() {}
+  public ComputeMixin() {}
 
   /** Threads asked for. */
   public int threads() {

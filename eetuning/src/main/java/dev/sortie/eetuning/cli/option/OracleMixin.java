@@ -14,7 +14,7 @@ import java.util.SequencedMap;
 import picocli.CommandLine.Option;
 
 /** What an oracle is asked about a text. */
-public final class OracleOptions {
+public final class OracleMixin {
   /** The search takes about a second for each token of a model of 30 layers. */
   private static final int SEARCHED = 256;
 
@@ -46,7 +46,7 @@ public final class OracleOptions {
   private Integer tokens;
 
   /** For picocli. */
-  public OracleOptions() {}
+  public OracleMixin() {}
 
   /**
    * What an oracle knows.

@@ -6,7 +6,7 @@ import dev.sortie.nn.model.LayerCycle;
 import picocli.CommandLine.Option;
 
 /** The sizes of a decoder that is trained from scratch. */
-public final class NewDecoder {
+public final class NewDecoderMixin {
   @Option(
       names = "--layers",
       paramLabel = "N",

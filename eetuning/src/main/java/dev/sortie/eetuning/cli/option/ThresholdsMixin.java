@@ -11,7 +11,7 @@ import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** Calibrated thresholds: those of {@code --thresholds}, or those that lie with the exits. */
-public final class ThresholdsOption {
+public final class ThresholdsMixin {
   /** The file in a folder of exits that is taken where nothing else is said. */
   static final String DEFAULT = "thresholds.json";
 
@@ -32,7 +32,7 @@ public final class ThresholdsOption {
   private Calibrated calibrated;
 
   /** For picocli. */
-  public ThresholdsOption() {}
+  public ThresholdsMixin() {}
 
   boolean isGiven() {
     return given != null;

@@ -1,14 +1,14 @@
 package dev.sortie.benchmarks;
 
-import dev.sortie.eetuning.cli.base.ComputeOptions;
+import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.host.EmbeddedFolder;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Options of all benchmarks of a model. */
-class ModelMixin {
-  @Mixin private ComputeOptions compute;
+class MeasuredModelMixin {
+  @Mixin private ComputeMixin compute;
 
   @Option(
       names = "--model",
@@ -21,7 +21,7 @@ class ModelMixin {
   private boolean json;
 
   /** Where to compute. */
-  ComputeOptions compute() {
+  ComputeMixin compute() {
     return compute;
   }
 

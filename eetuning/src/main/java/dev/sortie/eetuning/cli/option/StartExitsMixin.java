@@ -15,7 +15,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /** The exits that tuning begins with. */
-public final class StartExits {
+public final class StartExitsMixin {
   @Option(
       names = "--exits",
       required = true,

@@ -20,9 +20,10 @@ import picocli.CommandLine.Option;
 
 /**
  * Options that name a model. How its matrices are held unless the user says so differs between
- * commands that use a model ({@link UsedModel}) and one that trains on it ({@link TunedModel}).
+ * commands that use a model ({@link UsedModelMixin}) and one that trains on it ({@link
+ * TunedModelMixin}).
  */
-public abstract sealed class ModelOptions permits UsedModel, TunedModel {
+public abstract sealed class ModelMixin permits UsedModelMixin, TunedModelMixin {
   private static final long LARGE = 64 << 20;
 
   @Option(names = "--model", required = true, paramLabel = "M", description = ModelName.HELP)

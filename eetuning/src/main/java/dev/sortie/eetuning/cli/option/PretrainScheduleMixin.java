@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Options of the order in which stages of a pipeline work in full training. */
-public final class PretrainScheduleOptions {
+public final class PretrainScheduleMixin {
   @Option(
       names = "--schedule",
       paramLabel = "WORD",
