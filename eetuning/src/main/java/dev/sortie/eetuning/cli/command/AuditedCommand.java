@@ -3,7 +3,7 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.view.Interrupt;
 import dev.sortie.eetuning.train.audit.StepWitness;
 
-/** A command that trains, and whose recorded runs can be replayed. */
+/** A command that trains, and whose recorded runs {@code audit} can replay. */
 interface AuditedCommand {
 
   /**

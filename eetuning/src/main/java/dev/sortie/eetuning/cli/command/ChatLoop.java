@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Supplier;
 
-/** Lines in, answers out: with a person at a terminal, or from a file or pipe. */
+/** The loop of {@code chat}: lines in, answers out, at a terminal or from a file or pipe. */
 final class ChatLoop implements AutoCloseable {
   private final Conversation conversation;
   private final Optional<LivePrompt> live;

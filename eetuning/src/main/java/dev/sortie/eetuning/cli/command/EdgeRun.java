@@ -17,7 +17,7 @@ import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
 
-/** An edge, from options: it loads its layers and exits, and nothing else. */
+/** The edge of {@code generate --cloud}, from options: loads its layers and exits, no more. */
 record EdgeRun(ModelMixin model, DecodingMixin decoding, EdgeMixin edge, Decoding options) {
 
   /** What is done with the loaded edge. */

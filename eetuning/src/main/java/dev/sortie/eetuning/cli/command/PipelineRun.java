@@ -20,8 +20,8 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.util.List;
 
 /**
- * One rank of a decoding pipeline, from options: it loads the layers and exits of its stage, and
- * nothing else.
+ * One rank of the pipeline of {@code generate --pp}, from options: it loads the layers and exits of
+ * its stage, and nothing else.
  */
 record PipelineRun(
     ModelMixin model, DecodingMixin decoding, PipelineMixin pipeline, Decoding options) {

@@ -19,6 +19,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.train.TrainingDefaults;
+import dev.sortie.eetuning.train.audit.ReplayFolder;
 import dev.sortie.eetuning.train.audit.StepWitness;
 import dev.sortie.eetuning.train.data.DatasetSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;

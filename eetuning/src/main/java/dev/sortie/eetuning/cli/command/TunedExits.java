@@ -20,7 +20,7 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.util.Map;
 
 /**
- * Writes the exits of a run that is done, with gates fitted to them.
+ * The end of {@code tune}: writes the exits of a run that is done, with gates fitted to them.
  *
  * @param start exits that the run began with
  * @param gateTokens tokens of text to which gates are fitted; 0 for none

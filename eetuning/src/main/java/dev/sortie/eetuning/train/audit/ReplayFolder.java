@@ -1,4 +1,4 @@
-package dev.sortie.eetuning.cli.command;
+package dev.sortie.eetuning.train.audit;
 
 import dev.sortie.eetuning.train.rank.GatheredNames;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
@@ -15,10 +15,10 @@ import java.util.List;
  *
  * @param path the same on all ranks
  */
-record ReplayFolder(Path path, ProcessGroups groups) implements AutoCloseable {
+public record ReplayFolder(Path path, ProcessGroups groups) implements AutoCloseable {
 
   /** A new folder below another one. A collective call. */
-  static ReplayFolder in(Path parent, ProcessGroups groups) {
+  public static ReplayFolder in(Path parent, ProcessGroups groups) {
     List<String> made = groups.leads() ? List.of(made(parent).toString()) : List.of();
     return new ReplayFolder(Path.of(GatheredNames.of(groups, made).getFirst()), groups);
   }
