@@ -14,7 +14,7 @@ import java.util.List;
  * Span, Span, int, int, int) linear} row {@code i} of the result has the same bits for every {@code
  * m} up to {@link #ROW_STABLE}: a token computed alone and one computed in a small batch agree
  * exactly, on which the exact KV cache of early-exit decoding stands. With more rows a row has
- * other bits, again the same for every {@code m}, so that a prompt may be read in pieces of any
+ * other bits, again the same for every {@code m}, so that a prompt may be read in chunks of any
  * such size. Both hold for the queries of {@link #attention} too.
  */
 public non-sealed interface Kernels extends KernelMethods, AutoCloseable {
