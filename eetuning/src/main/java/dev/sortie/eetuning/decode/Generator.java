@@ -48,18 +48,18 @@ public final class Generator {
       GenerateOptions options,
       Consumer<GeneratedToken> listener,
       BooleanSupplier cancelled) {
-    GenerationState writing = new GenerationState(prompt, options, tokenizer, ends, vocab);
+    GenerationState state = new GenerationState(prompt, options, tokenizer, ends, vocab);
     long start = System.nanoTime();
     Step step = strategy.prefill(prompt);
     long prefilled = System.nanoTime();
     long first = 0;
     while (true) {
-      GeneratedToken token = writing.next(step, cancelled);
+      GeneratedToken token = state.next(step, cancelled);
       first = first == 0 ? System.nanoTime() : first;
       listener.accept(token);
-      if (writing.finish().isPresent()) {
+      if (state.finish().isPresent()) {
         double decode = (System.nanoTime() - first) * 1e-9;
-        return writing.generation(writing.finish().get(), (prefilled - start) * 1e-9, decode);
+        return state.generation(state.finish().get(), (prefilled - start) * 1e-9, decode);
       }
       step = strategy.next(token.id());
     }

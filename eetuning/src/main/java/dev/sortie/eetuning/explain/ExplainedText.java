@@ -136,7 +136,7 @@ final class ExplainedText {
   /** Generates the text; returns the passes from the explained one on. */
   private List<Pass<Step>> generate(EarlyExit text, WatchedPolicy policy)
       throws InterruptedException {
-    GenerationState writing =
+    GenerationState state =
         new GenerationState(
             prompt, options.atMost(number + LATER), tokenizer, explainer.ends(), vocab);
     List<Pass<Step>> passes = new ArrayList<>();
@@ -145,8 +145,8 @@ final class ExplainedText {
       step = next(text, policy, prompt[prompt.length - 1], passes);
     }
     while (true) {
-      tokens.add(writing.next(step, () -> false));
-      boolean ended = writing.finish().isPresent() || text.position() == capacity();
+      tokens.add(state.next(step, () -> false));
+      boolean ended = state.finish().isPresent() || text.position() == capacity();
       if (tokens.size() >= number && (ended || isComplete(passes))) {
         return passes;
       }

@@ -9,16 +9,16 @@ import java.util.Optional;
 final class RequestState implements AutoCloseable {
   private final RequestHandle handle;
   private final BatchSequence sequence;
-  private final GenerationState writing;
+  private final GenerationState state;
   private final long start = System.nanoTime();
   private long prefilled;
   private long first;
   private GeneratedToken last;
 
-  RequestState(RequestHandle handle, BatchSequence sequence, GenerationState writing) {
+  RequestState(RequestHandle handle, BatchSequence sequence, GenerationState state) {
     this.handle = handle;
     this.sequence = sequence;
-    this.writing = writing;
+    this.state = state;
   }
 
   RequestHandle handle() {
@@ -41,12 +41,12 @@ final class RequestState implements AutoCloseable {
 
   /** Whether {@link #choose} may run together with that of other texts. */
   boolean choosesAlone() {
-    return !handle.request().readsOnly() && writing.choosesAlone();
+    return !handle.request().readsOnly() && state.choosesAlone();
   }
 
   /** What is chosen from what follows the text so far; changes nothing. */
   int choose(Step step) {
-    return writing.choose(step);
+    return state.choose(step);
   }
 
   /**
@@ -70,11 +70,11 @@ final class RequestState implements AutoCloseable {
    */
   Optional<String> take(Step step, int chosen) {
     prefilled = decodes() ? prefilled : System.nanoTime();
-    GeneratedToken token = writing.next(step, chosen, handle::isCancelled);
+    GeneratedToken token = state.next(step, chosen, handle::isCancelled);
     first = decodes() ? first : System.nanoTime();
     last = token;
     handle.request().listener().accept(token);
-    return writing.finish();
+    return state.finish();
   }
 
   /** Ends the request with what there is. */
@@ -84,7 +84,7 @@ final class RequestState implements AutoCloseable {
     double decoded = decodes() ? (now - first) * 1e-9 : 0;
     // memory first: who waits for the result may ask for the next text at once
     close();
-    handle.result().complete(writing.generation(reason, read, decoded));
+    handle.result().complete(state.generation(reason, read, decoded));
   }
 
   /** Ends the request without a result. */

@@ -272,7 +272,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
       dropped = waiting.removeIf(RequestHandle::isCancelled);
     }
     for (RequestHandle t : dropped) {
-      t.result().complete(writing(t).generation("cancelled", 0, 0));
+      t.result().complete(newState(t).generation("cancelled", 0, 0));
     }
     for (RequestState r : List.copyOf(reading.values())) {
       if (r.handle().isCancelled()) {
@@ -282,7 +282,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  private GenerationState writing(RequestHandle t) {
+  private GenerationState newState(RequestHandle t) {
     Request q = t.request();
     return new GenerationState(q.prompt(), q.options(), tokenizer, ends, vocab);
   }
@@ -312,7 +312,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
         return;
       }
       t.found(s.get().position());
-      RequestState r = new RequestState(t, s.get(), writing(t));
+      RequestState r = new RequestState(t, s.get(), newState(t));
       synchronized (waiting) {
         waiting.remove();
         running.add(r);

@@ -109,7 +109,7 @@ public final class EdgeDecoder {
     DecoderConfig c = model.config().decoder();
     int room = prompt.length + settings.options().maxTokens();
     model.decoder().requireContext(room);
-    GenerationState writing =
+    GenerationState state =
         new GenerationState(
             prompt, settings.options(), model.tokenizer(), new HashSet<>(ends), c.vocab());
     List<Segment> segments = Segment.of(exits, 0, layers, false);
@@ -125,7 +125,7 @@ public final class EdgeDecoder {
             room,
             settings.options().sampling());
     try (Descent descent = new Descent(model.decoder(), segments, model.device());
-        SequenceState state =
+        SequenceState sequence =
             new SequenceState(
                 new Sequence(model.decoder(), room, descent.ops(), 0, layers),
                 segments,
@@ -134,14 +134,14 @@ public final class EdgeDecoder {
                 1,
                 Optional.empty());
         CloudLink cloud = new CloudLink(settings.host(), settings.port(), settings.keys(), open)) {
-      EdgeText text = new EdgeText(descent, state, cloud, settings.type(), settings.timeout());
-      return write(prompt, writing, text, cloud, listener);
+      EdgeText text = new EdgeText(descent, sequence, cloud, settings.type(), settings.timeout());
+      return write(prompt, state, text, cloud, listener);
     }
   }
 
   private EdgeGeneration write(
       int[] prompt,
-      GenerationState writing,
+      GenerationState state,
       EdgeText text,
       CloudLink cloud,
       BiConsumer<GeneratedToken, EdgeToken> listener) {
@@ -150,13 +150,13 @@ public final class EdgeDecoder {
     EdgeText.Next next = text.prompt(prompt);
     long prefilled = System.nanoTime();
     while (true) {
-      GeneratedToken token = take(writing, next);
+      GeneratedToken token = take(state, next);
       by.add(next.by());
       listener.accept(token, next.by());
-      if (writing.finish().isPresent()) {
+      if (state.finish().isPresent()) {
         double decode = (System.nanoTime() - prefilled) * 1e-9;
         return new EdgeGeneration(
-            writing.generation(writing.finish().get(), (prefilled - start) * 1e-9, decode),
+            state.generation(state.finish().get(), (prefilled - start) * 1e-9, decode),
             by,
             cloud.lost(),
             isExact(cloud),
@@ -168,13 +168,13 @@ public final class EdgeDecoder {
     }
   }
 
-  private static GeneratedToken take(GenerationState writing, EdgeText.Next next) {
+  private static GeneratedToken take(GenerationState state, EdgeText.Next next) {
     return next.chosen()
         .map(
             a ->
-                writing.take(
+                state.take(
                     a.id(), OptionalInt.empty(), a.confidence(), Optional.empty(), () -> false))
-        .orElseGet(() -> writing.next(next.logits().orElseThrow(), () -> false));
+        .orElseGet(() -> state.next(next.logits().orElseThrow(), () -> false));
   }
 
   private boolean isExact(CloudLink cloud) {

@@ -43,7 +43,7 @@ final class PipelineDriver {
 
   /** A text that is being read or written. */
   private static final class TextState {
-    final GenerationState writing;
+    final GenerationState state;
     final long start = System.nanoTime();
 
     /** Where its tokens left, by all exits of all stages. */
@@ -52,8 +52,8 @@ final class PipelineDriver {
     int read;
     long prefilled;
 
-    TextState(GenerationState writing, ExitSchedule schedule) {
-      this.writing = writing;
+    TextState(GenerationState state, ExitSchedule schedule) {
+      this.state = state;
       this.schedule = schedule;
     }
   }
@@ -148,12 +148,12 @@ final class PipelineDriver {
       text.schedule.left(plan.exit(a.exit()));
     }
     GeneratedToken token =
-        text.writing.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
+        text.state.take(a.id(), a.exit(), a.confidence(), Optional.empty(), () -> false);
     listener.token(a.text(), token);
-    if (text.writing.finish().isPresent()) {
+    if (text.state.finish().isPresent()) {
       results[a.text()] =
-          text.writing.generation(
-              text.writing.finish().get(),
+          text.state.generation(
+              text.state.finish().get(),
               (text.prefilled - text.start) * 1e-9,
               (now - text.prefilled) * 1e-9);
       running.remove(a.text());
