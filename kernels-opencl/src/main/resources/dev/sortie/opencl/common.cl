@@ -1,5 +1,6 @@
 // What every program begins with. Set by the host:
-//   WG  work-items of a group that shares a row, a power of two; 1 on a CPU, where a work-item has vectors
+//   WG  work-items of a group that shares a row, a power of two; 1 on a CPU, where a work-item has
+//       vectors
 //   VW  floats that a work-item takes at once: 4, 8 or 16
 // OpenCL C 1.2. No fast-math flags: masks are infinities, and sums must not be reordered.
 #pragma OPENCL FP_CONTRACT OFF
@@ -27,7 +28,8 @@ inline float largest16(float16 v) { return largest8(fmax(v.lo, v.hi)); }
 #define SHARED(name) __local float* name = 0
 #endif
 
-// A tree over the group: the same order in every run. Each begins and ends with a barrier, so that scratch may be used again.
+// A tree over the group: the same order in every run. Each begins and ends with a barrier, so that
+// scratch may be used again.
 inline float group_sum(float x, __local float* s) {
 #if WG > 1
   const int i = get_local_id(0);
@@ -64,7 +66,8 @@ inline float group_max(float x, __local float* s) {
   return x;
 }
 
-// For loops over a row of `count` floats: whole vectors, shared out to the group, then the rest element by element.
+// For loops over a row of `count` floats: whole vectors, shared out to the group, then the rest
+// element by element.
 #define LANE ((int)get_local_id(0))
 #define VECTORS(c, count) for (int c = LANE * VW; c + VW <= (count); c += WG * VW)
 #define REST(c, count) for (int c = (count) / VW * VW + LANE; c < (count); c += WG)

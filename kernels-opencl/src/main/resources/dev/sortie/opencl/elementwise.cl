@@ -2,34 +2,47 @@
 
 #define ELEMENT(n) const ulong i = get_global_id(0); if (i >= (n)) return
 // VW elements from `at` on; the last work-item takes what is left one by one.
-#define PIECE(n) const ulong at = get_global_id(0) * VW; if (at >= (n)) return; const int whole = at + VW <= (n)
+#define PIECE(n)                             \
+  const ulong at = get_global_id(0) * VW;   \
+  if (at >= (n)) return;                    \
+  const int whole = at + VW <= (n)
 
 __kernel void fill(const float a, const ulong n, __global float* y, const ulong yo) {
   ELEMENT(n);
   y[yo + i] = a;
 }
 
-__kernel void add(__global const float* x, const ulong xo, __global const float* y, const ulong yo, __global float* z, const ulong zo, const ulong n) {
+__kernel void add(
+    __global const float* x, const ulong xo, __global const float* y, const ulong yo,
+    __global float* z, const ulong zo, const ulong n) {
   ELEMENT(n);
   z[zo + i] = x[xo + i] + y[yo + i];
 }
 
-__kernel void mul(__global const float* x, const ulong xo, __global const float* y, const ulong yo, __global float* z, const ulong zo, const ulong n) {
+__kernel void mul(
+    __global const float* x, const ulong xo, __global const float* y, const ulong yo,
+    __global float* z, const ulong zo, const ulong n) {
   ELEMENT(n);
   z[zo + i] = x[xo + i] * y[yo + i];
 }
 
-__kernel void mul_add(__global const float* x, const ulong xo, __global const float* y, const ulong yo, __global float* z, const ulong zo, const ulong n) {
+__kernel void mul_add(
+    __global const float* x, const ulong xo, __global const float* y, const ulong yo,
+    __global float* z, const ulong zo, const ulong n) {
   ELEMENT(n);
   z[zo + i] = fma(x[xo + i], y[yo + i], z[zo + i]);
 }
 
-__kernel void scale(const float a, __global const float* x, const ulong xo, __global float* y, const ulong yo, const ulong n) {
+__kernel void scale(
+    const float a, __global const float* x, const ulong xo, __global float* y, const ulong yo,
+    const ulong n) {
   ELEMENT(n);
   y[yo + i] = a * x[xo + i];
 }
 
-__kernel void axpy(const float a, __global const float* x, const ulong xo, __global float* y, const ulong yo, const ulong n) {
+__kernel void axpy(
+    const float a, __global const float* x, const ulong xo, __global float* y, const ulong yo,
+    const ulong n) {
   ELEMENT(n);
   y[yo + i] = fma(a, x[xo + i], y[yo + i]);
 }
@@ -42,33 +55,40 @@ __kernel void add_scalar(const float a, __global float* y, const ulong yo, const
 // Rounds to nearest even; NaN stays NaN.
 inline ushort to_bf16(float x) {
   const uint bits = as_uint(x);
-  return isnan(x) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+  return isnan(x) ? (ushort)((bits >> 16) | 0x40)
+                  : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
 // Copies of one type are copies of its bits.
-__kernel void copy_32(__global const uint* x, const ulong xo, __global uint* y, const ulong yo, const ulong n) {
+__kernel void copy_32(
+    __global const uint* x, const ulong xo, __global uint* y, const ulong yo, const ulong n) {
   ELEMENT(n);
   y[yo + i] = x[xo + i];
 }
 
-__kernel void copy_16(__global const ushort* x, const ulong xo, __global ushort* y, const ulong yo, const ulong n) {
+__kernel void copy_16(
+    __global const ushort* x, const ulong xo, __global ushort* y, const ulong yo, const ulong n) {
   ELEMENT(n);
   y[yo + i] = x[xo + i];
 }
 
-__kernel void copy_f32_bf16(__global const float* x, const ulong xo, __global ushort* y, const ulong yo, const ulong n) {
+__kernel void copy_f32_bf16(
+    __global const float* x, const ulong xo, __global ushort* y, const ulong yo, const ulong n) {
   ELEMENT(n);
   y[yo + i] = to_bf16(x[xo + i]);
 }
 
-__kernel void copy_bf16_f32(__global const ushort* x, const ulong xo, __global float* y, const ulong yo, const ulong n) {
+__kernel void copy_bf16_f32(
+    __global const ushort* x, const ulong xo, __global float* y, const ulong yo, const ulong n) {
   ELEMENT(n);
   y[yo + i] = as_float((uint)x[xo + i] << 16);
 }
 
 // y takes a view of x in row-major order. Up to four dims, outermost first.
-__kernel void copy_strided(__global const uint* x, const ulong xo, __global uint* y, const ulong yo, const ulong n,
-                           const ulong d1, const ulong d2, const ulong d3, const ulong s0, const ulong s1, const ulong s2, const ulong s3) {
+__kernel void copy_strided(
+    __global const uint* x, const ulong xo, __global uint* y, const ulong yo, const ulong n,
+    const ulong d1, const ulong d2, const ulong d3, const ulong s0, const ulong s1,
+    const ulong s2, const ulong s3) {
   ELEMENT(n);
   const ulong i3 = i % d3, r3 = i / d3;
   const ulong i2 = r3 % d2, r2 = r3 / d2;
@@ -77,7 +97,9 @@ __kernel void copy_strided(__global const uint* x, const ulong xo, __global uint
 }
 
 // silu(gate) * up
-__kernel void swiglu(__global const float* gate, const ulong go, __global const float* up, const ulong uo, __global float* y, const ulong yo, const ulong n) {
+__kernel void swiglu(
+    __global const float* gate, const ulong go, __global const float* up, const ulong uo,
+    __global float* y, const ulong yo, const ulong n) {
   PIECE(n);
   if (whole) {
     const vec g = LOAD(gate + go + at);
@@ -92,19 +114,25 @@ __kernel void swiglu(__global const float* gate, const ulong go, __global const 
 
 // x Φ(x), by erf or by the tanh approximation
 inline float gelu_of(float x, int approximate) {
-  const float t = approximate ? tanh(0.7978845608f * fma(0.044715f * x * x, x, x)) : erf(x * 0.7071067812f);
+  const float t = approximate ? tanh(0.7978845608f * fma(0.044715f * x * x, x, x))
+                              : erf(x * 0.7071067812f);
   return 0.5f * x * (1.0f + t);
 }
 
-__kernel void gelu(__global const float* x, const ulong xo, __global float* y, const ulong yo, const int approximate, const ulong n) {
+__kernel void gelu(
+    __global const float* x, const ulong xo, __global float* y, const ulong yo,
+    const int approximate, const ulong n) {
   ELEMENT(n);
   y[yo + i] = gelu_of(x[xo + i], approximate);
 }
 
-// Pairs (a, b) become (a cos - b sin, b cos + a sin); a work-item has one pair or one element that is only copied.
-__kernel void rope(__global const float* x, const ulong xo, __global const float* cosines, const ulong co, __global const float* sines, const ulong so,
-                   __global float* y, const ulong yo, const int tokens, const int heads, const int size, const int rotary, const int first,
-                   const int interleaved, const float sign, const ulong n) {
+// Pairs (a, b) become (a cos - b sin, b cos + a sin); a work-item has one pair or one element that
+// is only copied.
+__kernel void rope(
+    __global const float* x, const ulong xo, __global const float* cosines, const ulong co,
+    __global const float* sines, const ulong so, __global float* y, const ulong yo,
+    const int tokens, const int heads, const int size, const int rotary, const int first,
+    const int interleaved, const float sign, const ulong n) {
   ELEMENT(n);
   const int half_size = rotary / 2;
   const int jobs = half_size + size - rotary;

@@ -1,13 +1,17 @@
-// C [m, n] = op(A) · op(B) (+ C) (+ bias [n]); element (i, kk) of op(A) lies at i * ai + kk * ak. Two ways, of which a device takes one.
+// C [m, n] = op(A) · op(B) (+ C) (+ bias [n]); element (i, kk) of op(A) lies at i * ai + kk * ak.
+// Two ways, of which a device takes one.
 
 #ifdef PANEL
-// A CPU: rows of C begin ci apart. A work-item has a tile of TILE_ROWS × PANEL in vectors; B comes in panels (weights.cl), which are read straight through.
+// A CPU: rows of C begin ci apart. A work-item has a tile of TILE_ROWS × PANEL in vectors; B comes
+// in panels (weights.cl), which are read straight through.
 #define LANES 16
 #define ACROSS (PANEL / LANES)
 
-__kernel void gemm_panels(__global const float* a, const ulong ao, const ulong ai, const ulong ak, __global const float* panels, __global const float* bias,
-                          const ulong bo, const int biased, __global float* c, const ulong co, const ulong ci, const int m, const int n,
-                          const int k, const int accumulate) {
+__kernel void gemm_panels(
+    __global const float* a, const ulong ao, const ulong ai, const ulong ak,
+    __global const float* panels, __global const float* bias, const ulong bo, const int biased,
+    __global float* c, const ulong co, const ulong ci, const int m, const int n, const int k,
+    const int accumulate) {
   const int i0 = get_global_id(0) * TILE_ROWS;
   const int j0 = get_global_id(1) * PANEL;
   __global const float* b = panels + (ulong)j0 * k;
@@ -69,15 +73,16 @@ __kernel void gemm_panels(__global const float* a, const ulong ao, const ulong a
 #endif
 
 #ifdef TX
-// A GPU: a group of TX × TY work-items stages TILE_K columns of A and rows of B in local memory; a work-item has PART_M × PART_N of the result.
-// Element (kk, j) of op(B) lies at kk * bk + j * bj.
+// A GPU: a group of TX × TY work-items stages TILE_K columns of A and rows of B in local memory; a
+// work-item has PART_M × PART_N of the result. Element (kk, j) of op(B) lies at kk * bk + j * bj.
 #define TILE_M (TY * PART_M)
 #define TILE_N (TX * PART_N)
 
 __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
-    __global const float* a, const ulong ao, const ulong ai, const ulong ak, __global const float* b, const ulong b_at, const ulong bk, const ulong bj,
-    __global const float* bias, const ulong bo, const int biased, __global float* c, const ulong co, const int m, const int n, const int k,
-    const int accumulate) {
+    __global const float* a, const ulong ao, const ulong ai, const ulong ak,
+    __global const float* b, const ulong b_at, const ulong bk, const ulong bj,
+    __global const float* bias, const ulong bo, const int biased, __global float* c, const ulong co,
+    const int m, const int n, const int k, const int accumulate) {
   __local float as[TILE_K][TILE_M];
   __local float bs[TILE_K][TILE_N];
   const int x = get_local_id(0);
@@ -94,7 +99,8 @@ __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
     }
   }
   for (int from = 0; from < k; from += TILE_K) {
-    // neighbours in memory go to neighbouring work-items: along k where that is the dense dim, else along the other
+    // neighbours in memory go to neighbouring work-items: along k where that is the dense dim, else
+    // along the other
     for (int e = id; e < TILE_K * TILE_M; e += TX * TY) {
       const int kk = ak == 1 ? e % TILE_K : e / TILE_M;
       const int i = ak == 1 ? e / TILE_K : e % TILE_M;
@@ -106,7 +112,8 @@ __kernel __attribute__((reqd_work_group_size(TX, TY, 1))) void gemm_tiles(
       bs[kk][j] = j0 + j < n && from + kk < k ? b[b_at + (from + kk) * bk + (j0 + j) * bj] : 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    // The loops over sums are unrolled, so that these are registers. Depth is no constant: PoCL 6's cbs never ends a loop of constant length here.
+    // The loops over sums are unrolled, so that these are registers. Depth is no constant: PoCL 6's
+    // cbs never ends a loop of constant length here.
     const int depth = min(TILE_K, k - from);
     for (int kk = 0; kk < depth; kk++) {
 #pragma unroll

@@ -1,9 +1,12 @@
-// Gradients that are no losses, and the optimiser's step. Sums over rows ascend by row in one work-item a column: the same order in every run.
+// Gradients that are no losses, and the optimiser's step. Sums over rows ascend by row in one
+// work-item a column: the same order in every run.
 
 #define ELEMENT(n) const ulong i = get_global_id(0); if (i >= (n)) return
 
 // y[c] += Σ_r x[r, c]
-__kernel void sum_rows(__global const float* x, const ulong xo, __global float* y, const ulong yo, const int rows, const ulong cols) {
+__kernel void sum_rows(
+    __global const float* x, const ulong xo, __global float* y, const ulong yo, const int rows,
+    const ulong cols) {
   ELEMENT(cols);
   float sum = 0;
   for (int r = 0; r < rows; r++) {
@@ -13,8 +16,9 @@ __kernel void sum_rows(__global const float* x, const ulong xo, __global float* 
 }
 
 // table[ids[r], :] += dy[r, :]
-__kernel void scatter_add(__global const float* dy, const ulong dyo, __global const int* ids, const ulong io, __global float* table, const ulong to,
-                          const int rows, const ulong cols) {
+__kernel void scatter_add(
+    __global const float* dy, const ulong dyo, __global const int* ids, const ulong io,
+    __global float* table, const ulong to, const int rows, const ulong cols) {
   ELEMENT(cols);
   for (int r = 0; r < rows; r++) {
     table[to + ids[io + r] * cols + i] += dy[dyo + r * cols + i];
@@ -22,8 +26,10 @@ __kernel void scatter_add(__global const float* dy, const ulong dyo, __global co
 }
 
 // dx += rstd (dy w - x rstd mean(dy w x rstd))
-__kernel GROUP void rms_norm_backward_x(__global const float* x, const ulong xo, __global const float* w, const ulong wo, __global const float* rstd,
-                                        const ulong ro, __global const float* dy, const ulong dyo, __global float* dx, const ulong dxo, const int cols) {
+__kernel GROUP void rms_norm_backward_x(
+    __global const float* x, const ulong xo, __global const float* w, const ulong wo,
+    __global const float* rstd, const ulong ro, __global const float* dy, const ulong dyo,
+    __global float* dx, const ulong dxo, const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   x += xo + row * cols;
@@ -36,13 +42,18 @@ __kernel GROUP void rms_norm_backward_x(__global const float* x, const ulong xo,
   VECTORS(c, cols) { sums = fma(LOAD(dy + c) * LOAD(w + c), LOAD(x + c) * scale, sums); }
   REST(c, cols) { rest = fma(dy[c] * w[c], x[c] * scale, rest); }
   const float mean = group_sum(SUM(sums) + rest, s) / cols;
-  VECTORS(c, cols) { STORE(LOAD(dx + c) + scale * (LOAD(dy + c) * LOAD(w + c) - LOAD(x + c) * scale * mean), dx + c); }
+  VECTORS(c, cols) {
+    const vec change = LOAD(dy + c) * LOAD(w + c) - LOAD(x + c) * scale * mean;
+    STORE(LOAD(dx + c) + scale * change, dx + c);
+  }
   REST(c, cols) { dx[c] += scale * (dy[c] * w[c] - x[c] * scale * mean); }
 }
 
 // dw[c] += Σ_r dy x rstd
-__kernel void rms_norm_backward_w(__global const float* x, const ulong xo, __global const float* rstd, const ulong ro, __global const float* dy,
-                                  const ulong dyo, __global float* dw, const ulong dwo, const int rows, const ulong cols) {
+__kernel void rms_norm_backward_w(
+    __global const float* x, const ulong xo, __global const float* rstd, const ulong ro,
+    __global const float* dy, const ulong dyo, __global float* dw, const ulong dwo,
+    const int rows, const ulong cols) {
   ELEMENT(cols);
   float sum = 0;
   for (int r = 0; r < rows; r++) {
@@ -52,9 +63,11 @@ __kernel void rms_norm_backward_w(__global const float* x, const ulong xo, __glo
 }
 
 // With x̂ = (x - mean) rstd and g = dy w: dx += rstd (g - mean(g) - x̂ mean(g x̂))
-__kernel GROUP void layer_norm_backward_x(__global const float* x, const ulong xo, __global const float* w, const ulong wo, __global const float* mean,
-                                          const ulong mo, __global const float* rstd, const ulong ro, __global const float* dy, const ulong dyo,
-                                          __global float* dx, const ulong dxo, const int cols) {
+__kernel GROUP void layer_norm_backward_x(
+    __global const float* x, const ulong xo, __global const float* w, const ulong wo,
+    __global const float* mean, const ulong mo, __global const float* rstd, const ulong ro,
+    __global const float* dy, const ulong dyo, __global float* dx, const ulong dxo,
+    const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   x += xo + row * cols;
@@ -81,15 +94,19 @@ __kernel GROUP void layer_norm_backward_x(__global const float* x, const ulong x
   const float mean_product = group_sum(SUM(products) + product, s) / cols;
   VECTORS(c, cols) {
     const vec normed = (LOAD(x + c) - center) * scale;
-    STORE(LOAD(dx + c) + scale * (LOAD(dy + c) * LOAD(w + c) - mean_grad - normed * mean_product), dx + c);
+    const vec change = LOAD(dy + c) * LOAD(w + c) - mean_grad - normed * mean_product;
+    STORE(LOAD(dx + c) + scale * change, dx + c);
   }
-  REST(c, cols) { dx[c] += scale * (dy[c] * w[c] - mean_grad - (x[c] - center) * scale * mean_product); }
+  REST(c, cols) {
+    dx[c] += scale * (dy[c] * w[c] - mean_grad - (x[c] - center) * scale * mean_product);
+  }
 }
 
 // dw[c] += Σ_r dy x̂
-__kernel void layer_norm_backward_w(__global const float* x, const ulong xo, __global const float* mean, const ulong mo, __global const float* rstd,
-                                    const ulong ro, __global const float* dy, const ulong dyo, __global float* dw, const ulong dwo, const int rows,
-                                    const ulong cols) {
+__kernel void layer_norm_backward_w(
+    __global const float* x, const ulong xo, __global const float* mean, const ulong mo,
+    __global const float* rstd, const ulong ro, __global const float* dy, const ulong dyo,
+    __global float* dw, const ulong dwo, const int rows, const ulong cols) {
   ELEMENT(cols);
   float sum = 0;
   for (int r = 0; r < rows; r++) {
@@ -99,22 +116,26 @@ __kernel void layer_norm_backward_w(__global const float* x, const ulong xo, __g
 }
 
 // dx += dy times the slope of x Φ(x), or of its tanh approximation
-__kernel void gelu_backward(__global const float* x, const ulong xo, __global const float* dy, const ulong dyo, __global float* dx, const ulong dxo,
-                            const int approximate, const ulong n) {
+__kernel void gelu_backward(
+    __global const float* x, const ulong xo, __global const float* dy, const ulong dyo,
+    __global float* dx, const ulong dxo, const int approximate, const ulong n) {
   ELEMENT(n);
   const float a = x[xo + i];
   float slope;
   if (approximate) {
     const float gate = 0.5f * (1.0f + tanh(0.7978845608f * fma(0.044715f * a * a, a, a)));
-    slope = gate + a * 2.0f * gate * (1.0f - gate) * 0.7978845608f * fma(3.0f * 0.044715f * a, a, 1.0f);
+    slope = gate +
+            a * 2.0f * gate * (1.0f - gate) * 0.7978845608f * fma(3.0f * 0.044715f * a, a, 1.0f);
   } else {
     slope = 0.5f * (1.0f + erf(a * 0.7071067812f)) + a * exp(-0.5f * a * a) * 0.3989422804f;
   }
   dx[dxo + i] += dy[dyo + i] * slope;
 }
 
-__kernel void swiglu_backward(__global const float* gate, const ulong go, __global const float* up, const ulong uo, __global const float* dy,
-                              const ulong dyo, __global float* dgate, const ulong dgo, __global float* dup, const ulong duo, const ulong n) {
+__kernel void swiglu_backward(
+    __global const float* gate, const ulong go, __global const float* up, const ulong uo,
+    __global const float* dy, const ulong dyo, __global float* dgate, const ulong dgo,
+    __global float* dup, const ulong duo, const ulong n) {
   ELEMENT(n);
   const float g = gate[go + i];
   const float u = up[uo + i];
@@ -125,9 +146,12 @@ __kernel void swiglu_backward(__global const float* gate, const ulong go, __glob
 }
 
 // g = grad_scale grad; m, v its moments; p -= lr (m / c1 / (sqrt(v / c2) + eps) + decay p)
-__kernel void adamw(__global const float* grad, const ulong go, __global float* param, const ulong po, __global float* moment, const ulong mo,
-                    __global float* square, const ulong so, const float lr, const float beta1, const float rest1, const float beta2, const float rest2,
-                    const float eps, const float decay, const float correction1, const float correction2, const float grad_scale, const ulong n) {
+__kernel void adamw(
+    __global const float* grad, const ulong go, __global float* param, const ulong po,
+    __global float* moment, const ulong mo, __global float* square, const ulong so,
+    const float lr, const float beta1, const float rest1, const float beta2, const float rest2,
+    const float eps, const float decay, const float correction1, const float correction2,
+    const float grad_scale, const ulong n) {
   ELEMENT(n);
   const float g = grad_scale * grad[go + i];
   const float m = fma(beta1, moment[mo + i], rest1 * g);

@@ -18,13 +18,16 @@ inline float row_lse(__global const float* in, float most, int cols, __local flo
 }
 
 // Logits become w (softmax - onehot), zeros where there is no target.
-__kernel GROUP void cross_entropy_gradient(__global const int* targets, const ulong to, __global float* logits, const ulong xo, __global float* weight,
-                                           const ulong wo, __global float* loss, const ulong lo, const int cols, const int confident) {
+__kernel GROUP void cross_entropy_gradient(
+    __global const int* targets, const ulong to, __global float* logits, const ulong xo,
+    __global float* weight, const ulong wo, __global float* loss, const ulong lo, const int cols,
+    const int confident) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global float* x = logits + xo + row * cols;
   const int target = targets[to + row];
-  // No early return where there is no target: behind one, even a uniform one, PoCL 3.1 mixes up the work-items at barriers.
+  // No early return where there is no target: behind one, even a uniform one, PoCL 3.1 mixes up the
+  // work-items at barriers.
   const int none = target < 0;
   const float most = row_max(x, cols, s);
   const float lse = row_lse(x, most, cols, s);
@@ -32,7 +35,8 @@ __kernel GROUP void cross_entropy_gradient(__global const int* targets, const ul
   const float given = weight[wo + row];
   const float w = confident ? given * exp(most - lse) : given;
 #if WG > 1
-  barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE); // all have read the target's logit and the weight
+  // all have read the target's logit and the weight
+  barrier(CLK_GLOBAL_MEM_FENCE | CLK_LOCAL_MEM_FENCE);
 #endif
   VECTORS(c, cols) { STORE(none ? (vec)(0) : w * exp(LOAD(x + c) - lse), x + c); }
   REST(c, cols) { x[c] = none ? 0 : w * exp(x[c] - lse); }
@@ -49,7 +53,8 @@ __kernel GROUP void cross_entropy_gradient(__global const int* targets, const ul
 }
 
 // x becomes its log-softmax, p its softmax.
-__kernel GROUP void log_softmax(__global float* logits, const ulong xo, __global float* p, const ulong po, const int cols) {
+__kernel GROUP void log_softmax(
+    __global float* logits, const ulong xo, __global float* p, const ulong po, const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global float* x = logits + xo + row * cols;
@@ -69,9 +74,10 @@ __kernel GROUP void log_softmax(__global float* logits, const ulong xo, __global
 }
 
 // Logits become w (softmax - p); loss Σ p (log p - log softmax), where 0 log 0 is 0.
-__kernel GROUP void kl_gradient(__global const float* log_p, const ulong go, __global const float* p, const ulong po, __global float* logits,
-                                const ulong xo, __global float* weight, const ulong wo, __global float* loss, const ulong lo, const int cols,
-                                const int confident) {
+__kernel GROUP void kl_gradient(
+    __global const float* log_p, const ulong go, __global const float* p, const ulong po,
+    __global float* logits, const ulong xo, __global float* weight, const ulong wo,
+    __global float* loss, const ulong lo, const int cols, const int confident) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global float* x = logits + xo + row * cols;
@@ -101,8 +107,9 @@ __kernel GROUP void kl_gradient(__global const float* log_p, const ulong go, __g
   }
 }
 
-__kernel GROUP void cross_entropy(__global const float* logits, const ulong xo, __global const int* targets, const ulong to, __global float* loss,
-                                  const ulong lo, __global float* lse, const ulong so, const int cols) {
+__kernel GROUP void cross_entropy(
+    __global const float* logits, const ulong xo, __global const int* targets, const ulong to,
+    __global float* loss, const ulong lo, __global float* lse, const ulong so, const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global const float* x = logits + xo + row * cols;
@@ -114,9 +121,10 @@ __kernel GROUP void cross_entropy(__global const float* logits, const ulong xo, 
   }
 }
 
-__kernel GROUP void cross_entropy_backward(__global const float* logits, const ulong xo, __global const int* targets, const ulong to,
-                                           __global const float* lse, const ulong so, __global const float* dloss, const ulong dlo,
-                                           __global float* dlogits, const ulong dxo, const int cols) {
+__kernel GROUP void cross_entropy_backward(
+    __global const float* logits, const ulong xo, __global const int* targets, const ulong to,
+    __global const float* lse, const ulong so, __global const float* dloss, const ulong dlo,
+    __global float* dlogits, const ulong dxo, const int cols) {
   const ulong row = get_group_id(0);
   const int target = targets[to + row];
   if (target < 0) {
@@ -131,8 +139,9 @@ __kernel GROUP void cross_entropy_backward(__global const float* logits, const u
   }
 }
 
-__kernel GROUP void softmax_backward(__global const float* y, const ulong yo, __global const float* dy, const ulong dyo, __global float* dx,
-                                     const ulong dxo, const int cols) {
+__kernel GROUP void softmax_backward(
+    __global const float* y, const ulong yo, __global const float* dy, const ulong dyo,
+    __global float* dx, const ulong dxo, const int cols) {
   SHARED(s);
   const ulong at = get_group_id(0) * (ulong)cols;
   y += yo + at;

@@ -1,7 +1,9 @@
 // Kernels over rows: a group of WG work-items has one row of `cols` floats.
 
-__kernel GROUP void rms_norm(__global const float* x, const ulong xo, __global const float* w, const ulong wo, __global float* y, const ulong yo,
-                             __global float* rstd, const ulong ro, const float eps, const int cols) {
+__kernel GROUP void rms_norm(
+    __global const float* x, const ulong xo, __global const float* w, const ulong wo,
+    __global float* y, const ulong yo, __global float* rstd, const ulong ro, const float eps,
+    const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global const float* in = x + xo + row * cols;
@@ -23,9 +25,11 @@ __kernel GROUP void rms_norm(__global const float* x, const ulong xo, __global c
   }
 }
 
-__kernel GROUP void layer_norm(__global const float* x, const ulong xo, __global const float* w, const ulong wo, __global const float* b, const ulong bo,
-                               const int biased, __global float* y, const ulong yo, __global float* mean, const ulong mo, __global float* rstd,
-                               const ulong ro, const float eps, const int cols) {
+__kernel GROUP void layer_norm(
+    __global const float* x, const ulong xo, __global const float* w, const ulong wo,
+    __global const float* b, const ulong bo, const int biased, __global float* y, const ulong yo,
+    __global float* mean, const ulong mo, __global float* rstd, const ulong ro, const float eps,
+    const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global const float* in = x + xo + row * cols;
@@ -70,7 +74,8 @@ inline float row_exp_sum(__global const float* in, float most, int cols, __local
   return group_sum(SUM(sums) + rest, s);
 }
 
-__kernel GROUP void softmax(__global const float* x, const ulong xo, __global float* y, const ulong yo, const int cols) {
+__kernel GROUP void softmax(
+    __global const float* x, const ulong xo, __global float* y, const ulong yo, const int cols) {
   SHARED(s);
   const ulong row = get_group_id(0);
   __global const float* in = x + xo + row * cols;
@@ -82,7 +87,9 @@ __kernel GROUP void softmax(__global const float* x, const ulong xo, __global fl
 }
 
 // The first index of the largest element, and log Σ exp.
-__kernel GROUP void argmax(__global const float* x, const ulong xo, __global int* index, const ulong io, __global float* lse, const ulong lo, const int cols) {
+__kernel GROUP void argmax(
+    __global const float* x, const ulong xo, __global int* index, const ulong io,
+    __global float* lse, const ulong lo, const int cols) {
   SHARED(s);
 #if WG > 1
   __local int found[WG];

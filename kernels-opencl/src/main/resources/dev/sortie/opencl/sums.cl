@@ -6,9 +6,11 @@ inline double total8d(double8 v) {
   return (h.x + h.y) + (h.z + h.w);
 }
 
-// parts[at + g] = Σ x, or Σ x², over the g-th `chunk` elements; a chunk is a multiple of 8. The host adds the parts.
-__kernel GROUP void sum_parts(__global const float* x, const ulong xo, __global double* parts, const ulong at, const ulong chunk, const ulong n,
-                              const int squares) {
+// parts[at + g] = Σ x, or Σ x², over the g-th `chunk` elements; a chunk is a multiple of 8. The
+// host adds the parts.
+__kernel GROUP void sum_parts(
+    __global const float* x, const ulong xo, __global double* parts, const ulong at,
+    const ulong chunk, const ulong n, const int squares) {
   const ulong g = get_group_id(0);
   const ulong from = g * chunk;
   const ulong to = min(n, from + chunk);

@@ -1,7 +1,9 @@
-// Products with weights as they are stored. Set by the host: one of W_F32, W_BF16, W_F16, W_Q8_0, W_Q4_0, W_Q4_1, W_Q4_K, W_Q6_K, and
+// Products with weights as they are stored. Set by the host: one of W_F32, W_BF16, W_F16, W_Q8_0,
+// W_Q4_0, W_Q4_1, W_Q4_K, W_Q6_K, and
 //   OUTPUTS  rows of the weight that a group multiplies at once
-//   HALF_BITS  where F16 is decoded by integer operations: exact where denormal floats are, and many times faster on a CPU
-// Layouts of blocks: dev.sortie.tensor.block.Blocks.
+//   HALF_BITS  where F16 is decoded by integer operations: exact where denormal floats are, and
+//              many times faster on a CPU
+// Layouts of blocks: dev.sortie.tensor.dtype.Blocks.
 
 #if defined(W_F32) || defined(W_BF16) || defined(W_F16)
 #define WV VW
@@ -23,31 +25,42 @@ inline float half_at(__global const uchar* p) {
 inline float half_at(__global const uchar* p) { return vload_half(0, (__global const half*)p); }
 #endif
 
-// `decode`: WV neighbours from element c on, a multiple of WV, of the row that begins at byte `row`. `decode1`: one element, for types without blocks.
+// `decode`: WV neighbours from element c on, a multiple of WV, of the row that begins at byte
+// `row`. `decode1`: one element, for types without blocks.
 #if defined(W_F32)
 #define ROW_BYTES(k) ((ulong)(k) * 4)
-inline wvec decode(__global const uchar* row, int c) { return LOAD_X((__global const float*)row + c); }
+inline wvec decode(__global const uchar* row, int c) {
+  return LOAD_X((__global const float*)row + c);
+}
 inline float decode1(__global const uchar* row, int c) { return ((__global const float*)row)[c]; }
 
 #elif defined(W_BF16)
 #define ROW_BYTES(k) ((ulong)(k) * 2)
 inline wvec decode(__global const uchar* row, int c) {
-  return PASTE(as_float, WV)(PASTE(convert_uint, WV)(PASTE(vload, WV)(0, (__global const ushort*)row + c)) << 16);
+  const PASTE(ushort, WV) bits = PASTE(vload, WV)(0, (__global const ushort*)row + c);
+  return PASTE(as_float, WV)(PASTE(convert_uint, WV)(bits) << 16);
 }
-inline float decode1(__global const uchar* row, int c) { return as_float((uint)((__global const ushort*)row)[c] << 16); }
+inline float decode1(__global const uchar* row, int c) {
+  return as_float((uint)((__global const ushort*)row)[c] << 16);
+}
 
 #elif defined(W_F16)
 #define ROW_BYTES(k) ((ulong)(k) * 2)
-inline float decode1(__global const uchar* row, int c) { return vload_half(c, (__global const half*)row); }
+inline float decode1(__global const uchar* row, int c) {
+  return vload_half(c, (__global const half*)row);
+}
 #ifdef HALF_BITS
 // As half_at.
 inline wvec decode(__global const uchar* row, int c) {
-  const PASTE(uint, WV) h = PASTE(convert_uint, WV)(PASTE(vload, WV)(0, (__global const ushort*)row + c));
+  const PASTE(ushort, WV) bits = PASTE(vload, WV)(0, (__global const ushort*)row + c);
+  const PASTE(uint, WV) h = PASTE(convert_uint, WV)(bits);
   const wvec magnitude = PASTE(as_float, WV)((h & 0x7fffu) << 13) * 0x1p112f;
   return PASTE(as_float, WV)(PASTE(as_uint, WV)(magnitude) | ((h & 0x8000u) << 16));
 }
 #else
-inline wvec decode(__global const uchar* row, int c) { return PASTE(vload_half, WV)(0, (__global const half*)row + c); }
+inline wvec decode(__global const uchar* row, int c) {
+  return PASTE(vload_half, WV)(0, (__global const half*)row + c);
+}
 #endif
 
 #elif defined(W_Q8_0)
@@ -73,7 +86,8 @@ inline wvec decode(__global const uchar* row, int c) {
 inline wvec decode(__global const uchar* row, int c) {
   __global const uchar* b = row + c / 32 * BYTES;
   const uchar16 q = vload16(0, b + 4);
-  return fma((float16)(half_at(b)), convert_float16(c % 32 ? q >> (uchar)4 : q & (uchar)15), (float16)(half_at(b + 2)));
+  const float16 level = convert_float16(c % 32 ? q >> (uchar)4 : q & (uchar)15);
+  return fma((float16)(half_at(b)), level, (float16)(half_at(b + 2)));
 }
 
 #elif defined(W_Q4_K)
@@ -86,7 +100,8 @@ inline wvec decode(__global const uchar* row, int c) {
   const int scale = g < 4 ? s[g] & 63 : (s[g + 4] & 15) | (s[g - 4] >> 6 << 4);
   const int least = g < 4 ? s[g + 4] & 63 : (s[g + 4] >> 4) | (s[g] >> 6 << 4);
   const uchar16 q = vload16(0, b + 16 + g / 2 * 32 + c % 32);
-  return fma((float16)(half_at(b) * scale), convert_float16(g % 2 ? q >> (uchar)4 : q & (uchar)15), (float16)(-(half_at(b + 2) * least)));
+  const float16 level = convert_float16(g % 2 ? q >> (uchar)4 : q & (uchar)15);
+  return fma((float16)(half_at(b) * scale), level, (float16)(-(half_at(b + 2) * least)));
 }
 
 #elif defined(W_Q6_K)
@@ -96,7 +111,8 @@ inline wvec decode(__global const uchar* row, int c) {
   __global const uchar* b = row + c / 256 * BYTES;
   const int g = c % 256 / 16;
   const uchar16 low = vload16(0, b + g / 8 * 64 + g % 4 * 16) >> (uchar)(g % 8 / 4 * 4) & (uchar)15;
-  const uchar16 high = vload16(0, b + 128 + g / 8 * 32 + g % 2 * 16) >> (uchar)(g % 8 / 2 * 2) & (uchar)3;
+  const uchar16 highs = vload16(0, b + 128 + g / 8 * 32 + g % 2 * 16);
+  const uchar16 high = highs >> (uchar)(g % 8 / 2 * 2) & (uchar)3;
   const float d = half_at(b + 208) * ((__global const char*)b)[192 + g];
   return d * (convert_float16(low | high << (uchar)4) - 32.0f);
 }
@@ -104,13 +120,16 @@ inline wvec decode(__global const uchar* row, int c) {
 
 #ifdef BLOCK
 #define ROW_BYTES(k) ((ulong)(k) / BLOCK * BYTES)
-inline float decode1(__global const uchar* row, int c) { return 0; } // rows are whole blocks: never reached
+// rows are whole blocks: never reached
+inline float decode1(__global const uchar* row, int c) { return 0; }
 #endif
 
-// y[i, n] = x[i, :] · w[n, :] + bias[n] for few rows of x. The weights of OUTPUTS rows are read once and multiplied by all of them; a row of x meets the
-// same operations whatever the others are.
-__kernel GROUP void gemv(__global const float* x, const ulong xo, __global const uchar* w, const ulong wo, __global const float* bias, const ulong bo,
-                         const int biased, __global float* y, const ulong yo, const int m, const int n, const int k) {
+// y[i, n] = x[i, :] · w[n, :] + bias[n] for few rows of x. The weights of OUTPUTS rows are read
+// once and multiplied by all of them; a row of x meets the same operations whatever the others are.
+__kernel GROUP void gemv(
+    __global const float* x, const ulong xo, __global const uchar* w, const ulong wo,
+    __global const float* bias, const ulong bo, const int biased,
+    __global float* y, const ulong yo, const int m, const int n, const int k) {
   SHARED(s);
   const int n0 = get_group_id(0) * OUTPUTS;
   __global const uchar* rows[OUTPUTS];
@@ -148,8 +167,9 @@ __kernel GROUP void gemv(__global const float* x, const ulong xo, __global const
 }
 
 // y[r, :] = table[ids[r], :]
-__kernel GROUP void gather(__global const uchar* table, const ulong to, __global const int* ids, const ulong io, __global float* y, const ulong yo,
-                           const int cols) {
+__kernel GROUP void gather(
+    __global const uchar* table, const ulong to, __global const int* ids, const ulong io,
+    __global float* y, const ulong yo, const int cols) {
   const ulong r = get_group_id(0);
   __global const uchar* row = table + to + ids[io + r] * ROW_BYTES(cols);
   __global float* out = y + yo + r * cols;
@@ -162,7 +182,8 @@ __kernel GROUP void gather(__global const uchar* table, const ulong to, __global
 }
 
 // w [rows, cols] decoded to F32, row after row.
-__kernel GROUP void widen(__global const uchar* w, const ulong wo, __global float* y, const int cols) {
+__kernel GROUP void widen(
+    __global const uchar* w, const ulong wo, __global float* y, const int cols) {
   const ulong r = get_group_id(0);
   __global const uchar* row = w + wo + r * ROW_BYTES(cols);
   __global float* out = y + r * cols;
@@ -180,7 +201,8 @@ __kernel GROUP void widen(__global const uchar* w, const ulong wo, __global floa
 // multiple of 32 elements, so no rest.
 #ifdef PANEL
 
-__kernel void pack_rows(__global const uchar* w, const ulong wo, __global float* panels, const int n, const int k) {
+__kernel void pack_rows(
+    __global const uchar* w, const ulong wo, __global float* panels, const int n, const int k) {
   const int n0 = get_global_id(0) * PANEL;
   const int from = get_global_id(1) * WV;
   const int count = min(WV, k - from);
@@ -207,7 +229,9 @@ __kernel void pack_rows(__global const uchar* w, const ulong wo, __global float*
   }
 }
 
-__kernel void pack_cols(__global const uchar* w, const ulong wo, __global float* panels, const int from, const int count, const int n, const int k) {
+__kernel void pack_cols(
+    __global const uchar* w, const ulong wo, __global float* panels, const int from,
+    const int count, const int n, const int k) {
   const int n0 = get_global_id(0) * PANEL;
   const int kk = get_global_id(1);
   __global const uchar* row = w + wo + kk * ROW_BYTES(n);
