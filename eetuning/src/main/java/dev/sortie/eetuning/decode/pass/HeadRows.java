@@ -9,7 +9,7 @@ import dev.sortie.tensor.dtype.DType;
  * What a head read at some of the positions being read, and its logits there. One position is
  * answered at once, so of one the tensors of the pass are taken; of several, draft tokens among
  * them, they are kept until the text comes there. The memory for that is taken when it is first
- * needed: in company a text has no drafts, and for SmolLM2-135M it would be 3 MB.
+ * needed: a text without drafts never needs it, and for SmolLM2-135M it would be 3 MB.
  */
 final class HeadRows {
   private final Sequence sequence;
