@@ -1,13 +1,17 @@
 package dev.sortie.tensor.kernel.tile;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
 import dev.sortie.tensor.dtype.Quanta;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
-/** Puts the blocks of a quantised weight into the order of {@link TileType}. */
+/**
+ * Puts the blocks of a quantised weight into the order of {@link TileType}. A tile is put together
+ * in an array and then copied to where it belongs: a store of two bytes into a segment takes ten
+ * times as long until it is compiled, and models are packed while the JVM starts.
+ */
 public final class TilePacking {
   /** The sign bit of an F16. */
   private static final int SIGN = 0x8000;
@@ -18,13 +22,16 @@ public final class TilePacking {
   /** The low half of each of eight bytes. */
   private static final long NIBBLES = 0x0f0f0f0f0f0f0f0fL;
 
+  /** Every other byte, from the lowest on. */
+  private static final long EVEN = 0x00ff00ff00ff00ffL;
+
+  private static final long LOW = 0xffffffffL;
+
   private final MemorySegment from;
   private final MemorySegment to;
   private final TiledWeight w;
   private final TileType type;
-
-  /** Bytes from a value of a lane to the next one. */
-  private final long step;
+  private final int lanes;
 
   /**
    * Of rows {@code from}, to tiles {@code w}.
@@ -36,7 +43,7 @@ public final class TilePacking {
     this.to = w.values().segment();
     this.w = w;
     this.type = w.type();
-    this.step = 2L * w.lanes();
+    this.lanes = w.lanes();
   }
 
   /**
@@ -45,59 +52,155 @@ public final class TilePacking {
    * @throws IllegalArgumentException if a scale is not finite
    */
   public void run(long first, long last) {
-    Quanta quanta = type.quanta();
-    int lanes = w.lanes();
-    long rowBytes = type.dtype().bytes(w.k());
-    for (long tile = first; tile < last; tile++) {
-      int rows = (int) Math.min(lanes, w.n() - tile * lanes);
-      for (int row = 0; row < rows; row++) {
-        row(quanta, (tile * lanes + row) * rowBytes, rowBytes, tile * w.tileBytes(), row);
-      }
+    Tile tile = new Tile();
+    for (long i = first; i < last; i++) {
+      tile.pack(i);
     }
   }
 
-  private void row(Quanta quanta, long src, long bytes, long tile, int row) {
-    long word = tile + w.place(row);
-    long scale = tile + w.wordBytes() + 2L * TiledWeight.lane(row, w.lanes());
-    int blockBytes = type.dtype().blockBytes();
-    for (long b = 0; b < bytes; b += blockBytes) {
-      quanta.read(from, src + b);
+  /** A tile as it is put together. */
+  private final class Tile {
+    private final Quanta quanta = type.quanta();
+    private final short[] words = new short[(int) (w.wordBytes() / Short.BYTES)];
+    private final short[] scales = new short[(int) ((w.tileBytes() - w.wordBytes()) / Short.BYTES)];
+
+    void pack(long tile) {
+      int rows = (int) Math.min(lanes, w.n() - tile * lanes);
+      if (rows < lanes) {
+        Arrays.fill(words, (short) 0);
+        Arrays.fill(scales, (short) 0);
+      }
+      long rowBytes = type.dtype().bytes(w.k());
+      for (int row = 0; row < rows; row++) {
+        row((tile * lanes + row) * rowBytes, rowBytes, row);
+      }
+      long at = tile * w.tileBytes();
+      MemorySegment.copy(words, 0, to, JAVA_SHORT_UNALIGNED, at, words.length);
+      MemorySegment.copy(scales, 0, to, JAVA_SHORT_UNALIGNED, at + w.wordBytes(), scales.length);
+    }
+
+    private void row(long src, long bytes, int row) {
+      int word = (int) w.place(row) / Short.BYTES;
+      int scale = TiledWeight.lane(row, lanes);
+      int blockBytes = type.dtype().blockBytes();
+      for (long b = 0; b < bytes; b += blockBytes) {
+        quanta.read(from, src + b);
+        levels(word);
+        scales(scale);
+        word += type.groups() * type.form().words() * lanes;
+        scale += type.scaleValues() * lanes;
+      }
+    }
+
+    /** The scales of a block. */
+    private void scales(int first) {
       finite(quanta.d);
       finite(quanta.dmin);
-      put(scale, quanta.d);
+      int at = first;
+      scales[at] = quanta.d;
+      at += lanes;
       if (type.minima()) {
-        put(scale + step, quanta.dmin ^ SIGN);
+        scales[at] = (short) (quanta.dmin ^ SIGN);
+        at += lanes;
       }
-      scale += type.head() * step;
-      for (int g = 0; g < type.groups(); g++) {
-        if (type.scaled()) {
+      if (type.scaled()) {
+        for (int g = 0; g < type.groups(); g++) {
           int value = quanta.scales[g];
-          put(scale, type.minima() ? value & 0xff | quanta.mins[g] << 8 : value);
-          scale += step;
+          scales[at] = (short) (type.minima() ? value & 0xff | quanta.mins[g] << 8 : value);
+          at += lanes;
         }
-        group(quanta, g, word);
-        word += type.form().words() * step;
       }
     }
-  }
 
-  /** The words of a group. */
-  private void group(Quanta quanta, int g, long at) {
-    long[] levels = quanta.levels;
-    switch (type.form()) {
-      case NIBBLES -> {
-        long low = pairs(levels[4 * g], levels[4 * g + 1]);
-        long high = pairs(levels[4 * g + 2], levels[4 * g + 3]);
+    /** The words of a block. */
+    private void levels(int first) {
+      switch (type.form()) {
+        case NIBBLES -> nibbles(first);
+        case SIXES -> sixes(first);
+        case THREES -> threes(first);
+        case FIVES -> fives(first);
+        case BYTES -> bytes(first);
+      }
+    }
+
+    private void nibbles(int first) {
+      long[] l = quanta.levels;
+      int at = first;
+      for (int i = 0; i < l.length; i += 4) {
+        words(pairs(l[i], l[i + 1]), pairs(l[i + 2], l[i + 3]), at);
+        at += 8 * lanes;
+      }
+    }
+
+    private void sixes(int first) {
+      long[] l = quanta.levels;
+      int at = first;
+      for (int i = 0; i < l.length; i += 2) {
+        words(l[i], l[i + 1], at);
+        at += 8 * lanes;
+      }
+    }
+
+    /** Two groups at a time, which have four words each. */
+    private void threes(int first) {
+      long[] l = quanta.levels;
+      int at = first;
+      for (int i = 0; i < l.length; i += 4) {
+        long low = halves(l[i]) & LOW | halves(l[i + 2]) << 32;
+        long high = halves(l[i + 1]) & LOW | halves(l[i + 3]) << 32;
         words(low, high, at);
+        at += 8 * lanes;
       }
-      case THREES, FIVES -> apart(quanta, type.form().group() * g, at);
-      case SIXES -> words(levels[2 * g], levels[2 * g + 1], at);
-      case BYTES -> {
-        for (int i = 0; i < 8; i++) {
-          int four = (int) (levels[4 * g + i / 2] >>> i % 2 * Integer.SIZE);
-          to.set(JAVA_INT_UNALIGNED, at + 2 * i * step, four);
-        }
+    }
+
+    /** Pairs of the low bytes with the high ones. */
+    private static long halves(long levels) {
+      return pairs(levels, levels >>> 32);
+    }
+
+    /** Levels i, i + 11 and i + 22 of a group, which the last of eleven words has not. */
+    private void fives(int first) {
+      long[] l = quanta.levels;
+      int at = first;
+      for (int i = 0; i < l.length; i += 4) {
+        long b = l[i + 1] >>> 24 | l[i + 2] << 40;
+        long c = l[i + 2] >>> 48 | l[i + 3] << 16;
+        every(triples(l[i], b, c), at);
+        every(triples(l[i] >>> 8, b >>> 8, c >>> 8), at + lanes);
+        b = l[i + 2] >>> 24 | l[i + 3] << 40;
+        c = l[i + 3] >>> 48;
+        long even = triples(l[i + 1], b, c);
+        words[at + 8 * lanes] = (short) even;
+        words[at + 9 * lanes] = (short) triples(l[i + 1] >>> 8, b >>> 8, c >>> 8);
+        words[at + 10 * lanes] = (short) (even >>> 16);
+        at += 11 * lanes;
       }
+    }
+
+    /** Levels of a byte, four of a row next to each other. */
+    private void bytes(int first) {
+      int at = first;
+      for (long eight : quanta.levels) {
+        words[at] = (short) eight;
+        words[at + 1] = (short) (eight >>> 16);
+        words[at + 2 * lanes] = (short) (eight >>> 32);
+        words[at + 2 * lanes + 1] = (short) (eight >>> 48);
+        at += 4 * lanes;
+      }
+    }
+
+    /** Eight words, each of a byte of {@code low} and one of {@code high}. */
+    private void words(long low, long high, int at) {
+      every(low & EVEN | (high & EVEN) << 8, at);
+      every(low >>> 8 & EVEN | high & EVEN << 8, at + lanes);
+    }
+
+    /** Four words of a lane, to every other place. */
+    private void every(long four, int at) {
+      words[at] = (short) four;
+      words[at + 2 * lanes] = (short) (four >>> 16);
+      words[at + 4 * lanes] = (short) (four >>> 32);
+      words[at + 6 * lanes] = (short) (four >>> 48);
     }
   }
 
@@ -106,29 +209,9 @@ public final class TilePacking {
     return a & NIBBLES | (b & NIBBLES) << 4;
   }
 
-  /** Eight words, each of a byte of {@code low} and one of {@code high}. */
-  private void words(long low, long high, long at) {
-    for (int w = 0; w < 8; w++) {
-      int shift = 8 * w;
-      put(at + w * step, (int) (low >>> shift & 0xff | (high >>> shift & 0xff) << 8));
-    }
-  }
-
-  /** Words of levels that are as many apart as there are words; the last word may have one less. */
-  private void apart(Quanta quanta, int first, long at) {
-    TileForm form = type.form();
-    int words = form.words();
-    for (int w = 0; w < words; w++) {
-      int word = 0;
-      for (int e = w, shift = 0; e < form.group(); e += words, shift += form.bits()) {
-        word |= quanta.level(first + e) << shift;
-      }
-      put(at + w * step, word);
-    }
-  }
-
-  private void put(long at, int value) {
-    to.set(JAVA_SHORT_UNALIGNED, at, (short) value);
+  /** Four words of three levels each: of every other byte. */
+  private static long triples(long a, long b, long c) {
+    return a & EVEN | (b & EVEN) << 5 | (c & EVEN) << 10;
   }
 
   private static void finite(short half) {
