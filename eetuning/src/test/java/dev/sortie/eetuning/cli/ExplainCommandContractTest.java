@@ -104,7 +104,7 @@ class ExplainCommandContractTest {
         .contains("Layers 2 to 3 were computed later, with token 17, in a pass over 16 tokens.");
     assertThat(explain("--token 1").out())
         .contains("The layers below read the last token of the prompt, ")
-        .contains("no exit is asked for the token after it");
+        .contains("no exit is evaluated for the token after it");
     assertThat(tiny.run("explain --prompt %s --token 2", "The hen").succeeded().out())
         .contains("No layer was left for later.")
         .doesNotContain("exit");

@@ -32,7 +32,7 @@ public final class ActiveMixin {
     return active != null;
   }
 
-  /** Those to ask; on standard error it is said which were left out and why. */
+  /** Those to evaluate; prints to standard error which were left out and why. */
   public Exits choose(Exits all, LanguageModel m, int maxPending, Device device) {
     if (ALL.equals(active)) {
       return all;
@@ -42,7 +42,7 @@ public final class ActiveMixin {
     }
     CostTable table = table(m, all, device);
     ActiveExits chosen = ActiveExits.thatPay(all, table, maxPending);
-    chosen.remarks().forEach(r -> System.err.println(r + "; --active all asks it all the same"));
+    chosen.remarks().forEach(r -> System.err.println(r + "; --active all evaluates it anyway"));
     return chosen.exits();
   }
 

@@ -46,7 +46,7 @@ public final class ThresholdsMixin {
   void refuseNextTo(boolean others) {
     if (isGiven() && others) {
       throw new InputException(
-          this + " says which exits are asked and when; leave out --threshold and --active");
+          this + " says which exits are evaluated and when; leave out --threshold and --active");
     }
   }
 

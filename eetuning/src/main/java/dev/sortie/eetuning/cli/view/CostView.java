@@ -57,7 +57,7 @@ public final class CostView {
           Locale.ROOT,
           "  %4s %9s %14s %16s  %s%n",
           "exit",
-          "to ask",
+          "evaluate",
           "token to here",
           "best speed-up",
           "faster than full depth if");

@@ -125,7 +125,7 @@ public record ExplanationView(Explanation explanation, String kernels) {
       case TAKEN -> "left here";
       case PASSED -> "went deeper";
       case BELOW -> would;
-      case SKIPPED -> "not asked, " + would;
+      case SKIPPED -> "not evaluated by generate, " + would;
     };
   }
 
@@ -159,7 +159,7 @@ public record ExplanationView(Explanation explanation, String kernels) {
       lines.add("No layer was left for later.");
     }
     if (explanation.number() == 1 && !explanation.exits().isEmpty()) {
-      lines.add("A prompt is read at full depth: no exit is asked for the token after it.");
+      lines.add("A prompt is read at full depth: no exit is evaluated for the token after it.");
     }
     return lines;
   }

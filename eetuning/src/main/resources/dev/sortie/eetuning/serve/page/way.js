@@ -160,7 +160,7 @@ function headRow(name, what, head) {
 function verdict(exit) {
   const sure = exit.threshold === null ? percent(exit.confidence) : `${percent(exit.confidence)} sure, threshold ${percent(exit.threshold)}`;
   const would = exit.leaves ? 'would have left' : 'would have gone deeper';
-  const how = {taken: 'the token left here', passed: 'the token went deeper', below: would, skipped: `not asked, ${would}`};
+  const how = {taken: 'the token left here', passed: 'the token went deeper', below: would, skipped: `not evaluated for the answer, ${would}`};
   return `${sure}: ${how[exit.asked]}`;
 }
 

@@ -39,7 +39,7 @@ class CostViewContractTest {
     assertThat(text)
         .contains("full depth: 14.000 per token, 71 tokens/s")
         .containsPattern("4 +1\\.3000 +7\\.000 +20\\.000 +1\\.43\n")
-        .containsPattern("exit +to ask")
+        .containsPattern("exit +evaluate")
         .containsPattern("4 +2\\.000 +6\\.000 .* % of the tokens leave there\n")
         .containsPattern("9 +9000\\.000 .* never: inactive by default\n")
         .contains(
