@@ -4,16 +4,32 @@ import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
+import dev.sortie.tensor.memory.Span;
 
 /**
  * Cosines and sines of rotary embedding (arXiv 2104.09864): the angle of pair {@code j} at position
  * {@code p} is {@code p} times its frequency. Computed in F64 by {@link StrictMath}: the same bits
- * everywhere.
- *
- * @param cos {@code [positions, rotary / 2]}
- * @param sin {@code [positions, rotary / 2]}
+ * everywhere. That takes long, up to a second for a context of 128K, so a position is computed when
+ * it or a later one is first asked for. Threads may share a table.
  */
-public record RopeTable(Tensor cos, Tensor sin) {
+public final class RopeTable {
+  /** Positions computed at a time. */
+  private static final int STEP = 1024;
+
+  private final double[] frequencies;
+  private final double magnitude;
+  private final Tensor cos;
+  private final Tensor sin;
+
+  /** Positions computed so far. */
+  private volatile int computed;
+
+  private RopeTable(double[] frequencies, double magnitude, Tensor cos, Tensor sin) {
+    this.frequencies = frequencies;
+    this.magnitude = magnitude;
+    this.cos = cos;
+    this.sin = sin;
+  }
 
   /**
    * A table for positions {@code 0 .. positions - 1}.
@@ -28,20 +44,52 @@ public record RopeTable(Tensor cos, Tensor sin) {
       int rotary,
       double theta,
       RopeScaling scaling) {
-    int pairs = rotary / 2;
-    double[] frequencies = scaling.frequencies(theta, rotary);
-    double magnitude = scaling.magnitude();
-    Tensor cos = Tensor.allocate(allocator, dtype, Shape.of(positions, pairs));
-    Tensor sin = Tensor.allocate(allocator, dtype, Shape.of(positions, pairs));
-    var c = cos.span();
-    var s = sin.span();
-    for (int j = 0; j < pairs; j++) {
-      for (int p = 0; p < positions; p++) {
+    Shape shape = Shape.of(positions, rotary / 2);
+    return new RopeTable(
+        scaling.frequencies(theta, rotary),
+        scaling.magnitude(),
+        Tensor.allocate(allocator, dtype, shape),
+        Tensor.allocate(allocator, dtype, shape));
+  }
+
+  /**
+   * The cosines {@code [positions, rotary / 2]}, of which at least the first {@code end} rows are
+   * computed.
+   */
+  public Tensor cos(int end) {
+    compute(end);
+    return cos;
+  }
+
+  /** The sines, likewise. */
+  public Tensor sin(int end) {
+    compute(end);
+    return sin;
+  }
+
+  private void compute(int end) {
+    if (end > computed) {
+      synchronized (this) {
+        if (end > computed) {
+          int positions = cos.shape().size(0);
+          int last = (int) Math.min(positions, (end + STEP - 1L) / STEP * STEP);
+          compute(computed, last);
+          computed = Math.max(end, last);
+        }
+      }
+    }
+  }
+
+  private void compute(int from, int to) {
+    int pairs = frequencies.length;
+    Span c = cos.span();
+    Span s = sin.span();
+    for (int p = from; p < to; p++) {
+      for (int j = 0; j < pairs; j++) {
         double angle = p * frequencies[j];
         c.set((long) p * pairs + j, magnitude * StrictMath.cos(angle));
         s.set((long) p * pairs + j, magnitude * StrictMath.sin(angle));
       }
     }
-    return new RopeTable(cos, sin);
   }
 }

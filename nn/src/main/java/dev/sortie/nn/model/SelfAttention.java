@@ -110,7 +110,7 @@ public record SelfAttention(
     int batch = qkv.get(0).shape().size(0);
     int tokens = qkv.get(0).shape().size(1);
     Tensor unrotated = normed(ops, queryNorm, qkv.get(0), config.heads());
-    Angles angles = angles(rope, 0);
+    Optional<Angles> angles = angles(rope, 0, tokens);
     Tensor queries = rotated(ops, unrotated, angles);
     Tensor keys = rotated(ops, normed(ops, keyNorm, qkv.get(1), config.kvHeads()), angles);
     Tensor values = ops.reshape(qkv.get(2), batch, tokens, config.kvHeads(), config.headSize());
@@ -163,7 +163,7 @@ public record SelfAttention(
   }
 
   private void store(
-      Ops ops, Tensor keys, Tensor values, Angles angles, List<CachedRows> sequences) {
+      Ops ops, Tensor keys, Tensor values, Optional<Angles> angles, List<CachedRows> sequences) {
     checkRows(keys, sequences);
     Tensor k = rotated(ops, normed(ops, keyNorm, keys, config.kvHeads()), angles);
     Tensor v = ops.reshape(values, 1, values.shape().dim(1), config.kvHeads(), config.headSize());
@@ -181,7 +181,7 @@ public record SelfAttention(
    */
   Attended apply(Ops ops, Tensor x, RopeTables rope, List<CachedRows> sequences) {
     List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
-    Angles angles = angles(ops, rope, sequences);
+    Optional<Angles> angles = angles(ops, rope, sequences);
     store(ops, qkv.get(1), qkv.get(2), angles, sequences);
     return mix(ops, qkv.get(0), angles, sequences);
   }
@@ -191,7 +191,8 @@ public record SelfAttention(
   }
 
   /** Attention of queries {@code [1, R, H D]} over keys and values that are stored. */
-  private Attended mix(Ops ops, Tensor queries, Angles angles, List<CachedRows> sequences) {
+  private Attended mix(
+      Ops ops, Tensor queries, Optional<Angles> angles, List<CachedRows> sequences) {
     checkRows(queries, sequences);
     Tensor split = normed(ops, queryNorm, queries, config.heads());
     Tensor rotated = rotated(ops, split, angles);
@@ -273,38 +274,52 @@ public record SelfAttention(
   /**
    * Rows of rotary tables, row {@code first} for the first token.
    *
-   * @param table null where positions are not told so
+   * @param cos {@code [positions, rotary / 2]}
+   * @param sin {@code [positions, rotary / 2]}
    */
-  private record Angles(RopeTable table, int first) {}
+  private record Angles(Tensor cos, Tensor sin, int first) {
+    /** Of positions {@code first .. end - 1}. */
+    static Angles of(RopeTable table, int first, int end) {
+      return new Angles(table.cos(end), table.sin(end), first);
+    }
+  }
 
-  /** Of whole sequences from position {@code first} on. */
-  private Angles angles(RopeTables tables, int first) {
-    RopeTable table =
-        switch (kind.rotation()) {
-          case NONE -> null;
-          case LOCAL -> tables.local();
-          case GLOBAL -> tables.global();
-        };
-    return new Angles(table, first);
+  /** The table that tells positions, where one does. */
+  private Optional<RopeTable> table(RopeTables tables) {
+    return switch (kind.rotation()) {
+      case NONE -> Optional.empty();
+      case LOCAL -> Optional.of(tables.local());
+      case GLOBAL -> Optional.of(tables.global());
+    };
+  }
+
+  /** Of whole sequences, positions {@code first .. end - 1}. */
+  private Optional<Angles> angles(RopeTables tables, int first, int end) {
+    return table(tables).map(table -> Angles.of(table, first, end));
   }
 
   /** Of rows of several sequences: their rows of the tables one after the other. */
-  private Angles angles(Ops ops, RopeTables tables, List<CachedRows> sequences) {
-    Angles from = angles(tables, sequences.getFirst().first());
-    if (from.table() == null || sequences.size() == 1) {
-      return from;
+  private Optional<Angles> angles(Ops ops, RopeTables tables, List<CachedRows> sequences) {
+    if (sequences.size() == 1) {
+      CachedRows one = sequences.getFirst();
+      return angles(tables, one.first(), one.end());
     }
+    int end = sequences.stream().mapToInt(CachedRows::end).max().orElse(0);
+    return angles(tables, 0, end).map(all -> gathered(ops, all, sequences));
+  }
+
+  private static Angles gathered(Ops ops, Angles all, List<CachedRows> sequences) {
     int[] at = sequences.stream().flatMapToInt(s -> IntStream.range(s.first(), s.end())).toArray();
     Tensor ids = Tensor.ids(ops.workspace(), Shape.of(at.length), at);
-    Tensor cos = ops.embedding(from.table().cos(), ids);
-    return new Angles(new RopeTable(cos, ops.embedding(from.table().sin(), ids)), 0);
+    return new Angles(ops.embedding(all.cos(), ids), ops.embedding(all.sin(), ids), 0);
   }
 
   /** Queries or keys {@code [B, T, heads, D]}, ready to be compared. */
+  private Tensor rotated(Ops ops, Tensor x, Optional<Angles> angles) {
+    return angles.map(a -> rotated(ops, x, a)).orElse(x);
+  }
+
   private Tensor rotated(Ops ops, Tensor x, Angles angles) {
-    if (angles.table() == null) {
-      return x;
-    }
     int batch = x.shape().size(0);
     int tokens = x.shape().size(1);
     int heads = x.shape().size(2);
@@ -312,7 +327,7 @@ public record SelfAttention(
     boolean interleaved = config.ropeInterleaved();
     RopeShape shape =
         new RopeShape(batch, tokens, heads, config.headSize(), rotary, angles.first(), interleaved);
-    return ops.rope(x, angles.table().cos(), angles.table().sin(), shape);
+    return ops.rope(x, angles.cos(), angles.sin(), shape);
   }
 
   /** What attention over heads gave, {@code [B, T, H, D]}, through the output projection. */
