@@ -146,11 +146,14 @@ final class RowKernelSources {
       case Elements _ -> elements(tile, vectors, guarded);
       case Blocks blocks -> blocks(tile, blocks);
     }
+    // One times a plus b: a and b, which the loop carried, are of an unknown width to the compiler,
+    // and a method called on one of them may leave objects.
+    line("FloatVector one = FloatVector.broadcast(F, 1f);");
     for (int w = 0; w < tile.weightRows(); w++) {
       for (int r = 0; r < tile.rows(); r++) {
         String to = unpacks() && r == 0 ? "scales" + tile.index(w) : address(tile, w, r);
         line(
-            "a%1$s.add(b%1$s).intoMemorySegment(MEMORY, %2$s, ORDER);"
+            "one.fma(a%1$s, b%1$s).intoMemorySegment(MEMORY, %2$s, ORDER);"
                 .formatted(tile.index(w, r), to));
       }
     }

@@ -3,11 +3,13 @@ package dev.sortie.tensor.kernel.simd.attention;
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.sortie.tensor.kernel.simd.vector.Lanes;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -101,8 +103,11 @@ final class AttentionTiles {
       if (LANES >= 8) {
         all = all.rearrange(BY_1).add(all);
       }
-      ((FloatVector) all.rearrange(FOUR).mul(scale).reinterpretShape(FloatVector.SPECIES_128, 0))
-          .intoMemorySegment(MEMORY, s + 4 * j, ORDER);
+      // As two longs: if one loop stored vectors of 128 bits, C2 would prepare all others for both
+      // widths, where it does not know the width itself, and so leave objects in them.
+      LongVector four = all.rearrange(FOUR).mul(scale).reinterpretAsLongs();
+      MEMORY.set(JAVA_LONG_UNALIGNED, s + 4 * j, four.lane(0));
+      MEMORY.set(JAVA_LONG_UNALIGNED, s + 4 * j + 8, four.lane(1));
     }
     scoresOfRest(q, size, k, stride, j, to, scale, s);
   }

@@ -93,7 +93,8 @@ final class GemvF16Exact {
                 .reinterpretAsFloats();
         a = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a);
       }
-      a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a, b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
     }
   }
 
@@ -169,8 +170,9 @@ final class GemvF16Exact {
         a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
         a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
       }
-      a0.add(b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
-      a1.add(b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a0, b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
+      one.fma(a1, b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
     }
   }
 
@@ -258,10 +260,11 @@ final class GemvF16Exact {
         a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
         a3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o, ORDER), a3);
       }
-      a0.add(b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
-      a1.add(b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
-      a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
-      a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a0, b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
+      one.fma(a1, b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
+      one.fma(a2, b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
+      one.fma(a3, b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
     }
   }
 }

@@ -70,7 +70,8 @@ final class GemvQ40 {
         b = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b);
         xo += 2 * BYTES;
       }
-      a.add(b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a, b).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
     }
   }
 
@@ -103,8 +104,9 @@ final class GemvQ40 {
         b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
         xo += 2 * BYTES;
       }
-      a0.add(b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
-      a1.add(b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a0, b0).intoMemorySegment(MEMORY, sums + 2 * j * BYTES, ORDER);
+      one.fma(a1, b1).intoMemorySegment(MEMORY, sums + (2 * j + 1) * BYTES, ORDER);
     }
   }
 
@@ -147,10 +149,11 @@ final class GemvQ40 {
         b3 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x3 + o + BYTES, ORDER), b3);
         xo += 2 * BYTES;
       }
-      a0.add(b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
-      a1.add(b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
-      a2.add(b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
-      a3.add(b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a0, b0).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
+      one.fma(a1, b1).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
+      one.fma(a2, b2).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
+      one.fma(a3, b3).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
     }
   }
 
@@ -231,14 +234,15 @@ final class GemvQ40 {
         b13 = v1.fma(u, b13);
         xo += 2 * BYTES;
       }
-      a00.add(b00).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
-      a01.add(b01).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
-      a02.add(b02).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
-      a03.add(b03).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
-      a10.add(b10).intoMemorySegment(MEMORY, sums + 4 * (j + half) * BYTES, ORDER);
-      a11.add(b11).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 1) * BYTES, ORDER);
-      a12.add(b12).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 2) * BYTES, ORDER);
-      a13.add(b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a00, b00).intoMemorySegment(MEMORY, sums + 4 * j * BYTES, ORDER);
+      one.fma(a01, b01).intoMemorySegment(MEMORY, sums + (4 * j + 1) * BYTES, ORDER);
+      one.fma(a02, b02).intoMemorySegment(MEMORY, sums + (4 * j + 2) * BYTES, ORDER);
+      one.fma(a03, b03).intoMemorySegment(MEMORY, sums + (4 * j + 3) * BYTES, ORDER);
+      one.fma(a10, b10).intoMemorySegment(MEMORY, sums + 4 * (j + half) * BYTES, ORDER);
+      one.fma(a11, b11).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 1) * BYTES, ORDER);
+      one.fma(a12, b12).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 2) * BYTES, ORDER);
+      one.fma(a13, b13).intoMemorySegment(MEMORY, sums + (4 * (j + half) + 3) * BYTES, ORDER);
     }
   }
 }

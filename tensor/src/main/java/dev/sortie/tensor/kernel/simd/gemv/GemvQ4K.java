@@ -82,7 +82,8 @@ final class GemvQ4K {
           xo += 4 * BYTES;
         }
       }
-      a.add(b).intoMemorySegment(MEMORY, scales, ORDER);
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a, b).intoMemorySegment(MEMORY, scales, ORDER);
     }
   }
 }
