@@ -11,6 +11,7 @@ import dev.sortie.benchmarks.serve.ServerSpeed;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,6 +67,15 @@ final class ServeCommand implements Callable<Integer> {
   private boolean noDrafts;
 
   @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      defaultValue = "file",
+      description =
+          "Passed to serve: file uses the matrices of the file in place; bf16 of a BF16 file is a"
+              + " copy in large pages. Default: ${DEFAULT-VALUE}.")
+  private Precision precision;
+
+  @Option(
       names = "--load",
       paramLabel = "SECONDS",
       description = "Measures errors, texts and memory under load, not speed.")
@@ -84,6 +94,10 @@ final class ServeCommand implements Callable<Integer> {
     try (TemporaryFolder folder = TemporaryFolder.create()) {
       return load == null ? speed(settings, folder.path()) : load(folder.path());
     }
+  }
+
+  private String dtype() {
+    return precision.name().toLowerCase(Locale.ROOT);
   }
 
   private int most() {
@@ -107,7 +121,9 @@ final class ServeCommand implements Callable<Integer> {
                 "--threads",
                 Integer.toString(model.compute().threads()),
                 "--device",
-                model.compute().device()));
+                model.compute().device(),
+                "--dtype",
+                dtype()));
     if (noDrafts) {
       words.add("--no-drafts");
     }
@@ -203,6 +219,7 @@ final class ServeCommand implements Callable<Integer> {
     settings.put("prompt_tokens", requests.promptTokens());
     settings.put("tokens", requests.tokens());
     settings.put("drafts", !noDrafts);
+    settings.put("dtype", dtype());
     Map<String, Object> result;
     try (Device device = model.compute().open()) {
       result =

@@ -2,6 +2,7 @@ package dev.sortie.tensor.kernel.simd.gemm;
 
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.tile.TileDecoding;
+import dev.sortie.tensor.kernel.simd.vector.ReadAhead;
 import dev.sortie.tensor.kernel.tile.TileType;
 
 /**
@@ -40,6 +41,10 @@ record PackRight(boolean trans, int n, int k, long b, RightOperand right, long s
   }
 
   private void columns(DType type, int pc, int kc, int from, int to, float[] dst) {
+    long bytes = type.bytes((long) (to - from) * k);
+    if (type != DType.F32 && pc == 0 && bytes <= ReadAhead.MOST) {
+      ReadAhead.run(b + type.bytes((long) from * k), bytes, scratch);
+    }
     for (int j = from; j < to; j += NR) {
       int count = Math.min(NR, to - j);
       int at = (j - from) * kc;
