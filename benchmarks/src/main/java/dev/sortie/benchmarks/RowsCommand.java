@@ -42,7 +42,7 @@ final class RowsCommand implements Callable<Integer> {
       for (Precision precision : List.of(Precision.F32, Precision.BF16, Precision.FILE)) {
         try (LanguageModel loaded =
             LanguageModel.load(model.path(), precision, arithmetic.arithmetic(), device)) {
-          String dtype = precision.name().toLowerCase(Locale.ROOT);
+          String dtype = precision.word();
           RowCost.measure(loaded.decoder(), loaded.device(), rounds)
               .forEach(cost -> rows.add(describe(dtype, loaded.arithmetic(), cost)));
         }

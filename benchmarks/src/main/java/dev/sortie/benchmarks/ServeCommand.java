@@ -96,10 +96,6 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private String dtype() {
-    return precision.name().toLowerCase(Locale.ROOT);
-  }
-
   private int most() {
     return clients.stream().mapToInt(n -> n).max().orElseThrow();
   }
@@ -123,7 +119,7 @@ final class ServeCommand implements Callable<Integer> {
                 "--device",
                 model.compute().device(),
                 "--dtype",
-                dtype()));
+                precision.word()));
     if (noDrafts) {
       words.add("--no-drafts");
     }
@@ -219,7 +215,7 @@ final class ServeCommand implements Callable<Integer> {
     settings.put("prompt_tokens", requests.promptTokens());
     settings.put("tokens", requests.tokens());
     settings.put("drafts", !noDrafts);
-    settings.put("dtype", dtype());
+    settings.put("dtype", precision.word());
     Map<String, Object> result;
     try (Device device = model.compute().open()) {
       result =

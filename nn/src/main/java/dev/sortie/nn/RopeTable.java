@@ -9,8 +9,9 @@ import dev.sortie.tensor.memory.Span;
 /**
  * Cosines and sines of rotary embedding (arXiv 2104.09864): the angle of pair {@code j} at position
  * {@code p} is {@code p} times its frequency. Computed in F64 by {@link StrictMath}: the same bits
- * everywhere. That takes long, up to a second for a context of 128K, so a position is computed when
- * it or a later one is first asked for. Threads may share a table.
+ * everywhere. That takes long, 0.3 s for a context of 32K with heads of 256 elements and two
+ * tables, so a position is computed when it or a later one is first asked for. Threads may share a
+ * table.
  */
 public final class RopeTable {
   /** Positions computed at a time. */
@@ -74,7 +75,7 @@ public final class RopeTable {
           int positions = cos.shape().size(0);
           int last = (int) Math.min(positions, (end + STEP - 1L) / STEP * STEP);
           compute(computed, last);
-          computed = Math.max(end, last);
+          computed = last;
         }
       }
     }

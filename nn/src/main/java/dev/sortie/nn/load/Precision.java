@@ -1,6 +1,7 @@
 package dev.sortie.nn.load;
 
 import dev.sortie.tensor.dtype.DType;
+import java.util.Locale;
 
 /**
  * The type in which matrices are held in memory. Norms and biases are F32 always; arithmetic is
@@ -21,5 +22,10 @@ public enum Precision {
       case F32 -> DType.F32;
       case BF16 -> DType.BF16;
     };
+  }
+
+  /** The name in lower case, as output has it. */
+  public String word() {
+    return name().toLowerCase(Locale.ROOT);
   }
 }

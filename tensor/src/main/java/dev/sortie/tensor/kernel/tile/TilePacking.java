@@ -9,8 +9,8 @@ import java.util.Arrays;
 
 /**
  * Puts the blocks of a quantised weight into the order of {@link TileType}. A tile is put together
- * in an array and then copied to where it belongs: a store of two bytes into a segment takes ten
- * times as long until it is compiled, and models are packed while the JVM starts.
+ * in an array and then copied to where it belongs. Models are packed while the JVM starts, and
+ * until they are compiled, stores of two bytes into a segment take far longer than into an array.
  */
 public final class TilePacking {
   /** The sign bit of an F16. */
