@@ -53,10 +53,9 @@ final class KeptTexts {
   void add(SampledText sample) {
     sampled++;
     sampledTokens += sample.tokens();
-    String plain = PlainText.of(sample.text(), filters.ascii());
-    SampledText text = sample.with(plain);
+    SampledText text = filters.plain(sample);
     String refusal = filters.refusal(text).orElse("");
-    if (refusal.isEmpty() && filters.nearDuplicate().isPresent() && !duplicates.add(plain)) {
+    if (refusal.isEmpty() && filters.nearDuplicate().isPresent() && !duplicates.add(text.text())) {
       refusal = SampleFilters.NEAR_DUPLICATE;
     }
     if (!refusal.isEmpty()) {
@@ -64,7 +63,7 @@ final class KeptTexts {
       return;
     }
     Part part = parts.get(PARTS.get(shares.part(draw(sample))));
-    part.texts.add(plain);
+    part.texts.add(text.text());
     part.ids.add(sample.ids());
     part.tokens += sample.tokens();
   }

@@ -18,12 +18,16 @@ import java.util.regex.Pattern;
  * @param rules in the order in which they are asked
  * @param ascii whether texts are written in ASCII: typographic quotes and dashes become plain ones,
  *     and a text with any other character is refused
+ * @param wholeSentences whether a text that ran into the limit of tokens ends with its last whole
+ *     sentence
  * @param nearDuplicate Jaccard similarity from which a text repeats one that was kept; empty where
  *     repeated texts stay
  */
-record SampleFilters(List<Rule> rules, boolean ascii, OptionalDouble nearDuplicate) {
+record SampleFilters(
+    List<Rule> rules, boolean ascii, boolean wholeSentences, OptionalDouble nearDuplicate) {
   /** Keeps all texts as they are. */
-  static final SampleFilters NONE = new SampleFilters(List.of(), false, OptionalDouble.empty());
+  static final SampleFilters NONE =
+      new SampleFilters(List.of(), false, false, OptionalDouble.empty());
 
   /** Name of the rule against near-duplicates, as a filter and in counts. */
   static final String NEAR_DUPLICATE = "near_duplicate";
@@ -32,6 +36,7 @@ record SampleFilters(List<Rule> rules, boolean ascii, OptionalDouble nearDuplica
   private static final Set<String> FIELDS =
       Set.of(
           "finished",
+          "whole_sentences",
           "words",
           "sentence_words",
           "repeated_4grams",
@@ -71,8 +76,12 @@ record SampleFilters(List<Rule> rules, boolean ascii, OptionalDouble nearDuplica
   static SampleFilters of(JsonObject json) {
     json.refuseUnknown(FIELDS);
     List<Rule> rules = new ArrayList<>();
+    boolean wholeSentences = json.getBoolean("whole_sentences", false);
     if (json.getBoolean("finished", false)) {
-      rules.add(new Rule("finished", t -> !t.ended() || !ENDING.matcher(t.text()).matches()));
+      rules.add(
+          new Rule(
+              "finished",
+              t -> !(t.ended() || wholeSentences) || !ENDING.matcher(t.text()).matches()));
     }
     if (json.has("words")) {
       List<Integer> range = json.getInts("words", 0, Integer.MAX_VALUE);
@@ -108,7 +117,24 @@ record SampleFilters(List<Rule> rules, boolean ascii, OptionalDouble nearDuplica
             most -> rules.add(new Rule("repeated_4grams", t -> repeated(t.text(), GRAM) > most)));
     Optional<Double> near = json.optional(NEAR_DUPLICATE, n -> json.getDouble(n, 0.1, 1));
     return new SampleFilters(
-        rules, ascii, near.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
+        rules, ascii, wholeSentences, near.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
+  }
+
+  /** A text in the form in which the rules look at it and in which it is kept. */
+  SampledText plain(SampledText sample) {
+    String text = PlainText.of(sample.text(), ascii);
+    return sample.with(wholeSentences && !sample.ended() ? toLastSentence(text) : text);
+  }
+
+  /** As far as a sentence ends outside of quotes, or the whole text where none does. */
+  private static String toLastSentence(String text) {
+    return SENTENCES
+        .matcher(text)
+        .results()
+        .map(end -> text.substring(0, end.end()).strip())
+        .filter(SampleFilters::quotesAreClosed)
+        .reduce((_, last) -> last)
+        .orElse(text);
   }
 
   /** The rule that refuses a text, if one does. */
@@ -123,7 +149,11 @@ record SampleFilters(List<Rule> rules, boolean ascii, OptionalDouble nearDuplica
   }
 
   private static boolean isProse(String text) {
-    return !MARKUP.matcher(text).find() && text.chars().filter(c -> c == '"').count() % 2 == 0;
+    return !MARKUP.matcher(text).find() && quotesAreClosed(text);
+  }
+
+  private static boolean quotesAreClosed(String text) {
+    return text.chars().filter(c -> c == '"').count() % 2 == 0;
   }
 
   private static boolean has(String text, List<String> phrases) {

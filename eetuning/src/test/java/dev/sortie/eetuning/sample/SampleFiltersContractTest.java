@@ -43,7 +43,11 @@ class SampleFiltersContractTest {
               "The hen sat and the fox sat and the cow sat."));
 
   private static SampledText text(String text) {
-    return new SampledText(0, 0, 0, "", "", List.of("hen", "red ball"), text, List.of(), 9, "stop");
+    return text(text, "stop");
+  }
+
+  private static SampledText text(String text, String finish) {
+    return new SampledText(0, 0, 0, "", "", List.of("hen", "red ball"), text, List.of(), 9, finish);
   }
 
   private static SampleFilters filters(String fields) {
@@ -67,10 +71,32 @@ class SampleFiltersContractTest {
 
   @Test
   void aTextThatWasCutByLengthIsNotFinished() {
-    SampledText cut =
-        new SampledText(0, 0, 0, "", "", List.of(), "The hen sat.", List.of(), 9, "length");
+    SampledText cut = text("The hen sat.", "length");
     assertThat(filters("\"finished\": true").refusal(cut)).contains("finished");
     assertThat(filters("").refusal(cut)).isEmpty();
+  }
+
+  @Test
+  void aTextThatWasCutByLengthMayEndWithItsLastWholeSentence() {
+    SampleFilters filters = filters("\"whole_sentences\": true, \"finished\": true");
+    assertThat(plain(filters, "The hen sat. \"Go!\" Dot said. The fox", "length"))
+        .isEqualTo("The hen sat. \"Go!\" Dot said.");
+    assertThat(plain(filters, "The hen sat. \"I will go. You will", "length"))
+        .as("a sentence within an open quote")
+        .isEqualTo("The hen sat.");
+    assertThat(plain(filters, "The hen sat. It did.", "length")).isEqualTo("The hen sat. It did.");
+    assertThat(plain(filters, "The hen sat. The fox", "stop")).isEqualTo("The hen sat. The fox");
+    assertThat(plain(filters("\"finished\": true"), "The hen sat. The fox", "length"))
+        .as("not asked for")
+        .isEqualTo("The hen sat. The fox");
+    SampledText none = filters.plain(text("The hen sat and", "length"));
+    assertThat(none.text()).isEqualTo("The hen sat and");
+    assertThat(filters.refusal(none)).contains("finished");
+    assertThat(filters.refusal(filters.plain(text("The hen sat. It", "length")))).isEmpty();
+  }
+
+  private static String plain(SampleFilters filters, String text, String finish) {
+    return filters.plain(text(text, finish)).text();
   }
 
   @Test
