@@ -1,9 +1,8 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeMixin;
-import dev.sortie.eetuning.cli.option.BackboneMixin;
 import dev.sortie.eetuning.cli.option.DecodedModelMixin;
-import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.ExitsMixin;
 import dev.sortie.eetuning.cli.option.ModelMixin;
 import dev.sortie.eetuning.cli.option.UsedModelMixin;
 import dev.sortie.eetuning.cli.view.CostView;
@@ -26,7 +25,6 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -72,14 +70,7 @@ public final class DoctorCommand implements Callable<Integer> {
   @Option(names = "--exact", description = DecodedModelMixin.EXACT)
   private boolean exact;
 
-  @Option(
-      names = "--exits",
-      paramLabel = "DIR",
-      converter = ExitWords.Folder.class,
-      description = "Of the model. " + ExitWords.FOLDER)
-  private Path exitsFolder;
-
-  @Mixin private BackboneMixin backbone;
+  @Mixin private ExitsMixin exitSource;
 
   @Option(names = "--json", description = "One JSON object a topic.")
   private boolean json;
@@ -113,10 +104,11 @@ public final class DoctorCommand implements Callable<Integer> {
       LinksView.print(json, System.out);
       return 0;
     }
-    if (model == null && exitsFolder != null) {
-      throw new InputException("--exits " + exitsFolder + " needs --model M, their backbone");
+    if (model == null && exitSource.isGiven()) {
+      throw new InputException(
+          "--exits " + exitSource.folder() + " needs --model M, their backbone");
     }
-    backbone.check(exitsFolder);
+    exitSource.check();
     if (models) {
       if (json) {
         ModelTable.printJson(System.out);
@@ -171,9 +163,9 @@ public final class DoctorCommand implements Callable<Integer> {
         LanguageModel m = ModelMixin.load(model, precision, arithmetic, opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
-      Exits exits = backbone.read(exitsFolder, m, arena, device);
-      if (exitsFolder != null) {
-        what.addAll(ExitTable.lines(exits, exitsFolder));
+      Exits exits = exitSource.read(m, arena, device);
+      if (exitSource.isGiven()) {
+        what.addAll(ExitTable.lines(exits, exitSource.folder()));
       }
       Exits all = FinalDraft.add(exits);
       return new CostCache().measure(m.decoder(), all, device);

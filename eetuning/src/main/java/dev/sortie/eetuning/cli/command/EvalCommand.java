@@ -5,9 +5,8 @@ import dev.sortie.eetuning.calibrate.ThresholdsFile;
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
-import dev.sortie.eetuning.cli.option.BackboneMixin;
 import dev.sortie.eetuning.cli.option.DecodedModelMixin;
-import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.ExitsMixin;
 import dev.sortie.eetuning.cli.option.OracleMixin;
 import dev.sortie.eetuning.cli.view.EvalView;
 import dev.sortie.eetuning.cli.view.ProgressLine;
@@ -72,14 +71,7 @@ public final class EvalCommand implements Callable<Integer> {
   @Mixin private ComputeMixin compute;
   @Mixin private DecodedModelMixin model;
 
-  @Option(
-      names = "--exits",
-      paramLabel = "DIR",
-      converter = ExitWords.Folder.class,
-      description = ExitWords.FOLDER)
-  private Path exitsFolder;
-
-  @Mixin private BackboneMixin backbone;
+  @Mixin private ExitsMixin exitSource;
 
   @Mixin private ActiveMixin active;
 
@@ -195,7 +187,7 @@ public final class EvalCommand implements Callable<Integer> {
         NativeArena arena = new NativeArena("exits")) {
       folder.open();
       Device device = m.device();
-      Exits exits = backbone.read(exitsFolder, m, arena, device);
+      Exits exits = exitSource.read(m, arena, device);
       Optional<OracleMixin.Answer> asked =
           document
               .filter(t -> oracle.isAsked())
@@ -240,13 +232,13 @@ public final class EvalCommand implements Callable<Integer> {
             "--strategy '%s' is unknown; take %s, %s, %s or several"
                 .formatted(word, EARLY, EARLY_EXIT_DRAFTS, SPECULATIVE));
       }
-      if (exitsFolder == null && !word.equals(SPECULATIVE)) {
+      if (!exitSource.isGiven() && !word.equals(SPECULATIVE)) {
         throw new InputException("--strategy " + word + " needs --exits DIR");
       }
     }
-    backbone.check(exitsFolder);
-    oracle.check(text != null && exitsFolder != null);
-    if (exitsFolder == null
+    exitSource.check();
+    oracle.check(text != null && exitSource.isGiven());
+    if (!exitSource.isGiven()
         && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
       throw new InputException("--threshold, --thresholds and --active need --exits DIR");
     }
@@ -275,7 +267,7 @@ public final class EvalCommand implements Callable<Integer> {
       Exits exits,
       Optional<Calibrated> calibrated,
       Device device) {
-    calibrated.ifPresent(c -> ThresholdsFile.check(thresholdsFile, c, exitsFolder, m));
+    calibrated.ifPresent(c -> ThresholdsFile.check(thresholdsFile, c, exitSource.folder(), m));
     return oracle.ask(m, exits, device, document, calibrated.map(Calibrated::thresholds));
   }
 
@@ -353,7 +345,7 @@ public final class EvalCommand implements Callable<Integer> {
     }
     if (calibrated.isPresent()) {
       Calibrated c = calibrated.get();
-      ThresholdsFile.check(thresholdsFile, c, exitsFolder, m);
+      ThresholdsFile.check(thresholdsFile, c, exitSource.folder(), m);
       ExitThresholds policy = new ExitThresholds(c.thresholds());
       String word = "calibrated" + name.substring(EARLY.length());
       list.add(DecodingVariant.early(word, m, all, policy, drafts, device));

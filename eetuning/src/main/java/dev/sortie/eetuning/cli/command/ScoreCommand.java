@@ -2,9 +2,8 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
-import dev.sortie.eetuning.cli.option.BackboneMixin;
 import dev.sortie.eetuning.cli.option.DecodedModelMixin;
-import dev.sortie.eetuning.cli.option.ExitWords;
+import dev.sortie.eetuning.cli.option.ExitsMixin;
 import dev.sortie.eetuning.cli.view.ScoreProgress;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
@@ -39,14 +38,7 @@ public final class ScoreCommand implements Callable<Integer> {
   @Mixin private ComputeMixin compute;
   @Mixin private DecodedModelMixin model;
 
-  @Option(
-      names = "--exits",
-      paramLabel = "DIR",
-      converter = ExitWords.Folder.class,
-      description = ExitWords.FOLDER)
-  private Path exitsFolder;
-
-  @Mixin private BackboneMixin backbone;
+  @Mixin private ExitsMixin exitSource;
 
   @Option(
       names = "--file",
@@ -64,13 +56,13 @@ public final class ScoreCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    backbone.check(exitsFolder);
+    exitSource.check();
     List<String> documents = TrainingText.documents(file);
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
-      Exits exits = backbone.read(exitsFolder, m, arena, device);
+      Exits exits = exitSource.read(m, arena, device);
       TextScorer.Result r = score(new TextScorer(m, exits, device), documents);
       if (json) {
         Map<String, Object> result = asJson(r);

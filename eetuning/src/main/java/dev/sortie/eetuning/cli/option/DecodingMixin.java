@@ -25,7 +25,6 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.comm.transport.tcp.LinkKeys;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -46,14 +45,7 @@ public final class DecodingMixin {
 
   @Mixin private SamplingMixin sampling;
 
-  @Option(
-      names = "--exits",
-      paramLabel = "DIR",
-      converter = ExitWords.Folder.class,
-      description = ExitWords.FOLDER)
-  private Path exitsFolder;
-
-  @Mixin private BackboneMixin backbone;
+  @Mixin private ExitsMixin exitSource;
 
   @Mixin private ActiveMixin active;
 
@@ -147,8 +139,8 @@ public final class DecodingMixin {
       throw new InputException(
           "--max-pending " + maxPending + " is outside 0 to " + EarlyExit.MAX_PENDING);
     }
-    backbone.check(exitsFolder);
-    String word = strategy == null ? (exitsFolder == null ? "full" : "early-exit") : strategy;
+    exitSource.check();
+    String word = strategy == null ? (exitSource.isGiven() ? "early-exit" : "full") : strategy;
     checkStrategy(word);
     boolean early = word.equals("early-exit");
     boolean speculative = word.equals("speculative");
@@ -179,7 +171,7 @@ public final class DecodingMixin {
           "--strategy '" + word + "' is unknown; take full, early-exit or speculative");
     }
     boolean early = word.equals("early-exit");
-    if (early && exitsFolder == null) {
+    if (early && !exitSource.isGiven()) {
       throw new InputException("--strategy early-exit needs --exits DIR");
     }
     if (!draft.isEmpty() && word.equals("full")) {
@@ -189,7 +181,7 @@ public final class DecodingMixin {
       throw new InputException("--active needs --exits DIR and --strategy early-exit");
     }
     if (word.equals("speculative")) {
-      DraftSources.check(draft, exitsFolder != null);
+      DraftSources.check(draft, exitSource.isGiven());
     }
     if (early && !WITH_EXITS.contains(draft)) {
       throw new InputException(
@@ -205,7 +197,7 @@ public final class DecodingMixin {
     boolean others = threshold != null || active.isGiven();
     boolean probability = exitPolicy.equals(ExitPolicies.PROBABILITY);
     if (!thresholds.isGiven()) {
-      return thresholds.take(early && !others && probability ? exitsFolder : null);
+      return thresholds.take(early && !others && probability ? exitSource.folder() : null);
     }
     thresholds.refuseNextTo(others);
     if (!early) {
@@ -216,7 +208,7 @@ public final class DecodingMixin {
           "%s are of %s, --exit-policy is %s; leave one out"
               .formatted(thresholds, ExitPolicies.PROBABILITY, exitPolicy));
     }
-    return thresholds.take(exitsFolder);
+    return thresholds.take(exitSource.folder());
   }
 
   private double number() {
@@ -286,7 +278,7 @@ public final class DecodingMixin {
 
   /** The exits to ask, if any. */
   public Exits exits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    if (exitsFolder == null || !d.readsExits()) {
+    if (!exitSource.isGiven() || !d.readsExits()) {
       return Exits.none();
     }
     Exits all = stored(d, m, arena, device);
@@ -297,14 +289,14 @@ public final class DecodingMixin {
   }
 
   private Exits stored(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    Exits stored = backbone.read(exitsFolder, m, arena, device);
-    thresholds.check(exitsFolder, m);
+    Exits stored = exitSource.read(m, arena, device);
+    thresholds.check(exitSource.folder(), m);
     return d.early() ? Strategy.withFinalDraft(stored, d.policy()) : stored;
   }
 
   /** All exits, or those that {@code --active} names: nothing is measured to choose them. */
   public Exits allExits(Decoding d, LanguageModel m, NativeArena arena, Device device) {
-    if (exitsFolder == null) {
+    if (!exitSource.isGiven()) {
       return Exits.none();
     }
     Exits all = stored(d, m, arena, device);
@@ -324,7 +316,7 @@ public final class DecodingMixin {
     if (!d.early() || d.policy().never()) {
       return List.of();
     }
-    List<ExitOutline> all = ExitsFile.outlines(exitsFolder, config);
+    List<ExitOutline> all = ExitsFile.outlines(exitSource.folder(), config);
     if (!(d.policy() instanceof ExitThresholds each)) {
       return active.choose(all);
     }
@@ -342,12 +334,12 @@ public final class DecodingMixin {
     if (!d.early()) {
       return Exits.none();
     }
-    if (backbone.accepts()) {
+    if (exitSource.acceptsBackbone()) {
       throw new InputException(
           "--accept-backbone measures the exits on the whole model, of which each rank holds a part; leave it out, or decode on one rank");
     }
-    Exits exits = ExitsReader.of(m).at(depths).read(exitsFolder, arena, device.kernels());
-    thresholds.check(exitsFolder, m);
+    Exits exits = ExitsReader.of(m).at(depths).read(exitSource.folder(), arena, device.kernels());
+    thresholds.check(exitSource.folder(), m);
     return exits;
   }
 
@@ -363,12 +355,14 @@ public final class DecodingMixin {
           "--edge " + layers + " needs --exits DIR, and no --strategy but early-exit");
     }
     List<ExitOutline> all =
-        ExitsFile.outlines(exitsFolder, config).stream().filter(e -> !e.isLookahead()).toList();
+        ExitsFile.outlines(exitSource.folder(), config).stream()
+            .filter(e -> !e.isLookahead())
+            .toList();
     List<Integer> depths = all.stream().map(ExitOutline::depth).toList();
     if (!depths.contains(layers)) {
       throw new InputException(
           "--edge %d: %s has no exit after layer %d, but after %s; take one of these"
-              .formatted(layers, exitsFolder, layers, depths));
+              .formatted(layers, exitSource.folder(), layers, depths));
     }
     List<Integer> asked = outlines(d, config).stream().map(ExitOutline::depth).toList();
     return all.stream()

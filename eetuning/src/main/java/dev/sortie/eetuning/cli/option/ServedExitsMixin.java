@@ -11,20 +11,12 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
-import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The exits of a server, and where texts leave unless a request says otherwise. */
 public final class ServedExitsMixin {
-  @Option(
-      names = "--exits",
-      paramLabel = "DIR",
-      converter = ExitWords.Folder.class,
-      description = ExitWords.FOLDER)
-  private Path folder;
-
-  @Mixin private BackboneMixin backbone;
+  @Mixin private ExitsMixin exitSource;
 
   @Mixin private ActiveMixin active;
 
@@ -43,8 +35,8 @@ public final class ServedExitsMixin {
 
   /** Where texts leave; checked before a model is loaded. */
   public ExitPolicy policy() {
-    backbone.check(folder);
-    if (folder == null) {
+    exitSource.check();
+    if (!exitSource.isGiven()) {
       if (threshold != null || thresholds.isGiven() || active.isGiven()) {
         throw new InputException("--threshold, --thresholds and --active need --exits DIR");
       }
@@ -53,7 +45,7 @@ public final class ServedExitsMixin {
     boolean others = threshold != null || active.isGiven();
     thresholds.refuseNextTo(others);
     return thresholds
-        .take(others ? null : folder)
+        .take(others ? null : exitSource.folder())
         .<ExitPolicy>map(c -> new ExitThresholds(c.thresholds()))
         .orElseGet(
             () -> new MaxProbability(threshold == null ? DecodingMixin.THRESHOLD : threshold));
@@ -61,11 +53,11 @@ public final class ServedExitsMixin {
 
   /** The exits that requests may ask for; those of {@link #policy} where thresholds name them. */
   public Exits exits(ExitPolicy policy, LanguageModel m, NativeArena arena, Device device) {
-    if (folder == null) {
+    if (!exitSource.isGiven()) {
       return Exits.none();
     }
-    Exits all = Strategy.withFinalDraft(backbone.read(folder, m, arena, device), policy);
-    thresholds.check(folder, m);
+    Exits all = Strategy.withFinalDraft(exitSource.read(m, arena, device), policy);
+    thresholds.check(exitSource.folder(), m);
     return policy instanceof ExitThresholds each
         ? ActiveExits.at(all, each.asked())
         : active.choose(all, m, EarlyExit.MAX_PENDING, device);
