@@ -8,7 +8,6 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +20,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /**
  * Generates many texts at once by continuous batching. Work is done in rounds: those that wait are
@@ -43,9 +43,6 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * it for their buffers (Choudhury and Hahne, 1998).
    */
   private static final int SHARE = 3;
-
-  /** In place of a token where none was chosen yet. */
-  private static final int NOT_CHOSEN = -1;
 
   private final BatchDecoder decoder;
   private final PagePool pool;
@@ -345,7 +342,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
     for (int i = 0; i < steps.size(); i++) {
       RequestState r = reading.remove(chunks.get(i).sequence());
       if (steps.get(i).isPresent()) {
-        take(r, steps.get(i).get());
+        Step step = steps.get(i).get();
+        take(r, () -> r.take(step));
       } else {
         reading.put(r.sequence(), r);
       }
@@ -390,7 +388,6 @@ public final class Scheduler implements Runnable, AutoCloseable {
       return;
     }
     int[] chosen = new int[steps.size()];
-    Arrays.fill(chosen, NOT_CHOSEN);
     decoder
         .pool()
         .range(
@@ -404,7 +401,10 @@ public final class Scheduler implements Runnable, AutoCloseable {
               }
             });
     for (int i = 0; i < chosen.length; i++) {
-      take(now.get(i), steps.get(i), chosen[i]);
+      RequestState r = now.get(i);
+      Step step = steps.get(i);
+      int token = chosen[i];
+      take(r, () -> r.choosesAlone() ? r.take(step, token) : r.take(step));
     }
   }
 
@@ -412,7 +412,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
   private void decodeAlone(List<RequestState> now) {
     for (RequestState r : now) {
       try {
-        take(r, decoder.next(List.of(r.sequence()), new int[] {r.token()}).getFirst());
+        Step step = decoder.next(List.of(r.sequence()), new int[] {r.token()}).getFirst();
+        take(r, () -> r.take(step));
       } catch (RuntimeException e) {
         leave(r);
         r.fail(e);
@@ -420,13 +421,10 @@ public final class Scheduler implements Runnable, AutoCloseable {
     }
   }
 
-  private void take(RequestState r, Step step) {
-    take(r, step, NOT_CHOSEN);
-  }
-
-  private void take(RequestState r, Step step, int chosen) {
+  /** Gives a text its next token, which says why the text ends if it does. */
+  private void take(RequestState r, Supplier<Optional<String>> token) {
     try {
-      Optional<String> ended = chosen == NOT_CHOSEN ? r.take(step) : r.take(step, chosen);
+      Optional<String> ended = token.get();
       if (ended.isPresent()) {
         leave(r);
         r.finish(ended.get());
