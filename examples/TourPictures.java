@@ -13,7 +13,7 @@ import java.net.URLClassLoader;
 import javax.tools.ToolProvider;
 
 static final List<String> PROMPTS =
-    List.of("Once upon a time there was a king", "One day a fox", "The old woman said", "In the forest stood");
+    List.of("Once upon a time, there was a little girl", "One day, a curious fox", "Long ago, a king", "It was a rainy day, and");
 
 void main(String[] arguments) throws Exception {
   Path folder = Files.createDirectories(Path.of(arguments[2]));

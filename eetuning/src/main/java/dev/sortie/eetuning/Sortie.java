@@ -80,8 +80,8 @@ public final class Sortie {
    * Returns a folder of exits by name, for {@link Model#exits} and {@link Model#calibrated}, which
    * takes its file {@code thresholds.json}.
    *
-   * @param name a path, or {@code smollm2} for the exits of SmolLM2-135M-Instruct that come with
-   *     Sortie, unpacked into the user's cache folder
+   * @param name a path, or exits that come with Sortie, unpacked into the user's cache folder:
+   *     {@code fable}, or {@code smollm2} for SmolLM2-135M-Instruct
    */
   public static Path exits(String name) {
     return ExitsName.path(name);

@@ -25,11 +25,11 @@ import org.junit.jupiter.api.Test;
  */
 class FableContractTest {
   private static final String TEXT =
-      "Once upon a time there was a king who had three sons, and the youngest of them was called"
-          + " Jack. One day the king fell ill, and no doctor in the kingdom could make him well.";
+      "Once upon a time, there was a little girl named Lily. She lived in a small house near the"
+          + " sea. One day, she found a shiny shell in the sand and showed it to her friend Tom.";
 
   @Test
-  void itPredictsATaleFarBetterThanChance() {
+  void itPredictsAStoryFarBetterThanChance() {
     try (Device device = Device.cpu(1);
         LanguageModel m = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.F32, device)) {
       Exits none = new Exits(m.sha256(), Map.of(), List.of());

@@ -22,10 +22,7 @@ import java.util.Map;
  * unpacked once into the user's cache folder, under a name that carries its contents' hash.
  */
 public enum EmbeddedFolder {
-  /**
-   * The model {@code fable}, a small decoder trained by {@code sortie pretrain} on public-domain
-   * tales.
-   */
+  /** The model {@code fable}, a small decoder trained by {@code sortie pretrain} on stories. */
   FABLE(
       "fable",
       "config.json",
@@ -33,6 +30,9 @@ public enum EmbeddedFolder {
       "tokenizer.json",
       "tokenizer_config.json",
       "README.md"),
+
+  /** Exits of {@code fable}, trained with it. */
+  FABLE_EXITS("fable-exits", "exits.safetensors", "exits.json", "thresholds.json", "README.md"),
 
   /** Exits of SmolLM2-135M-Instruct, tuned by {@code sortie tune} on its own answers. */
   SMOLLM2_EXITS("smollm2-exits", "exits.safetensors", "exits.json", "thresholds.json", "README.md");

@@ -4,11 +4,13 @@ import dev.sortie.nn.InputException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** What a word for exits means. */
 public final class ExitsName {
-  /** The exits that come with Sortie, of SmolLM2-135M-Instruct. */
-  public static final String SMOLLM2 = "smollm2";
+  /** Exits that come with Sortie, by the model that they are for. */
+  private static final Map<String, EmbeddedFolder> EMBEDDED =
+      Map.of("fable", EmbeddedFolder.FABLE_EXITS, "smollm2", EmbeddedFolder.SMOLLM2_EXITS);
 
   private ExitsName() {}
 
@@ -21,9 +23,8 @@ public final class ExitsName {
   public static Path path(String word) {
     try {
       Path path = Path.of(word);
-      return word.equals(SMOLLM2) && !Files.exists(path)
-          ? EmbeddedFolder.SMOLLM2_EXITS.path()
-          : path;
+      EmbeddedFolder embedded = EMBEDDED.get(word);
+      return embedded == null || Files.exists(path) ? path : embedded.path();
     } catch (InvalidPathException e) {
       throw new InputException("exits cannot be named so: " + e.getReason(), e);
     }

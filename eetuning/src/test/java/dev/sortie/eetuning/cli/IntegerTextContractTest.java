@@ -23,7 +23,7 @@ class IntegerTextContractTest {
     assertThat(written.getString("arithmetic")).isEqualTo("integer");
     assertThat(written.getString("text"))
         .isEqualTo(
-            ", and the cats were in the corner of the forest, and the birds were in the corner of"
-                + " the forest, and the birds");
+            ", there was a little girl named Anna. She lived in a big house with many houses. One"
+                + " day, she found a big box filled with all sorts of things. She said, \"I");
   }
 }

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** An embedded folder that is unpacked is whole whenever it is asked for. */
 @Tag("any-kernels")
@@ -50,17 +52,19 @@ class EmbeddedFolderContractTest {
     }
   }
 
-  @Test
-  void exitsThatComeWithSortieAreThoseOfTheirThresholds() throws IOException {
-    Path folder = EmbeddedFolder.SMOLLM2_EXITS.path(cache);
+  @ParameterizedTest
+  @CsvSource({"fable, FABLE_EXITS", "smollm2, SMOLLM2_EXITS"})
+  void exitsThatComeWithSortieAreThoseOfTheirThresholds(String name, EmbeddedFolder exits)
+      throws IOException {
+    Path folder = exits.path(cache);
     assertThat(Altered.files(folder))
         .containsExactlyInAnyOrder(
             "README.md", "exits.json", "exits.safetensors", "thresholds.json");
     assertThat(ThresholdsFile.read(folder.resolve("thresholds.json")).exitsSha256())
         .isEqualTo(Sha256.of(folder.resolve("exits.safetensors")));
-    Path own = Files.createDirectory(cache.resolve("smollm2"));
+    Path own = Files.createDirectory(cache.resolve(name));
     assertThat(ExitsName.path(own.toString())).isEqualTo(own);
-    assertThat(ExitsName.path("smollm2").resolve("exits.json"))
+    assertThat(ExitsName.path(name).resolve("exits.json"))
         .hasSameBinaryContentAs(folder.resolve("exits.json"));
   }
 

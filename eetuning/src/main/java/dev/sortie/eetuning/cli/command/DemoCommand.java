@@ -42,12 +42,12 @@ import picocli.CommandLine.Option;
 public final class DemoCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =
       List.of(
-          "Once upon a time there was a king who had",
-          "The old woman looked at the boy and said",
-          "In the middle of the forest stood a little house, and",
-          "The princess was so beautiful that",
-          "\"Where are you going?\" asked the fox.",
-          "When the morning came, the youngest brother");
+          "Once upon a time, there was a little girl named Lily.",
+          "One day, a curious fox",
+          "Long ago, a proud king lived in a castle.",
+          "Once there was a brave mouse who lived near a dark forest.",
+          "It was a rainy morning, and two friends named Ben and Mia",
+          "Far away, a lonely dragon lived on a green hill.");
 
   @Mixin private ComputeMixin compute;
 
@@ -125,7 +125,7 @@ public final class DemoCommand implements Callable<Integer> {
         DemoView view = new DemoView()) {
       folder.open();
       int window = m.config().decoder().context();
-      List<Double> thresholds = List.of(1.0, 0.8, 0.3, 0.2, 0.1);
+      List<Double> thresholds = List.of(1.0, 0.6, 0.4, 0.35, 0.3);
       Sweep.Settings sweep = new Sweep.Settings(PROMPTS, tokens, thresholds, rounds);
       Demo demo =
           new Demo(
@@ -151,7 +151,7 @@ public final class DemoCommand implements Callable<Integer> {
     ColouredText text = ColouredText.to(System.out, layers);
     List<Integer> depths = r.losses().keySet().stream().toList();
     for (DemoSample s : r.samples()) {
-      if (s.threshold() == 0.8 || s.threshold() == 0.3 || s.threshold() == 0.2) {
+      if (s.threshold() == 0.6 || s.threshold() == 0.4 || s.threshold() == 0.3) {
         System.out.printf(Locale.ROOT, "%nthreshold %.2f%n", s.threshold());
         text.legend(depths);
         text.plain(s.prompt());

@@ -12,10 +12,9 @@ import picocli.CommandLine.TypeConversionException;
 public final class ExitWords {
   /** For the help of options: a folder whose exits are decoded or scored with. */
   public static final String FOLDER =
-      "Folder with exits, or "
-          + ExitsName.SMOLLM2
-          + ": exits for SmolLM2-135M-Instruct, which come with Sortie. Exits are held "
-          + "in memory as Q8_0, or as F32 for a model in F32.";
+      "Folder with exits, or a name of exits that come with Sortie: fable, or smollm2 "
+          + "for SmolLM2-135M-Instruct. Exits are held in memory as Q8_0, or as F32 for "
+          + "a model in F32.";
 
   /** Reads the word of an option that takes such a folder. */
   public static final class Folder implements ITypeConverter<Path> {
