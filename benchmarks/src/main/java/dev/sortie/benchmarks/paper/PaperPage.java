@@ -68,7 +68,10 @@ public final class PaperPage {
                     + " token, *agreement* the share of tokens at which an exit predicts what the"
                     + " final layer predicts. A step reads 512 tokens. The text is sampled at"
                     + " temperature 0.8, so a head that is tuned to its tokens learns a sharper"
-                    + " distribution than the final layer has, and may have a lower loss.")
+                    + " distribution than the final layer has, and may have a lower loss. `fable` was"
+                    + " pre-trained with the losses of exits after layers 3, 6 and 9, unlike the"
+                    + " models of the paper: exits that are copied from its last layers agree often"
+                    + " from the start.")
                 .formatted(
                     figures.of("start-mlp").getString("backbone_sha256").substring(0, 12),
                     NumberText.count(tokens(text, "train")),
