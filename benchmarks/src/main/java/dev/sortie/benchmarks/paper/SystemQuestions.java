@@ -296,7 +296,7 @@ record SystemQuestions(Figures figures, Figures measured) {
                 + " times the speed of full depth."
                 + (best < 1
                     ? " None pays: few tokens leave after so little tuning, and each exit that is"
-                        + " asked costs a layer and half as much again for its head. With more"
+                        + " asked costs a layer and as much again for its head. With more"
                         + " tuning, on a larger model, [they do](decoding-speed.md)."
                     : ""))
         .table(List.of("exits", "threshold", "speed", "agreement"), rows)
