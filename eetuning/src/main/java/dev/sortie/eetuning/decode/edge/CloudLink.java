@@ -107,8 +107,14 @@ final class CloudLink implements AutoCloseable {
   }
 
   private void write(OutputStream to, byte[] frame) throws IOException {
-    to.write(frame);
+    // before its answer can come, after which the text may be complete
     sent.addAndGet(frame.length);
+    try {
+      to.write(frame);
+    } catch (IOException e) {
+      sent.addAndGet(-frame.length);
+      throw e;
+    }
   }
 
   /** Sends a frame when those before it are sent; after a loss, nothing. */
