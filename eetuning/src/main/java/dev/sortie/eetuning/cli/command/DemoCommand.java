@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,6 +49,11 @@ public final class DemoCommand implements Callable<Integer> {
           "Once there was a brave mouse who lived near a dark forest.",
           "It was a rainy morning, and two friends named Ben and Mia",
           "Far away, a lonely dragon lived on a green hill.");
+
+  private static final List<Double> THRESHOLDS = List.of(1.0, 0.6, 0.4, 0.35, 0.3);
+
+  /** Those of the thresholds whose texts are printed. */
+  private static final Set<Double> PRINTED = Set.of(0.6, 0.4, 0.3);
 
   @Mixin private ComputeMixin compute;
 
@@ -124,8 +130,7 @@ public final class DemoCommand implements Callable<Integer> {
         DemoView view = new DemoView()) {
       folder.open();
       int window = m.config().decoder().context();
-      List<Double> thresholds = List.of(1.0, 0.6, 0.4, 0.35, 0.3);
-      Sweep.Settings sweep = new Sweep.Settings(PROMPTS, tokens, thresholds, rounds);
+      Sweep.Settings sweep = new Sweep.Settings(PROMPTS, tokens, THRESHOLDS, rounds);
       Demo demo =
           new Demo(
               m,
@@ -150,7 +155,7 @@ public final class DemoCommand implements Callable<Integer> {
     ColouredText text = ColouredText.to(System.out, layers);
     List<Integer> depths = r.losses().keySet().stream().toList();
     for (DemoSample s : r.samples()) {
-      if (s.threshold() == 0.6 || s.threshold() == 0.4 || s.threshold() == 0.3) {
+      if (PRINTED.contains(s.threshold())) {
         System.out.printf(Locale.ROOT, "%nthreshold %.2f%n", s.threshold());
         text.legend(depths);
         text.plain(s.prompt());
