@@ -51,6 +51,10 @@ public final class TextEngine implements AutoCloseable {
   private final Scheduler scheduler;
   private final Set<Integer> ends;
   private final Thread thread;
+
+  /** Whether texts that begin now are drafted. */
+  private volatile boolean drafts;
+
   private volatile boolean ready;
   private volatile boolean failed;
 
@@ -64,6 +68,7 @@ public final class TextEngine implements AutoCloseable {
     this.model = model;
     this.exits = exits;
     this.settings = settings;
+    this.drafts = settings.drafts();
     this.decoder = new BatchDecoder(model.decoder(), exits, device);
     this.pool = new PagePool(model.decoder(), exits, settings.pages(), PagePool.PAGE_TOKENS, true);
     List<Integer> ids = Prompt.endsOfAnswer(model);
@@ -76,7 +81,7 @@ public final class TextEngine implements AutoCloseable {
             ids,
             model.config().decoder().vocab(),
             new Scheduler.Limits(settings.parallel(), settings.queue()),
-            settings.drafts() ? DraftSources::free : _ -> Drafter.NONE);
+            tokens -> drafts ? DraftSources.free(tokens) : Drafter.NONE);
     this.thread = Thread.ofPlatform().name("engine").unstarted(this::run);
   }
 
@@ -99,12 +104,14 @@ public final class TextEngine implements AutoCloseable {
     thread.start();
     warmUp(WARM_ALONE, i -> List.of(warmRequest(i, WARM_TOKENS)));
     int texts = Math.min(Kernels.ROW_STABLE, settings.parallel());
+    drafts = false; // draft tokens are rows too: then passes would skip numbers of rows
     warmUp(
         1,
         i ->
             IntStream.range(0, texts)
                 .mapToObj(n -> warmRequest(i, WARM_TOKENS + WARM_STEP * n))
                 .toList());
+    drafts = settings.drafts();
   }
 
   /** Forgets the prompts that were read so far, and is ready for others. */
@@ -126,7 +133,7 @@ public final class TextEngine implements AutoCloseable {
     long deadline = System.nanoTime() + WARM_UP.toNanos();
     for (int i = 0; i < times && System.nanoTime() < deadline; i++) {
       List<Request> requests = texts.apply(i);
-      TextEvents stream = ask(requests);
+      TextEvents stream = compute(() -> ask(requests)); // so that all begin in one round
       for (int open = requests.size(); open > 0; ) {
         Optional<TextEvent> event = stream.next(Duration.ofNanos(deadline - System.nanoTime()));
         if (event.isEmpty()) {
