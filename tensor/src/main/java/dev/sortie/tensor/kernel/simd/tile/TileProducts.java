@@ -46,7 +46,7 @@ public final class TileProducts {
   /** Bytes of rows of x that meet all tiles of some weights: they have to stay in a last cache. */
   private static final long ROWS_BYTES = 1 << 20;
 
-  /** Multiply-adds below which a thread is not worth waking. */
+  /** Multiply-adds, of all rows, below which a thread is not woken. */
   private static final long GRAIN = 1L << 17;
 
   private static final TileForm[] FORMS = TileForm.values();
@@ -83,7 +83,8 @@ public final class TileProducts {
           pairs, 1, (from, to) -> share(call, from * GroupSums.ROWS, to * GroupSums.ROWS, all));
       return;
     }
-    int grain = (int) Math.max(1, GRAIN / Math.max(1, (long) call.k() * LANES));
+    long work = (long) call.m() * call.k() * LANES;
+    int grain = (int) Math.max(1, GRAIN / Math.max(1, work));
     pool.range(tiles, grain, (from, to) -> run(call, 0, call.m(), from, to));
   }
 
