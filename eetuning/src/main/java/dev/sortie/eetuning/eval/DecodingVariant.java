@@ -46,6 +46,9 @@ public record DecodingVariant(
   /** Speculative decoding: drafts, and the text of full depth. */
   public static final String SPECULATIVE = "speculative";
 
+  /** Tokens leave at exits that were tuned before. */
+  public static final String READY_EXITS = "ready-exits";
+
   private static final String FULL = "full";
 
   public DecodingVariant {
@@ -111,6 +114,11 @@ public record DecodingVariant(
       Device device) {
     Exits asked = ActiveExits.at(exits, policy.asked());
     return early(strategy, model, asked, policy, policy.least(), drafts, device);
+  }
+
+  /** The same, counted as another technique. */
+  DecodingVariant as(Technique other) {
+    return new DecodingVariant(strategy, other, threshold, active, rests, draftDepth, opener);
   }
 
   /**

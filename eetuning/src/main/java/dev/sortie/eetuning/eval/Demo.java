@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
@@ -64,6 +65,8 @@ public final class Demo {
    * @param textBatches batches of 16 sampled windows to tune on
    * @param window tokens per window
    * @param architecture of the exits
+   * @param draftTokens tokens that the head of an exit covers; 0 is all
+   * @param ready folder of exits that are decoded with for comparison; empty for none
    * @param steps tuning steps of 8 windows
    * @param sweep the sweep
    * @param seed of everything
@@ -72,6 +75,8 @@ public final class Demo {
       int textBatches,
       int window,
       ExitArchitecture architecture,
+      int draftTokens,
+      Optional<Path> ready,
       int steps,
       Sweep.Settings sweep,
       long seed) {}
@@ -103,7 +108,10 @@ public final class Demo {
     int[][] text = sampleText();
     try (NativeArena arena = new NativeArena("demo")) {
       Tuned tuned = tune(text, out.resolve("exits"), arena);
-      Sweep sweep = new Sweep(model, tuned.exits, device, settings.sweep());
+      ExitsReader reader = ExitsReader.of(model);
+      Optional<Exits> ready =
+          settings.ready().map(folder -> reader.read(folder, arena, device.kernels()));
+      Sweep sweep = new Sweep(model, tuned.exits, ready, device, settings.sweep());
       listener.phase("sweep", sweep.units());
       Sweep.Result result = sweep.run(listener::progress);
       var c = model.config().decoder();
@@ -159,7 +167,7 @@ public final class Demo {
     List<Exit> list =
         Stream.of(layers / 4, layers / 2, 3 * layers / 4)
             .distinct()
-            .map(d -> new ExitSpec(d, settings.architecture(), true))
+            .map(d -> new ExitSpec(d, settings.architecture(), true, settings.draftTokens()))
             .map(
                 s ->
                     ExitInit.COPY.build(

@@ -12,6 +12,7 @@ import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
 
@@ -22,6 +23,7 @@ import java.util.SequencedMap;
 public final class Sweep {
   private final LanguageModel model;
   private final Exits exits;
+  private final Optional<Exits> ready;
   private final Device device;
   private final Settings settings;
 
@@ -46,10 +48,16 @@ public final class Sweep {
   public record Result(
       double fullDepthTokensPerSecond, List<SweepPoint> points, List<DemoSample> samples) {}
 
-  /** A sweep over {@code exits}: all of them together, and each alone. */
-  public Sweep(LanguageModel model, Exits exits, Device device, Settings settings) {
+  /**
+   * A sweep over {@code exits}: all of them together, and each alone.
+   *
+   * @param ready exits that were tuned before, all together, for comparison
+   */
+  public Sweep(
+      LanguageModel model, Exits exits, Optional<Exits> ready, Device device, Settings settings) {
     this.model = model;
     this.exits = exits;
+    this.ready = ready;
     this.device = device;
     this.settings = settings;
   }
@@ -70,10 +78,17 @@ public final class Sweep {
     return new PairedRuns(model, full, variants(), items, settings.rounds());
   }
 
-  /** Exits alone, first all of them together; then drafts alone; then both. */
+  /** Exits alone, first all of them together; then ready ones, drafts alone, and both. */
   private List<DecodingVariant> variants() {
     List<DecodingVariant> all =
-        new ArrayList<>(early(DecodingVariant.EARLY_EXIT, false, settings.thresholds()));
+        new ArrayList<>(early(DecodingVariant.EARLY_EXIT, sets(), false, settings.thresholds()));
+    // at a threshold of 1 nothing leaves, and only drafts would be left
+    List<Double> leaving = settings.thresholds().stream().filter(t -> t < 1).toList();
+    ready.ifPresent(
+        r ->
+            early(DecodingVariant.READY_EXITS, List.of(r), false, leaving).stream()
+                .map(v -> v.as(Technique.READY_EXITS))
+                .forEach(all::add));
     all.add(
         DecodingVariant.speculative(
             DecodingVariant.SPECULATIVE,
@@ -82,13 +97,12 @@ public final class Sweep {
             List.of(PromptLookup.NAME),
             OptionalDouble.empty(),
             device));
-    // at a threshold of 1 only the drafts would be left
-    List<Double> leaving = settings.thresholds().stream().filter(t -> t < 1).toList();
-    all.addAll(early(DecodingVariant.EARLY_EXIT_DRAFTS, true, leaving));
+    all.addAll(early(DecodingVariant.EARLY_EXIT_DRAFTS, sets(), true, leaving));
     return all;
   }
 
-  private List<DecodingVariant> early(String name, boolean drafts, List<Double> thresholds) {
+  /** All exits together, and each alone. */
+  private List<Exits> sets() {
     List<Exits> sets = new ArrayList<>();
     sets.add(exits);
     if (exits.exits().size() > 1) {
@@ -96,6 +110,11 @@ public final class Sweep {
           .exits()
           .forEach(e -> sets.add(new Exits(exits.backboneSha256(), exits.tuning(), List.of(e))));
     }
+    return sets;
+  }
+
+  private List<DecodingVariant> early(
+      String name, List<Exits> sets, boolean drafts, List<Double> thresholds) {
     List<DecodingVariant> all = new ArrayList<>();
     for (Exits set : sets) {
       for (double threshold : thresholds) {

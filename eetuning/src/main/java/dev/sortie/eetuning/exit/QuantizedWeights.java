@@ -26,11 +26,25 @@ record QuantizedWeights(Weights source, DType type, Allocator allocator, Kernels
     implements Weights {
 
   /**
+   * Parameters of a backbone in BF16 up to which its exits are held in BF16 as well. All of them
+   * stay in caches, so fewer bytes gain nothing: {@code fable} decodes with exits 1.32 times as
+   * fast as without in either type. And no kernels for Q8_0 have to be compiled first: from a cold
+   * start 128 tokens come at 325 a second and not at 140 (Zen 4, two threads).
+   */
+  private static final long SMALL_BACKBONE = 8 << 20;
+
+  /**
    * How exits of a backbone are held: in Q8_0, but F32 for a backbone in F32, which asks for
-   * exactness.
+   * exactness, and BF16 for a small one in BF16.
    */
   static DType typeFor(LanguageModel backbone) {
-    return backbone.matrixType() == DType.F32 ? DType.F32 : DType.Q8_0;
+    return typeFor(backbone.matrixType(), backbone.decoder().parameterCount());
+  }
+
+  /** The same for a backbone with matrices of this type. */
+  static DType typeFor(DType matrices, long parameters) {
+    boolean small = matrices == DType.BF16 && parameters <= SMALL_BACKBONE;
+    return matrices == DType.F32 || small ? matrices : DType.Q8_0;
   }
 
   /** A copy of the rows of the backbone's head that a draft head reads. */

@@ -91,13 +91,16 @@ class DemoResultsContractTest {
   }
 
   @Test
-  void exitsDraftsAndBothHaveABestPointEach() {
+  void eachTechniqueHasABestPointAndReadyExitsAreNotTheHeadline() {
     SweepPoint exits = SampleResults.early(0.8, 1.1, 0.97);
     SweepPoint drafts = SampleResults.point(Technique.DRAFTS, List.of(), 1, 1.3, 1);
     SweepPoint both = SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97);
+    SweepPoint ready = SampleResults.point(Technique.READY_EXITS, List.of(3), 0.8, 1.6, 0.98);
     SweepPoint bold = SampleResults.point(Technique.BOTH, List.of(3), 0.1, 2, 0.5);
-    DemoResults r = SampleResults.with(List.of(SampleResults.full(), exits, drafts, bold, both));
+    DemoResults r =
+        SampleResults.with(List.of(SampleResults.full(), exits, ready, drafts, bold, both));
     assertThat(r.best(Technique.EXITS)).contains(exits);
+    assertThat(r.best(Technique.READY_EXITS)).contains(ready);
     assertThat(r.best(Technique.DRAFTS)).contains(drafts);
     assertThat(r.best(Technique.BOTH)).contains(both);
     assertThat(r.headline()).contains(exits);

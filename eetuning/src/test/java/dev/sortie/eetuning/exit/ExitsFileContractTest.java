@@ -152,9 +152,8 @@ class ExitsFileContractTest {
     }
   }
 
-  /** Decoding is bound by reading weights: exits are held in Q8_0, their draft heads too. */
   @Test
-  void matricesAreHeldInEightBitsUnlessExactOnesAreAskedFor() {
+  void matricesOfASmallBackboneAreHeldInItsTypeUnlessExactOnesAreAskedFor() {
     Path to = newer();
     try (LanguageModel half = LanguageModel.load(temp.resolve("model"), Precision.BF16, device)) {
       Exits held = ExitsReader.of(half).read(to, arena, device.kernels());
@@ -165,7 +164,7 @@ class ExitsFileContractTest {
           .forEach(
               (name, t) -> {
                 boolean matrix = t.shape().rank() > 1;
-                assertThat(t.dtype()).as(name).isEqualTo(matrix ? eightBits(t) : DType.F32);
+                assertThat(t.dtype()).as(name).isEqualTo(matrix ? DType.BF16 : DType.F32);
                 Tensor stored = exact.exits().getFirst().parameters().get(name);
                 assertThat(stored.dtype()).isEqualTo(DType.F32);
                 Tensor floats = Tensor.allocate(arena, DType.F32, t.shape());
@@ -173,7 +172,7 @@ class ExitsFileContractTest {
                 assertThat(floats.span().get(3)).isCloseTo(stored.span().get(3), offset(4e-3));
               });
       Tensor projection = held.lookahead().orElseThrow().parameters().get("token_proj.weight");
-      assertThat(projection.dtype()).isEqualTo(eightBits(projection));
+      assertThat(projection.dtype()).isEqualTo(DType.BF16);
       Lookahead exactly = exact.lookahead().orElseThrow();
       Ops ops = new Ops(device, new Workspace());
       Tensor state =
@@ -186,11 +185,6 @@ class ExitsFileContractTest {
         assertThat(near[k]).isCloseTo(wanted[k], offset(0.05f));
       }
     }
-  }
-
-  /** Blocks have 32 elements; a matrix whose rows have others stays in 16 bits. */
-  private static DType eightBits(Tensor t) {
-    return t.shape().dim(-1) % 32 == 0 ? DType.Q8_0 : DType.BF16;
   }
 
   @Test

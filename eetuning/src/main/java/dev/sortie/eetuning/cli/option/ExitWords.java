@@ -13,8 +13,8 @@ public final class ExitWords {
   /** For the help of options: a folder whose exits are decoded or scored with. */
   public static final String FOLDER =
       "Folder with exits, or a name of exits that come with Sortie: fable, or smollm2 "
-          + "for SmolLM2-135M-Instruct. Exits are held in memory as Q8_0, or as F32 for "
-          + "a model in F32.";
+          + "for SmolLM2-135M-Instruct. Exits are held in memory as Q8_0, as F32 for a "
+          + "model in F32, or as BF16 for a small model in BF16.";
 
   /** Reads the word of an option that takes such a folder. */
   public static final class Folder implements ITypeConverter<Path> {

@@ -7,7 +7,6 @@ import dev.sortie.eetuning.eval.MeasurementError.Verdict;
 import dev.sortie.eetuning.eval.SweepPoint;
 import dev.sortie.eetuning.eval.Technique;
 import dev.sortie.eetuning.host.Machine;
-import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -91,17 +90,18 @@ final class DemoTables {
         + (verdict == Verdict.LOSS ? " It is slower than full depth." : "");
   }
 
-  /** Exits alone, drafts alone and both, each by its best setting. */
+  /** Each technique by its best setting. */
   private static String techniques(DemoResults r) {
     StringBuilder rows = new StringBuilder();
-    for (Technique technique : List.of(Technique.EXITS, Technique.DRAFTS, Technique.BOTH)) {
+    for (Technique technique : Technique.FASTER) {
       r.best(technique).ifPresent(p -> rows.append(row(technique.label(), p, r)));
     }
     return """
     <section>
     <h2>Exits, drafts, and both</h2>
     <p>The fastest setting of each kind that agrees with full depth on at least %s%% of the tokens; the
-    one that agrees most where none does. Drafts come from the text itself and change no token.</p>
+    one that agrees most where none does. Drafts come from the text itself and change no token.
+    Ready exits are those that come with the model.</p>
     %s</section>
     """
         .formatted(

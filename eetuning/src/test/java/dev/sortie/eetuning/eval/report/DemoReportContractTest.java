@@ -71,13 +71,14 @@ class DemoReportContractTest {
   }
 
   @Test
-  void exitsDraftsAndBothStandSideBySide() throws IOException {
+  void techniquesStandSideBySide() throws IOException {
     String page =
         page(
             SampleResults.with(
                 List.of(
                     SampleResults.full(),
                     SampleResults.early(0.8, 1.1, 0.97),
+                    SampleResults.point(Technique.READY_EXITS, List.of(3), 0.8, 1.2, 0.98),
                     SampleResults.point(Technique.DRAFTS, List.of(), 1, 1.3, 1),
                     SampleResults.point(Technique.BOTH, List.of(3), 0.8, 1.4, 0.97))));
     assertThat(page)
@@ -85,6 +86,8 @@ class DemoReportContractTest {
             "<h2>Exits, drafts, and both</h2>",
             "exits alone</th>",
             "1.10×",
+            "ready exits</th>",
+            "1.20×",
             "drafts alone</th>",
             "1.30×",
             "exits and drafts</th>",
