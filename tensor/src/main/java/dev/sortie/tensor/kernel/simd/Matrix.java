@@ -14,6 +14,7 @@ import dev.sortie.tensor.kernel.simd.gemm.RightOperand;
 import dev.sortie.tensor.kernel.simd.gemm.VectorMatrix;
 import dev.sortie.tensor.kernel.simd.gemv.GemvRows;
 import dev.sortie.tensor.kernel.simd.tile.TileProducts;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.TiledProjection;
@@ -130,7 +131,7 @@ final class Matrix {
 
   /** Outputs of {@code m} rows that a thread takes at least. */
   private static int grain(int m, int k) {
-    return (int) Math.max(1, GRAIN / Math.max(1, (long) m * k));
+    return Split.grain((long) m * k, GRAIN);
   }
 
   private void packedLinear(MatrixCall.PackedLinear c) {

@@ -5,6 +5,7 @@ import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.simd.vector.Memory;
 import dev.sortie.tensor.kernel.simd.vector.Scratch;
+import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.TileForm;
 import dev.sortie.tensor.kernel.tile.TilePacking;
@@ -83,8 +84,7 @@ public final class TileProducts {
           pairs, 1, (from, to) -> share(call, from * GroupSums.ROWS, to * GroupSums.ROWS, all));
       return;
     }
-    long work = (long) call.m() * call.k() * LANES;
-    int grain = (int) Math.max(1, GRAIN / Math.max(1, work));
+    int grain = Split.grain((long) call.m() * call.k() * LANES, GRAIN);
     pool.range(tiles, grain, (from, to) -> run(call, 0, call.m(), from, to));
   }
 

@@ -20,7 +20,12 @@ public final class Split {
 
   /** Items a thread takes at least, when each touches {@code work} elements. */
   public static int grain(long work) {
-    return (int) Math.max(1, SMALL / Math.max(1, work));
+    return grain(work, SMALL);
+  }
+
+  /** Items that a thread takes at least to have {@code least} work, when each has {@code work}. */
+  public static int grain(long work, long least) {
+    return (int) Math.max(1, least / Math.max(1, work));
   }
 
   /** Elements {@code [0, n)}, cut at multiples of {@link #BLOCK}. */
