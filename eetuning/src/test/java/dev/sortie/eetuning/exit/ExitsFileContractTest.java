@@ -9,6 +9,8 @@ import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.load.ModelConverter;
+import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -152,19 +155,40 @@ class ExitsFileContractTest {
     }
   }
 
+  /** Decoding is bound by reading weights: exits are held in Q8_0, their draft heads too. */
   @Test
-  void matricesOfASmallBackboneAreHeldInItsTypeUnlessExactOnesAreAskedFor() {
+  void matricesAreHeldInEightBitsUnlessExactOnesAreAskedFor() {
+    Path blocks = temp.resolve("model.gguf");
+    try (ModelFiles files = ModelFiles.open(temp.resolve("model"))) {
+      ModelConverter.toGguf(files, blocks, DType.Q8_0, device.kernels(), (tensor, done, all) -> {});
+    }
+    assertHeld(blocks, Precision.FILE, ExitsFileContractTest::eightBits);
+  }
+
+  @Test
+  void matricesOfASmallBackboneInBf16AreHeldInItsType() {
+    assertHeld(temp.resolve("model"), Precision.BF16, _ -> DType.BF16);
+  }
+
+  /** Blocks have 32 elements; a matrix whose rows have others stays in 16 bits. */
+  private static DType eightBits(Tensor t) {
+    return t.shape().dim(-1) % 32 == 0 ? DType.Q8_0 : DType.BF16;
+  }
+
+  /** Exits of a model are held in these types, close to what is stored. */
+  private void assertHeld(Path files, Precision precision, Function<Tensor, DType> types) {
     Path to = newer();
-    try (LanguageModel half = LanguageModel.load(temp.resolve("model"), Precision.BF16, device)) {
-      Exits held = ExitsReader.of(half).read(to, arena, device.kernels());
-      Exits exact = ExitsReader.of(half).exact().read(to, arena, device.kernels());
+    try (LanguageModel half = LanguageModel.load(files, precision, device)) {
+      ExitsReader reader = ExitsReader.of(half).ofAnyBackbone();
+      Exits held = reader.read(to, arena, device.kernels());
+      Exits exact = reader.exact().read(to, arena, device.kernels());
       held.exits()
           .getFirst()
           .parameters()
           .forEach(
               (name, t) -> {
                 boolean matrix = t.shape().rank() > 1;
-                assertThat(t.dtype()).as(name).isEqualTo(matrix ? DType.BF16 : DType.F32);
+                assertThat(t.dtype()).as(name).isEqualTo(matrix ? types.apply(t) : DType.F32);
                 Tensor stored = exact.exits().getFirst().parameters().get(name);
                 assertThat(stored.dtype()).isEqualTo(DType.F32);
                 Tensor floats = Tensor.allocate(arena, DType.F32, t.shape());
@@ -172,7 +196,7 @@ class ExitsFileContractTest {
                 assertThat(floats.span().get(3)).isCloseTo(stored.span().get(3), offset(4e-3));
               });
       Tensor projection = held.lookahead().orElseThrow().parameters().get("token_proj.weight");
-      assertThat(projection.dtype()).isEqualTo(DType.BF16);
+      assertThat(projection.dtype()).isEqualTo(types.apply(projection));
       Lookahead exactly = exact.lookahead().orElseThrow();
       Ops ops = new Ops(device, new Workspace());
       Tensor state =
