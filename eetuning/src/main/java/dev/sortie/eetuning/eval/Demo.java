@@ -28,7 +28,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
@@ -66,7 +65,7 @@ public final class Demo {
    * @param window tokens per window
    * @param architecture of the exits
    * @param draftTokens tokens that the head of an exit covers; 0 is all
-   * @param ready folder of exits that are decoded with for comparison; empty for none
+   * @param ready folder of exits that are decoded with for comparison
    * @param steps tuning steps of 8 windows
    * @param sweep the sweep
    * @param seed of everything
@@ -76,7 +75,7 @@ public final class Demo {
       int window,
       ExitArchitecture architecture,
       int draftTokens,
-      Optional<Path> ready,
+      Path ready,
       int steps,
       Sweep.Settings sweep,
       long seed) {}
@@ -108,9 +107,7 @@ public final class Demo {
     int[][] text = sampleText();
     try (NativeArena arena = new NativeArena("demo")) {
       Tuned tuned = tune(text, out.resolve("exits"), arena);
-      ExitsReader reader = ExitsReader.of(model);
-      Optional<Exits> ready =
-          settings.ready().map(folder -> reader.read(folder, arena, device.kernels()));
+      Exits ready = ExitsReader.of(model).read(settings.ready(), arena, device.kernels());
       Sweep sweep = new Sweep(model, tuned.exits, ready, device, settings.sweep());
       listener.phase("sweep", sweep.units());
       Sweep.Result result = sweep.run(listener::progress);

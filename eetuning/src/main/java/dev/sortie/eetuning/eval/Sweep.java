@@ -12,7 +12,6 @@ import dev.sortie.tensor.device.Device;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
 
@@ -23,7 +22,7 @@ import java.util.SequencedMap;
 public final class Sweep {
   private final LanguageModel model;
   private final Exits exits;
-  private final Optional<Exits> ready;
+  private final Exits ready;
   private final Device device;
   private final Settings settings;
 
@@ -53,8 +52,7 @@ public final class Sweep {
    *
    * @param ready exits that were tuned before, all together, for comparison
    */
-  public Sweep(
-      LanguageModel model, Exits exits, Optional<Exits> ready, Device device, Settings settings) {
+  public Sweep(LanguageModel model, Exits exits, Exits ready, Device device, Settings settings) {
     this.model = model;
     this.exits = exits;
     this.ready = ready;
@@ -84,11 +82,9 @@ public final class Sweep {
         new ArrayList<>(early(DecodingVariant.EARLY_EXIT, sets(), false, settings.thresholds()));
     // at a threshold of 1 nothing leaves, and only drafts would be left
     List<Double> leaving = settings.thresholds().stream().filter(t -> t < 1).toList();
-    ready.ifPresent(
-        r ->
-            early(DecodingVariant.READY_EXITS, List.of(r), false, leaving).stream()
-                .map(v -> v.as(Technique.READY_EXITS))
-                .forEach(all::add));
+    early(DecodingVariant.READY_EXITS, List.of(ready), false, leaving).stream()
+        .map(v -> v.as(Technique.READY_EXITS))
+        .forEach(all::add);
     all.add(
         DecodingVariant.speculative(
             DecodingVariant.SPECULATIVE,

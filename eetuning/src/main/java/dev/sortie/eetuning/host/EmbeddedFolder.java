@@ -31,7 +31,7 @@ public enum EmbeddedFolder {
       "tokenizer_config.json",
       "README.md"),
 
-  /** Exits of {@code fable}, trained with it. */
+  /** Exits of {@code fable}, tuned and calibrated. */
   FABLE_EXITS("fable-exits", "exits.safetensors", "exits.json", "thresholds.json", "README.md"),
 
   /** Exits of SmolLM2-135M-Instruct, tuned by {@code sortie tune} on its own answers. */

@@ -23,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -157,7 +156,7 @@ public final class DemoCommand implements Callable<Integer> {
                   window,
                   ExitArchitecture.of(architecture),
                   draftTokens,
-                  Optional.of(EmbeddedFolder.FABLE_EXITS.path()),
+                  EmbeddedFolder.FABLE_EXITS.path(),
                   steps,
                   sweep,
                   seed),

@@ -60,7 +60,8 @@ public final class DemoReport {
     <p>Up and to the right is better. A lower threshold lets more tokens leave early:
     faster, less like full depth. The number at a point is its threshold. <code>early-exit</code>
     is by exits alone, <code>ready-exits</code> by those that come with the model,
-    <code>speculative</code> by drafts alone, <code>+prompt-lookup</code> by both. What lies in the grey band is within the error of the measurement.</p>
+    <code>speculative</code> by drafts alone, <code>+prompt-lookup</code> by both. What lies in
+    the grey band is within the error of the measurement.</p>
     %s</section>
     <section>
     <h2>Where tokens leave</h2>
