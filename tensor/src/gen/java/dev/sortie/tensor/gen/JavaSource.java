@@ -23,6 +23,10 @@ final class JavaSource {
   /** Imports that a class has if it uses them, in the formatter's order. */
   private static final List<String> IMPORTS =
       List.of(
+          "static dev.sortie.tensor.kernel.simd.gemv.GemvSums.ODD",
+          "static dev.sortie.tensor.kernel.simd.gemv.GemvSums.ODD_PAIRS",
+          "static dev.sortie.tensor.kernel.simd.gemv.GemvSums.SWAP",
+          "static dev.sortie.tensor.kernel.simd.gemv.GemvSums.SWAP_PAIRS",
           "static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS",
           "static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY",
           "static dev.sortie.tensor.kernel.simd.vector.Memory.OFFSET",

@@ -4,6 +4,7 @@ import dev.sortie.tensor.gen.WeightType.Blocks;
 import dev.sortie.tensor.gen.WeightType.Elements;
 import dev.sortie.tensor.gen.WeightType.Tile;
 import dev.sortie.tensor.gen.WeightType.Vector;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -93,9 +94,11 @@ final class RowKernelSources {
     if (!type.tiles().contains(pairs)) {
       return type.tiles().contains(single) ? reference(single) : "null";
     }
-    return type.tiles().contains(single)
-        ? "RowKernels.tiled(%s, %s)".formatted(reference(single), reference(pairs))
-        : "RowKernels.threes(%s, %s)".formatted(reference(new Tile(1, 1)), reference(pairs));
+    if (!type.tiles().contains(single)) {
+      return "RowKernels.threes(%s)".formatted(reference(pairs));
+    }
+    String choice = rows == 2 ? "pairs" : "tiled";
+    return "RowKernels.%s(%s, %s)".formatted(choice, reference(single), reference(pairs));
   }
 
   private String reference(Tile tile) {
@@ -130,7 +133,7 @@ final class RowKernelSources {
     }
     if (unpacks()) {
       for (int w = 0; w < tile.weightRows(); w++) {
-        line("long scales%s = (%s) & ADDRESS;".formatted(tile.index(w), address(tile, w, 0)));
+        line("long scales%s = (%s) & ADDRESS;".formatted(tile.index(w), address(w)));
       }
     }
     for (int w = 0; w < tile.weightRows(); w++) {
@@ -146,16 +149,8 @@ final class RowKernelSources {
       case Elements _ -> elements(tile, vectors, guarded);
       case Blocks blocks -> blocks(tile, blocks);
     }
-    // One times a plus b: a and b, which the loop carried, are of an unknown width to the compiler,
-    // and a method called on one of them may leave objects.
-    line("FloatVector one = FloatVector.broadcast(F, 1f);");
     for (int w = 0; w < tile.weightRows(); w++) {
-      for (int r = 0; r < tile.rows(); r++) {
-        String to = unpacks() && r == 0 ? "scales" + tile.index(w) : address(tile, w, r);
-        line(
-            "one.fma(a%1$s, b%1$s).intoMemorySegment(MEMORY, %2$s, ORDER);"
-                .formatted(tile.index(w, r), to));
-      }
+      sums(tile, w);
     }
     if (guarded) {
       for (int w = 0; w < tile.weightRows(); w++) {
@@ -163,14 +158,51 @@ final class RowKernelSources {
         line(
             "%s.%s(x, row%s, rowBytes, %s, 1, k);"
                 .formatted(
-                    exactName(type),
-                    new Tile(1, tile.rows()).name(),
-                    tile.index(w),
-                    address(tile, w, 0)));
+                    exactName(type), new Tile(1, tile.rows()).name(), tile.index(w), address(w)));
         line("}");
       }
     }
     line("}\n}\n");
+  }
+
+  /** Adds the vectors of sums of a weight row up to one, see {@code GemvSums}, and stores it. */
+  private void sums(Tile tile, int w) {
+    // One times a plus b: a and b, which the loop carried, are of an unknown width to the compiler,
+    // and a method called on one of them may leave objects.
+    if (w == 0) {
+      line("FloatVector one = FloatVector.broadcast(F, 1f);");
+    }
+    List<String> vectors =
+        IntStream.range(0, tile.rows())
+            .mapToObj(r -> "one.fma(a%1$s, b%1$s)".formatted(tile.index(w, r)))
+            .toList();
+    vectors = halved(vectors, "s" + tile.index(w), "ODD", "SWAP");
+    vectors = halved(vectors, "t" + tile.index(w), "ODD_PAIRS", "SWAP_PAIRS");
+    String to = unpacks() ? "scales" + tile.index(w) : address(w);
+    line("%s.intoMemorySegment(MEMORY, %s, ORDER);".formatted(vectors.getFirst(), to));
+  }
+
+  /**
+   * Makes one vector of each two, of which neighbours are added: the even lanes of the first and
+   * the odd ones of the second, and the rest with its neighbours swapped. A single last vector is
+   * its own partner.
+   */
+  private List<String> halved(List<String> vectors, String name, String odd, String swap) {
+    if (vectors.size() == 1) {
+      return vectors;
+    }
+    for (int i = 0; i < vectors.size(); i++) {
+      line("FloatVector %s%d = %s;".formatted(name, i, vectors.get(i)));
+    }
+    List<String> halves = new ArrayList<>();
+    for (int i = 0; i < vectors.size(); i += 2) {
+      String v = name + i;
+      String w = name + Math.min(i + 1, vectors.size() - 1);
+      halves.add(
+          "%1$s.blend(%2$s, %3$s).add(%2$s.blend(%1$s, %3$s).rearrange(%4$s))"
+              .formatted(v, w, odd, swap));
+    }
+    return halves;
   }
 
   private static String javadoc(Tile tile) {
@@ -179,13 +211,14 @@ final class RowKernelSources {
     if (tile.weightRows() == 1) {
       return "/** One weight row, " + rows + ": " + sums + ". */";
     }
+    String need = tile.rows() > 2 ? ", which need 32 vector registers" : "";
     return """
     /**
-     * Two weight rows, %s: %s, which need 32 vector registers; {@code count} is even. Rows lie
-     * half the count apart, so that each is a long stream to the prefetcher.
+     * Two weight rows, %s: %s%s; {@code count} is even. Rows lie half the count apart, so that each
+     * is a long stream to the prefetcher.
      */\
     """
-        .formatted(rows, sums);
+        .formatted(rows, sums, need);
   }
 
   private void elements(Tile tile, List<Vector> vectors, boolean guarded) {
@@ -248,10 +281,9 @@ final class RowKernelSources {
     return w == 0 ? "j" : "(j + half)";
   }
 
-  /** Where a sum goes. */
-  private static String address(Tile tile, int w, int r) {
-    String first = (tile.rows() == 1 ? "" : tile.rows() + " * ") + weightRow(w);
-    return "sums + %s * BYTES".formatted(r == 0 ? first : "(" + first + " + " + r + ")");
+  /** Where the sums of a weight row go. */
+  private static String address(int w) {
+    return "sums + %s * BYTES".formatted(weightRow(w));
   }
 
   /** Writes a text for each weight row. */

@@ -11,9 +11,9 @@ import java.util.stream.Stream;
 
 /** The types of weights that have row kernels, and how their vectors are decoded. */
 final class WeightTypes {
-  /** One, two and four rows of x, four also with two weight rows at a time. */
+  /** One, two and four rows of x, two and four also with two weight rows at a time. */
   private static final List<Tile> FEW =
-      List.of(new Tile(1, 1), new Tile(1, 2), new Tile(1, 4), new Tile(2, 4));
+      List.of(new Tile(1, 1), new Tile(1, 2), new Tile(2, 2), new Tile(1, 4), new Tile(2, 4));
 
   /** Three rows, too, for types that are bound by arithmetic. */
   private static final List<Tile> FEW_AND_THREE =

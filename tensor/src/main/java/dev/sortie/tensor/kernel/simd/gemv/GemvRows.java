@@ -40,7 +40,7 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
   private static final int LANES = Width.LANES;
 
   /** Partial sums of a block, and a vector that is read past their end. */
-  private static final long SUMS_BYTES = 4L * LANES * (BLOCK * MAX_ROWS + 1);
+  private static final long SUMS_BYTES = 4L * LANES * (BLOCK + 1);
 
   /** Bytes of scratch that {@link #run} needs. */
   public long scratchBytes() {
@@ -130,13 +130,19 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
    * @param pass rows of x that the sums are of, at least {@code rows}
    */
   private void finish(int i, int rows, int pass, int j, int count, long weights, long sums) {
-    GemvSums.addLanes(sums, pass * count);
-    for (int r = 0; r < rows; r++) {
-      if (k % LANES != 0) {
-        GemvSums.addTail(type, x + 4L * (i + r) * k, weights, sums + 4L * r, pass, count, k);
+    int each = pass == 3 ? MAX_ROWS : pass;
+    GemvSums.addLanes(sums, count, each);
+    if (k % LANES != 0) {
+      for (int r = 0; r < rows; r++) {
+        GemvSums.addTail(type, x + 4L * (i + r) * k, weights, sums + 4L * r, each, count, k);
       }
-      long out = y + 4L * ((long) (i + r) * n + j);
-      GemvSums.store(sums + 4L * r, pass, bias == 0 ? 0 : bias + 4L * j, out, count);
+    }
+    long out = y + 4L * ((long) i * n + j);
+    GemvSums.store(sums, each, rows, out, 4L * n, count);
+    if (bias != 0) {
+      for (int r = 0; r < rows; r++) {
+        GemvSums.addBias(out + 4L * n * r, bias + 4L * j, count);
+      }
     }
   }
 }

@@ -4,7 +4,7 @@ import dev.sortie.tensor.kernel.simd.vector.Memory;
 
 /**
  * Dot products of weight rows, read in place, with one to four rows of x, up to the last step: each
- * leaves one vector of partial sums for {@link GemvSums} to finish.
+ * weight row leaves one vector of partial sums for {@link GemvSums} to finish.
  *
  * <p>The order of summation is the same for every kernel of a type, so that tiles of any shape give
  * the same bits. A dot product has two vectors of sums: {@code a} takes the products of vectors 0,
@@ -32,12 +32,14 @@ import dev.sortie.tensor.kernel.simd.vector.Memory;
 @FunctionalInterface
 interface RowKernel {
   /**
-   * Writes the vectors {@code sums[weight row, row of x]}.
+   * Writes a vector of partial sums for each weight row. With several rows of x, neighbouring sums
+   * of each have been added until those of all rows fit one vector, where they alternate: two rows
+   * {@code v w v w …}, four {@code v w p q v w p q …}, and three as four, the last being of no use.
    *
    * @param x address of the rows of x, {@code k} floats each
    * @param w address of the first weight row
    * @param rowBytes bytes from one weight row to the next
-   * @param sums address of the result
+   * @param sums address of the result; a vector behind it may be written, too
    * @param count weight rows
    * @param k inputs
    */
