@@ -84,7 +84,8 @@ public sealed interface Strategy {
    * @param exits to evaluate; none means full depth
    * @param policy decides whether an exit is taken
    * @param maxPending maximum number of tokens whose deeper layers are not yet computed, 0 to 15
-   * @param drafts whether prompt look-up drafts tokens; this changes the speed and not the text
+   * @param drafts whether prompt look-up drafts tokens, and n-grams where they lie with the exits;
+   *     this changes the speed and not the text
    */
   record AtExits(Exits exits, ExitPolicy policy, int maxPending, boolean drafts)
       implements Strategy {
@@ -98,7 +99,7 @@ public sealed interface Strategy {
       if (exits.exits().isEmpty()) {
         return FULL.begin(decoder, capacity, device);
       }
-      Drafter drafter = drafts ? DraftSources.free(capacity) : Drafter.NONE;
+      Drafter drafter = drafts ? DraftSources.free(exits, capacity) : Drafter.NONE;
       return new EarlyExit(decoder, exits, policy, capacity, maxPending, drafter, device);
     }
   }
@@ -107,8 +108,8 @@ public sealed interface Strategy {
    * Speculative decoding: drafts are verified several at a time, with the text of full depth.
    *
    * @param exits that may draft
-   * @param drafts sources of drafts: {@code prompt-lookup}, {@code early-exit}, {@code lookahead};
-   *     empty for all that the exits allow
+   * @param drafts sources of drafts: {@code prompt-lookup}, {@code ngrams}, {@code early-exit},
+   *     {@code lookahead}; empty for all that the exits allow
    * @param threshold confidence below which an exit does not draft; empty for the default
    */
   record Speculation(Exits exits, List<String> drafts, OptionalDouble threshold)

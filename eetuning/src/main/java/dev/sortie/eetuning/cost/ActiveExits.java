@@ -64,6 +64,6 @@ public record ActiveExits(Exits exits, List<String> remarks) {
   }
 
   private static Exits of(Exits exits, List<Exit> kept) {
-    return new Exits(exits.backboneSha256(), exits.tuning(), kept, exits.lookahead());
+    return exits.with(kept);
   }
 }

@@ -95,7 +95,7 @@ public record DecodingVariant(
                 policy,
                 capacity,
                 EarlyExit.MAX_PENDING,
-                drafts ? DraftSources.free(capacity) : Drafter.NONE,
+                drafts ? DraftSources.free(exits, capacity) : Drafter.NONE,
                 device));
   }
 

@@ -18,21 +18,23 @@ import java.util.stream.Stream;
  * @param exits the exits that decoding may leave at; the last may be a {@link FinalDraft}
  * @param lookahead the exit behind the last layer, if there is one; decoding leaves at the others
  *     and drafts with this one
+ * @param ngrams how the model's texts continue, to draft with, if the folder has it
  */
 public record Exits(
     String backboneSha256,
     List<String> checkedBackbones,
     Map<String, Object> tuning,
     List<Exit> exits,
-    Optional<Lookahead> lookahead) {
+    Optional<Lookahead> lookahead,
+    Optional<NgramTable> ngrams) {
 
-  /** Measured on no other backbone. */
+  /** Measured on no other backbone, without n-grams. */
   public Exits(
       String backboneSha256,
       Map<String, Object> tuning,
       List<Exit> exits,
       Optional<Lookahead> lookahead) {
-    this(backboneSha256, List.of(), tuning, exits, lookahead);
+    this(backboneSha256, List.of(), tuning, exits, lookahead, Optional.empty());
   }
 
   /** Without a lookahead exit. */
@@ -55,6 +57,16 @@ public record Exits(
   /** No exits, of no backbone: for commands that are given none. */
   public static Exits none() {
     return new Exits("", Map.of(), List.of());
+  }
+
+  /** The same, tuned with something else. */
+  public Exits with(Map<String, Object> otherTuning) {
+    return new Exits(backboneSha256, checkedBackbones, otherTuning, exits, lookahead, ngrams);
+  }
+
+  /** The same with other exits to leave at. */
+  public Exits with(List<Exit> others) {
+    return new Exits(backboneSha256, checkedBackbones, tuning, others, lookahead, ngrams);
   }
 
   /** The backbones that they were tuned for, or measured on; the first is the former. */

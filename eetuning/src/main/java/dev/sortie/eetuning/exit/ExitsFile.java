@@ -36,7 +36,7 @@ import java.util.Set;
  * tensor {@code exits.DEPTH.draft.ids}, I32 {@code [N]}, rising. A lookahead exit is one of {@code
  * exits}, of architecture {@code lookahead}; its depth is the number of layers. Gates lie in {@code
  * exits.DEPTH.probe.…} and {@code exits.DEPTH.coverage.…}, with their errors in {@code "gates"}.
- * Files with any of these are of version 2.
+ * Files with any of these are of version 2. {@link NgramFile} is a file next to them.
  */
 public final class ExitsFile {
   /** Tensor file. */
@@ -125,6 +125,7 @@ public final class ExitsFile {
     root.put("tuning", exits.tuning());
     Folders.create(folder);
     writer.write(folder.resolve(TENSORS));
+    exits.ngrams().ifPresent(table -> NgramFile.write(folder, table));
     Json.write(folder.resolve(DESCRIPTION), root);
   }
 

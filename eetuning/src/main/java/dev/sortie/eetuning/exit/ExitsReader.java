@@ -143,7 +143,13 @@ public final class ExitsReader {
         }
       }
       weights.refuseUnused(notWeights);
-      return new Exits(sha256, checked, root.getObject("tuning").fields(), exits, lookahead);
+      return new Exits(
+          sha256,
+          checked,
+          root.getObject("tuning").fields(),
+          exits,
+          lookahead,
+          NgramFile.read(folder, model.config().decoder().vocab()));
     }
   }
 

@@ -35,6 +35,6 @@ public final class FinalDraft {
     }
     List<Exit> all = new ArrayList<>(exits.exits());
     all.add(rows.get().behindLastLayer());
-    return new Exits(exits.backboneSha256(), exits.tuning(), all, exits.lookahead());
+    return exits.with(all);
   }
 }

@@ -126,11 +126,7 @@ final class ExplainedText {
       return all;
     }
     List<Integer> depths = each.asked();
-    return new Exits(
-        all.backboneSha256(),
-        all.tuning(),
-        all.exits().stream().filter(exit -> depths.contains(exit.depth())).toList(),
-        all.lookahead());
+    return all.with(all.exits().stream().filter(exit -> depths.contains(exit.depth())).toList());
   }
 
   /** Generates the text; returns the passes from the explained one on. */

@@ -35,7 +35,13 @@ public enum EmbeddedFolder {
   FABLE_EXITS("fable-exits", "exits.safetensors", "exits.json", "thresholds.json", "README.md"),
 
   /** Exits of SmolLM2-135M-Instruct, tuned by {@code sortie tune} on its own answers. */
-  SMOLLM2_EXITS("smollm2-exits", "exits.safetensors", "exits.json", "thresholds.json", "README.md");
+  SMOLLM2_EXITS(
+      "smollm2-exits",
+      "exits.safetensors",
+      "exits.json",
+      "ngrams.safetensors",
+      "thresholds.json",
+      "README.md");
 
   private final String directory;
   private final List<String> names;

@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.eetuning.Altered;
 import dev.sortie.nn.format.Safetensors;
+import dev.sortie.nn.text.data.TokenDataset;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Span;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,6 +108,53 @@ class ExitsCommandsContractTest {
         .assertRefused(1, tiny.exits().toString(), one.toString(), "depth 1", "--replace");
     assertThat(merged).doesNotExist();
     tiny.run("merge-exits --out %s --replace %s %s", merged, tiny.exits(), one).succeeded();
+  }
+
+  @Test
+  void ngramsOfATextAreStoredWithTheExitsAndDraft() {
+    Path text = temp.resolve("train.bin");
+    int[] hens = new int[40];
+    Arrays.setAll(hens, i -> 100 + i % 7);
+    TokenDataset.write(Stream.of(hens), 250, text);
+    Path with = temp.resolve("with");
+    CommandLineRun run =
+        tiny.run("merge-exits --out %s --ngrams %s --json %s", with, text, tiny.exits());
+    assertThat(run.succeeded().err()).contains("n-grams for drafts: 14 of one or two tokens");
+    assertThat(run.json().getInt("ngrams", 0, 100)).isEqualTo(14);
+    assertThat(Altered.files(with))
+        .containsExactly("exits.json", "exits.safetensors", "ngrams.safetensors");
+
+    Path dropped = temp.resolve("dropped");
+    tiny.run("drop-exits --exits %s --at 1 --out %s", with, dropped).succeeded();
+    assertThat(dropped.resolve("ngrams.safetensors"))
+        .hasSameBinaryContentAs(with.resolve("ngrams.safetensors"));
+
+    String prompt = "generate --prompt hen --max-tokens 6 ";
+    String full = tiny.run(prompt + "--strategy full").succeeded().out();
+    String drafted = prompt + "--strategy speculative --draft ngrams --exits %s";
+    assertThat(tiny.run(drafted, with).succeeded().out()).isEqualTo(full);
+    tiny.run(drafted, tiny.exits()).assertRefused(1, "--draft ngrams", "merge-exits --ngrams");
+  }
+
+  @Test
+  void ngramsOfTwoFoldersNeedAChoice() throws IOException {
+    Path text = temp.resolve("train.bin");
+    TokenDataset.write(Stream.of(new int[] {1, 2, 1, 2, 1, 2}), 250, text);
+    Path one = temp.resolve("one");
+    Path two = temp.resolve("two");
+    Path merged = temp.resolve("merged");
+    tiny.run("merge-exits --out %s --ngrams %s %s", one, text, tiny.exits()).succeeded();
+    tiny.run("merge-exits --out %s --replace %s %s", two, one, tiny.exits()).succeeded();
+    merge(merged, one, two).assertRefused(1, "depth 1", "--replace");
+    tiny.run("merge-exits --out %s --replace %s %s", merged, one, two).succeeded();
+    assertThat(merged.resolve("ngrams.safetensors"))
+        .hasSameBinaryContentAs(one.resolve("ngrams.safetensors"));
+    Path plain = Files.writeString(temp.resolve("plain.txt"), "hens and foxes");
+    tiny.run("merge-exits --out %s --ngrams %s %s", temp.resolve("x"), plain, one)
+        .assertRefused(1, "--ngrams " + plain, "no token file");
+    TokenDataset.write(Stream.of(new int[] {1, 2}), 100_000, text);
+    tiny.run("merge-exits --out %s --ngrams %s %s", temp.resolve("x"), text, one)
+        .assertRefused(1, "ids below 100000, the model has");
   }
 
   private static CommandLineRun drop(int depth, Path out) {

@@ -21,6 +21,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.ExitsReader;
+import dev.sortie.eetuning.exit.NgramTable;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelConverter;
@@ -41,6 +42,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -133,6 +135,7 @@ final class DecodingWays implements AutoCloseable {
     Exits built =
         new Exits(
             model.sha256(),
+            List.of(),
             Map.of(),
             Stream.of(
                     new ExitSpec(1, ExitArchitecture.NORM, true),
@@ -142,8 +145,10 @@ final class DecodingWays implements AutoCloseable {
                 .map(s -> ExitInit.COPY.build(s, model.decoder(), 0, arena, device.kernels()))
                 .toList(),
             Optional.of(
-                ExitInit.RANDOM.lookahead(
-                    false, 200, model.decoder(), 3, arena, device.kernels())));
+                ExitInit.RANDOM.lookahead(false, 200, model.decoder(), 3, arena, device.kernels())),
+            Optional.of(
+                NgramTable.count(
+                    new Random(2).ints(5000, 0, model.config().decoder().vocab()).toArray())));
     ExitsFile.write(folder.resolve("exits"), built, model);
     exits = ExitsReader.of(model).read(folder.resolve("exits"), arena, device.kernels());
   }
@@ -173,16 +178,23 @@ final class DecodingWays implements AutoCloseable {
       case PROMPT_LOOKUP -> speculative(capacity, "prompt-lookup");
       case EARLY_EXIT_DRAFT -> speculative(capacity, "early-exit");
       case LOOKAHEAD_DRAFT -> speculative(capacity, "lookahead");
-      case ALL_DRAFTS -> speculative(capacity, "prompt-lookup", "lookahead", "early-exit");
+      case ALL_DRAFTS ->
+          speculative(capacity, "prompt-lookup", "ngrams", "lookahead", "early-exit");
       case EARLY_EXIT -> new EarlyExit(model.decoder(), exits, POLICY, capacity, 15, device);
       case EARLY_EXIT_WITH_DRAFTS ->
           new EarlyExit(
-              model.decoder(), exits, POLICY, capacity, 15, DraftSources.free(capacity), device);
+              model.decoder(),
+              exits,
+              POLICY,
+              capacity,
+              15,
+              DraftSources.free(exits, capacity),
+              device);
       case BATCH_AT_FULL_DEPTH -> new InCompany(new MaxProbability(1), capacity, Drafter.NONE);
       case BATCH_WITH_DRAFTS_AT_FULL_DEPTH ->
-          new InCompany(new MaxProbability(1), capacity, DraftSources.free(capacity));
+          new InCompany(new MaxProbability(1), capacity, DraftSources.free(exits, capacity));
       case BATCH -> new InCompany(POLICY, capacity, Drafter.NONE);
-      case BATCH_WITH_DRAFTS -> new InCompany(POLICY, capacity, DraftSources.free(capacity));
+      case BATCH_WITH_DRAFTS -> new InCompany(POLICY, capacity, DraftSources.free(exits, capacity));
       case PIPELINE, PIPELINE_AT_FULL_DEPTH -> throw new IllegalStateException(way.name());
     };
   }

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.offset;
 import dev.sortie.eetuning.Altered;
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelConverter;
 import dev.sortie.nn.load.ModelFiles;
@@ -117,6 +118,53 @@ class ExitsFileContractTest {
         assertThat(read(to).exits().getFirst().spec()).isEqualTo(new ExitSpec(1, a, own));
       }
     }
+  }
+
+  private Exits withNgrams(NgramTable table) {
+    return new Exits(
+        model.sha256(), List.of(), Map.of(), List.of(), Optional.empty(), Optional.of(table));
+  }
+
+  @Test
+  void ngramsSurviveBitForBit() {
+    assertThat(read(folder).ngrams()).isEmpty();
+    NgramTable table = NgramTable.count(new int[] {1, 2, 3, 1, 2, 3, 1, 2, 4, 4, 4});
+    ExitsFile.write(temp.resolve("ngrams"), withNgrams(table), model);
+    assertThat(read(temp.resolve("ngrams")).ngrams()).hasValue(table);
+  }
+
+  @Test
+  void aDamagedTableOfNgramsIsRefused() {
+    Path file = folder.resolve("ngrams.safetensors");
+    int vocab = model.config().decoder().vocab();
+    writeNgrams(new int[] {-1, 3}, new int[] {5, vocab}, new int[] {1, 1}, 0.5f, 0.5f);
+    assertRefused(file, "last 1 is " + vocab, "0 to " + (vocab - 1));
+    writeNgrams(new int[] {-1, -2}, new int[] {5, 6}, new int[] {1, 1}, 0.5f, 0.5f);
+    assertRefused(file, "before 1 is -2", "-1 to " + (vocab - 1));
+    writeNgrams(new int[] {3, -1}, new int[] {5, 6}, new int[] {1, 1}, 0.5f, 0.5f);
+    assertRefused(file, "context 1 is -1, 6", "3, 5");
+    writeNgrams(new int[] {-1, 3}, new int[] {5, 6}, new int[] {1, 1}, 0.5f, Float.NaN);
+    assertRefused(file, "probability 1 is NaN");
+    writeNgrams(new int[] {-1, 3}, new int[] {5, 6}, new int[] {1}, 0.5f, 0.5f);
+    assertRefused(file, "tensor next has 1 elements", "before has 2");
+    new SafetensorsWriter()
+        .tensor("before", Tensor.of(arena, Shape.of(1), 1f).span(), 1)
+        .write(file);
+    assertRefused(file, "tensor before has the type F32", "I32");
+    new SafetensorsWriter()
+        .tensor("other", Tensor.of(arena, Shape.of(1), 1f).span(), 1)
+        .write(file);
+    assertRefused(file, "tensor before is missing");
+  }
+
+  private void writeNgrams(int[] before, int[] last, int[] next, float... probability) {
+    SafetensorsWriter file = new SafetensorsWriter();
+    file.tensor("before", Tensor.ids(arena, Shape.of(before.length), before).span(), before.length);
+    file.tensor("last", Tensor.ids(arena, Shape.of(last.length), last).span(), last.length);
+    file.tensor("next", Tensor.ids(arena, Shape.of(next.length), next).span(), next.length);
+    int n = probability.length;
+    file.tensor("probability", Tensor.of(arena, Shape.of(n), probability).span(), n);
+    file.write(folder.resolve("ngrams.safetensors"));
   }
 
   /** Exits with draft heads and a lookahead exit, in a folder of their own. */

@@ -70,7 +70,8 @@ public final class DropExitsCommand implements Callable<Integer> {
               exits.checkedBackbones(),
               exits.tuning(),
               kept,
-              exits.lookahead().filter(l -> !depths.contains(layers)));
+              exits.lookahead().filter(l -> !depths.contains(layers)),
+              exits.ngrams());
       result.write(left, m);
     }
     return 0;

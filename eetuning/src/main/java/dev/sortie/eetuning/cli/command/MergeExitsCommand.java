@@ -8,8 +8,10 @@ import dev.sortie.eetuning.cli.option.UsedModelMixin;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.Lookahead;
+import dev.sortie.eetuning.exit.NgramTable;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.text.data.TokenDataset;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
@@ -35,6 +37,9 @@ import picocli.CommandLine.Parameters;
             + "is given. With --accept-backbone, the result belongs to --model too and "
             + "is no longer measured on it before each use.")
 public final class MergeExitsCommand implements Callable<Integer> {
+  /** Tokens of the text whose n-grams are counted; each takes 12 bytes of heap meanwhile. */
+  private static final long MOST_TOKENS = 100_000_000;
+
   @Mixin private ComputeMixin compute;
   @Mixin private UsedModelMixin model;
   @Mixin private BackboneMixin backbone;
@@ -50,8 +55,18 @@ public final class MergeExitsCommand implements Callable<Integer> {
   @Option(
       names = "--replace",
       description =
-          "If two folders have an exit at the same depth, take that of the later " + "folder.")
+          "If two folders have an exit at the same depth, or both have n-grams, take "
+              + "those of the later folder.")
   private boolean replace;
+
+  @Option(
+      names = "--ngrams",
+      paramLabel = "FILE",
+      description =
+          "Count which token follows one or two others most often in this text, and "
+              + "store it for drafts: a token file, such as train.bin of sample. Best "
+              + "is text that the model wrote. Replaces n-grams of the folders.")
+  private Path text;
 
   @Override
   public Integer call() {
@@ -63,6 +78,8 @@ public final class MergeExitsCommand implements Callable<Integer> {
       Optional<Lookahead> lookahead = Optional.empty();
       Map<Integer, Path> from = new TreeMap<>();
       Map<String, Object> tuning = new LinkedHashMap<>();
+      Optional<NgramTable> ngrams = text == null ? Optional.empty() : Optional.of(count(m));
+      Path ngramsFrom = null;
       List<Exits> read = new ArrayList<>();
       for (Path folder : folders) {
         Exits exits = backbone.readExact(folder, m, arena, device);
@@ -74,6 +91,15 @@ public final class MergeExitsCommand implements Callable<Integer> {
         if (exits.lookahead().isPresent()) {
           note(m.config().decoder().layers(), folder, from);
           lookahead = exits.lookahead();
+        }
+        if (text == null && exits.ngrams().isPresent()) {
+          if (ngramsFrom != null && !replace) {
+            throw new InputException(
+                "both %s and %s have n-grams; use --replace for the latter, or --ngrams for new ones"
+                    .formatted(ngramsFrom, folder));
+          }
+          ngramsFrom = folder;
+          ngrams = exits.ngrams();
         }
         tuning.putAll(
             folders.size() == 1 ? exits.tuning() : Map.of(folder.toString(), exits.tuning()));
@@ -88,10 +114,35 @@ public final class MergeExitsCommand implements Callable<Integer> {
               backbones.subList(1, backbones.size()),
               tuning,
               new ArrayList<>(byDepth.values()),
-              lookahead);
+              lookahead,
+              ngrams);
       result.write(merged, m);
     }
     return 0;
+  }
+
+  /** Counts the n-grams of the text. */
+  private NgramTable count(LanguageModel m) {
+    if (!TokenDataset.isTokenFile(text)) {
+      throw new InputException(
+          "--ngrams %s is no token file; give train.bin of sample, or tokens.bin of tune"
+              .formatted(text));
+    }
+    int vocab = m.config().decoder().vocab();
+    try (TokenDataset data = TokenDataset.open(text)) {
+      if (data.vocabSize() > vocab || vocab > NgramTable.MAX_VOCAB) {
+        throw new InputException(
+            "--ngrams %s has token ids below %d, the model has %d; give text in the model's tokens, of which there may be %d"
+                .formatted(text, data.vocabSize(), vocab, NgramTable.MAX_VOCAB));
+      }
+      if (data.size() > MOST_TOKENS) {
+        throw new InputException(
+            "--ngrams %s has %d tokens; give %d at most".formatted(text, data.size(), MOST_TOKENS));
+      }
+      int[] tokens = new int[(int) data.size()];
+      data.read(0, tokens);
+      return NgramTable.count(tokens);
+    }
   }
 
   private void note(int depth, Path folder, Map<Integer, Path> from) {

@@ -74,7 +74,7 @@ record TunedExits(
       Map<String, Object> tuning =
           TuningMetadata.withData(
               TuningMetadata.of(options, exits, data, m.config().decoder()), data);
-      Exits tuned = new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
+      Exits tuned = exits.with(tuning);
       write(gateTokens == 0 ? tuned : finished.gated(tuned, gateTokens, arena), m);
     }
   }

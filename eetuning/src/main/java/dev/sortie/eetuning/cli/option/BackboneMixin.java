@@ -68,7 +68,12 @@ public final class BackboneMixin {
     List<String> checked = new ArrayList<>(exits.checkedBackbones());
     checked.add(m.sha256());
     return new Exits(
-        exits.backboneSha256(), checked, exits.tuning(), exits.exits(), exits.lookahead());
+        exits.backboneSha256(),
+        checked,
+        exits.tuning(),
+        exits.exits(),
+        exits.lookahead(),
+        exits.ngrams());
   }
 
   /** Without the option, exits of another backbone are refused. */

@@ -106,12 +106,14 @@ public final class DecodingMixin {
       split = ",",
       description =
           "Draft sources for --strategy speculative, one or a comma-separated "
-              + "list: prompt-lookup (repeats earlier text), early-exit (the deepest "
-              + "exit of --exits, while its confidence is at least --threshold, 0.8), "
-              + "lookahead (the lookahead exit of --exits, while the probability that "
+              + "list: prompt-lookup (repeats earlier text), ngrams (what usually "
+              + "follows one or two tokens, by the table of --exits), early-exit (the "
+              + "deepest exit of --exits, while its confidence is at least --threshold, "
+              + "0.8), lookahead (the lookahead exit of --exits, while the probability that "
               + "the whole draft is correct is at least --threshold, 0.25). Default: "
-              + "prompt-lookup, plus lookahead or early-exit if --exits has one. For "
-              + "--strategy early-exit on one rank: prompt-lookup (the default) or none.")
+              + "prompt-lookup, plus ngrams, and lookahead or early-exit, if --exits has "
+              + "them. For --strategy early-exit on one rank: prompt-lookup (the default), "
+              + "plus ngrams if --exits has them, or none.")
   private List<String> draft = new ArrayList<>();
 
   @Option(

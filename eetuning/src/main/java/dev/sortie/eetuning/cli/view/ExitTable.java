@@ -35,6 +35,13 @@ public final class ExitTable {
         .lookahead()
         .ifPresent(
             l -> lines.add(line("lookahead exit", head(l.ownHead(), l.draft()), l.parameters())));
+    exits
+        .ngrams()
+        .ifPresent(
+            n ->
+                lines.add(
+                    String.format(
+                        Locale.ROOT, "  n-grams for drafts: %,d of one or two tokens", n.size())));
     return lines;
   }
 

@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.view;
 import dev.sortie.eetuning.exit.DraftVocabulary;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.exit.NgramTable;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.tensor.Tensor;
@@ -41,6 +42,8 @@ public final class ExitsJson {
         list,
         "parameters",
         list.stream().mapToLong(e -> (Long) e.get("parameters")).sum(),
+        "ngrams",
+        exits.ngrams().map(NgramTable::size).orElse(0),
         "backbone_sha256",
         exits.backboneSha256(),
         "exits_sha256",

@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 /** The words of {@code --draft}. */
 public final class DraftSources {
   private static final List<String> WORDS =
-      List.of(PromptLookup.NAME, LookaheadDraft.NAME, EarlyExitDraft.NAME);
+      List.of(PromptLookup.NAME, NgramDraft.NAME, LookaheadDraft.NAME, EarlyExitDraft.NAME);
 
   /** A token drafted by an exit has run through most of the model, so it had better be right. */
   private static final double EARLY_EXIT = 0.8;
@@ -29,7 +29,7 @@ public final class DraftSources {
         throw new InputException(
             "--draft '"
                 + word
-                + "' is unknown; take prompt-lookup, lookahead, early-exit or several");
+                + "' is unknown; take prompt-lookup, ngrams, lookahead, early-exit or several");
       }
       if (words.indexOf(word) < i) {
         throw new InputException("--draft has " + word + " twice");
@@ -41,11 +41,14 @@ public final class DraftSources {
   }
 
   /**
-   * What drafts where no source was named: prompt look-up, and of the exits the lookahead exit, or
-   * the deepest one where there is none.
+   * What drafts where no source was named: prompt look-up, n-grams where they lie with the exits,
+   * and of the exits the lookahead exit, or the deepest one where there is none.
    */
   public static List<String> defaults(Exits exits) {
     List<String> words = new ArrayList<>(List.of(PromptLookup.NAME));
+    if (exits.ngrams().isPresent()) {
+      words.add(NgramDraft.NAME);
+    }
     if (exits.lookahead().isPresent()) {
       words.add(LookaheadDraft.NAME);
     } else if (!exits.betweenLayers().isEmpty()) {
@@ -54,9 +57,14 @@ public final class DraftSources {
     return List.copyOf(words);
   }
 
-  /** Drafts for one sequence that read nothing of the model: those of prompt look-up. */
-  public static Drafter free(int capacity) {
-    return VerificationRounds.free(List.of(new PromptLookup(capacity)), capacity);
+  /**
+   * Drafts for one sequence that read nothing of the model: those of prompt look-up, and of n-grams
+   * where they lie with the exits.
+   */
+  public static Drafter free(Exits exits, int capacity) {
+    List<DraftSource> sources = new ArrayList<>(List.of(new PromptLookup(capacity)));
+    exits.ngrams().ifPresent(table -> sources.add(new NgramDraft(table)));
+    return VerificationRounds.free(sources, capacity);
   }
 
   /**
@@ -73,6 +81,14 @@ public final class DraftSources {
       sources.add(
           switch (word) {
             case PromptLookup.NAME -> new PromptLookup(capacity);
+            case NgramDraft.NAME ->
+                new NgramDraft(
+                    exits
+                        .ngrams()
+                        .orElseThrow(
+                            () ->
+                                new InputException(
+                                    "--draft ngrams: there is no table of n-grams in the folder of --exits; make one with merge-exits --ngrams")));
             case LookaheadDraft.NAME ->
                 new LookaheadDraft(
                     exits

@@ -81,7 +81,7 @@ public final class TextEngine implements AutoCloseable {
             ids,
             model.config().decoder().vocab(),
             new Scheduler.Limits(settings.parallel(), settings.queue()),
-            tokens -> drafts ? DraftSources.free(tokens) : Drafter.NONE);
+            tokens -> drafts ? DraftSources.free(exits, tokens) : Drafter.NONE);
     this.thread = Thread.ofPlatform().name("engine").unstarted(this::run);
   }
 

@@ -140,9 +140,11 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   private static Exits held(Exits start, Stage stage, int layers) {
     return new Exits(
         start.backboneSha256(),
+        List.of(),
         start.tuning(),
         start.exits().stream().filter(e -> stage.holds(e.depth())).toList(),
-        start.lookahead().filter(l -> stage.holds(layers)));
+        start.lookahead().filter(l -> stage.holds(layers)),
+        start.ngrams());
   }
 
   private static List<String> names(Exits start, int layers) {
@@ -195,7 +197,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
   /** The exits in their present state, with what they are tuned with. */
   public Exits exits(Map<String, Object> tuning) {
     awaitUpdates();
-    return new Exits(exits.backboneSha256(), tuning, exits.exits(), exits.lookahead());
+    return exits.with(tuning);
   }
 
   /**

@@ -83,7 +83,7 @@ record GateFitter(Decoder decoder, TokenSource data, FeatureSource backbone, Dev
               : Optional.empty();
       fitted.add(e.with(new Gates(probe, coverage)));
     }
-    return new Exits(exits.backboneSha256(), exits.tuning(), fitted, exits.lookahead());
+    return exits.with(fitted);
   }
 
   private void gather(Ops ops, Exit e, Microbatch one, Gathered to) {

@@ -14,6 +14,7 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,9 +37,11 @@ record TrainableCopies(Decoder backbone, TokenSource data, Allocator allocator, 
     long[] counts = fresh && drafts ? data.counts(backbone.config().vocab()) : null;
     return new Exits(
         start.backboneSha256(),
+        List.of(),
         start.tuning(),
         start.exits().stream().map(e -> exit(e, counts)).toList(),
-        start.lookahead().map(l -> lookahead(l, counts)));
+        start.lookahead().map(l -> lookahead(l, counts)),
+        start.ngrams());
   }
 
   private Exit exit(Exit e, long[] counts) {

@@ -8,6 +8,7 @@ import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.speculative.DraftSources;
+import dev.sortie.eetuning.exit.Exits;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,8 @@ class SchedulerDraftsContractTest extends SchedulerFixture {
   void draftsChangeNoTextWhoeverComesAndLeaves(double threshold) throws Exception {
     int[] repetitive = IntStream.range(0, 45).map(i -> 40 + i % 5).toArray();
     for (int joins : new int[] {0, 7, 30, 200}) {
-      try (Scheduler scheduler = together.scheduler(4, 10, DraftSources::free)) {
+      try (Scheduler scheduler =
+          together.scheduler(4, 10, capacity -> DraftSources.free(Exits.none(), capacity))) {
         Request request = TinyScheduler.request(repetitive, 110, threshold);
         List<RequestHandle> handles = new ArrayList<>(List.of(scheduler.submit(request)));
         for (int round = 0; scheduler.round(); round++) {
@@ -47,7 +49,7 @@ class SchedulerDraftsContractTest extends SchedulerFixture {
 
   /** Drafts that promise everything, so that all rows of a pass are read. */
   private static Drafter certain(int capacity) {
-    Drafter free = DraftSources.free(capacity);
+    Drafter free = DraftSources.free(Exits.none(), capacity);
     return (Drafter)
         Proxy.newProxyInstance(
             Drafter.class.getClassLoader(),
@@ -121,7 +123,7 @@ class SchedulerDraftsContractTest extends SchedulerFixture {
 
   /** Counts how often drafts are asked for in passes of several texts. */
   private static Drafter counted(int capacity, AtomicInteger asked) {
-    Drafter free = DraftSources.free(capacity);
+    Drafter free = DraftSources.free(Exits.none(), capacity);
     return (Drafter)
         Proxy.newProxyInstance(
             Drafter.class.getClassLoader(),

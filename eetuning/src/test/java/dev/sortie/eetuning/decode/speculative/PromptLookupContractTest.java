@@ -2,10 +2,6 @@ package dev.sortie.eetuning.decode.speculative;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sortie.eetuning.exit.HiddenState;
-import dev.sortie.nn.model.Decoder;
-import dev.sortie.tensor.Tensor;
-import dev.sortie.tensor.autograd.Ops;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -14,60 +10,8 @@ import org.junit.jupiter.api.Test;
 class PromptLookupContractTest {
   private static final int CAPACITY = 200;
 
-  /** A text without a model. */
-  private static final class Text implements DraftContext {
-    private final List<Integer> tokens = new ArrayList<>();
-
-    Text with(int... more) {
-      for (int token : more) {
-        tokens.add(token);
-      }
-      return this;
-    }
-
-    @Override
-    public int length() {
-      return tokens.size();
-    }
-
-    @Override
-    public int token(int position) {
-      return tokens.get(position);
-    }
-
-    @Override
-    public Decoder decoder() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Ops ops() {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public HiddenState descend(int token) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Tensor hidden(int first, int end) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public Tensor finalStates(int first, int end) {
-      throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public int finalStatesFrom() {
-      throw new UnsupportedOperationException();
-    }
-  }
-
   private static Draft draft(int max, int... text) {
-    return new PromptLookup(CAPACITY).draft(new Text().with(text), max);
+    return new PromptLookup(CAPACITY).draft(new TextAlone().with(text), max);
   }
 
   @Test
@@ -108,7 +52,7 @@ class PromptLookupContractTest {
     Random random = new Random(2);
     for (int alphabet : new int[] {2, 5, 40}) {
       PromptLookup lookup = new PromptLookup(CAPACITY);
-      Text text = new Text().with(0);
+      TextAlone text = new TextAlone().with(0);
       int found = 0;
       for (int round = 0; round < 3000; round++) {
         if (text.length() == CAPACITY || random.nextInt(30) == 0) {
