@@ -61,6 +61,11 @@ final class NgramFile {
       return Optional.empty();
     }
     try (Safetensors file = Safetensors.open(path)) {
+      if (vocab > NgramTable.MAX_VOCAB) {
+        throw new InputException(
+            "%s: a table for a model of %d tokens; it may have %d at most"
+                .formatted(path, vocab, NgramTable.MAX_VOCAB));
+      }
       int[] before = ids(file, "before", NgramTable.NONE, vocab);
       int[] last = ids(file, "last", 0, vocab);
       int[] next = ids(file, "next", 0, vocab);

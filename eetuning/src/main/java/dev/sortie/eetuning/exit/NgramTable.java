@@ -12,10 +12,13 @@ public final class NgramTable {
   /** A context without a first token. */
   public static final int NONE = -1;
 
+  /** Of a token, so that three of them fit a number. */
   private static final int ID_BITS = 21;
 
-  /** Ids of tokens are below this, so that three of them fit a number. */
-  public static final int MAX_VOCAB = (1 << ID_BITS) - 1;
+  private static final int ID_MASK = (1 << ID_BITS) - 1;
+
+  /** Ids of tokens are below this; the next one stands for {@link #NONE}. */
+  public static final int MAX_VOCAB = ID_MASK;
 
   /** Times that a continuation was seen at least: one that was seen once is chance. */
   private static final int LEAST = 2;
@@ -84,7 +87,7 @@ public final class NgramTable {
 
   /** The last token of a context. */
   int last(int entry) {
-    return (int) contexts[entry] & MAX_VOCAB;
+    return (int) contexts[entry] & ID_MASK;
   }
 
   /** Two tokens as one number. */
@@ -142,7 +145,7 @@ public final class NgramTable {
           }
           if (end - first > most) {
             most = end - first;
-            best = (int) all[first] & MAX_VOCAB;
+            best = (int) all[first] & ID_MASK;
           }
         }
         if (most >= LEAST) {
