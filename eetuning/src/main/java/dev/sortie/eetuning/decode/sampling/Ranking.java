@@ -15,10 +15,30 @@ final class Ranking {
   private int[] ids = new int[0];
   private int pieces;
 
+  /** Ids in each piece and those before it. */
+  private final int[] ends = new int[REACH.length];
+
   /** At least one logit. */
   Ranking(float[] logits) {
     this.logits = logits;
     this.max = logits[Sampler.argmax(logits)];
+  }
+
+  /** How many ids have logits from {@link #from} on: some, and few of a peaked model. */
+  int count(int reach) {
+    while (pieces <= reach) {
+      addPiece();
+    }
+    return ends[reach];
+  }
+
+  /**
+   * The least logit that is likely.
+   *
+   * @param reach 0 for 4 below the largest logit, 1 for 8 below
+   */
+  float from(int reach) {
+    return max - REACH[reach];
   }
 
   /** The id at place {@code i}, from 0. */
@@ -47,7 +67,7 @@ final class Ranking {
     for (int i = 0; i < count; i++) {
       ids[first + i] = (int) keys[i];
     }
-    pieces++;
+    ends[pieces++] = ids.length;
   }
 
   /** Rises as the logit falls; the id in the lower half breaks ties. */
