@@ -288,6 +288,7 @@ class PipedInputContractTest {
             "calibrate --traces",
             "convert --out",
             "generate --plot-schedule",
+            "merge-exits --ngrams",
             "pretrain --audit",
             "pretrain --plot-schedule",
             "pretrain --step-log",
