@@ -102,9 +102,7 @@ public final class Sweep {
     List<Exits> sets = new ArrayList<>();
     sets.add(exits);
     if (exits.exits().size() > 1) {
-      exits
-          .exits()
-          .forEach(e -> sets.add(new Exits(exits.backboneSha256(), exits.tuning(), List.of(e))));
+      exits.exits().forEach(e -> sets.add(exits.with(List.of(e))));
     }
     return sets;
   }

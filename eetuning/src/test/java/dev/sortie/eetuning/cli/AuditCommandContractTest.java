@@ -165,8 +165,7 @@ class AuditCommandContractTest {
     Path other = temp.resolve("other.bin");
     try (TokenDataset data = TokenDataset.open(tokens);
         DatasetSource source = DatasetSource.open(tokens, LENGTH, 0.1, 1, data.vocabSize())) {
-      int[] ids = new int[Math.toIntExact(data.size())];
-      data.read(0, ids);
+      int[] ids = data.all();
       int at = Math.toIntExact(source.number(2 * SEQUENCES) * LENGTH + 5);
       ids[at] = (ids[at] + 1) % data.vocabSize();
       TokenDataset.write(Stream.of(ids), data.vocabSize(), other);

@@ -242,8 +242,7 @@ class SampleCommandContractTest {
               .mapToInt(Integer::intValue)
               .toArray();
       try (TokenDataset file = TokenDataset.open(out.resolve(part + ".bin"))) {
-        int[] ids = new int[Math.toIntExact(file.size())];
-        file.read(0, ids);
+        int[] ids = file.all();
         assertThat(ids).as(part).isEqualTo(expectedIds);
       }
     }

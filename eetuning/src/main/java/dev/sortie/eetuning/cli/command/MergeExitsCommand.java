@@ -139,9 +139,7 @@ public final class MergeExitsCommand implements Callable<Integer> {
         throw new InputException(
             "--ngrams %s has %d tokens; give %d at most".formatted(text, data.size(), MOST_TOKENS));
       }
-      int[] tokens = new int[(int) data.size()];
-      data.read(0, tokens);
-      return NgramTable.count(tokens);
+      return NgramTable.count(data.all());
     }
   }
 

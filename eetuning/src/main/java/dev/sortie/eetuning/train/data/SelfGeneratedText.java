@@ -131,9 +131,7 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
 
   private static int[] ids(Path part) {
     try (TokenDataset data = TokenDataset.open(part)) {
-      int[] ids = new int[Math.toIntExact(data.size())];
-      data.read(0, ids);
-      return ids;
+      return data.all();
     }
   }
 

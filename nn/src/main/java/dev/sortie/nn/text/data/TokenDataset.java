@@ -113,6 +113,18 @@ public final class TokenDataset implements AutoCloseable {
   }
 
   /**
+   * All ids.
+   *
+   * @throws InputException if the file holds an id outside its vocabulary
+   * @throws ArithmeticException if there are more than an array holds
+   */
+  public int[] all() {
+    int[] ids = new int[Math.toIntExact(size())];
+    read(0, ids);
+    return ids;
+  }
+
+  /**
    * Copies {@code into.length} ids from {@code from} on.
    *
    * @throws InputException if the file holds an id outside its vocabulary

@@ -23,7 +23,7 @@ import jdk.incubator.vector.VectorSpecies;
  * are then swapped, and both are added. What is left of two rows of x alternates lane by lane. The
  * other steps are taken here, over many vectors at once. (All of them here, by selections from two
  * vectors, which cost two cycles each: Zen 4, one thread, 512 rows of BF16 in the L2 cache, four
- * rows of x: k = 576 25.1 us, not 21.5, and k = 192 11.8, not 8.8. By selections in the kernels
+ * rows of x: k = 576 25.1 us, not 22.5, and k = 192 11.8, not 8.8. By selections in the kernels
  * 25.0 and 10.7. Rotations and additions in each vector took 20 ns per dot product.)
  */
 final class GemvSums {
