@@ -44,7 +44,7 @@ final class RowKernelSources {
 
   /** The kernels for rows that the guard suspects. */
   private String exactFile() {
-    type.tiles().stream().filter(t -> t.weightRows() == 1).forEach(t -> kernel(t, true));
+    type.tiles().stream().map(t -> new Tile(1, t.rows())).distinct().forEach(t -> kernel(t, true));
     String body = "private %s() {}\n\n%s".formatted(exactName(type), out);
     return JavaSource.file(
         RowKernelSources.class,
@@ -211,7 +211,7 @@ final class RowKernelSources {
     if (tile.weightRows() == 1) {
       return "/** One weight row, " + rows + ": " + sums + ". */";
     }
-    String need = tile.rows() > 2 ? ", which need 32 vector registers" : "";
+    String need = tile.rows() > 3 ? ", which need 32 vector registers" : "";
     return """
     /**
      * Two weight rows, %s: %s%s; {@code count} is even. Rows lie half the count apart, so that each

@@ -7,17 +7,18 @@ import dev.sortie.tensor.gen.WeightType.Inner;
 import dev.sortie.tensor.gen.WeightType.Tile;
 import dev.sortie.tensor.gen.WeightType.Vector;
 import java.util.List;
-import java.util.stream.Stream;
 
 /** The types of weights that have row kernels, and how their vectors are decoded. */
 final class WeightTypes {
-  /** One, two and four rows of x, two and four also with two weight rows at a time. */
+  /** One to four rows of x, several also with two weight rows at a time, three only so. */
   private static final List<Tile> FEW =
-      List.of(new Tile(1, 1), new Tile(1, 2), new Tile(2, 2), new Tile(1, 4), new Tile(2, 4));
-
-  /** Three rows, too, for types that are bound by arithmetic. */
-  private static final List<Tile> FEW_AND_THREE =
-      Stream.concat(FEW.stream(), Stream.of(new Tile(2, 3))).toList();
+      List.of(
+          new Tile(1, 1),
+          new Tile(1, 2),
+          new Tile(2, 2),
+          new Tile(2, 3),
+          new Tile(1, 4),
+          new Tile(2, 4));
 
   /** With more rows, decoding first costs less than a pass does. */
   private static final List<Tile> ONE = List.of(new Tile(1, 1));
@@ -156,7 +157,7 @@ final class WeightTypes {
             new Vector(quanta.formatted("p# + 2") + ".mul(d#)"),
             new Vector(quanta.formatted("p# + 18") + ".mul(d#)")),
         null,
-        FEW_AND_THREE);
+        FEW);
   }
 
   private static WeightType q40() {
@@ -204,7 +205,7 @@ final class WeightTypes {
             new Vector(lowNibbles("q#", "0x1p23f") + ".fma(d#, m#)"),
             new Vector(highNibbles("q#", "0x1p19f") + ".fma(d#, m#)")),
         null,
-        FEW_AND_THREE);
+        FEW);
   }
 
   private static WeightType q4k() {

@@ -34,7 +34,7 @@ final class GemvBf16 {
       new RowKernels(
           GemvBf16::by1,
           RowKernels.pairs(GemvBf16::by2, GemvBf16::pairsBy2),
-          null,
+          RowKernels.threes(GemvBf16::pairsBy3),
           RowKernels.tiled(GemvBf16::by4, GemvBf16::pairsBy4));
 
   private GemvBf16() {}
@@ -210,6 +210,115 @@ final class GemvBf16 {
       FloatVector s11 = one.fma(a11, b11);
       s10.blend(s11, ODD)
           .add(s11.blend(s10, ODD).rearrange(SWAP))
+          .intoMemorySegment(MEMORY, sums + (j + half) * BYTES, ORDER);
+    }
+  }
+
+  /**
+   * Two weight rows, three rows of x: 12 sums; {@code count} is even. Rows lie half the count
+   * apart, so that each is a long stream to the prefetcher.
+   */
+  static void pairsBy3(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long x1 = (x + 4 * k) & ADDRESS;
+    long x2 = (x + 8 * k) & ADDRESS;
+    long half = count / 2;
+    for (long j = 0; j < half; j++) {
+      long row0 = (w + rowBytes * j) & ADDRESS;
+      long row1 = (w + rowBytes * (j + half)) & ADDRESS;
+      FloatVector a00 = FloatVector.zero(F);
+      FloatVector b00 = FloatVector.zero(F);
+      FloatVector a01 = FloatVector.zero(F);
+      FloatVector b01 = FloatVector.zero(F);
+      FloatVector a02 = FloatVector.zero(F);
+      FloatVector b02 = FloatVector.zero(F);
+      FloatVector a10 = FloatVector.zero(F);
+      FloatVector b10 = FloatVector.zero(F);
+      FloatVector a11 = FloatVector.zero(F);
+      FloatVector b11 = FloatVector.zero(F);
+      FloatVector a12 = FloatVector.zero(F);
+      FloatVector b12 = FloatVector.zero(F);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 = h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        FloatVector v1 = h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a00 = v0.fma(u, a00);
+        a10 = v1.fma(u, a10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
+        a01 = v0.fma(u, a01);
+        a11 = v1.fma(u, a11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
+        a02 = v0.fma(u, a02);
+        a12 = v1.fma(u, a12);
+        IntVector g0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector g1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v0 = g0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        v1 = g1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
+        b00 = v0.fma(u, b00);
+        b10 = v1.fma(u, b10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER);
+        b01 = v0.fma(u, b01);
+        b11 = v1.fma(u, b11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER);
+        b02 = v0.fma(u, b02);
+        b12 = v1.fma(u, b12);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 = h0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        FloatVector v1 = h1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a00 = v0.fma(u, a00);
+        a10 = v1.fma(u, a10);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER);
+        a01 = v0.fma(u, a01);
+        a11 = v1.fma(u, a11);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER);
+        a02 = v0.fma(u, a02);
+        a12 = v1.fma(u, a12);
+      }
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      FloatVector s00 = one.fma(a00, b00);
+      FloatVector s01 = one.fma(a01, b01);
+      FloatVector s02 = one.fma(a02, b02);
+      FloatVector t00 = s00.blend(s01, ODD).add(s01.blend(s00, ODD).rearrange(SWAP));
+      FloatVector t01 = s02.blend(s02, ODD).add(s02.blend(s02, ODD).rearrange(SWAP));
+      t00.blend(t01, ODD_PAIRS)
+          .add(t01.blend(t00, ODD_PAIRS).rearrange(SWAP_PAIRS))
+          .intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+      FloatVector s10 = one.fma(a10, b10);
+      FloatVector s11 = one.fma(a11, b11);
+      FloatVector s12 = one.fma(a12, b12);
+      FloatVector t10 = s10.blend(s11, ODD).add(s11.blend(s10, ODD).rearrange(SWAP));
+      FloatVector t11 = s12.blend(s12, ODD).add(s12.blend(s12, ODD).rearrange(SWAP));
+      t10.blend(t11, ODD_PAIRS)
+          .add(t11.blend(t10, ODD_PAIRS).rearrange(SWAP_PAIRS))
           .intoMemorySegment(MEMORY, sums + (j + half) * BYTES, ORDER);
     }
   }

@@ -183,6 +183,96 @@ final class GemvF16Exact {
     }
   }
 
+  /** One weight row, three rows of x: 6 sums. */
+  static void by3(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long x1 = (x + 4 * k) & ADDRESS;
+    long x2 = (x + 8 * k) & ADDRESS;
+    for (long j = 0; j < count; j++) {
+      long row = (w + rowBytes * j) & ADDRESS;
+      FloatVector a0 = FloatVector.zero(F);
+      FloatVector b0 = FloatVector.zero(F);
+      FloatVector a1 = FloatVector.zero(F);
+      FloatVector b1 = FloatVector.zero(F);
+      FloatVector a2 = FloatVector.zero(F);
+      FloatVector b2 = FloatVector.zero(F);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
+        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
+        IntVector g =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v =
+            g.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(g.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
+        b0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER), b0);
+        b1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o + BYTES, ORDER), b1);
+        b2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o + BYTES, ORDER), b2);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v =
+            h.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f)
+                .reinterpretAsInts()
+                .or(
+                    IntVector.broadcast(I, 0x7bff)
+                        .sub(h.and(0x7fff))
+                        .lanewise(VectorOperators.ASHR, 31)
+                        .and(0x7f80_0000))
+                .reinterpretAsFloats();
+        a0 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER), a0);
+        a1 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x1 + o, ORDER), a1);
+        a2 = v.fma(FloatVector.fromMemorySegment(F, MEMORY, x2 + o, ORDER), a2);
+      }
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      FloatVector s0 = one.fma(a0, b0);
+      FloatVector s1 = one.fma(a1, b1);
+      FloatVector s2 = one.fma(a2, b2);
+      FloatVector t0 = s0.blend(s1, ODD).add(s1.blend(s0, ODD).rearrange(SWAP));
+      FloatVector t1 = s2.blend(s2, ODD).add(s2.blend(s2, ODD).rearrange(SWAP));
+      t0.blend(t1, ODD_PAIRS)
+          .add(t1.blend(t0, ODD_PAIRS).rearrange(SWAP_PAIRS))
+          .intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+    }
+  }
+
   /** One weight row, four rows of x: 8 sums. */
   static void by4(long x, long w, long rowBytes, long sums, long count, long k) {
     long pairs = k / (2 * LANES) * (2 * BYTES);

@@ -2,16 +2,13 @@ package dev.sortie.tensor.kernel.simd.gemv;
 
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.convert.Dequantise;
-import dev.sortie.tensor.kernel.simd.vector.Memory;
 import dev.sortie.tensor.kernel.simd.vector.Width;
-import java.lang.foreign.MemorySegment;
 
 /**
  * A product of few rows of x with weights read in place: {@code y[i,j] = x[i,:] · w[j,:] +
  * bias[j]}. Walks blocks of weight rows; for each, passes of four, two and one rows of x run
  * through {@link RowKernels} while the block stays in cache, and {@link GemvSums} adds up what they
- * leave. Weights without kernels of their own are decoded to F32 block by block. A last pass of
- * three rows without a kernel runs as four, the fourth being zero.
+ * leave. Weights without kernels of their own are decoded to F32 block by block.
  *
  * @param bias address, or 0 for none
  */
@@ -37,6 +34,17 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
   private static final int DECODED_BLOCK = 32;
 
   private static final int MAX_ROWS = 4;
+
+  /**
+   * Bytes of rows of x that leave weights from memory room in an L1 cache of 32 KiB. Where four
+   * rows of x have more and two have not, two rows read each block of weights, and the others find
+   * it in the L2 cache. Zen 4, two threads, 106 M weights in BF16, four and eight rows of x: k =
+   * 1536 9.5 and 12.6 ms, not 10.7 and 14.7; k = 2048 9.8 and 13.7, not 11.4 and 15.5; k = 1536
+   * with 16 registers of 256 bits 9.9 and 15.4, not 16.0 and 22.1. With k = 4096 it made no
+   * difference. Not for weights in blocks, which are bound by arithmetic: Q4_1 9.1 ms, not 7.1.
+   */
+  private static final long X_BYTES = 20 << 10;
+
   private static final int LANES = Width.LANES;
 
   /** Partial sums of a block, and a vector that is read past their end. */
@@ -44,15 +52,7 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
 
   /** Bytes of scratch that {@link #run} needs. */
   public long scratchBytes() {
-    return SUMS_BYTES + (padsThree() ? paddedBytes() : 0) + (decodes() ? decodedBytes() : 0);
-  }
-
-  private boolean padsThree() {
-    return m % MAX_ROWS == 3 && RowKernels.of(type, m).three() == null;
-  }
-
-  private long paddedBytes() {
-    return 4L * MAX_ROWS * k;
+    return SUMS_BYTES + (decodes() ? decodedBytes() : 0);
   }
 
   private boolean decodes() {
@@ -71,7 +71,7 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
     if (m == 1) {
       return BLOCK_OF_ONE;
     }
-    if (m <= MAX_ROWS) {
+    if (m <= firstRows()) {
       return BLOCK;
     }
     return Math.clamp(BLOCK_BYTES / Math.max(1, rowBytes) & ~1L, 16, BLOCK);
@@ -82,12 +82,7 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
     RowKernels kernels = RowKernels.of(type, m);
     long rowBytes = type.bytes(k);
     boolean decodes = decodes();
-    long padded = scratch + SUMS_BYTES;
-    boolean pads = padsThree();
-    long decoded = padded + (pads ? paddedBytes() : 0);
-    if (pads) {
-      pad(padded);
-    }
+    long decoded = scratch + SUMS_BYTES;
     int block = block(rowBytes);
     for (int j = from; j < to; j += block) {
       int count = Math.min(block, to - j);
@@ -98,39 +93,28 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
         }
         weights = decoded;
       }
-      int rows;
-      for (int i = 0; i < m; i += rows) {
-        rows = Math.min(m - i, MAX_ROWS);
-        boolean padding = pads && rows == 3;
-        int pass = padding ? MAX_ROWS : rows;
+      int rows = firstRows();
+      for (int i = 0; i < m; i += rows, rows = Math.min(m - i, MAX_ROWS)) {
         kernels
-            .forRows(pass)
-            .run(
-                padding ? padded : x + 4L * i * k,
-                weights,
-                decodes ? 4L * k : rowBytes,
-                scratch,
-                count,
-                k);
-        finish(i, rows, pass, j, count, weights, scratch);
+            .forRows(rows)
+            .run(x + 4L * i * k, weights, decodes ? 4L * k : rowBytes, scratch, count, k);
+        finish(i, rows, j, count, weights, scratch);
       }
     }
   }
 
-  /** The last three rows of x and a row of zeros. */
-  private void pad(long to) {
-    long bytes = 4L * k;
-    MemorySegment.copy(Memory.MEMORY, x + (m - 3) * bytes, Memory.MEMORY, to, 3 * bytes);
-    Memory.MEMORY.asSlice(to + 3 * bytes, bytes).fill((byte) 0);
+  /** Rows of x in the pass that reads a block from memory. */
+  private int firstRows() {
+    boolean crowded = !type.isQuantised() && 16L * k > X_BYTES && 8L * k <= X_BYTES;
+    return Math.min(m, m > 3 && crowded ? 2 : MAX_ROWS);
   }
 
   /**
-   * From partial sums to outputs {@code [j, j + count)} of rows {@code [i, i + rows)}.
-   *
-   * @param pass rows of x that the sums are of, at least {@code rows}
+   * From partial sums to outputs {@code [j, j + count)} of rows {@code [i, i + rows)}. Sums of
+   * three rows lie as those of four.
    */
-  private void finish(int i, int rows, int pass, int j, int count, long weights, long sums) {
-    int each = pass == 3 ? MAX_ROWS : pass;
+  private void finish(int i, int rows, int j, int count, long weights, long sums) {
+    int each = rows == 3 ? MAX_ROWS : rows;
     GemvSums.addLanes(sums, count, each);
     if (k % LANES != 0) {
       for (int r = 0; r < rows; r++) {

@@ -103,11 +103,11 @@ final class GemvSums {
    * @param stored rows that are stored
    */
   static void store(long sums, int rows, int stored, long y, long yBytes, int count) {
-    int whole = rows == 4 && stored < 4 ? 0 : count / LANES * LANES;
+    int whole = count / LANES * LANES;
     switch (rows) {
       case 1 -> storeOne(sums, y, whole);
       case 2 -> storeTwo(sums, y, yBytes, whole);
-      default -> storeFour(sums, y, yBytes, whole);
+      default -> storeFour(sums, y, yBytes, whole, stored == 4);
     }
     for (int r = 0; r < stored; r++) {
       for (int j = whole; j < count; j++) {
@@ -133,7 +133,7 @@ final class GemvSums {
     }
   }
 
-  private static void storeFour(long sums, long y, long yBytes, int count) {
+  private static void storeFour(long sums, long y, long yBytes, int count, boolean last) {
     for (long o = 0; o < 4L * count; o += BYTES) {
       long from = sums + 4 * o;
       IntVector s = IntVector.fromMemorySegment(I, MEMORY, from, ORDER);
@@ -147,7 +147,9 @@ final class GemvSums {
       EVENS.selectFrom(even, evenToo).intoMemorySegment(MEMORY, y + o, ORDER);
       EVENS.selectFrom(odd, oddToo).intoMemorySegment(MEMORY, y + yBytes + o, ORDER);
       ODDS.selectFrom(even, evenToo).intoMemorySegment(MEMORY, y + 2 * yBytes + o, ORDER);
-      ODDS.selectFrom(odd, oddToo).intoMemorySegment(MEMORY, y + 3 * yBytes + o, ORDER);
+      if (last) {
+        ODDS.selectFrom(odd, oddToo).intoMemorySegment(MEMORY, y + 3 * yBytes + o, ORDER);
+      }
     }
   }
 

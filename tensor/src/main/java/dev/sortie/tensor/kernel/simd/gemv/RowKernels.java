@@ -16,14 +16,14 @@ import dev.sortie.tensor.kernel.simd.vector.Width;
  * with 16 registers of 256 bits BF16 6.2, not 8.3. One row does not: in cache it is a tenth faster
  * so, but from memory Q8_0 takes 5.8 ms, not 3.7.
  *
- * <p>Three rows have a kernel where four are bound by arithmetic: Zen 5, two threads, 106 M weights
- * in Q4_1, three rows 3.4 ms, four 4.1. Elsewhere they run as four, the fourth being zero, for two
- * and one took longer.
+ * <p>Three rows have a kernel, too, and do not run as four: Zen 5, two threads, 106 M weights in
+ * Q4_1, three rows 3.4 ms, four 4.1; Zen 4, k = 1536, BF16 9.0 and 10.7, with 16 registers of 256
+ * bits 10.6 and 15.9.
  *
  * @param one for one row of x
- * @param two for two; null where only one row has a kernel
- * @param three for three; null where they run as four
- * @param four for four; null where only one row has a kernel
+ * @param two for two; null where only one row has a kernel, as {@code three} and {@code four}
+ * @param three for three
+ * @param four for four
  */
 record RowKernels(RowKernel one, RowKernel two, RowKernel three, RowKernel four) {
   /** Bytes of the sums of one weight row. */
@@ -88,7 +88,7 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel three, RowKernel four)
     };
   }
 
-  /** The kernel for {@code rows} rows of x: 1, 2, 4, or 3 where there is one. */
+  /** The kernel for {@code rows} rows of x, 1 to 4. */
   RowKernel forRows(int rows) {
     return switch (rows) {
       case 1 -> one;
