@@ -86,6 +86,34 @@ class ManyRowsContractTest {
 
   @ParameterizedTest
   @MethodSource("kernels")
+  void weightsOf16BitsGiveTheBitsOfTheSameWeightsInF32(Kernels kernels) {
+    for (int[] size : new int[][] {{70, 96}, {33, 577}, {64, 1111}}) {
+      int n = size[0];
+      int k = size[1];
+      for (DType type : List.of(DType.BF16, DType.F16)) {
+        try (NativeArena arena = new NativeArena("test")) {
+          Random random = new Random(k);
+          Span x = random(arena, random, 43L * k);
+          Span w = arena.allocate(type, (long) n * k).span();
+          kernels.copy(random(arena, random, (long) n * k), w);
+          Span wide = arena.allocate(DType.F32, (long) n * k).span();
+          kernels.copy(w, wide);
+          for (int m : new int[] {17, 43}) {
+            Span y = arena.allocate(DType.F32, (long) m * n).span();
+            Span expected = arena.allocate(DType.F32, (long) m * n).span();
+            kernels.linear(x.slice(0, (long) m * k), w, null, y, m, n, k);
+            kernels.linear(x.slice(0, (long) m * k), wide, null, expected, m, n, k);
+            assertThat(floats(y))
+                .as("m %d n %d k %d %s", m, n, k, type)
+                .isEqualTo(floats(expected));
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("kernels")
   void aRowOfAttentionHasTheSameBitsInEveryNumberOfQueries(Kernels kernels) {
     int keys = 300;
     for (int d : new int[] {20, 64}) {

@@ -133,6 +133,27 @@ final class Pack {
     }
   }
 
+  /**
+   * Packs the beginning of a whole panel of BF16 elements, widened; otherwise as {@link
+   * #transpose}.
+   *
+   * @return values of k that were packed: as many as whole blocks have
+   */
+  static int transposeBf16(long src, long ld, int kc, int width, float[] dst, int at) {
+    int done = kc & -2 * LANES;
+    for (int i = 0; i < width; i += LANES) {
+      long from = src + i * ld;
+      if (LANES >= 16) {
+        PackTranspose16.bf16(from, ld, dst, at + i, width, done);
+      } else if (LANES == 8) {
+        PackTranspose8.bf16(from, ld, dst, at + i, width, done);
+      } else {
+        PackTranspose4.bf16(from, ld, dst, at + i, width, done);
+      }
+    }
+    return done;
+  }
+
   private static void transposeScalar(
       long src, long ld, int count, int from, int kc, float[] dst, int at, int width) {
     for (int i = 0; i < count; i++) {

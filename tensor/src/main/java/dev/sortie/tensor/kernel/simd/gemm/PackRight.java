@@ -7,7 +7,9 @@ import dev.sortie.tensor.kernel.tile.TileType;
 
 /**
  * Packs the right operand of a matrix product, of any type: rows that are not F32 are decoded a few
- * at a time to a scratch, from which they are packed while they are in the L1 cache.
+ * at a time to a scratch, from which they are packed while they are in the L1 cache. BF16 rows go
+ * to a panel directly, in pairs of elements: SmolLM2-135M reads 17 tokens in 43 ms, not in 52
+ * (Zen 4, two threads, without the head).
  *
  * @param trans whether b is stored as {@code [n, k]}, not {@code [k, n]}
  * @param b address
@@ -75,7 +77,11 @@ record PackRight(boolean trans, int n, int k, long b, RightOperand right, long s
 
   private void decodeAndTranspose(
       DType type, int pc, int kc, int j, int count, float[] dst, int at) {
-    for (int d = 0; d < kc; d += RUN) {
+    int done =
+        type == DType.BF16 && count == NR
+            ? Pack.transposeBf16(b + 2 * ((long) j * k + pc), 2L * k, kc, NR, dst, at)
+            : 0;
+    for (int d = done; d < kc; d += RUN) {
       int run = Math.min(RUN, kc - d);
       for (int i = 0; i < count; i++) {
         decode(type, k, j + i, pc + d, run, scratch + 4L * RUN * i);
