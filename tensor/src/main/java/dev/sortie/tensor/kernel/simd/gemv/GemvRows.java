@@ -6,9 +6,9 @@ import dev.sortie.tensor.kernel.simd.vector.Width;
 
 /**
  * A product of few rows of x with weights read in place: {@code y[i,j] = x[i,:] · w[j,:] +
- * bias[j]}. Walks blocks of weight rows; for each, passes of four, two and one rows of x run
- * through {@link RowKernels} while the block stays in cache, and {@link GemvSums} adds up what they
- * leave. Weights without kernels of their own are decoded to F32 block by block.
+ * bias[j]}. Walks blocks of weight rows; for each, passes of one to four rows of x run through
+ * {@link RowKernels} while the block stays in cache, and {@link GemvSums} adds up what they leave.
+ * Weights without kernels of their own are decoded to F32 block by block.
  *
  * @param bias address, or 0 for none
  */
