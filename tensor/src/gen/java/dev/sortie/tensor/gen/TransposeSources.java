@@ -57,17 +57,6 @@ final class TransposeSources {
             long src, %6$slong lds, float[] dst, int at, int ldd, int count) {
         %7$s
         }
-
-        /**
-         * The same for BF16 elements, which become F32, and a multiple of %8$d. Two neighbours in a
-         * row are exchanged as one element; each is the upper half of a float.
-         *
-         * @param lds bytes from one source row to the next
-         * @param ldd elements from one destination row to the next
-         */
-        static void bf16(long src, long lds, float[] dst, int at, int ldd, int count) {
-        %9$s
-        }
         """
             .formatted(
                 size,
@@ -80,9 +69,7 @@ final class TransposeSources {
                     : "",
                 six ? "@param rows 6 or 8\n * " : "",
                 six ? "int rows, " : "",
-                floats(size, six),
-                2 * size,
-                bf16(size));
+                body(size, six));
     return JavaSource.file(TransposeSources.class, "gemm", doc, "PackTranspose" + size, members);
   }
 
@@ -97,7 +84,7 @@ final class TransposeSources {
     return out;
   }
 
-  private static JavaSource.Lines floats(int size, boolean six) {
+  private static JavaSource.Lines body(int size, boolean six) {
     JavaSource.Lines out = new JavaSource.Lines();
     if (six) {
       out.line("long seventh = Math.min(6, rows - 1) * lds;");
@@ -107,47 +94,11 @@ final class TransposeSources {
     out.line("long from = src + 4L * k;");
     out.line("int to = at + k * ldd;");
     for (int r = 0; r < size; r++) {
-      load(out, r, six && r >= 6 ? r == 6 ? " + seventh" : " + eighth" : JavaSource.plus(r, "lds"));
+      String row = six && r >= 6 ? r == 6 ? " + seventh" : " + eighth" : JavaSource.plus(r, "lds");
+      out.line(
+          "IntVector r%d = IntVector.fromMemorySegment(I, MEMORY, from%s, ORDER);"
+              .formatted(r, row));
     }
-    char last = exchanges(out, size);
-    for (int r = 0; r < size; r++) {
-      store(out, "" + last + r, r);
-    }
-    out.line("}");
-    return out;
-  }
-
-  private static JavaSource.Lines bf16(int size) {
-    JavaSource.Lines out = new JavaSource.Lines();
-    out.line("for (int k = 0; k < count; k += 2 * SIZE) {");
-    out.line("long from = src + 2L * k;");
-    out.line("int to = at + k * ldd;");
-    for (int r = 0; r < size; r++) {
-      load(out, r, JavaSource.plus(r, "lds"));
-    }
-    char last = exchanges(out, size);
-    for (int r = 0; r < size; r++) {
-      store(out, "%c%d.lanewise(VectorOperators.LSHL, 16)".formatted(last, r), 2 * r);
-      store(out, "%c%d.and(0xffff_0000)".formatted(last, r), 2 * r + 1);
-    }
-    out.line("}");
-    return out;
-  }
-
-  private static void load(JavaSource.Lines out, int row, String offset) {
-    out.line(
-        "IntVector r%d = IntVector.fromMemorySegment(I, MEMORY, from%s, ORDER);"
-            .formatted(row, offset));
-  }
-
-  private static void store(JavaSource.Lines out, String vector, int row) {
-    out.line(
-        "%s.reinterpretAsFloats().intoArray(dst, to%s);"
-            .formatted(vector, JavaSource.plus(row, "ldd")));
-  }
-
-  /** All stages; returns the name of the vectors of the last one. */
-  private static char exchanges(JavaSource.Lines out, int size) {
     int stage = 0;
     for (int block = 1; block < size; block *= 2) {
       for (int i = 0; i < size; i++) {
@@ -157,7 +108,13 @@ final class TransposeSources {
       }
       stage++;
     }
-    return STAGES.charAt(stage);
+    for (int r = 0; r < size; r++) {
+      out.line(
+          "%s%d.reinterpretAsFloats().intoArray(dst, to%s);"
+              .formatted(STAGES.charAt(stage), r, JavaSource.plus(r, "ldd")));
+    }
+    out.line("}");
+    return out;
   }
 
   /** Two vectors of a stage from the two of the stage before. */

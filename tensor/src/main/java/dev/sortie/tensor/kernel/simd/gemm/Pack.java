@@ -28,6 +28,9 @@ final class Pack {
    */
   private static final int COPY_ROWS = 8;
 
+  /** Values of k that {@link #transposeBf16} widens while they are in the L1 cache: 16 KiB. */
+  private static final int PAIR_ROWS = 128;
+
   private Pack() {}
 
   /**
@@ -135,21 +138,21 @@ final class Pack {
 
   /**
    * Packs the beginning of a whole panel of BF16 elements, widened; otherwise as {@link
-   * #transpose}.
+   * #transpose}. Two neighbours in a row are transposed as one element of four bytes, into every
+   * other row of the panel, and then widened in place. Both in one method were too much for C1, and
+   * C2 left objects.
    *
    * @return values of k that were packed: as many as whole blocks have
    */
   static int transposeBf16(long src, long ld, int kc, int width, float[] dst, int at) {
     int done = kc & -2 * LANES;
-    for (int i = 0; i < width; i += LANES) {
-      long from = src + i * ld;
-      if (LANES >= 16) {
-        PackTranspose16.bf16(from, ld, dst, at + i, width, done);
-      } else if (LANES == 8) {
-        PackTranspose8.bf16(from, ld, dst, at + i, width, done);
-      } else {
-        PackTranspose4.bf16(from, ld, dst, at + i, width, done);
+    for (int k = 0; k < done; k += PAIR_ROWS) {
+      int rows = Math.min(PAIR_ROWS, done - k);
+      int to = at + k * width;
+      for (int i = 0; i < width; i += LANES) {
+        transposeBlock(src + i * ld + 2L * k, ld, dst, to + i, 2 * width, rows / 2);
       }
+      PackWiden.pairs(dst, to, width, rows);
     }
     return done;
   }

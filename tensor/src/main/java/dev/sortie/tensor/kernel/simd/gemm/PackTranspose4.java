@@ -5,7 +5,6 @@ import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -60,40 +59,6 @@ final class PackTranspose4 {
       t1.reinterpretAsFloats().intoArray(dst, to + ldd);
       t2.reinterpretAsFloats().intoArray(dst, to + 2 * ldd);
       t3.reinterpretAsFloats().intoArray(dst, to + 3 * ldd);
-    }
-  }
-
-  /**
-   * The same for BF16 elements, which become F32, and a multiple of 8. Two neighbours in a row are
-   * exchanged as one element; each is the upper half of a float.
-   *
-   * @param lds bytes from one source row to the next
-   * @param ldd elements from one destination row to the next
-   */
-  static void bf16(long src, long lds, float[] dst, int at, int ldd, int count) {
-    for (int k = 0; k < count; k += 2 * SIZE) {
-      long from = src + 2L * k;
-      int to = at + k * ldd;
-      IntVector r0 = IntVector.fromMemorySegment(I, MEMORY, from, ORDER);
-      IntVector r1 = IntVector.fromMemorySegment(I, MEMORY, from + lds, ORDER);
-      IntVector r2 = IntVector.fromMemorySegment(I, MEMORY, from + 2 * lds, ORDER);
-      IntVector r3 = IntVector.fromMemorySegment(I, MEMORY, from + 3 * lds, ORDER);
-      IntVector s0 = LOW0.selectFrom(r0, r1);
-      IntVector s1 = HIGH0.selectFrom(r0, r1);
-      IntVector s2 = LOW0.selectFrom(r2, r3);
-      IntVector s3 = HIGH0.selectFrom(r2, r3);
-      IntVector t0 = LOW1.selectFrom(s0, s2);
-      IntVector t2 = HIGH1.selectFrom(s0, s2);
-      IntVector t1 = LOW1.selectFrom(s1, s3);
-      IntVector t3 = HIGH1.selectFrom(s1, s3);
-      t0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to);
-      t0.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + ldd);
-      t1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 2 * ldd);
-      t1.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 3 * ldd);
-      t2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 4 * ldd);
-      t2.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 5 * ldd);
-      t3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 6 * ldd);
-      t3.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 7 * ldd);
     }
   }
 }

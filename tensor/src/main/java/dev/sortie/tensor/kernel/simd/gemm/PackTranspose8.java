@@ -5,7 +5,6 @@ import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -90,68 +89,6 @@ final class PackTranspose8 {
       u5.reinterpretAsFloats().intoArray(dst, to + 5 * ldd);
       u6.reinterpretAsFloats().intoArray(dst, to + 6 * ldd);
       u7.reinterpretAsFloats().intoArray(dst, to + 7 * ldd);
-    }
-  }
-
-  /**
-   * The same for BF16 elements, which become F32, and a multiple of 16. Two neighbours in a row are
-   * exchanged as one element; each is the upper half of a float.
-   *
-   * @param lds bytes from one source row to the next
-   * @param ldd elements from one destination row to the next
-   */
-  static void bf16(long src, long lds, float[] dst, int at, int ldd, int count) {
-    for (int k = 0; k < count; k += 2 * SIZE) {
-      long from = src + 2L * k;
-      int to = at + k * ldd;
-      IntVector r0 = IntVector.fromMemorySegment(I, MEMORY, from, ORDER);
-      IntVector r1 = IntVector.fromMemorySegment(I, MEMORY, from + lds, ORDER);
-      IntVector r2 = IntVector.fromMemorySegment(I, MEMORY, from + 2 * lds, ORDER);
-      IntVector r3 = IntVector.fromMemorySegment(I, MEMORY, from + 3 * lds, ORDER);
-      IntVector r4 = IntVector.fromMemorySegment(I, MEMORY, from + 4 * lds, ORDER);
-      IntVector r5 = IntVector.fromMemorySegment(I, MEMORY, from + 5 * lds, ORDER);
-      IntVector r6 = IntVector.fromMemorySegment(I, MEMORY, from + 6 * lds, ORDER);
-      IntVector r7 = IntVector.fromMemorySegment(I, MEMORY, from + 7 * lds, ORDER);
-      IntVector s0 = LOW0.selectFrom(r0, r1);
-      IntVector s1 = HIGH0.selectFrom(r0, r1);
-      IntVector s2 = LOW0.selectFrom(r2, r3);
-      IntVector s3 = HIGH0.selectFrom(r2, r3);
-      IntVector s4 = LOW0.selectFrom(r4, r5);
-      IntVector s5 = HIGH0.selectFrom(r4, r5);
-      IntVector s6 = LOW0.selectFrom(r6, r7);
-      IntVector s7 = HIGH0.selectFrom(r6, r7);
-      IntVector t0 = LOW1.selectFrom(s0, s2);
-      IntVector t2 = HIGH1.selectFrom(s0, s2);
-      IntVector t1 = LOW1.selectFrom(s1, s3);
-      IntVector t3 = HIGH1.selectFrom(s1, s3);
-      IntVector t4 = LOW1.selectFrom(s4, s6);
-      IntVector t6 = HIGH1.selectFrom(s4, s6);
-      IntVector t5 = LOW1.selectFrom(s5, s7);
-      IntVector t7 = HIGH1.selectFrom(s5, s7);
-      IntVector u0 = LOW2.selectFrom(t0, t4);
-      IntVector u4 = HIGH2.selectFrom(t0, t4);
-      IntVector u1 = LOW2.selectFrom(t1, t5);
-      IntVector u5 = HIGH2.selectFrom(t1, t5);
-      IntVector u2 = LOW2.selectFrom(t2, t6);
-      IntVector u6 = HIGH2.selectFrom(t2, t6);
-      IntVector u3 = LOW2.selectFrom(t3, t7);
-      IntVector u7 = HIGH2.selectFrom(t3, t7);
-      u0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to);
-      u0.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + ldd);
-      u1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 2 * ldd);
-      u1.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 3 * ldd);
-      u2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 4 * ldd);
-      u2.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 5 * ldd);
-      u3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 6 * ldd);
-      u3.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 7 * ldd);
-      u4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 8 * ldd);
-      u4.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 9 * ldd);
-      u5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 10 * ldd);
-      u5.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 11 * ldd);
-      u6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 12 * ldd);
-      u6.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 13 * ldd);
-      u7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(dst, to + 14 * ldd);
-      u7.and(0xffff_0000).reinterpretAsFloats().intoArray(dst, to + 15 * ldd);
     }
   }
 }

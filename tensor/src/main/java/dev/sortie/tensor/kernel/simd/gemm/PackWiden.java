@@ -8,6 +8,7 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.convert.Dequantise;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
@@ -42,6 +43,24 @@ final class PackWiden {
       Dequantise.run(type, row, from, count, dst);
     } else {
       run(type, row + from * type.bytes(), count, dst);
+    }
+  }
+
+  /**
+   * Widens pairs of BF16 elements in a panel of F32. An even row holds, in each element, one of its
+   * own in the lower half and one of the next row in the upper half.
+   *
+   * @param width elements of a row, whole vectors
+   * @param rows an even number
+   */
+  static void pairs(float[] panel, int at, int width, int rows) {
+    for (int k = 0; k < rows; k += 2) {
+      int from = at + k * width;
+      for (int i = from; i < from + width; i += LANES) {
+        IntVector v = FloatVector.fromArray(Width.F, panel, i).reinterpretAsInts();
+        v.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(panel, i);
+        v.and(0xffff_0000).reinterpretAsFloats().intoArray(panel, i + width);
+      }
     }
   }
 
