@@ -105,7 +105,8 @@ public record GemvRows(long x, long w, DType type, long bias, long y, int m, int
 
   /** Rows of x in the pass that reads a block from memory. */
   private int firstRows() {
-    boolean crowded = !type.isQuantised() && 16L * k > X_BYTES && 8L * k <= X_BYTES;
+    long two = 2L * 4 * k;
+    boolean crowded = !type.isQuantised() && two <= X_BYTES && 2 * two > X_BYTES;
     return Math.min(m, m > 3 && crowded ? 2 : MAX_ROWS);
   }
 

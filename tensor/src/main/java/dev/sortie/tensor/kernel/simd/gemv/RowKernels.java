@@ -6,9 +6,9 @@ import dev.sortie.tensor.kernel.simd.vector.Width;
 /**
  * The {@link RowKernel}s of a type of weights, whose sources are generated.
  *
- * <p>Eight rows of x are two passes of four. One weight row by eight rows of x, laid out vector by
- * vector, decodes each weight once, but loads a vector of x for each fma: Zen 4, one thread, 50 M
- * weights, GFLOP/s of two passes and of one: BF16, k = 576, 65 and 52; Q4_1 64 and 77; with k =
+ * <p>Eight rows of x are passes of two and four. One weight row by eight rows of x, laid out vector
+ * by vector, decodes each weight once, but loads a vector of x for each fma: Zen 4, one thread, 50
+ * M weights, GFLOP/s of two passes and of one: BF16, k = 576, 65 and 52; Q4_1 64 and 77; with k =
  * 1536, where x no longer fits into the L1 cache, BF16 56 and 34, Q4_1 68 and 47.
  *
  * <p>Two and four rows take two weight rows at a time, for a vector of x then serves two products:
