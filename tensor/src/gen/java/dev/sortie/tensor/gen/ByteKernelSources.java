@@ -212,7 +212,7 @@ final class ByteKernelSources {
   }
 
   private static String number(String ints) {
-    return "((FloatVector) " + ints + ".convert(VectorOperators.I2F, 0))";
+    return "((FloatVector) " + ints + ".convertShape(VectorOperators.I2F, F, 0))";
   }
 
   private void line(String text) {

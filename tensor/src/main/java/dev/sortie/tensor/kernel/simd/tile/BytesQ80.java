@@ -89,44 +89,48 @@ final class BytesQ80 {
         IntVector v10 = IntVector.fromMemorySegment(I, MEMORY, tile1 + pq, ORDER);
         IntVector v11 = IntVector.fromMemorySegment(I, MEMORY, tile1 + pq + BYTES, ORDER);
         FloatVector b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc));
-        FloatVector u00 = ((FloatVector) v00.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u00 = ((FloatVector) v00.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
-        FloatVector u01 = ((FloatVector) v01.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u01 = ((FloatVector) v01.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
-        FloatVector u10 = ((FloatVector) v10.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u10 = ((FloatVector) v10.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
-        FloatVector u11 = ((FloatVector) v11.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u11 = ((FloatVector) v11.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc + 4));
-        u00 = ((FloatVector) v00.and(0xff00).convert(VectorOperators.I2F, 0));
+        u00 = ((FloatVector) v00.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
-        u01 = ((FloatVector) v01.and(0xff00).convert(VectorOperators.I2F, 0));
+        u01 = ((FloatVector) v01.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
-        u10 = ((FloatVector) v10.and(0xff00).convert(VectorOperators.I2F, 0));
+        u10 = ((FloatVector) v10.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
-        u11 = ((FloatVector) v11.and(0xff00).convert(VectorOperators.I2F, 0));
+        u11 = ((FloatVector) v11.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc + 8));
-        u00 = ((FloatVector) v00.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u00 = ((FloatVector) v00.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
-        u01 = ((FloatVector) v01.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u01 = ((FloatVector) v01.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
-        u10 = ((FloatVector) v10.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u10 = ((FloatVector) v10.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
-        u11 = ((FloatVector) v11.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u11 = ((FloatVector) v11.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc + 12));
         u00 =
-            ((FloatVector) v00.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v00.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
         u01 =
-            ((FloatVector) v01.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v01.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
         u10 =
-            ((FloatVector) v10.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v10.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
         u11 =
-            ((FloatVector) v11.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v11.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         c += 16;
       }
@@ -208,62 +212,66 @@ final class BytesQ80 {
         IntVector v11 = IntVector.fromMemorySegment(I, MEMORY, tile1 + pq + BYTES, ORDER);
         FloatVector b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc));
         FloatVector b1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + pc));
-        FloatVector u00 = ((FloatVector) v00.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u00 = ((FloatVector) v00.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
         a001 = u00.fma(b1, a001);
-        FloatVector u01 = ((FloatVector) v01.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u01 = ((FloatVector) v01.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
         a011 = u01.fma(b1, a011);
-        FloatVector u10 = ((FloatVector) v10.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u10 = ((FloatVector) v10.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
         a101 = u10.fma(b1, a101);
-        FloatVector u11 = ((FloatVector) v11.and(0xff).convert(VectorOperators.I2F, 0));
+        FloatVector u11 = ((FloatVector) v11.and(0xff).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         a111 = u11.fma(b1, a111);
         b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc + 4));
         b1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + pc + 4));
-        u00 = ((FloatVector) v00.and(0xff00).convert(VectorOperators.I2F, 0));
+        u00 = ((FloatVector) v00.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
         a001 = u00.fma(b1, a001);
-        u01 = ((FloatVector) v01.and(0xff00).convert(VectorOperators.I2F, 0));
+        u01 = ((FloatVector) v01.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
         a011 = u01.fma(b1, a011);
-        u10 = ((FloatVector) v10.and(0xff00).convert(VectorOperators.I2F, 0));
+        u10 = ((FloatVector) v10.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
         a101 = u10.fma(b1, a101);
-        u11 = ((FloatVector) v11.and(0xff00).convert(VectorOperators.I2F, 0));
+        u11 = ((FloatVector) v11.and(0xff00).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         a111 = u11.fma(b1, a111);
         b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc + 8));
         b1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + pc + 8));
-        u00 = ((FloatVector) v00.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u00 = ((FloatVector) v00.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
         a001 = u00.fma(b1, a001);
-        u01 = ((FloatVector) v01.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u01 = ((FloatVector) v01.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
         a011 = u01.fma(b1, a011);
-        u10 = ((FloatVector) v10.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u10 = ((FloatVector) v10.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
         a101 = u10.fma(b1, a101);
-        u11 = ((FloatVector) v11.and(0xff_0000).convert(VectorOperators.I2F, 0));
+        u11 = ((FloatVector) v11.and(0xff_0000).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         a111 = u11.fma(b1, a111);
         b0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x0 + pc + 12));
         b1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, x1 + pc + 12));
         u00 =
-            ((FloatVector) v00.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v00.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a000 = u00.fma(b0, a000);
         a001 = u00.fma(b1, a001);
         u01 =
-            ((FloatVector) v01.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v01.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a010 = u01.fma(b0, a010);
         a011 = u01.fma(b1, a011);
         u10 =
-            ((FloatVector) v10.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v10.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a100 = u10.fma(b0, a100);
         a101 = u10.fma(b1, a101);
         u11 =
-            ((FloatVector) v11.lanewise(VectorOperators.LSHR, 24).convert(VectorOperators.I2F, 0));
+            ((FloatVector)
+                v11.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F, 0));
         a110 = u11.fma(b0, a110);
         a111 = u11.fma(b1, a111);
         c += 16;

@@ -66,8 +66,8 @@ final class ScaleQ40 {
               .reinterpretAsInts();
       IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
       IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
-      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
-      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+      FloatVector i00 = ((FloatVector) n00.convertShape(VectorOperators.I2F, F, 0));
+      FloatVector i10 = ((FloatVector) n10.convertShape(VectorOperators.I2F, F, 0));
       FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
       f00 = i00.fma(d0.mul(sx0), f00);
       f10 = i10.fma(d1.mul(sx0), f10);
@@ -113,8 +113,8 @@ final class ScaleQ40 {
               .reinterpretAsInts();
       IntVector n00 = j0.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
       IntVector n10 = j0.lanewise(VectorOperators.ASHR, 16);
-      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
-      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+      FloatVector i00 = ((FloatVector) n00.convertShape(VectorOperators.I2F, F, 0));
+      FloatVector i10 = ((FloatVector) n10.convertShape(VectorOperators.I2F, F, 0));
       FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
       f00 = i00.fma(d0.mul(sx0), f00);
       f10 = i10.fma(d1.mul(sx0), f10);
@@ -127,8 +127,8 @@ final class ScaleQ40 {
               .reinterpretAsInts();
       IntVector n01 = j1.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
       IntVector n11 = j1.lanewise(VectorOperators.ASHR, 16);
-      FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
-      FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
+      FloatVector i01 = ((FloatVector) n01.convertShape(VectorOperators.I2F, F, 0));
+      FloatVector i11 = ((FloatVector) n11.convertShape(VectorOperators.I2F, F, 0));
       FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
       f01 = i01.fma(d0.mul(sx1), f01);
       f11 = i11.fma(d1.mul(sx1), f11);

@@ -76,8 +76,8 @@ final class ScaleQ41 {
       int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
       n00 = n00.add(centre0);
       n10 = n10.add(centre0);
-      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
-      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+      FloatVector i00 = ((FloatVector) n00.convertShape(VectorOperators.I2F, F, 0));
+      FloatVector i10 = ((FloatVector) n10.convertShape(VectorOperators.I2F, F, 0));
       FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
       FloatVector mx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 12));
       f00 = i00.fma(d0.mul(sx0), f00);
@@ -136,8 +136,8 @@ final class ScaleQ41 {
       int centre0 = MEMORY.get(JAVA_INT_UNALIGNED, xp0 + 8);
       n00 = n00.add(centre0);
       n10 = n10.add(centre0);
-      FloatVector i00 = ((FloatVector) n00.convert(VectorOperators.I2F, 0));
-      FloatVector i10 = ((FloatVector) n10.convert(VectorOperators.I2F, 0));
+      FloatVector i00 = ((FloatVector) n00.convertShape(VectorOperators.I2F, F, 0));
+      FloatVector i10 = ((FloatVector) n10.convertShape(VectorOperators.I2F, F, 0));
       FloatVector sx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 4));
       FloatVector mx0 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp0 + 12));
       f00 = i00.fma(d0.mul(sx0), f00);
@@ -156,8 +156,8 @@ final class ScaleQ41 {
       int centre1 = MEMORY.get(JAVA_INT_UNALIGNED, xp1 + 8);
       n01 = n01.add(centre1);
       n11 = n11.add(centre1);
-      FloatVector i01 = ((FloatVector) n01.convert(VectorOperators.I2F, 0));
-      FloatVector i11 = ((FloatVector) n11.convert(VectorOperators.I2F, 0));
+      FloatVector i01 = ((FloatVector) n01.convertShape(VectorOperators.I2F, F, 0));
+      FloatVector i11 = ((FloatVector) n11.convertShape(VectorOperators.I2F, F, 0));
       FloatVector sx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 4));
       FloatVector mx1 = FloatVector.broadcast(F, MEMORY.get(JAVA_FLOAT_UNALIGNED, xp1 + 12));
       f01 = i01.fma(d0.mul(sx1), f01);
