@@ -2,7 +2,9 @@ package dev.sortie.tensor.kernel.simd.attention;
 
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.vector.Lanes.set;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
+import static dev.sortie.tensor.kernel.simd.vector.Memory.OFFSET;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.sortie.tensor.kernel.simd.vector.Lanes;
@@ -74,6 +76,8 @@ final class AttentionTiles {
    */
   static void scoresByRow(
       long q, int size, long k, long stride, long from, long to, float scale, long s) {
+    long row = 4L * size;
+    long x0 = q & ADDRESS;
     long j = from;
     for (; j <= to - 4; j += 4) {
       FloatVector a = FloatVector.zero(F);
@@ -81,12 +85,17 @@ final class AttentionTiles {
       FloatVector c = FloatVector.zero(F);
       FloatVector d = FloatVector.zero(F);
       long key = k + j * stride;
-      for (long e = 0; e < 4L * size; e += VECTOR) {
-        FloatVector x = FloatVector.fromMemorySegment(F, MEMORY, q + e, ORDER);
-        a = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + e, ORDER), a);
-        b = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + stride + e, ORDER), b);
-        c = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + 2 * stride + e, ORDER), c);
-        d = x.fma(FloatVector.fromMemorySegment(F, MEMORY, key + 3 * stride + e, ORDER), d);
+      long k0 = key & ADDRESS;
+      long k1 = (key + stride) & ADDRESS;
+      long k2 = (key + 2 * stride) & ADDRESS;
+      long k3 = (key + 3 * stride) & ADDRESS;
+      for (long e = 0; e != row; e += VECTOR) {
+        long o = e & OFFSET;
+        FloatVector x = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a = x.fma(FloatVector.fromMemorySegment(F, MEMORY, k0 + o, ORDER), a);
+        b = x.fma(FloatVector.fromMemorySegment(F, MEMORY, k1 + o, ORDER), b);
+        c = x.fma(FloatVector.fromMemorySegment(F, MEMORY, k2 + o, ORDER), c);
+        d = x.fma(FloatVector.fromMemorySegment(F, MEMORY, k3 + o, ORDER), d);
       }
       a = a.rearrange(BY_HALF).add(a);
       b = b.rearrange(BY_HALF).add(b);
@@ -106,8 +115,9 @@ final class AttentionTiles {
       // As two longs: if one loop stored vectors of 128 bits, C2 would prepare all others for both
       // widths, where it does not know the width itself, and so leave objects in them.
       LongVector four = all.rearrange(FOUR).mul(scale).reinterpretAsLongs();
-      MEMORY.set(JAVA_LONG_UNALIGNED, s + 4 * j, four.lane(0));
-      MEMORY.set(JAVA_LONG_UNALIGNED, s + 4 * j + 8, four.lane(1));
+      long out = (s + 4 * j) & ADDRESS;
+      MEMORY.set(JAVA_LONG_UNALIGNED, out, four.lane(0));
+      MEMORY.set(JAVA_LONG_UNALIGNED, out + 8, four.lane(1));
     }
     scoresOfRest(q, size, k, stride, j, to, scale, s);
   }
@@ -115,16 +125,19 @@ final class AttentionTiles {
   /** {@link #scoresByRow} of less than four keys. */
   private static void scoresOfRest(
       long q, int size, long k, long stride, long from, long to, float scale, long s) {
+    long row = 4L * size;
+    long x0 = q & ADDRESS;
     for (long j = from; j < to; j += 2) {
       long next = Math.min(j + 1, to - 1);
       FloatVector a = FloatVector.zero(F);
       FloatVector b = FloatVector.zero(F);
-      long keyA = k + j * stride;
-      long keyB = k + next * stride;
-      for (long d = 0; d < 4L * size; d += VECTOR) {
-        FloatVector x = FloatVector.fromMemorySegment(F, MEMORY, q + d, ORDER);
-        a = x.fma(FloatVector.fromMemorySegment(F, MEMORY, keyA + d, ORDER), a);
-        b = x.fma(FloatVector.fromMemorySegment(F, MEMORY, keyB + d, ORDER), b);
+      long k0 = (k + j * stride) & ADDRESS;
+      long k1 = (k + next * stride) & ADDRESS;
+      for (long e = 0; e != row; e += VECTOR) {
+        long o = e & OFFSET;
+        FloatVector x = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a = x.fma(FloatVector.fromMemorySegment(F, MEMORY, k0 + o, ORDER), a);
+        b = x.fma(FloatVector.fromMemorySegment(F, MEMORY, k1 + o, ORDER), b);
       }
       // Lanes.sum, written out: here C2 may leave a call, and so two objects a key.
       if (LANES >= 16) {
