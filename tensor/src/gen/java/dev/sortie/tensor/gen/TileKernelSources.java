@@ -387,7 +387,7 @@ final class TileKernelSources {
 
   /**
    * The sums of a group as numbers. {@code convert} looks the species of its result up, and where
-   * C2 does not fold that, the sums become objects: Q4_1 over 16 rows 25 to 61 ms, not 15, in one
+   * C2 does not fold that, the sums become objects: Q4_1 over 16 rows 25 and 62 ms, not 15, in one
    * of six starts. With scales of groups it is used all the same, since {@code convertShape} makes
    * prompts slower: 1B in Q4_K_M 166 tokens/s, not 240 (Zen 5).
    */
