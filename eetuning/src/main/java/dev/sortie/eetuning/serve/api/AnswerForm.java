@@ -82,9 +82,17 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
   private static void checkUnused(RequestFields format) {
     if (!format.string("type").orElse("").equals("json_schema") && format.has("json_schema")) {
       RequestFields d = format.fields("json_schema").orElseThrow();
+      checkDescription(d);
       d.object("schema").orElseThrow(() -> d.missing("schema", "an object"));
       format.ignore("response_format.json_schema");
     }
+  }
+
+  /** What is said of a schema besides it, whatever the type of the format. */
+  private static void checkDescription(RequestFields d) {
+    d.string("name");
+    d.string("description");
+    d.flag("strict"); // it always is
   }
 
   /** As {@code text.format} and {@code grammar} of a response say. */
@@ -92,7 +100,12 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
     Optional<JsonForm> asked =
         f.fields("text")
             .flatMap(text -> text.fields("format"))
-            .flatMap(format -> json(format, () -> format, "text.format.schema"));
+            .flatMap(
+                format -> {
+                  checkDescription(format);
+                  format.object("schema");
+                  return json(format, () -> format, "text.format.schema");
+                });
     return of(f, asked, "text.format", grammars);
   }
 
@@ -126,9 +139,7 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
           Optional.of(new JsonForm("type", type, _ -> new Expression.Call("object")));
       case "json_schema" -> {
         RequestFields d = described.get();
-        d.string("name");
-        d.string("description");
-        d.flag("strict"); // it always is
+        checkDescription(d);
         JsonObject schema = d.object("schema").orElseThrow(() -> d.missing("schema", "an object"));
         yield Optional.of(
             new JsonForm(
