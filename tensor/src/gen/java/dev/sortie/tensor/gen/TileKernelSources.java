@@ -3,6 +3,7 @@ package dev.sortie.tensor.gen;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Generates the kernels of {@code simd.tile}. {@code TileForm} and {@code TileType} say what a tile
@@ -23,26 +24,50 @@ final class TileKernelSources {
   private static final int[] TILES = {0, 4, 2};
 
   /**
-   * A form of levels.
+   * Words of a group with parts at the same bits.
    *
-   * @param name of its class
-   * @param bits from one level in a word to the next
-   * @param words per group
+   * @param words how many
+   * @param shifts of the parts
    */
-  private record Form(String name, int bits, int words) {
-    int slots() {
-      return 16 / bits;
-    }
-
+  private record Run(int words, List<Integer> shifts) {
     int coefficients() {
-      return 4 * words * slots();
+      return words * shifts.size();
     }
   }
 
-  private static final Form THREES = new Form("SumsOfThrees", 4, 4);
-  private static final Form NIBBLES = new Form("SumsOfNibbles", 4, 8);
-  private static final Form FIVES = new Form("SumsOfFives", 5, 11);
-  private static final Form SIXES = new Form("SumsOfSixes", 8, 8);
+  /**
+   * A form of levels.
+   *
+   * @param name of its class
+   * @param levels how they lie, for its Javadoc
+   * @param runs words of a group
+   */
+  private record Form(String name, String levels, List<Run> runs) {
+    /** Words that are all alike. */
+    static Form of(String name, int bits, int words) {
+      List<Integer> shifts =
+          IntStream.range(0, 16 / bits).map(slot -> bits * slot).boxed().toList();
+      String levels = "%d levels, %d bits apart".formatted(16 / bits, bits);
+      return new Form(name, levels, List.of(new Run(words, shifts)));
+    }
+
+    int words() {
+      return runs.stream().mapToInt(Run::words).sum();
+    }
+
+    int coefficients() {
+      return 4 * runs.stream().mapToInt(Run::coefficients).sum();
+    }
+  }
+
+  private static final Form THREES = Form.of("SumsOfThrees", 4, 4);
+  private static final Form NIBBLES = Form.of("SumsOfNibbles", 4, 8);
+  private static final Form FIVES = Form.of("SumsOfFives", 5, 11);
+  private static final Form SIXES =
+      new Form(
+          "SumsOfSixes",
+          "parts of levels of 6 bits",
+          List.of(new Run(4, List.of(0, 6, 12)), new Run(2, List.of(0, 6, 12, 14))));
 
   /**
    * A type.
@@ -118,9 +143,7 @@ final class TileKernelSources {
         %3$s
         """
             .formatted(form.words(), form.coefficients() + 16, out, form.name());
-    String doc =
-        "{@link GroupSums} of words of %d levels, %d bits apart."
-            .formatted(form.slots(), form.bits());
+    String doc = "{@link GroupSums} of words of " + form.levels() + ".";
     return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
   }
 
@@ -147,9 +170,35 @@ final class TileKernelSources {
         line("ShortVector a%d%d = ShortVector.zero(W);".formatted(p, r));
       }
     }
-    line("long stop = go + WORDS;");
-    line("long c = xo;");
-    line("for (long q = go; q != stop; q += BYTES) {");
+    int words = 0;
+    int coefficients = 0;
+    for (Run run : form.runs()) {
+      boolean first = words == 0;
+      boolean last = words + run.words() == form.words();
+      String end = last ? "WORDS" : words + run.words() + " * BYTES";
+      line((first ? "long " : "") + "stop = go + " + end + ";");
+      line(first ? "long c = xo;" : "c = xo + %d;".formatted(4 * coefficients));
+      String begin = first ? "go" : "go + " + words + " * BYTES";
+      words(run, begin, rows, tiles);
+      words += run.words();
+      coefficients += run.coefficients();
+    }
+    for (int p = 0; p < tiles; p++) {
+      for (int r = 0; r < rows; r++) {
+        int at = p * rows + r;
+        line(
+            "a%d%d.intoMemorySegment(MEMORY, to%s, ORDER);"
+                .formatted(p, r, JavaSource.plus(at, "BYTES")));
+      }
+    }
+    line("to += %d * BYTES;".formatted(tiles * rows));
+    line("xo += GROUP_OF_X;");
+    line("}\n}\n");
+  }
+
+  /** The sums of a run of words. */
+  private void words(Run run, String begin, int rows, int tiles) {
+    line("for (long q = %s; q != stop; q += BYTES) {".formatted(begin));
     line("long pq = q & OFFSET;");
     line("long pc = c & OFFSET;");
     for (int p = 0; p < tiles; p++) {
@@ -157,13 +206,13 @@ final class TileKernelSources {
           "ShortVector v%d = ShortVector.fromMemorySegment(W, MEMORY, tile%d + pq, ORDER);"
               .formatted(p, p));
     }
-    for (int slot = 0; slot < form.slots(); slot++) {
+    for (int slot = 0; slot < run.shifts().size(); slot++) {
       for (int p = 0; p < tiles && slot > 0; p++) {
         line(
             "%su%d = v%d.lanewise(VectorOperators.LSHR, %d);"
-                .formatted(slot == 1 ? "ShortVector " : "", p, p, form.bits() * slot));
+                .formatted(slot == 1 ? "ShortVector " : "", p, p, run.shifts().get(slot)));
       }
-      String offset = slot == 0 ? "" : " + " + 4 * form.words() * slot;
+      String offset = slot == 0 ? "" : " + " + 4 * run.words() * slot;
       for (int r = 0; r < rows; r++) {
         line(
             "%sc%d = IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x%d + pc%s)).reinterpretAsShorts();"
@@ -177,17 +226,6 @@ final class TileKernelSources {
     }
     line("c += 4;");
     line("}");
-    for (int p = 0; p < tiles; p++) {
-      for (int r = 0; r < rows; r++) {
-        int at = p * rows + r;
-        line(
-            "a%d%d.intoMemorySegment(MEMORY, to%s, ORDER);"
-                .formatted(p, r, JavaSource.plus(at, "BYTES")));
-      }
-    }
-    line("to += %d * BYTES;".formatted(tiles * rows));
-    line("xo += GROUP_OF_X;");
-    line("}\n}\n");
   }
 
   // ---- scaling

@@ -138,9 +138,11 @@ final class ScalarTiles {
     if (form == TileForm.BYTES) {
       return tiles.get(JAVA_BYTE, at + i / 4 * 2 * step + i % 4) & 0xff;
     }
-    long word = at + i % form.words() * step;
-    return tiles.get(JAVA_SHORT_UNALIGNED, word) >>> form.bits() * (i / form.words())
-        & (1 << form.bits()) - 1;
+    int level = 0;
+    for (TileForm.Part part : form.parts(i)) {
+      level |= part.of(tiles.get(JAVA_SHORT_UNALIGNED, at + part.word() * step));
+    }
+    return level;
   }
 
   /** Takes the row of x that starts at an element. */

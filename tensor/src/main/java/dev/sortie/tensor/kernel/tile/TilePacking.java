@@ -27,6 +27,9 @@ public final class TilePacking {
 
   private static final long LOW = 0xffffffffL;
 
+  /** The lowest four bits of each of four shorts. */
+  private static final long LOW_OF_SHORTS = 0x000f000f000f000fL;
+
   private final MemorySegment from;
   private final MemorySegment to;
   private final TiledWeight w;
@@ -132,12 +135,26 @@ public final class TilePacking {
       }
     }
 
+    /** See {@link TileForm#SIXES}. */
     private void sixes(int first) {
       long[] l = quanta.levels;
       int at = first;
       for (int i = 0; i < l.length; i += 2) {
-        words(l[i], l[i + 1], at);
-        at += 8 * lanes;
+        long last = l[i + 1];
+        long four = shorts(l[i]) | shorts(l[i] >>> 32) << 6 | (shorts(last) & LOW_OF_SHORTS) << 12;
+        words[at] = (short) four;
+        words[at + lanes] = (short) (four >>> 16);
+        words[at + 2 * lanes] = (short) (four >>> 32);
+        words[at + 3 * lanes] = (short) (four >>> 48);
+        long high = last >>> 4; // of elements 8 to 11
+        long two = last >>> 32; // elements 12 to 15
+        words[at + 4 * lanes] =
+            (short) (two & 63 | (two >>> 10 & 0xfc0) | (high & 3) << 12 | (high >>> 2 & 0xc000));
+        two >>>= 8;
+        high >>>= 8;
+        words[at + 5 * lanes] =
+            (short) (two & 63 | (two >>> 10 & 0xfc0) | (high & 3) << 12 | (high >>> 2 & 0xc000));
+        at += 6 * lanes;
       }
     }
 
@@ -202,6 +219,13 @@ public final class TilePacking {
       words[at + 4 * lanes] = (short) (four >>> 32);
       words[at + 6 * lanes] = (short) (four >>> 48);
     }
+  }
+
+  /** The four lowest bytes, each in 16 bits. */
+  private static long shorts(long bytes) {
+    long low = bytes & LOW;
+    long two = (low | low << 16) & 0x0000ffff0000ffffL;
+    return (two | two << 8) & EVEN;
   }
 
   /** Eight bytes, each of the low half of one of {@code a} and that of one of {@code b}. */

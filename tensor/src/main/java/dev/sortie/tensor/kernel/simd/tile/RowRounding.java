@@ -69,6 +69,7 @@ final class RowRounding {
         to,
         form.rowBytes(),
         scratch,
+        form == TileForm.SIXES,
         4L * form.words(),
         form.bits(),
         4L * form.coefficients(),
@@ -117,6 +118,7 @@ final class RowRounding {
       long to,
       long toGroup,
       long scratch,
+      boolean sixes,
       long words,
       int bits,
       long coefficients,
@@ -148,15 +150,19 @@ final class RowRounding {
         rounded.intoMemorySegment(MEMORY, q + (o & OFFSET), ORDER);
       }
       int x1 = IntVector.zero(I).add(total).reduceLanes(VectorOperators.ADD);
-      for (long o = 0; o < coefficients; o += BYTES) {
-        IntVector c =
-            IntVector.fromMemorySegment(I, MEMORY, q + (o & OFFSET), ORDER)
-                .sub(
-                    IntVector.fromMemorySegment(I, MEMORY, before + (o & OFFSET), ORDER)
-                        .lanewise(VectorOperators.LSHL, bits));
-        c.and(0xffff)
-            .or(c.lanewise(VectorOperators.LSHL, 16))
-            .intoMemorySegment(MEMORY, dst + (o & OFFSET), ORDER);
+      if (sixes) {
+        sixes(q, dst);
+      } else {
+        for (long o = 0; o < coefficients; o += BYTES) {
+          IntVector c =
+              IntVector.fromMemorySegment(I, MEMORY, q + (o & OFFSET), ORDER)
+                  .sub(
+                      IntVector.fromMemorySegment(I, MEMORY, before + (o & OFFSET), ORDER)
+                          .lanewise(VectorOperators.LSHL, bits));
+          c.and(0xffff)
+              .or(c.lanewise(VectorOperators.LSHL, 16))
+              .intoMemorySegment(MEMORY, dst + (o & OFFSET), ORDER);
+        }
       }
       int start = -centre * x1;
       float step = sum / bound * QuantisedRow.SCALE;
@@ -165,5 +171,31 @@ final class RowRounding {
       MEMORY.set(JAVA_INT_UNALIGNED, dst + coefficients + 8, centre * x1);
       MEMORY.set(JAVA_FLOAT_UNALIGNED, dst + coefficients + 12, x1 * step);
     }
+  }
+
+  /**
+   * The coefficients of a group of {@link TileForm#SIXES}: those of the first four words, which
+   * hold three parts each, then those of the last two, which hold four.
+   *
+   * @param q address of the 16 rounded elements, with zeros before and after them
+   */
+  private static void sixes(long q, long dst) {
+    for (int e = 0; e < 4; e++) { // x of the parts that are high bits
+      MEMORY.set(
+          JAVA_INT_UNALIGNED, q + 64 + 4 * e, MEMORY.get(JAVA_INT_UNALIGNED, q + 32 + 4 * e) << 4);
+    }
+    for (int i = 0; i < 12; i++) {
+      coefficient(q, i, 4, i < 4 ? 0 : 64, dst);
+    }
+    for (int i = 12; i < 20; i++) {
+      coefficient(q, i, 2, i < 14 ? 0 : i < 18 ? 64 : 4, dst);
+    }
+  }
+
+  private static void coefficient(long q, int i, int distance, int factor, long dst) {
+    int c =
+        MEMORY.get(JAVA_INT_UNALIGNED, q + 4 * i)
+            - factor * MEMORY.get(JAVA_INT_UNALIGNED, q + 4 * (i - distance));
+    MEMORY.set(JAVA_INT_UNALIGNED, dst + 4 * i, c & 0xffff | c << 16);
   }
 }

@@ -31,9 +31,9 @@ final class ScaleQ6K {
   private static final long HEAD = 1 * BYTES;
 
   /** Bytes of a group of x, and where the values behind its coefficients begin. */
-  private static final long GROUP_OF_X = 80;
+  private static final long GROUP_OF_X = 96;
 
-  private static final long START = 64;
+  private static final long START = 80;
 
   /** The kernels by rows of x. */
   static final GroupScaling KERNELS = new GroupScaling(ScaleQ6K::by1, ScaleQ6K::by2);

@@ -13,17 +13,17 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link GroupSums} of words of 2 levels, 8 bits apart. */
+/** {@link GroupSums} of words of parts of levels of 6 bits. */
 final class SumsOfSixes {
   private static final VectorSpecies<Integer> I = Width.I;
   private static final VectorSpecies<Short> W = Width.W;
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  private static final long WORDS = 8 * BYTES;
+  private static final long WORDS = 6 * BYTES;
 
   /** Bytes of a group of x. */
-  private static final long GROUP_OF_X = 80;
+  private static final long GROUP_OF_X = 96;
 
   /** The kernels by rows of x. */
   static final GroupSums KERNELS = new GroupSums(SumsOfSixes::by1, SumsOfSixes::by2);
@@ -45,7 +45,7 @@ final class SumsOfSixes {
       ShortVector a10 = ShortVector.zero(W);
       ShortVector a20 = ShortVector.zero(W);
       ShortVector a30 = ShortVector.zero(W);
-      long stop = go + WORDS;
+      long stop = go + 4 * BYTES;
       long c = xo;
       for (long q = go; q != stop; q += BYTES) {
         long pq = q & OFFSET;
@@ -60,12 +60,73 @@ final class SumsOfSixes {
         a10 = v1.mul(c0).add(a10);
         a20 = v2.mul(c0).add(a20);
         a30 = v3.mul(c0).add(a30);
-        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 8);
-        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 8);
-        ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 8);
-        ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 8);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 6);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        a30 = u3.mul(c0).add(a30);
+        u0 = v0.lanewise(VectorOperators.LSHR, 12);
+        u1 = v1.lanewise(VectorOperators.LSHR, 12);
+        u2 = v2.lanewise(VectorOperators.LSHR, 12);
+        u3 = v3.lanewise(VectorOperators.LSHR, 12);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 32))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        a30 = u3.mul(c0).add(a30);
+        c += 4;
+      }
+      stop = go + WORDS;
+      c = xo + 48;
+      for (long q = go + 4 * BYTES; q != stop; q += BYTES) {
+        long pq = q & OFFSET;
+        long pc = c & OFFSET;
+        ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+        ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+        ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
+        ShortVector v3 = ShortVector.fromMemorySegment(W, MEMORY, tile3 + pq, ORDER);
+        ShortVector c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
+        a00 = v0.mul(c0).add(a00);
+        a10 = v1.mul(c0).add(a10);
+        a20 = v2.mul(c0).add(a20);
+        a30 = v3.mul(c0).add(a30);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u3 = v3.lanewise(VectorOperators.LSHR, 6);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 8))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        a30 = u3.mul(c0).add(a30);
+        u0 = v0.lanewise(VectorOperators.LSHR, 12);
+        u1 = v1.lanewise(VectorOperators.LSHR, 12);
+        u2 = v2.lanewise(VectorOperators.LSHR, 12);
+        u3 = v3.lanewise(VectorOperators.LSHR, 12);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        a30 = u3.mul(c0).add(a30);
+        u0 = v0.lanewise(VectorOperators.LSHR, 14);
+        u1 = v1.lanewise(VectorOperators.LSHR, 14);
+        u2 = v2.lanewise(VectorOperators.LSHR, 14);
+        u3 = v3.lanewise(VectorOperators.LSHR, 14);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 24))
                 .reinterpretAsShorts();
         a00 = u0.mul(c0).add(a00);
         a10 = u1.mul(c0).add(a10);
@@ -96,7 +157,7 @@ final class SumsOfSixes {
       ShortVector a01 = ShortVector.zero(W);
       ShortVector a10 = ShortVector.zero(W);
       ShortVector a11 = ShortVector.zero(W);
-      long stop = go + WORDS;
+      long stop = go + 4 * BYTES;
       long c = xo;
       for (long q = go; q != stop; q += BYTES) {
         long pq = q & OFFSET;
@@ -111,8 +172,20 @@ final class SumsOfSixes {
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
         a01 = v0.mul(c1).add(a01);
         a11 = v1.mul(c1).add(a11);
-        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 8);
-        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 8);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 16))
+                .reinterpretAsShorts();
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
+        u0 = v0.lanewise(VectorOperators.LSHR, 12);
+        u1 = v1.lanewise(VectorOperators.LSHR, 12);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 32))
                 .reinterpretAsShorts();
@@ -120,6 +193,59 @@ final class SumsOfSixes {
         a10 = u1.mul(c0).add(a10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 32))
+                .reinterpretAsShorts();
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
+        c += 4;
+      }
+      stop = go + WORDS;
+      c = xo + 48;
+      for (long q = go + 4 * BYTES; q != stop; q += BYTES) {
+        long pq = q & OFFSET;
+        long pc = c & OFFSET;
+        ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+        ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+        ShortVector c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
+        a00 = v0.mul(c0).add(a00);
+        a10 = v1.mul(c0).add(a10);
+        ShortVector c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
+        a01 = v0.mul(c1).add(a01);
+        a11 = v1.mul(c1).add(a11);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 8))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 8))
+                .reinterpretAsShorts();
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
+        u0 = v0.lanewise(VectorOperators.LSHR, 12);
+        u1 = v1.lanewise(VectorOperators.LSHR, 12);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 16))
+                .reinterpretAsShorts();
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
+        u0 = v0.lanewise(VectorOperators.LSHR, 14);
+        u1 = v1.lanewise(VectorOperators.LSHR, 14);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 24))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        c1 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 24))
                 .reinterpretAsShorts();
         a01 = u0.mul(c1).add(a01);
         a11 = u1.mul(c1).add(a11);

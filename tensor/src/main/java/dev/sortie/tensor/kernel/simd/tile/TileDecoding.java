@@ -70,8 +70,6 @@ public final class TileDecoding {
    */
   private static void group(TileType type, long head, long scale, long group, float[] dst, int at) {
     TileForm form = type.form();
-    int bits = form.bits();
-    int words = form.words();
     boolean scaled = type.scaled();
     boolean minima = type.minima();
     long h = head & ADDRESS;
@@ -99,14 +97,25 @@ public final class TileDecoding {
         d1 = number(s.lanewise(VectorOperators.ASHR, 16)).mul(d1);
       }
     }
-    int mask = (1 << bits) - 1;
     int zero = type.zero();
     for (int e = 0; e < form.group(); e++) {
-      int shift = e / words * bits;
-      long word = words0 + (e % words * BYTES & OFFSET);
-      IntVector v = IntVector.fromMemorySegment(I, MEMORY, word, ORDER);
-      IntVector n0 = v.lanewise(VectorOperators.LSHR, shift).and(mask);
-      IntVector n1 = v.lanewise(VectorOperators.LSHR, 16 + shift).and(mask);
+      IntVector n0 = IntVector.zero(I);
+      IntVector n1 = n0;
+      for (TileForm.Part p : form.parts(e)) {
+        long word = words0 + (p.word() * BYTES & OFFSET);
+        IntVector v = IntVector.fromMemorySegment(I, MEMORY, word, ORDER);
+        int mask = (1 << p.bits()) - 1;
+        n0 =
+            v.lanewise(VectorOperators.LSHR, p.shift())
+                .and(mask)
+                .lanewise(VectorOperators.LSHL, p.place())
+                .or(n0);
+        n1 =
+            v.lanewise(VectorOperators.LSHR, 16 + p.shift())
+                .and(mask)
+                .lanewise(VectorOperators.LSHL, p.place())
+                .or(n1);
+      }
       int to = at + e * 2 * LANES;
       number(n0.sub(zero)).fma(d0, m0).intoArray(dst, to);
       number(n1.sub(zero)).fma(d1, m1).intoArray(dst, to + LANES);
