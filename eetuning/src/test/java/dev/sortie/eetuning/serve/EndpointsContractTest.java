@@ -69,13 +69,15 @@ class EndpointsContractTest {
     String json =
         """
         {"instructions":"Be brief.","input":"Where is the hen?","max_output_tokens":25,
-         "temperature":0,"store":true,"metadata":{"a":"b"},"stream":%s}""";
+         "temperature":0,"store":true,"metadata":{"a":"b"},
+         "text":{"format":{"type":"text","name":"n","schema":{}}},"stream":%s}""";
     JsonObject whole = tiny.post(RESPONSES, json.formatted(false)).json();
     String status = expected.finish().equals("stop") ? "completed" : "incomplete";
     assertThat(whole.getString("status")).isEqualTo(status);
     assertThat(text(whole)).isEqualTo(expected.text());
     assertThat(whole.getObject("metadata").fields()).containsEntry("a", "b");
-    assertThat(whole.getObject("sortie").getStrings("ignored")).containsExactly("store");
+    assertThat(whole.getObject("sortie").getStrings("ignored"))
+        .containsExactly("store", "text.format.name", "text.format.schema");
     assertThat(whole.getObject("usage").getInt("input_tokens", 0, 999))
         .isEqualTo(expected.promptIds().length);
     RawClient.Answer stream = tiny.post(RESPONSES, json.formatted(true));
@@ -153,6 +155,8 @@ class EndpointsContractTest {
           "text":{"format":{"type":"json_schema"}}      | text.format.schema
           "text":{"format":{"type":"json_schema","schema":{"type":"string","pattern":"a"}}} | text.format.schema
           "text":{"format":{"type":"yaml"}}             | text.format.type
+          "text":{"format":{"type":"text","description":5}} | text.format.description
+          "text":{"format":{"type":"json_object","schema":[]}} | text.format.schema
           "tools":[{"type":"file_search"}]              | tools[0].type
           "tool_choice":"required"                      | tool_choice
           "max_output_tokens":0                         | max_output_tokens

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * The form that an answer must have, if a request says one: JSON, JSON under a schema, a text of a
@@ -80,7 +81,7 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
 
   /** A schema that another type leaves without effect must still be one. */
   private static void checkUnused(RequestFields format) {
-    if (!format.string("type").orElse("").equals("json_schema") && format.has("json_schema")) {
+    if (!asksForSchema(format) && format.has("json_schema")) {
       RequestFields d = format.fields("json_schema").orElseThrow();
       checkDescription(d);
       d.object("schema").orElseThrow(() -> d.missing("schema", "an object"));
@@ -88,7 +89,22 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
     }
   }
 
-  /** What is said of a schema besides it, whatever the type of the format. */
+  /** The same where the schema and what is said of it are fields of the format itself. */
+  private static void checkUnusedFields(RequestFields format) {
+    if (!asksForSchema(format)) {
+      checkDescription(format);
+      format.object("schema");
+      Stream.of("name", "description", "strict", "schema")
+          .filter(format::has)
+          .forEach(name -> format.ignore("text.format." + name));
+    }
+  }
+
+  private static boolean asksForSchema(RequestFields format) {
+    return format.string("type").orElse("").equals("json_schema");
+  }
+
+  /** What is said of a schema besides it. */
   private static void checkDescription(RequestFields d) {
     d.string("name");
     d.string("description");
@@ -97,15 +113,10 @@ record AnswerForm(Optional<Supplier<LogitRule>> rule, Optional<JsonForm> json) {
 
   /** As {@code text.format} and {@code grammar} of a response say. */
   static AnswerForm ofResponse(RequestFields f, Grammars grammars) {
+    Optional<RequestFields> format = f.fields("text").flatMap(text -> text.fields("format"));
     Optional<JsonForm> asked =
-        f.fields("text")
-            .flatMap(text -> text.fields("format"))
-            .flatMap(
-                format -> {
-                  checkDescription(format);
-                  format.object("schema");
-                  return json(format, () -> format, "text.format.schema");
-                });
+        format.flatMap(given -> json(given, () -> given, "text.format.schema"));
+    format.ifPresent(AnswerForm::checkUnusedFields);
     return of(f, asked, "text.format", grammars);
   }
 
