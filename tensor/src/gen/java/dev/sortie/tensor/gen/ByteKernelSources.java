@@ -124,8 +124,12 @@ final class ByteKernelSources {
             "IntVector c%1$d = IntVector.fromMemorySegment(I, MEMORY, scales%1$d + (at & OFFSET), ORDER);"
                 .formatted(t));
         String low = "c%d.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16)";
-        d[0] = number(low.formatted(t)) + ".mul(" + d[0] + ")";
-        d[1] = number("c%d.lanewise(VectorOperators.ASHR, 16)".formatted(t)) + ".mul(" + d[1] + ")";
+        d[0] = JavaSource.number(low.formatted(t)) + ".mul(" + d[0] + ")";
+        d[1] =
+            JavaSource.number("c%d.lanewise(VectorOperators.ASHR, 16)".formatted(t))
+                + ".mul("
+                + d[1]
+                + ")";
         line("FloatVector e%d0 = %s;".formatted(t, d[0]));
         line("FloatVector e%d1 = %s;".formatted(t, d[1]));
         d[0] = "e%d0".formatted(t);
@@ -200,7 +204,7 @@ final class ByteKernelSources {
       }
       for (int t = 0; t < TILES; t++) {
         for (int h = 0; h < 2; h++) {
-          line("%su%d%d = %s;".formatted(type, t, h, number("v" + t + h + places[i])));
+          line("%su%d%d = %s;".formatted(type, t, h, JavaSource.number("v" + t + h + places[i])));
           for (int r = 0; r < rows; r++) {
             line("a%1$d%2$d%3$d = u%1$d%2$d.fma(b%3$d, a%1$d%2$d%3$d);".formatted(t, h, r));
           }
@@ -209,10 +213,6 @@ final class ByteKernelSources {
     }
     line("c += 16;");
     line("}");
-  }
-
-  private static String number(String ints) {
-    return "((FloatVector) " + ints + ".convertShape(VectorOperators.I2F, F, 0))";
   }
 
   private void line(String text) {

@@ -114,6 +114,11 @@ final class JavaSource {
     };
   }
 
+  /** A vector of integers as numbers, by a conversion whose species is a constant. */
+  static String number(String ints) {
+    return "((FloatVector) " + ints + ".convertShape(VectorOperators.I2F, F, 0))";
+  }
+
   private static boolean needs(String members, String field) {
     String name = field.replaceAll("^\\S+ (\\w+) =.*", "$1");
     String code = members.replaceAll("(?s)/\\*\\*.*?\\*/", "");

@@ -430,9 +430,7 @@ final class TileKernelSources {
    * prompts slower: 1B in Q4_K_M 166 tokens/s, not 240 (Zen 5).
    */
   private static String converted(Type type, String ints) {
-    return type.scaled()
-        ? number(ints)
-        : "((FloatVector) " + ints + ".convertShape(VectorOperators.I2F, F, 0))";
+    return type.scaled() ? number(ints) : JavaSource.number(ints);
   }
 
   private static String number(String ints) {

@@ -59,9 +59,9 @@ public enum TileForm {
    * @param place its lowest bit in the level
    */
   public record Part(int word, int shift, int bits, int place) {
-    /** The part of the level that {@code word} has. */
-    public int of(int word) {
-      return (word >>> shift & (1 << bits) - 1) << place;
+    /** The part of the level, from the value of the word. */
+    public int of(int value) {
+      return (value >>> shift & (1 << bits) - 1) << place;
     }
   }
 

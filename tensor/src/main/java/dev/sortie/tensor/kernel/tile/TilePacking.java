@@ -146,14 +146,8 @@ public final class TilePacking {
         words[at + lanes] = (short) (four >>> 16);
         words[at + 2 * lanes] = (short) (four >>> 32);
         words[at + 3 * lanes] = (short) (four >>> 48);
-        long high = last >>> 4; // of elements 8 to 11
-        long two = last >>> 32; // elements 12 to 15
-        words[at + 4 * lanes] =
-            (short) (two & 63 | (two >>> 10 & 0xfc0) | (high & 3) << 12 | (high >>> 2 & 0xc000));
-        two >>>= 8;
-        high >>>= 8;
-        words[at + 5 * lanes] =
-            (short) (two & 63 | (two >>> 10 & 0xfc0) | (high & 3) << 12 | (high >>> 2 & 0xc000));
+        words[at + 4 * lanes] = fourParts(last);
+        words[at + 5 * lanes] = fourParts(last >>> 8);
         at += 6 * lanes;
       }
     }
@@ -219,6 +213,16 @@ public final class TilePacking {
       words[at + 4 * lanes] = (short) (four >>> 32);
       words[at + 6 * lanes] = (short) (four >>> 48);
     }
+  }
+
+  /**
+   * A word of four parts: of eight levels, a byte each, the fifth and the seventh, and the two high
+   * bits of the first and the third.
+   */
+  private static short fourParts(long levels) {
+    long whole = levels >>> 32;
+    long high = levels >>> 4;
+    return (short) (whole & 63 | (whole >>> 10 & 0xfc0) | (high & 3) << 12 | (high >>> 2 & 0xc000));
   }
 
   /** The four lowest bytes, each in 16 bits. */

@@ -177,7 +177,7 @@ final class RowRounding {
    * The coefficients of a group of {@link TileForm#SIXES}: those of the first four words, which
    * hold three parts each, then those of the last two, which hold four.
    *
-   * @param q address of the 16 rounded elements, with zeros before and after them
+   * @param q address of the 16 rounded elements, with room for four more behind them
    */
   private static void sixes(long q, long dst) {
     for (int e = 0; e < 4; e++) { // x of the parts that are high bits
