@@ -11,6 +11,7 @@ import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.text.BpeTrainer;
 import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.Fixtures;
 import dev.sortie.nn.text.SubwordTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -343,9 +345,9 @@ class ChatTemplateContractTest {
 
   @Test
   void smolLm2RendersAndEncodesAsItsGoldenFileSays() {
-    String shared = System.getenv("SORTIE_SHARED");
-    assumeTrue(shared != null, "the shared folder is absent; set SORTIE_SHARED");
-    Path model = Path.of(shared, "models/SmolLM2-135M-Instruct");
+    Optional<Path> shared = Fixtures.shared();
+    assumeTrue(shared.isPresent(), "the shared folder is absent; set SORTIE_SHARED");
+    Path model = shared.get().resolve("models/SmolLM2-135M-Instruct");
     Path gguf = model.resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
     ChatTemplate template = ChatTemplate.ofModel(gguf).orElseThrow();
     SubwordTokenizer tokenizer = ModelFiles.tokenizer(gguf);
