@@ -45,7 +45,9 @@ public final class PagePool implements AutoCloseable {
   private final int pageTokens;
   private final int pages;
   private final boolean reuse;
-  private final NativeArena arena = new NativeArena("page pool");
+
+  /** In huge pages, however few tokens a layer has room for. */
+  private final NativeArena arena = NativeArena.reserving("page pool");
 
   /** By layer: {@code [pages * pageTokens, K, D]}. */
   private final List<Store> layers;

@@ -199,7 +199,9 @@ final class AttentionTiles {
    */
   static void weightedSum(long p, long pitch, long v, long stride, long keys, int size, long out) {
     long row = 4L * size;
-    for (long d = 0; d < row; ) {
+    long four = Width.MANY_REGISTERS ? row / (4 * VECTOR) * (4 * VECTOR) : 0;
+    weightedSumByFour(p, pitch, v, stride, keys, row, four, out);
+    for (long d = four; d < row; ) {
       long at = v + d;
       FloatVector a0 = FloatVector.fromMemorySegment(F, MEMORY, out + d, ORDER);
       FloatVector a1 = FloatVector.fromMemorySegment(F, MEMORY, out + row + d, ORDER);
@@ -248,6 +250,82 @@ final class AttentionTiles {
       a2.intoMemorySegment(MEMORY, out + 2 * row + d, ORDER);
       a3.intoMemorySegment(MEMORY, out + 3 * row + d, ORDER);
       d += d + 2 * VECTOR <= row ? 2 * VECTOR : VECTOR;
+    }
+  }
+
+  /**
+   * The first {@code end} bytes of each row, four vectors at a time: 16 sums, which need 32 vector
+   * registers. Each value is then read at once from its beginning to its end: a layer's attention
+   * of 8 texts of 171 tokens, head size 64, Zen 5, from memory 84 us, with two vectors at a time
+   * 95.
+   */
+  private static void weightedSumByFour(
+      long p, long pitch, long v, long stride, long keys, long row, long end, long out) {
+    for (long d = 0; d < end; d += 4 * VECTOR) {
+      long at = v + d;
+      long o0 = out + d;
+      long o1 = out + row + d;
+      long o2 = out + 2 * row + d;
+      long o3 = out + 3 * row + d;
+      FloatVector a0 = FloatVector.fromMemorySegment(F, MEMORY, o0, ORDER);
+      FloatVector b0 = FloatVector.fromMemorySegment(F, MEMORY, o0 + VECTOR, ORDER);
+      FloatVector c0 = FloatVector.fromMemorySegment(F, MEMORY, o0 + 2 * VECTOR, ORDER);
+      FloatVector d0 = FloatVector.fromMemorySegment(F, MEMORY, o0 + 3 * VECTOR, ORDER);
+      FloatVector a1 = FloatVector.fromMemorySegment(F, MEMORY, o1, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(F, MEMORY, o1 + VECTOR, ORDER);
+      FloatVector c1 = FloatVector.fromMemorySegment(F, MEMORY, o1 + 2 * VECTOR, ORDER);
+      FloatVector d1 = FloatVector.fromMemorySegment(F, MEMORY, o1 + 3 * VECTOR, ORDER);
+      FloatVector a2 = FloatVector.fromMemorySegment(F, MEMORY, o2, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(F, MEMORY, o2 + VECTOR, ORDER);
+      FloatVector c2 = FloatVector.fromMemorySegment(F, MEMORY, o2 + 2 * VECTOR, ORDER);
+      FloatVector d2 = FloatVector.fromMemorySegment(F, MEMORY, o2 + 3 * VECTOR, ORDER);
+      FloatVector a3 = FloatVector.fromMemorySegment(F, MEMORY, o3, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(F, MEMORY, o3 + VECTOR, ORDER);
+      FloatVector c3 = FloatVector.fromMemorySegment(F, MEMORY, o3 + 2 * VECTOR, ORDER);
+      FloatVector d3 = FloatVector.fromMemorySegment(F, MEMORY, o3 + 3 * VECTOR, ORDER);
+      for (long j = p; j < p + 4 * keys; j += 4) {
+        FloatVector va = FloatVector.fromMemorySegment(F, MEMORY, at, ORDER);
+        FloatVector vb = FloatVector.fromMemorySegment(F, MEMORY, at + VECTOR, ORDER);
+        FloatVector vc = FloatVector.fromMemorySegment(F, MEMORY, at + 2 * VECTOR, ORDER);
+        FloatVector vd = FloatVector.fromMemorySegment(F, MEMORY, at + 3 * VECTOR, ORDER);
+        FloatVector x = FloatVector.broadcast(F, get(j));
+        a0 = x.fma(va, a0);
+        b0 = x.fma(vb, b0);
+        c0 = x.fma(vc, c0);
+        d0 = x.fma(vd, d0);
+        x = FloatVector.broadcast(F, get(j + 4 * pitch));
+        a1 = x.fma(va, a1);
+        b1 = x.fma(vb, b1);
+        c1 = x.fma(vc, c1);
+        d1 = x.fma(vd, d1);
+        x = FloatVector.broadcast(F, get(j + 8 * pitch));
+        a2 = x.fma(va, a2);
+        b2 = x.fma(vb, b2);
+        c2 = x.fma(vc, c2);
+        d2 = x.fma(vd, d2);
+        x = FloatVector.broadcast(F, get(j + 12 * pitch));
+        a3 = x.fma(va, a3);
+        b3 = x.fma(vb, b3);
+        c3 = x.fma(vc, c3);
+        d3 = x.fma(vd, d3);
+        at += stride;
+      }
+      a0.intoMemorySegment(MEMORY, o0, ORDER);
+      b0.intoMemorySegment(MEMORY, o0 + VECTOR, ORDER);
+      c0.intoMemorySegment(MEMORY, o0 + 2 * VECTOR, ORDER);
+      d0.intoMemorySegment(MEMORY, o0 + 3 * VECTOR, ORDER);
+      a1.intoMemorySegment(MEMORY, o1, ORDER);
+      b1.intoMemorySegment(MEMORY, o1 + VECTOR, ORDER);
+      c1.intoMemorySegment(MEMORY, o1 + 2 * VECTOR, ORDER);
+      d1.intoMemorySegment(MEMORY, o1 + 3 * VECTOR, ORDER);
+      a2.intoMemorySegment(MEMORY, o2, ORDER);
+      b2.intoMemorySegment(MEMORY, o2 + VECTOR, ORDER);
+      c2.intoMemorySegment(MEMORY, o2 + 2 * VECTOR, ORDER);
+      d2.intoMemorySegment(MEMORY, o2 + 3 * VECTOR, ORDER);
+      a3.intoMemorySegment(MEMORY, o3, ORDER);
+      b3.intoMemorySegment(MEMORY, o3 + VECTOR, ORDER);
+      c3.intoMemorySegment(MEMORY, o3 + 2 * VECTOR, ORDER);
+      d3.intoMemorySegment(MEMORY, o3 + 3 * VECTOR, ORDER);
     }
   }
 }
