@@ -15,7 +15,10 @@ public final class Tensor {
   private final Storage storage;
   private final long offset;
   private final Shape shape;
+
+  /** Null where elements are row-major without gaps, as those of most tensors are. */
   private final Strided layout;
+
   private final boolean parameter;
   private final Producer producer;
 
@@ -50,7 +53,7 @@ public final class Tensor {
               + " elements, the storage has "
               + storage.length());
     }
-    return new Tensor(storage, 0, shape, Strided.contiguous(shape.dims()), false, null);
+    return new Tensor(storage, 0, shape, null, false, null);
   }
 
   /** A run of a storage, row-major. */
@@ -64,8 +67,7 @@ public final class Tensor {
               + " elements, the span has "
               + span.length());
     }
-    return new Tensor(
-        span.storage(), span.offset(), shape, Strided.contiguous(shape.dims()), false, null);
+    return new Tensor(span.storage(), span.offset(), shape, null, false, null);
   }
 
   /** An F32 tensor with these elements, row-major. */
@@ -113,7 +115,8 @@ public final class Tensor {
 
   /** Another view of the same storage. For ops only; gradients do not follow. */
   public Tensor view(Shape newShape, long newOffset, Strided newLayout) {
-    return new Tensor(storage, newOffset, newShape, newLayout, false, null);
+    Strided gaps = newLayout.isContiguous() ? null : newLayout;
+    return new Tensor(storage, newOffset, newShape, gaps, false, null);
   }
 
   /** The shape. */
@@ -133,7 +136,7 @@ public final class Tensor {
 
   /** How the elements lie in the storage, relative to {@link #offset}. */
   public Strided layout() {
-    return layout;
+    return layout == null ? Strided.contiguous(shape.dims()) : layout;
   }
 
   /** The memory. */
@@ -143,7 +146,7 @@ public final class Tensor {
 
   /** Whether elements are row-major without gaps. */
   public boolean isContiguous() {
-    return layout.isContiguous();
+    return layout == null;
   }
 
   /** Whether this is a leaf that collects a gradient. */
@@ -180,7 +183,7 @@ public final class Tensor {
       throw new IllegalArgumentException(index.length + " indices for shape " + shape);
     }
     long at = 0;
-    long[] strides = layout.strides();
+    long[] strides = layout().strides();
     for (int i = 0; i < index.length; i++) {
       at += java.util.Objects.checkIndex(index[i], shape.dim(i)) * strides[i];
     }

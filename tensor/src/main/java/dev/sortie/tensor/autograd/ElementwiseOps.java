@@ -9,11 +9,11 @@ import java.util.List;
 final class ElementwiseOps {
   private ElementwiseOps() {}
 
-  private static Shape same(String op, List<Tensor> in) {
+  private static Shape same(Op op, List<Tensor> in) {
     Shape a = in.get(0).shape();
     Shape b = in.get(1).shape();
     if (!a.equals(b)) {
-      throw new IllegalArgumentException(op + ": shapes " + a + " and " + b + " differ");
+      throw new IllegalArgumentException(op.name() + ": shapes " + a + " and " + b + " differ");
     }
     return a;
   }
@@ -22,7 +22,7 @@ final class ElementwiseOps {
   record Add() implements Op {
     @Override
     public Shape shape(List<Tensor> in) {
-      return same(name(), in);
+      return same(this, in);
     }
 
     @Override
@@ -52,7 +52,7 @@ final class ElementwiseOps {
   record Mul() implements Op {
     @Override
     public Shape shape(List<Tensor> in) {
-      return same(name(), in);
+      return same(this, in);
     }
 
     @Override
@@ -114,7 +114,7 @@ final class ElementwiseOps {
   record SwiGlu() implements Op {
     @Override
     public Shape shape(List<Tensor> in) {
-      return same(name(), in);
+      return same(this, in);
     }
 
     @Override

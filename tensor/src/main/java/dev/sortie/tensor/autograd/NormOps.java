@@ -9,12 +9,12 @@ import java.util.List;
 final class NormOps {
   private NormOps() {}
 
-  private static Shape check(String op, List<Tensor> in) {
+  private static Shape check(Op op, List<Tensor> in) {
     Shape x = in.get(0).shape();
     for (Tensor p : in.subList(1, in.size())) {
-      if (x.rank() < 1 || !p.shape().equals(Shape.of(x.dim(-1)))) {
+      if (x.rank() < 1 || p.shape().rank() != 1 || p.shape().dim(0) != x.dim(-1)) {
         throw new IllegalArgumentException(
-            op + ": parameter " + p.shape() + " does not fit input " + x);
+            op.name() + ": parameter " + p.shape() + " does not fit input " + x);
       }
     }
     return x;
@@ -24,7 +24,7 @@ final class NormOps {
   record RmsNorm(double eps) implements Op {
     @Override
     public Shape shape(List<Tensor> in) {
-      return check(name(), in);
+      return check(this, in);
     }
 
     @Override
@@ -67,7 +67,7 @@ final class NormOps {
   record LayerNorm(double eps) implements Op {
     @Override
     public Shape shape(List<Tensor> in) {
-      return check(name(), in);
+      return check(this, in);
     }
 
     @Override

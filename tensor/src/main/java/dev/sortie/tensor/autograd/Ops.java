@@ -247,7 +247,7 @@ public record Ops(Device device, Workspace workspace) {
    * @param inputs copied first where they are not contiguous
    */
   public Tensor apply(ForeignOp op, Tensor... inputs) {
-    return apply((Op) op, inputs);
+    return apply((Op) op, inputs.clone());
   }
 
   /**
@@ -297,13 +297,14 @@ public record Ops(Device device, Workspace workspace) {
     return x.detach();
   }
 
-  private Tensor apply(Op op, Tensor... inputs) {
-    List<Tensor> in = new ArrayList<>(inputs.length);
-    boolean views = op instanceof ViewOp || op instanceof ViewOps.Contiguous;
-    for (Tensor x : inputs) {
-      in.add(views ? x : contiguous(x));
+  /** {@code in} becomes what the op reads: copies of views, unless it takes views. */
+  private Tensor apply(Op op, Tensor... in) {
+    if (!(op instanceof ViewOp || op instanceof ViewOps.Contiguous)) {
+      for (int i = 0; i < in.length; i++) {
+        in[i] = contiguous(in[i]);
+      }
     }
-    return recorded(run(op, List.copyOf(in)));
+    return recorded(run(op, List.of(in)));
   }
 
   private static Tensor recorded(Node node) {
@@ -321,8 +322,10 @@ public record Ops(Device device, Workspace workspace) {
     }
     DType dtype = in.get(0).dtype().isCompute() ? in.get(0).dtype() : DType.F32;
     Tensor out = Tensor.allocate(workspace, dtype, shape);
-    List<Tensor> saved =
-        op.saved(in).stream().map(s -> Tensor.allocate(workspace, dtype, s)).toList();
+    List<Tensor> saved = new ArrayList<>(2); // no stream: small models take a microsecond an op
+    for (Shape s : op.saved(in)) {
+      saved.add(Tensor.allocate(workspace, dtype, s));
+    }
     Node node = new Node(op, in, out, saved);
     op.forward(device.kernels(), node);
     return node;

@@ -14,19 +14,29 @@ final class ViewOps {
   /** The same elements in row-major order under another shape; the input is contiguous. */
   record Reshape(Shape to) implements ViewOp {
     @Override
+    public Tensor apply(Tensor x) {
+      check(x.shape());
+      return Tensor.of(x.span(), to);
+    }
+
+    @Override
     public Placed place(Strided in) {
-      if (in.count() != to.count()) {
+      check(Shape.of(in.shape()));
+      return new Placed(0, Strided.contiguous(to.dims()));
+    }
+
+    private void check(Shape from) {
+      if (from.count() != to.count()) {
         throw new IllegalArgumentException(
             "Reshape: "
-                + Arrays.toString(in.shape())
+                + from
                 + " has "
-                + in.count()
+                + from.count()
                 + " elements, "
                 + to
                 + " has "
                 + to.count());
       }
-      return new Placed(0, Strided.contiguous(to.dims()));
     }
 
     @Override

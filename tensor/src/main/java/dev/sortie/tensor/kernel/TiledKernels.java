@@ -81,9 +81,11 @@ public final class TiledKernels implements Kernels {
   @Override
   public List<KernelCall> resolve(KernelCall call) {
     return switch (call) {
-      case MatrixCall.Linear c when tiles.containsKey(c.w()) -> {
+      case MatrixCall.Linear c -> {
         TiledWeight w = tiles.get(c.w());
-        yield tiled(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
+        yield w == null
+            ? kernels.resolve(c)
+            : tiled(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
       }
       case MatrixCall.Linears c -> linears(c);
       default -> kernels.resolve(call);
