@@ -23,6 +23,9 @@ final class TileKernelSources {
    */
   private static final int[] TILES = {0, 4, 2};
 
+  /** Tiles in another body for one row, so that threes and fours make up any number from 6 on. */
+  private static final int LESS = 3;
+
   /**
    * Words of a group with parts at the same bits.
    *
@@ -125,8 +128,9 @@ final class TileKernelSources {
   // ---- sums of groups
 
   private String sums(Form form) {
+    sums(form, "threesBy1", 1, LESS);
     for (int rows = 1; rows < TILES.length; rows++) {
-      sums(form, rows, TILES[rows]);
+      sums(form, "by" + rows, rows, TILES[rows]);
     }
     String body =
         """
@@ -135,8 +139,9 @@ final class TileKernelSources {
         /** Bytes of a group of x. */
         private static final long GROUP_OF_X = %d;
 
-        /** The kernels by rows of x. */
-        static final GroupSums KERNELS = new GroupSums(%4$s::by1, %4$s::by2);
+        /** The kernels by rows of x and tiles. */
+        static final GroupSums KERNELS =
+            new GroupSums(%4$s::by1, %4$s::threesBy1, %4$s::by2);
 
         private %4$s() {}
 
@@ -147,15 +152,14 @@ final class TileKernelSources {
     return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
   }
 
-  private void sums(Form form, int rows, int tiles) {
+  private void sums(Form form, String name, int rows, int tiles) {
     line(
         """
-        /** %s, %s of x. */
-        static void by%d(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+        /** %d tiles far apart, %s of x. */
+        static void %s(long x, long xRow, long w, long tileBytes, long sums, long groups) {
           long end = groups * WORDS;
         """
-            .formatted(
-                tiles == 1 ? "One tile" : tiles + " tiles far apart", COUNTS.get(rows), rows));
+            .formatted(tiles, COUNTS.get(rows), name));
     for (int r = 0; r < rows; r++) {
       line("long x%d = (x%s) & ADDRESS;".formatted(r, JavaSource.plus(r, "xRow")));
     }

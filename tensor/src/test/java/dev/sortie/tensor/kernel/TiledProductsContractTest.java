@@ -102,6 +102,24 @@ class TiledProductsContractTest {
     }
   }
 
+  /** How many tiles a kernel reads at a time depends on their number. */
+  @ParameterizedTest
+  @EnumSource
+  void anyNumberOfTilesGivesTheReferencesBits(TileType type) {
+    int k = 256;
+    for (int tiles : new int[] {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 63, 66}) {
+      int n = tiles * 32 - tiles % 2;
+      Span w = blocks(type.dtype(), (long) n * k);
+      for (int m : new int[] {1, 3}) {
+        Span x = spans.gaussians(F32, (long) m * k);
+        float[] expected = product(reference, x, w, null, m, n, k);
+        assertThat(product(KernelSets.choose(POOLS.getFirst()), x, w, null, m, n, k))
+            .as("%d rows, %d tiles", m, tiles)
+            .isEqualTo(expected);
+      }
+    }
+  }
+
   @ParameterizedTest
   @EnumSource
   void severalWeightsAtOnceGiveWhatEachGives(TileType type) {

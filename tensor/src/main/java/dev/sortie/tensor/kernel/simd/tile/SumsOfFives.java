@@ -25,10 +25,65 @@ final class SumsOfFives {
   /** Bytes of a group of x. */
   private static final long GROUP_OF_X = 148;
 
-  /** The kernels by rows of x. */
-  static final GroupSums KERNELS = new GroupSums(SumsOfFives::by1, SumsOfFives::by2);
+  /** The kernels by rows of x and tiles. */
+  static final GroupSums KERNELS =
+      new GroupSums(SumsOfFives::by1, SumsOfFives::threesBy1, SumsOfFives::by2);
 
   private SumsOfFives() {}
+
+  /** 3 tiles far apart, one row of x. */
+  static void threesBy1(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+    long end = groups * WORDS;
+    long x0 = (x) & ADDRESS;
+    long tile0 = (w) & ADDRESS;
+    long tile1 = (w + tileBytes) & ADDRESS;
+    long tile2 = (w + 2 * tileBytes) & ADDRESS;
+    long to = sums & ADDRESS;
+    long xo = 0;
+    for (long go = 0; go != end; go += WORDS) {
+      ShortVector a00 = ShortVector.zero(W);
+      ShortVector a10 = ShortVector.zero(W);
+      ShortVector a20 = ShortVector.zero(W);
+      long stop = go + WORDS;
+      long c = xo;
+      for (long q = go; q != stop; q += BYTES) {
+        long pq = q & OFFSET;
+        long pc = c & OFFSET;
+        ShortVector v0 = ShortVector.fromMemorySegment(W, MEMORY, tile0 + pq, ORDER);
+        ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
+        ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
+        ShortVector c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
+        a00 = v0.mul(c0).add(a00);
+        a10 = v1.mul(c0).add(a10);
+        a20 = v2.mul(c0).add(a20);
+        ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 5);
+        ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 5);
+        ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 5);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 44))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        u0 = v0.lanewise(VectorOperators.LSHR, 10);
+        u1 = v1.lanewise(VectorOperators.LSHR, 10);
+        u2 = v2.lanewise(VectorOperators.LSHR, 10);
+        c0 =
+            IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 88))
+                .reinterpretAsShorts();
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
+        a20 = u2.mul(c0).add(a20);
+        c += 4;
+      }
+      a00.intoMemorySegment(MEMORY, to, ORDER);
+      a10.intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a20.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      to += 3 * BYTES;
+      xo += GROUP_OF_X;
+    }
+  }
 
   /** 4 tiles far apart, one row of x. */
   static void by1(long x, long xRow, long w, long tileBytes, long sums, long groups) {

@@ -186,13 +186,13 @@ public final class TileProducts {
 
   /** Tiles that several passes read, a multiple of what each of them reads at a time. */
   private static int chunk(TiledWeight w) {
-    int most = together(w.type().form(), 1);
+    int most = together(w.type().form(), 1, Integer.MAX_VALUE);
     return Math.max(1, (int) (CHUNK_BYTES / w.tileBytes()) / most) * most;
   }
 
-  /** Tiles that the kernel for so many rows of x reads at a time. */
-  private static int together(TileForm form, int rows) {
-    return form.rounds() ? GroupSums.tiles(rows) : ByteProducts.TILES;
+  /** Tiles that a kernel reads at a time, of {@code count} with so many rows of x. */
+  private static int together(TileForm form, int rows, int count) {
+    return form.rounds() ? GroupSums.tiles(rows, count) : ByteProducts.TILES;
   }
 
   /**
@@ -205,12 +205,18 @@ public final class TileProducts {
 
     /** Tiles {@code [t, t + tiles)}; {@code y} is that of the first. */
     void run(int t, int tiles, long y, long yRow) {
-      int together = together(w.type().form(), rows);
-      int part = tiles / together;
-      for (int far = 0; far < part; far++) {
-        tiles(t, far, part, together, y, yRow);
+      TileForm form = w.type().form();
+      int together = together(form, rows, tiles);
+      int threes = form.rounds() && rows == 1 ? GroupSums.threes(tiles) : 0;
+      for (int far = 0; far < threes; far++) {
+        tiles(t, far, threes, 3, y, yRow);
       }
-      int left = tiles - part * together;
+      int begin = 3 * threes;
+      int part = (tiles - begin) / together;
+      for (int far = 0; far < part; far++) {
+        tiles(t, begin + far, part, together, y, yRow);
+      }
+      int left = tiles - begin - part * together;
       if (left > 0 && tiles >= together) {
         tiles(t, tiles - together, 1, together, y, yRow); // some of them again
       } else {
@@ -245,7 +251,9 @@ public final class TileProducts {
         return;
       }
       long scales = tile + w.wordBytes();
-      GroupSums.of(form).forRows(rows).run(rounded, xRow, tile, apart * tileBytes, sums, groups);
+      GroupSums.of(form)
+          .kernel(rows, together)
+          .run(rounded, xRow, tile, apart * tileBytes, sums, groups);
       GroupScaling.Kernel scaling = GroupScaling.of(type).forRows(rows);
       int distinct = apart == 0 ? 1 : together;
       for (int p = 0; p < distinct; p++) {
