@@ -21,6 +21,7 @@ record GroupSums(Kernel one, Kernel three, Kernel two) {
    */
   static final int SUMS = 4;
 
+  /** Fewer tiles than this are taken in threes if they can. */
   private static final int FEW = 64;
 
   /** The sums of {@code tiles} tiles and some rows of x. */
