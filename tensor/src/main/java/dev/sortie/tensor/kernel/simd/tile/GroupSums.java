@@ -64,13 +64,16 @@ record GroupSums(Kernel one, Kernel three, Kernel two) {
   }
 
   /**
-   * How often three of {@code count} tiles are read at a time with one row of x; the others are
-   * fours. Fours alone would read some tiles twice where a thread has 9, as it has of a [576, 1536]
-   * of two threads: Zen 5, a token of SmolLM2 in Q4_0 2.55 ms, with fours alone 2.75. Threes alone
-   * make 1B 6 % slower. They are preferred for few tiles, so that a small model has to compile one
-   * kernel, not two: with both, a cold start of SmolLM2 takes 1.65 s, not 1.58.
+   * How often three of {@code count} tiles are read at a time, which only one row of x does; the
+   * others are fours. Fours alone would read some tiles twice where a thread has 9, as it has of a
+   * [576, 1536] of two threads: Zen 5, a token of SmolLM2 in Q4_0 2.55 ms, with fours alone 2.75.
+   * Threes alone make 1B 6 % slower. They are preferred for few tiles, so that a small model has to
+   * compile one kernel, not two: with both, a cold start of SmolLM2 takes 1.65 s, not 1.58.
    */
-  static int threes(int count) {
+  static int threes(int rows, int count) {
+    if (rows > 1) {
+      return 0;
+    }
     if (count < FEW && count % 3 == 0) {
       return count / 3;
     }

@@ -207,15 +207,11 @@ public final class TileProducts {
     void run(int t, int tiles, long y, long yRow) {
       TileForm form = w.type().form();
       int together = together(form, rows, tiles);
-      int threes = form.rounds() && rows == 1 ? GroupSums.threes(tiles) : 0;
-      for (int far = 0; far < threes; far++) {
-        tiles(t, far, threes, 3, y, yRow);
-      }
+      int threes = form.rounds() ? GroupSums.threes(rows, tiles) : 0;
       int begin = 3 * threes;
       int part = (tiles - begin) / together;
-      for (int far = 0; far < part; far++) {
-        tiles(t, begin + far, part, together, y, yRow);
-      }
+      farApart(t, 0, threes, 3, y, yRow);
+      farApart(t, begin, part, together, y, yRow);
       int left = tiles - begin - part * together;
       if (left > 0 && tiles >= together) {
         tiles(t, tiles - together, 1, together, y, yRow); // some of them again
@@ -223,6 +219,13 @@ public final class TileProducts {
         for (int one = 0; one < left; one++) {
           tiles(t, one, 0, together, y, yRow);
         }
+      }
+    }
+
+    /** {@code apart} times {@code together} tiles, the first of which is {@code t + begin}. */
+    private void farApart(int t, int begin, int apart, int together, long y, long yRow) {
+      for (int far = 0; far < apart; far++) {
+        tiles(t, begin + far, apart, together, y, yRow);
       }
     }
 
