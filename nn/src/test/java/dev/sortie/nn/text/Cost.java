@@ -42,25 +42,30 @@ public final class Cost {
   }
 
   /**
-   * Doubles the size of an input twice and holds each doubling to less than 2.5 times the work's
-   * time, on average: one of them may leave a cache. Time that is linear doubles, quadratic time
-   * becomes four times as long, so one of several attempts is enough.
+   * Doubles the size of an input twice and holds one of the two doublings to less than 2.5 times
+   * the work's time. Time that is linear doubles, but for one step where data leave a cache;
+   * quadratic time becomes four times as long at each. So the better one of several attempts is
+   * enough.
    *
    * @param prepared makes the input of a size, and gives the work on it
    */
   public static void assertLinear(int from, IntFunction<Runnable> prepared) {
     int size = from;
-    Runnable small = prepared.apply(size);
-    while (least(small, 2) < LEAST && size < MOST) {
+    Runnable once = prepared.apply(size);
+    while (least(once, 2) < LEAST && size < MOST) {
       size *= 2;
-      small = prepared.apply(size);
+      once = prepared.apply(size);
     }
-    Runnable large = prepared.apply(4 * size);
+    Runnable twice = prepared.apply(2 * size);
+    Runnable fourTimes = prepared.apply(4 * size);
     double best = Double.POSITIVE_INFINITY;
     for (int i = 0; i < ATTEMPTS && best >= RATIO; i++) {
-      double before = least(small, 3);
-      double twice = least(large, 3) / Math.max(before, LEAST / 4);
-      best = Math.min(best, Math.sqrt(twice));
+      double first = Math.max(least(once, 3), LEAST / 4);
+      double second = least(twice, 3);
+      best = Math.min(best, second / first);
+      if (best >= RATIO) {
+        best = Math.min(best, least(fourTimes, 3) / second);
+      }
     }
     assertThat(best).as("time of a doubling, from size %d to %d", size, 4 * size).isLessThan(RATIO);
   }
