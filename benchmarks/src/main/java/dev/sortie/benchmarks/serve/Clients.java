@@ -1,8 +1,6 @@
 package dev.sortie.benchmarks.serve;
 
-import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -12,7 +10,7 @@ import java.util.concurrent.Future;
 
 /** Clients that ask at the same time, each over a connection of its own. */
 final class Clients implements AutoCloseable {
-  private final HttpClient http = HttpClient.newHttpClient();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
 
   /**
    * Asks for all at once, and waits for the last.
@@ -22,8 +20,8 @@ final class Clients implements AutoCloseable {
    */
   List<StreamedText> ask(URI server, List<StreamedRequest> requests) {
     List<Future<StreamedText>> asked = new ArrayList<>();
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      requests.forEach(r -> asked.add(threads.submit(() -> StreamedText.ask(http, server, r))));
+    try {
+      requests.forEach(r -> asked.add(threads.submit(() -> StreamedText.ask(server, r))));
       List<StreamedText> texts = new ArrayList<>();
       for (Future<StreamedText> text : asked) {
         texts.add(text.get());
@@ -37,13 +35,8 @@ final class Clients implements AutoCloseable {
     }
   }
 
-  /** Asks for one. */
-  StreamedText ask(URI server, StreamedRequest request) throws IOException, InterruptedException {
-    return StreamedText.ask(http, server, request);
-  }
-
   @Override
   public void close() {
-    http.close();
+    threads.close();
   }
 }

@@ -46,9 +46,8 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
 
   /** Runs it. */
   public Outcome run(ServerProcess server, StreamedRequest.Source prompts) {
-    try (Clients asking = new Clients()) {
-      Run run = new Run(server, asking);
-      return run.outcome(alone(server, asking, prompts));
+    try {
+      return new Run(server).outcome(alone(server, prompts));
     } catch (IOException e) {
       throw new IllegalStateException("a text alone failed: " + e.getMessage(), e);
     } catch (InterruptedException e) {
@@ -58,13 +57,12 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
   }
 
   /** What each request gets while there is no other; half are sampled. */
-  private Map<StreamedRequest, String> alone(
-      ServerProcess server, Clients asking, StreamedRequest.Source prompts)
-      throws IOException, InterruptedException {
+  private Map<StreamedRequest, String> alone(ServerProcess server, StreamedRequest.Source prompts)
+      throws IOException {
     Map<StreamedRequest, String> texts = new HashMap<>();
     for (int i = 0; i < REQUESTS_PER_CLIENT * clients; i++) {
       StreamedRequest request = new StreamedRequest(prompts.next(), tokens, i % 2, i);
-      texts.put(request, asking.ask(server.address(), request).text());
+      texts.put(request, StreamedText.ask(server.address(), request).text());
     }
     return texts;
   }
@@ -72,16 +70,14 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
   /** One run: counters that clients share. */
   private final class Run {
     private final ServerProcess server;
-    private final Clients asking;
     private final AtomicLong texts = new AtomicLong();
     private final AtomicLong generated = new AtomicLong();
     private final AtomicLong different = new AtomicLong();
     private final AtomicLong failures = new AtomicLong();
     private volatile String firstFailure = "";
 
-    Run(ServerProcess server, Clients asking) {
+    Run(ServerProcess server) {
       this.server = server;
-      this.asking = asking;
     }
 
     Outcome outcome(Map<StreamedRequest, String> expected) throws InterruptedException {
@@ -89,7 +85,7 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
       long start = System.nanoTime();
       long end = start + seconds * 1_000_000_000L;
       List<Double> samples = new ArrayList<>(List.of(server.residentBytes() / MIB));
-      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      try (ExecutorService threads = Executors.newCachedThreadPool()) {
         for (int c = 0; c < clients; c++) {
           int first = c * REQUESTS_PER_CLIENT;
           threads.execute(
@@ -122,7 +118,7 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
 
     private void ask(StreamedRequest request, Map<StreamedRequest, String> expected) {
       try {
-        StreamedText text = asking.ask(server.address(), request);
+        StreamedText text = StreamedText.ask(server.address(), request);
         if (text.text().equals(expected.get(request)) && text.tokens() == tokens) {
           texts.incrementAndGet();
           generated.addAndGet(text.tokens());
@@ -132,9 +128,6 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
       } catch (IOException | RuntimeException e) {
         failures.incrementAndGet();
         firstFailure = firstFailure.isEmpty() ? e.toString() : firstFailure;
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        failures.incrementAndGet();
       }
     }
   }
