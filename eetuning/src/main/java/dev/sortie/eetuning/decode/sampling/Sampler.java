@@ -113,19 +113,10 @@ public final class Sampler {
 
   private int sample(float[] x, double u) {
     Ranking ranking = new Ranking(x);
-    double max = x[ranking.id(0)];
-    if (options.topK() == 0 && options.topP() == 1 && options.minP() == 0) {
-      int place = placed(ranking, x, max, u);
-      if (place >= 0) {
-        return ranking.id(place);
-      }
-    }
+    double max = ranking.max();
     int kept = options.topK() == 0 ? x.length : Math.min(options.topK(), x.length);
     double mass = Double.NaN;
-    int few = options.topP() < 1 && kept == x.length ? placed(ranking, x, max, options.topP()) : -1;
-    if (few >= 0 && few + 1 < kept) {
-      kept = few + 1;
-    } else if (options.topP() < 1) {
+    if (options.topP() < 1) {
       double enough = options.topP() * mass(ranking, x, max, kept);
       mass = 0;
       for (int i = 0; i < kept; i++) {
@@ -162,51 +153,14 @@ public final class Sampler {
     return ranking.id(kept - 1);
   }
 
-  /**
-   * The place in the ranking at which the likeliest reach a share of all weights, where bounds of
-   * the sum of all tell it: the place that the sum itself gives.
-   *
-   * @return -1 if the sum is needed
-   */
-  private int placed(Ranking ranking, float[] x, double max, double share) {
-    int place = placed(ranking, 0, x, max, share);
-    return place >= 0 ? place : placed(ranking, 1, x, max, share);
-  }
-
-  /** The same with the weights within one of the ranking's reaches as they are. */
-  private int placed(Ranking ranking, int reach, float[] x, double max, double share) {
-    double[] weights = new double[ranking.count(reach)];
-    double likely = 0;
-    for (int i = 0; i < weights.length; i++) {
-      weights[i] = weight(x[ranking.id(i)], max);
-      likely += weights[i];
-    }
-    MassBounds mass =
-        MassBounds.of(x, likely, ranking.from(reach), (float) max, options.temperature());
-    double sum = 0;
-    for (int i = 0; i < weights.length; i++) {
-      sum += weights[i];
-      if (sum > share * mass.high) {
-        return i;
-      }
-      if (!(sum < share * mass.low)) {
-        return -1;
-      }
-    }
-    return -1;
-  }
-
-  /** Sum of the weights of the {@code kept} most likely; of all in the order of ids. */
+  /** Sum of the weights of the {@code kept} most likely. */
   private double mass(Ranking ranking, float[] x, double max, int kept) {
-    double sum = 0;
     if (kept == x.length) {
-      for (float logit : x) {
-        sum += weight(logit, max);
-      }
-    } else {
-      for (int i = 0; i < kept; i++) {
-        sum += weight(x[ranking.id(i)], max);
-      }
+      return WeightSum.of(x, max, options.temperature());
+    }
+    double sum = 0;
+    for (int i = 0; i < kept; i++) {
+      sum += weight(x[ranking.id(i)], max);
     }
     return sum;
   }
