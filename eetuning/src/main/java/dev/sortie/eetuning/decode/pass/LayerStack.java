@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode.pass;
 import dev.sortie.eetuning.exit.HiddenState;
 import dev.sortie.nn.CachedRows;
 import dev.sortie.nn.model.Decoder;
+import dev.sortie.nn.model.DecoderLayer;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 import java.util.List;
@@ -31,27 +32,25 @@ record LayerStack(Decoder decoder, Ops ops) {
     if (from == to) {
       return new HiddenState(x, x);
     }
+    Tensor attended = ops.empty(x.dtype(), x.shape());
     Tensor y = ops.empty(x.dtype(), x.shape());
     Tensor in = x;
-    for (int i = from; i < to - 1; i++) {
+    for (int i = from; i < to; i++) {
       int layer = i;
       Tensor below = in;
-      ops.into(y, () -> feedForward(layer, attend(layer, below, caches)));
+      ops.into(
+          y,
+          () -> {
+            DecoderLayer l = decoder.layers().get(layer);
+            Tensor a = l.attend(ops, below, decoder.rope(), caches.apply(layer));
+            Tensor out = l.feedForward(ops, a);
+            if (layer == to - 1) {
+              ops.kernels().copy(a.span(), attended.span());
+            }
+            return out;
+          });
       in = y;
     }
-    int last = to - 1;
-    Tensor below = in;
-    Tensor attended = ops.empty(x.dtype(), x.shape());
-    ops.into(attended, () -> attend(last, below, caches));
-    ops.into(y, () -> feedForward(last, attended));
     return new HiddenState(y, attended);
-  }
-
-  private Tensor attend(int layer, Tensor x, Caches caches) {
-    return decoder.layers().get(layer).attend(ops, x, decoder.rope(), caches.apply(layer));
-  }
-
-  private Tensor feedForward(int layer, Tensor attended) {
-    return decoder.layers().get(layer).feedForward(ops, attended);
   }
 }
