@@ -49,7 +49,10 @@ final class WeightSum {
     return all;
   }
 
-  /** The weight whose root is {@code exp(x)}. */
+  /**
+   * The weight whose root is {@code exp(x)}. (With a series that {@link NegativeExp} shares, of two
+   * more terms, the loop around it did not become vectors, and the sum took 0.4 ms.)
+   */
   private static double weight(double x) {
     double t = Math.max(x, LEAST) - CENTRE;
     double w = 1.0 / 39916800;
