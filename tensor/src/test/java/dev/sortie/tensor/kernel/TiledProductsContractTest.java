@@ -106,15 +106,26 @@ class TiledProductsContractTest {
   @ParameterizedTest
   @EnumSource
   void anyNumberOfTilesGivesTheReferencesBits(TileType type) {
-    int k = 256;
-    for (int tiles : new int[] {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 63, 66}) {
+    anyNumberOfTiles(type, 256, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 63, 66);
+  }
+
+  /** Larger tiles are read ahead, some at a time. */
+  @ParameterizedTest
+  @EnumSource
+  void anyNumberOfLargeTilesGivesTheReferencesBits(TileType type) {
+    anyNumberOfTiles(type, 768, 1, 4, 12, 13, 27, 35);
+    anyNumberOfTiles(type, 2048, 5, 9);
+  }
+
+  private void anyNumberOfTiles(TileType type, int k, int... numbers) {
+    for (int tiles : numbers) {
       int n = tiles * 32 - tiles % 2;
       Span w = blocks(type.dtype(), (long) n * k);
       for (int m : new int[] {1, 3}) {
         Span x = spans.gaussians(F32, (long) m * k);
         float[] expected = product(reference, x, w, null, m, n, k);
         assertThat(product(KernelSets.choose(POOLS.getFirst()), x, w, null, m, n, k))
-            .as("%d rows, %d tiles", m, tiles)
+            .as("%d rows, %d tiles, k = %d", m, tiles, k)
             .isEqualTo(expected);
       }
     }

@@ -1,7 +1,9 @@
 package dev.sortie.tensor.kernel.simd.vector;
 
+import static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 /**
  * Reads a stretch of memory from front to back before a loop that jumps about in it. The processor
@@ -18,15 +20,30 @@ public final class ReadAhead {
   private ReadAhead() {}
 
   /**
-   * Reads a byte of each line of {@code bytes} at {@code address}.
+   * Reads from each line of {@code bytes} at {@code address}. Eight lines a turn and no checks of
+   * bounds: a byte a turn with checks takes longer than it saves, a token of SmolLM2 in Q4_1 3.4 ms
+   * instead of 2.8 (Zen 5).
    *
-   * @param to where a byte may be written that means nothing, so that the reads have a purpose
+   * @param to where a long may be written that means nothing, so that the reads have a purpose
    */
   public static void run(long address, long bytes, long to) {
-    int seen = 0;
-    for (long o = 0; o < bytes; o += LINE) {
-      seen ^= MEMORY.get(JAVA_BYTE, address + o);
+    long seen = 0;
+    long eights = bytes / (8 * LINE) * (8 * LINE);
+    for (long o = 0; o != eights; o += 8 * LINE) {
+      long at = (address + o) & ADDRESS;
+      seen ^=
+          MEMORY.get(JAVA_LONG_UNALIGNED, at)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + LINE)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + 2 * LINE)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + 3 * LINE)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + 4 * LINE)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + 5 * LINE)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + 6 * LINE)
+              ^ MEMORY.get(JAVA_LONG_UNALIGNED, at + 7 * LINE);
     }
-    MEMORY.set(JAVA_BYTE, to, (byte) seen);
+    for (long o = eights; o < bytes; o += LINE) {
+      seen ^= MEMORY.get(JAVA_BYTE, (address + o) & ADDRESS);
+    }
+    MEMORY.set(JAVA_LONG_UNALIGNED, to, seen);
   }
 }
