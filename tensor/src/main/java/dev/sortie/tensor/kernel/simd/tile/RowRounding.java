@@ -9,6 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.QuantisedRow;
 import dev.sortie.tensor.kernel.tile.TileForm;
+import java.lang.foreign.Arena;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -41,6 +42,23 @@ final class RowRounding {
   private static final long SCALED = 32;
 
   private static final FloatVector PLACES = places();
+
+  /** Four coefficients of {@link TileForm#SIXES} at a time, at every width. */
+  private static final VectorSpecies<Integer> FOUR_INTS = IntVector.SPECIES_128;
+
+  /** How often these lose the element that lies before theirs in a word. */
+  private static final long FACTORS =
+      Arena.global()
+          .allocateFrom(
+              JAVA_INT_UNALIGNED,
+              new int[] {
+                0, 0, 0, 0,
+                64, 64, 64, 64,
+                64, 64, 64, 64,
+                0, 0, 64, 64,
+                64, 64, 4, 4,
+              })
+          .address();
 
   private RowRounding() {}
 
@@ -177,25 +195,23 @@ final class RowRounding {
    * The coefficients of a group of {@link TileForm#SIXES}: those of the first four words, which
    * hold three parts each, then those of the last two, which hold four.
    *
-   * @param q address of the 16 rounded elements, with room for four more behind them
+   * @param q address of the 16 rounded elements, between zeros that give room for four more
    */
   private static void sixes(long q, long dst) {
-    for (int e = 0; e < 4; e++) { // x of the parts that are high bits
-      MEMORY.set(
-          JAVA_INT_UNALIGNED, q + 64 + 4 * e, MEMORY.get(JAVA_INT_UNALIGNED, q + 32 + 4 * e) << 4);
+    IntVector.fromMemorySegment(FOUR_INTS, MEMORY, q + 32, ORDER) // of parts that are high bits
+        .lanewise(VectorOperators.LSHL, 4)
+        .intoMemorySegment(MEMORY, q + 64, ORDER);
+    for (long o = 0; o != 80; o += 16) {
+      long at = o & OFFSET;
+      long earlier = q - (o < 48 ? 16 : 8);
+      IntVector c =
+          IntVector.fromMemorySegment(FOUR_INTS, MEMORY, q + at, ORDER)
+              .sub(
+                  IntVector.fromMemorySegment(FOUR_INTS, MEMORY, earlier + at, ORDER)
+                      .mul(IntVector.fromMemorySegment(FOUR_INTS, MEMORY, FACTORS + at, ORDER)));
+      c.and(0xffff)
+          .or(c.lanewise(VectorOperators.LSHL, 16))
+          .intoMemorySegment(MEMORY, dst + at, ORDER);
     }
-    for (int i = 0; i < 12; i++) {
-      coefficient(q, i, 4, i < 4 ? 0 : 64, dst);
-    }
-    for (int i = 12; i < 20; i++) {
-      coefficient(q, i, 2, i < 14 ? 0 : i < 18 ? 64 : 4, dst);
-    }
-  }
-
-  private static void coefficient(long q, int i, int distance, int factor, long dst) {
-    int c =
-        MEMORY.get(JAVA_INT_UNALIGNED, q + 4 * i)
-            - factor * MEMORY.get(JAVA_INT_UNALIGNED, q + 4 * (i - distance));
-    MEMORY.set(JAVA_INT_UNALIGNED, dst + 4 * i, c & 0xffff | c << 16);
   }
 }
