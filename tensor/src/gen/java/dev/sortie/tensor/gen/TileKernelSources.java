@@ -63,6 +63,12 @@ final class TileKernelSources {
     }
   }
 
+  /**
+   * Names of the sums of each run. Sums that go on from one loop to the next are objects in some
+   * starts (docs/LOG.md#integers-in-objects-before-they-are-converted).
+   */
+  private static final String SUMS = "ab";
+
   private static final Form THREES = Form.of("SumsOfThrees", 4, 4);
   private static final Form NIBBLES = Form.of("SumsOfNibbles", 4, 8);
   private static final Form FIVES = Form.of("SumsOfFives", 5, 11);
@@ -169,30 +175,35 @@ final class TileKernelSources {
     line("long to = sums & ADDRESS;");
     line("long xo = 0;");
     line("for (long go = 0; go != end; go += WORDS) {");
-    for (int p = 0; p < tiles; p++) {
-      for (int r = 0; r < rows; r++) {
-        line("ShortVector a%d%d = ShortVector.zero(W);".formatted(p, r));
-      }
-    }
     int words = 0;
     int coefficients = 0;
-    for (Run run : form.runs()) {
+    for (int number = 0; number < form.runs().size(); number++) {
+      Run run = form.runs().get(number);
+      for (int p = 0; p < tiles; p++) {
+        for (int r = 0; r < rows; r++) {
+          line("ShortVector %c%d%d = ShortVector.zero(W);".formatted(SUMS.charAt(number), p, r));
+        }
+      }
       boolean first = words == 0;
       boolean last = words + run.words() == form.words();
       String end = last ? "WORDS" : words + run.words() + " * BYTES";
       line((first ? "long " : "") + "stop = go + " + end + ";");
       line(first ? "long c = xo;" : "c = xo + %d;".formatted(4 * coefficients));
       String begin = first ? "go" : "go + " + words + " * BYTES";
-      words(run, begin, rows, tiles);
+      words(run, SUMS.charAt(number), begin, rows, tiles);
       words += run.words();
       coefficients += run.coefficients();
     }
     for (int p = 0; p < tiles; p++) {
       for (int r = 0; r < rows; r++) {
         int at = p * rows + r;
+        String sum = "a%d%d".formatted(p, r);
+        if (form.runs().size() > 1) {
+          sum += ".add(%c%d%d)".formatted(SUMS.charAt(1), p, r);
+        }
         line(
-            "a%d%d.intoMemorySegment(MEMORY, to%s, ORDER);"
-                .formatted(p, r, JavaSource.plus(at, "BYTES")));
+            "%s.intoMemorySegment(MEMORY, to%s, ORDER);"
+                .formatted(sum, JavaSource.plus(at, "BYTES")));
       }
     }
     line("to += %d * BYTES;".formatted(tiles * rows));
@@ -201,7 +212,7 @@ final class TileKernelSources {
   }
 
   /** The sums of a run of words. */
-  private void words(Run run, String begin, int rows, int tiles) {
+  private void words(Run run, char sums, String begin, int rows, int tiles) {
     line("for (long q = %s; q != stop; q += BYTES) {".formatted(begin));
     line("long pq = q & OFFSET;");
     line("long pc = c & OFFSET;");
@@ -223,8 +234,8 @@ final class TileKernelSources {
                 .formatted(slot == 0 ? "ShortVector " : "", r, r, offset));
         for (int p = 0; p < tiles; p++) {
           line(
-              "a%1$d%2$d = %3$s%1$d.mul(c%2$d).add(a%1$d%2$d);"
-                  .formatted(p, r, slot == 0 ? "v" : "u"));
+              "%4$c%1$d%2$d = %3$s%1$d.mul(c%2$d).add(%4$c%1$d%2$d);"
+                  .formatted(p, r, slot == 0 ? "v" : "u", sums));
         }
       }
     }

@@ -77,6 +77,9 @@ final class SumsOfSixes {
         a20 = u2.mul(c0).add(a20);
         c += 4;
       }
+      ShortVector b00 = ShortVector.zero(W);
+      ShortVector b10 = ShortVector.zero(W);
+      ShortVector b20 = ShortVector.zero(W);
       stop = go + WORDS;
       c = xo + 48;
       for (long q = go + 4 * BYTES; q != stop; q += BYTES) {
@@ -87,41 +90,41 @@ final class SumsOfSixes {
         ShortVector v2 = ShortVector.fromMemorySegment(W, MEMORY, tile2 + pq, ORDER);
         ShortVector c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-        a00 = v0.mul(c0).add(a00);
-        a10 = v1.mul(c0).add(a10);
-        a20 = v2.mul(c0).add(a20);
+        b00 = v0.mul(c0).add(b00);
+        b10 = v1.mul(c0).add(b10);
+        b20 = v2.mul(c0).add(b20);
         ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
         ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
         ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 6);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 8))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        a20 = u2.mul(c0).add(a20);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
+        b20 = u2.mul(c0).add(b20);
         u0 = v0.lanewise(VectorOperators.LSHR, 12);
         u1 = v1.lanewise(VectorOperators.LSHR, 12);
         u2 = v2.lanewise(VectorOperators.LSHR, 12);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        a20 = u2.mul(c0).add(a20);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
+        b20 = u2.mul(c0).add(b20);
         u0 = v0.lanewise(VectorOperators.LSHR, 14);
         u1 = v1.lanewise(VectorOperators.LSHR, 14);
         u2 = v2.lanewise(VectorOperators.LSHR, 14);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 24))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        a20 = u2.mul(c0).add(a20);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
+        b20 = u2.mul(c0).add(b20);
         c += 4;
       }
-      a00.intoMemorySegment(MEMORY, to, ORDER);
-      a10.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-      a20.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a00.add(b00).intoMemorySegment(MEMORY, to, ORDER);
+      a10.add(b10).intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a20.add(b20).intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
       to += 3 * BYTES;
       xo += GROUP_OF_X;
     }
@@ -181,6 +184,10 @@ final class SumsOfSixes {
         a30 = u3.mul(c0).add(a30);
         c += 4;
       }
+      ShortVector b00 = ShortVector.zero(W);
+      ShortVector b10 = ShortVector.zero(W);
+      ShortVector b20 = ShortVector.zero(W);
+      ShortVector b30 = ShortVector.zero(W);
       stop = go + WORDS;
       c = xo + 48;
       for (long q = go + 4 * BYTES; q != stop; q += BYTES) {
@@ -192,10 +199,10 @@ final class SumsOfSixes {
         ShortVector v3 = ShortVector.fromMemorySegment(W, MEMORY, tile3 + pq, ORDER);
         ShortVector c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-        a00 = v0.mul(c0).add(a00);
-        a10 = v1.mul(c0).add(a10);
-        a20 = v2.mul(c0).add(a20);
-        a30 = v3.mul(c0).add(a30);
+        b00 = v0.mul(c0).add(b00);
+        b10 = v1.mul(c0).add(b10);
+        b20 = v2.mul(c0).add(b20);
+        b30 = v3.mul(c0).add(b30);
         ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
         ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
         ShortVector u2 = v2.lanewise(VectorOperators.LSHR, 6);
@@ -203,10 +210,10 @@ final class SumsOfSixes {
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 8))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        a20 = u2.mul(c0).add(a20);
-        a30 = u3.mul(c0).add(a30);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
+        b20 = u2.mul(c0).add(b20);
+        b30 = u3.mul(c0).add(b30);
         u0 = v0.lanewise(VectorOperators.LSHR, 12);
         u1 = v1.lanewise(VectorOperators.LSHR, 12);
         u2 = v2.lanewise(VectorOperators.LSHR, 12);
@@ -214,10 +221,10 @@ final class SumsOfSixes {
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        a20 = u2.mul(c0).add(a20);
-        a30 = u3.mul(c0).add(a30);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
+        b20 = u2.mul(c0).add(b20);
+        b30 = u3.mul(c0).add(b30);
         u0 = v0.lanewise(VectorOperators.LSHR, 14);
         u1 = v1.lanewise(VectorOperators.LSHR, 14);
         u2 = v2.lanewise(VectorOperators.LSHR, 14);
@@ -225,16 +232,16 @@ final class SumsOfSixes {
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 24))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
-        a20 = u2.mul(c0).add(a20);
-        a30 = u3.mul(c0).add(a30);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
+        b20 = u2.mul(c0).add(b20);
+        b30 = u3.mul(c0).add(b30);
         c += 4;
       }
-      a00.intoMemorySegment(MEMORY, to, ORDER);
-      a10.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-      a20.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-      a30.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
+      a00.add(b00).intoMemorySegment(MEMORY, to, ORDER);
+      a10.add(b10).intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a20.add(b20).intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a30.add(b30).intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
       to += 4 * BYTES;
       xo += GROUP_OF_X;
     }
@@ -295,6 +302,10 @@ final class SumsOfSixes {
         a11 = u1.mul(c1).add(a11);
         c += 4;
       }
+      ShortVector b00 = ShortVector.zero(W);
+      ShortVector b01 = ShortVector.zero(W);
+      ShortVector b10 = ShortVector.zero(W);
+      ShortVector b11 = ShortVector.zero(W);
       stop = go + WORDS;
       c = xo + 48;
       for (long q = go + 4 * BYTES; q != stop; q += BYTES) {
@@ -304,54 +315,54 @@ final class SumsOfSixes {
         ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
         ShortVector c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-        a00 = v0.mul(c0).add(a00);
-        a10 = v1.mul(c0).add(a10);
+        b00 = v0.mul(c0).add(b00);
+        b10 = v1.mul(c0).add(b10);
         ShortVector c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
-        a01 = v0.mul(c1).add(a01);
-        a11 = v1.mul(c1).add(a11);
+        b01 = v0.mul(c1).add(b01);
+        b11 = v1.mul(c1).add(b11);
         ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
         ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 8))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 8))
                 .reinterpretAsShorts();
-        a01 = u0.mul(c1).add(a01);
-        a11 = u1.mul(c1).add(a11);
+        b01 = u0.mul(c1).add(b01);
+        b11 = u1.mul(c1).add(b11);
         u0 = v0.lanewise(VectorOperators.LSHR, 12);
         u1 = v1.lanewise(VectorOperators.LSHR, 12);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 16))
                 .reinterpretAsShorts();
-        a01 = u0.mul(c1).add(a01);
-        a11 = u1.mul(c1).add(a11);
+        b01 = u0.mul(c1).add(b01);
+        b11 = u1.mul(c1).add(b11);
         u0 = v0.lanewise(VectorOperators.LSHR, 14);
         u1 = v1.lanewise(VectorOperators.LSHR, 14);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 24))
                 .reinterpretAsShorts();
-        a00 = u0.mul(c0).add(a00);
-        a10 = u1.mul(c0).add(a10);
+        b00 = u0.mul(c0).add(b00);
+        b10 = u1.mul(c0).add(b10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 24))
                 .reinterpretAsShorts();
-        a01 = u0.mul(c1).add(a01);
-        a11 = u1.mul(c1).add(a11);
+        b01 = u0.mul(c1).add(b01);
+        b11 = u1.mul(c1).add(b11);
         c += 4;
       }
-      a00.intoMemorySegment(MEMORY, to, ORDER);
-      a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
-      a10.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-      a11.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
+      a00.add(b00).intoMemorySegment(MEMORY, to, ORDER);
+      a01.add(b01).intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a10.add(b10).intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a11.add(b11).intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
       to += 4 * BYTES;
       xo += GROUP_OF_X;
     }

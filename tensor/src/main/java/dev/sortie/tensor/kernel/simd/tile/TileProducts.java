@@ -44,7 +44,10 @@ public final class TileProducts {
    */
   private static final int CHUNK_MULTIPLE = 12;
 
-  /** Bytes of a tile from which on it is read ahead, see {@link #readsAhead}. */
+  /**
+   * Bytes of a tile from which on it is read ahead, see {@link #readsAhead}. Tiles of a small model
+   * are smaller with vectors of less than 512 bits, and take 1.06 to 1.2 of the time so.
+   */
   private static final long LEAST_AHEAD = 9_600;
 
   /** Bytes of a tile with levels of 8 bits up to which it is. */
@@ -209,10 +212,11 @@ public final class TileProducts {
    * before kernels multiply with it. A kernel does much arithmetic for each line of memory, so the
    * processor sees few of the next ones coming, and at the scales of a tile it starts anew.
    * Elsewhere its prefetchers keep up, and to read twice costs up to a tenth. Zen 5, two threads,
-   * one, two and four rows, ms without and with: SmolLM2 in Q4_1 3.4, 4.2, 5.9 and 2.7, 3.4, 4.9,
-   * in Q8_0 4.8, 5.6, 7.3 and 4.2, 4.5, 6.2, in Q4_0 2.5, 2.6, 3.9 and 2.3, 2.9, 4.2; 1B in Q3_K
-   * 24, 32, 45 and 22, 27, 39, in Q5_0 24, 26, 35 and 25, 27, 39, in Q8_0, where memory varied,
-   * least times 25, 27, 41 and 29, 33, 45.
+   * one, two and four rows, ms without and with: SmolLM2 in Q4_1 3.4, 4.2, 5.9 and 2.7, 3.4, 4.9;
+   * random weights of its size in Q8_0 4.8, 5.6, 7.3 and 4.2, 4.5, 6.2, in Q4_0 2.5, 2.6, 3.9 and
+   * 2.3, 2.9, 4.2; 1B in Q3_K 24, 32, 45 and 22, 27, 39, in Q5_0 24, 26, 35 and 25, 27, 39, in
+   * Q8_0, where memory varied, least times 25, 27, 41 and 29, 33, 45. The log has other types and
+   * widths.
    */
   private static boolean readsAhead(TiledWeight w, int m) {
     long bytes = w.tileBytes();
