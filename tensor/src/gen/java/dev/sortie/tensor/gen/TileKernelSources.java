@@ -179,27 +179,28 @@ final class TileKernelSources {
     int coefficients = 0;
     for (int number = 0; number < form.runs().size(); number++) {
       Run run = form.runs().get(number);
+      char sums = SUMS.charAt(number);
       for (int p = 0; p < tiles; p++) {
         for (int r = 0; r < rows; r++) {
-          line("ShortVector %c%d%d = ShortVector.zero(W);".formatted(SUMS.charAt(number), p, r));
+          line("ShortVector %c%d%d = ShortVector.zero(W);".formatted(sums, p, r));
         }
       }
-      boolean first = words == 0;
-      boolean last = words + run.words() == form.words();
+      boolean first = number == 0;
+      boolean last = number == form.runs().size() - 1;
       String end = last ? "WORDS" : words + run.words() + " * BYTES";
       line((first ? "long " : "") + "stop = go + " + end + ";");
       line(first ? "long c = xo;" : "c = xo + %d;".formatted(4 * coefficients));
       String begin = first ? "go" : "go + " + words + " * BYTES";
-      words(run, SUMS.charAt(number), begin, rows, tiles);
+      words(run, sums, begin, rows, tiles);
       words += run.words();
       coefficients += run.coefficients();
     }
     for (int p = 0; p < tiles; p++) {
       for (int r = 0; r < rows; r++) {
         int at = p * rows + r;
-        String sum = "a%d%d".formatted(p, r);
-        if (form.runs().size() > 1) {
-          sum += ".add(%c%d%d)".formatted(SUMS.charAt(1), p, r);
+        String sum = "%c%d%d".formatted(SUMS.charAt(0), p, r);
+        for (int number = 1; number < form.runs().size(); number++) {
+          sum += ".add(%c%d%d)".formatted(SUMS.charAt(number), p, r);
         }
         line(
             "%s.intoMemorySegment(MEMORY, to%s, ORDER);"

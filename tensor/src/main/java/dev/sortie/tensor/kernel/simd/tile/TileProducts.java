@@ -40,13 +40,13 @@ public final class TileProducts {
   private static final long CHUNK_BYTES = 256 << 10;
 
   /**
-   * Tiles of a chunk are a multiple of these if it has as many: of what any kernel reads at once.
+   * Large chunks have a multiple of these tiles, since kernels read two, three or four at a time.
    */
   private static final int CHUNK_MULTIPLE = 12;
 
   /**
-   * Bytes of a tile from which on it is read ahead, see {@link #readsAhead}. Tiles of a small model
-   * are smaller with vectors of less than 512 bits, and take 1.06 to 1.2 of the time so.
+   * Bytes of a tile from which on it is read ahead, see {@link #readsAhead}. With vectors of less
+   * than 512 bits, tiles of a small model are smaller, and take 1.06 to 1.2 times as long that way.
    */
   private static final long LEAST_AHEAD = 9_600;
 
