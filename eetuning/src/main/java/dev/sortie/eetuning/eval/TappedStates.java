@@ -5,14 +5,16 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The hidden states of one text, {@code [1, T, C]}, at all layers run.
  *
  * @param last behind the last layer
- * @param exits what exits read, by depth
+ * @param exits what exits and a lookahead exit read, by depth
  */
 record TappedStates(Tensor last, Map<Integer, Tap> exits) {
 
@@ -26,6 +28,8 @@ record TappedStates(Tensor last, Map<Integer, Tap> exits) {
 
   /** Of a text, in the workspace of {@code ops}. */
   static TappedStates of(LanguageModel model, Exits exits, Ops ops, int[] ids) {
+    Set<Integer> read = new HashSet<>(exits.depths());
+    exits.lookahead().ifPresent(l -> read.addAll(l.features()));
     Map<Integer, Tap> taps = new LinkedHashMap<>();
     Tensor last =
         model
@@ -35,7 +39,7 @@ record TappedStates(Tensor last, Map<Integer, Tap> exits) {
                 Tensor.ids(ops.workspace(), Shape.of(1, ids.length), ids),
                 model.config().decoder().layers(),
                 (depth, a, x) -> {
-                  if (exits.depths().contains(depth)) {
+                  if (read.contains(depth)) {
                     taps.put(depth, new Tap(x, a));
                   }
                 });

@@ -164,20 +164,28 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
       }
     }
     if (count > 1) {
-      exits.lookahead().ifPresent(l -> ahead(ops, l, tapped.last(), window, sums, best));
+      exits.lookahead().ifPresent(l -> ahead(ops, l, tapped, window, sums, best));
     }
   }
 
   /** The lookahead exit: at position t it predicts what the final layer predicts at t + 1. */
   private static void ahead(
-      Ops ops, Lookahead exit, Tensor x, int[] window, Map<String, Sums> sums, int[] best) {
+      Ops ops,
+      Lookahead exit,
+      TappedStates tapped,
+      int[] window,
+      Map<String, Sums> sums,
+      int[] best) {
     int count = window.length - 2;
     Shape shape = Shape.of(1, count);
     try (var _ = ops.workspace().mark()) {
       Tensor next = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 1, count + 1));
       Tensor targets = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 2, count + 2));
-      Tensor h = ops.contiguous(ops.slice(x, 1, 0, count));
-      Tensor logits = exit.logits(ops, exit.states(ops, h, next));
+      List<Tensor> features =
+          exit.features().stream()
+              .map(depth -> ops.contiguous(ops.slice(tapped.exits().get(depth).x(), 1, 0, count)))
+              .toList();
+      Tensor logits = exit.logits(ops, exit.states(ops, exit.join(ops, features), next));
       int[] later = Arrays.copyOfRange(best, 1, count + 1);
       head(ops, logits, targets, exit.draft(), sums.get(ExitKeys.LOOKAHEAD), later);
     }

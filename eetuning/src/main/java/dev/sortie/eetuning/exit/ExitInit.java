@@ -10,6 +10,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -84,11 +85,14 @@ public enum ExitInit {
 
   /**
    * A new lookahead exit. As a copy, its layer is the last one's, both projections are the identity
-   * and its norms are 1.
+   * and its norms are 1; of several features the deepest is taken as it is and the others not at
+   * all.
    *
+   * @param features the layers whose hidden states it reads, ascending; empty for the last
    * @param draftTokens how many tokens its head covers; 0 is all of them
    */
   public Lookahead lookahead(
+      List<Integer> features,
       boolean ownHead,
       int draftTokens,
       Decoder backbone,
@@ -103,15 +107,27 @@ public enum ExitInit {
             ? Optional.empty()
             : Optional.of(DraftVocabulary.lowest(draftTokens, backbone.config().vocab()));
     Weights usual = weights(spec, backbone, new Random(seed, 0), allocator, kernels);
+    String deepest =
+        Lookahead.FEATURE_PROJECTION + Lookahead.features(features, layers).getLast() + ".weight";
     Weights weights =
         (name, shape, role) ->
             switch (name) {
               case "hidden_norm.weight", "token_norm.weight" -> filled(allocator, shape, 1);
               case "hidden_proj.weight", "token_proj.weight" ->
                   this == COPY ? identity(allocator, shape) : usual.get(name, shape, role);
-              default -> usual.get(name, shape, role);
+              default -> {
+                if (name.startsWith(Lookahead.FEATURE_NORM)) {
+                  yield filled(allocator, shape, 1);
+                }
+                if (this == COPY && name.startsWith(Lookahead.FEATURE_PROJECTION)) {
+                  yield name.equals(deepest)
+                      ? identity(allocator, shape)
+                      : filled(allocator, shape, 0);
+                }
+                yield usual.get(name, shape, role);
+              }
             };
-    return new Lookahead(backbone, weights, ownHead, draft, allocator);
+    return new Lookahead(backbone, weights, features, ownHead, draft, allocator);
   }
 
   private static Tensor filled(Allocator allocator, Shape shape, double value) {

@@ -12,9 +12,29 @@ import java.util.Optional;
  * @param architecture empty for the lookahead exit
  * @param ownHead whether it has a head of its own
  * @param draftTokens tokens that its head covers; 0 for all
+ * @param features the layers whose hidden states a lookahead exit reads; empty for others
  */
 public record ExitOutline(
-    int depth, Optional<ExitArchitecture> architecture, boolean ownHead, int draftTokens) {
+    int depth,
+    Optional<ExitArchitecture> architecture,
+    boolean ownHead,
+    int draftTokens,
+    List<Integer> features) {
+
+  public ExitOutline {
+    features = List.copyOf(features);
+  }
+
+  /** An exit that reads the hidden states at its depth. */
+  public ExitOutline(
+      int depth, Optional<ExitArchitecture> architecture, boolean ownHead, int draftTokens) {
+    this(
+        depth,
+        architecture,
+        ownHead,
+        draftTokens,
+        architecture.isEmpty() ? List.of(depth) : List.of());
+  }
 
   /**
    * Those of some exits, the lookahead exit last.
@@ -37,7 +57,8 @@ public record ExitOutline(
                         layers,
                         Optional.empty(),
                         l.ownHead(),
-                        l.draft().map(DraftVocabulary::size).orElse(0))));
+                        l.draft().map(DraftVocabulary::size).orElse(0),
+                        l.features())));
     return list;
   }
 

@@ -39,7 +39,12 @@ record ExitWriter(SafetensorsWriter file, DType matrices, NativeArena arena, Ker
 
   /** The lookahead exit, of architecture {@code word}. */
   Map<String, Object> write(int depth, String word, Lookahead l) {
-    return write(depth, word, l.sharding().whole(l.parameters(), arena), l.ownHead(), l.draft());
+    Map<String, Object> one =
+        write(depth, word, l.sharding().whole(l.parameters(), arena), l.ownHead(), l.draft());
+    if (!l.readsFinalStates()) {
+      one.put(ExitsFile.FEATURES, l.features());
+    }
+    return one;
   }
 
   private Map<String, Object> write(

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Exits on disk; the backbone is not touched: {@code exits.safetensors} with tensors {@code
@@ -34,9 +35,10 @@ import java.util.Set;
  * {@code "checked"} of the backbone, if it is there, lists the hashes of other files of the model
  * on which the exits were measured. An exit with a draft head has {@code "draft_tokens": N} and a
  * tensor {@code exits.DEPTH.draft.ids}, I32 {@code [N]}, rising. A lookahead exit is one of {@code
- * exits}, of architecture {@code lookahead}; its depth is the number of layers. Gates lie in {@code
- * exits.DEPTH.probe.…} and {@code exits.DEPTH.coverage.…}, with their errors in {@code "gates"}.
- * Files with any of these are of version 2. {@link NgramFile} is a file next to them.
+ * exits}, of architecture {@code lookahead}; its depth is the number of layers. Where it reads the
+ * hidden states of other layers than the last, it has {@code "features": [2, 6, 9]}. Gates lie in
+ * {@code exits.DEPTH.probe.…} and {@code exits.DEPTH.coverage.…}, with their errors in {@code
+ * "gates"}. Files with any of these are of version 2. {@link NgramFile} is a file next to them.
  */
 public final class ExitsFile {
   /** Tensor file. */
@@ -52,6 +54,7 @@ public final class ExitsFile {
   private static final String LOOKAHEAD = "lookahead";
   static final String DRAFT_IDS = "draft.ids";
   static final String DRAFT_TOKENS = "draft_tokens";
+  static final String FEATURES = "features";
 
   private ExitsFile() {}
 
@@ -165,7 +168,19 @@ public final class ExitsFile {
         one.getInt("depth", ahead ? layers : 1, ahead ? layers : layers - 1),
         ahead ? Optional.empty() : Optional.of(ExitArchitecture.of(word)),
         one.getString("head", Set.of("own", "backbone")).equals("own"),
-        one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, backbone.vocab())).orElse(0));
+        one.optional(DRAFT_TOKENS, f -> one.getInt(f, 1, backbone.vocab())).orElse(0),
+        ahead ? features(one, layers) : List.of());
+  }
+
+  private static List<Integer> features(JsonObject one, int layers) {
+    List<Integer> wanted =
+        one.optional(FEATURES, f -> one.getInts(f, 1, layers)).orElse(List.of(layers));
+    boolean rising =
+        IntStream.range(1, wanted.size()).allMatch(i -> wanted.get(i) > wanted.get(i - 1));
+    if (wanted.isEmpty() || !rising) {
+      throw one.error(FEATURES, "one layer or more, each deeper than the one before");
+    }
+    return wanted;
   }
 
   /** Whether {@code folder} holds exits. */

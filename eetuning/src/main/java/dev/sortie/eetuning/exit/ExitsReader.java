@@ -134,7 +134,8 @@ public final class ExitsReader {
         if (outline.isLookahead()) {
           lookahead =
               Optional.of(
-                  new Lookahead(model.decoder(), named, own, draft, rows).withDraftHead(hold));
+                  new Lookahead(model.decoder(), named, outline.features(), own, draft, rows)
+                      .withDraftHead(hold));
         } else {
           ExitArchitecture architecture = outline.architecture().orElseThrow();
           ExitSpec spec = new ExitSpec(depth, architecture, own, outline.draftTokens());

@@ -15,13 +15,15 @@ import dev.sortie.tensor.autograd.HeadInput;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.Allocator;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.UnaryOperator;
 
 /**
- * The lookahead exit: from the final hidden state {@code h_t} (the last layer's output, before the
- * final norm) and the token chosen from it, {@code x_{t+1}}, it predicts the token after that:
+ * The lookahead exit: from the hidden state {@code h_t} of a token and the token chosen after it,
+ * {@code x_{t+1}}, it predicts the token after that:
  *
  * <pre>
  * u_t = H rms(h_t) + E rms(embedding(x_{t+1})),   y_t = layer(u_0 … u_t),   logits of x_{t+2} = W finalNorm(y_t)
@@ -29,11 +31,24 @@ import java.util.function.UnaryOperator;
  *
  * {@code y_t} stands for {@code h_{t+1}}, which full depth would have computed, so that it unrolls:
  * with {@code x_{t+2}} it gives {@code y_{t+1}}, and so on. The final norm is the backbone's.
- * Relatives: EAGLE (arXiv 2401.15077), multi-token prediction (arXiv 2404.19737; DeepSeek-V3, arXiv
- * 2412.19437, section 2.2). Depth, in files and options, is the number of layers.
+ *
+ * <p>{@code h_t} is the final hidden state (the last layer's output, before the final norm), or
+ * that of another layer, or joined from those of several layers {@code d}: {@code h_t = Σ F_d
+ * rms(h_{t,d})}. Without the last layer among them, all tokens of a prompt have their {@code h_t}.
+ *
+ * <p>Relatives: EAGLE (arXiv 2401.15077) and EAGLE-3 (arXiv 2503.01840, section 3: hidden states of
+ * three layers, training on own states), multi-token prediction (arXiv 2404.19737; DeepSeek-V3,
+ * arXiv 2412.19437, section 2.2). Depth, in files and options, is the number of layers.
  */
 public final class Lookahead {
+  /** A tensor's name begins with it, and goes on with the layer. */
+  static final String FEATURE_NORM = "feature_norm.";
+
+  /** A tensor's name begins with it, and goes on with the layer. */
+  static final String FEATURE_PROJECTION = "feature_proj.";
+
   private final Decoder backbone;
+  private final List<Integer> features;
   private final boolean ownHead;
   private final Sharding sharding;
   private final Optional<DraftVocabulary> draft;
@@ -41,17 +56,44 @@ public final class Lookahead {
   private final Modules modules;
   private final Linear head;
 
-  /** The modules in front of the head. */
+  /**
+   * What joins one layer's hidden states to those of others.
+   *
+   * @param norm its norm
+   * @param projection {@code F}, {@code [C, C]}
+   */
+  record Feature(RmsNorm norm, Linear projection) {
+    Tensor of(Ops ops, Tensor h) {
+      return projection.apply(ops, norm.apply(ops, h));
+    }
+  }
+
+  /**
+   * The modules in front of the head.
+   *
+   * @param features by layer; none where the states of one layer are read as they are
+   */
   record Modules(
+      List<Feature> features,
       RmsNorm hiddenNorm,
       RmsNorm tokenNorm,
       Linear hiddenProjection,
       Linear tokenProjection,
       DecoderLayer layer) {
 
-    static Modules of(DecoderConfig c, Weights weights, Sharding sharding) {
+    static Modules of(DecoderConfig c, List<Integer> features, Weights weights, Sharding sharding) {
       var in = Weights.Role.INPUT_PROJECTION;
+      List<Feature> joined = new ArrayList<>();
+      if (features.size() > 1) {
+        for (int d : features) {
+          joined.add(
+              new Feature(
+                  RmsNorm.of(weights, FEATURE_NORM + d, c.hidden(), c.normEps()),
+                  Linear.of(weights, FEATURE_PROJECTION + d, c.hidden(), c.hidden(), false, in)));
+        }
+      }
       return new Modules(
+          joined,
           RmsNorm.of(weights, "hidden_norm", c.hidden(), c.normEps()),
           RmsNorm.of(weights, "token_norm", c.hidden(), c.normEps()),
           Linear.of(weights, "hidden_proj", c.hidden(), c.hidden(), false, in),
@@ -64,7 +106,10 @@ public final class Lookahead {
    * Builds it from its weights.
    *
    * @param weights by names within the exit: {@code hidden_norm.weight}, {@code token_norm.weight},
-   *     {@code hidden_proj.weight}, {@code token_proj.weight}, {@code layer.…}, {@code head.weight}
+   *     {@code hidden_proj.weight}, {@code token_proj.weight}, {@code layer.…}, {@code
+   *     head.weight}; for several features {@code feature_norm.DEPTH.weight} and {@code
+   *     feature_proj.DEPTH.weight} of each
+   * @param features the layers whose hidden states it reads, ascending, from 1; empty for the last
    * @param ownHead whether it has a head of its own; otherwise it reads the backbone's
    * @param draft the tokens that its head covers, where they are not all
    * @param allocator for the rows of the backbone's head that a draft head without own weights
@@ -73,6 +118,7 @@ public final class Lookahead {
   public Lookahead(
       Decoder backbone,
       Weights weights,
+      List<Integer> features,
       boolean ownHead,
       Optional<DraftVocabulary> draft,
       Allocator allocator) {
@@ -83,16 +129,18 @@ public final class Lookahead {
     }
     NamedTensors named = new NamedTensors(weights);
     this.backbone = backbone;
+    this.features = features(features, backbone.config().layers());
     this.ownHead = ownHead;
     this.draft = draft;
     this.sharding = Heads.sharding(backbone, draft);
-    this.modules = Modules.of(backbone.share(), named, backbone.sharding());
+    this.modules = Modules.of(backbone.share(), this.features, named, backbone.sharding());
     this.head = Heads.of(named, backbone, ownHead, draft, allocator);
     this.parameters = named.tensors();
   }
 
   private Lookahead(Lookahead l, Linear head) {
     this.backbone = l.backbone;
+    this.features = l.features;
     this.ownHead = l.ownHead;
     this.draft = l.draft;
     this.sharding = l.sharding;
@@ -104,6 +152,35 @@ public final class Lookahead {
   /** The same exit with its draft head, if it has one of the backbone's rows, held otherwise. */
   Lookahead withDraftHead(UnaryOperator<Linear> hold) {
     return draft.isEmpty() || ownHead ? this : new Lookahead(this, hold.apply(head));
+  }
+
+  /**
+   * The layers whose hidden states an exit reads.
+   *
+   * @param wanted ascending; empty for the last
+   * @param layers of the backbone
+   */
+  static List<Integer> features(List<Integer> wanted, int layers) {
+    int before = 0;
+    for (int d : wanted) {
+      if (d <= before || d > layers) {
+        throw new InputException(
+            "a lookahead exit that reads the hidden states of layers %s: expected layers of 1 to %d, each deeper than the one before"
+                .formatted(wanted, layers));
+      }
+      before = d;
+    }
+    return wanted.isEmpty() ? List.of(layers) : List.copyOf(wanted);
+  }
+
+  /** The layers whose hidden states it reads, ascending, from 1; usually the last one alone. */
+  public List<Integer> features() {
+    return features;
+  }
+
+  /** Whether it reads the hidden states behind the last layer and no others. */
+  public boolean readsFinalStates() {
+    return features.equals(List.of(backbone.config().layers()));
   }
 
   /** Whether it has a head of its own. */
@@ -132,9 +209,31 @@ public final class Lookahead {
   }
 
   /**
+   * What stands for the hidden states of some tokens.
+   *
+   * @param states outputs of each of the layers of {@link #features}, {@code [.., C]}
+   * @return {@code h_t}, of the same shape
+   */
+  public Tensor join(Ops ops, List<Tensor> states) {
+    List<Feature> joined = modules.features();
+    if (states.size() != features.size()) {
+      throw new IllegalArgumentException(
+          "states of " + states.size() + " layers, the exit reads " + features);
+    }
+    if (joined.isEmpty()) {
+      return states.getFirst();
+    }
+    Tensor h = joined.getFirst().of(ops, states.getFirst());
+    for (int i = 1; i < joined.size(); i++) {
+      h = ops.add(h, joined.get(i).of(ops, states.get(i)));
+    }
+    return h;
+  }
+
+  /**
    * Whole sequences, for tuning and scoring.
    *
-   * @param h final hidden states {@code h_t}, or what stands for them, {@code [B, T, C]}
+   * @param h hidden states {@code h_t} of {@link #join}, or its own, {@code [B, T, C]}
    * @param next the token after each, I32 {@code [B, T]}
    * @return {@code y_t}, {@code [B, T, C]}
    */

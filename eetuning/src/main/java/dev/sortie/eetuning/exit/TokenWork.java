@@ -46,12 +46,12 @@ public record TokenWork(long weights, long attention, long frozen) {
 
   /** An exit without its head. */
   public static TokenWork of(ExitOutline e, DecoderConfig c) {
-    return e.architecture().map(a -> of(a, c)).orElseGet(() -> ofLookahead(c));
+    return e.architecture().map(a -> of(a, c)).orElseGet(() -> ofLookahead(e, c));
   }
 
-  private static TokenWork ofLookahead(DecoderConfig c) {
+  private static TokenWork ofLookahead(ExitOutline e, DecoderConfig c) {
     try (Count count = new Count()) {
-      Lookahead.Modules.of(c, count, Sharding.NONE);
+      Lookahead.Modules.of(c, e.features(), count, Sharding.NONE);
       return new TokenWork(count.matrices(), queries(c), 0);
     }
   }

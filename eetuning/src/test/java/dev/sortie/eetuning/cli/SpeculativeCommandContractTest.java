@@ -86,6 +86,23 @@ class SpeculativeCommandContractTest {
   }
 
   @Test
+  void aLookaheadExitMayReadSeveralLayers() {
+    Path joined = folder.resolve("joined");
+    Object[] add = {"--threads", 1, "--model", model, "--json", "--out"};
+    JsonObject written =
+        run("add-exits", with(add, joined, "--arch", "lookahead", "--features", "1,2")).json();
+    JsonObject exit = written.getObjects("exits").getFirst();
+    assertThat(exit.getInts("features", 1, 9)).containsExactly(1, 2);
+    Path none = folder.resolve("none");
+    String text = generate("0", "--json").json().getString("text");
+    assertThat(sources(text, "--exits", joined)).containsExactly("prompt-lookup", "lookahead");
+    run("add-exits", with(add, none, "--arch", "lookahead", "--features", "2,1"))
+        .assertRefused(1, "layers [2, 1]", "deeper than the one before");
+    run("add-exits", with(add, none, "--arch", "norm", "--at", 1, "--features", 1))
+        .assertRefused(1, "--features [1]", "--arch lookahead");
+  }
+
+  @Test
   void draftsWithEarlyExitsChangeNoTextAndMayBeLeftOut() {
     Object[] early = {"--json", "--exits", exits, "--threshold", 0.02, "--draft"};
     for (String temperature : List.of("0", "0.7")) {
@@ -127,14 +144,13 @@ class SpeculativeCommandContractTest {
     assertThat(shown.succeeded().out()).contains(SafeText.visible(json.getString("text")));
   }
 
-  private static Object[] with(Object[] first, Object last) {
-    return Stream.concat(Arrays.stream(first), Stream.of(last)).toArray();
+  private static Object[] with(Object[] first, Object... more) {
+    return Stream.concat(Arrays.stream(first), Arrays.stream(more)).toArray();
   }
 
   private static Iterable<String> sources(String text, Object... more) {
     Object[] first = {"--json", "--strategy", "speculative"};
-    JsonObject json =
-        generate("0", Stream.concat(Arrays.stream(first), Arrays.stream(more)).toArray()).json();
+    JsonObject json = generate("0", with(first, more)).json();
     assertThat(json.getString("text")).isEqualTo(text);
     return json.getObject("speculation").getObject("sources").fields().keySet();
   }

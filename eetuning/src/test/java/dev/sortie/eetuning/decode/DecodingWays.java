@@ -145,7 +145,8 @@ final class DecodingWays implements AutoCloseable {
                 .map(s -> ExitInit.COPY.build(s, model.decoder(), 0, arena, device.kernels()))
                 .toList(),
             Optional.of(
-                ExitInit.RANDOM.lookahead(false, 200, model.decoder(), 3, arena, device.kernels())),
+                ExitInit.RANDOM.lookahead(
+                    List.of(), false, 200, model.decoder(), 3, arena, device.kernels())),
             Optional.of(
                 NgramTable.count(
                     new Random(2).ints(5000, 0, model.config().decoder().vocab()).toArray())));

@@ -177,7 +177,8 @@ class ExitsFileContractTest {
             .map(s -> ExitInit.RANDOM.build(s, model.decoder(), 5, arena, device.kernels()))
             .toList();
     Lookahead ahead =
-        ExitInit.COPY.lookahead(false, 25, model.decoder(), 5, arena, device.kernels());
+        ExitInit.COPY.lookahead(
+            List.of(1, 2), false, 25, model.decoder(), 5, arena, device.kernels());
     ExitsFile.write(to, new Exits(model.sha256(), Map.of(), list, Optional.of(ahead)), model);
     return to;
   }
@@ -195,7 +196,15 @@ class ExitsFileContractTest {
     assertThat(back.exits().getLast().parameters().get("head.weight").shape().dim(0)).isEqualTo(30);
     Lookahead ahead = back.lookahead().orElseThrow();
     assertThat(ahead.draft()).map(DraftVocabulary::size).contains(25);
-    assertThat(ahead.parameters()).containsKeys("hidden_proj.weight", "layer.mlp.down_proj.weight");
+    assertThat(ahead.features()).containsExactly(1, 2);
+    assertThat(ahead.parameters())
+        .containsKeys(
+            "hidden_proj.weight",
+            "layer.mlp.down_proj.weight",
+            "feature_norm.1.weight",
+            "feature_proj.2.weight");
+    assertThat(ExitsFile.outlines(to, model.config().decoder()).getLast().features())
+        .containsExactly(1, 2);
     Path again = temp.resolve("newer again");
     ExitsFile.write(again, back, model);
     for (String file : List.of("exits.safetensors", "exits.json")) {
@@ -271,6 +280,17 @@ class ExitsFileContractTest {
     assertRefused(tensors(), "exits.1.draft.ids", "20", "21");
     Altered.text(description(), "\"draft_tokens\": 21", "\"draft_tokens\": 0");
     assertRefused(description(), "draft_tokens", "0");
+  }
+
+  @Test
+  void featuresOfALookaheadExitAreLayersFromShallowToDeep() {
+    folder = newer();
+    Altered.text(description(), "\"features\": [ 1, 2 ]", "\"features\": [ 2, 1 ]");
+    assertRefused(description(), "features", "[2, 1]", "deeper than the one before");
+    Altered.text(description(), "\"features\": [ 2, 1 ]", "\"features\": [ 1, 4 ]");
+    assertRefused(description(), "features", "4", "3");
+    Altered.text(description(), "\"features\": [ 1, 4 ]", "\"features\": [ 1, 3 ]");
+    assertRefused(tensors(), "exits.3.feature_norm.3.weight");
   }
 
   @Test

@@ -221,7 +221,8 @@ public record TinyTuning(
               Map.of(),
               specs.stream().map(s -> ExitInit.COPY.build(s, decoder, 7, arena, kernels)).toList(),
               lookahead
-                  ? Optional.of(ExitInit.COPY.lookahead(false, DRAFT, decoder, 7, arena, kernels))
+                  ? Optional.of(
+                      ExitInit.COPY.lookahead(List.of(), false, DRAFT, decoder, 7, arena, kernels))
                   : Optional.empty()),
           loaded);
     }

@@ -84,6 +84,16 @@ public final class AddExitsCommand implements Callable<Integer> {
       description = "Seed for random initialisation. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
+  @Option(
+      names = "--features",
+      split = ",",
+      paramLabel = "DEPTH",
+      description =
+          "For lookahead: the layers whose hidden states it reads; of several, such "
+              + "as 2,15,27 of 30, it learns a joined state (EAGLE-3). Default: the last "
+              + "layer.")
+  private List<Integer> features = List.of();
+
   @Mixin private NewExitsMixin result;
 
   @Override
@@ -96,6 +106,11 @@ public final class AddExitsCommand implements Callable<Integer> {
                   + depths
                   + " has no meaning for a lookahead exit, which stands behind the last layer; leave it out"
               : "--at is missing: name the layers after which exits stand, as in --at 4,8");
+    }
+    if (!ahead && !features.isEmpty()) {
+      throw new InputException(
+          "--features %s is for --arch lookahead; other exits read the hidden state after their layer"
+              .formatted(features));
     }
     ExitInit how = ExitInit.of(init);
     boolean own = ExitWords.ownHead(head);
@@ -113,7 +128,8 @@ public final class AddExitsCommand implements Callable<Integer> {
                   Map.of(),
                   List.of(),
                   Optional.of(
-                      how.lookahead(own, draftTokens, m.decoder(), seed, arena, device.kernels())))
+                      how.lookahead(
+                          features, own, draftTokens, m.decoder(), seed, arena, device.kernels())))
               : new Exits(m.sha256(), Map.of(), exits(how, own, m, arena, device));
       result.write(exits, m);
     }

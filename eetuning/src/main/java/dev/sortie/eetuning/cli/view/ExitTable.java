@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Prints what exits a folder holds, and how well their gates do. */
 public final class ExitTable {
@@ -34,7 +35,15 @@ public final class ExitTable {
     exits
         .lookahead()
         .ifPresent(
-            l -> lines.add(line("lookahead exit", head(l.ownHead(), l.draft()), l.parameters())));
+            l -> {
+              String layers =
+                  l.features().stream().map(String::valueOf).collect(Collectors.joining(", "));
+              String what =
+                  l.readsFinalStates()
+                      ? "lookahead exit"
+                      : "lookahead exit, reads layers " + layers;
+              lines.add(line(what, head(l.ownHead(), l.draft()), l.parameters()));
+            });
     exits
         .ngrams()
         .ifPresent(

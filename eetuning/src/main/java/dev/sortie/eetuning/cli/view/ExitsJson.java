@@ -34,7 +34,12 @@ public final class ExitsJson {
     exits
         .lookahead()
         .ifPresent(
-            l -> list.add(exit("lookahead", "lookahead", l.ownHead(), l.draft(), l.parameters())));
+            l -> {
+              Map<String, Object> one =
+                  exit("lookahead", "lookahead", l.ownHead(), l.draft(), l.parameters());
+              one.put("features", l.features());
+              list.add(one);
+            });
     return Json.object(
         "out",
         folder.toString(),

@@ -38,12 +38,16 @@ public interface DraftContext {
   Tensor hidden(int first, int end);
 
   /**
-   * Outputs of the last layer, before the final norm, at positions {@code first .. end - 1}, {@code
-   * [1, end - first, C]}; from {@link #finalStatesFrom} to {@link #length} - 2. Only for a source
-   * that {@link DraftSource#readsFinalStates}.
+   * Outputs of a layer at positions {@code first .. end - 1}, {@code [1, end - first, C]}; from
+   * {@link #featuresFrom} to {@link #length} - 2.
+   *
+   * @param depth one of {@link DraftSource#features}
    */
-  Tensor finalStates(int first, int end);
+  Tensor features(int depth, int first, int end);
 
-  /** First position with a final state: of a prompt only the last token has one. */
-  int finalStatesFrom();
+  /**
+   * First position with outputs of all layers that are {@link DraftSource#features} of some source.
+   * Of a prompt only the last token has one of the last layer.
+   */
+  int featuresFrom();
 }

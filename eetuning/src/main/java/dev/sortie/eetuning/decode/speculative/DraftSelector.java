@@ -247,17 +247,17 @@ final class DraftSelector implements AutoCloseable {
     }
 
     @Override
-    public Tensor finalStates(int first, int end) {
+    public Tensor features(int depth, int first, int end) {
       if (end > position) {
         throw new IllegalArgumentException(
-            "final states to position " + end + ", the text read has " + position);
+            "hidden states to position " + end + ", the text read has " + position);
       }
-      return states.finalStates(first, end);
+      return states.features(depth, first, end);
     }
 
     @Override
-    public int finalStatesFrom() {
-      return states.finalsFrom();
+    public int featuresFrom() {
+      return states.featuresFrom();
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.sortie.eetuning.decode.speculative;
 
+import java.util.List;
+
 /**
  * Proposes how a text continues, for {@link Speculative} to verify. A draft decides how fast a
  * token comes, never which. Serves one sequence; not thread-safe.
@@ -57,9 +59,9 @@ public interface DraftSource extends AutoCloseable {
     return 0;
   }
 
-  /** Whether it reads {@link DraftContext#finalStates}. */
-  default boolean readsFinalStates() {
-    return false;
+  /** The layers whose outputs it reads, by {@link DraftContext#features}. */
+  default List<Integer> features() {
+    return List.of();
   }
 
   @Override

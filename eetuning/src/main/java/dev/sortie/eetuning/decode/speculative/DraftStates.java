@@ -37,11 +37,11 @@ interface DraftStates {
     throw none();
   }
 
-  default Tensor finalStates(int first, int end) {
+  default Tensor features(int depth, int first, int end) {
     throw none();
   }
 
-  default int finalsFrom() {
+  default int featuresFrom() {
     throw none();
   }
 

@@ -12,13 +12,14 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /**
- * Drafts by the lookahead exit: from the final hidden states of the text and the tokens chosen from
- * them it predicts the next token, then the one after from its own state, as long as all of it is
- * likely enough to be right. Of a prompt only the last token has a final state, so the exit's own
- * layer attends to the text from there on.
+ * Drafts by the lookahead exit: from hidden states of the text and the tokens chosen from them it
+ * predicts the next token, then the one after from its own state, as long as all of it is likely
+ * enough to be right. Its own layer attends to all of the text, unless it reads final hidden
+ * states: of a prompt only the last token has one, and it attends to the text from there on.
  */
 public final class LookaheadDraft implements DraftSource {
   /** Its name in options and traces. */
@@ -104,11 +105,11 @@ public final class LookaheadDraft implements DraftSource {
   }
 
   /**
-   * Runs the exit's layer over the final states that came since the last draft: those before the
+   * Runs the exit's layer over the hidden states that came since the last draft: those before the
    * last few leave only keys and values, in batches of stable rows, for which nothing is packed.
    */
   private void catchUp(DraftContext context) {
-    int from = context.finalStatesFrom();
+    int from = context.featuresFrom();
     if (from > base) {
       base = from;
       done = from;
@@ -120,7 +121,7 @@ public final class LookaheadDraft implements DraftSource {
       for (int i = 0; i < next.length; i++) {
         next[i] = context.token(done + i + 1);
       }
-      Tensor h = context.finalStates(done, to);
+      Tensor h = joined(context, done, to);
       if (to < end) {
         exit.fill(context.ops(), h, ids(context, next), cache, done - base);
       } else {
@@ -129,6 +130,12 @@ public final class LookaheadDraft implements DraftSource {
       }
       done = to;
     }
+  }
+
+  private Tensor joined(DraftContext context, int first, int end) {
+    return exit.join(
+        context.ops(),
+        exit.features().stream().map(depth -> context.features(depth, first, end)).toList());
   }
 
   private Tensor advance(DraftContext context, Tensor h, int[] next, int first) {
@@ -157,8 +164,8 @@ public final class LookaheadDraft implements DraftSource {
   }
 
   @Override
-  public boolean readsFinalStates() {
-    return true;
+  public List<Integer> features() {
+    return exit.features();
   }
 
   @Override

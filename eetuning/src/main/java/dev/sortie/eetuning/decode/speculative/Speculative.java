@@ -17,7 +17,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Lossless decoding that reads several tokens in one pass: a {@link DraftSource} proposes how the
@@ -66,8 +68,9 @@ public final class Speculative implements DecodingStrategy {
       DraftLength lengths,
       LongSupplier clock) {
     this.clock = clock;
-    boolean finals = sources.stream().anyMatch(DraftSource::readsFinalStates);
-    this.pass = new StagedPass(decoder, capacity, cut(sources, decoder), finals, device);
+    Set<Integer> features =
+        sources.stream().flatMap(s -> s.features().stream()).collect(Collectors.toSet());
+    this.pass = new StagedPass(decoder, capacity, cut(sources, decoder), features, device);
     this.rounds = new VerificationRounds(sources, pass, lengths, clock, capacity);
     for (int i = 0; i < logits.length; i++) {
       logits[i] = new float[decoder.config().vocab()];

@@ -9,38 +9,48 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import java.util.Arrays;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /**
  * Passes through all layers in two stages, cut at a depth: the lower stage may run ahead token by
  * token while a draft is made, the upper one then takes all of them at once from the hidden states
- * kept at the cut. At cut 0 there is no lower stage.
+ * kept at the cut. At cut 0 there is no lower stage. Hidden states of other layers are kept for
+ * drafts.
  */
 final class StagedPass implements DraftStates, AutoCloseable {
   private final Sequence sequence;
   private final int cut;
 
-  /** Outputs of layer {@code cut} by position, {@code [capacity, C]}; null at cut 0. */
-  private final Tensor hidden;
-
-  /** Outputs of the last layer by position, {@code [capacity, C]}; null where nobody reads them. */
-  private final Tensor finals;
+  /**
+   * Outputs of layer {@code cut}, and of those that sources read, by position, each {@code
+   * [capacity, C]}.
+   */
+  private final NavigableMap<Integer, Tensor> kept = new TreeMap<>();
 
   /** Positions done in the lower stage; 0 at cut 0. */
   private int lowerDone;
 
-  private int finalsFrom;
+  private int featuresFrom;
 
-  StagedPass(Decoder decoder, int capacity, int cut, boolean keepFinals, Device device) {
+  /**
+   * Before the first token.
+   *
+   * @param features the layers whose outputs sources read
+   */
+  StagedPass(Decoder decoder, int capacity, int cut, Set<Integer> features, Device device) {
     this.sequence = new Sequence(decoder, capacity, device);
     this.cut = cut;
-    this.hidden = cut == 0 ? null : store();
-    this.finals = keepFinals ? store() : null;
-  }
-
-  private Tensor store() {
-    Shape shape = Shape.of(sequence.capacity(), sequence.decoder().config().hidden());
-    return Tensor.allocate(sequence.arena(), DType.F32, shape);
+    Shape shape = Shape.of(capacity, decoder.config().hidden());
+    Set<Integer> depths = new TreeSet<>(features);
+    if (cut > 0) {
+      depths.add(cut);
+    }
+    depths.forEach(d -> kept.put(d, Tensor.allocate(sequence.arena(), DType.F32, shape)));
   }
 
   Sequence sequence() {
@@ -70,26 +80,43 @@ final class StagedPass implements DraftStates, AutoCloseable {
    */
   Tensor prefill(int[] piece, int position, boolean end) {
     int last = position + piece.length - 1;
-    Tensor x = sequence.embed(piece, position, piece.length);
+    int top = sequence.decoder().config().layers();
+    Integer below = kept.lowerKey(top);
+    int from = below == null ? 0 : below;
+    Tensor x = layers(sequence.embed(piece, position, piece.length), 0, from, position);
     if (cut > 0) {
-      x = sequence.layers(x, 0, cut, position).x();
-      keep(x, hidden, position);
       lowerDone = last + 1;
     }
-    Tensor y = sequence.prefillTop(x, cut, position, end);
-    if (end && finals != null) {
-      keep(y, finals, last);
-      finalsFrom = last;
+    Tensor y = sequence.prefillTop(x, from, position, end);
+    if (end && kept.containsKey(top)) {
+      keep(y, top, last);
+      featuresFrom = last;
     }
     return y;
+  }
+
+  /**
+   * Runs layers {@code from .. to - 1} over x at positions {@code first ..}, and keeps the outputs
+   * that are wanted.
+   */
+  private Tensor layers(Tensor x, int from, int to, int first) {
+    Tensor y = x;
+    int done = from;
+    for (int depth : kept.subMap(from, false, to, true).keySet()) {
+      y = sequence.layers(y, done, depth, first).x();
+      keep(y, depth, first);
+      done = depth;
+    }
+    return sequence.layers(y, done, to, first).x();
   }
 
   /** Runs the lower stage over the next token that it has not seen. */
   @Override
   public HiddenState descend(int token) {
-    HiddenState h =
-        sequence.layers(sequence.embed(new int[] {token}, lowerDone, 1), 0, cut, lowerDone);
-    keep(h.x(), hidden, lowerDone);
+    int from = Optional.ofNullable(kept.lowerKey(cut)).orElse(0);
+    Tensor x = layers(sequence.embed(new int[] {token}, lowerDone, 1), 0, from, lowerDone);
+    HiddenState h = sequence.layers(x, from, cut, lowerDone);
+    keep(h.x(), cut, lowerDone);
     lowerDone++;
     return h;
   }
@@ -109,22 +136,17 @@ final class StagedPass implements DraftStates, AutoCloseable {
     } else {
       if (lowerDone < end) {
         int[] rest = Arrays.copyOfRange(tokens, lowerDone - position, tokens.length);
-        Tensor x = sequence.embed(rest, lowerDone, rest.length);
-        keep(sequence.layers(x, 0, cut, lowerDone).x(), hidden, lowerDone);
+        layers(sequence.embed(rest, lowerDone, rest.length), 0, cut, lowerDone);
         lowerDone = end;
       }
       in = hidden(position, end);
     }
-    Tensor y = sequence.layers(in, cut, top, position).x();
-    if (finals != null) {
-      keep(y, finals, position);
-    }
-    return y;
+    return layers(in, cut, top, position);
   }
 
-  private void keep(Tensor x, Tensor store, int first) {
+  private void keep(Tensor x, int depth, int first) {
     int end = first + x.shape().size(1);
-    ops().kernels().copy(x.span(), Sequence.rows(store, first, end).span());
+    ops().kernels().copy(x.span(), Sequence.rows(kept.get(depth), first, end).span());
   }
 
   @Override
@@ -133,24 +155,22 @@ final class StagedPass implements DraftStates, AutoCloseable {
       throw new IllegalArgumentException(
           "hidden states " + first + " to " + end + ", there are " + lowerDone);
     }
-    return Sequence.rows(hidden, first, end);
+    return Sequence.rows(kept.get(cut), first, end);
   }
 
   @Override
-  public Tensor finalStates(int first, int end) {
-    if (finals == null || first < finalsFrom) {
+  public Tensor features(int depth, int first, int end) {
+    if (!kept.containsKey(depth) || first < featuresFrom) {
       throw new IllegalArgumentException(
-          "final states from position "
-              + first
-              + ", they are kept "
-              + (finals == null ? "for no source" : "from " + finalsFrom));
+          "hidden states of layer %d from position %d; kept are those of %s from %d"
+              .formatted(depth, first, kept.keySet(), featuresFrom));
     }
-    return Sequence.rows(finals, first, end);
+    return Sequence.rows(kept.get(depth), first, end);
   }
 
   @Override
-  public int finalsFrom() {
-    return finalsFrom;
+  public int featuresFrom() {
+    return featuresFrom;
   }
 
   @Override

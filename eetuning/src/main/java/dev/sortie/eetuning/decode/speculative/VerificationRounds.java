@@ -59,7 +59,7 @@ public final class VerificationRounds implements Drafter {
    */
   public static VerificationRounds free(List<DraftSource> sources, int capacity) {
     for (DraftSource s : sources) {
-      if (s.cost() > 0 || s.givesProbabilities() || s.readsFinalStates()) {
+      if (s.cost() > 0 || s.givesProbabilities() || !s.features().isEmpty()) {
         throw new IllegalArgumentException(s.name() + " reads hidden states");
       }
     }

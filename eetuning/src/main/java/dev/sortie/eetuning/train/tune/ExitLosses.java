@@ -125,7 +125,10 @@ final class ExitLosses {
           try (var _ = workspace.mark()) {
             TrainableExit t = trainees.getLast();
             double share = (double) batch.windows().length / of;
-            LookaheadLoss.Value v = loss.of(ops, batch.windows(), states.get(t.depth()).x(), share);
+            List<Tensor> features =
+                loss.exit().features().stream().map(depth -> states.get(depth).x()).toList();
+            LookaheadLoss.Value v =
+                loss.of(ops, batch.windows(), features, states.get(t.depth()).x(), share);
             user.accept(List.of(t), v.reported(), ops.scale(v.objective(), t.weight()));
           }
         });

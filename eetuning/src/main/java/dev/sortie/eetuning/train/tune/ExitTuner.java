@@ -358,10 +358,14 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     return table.sums(groups).get();
   }
 
-  /** Where hidden states are wanted: at the exits, and at the end for a teacher or a lookahead. */
+  /**
+   * Where hidden states are wanted: at the exits, where a lookahead exit reads them, and at the end
+   * for a teacher or a lookahead.
+   */
   private Set<Integer> wantedDepths() {
     Set<Integer> depths = new TreeSet<>();
     trainees.forEach(t -> depths.add(t.depth()));
+    exits.lookahead().ifPresent(l -> depths.addAll(l.features()));
     if (options.objective() == Objective.KL) {
       depths.add(model.config().decoder().layers());
     }

@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The frozen backbone's hidden states on disk: each window goes through the backbone once, later
@@ -53,7 +54,7 @@ public final class FeatureCache implements AutoCloseable {
    * Opens or begins the cache of these data.
    *
    * @param parent folder of caches
-   * @param exits whose depths are kept
+   * @param exits where they read hidden states, these are kept
    * @param groups whose ranks are all replicas. A collective call
    */
   public static FeatureCache open(
@@ -89,8 +90,9 @@ public final class FeatureCache implements AutoCloseable {
         residual.put(e.depth(), file(e.depth() + ".residual"));
       }
     }
-    int layers = model.config().decoder().layers();
-    hidden.put(layers, file(layers + ".hidden"));
+    Set<Integer> more = new TreeSet<>(Set.of(model.config().decoder().layers()));
+    exits.lookahead().ifPresent(l -> more.addAll(l.features()));
+    more.forEach(depth -> hidden.computeIfAbsent(depth, d -> file(d + ".hidden")));
   }
 
   private static Map<String, Object> key(LanguageModel model, TokenSource data, Kernels kernels) {

@@ -34,7 +34,8 @@ record InitialExits(List<String> words, String sha256) {
         .lookahead()
         .ifPresent(
             l -> {
-              words.add("lookahead " + options.lookahead());
+              String features = l.readsFinalStates() ? "" : " of layers " + l.features();
+              words.add("lookahead " + options.lookahead() + features);
               update(sha, l.sharding(), l.parameters());
             });
     return new InitialExits(List.copyOf(words), sha.hex());

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 
 /**
  * Tuning in miniature: takes the code paths of a run at a thousandth of its work, so that the JVM
@@ -46,7 +47,8 @@ public record MiniatureTuning(List<ExitOutline> exits, TuneOptions options)
         e.isLookahead() ? layers : 1,
         e.architecture(),
         e.ownHead(),
-        Math.min(DRAFT_TOKENS, e.draftTokens()));
+        Math.min(DRAFT_TOKENS, e.draftTokens()),
+        IntStream.rangeClosed(1, Math.min(layers, e.features().size())).boxed().toList());
   }
 
   private void tune(ExitOutline exit, Decoder miniature, Device device) {

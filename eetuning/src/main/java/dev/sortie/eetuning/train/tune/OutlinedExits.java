@@ -35,7 +35,9 @@ final class OutlinedExits {
               ? Optional.empty()
               : Optional.of(DraftVocabulary.lowest(tokens, backbone.config().vocab()));
       if (e.isLookahead()) {
-        lookahead = Optional.of(new Lookahead(backbone, weights, e.ownHead(), draft, allocator));
+        lookahead =
+            Optional.of(
+                new Lookahead(backbone, weights, e.features(), e.ownHead(), draft, allocator));
       } else {
         ExitSpec spec =
             new ExitSpec(e.depth(), e.architecture().orElseThrow(), e.ownHead(), tokens);

@@ -107,11 +107,23 @@ public final class StagePlan {
     }
     if (count > 1) {
       config.requireLayersUsedOnce("--pp " + count);
+      requireFeaturesOfLast(exits, config.layers(), count);
     }
     int from = 0;
     for (int end : split.ends(layers, count, this::work)) {
       stages.add(new Stage(stages.size(), count, from, end, kl && count > 1));
       from = end;
+    }
+  }
+
+  /** A lookahead exit stands on the last stage, and reads what the other stages do not pass on. */
+  private static void requireFeaturesOfLast(List<ExitOutline> exits, int layers, int count) {
+    for (ExitOutline e : exits) {
+      if (e.isLookahead() && !e.features().equals(List.of(layers))) {
+        throw new InputException(
+            "--pp %d with a lookahead exit that reads the hidden states of layers %s, which are on several stages; take --pp 1, with --dp or --tp"
+                .formatted(count, e.features()));
+      }
     }
   }
 

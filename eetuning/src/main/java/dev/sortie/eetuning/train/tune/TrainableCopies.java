@@ -52,7 +52,12 @@ record TrainableCopies(Decoder backbone, TokenSource data, Allocator allocator, 
   private Lookahead lookahead(Lookahead l, long[] counts) {
     Optional<DraftVocabulary> draft = chosen(l.draft(), counts);
     return new Lookahead(
-        backbone, copies(l.parameters(), l.draft(), draft), l.ownHead(), draft, allocator);
+        backbone,
+        copies(l.parameters(), l.draft(), draft),
+        l.features(),
+        l.ownHead(),
+        draft,
+        allocator);
   }
 
   private static Optional<DraftVocabulary> chosen(Optional<DraftVocabulary> draft, long[] counts) {

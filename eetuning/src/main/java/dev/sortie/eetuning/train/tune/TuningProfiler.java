@@ -123,7 +123,7 @@ public record TuningProfiler(
     Optional<Lookahead> ahead =
         exit.isPresent()
             ? Optional.empty()
-            : Optional.of(new Lookahead(decoder, weights, kind.ownHead(), draft, arena));
+            : Optional.of(new Lookahead(decoder, weights, List.of(), kind.ownHead(), draft, arena));
     TrainableExit trainable =
         TrainableExit.of(
             exit.isPresent() ? 1 : layers,

@@ -20,8 +20,13 @@ import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.Test;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The drafts are those of the definition: the exit run over the whole text at once. */
 class LookaheadDraftContractTest {
@@ -29,8 +34,10 @@ class LookaheadDraftContractTest {
 
   @TempDir private Path temp;
 
-  @Test
-  void draftsAreThoseOfTheExitOverTheWholeText() {
+  @ParameterizedTest
+  @ValueSource(strings = {"3", "2", "1,2", "1,2,3"})
+  void draftsAreThoseOfTheExitOverTheWholeText(String layers) {
+    List<Integer> features = Stream.of(layers.split(",")).map(Integer::valueOf).toList();
     try (Device device = Device.cpu(1);
         NativeArena arena = new NativeArena("test");
         Workspace workspace = new Workspace();
@@ -38,18 +45,20 @@ class LookaheadDraftContractTest {
             LanguageModel.load(TinyModel.write(temp.resolve("model"), 1), Precision.F32, device)) {
       Ops ops = new Ops(device, workspace);
       Decoder decoder = model.decoder();
-      Lookahead exit = ExitInit.RANDOM.lookahead(false, 200, decoder, 3, arena, device.kernels());
+      Lookahead exit =
+          ExitInit.RANDOM.lookahead(features, false, 200, decoder, 3, arena, device.kernels());
       try (LookaheadDraft source = new LookaheadDraft(exit, decoder, 0, 40)) {
         // the text grows by one, three and two tokens, and is cut and grows again
         for (int length : new int[] {6, 7, 10, 12, 9, 11}) {
           source.rewind(Math.min(length, 9));
           NoGrad.run(
               () -> {
-                Tensor finals = finals(ops, decoder, length - 1);
-                int[] drafted = source.draft(new Whole(ops, decoder, length, finals), 3).tokens();
+                Map<Integer, Tensor> states = states(ops, decoder, length - 1);
+                int[] drafted = source.draft(new Whole(ops, decoder, length, states), 3).tokens();
+                Tensor h = exit.join(ops, features.stream().map(states::get).toList());
                 assertThat(drafted).as("length " + length).hasSize(3);
-                assertThat(drafted[0]).isEqualTo(first(ops, exit, length, finals));
-                assertThat(drafted[1]).isEqualTo(second(ops, exit, length, finals, drafted[0]));
+                assertThat(drafted[0]).isEqualTo(first(ops, exit, length, h));
+                assertThat(drafted[1]).isEqualTo(second(ops, exit, length, h, drafted[0]));
               });
         }
         assertThat(source.cost()).isBetween(0.1, 0.9);
@@ -57,24 +66,26 @@ class LookaheadDraftContractTest {
     }
   }
 
-  /** Final hidden states of the first {@code count} tokens. */
-  private static Tensor finals(Ops ops, Decoder decoder, int count) {
+  /** Hidden states of the first {@code count} tokens after each layer. */
+  private static Map<Integer, Tensor> states(Ops ops, Decoder decoder, int count) {
     Tensor ids = Tensor.ids(ops.workspace(), Shape.of(1, count), Arrays.copyOf(TEXT, count));
-    return decoder.forward(ops, ids, decoder.config().layers(), Decoder.Tap.NONE);
+    Map<Integer, Tensor> states = new HashMap<>();
+    decoder.forward(ops, ids, decoder.config().layers(), (depth, a, x) -> states.put(depth, x));
+    return states;
   }
 
-  private static int first(Ops ops, Lookahead exit, int length, Tensor finals) {
+  private static int first(Ops ops, Lookahead exit, int length, Tensor known) {
     int[] next = Arrays.copyOfRange(TEXT, 1, length);
-    return top(ops, exit, exit.states(ops, finals, ids(ops, next)));
+    return top(ops, exit, exit.states(ops, known, ids(ops, next)));
   }
 
-  private static int second(Ops ops, Lookahead exit, int length, Tensor finals, int token) {
+  private static int second(Ops ops, Lookahead exit, int length, Tensor known, int token) {
     int[] next = Arrays.copyOfRange(TEXT, 1, length);
-    Tensor y = exit.states(ops, finals, ids(ops, next));
-    long width = finals.shape().dim(-1);
-    Tensor h = ops.empty(finals.dtype(), Shape.of(1, length, width));
-    ops.kernels().copy(finals.span(), h.span().slice(0, finals.span().length()));
-    ops.kernels().copy(Sequence.lastRow(y).span(), h.span().slice(finals.span().length(), width));
+    Tensor y = exit.states(ops, known, ids(ops, next));
+    long width = known.shape().dim(-1);
+    Tensor h = ops.empty(known.dtype(), Shape.of(1, length, width));
+    ops.kernels().copy(known.span(), h.span().slice(0, known.span().length()));
+    ops.kernels().copy(Sequence.lastRow(y).span(), h.span().slice(known.span().length(), width));
     int[] longer = Arrays.copyOf(next, length);
     longer[length - 1] = token;
     return top(ops, exit, exit.states(ops, h, ids(ops, longer)));
@@ -88,8 +99,8 @@ class LookaheadDraftContractTest {
     return exit.token(TopTokens.of(ops, exit.logits(ops, Sequence.lastRow(y))).ids()[0]);
   }
 
-  /** All of the text's final states are known. */
-  private record Whole(Ops ops, Decoder decoder, int length, Tensor finals)
+  /** All of the text's hidden states are known. */
+  private record Whole(Ops ops, Decoder decoder, int length, Map<Integer, Tensor> states)
       implements DraftContext {
     @Override
     public int token(int position) {
@@ -103,19 +114,19 @@ class LookaheadDraftContractTest {
 
     @Override
     public Tensor hidden(int first, int end) {
-      throw new AssertionError("a lookahead exit reads final states only");
+      throw new AssertionError("a lookahead exit reads features only");
     }
 
     @Override
-    public Tensor finalStates(int first, int end) {
-      long width = finals.shape().dim(-1);
+    public Tensor features(int depth, int first, int end) {
+      Tensor all = states.get(depth);
+      long width = all.shape().dim(-1);
       return Tensor.of(
-          finals.span().slice(first * width, (end - first) * width),
-          Shape.of(1, end - first, width));
+          all.span().slice(first * width, (end - first) * width), Shape.of(1, end - first, width));
     }
 
     @Override
-    public int finalStatesFrom() {
+    public int featuresFrom() {
       return 0;
     }
   }

@@ -107,11 +107,18 @@ class SpeculativeContractTest {
               new Setting(
                   "lookahead over " + draft + " tokens above " + threshold,
                   length,
-                  text -> List.of(lookahead(draft, threshold))));
+                  text -> List.of(lookahead(List.of(), draft, threshold))));
         }
         all.add(
             new Setting(
                 "exit over " + draft + " tokens", length, text -> List.of(draftExit(draft))));
+      }
+      for (List<Integer> features : List.of(List.of(1, 2), List.of(1, 3), List.of(2))) {
+        all.add(
+            new Setting(
+                "lookahead from layers " + features,
+                length,
+                text -> List.of(lookahead(features, 90, 0.02))));
       }
       all.add(
           new Setting(
@@ -120,7 +127,7 @@ class SpeculativeContractTest {
               text ->
                   List.of(
                       new PromptLookup(CONTEXT),
-                      lookahead(90, 0.01),
+                      lookahead(List.of(1, 2), 90, 0.01),
                       exit(ExitArchitecture.LAYER, 2, 0))));
       all.add(
           new Setting(
@@ -135,9 +142,10 @@ class SpeculativeContractTest {
     return all.stream();
   }
 
-  private static LookaheadDraft lookahead(int draft, double threshold) {
+  private static LookaheadDraft lookahead(List<Integer> features, int draft, double threshold) {
     Lookahead exit =
-        ExitInit.COPY.lookahead(false, draft, model.decoder(), 0, arena, device.kernels());
+        ExitInit.COPY.lookahead(
+            features, false, draft, model.decoder(), 0, arena, device.kernels());
     return new LookaheadDraft(exit, model.decoder(), threshold, CONTEXT);
   }
 
@@ -351,16 +359,17 @@ class SpeculativeContractTest {
     public Draft draft(DraftContext context, int max) {
       asked++;
       int last = context.length() - 1;
-      assertThat(context.finalStatesFrom()).isEqualTo(PROMPT.length - 1);
-      for (int p = context.finalStatesFrom(); p < last; p++) {
+      int layers = context.decoder().config().layers();
+      assertThat(context.featuresFrom()).isEqualTo(PROMPT.length - 1);
+      for (int p = context.featuresFrom(); p < last; p++) {
         float[] logits =
             context
                 .decoder()
-                .logits(context.ops(), Sequence.lastRow(context.finalStates(p, p + 1)))
+                .logits(context.ops(), Sequence.lastRow(context.features(layers, p, p + 1)))
                 .toFloats();
         assertThat(argmax(logits)).isEqualTo(text[p + 1]).isEqualTo(context.token(p + 1));
       }
-      assertThatThrownBy(() -> context.finalStates(last, last + 1))
+      assertThatThrownBy(() -> context.features(layers, last, last + 1))
           .isInstanceOf(IllegalArgumentException.class);
       assertThatThrownBy(() -> context.hidden(0, 1)).isInstanceOf(IllegalArgumentException.class);
       return oracle.draft(context, max);
@@ -375,8 +384,8 @@ class SpeculativeContractTest {
     }
 
     @Override
-    public boolean readsFinalStates() {
-      return true;
+    public List<Integer> features() {
+      return List.of(model.config().decoder().layers());
     }
 
     @Override

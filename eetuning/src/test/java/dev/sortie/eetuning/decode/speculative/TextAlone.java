@@ -49,12 +49,12 @@ final class TextAlone implements DraftContext {
   }
 
   @Override
-  public Tensor finalStates(int first, int end) {
+  public Tensor features(int depth, int first, int end) {
     throw new UnsupportedOperationException();
   }
 
   @Override
-  public int finalStatesFrom() {
+  public int featuresFrom() {
     throw new UnsupportedOperationException();
   }
 }

@@ -12,6 +12,7 @@ import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.PretrainProfiler;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.Objective;
+import dev.sortie.eetuning.train.tune.StagePlan;
 import dev.sortie.eetuning.train.tune.TuneOptions;
 import dev.sortie.eetuning.train.tune.TuningProfiler;
 import dev.sortie.nn.InputException;
@@ -139,6 +140,18 @@ class StageSplitContractTest {
         .hasMessageContaining("of 12 layers");
   }
 
+  @Test
+  void aLookaheadExitThatReadsLayersOfSeveralStagesIsRefused() {
+    ExitOutline joined = new ExitOutline(6, Optional.empty(), true, 0, List.of(1, 3, 5));
+    TuneOptions options = options(Objective.KL);
+    assertThat(new StagePlan(CONFIG, List.of(joined), options, 12, 1).exits())
+        .containsExactly(joined);
+    assertThatThrownBy(() -> new StagePlan(CONFIG, List.of(joined), options, 12, 2))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--pp 2")
+        .hasMessageContaining("layers [1, 3, 5]");
+  }
+
   @ParameterizedTest
   @EnumSource(Objective.class)
   void partsOfTuningAreMeasured(Objective objective) {
@@ -147,18 +160,8 @@ class StageSplitContractTest {
             new ExitOutline(2, Optional.of(ExitArchitecture.NORM), true, 20),
             new ExitOutline(4, Optional.of(ExitArchitecture.LAYER), false, 0),
             new ExitOutline(6, Optional.empty(), true, 0));
-    TuneOptions options =
-        new TuneOptions(
-            objective,
-            false,
-            Map.of(),
-            2,
-            4,
-            new Schedule(1e-3, 1e-3, 1, 10, Schedule.Decay.CONSTANT),
-            AdamW.Options.DEFAULT,
-            1);
     try (Device device = Device.cpu(1)) {
-      new TuningProfiler(CONFIG, options, 12, 2, device)
+      new TuningProfiler(CONFIG, options(objective), 12, 2, device)
           .measure(exits)
           .ifPresent(
               c -> {
@@ -168,6 +171,18 @@ class StageSplitContractTest {
                 assertThat(c.teachers().isEmpty()).isEqualTo(objective == Objective.CE);
               });
     }
+  }
+
+  private static TuneOptions options(Objective objective) {
+    return new TuneOptions(
+        objective,
+        false,
+        Map.of(),
+        2,
+        4,
+        new Schedule(1e-3, 1e-3, 1, 10, Schedule.Decay.CONSTANT),
+        AdamW.Options.DEFAULT,
+        1);
   }
 
   @Test
