@@ -185,7 +185,8 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
           exit.features().stream()
               .map(depth -> ops.contiguous(ops.slice(tapped.exits().get(depth).x(), 1, 0, count)))
               .toList();
-      Tensor logits = exit.logits(ops, exit.states(ops, exit.join(ops, features), next));
+      Tensor logits =
+          exit.logits(ops, exit.states(ops, exit.input(ops, exit.join(ops, features), next, 0)));
       int[] later = Arrays.copyOfRange(best, 1, count + 1);
       head(ops, logits, targets, exit.draft(), sums.get(ExitKeys.LOOKAHEAD), later);
     }

@@ -231,16 +231,38 @@ public final class Lookahead {
   }
 
   /**
-   * Whole sequences, for tuning and scoring.
+   * What the exit's layer reads of whole sequences, for tuning and scoring.
    *
    * @param h hidden states {@code h_t} of {@link #join}, or its own, {@code [B, T, C]}
-   * @param next the token after each, I32 {@code [B, T]}
-   * @return {@code y_t}, {@code [B, T, C]}
+   * @param next the token after each, I32 {@code [B, T]}; embedded at the position of the hidden
+   *     state before it
+   * @param first position of the first hidden state
+   * @return {@code u_t}, {@code [B, T, C]}
    */
-  public Tensor states(Ops ops, Tensor h, Tensor next) {
-    Tensor u = input(ops, h, next, 0);
+  public Tensor input(Ops ops, Tensor h, Tensor next, int first) {
+    Tensor token = modules.tokenNorm().apply(ops, backbone.embed(ops, next, first));
+    Tensor hidden = modules.hiddenNorm().apply(ops, h);
+    return ops.add(
+        modules.hiddenProjection().apply(ops, hidden), modules.tokenProjection().apply(ops, token));
+  }
+
+  /** {@code y_t} for the {@code u_t} of whole sequences, {@code [B, T, C]}. */
+  public Tensor states(Ops ops, Tensor u) {
     DecoderLayer layer = modules.layer();
     return layer.feedForward(ops, layer.attend(ops, u, backbone.rope()));
+  }
+
+  /**
+   * The same further ahead: row t stands {@code ahead} positions behind token t, and sees the text
+   * up to that token, and itself. In decoding it also sees drafts between them, of which there are
+   * {@code ahead - 1}.
+   *
+   * @param u from the exit's own states, {@code [B, T, C]}
+   * @param text {@code u_t} of the text, {@code [B, T, C]}
+   */
+  public Tensor statesAhead(Ops ops, Tensor u, Tensor text, int ahead) {
+    DecoderLayer layer = modules.layer();
+    return layer.feedForward(ops, layer.attendAhead(ops, u, text, backbone.rope(), ahead));
   }
 
   /** A cache for {@link #advance}. */
@@ -268,14 +290,6 @@ public final class Lookahead {
   /** Stores the keys and values of the next states of a cached sequence, h and next as above. */
   public void fill(Ops ops, Tensor h, Tensor next, KvCache cache, int first) {
     modules.layer().fill(ops, input(ops, h, next, first), backbone.rope(), cache, first);
-  }
-
-  /** A token is embedded at the position of the hidden state before it. */
-  private Tensor input(Ops ops, Tensor h, Tensor next, int first) {
-    Tensor token = modules.tokenNorm().apply(ops, backbone.embed(ops, next, first));
-    Tensor hidden = modules.hiddenNorm().apply(ops, h);
-    return ops.add(
-        modules.hiddenProjection().apply(ops, hidden), modules.tokenProjection().apply(ops, token));
   }
 
   /** What logits are made of, from states {@code [.., C]}. */

@@ -133,6 +133,18 @@ public record DecoderLayer(
   }
 
   /**
+   * The residual after attention of drafts: row t of x {@code [B, T, C]} stands {@code ahead}
+   * positions behind token t of a sequence, and sees the sequence up to that token, and itself.
+   *
+   * @param text the layer's input for the sequences' own tokens, {@code [B, T, C]}
+   */
+  public Tensor attendAhead(Ops ops, Tensor x, Tensor text, RopeTables rope, int ahead) {
+    Tensor in = normed(ops, inputNorm, x);
+    Tensor seen = normed(ops, inputNorm, text);
+    return residual(ops, x, attention.applyAhead(ops, in, seen, rope, ahead));
+  }
+
+  /**
    * The residual after attention of the next tokens of a cached sequence; see {@link
    * SelfAttention}.
    */

@@ -124,6 +124,54 @@ public record SelfAttention(
   }
 
   /**
+   * Drafts behind each token of whole sequences: row t of x {@code [B, T, C]} stands {@code ahead}
+   * positions behind token t, and sees the sequence up to that token, and itself.
+   *
+   * @param text what the sequences' own tokens read, {@code [B, T, C]}
+   */
+  Attended applyAhead(Ops ops, Tensor x, Tensor text, RopeTables rope, int ahead) {
+    List<Tensor> qkv = sharding.inputs(ops, x, q, k, v);
+    List<Tensor> kv = sharding.inputs(ops, text, k, v);
+    int batch = x.shape().size(0);
+    int tokens = x.shape().size(1);
+    Optional<Angles> here = angles(rope, 0, tokens);
+    Optional<Angles> there = angles(rope, ahead, ahead + tokens);
+    Tensor queries = rotated(ops, normed(ops, queryNorm, qkv.get(0), config.heads()), there);
+    Tensor ownKeys = rotated(ops, normed(ops, keyNorm, qkv.get(1), config.kvHeads()), there);
+    Tensor keys = rotated(ops, normed(ops, keyNorm, kv.get(0), config.kvHeads()), here);
+    Shape split = Shape.of(batch, tokens, config.kvHeads(), config.headSize());
+    // the own key is a zero token to the others, whose score is a sum of products; its value is
+    // added by its share
+    Tensor products = ops.mul(queries, perHead(ops, ownKeys));
+    Tensor ones = ops.full(x.dtype(), Shape.of((long) config.kvHeads() * config.headSize()), 1);
+    ZeroTokenAttention others =
+        ops.zeroTokenAttention(
+            queries,
+            keys,
+            ops.reshape(kv.get(1), split.dims()),
+            products,
+            ones,
+            shape(batch, tokens, tokens));
+    Tensor share = ops.reshape(others.share(), batch, tokens, config.heads(), 1);
+    Tensor own =
+        ops.mul(
+            ops.broadcast(share, queries.shape()),
+            perHead(ops, ops.reshape(qkv.get(2), split.dims())));
+    return plain(project(ops, ops.add(others.out(), own)));
+  }
+
+  /** Keys or values {@code [B, T, K, D]} for each query head, {@code [B, T, H, D]}. */
+  private Tensor perHead(Ops ops, Tensor x) {
+    int batch = x.shape().size(0);
+    int tokens = x.shape().size(1);
+    int group = config.heads() / config.kvHeads();
+    Tensor one = ops.reshape(x, batch, tokens, config.kvHeads(), 1, config.headSize());
+    Shape all = Shape.of(batch, tokens, config.kvHeads(), group, config.headSize());
+    return ops.reshape(
+        ops.contiguous(ops.broadcast(one, all)), batch, tokens, config.heads(), config.headSize());
+  }
+
+  /**
    * The next tokens of one cached sequence: x {@code [1, T, C]} at positions {@code first ..};
    * their keys and values are stored.
    */

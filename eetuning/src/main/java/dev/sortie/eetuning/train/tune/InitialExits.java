@@ -35,7 +35,9 @@ record InitialExits(List<String> words, String sha256) {
         .ifPresent(
             l -> {
               String features = l.readsFinalStates() ? "" : " of layers " + l.features();
-              words.add("lookahead " + options.lookahead() + features);
+              // earlier versions let further steps attend to the exit's own states
+              String text = options.lookahead().unroll() > 1 ? " attending to the text" : "";
+              words.add("lookahead " + options.lookahead() + features + text);
               update(sha, l.sharding(), l.parameters());
             });
     return new InitialExits(List.copyOf(words), sha.hex());

@@ -13,7 +13,8 @@ import java.util.Optional;
 /**
  * Losses of a lookahead exit on whole windows. State {@code y_t} of unroll step {@code s} (from 1)
  * stands for the final hidden state {@code h_{t+s}}: it is compared with the distribution that the
- * backbone has there, or with token {@code t+s+1}.
+ * backbone has there, or with token {@code t+s+1}. States of further steps attend to the text, not
+ * to what the exit makes of it, as drafts do in decoding (EAGLE-3, arXiv 2503.01840, section 3.2).
  *
  * @param exit the exit
  * @param finalNorm the backbone's
@@ -48,12 +49,19 @@ record LookaheadLoss(
     int batch = windows.length;
     int length = windows[0].length - 1;
     Tensor state = exit.join(ops, features);
+    Tensor text = null;
     Tensor sum = null;
     Tensor extra = null;
     for (int s = 1; s <= lookahead.unroll(); s++) {
       int rows = length - s;
       // y_t for t + s < T: there the backbone's state is known
-      state = exit.states(ops, first(ops, state, rows), ids(ops, windows, s, rows));
+      Tensor u = exit.input(ops, first(ops, state, rows), ids(ops, windows, s, rows), s - 1);
+      if (s == 1) {
+        text = u;
+        state = exit.states(ops, u);
+      } else {
+        state = exit.statesAhead(ops, u, first(ops, text, rows), s - 1);
+      }
       Tensor truth = ops.contiguous(ops.slice(h, 1, s, rows));
       double count = batch * (double) rows / share;
       Tensor loss = loss(ops, windows, state, truth, s, count);
