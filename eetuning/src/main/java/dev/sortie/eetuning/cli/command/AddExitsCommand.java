@@ -89,9 +89,9 @@ public final class AddExitsCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "DEPTH",
       description =
-          "For lookahead: the layers whose hidden states it reads; of several, such "
-              + "as 2,15,27 of 30, it learns a joined state (EAGLE-3). Default: the last "
-              + "layer.")
+          "For lookahead: the layers whose hidden states the exit reads. Several, "
+              + "such as 2,15,27 of 30, are joined by learned projections (EAGLE-3). "
+              + "Default: the last layer.")
   private List<Integer> features = List.of();
 
   @Mixin private NewExitsMixin result;
