@@ -18,7 +18,6 @@ import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -143,7 +142,7 @@ final class TimedPass implements AutoCloseable {
   private long[] ahead(Lookahead l, Tensor x, int first) {
     int rows = x.shape().size(1);
     KvCache cache = aheadCache.orElseThrow();
-    Tensor h = l.join(ops, Collections.nCopies(l.features().size(), x)); // takes as long as theirs
+    Tensor h = l.join(ops, _ -> x); // takes as long as theirs
     Tensor y =
         l.advance(ops, h, Tensor.ids(workspace, Shape.of(1, rows), new int[rows]), cache, first);
     long layer = lap();

@@ -181,12 +181,10 @@ public record TextScorer(LanguageModel model, Exits exits, Device device) {
     try (var _ = ops.workspace().mark()) {
       Tensor next = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 1, count + 1));
       Tensor targets = Tensor.ids(ops.workspace(), shape, Arrays.copyOfRange(window, 2, count + 2));
-      List<Tensor> features =
-          exit.features().stream()
-              .map(depth -> ops.contiguous(ops.slice(tapped.exits().get(depth).x(), 1, 0, count)))
-              .toList();
-      Tensor logits =
-          exit.logits(ops, exit.states(ops, exit.input(ops, exit.join(ops, features), next, 0)));
+      Tensor h =
+          exit.join(
+              ops, depth -> ops.contiguous(ops.slice(tapped.exits().get(depth).x(), 1, 0, count)));
+      Tensor logits = exit.logits(ops, exit.states(ops, exit.input(ops, h, next, 0)));
       int[] later = Arrays.copyOfRange(best, 1, count + 1);
       head(ops, logits, targets, exit.draft(), sums.get(ExitKeys.LOOKAHEAD), later);
     }

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * Exits on disk; the backbone is not touched: {@code exits.safetensors} with tensors {@code
@@ -175,9 +174,7 @@ public final class ExitsFile {
   private static List<Integer> features(JsonObject one, int layers) {
     List<Integer> wanted =
         one.optional(FEATURES, f -> one.getInts(f, 1, layers)).orElse(List.of(layers));
-    boolean rising =
-        IntStream.range(1, wanted.size()).allMatch(i -> wanted.get(i) > wanted.get(i - 1));
-    if (wanted.isEmpty() || !rising) {
+    if (wanted.isEmpty() || !Lookahead.deepen(wanted)) {
       throw one.error(FEATURES, "one layer or more, each deeper than the one before");
     }
     return wanted;

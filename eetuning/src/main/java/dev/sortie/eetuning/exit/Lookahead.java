@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.function.IntFunction;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * The lookahead exit: from the hidden state {@code h_t} of a token and the token chosen after it,
@@ -161,16 +163,17 @@ public final class Lookahead {
    * @param layers of the backbone
    */
   static List<Integer> features(List<Integer> wanted, int layers) {
-    int before = 0;
-    for (int d : wanted) {
-      if (d <= before || d > layers) {
-        throw new InputException(
-            "a lookahead exit that reads the hidden states of layers %s: expected layers of 1 to %d, each deeper than the one before"
-                .formatted(wanted, layers));
-      }
-      before = d;
+    if (!deepen(wanted) || wanted.stream().anyMatch(d -> d < 1 || d > layers)) {
+      throw new InputException(
+          "a lookahead exit that reads the hidden states of layers %s: expected layers of 1 to %d, each deeper than the one before"
+              .formatted(wanted, layers));
     }
     return wanted.isEmpty() ? List.of(layers) : List.copyOf(wanted);
+  }
+
+  /** Whether each of these layers is deeper than the one before. */
+  static boolean deepen(List<Integer> layers) {
+    return IntStream.range(1, layers.size()).allMatch(i -> layers.get(i) > layers.get(i - 1));
   }
 
   /** The layers whose hidden states it reads, ascending, from 1; usually the last one alone. */
@@ -211,21 +214,18 @@ public final class Lookahead {
   /**
    * What stands for the hidden states of some tokens.
    *
-   * @param states outputs of each of the layers of {@link #features}, {@code [.., C]}
+   * @param states outputs of a layer of {@link #features}, by its depth, {@code [.., C]}
    * @return {@code h_t}, of the same shape
    */
-  public Tensor join(Ops ops, List<Tensor> states) {
+  public Tensor join(Ops ops, IntFunction<Tensor> states) {
     List<Feature> joined = modules.features();
-    if (states.size() != features.size()) {
-      throw new IllegalArgumentException(
-          "states of " + states.size() + " layers, the exit reads " + features);
-    }
+    Tensor first = states.apply(features.getFirst());
     if (joined.isEmpty()) {
-      return states.getFirst();
+      return first;
     }
-    Tensor h = joined.getFirst().of(ops, states.getFirst());
+    Tensor h = joined.getFirst().of(ops, first);
     for (int i = 1; i < joined.size(); i++) {
-      h = ops.add(h, joined.get(i).of(ops, states.get(i)));
+      h = ops.add(h, joined.get(i).of(ops, states.apply(features.get(i))));
     }
     return h;
   }

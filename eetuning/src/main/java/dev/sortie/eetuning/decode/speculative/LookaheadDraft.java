@@ -109,10 +109,10 @@ public final class LookaheadDraft implements DraftSource {
    * last few leave only keys and values, in batches of stable rows, for which nothing is packed.
    */
   private void catchUp(DraftContext context) {
-    int from = context.featuresFrom();
-    if (from > base) {
-      base = from;
-      done = from;
+    int known = context.featuresFrom();
+    if (known > base) {
+      base = known;
+      done = known;
     }
     int end = context.length() - 1;
     while (done < end) {
@@ -121,7 +121,8 @@ public final class LookaheadDraft implements DraftSource {
       for (int i = 0; i < next.length; i++) {
         next[i] = context.token(done + i + 1);
       }
-      Tensor h = joined(context, done, to);
+      int from = done;
+      Tensor h = exit.join(context.ops(), depth -> context.features(depth, from, to));
       if (to < end) {
         exit.fill(context.ops(), h, ids(context, next), cache, done - base);
       } else {
@@ -130,12 +131,6 @@ public final class LookaheadDraft implements DraftSource {
       }
       done = to;
     }
-  }
-
-  private Tensor joined(DraftContext context, int first, int end) {
-    return exit.join(
-        context.ops(),
-        exit.features().stream().map(depth -> context.features(depth, first, end)).toList());
   }
 
   private Tensor advance(DraftContext context, Tensor h, int[] next, int first) {

@@ -125,10 +125,9 @@ final class ExitLosses {
           try (var _ = workspace.mark()) {
             TrainableExit t = trainees.getLast();
             double share = (double) batch.windows().length / of;
-            List<Tensor> features =
-                loss.exit().features().stream().map(depth -> states.get(depth).x()).toList();
+            Tensor joined = loss.exit().join(ops, depth -> states.get(depth).x());
             LookaheadLoss.Value v =
-                loss.of(ops, batch.windows(), features, states.get(t.depth()).x(), share);
+                loss.of(ops, batch.windows(), joined, states.get(t.depth()).x(), share);
             user.accept(List.of(t), v.reported(), ops.scale(v.objective(), t.weight()));
           }
         });

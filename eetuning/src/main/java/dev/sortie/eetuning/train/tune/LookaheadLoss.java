@@ -40,15 +40,14 @@ record LookaheadLoss(
   /**
    * The loss over some windows.
    *
-   * @param features hidden states of the windows' inputs in the layers that the exit reads, {@code
-   *     [B, T, C]} each
+   * @param joined what the exit reads of the windows' inputs, {@code [B, T, C]}
    * @param h final hidden states there
    * @param share these windows' share of all that a step sums over
    */
-  Value of(Ops ops, int[][] windows, List<Tensor> features, Tensor h, double share) {
+  Value of(Ops ops, int[][] windows, Tensor joined, Tensor h, double share) {
     int batch = windows.length;
     int length = windows[0].length - 1;
-    Tensor state = exit.join(ops, features);
+    Tensor state = joined;
     Tensor text = null;
     Tensor sum = null;
     Tensor extra = null;

@@ -59,7 +59,7 @@ class LookaheadDraftContractTest {
               () -> {
                 Map<Integer, Tensor> states = states(ops, decoder, length - 1);
                 int[] drafted = source.draft(new Whole(ops, decoder, length, states), 3).tokens();
-                Tensor h = exit.join(ops, features.stream().map(states::get).toList());
+                Tensor h = exit.join(ops, states::get);
                 assertThat(drafted).as("length " + length).hasSize(3);
                 assertThat(drafted[0]).isEqualTo(first(ops, exit, length, h));
                 assertThat(drafted[1]).isEqualTo(second(ops, exit, length, h, drafted[0]));
@@ -86,7 +86,7 @@ class LookaheadDraftContractTest {
           () -> {
             int count = TEXT.length - 2;
             Map<Integer, Tensor> states = states(ops, decoder, count);
-            Tensor h = exit.join(ops, List.of(states.get(1), states.get(2)));
+            Tensor h = exit.join(ops, states::get);
             int[] next = Arrays.copyOfRange(TEXT, 1, count + 1);
             int[] later = Arrays.copyOfRange(TEXT, 2, count + 2);
             Tensor u = exit.input(ops, h, ids(ops, next), 0);
