@@ -20,12 +20,18 @@ import java.util.Optional;
 /**
  * A model in miniature: a decoder that takes the code paths of a model at a thousandth of the work.
  * It has the model's family, types of weights and head size, and a layer of each kind; all else is
- * as small as the kernels allow, and all weights are zero. Running it makes the JVM compile what
+ * as small as the kernels allow, and all weights are alike. Running it makes the JVM compile what
  * the model needs.
  */
 public final class Miniature {
   /** Rows of the vocabulary, and the longest text. */
   public static final int SIZE = 64;
+
+  /**
+   * Each byte of the weights: of no type a zero or a number so large that a product is infinite.
+   * With zeros alone, kernels would be compiled without what they do with numbers.
+   */
+  private static final byte FILLING = 0x3c;
 
   private static final String LAYER = "model.layers.";
 
@@ -63,8 +69,13 @@ public final class Miniature {
   public static Decoder of(
       DecoderConfig config, WeightSource weights, Precision precision, Allocator allocator) {
     Miniature m = new Miniature(config, weights, precision);
-    Weights zeros = (name, shape, role) -> Tensor.allocate(allocator, m.type(name, role), shape);
-    return new Decoder(m.narrow(), allocator, zeros);
+    Weights filled =
+        (name, shape, role) -> {
+          Tensor weight = Tensor.allocate(allocator, m.type(name, role), shape);
+          weight.span().segment().fill(FILLING);
+          return weight;
+        };
+    return new Decoder(m.narrow(), allocator, filled);
   }
 
   /** What the kernels of each layer depend on: what it sees, and the types of its weights. */
