@@ -96,6 +96,21 @@ class PackageContractTest {
     assertThat(sortie("--version").err()).doesNotContain("preparing the first start");
   }
 
+  /** The JVM refuses to start if it cannot use what was prepared for it. */
+  @Test
+  void laterStartsUseTheCacheOfTheFirst() throws Exception {
+    Path checkout = packed.resolve("../..").normalize();
+    for (Path launcher : List.of(packed.resolve("sortie"), checkout.resolve("sortie"))) {
+      Map<String, String> environment =
+          Map.of(
+              "PATH", System.getenv("PATH"),
+              "JAVA_HOME", System.getProperty("java.home"),
+              "SORTIE_JAVA_OPTS", "-XX:AOTMode=on");
+      Run run = run(empty, environment, List.of(launcher.toString(), "--version"));
+      assertThat(run.code()).as(run.err()).isZero();
+    }
+  }
+
   @Test
   void whatNeedsTheSourcesIsRefusedInOneLine() throws Exception {
     for (String command : List.of("test", "bench", "dist", "java")) {

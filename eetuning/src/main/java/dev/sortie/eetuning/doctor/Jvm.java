@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.doctor;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import dev.sortie.tensor.device.KernelSets;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
@@ -51,7 +52,7 @@ record Jvm(
         System.getProperty("java.vm.info", ""),
         ManagementFactory.getRuntimeMXBean().getInputArguments(),
         options,
-        ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
+        KernelSets.hasVectors());
   }
 
   /** Whether hot code is compiled at all. */

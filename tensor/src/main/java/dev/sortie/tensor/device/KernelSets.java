@@ -52,12 +52,16 @@ public final class KernelSets {
   }
 
   /**
-   * Whether the module of vectors is there. Our own module requires it; on the class path only a
-   * flag brings it in.
+   * Whether the Vector API is there. Our own module requires it; on the class path a flag brings it
+   * in, as a module or as the jar that the launcher makes of it.
    */
-  private static boolean hasVectors() {
-    return KernelSets.class.getModule().isNamed()
-        || ModuleLayer.boot().findModule(VECTORS).isPresent();
+  public static boolean hasVectors() {
+    try {
+      Class.forName(VECTORS + ".Vector", false, KernelSets.class.getClassLoader());
+      return true;
+    } catch (ClassNotFoundException e) {
+      return false;
+    }
   }
 
   /** Initialised, and so said, once. */
