@@ -99,16 +99,37 @@ class PackageContractTest {
   /** The JVM refuses to start if it cannot use what was prepared for it. */
   @Test
   void laterStartsUseTheCacheOfTheFirst() throws Exception {
-    Path checkout = packed.resolve("../..").normalize();
-    for (Path launcher : List.of(packed.resolve("sortie"), checkout.resolve("sortie"))) {
-      Map<String, String> environment =
-          Map.of(
-              "PATH", System.getenv("PATH"),
-              "JAVA_HOME", System.getProperty("java.home"),
-              "SORTIE_JAVA_OPTS", "-XX:AOTMode=on");
-      Run run = run(empty, environment, List.of(launcher.toString(), "--version"));
+    for (Path launcher : List.of(packed.resolve("sortie"), checkout().resolve("sortie"))) {
+      Run run = runByJava(launcher, "-XX:AOTMode=on", "--version");
       assertThat(run.code()).as(run.err()).isZero();
     }
+  }
+
+  /** In a checkout, whose Java links classes beforehand only without the incubating module. */
+  @Test
+  void theVectorApiIsOnTheBootClassPathOfACheckout() throws Exception {
+    Run run = runByJava(checkout().resolve("sortie"), "", "doctor", "--json");
+    assertThat(run.err()).doesNotContain("incubator");
+    assertThat(run.out())
+        .contains("-Xbootclasspath/a:", "-XX:+EnableVectorSupport", "-XX:+EnableVectorReboxing")
+        .contains("-XX:+EnableVectorAggressiveReboxing")
+        .doesNotContain("--add-modules");
+  }
+
+  private static Path checkout() {
+    return packed.resolve("../..").normalize();
+  }
+
+  private Run runByJava(Path launcher, String flags, String... words) throws Exception {
+    List<String> command = new ArrayList<>(List.of(launcher.toString()));
+    command.addAll(List.of(words));
+    return run(
+        empty,
+        Map.of(
+            "PATH", System.getenv("PATH"),
+            "JAVA_HOME", System.getProperty("java.home"),
+            "SORTIE_JAVA_OPTS", flags),
+        command);
   }
 
   @Test
