@@ -79,9 +79,14 @@ class PackageContractTest {
 
   /** With no Java on the path, no home and no locale, from a folder with nothing in it. */
   private Run sortie(String... words) throws Exception {
-    List<String> command = new ArrayList<>(List.of(packed.resolve("sortie").toString()));
+    return launch(packed.resolve("sortie"), Map.of("PATH", "/usr/bin:/bin"), words);
+  }
+
+  private Run launch(Path launcher, Map<String, String> environment, String... words)
+      throws Exception {
+    List<String> command = new ArrayList<>(List.of(launcher.toString()));
     command.addAll(List.of(words));
-    return run(empty, Map.of("PATH", "/usr/bin:/bin"), command);
+    return run(empty, environment, command);
   }
 
   @Test
@@ -120,16 +125,14 @@ class PackageContractTest {
     return packed.resolve("../..").normalize();
   }
 
+  /** With the Java of this test, and flags for it. */
   private Run runByJava(Path launcher, String flags, String... words) throws Exception {
-    List<String> command = new ArrayList<>(List.of(launcher.toString()));
-    command.addAll(List.of(words));
-    return run(
-        empty,
+    Map<String, String> environment =
         Map.of(
             "PATH", System.getenv("PATH"),
             "JAVA_HOME", System.getProperty("java.home"),
-            "SORTIE_JAVA_OPTS", flags),
-        command);
+            "SORTIE_JAVA_OPTS", flags);
+    return launch(launcher, environment, words);
   }
 
   @Test

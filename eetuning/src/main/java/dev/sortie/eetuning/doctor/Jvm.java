@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * @param mode how it runs code, such as {@code mixed mode, sharing}
  * @param flags those of the command line
  * @param options values of the options that bear on the kernels, as far as this JVM has them
- * @param vectors whether the module of the Vector API is there
+ * @param vectors whether the Vector API is there
  */
 record Jvm(
     String version,

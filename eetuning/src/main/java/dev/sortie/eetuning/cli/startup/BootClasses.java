@@ -12,7 +12,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
-import java.util.zip.CRC32;
+import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
@@ -20,14 +20,15 @@ import picocli.CommandLine;
 
 /**
  * Copies classes into a jar that the launcher makes part of the boot class path ({@code
- * -Xbootclasspath/a}), because the JVM links them beforehand only there.
+ * -Xbootclasspath/a}). From there the JVM takes them linked beforehand, which it does not where
+ * they come from.
  *
  * <ul>
  *   <li>Those of the Vector API, from this Java. Their module incubates, and a JVM that has such a
  *       module links no classes beforehand.
  *   <li>Those of picocli, which are compiled for Java 5. The JVM archives classes of Java 6 and
- *       later, so they get that number. What else came with it, proofs for the verifier, classes of
- *       the boot class path do not need.
+ *       later, so they get that version. Its verifier, which would then want stack maps, does not
+ *       check classes of the boot class path.
  * </ul>
  */
 public final class BootClasses {
@@ -52,6 +53,7 @@ public final class BootClasses {
     try (OutputStream out = Files.newOutputStream(Path.of(args[0]));
         ZipOutputStream jar = new ZipOutputStream(out);
         ZipFile library = new ZipFile(new File(picocli))) {
+      jar.setLevel(Deflater.NO_COMPRESSION); // for the JVM, which reads it at each start
       copyModule(jar);
       copy(library, jar);
     }
@@ -84,14 +86,9 @@ public final class BootClasses {
     return name.endsWith(".class") && !name.endsWith("module-info.class");
   }
 
-  /** Uncompressed, and of no time, so that the same classes give the same bytes. */
+  /** Of no time, so that the same classes give the same bytes. */
   private static void store(ZipOutputStream jar, String name, byte[] content) throws IOException {
-    CRC32 check = new CRC32();
-    check.update(content);
     ZipEntry entry = new ZipEntry(name);
-    entry.setMethod(ZipEntry.STORED);
-    entry.setSize(content.length);
-    entry.setCrc(check.getValue());
     entry.setTime(0);
     jar.putNextEntry(entry);
     jar.write(content);
