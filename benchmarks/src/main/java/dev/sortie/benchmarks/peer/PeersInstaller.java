@@ -59,7 +59,7 @@ public record PeersInstaller(Peers peers, Consumer<String> progress) {
       }
     } catch (IOException e) {
       throw new InputException(
-          "'%s' cannot be started (%s); install Python 3.10 or newer, or name one with --python"
+          "'%s' cannot be started (%s); install Python 3.11 or newer, or name one with --python"
               .formatted(shown, e.getMessage()),
           e);
     } catch (InterruptedException e) {

@@ -1,8 +1,8 @@
 """PyTorch as a peer of training and tuning: a Llama-type decoder and MLP exits that begin with the weights Sortie wrote.
 
 argv: folder with model.json, weights.f32, tokens.i32 and maybe exits.f32; number of threads.
-A question {"do": "train" | "tune", "variant": ...} runs one step and is answered with its seconds and losses.
-Variants: f32; bf16 (autocast); for tuning also own_norm (F32, exits that train a norm of their own before the MLP).
+A question {"variant": ...} runs one step, of the exits where there are any, and is answered with its seconds and losses.
+Variants: eager and compiled (torch.compile), F32; bf16_autocast (eager); for tuning also exits_with_own_norm (eager, F32, exits that train a norm of their own before the MLP).
 """
 import contextlib
 import math
@@ -133,7 +133,7 @@ def optimizer(parameters):
         {"params": [p for p in parameters if p.dim() > 1], "weight_decay": plan["decay"]},
         {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, plan["rate"], betas=(0.9, 0.999), eps=1e-8)
+    return torch.optim.AdamW(groups, plan["rate"], betas=(0.9, 0.999), eps=1e-8, fused=True)
 
 
 def loss_of(logits, targets):
@@ -144,47 +144,45 @@ class Run:
     """A model with its optimiser; each variant has one, so that none sees another's updates."""
 
     def __init__(self, variant):
-        self.step, self.bf16 = 0, variant == "bf16"
+        self.at, self.bf16 = 0, variant == "bf16_autocast"
         self.model = Decoder()
         load(self.model, plan["tensors"], "weights.f32")
         if "exits" in plan:
             self.model.requires_grad_(False)
-            self.exits = nn.ModuleList(Exit(self.model, d, variant == "own_norm") for d in plan["depths"])
+            self.exits = nn.ModuleList(Exit(self.model, d, variant == "exits_with_own_norm") for d in plan["depths"])
             load(self.exits, plan["exits"], "exits.f32")
             self.optimizer = optimizer(p for e in self.exits for p in e.parameters())
+            self.losses = self.losses_of_exits
         else:
             self.optimizer = optimizer(self.model.parameters())
+            self.losses = self.loss_of_model
+        if variant == "compiled":
+            self.losses = torch.compile(self.losses)
 
     def batch(self):
-        rows = torch.arange(self.step * plan["batch"], (self.step + 1) * plan["batch"]) % len(tokens)
-        self.step += 1
+        rows = torch.arange(self.at * plan["batch"], (self.at + 1) * plan["batch"]) % len(tokens)
+        self.at += 1
         return tokens[rows, :-1], tokens[rows, 1:]
 
     def precision(self):
         return torch.autocast("cpu", dtype=torch.bfloat16) if self.bf16 else contextlib.nullcontext()
 
-    def train(self):
+    def loss_of_model(self, ids, targets):
+        return {"final": loss_of(self.model(ids), targets)}
+
+    def losses_of_exits(self, ids, targets):
+        with torch.no_grad():
+            hidden = self.model.hidden(ids, plan["depths"][-1])
+        return {str(e.depth): loss_of(e(*hidden[e.depth - 1]), targets) for e in self.exits}
+
+    def step(self):
         ids, targets = self.batch()
         self.optimizer.zero_grad(set_to_none=True)
         with self.precision():
-            loss = loss_of(self.model(ids), targets)
-        loss.backward()
+            losses = self.losses(ids, targets)
+        sum(losses.values()).backward()
         self.optimizer.step()
-        return {"final": loss.item()}
-
-    def tune(self):
-        ids, targets = self.batch()
-        with torch.no_grad(), self.precision():
-            hidden = self.model.hidden(ids, plan["depths"][-1])
-        self.optimizer.zero_grad(set_to_none=True)
-        losses = {}
-        for e in self.exits:
-            with self.precision():
-                loss = loss_of(e(*hidden[e.depth - 1]), targets)
-            loss.backward()
-            losses[str(e.depth)] = loss.item()
-        self.optimizer.step()
-        return losses
+        return {name: loss.item() for name, loss in losses.items()}
 
 
 runs = {}
@@ -192,5 +190,5 @@ answer(peer="PyTorch " + torch.__version__)
 for q in questions():
     run = runs.setdefault(q["variant"], None) or Run(q["variant"])
     runs[q["variant"]] = run
-    seconds, losses = timed(run.tune if q["do"] == "tune" else run.train)
+    seconds, losses = timed(run.step)
     answer(seconds=seconds, losses=losses)
