@@ -69,6 +69,9 @@ final class TileKernelSources {
    */
   private static final String SUMS = "ab";
 
+  private static final String PARAMETERS =
+      "long x, long xRow, long w, long tileBytes, long sums, long groups";
+
   private static final Form THREES = Form.of("SumsOfThrees", 4, 4);
   private static final Form NIBBLES = Form.of("SumsOfNibbles", 4, 8);
   private static final Form FIVES = Form.of("SumsOfFives", 5, 11);
@@ -158,14 +161,34 @@ final class TileKernelSources {
     return JavaSource.file(TileKernelSources.class, "tile", doc, form.name(), body);
   }
 
+  /**
+   * A kernel. With two rows and words of two runs it is two methods, for in one C2 made objects of
+   * the sums in a third of all starts (docs/LOG.md#integers-in-objects-before-they-are-converted).
+   */
   private void sums(Form form, String name, int rows, int tiles) {
-    line(
-        """
-        /** %d tiles far apart, %s of x. */
-        static void %s(long x, long xRow, long w, long tileBytes, long sums, long groups) {
-          long end = groups * WORDS;
-        """
-            .formatted(tiles, COUNTS.get(rows), name));
+    int runs = form.runs().size();
+    line("/** %d tiles far apart, %s of x. */".formatted(tiles, COUNTS.get(rows)));
+    if (runs == 1 || rows == 1) {
+      method("static void " + name, form, 0, runs, rows, tiles);
+      return;
+    }
+    line("static void %s(%s) {".formatted(name, PARAMETERS));
+    for (int number = 0; number < runs; number++) {
+      line("%sOf%d(x, xRow, w, tileBytes, sums, groups);".formatted(name, number));
+    }
+    line("}\n");
+    for (int number = 0; number < runs; number++) {
+      String header = "private static void %sOf%d".formatted(name, number);
+      method(header, form, number, number + 1, rows, tiles);
+    }
+  }
+
+  /**
+   * A method for the runs from {@code from} to {@code to}, which adds to the sums of those before.
+   */
+  private void method(String header, Form form, int from, int to, int rows, int tiles) {
+    line("%s(%s) {".formatted(header, PARAMETERS));
+    line("long end = groups * WORDS;");
     for (int r = 0; r < rows; r++) {
       line("long x%d = (x%s) & ADDRESS;".formatted(r, JavaSource.plus(r, "xRow")));
     }
@@ -175,41 +198,46 @@ final class TileKernelSources {
     line("long to = sums & ADDRESS;");
     line("long xo = 0;");
     line("for (long go = 0; go != end; go += WORDS) {");
-    int words = 0;
-    int coefficients = 0;
-    for (int number = 0; number < form.runs().size(); number++) {
+    for (int number = from; number < to; number++) {
       Run run = form.runs().get(number);
-      char sums = SUMS.charAt(number);
+      List<Run> before = form.runs().subList(0, number);
+      int words = before.stream().mapToInt(Run::words).sum();
+      int coefficients = before.stream().mapToInt(Run::coefficients).sum();
+      char sums = SUMS.charAt(number - from);
       for (int p = 0; p < tiles; p++) {
         for (int r = 0; r < rows; r++) {
-          line("ShortVector %c%d%d = ShortVector.zero(W);".formatted(sums, p, r));
+          String begin =
+              number == 0 || number > from
+                  ? "ShortVector.zero(W)"
+                  : "ShortVector.fromMemorySegment(W, MEMORY, %s, ORDER)"
+                      .formatted(sum(p * rows + r));
+          line("ShortVector %c%d%d = %s;".formatted(sums, p, r, begin));
         }
       }
-      boolean first = number == 0;
+      String type = number == from ? "long " : "";
       boolean last = number == form.runs().size() - 1;
       String end = last ? "WORDS" : words + run.words() + " * BYTES";
-      line((first ? "long " : "") + "stop = go + " + end + ";");
-      line(first ? "long c = xo;" : "c = xo + %d;".formatted(4 * coefficients));
-      String begin = first ? "go" : "go + " + words + " * BYTES";
-      words(run, sums, begin, rows, tiles);
-      words += run.words();
-      coefficients += run.coefficients();
+      line(type + "stop = go + " + end + ";");
+      line(type + (number == 0 ? "c = xo;" : "c = xo + %d;".formatted(4 * coefficients)));
+      words(run, sums, number == 0 ? "go" : "go + " + words + " * BYTES", rows, tiles);
     }
     for (int p = 0; p < tiles; p++) {
       for (int r = 0; r < rows; r++) {
-        int at = p * rows + r;
         String sum = "%c%d%d".formatted(SUMS.charAt(0), p, r);
-        for (int number = 1; number < form.runs().size(); number++) {
-          sum += ".add(%c%d%d)".formatted(SUMS.charAt(number), p, r);
+        for (int number = from + 1; number < to; number++) {
+          sum += ".add(%c%d%d)".formatted(SUMS.charAt(number - from), p, r);
         }
-        line(
-            "%s.intoMemorySegment(MEMORY, to%s, ORDER);"
-                .formatted(sum, JavaSource.plus(at, "BYTES")));
+        line("%s.intoMemorySegment(MEMORY, %s, ORDER);".formatted(sum, sum(p * rows + r)));
       }
     }
     line("to += %d * BYTES;".formatted(tiles * rows));
     line("xo += GROUP_OF_X;");
     line("}\n}\n");
+  }
+
+  /** Where the sum of a tile and a row of x is. */
+  private static String sum(int number) {
+    return "to" + JavaSource.plus(number, "BYTES");
   }
 
   /** The sums of a run of words. */

@@ -249,6 +249,11 @@ final class SumsOfSixes {
 
   /** 2 tiles far apart, two rows of x. */
   static void by2(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+    by2Of0(x, xRow, w, tileBytes, sums, groups);
+    by2Of1(x, xRow, w, tileBytes, sums, groups);
+  }
+
+  private static void by2Of0(long x, long xRow, long w, long tileBytes, long sums, long groups) {
     long end = groups * WORDS;
     long x0 = (x) & ADDRESS;
     long x1 = (x + xRow) & ADDRESS;
@@ -302,12 +307,30 @@ final class SumsOfSixes {
         a11 = u1.mul(c1).add(a11);
         c += 4;
       }
-      ShortVector b00 = ShortVector.zero(W);
-      ShortVector b01 = ShortVector.zero(W);
-      ShortVector b10 = ShortVector.zero(W);
-      ShortVector b11 = ShortVector.zero(W);
-      stop = go + WORDS;
-      c = xo + 48;
+      a00.intoMemorySegment(MEMORY, to, ORDER);
+      a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a10.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a11.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
+      to += 4 * BYTES;
+      xo += GROUP_OF_X;
+    }
+  }
+
+  private static void by2Of1(long x, long xRow, long w, long tileBytes, long sums, long groups) {
+    long end = groups * WORDS;
+    long x0 = (x) & ADDRESS;
+    long x1 = (x + xRow) & ADDRESS;
+    long tile0 = (w) & ADDRESS;
+    long tile1 = (w + tileBytes) & ADDRESS;
+    long to = sums & ADDRESS;
+    long xo = 0;
+    for (long go = 0; go != end; go += WORDS) {
+      ShortVector a00 = ShortVector.fromMemorySegment(W, MEMORY, to, ORDER);
+      ShortVector a01 = ShortVector.fromMemorySegment(W, MEMORY, to + BYTES, ORDER);
+      ShortVector a10 = ShortVector.fromMemorySegment(W, MEMORY, to + 2 * BYTES, ORDER);
+      ShortVector a11 = ShortVector.fromMemorySegment(W, MEMORY, to + 3 * BYTES, ORDER);
+      long stop = go + WORDS;
+      long c = xo + 48;
       for (long q = go + 4 * BYTES; q != stop; q += BYTES) {
         long pq = q & OFFSET;
         long pc = c & OFFSET;
@@ -315,54 +338,54 @@ final class SumsOfSixes {
         ShortVector v1 = ShortVector.fromMemorySegment(W, MEMORY, tile1 + pq, ORDER);
         ShortVector c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc)).reinterpretAsShorts();
-        b00 = v0.mul(c0).add(b00);
-        b10 = v1.mul(c0).add(b10);
+        a00 = v0.mul(c0).add(a00);
+        a10 = v1.mul(c0).add(a10);
         ShortVector c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc)).reinterpretAsShorts();
-        b01 = v0.mul(c1).add(b01);
-        b11 = v1.mul(c1).add(b11);
+        a01 = v0.mul(c1).add(a01);
+        a11 = v1.mul(c1).add(a11);
         ShortVector u0 = v0.lanewise(VectorOperators.LSHR, 6);
         ShortVector u1 = v1.lanewise(VectorOperators.LSHR, 6);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 8))
                 .reinterpretAsShorts();
-        b00 = u0.mul(c0).add(b00);
-        b10 = u1.mul(c0).add(b10);
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 8))
                 .reinterpretAsShorts();
-        b01 = u0.mul(c1).add(b01);
-        b11 = u1.mul(c1).add(b11);
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
         u0 = v0.lanewise(VectorOperators.LSHR, 12);
         u1 = v1.lanewise(VectorOperators.LSHR, 12);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 16))
                 .reinterpretAsShorts();
-        b00 = u0.mul(c0).add(b00);
-        b10 = u1.mul(c0).add(b10);
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 16))
                 .reinterpretAsShorts();
-        b01 = u0.mul(c1).add(b01);
-        b11 = u1.mul(c1).add(b11);
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
         u0 = v0.lanewise(VectorOperators.LSHR, 14);
         u1 = v1.lanewise(VectorOperators.LSHR, 14);
         c0 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x0 + pc + 24))
                 .reinterpretAsShorts();
-        b00 = u0.mul(c0).add(b00);
-        b10 = u1.mul(c0).add(b10);
+        a00 = u0.mul(c0).add(a00);
+        a10 = u1.mul(c0).add(a10);
         c1 =
             IntVector.broadcast(I, MEMORY.get(JAVA_INT_UNALIGNED, x1 + pc + 24))
                 .reinterpretAsShorts();
-        b01 = u0.mul(c1).add(b01);
-        b11 = u1.mul(c1).add(b11);
+        a01 = u0.mul(c1).add(a01);
+        a11 = u1.mul(c1).add(a11);
         c += 4;
       }
-      a00.add(b00).intoMemorySegment(MEMORY, to, ORDER);
-      a01.add(b01).intoMemorySegment(MEMORY, to + BYTES, ORDER);
-      a10.add(b10).intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
-      a11.add(b11).intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
+      a00.intoMemorySegment(MEMORY, to, ORDER);
+      a01.intoMemorySegment(MEMORY, to + BYTES, ORDER);
+      a10.intoMemorySegment(MEMORY, to + 2 * BYTES, ORDER);
+      a11.intoMemorySegment(MEMORY, to + 3 * BYTES, ORDER);
       to += 4 * BYTES;
       xo += GROUP_OF_X;
     }
