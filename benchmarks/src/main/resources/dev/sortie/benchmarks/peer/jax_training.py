@@ -7,8 +7,9 @@ import functools
 import math
 import pathlib
 
-# XLA has as many threads as the process may use processors.
-os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[2])])
+# XLA has as many threads as the process may use processors; macOS has no call for that.
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[2])])
 
 import jax
 import jax.numpy as jnp
