@@ -57,8 +57,15 @@ final class StepDuel {
         sides[side].seconds();
       }
     }
-    double[] seconds = Turns.medians(rounds, sides);
+    return compared(name, tokens, Turns.medians(rounds, sides));
+  }
 
+  /**
+   * The row.
+   *
+   * @param seconds of a step here, then of each way
+   */
+  private Comparison.Measured compared(String name, int tokens, double[] seconds) {
     Map<String, Object> extra = new LinkedHashMap<>();
     int best = 0;
     double lossDifference = 0;

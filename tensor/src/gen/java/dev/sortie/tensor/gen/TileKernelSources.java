@@ -163,7 +163,8 @@ final class TileKernelSources {
 
   /**
    * A kernel. With two rows and words of two runs it is two methods, for in one C2 made objects of
-   * the sums in a third of all starts (docs/LOG.md#integers-in-objects-before-they-are-converted).
+   * the sums in nearly half of all starts
+   * (docs/LOG.md#integers-in-objects-before-they-are-converted).
    */
   private void sums(Form form, String name, int rows, int tiles) {
     int runs = form.runs().size();
