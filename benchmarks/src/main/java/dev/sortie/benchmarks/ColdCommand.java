@@ -117,6 +117,16 @@ final class ColdCommand implements Callable<Integer> {
       cases.add(
           new PromptCase(
               FABLE, FABLE, fable.tokenizer(), 43, 64, sortie, Optional.empty(), folder));
+      cases.add(
+          new PromptCase(
+              FABLE + ", short prompt",
+              FABLE,
+              fable.tokenizer(),
+              4,
+              64,
+              sortie,
+              Optional.empty(),
+              folder));
       cases.add(new TuneCase(model.model(), config.layers(), tuneSeconds, sortie));
     }
     return cases;

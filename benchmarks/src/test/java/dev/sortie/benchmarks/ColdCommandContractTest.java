@@ -51,7 +51,11 @@ class ColdCommandContractTest {
     List<JsonObject> rows = result.getObjects("rows");
     assertThat(rows)
         .extracting(row -> row.getString("case"))
-        .containsExactly("fable, first token", "fable, exit");
+        .containsExactly(
+            "fable, first token",
+            "fable, exit",
+            "fable, short prompt, first token",
+            "fable, short prompt, exit");
     assertThat(rows.getFirst().getDouble("ours", 0, 100))
         .isPositive()
         .isLessThan(rows.getLast().getDouble("ours", 0, 100));

@@ -3,23 +3,18 @@ package dev.sortie.eetuning.host;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.CacheFolder;
-import dev.sortie.nn.file.Sha256;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
 
 /**
  * Folders that travel inside the jar. Models and exits are mapped from files, so a folder is
- * unpacked once into the user's cache folder, under a name that carries its contents' hash.
+ * unpacked once into the user's cache folder, under a name that its contents' checksums give. The
+ * jar holds the checksums, so a folder that is there is checked without unpacking anything.
  */
 public enum EmbeddedFolder {
   /** The model {@code fable}, a small decoder trained by {@code sortie pretrain} on stories. */
@@ -58,14 +53,14 @@ public enum EmbeddedFolder {
 
   /** The same below another cache folder. */
   Path path(Path cache) {
-    Map<String, byte[]> files = new LinkedHashMap<>();
-    Sha256 sha = new Sha256();
+    Map<String, EmbeddedFile> files = new LinkedHashMap<>();
+    CRC32 contents = new CRC32();
     for (String name : names) {
-      byte[] bytes = resource(name);
-      files.put(name, bytes);
-      sha.update(bytes);
+      EmbeddedFile file = EmbeddedFile.of(EmbeddedFolder.class, directory + "/" + name);
+      files.put(name, file);
+      contents.update(file.checksum().getBytes(StandardCharsets.US_ASCII));
     }
-    Path folder = cache.resolve(directory + "-" + sha.hex().substring(0, 16));
+    Path folder = cache.resolve("%s-%08x".formatted(directory, contents.getValue()));
     if (Files.isDirectory(folder)) {
       renew(files, folder);
     } else {
@@ -75,49 +70,26 @@ public enum EmbeddedFolder {
   }
 
   /** Writes again what is not as it was unpacked; who has an old file mapped keeps its bytes. */
-  private static void renew(Map<String, byte[]> files, Path folder) {
+  private static void renew(Map<String, EmbeddedFile> files, Path folder) {
     files.forEach(
-        (name, bytes) -> {
+        (name, embedded) -> {
           Path file = folder.resolve(name);
-          if (!holds(file, bytes)) {
-            AtomicFiles.write(file, bytes);
+          if (!embedded.isIn(file)) {
+            AtomicFiles.write(file, embedded.bytes());
             System.getLogger(EmbeddedFolder.class.getName())
                 .log(System.Logger.Level.WARNING, file + ": was damaged and is written again");
           }
         });
   }
 
-  private static boolean holds(Path file, byte[] bytes) {
-    try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ);
-        Arena arena = Arena.ofConfined()) {
-      return in.size() == bytes.length
-          && in.map(FileChannel.MapMode.READ_ONLY, 0, bytes.length, arena)
-                  .mismatch(MemorySegment.ofArray(bytes))
-              < 0;
-    } catch (IOException e) {
-      return false; // not there, or not to be read
-    }
-  }
-
-  private byte[] resource(String name) {
-    try (InputStream in = EmbeddedFolder.class.getResourceAsStream(directory + "/" + name)) {
-      if (in == null) {
-        throw new IllegalStateException(
-            "the jar lacks %s/%s: this build of Sortie is incomplete".formatted(directory, name));
-      }
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + name + " of " + directory, e);
-    }
-  }
-
-  private static void unpack(Map<String, byte[]> files, Path folder) {
+  private static void unpack(Map<String, EmbeddedFile> files, Path folder) {
     Folders.create(folder.getParent());
     try {
       AtomicFiles.writeFolder(
           folder,
           temporary ->
-              files.forEach((name, bytes) -> AtomicFiles.write(temporary.resolve(name), bytes)));
+              files.forEach(
+                  (name, file) -> AtomicFiles.write(temporary.resolve(name), file.bytes())));
     } catch (InputException e) {
       if (!Files.isDirectory(folder)) { // otherwise another process was faster
         throw e;

@@ -28,6 +28,7 @@ import dev.sortie.eetuning.decode.edge.EdgeToken;
 import dev.sortie.eetuning.decode.grammar.Grammar;
 import dev.sortie.eetuning.decode.pipeline.DecodingRanks;
 import dev.sortie.eetuning.decode.pipeline.PipelinedDecoder;
+import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
@@ -36,6 +37,7 @@ import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.EncodeOptions;
+import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatTemplate;
 import dev.sortie.tensor.device.Device;
@@ -66,6 +68,9 @@ import picocli.CommandLine.Option;
 public final class GenerateCommand implements Callable<Integer> {
   /** The exit code if an edge has decided tokens that were the cloud's. */
   private static final int WITHOUT_CLOUD = 3;
+
+  /** Characters; a longer text has more tokens than few-row kernels take. */
+  private static final int SHORT_TEXT = 500;
 
   @Mixin private ComputeMixin compute;
   @Mixin private DecodedModelMixin model;
@@ -158,7 +163,8 @@ public final class GenerateCommand implements Callable<Integer> {
       List<Input> inputs,
       DecodingRanks ranks,
       Device opened) {
-    try (LanguageModel m = model.load(opened, ranks.builder(), !ranks.leads());
+    try (LanguageModel m =
+            model.load(opened, config -> ranks.builder(), !ranks.leads(), t -> length(inputs, t));
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
       Exits exits =
@@ -306,6 +312,15 @@ public final class GenerateCommand implements Callable<Integer> {
         ? Prompt.orBos(
             m, input.template().encode(input.conversation(), template.options(), m.tokenizer()))
         : Prompt.encode(m, input.text(), new EncodeOptions(true, parseSpecial));
+  }
+
+  /** Tokens of the prompt that kernels are compiled for; a long one is not encoded twice. */
+  private int length(List<Input> inputs, Tokenizer tokenizer) {
+    Input first = inputs.getFirst();
+    return inputs.size() > 1 || first.text().length() > SHORT_TEXT
+        ? KernelWarmUp.LONG_PROMPT
+        : tokenizer.encode(first.text(), new EncodeOptions(true, first.chat() || parseSpecial))
+            .length;
   }
 
   private static List<Integer> ends(Input input, LanguageModel m) {

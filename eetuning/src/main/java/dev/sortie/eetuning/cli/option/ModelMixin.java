@@ -11,11 +11,13 @@ import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.model.ModelPartition;
+import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import picocli.CommandLine.Option;
 
 /**
@@ -58,8 +60,21 @@ public abstract sealed class ModelMixin permits UsedModelMixin, TunedModelMixin 
    */
   public LanguageModel load(
       Device device, Function<DecoderConfig, DecoderBuilder> part, boolean silent) {
+    return load(device, part, silent, tokenizer -> KernelWarmUp.LONG_PROMPT);
+  }
+
+  /**
+   * As above, for a known prompt.
+   *
+   * @param prompt how many tokens it has
+   */
+  public LanguageModel load(
+      Device device,
+      Function<DecoderConfig, DecoderBuilder> part,
+      boolean silent,
+      ToIntFunction<Tokenizer> prompt) {
     KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic(), device);
-    LanguageModel loaded = load(device, part, silent, kernels);
+    LanguageModel loaded = load(device, part, silent, kernels, prompt);
     kernels.await();
     return loaded;
   }
@@ -70,10 +85,20 @@ public abstract sealed class ModelMixin permits UsedModelMixin, TunedModelMixin 
       Function<DecoderConfig, DecoderBuilder> part,
       boolean silent,
       KernelWarmUp kernels) {
+    return load(device, part, silent, kernels, tokenizer -> KernelWarmUp.LONG_PROMPT);
+  }
+
+  private LanguageModel load(
+      Device device,
+      Function<DecoderConfig, DecoderBuilder> part,
+      boolean silent,
+      KernelWarmUp kernels,
+      ToIntFunction<Tokenizer> prompt) {
     Arithmetic arithmetic = arithmetic().on(device);
     ModelFiles files = ModelFiles.open(path(), kernels::begin);
     DecoderBuilder builder;
     try {
+      kernels.expect(prompt.applyAsInt(files.tokenizer()));
       builder = part.apply(files.config().decoder());
     } catch (RuntimeException e) {
       files.close();

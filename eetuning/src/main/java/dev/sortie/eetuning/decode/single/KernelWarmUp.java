@@ -11,6 +11,7 @@ import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 
 /**
@@ -26,17 +27,14 @@ public final class KernelWarmUp {
   /** Set by the launcher with the flags. */
   private static final String PROPERTY = "sortie.warmup";
 
-  /** More than the stable rows, and no multiple of a tile's: every kernel of prompts has a part. */
-  private static final int PROMPT = 43;
+  /**
+   * A text that stands for all longer ones: it has more tokens than the stable rows, and no
+   * multiple of a tile's, so every kernel of prompts has a part.
+   */
+  public static final int LONG_PROMPT = 43;
 
   /** Texts read, and tokens written: the kernel that is called least is compiled by then. */
   private static final int TIMES = 32;
-
-  private static final System.Logger LOG = System.getLogger(KernelWarmUp.class.getName());
-
-  /** Reading a text and writing one. */
-  private static final List<Use> DECODING =
-      List.of(new Use("reads", KernelWarmUp::read), new Use("writes", KernelWarmUp::write));
 
   /**
    * What is done with a model.
@@ -48,18 +46,22 @@ public final class KernelWarmUp {
 
   private final List<Thread> threads = new ArrayList<>();
   private final List<Use> uses;
+  private final CompletableFuture<Integer> prompt = new CompletableFuture<>();
   private final Precision precision;
   private final Arithmetic arithmetic;
   private final Device device;
 
-  /** A warm-up for decoding that has not begun. */
+  /** A warm-up for decoding that has not begun: reading a text and writing one. */
   public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device) {
-    this(precision, arithmetic, device, DECODING);
+    this.uses = List.of(new Use("reads", this::read), new Use("writes", KernelWarmUp::write));
+    this.precision = precision;
+    this.arithmetic = arithmetic.on(device);
+    this.device = device;
   }
 
   /** A warm-up that has not begun, for several uses of a model, each on a thread of its own. */
   public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device, List<Use> uses) {
-    this.uses = uses;
+    this.uses = List.copyOf(uses);
     this.precision = precision;
     this.arithmetic = arithmetic.on(device);
     this.device = device;
@@ -72,10 +74,19 @@ public final class KernelWarmUp {
     }
   }
 
-  private static void read(Decoder miniature, Device computes) {
+  /**
+   * Says how many tokens the prompt has, once it is known: few rows take other kernels than many,
+   * and those of a matrix product are the longest to compile.
+   */
+  public void expect(int tokens) {
+    prompt.complete(Math.clamp(tokens, 1, LONG_PROMPT));
+  }
+
+  private void read(Decoder miniature, Device computes) {
+    int tokens = prompt.join();
     for (int i = 0; i < TIMES; i++) {
-      try (FullDepth text = new FullDepth(miniature, PROMPT, computes)) {
-        text.prefill(new int[PROMPT]);
+      try (FullDepth text = new FullDepth(miniature, tokens, computes)) {
+        text.prefill(new int[tokens]);
       }
     }
   }
@@ -97,7 +108,8 @@ public final class KernelWarmUp {
                 Decoder miniature = Miniature.of(config, weights, precision, arena);
                 use.miniature().accept(miniature, device(miniature, arena));
               } catch (RuntimeException e) { // the model itself says what is wrong with it
-                LOG.log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
+                System.getLogger(KernelWarmUp.class.getName()) // finding loggers takes 20 ms
+                    .log(System.Logger.Level.DEBUG, "no warm-up of kernels", e);
               }
             },
             "sortie-warm-up-" + use.name());
@@ -112,8 +124,9 @@ public final class KernelWarmUp {
         : ModelTiles.device(miniature, name -> name, name -> true, device, arena);
   }
 
-  /** Waits until the kernels are compiled. */
+  /** Waits until the kernels are compiled; those of a long prompt where none was expected. */
   public void await() {
+    expect(LONG_PROMPT);
     try {
       for (Thread thread : threads) {
         thread.join();

@@ -8,8 +8,13 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.kernel.AttentionCall;
+import dev.sortie.tensor.kernel.ObservedKernels;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -33,9 +38,46 @@ class KernelWarmUpContractTest {
     try (Device device = Device.cpu(1)) {
       assertThat(threads(device)).isEmpty();
       System.setProperty(PROPERTY, "true");
-      boolean vectors = device.kernels().name().startsWith("simd");
-      assertThat(threads(device)).hasSize(vectors ? 2 : 0);
+      assertThat(threads(device)).hasSize(vectors() ? 2 : 0);
       assertThat(running()).as("after waiting").isEmpty();
+    }
+  }
+
+  @Test
+  void aTextIsReadWithTheRowsOfThePromptAndALongOneStandsForLongerOnes() {
+    System.setProperty(PROPERTY, "true");
+    assertThat(rows(OptionalInt.of(3))).isEqualTo(vectors() ? Set.of(1, 3) : Set.of());
+    assertThat(rows(OptionalInt.of(0))).isEqualTo(vectors() ? Set.of(1) : Set.of());
+    Set<Integer> all = vectors() ? Set.of(1, KernelWarmUp.LONG_PROMPT) : Set.of();
+    assertThat(rows(OptionalInt.of(5000))).isEqualTo(all);
+    assertThat(rows(OptionalInt.empty())).as("none was expected").isEqualTo(all);
+  }
+
+  /** How many tokens of a text are computed together, in a warm-up for a prompt. */
+  private static Set<Integer> rows(OptionalInt prompt) {
+    Set<Integer> rows = ConcurrentHashMap.newKeySet();
+    try (Device cpu = Device.cpu(1);
+        ModelFiles files = ModelFiles.open(EmbeddedFolder.FABLE.path())) {
+      ObservedKernels kernels =
+          new ObservedKernels(
+              cpu.kernels(),
+              (asked, ran, nanos) -> {
+                if (ran instanceof AttentionCall.Rope rope) {
+                  rows.add(rope.shape().tokens());
+                }
+              });
+      KernelWarmUp warmUp =
+          new KernelWarmUp(Precision.FILE, Arithmetic.INTEGER, new Device(kernels, cpu.pool()));
+      warmUp.begin(files.config().decoder(), files.weights());
+      prompt.ifPresent(warmUp::expect);
+      warmUp.await();
+    }
+    return rows;
+  }
+
+  private static boolean vectors() {
+    try (Device device = Device.cpu(1)) {
+      return device.kernels().name().startsWith("simd");
     }
   }
 

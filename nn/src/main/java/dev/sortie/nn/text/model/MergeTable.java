@@ -78,7 +78,19 @@ public final class MergeTable {
      * @throws InputException if one of them or the two joined are not in the vocabulary
      */
     public void add(String left, String right) {
-      add(known(left), known(right), known(left.concat(right)));
+      add(known(left), known(right), joined(left, right));
+    }
+
+    /** Vocabularies mostly have the results of merges one after the other. */
+    private int joined(String left, String right) {
+      int next = results.isEmpty() ? -1 : results.getInt(results.size() - 1) + 1;
+      String token = vocabulary.token(next);
+      boolean same =
+          token != null
+              && token.length() == left.length() + right.length()
+              && token.startsWith(left)
+              && token.endsWith(right);
+      return same ? next : known(left.concat(right));
     }
 
     void add(int left, int right, int result) {

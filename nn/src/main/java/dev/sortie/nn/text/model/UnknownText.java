@@ -1,6 +1,5 @@
 package dev.sortie.nn.text.model;
 
-import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
@@ -11,8 +10,6 @@ import java.util.function.Supplier;
  * logged.
  */
 final class UnknownText {
-  private static final Logger LOG = System.getLogger(UnknownText.class.getName());
-
   private final String source;
   private final String field;
   private final AtomicBoolean warned = new AtomicBoolean();
@@ -29,12 +26,13 @@ final class UnknownText {
 
   void leftOut(Supplier<String> what) {
     if (warned.compareAndSet(false, true)) {
-      LOG.log(
-          Level.WARNING,
-          "{0}: no token for {1} and no {2}; such text is left out",
-          source,
-          what.get(),
-          field);
+      System.getLogger(UnknownText.class.getName()) // finding loggers takes 20 ms of a start
+          .log(
+              Level.WARNING,
+              "{0}: no token for {1} and no {2}; such text is left out",
+              source,
+              what.get(),
+              field);
     }
   }
 }

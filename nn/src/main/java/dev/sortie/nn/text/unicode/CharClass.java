@@ -14,20 +14,25 @@ public final class CharClass {
   /** White space, line ends among it. */
   public static final byte SPACE = 3;
 
-  /** Kinds of the basic plane: nearly all text is looked up here. */
+  /**
+   * One more than the kind of each character of the basic plane, where nearly all text is looked
+   * up; zero until it is asked for.
+   */
   private static final byte[] BASIC = new byte[0x10000];
-
-  static {
-    for (int c = 0; c < BASIC.length; c++) {
-      BASIC[c] = classify(c);
-    }
-  }
 
   private CharClass() {}
 
   /** The kind of a code point. */
   public static byte of(int codePoint) {
-    return codePoint < 0x10000 ? BASIC[codePoint] : classify(codePoint);
+    if (codePoint >= BASIC.length) {
+      return classify(codePoint);
+    }
+    byte known = BASIC[codePoint];
+    if (known == 0) { // threads that come here together write the same
+      known = (byte) (1 + classify(codePoint));
+      BASIC[codePoint] = known;
+    }
+    return (byte) (known - 1);
   }
 
   /** General category N: decimal digits, letter numbers and other numbers. */
