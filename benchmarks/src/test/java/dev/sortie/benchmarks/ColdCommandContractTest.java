@@ -82,6 +82,7 @@ class ColdCommandContractTest {
   void casesThatDoNotExistAreRefusedWithThoseThatDo() {
     Launched.Run run = Launched.run("cold", "--model", "fable", "--no-peer", "--case", "610");
     assertThat(run.code()).isEqualTo(1);
-    assertThat(run.err().strip()).endsWith("matches none of [43 + 64, fable, tune]");
+    assertThat(run.err().strip())
+        .endsWith("matches none of [43 + 64, fable, fable, short prompt, tune]");
   }
 }

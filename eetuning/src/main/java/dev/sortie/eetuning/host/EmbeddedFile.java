@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.net.JarURLConnection;
 import java.net.URL;
+import java.net.URLConnection;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -37,24 +38,31 @@ record EmbeddedFile(URL url, long size, long crc) {
           "the jar lacks %s: this build of Sortie is incomplete".formatted(name));
     }
     try {
-      if (!url.getProtocol().equals("jar")) {
-        return read(url);
-      }
-      JarURLConnection connection = (JarURLConnection) url.openConnection();
-      connection.setUseCaches(false);
-      try (JarFile jar = connection.getJarFile()) {
-        JarEntry entry = jar.getJarEntry(connection.getEntryName());
-        return new EmbeddedFile(url, entry.getSize(), entry.getCrc());
+      if (connect(url) instanceof JarURLConnection connection) {
+        try (JarFile _ = connection.getJarFile()) {
+          JarEntry entry = connection.getJarEntry();
+          return new EmbeddedFile(url, entry.getSize(), entry.getCrc());
+        }
       }
     } catch (IOException e) {
       throw unreadable(url, e);
     }
+    byte[] bytes = read(url);
+    return new EmbeddedFile(url, bytes.length, crc(ByteBuffer.wrap(bytes)));
   }
 
-  private static EmbeddedFile read(URL url) throws IOException {
-    try (InputStream in = url.openStream()) {
-      byte[] bytes = in.readAllBytes();
-      return new EmbeddedFile(url, bytes.length, crc(ByteBuffer.wrap(bytes)));
+  /** A connection of its own: one that is shared would keep the jar open. */
+  private static URLConnection connect(URL url) throws IOException {
+    URLConnection connection = url.openConnection();
+    connection.setUseCaches(false);
+    return connection;
+  }
+
+  private static byte[] read(URL url) {
+    try (InputStream in = connect(url).getInputStream()) {
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw unreadable(url, e);
     }
   }
 
@@ -65,11 +73,7 @@ record EmbeddedFile(URL url, long size, long crc) {
 
   /** Its contents. */
   byte[] bytes() {
-    try (InputStream in = url.openStream()) {
-      return in.readAllBytes();
-    } catch (IOException e) {
-      throw unreadable(url, e);
-    }
+    return read(url);
   }
 
   /** Whether a file on disk is there and has these contents. */
