@@ -73,8 +73,8 @@ public abstract sealed class ModelMixin permits UsedModelMixin, TunedModelMixin 
       Function<DecoderConfig, DecoderBuilder> part,
       boolean silent,
       ToIntFunction<Tokenizer> prompt) {
-    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic(), device);
-    LanguageModel loaded = load(device, part, silent, kernels, prompt);
+    KernelWarmUp kernels = new KernelWarmUp(precision(), arithmetic(), device, prompt);
+    LanguageModel loaded = load(device, part, silent, kernels);
     kernels.await();
     return loaded;
   }
@@ -85,20 +85,11 @@ public abstract sealed class ModelMixin permits UsedModelMixin, TunedModelMixin 
       Function<DecoderConfig, DecoderBuilder> part,
       boolean silent,
       KernelWarmUp kernels) {
-    return load(device, part, silent, kernels, tokenizer -> KernelWarmUp.LONG_PROMPT);
-  }
-
-  private LanguageModel load(
-      Device device,
-      Function<DecoderConfig, DecoderBuilder> part,
-      boolean silent,
-      KernelWarmUp kernels,
-      ToIntFunction<Tokenizer> prompt) {
     Arithmetic arithmetic = arithmetic().on(device);
     ModelFiles files = ModelFiles.open(path(), kernels::begin);
     DecoderBuilder builder;
     try {
-      kernels.expect(prompt.applyAsInt(files.tokenizer()));
+      kernels.expect(files.tokenizer());
       builder = part.apply(files.config().decoder());
     } catch (RuntimeException e) {
       files.close();

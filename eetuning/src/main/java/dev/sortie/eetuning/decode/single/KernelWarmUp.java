@@ -7,12 +7,14 @@ import dev.sortie.nn.load.ModelTiles;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
+import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.function.ToIntFunction;
 
 /**
  * Makes the JVM compile the kernels of a model while the model is loaded, by doing with its {@link
@@ -46,14 +48,27 @@ public final class KernelWarmUp {
 
   private final List<Thread> threads = new ArrayList<>();
   private final List<Use> uses;
-  private final CompletableFuture<Integer> prompt = new CompletableFuture<>();
+  private final ToIntFunction<Tokenizer> prompt;
+  private final CompletableFuture<Integer> tokens = new CompletableFuture<>();
   private final Precision precision;
   private final Arithmetic arithmetic;
   private final Device device;
 
-  /** A warm-up for decoding that has not begun: reading a text and writing one. */
+  /** A warm-up for decoding that has not begun: reading a long text and writing one. */
   public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device) {
+    this(precision, arithmetic, device, tokenizer -> LONG_PROMPT);
+  }
+
+  /**
+   * A warm-up for decoding that has not begun, for a known prompt.
+   *
+   * @param prompt how many tokens it has: few rows take other kernels than many, and those of a
+   *     matrix product are the longest to compile
+   */
+  public KernelWarmUp(
+      Precision precision, Arithmetic arithmetic, Device device, ToIntFunction<Tokenizer> prompt) {
     this.uses = List.of(new Use("reads", this::read), new Use("writes", KernelWarmUp::write));
+    this.prompt = prompt;
     this.precision = precision;
     this.arithmetic = arithmetic.on(device);
     this.device = device;
@@ -62,6 +77,7 @@ public final class KernelWarmUp {
   /** A warm-up that has not begun, for several uses of a model, each on a thread of its own. */
   public KernelWarmUp(Precision precision, Arithmetic arithmetic, Device device, List<Use> uses) {
     this.uses = List.copyOf(uses);
+    this.prompt = tokenizer -> LONG_PROMPT;
     this.precision = precision;
     this.arithmetic = arithmetic.on(device);
     this.device = device;
@@ -74,19 +90,16 @@ public final class KernelWarmUp {
     }
   }
 
-  /**
-   * Says how many tokens the prompt has, once it is known: few rows take other kernels than many,
-   * and those of a matrix product are the longest to compile.
-   */
-  public void expect(int tokens) {
-    prompt.complete(Math.clamp(tokens, 1, LONG_PROMPT));
+  /** Has the tokenizer count the prompt's tokens. Until then nothing is read. */
+  public void expect(Tokenizer tokenizer) {
+    tokens.complete(Math.clamp(prompt.applyAsInt(tokenizer), 1, LONG_PROMPT));
   }
 
   private void read(Decoder miniature, Device computes) {
-    int tokens = prompt.join();
+    int length = tokens.join();
     for (int i = 0; i < TIMES; i++) {
-      try (FullDepth text = new FullDepth(miniature, tokens, computes)) {
-        text.prefill(new int[tokens]);
+      try (FullDepth text = new FullDepth(miniature, length, computes)) {
+        text.prefill(new int[length]);
       }
     }
   }
@@ -126,7 +139,7 @@ public final class KernelWarmUp {
 
   /** Waits until the kernels are compiled; those of a long prompt where none was expected. */
   public void await() {
-    expect(LONG_PROMPT);
+    tokens.complete(LONG_PROMPT);
     try {
       for (Thread thread : threads) {
         thread.join();

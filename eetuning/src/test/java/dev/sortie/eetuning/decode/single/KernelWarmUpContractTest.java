@@ -67,9 +67,15 @@ class KernelWarmUpContractTest {
                 }
               });
       KernelWarmUp warmUp =
-          new KernelWarmUp(Precision.FILE, Arithmetic.INTEGER, new Device(kernels, cpu.pool()));
+          new KernelWarmUp(
+              Precision.FILE,
+              Arithmetic.INTEGER,
+              new Device(kernels, cpu.pool()),
+              tokenizer -> prompt.orElseThrow());
       warmUp.begin(files.config().decoder(), files.weights());
-      prompt.ifPresent(warmUp::expect);
+      if (prompt.isPresent()) {
+        warmUp.expect(files.tokenizer());
+      }
       warmUp.await();
     }
     return rows;
