@@ -119,9 +119,12 @@ final class GgufCursor {
    */
   void strings(String list, int count, long most) {
     long from = at;
+    // a buffer, since a segment takes several times as long for a number until it is compiled
+    ByteBuffer lengths = bytes.asSlice(from, remaining()).asByteBuffer();
+    lengths.order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       long room = remaining() - Long.BYTES;
-      long length = room < 0 ? -1 : bytes.get(I64, at);
+      long length = room < 0 ? -1 : lengths.getLong((int) (at - from));
       if (length < 0 || length > most || length > room) {
         string(list + "[" + i + "]", 0, most); // says what is wrong
       }

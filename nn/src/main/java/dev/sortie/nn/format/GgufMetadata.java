@@ -4,7 +4,6 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.List;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 
@@ -88,7 +87,7 @@ public record GgufMetadata(Path file, SequencedMap<String, GgufValue> values) {
   }
 
   /** A list of at most {@code most} strings. */
-  public List<String> getStrings(String key, int most) {
+  public Utf8Strings getStrings(String key, int most) {
     return list(key, GgufType.STRING, 0, most).strings();
   }
 

@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 
 /** One metadata value of a GGUF file. */
@@ -115,18 +114,9 @@ public sealed interface GgufValue {
     }
 
     /** The elements of a list of strings. */
-    public List<String> strings() {
+    public Utf8Strings strings() {
       require(GgufType.STRING);
-      List<String> out = new ArrayList<>(count);
-      byte[] all = bytes.toArray(JAVA_BYTE);
-      ByteBuffer lengths = ByteBuffer.wrap(all).order(ByteOrder.LITTLE_ENDIAN);
-      int at = 0;
-      for (int i = 0; i < count; i++) {
-        int length = (int) lengths.getLong(at);
-        out.add(new String(all, at + Long.BYTES, length, StandardCharsets.UTF_8));
-        at += Long.BYTES + length;
-      }
-      return out;
+      return new Utf8Strings(count, bytes.toArray(JAVA_BYTE));
     }
 
     /** The elements of a list of 32-bit floats. */

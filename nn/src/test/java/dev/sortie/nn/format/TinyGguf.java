@@ -105,7 +105,7 @@ public final class TinyGguf {
   }
 
   public List<String> tokens() {
-    return ((GgufValue.Array) metadata.get("tokenizer.ggml.tokens")).strings();
+    return new ArrayList<>(((GgufValue.Array) metadata.get("tokenizer.ggml.tokens")).strings());
   }
 
   public float[] scores() {

@@ -3,6 +3,7 @@ package dev.sortie.nn.text.format;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.format.GgufMetadata;
+import dev.sortie.nn.format.Utf8Strings;
 import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.TokenizerSpec;
@@ -17,6 +18,7 @@ import dev.sortie.nn.text.stage.TokenDecoding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.BiFunction;
 
 /**
  * Reads the tokenizer in the metadata of a GGUF file: byte-level BPE ({@code gpt2}) and
@@ -70,20 +72,22 @@ public final class GgufTokenizer {
   private final Vocabulary vocabulary;
   private final int[] types;
 
-  private GgufTokenizer(GgufMetadata metadata, int vocab) {
+  /** With the vocabulary that {@code indexed} makes of the file and its tokens. */
+  private GgufTokenizer(
+      GgufMetadata metadata, int vocab, BiFunction<String, Utf8Strings, Vocabulary> indexed) {
     this.metadata = metadata;
     source = metadata.file().toString();
-    List<String> tokens = metadata.getStrings(TOKENS, Vocabulary.MAX_SIZE);
+    Utf8Strings tokens = metadata.getStrings(TOKENS, Vocabulary.MAX_SIZE);
     if (tokens.size() != vocab) {
       throw metadata.error(TOKENS, "as many as the embedding has rows, " + vocab);
     }
-    vocabulary = new Vocabulary(source, tokens);
+    vocabulary = indexed.apply(source, tokens);
     types = metadata.has(TYPES) ? metadata.getInts(TYPES, vocab) : null;
     for (int id = 0; types != null && id < vocab; id++) {
       if (types[id] < NORMAL || types[id] > BYTE) {
         throw refuse("%s[%d] is %d, expected %d to %d", TYPES, id, types[id], NORMAL, BYTE);
       }
-      if (tokens.get(id).isEmpty()) {
+      if (tokens.start(id) == tokens.end(id)) {
         throw refuse("%s[%d] is empty, a token has a text", TOKENS, id);
       }
     }
@@ -98,8 +102,11 @@ public final class GgufTokenizer {
   public static SubwordTokenizer read(GgufMetadata metadata, int vocab) {
     String model = metadata.getString(MODEL);
     return switch (model) {
-      case "gpt2" -> new GgufTokenizer(metadata, vocab).byteLevel();
-      case "llama" -> new GgufTokenizer(metadata, vocab).sentencePiece();
+      case "gpt2" -> new GgufTokenizer(metadata, vocab, Vocabulary::new).byteLevel();
+      case "llama" ->
+          new GgufTokenizer(
+                  metadata, vocab, (file, tokens) -> new Vocabulary(file, new ArrayList<>(tokens)))
+              .sentencePiece();
       default -> throw metadata.error(MODEL, "\"gpt2\" or \"llama\"");
     };
   }
@@ -176,19 +183,30 @@ public final class GgufTokenizer {
   }
 
   private MergeTable merges() {
-    List<String> left = new ArrayList<>();
-    List<String> right = new ArrayList<>();
-    for (String merge : metadata.getStrings(MERGES, MergeTable.MAX_SIZE)) {
-      int space = merge.indexOf(' ');
-      if (space <= 0 || space == merge.length() - 1 || merge.indexOf(' ', space + 1) >= 0) {
+    Utf8Strings merges = metadata.getStrings(MERGES, MergeTable.MAX_SIZE);
+    byte[] bytes = merges.bytes();
+    MergeTable.Builder table = new MergeTable.Builder(source, vocabulary, merges.size());
+    for (int rank = 0; rank < merges.size(); rank++) {
+      int start = merges.start(rank);
+      int end = merges.end(rank);
+      int space = space(bytes, start, end);
+      if (space == start || space >= end - 1 || space(bytes, space + 1, end) < end) {
         throw refuse(
             "%s[%d] is %s, expected two tokens with one space between",
-            MERGES, left.size(), Printable.quoted(merge));
+            MERGES, rank, Printable.quoted(merges.get(rank)));
       }
-      left.add(merge.substring(0, space));
-      right.add(merge.substring(space + 1));
+      table.add(bytes, start, space, space + 1, end);
     }
-    return MergeTable.of(source, vocabulary, left, right);
+    return table.build();
+  }
+
+  /** The first space of {@code bytes[start, end)}, or the end. */
+  private static int space(byte[] bytes, int start, int end) {
+    int at = start;
+    while (at < end && bytes[at] != ' ') {
+      at++;
+    }
+    return at;
   }
 
   /** Control tokens stand for no text; those that a user defined are text, found before merging. */

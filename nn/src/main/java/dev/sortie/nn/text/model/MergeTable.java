@@ -6,6 +6,7 @@ import dev.sortie.nn.text.budget.SeededKeys;
 import it.unimi.dsi.fastutil.ints.IntArrayList;
 import it.unimi.dsi.fastutil.longs.Long2IntOpenHashMap;
 import it.unimi.dsi.fastutil.longs.LongArrayList;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -60,12 +61,22 @@ public final class MergeTable {
   public static final class Builder {
     private final String source;
     private final Vocabulary vocabulary;
-    private final LongArrayList pairs = new LongArrayList();
-    private final IntArrayList results = new IntArrayList();
+    private final LongArrayList pairs;
+    private final IntArrayList results;
+
+    /** The UTF-8 of two tokens that merge. */
+    private byte[] joined = new byte[64];
 
     public Builder(String source, Vocabulary vocabulary) {
+      this(source, vocabulary, 0);
+    }
+
+    /** With room for so many merges at first. */
+    public Builder(String source, Vocabulary vocabulary, int merges) {
       this.source = source;
       this.vocabulary = vocabulary;
+      pairs = new LongArrayList(merges);
+      results = new IntArrayList(merges);
     }
 
     public int size() {
@@ -79,6 +90,32 @@ public final class MergeTable {
      */
     public void add(String left, String right) {
       add(known(left), known(right), joined(left, right));
+    }
+
+    /**
+     * Adds the merge of two tokens by their UTF-8, {@code bytes[left, leftEnd)} and {@code
+     * bytes[right, rightEnd)}.
+     *
+     * @throws InputException if one of them or the two joined are not in the vocabulary
+     */
+    public void add(byte[] bytes, int left, int leftEnd, int right, int rightEnd) {
+      int length = leftEnd - left;
+      int joinedLength = length + rightEnd - right;
+      if (joined.length < joinedLength) {
+        joined = new byte[2 * joinedLength];
+      }
+      System.arraycopy(bytes, left, joined, 0, length);
+      System.arraycopy(bytes, right, joined, length, rightEnd - right);
+      int first = vocabulary.id(bytes, left, leftEnd);
+      int second = vocabulary.id(bytes, right, rightEnd);
+      int result = vocabulary.id(joined, 0, joinedLength);
+      if (first < 0 || second < 0 || result < 0) {
+        add( // says which is missing
+            new String(bytes, left, length, StandardCharsets.UTF_8),
+            new String(bytes, right, rightEnd - right, StandardCharsets.UTF_8));
+      } else {
+        add(first, second, result);
+      }
     }
 
     /** Vocabularies mostly have the results of merges one after the other. */

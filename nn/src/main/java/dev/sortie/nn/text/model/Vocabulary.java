@@ -2,6 +2,7 @@ package dev.sortie.nn.text.model;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
+import dev.sortie.nn.format.Utf8Strings;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -14,9 +15,7 @@ public final class Vocabulary {
   public static final int MAX_SIZE = 1 << 22;
 
   private final List<String> tokens;
-
-  /** Stays fast where a file's tokens all have one hash code, as an open table does not. */
-  private final Map<String, Integer> ids;
+  private final TokenIndex ids;
 
   /**
    * A vocabulary.
@@ -26,24 +25,49 @@ public final class Vocabulary {
    * @throws InputException if two ids have the same token, or there are too many
    */
   public Vocabulary(String source, List<String> tokens) {
+    requireRoom(source, tokens);
+    this.tokens = Collections.unmodifiableList(new ArrayList<>(tokens));
+    Map<String, Integer> map = HashMap.newHashMap(tokens.size());
+    for (int id = 0; id < tokens.size(); id++) {
+      String token = tokens.get(id);
+      Integer other = token == null ? null : map.put(token, id);
+      if (other != null) {
+        throw twice(source, token, other, id);
+      }
+    }
+    ids = new TokenMap(map);
+  }
+
+  /**
+   * A vocabulary without holes, as it lies in a file: tokens are found by their bytes, and become
+   * objects when they are asked for.
+   *
+   * @throws InputException if two ids have the same token, or there are too many
+   */
+  public Vocabulary(String source, Utf8Strings tokens) {
+    requireRoom(source, tokens);
+    this.tokens = Collections.unmodifiableList(tokens);
+    Utf8Index index = new Utf8Index(tokens);
+    for (int id = 0; id < tokens.size(); id++) {
+      int other = index.add(id);
+      if (other >= 0) {
+        throw twice(source, tokens.get(id), other, id);
+      }
+    }
+    ids = index;
+  }
+
+  private static void requireRoom(String source, List<String> tokens) {
     if (tokens.size() > MAX_SIZE) {
       throw new InputException(
           source + ": model.vocab has " + tokens.size() + " ids, more than the limit " + MAX_SIZE);
     }
-    this.tokens = Collections.unmodifiableList(new ArrayList<>(tokens));
-    ids = HashMap.newHashMap(tokens.size());
-    for (int id = 0; id < tokens.size(); id++) {
-      String token = tokens.get(id);
-      if (token == null) {
-        continue;
-      }
-      Integer other = ids.put(token, id);
-      if (other != null) {
-        throw new InputException(
-            "%s: model.vocab has %s as id %d and as id %d"
-                .formatted(source, Printable.quoted(token), other, id));
-      }
-    }
+  }
+
+  private static InputException twice(String source, String token, int first, int second) {
+    return new InputException(
+        "%s: model.vocab has %s as id %d and as id %d"
+            .formatted(source, Printable.quoted(token), first, second));
   }
 
   /** The highest id plus one. */
@@ -58,7 +82,12 @@ public final class Vocabulary {
 
   /** The id of {@code token}, or -1. */
   public int id(String token) {
-    return ids.getOrDefault(token, -1);
+    return ids.id(token);
+  }
+
+  /** The id of the token with the UTF-8 {@code bytes[start, end)}, or -1. */
+  int id(byte[] bytes, int start, int end) {
+    return ids.id(bytes, start, end);
   }
 
   /** The token of each id, null in holes. */
