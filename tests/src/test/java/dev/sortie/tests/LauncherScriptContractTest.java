@@ -1,6 +1,7 @@
 package dev.sortie.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -96,8 +97,9 @@ class LauncherScriptContractTest {
         Files.createDirectories(root.resolve("tests/src")).resolve("reports.awk"));
     Path app = Files.createDirectories(root.resolve(".sortie/eetuning.1.1"));
     Files.copy(shared.resolve("program.jar"), app.resolve("program.jar"));
-    Files.createFile(
-        Files.createDirectories(root.resolve("tensor/src/main/jvm")).resolve("kernels"));
+    Path jvm = Files.createDirectories(root.resolve("tensor/src/main/jvm"));
+    Files.createFile(jvm.resolve("kernels"));
+    Files.copy(Path.of("../tensor/src/main/jvm/kernels.json"), jvm.resolve("kernels.json"));
     Path stamp = Files.writeString(root.resolve(".sortie/eetuning.stamp"), "eetuning.1.1\n");
     Files.setLastModifiedTime(stamp, FileTime.from(Instant.now().plus(Duration.ofHours(1))));
   }
@@ -150,6 +152,30 @@ class LauncherScriptContractTest {
   void oneJvmIsStarted() throws Exception {
     assertThat(run("", "").out()).containsExactly("ran now", "x is null");
     assertThat(starts()).isEqualTo(1);
+  }
+
+  /** Else the directives for its compilers would be a line on standard output. */
+  @Test
+  void theJvmItselfPrintsOnlyInAServerOrWhereTheUserAsksForIt() throws Exception {
+    String flag = "-XX:+PrintCommandLineFlags";
+    assertThat(run("", flag).out()).containsExactly("ran now", "x is null");
+    assertThat(run("", flag, "serve").out())
+        .hasSize(3)
+        .first(STRING)
+        .contains(flag)
+        .doesNotContain("CompilerDirectivesFile");
+    assertThat(run("", flag + " -XX:+DisplayVMOutput").out())
+        .hasSize(4)
+        .first(STRING)
+        .contains(flag)
+        .contains("CompilerDirectivesFile=" + root.resolve("tensor/src/main/jvm/kernels.json"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"})
+  void flagsOfTheEnvironmentThatTheJvmDoesNotTakeAreOneLine(String variable) throws Exception {
+    run("export " + variable + "=-Xmx999999g; ", "")
+        .assertRefused("with " + variable + "=\"-Xmx999999g\"", "Could not reserve");
   }
 
   @Test

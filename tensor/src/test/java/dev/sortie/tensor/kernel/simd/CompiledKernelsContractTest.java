@@ -20,6 +20,11 @@ class CompiledKernelsContractTest {
   private static final Pattern COMMAND =
       Pattern.compile("(\\w+),dev/sortie/tensor/kernel/simd/(\\S+)\\.([^.,]+),(\\S+)");
 
+  private static final Pattern DIRECTIVE =
+      Pattern.compile("match: \\[([^\\]]+)\\],\\s+c1: \\{ Exclude: (\\w+) }");
+  private static final Pattern METHOD =
+      Pattern.compile("\"dev/sortie/tensor/kernel/simd/([^\"]+)\"");
+
   /** Vectors, but no kernel: a peak that is measured warm. */
   private static final Set<String> MEASURED = Set.of("FmaPeak");
 
@@ -39,7 +44,7 @@ class CompiledKernelsContractTest {
               .toList();
     }
     assertThat(classes).hasSizeGreaterThan(30);
-    List<String> named = named("CompileThresholdScaling", "0.003");
+    List<String> named = named("CompileThresholdScaling", "0.0015");
     assertThat(named("BackgroundCompilation", "false")).isEqualTo(named);
     assertThat(named).containsAll(LOOPS).doesNotHaveDuplicates();
     assertThat(named.stream().filter(name -> !LOOPS.contains(name)))
@@ -54,10 +59,39 @@ class CompiledKernelsContractTest {
       int dot = method.indexOf('.');
       String owner = method.substring(0, dot);
       Class<?> type = Class.forName("dev.sortie.tensor.kernel.simd." + owner.replace('/', '.'));
-      assertThat(named("CompileThresholdScaling", "0.003")).contains(owner);
+      assertThat(named("CompileThresholdScaling", "0.0015")).contains(owner);
       assertThat(Arrays.stream(type.getDeclaredMethods()).map(Method::getName))
           .contains(method.substring(dot + 1));
     }
+  }
+
+  /** C1 leaves alone what has low thresholds, and compiles what was left out. */
+  @Test
+  void theDirectivesNameTheSameMethods() throws IOException {
+    List<Directive> directives = directives();
+    assertThat(directives).hasSize(2);
+    assertThat(directives.getFirst().excluded()).isFalse();
+    assertThat(directives.getFirst().methods()).isEqualTo(named("CompileThresholdScaling", "1.0"));
+    assertThat(directives.getLast().excluded()).isTrue();
+    assertThat(directives.getLast().methods())
+        .isEqualTo(
+            named("CompileThresholdScaling", "0.0015").stream().map(name -> name + ".*").toList());
+  }
+
+  /** The methods that a directive is for, and whether C1 leaves them alone. */
+  private record Directive(List<String> methods, boolean excluded) {}
+
+  private static List<Directive> directives() throws IOException {
+    String text = Files.readString(COMMANDS.resolveSibling("kernels.json"));
+    return DIRECTIVE
+        .matcher(text)
+        .results()
+        .map(
+            m ->
+                new Directive(
+                    METHOD.matcher(m.group(1)).results().map(r -> r.group(1)).toList(),
+                    Boolean.parseBoolean(m.group(2))))
+        .toList();
   }
 
   private static boolean computesOnVectors(Path file) {

@@ -79,7 +79,7 @@ final class AttentionTiles {
     long row = 4L * size;
     long x0 = q & ADDRESS;
     long j = from;
-    for (; j <= to - 4; j += 4) {
+    for (; j < to - 3; j += 4) {
       FloatVector a = FloatVector.zero(F);
       FloatVector b = FloatVector.zero(F);
       FloatVector c = FloatVector.zero(F);

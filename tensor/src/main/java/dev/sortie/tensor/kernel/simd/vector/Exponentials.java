@@ -29,11 +29,11 @@ public final class Exponentials {
     FloatVector m0 = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
     FloatVector m1 = m0;
     long i = 0;
-    for (; i <= n - 2 * LANES; i += 2 * LANES) {
+    for (; i < n - (2 * LANES - 1); i += 2 * LANES) {
       m0 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).max(m0);
       m1 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * (i + LANES), ORDER).max(m1);
     }
-    for (; i <= n - LANES; i += LANES) {
+    for (; i < n - (LANES - 1); i += LANES) {
       m0 = FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).max(m0);
     }
     float max = m0.max(m1).reduceLanes(VectorOperators.MAX);
@@ -47,7 +47,7 @@ public final class Exponentials {
   public static float sum(long x, long n, float max) {
     FloatVector s = FloatVector.zero(F);
     long i = 0;
-    for (; i <= n - LANES; i += LANES) {
+    for (; i < n - (LANES - 1); i += LANES) {
       s =
           VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).sub(max))
               .add(s);
@@ -67,7 +67,7 @@ public final class Exponentials {
   public static float sumAndStore(long x, long y, long n, float max) {
     FloatVector s = FloatVector.zero(F);
     long i = 0;
-    for (; i <= n - LANES; i += LANES) {
+    for (; i < n - (LANES - 1); i += LANES) {
       FloatVector e =
           VectorMath.exp(FloatVector.fromMemorySegment(F, MEMORY, x + 4 * i, ORDER).sub(max));
       e.intoMemorySegment(MEMORY, y + 4 * i, ORDER);
