@@ -76,8 +76,11 @@ final class ColdCommand implements Callable<Integer> {
     } catch (DisagreementException e) {
       System.err.println("sortie: " + e.getMessage());
       return FAILED;
+    } finally { // a case that fails does not lose those before it
+      if (!rows.isEmpty()) {
+        report(settings, peer, rows);
+      }
     }
-    report(settings, peer, rows);
     return 0;
   }
 

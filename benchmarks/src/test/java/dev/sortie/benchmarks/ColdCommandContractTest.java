@@ -77,6 +77,29 @@ class ColdCommandContractTest {
   }
 
   @Test
+  @Timeout(120)
+  void aCaseThatFailsDoesNotLoseThoseBeforeIt() throws IOException {
+    launched.before("[ \"$1\" != tune ] || { echo a reason >&2; exit 3; }");
+    Path file = dir.resolve("results.jsonl");
+    Launched.Run run =
+        Launched.run(
+            "cold",
+            "--model",
+            "fable",
+            "--no-peer",
+            "--rounds",
+            "1",
+            "--case",
+            "short|tune",
+            "--record=" + file);
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.err()).contains("sortie: sortie tune ended with code 3: a reason");
+    assertThat(JsonLines.read(file).getFirst().getObjects("rows"))
+        .extracting(row -> row.getString("case"))
+        .containsExactly("fable, short prompt, first token", "fable, short prompt, exit");
+  }
+
+  @Test
   void aPeerThatCannotReadTheModelIsOneLine() {
     Launched.Run run = Launched.run("cold", "--model", "fable", "--case", "^43");
     assertThat(run.code()).isEqualTo(1);

@@ -22,17 +22,25 @@ final class Launched implements AutoCloseable {
 
   Launched(Path folder) throws IOException {
     this.folder = folder;
-    replace(
-        "exec '%s' --add-modules jdk.incubator.vector -cp '%s' dev.sortie.eetuning.cli.Main \"$@\""
-            .formatted(
-                Path.of(System.getProperty("java.home"), "bin", "java"), ClassPath.running()));
+    replace(sortie());
     root = System.setProperty(ROOT, folder.toString());
+  }
+
+  /** The command in the launcher's place. */
+  private static String sortie() {
+    return "exec '%s' --add-modules jdk.incubator.vector -cp '%s' dev.sortie.eetuning.cli.Main \"$@\""
+        .formatted(Path.of(System.getProperty("java.home"), "bin", "java"), ClassPath.running());
   }
 
   /** Another command in the launcher's place. */
   void replace(String command) throws IOException {
     Path script = Files.writeString(folder.resolve("sortie"), "#!/bin/sh\n" + command + "\n");
     assertThat(script.toFile().setExecutable(true)).isTrue();
+  }
+
+  /** A command before the launcher's. */
+  void before(String command) throws IOException {
+    replace(command + "\n" + sortie());
   }
 
   static Run run(String... args) {
