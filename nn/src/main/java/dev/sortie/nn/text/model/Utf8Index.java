@@ -50,8 +50,17 @@ final class Utf8Index implements TokenIndex {
   public int id(String token) {
     byte[] bytes = token.getBytes(StandardCharsets.UTF_8);
     int id = id(bytes, 0, bytes.length);
-    // half of a surrogate pair has no UTF-8 and became a question mark
-    return id >= 0 && tokens.get(id).equals(token) ? id : -1;
+    return id < 0 || isExact(token, bytes) ? id : -1;
+  }
+
+  /** Whether the bytes are those of the text: half of a surrogate pair becomes a question mark. */
+  private static boolean isExact(String text, byte[] bytes) {
+    for (byte b : bytes) {
+      if (b == '?') {
+        return new String(bytes, StandardCharsets.UTF_8).equals(text);
+      }
+    }
+    return true;
   }
 
   /** Where the token of these bytes is, or a free place for it. */
