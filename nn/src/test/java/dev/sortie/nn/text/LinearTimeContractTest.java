@@ -2,8 +2,6 @@ package dev.sortie.nn.text;
 
 import static dev.sortie.nn.text.HostileTokenizers.json;
 
-import dev.sortie.nn.format.GgufValue;
-import dev.sortie.nn.format.Utf8Strings;
 import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
@@ -145,13 +143,6 @@ class LinearTimeContractTest {
     return Stream.of(
         test("tokens", LEAST, n -> vocabulary(distinct(n))),
         test("tokens of one hash code", LEAST, n -> vocabulary(HostileTokenizers.colliding(n))),
-        test(
-            "tokens of one hash code in a GGUF file",
-            LEAST,
-            n -> {
-              Utf8Strings tokens = GgufValue.Array.of(HostileTokenizers.colliding(n)).strings();
-              return () -> new Vocabulary("a file", tokens);
-            }),
         test("a long piece", LEAST, n -> pieces(List.of("a", "a".repeat(n)))),
         test("two long pieces", LEAST, n -> pieces(List.of("a".repeat(n), "a".repeat(2 * n)))),
         test("pieces", LEAST, n -> pieces(distinct(n))),

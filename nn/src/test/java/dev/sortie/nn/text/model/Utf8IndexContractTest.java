@@ -7,10 +7,12 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.format.GgufValue;
 import dev.sortie.nn.format.Utf8Strings;
 import dev.sortie.nn.text.Fixtures;
+import dev.sortie.nn.text.HostileTokenizers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** A vocabulary of bytes answers as one of strings does. */
 @Tag("any-kernels")
@@ -44,6 +46,16 @@ class Utf8IndexContractTest {
     assertThat(vocabulary.id("b")).isEqualTo(-1);
     assertThat(vocabulary.token(5)).isNull();
     assertThat(vocabulary.token(-1)).isNull();
+  }
+
+  /** If they all fell on one place, this would take minutes. */
+  @Test
+  @Timeout(30)
+  void tokensOfOneHashCodeDoNotShareAPlace() {
+    List<String> tokens = HostileTokenizers.colliding(300_000);
+    assertThat(tokens.stream().map(String::hashCode).distinct()).hasSize(1);
+    Vocabulary vocabulary = new Vocabulary(FILE, utf8(tokens));
+    assertThat(vocabulary.id(tokens.getLast())).isEqualTo(299_999);
   }
 
   @Test
