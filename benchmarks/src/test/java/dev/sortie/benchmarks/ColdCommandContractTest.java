@@ -35,17 +35,7 @@ class ColdCommandContractTest {
   @Timeout(120)
   void fableIsMeasuredWithoutAPeer() {
     Path file = dir.resolve("results.jsonl");
-    Launched.Run run =
-        Launched.run(
-            "cold",
-            "--model",
-            "fable",
-            "--no-peer",
-            "--rounds",
-            "1",
-            "--case",
-            "fable",
-            "--record=" + file);
+    Launched.Run run = onceTo(file, "fable");
     assertThat(run.code()).as(run.err()).isZero();
     JsonObject result = JsonLines.read(file).getFirst();
     List<JsonObject> rows = result.getObjects("rows");
@@ -81,17 +71,7 @@ class ColdCommandContractTest {
   void aCaseThatFailsDoesNotLoseThoseBeforeIt() throws IOException {
     launched.before("[ \"$1\" != tune ] || { echo a reason >&2; exit 3; }");
     Path file = dir.resolve("results.jsonl");
-    Launched.Run run =
-        Launched.run(
-            "cold",
-            "--model",
-            "fable",
-            "--no-peer",
-            "--rounds",
-            "1",
-            "--case",
-            "short|tune",
-            "--record=" + file);
+    Launched.Run run = onceTo(file, "short|tune");
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err()).contains("sortie: sortie tune ended with code 3: a reason");
     assertThat(JsonLines.read(file).getFirst().getObjects("rows"))
@@ -112,5 +92,19 @@ class ColdCommandContractTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().strip())
         .endsWith("matches none of [43 + 64, fable, fable, short prompt, tune]");
+  }
+
+  /** One round of some cases of {@code fable}, recorded in a file. */
+  private static Launched.Run onceTo(Path file, String cases) {
+    return Launched.run(
+        "cold",
+        "--model",
+        "fable",
+        "--no-peer",
+        "--rounds",
+        "1",
+        "--case",
+        cases,
+        "--record=" + file);
   }
 }

@@ -43,7 +43,8 @@ public final class Utf8Strings extends AbstractList<String> implements RandomAcc
 
   @Override
   public String get(int index) {
-    return string(start(index), end(index));
+    int start = start(index);
+    return new String(bytes, start, end(index) - start, StandardCharsets.UTF_8);
   }
 
   /** The bytes of all strings, not to be changed. */
@@ -59,10 +60,5 @@ public final class Utf8Strings extends AbstractList<String> implements RandomAcc
   /** Where they end. */
   public int end(int index) {
     return starts[Objects.checkIndex(index, size()) + 1] - Long.BYTES;
-  }
-
-  /** The string of bytes {@code [start, end)}. */
-  public String string(int start, int end) {
-    return new String(bytes, start, end - start, StandardCharsets.UTF_8);
   }
 }

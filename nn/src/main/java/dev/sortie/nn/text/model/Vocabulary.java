@@ -46,7 +46,7 @@ public final class Vocabulary {
    */
   public Vocabulary(String source, Utf8Strings tokens) {
     requireRoom(source, tokens);
-    this.tokens = Collections.unmodifiableList(tokens);
+    this.tokens = tokens;
     Utf8Index index = new Utf8Index(tokens);
     for (int id = 0; id < tokens.size(); id++) {
       int other = index.add(id);

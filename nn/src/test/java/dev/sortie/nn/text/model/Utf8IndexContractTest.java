@@ -78,8 +78,13 @@ class Utf8IndexContractTest {
   @Test
   void mergesOfBytesAreThoseOfStrings() {
     Vocabulary strings = Fixtures.tokenizer("smollm").spec().vocabulary();
+    assertMergesOfBytes(strings, new Vocabulary(FILE, utf8(strings.tokens())));
+    assertMergesOfBytes(strings, strings);
+  }
+
+  /** The merges of a fixture, added by their bytes to a table for one of its vocabularies. */
+  private static void assertMergesOfBytes(Vocabulary strings, Vocabulary vocabulary) {
     MergeTable expected = Fixtures.merges(Fixtures.tokenizer("smollm").spec());
-    Vocabulary vocabulary = new Vocabulary(FILE, utf8(strings.tokens()));
     MergeTable.Builder builder = new MergeTable.Builder(FILE, vocabulary, 1);
     for (int rank = 0; rank < expected.size(); rank++) {
       byte[] left = strings.token(expected.left(rank)).getBytes(StandardCharsets.UTF_8);

@@ -25,6 +25,10 @@ class CompiledKernelsContractTest {
   private static final Pattern METHOD =
       Pattern.compile("\"dev/sortie/tensor/kernel/simd/([^\"]+)\"");
 
+  private static final String THRESHOLDS = "CompileThresholdScaling";
+  private static final String LOW = "0.0015";
+  private static final String NORMAL = "1.0";
+
   /** Vectors, but no kernel: a peak that is measured warm. */
   private static final Set<String> MEASURED = Set.of("FmaPeak");
 
@@ -44,7 +48,7 @@ class CompiledKernelsContractTest {
               .toList();
     }
     assertThat(classes).hasSizeGreaterThan(30);
-    List<String> named = named("CompileThresholdScaling", "0.0015");
+    List<String> named = named(THRESHOLDS, LOW);
     assertThat(named("BackgroundCompilation", "false")).isEqualTo(named);
     assertThat(named).containsAll(LOOPS).doesNotHaveDuplicates();
     assertThat(named.stream().filter(name -> !LOOPS.contains(name)))
@@ -53,13 +57,13 @@ class CompiledKernelsContractTest {
 
   @Test
   void eachMethodThatIsLeftOutIsOneOfANamedClass() throws Exception {
-    List<String> methods = named("CompileThresholdScaling", "1.0");
+    List<String> methods = named(THRESHOLDS, NORMAL);
     assertThat(named("BackgroundCompilation", "true")).isEqualTo(methods).isNotEmpty();
     for (String method : methods) {
       int dot = method.indexOf('.');
       String owner = method.substring(0, dot);
       Class<?> type = Class.forName("dev.sortie.tensor.kernel.simd." + owner.replace('/', '.'));
-      assertThat(named("CompileThresholdScaling", "0.0015")).contains(owner);
+      assertThat(named(THRESHOLDS, LOW)).contains(owner);
       assertThat(Arrays.stream(type.getDeclaredMethods()).map(Method::getName))
           .contains(method.substring(dot + 1));
     }
@@ -71,11 +75,10 @@ class CompiledKernelsContractTest {
     List<Directive> directives = directives();
     assertThat(directives).hasSize(2);
     assertThat(directives.getFirst().excluded()).isFalse();
-    assertThat(directives.getFirst().methods()).isEqualTo(named("CompileThresholdScaling", "1.0"));
+    assertThat(directives.getFirst().methods()).isEqualTo(named(THRESHOLDS, NORMAL));
     assertThat(directives.getLast().excluded()).isTrue();
     assertThat(directives.getLast().methods())
-        .isEqualTo(
-            named("CompileThresholdScaling", "0.0015").stream().map(name -> name + ".*").toList());
+        .isEqualTo(named(THRESHOLDS, LOW).stream().map(name -> name + ".*").toList());
   }
 
   /** The methods that a directive is for, and whether C1 leaves them alone. */
