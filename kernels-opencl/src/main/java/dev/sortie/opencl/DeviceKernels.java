@@ -69,6 +69,8 @@ final class DeviceKernels implements Kernels {
       case ElementwiseCall.Scale _ -> "scale";
       case ElementwiseCall.Axpy _ -> "axpy";
       case ElementwiseCall.AddScalar _ -> "add_scalar";
+      case ElementwiseCall.Dropout _ -> "dropout";
+      case ElementwiseCall.DropoutAdd _ -> "dropout_add";
       case MatrixCall.Linear c -> weights(c.m() <= ROW_STABLE ? "gemv " : "gemm NT ", c.w());
       case MatrixCall.Linears _, MatrixCall.TiledLinears _ -> NONE;
       case MatrixCall.PackedLinear c -> c.w().layout().equals(LAYOUT) ? "gemm NT F32" : NONE;
@@ -155,6 +157,8 @@ final class DeviceKernels implements Kernels {
       case ElementwiseCall.Scale c -> rows.scale(c);
       case ElementwiseCall.Axpy c -> rows.axpy(c);
       case ElementwiseCall.AddScalar c -> rows.addScalar(c);
+      case ElementwiseCall.Dropout c -> rows.dropout(c);
+      case ElementwiseCall.DropoutAdd c -> rows.dropoutAdd(c);
       case MatrixCall.Linear c when c.m() <= ROW_STABLE -> matrix.gemv(c);
       case MatrixCall.Linear c -> matrix.gemm(Product.of(c));
       case MatrixCall.PackedLinear c -> matrix.gemm(Product.of(c));

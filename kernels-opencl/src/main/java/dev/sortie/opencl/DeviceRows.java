@@ -4,6 +4,7 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.ActivationCall;
 import dev.sortie.tensor.kernel.AttentionCall;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.ElementwiseCall;
 import dev.sortie.tensor.kernel.LossCall;
 import dev.sortie.tensor.kernel.NormCall;
@@ -60,6 +61,19 @@ final class DeviceRows {
   void addScalar(ElementwiseCall.AddScalar c) {
     long n = c.y().length();
     engine.call(ELEMENTS, "add_scalar").arg((float) c.a()).update(c.y()).arg(n).items(n);
+  }
+
+  void dropout(ElementwiseCall.Dropout c) {
+    drop(engine.call(ELEMENTS, "dropout").in(c.x()).out(c.y()), c.mask(), c.y().length());
+  }
+
+  void dropoutAdd(ElementwiseCall.DropoutAdd c) {
+    drop(engine.call(ELEMENTS, "dropout_add").in(c.x()).update(c.y()), c.mask(), c.y().length());
+  }
+
+  private static void drop(Launch call, DropoutMask mask, long n) {
+    call.arg(mask.seed()).arg(mask.stream()).arg(mask.first());
+    call.arg(mask.dropped()).arg(mask.kept()).arg(n).items(n);
   }
 
   /** One of the copying kernels, which fits the types. */

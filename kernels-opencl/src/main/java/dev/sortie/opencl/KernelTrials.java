@@ -2,6 +2,7 @@ package dev.sortie.opencl;
 
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
 import dev.sortie.tensor.memory.Span;
@@ -17,6 +18,9 @@ final class KernelTrials {
   private static final int ROWS = Trial.ROWS;
   private static final int COLS = Trial.COLS;
 
+  private static final DropoutMask HALF =
+      new DropoutMask(5, -7, DropoutMask.PARTS / 2, (1L << 34) - 6);
+
   private KernelTrials() {}
 
   static Trial of(String kernel, Engine engine) {
@@ -30,6 +34,8 @@ final class KernelTrials {
       case "scale" -> three().calls(d, (k, s) -> k.scale(-0.5, s[0], s[1]));
       case "axpy" -> three().calls(d, (k, s) -> k.axpy(-2, s[0], s[1]));
       case "add_scalar" -> three().calls(d, (k, s) -> k.addScalar(7, s[0]));
+      case "dropout" -> three().calls(d, (k, s) -> k.dropout(HALF, s[0], s[1]));
+      case "dropout_add" -> three().calls(d, (k, s) -> k.dropoutAdd(HALF, s[0], s[1]));
       case "copy_32" -> copy(DType.F32, DType.F32, d);
       case "copy_16" -> copy(DType.BF16, DType.BF16, d);
       case "copy_f32_bf16" -> copy(DType.F32, DType.BF16, d);

@@ -52,6 +52,40 @@ __kernel void add_scalar(const float a, __global float* y, const ulong yo, const
   y[yo + i] += a;
 }
 
+// What a tensor's element is multiplied by: 16 bits of a number by Philox4x32-10 decide, of which
+// four elements share one. DropoutMask and Philox are the same in Java.
+inline float factor(
+    const ulong element, const ulong seed, const ulong stream, const int dropped,
+    const float kept) {
+  const ulong number = element / 4;
+  uint4 c = (uint4)((uint)number, (uint)(number >> 32), (uint)stream, (uint)(stream >> 32));
+  uint2 key = (uint2)((uint)seed, (uint)(seed >> 32));
+  for (int round = 0; round < 10; round++) {
+    const uint m0 = 0xD2511F53u;
+    const uint m1 = 0xCD9E8D57u;
+    c = (uint4)(
+        mul_hi(m1, c.z) ^ c.y ^ key.x, m1 * c.z, mul_hi(m0, c.x) ^ c.w ^ key.y, m0 * c.x);
+    key += (uint2)(0x9E3779B9u, 0xBB67AE85u);
+  }
+  const uint word = element & 2 ? c.y : c.x;
+  const int draw = (element & 1 ? word >> 16 : word) & 0xffff;
+  return draw < dropped ? 0 : kept;
+}
+
+__kernel void dropout(
+    __global const float* x, const ulong xo, __global float* y, const ulong yo, const ulong seed,
+    const ulong stream, const ulong first, const int dropped, const float kept, const ulong n) {
+  ELEMENT(n);
+  y[yo + i] = x[xo + i] * factor(first + i, seed, stream, dropped, kept);
+}
+
+__kernel void dropout_add(
+    __global const float* x, const ulong xo, __global float* y, const ulong yo, const ulong seed,
+    const ulong stream, const ulong first, const int dropped, const float kept, const ulong n) {
+  ELEMENT(n);
+  y[yo + i] = fma(x[xo + i], factor(first + i, seed, stream, dropped, kept), y[yo + i]);
+}
+
 // Rounds to nearest even; NaN stays NaN.
 inline ushort to_bf16(float x) {
   const uint bits = as_uint(x);

@@ -40,6 +40,8 @@ class EveryKernelContractTest {
                 "scale",
                 "axpy",
                 "add_scalar",
+                "dropout",
+                "dropout_add",
                 "copy_32",
                 "copy_16",
                 "copy_f32_bf16",

@@ -3,9 +3,7 @@ package dev.sortie.nn;
 import dev.sortie.tensor.Random;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
-import dev.sortie.tensor.dtype.DType;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import dev.sortie.tensor.kernel.DropoutMask;
 
 /**
  * Dropout (Srivastava et al., JMLR 15, 2014) where something joins the residual stream: each
@@ -17,19 +15,12 @@ import java.lang.foreign.ValueLayout;
  * rows are shared out among ranks, nor on the micro-batch.
  *
  * @param random the run's seed, and what of it
- * @param dropped {@code p} in parts of {@link #PARTS}; 0 changes nothing
+ * @param dropped {@code p} in parts of {@link DropoutMask#PARTS}; 0 changes nothing
  * @param firstRow number of the first row of what is dropped from
- * @param written whether factors are; else they take their memory and no time
  */
-public record Dropout(Random random, int dropped, long firstRow, boolean written) {
+public record Dropout(Random random, int dropped, long firstRow) {
   /** None. */
-  public static final Dropout NONE = new Dropout(new Random(0, 0), 0, 0, true);
-
-  private static final int BITS = 16;
-  private static final int PARTS = 1 << BITS;
-
-  /** Elements that share the bits of one counter. */
-  private static final int LANES = Long.SIZE / BITS;
+  public static final Dropout NONE = new Dropout(new Random(0, 0), 0, 0);
 
   /**
    * Of a run.
@@ -37,26 +28,21 @@ public record Dropout(Random random, int dropped, long firstRow, boolean written
    * @param p at least 0 and below 1; rounded to a multiple of 2^-16
    */
   public static Dropout of(long seed, double p) {
-    return p == 0 ? NONE : new Dropout(new Random(seed, 0).stream("dropout"), parts(p), 0, true);
+    return p == 0 ? NONE : new Dropout(new Random(seed, 0).stream("dropout"), parts(p), 0);
   }
 
   private static int parts(double p) {
-    return (int) Math.min(PARTS - 1, Math.max(1, Math.round(p * PARTS)));
+    return (int) Math.min(DropoutMask.PARTS - 1, Math.max(1, Math.round(p * DropoutMask.PARTS)));
   }
 
   /** The same for rows from another number on. */
   public Dropout from(long row) {
-    return new Dropout(random, dropped, row, written);
+    return new Dropout(random, dropped, row);
   }
 
   /** The same at a place in the model, which its name tells from others. */
   public Dropout at(String place) {
-    return isNone() ? this : new Dropout(random.stream(place), dropped, firstRow, written);
-  }
-
-  /** The same for a run that computes nothing: factors take their memory and are not written. */
-  public Dropout unwritten() {
-    return new Dropout(random, dropped, firstRow, false);
+    return isNone() ? this : new Dropout(random.stream(place), dropped, firstRow);
   }
 
   /** Whether nothing is dropped. */
@@ -70,31 +56,10 @@ public record Dropout(Random random, int dropped, long firstRow, boolean written
    * @param x F32 {@code [.., C]}, whose rows follow each other in the run
    */
   public Tensor apply(Ops ops, Tensor x) {
-    return isNone() ? x : ops.mul(x, mask(ops, x));
-  }
-
-  /** 0 or what an element is multiplied by. */
-  private Tensor mask(Ops ops, Tensor x) {
-    if (x.dtype() != DType.F32) {
-      throw new IllegalArgumentException("dropout is for F32, this is " + x);
+    if (isNone()) {
+      return x;
     }
-    Tensor mask = ops.empty(x.dtype(), x.shape());
-    if (!written) {
-      return mask;
-    }
-    MemorySegment factors = mask.span().segment();
-    float kept = (float) ((double) PARTS / (PARTS - dropped));
-    long first = firstRow * x.shape().size(-1);
-    long count = x.shape().count();
-    long bits = 0;
-    for (long i = 0; i < count; i++) {
-      int lane = (int) ((first + i) % LANES);
-      if (lane == 0 || i == 0) {
-        bits = random.bits((first + i) / LANES);
-      }
-      int draw = (int) (bits >>> lane * BITS) & (PARTS - 1);
-      factors.setAtIndex(ValueLayout.JAVA_FLOAT, i, draw < dropped ? 0 : kept);
-    }
-    return mask;
+    return ops.dropout(
+        x, new DropoutMask(random.seed(), random.stream(), dropped, firstRow * x.shape().size(-1)));
   }
 }

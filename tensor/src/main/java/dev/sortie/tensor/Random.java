@@ -1,19 +1,15 @@
 package dev.sortie.tensor;
 
+import dev.sortie.tensor.kernel.Philox;
+
 /**
- * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC 2011). A number depends only on (seed, stream, index), so an element is the same
- * whatever order, thread or rank draws it.
+ * Counter-based random numbers, by {@link Philox}. A number depends only on (seed, stream, index),
+ * so an element is the same whatever order, thread or rank draws it.
  *
  * @param seed the run's seed
  * @param stream which sequence: a tensor, a step, an epoch; see {@link #stream(String)}
  */
 public record Random(long seed, long stream) {
-  private static final int M0 = 0xD2511F53;
-  private static final int M1 = 0xCD9E8D57;
-  private static final int W0 = 0x9E3779B9;
-  private static final int W1 = 0xBB67AE85;
-
   /** A stream of this seed by name: a 64-bit FNV-1a hash of its UTF-16 units. */
   public Random stream(String name) {
     long h = 0xcbf29ce484222325L ^ stream;
@@ -30,25 +26,7 @@ public record Random(long seed, long stream) {
 
   /** 64 random bits of {@code index}. */
   public long bits(long index) {
-    int c0 = (int) index;
-    int c1 = (int) (index >>> 32);
-    int c2 = (int) stream;
-    int c3 = (int) (stream >>> 32);
-    int k0 = (int) seed;
-    int k1 = (int) (seed >>> 32);
-    for (int round = 0; round < 10; round++) {
-      long p0 = (M0 & 0xffffffffL) * (c0 & 0xffffffffL);
-      long p1 = (M1 & 0xffffffffL) * (c2 & 0xffffffffL);
-      int n0 = (int) (p1 >>> 32) ^ c1 ^ k0;
-      int n2 = (int) (p0 >>> 32) ^ c3 ^ k1;
-      c1 = (int) p1;
-      c3 = (int) p0;
-      c0 = n0;
-      c2 = n2;
-      k0 += W0;
-      k1 += W1;
-    }
-    return ((long) c1 << 32) | (c0 & 0xffffffffL);
+    return Philox.bits(seed, stream, index);
   }
 
   /** Uniform in [0, 1), 53 bits. */

@@ -2,6 +2,7 @@ package dev.sortie.tensor.autograd;
 
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.Kernels;
 import java.util.List;
 
@@ -86,6 +87,26 @@ final class ElementwiseOps {
     public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
       if (sink.wants(0)) {
         k.axpy(factor, dy.span(), sink.add(0));
+      }
+    }
+  }
+
+  /** {@code x} with elements set to 0 and the others scaled up. */
+  record Dropout(DropoutMask mask) implements Op {
+    @Override
+    public Shape shape(List<Tensor> in) {
+      return in.get(0).shape();
+    }
+
+    @Override
+    public void forward(Kernels k, Node n) {
+      k.dropout(mask, n.inputs().get(0).span(), n.output().span());
+    }
+
+    @Override
+    public void vjp(Kernels k, Node n, Tensor dy, Sink sink) {
+      if (sink.wants(0)) {
+        k.dropoutAdd(mask, dy.span(), sink.add(0));
       }
     }
   }

@@ -38,6 +38,7 @@ public sealed interface Op
     permits ElementwiseOps.Add,
         ElementwiseOps.Mul,
         ElementwiseOps.Scale,
+        ElementwiseOps.Dropout,
         ElementwiseOps.Sum,
         ElementwiseOps.SwiGlu,
         ElementwiseOps.Gelu,

@@ -5,6 +5,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.Projection;
 import dev.sortie.tensor.kernel.RopeShape;
@@ -78,6 +79,11 @@ public record Ops(Device device, Workspace workspace) {
   /** {@code factor * x}. */
   public Tensor scale(Tensor x, double factor) {
     return apply(new ElementwiseOps.Scale(factor), x);
+  }
+
+  /** Each element of {@code x}, set to 0 or scaled up as {@code mask} says. */
+  public Tensor dropout(Tensor x, DropoutMask mask) {
+    return apply(new ElementwiseOps.Dropout(mask), x);
   }
 
   /** The sum of all elements. */

@@ -126,6 +126,30 @@ public sealed interface ElementwiseCall extends KernelCall {
     }
   }
 
+  /** {@link Kernels#dropout}. */
+  record Dropout(DropoutMask mask, Span x, Span y) implements ElementwiseCall {
+    public Dropout {
+      Operands.alike("dropout", x, y);
+    }
+
+    @Override
+    public Dropout bind(Binding b) {
+      return new Dropout(mask, b.read(x), b.write(y));
+    }
+  }
+
+  /** {@link Kernels#dropoutAdd}. */
+  record DropoutAdd(DropoutMask mask, Span x, Span y) implements ElementwiseCall {
+    public DropoutAdd {
+      Operands.alike("dropoutAdd", x, y);
+    }
+
+    @Override
+    public DropoutAdd bind(Binding b) {
+      return new DropoutAdd(mask, b.read(x), b.update(y));
+    }
+  }
+
   /** {@link Kernels#addScalar}. */
   record AddScalar(double a, Span y) implements ElementwiseCall {
     public AddScalar {

@@ -89,6 +89,16 @@ public sealed interface KernelMethods extends AttentionMethods permits Kernels {
     run(new ElementwiseCall.AddScalar(a, y));
   }
 
+  /** {@code y[i] = x[i]} times the mask's factor of {@code i}; {@code y} may be {@code x}. */
+  default void dropout(DropoutMask mask, Span x, Span y) {
+    run(new ElementwiseCall.Dropout(mask, x, y));
+  }
+
+  /** {@code y[i] += x[i]} times the mask's factor of {@code i}. */
+  default void dropoutAdd(DropoutMask mask, Span x, Span y) {
+    run(new ElementwiseCall.DropoutAdd(mask, x, y));
+  }
+
   /** Sum of all elements, in F64, in a fixed order. */
   default double sum(Span x) {
     return sum(new KernelQuery.Sum(List.of(x), false));

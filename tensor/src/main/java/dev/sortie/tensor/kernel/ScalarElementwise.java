@@ -20,6 +20,16 @@ final class ScalarElementwise {
       case ElementwiseCall.Scale c -> map(c.x(), c.x(), c.y(), (x, same) -> c.a() * x);
       case ElementwiseCall.Axpy c -> map(c.x(), c.y(), c.y(), (x, y) -> y + c.a() * x);
       case ElementwiseCall.AddScalar c -> map(c.y(), c.y(), c.y(), (y, same) -> y + c.a());
+      case ElementwiseCall.Dropout c -> {
+        for (long i = 0; i < c.y().length(); i++) {
+          c.y().set(i, c.x().get(i) * c.mask().factor(i));
+        }
+      }
+      case ElementwiseCall.DropoutAdd c -> {
+        for (long i = 0; i < c.y().length(); i++) {
+          c.y().add(i, c.x().get(i) * c.mask().factor(i));
+        }
+      }
     }
   }
 

@@ -8,6 +8,7 @@ import static dev.sortie.tensor.dtype.DType.I32;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AdamWCall;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.kernel.Strided;
 import java.util.ArrayList;
@@ -41,11 +42,13 @@ public final class KernelCases {
     KernelCases c = new KernelCases();
     for (int n : LENGTHS) {
       c.elementwise(n);
+      c.dropout(n);
       c.conversions(n);
       c.activations(n);
     }
     for (int tail = 1; tail <= LONGEST_TAIL; tail++) {
       c.elementwise(tail);
+      c.dropout(tail);
       c.activations(tail);
       c.norms(3, tail);
       c.losses(3, tail);
@@ -99,6 +102,21 @@ public final class KernelCases {
           k.mul(s[3], s[3], s[3]);
           k.adamW(List.of(new AdamWCall.Update(s[0], s[1], s[2], s[3], step)));
         });
+  }
+
+  /** From numbers of elements that need one word of a counter, and from others that need two. */
+  private void dropout(int n) {
+    for (long first : new long[] {0, 3, (1L << 34) - 6, 1L << 50}) {
+      DropoutMask mask = new DropoutMask(-3, 77L << 40, 3 * DropoutMask.PARTS / 4, first);
+      String from = n + " from " + first;
+      add(integers(4).f32(n).f32(n), "dropout " + from, 0, (k, s) -> k.dropout(mask, s[0], s[1]));
+      add(integers(5).f32(n), "dropout in place " + from, 0, (k, s) -> k.dropout(mask, s[0], s[0]));
+      add(
+          integers(6).f32(n).f32(n),
+          "dropoutAdd " + from,
+          0,
+          (k, s) -> k.dropoutAdd(mask, s[0], s[1]));
+    }
   }
 
   private void manyTensors() {

@@ -9,6 +9,7 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.AttentionShape;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Workspace;
@@ -95,6 +96,11 @@ class GradientContractTest {
             (o, x) -> o.mul(x.get(0), x.get(0)),
             Shape.of(5)),
         of(ElementwiseOps.Scale.class, "", (o, x) -> o.scale(x.get(0), -2.5), Shape.of(7)),
+        of(
+            ElementwiseOps.Dropout.class,
+            "",
+            (o, x) -> o.dropout(x.get(0), new DropoutMask(3, 5, 30_000, 41)),
+            Shape.of(4, 9)),
         of(ElementwiseOps.Sum.class, "", (o, x) -> o.sum(x.get(0)), Shape.of(3, 4)),
         of(
             ElementwiseOps.Sum.class,

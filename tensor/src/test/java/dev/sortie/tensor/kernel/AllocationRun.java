@@ -243,6 +243,9 @@ final class AllocationRun {
     call(set + " rmsNorm" + at, () -> k.rmsNorm(x, w, 1e-5, y, first, rows, cols));
     call(
         set + " rmsNormBackward" + at, () -> k.rmsNormBackward(x, w, first, z, dx, dw, rows, cols));
+    DropoutMask mask = new DropoutMask(3, 4, 6554, 5);
+    call(set + " dropout" + at, () -> k.dropout(mask, x, y));
+    call(set + " dropoutAdd" + at, () -> k.dropoutAdd(mask, z, y));
     call(set + " swiglu" + at, () -> k.swiglu(x, z, y));
     call(set + " swigluBackward" + at, () -> k.swigluBackward(x, z, y, dx, dx));
     call(set + " softmax" + at, () -> k.softmax(x, y, rows, cols));

@@ -151,7 +151,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.modelBytes = arena.bytes();
     this.exitBytes = exitBytes(held);
     this.head = new SharedHead(groups, model, plan, chain);
-    this.chunks = chunks(plan, dry ? options.dropping().unwritten() : options.dropping());
+    this.chunks = chunks(plan, options.dropping());
     this.gradients =
         new GradientAccumulator(
             groups, arena, kernels, chunks.stream().flatMap(p -> p.groups().stream()).toList());

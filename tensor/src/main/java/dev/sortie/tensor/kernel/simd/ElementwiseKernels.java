@@ -6,10 +6,13 @@ import static dev.sortie.tensor.dtype.DType.F32;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.DropoutMask;
 import dev.sortie.tensor.kernel.ElementwiseCall;
 import dev.sortie.tensor.kernel.simd.convert.Conversions;
+import dev.sortie.tensor.kernel.simd.vector.DropoutLoop;
 import dev.sortie.tensor.kernel.simd.vector.Elementwise;
 import dev.sortie.tensor.kernel.simd.vector.Split;
+import dev.sortie.tensor.memory.Span;
 
 /** Element-wise calls, and copies also from type to type, shared among the threads. */
 final class ElementwiseKernels {
@@ -32,6 +35,8 @@ final class ElementwiseKernels {
         float a = (float) c.a();
         ThreeRuns.of(pool, c.x(), c.x(), c.y(), (x, same, y, n) -> Elementwise.axpy(a, x, y, n));
       }
+      case ElementwiseCall.Dropout c -> dropout(pool, c.mask(), c.x(), c.y(), false);
+      case ElementwiseCall.DropoutAdd c -> dropout(pool, c.mask(), c.x(), c.y(), true);
       case ElementwiseCall.AddScalar c -> {
         float a = (float) c.a();
         ThreeRuns.of(
@@ -45,6 +50,15 @@ final class ElementwiseKernels {
     float value = (float) call.value();
     Split.elements(
         pool, call.y().length(), (from, end) -> Elementwise.fill(to + 4 * from, end - from, value));
+  }
+
+  private static void dropout(WorkerPool pool, DropoutMask mask, Span x, Span y, boolean add) {
+    long a = x.address();
+    long b = y.address();
+    Split.elements(
+        pool,
+        y.length(),
+        (from, to) -> DropoutLoop.run(mask, from, a + 4 * from, b + 4 * from, to - from, add));
   }
 
   /** Whether {@link #run} has code for a copy of these types. */
