@@ -46,7 +46,7 @@ public final class GenerationState {
         new Sampler(
             options.sampling(), vocab, options.rules().stream().map(Supplier::get).toList());
     for (int id : prompt) {
-      sampler.saw(id);
+      sampler.read(id);
     }
     this.words = after(prompt, tokenizer);
     this.stop = new StopText(options.stop());

@@ -15,6 +15,7 @@ import java.util.Set;
  */
 public final class SampleTable {
   private static final String FORMAT = "sortie-prompts";
+  private static final String PENALISE_PROMPT = "penalise_prompt";
   private static final int MOST_TOKENS = 1 << 20;
 
   private final PromptTable prompts;
@@ -23,6 +24,7 @@ public final class SampleTable {
   private final double topP;
   private final double minP;
   private final double repetitionPenalty;
+  private final boolean promptPenalised;
   private final int maxTokens;
   private final SampleFilters filters;
   private final String sha256;
@@ -35,13 +37,21 @@ public final class SampleTable {
     prompts = new PromptTable(asked);
     JsonObject sampling = json.getObject("sampling");
     sampling.refuseUnknown(
-        Set.of("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "max_tokens"));
+        Set.of(
+            "temperature",
+            "top_k",
+            "top_p",
+            "min_p",
+            "repetition_penalty",
+            PENALISE_PROMPT,
+            "max_tokens"));
     temperatures = temperatures(sampling);
     topK = (int) number(sampling, "top_k", 0, Integer.MAX_VALUE, 0);
     topP = number(sampling, "top_p", Double.MIN_VALUE, 1, 1);
     minP = number(sampling, "min_p", 0, 1, 0);
     repetitionPenalty =
         number(sampling, "repetition_penalty", SamplingOptions.LEAST_PENALTY, 100, 1);
+    promptPenalised = sampling.getBoolean(PENALISE_PROMPT, true);
     maxTokens = sampling.getInt("max_tokens", 1, MOST_TOKENS);
     filters =
         json.optional("filters", json::getObject).map(SampleFilters::of).orElse(SampleFilters.NONE);
@@ -93,7 +103,8 @@ public final class SampleTable {
    */
   SamplingOptions sampling(long seed, long number) {
     double temperature = temperatures.get((int) (number % temperatures.size()));
-    return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, seed);
+    return new SamplingOptions(
+        temperature, topK, topP, minP, repetitionPenalty, promptPenalised, seed);
   }
 
   /** Hash of what decides which texts are sampled: prompts and sampling, but not the filters. */

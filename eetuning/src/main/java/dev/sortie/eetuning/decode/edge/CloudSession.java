@@ -65,7 +65,11 @@ final class CloudSession implements AutoCloseable {
       }
     }
     for (int id : f.ids()) {
-      sampler.saw(id);
+      if (f.prompt()) {
+        sampler.read(id);
+      } else {
+        sampler.saw(id);
+      }
     }
     return Optional.ofNullable(step)
         .map(

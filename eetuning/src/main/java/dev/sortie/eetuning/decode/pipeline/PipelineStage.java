@@ -50,6 +50,11 @@ final class PipelineStage implements AutoCloseable {
 
   /** A text: the layers' state, the tokens read, and how the next one is chosen. */
   private record Text(int number, SequenceState sequence, int[] ids, Optional<Sampler> sampler) {
+    void read(int position, int id) {
+      ids[position] = id;
+      sampler.ifPresent(s -> s.read(id));
+    }
+
     void saw(int position, int id) {
       ids[position] = id;
       sampler.ifPresent(s -> s.saw(id));
@@ -144,7 +149,7 @@ final class PipelineStage implements AutoCloseable {
             : Optional.empty();
     Text text = new Text(number, s, new int[capacity], sampler);
     for (int i = 0; i < prompt.length; i++) {
-      text.saw(i, prompt[i]);
+      text.read(i, prompt[i]);
     }
     texts.put(number, text);
     return text;

@@ -33,6 +33,13 @@ public final class Sampler {
     this.seen = new boolean[vocab];
   }
 
+  /** Notes that {@code id} stands in the prompt, for the repetition penalty. */
+  public void read(int id) {
+    if (options.promptPenalised()) {
+      saw(id);
+    }
+  }
+
   /** Notes that {@code id} stands in the text, for the repetition penalty. */
   public void saw(int id) {
     if (!seen[id]) {

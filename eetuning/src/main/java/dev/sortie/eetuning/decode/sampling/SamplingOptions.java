@@ -11,10 +11,17 @@ import dev.sortie.nn.InputException;
  * @param minP keep those at least P times as likely as the most likely; 0 keeps all
  * @param repetitionPenalty divides positive logits of tokens seen before and multiplies negative
  *     ones (arXiv 1909.05858); 1 does nothing
+ * @param promptPenalised whether tokens of the prompt were seen; if not, only chosen tokens were
  * @param seed of the random numbers; number {@code i} decides position {@code i}
  */
 public record SamplingOptions(
-    double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+    double temperature,
+    int topK,
+    double topP,
+    double minP,
+    double repetitionPenalty,
+    boolean promptPenalised,
+    long seed) {
   /** Always the most likely token. */
   public static final SamplingOptions GREEDY = new SamplingOptions(0, 0, 1, 0, 1, 0);
 
@@ -31,6 +38,12 @@ public record SamplingOptions(
         "--repetition-penalty",
         repetitionPenalty,
         LEAST_PENALTY + " to 100");
+  }
+
+  /** Where the repetition penalty is for tokens of the prompt, too. */
+  public SamplingOptions(
+      double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {
+    this(temperature, topK, topP, minP, repetitionPenalty, true, seed);
   }
 
   private static void require(boolean ok, String option, Number value, String allowed) {

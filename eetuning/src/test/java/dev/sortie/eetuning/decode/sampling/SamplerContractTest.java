@@ -167,6 +167,17 @@ class SamplerContractTest {
   }
 
   @Test
+  void tokensOfThePromptArePenalisedUnlessOptionsSayNo() {
+    for (boolean prompt : new boolean[] {true, false}) {
+      Sampler sampler = new Sampler(new SamplingOptions(0, 0, 1, 0, 2, prompt, 7), 3);
+      sampler.read(0);
+      assertThat(sampler.choose(new float[] {2, 1.9f, 1}, 0)).isEqualTo(prompt ? 1 : 0);
+      sampler.chose(0);
+      assertThat(sampler.choose(new float[] {2, 1.9f, 1}, 1)).isEqualTo(1);
+    }
+  }
+
+  @Test
   void logitsAreNotChanged() {
     float[] logits = LOGITS.clone();
     Sampler sampler = new Sampler(new SamplingOptions(0.7, 3, 0.9, 0.1, 1.3, 7), 4);
