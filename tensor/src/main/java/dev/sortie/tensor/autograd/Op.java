@@ -15,6 +15,7 @@ import java.util.List;
  * Add              y = a + b                                 da += dy, db += dy
  * Mul              y = a b                                   da += dy b, db += dy a
  * Scale            y = c x                                   dx += c dy
+ * Dropout          y = x m, m = 0 or 1 / (1 - p)             dx += dy m; m is drawn again (DropoutMask)
  * Sum              y = Σ x                                   dx += dy
  * Linear           y = x Wᵀ + b                              dx += dy W, dW += dyᵀ x, db += Σ rows dy
  * Embedding        y = W[ids]                                dW[ids] += dy
