@@ -9,7 +9,9 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What a sampled text must be like to be kept, as the object {@code filters} of a table says. Each
@@ -20,14 +22,20 @@ import java.util.regex.Pattern;
  *     and a text with any other character is refused
  * @param wholeSentences whether a text that ran into the limit of tokens ends with its last whole
  *     sentence
+ * @param remark phrases that begin remarks about a text: it ends with the last whole sentence
+ *     before the first of them
  * @param nearDuplicate Jaccard similarity from which a text repeats one that was kept; empty where
  *     repeated texts stay
  */
 record SampleFilters(
-    List<Rule> rules, boolean ascii, boolean wholeSentences, OptionalDouble nearDuplicate) {
+    List<Rule> rules,
+    boolean ascii,
+    boolean wholeSentences,
+    Optional<Pattern> remark,
+    OptionalDouble nearDuplicate) {
   /** Keeps all texts as they are. */
   static final SampleFilters NONE =
-      new SampleFilters(List.of(), false, false, OptionalDouble.empty());
+      new SampleFilters(List.of(), false, false, Optional.empty(), OptionalDouble.empty());
 
   /** Name of the rule against near-duplicates, as a filter and in counts. */
   static final String NEAR_DUPLICATE = "near_duplicate";
@@ -37,6 +45,7 @@ record SampleFilters(
       Set.of(
           "finished",
           "whole_sentences",
+          "ends_before",
           "words",
           "sentence_words",
           "repeated_4grams",
@@ -115,15 +124,34 @@ record SampleFilters(
     json.optional("repeated_4grams", n -> json.getDouble(n, 0, 1))
         .ifPresent(
             most -> rules.add(new Rule("repeated_4grams", t -> repeated(t.text(), GRAM) > most)));
+    Optional<Pattern> remark =
+        json.optional("ends_before", json::getStrings).map(phrases -> anyOf(json, phrases));
     Optional<Double> near = json.optional(NEAR_DUPLICATE, n -> json.getDouble(n, 0.1, 1));
     return new SampleFilters(
-        rules, ascii, wholeSentences, near.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
+        rules,
+        ascii,
+        wholeSentences,
+        remark,
+        near.map(OptionalDouble::of).orElse(OptionalDouble.empty()));
   }
 
   /** A text in the form in which the rules look at it and in which it is kept. */
   SampledText plain(SampledText sample) {
     String text = PlainText.of(sample.text(), ascii);
+    Optional<Integer> end =
+        remark.map(r -> r.matcher(text)).filter(Matcher::find).map(Matcher::start);
+    if (end.isPresent()) {
+      return sample.with(toLastSentence(text.substring(0, end.get())));
+    }
     return sample.with(wholeSentences && !sample.ended() ? toLastSentence(text) : text);
+  }
+
+  private static Pattern anyOf(JsonObject json, List<String> phrases) {
+    if (phrases.isEmpty() || phrases.contains("")) {
+      throw json.error("ends_before", "phrases, and none without a character");
+    }
+    String any = phrases.stream().map(Pattern::quote).collect(Collectors.joining("|"));
+    return Pattern.compile(any, Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
   }
 
   /** As far as a sentence ends outside of quotes, or the whole text where none does. */

@@ -95,6 +95,23 @@ class SampleFiltersContractTest {
     assertThat(filters.refusal(filters.plain(text("The hen sat. It", "length")))).isEmpty();
   }
 
+  @Test
+  void aTextEndsBeforeARemarkAboutIt() {
+    SampleFilters filters =
+        filters("\"ends_before\": [\"This story\", \"the moral\"], \"finished\": true");
+    assertThat(plain(filters, "The hen sat. It slept. this story shows it.", "stop"))
+        .isEqualTo("The hen sat. It slept.");
+    assertThat(plain(filters, "The hen sat. So, the moral of this story is rest.", "stop"))
+        .as("in the middle of a sentence, before another phrase")
+        .isEqualTo("The hen sat.");
+    assertThat(plain(filters, "The hen sat. \"No. This story is long.\" It slept.", "stop"))
+        .as("within quotes")
+        .isEqualTo("The hen sat.");
+    assertThat(plain(filters, "The hen sat.", "stop")).isEqualTo("The hen sat.");
+    SampledText nothing = filters.plain(text("In this story a hen sat.", "stop"));
+    assertThat(filters.refusal(nothing)).as("no sentence before it").contains("finished");
+  }
+
   private static String plain(SampleFilters filters, String text, String finish) {
     return filters.plain(text(text, finish)).text();
   }
@@ -111,6 +128,9 @@ class SampleFiltersContractTest {
     assertThatThrownBy(() -> filters("\"wordz\": [1, 2]"))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("wordz");
+    assertThatThrownBy(() -> filters("\"ends_before\": [\"\"]"))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("ends_before");
     assertThatThrownBy(() -> filters("\"words\": [5, 2]"))
         .isInstanceOf(InputException.class)
         .hasMessageContaining("words");
