@@ -45,9 +45,7 @@ public final class GenerationState {
     this.sampler =
         new Sampler(
             options.sampling(), vocab, options.rules().stream().map(Supplier::get).toList());
-    for (int id : prompt) {
-      sampler.read(id);
-    }
+    sampler.read(prompt);
     this.words = after(prompt, tokenizer);
     this.stop = new StopText(options.stop());
   }

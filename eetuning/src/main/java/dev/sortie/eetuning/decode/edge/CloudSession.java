@@ -65,11 +65,7 @@ final class CloudSession implements AutoCloseable {
       }
     }
     for (int id : f.ids()) {
-      if (f.prompt()) {
-        sampler.read(id);
-      } else {
-        sampler.saw(id);
-      }
+      sampler.saw(id);
     }
     return Optional.ofNullable(step)
         .map(

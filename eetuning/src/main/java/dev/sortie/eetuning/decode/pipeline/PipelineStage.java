@@ -50,11 +50,6 @@ final class PipelineStage implements AutoCloseable {
 
   /** A text: the layers' state, the tokens read, and how the next one is chosen. */
   private record Text(int number, SequenceState sequence, int[] ids, Optional<Sampler> sampler) {
-    void read(int position, int id) {
-      ids[position] = id;
-      sampler.ifPresent(s -> s.read(id));
-    }
-
     void saw(int position, int id) {
       ids[position] = id;
       sampler.ifPresent(s -> s.saw(id));
@@ -147,10 +142,8 @@ final class PipelineStage implements AutoCloseable {
         plan.answers(stage)
             ? Optional.of(new Sampler(settings.options().sampling(), decoder.config().vocab()))
             : Optional.empty();
-    Text text = new Text(number, s, new int[capacity], sampler);
-    for (int i = 0; i < prompt.length; i++) {
-      text.read(i, prompt[i]);
-    }
+    sampler.ifPresent(chooses -> chooses.read(prompt));
+    Text text = new Text(number, s, Arrays.copyOf(prompt, capacity), sampler);
     texts.put(number, text);
     return text;
   }

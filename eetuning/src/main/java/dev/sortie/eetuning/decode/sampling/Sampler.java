@@ -33,10 +33,12 @@ public final class Sampler {
     this.seen = new boolean[vocab];
   }
 
-  /** Notes that {@code id} stands in the prompt, for the repetition penalty. */
-  public void read(int id) {
+  /** Notes the tokens of the prompt, for the repetition penalty. */
+  public void read(int[] prompt) {
     if (options.promptPenalised()) {
-      saw(id);
+      for (int id : prompt) {
+        saw(id);
+      }
     }
   }
 

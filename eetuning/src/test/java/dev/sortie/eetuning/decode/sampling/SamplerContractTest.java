@@ -170,7 +170,7 @@ class SamplerContractTest {
   void tokensOfThePromptArePenalisedUnlessOptionsSayNo() {
     for (boolean prompt : new boolean[] {true, false}) {
       Sampler sampler = new Sampler(new SamplingOptions(0, 0, 1, 0, 2, prompt, 7), 3);
-      sampler.read(0);
+      sampler.read(new int[] {0});
       assertThat(sampler.choose(new float[] {2, 1.9f, 1}, 0)).isEqualTo(prompt ? 1 : 0);
       sampler.chose(0);
       assertThat(sampler.choose(new float[] {2, 1.9f, 1}, 1)).isEqualTo(1);
