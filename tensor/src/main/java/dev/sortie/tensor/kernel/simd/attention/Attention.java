@@ -98,44 +98,54 @@ public final class Attention {
     return Math.ceilDiv(s.queries() * s.groupSize(), ROWS);
   }
 
-  /** Elements that a tile touches: keys and values, which are mostly read from memory, and sums. */
-  private static long work(AttentionShape s) {
-    return (long) s.keys() * s.headSize() * 2;
+  private static int headTiles(AttentionShape s) {
+    return s.kvHeads() * tiles(s);
   }
 
-  /** The kv heads of all sequences in one region, unless one has many queries. */
+  /** Elements that a tile touches: keys and values, which are mostly read from memory, and sums. */
+  private static long work(AttentionShape s) {
+    return (long) (s.keys() - s.first(0)) * s.headSize() * 2;
+  }
+
+  /**
+   * The kv heads of all sequences in one region, unless one has many queries. Threads take tiles of
+   * equal work, not equal numbers of them: a list of requests begins with the oldest, the longest.
+   */
   private void ofSequences(AttentionCall.OfSequences call, Kernels kernels) {
     List<AttentionCall.OverRuns> sequences = call.sequences();
     if (sequences.stream().anyMatch(s -> s.shape().queries() > Kernels.ROW_STABLE)) {
       sequences.forEach(kernels::run);
       return;
     }
-    int[] first = new int[sequences.size() + 1];
-    long work = 0;
-    for (int i = 0; i < sequences.size(); i++) {
-      AttentionShape s = sequences.get(i).shape();
-      first[i + 1] = first[i] + s.kvHeads() * tiles(s);
-      work += work(s) * s.kvHeads() * tiles(s);
-    }
-    int tasks = first[sequences.size()];
-    pool.range(
-        tasks,
-        Split.grain(work / Math.max(1, tasks)),
+    long all = sequences.stream().mapToLong(c -> work(c.shape()) * headTiles(c.shape())).sum();
+    Split.elements(
+        pool,
+        all,
         (from, to) -> {
-          int i = 0;
-          for (int t = from; t < to; ) {
-            while (first[i + 1] <= t) {
-              i++;
-            }
-            AttentionCall.OverRuns p = sequences.get(i);
-            int tiles = tiles(p.shape());
-            int kv = (t - first[i]) / tiles;
-            int tile = t - first[i] - kv * tiles;
-            int count = Math.min(to - t, tiles - tile);
-            head(p.q(), p.k(), p.v(), p.out(), p.lse(), p.shape(), 0, kv, tile, tile + count);
-            t += count;
+          long before = 0;
+          for (AttentionCall.OverRuns c : sequences) {
+            AttentionShape s = c.shape();
+            tiles(c, begun(from - before, s), begun(to - before, s));
+            before += work(s) * headTiles(s);
           }
         });
+  }
+
+  /** Tiles of a sequence whose work begins in its first {@code elements}. */
+  private static int begun(long elements, AttentionShape s) {
+    return Math.clamp(Math.ceilDiv(elements, work(s)), 0, headTiles(s));
+  }
+
+  /** Tiles {@code [from, to)} of the query rows of all kv heads, one head after the other. */
+  private void tiles(AttentionCall.OverRuns c, int from, int to) {
+    int tiles = tiles(c.shape());
+    for (int t = from; t < to; ) {
+      int kv = t / tiles;
+      int first = kv * tiles;
+      int end = Math.min(to, first + tiles);
+      head(c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape(), 0, kv, t - first, end - first);
+      t = end;
+    }
   }
 
   /** Tiles {@code [firstTile, lastTile)} of the query rows of a kv head. */
