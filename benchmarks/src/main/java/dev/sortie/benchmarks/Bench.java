@@ -23,6 +23,7 @@ import picocli.CommandLine.Spec;
       RanksCommand.class,
       ColdCommand.class,
       LiveCommand.class,
+      StoriesCommand.class,
       EdgeCommand.class,
       PaperCommand.class,
       ServeCommand.class,

@@ -145,10 +145,7 @@ final class StrategiesCommand implements Callable<Integer> {
     var template = ChatTemplate.ofModel(m.path());
     SequencedMap<String, int[]> items = new LinkedHashMap<>();
     Path from = prompts == null ? Recorder.defaultFile().resolveSibling("prompts.jsonl") : prompts;
-    for (TaskItem item : TaskFile.read(from, tokens)) {
-      if (!(item instanceof TaskItem.Answer a)) {
-        throw new InputException(from + ": item " + item.id() + " has choices and no prompt");
-      }
+    for (TaskItem.Answer a : TaskFile.prompts(from, tokens)) {
       if (items.size() < limit) {
         items.put(
             a.id(),

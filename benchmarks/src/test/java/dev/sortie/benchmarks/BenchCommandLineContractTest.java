@@ -115,7 +115,16 @@ class BenchCommandLineContractTest {
     assertThat(Bench.goesToJmh(line, "-l")).isTrue();
     for (String own :
         new String[] {
-          "compare", "rows", "strategies", "peers", "report", "cold", "live", "jmh", "--help"
+          "compare",
+          "rows",
+          "strategies",
+          "peers",
+          "report",
+          "cold",
+          "live",
+          "stories",
+          "jmh",
+          "--help"
         }) {
       assertThat(Bench.goesToJmh(line, own)).as(own).isFalse();
     }

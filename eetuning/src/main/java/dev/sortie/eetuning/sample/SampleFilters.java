@@ -2,7 +2,6 @@ package dev.sortie.eetuning.sample;
 
 import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -123,7 +122,8 @@ record SampleFilters(
                 rules.add(new Rule("must_occur", t -> occurring(t) < share * t.must().size())));
     json.optional("repeated_4grams", n -> json.getDouble(n, 0, 1))
         .ifPresent(
-            most -> rules.add(new Rule("repeated_4grams", t -> repeated(t.text(), GRAM) > most)));
+            most ->
+                rules.add(new Rule("repeated_4grams", t -> Words.repeated(t.text(), GRAM) > most)));
     Optional<Pattern> remark =
         json.optional("ends_before", json::getStrings).map(phrases -> anyOf(json, phrases));
     Optional<Double> near = json.optional(NEAR_DUPLICATE, n -> json.getDouble(n, 0.1, 1));
@@ -195,19 +195,5 @@ record SampleFilters(
     return text.must().stream()
         .filter(w -> words.contains(" " + String.join(" ", Words.of(w))))
         .count();
-  }
-
-  /** Share of the n-grams of words that stood in the text before. */
-  static double repeated(String text, int n) {
-    List<String> words = Words.of(text);
-    int count = words.size() - n + 1;
-    if (count < 1) {
-      return 0;
-    }
-    Set<List<String>> distinct = new HashSet<>();
-    for (int i = 0; i < count; i++) {
-      distinct.add(words.subList(i, i + n));
-    }
-    return (count - distinct.size()) / (double) count;
   }
 }

@@ -119,8 +119,8 @@ class SampleFiltersContractTest {
   @Test
   void theShareOfRepeatedGramsIsExact() {
     // a b c d a b c d: abcd bcda cdab dabc abcd, the last one again
-    assertThat(SampleFilters.repeated("a b c d a b c d", 4)).isEqualTo(0.2);
-    assertThat(SampleFilters.repeated("a b c", 4)).isZero();
+    assertThat(Words.repeated("a b c d a b c d", 4)).isEqualTo(0.2);
+    assertThat(Words.repeated("a b c", 4)).isZero();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.eval.task;
 
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
@@ -36,6 +37,25 @@ public final class TaskFile {
           line.contains("choices") ? choice(line, task, id) : answer(line, task, id, maxTokens));
     }
     return items;
+  }
+
+  /**
+   * The items of a file of prompts alone.
+   *
+   * @param maxTokens as above
+   * @throws InputException if an item is a choice
+   */
+  public static List<TaskItem.Answer> prompts(Path file, int maxTokens) {
+    List<TaskItem.Answer> prompts = new ArrayList<>();
+    for (TaskItem item : read(file, maxTokens)) {
+      switch (item) {
+        case TaskItem.Answer a -> prompts.add(a);
+        case TaskItem.Choice c ->
+            throw new InputException(
+                file + ": item " + c.id() + " has choices; an item with a prompt is expected");
+      }
+    }
+    return prompts;
   }
 
   private static TaskItem choice(JsonObject line, String task, String id) {
