@@ -103,21 +103,24 @@ public final class Miniature {
 
   private DType type(String name, Role role) {
     boolean matrix = role != Role.NORM && role != Role.BIAS;
-    TensorInfo info = basis(name).orElseGet(() -> weights.tensors().get(original(name)));
     // what is missing is refused when the model is loaded
-    return info == null ? DType.F32 : FileWeights.held(info.dtype(), matrix, precision);
+    return original(name)
+        .map(info -> FileWeights.held(info.dtype(), matrix, precision))
+        .orElse(DType.F32);
   }
 
-  /** A basis of the model that stands for one of the miniature, which has other groups. */
-  private Optional<TensorInfo> basis(String name) {
-    return weights.tensors().entrySet().stream()
+  /** The model's tensor that one of the miniature stands for. */
+  private Optional<TensorInfo> original(String name) {
+    if (!SharedBases.isBasis(name)) {
+      return Optional.ofNullable(weights.tensors().get(nameOfOriginal(name)));
+    }
+    return weights.tensors().entrySet().stream() // groups of the miniature are others
         .filter(t -> SharedBases.isSameKind(name, t.getKey()))
         .map(Map.Entry::getValue)
         .findFirst();
   }
 
-  /** The model's name of a weight. */
-  private String original(String name) {
+  private String nameOfOriginal(String name) {
     if (!name.startsWith(LAYER)) {
       return name;
     }
