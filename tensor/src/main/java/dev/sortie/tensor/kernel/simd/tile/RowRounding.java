@@ -1,5 +1,6 @@
 package dev.sortie.tensor.kernel.simd.tile;
 
+import static dev.sortie.tensor.kernel.simd.vector.Lanes.get;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.ADDRESS;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.MEMORY;
 import static dev.sortie.tensor.kernel.simd.vector.Memory.OFFSET;
@@ -11,6 +12,7 @@ import dev.sortie.tensor.kernel.tile.QuantisedRow;
 import dev.sortie.tensor.kernel.tile.TileForm;
 import java.lang.foreign.Arena;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -20,9 +22,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class RowRounding {
   private static final VectorSpecies<Float> F = Width.F;
   private static final VectorSpecies<Integer> I = Width.I;
-
-  /** At every width: a group is summed up in four parts. */
-  private static final VectorSpecies<Float> FOUR = FloatVector.SPECIES_128;
 
   private static final long BYTES = 4L * Width.LANES;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -43,22 +42,13 @@ final class RowRounding {
 
   private static final FloatVector PLACES = places();
 
-  /** Four coefficients of {@link TileForm#SIXES} at a time, at every width. */
-  private static final VectorSpecies<Integer> FOUR_INTS = IntVector.SPECIES_128;
+  /**
+   * How often coefficients of {@link TileForm#SIXES} lose the element that lies before theirs in a
+   * word, where that is four elements before, and where it is two; in whole vectors.
+   */
+  private static final long FOUR_BEFORE = factors(4, 0, 8, 64);
 
-  /** How often these lose the element that lies before theirs in a word. */
-  private static final long FACTORS =
-      Arena.global()
-          .allocateFrom(
-              JAVA_INT_UNALIGNED,
-              new int[] {
-                0, 0, 0, 0,
-                64, 64, 64, 64,
-                64, 64, 64, 64,
-                0, 0, 64, 64,
-                64, 64, 4, 4,
-              })
-          .address();
+  private static final long TWO_BEFORE = factors(14, 0, 4, 64, 2, 4);
 
   private RowRounding() {}
 
@@ -100,16 +90,8 @@ final class RowRounding {
     for (long g = 0; g < groups; g++) {
       long from = (x + g * 4 * SCALED) & ADDRESS;
       long dst = (to + g * 4 * (SCALED + 4)) & ADDRESS;
-      FloatVector sums = FloatVector.zero(FOUR);
-      FloatVector absolute = FloatVector.zero(FOUR);
-      for (long o = 0; o != 4 * SCALED; o += 16) {
-        FloatVector e = FloatVector.fromMemorySegment(FOUR, MEMORY, from + (o & OFFSET), ORDER);
-        sums = e.add(sums);
-        absolute = e.lanewise(VectorOperators.ABS).add(absolute);
-      }
-      float sum = (absolute.lane(0) + absolute.lane(1)) + (absolute.lane(2) + absolute.lane(3));
-      float total = (sums.lane(0) + sums.lane(1)) + (sums.lane(2) + sums.lane(3));
-      float scale = QuantisedRow.scale(sum);
+      float total = sum(from, 4 * SCALED);
+      float scale = QuantisedRow.scale(absoluteSum(from, 4 * SCALED));
       FloatVector coefficient = PLACES.mul(scale);
       for (long o = 0; o != 4 * SCALED; o += BYTES) {
         FloatVector.fromMemorySegment(F, MEMORY, from + (o & OFFSET), ORDER)
@@ -119,6 +101,36 @@ final class RowRounding {
       float start = centre * (total * scale);
       MEMORY.set(JAVA_FLOAT_UNALIGNED, dst + 4 * SCALED, start);
     }
+  }
+
+  /** The sum of a group, in four parts at every width. */
+  private static float sum(long x, long group) {
+    float a = 0;
+    float b = 0;
+    float c = 0;
+    float d = 0;
+    for (long o = 0; o != group; o += 16) {
+      a += get(x + o);
+      b += get(x + o + 4);
+      c += get(x + o + 8);
+      d += get(x + o + 12);
+    }
+    return (a + b) + (c + d);
+  }
+
+  /** The sum of a group's absolute values, likewise. */
+  private static float absoluteSum(long x, long group) {
+    float a = 0;
+    float b = 0;
+    float c = 0;
+    float d = 0;
+    for (long o = 0; o != group; o += 16) {
+      a += Math.abs(get(x + o));
+      b += Math.abs(get(x + o + 4));
+      c += Math.abs(get(x + o + 8));
+      d += Math.abs(get(x + o + 12));
+    }
+    return (a + b) + (c + d);
   }
 
   private static FloatVector places() {
@@ -147,14 +159,7 @@ final class RowRounding {
     for (long g = 0; g < groups; g++) {
       long from = (x + g * group) & ADDRESS;
       long dst = (to + g * toGroup) & ADDRESS;
-      FloatVector absolute = FloatVector.zero(FOUR);
-      for (long o = 0; o != group; o += 16) {
-        absolute =
-            FloatVector.fromMemorySegment(FOUR, MEMORY, from + (o & OFFSET), ORDER)
-                .lanewise(VectorOperators.ABS)
-                .add(absolute);
-      }
-      float sum = (absolute.lane(0) + absolute.lane(1)) + (absolute.lane(2) + absolute.lane(3));
+      float sum = absoluteSum(from, group);
       float inverse = sum >= QuantisedRow.SMALLEST ? bound / sum : 0;
       IntVector total = IntVector.zero(I);
       for (long o = 0; o != group; o += BYTES) {
@@ -191,24 +196,43 @@ final class RowRounding {
     }
   }
 
+  /** Address of so many times a number, and of the next, and of zeros up to 32 numbers. */
+  private static long factors(int... runs) {
+    int[] all = new int[32];
+    int at = 0;
+    for (int i = 0; i < runs.length; i += 2) {
+      Arrays.fill(all, at, at + runs[i], runs[i + 1]);
+      at += runs[i];
+    }
+    return Arena.global().allocateFrom(JAVA_INT_UNALIGNED, all).address();
+  }
+
   /**
    * The coefficients of a group of {@link TileForm#SIXES}: those of the first four words, which
-   * hold three parts each, then those of the last two, which hold four.
+   * hold three parts each, then those of the last two, which hold four. Wide vectors store more
+   * behind them, which is overwritten.
    *
-   * @param q address of the 16 rounded elements, between zeros that give room for four more
+   * <p>All are vectors of {@link Width}, though four lanes would do. Kernels call the same methods
+   * of {@code IntVector}, and where the JVM has seen two widths there, it compiles them for both
+   * and leaves objects in them: prompts of Gemma 3 270M in Q4_K_M had 800 to 1,000 tokens/s in most
+   * starts, and 1,500 in some.
+   *
+   * @param q address of the 16 rounded elements, behind zeros, with room for 16 more
    */
   private static void sixes(long q, long dst) {
-    IntVector.fromMemorySegment(FOUR_INTS, MEMORY, q + 32, ORDER) // of parts that are high bits
+    IntVector.fromMemorySegment(I, MEMORY, q + 32, ORDER) // of parts that are high bits
         .lanewise(VectorOperators.LSHL, 4)
         .intoMemorySegment(MEMORY, q + 64, ORDER);
-    for (long o = 0; o != 80; o += 16) {
+    for (long o = 0; o < 80; o += BYTES) {
       long at = o & OFFSET;
-      long earlier = q - (o < 48 ? 16 : 8);
       IntVector c =
-          IntVector.fromMemorySegment(FOUR_INTS, MEMORY, q + at, ORDER)
+          IntVector.fromMemorySegment(I, MEMORY, q + at, ORDER)
               .sub(
-                  IntVector.fromMemorySegment(FOUR_INTS, MEMORY, earlier + at, ORDER)
-                      .mul(IntVector.fromMemorySegment(FOUR_INTS, MEMORY, FACTORS + at, ORDER)));
+                  IntVector.fromMemorySegment(I, MEMORY, q - 16 + at, ORDER)
+                      .mul(IntVector.fromMemorySegment(I, MEMORY, FOUR_BEFORE + at, ORDER)))
+              .sub(
+                  IntVector.fromMemorySegment(I, MEMORY, q - 8 + at, ORDER)
+                      .mul(IntVector.fromMemorySegment(I, MEMORY, TWO_BEFORE + at, ORDER)));
       c.and(0xffff)
           .or(c.lanewise(VectorOperators.LSHL, 16))
           .intoMemorySegment(MEMORY, dst + at, ORDER);
