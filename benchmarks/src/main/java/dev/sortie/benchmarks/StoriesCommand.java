@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -74,21 +75,20 @@ final class StoriesCommand implements Callable<Integer> {
   public Integer call() {
     Ranges.check("--show", show, 0, 1_000_000);
     List<String> begun = beginnings();
+    Optional<List<String>> others = Optional.ofNullable(compare).map(TrainingText::documents);
     LoadOptions options =
         LoadOptions.DEFAULT.device(model.compute().device()).threads(model.compute().threads());
-    List<StorySet> sets = new ArrayList<>();
-    try (Model author = Sortie.load(model.model(), options)) {
+    // both first: writing takes minutes
+    try (Model author = Sortie.load(model.model(), options);
+        Model reader = Sortie.load(judge, options)) {
+      List<StorySet> sets = new ArrayList<>();
       for (StoryWay way : StoryWay.values()) {
         System.err.println("writing " + begun.size() + " stories: " + way);
         sets.add(way.write(author, begun));
       }
-    }
-    List<String> shown = sets.getFirst().stories();
-    if (compare != null) {
-      List<String> others = TrainingText.documents(compare);
-      sets.add(new StorySet(compare.toString(), others, OptionalInt.empty()));
-    }
-    try (Model reader = Sortie.load(judge, options)) {
+      List<String> shown = sets.getFirst().stories();
+      others.ifPresent(
+          texts -> sets.add(new StorySet(compare.toString(), texts, OptionalInt.empty())));
       print(
           sets.stream().map(set -> set.describe(reader)).toList(),
           shown.subList(0, Math.min(show, shown.size())));
