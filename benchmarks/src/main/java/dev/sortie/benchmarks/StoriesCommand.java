@@ -33,8 +33,6 @@ import picocli.CommandLine.Option;
           + " the stories. The first greedy ones are printed as they are."
     })
 final class StoriesCommand implements Callable<Integer> {
-  private static final String BEGINNINGS = "beginnings.jsonl";
-
   @Mixin private MeasuredModelMixin model;
 
   @Option(
@@ -98,7 +96,7 @@ final class StoriesCommand implements Callable<Integer> {
 
   private List<String> beginnings() {
     Path file =
-        beginnings == null ? Recorder.root().resolve("examples").resolve(BEGINNINGS) : beginnings;
+        beginnings == null ? Recorder.root().resolve("examples/beginnings.jsonl") : beginnings;
     return TaskFile.prompts(file, 1).stream().map(TaskItem.Answer::prompt).toList();
   }
 

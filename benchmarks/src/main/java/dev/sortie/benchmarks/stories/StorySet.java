@@ -3,7 +3,9 @@ package dev.sortie.benchmarks.stories;
 import dev.sortie.eetuning.Model;
 import dev.sortie.eetuning.eval.ExitKeys;
 import dev.sortie.eetuning.eval.TextScorer;
+import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.sample.Words;
+import dev.sortie.nn.load.LanguageModel;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,14 +33,12 @@ public record StorySet(String name, List<String> stories, OptionalInt ended) {
 
   /** What another model needs for a token, nats, over the tokens of all stories. */
   public double nll(Model judge) {
-    double sum = 0;
-    long tokens = 0;
-    for (String story : stories) {
-      TextScorer.Result score = judge.score(story);
-      sum += score.heads().get(ExitKeys.FINAL).nll() * score.tokens();
-      tokens += score.tokens();
-    }
-    return sum / tokens;
+    LanguageModel model = judge.languageModel();
+    return new TextScorer(model, Exits.none(), model.device())
+        .score(stories, TextScorer.Progress.NONE)
+        .heads()
+        .get(ExitKeys.FINAL)
+        .nll();
   }
 
   /** The figures as fields of JSON. */

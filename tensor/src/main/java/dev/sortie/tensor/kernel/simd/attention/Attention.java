@@ -77,20 +77,27 @@ public final class Attention {
 
   /** Keys and values lie in several runs, or in one, which may then be of several sequences. */
   private void few(Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s) {
-    int tiles = tiles(s);
     pool.range(
-        Math.multiplyExact(Math.multiplyExact(s.batch(), s.kvHeads()), tiles),
+        Math.multiplyExact(s.batch(), headTiles(s)),
         Split.grain(work(s)),
-        (from, to) -> {
-          for (int t = from; t < to; ) {
-            int head = t / tiles;
-            int end = Math.min(to, (head + 1) * tiles);
-            int first = t - head * tiles;
-            int kv = head % s.kvHeads();
-            head(q, k, v, out, lse, s, head / s.kvHeads(), kv, first, first + end - t);
-            t = end;
-          }
-        });
+        (from, to) -> tiles(q, k, v, out, lse, s, from, to));
+  }
+
+  /**
+   * Tiles {@code [from, to)} of the query rows of all sequences and kv heads, one head after the
+   * other.
+   */
+  private void tiles(
+      Span q, List<Span> k, List<Span> v, Span out, Span lse, AttentionShape s, int from, int to) {
+    int tiles = tiles(s);
+    for (int t = from; t < to; ) {
+      int head = t / tiles;
+      int end = Math.min(to, (head + 1) * tiles);
+      int first = t - head * tiles;
+      int kv = head % s.kvHeads();
+      head(q, k, v, out, lse, s, head / s.kvHeads(), kv, first, first + end - t);
+      t = end;
+    }
   }
 
   /** Tiles of the query rows that read a kv head. */
@@ -98,8 +105,9 @@ public final class Attention {
     return Math.ceilDiv(s.queries() * s.groupSize(), ROWS);
   }
 
+  /** Tiles of the query rows of a sequence. */
   private static int headTiles(AttentionShape s) {
-    return s.kvHeads() * tiles(s);
+    return Math.multiplyExact(s.kvHeads(), tiles(s));
   }
 
   /** Elements that a tile touches: keys and values, which are mostly read from memory, and sums. */
@@ -125,7 +133,9 @@ public final class Attention {
           long before = 0;
           for (AttentionCall.OverRuns c : sequences) {
             AttentionShape s = c.shape();
-            tiles(c, begun(from - before, s), begun(to - before, s));
+            int first = begun(from - before, s);
+            int last = begun(to - before, s);
+            tiles(c.q(), c.k(), c.v(), c.out(), c.lse(), s, first, last);
             before += work(s) * headTiles(s);
           }
         });
@@ -134,18 +144,6 @@ public final class Attention {
   /** Tiles of a sequence whose work begins in its first {@code elements}. */
   private static int begun(long elements, AttentionShape s) {
     return Math.clamp(Math.ceilDiv(elements, work(s)), 0, headTiles(s));
-  }
-
-  /** Tiles {@code [from, to)} of the query rows of all kv heads, one head after the other. */
-  private void tiles(AttentionCall.OverRuns c, int from, int to) {
-    int tiles = tiles(c.shape());
-    for (int t = from; t < to; ) {
-      int kv = t / tiles;
-      int first = kv * tiles;
-      int end = Math.min(to, first + tiles);
-      head(c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape(), 0, kv, t - first, end - first);
-      t = end;
-    }
   }
 
   /** Tiles {@code [firstTile, lastTile)} of the query rows of a kv head. */
