@@ -15,6 +15,8 @@ import dev.sortie.nn.model.LayerCycle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.IntPredicate;
 
 /**
  * A decoder's configuration on its way from {@code config.json}: begins as Llama's, and a family
@@ -139,9 +141,13 @@ final class DecoderRecipe {
     return this;
   }
 
-  /** Rotation of whole heads, as most families have it. */
-  DecoderRecipe wholeRope() {
-    HfRope found = HfRope.read(json, "rope_theta", 10_000, "partial_rotary_factor", 1);
+  /**
+   * Rotation of whole heads, as most families have it.
+   *
+   * @param theta its base, where the file does not say
+   */
+  DecoderRecipe wholeRope(double theta) {
+    HfRope found = HfRope.read(json, "rope_theta", theta, "partial_rotary_factor", 1);
     if (found.partial() != 1) {
       JsonObject holder =
           json.has("partial_rotary_factor") ? json : json.getObject("rope_parameters");
@@ -161,21 +167,22 @@ final class DecoderRecipe {
   }
 
   /**
-   * What each layer sees: by {@code layer_types}, else by {@code sliding_window} in the layers from
-   * {@code max_window_layers} on.
+   * What each layer sees: all tokens, or those in the window {@code sliding_window}.
    *
    * @param byDefault whether a window counts if {@code use_sliding_window} does not say
+   * @param usual the window if the field is missing; null, as in a file, is none
+   * @param windowed layers with a window, by number, if {@code layer_types} does not say
    */
-  DecoderRecipe windows(boolean byDefault) {
+  DecoderRecipe windows(boolean byDefault, OptionalInt usual, IntPredicate windowed) {
     int count = layers();
-    boolean on = flag("use_sliding_window", byDefault) && json.has(WINDOW);
-    int window = on ? json.getInt(WINDOW, 1, ALL) : ALL;
+    boolean on =
+        flag("use_sliding_window", byDefault)
+            && (json.has(WINDOW) || (usual.isPresent() && !json.contains(WINDOW)));
+    int window = !on ? ALL : json.has(WINDOW) ? json.getInt(WINDOW, 1, ALL) : usual.getAsInt();
     List<LayerKind> kinds = new ArrayList<>();
     List<String> types = json.has("layer_types") ? layerTypes(count) : List.of();
-    int first =
-        json.has("max_window_layers") ? json.getInt("max_window_layers", 0, Integer.MAX_VALUE) : 0;
     for (int i = 0; i < count; i++) {
-      boolean near = types.isEmpty() ? i >= first : types.get(i).equals("sliding_attention");
+      boolean near = types.isEmpty() ? windowed.test(i) : types.get(i).equals("sliding_attention");
       if (near && !types.isEmpty() && !on) {
         throw json.error(WINDOW, "a number of tokens, as layer_types has sliding_attention");
       }

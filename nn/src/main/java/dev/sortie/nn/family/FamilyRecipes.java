@@ -11,6 +11,7 @@ import dev.sortie.nn.model.LayerCycle;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** What each family's configuration changes in Llama's; defaults are those of transformers. */
@@ -18,23 +19,35 @@ final class FamilyRecipes {
   private static final List<String> SILU = List.of("silu");
   private static final List<String> GELU = List.of("gelu", "gelu_new", "gelu_pytorch_tanh");
 
+  private static final double THETA = 10_000;
+
+  /** Of Mistral and Qwen, where the field is missing. */
+  private static final OptionalInt USUAL_WINDOW = OptionalInt.of(4096);
+
+  /** Qwen's first layer with a window, where the field is missing. */
+  private static final int USUAL_FIRST = 28;
+
   private FamilyRecipes() {}
 
   /** Llama without biases, maybe with a window. */
   static DecoderRecipe mistral(DecoderRecipe r) {
-    return plain(r, 1e-6).windows(true);
+    return plain(r, 1e-6).windows(true, USUAL_WINDOW, i -> true);
   }
 
   static DecoderRecipe phi3(DecoderRecipe r) {
-    return plain(r, 1e-5).windows(true);
+    return plain(r, 1e-5).windows(true, OptionalInt.empty(), i -> true);
   }
 
   /** Llama without biases; what many families have in common. */
   private static DecoderRecipe plain(DecoderRecipe r, double eps) {
+    return plain(r, eps, THETA);
+  }
+
+  private static DecoderRecipe plain(DecoderRecipe r, double eps, double theta) {
     return r.activation("hidden_act", true, "silu", SILU)
         .eps("rms_norm_eps", eps)
         .tied(false)
-        .wholeRope();
+        .wholeRope(theta);
   }
 
   static DecoderRecipe llama(DecoderRecipe r) {
@@ -61,12 +74,19 @@ final class FamilyRecipes {
   }
 
   static DecoderRecipe qwen2(DecoderRecipe r) {
-    return plain(r, 1e-6).biases(true, false, false).windows(false);
+    return qwenWindows(plain(r, 1e-6).biases(true, false, false));
   }
 
   static DecoderRecipe qwen3(DecoderRecipe r) {
     boolean bias = r.flag("attention_bias", false);
-    return plain(r, 1e-6).biases(bias, bias, false).queryKeyNorm(QueryKeyNorm.HEAD).windows(false);
+    return qwenWindows(plain(r, 1e-6).biases(bias, bias, false).queryKeyNorm(QueryKeyNorm.HEAD));
+  }
+
+  /** A window in the layers from {@code max_window_layers} on. */
+  private static DecoderRecipe qwenWindows(DecoderRecipe r) {
+    String field = "max_window_layers";
+    int first = r.json().has(field) ? r.json().getInt(field, 0, Integer.MAX_VALUE) : USUAL_FIRST;
+    return r.windows(false, USUAL_WINDOW, i -> i >= first);
   }
 
   static DecoderRecipe smolLm3(DecoderRecipe r) {
@@ -84,10 +104,10 @@ final class FamilyRecipes {
     if (rotated.size() != count) {
       throw r.json().error("no_rope_layers", "one entry for each of " + count + " layers");
     }
-    return plain(r, 1e-6)
+    return plain(r, 1e-6, 2_000_000)
         .biases(bias, bias, r.flag("mlp_bias", false))
         .tied(true)
-        .windows(false)
+        .windows(false, OptionalInt.empty(), i -> !rotated.get(i))
         .unrotated(rotated);
   }
 

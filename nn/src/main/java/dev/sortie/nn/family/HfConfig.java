@@ -14,7 +14,8 @@ import java.util.OptionalInt;
 /**
  * What {@code config.json} of a Hugging Face folder says. Fields that would change the arithmetic
  * are honoured or refused by name; others are left alone. Missing fields take the defaults of the
- * family's class in transformers, except sizes, which must be there.
+ * family's class in transformers, except sizes, which must be there, and the ids that start and end
+ * a text: where they are missing, only Llama has some, as the tokenizer names its own.
  *
  * @param decoder sizes and switches
  * @param bos id that starts a text, where there is one

@@ -10,13 +10,17 @@ import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.tensor.dtype.DType;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Llama configurations are read as transformers means them; anything else is refused by name. */
@@ -261,6 +265,45 @@ class HfConfigContractTest {
       this.to = to;
       this.message = List.of(message);
     }
+  }
+
+  /**
+   * What classes of transformers 5.24 have where a file says nothing: the base of rotation, and the
+   * window of each of 32 layers, {@code .} for none.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "mistral | | 1e4 | 4096*32",
+        "mistral | \"sliding_window\": null | 1e4 | .*32",
+        "phi3    | | 1e4 | .*32",
+        "qwen2   | | 1e4 | .*32",
+        "qwen2   | \"use_sliding_window\": true | 1e4 | .*28 4096*4",
+        "qwen2   | \"use_sliding_window\": true, \"sliding_window\": null | 1e4 | .*32",
+        "qwen3   | \"use_sliding_window\": true, \"sliding_window\": 64 | 1e4 | .*28 64*4",
+        "qwen3   | \"use_sliding_window\": true, \"max_window_layers\": 30 | 1e4 | .*30 4096*2",
+        "smollm3 | | 2e6 | .*32",
+        "smollm3 | \"use_sliding_window\": true | 2e6 | .*32",
+        "smollm3 | \"use_sliding_window\": true, \"sliding_window\": 64, \"no_rope_layer_interval\": 8"
+            + " | 2e6 | .*7 64*1 .*7 64*1 .*7 64*1 .*7 64*1",
+      })
+  void missingFieldsAreThoseOfTheFamily(
+      String family, String fields, double theta, String windows) {
+    String json =
+        SHORT
+            .replace("\"llama\"", "\"" + family + "\"" + (fields == null ? "" : ", " + fields))
+            .replace("\"num_hidden_layers\": 5", "\"num_hidden_layers\": 32");
+    DecoderConfig read = read(json).decoder();
+    assertThat(read.ropeTheta()).isEqualTo(theta);
+    List<Integer> expected = new ArrayList<>();
+    for (String run : windows.split(" ")) {
+      String[] parts = run.split("\\*");
+      int window = parts[0].equals(".") ? Integer.MAX_VALUE : Integer.parseInt(parts[0]);
+      expected.addAll(Collections.nCopies(Integer.parseInt(parts[1]), window));
+    }
+    assertThat(IntStream.range(0, 32).map(i -> read.switches().layer(i).window()).boxed())
+        .containsExactlyElementsOf(expected);
   }
 
   /**
