@@ -1,8 +1,11 @@
 package dev.sortie.nn.family;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.AtomicFiles;
+import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +19,18 @@ public final class GenerationConfig {
   private static final String EOS = "eos_token_id";
 
   private GenerationConfig() {}
+
+  /**
+   * Copies the file, where there is one, for a model that is written as another folder.
+   *
+   * @param from the model; a file, such as a GGUF file, has no such settings
+   */
+  public static void copy(Path from, Path to) {
+    Path file = from.resolve(FILE);
+    if (Files.isDirectory(from) && Files.exists(file)) {
+      AtomicFiles.write(to.resolve(FILE), TextFiles.read(file).getBytes(StandardCharsets.UTF_8));
+    }
+  }
 
   /**
    * The ids that end a generation; none if there is no such file or field.

@@ -4,6 +4,7 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.RopeScaling;
 import dev.sortie.nn.family.Families;
 import dev.sortie.nn.family.FileTensor;
+import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.family.GgufCheckpoint;
 import dev.sortie.nn.family.GgufCheckpointWriter;
 import dev.sortie.nn.family.HfConfig;
@@ -22,10 +23,10 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
 import java.nio.file.Path;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -144,11 +145,15 @@ public final class ModelConverter {
         () -> tensors.numbers(GgufCheckpoint.FACTORS, all));
   }
 
-  /** A configuration may name several ids at which generation ends; GGUF has a word for three. */
+  /**
+   * The configuration and {@code generation_config.json} may name several ids at which generation
+   * ends; GGUF has a word for three.
+   */
   private void moreEnds(GgufWriter writer) {
-    OptionalInt eos = from.tokenizer().eosId();
-    List<Integer> more =
-        from.config().eos().stream().filter(id -> eos.isEmpty() || id != eos.getAsInt()).toList();
+    Set<Integer> ends = new LinkedHashSet<>(from.config().eos());
+    ends.addAll(GenerationConfig.eos(from.path(), config.vocab()));
+    from.tokenizer().eosId().ifPresent(ends::remove);
+    List<Integer> more = List.copyOf(ends);
     if (more.size() > MORE_ENDS.size()) {
       throw new InputException(
           "%s: eos_token_id is %s in addition to the tokenizer's own, GGUF has words for %d more"
@@ -182,6 +187,7 @@ public final class ModelConverter {
         elements.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
     config(folder.resolve("config.json"), most);
     TokenizerJsonWriter.write(from.tokenizer(), folder.resolve("tokenizer.json"), template());
+    GenerationConfig.copy(from.path(), folder);
     writer.write(folder.resolve("model.safetensors"));
     tensors.finished();
   }

@@ -6,6 +6,7 @@ import dev.sortie.nn.basis.BasisCalibration;
 import dev.sortie.nn.basis.GroupFactors;
 import dev.sortie.nn.family.Families;
 import dev.sortie.nn.family.FileTensor;
+import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.family.HfConfigWriter;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.SafetensorsWriter;
@@ -161,6 +162,7 @@ public final class SharedBasesConverter {
           from.tokenizer(),
           folder.resolve("tokenizer.json"),
           ChatTemplateFiles.source(from.path()));
+      GenerationConfig.copy(from.path(), folder);
       writer.write(folder.resolve("model.safetensors"));
       tensors.finished();
     }

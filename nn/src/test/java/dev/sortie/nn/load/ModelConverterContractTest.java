@@ -4,6 +4,7 @@ import static dev.sortie.nn.format.FormatFixtures.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.TinyGguf;
@@ -169,6 +170,18 @@ class ModelConverterContractTest {
       assertThat(a.config().eos()).containsExactly(2, 260, 261);
       assertThat(b.config().eos()).containsExactly(2, 260, 261);
       assertThat(c.config().eos()).containsExactly(2, 260, 261);
+    }
+  }
+
+  /** Chat models name the end of a turn there. */
+  @Test
+  void idsOfTheGenerationConfigSurvive() throws IOException {
+    Path folder = toFolder(new TinyGguf().write(temp.resolve("first.gguf")), "folder", null);
+    Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [2, 260]}");
+    Path again = toFolder(folder, "again", DType.BF16);
+    assertThat(GenerationConfig.eos(again, 262)).containsExactly(2, 260);
+    try (ModelFiles c = ModelFiles.open(toGguf(again, "second.gguf", null))) {
+      assertThat(c.config().eos()).containsExactly(2, 260);
     }
   }
 
