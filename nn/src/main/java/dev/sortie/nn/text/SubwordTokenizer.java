@@ -119,14 +119,17 @@ public final class SubwordTokenizer implements Tokenizer {
     return Optional.ofNullable(token == null ? spec.vocabulary().token(id) : token.content());
   }
 
-  /** An added token is plain text even where its characters belong to the byte alphabet. */
+  /**
+   * An added token is plain text even where its characters belong to the byte alphabet. Elsewhere
+   * it is decoded like other tokens unless it is special.
+   */
   @Override
   public byte[] bytes(int id) {
     AddedToken whole = added.token(id);
-    if (whole != null) {
+    if (whole != null && (whole.special() || spec.decoding().isByteLevel())) {
       return whole.content().getBytes(StandardCharsets.UTF_8);
     }
-    String token = spec.vocabulary().token(id);
+    String token = whole == null ? spec.vocabulary().token(id) : whole.content();
     if (token == null) {
       return TokenStream.UNKNOWN.getBytes(StandardCharsets.UTF_8);
     }
