@@ -83,8 +83,9 @@ final class ClPrograms implements AutoCloseable {
   /** The program, or null where the driver does not take its own binary back. */
   private cl_program fromBinary(byte[] binary, String options) {
     cl_device_id[] devices = {session.device().id()};
+    cl_program program = null;
     try {
-      cl_program program =
+      program =
           clCreateProgramWithBinary(
               session.context(),
               1,
@@ -96,6 +97,9 @@ final class ClPrograms implements AutoCloseable {
       clBuildProgram(program, 1, devices, options, null, null);
       return program;
     } catch (CLException e) {
+      if (program != null) {
+        clReleaseProgram(program);
+      }
       return null; // a driver that changed under the same version: built anew and replaced
     }
   }

@@ -23,6 +23,7 @@ final class DeviceScratch {
     if (memory == null || size < bytes) {
       if (memory != null) {
         session.release(memory);
+        memory = null; // no longer there, even if the device has no room for the next
       }
       size = Math.max(bytes, 1 << 20);
       memory = session.allocate(size);
