@@ -172,7 +172,7 @@ record GgufHeader(
     private GgufValue list(String what) {
       GgufType type = type("elements of " + what);
       if (type == GgufType.ARRAY) {
-        throw in.error("%s is a list of lists, which GGUF does not have", what);
+        throw in.error("%s is a list of lists, which is not supported", what);
       }
       long room = (in.remaining() - Long.BYTES) / type.leastBytes();
       int count = (int) in.count("length of " + what, 0, MAX_LIST, room);

@@ -119,7 +119,7 @@ public final class ModelConverter {
       GgufCheckpointWriter.copy(file.metadata(), writer);
     } else {
       GgufCheckpointWriter.write(config, family, name(), from.path(), writer);
-      GgufTokenizerWriter.write(from.tokenizer(), config.vocab(), writer);
+      GgufTokenizerWriter.write(from.tokenizer(), name(), config.vocab(), writer);
       moreEnds(writer);
       ChatTemplateFiles.source(from.path()).ifPresent(text -> writer.metadata(TEMPLATE, text));
     }

@@ -8,6 +8,7 @@ import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.format.TinyGguf;
+import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.chat.ChatTemplateFiles;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.Kernels;
@@ -110,6 +111,32 @@ class ModelConverterContractTest {
         ModelFiles c = ModelFiles.open(second)) {
       assertSameTokenizer(a, c);
       assertThat(((Gguf) c.stored()).metadata().getString("tokenizer.ggml.pre")).isEqualTo(pre);
+    }
+  }
+
+  /** GGUF has no field for it; the name of the model tells, as in llama.cpp. */
+  @Test
+  void tokensOfPhi3SwallowTheWhiteSpaceAfterThem() {
+    Path phi = new TinyGguf().text("general.name", "Phi-3 mini").write(temp.resolve("a.gguf"));
+    Path other = new TinyGguf().text("general.name", "Phi").write(temp.resolve("b.gguf"));
+    EncodeOptions parsed = new EncodeOptions(false, true);
+    try (ModelFiles a = ModelFiles.open(phi);
+        ModelFiles b = ModelFiles.open(other)) {
+      int[] joined = a.tokenizer().encode("</s>ab", parsed);
+      assertThat(a.tokenizer().encode("</s> \n ab", parsed)).isEqualTo(joined);
+      assertThat(a.tokenizer().encode("<s> ab", parsed))
+          .isEqualTo(b.tokenizer().encode("<s> ab", parsed));
+      assertThat(b.tokenizer().encode("</s> \n ab", parsed)).hasSizeGreaterThan(joined.length);
+      Path folder = toFolder(phi, "phi-3", null);
+      try (ModelFiles c = ModelFiles.open(folder);
+          ModelFiles d = ModelFiles.open(toGguf(folder, "again.gguf", null))) {
+        assertSameTokenizer(a, c);
+        assertSameTokenizer(a, d);
+      }
+      Path renamed = toFolder(phi, "renamed", null);
+      assertRefused(
+          () -> toGguf(renamed, "lost.gguf", null),
+          List.of("</s>", "rstrip true", "a model whose name has phi-3"));
     }
   }
 

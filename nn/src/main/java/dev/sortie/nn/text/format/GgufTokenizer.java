@@ -17,7 +17,9 @@ import dev.sortie.nn.text.stage.PreTokenizer;
 import dev.sortie.nn.text.stage.TokenDecoding;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.BiFunction;
 
 /**
@@ -35,6 +37,7 @@ public final class GgufTokenizer {
   static final String ADD_BOS = PREFIX + "add_bos_token";
   static final String ADD_EOS = PREFIX + "add_eos_token";
   static final String ADD_SPACE = PREFIX + "add_space_prefix";
+  static final String NAME = "general.name";
   static final char METASPACE = '\u2581';
 
   // token types, as SentencePiece numbers them
@@ -66,6 +69,8 @@ public final class GgufTokenizer {
           "fim_pad",
           "fim_rep",
           "fim_sep");
+
+  private static final Set<String> PHI3_KEEPS = Set.of("<unk>", "<s>", "<|endoftext|>");
 
   private final GgufMetadata metadata;
   private final String source;
@@ -211,14 +216,31 @@ public final class GgufTokenizer {
 
   /** Control tokens stand for no text; those that a user defined are text, found before merging. */
   private List<AddedToken> added() {
+    boolean phi3 = metadata.has(NAME) && isPhi3(metadata.getString(NAME));
     List<AddedToken> added = new ArrayList<>();
     for (int id = 0; types != null && id < types.length; id++) {
       if (types[id] == CONTROL || types[id] == UNKNOWN || types[id] == USER_DEFINED) {
+        String token = vocabulary.token(id);
         boolean special = types[id] != USER_DEFINED;
-        added.add(new AddedToken(id, vocabulary.token(id), special, false, false, false, false));
+        added.add(
+            new AddedToken(id, token, special, false, false, phi3 && stripsInPhi3(token), false));
       }
     }
     return added;
+  }
+
+  /**
+   * Whether a model is a Phi-3 by its {@code general.name}. Its tokens swallow the white space
+   * after them, for which GGUF has no field; llama.cpp goes by the name, too.
+   */
+  static boolean isPhi3(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return lower.contains("phi-3") || lower.contains("phi3");
+  }
+
+  /** Whether an added token of Phi-3 swallows the white space after it. */
+  static boolean stripsInPhi3(String token) {
+    return !PHI3_KEEPS.contains(token);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.sortie.nn.text.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.format.GgufValue;
 import dev.sortie.nn.format.GgufWriter;
 import dev.sortie.nn.text.AddedToken;
@@ -18,7 +19,8 @@ import java.util.OptionalInt;
 
 /**
  * Writes a tokenizer into the metadata of a GGUF file. What {@link GgufTokenizer}, and so
- * llama.cpp, could not read back is refused.
+ * llama.cpp, could not read back is refused. Merges of SentencePiece become a score for each token:
+ * then any two tokens that spell a third merge, as in SentencePiece itself.
  */
 public final class GgufTokenizerWriter {
   private final TokenizerSpec spec;
@@ -39,11 +41,31 @@ public final class GgufTokenizerWriter {
   /**
    * Adds the tokenizer to {@code out}.
    *
+   * @param name of the model, {@code general.name}, by which Phi-3 is known
    * @param vocab rows of the embedding; ids beyond the tokenizer's own get a placeholder each
    * @throws InputException if GGUF has no words for this tokenizer
    */
-  public static void write(SubwordTokenizer tokenizer, int vocab, GgufWriter out) {
-    new GgufTokenizerWriter(tokenizer.spec(), vocab, out).write();
+  public static void write(SubwordTokenizer tokenizer, String name, int vocab, GgufWriter out) {
+    GgufTokenizerWriter writer = new GgufTokenizerWriter(tokenizer.spec(), vocab, out);
+    boolean phi3 = GgufTokenizer.isPhi3(name);
+    for (AddedToken token : tokenizer.spec().added()) {
+      writer.checkMatching(token, phi3 && GgufTokenizer.stripsInPhi3(token.content()));
+    }
+    writer.write();
+  }
+
+  /** An added token is found exactly as it is spelled, or as {@code stripped} says. */
+  private void checkMatching(AddedToken token, boolean stripped) {
+    if (token.singleWord() || token.lstrip() || token.rstrip() != stripped) {
+      throw unknown(
+          "token %s has single_word %s, lstrip %s, rstrip %s"
+              .formatted(
+                  Printable.quoted(token.content()),
+                  token.singleWord(),
+                  token.lstrip(),
+                  token.rstrip()),
+          "false; rstrip for the tokens of a model whose name has phi-3");
+    }
   }
 
   private void write() {

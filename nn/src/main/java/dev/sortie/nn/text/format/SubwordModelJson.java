@@ -1,9 +1,11 @@
 package dev.sortie.nn.text.format;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonCursor;
 import dev.sortie.nn.json.JsonValue;
+import dev.sortie.nn.text.AddedToken;
 import dev.sortie.nn.text.TokenizerSpec;
 import dev.sortie.nn.text.model.BpeOptions;
 import dev.sortie.nn.text.model.MergeTable;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /** The field {@code model} of {@code tokenizer.json}, read as a stream for its large tables. */
@@ -216,8 +219,27 @@ final class SubwordModelJson {
   static Map<String, Object> write(TokenizerSpec spec) {
     return switch (spec.model()) {
       case SubwordModel.Bpe bpe -> write(spec.vocabulary(), bpe);
-      case SubwordModel.Unigram unigram -> write(spec.vocabulary(), unigram);
+      case SubwordModel.Unigram unigram -> {
+        requireSpelled(spec, unigram);
+        yield write(spec.vocabulary(), unigram);
+      }
     };
+  }
+
+  /** The format has a score for each token, so text could be spelled with any but special ones. */
+  private static void requireSpelled(TokenizerSpec spec, SubwordModel.Unigram model) {
+    Set<Integer> special =
+        spec.added().stream()
+            .filter(AddedToken::special)
+            .map(AddedToken::id)
+            .collect(Collectors.toSet());
+    for (int id = 0; id < spec.vocabulary().size(); id++) {
+      if (Double.isNaN(model.scores()[id]) && !special.contains(id)) {
+        throw new InputException(
+            "%s: no text is spelled with token %d, %s; tokenizer.json cannot say that"
+                .formatted(spec.source(), id, Printable.quoted(spec.vocabulary().token(id))));
+      }
+    }
   }
 
   private static Map<String, Object> write(Vocabulary vocabulary, SubwordModel.Bpe model) {
@@ -265,6 +287,7 @@ final class SubwordModelJson {
             .mapToObj(
                 id -> {
                   double score = model.scores()[id];
+                  // special tokens are never spelled, whatever their score
                   return Arrays.<Object>asList(
                       vocabulary.token(id), Double.isNaN(score) ? 0.0 : score);
                 })
