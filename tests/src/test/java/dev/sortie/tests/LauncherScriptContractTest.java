@@ -191,6 +191,13 @@ class LauncherScriptContractTest {
   }
 
   @Test
+  void aPathOfFoldersForCdChangesNothing() throws Exception {
+    String call = root.getFileName() + "/sortie now"; // without exec, which passes a whole path
+    Run run = run("cd ..; export CDPATH=$PWD; " + call + "; exit; ", "");
+    assertThat(run).isEqualTo(new Run(0, List.of("ran now", "x is null"), List.of()));
+  }
+
+  @Test
   void newFlagsAreTriedOnce() throws Exception {
     assertThat(run("", "-Dx=1").out()).containsExactly("ran now", "x is 1");
     assertThat(starts()).isEqualTo(2);
