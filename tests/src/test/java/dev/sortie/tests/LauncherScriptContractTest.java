@@ -48,6 +48,12 @@ class LauncherScriptContractTest {
       }
       """;
 
+  /** Permissions of files hold for root, too. */
+  private static final String UNPRIVILEGED =
+      "root".equals(System.getProperty("user.name"))
+          ? "setpriv --inh-caps=-all --bounding-set=-all"
+          : "";
+
   @TempDir private static Path shared;
   @TempDir private Path root;
 
@@ -120,8 +126,13 @@ class LauncherScriptContractTest {
   }
 
   private Run run(String before, String flags, String words) throws Exception {
+    return run(before, flags, words, "");
+  }
+
+  /** The launcher is called by another program, such as {@code env}. */
+  private Run run(String before, String flags, String words, String by) throws Exception {
     ProcessBuilder builder =
-        new ProcessBuilder("bash", "-c", before + "exec ./sortie " + words)
+        new ProcessBuilder("bash", "-c", before + "exec " + by + " ./sortie " + words)
             .directory(root.toFile());
     builder.environment().put("JAVA_HOME", jdk.toString());
     builder.environment().put("PATH", "/usr/bin:/bin");
@@ -195,6 +206,19 @@ class LauncherScriptContractTest {
     String call = root.getFileName() + "/sortie now"; // without exec, which passes a whole path
     Run run = run("cd ..; export CDPATH=$PWD; " + call + "; exit; ", "");
     assertThat(run).isEqualTo(new Run(0, List.of("ran now", "x is null"), List.of()));
+  }
+
+  /** Each start tries them then, and says nothing of it. */
+  @Test
+  void flagsThatCannotBeRememberedAreTried() throws Exception {
+    Path app = root.resolve(".sortie");
+    Files.setPosixFilePermissions(app, PosixFilePermissions.fromString("r-x------"));
+    try {
+      Run run = run("", "-Dx=1", "now", UNPRIVILEGED);
+      assertThat(run).isEqualTo(new Run(0, List.of("ran now", "x is 1"), List.of()));
+    } finally {
+      Files.setPosixFilePermissions(app, PosixFilePermissions.fromString("rwx------"));
+    }
   }
 
   @Test
