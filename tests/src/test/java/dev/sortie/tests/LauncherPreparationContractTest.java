@@ -1,0 +1,170 @@
+package dev.sortie.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What the script {@code sortie} prepares at the first start of a package, also where that is
+ * interrupted or two want to do it. Java is a script that writes the files and prints its
+ * arguments.
+ */
+@Timeout(60)
+@EnabledOnOs(OS.LINUX)
+@Tag("any-kernels")
+@Tag("slow")
+class LauncherPreparationContractTest {
+  /** Reads a file {@code hook} first, which may do something else at a {@code $step}. */
+  private static final String JAVA =
+      """
+      #!/bin/bash
+      step=run
+      for word; do
+        case $word in
+          -XX:AOTMode=*) step=${word#*=} ;;
+          -XX:AOTCache=*) cache=${word#*=} ;;
+          -Xlog:compilation*) step=list ;;
+          *.BootClasses) step=boot ;;
+        esac
+      done
+      . "${0%/*}/hook"
+      case $step in
+        list) echo EnableVectorSupport=true ;;
+        boot) echo classes >"$word" ;;
+        create) echo linked >"$cache" ;;
+        run) echo "ran $*" ;;
+      esac
+      """;
+
+  /** Permissions of files hold for root, too, who may not even send signals to others. */
+  private static final String UNPRIVILEGED =
+      isRoot() ? "setpriv --inh-caps=-all --bounding-set=-all " : "";
+
+  private static final String PREPARING = "sortie: preparing the first start…";
+
+  @TempDir private Path root;
+
+  private record Run(int code, String out, List<String> err) {
+    void assertPrepares() {
+      assertRuns();
+      assertThat(err).containsExactly(PREPARING);
+    }
+
+    /** With what was prepared before. */
+    void assertPrepared() {
+      assertRuns();
+      assertThat(err).isEmpty();
+    }
+
+    private void assertRuns() {
+      assertThat(out).startsWith("ran ").contains("-XX:AOTCache=", "-Xbootclasspath/a:");
+      assertThat(code).isZero();
+    }
+  }
+
+  private static boolean isRoot() {
+    return "root".equals(System.getProperty("user.name"));
+  }
+
+  @BeforeEach
+  void unpack() throws IOException {
+    Files.copy(Path.of("../sortie"), root.resolve("sortie"));
+    Path java = Files.createDirectories(root.resolve("runtime/bin")).resolve("java");
+    Files.writeString(java, JAVA);
+    Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwx------"));
+    hook("");
+    Files.writeString(
+        root.resolve("runtime/release"), "JAVA_VERSION=\"25\"\nMODULES=\"jdk.incubator.vector\"\n");
+    Files.createDirectory(root.resolve("lib"));
+  }
+
+  private void hook(String commands) throws IOException {
+    Files.writeString(root.resolve("runtime/bin/hook"), commands);
+  }
+
+  private Process start(String command) throws IOException {
+    ProcessBuilder builder =
+        new ProcessBuilder("bash", "-c", command)
+            .directory(root.toFile())
+            .redirectOutput(root.resolve("out").toFile())
+            .redirectError(root.resolve("err").toFile());
+    builder.environment().clear();
+    builder.environment().put("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    builder.environment().put("HOME", root.resolve("home").toString());
+    return builder.start();
+  }
+
+  private Run run(String command) throws Exception {
+    return ended(start(command));
+  }
+
+  private Run ended(Process process) throws Exception {
+    int code = process.waitFor();
+    return new Run(code, said("out"), said("err").lines().toList());
+  }
+
+  private String said(String stream) throws IOException {
+    return Files.readString(root.resolve(stream));
+  }
+
+  private List<String> cache() throws IOException {
+    try (Stream<Path> files = Files.list(root.resolve("cache"))) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void whatTheFirstStartPreparesIsUsedByLaterOnes() throws Exception {
+    run("./sortie now").assertPrepares();
+    run("./sortie now").assertPrepared();
+    assertThat(cache())
+        .hasSize(4)
+        .anyMatch(name -> name.matches("boot-.*\\.zip"))
+        .anyMatch(name -> name.matches("boot-.*\\.zip\\.flags"))
+        .anyMatch(name -> name.matches("start-.*\\.aot"))
+        .contains("prepare.log");
+  }
+
+  /** As in a container, whose program always has the number 1. */
+  @Test
+  void aLockOfAnEarlierProcessWithTheSameNumberIsTakenOver() throws Exception {
+    Files.createDirectories(root.resolve("cache/lock"));
+    run("echo $$ >cache/lock/pid; exec ./sortie now").assertPrepares();
+  }
+
+  @Test
+  void aLockOfAnotherUserIsWaitedForAndTheWaitIsExplained() throws Exception {
+    Path lock = Files.createDirectories(root.resolve("cache/lock"));
+    Process other = start(isRoot() ? "exec setpriv --reuid=65534 sleep 60" : "exec sleep 60");
+    try {
+      Files.writeString(lock.resolve("pid"), other.pid() + "\n");
+      Process waiting = start("exec " + UNPRIVILEGED + "./sortie now");
+      while (waiting.isAlive() && said("err").isEmpty()) {
+        Thread.sleep(50);
+      }
+      assertThat(said("err"))
+          .isEqualTo(
+              "sortie: waiting for process %d; if that is not Sortie, remove %s%n"
+                  .formatted(other.pid(), lock));
+      assertThat(waiting.isAlive()).isTrue();
+      other.destroyForcibly().waitFor();
+      Run run = ended(waiting);
+      run.assertRuns();
+      assertThat(run.err()).hasSize(2).last().isEqualTo(PREPARING);
+    } finally {
+      other.destroyForcibly();
+    }
+  }
+}
