@@ -15,6 +15,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the script {@code sortie} prepares at the first start of a package, also where that is
@@ -166,5 +168,72 @@ class LauncherPreparationContractTest {
     } finally {
       other.destroyForcibly();
     }
+  }
+
+  /** A JVM that gets the signal ends with a code, as here. */
+  @ParameterizedTest
+  @ValueSource(strings = {"boot", "record", "create"})
+  void ctrlCEndsTheStartAndTheNextOnePrepares(String step) throws Exception {
+    hook(
+        """
+        if [ $step = %s ]; then
+          echo part >"${cache:-$word}"
+          trap 'exit 130' INT
+          kill -INT 0
+        fi
+        """
+            .formatted(step));
+    Run run = run("exec env --default-signal=INT setsid --wait ./sortie now");
+    assertThat(run).isEqualTo(new Run(130, "", List.of(PREPARING)));
+    assertThat(cache())
+        .doesNotContain("lock")
+        .noneMatch(name -> name.startsWith("start") || name.matches("prepare\\.\\d+"));
+    hook("");
+    run("./sortie now").assertPrepares();
+    run("./sortie now").assertPrepared();
+  }
+
+  @Test
+  void ofAProcessThatWasKilledNothingIsUsed() throws Exception {
+    hook("[ $step != create ] || { echo part >$cache; kill -KILL 0; }");
+    assertThat(run("setsid --wait ./sortie now").code()).isEqualTo(128 + 9);
+    hook("");
+    run("./sortie now").assertPrepares();
+    run("./sortie now").assertPrepared();
+    assertThat(cache()).hasSize(4);
+  }
+
+  /** Which may be for want of memory, for the moment. */
+  @Test
+  void aJvmThatWasKilledIsTriedAgainAtTheNextStart() throws Exception {
+    hook("[ $step != create ] || kill -KILL $$");
+    for (int i = 0; i < 2; i++) {
+      Run run = run("./sortie now");
+      assertThat(run.code()).isZero();
+      assertThat(run.out()).startsWith("ran ").doesNotContain("AOTCache", "bootclasspath");
+      assertThat(run.err()).first().isEqualTo(PREPARING);
+    }
+  }
+
+  @Test
+  void whatCannotBePreparedIsTriedOnce() throws Exception {
+    hook("[ $step != create ] || exit 1");
+    Run first = run("./sortie now");
+    assertThat(first.err()).containsExactly(PREPARING);
+    assertThat(first.out()).startsWith("ran ").doesNotContain("AOTCache", "bootclasspath");
+    assertThat(run("./sortie now")).isEqualTo(new Run(0, first.out(), List.of()));
+  }
+
+  @Test
+  void flagsOfOneRunAreNotPrepared() throws Exception {
+    hook("[ $step = run ] || env >>\"${0%/*}/$step\"; [ $step != record ] || echo $* >words");
+    String names = "SORTIE_JAVA_OPTS JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS _JAVA_OPTIONS";
+    run(
+        "for name in %s; do export $name=-Dmine=1; done; SORTIE_KERNELS=mine ./sortie --version"
+            .formatted(names));
+    for (String step : List.of("list", "boot", "record", "create")) {
+      assertThat(root.resolve("runtime/bin").resolve(step)).content().doesNotContain("mine");
+    }
+    assertThat(root.resolve("words")).content().doesNotContain("mine");
   }
 }
