@@ -236,4 +236,40 @@ class LauncherPreparationContractTest {
     }
     assertThat(root.resolve("words")).content().doesNotContain("mine");
   }
+
+  /** As in an image for containers. */
+  @Test
+  void whatAReadOnlyPackageHasIsUsedThere() throws Exception {
+    String command = "exec " + UNPRIVILEGED + "./sortie now";
+    run(command).assertPrepares();
+    permit("r-x------");
+    try {
+      run(command).assertPrepared();
+    } finally {
+      permit("rwx------");
+    }
+    assertThat(root.resolve("home/.cache/sortie/package")).isEmptyDirectory();
+  }
+
+  @Test
+  void whatAReadOnlyPackageLacksIsPreparedInTheCacheOfTheUser() throws Exception {
+    Files.createDirectory(root.resolve("cache"));
+    permit("r-x------");
+    try {
+      for (int i = 0; i < 2; i++) {
+        Run run = run("exec " + UNPRIVILEGED + "./sortie now");
+        run.assertRuns();
+        assertThat(run.err()).hasSize(1 - i);
+        assertThat(run.out()).contains("AOTCache=" + root.resolve("home/.cache/sortie/package"));
+      }
+    } finally {
+      permit("rwx------");
+    }
+    assertThat(cache()).isEmpty();
+  }
+
+  private void permit(String permissions) throws IOException {
+    Files.setPosixFilePermissions(
+        root.resolve("cache"), PosixFilePermissions.fromString(permissions));
+  }
 }
