@@ -89,7 +89,8 @@ class LauncherPreparationContractTest {
     hook("");
     Files.writeString(
         root.resolve("runtime/release"), "JAVA_VERSION=\"25\"\nMODULES=\"jdk.incubator.vector\"\n");
-    Files.createDirectory(root.resolve("lib"));
+    Files.writeString(
+        Files.createDirectory(root.resolve("lib")).resolve("id"), "0123456789abcdef\n");
   }
 
   private void hook(String commands) throws IOException {
@@ -137,6 +138,26 @@ class LauncherPreparationContractTest {
         .anyMatch(name -> name.matches("boot-.*\\.zip\\.flags"))
         .anyMatch(name -> name.matches("start-.*\\.aot"))
         .contains("prepare.log");
+  }
+
+  /**
+   * A cache of other jars is refused by the JVM, but their classes for the boot class path are not.
+   */
+  @Test
+  void whatWasPreparedForOtherJarsIsNotUsed() throws Exception {
+    run("./sortie now").assertPrepares();
+    Files.writeString(root.resolve("lib/id"), "fedcba9876543210\n");
+    run("./sortie now").assertPrepares();
+    run("./sortie now").assertPrepared();
+  }
+
+  @Test
+  void aPackageWithoutItsHashIsIncomplete() throws Exception {
+    Files.delete(root.resolve("lib/id"));
+    assertThat(run("./sortie now").err())
+        .containsExactly(
+            "sortie: the package in %s is incomplete: there is no %s; unpack it again"
+                .formatted(root, root.resolve("lib/id")));
   }
 
   /** As in a container, whose program always has the number 1. */

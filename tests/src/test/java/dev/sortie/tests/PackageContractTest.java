@@ -168,6 +168,21 @@ class PackageContractTest {
   }
 
   @Test
+  void itsHashIsThatOfItsFiles() throws Exception {
+    Run hash =
+        run(
+            packed.resolve("lib"),
+            Map.of("PATH", "/usr/bin:/bin", "LC_ALL", "C"),
+            List.of("bash", "-c", "sha256sum $(ls | grep -vx id) | sha256sum"));
+    String id = Files.readString(packed.resolve("lib/id")).strip();
+    assertThat(id).hasSize(16);
+    assertThat(hash.out()).startsWith(id);
+    try (Stream<Path> files = Files.list(packed.resolve("cache"))) {
+      assertThat(files.filter(file -> file.toString().contains("-" + id))).hasSize(3);
+    }
+  }
+
+  @Test
   void twoBuildsHaveTheSameBytesAndNotTooMany() throws Exception {
     Path archive = packed.resolveSibling("sortie.tar.gz");
     Path again = dist("again");
