@@ -3,7 +3,7 @@
 // For each exit between the cycles of a model made by pretrain --cycles: the mean share of the softmax that the zero
 // tokens of the cycle before it draw, over heads and layers, where the exit chooses the final layer's token and where
 // it does not; and how well that share, and the exit's largest probability, tell the two apart (area under the ROC
-// curve: 0.5 is chance).
+// curve: 0.5 is chance). A TEXT that ends in .jsonl has a document in the field text of each line.
 
 import dev.sortie.eetuning.exit.Exit;
 import dev.sortie.eetuning.exit.Exits;
@@ -13,6 +13,7 @@ import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.LayerCycle;
+import dev.sortie.nn.text.TrainingText;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
@@ -40,12 +41,14 @@ void main(String[] args) throws Exception {
       LanguageModel model = LanguageModel.load(Path.of(args[0]), Precision.F32, device)) {
     Exits exits = ExitsReader.of(model).read(Path.of(args[1]), arena, device.kernels());
     int context = model.config().decoder().context();
-    int[] ids = model.tokenizer().encode(Files.readString(Path.of(args[2])));
     Ops ops = new Ops(device, workspace);
-    for (int from = 0; from + 1 < ids.length; from += context) {
-      int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + context));
-      NoGrad.run(() -> read(ops, model.decoder(), exits, window, readings));
-      workspace.reset();
+    for (String document : TrainingText.documents(Path.of(args[2]))) {
+      int[] ids = model.tokenizer().encode(document);
+      for (int from = 0; from + 1 < ids.length; from += context) {
+        int[] window = Arrays.copyOfRange(ids, from, Math.min(ids.length, from + context));
+        NoGrad.run(() -> read(ops, model.decoder(), exits, window, readings));
+        workspace.reset();
+      }
     }
   }
   IO.println("exit  agreement  share where it agrees  and differs  AUC of share  AUC of confidence");
