@@ -40,15 +40,21 @@ record ServedFable(
     ChatTemplate template =
         ChatTemplate.of(
             "{% for m in messages %}{{ m.content }} {% endfor %}", "template", Map.of());
-    return start(Optional.of(template), List.of());
+    return start(Optional.of(template), List.of(), ApiKeys.none());
   }
 
   /** As it is, with exits that are copies of its end. */
   static ServedFable withExits(Integer... depths) throws InterruptedException {
-    return start(Optional.empty(), List.of(depths));
+    return start(Optional.empty(), List.of(depths), ApiKeys.none());
   }
 
-  private static ServedFable start(Optional<ChatTemplate> template, List<Integer> depths)
+  /** As it is, for those who have the key. */
+  static ServedFable withKey(String key) throws InterruptedException {
+    return start(Optional.empty(), List.of(), ApiKeys.of(key));
+  }
+
+  private static ServedFable start(
+      Optional<ChatTemplate> template, List<Integer> depths, ApiKeys keys)
       throws InterruptedException {
     Device device = Device.cpu(2);
     LanguageModel model = LanguageModel.load(EmbeddedFolder.FABLE.path(), Precision.FILE, device);
@@ -64,7 +70,7 @@ record ServedFable(
     HttpSettings http =
         new HttpSettings("127.0.0.1", 0, List.of(), Optional.empty(), HttpLimits.DEFAULT);
     TextServer server =
-        TextServer.start(served, http, ApiKeys.none(), AccessLog.NONE, Duration.ofSeconds(60));
+        TextServer.start(served, http, keys, AccessLog.NONE, Duration.ofSeconds(60));
     server.warmUp();
     return new ServedFable(device, model, arena, engine, server);
   }

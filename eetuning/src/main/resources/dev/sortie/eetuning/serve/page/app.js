@@ -34,12 +34,14 @@ function askForKey(complaint) {
   $('key-error').textContent = complaint;
   $('key-error').hidden = !complaint;
   dialog.oncancel = event => event.preventDefault();
+  dialog.onclose = () => dialog.showModal(); // a browser closes it at the second Escape all the same
   dialog.showModal();
   return new Promise(resolve => {
     $('key-form').onsubmit = event => {
       event.preventDefault();
       sessionStorage.setItem(KEY, $('key').value);
       $('key').value = '';
+      dialog.onclose = null;
       dialog.close();
       resolve();
     };
