@@ -239,6 +239,29 @@ class PageBrowserTest {
     assertThat(tab.text(".answer:last-child .note")).startsWith(same + " of ");
   }
 
+  /** As after a reload, for which the page keeps its conversation when it is left. */
+  @ParameterizedTest
+  @CsvSource({"failed, No answer: gone", "stopped, ''"})
+  void anAnswerThatDidNotEndIsNotCompared(String finish, String note) {
+    choose("compare");
+    tabTo("message");
+    askAndWait(PROMPT);
+    tab.value(
+        """
+        addEventListener('pagehide', () => {
+          const turns = JSON.parse(sessionStorage.getItem('sortie.conversation'));
+          Object.assign(turns[0].answers[1], {finish: '%s', error: '%s' || undefined});
+          sessionStorage.setItem('sortie.conversation', JSON.stringify(turns));
+        })"""
+            .formatted(finish, note));
+    tab.reload();
+    tab.await("document.querySelectorAll('.answer').length === 2");
+    assertThat(tab.count(".answer:last-child .tok")).isPositive();
+    assertThat(tab.text(".answer:last-child .note")).isEqualTo(note);
+    assertThat(tab.text(".answer:first-child .note")).isEmpty();
+    assertThat(tab.count(".differs")).isZero();
+  }
+
   private double number(String expression) {
     return ((Number) tab.value(expression)).doubleValue();
   }

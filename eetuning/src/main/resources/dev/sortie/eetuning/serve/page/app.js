@@ -245,9 +245,10 @@ class Chat {
   }
 }
 
-/** Marks what two whole answers to one prompt do not have in common. */
+/** Marks what two answers to one prompt do not have in common, if both came to their end. */
 function compare(views) {
-  if (views.length === 2 && views.every(view => view.answer.finish && view.answer.tokens.length)) {
+  const ended = ({finish, tokens}) => finish && finish !== 'stopped' && finish !== 'failed' && tokens.length;
+  if (views.length === 2 && views.every(view => ended(view.answer))) {
     const ids = views.map(view => view.answer.tokens.map(token => token.id));
     differing(...ids).forEach((indices, i) => views[i].mark(indices));
   }
