@@ -262,6 +262,26 @@ class PageBrowserTest {
     assertThat(tab.count(".differs")).isZero();
   }
 
+  @Test
+  void theEndOfAnAnswerLeavesTheFocusWhereTheReaderPutIt() {
+    try (Brake _ = Brake.on()) {
+      ask(PROMPT);
+      tab.await("document.querySelectorAll('.speaking .tok').length > 2");
+      tabTo("threshold");
+    }
+    tab.await(ENDED);
+    assertThat(tab.value("document.activeElement.id")).isEqualTo("threshold");
+    tabTo("message");
+    try (Brake _ = Brake.on()) {
+      ask(PROMPT);
+      tab.await("document.querySelectorAll('.speaking .tok').length > 2");
+      tabTo("stop");
+      tab.press("Enter");
+    }
+    tab.await(ENDED);
+    assertThat(tab.value("document.activeElement.id")).isEqualTo("message");
+  }
+
   private double number(String expression) {
     return ((Number) tab.value(expression)).doubleValue();
   }

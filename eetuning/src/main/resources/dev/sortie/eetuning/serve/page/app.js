@@ -218,7 +218,10 @@ class Chat {
     const kept = this.conversation.save();
     const said = turn.answers.map(each => each.error ?? text(each)).join('\n');
     $('status').textContent = kept ? said : `${said}\nThe conversation is too long to be kept when the page is loaded again.`;
-    $('message').focus({preventScroll: true});
+    const at = document.activeElement;
+    if (at === document.body || [$('message'), $('send'), $('stop')].includes(at)) { // and nowhere of the reader's own choice
+      $('message').focus({preventScroll: true});
+    }
   }
 
   speaking(on) {
