@@ -66,6 +66,24 @@ class ExitsCommandsContractTest {
   }
 
   @Test
+  void draftHeadsOfMergedExitsGetTheTokensOfTheData() {
+    Path both = temp.resolve("both");
+    tiny.run("add-exits --at 1,2 --draft-head 40 --seed 3 --out %s", both).succeeded();
+    Path one = temp.resolve("one");
+    Path two = temp.resolve("two");
+    tiny.run("drop-exits --exits %s --at 2 --out %s", both, one).succeeded();
+    tiny.run("drop-exits --exits %s --at 1 --out %s", both, two).succeeded();
+    Path merged = temp.resolve("merged");
+    merge(merged, one, two).succeeded();
+    Path tuned = temp.resolve("tuned");
+    Path expected = temp.resolve("expected");
+    tiny.tune(merged, tuned, "").succeeded();
+    tiny.tune(both, expected, "").succeeded();
+    assertThat(tuned.resolve("exits.safetensors"))
+        .hasSameBinaryContentAs(expected.resolve("exits.safetensors"));
+  }
+
+  @Test
   void matricesCanBeStoredInHalfTheSpace() throws IOException {
     Path half = temp.resolve("half");
     tiny.run("merge-exits --out %s --store bf16 %s", half, tiny.exits()).succeeded();

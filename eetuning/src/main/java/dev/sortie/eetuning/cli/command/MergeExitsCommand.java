@@ -101,8 +101,11 @@ public final class MergeExitsCommand implements Callable<Integer> {
           ngramsFrom = folder;
           ngrams = exits.ngrams();
         }
-        tuning.putAll(
-            folders.size() == 1 ? exits.tuning() : Map.of(folder.toString(), exits.tuning()));
+        if (folders.size() == 1) {
+          tuning.putAll(exits.tuning());
+        } else if (!exits.tuning().isEmpty()) { // else the exits would count as tuned
+          tuning.put(folder.toString(), exits.tuning());
+        }
       }
       List<String> backbones =
           read.getFirst().backbones().stream()
