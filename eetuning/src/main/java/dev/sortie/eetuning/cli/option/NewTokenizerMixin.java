@@ -11,6 +11,7 @@ import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.format.TokenizerJsonWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Option;
@@ -20,12 +21,13 @@ public final class NewTokenizerMixin {
   /** The token that ends a text in a new tokenizer. */
   public static final String END = "<|endoftext|>";
 
+  private static final int DEFAULT_VOCAB = 1024;
+
   @Option(
       names = "--vocab",
       paramLabel = "V",
-      defaultValue = "1024",
-      description = "Vocabulary size of the new tokenizer. Default: ${DEFAULT-VALUE}.")
-  private int vocab;
+      description = "Vocabulary size of the new tokenizer. Default: " + DEFAULT_VOCAB + ".")
+  private Integer vocab;
 
   @Option(
       names = "--tokenizer",
@@ -35,35 +37,66 @@ public final class NewTokenizerMixin {
 
   /** Tokens of a new tokenizer, at most. */
   public int vocab() {
-    return vocab;
+    return vocab == null ? DEFAULT_VOCAB : vocab;
   }
 
   /** Tokens of the tokenizer that is there, or as many as a new one may have. */
   public int expected(Path out) {
     Path file = given == null ? file(out) : given;
-    return given != null || Files.exists(file) ? TokenizerJson.read(file).vocabSize() : vocab;
+    return given != null || Files.exists(file) ? TokenizerJson.read(file).vocabSize() : vocab();
   }
 
   /**
-   * The tokenizer given, or the one this run has trained before, or a new one.
+   * The tokenizer that this run has already, or the one given, or a new one. What is there stays: a
+   * run whose tokenizer was replaced could not be resumed any more.
    *
    * @param out folder of the run, which keeps it
    * @param text to train a new one on
+   * @throws InputException if the run has another one than the options ask for
    */
   public Tokenizer make(Path out, List<Path> text) {
     Path own = file(out);
-    if (given != null) {
-      copy(given, own);
-    }
     if (Files.exists(own)) {
-      return TokenizerJson.read(own);
+      Tokenizer kept = TokenizerJson.read(own);
+      checkSame(own, kept, text);
+      return kept;
     }
-    System.err.println("training a tokenizer of " + vocab + " tokens");
-    SubwordTokenizer trained =
-        new BpeTrainer(new BpeTrainer.Options(vocab, List.of(END), true, 2)).addFiles(text).train();
-    OptionalInt end = trained.id(END);
-    TokenizerJsonWriter.write(trained.withSpecials(OptionalInt.empty(), end), own);
+    if (given != null) {
+      AtomicFiles.write(own, bytes(given));
+    } else {
+      SubwordTokenizer trained = train(text);
+      OptionalInt end = trained.id(END);
+      TokenizerJsonWriter.write(trained.withSpecials(OptionalInt.empty(), end), own);
+    }
     return TokenizerJson.read(own);
+  }
+
+  private void checkSame(Path own, Tokenizer kept, List<Path> text) {
+    if (given != null && !Arrays.equals(bytes(given), bytes(own))) {
+      throw new InputException(
+          "%s: differs from --tokenizer %s; give the one of this run, or another --out"
+              .formatted(own, given));
+    }
+    if (given == null && vocab != null && !mayHave(kept.vocabSize(), text)) {
+      throw new InputException(
+          "%s: has %d tokens, --vocab asks for %d; leave it out, or give another --out"
+              .formatted(own, kept.vocabSize(), vocab));
+    }
+  }
+
+  /**
+   * Whether {@code --vocab} gives so many tokens. Fewer than asked for are so if the text has no
+   * more, which only training tells.
+   */
+  private boolean mayHave(int tokens, List<Path> text) {
+    return tokens == vocab || tokens < vocab && train(text).vocabSize() == tokens;
+  }
+
+  private SubwordTokenizer train(List<Path> text) {
+    System.err.println("training a tokenizer of " + vocab() + " tokens");
+    return new BpeTrainer(new BpeTrainer.Options(vocab(), List.of(END), true, 2))
+        .addFiles(text)
+        .train();
   }
 
   private static Path file(Path out) {
@@ -80,7 +113,7 @@ public final class NewTokenizerMixin {
     return TokenizerJson.read(file(out));
   }
 
-  private static void copy(Path from, Path to) {
-    AtomicFiles.write(to, InputFiles.readAll(from, JsonLimits.TOKENIZER.maxBytes()));
+  private static byte[] bytes(Path file) {
+    return InputFiles.readAll(file, JsonLimits.TOKENIZER.maxBytes());
   }
 }
