@@ -100,6 +100,19 @@ class TuneCommandContractTest {
   }
 
   @Test
+  void tuneAgainWithRoundedWeightsIsRefused() {
+    Path exact = temp.resolve("exact");
+    tiny.tune(tiny.exits(), exact, "").succeeded();
+    tiny.tune(tiny.exits(), exact, "--dtype bf16")
+        .assertRefused(1, "step-000004", "without weights 'bf16'");
+    tiny.tune(tiny.exits(), exact, "--dtype file").succeeded();
+    Path rounded = temp.resolve("rounded");
+    tiny.tune(tiny.exits(), rounded, "--dtype bf16").succeeded();
+    tiny.tune(tiny.exits(), rounded, "")
+        .assertRefused(1, "step-000004", "with weights bf16, now there is none");
+  }
+
+  @Test
   void aLearningRateThatIsTooHighIsOneLineEachTime() {
     Path out = temp.resolve("tuned");
     for (int attempt = 0; attempt < 2; attempt++) {

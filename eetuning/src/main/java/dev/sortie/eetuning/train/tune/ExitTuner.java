@@ -21,6 +21,7 @@ import dev.sortie.eetuning.train.stage.Stage;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.ModelMemory;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.parallel.pipeline.Timed;
 import dev.sortie.parallel.shard.ShardGradients;
 import dev.sortie.tensor.Tensor;
@@ -240,6 +241,9 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     m.put("seq_len", data.length());
     m.put("data", data.fingerprint());
     m.put("backbone", model.sha256());
+    if (model.precision() == Precision.BF16) {
+      m.put("weights", "bf16"); // rounded; in F32 and as the file has them they are the same
+    }
     start.addTo(m);
     Fingerprint.addShares(m, model.decoder().sharding());
     return m;
