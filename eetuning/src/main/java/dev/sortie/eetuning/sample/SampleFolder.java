@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.sample;
 
+import dev.sortie.eetuning.decode.chat.PromptKey;
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
@@ -70,7 +71,7 @@ final class SampleFolder {
   /**
    * The folder of a run, new or begun.
    *
-   * @param key what decides the texts, by name: strings and whole numbers
+   * @param key what decides the texts, by name: strings, whole numbers and lists of these
    * @throws InputException if the folder holds texts of something else, which is named
    */
   static SampleFolder open(Path folder, Map<String, Object> key) {
@@ -92,6 +93,9 @@ final class SampleFolder {
     key.forEach(
         (field, value) -> {
           Object found = of.fields().get(field);
+          if (PromptKey.FIELDS.contains(field) && !of.has(field)) {
+            return; // earlier versions did not write it; what was sampled then counts as the same
+          }
           if (!String.valueOf(value).equals(String.valueOf(found))) {
             throw new InputException(
                 "%s: %s is %s, that of this run is %s: these texts are of something else; name another --out"

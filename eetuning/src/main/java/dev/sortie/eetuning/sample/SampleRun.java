@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.sample;
 
+import dev.sortie.eetuning.decode.chat.PromptKey;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.Arithmetic;
 import dev.sortie.nn.load.LanguageModel;
@@ -156,6 +157,7 @@ public record SampleRun(LanguageModel model, Device device, SampleTable table, S
     key.put("arithmetic", model.arithmetic() == Arithmetic.EXACT ? "f32" : "integer");
     key.put("table_sha256", table.sha256());
     key.put("seed", settings.seed());
+    key.putAll(PromptKey.of(model, table.prompts().asks()));
     return key;
   }
 }

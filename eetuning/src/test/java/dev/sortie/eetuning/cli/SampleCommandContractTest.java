@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.cli.view.SampleView;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -320,6 +321,40 @@ class SampleCommandContractTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().lines().toList().getLast())
         .contains("of 512 texts none passes", "words=512");
+  }
+
+  /** Of folders that earlier versions began, which did not write what prompts are made with. */
+  @Test
+  void anotherChatTemplateOrTokenizerIsRefusedWhereItIsKnown() throws IOException {
+    Path model = TinyModel.write(temp.resolve("model"), 1);
+    Path template = model.resolve("chat_template.jinja");
+    Files.writeString(template, "{% for m in messages %}{{ m.content }}{% endfor %}");
+    Path asks =
+        Files.writeString(
+            temp.resolve("asks.json"),
+            """
+            {"format": "sortie-prompts",
+             "prompts": {"questions": ["The {who} ran?"], "words": {"who": ["fox", "hen"]}},
+             "sampling": {"temperature": 0.9, "max_tokens": 6}, "filters": {}}""");
+    Path out = temp.resolve("out");
+    CommandLineRun.of(words(model, asks, out, 20)).succeeded();
+    Files.writeString(template, "{% for m in messages %}> {{ m.content }}{% endfor %}");
+    CommandLineRun.of(words(model, asks, out, 400))
+        .assertRefused(1, "manifest.json", "chat_template_sha256 is", "name another --out");
+
+    Path manifest = out.resolve("manifest.json");
+    Files.writeString(
+        manifest,
+        Files.readString(manifest)
+            .replaceAll("(?s),\\s*\"tokenizer_sha256\".*?\"end_ids\": \\[.*?]", ""));
+    assertThat(manifest).content().doesNotContain("chat_template", "tokenizer", "end_ids");
+    CommandLineRun.of(words(model, asks, out, 400)).succeeded();
+    assertThat(manifest).content().contains("chat_template_sha256", "tokenizer_sha256", "end_ids");
+
+    Path tokenizer = model.resolve("tokenizer.json");
+    Files.writeString(tokenizer, Files.readString(tokenizer) + "\n");
+    CommandLineRun.of(words(model, asks, out, 800))
+        .assertRefused(1, "manifest.json", "tokenizer_sha256 is");
   }
 
   @Test

@@ -4,7 +4,9 @@ import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.Families;
 import dev.sortie.nn.family.GgufCheckpoint;
 import dev.sortie.nn.family.HfConfig;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.Gguf;
+import dev.sortie.nn.format.GgufValue;
 import dev.sortie.nn.format.Safetensors;
 import dev.sortie.nn.format.WeightSource;
 import dev.sortie.nn.model.Decoder;
@@ -13,6 +15,7 @@ import dev.sortie.nn.text.SubwordTokenizer;
 import dev.sortie.nn.text.format.GgufTokenizer;
 import dev.sortie.nn.text.format.TokenizerJson;
 import dev.sortie.nn.text.format.TokenizerModel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -35,6 +38,7 @@ public record ModelFiles(
     WeightSource weights,
     WeightSource stored)
     implements AutoCloseable {
+  private static final String TOKENIZER_JSON = "tokenizer.json";
 
   /** Is told what a model consists of before its tokenizer is read, which takes longer. */
   @FunctionalInterface
@@ -101,6 +105,30 @@ public record ModelFiles(
     return tokenizer(path, HfConfig.read(path));
   }
 
+  /**
+   * SHA-256 of the tokenizer as the model's files have it, which {@link LanguageModel#sha256} says
+   * nothing of. A GGUF file and the folder that it was made from differ.
+   */
+  public static String tokenizerSha256(Path path) {
+    if (!Gguf.isGguf(path)) {
+      return Sha256.of(tokenizerFile(path));
+    }
+    try (Gguf file = Gguf.open(path)) {
+      Sha256 sha = new Sha256();
+      file.metadata().values().entrySet().stream()
+          .filter(e -> e.getKey().startsWith(GgufTokenizer.PREFIX))
+          .forEach(
+              e -> {
+                String text = e.getKey() + " " + e.getValue() + "\n";
+                sha.update(text.getBytes(StandardCharsets.UTF_8));
+                if (e.getValue() instanceof GgufValue.Array list) {
+                  sha.update(list.bytes());
+                }
+              });
+      return sha.hex();
+    }
+  }
+
   @Override
   public void close() {
     weights.close();
@@ -130,18 +158,24 @@ public record ModelFiles(
 
   /** Special ids that config.json names count where the tokenizer's own files are silent. */
   private static SubwordTokenizer tokenizer(Path folder, HfConfig config) {
-    Path json = folder.resolve("tokenizer.json");
-    Path model = folder.resolve("tokenizer.model");
-    if (!Files.exists(json) && !Files.exists(model)) {
-      throw new InputException(
-          json + ": no such file, and no tokenizer.model next to it; put one of the two there");
-    }
-    SubwordTokenizer t = Files.exists(json) ? TokenizerJson.read(json) : TokenizerModel.read(model);
+    Path file = tokenizerFile(folder);
+    SubwordTokenizer t =
+        file.endsWith(TOKENIZER_JSON) ? TokenizerJson.read(file) : TokenizerModel.read(file);
     OptionalInt bos = t.bosId().isPresent() ? t.bosId() : config.bos();
     OptionalInt eos =
         t.eosId().isPresent() || config.eos().isEmpty()
             ? t.eosId()
             : OptionalInt.of(config.eos().getFirst());
     return t.withSpecials(bos, eos);
+  }
+
+  private static Path tokenizerFile(Path folder) {
+    Path json = folder.resolve(TOKENIZER_JSON);
+    Path model = folder.resolve("tokenizer.model");
+    if (!Files.exists(json) && !Files.exists(model)) {
+      throw new InputException(
+          json + ": no such file, and no tokenizer.model next to it; put one of the two there");
+    }
+    return Files.exists(json) ? json : model;
   }
 }

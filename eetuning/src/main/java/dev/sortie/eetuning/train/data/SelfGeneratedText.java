@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.data;
 
 import dev.sortie.eetuning.decode.chat.Prompt;
+import dev.sortie.eetuning.decode.chat.PromptKey;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
@@ -140,6 +141,7 @@ public record SelfGeneratedText(LanguageModel model, Settings settings, Device d
     key.put("format", 1);
     key.put("model", model.sha256());
     key.put("weights", types(model));
+    key.putAll(PromptKey.of(model, true));
     key.put("tokens", tokens());
     key.put("rows", rows(length()));
     key.put("temperature", settings.temperature());

@@ -87,6 +87,30 @@ class SelfGeneratedTextContractTest {
     }
   }
 
+  @Test
+  void anotherTemplateTokenizerOrEndHasAFileOfItsOwn() throws IOException {
+    Set<Path> files = new HashSet<>();
+    files.add(sampled());
+    Path template = Files.writeString(folder.resolve("chat_template.jinja"), TEMPLATE);
+    files.add(sampled());
+    Files.writeString(template, TEMPLATE.replace("<assistant>", "<bot>"));
+    files.add(sampled());
+    Path tokenizer = folder.resolve("tokenizer.json");
+    Files.writeString(tokenizer, Files.readString(tokenizer) + "\n");
+    files.add(sampled());
+    Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [7, 9]}");
+    files.add(sampled());
+    assertThat(files).hasSize(5);
+    assertThat(files).contains(sampled());
+  }
+
+  private Path sampled() {
+    SelfGeneratedText.Settings few = new SelfGeneratedText.Settings(1, 0.8, 1, List.of());
+    try (LanguageModel model = load()) {
+      return new SelfGeneratedText(model, few, device).file(temp.resolve("cache"), n -> {});
+    }
+  }
+
   /** What a kill leaves: batches that are whole. */
   @Test
   void aBatchThatIsDoneIsNotSampledAgain() throws IOException {

@@ -2,8 +2,10 @@ package dev.sortie.nn.text.chat;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.file.TextFiles;
 import dev.sortie.nn.format.Gguf;
+import dev.sortie.nn.json.Json;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.nn.text.jinja.Template;
 import dev.sortie.nn.text.jinja.TemplateLimits;
@@ -15,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 
@@ -34,6 +37,7 @@ public final class ChatTemplate {
   private static final Pattern ROLE = Pattern.compile("[A-Za-z_]+");
 
   private final String origin;
+  private final Map<String, String> sources;
   private final Map<String, Template> templates;
   private final Map<String, String> specials;
 
@@ -41,8 +45,12 @@ public final class ChatTemplate {
   private volatile Guarded guarded;
 
   private ChatTemplate(
-      String origin, Map<String, Template> templates, Map<String, String> specials) {
+      String origin,
+      Map<String, String> sources,
+      Map<String, Template> templates,
+      Map<String, String> specials) {
     this.origin = origin;
+    this.sources = Map.copyOf(sources);
     this.templates = templates;
     this.specials = Map.copyOf(specials);
   }
@@ -71,7 +79,7 @@ public final class ChatTemplate {
           String where = sources.size() == 1 ? origin : origin + " '" + name + "'";
           parsed.put(name, Template.parse(where, source, TemplateLimits.DEFAULT));
         });
-    return new ChatTemplate(origin, parsed, specials);
+    return new ChatTemplate(origin, sources, parsed, specials);
   }
 
   /**
@@ -130,6 +138,13 @@ public final class ChatTemplate {
   /** Names it in messages. */
   public String origin() {
     return origin;
+  }
+
+  /** SHA-256 of its text, that of others of the model, and its special tokens. */
+  public String sha256() {
+    Map<String, Object> all = Json.object("templates", new TreeMap<>(sources));
+    all.put("specials", new TreeMap<>(specials));
+    return Sha256.of(Json.utf8(origin, Json.compact(all)));
   }
 
   /**

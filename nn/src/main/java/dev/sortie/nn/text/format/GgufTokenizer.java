@@ -27,7 +27,9 @@ import java.util.function.BiFunction;
  * SentencePiece BPE ({@code llama}). Anything that is not supported is refused by name.
  */
 public final class GgufTokenizer {
-  static final String PREFIX = "tokenizer.ggml.";
+  /** What the keys of all that it reads begin with. */
+  public static final String PREFIX = "tokenizer.ggml.";
+
   static final String MODEL = PREFIX + "model";
   static final String PRE = PREFIX + "pre";
   static final String TOKENS = PREFIX + "tokens";
