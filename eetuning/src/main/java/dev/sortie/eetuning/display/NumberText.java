@@ -5,16 +5,27 @@ import java.util.Locale;
 
 /** Numbers as people read them, the same in every locale. */
 public final class NumberText {
+  private static final String NONE = "-";
+
   private NumberText() {}
 
-  /** With a fixed number of decimals and thousands separated: 1,234.5. */
+  /** With a fixed number of decimals and thousands separated: 1,234.5. A dash for NaN. */
   public static String fixed(double value, int decimals) {
-    return String.format(Locale.ROOT, "%,." + decimals + "f", value);
+    return text("%,.", value, decimals);
   }
 
-  /** A share of 1 in percent: 96.4%. */
+  /** The same without separators: 1234.5. */
+  public static String ungrouped(double value, int decimals) {
+    return text("%.", value, decimals);
+  }
+
+  private static String text(String start, double value, int decimals) {
+    return Double.isNaN(value) ? NONE : String.format(Locale.ROOT, start + decimals + "f", value);
+  }
+
+  /** A share of 1 in percent: 96.4%. A dash for NaN. */
   public static String percent(double share) {
-    return fixed(100 * share, 1) + "%";
+    return Double.isNaN(share) ? NONE : fixed(100 * share, 1) + "%";
   }
 
   /** A threshold or tick without trailing zeros: 0.8, 250. */

@@ -34,7 +34,8 @@ import java.util.SequencedMap;
 public record TextScorer(LanguageModel model, Exits exits, Device device) {
 
   /**
-   * Scores of one head.
+   * Scores of one head. NaN where there is no token to score: {@code nll} if a draft head covers
+   * none of the text, all three for a lookahead exit if no window has three tokens.
    *
    * @param nll mean negative log-likelihood, nats per token, of the tokens that the head covers
    * @param agreement share of all tokens whose most likely token equals the final layer's

@@ -87,6 +87,38 @@ class ScoreCommandContractTest {
         .isBetween(nll / tokens - 1e-6, nll / tokens + 1e-6);
   }
 
+  /** Untuned draft heads have the lowest ids: none of a word, and it is too short to look ahead. */
+  @Test
+  void whatATextHasNoTokenForIsNull() throws IOException {
+    Path exits = temp.resolve("exits");
+    tiny.run("add-exits --at 1 --draft-head 20 --out %s", exits).succeeded();
+    Path ahead = temp.resolve("ahead");
+    tiny.run("add-exits --arch lookahead --out %s", ahead).succeeded();
+    Path all = temp.resolve("all");
+    tiny.run("merge-exits --out %s %s %s", all, exits, ahead).succeeded();
+    Path text = Files.writeString(temp.resolve("text"), "zz");
+
+    JsonObject json = tiny.run("score --exits %s --file %s --json", all, text).json();
+    assertThat(json.getInt("tokens", 1, 1)).isEqualTo(1);
+    assertThat(heads(json)).containsExactly(1L, "final", "lookahead");
+    assertThat(json.getObjects("heads").getFirst().fields())
+        .containsEntry("nll", null)
+        .containsEntry("perplexity", null)
+        .containsEntry("bits_per_byte", null)
+        .containsEntry("coverage", 0.0);
+    assertThat(json.getObjects("heads").getLast().fields().values())
+        .containsExactly("lookahead", null, null, null, null, null);
+    assertThat(tiny.run("score --exits %s --file %s", all, text).succeeded().out().lines())
+        .anyMatch(line -> line.matches(" +1 +- +- +- +[01]\\.0000 +0\\.0000"))
+        .anyMatch(line -> line.matches("lookahead( +-){5}"));
+
+    Path out = temp.resolve("report");
+    tiny.run("eval --exits %s --text %s --out %s", all, text, out).succeeded();
+    assertThat(Json.read(out.resolve("results.json")).getObject("text").getObjects("heads"))
+        .extracting(head -> head.fields().get("nll") == null)
+        .containsExactly(true, false, true);
+  }
+
   @Test
   void aLineWithoutTextIsNamed() throws IOException {
     Path lines = Files.writeString(temp.resolve("texts.jsonl"), "{\"text\":\"a b\"}\n{\"q\":1}\n");

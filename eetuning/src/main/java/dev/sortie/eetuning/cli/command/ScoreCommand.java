@@ -5,7 +5,9 @@ import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.ExitsMixin;
 import dev.sortie.eetuning.cli.view.ScoreProgress;
+import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.eval.TextScorer;
+import dev.sortie.eetuning.eval.report.EvalJson;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
@@ -86,13 +88,13 @@ public final class ScoreCommand implements Callable<Integer> {
                 (exit, s) ->
                     System.out.printf(
                         Locale.ROOT,
-                        "%9s %10.4f %12.3f %14.4f %10.4f %9.4f%n",
+                        "%9s %10s %12s %14s %10s %9s%n",
                         exit,
-                        s.nll(),
-                        s.perplexity(),
-                        r.bitsPerByte(s),
-                        s.agreement(),
-                        s.coverage()));
+                        NumberText.ungrouped(s.nll(), 4),
+                        NumberText.ungrouped(s.perplexity(), 3),
+                        NumberText.ungrouped(r.bitsPerByte(s), 4),
+                        NumberText.ungrouped(s.agreement(), 4),
+                        NumberText.ungrouped(s.coverage(), 4)));
       }
     }
     return 0;
@@ -115,11 +117,7 @@ public final class ScoreCommand implements Callable<Integer> {
               one.put(
                   "exit",
                   Character.isDigit(exit.charAt(0)) ? (Object) Integer.valueOf(exit) : exit);
-              one.put("nll", s.nll());
-              one.put("perplexity", s.perplexity());
-              one.put("bits_per_byte", r.bitsPerByte(s));
-              one.put("agreement", s.agreement());
-              one.put("coverage", s.coverage());
+              one.putAll(EvalJson.score(r, s));
               heads.add(one);
             });
     Map<String, Object> root = new LinkedHashMap<>();

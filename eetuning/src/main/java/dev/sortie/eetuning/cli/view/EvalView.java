@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.view;
 
+import dev.sortie.eetuning.display.NumberText;
 import dev.sortie.eetuning.display.SafeText;
 import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.SweepPoint;
@@ -35,11 +36,11 @@ public final class EvalView {
                       (head, s) ->
                           out.printf(
                               Locale.ROOT,
-                              "%8s %10.4f %12.3f %10.4f%n",
+                              "%8s %10s %12s %10s%n",
                               head,
-                              s.nll(),
-                              s.perplexity(),
-                              s.agreement()));
+                              NumberText.ungrouped(s.nll(), 4),
+                              NumberText.ungrouped(s.perplexity(), 3),
+                              NumberText.ungrouped(s.agreement(), 4)));
             });
   }
 

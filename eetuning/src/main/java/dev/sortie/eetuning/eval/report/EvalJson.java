@@ -6,6 +6,7 @@ import dev.sortie.eetuning.eval.EvalResults;
 import dev.sortie.eetuning.eval.MeasurementError;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.eval.task.TextMetrics;
+import dev.sortie.nn.json.Json;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,11 +55,7 @@ public final class EvalJson {
             (head, s) -> {
               Map<String, Object> one = new LinkedHashMap<>();
               one.put("exit", head);
-              one.put("nll", s.nll());
-              one.put("perplexity", s.perplexity());
-              one.put("bits_per_byte", t.bitsPerByte(s));
-              one.put("agreement", s.agreement());
-              one.put("coverage", s.coverage());
+              one.putAll(score(t, s));
               heads.add(one);
             });
     Map<String, Object> root = new LinkedHashMap<>();
@@ -66,6 +63,20 @@ public final class EvalJson {
     root.put("bytes", t.bytes());
     root.put("heads", heads);
     return root;
+  }
+
+  /** Scores of one head, null where the text has no token for it. */
+  public static Map<String, Object> score(TextScorer.Result t, TextScorer.Score s) {
+    return Json.object(
+        "nll", orNull(s.nll()),
+        "perplexity", orNull(s.perplexity()),
+        "bits_per_byte", orNull(t.bitsPerByte(s)),
+        "agreement", orNull(s.agreement()),
+        "coverage", orNull(s.coverage()));
+  }
+
+  private static Double orNull(double x) {
+    return Double.isFinite(x) ? Double.valueOf(x) : null;
   }
 
   private static Map<String, Object> accuracy(ChoiceScorer.Accuracy a) {
