@@ -226,7 +226,10 @@ final class ServeCommand implements Callable<Integer> {
                   model.compute().threads() + " threads",
                   settings,
                   rows,
-                  List.of())
+                  rows.stream()
+                      .filter(row -> row.containsKey("ratio"))
+                      .map(row -> (Double) row.get("ratio"))
+                      .toList())
               .describe();
     }
     if (model.json()) {

@@ -2,9 +2,11 @@ package dev.sortie.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.benchmarks.report.Recorded;
 import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -70,6 +72,40 @@ class ServeCommandContractTest {
     assertThat(held.getInt("different", 0, 0)).isZero();
     assertThat(held.getInt("failures", 0, 0)).isZero();
     assertThat(held.getList("resident_mib")).isNotEmpty();
+  }
+
+  /** The peer is serve itself, which takes the port, the last word, alone. */
+  @Test
+  @Timeout(120)
+  void aComparisonWithAPeerIsReported() throws IOException {
+    Path peer = dir.resolve("llama-server");
+    Files.writeString(
+        peer,
+        """
+        #!/bin/sh
+        for word; do port=$word; done
+        exec %s serve --model fable --threads 1 --port "$port"
+        """
+            .formatted(dir.resolve("sortie")));
+    assertThat(peer.toFile().setExecutable(true)).isTrue();
+    Path file = dir.resolve("results.jsonl");
+    Launched.Run run =
+        Launched.run(
+            "serve",
+            "--model",
+            "fable",
+            "--llama-server",
+            peer.toString(),
+            "--clients",
+            "1",
+            "--tokens",
+            "4",
+            "--rounds",
+            "1",
+            "--record=" + file);
+    assertThat(run.code()).as(run.err()).isZero();
+    assertThat(JsonLines.read(file).getFirst().getDouble("geomean", 0, 1e6)).isPositive();
+    assertThat(Recorded.read(file)).first().extracting(r -> r.cases().size()).isEqualTo(2);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.sortie.benchmarks.report;
 
+import dev.sortie.benchmarks.measure.Figure;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -23,7 +24,7 @@ import java.util.Map;
  * @param java the JVM
  * @param date ISO 8601
  * @param commit that was measured
- * @param geomean of the ratios
+ * @param geomean of the ratios that count, of all where the line has none
  * @param cases the rows that have a ratio
  */
 public record Recorded(
@@ -105,7 +106,9 @@ public record Recorded(
         o.getString("java"),
         o.getString("date"),
         o.getString("commit"),
-        o.getDouble("geomean", Double.MIN_NORMAL, LARGEST),
+        o.has("geomean")
+            ? o.getDouble("geomean", Double.MIN_NORMAL, LARGEST)
+            : Figure.geomean(cases.stream().mapToDouble(Case::ratio)),
         cases);
   }
 }

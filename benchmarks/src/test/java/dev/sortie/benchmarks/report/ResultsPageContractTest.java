@@ -2,6 +2,7 @@ package dev.sortie.benchmarks.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.sortie.nn.InputException;
 import java.io.IOException;
@@ -65,6 +66,20 @@ class ResultsPageContractTest {
     assertThat(page)
         .contains("| a\\|b | 2 | 1 | x | 1.23 |", "| c | 2 | 1 | x | 40 |", "&lt;cpu>")
         .contains("(recorded/gemm.svg)", "(recorded/gemm-2.svg)");
+  }
+
+  /** As one of {@code bench ranks} that compares two commands at once with one rank alone. */
+  @Test
+  void aLineWithoutAMeanOfItsOwnHasThatOfItsCases() throws IOException {
+    String lines =
+        LINE.formatted("a", 2, 2, "aaa")
+            + LINE.formatted("b", 1.5, 9, "bbb").replace("\"geomean\":9,", "")
+            + LINE.formatted("c", 1, 1, "ccc").replace(",\"ratio\":1}", "}");
+    assertThat(Recorded.read(file(lines)))
+        .extracting(Recorded::geomean)
+        .satisfiesExactly(
+            two -> assertThat(two).isEqualTo(2),
+            own -> assertThat(own).isCloseTo(1.5, offset(1e-12)));
   }
 
   @Test
