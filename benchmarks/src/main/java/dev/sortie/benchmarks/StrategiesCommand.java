@@ -12,9 +12,11 @@ import dev.sortie.eetuning.cost.CostTable;
 import dev.sortie.eetuning.eval.task.TaskFile;
 import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.text.chat.ChatMessage;
@@ -109,8 +111,9 @@ final class StrategiesCommand implements Callable<Integer> {
       Device device = m.device();
       Exits exits = model.exits(m, arena, device);
       List<String> ways = words.isEmpty() ? Ways.defaults(exits) : words;
-      SequencedMap<String, int[]> items = items(m);
-      WayFile file = new WayFile(kept.file(), settings(exits, ways, device));
+      List<TaskItem.Answer> asked = TaskFile.prompts(promptFile(), tokens);
+      SequencedMap<String, int[]> items = items(m, asked);
+      WayFile file = new WayFile(kept.file(), settings(m, exits, ways, asked));
       SequencedMap<WayFile.Unit, List<WayRun>> done = file.read();
       List<WayFile.Unit> missing = new ArrayList<>();
       for (double t : temperatures) {
@@ -136,16 +139,19 @@ final class StrategiesCommand implements Callable<Integer> {
           done.put(unit, runs);
         }
       }
-      report(done, temperatures.size() * items.size(), device);
+      report(done, temperatures.size() * items.size(), m);
     }
     return 0;
   }
 
-  private SequencedMap<String, int[]> items(LanguageModel m) {
+  private Path promptFile() {
+    return prompts == null ? Recorder.defaultFile().resolveSibling("prompts.jsonl") : prompts;
+  }
+
+  private SequencedMap<String, int[]> items(LanguageModel m, List<TaskItem.Answer> asked) {
     var template = ChatTemplate.ofModel(m.path());
     SequencedMap<String, int[]> items = new LinkedHashMap<>();
-    Path from = prompts == null ? Recorder.defaultFile().resolveSibling("prompts.jsonl") : prompts;
-    for (TaskItem.Answer a : TaskFile.prompts(from, tokens)) {
+    for (TaskItem.Answer a : asked) {
       if (items.size() < limit) {
         items.put(
             a.id(),
@@ -162,19 +168,40 @@ final class StrategiesCommand implements Callable<Integer> {
     return items;
   }
 
-  private String settings(Exits exits, List<String> ways, Device device) {
-    return "%s, %s, exits %s, %d tokens, %s, %d threads, in pairs with full depth, ways %s"
+  /** All that decides the runs but for which of the prompts are asked, at which temperatures. */
+  private String settings(
+      LanguageModel m, Exits exits, List<String> ways, List<TaskItem.Answer> asked) {
+    Device device = m.device();
+    Path folder = model.exitsFolder();
+    return "%s, %s, arithmetic %s, exits %s, prompts %s, %d tokens, %s, %d threads, in pairs with full depth, ways %s"
         .formatted(
             Path.of(model.model()).getFileName(),
             model.dtype(),
-            exits.depths() + (exits.lookahead().isPresent() ? " and lookahead" : ""),
+            m.arithmetic().word(),
+            folder == null
+                ? "none"
+                : exits.depths()
+                    + (exits.lookahead().isPresent() ? " and lookahead " : " ")
+                    + ExitsFile.sha256(folder),
+            sha256(asked),
             tokens,
             device.kernels().name(),
             device.pool().threads(),
             ways.stream().map(Ways::described).collect(Collectors.joining(" ")));
   }
 
-  private void report(SequencedMap<WayFile.Unit, List<WayRun>> done, int units, Device device) {
+  private static String sha256(List<TaskItem.Answer> asked) {
+    Sha256 sha = new Sha256();
+    asked.forEach(
+        a ->
+            sha.update(
+                Json.utf8(
+                    "prompt", Json.compact(Json.object("id", a.id(), "prompt", a.prompt())))));
+    return sha.hex();
+  }
+
+  private void report(SequencedMap<WayFile.Unit, List<WayRun>> done, int units, LanguageModel m) {
+    Device device = m.device();
     List<Map<String, Object>> rows = new ArrayList<>();
     for (double t : temperatures) {
       List<List<WayRun>> runs = new ArrayList<>();
@@ -191,6 +218,7 @@ final class StrategiesCommand implements Callable<Integer> {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("model", Path.of(model.model()).getFileName().toString());
     settings.put("dtype", model.dtype());
+    settings.put("arithmetic", m.arithmetic().word());
     settings.put("tokens", tokens);
     Map<String, Object> result =
         new OwnResult(

@@ -9,12 +9,16 @@ import dev.sortie.benchmarks.compare.WayTable;
 import dev.sortie.benchmarks.compare.Ways;
 import dev.sortie.eetuning.decode.SpeculationReport;
 import dev.sortie.eetuning.exit.Exits;
+import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,31 +110,39 @@ class StrategiesContractTest {
     assertThat(Ways.defaults(Exits.none())).containsExactly("speculative:prompt-lookup");
   }
 
+  private static Launched.Run strategies(Path prompts, Path out, String... more) {
+    List<String> words = new ArrayList<>(List.of("strategies", "--model", "fable"));
+    words.addAll(List.of("--threads", "1", "--dtype", "f32", "--temperatures", "0"));
+    words.addAll(List.of("--prompts", prompts.toString(), "--out", out.toString()));
+    words.addAll(List.of(more));
+    return Launched.run(words.toArray(String[]::new));
+  }
+
   @Test
   void textsOfLosslessWaysAreThoseOfFullDepth() {
     Path out = folder.resolve("fable.jsonl");
     Path prompts = Path.of("prompts.jsonl").toAbsolutePath();
-    int code =
-        Bench.commandLine()
-            .execute(
-                "strategies",
-                "--model",
-                "fable",
-                "--threads",
-                "1",
-                "--dtype",
-                "f32",
-                "--prompts",
-                prompts.toString(),
-                "--limit",
-                "2",
-                "--tokens",
-                "24",
-                "--temperatures",
-                "0",
-                "--out",
-                out.toString());
-    assertThat(code).isZero();
+    Launched.Run run = strategies(prompts, out, "--limit", "2", "--tokens", "24");
+    assertThat(run.code()).as(run.err()).isZero();
     assertThat(out).content().contains("photosynthesis", "\"fox\"", "speculative:prompt-lookup");
+  }
+
+  @Test
+  void runsOfOtherPromptsExitsOrArithmeticAreNotTakenOver() throws IOException {
+    Path prompts = folder.resolve("prompts.jsonl");
+    Files.writeString(prompts, "{\"id\": \"a\", \"prompt\": \"The fox\"}\n");
+    Path out = folder.resolve("runs.jsonl");
+    String[] few = {"--tokens", "4", "--way", "speculative:prompt-lookup"};
+    assertThat(strategies(prompts, out, few).code()).isZero();
+    assertThat(out).content().hasLineCount(1).contains("arithmetic exact, exits none, prompts ");
+    assertThat(strategies(prompts, out, few).code()).isZero();
+    assertThat(out).content().hasLineCount(1);
+
+    List<String> withExits = new ArrayList<>(List.of(few));
+    withExits.addAll(List.of("--exits", "fable"));
+    assertThat(strategies(prompts, out, withExits.toArray(String[]::new)).err())
+        .contains("take another file", ExitsFile.sha256(EmbeddedFolder.FABLE_EXITS.path()));
+    Files.writeString(prompts, "{\"id\": \"a\", \"prompt\": \"The hen\"}\n");
+    assertThat(strategies(prompts, out, few).err()).contains("take another file");
   }
 }

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.exit;
 
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
@@ -75,6 +76,13 @@ public final class ExitsFile {
     try (NativeArena arena = new NativeArena("exits as they are written")) {
       write(folder, exits, model, matrices, arena);
     }
+  }
+
+  /** Tells what is decoded with from other exits: the SHA-256 of the tensors, and of n-grams. */
+  public static String sha256(Path folder) {
+    String tensors = Sha256.of(folder.resolve(TENSORS));
+    Path ngrams = folder.resolve(NgramFile.NAME);
+    return Files.exists(ngrams) ? tensors + " with n-grams " + Sha256.of(ngrams) : tensors;
   }
 
   /** Gives this rank's shares to another that writes, which calls {@link #write} meanwhile. */
