@@ -2,6 +2,7 @@ package dev.sortie.eetuning.exit;
 
 import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.format.SafetensorsWriter;
 import dev.sortie.nn.json.Json;
@@ -76,6 +77,11 @@ public final class ExitsFile {
     try (NativeArena arena = new NativeArena("exits as they are written")) {
       write(folder, exits, model, matrices, arena);
     }
+  }
+
+  /** Takes what makes a folder one of exits away, if it is there. */
+  public static void discard(Path folder) {
+    AtomicFiles.delete(folder.resolve(DESCRIPTION));
   }
 
   /** Tells what is decoded with from other exits: the SHA-256 of the tensors, and of n-grams. */

@@ -35,13 +35,18 @@ public record Recipe(Path folder, int steps, long seed, List<String> compute) {
     return folder.resolve("eval");
   }
 
+  /** The folder of exits as they are before they are tuned. */
+  public Path untuned() {
+    return folder.resolve("exits.start");
+  }
+
   /**
    * The stages for a text that was split. The model has 1.3 M parameters: small enough for minutes
    * on two cores, deep enough for exits.
    */
   public List<Stage> stages(HeldOutSplit split) {
     Path model = folder.resolve("model");
-    Path begun = folder.resolve("exits.start");
+    Path untuned = untuned();
     Path exits = folder.resolve("exits");
     return List.of(
         stage(
@@ -54,12 +59,12 @@ public record Recipe(Path folder, int steps, long seed, List<String> compute) {
             "--validate-every 1000 --checkpoint-every 200 --steps " + steps,
             "--seed " + seed,
             compute),
-        stage("add-exits --model", model, "--at 2,4 --arch layer --out", begun),
+        stage("add-exits --model", model, "--at 2,4 --arch layer --out", untuned),
         stage(
             "tune --model",
             model,
             "--exits",
-            begun,
+            untuned,
             "--data",
             split.training(),
             "--out",

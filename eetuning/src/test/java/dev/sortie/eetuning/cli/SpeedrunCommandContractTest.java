@@ -8,7 +8,9 @@ import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -93,6 +95,22 @@ class SpeedrunCommandContractTest {
     JsonObject result = run(out, "--json").json();
     assertThat(result.fields().get("minutes")).isNull();
     assertThat(run(out).succeeded().out()).contains("an unknown time, since it was interrupted");
+  }
+
+  /** As after a kill between the end of a stage and the record of it. */
+  @Test
+  void aStageThatHadWrittenItsResultIsDoneAgain() throws IOException {
+    Path out = temp.resolve("run");
+    run(out).succeeded();
+    Path record = out.resolve("speedrun.json");
+    List<?> all = Json.read(record).getList("stages");
+    for (int done = 1; done < STAGES.size(); done++) {
+      Map<String, Object> cut = new LinkedHashMap<>(Json.read(record).fields());
+      cut.put("stages", all.subList(0, done));
+      Json.write(record, cut);
+      Files.writeString(out.resolve(".begun-" + STAGES.get(done)), "");
+      assertThat(run(out).succeeded().out()).as(STAGES.get(done)).contains("interrupted");
+    }
   }
 
   @Test

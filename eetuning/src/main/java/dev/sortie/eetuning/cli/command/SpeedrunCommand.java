@@ -3,6 +3,7 @@ package dev.sortie.eetuning.cli.command;
 import dev.sortie.eetuning.cli.base.CommandLines;
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.speedrun.HeldOutSplit;
@@ -103,7 +104,7 @@ public final class SpeedrunCommand implements Callable<Integer> {
       RunRecord record = RunRecord.open(out, settings(split));
       List<Recipe.Stage> stages = recipe.stages(split);
       for (Recipe.Stage stage : stages) {
-        int code = run(stage, record);
+        int code = run(stage, recipe, record);
         if (code != 0) {
           return code;
         }
@@ -121,7 +122,7 @@ public final class SpeedrunCommand implements Callable<Integer> {
     return settings;
   }
 
-  private int run(Recipe.Stage stage, RunRecord record) {
+  private int run(Recipe.Stage stage, Recipe recipe, RunRecord record) {
     String name = stage.command();
     if (record.isDone(name)) {
       return 0;
@@ -129,6 +130,9 @@ public final class SpeedrunCommand implements Callable<Integer> {
     Path begun = out.resolve(".begun-" + name);
     if (Files.exists(begun)) {
       record.resumes();
+      if (name.equals("add-exits")) {
+        ExitsFile.discard(recipe.untuned()); // it writes into no folder that has exits already
+      }
     }
     System.err.println(stage.line());
     try {
