@@ -39,12 +39,14 @@ record SampleFilters(
   /** Name of the rule against near-duplicates, as a filter and in counts. */
   static final String NEAR_DUPLICATE = "near_duplicate";
 
+  private static final String ENDS_BEFORE = "ends_before";
+
   private static final int GRAM = 4;
   private static final Set<String> FIELDS =
       Set.of(
           "finished",
           "whole_sentences",
-          "ends_before",
+          ENDS_BEFORE,
           "words",
           "sentence_words",
           "repeated_4grams",
@@ -58,7 +60,10 @@ record SampleFilters(
   private static final Pattern ENDING =
       Pattern.compile(".*[.!?][\"')\u201d\u2019]*", Pattern.DOTALL);
 
-  private static final Pattern SENTENCES = Pattern.compile("[.!?]+[\"')]*(\\s+|$)");
+  private static final Pattern SENTENCES = Pattern.compile("[.!?]+[\"')\u201d\u2019]*(\\s+|$)");
+
+  /** Plain, English and German ones. */
+  private static final String QUOTES = "\"\u201c\u201d\u201e";
 
   /** Headings, lists, tables, code, emphasis, links and places to be filled in. */
   private static final Pattern MARKUP =
@@ -125,7 +130,10 @@ record SampleFilters(
             most ->
                 rules.add(new Rule("repeated_4grams", t -> Words.repeated(t.text(), GRAM) > most)));
     Optional<Pattern> remark =
-        json.optional("ends_before", json::getStrings).map(phrases -> anyOf(json, phrases));
+        json.optional(ENDS_BEFORE, json::getStrings).map(phrases -> anyOf(json, phrases));
+    if (remark.isPresent()) {
+      rules.add(new Rule(ENDS_BEFORE, t -> t.text().isEmpty()));
+    }
     Optional<Double> near = json.optional(NEAR_DUPLICATE, n -> json.getDouble(n, 0.1, 1));
     return new SampleFilters(
         rules,
@@ -141,28 +149,28 @@ record SampleFilters(
     Optional<Integer> end =
         remark.map(r -> r.matcher(text)).filter(Matcher::find).map(Matcher::start);
     if (end.isPresent()) {
-      return sample.with(toLastSentence(text.substring(0, end.get())));
+      return sample.with(toLastSentence(text.substring(0, end.get())).orElse(""));
     }
-    return sample.with(wholeSentences && !sample.ended() ? toLastSentence(text) : text);
+    return sample.with(
+        wholeSentences && !sample.ended() ? toLastSentence(text).orElse(text) : text);
   }
 
   private static Pattern anyOf(JsonObject json, List<String> phrases) {
     if (phrases.isEmpty() || phrases.contains("")) {
-      throw json.error("ends_before", "phrases, and none without a character");
+      throw json.error(ENDS_BEFORE, "phrases, and none without a character");
     }
     String any = phrases.stream().map(Pattern::quote).collect(Collectors.joining("|"));
     return Pattern.compile(any, Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE);
   }
 
-  /** As far as a sentence ends outside of quotes, or the whole text where none does. */
-  private static String toLastSentence(String text) {
+  /** As far as a sentence ends outside of quotes, if one does. */
+  private static Optional<String> toLastSentence(String text) {
     return SENTENCES
         .matcher(text)
         .results()
         .map(end -> text.substring(0, end.end()).strip())
         .filter(SampleFilters::quotesAreClosed)
-        .reduce((_, last) -> last)
-        .orElse(text);
+        .reduce((_, last) -> last);
   }
 
   /** The rule that refuses a text, if one does. */
@@ -181,7 +189,7 @@ record SampleFilters(
   }
 
   private static boolean quotesAreClosed(String text) {
-    return text.chars().filter(c -> c == '"').count() % 2 == 0;
+    return text.chars().filter(c -> QUOTES.indexOf(c) >= 0).count() % 2 == 0;
   }
 
   private static boolean has(String text, List<String> phrases) {

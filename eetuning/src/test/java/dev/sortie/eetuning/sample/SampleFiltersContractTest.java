@@ -33,6 +33,13 @@ class SampleFiltersContractTest {
           new Case("\"prose\": true", "A Story:\nThe hen sat.", "She said: go.\nThe hen sat."),
           new Case("\"prose\": true", "A hen named [name].", "A hen named Dot."),
           new Case("\"prose\": true", "\"Go, said the hen.", "\"Go,\" said the hen."),
+          new Case("\"prose\": true", "\u201cGo, said the hen.", "\u201cGo,\u201d she said."),
+          new Case("\"prose\": true", "\u201eGo, said the hen.", "\u201eGo\u201c, she said."),
+          new Case(
+              "\"sentence_words\": 4",
+              "\u201cShe sat under it here.\u201d",
+              "\u201cGo there now.\u201d \u2018I did.\u2019 It slept."),
+          new Case("\"ends_before\": [\"story\"]", "", "The hen sat."),
           new Case("\"refused\": [\"here is a\"]", "Here is a story.", "Here is the hen."),
           new Case("\"must_occur\": 1", "The hen jumped.", "The henhouse. A red ball jumped."),
           new Case("\"must_occur\": 0.5", "The cow sat.", "The hen sat."),
@@ -84,6 +91,10 @@ class SampleFiltersContractTest {
     assertThat(plain(filters, "The hen sat. \"I will go. You will", "length"))
         .as("a sentence within an open quote")
         .isEqualTo("The hen sat.");
+    assertThat(plain(filters, "The hen sat. \u201cI will go. You will", "length"))
+        .isEqualTo("The hen sat.");
+    assertThat(plain(filters, "The hen sat. \u201cGo!\u201d The fox", "length"))
+        .isEqualTo("The hen sat. \u201cGo!\u201d");
     assertThat(plain(filters, "The hen sat. It did.", "length")).isEqualTo("The hen sat. It did.");
     assertThat(plain(filters, "The hen sat. The fox", "stop")).isEqualTo("The hen sat. The fox");
     assertThat(plain(filters("\"finished\": true"), "The hen sat. The fox", "length"))
@@ -110,6 +121,10 @@ class SampleFiltersContractTest {
     assertThat(plain(filters, "The hen sat.", "stop")).isEqualTo("The hen sat.");
     SampledText nothing = filters.plain(text("In this story a hen sat.", "stop"));
     assertThat(filters.refusal(nothing)).as("no sentence before it").contains("finished");
+    SampleFilters alone = filters("\"ends_before\": [\"this story\"]");
+    for (String text : List.of("This story is long.", "In this story a hen sat. It slept.")) {
+      assertThat(alone.refusal(alone.plain(text(text)))).as(text).contains("ends_before");
+    }
   }
 
   private static String plain(SampleFilters filters, String text, String finish) {
