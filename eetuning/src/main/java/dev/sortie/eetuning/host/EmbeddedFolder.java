@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 
 /**
@@ -48,7 +49,18 @@ public enum EmbeddedFolder {
 
   /** Where it lies unpacked. */
   public Path path() {
-    return path(CacheFolder.of("sortie"));
+    return path(cache());
+  }
+
+  /** Whether a path is where it lies unpacked, or where another version unpacked its own. */
+  boolean lies(Path path) {
+    Path folder = path.toAbsolutePath().normalize();
+    return cache().toAbsolutePath().normalize().equals(folder.getParent())
+        && folder.getFileName().toString().matches(Pattern.quote(directory) + "-[0-9a-f]{8}");
+  }
+
+  private static Path cache() {
+    return CacheFolder.of("sortie");
   }
 
   /** The same below another cache folder. */

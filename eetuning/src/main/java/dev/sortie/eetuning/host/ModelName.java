@@ -37,7 +37,7 @@ public final class ModelName {
   /** What a model is called: its folder or file without {@code .gguf}, or {@code fable}. */
   public static String of(Path path) {
     String last = String.valueOf(path.toAbsolutePath().normalize().getFileName());
-    return last.startsWith("fable-") ? "fable" : last.replaceFirst("\\.gguf$", "");
+    return EmbeddedFolder.FABLE.lies(path) ? "fable" : last.replaceFirst("\\.gguf$", "");
   }
 
   /** The user's folder. */

@@ -75,6 +75,16 @@ class EvalCommandContractTest {
   }
 
   @Test
+  void theReportCallsTheModelByItsName() {
+    JsonObject json =
+        CommandLineRun.line(
+                "eval --threads 1 --model fable --text %s --out %s --json",
+                tiny.data(), temp.resolve("fable"))
+            .json();
+    assertThat(json.getString("model")).isEqualTo("fable");
+  }
+
+  @Test
   void theOracleKnowsWhatDepthTokensNeed() throws IOException {
     Path out = temp.resolve("eval");
     JsonObject oracle =

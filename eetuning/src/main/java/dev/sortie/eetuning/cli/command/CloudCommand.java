@@ -5,6 +5,7 @@ import dev.sortie.eetuning.cli.option.DecodedModelMixin;
 import dev.sortie.eetuning.cli.option.Ports;
 import dev.sortie.eetuning.decode.edge.CloudServer;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.load.LanguageModel;
@@ -164,7 +165,7 @@ public final class CloudCommand implements Callable<Integer> {
           "layers %d to %d of %s for edges at %s:%d%s%n",
           from + 1,
           layers,
-          model.path().getFileName(),
+          ModelName.of(model.path()),
           host,
           listener.port(),
           keys.tls().isPresent() ? ", TLS 1.3" : "");

@@ -29,6 +29,7 @@ import dev.sortie.eetuning.eval.task.TaskItem;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.Machine;
+import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
@@ -194,7 +195,7 @@ public final class EvalCommand implements Callable<Integer> {
               .map(t -> ask(t, m, FinalDraft.add(exits), calibrated, device));
       EvalResults r =
           new EvalResults(
-              m.path().getFileName().toString(),
+              ModelName.of(m.path()),
               m.config().decoder().layers(),
               new EvalResults.Run(
                   commandLine(),
