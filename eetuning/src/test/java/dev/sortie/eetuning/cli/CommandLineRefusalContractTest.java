@@ -197,7 +197,20 @@ class CommandLineRefusalContractTest {
     Path latin = Files.write(temp.resolve("latin"), new byte[] {'a', (byte) 0xe9, 'b'});
     String g = "generate --threads 1 --model %s ";
     return Stream.of(
-        refused("threshold", generate(model, "--threshold 2"), 1, "--threshold 2.0", "0 to 1"),
+        refused(
+            "threshold",
+            generate(model, "--threshold 2 --exits " + exits),
+            1,
+            "--threshold 2.0",
+            "0 to 1"),
+        refused("threshold without exits", generate(model, "--threshold 0.5"), 1, "need --exits"),
+        refused("policy without exits", generate(model, "--exit-policy margin"), 1, "need --exits"),
+        refused("patience without exits", generate(model, "--patience 2"), 1, "need --exits"),
+        refused(
+            "threshold of drafts without exits",
+            generate(model, "--strategy speculative --threshold 0.5"),
+            1,
+            "--threshold, --exit-policy, --patience and --probe-threshold need --exits DIR"),
         refused("max tokens", generate(model, "--max-tokens 0"), 1, "--max-tokens 0"),
         refused(
             "most tokens",

@@ -27,6 +27,7 @@ import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.IntPredicate;
@@ -36,6 +37,8 @@ import picocli.CommandLine.Option;
 /** Options of decoding: depth, sampling and where to stop. */
 public final class DecodingMixin {
   static final double THRESHOLD = 0.8;
+  private static final int PATIENCE = 2;
+  private static final double PROBE_THRESHOLD = 0.5;
 
   private static final String NONE = "none";
 
@@ -63,32 +66,32 @@ public final class DecodingMixin {
   @Option(
       names = "--exit-policy",
       paramLabel = "WORD",
-      defaultValue = "max-probability",
       description =
           "The confidence that is compared with --threshold: max-probability, "
               + "margin (of the first over the second token), entropy (1 - H / ln N), "
               + "agreement (max-probability, once --patience exits agree) or probe "
               + "(max-probability, where the exit's probe predicts that it is worth "
-              + "evaluating). Default: ${DEFAULT-VALUE}.")
+              + "evaluating). Default: "
+              + ExitPolicies.PROBABILITY
+              + ".")
   private String exitPolicy;
 
   @Option(
       names = "--patience",
       paramLabel = "N",
-      defaultValue = "2",
       description =
-          "For agreement: number of consecutive exits that must agree. Default: "
-              + "${DEFAULT-VALUE}.")
-  private int patience;
+          "For agreement: number of consecutive exits that must agree. Default: " + PATIENCE + ".")
+  private Integer patience;
 
   @Option(
       names = "--probe-threshold",
       paramLabel = "X",
-      defaultValue = "0.5",
       description =
           "For probe: minimum predicted probability of agreement at which an exit "
-              + "is evaluated. Default: ${DEFAULT-VALUE}.")
-  private double probeThreshold;
+              + "is evaluated. Default: "
+              + PROBE_THRESHOLD
+              + ".")
+  private Double probeThreshold;
 
   @Option(
       names = "--strategy",
@@ -147,11 +150,12 @@ public final class DecodingMixin {
     boolean early = word.equals("early-exit");
     boolean speculative = word.equals("speculative");
     boolean perExit = threshold != null && threshold.contains("=");
-    if (perExit && (!early || active.isGiven() || !exitPolicy.equals(ExitPolicies.PROBABILITY))) {
+    if (perExit && (!early || active.isGiven() || !isProbability())) {
       throw new InputException(
           "--threshold %s, one for each exit, needs --exits DIR, --strategy early-exit and --exit-policy %s, and says itself which are active"
               .formatted(threshold, ExitPolicies.PROBABILITY));
     }
+    checkExitsAreGiven();
     OptionalDouble drafting =
         threshold == null || perExit ? OptionalDouble.empty() : OptionalDouble.of(number());
     Optional<Calibrated> calibrated = calibrated(early);
@@ -162,8 +166,26 @@ public final class DecodingMixin {
     ExitPolicy policy =
         perExit
             ? ExitThresholds.of(List.of(threshold.split(",", -1)), "--threshold")
-            : ExitPolicies.of(exitPolicy, drafting.orElse(THRESHOLD), patience, probeThreshold);
+            : ExitPolicies.of(
+                Objects.requireNonNullElse(exitPolicy, ExitPolicies.PROBABILITY),
+                drafting.orElse(THRESHOLD),
+                Objects.requireNonNullElse(patience, PATIENCE),
+                Objects.requireNonNullElse(probeThreshold, PROBE_THRESHOLD));
     return new Decoding(options, policy, early, speculative, draft, drafting);
+  }
+
+  /** Refuses what says when to exit where there is no exit. */
+  private void checkExitsAreGiven() {
+    boolean asked =
+        threshold != null || exitPolicy != null || patience != null || probeThreshold != null;
+    if (asked && !exitSource.isGiven()) {
+      throw new InputException(
+          "--threshold, --exit-policy, --patience and --probe-threshold need --exits DIR");
+    }
+  }
+
+  private boolean isProbability() {
+    return exitPolicy == null || exitPolicy.equals(ExitPolicies.PROBABILITY);
   }
 
   /** Refuses a strategy with options of another. */
@@ -197,7 +219,7 @@ public final class DecodingMixin {
   /** The thresholds of a file, which says all that other options would. */
   private Optional<Calibrated> calibrated(boolean early) {
     boolean others = threshold != null || active.isGiven();
-    boolean probability = exitPolicy.equals(ExitPolicies.PROBABILITY);
+    boolean probability = isProbability();
     if (!thresholds.isGiven()) {
       return thresholds.take(early && !others && probability ? exitSource.folder() : null);
     }
