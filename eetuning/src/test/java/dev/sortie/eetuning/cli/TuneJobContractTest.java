@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
@@ -189,6 +190,22 @@ class TuneJobContractTest {
     assertThat(err)
         .anyMatch(line -> line.contains("--tp 1, --dp 1 and --pp 1 need 1 ranks, this job has 2"));
     assertThat(temp.resolve("job")).doesNotExist();
+  }
+
+  /** Costs of stages are measured, and written, before anything else. */
+  @Test
+  void aSecondJobIntoTheSameFolderWritesNothing() throws Exception {
+    Path job = temp.resolve("job");
+    Files.createDirectory(job);
+    Path split =
+        Files.writeString(job.resolve("stage-split.json"), "{\"of\": {}, \"seconds\": {}}");
+    byte[] first = Files.readAllBytes(split);
+    try (OutputFolder held = new OutputFolder(job)) {
+      held.open();
+      assertThat(launch(2, 0, tune(job, "--pp", "2"))).isEqualTo(1);
+    }
+    assertThat(err).anyMatch(line -> line.contains("writes here"));
+    assertThat(split).hasBinaryContent(first);
   }
 
   @Test

@@ -26,6 +26,7 @@ import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.stage.StagePartitioning;
+import dev.sortie.eetuning.train.stage.StageSplit;
 import dev.sortie.eetuning.train.tune.ExitTuner;
 import dev.sortie.eetuning.train.tune.FeatureCache;
 import dev.sortie.eetuning.train.tune.MiniatureTuning;
@@ -135,7 +136,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
                 options,
                 groups,
                 device,
-                plan(options, groups, device, available),
+                plan(options, groups, device, available, () -> {}),
                 t -> {},
                 () -> {},
                 (tuner, m, data) ->
@@ -244,7 +245,13 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
       OutputFolder folder,
       TrainingView view,
       TunedExits tuned) {
-    StagePlan plan = plan(options, groups, device, available);
+    Runnable accepted =
+        () -> {
+          if (groups.leads()) {
+            folder.open();
+          }
+        };
+    StagePlan plan = plan(options, groups, device, available, accepted);
     if (groups.leads() && groups.mesh().pp() > 1) {
       plan.describe().forEach(view::say);
     }
@@ -255,11 +262,7 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
         device,
         plan,
         schedule.trace(),
-        () -> {
-          if (groups.leads()) {
-            folder.open();
-          }
-        },
+        accepted,
         (tuner, m, data) -> {
           TrainLoop.Listener listener = groups.leads() ? view : TrainLoop.Listener.NONE;
           TrainLoop.Outcome outcome =
@@ -351,11 +354,22 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
         kernels);
   }
 
-  /** Which layers and exits each stage has; refuses what does not fit in memory. */
+  /**
+   * Which layers and exits each stage has; refuses what does not fit in memory.
+   *
+   * @param accepted runs before measured costs of stages are written to {@code --out}
+   */
   private StagePlan plan(
-      TuneOptions options, ProcessGroups groups, Device device, AvailableMemory available) {
+      TuneOptions options,
+      ProcessGroups groups,
+      Device device,
+      AvailableMemory available,
+      Runnable accepted) {
     try (ModelFiles files = model.open()) {
       memory(files, options).require(groups.coordinates(), available, groups.neighbours());
+      if (groups.mesh().pp() > 1 && ranks.split().way() == StageSplit.Way.MEASURED) {
+        accepted.run();
+      }
       DecoderConfig config = files.config().decoder();
       return StagePlan.of(
           config,
