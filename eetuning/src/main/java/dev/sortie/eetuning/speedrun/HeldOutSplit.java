@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Texts, split into what is trained on and what is measured: of each text the last twentieth, from
- * the beginning of a line on, is held out.
+ * Texts, split into what is trained on and what is measured: of each text the last twentieth is
+ * held out, or up to twice as much, so that it begins with a line.
  *
  * @param training a file for each text
  * @param heldOut one file
@@ -38,8 +38,7 @@ public record HeldOutSplit(List<Path> training, Path heldOut) {
         throw new InputException(file + ": is JSON lines; a speedrun takes files of plain text");
       }
       String text = TextFiles.read(file, TextFiles.CORPUS);
-      int line = text.lastIndexOf('\n', text.length() - text.length() / SHARE);
-      int cut = line < 0 ? text.length() - text.length() / SHARE : line + 1;
+      int cut = cut(text);
       Path part = folder.resolve("train-%03d.txt".formatted(training.size()));
       write(part, text.substring(0, cut));
       training.add(part);
@@ -56,6 +55,18 @@ public record HeldOutSplit(List<Path> training, Path heldOut) {
     Path measured = folder.resolve("held-out.txt");
     write(measured, heldOut.toString());
     return new HeldOutSplit(List.copyOf(training), measured);
+  }
+
+  /** Where a line begins, if one does in the twentieth before the last; else between characters. */
+  private static int cut(String text) {
+    int share = text.length() / SHARE;
+    int at = text.length() - share;
+    int line = text.lastIndexOf('\n', at);
+    if (line >= at - share) {
+      return line + 1;
+    }
+    boolean splits = share > 0 && Character.isSurrogatePair(text.charAt(at - 1), text.charAt(at));
+    return splits ? at - 1 : at;
   }
 
   private static void write(Path file, String text) {
