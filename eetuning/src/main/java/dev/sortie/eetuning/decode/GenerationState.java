@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.decode;
 
+import dev.sortie.eetuning.decode.sampling.LogitRule;
 import dev.sortie.eetuning.decode.sampling.Sampler;
 import dev.sortie.eetuning.decode.sampling.TokenLogprobs;
 import dev.sortie.nn.InputException;
@@ -42,23 +43,31 @@ public final class GenerationState {
     this.prompt = prompt;
     this.options = options;
     this.ends = ends;
-    this.sampler =
-        new Sampler(
-            options.sampling(), vocab, options.rules().stream().map(Supplier::get).toList());
+    int joined = joined(prompt, tokenizer);
+    List<LogitRule> rules = options.rules().stream().map(Supplier::get).toList();
+    if (joined < prompt.length) {
+      rules.forEach(LogitRule::joinsPrompt);
+    }
+    this.sampler = new Sampler(options.sampling(), vocab, rules);
     sampler.read(prompt);
-    this.words = after(prompt, tokenizer);
+    this.words = after(prompt, joined, tokenizer);
     this.stop = new StopText(options.stop());
   }
 
-  /**
-   * A decoder that has read the text of the prompt, so that the first word keeps the space before
-   * it, which decoding drops at the beginning of a text. Text begins anew after a special token.
-   */
-  private static StreamDecoder after(int[] prompt, Tokenizer tokenizer) {
+  /** From which token of the prompt on the text joins it: text begins anew after a special one. */
+  private static int joined(int[] prompt, Tokenizer tokenizer) {
     int from = prompt.length;
     while (from > 0 && !tokenizer.isSpecial(prompt[from - 1])) {
       from--;
     }
+    return from;
+  }
+
+  /**
+   * A decoder that has read the text of the prompt from a token on, so that the first word keeps
+   * the space before it, which decoding drops at the beginning of a text.
+   */
+  private static StreamDecoder after(int[] prompt, int from, Tokenizer tokenizer) {
     StreamDecoder words = tokenizer.stream();
     for (int i = from; i < prompt.length; i++) {
       words.next(prompt[i]);

@@ -79,6 +79,11 @@ public final class TokenGrammar implements Supplier<LogitRule> {
     private boolean isFirst = true;
 
     @Override
+    public void joinsPrompt() {
+      isFirst = false;
+    }
+
+    @Override
     public void apply(float[] logits) {
       mask(at, isFirst).apply(logits);
     }

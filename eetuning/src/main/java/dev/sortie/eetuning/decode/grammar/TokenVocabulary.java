@@ -20,7 +20,10 @@ public final class TokenVocabulary {
   private final byte[][] bytes;
   private final TokenTrie trie;
 
-  /** Bytes of a text's first token: some tokenizers leave out the space that it begins with. */
+  /**
+   * Bytes of a text's first token: some tokenizers leave out the space that it begins with, unless
+   * the text joins that of its prompt.
+   */
   private final byte[][] firstBytes;
 
   private final TokenTrie firstTrie;
@@ -67,7 +70,7 @@ public final class TokenVocabulary {
   /**
    * The bytes of a token.
    *
-   * @param first whether the text begins with it
+   * @param first whether a text begins with it that does not join its prompt
    */
   byte[] bytes(int id, boolean first) {
     return first ? firstBytes[id] : bytes[id];

@@ -24,6 +24,10 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
   private final Map<Place, TokenMask> masks = new HashMap<>();
   private final Map<Place, int[]> forbidden = new HashMap<>();
   private final Place start;
+
+  /** Where a text starts that joins its prompt. */
+  private final Place joined;
+
   private final Place between;
 
   /**
@@ -46,7 +50,7 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
    * @param part {@link #FIRST} or {@link #LATER}: the part that may be opening here, or has opened
    * @param opening states of the opening; null behind it
    * @param whole states of the part
-   * @param isStart whether nothing of the text has come
+   * @param isStart whether the next token begins a text, in which some tokenizers leave out a space
    */
   private record Place(int part, Stacks opening, Stacks whole, boolean isStart) {
     boolean isFree() {
@@ -71,7 +75,9 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
     first.ifPresent(part -> set(FIRST, part));
     set(LATER, later);
     between = opening(LATER, false);
-    start = opening(first.isPresent() ? FIRST : LATER, true);
+    int part = first.isPresent() ? FIRST : LATER;
+    start = opening(part, true);
+    joined = opening(part, false);
   }
 
   private void set(int part, Part given) {
@@ -156,6 +162,11 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
   /** Follows one text. */
   private final class Rule implements LogitRule {
     private Place at = start;
+
+    @Override
+    public void joinsPrompt() {
+      at = joined;
+    }
 
     @Override
     public void apply(float[] logits) {

@@ -8,6 +8,12 @@ package dev.sortie.eetuning.decode.sampling;
 public interface LogitRule {
 
   /**
+   * The text joins that of its prompt, so that the space before its first word is shown. Told
+   * before anything else, and only of such a text.
+   */
+  default void joinsPrompt() {}
+
+  /**
    * Changes the logits of the next token.
    *
    * @param logits {@code [V]}, changed in place; negative infinity forbids a token, and one at

@@ -3,14 +3,26 @@ package dev.sortie.eetuning.decode.grammar;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.GenerationState;
+import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.sampling.LogitRule;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.text.Tokenizer;
+import dev.sortie.nn.text.format.TokenizerJson;
+import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +32,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("any-kernels")
 class GrammarContractTest {
   private static final GrammarTexts BYTES = GrammarTexts.bytes();
+
+  private static final String SPACED_WORDS =
+      """
+      {"version": "1.0", "added_tokens": [{"id": 0, "content": "<s>", "special": true}],
+       "decoder": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"},
+       "model": {"type": "BPE", "vocab": {"<s>": 0, "▁yes": 1, "yes": 2, "!": 3}, "merges": []}}
+      """;
 
   private static Grammar grammar(String text) {
     return Gbnf.read("grammar", text.replace('~', '\n'));
@@ -240,5 +259,50 @@ class GrammarContractTest {
     assertThat(BYTES.taken(rule, new byte[] {'a'})).isZero();
     assertThat(BYTES.taken(rule, new byte[] {'e'})).isEqualTo(1);
     assertThat(BYTES.taken(grammar.get(), new byte[] {'e', 'e'})).isEqualTo(1);
+  }
+
+  /** A text is one of the grammar as it is shown: behind the words of a prompt with its space. */
+  @Test
+  void theSpaceThatJoinsATextToItsPromptIsPartOfTheText() {
+    Tokenizer words =
+        TokenizerJson.read(
+            new ByteArrayInputStream(SPACED_WORDS.getBytes(StandardCharsets.UTF_8)), "words.json");
+    int spaced = words.id("▁yes").orElseThrow();
+    int plain = words.id("yes").orElseThrow();
+    int special = words.id("<s>").orElseThrow();
+    int mark = words.id("!").orElseThrow();
+    TokenVocabulary vocabulary = new TokenVocabulary(words, words.vocabSize(), List.of(special));
+    TokenGrammar yes = new TokenGrammar(grammar("root ::= \"yes\""), vocabulary);
+    TriggeredGrammar yesMark =
+        new TriggeredGrammar(
+            Optional.of(part("root ::= \"yes\"", "root ::= \"yes!\"")),
+            part("root ::= \"<\"", "root ::= \"<>\""),
+            false,
+            vocabulary);
+
+    assertThat(chosen(yes, words, List.of(spaced), spaced, special)).isEqualTo(spaced);
+    assertThat(chosen(yes, words, List.of(spaced), special, spaced)).isEqualTo(plain);
+    assertThat(chosen(yesMark, words, List.of(spaced, spaced), special)).isEqualTo(mark);
+    assertThat(chosen(yesMark, words, List.of(spaced, spaced), spaced)).isEqualTo(spaced);
+    assertThat(chosen(yesMark, words, List.of(plain, spaced), spaced)).isEqualTo(mark);
+  }
+
+  private static TriggeredGrammar.Part part(String opening, String whole) {
+    return new TriggeredGrammar.Part(grammar(opening), grammar(whole));
+  }
+
+  /** The last token of a text whose likeliest tokens are these. */
+  private static int chosen(
+      Supplier<LogitRule> rule, Tokenizer words, List<Integer> likeliest, int... prompt) {
+    GenerateOptions options =
+        new GenerateOptions(9, SamplingOptions.GREEDY, List.of(), true).with(rule);
+    GenerationState state =
+        new GenerationState(prompt, options, words, Set.of(), words.vocabSize());
+    for (int id : likeliest) {
+      float[] logits = new float[words.vocabSize()];
+      logits[id] = 1;
+      state.next(new Step(logits, OptionalInt.empty(), 1), () -> false);
+    }
+    return state.generation("", 0, 0).tokens().getLast().id();
   }
 }
