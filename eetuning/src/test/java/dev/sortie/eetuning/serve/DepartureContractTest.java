@@ -123,6 +123,17 @@ class DepartureContractTest {
     assertThat(tiny.isIdleWithinASecond()).isTrue();
   }
 
+  /** More texts than can run, whose turn would come later. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whileManyTextsAreWritten(boolean stream) throws InterruptedException {
+    String prompts = "[\"a\"" + ",\"The fox\"".repeat(500) + "]";
+    RawClient client = asks(ENDLESS.replace("\"The fox\"", prompts).formatted(stream));
+    await(2, 0);
+    client.close();
+    assertThat(tiny.isIdleWithinASecond()).isTrue();
+  }
+
   @Test
   @Tag("slow")
   void oneWhoReadsNothingIsNotWaitedFor() throws InterruptedException {

@@ -232,6 +232,29 @@ class EndpointsContractTest {
         .isEqualTo(400);
   }
 
+  /** More than run and wait at once. */
+  @Test
+  void manyTextsOfOneRequestAreReadAndContinued() {
+    String inputs =
+        IntStream.range(0, 60).mapToObj("[1,2,%d]"::formatted).collect(Collectors.joining(","));
+    RawClient.Answer read = tiny.post("/v1/embeddings", "{\"input\":[%s]}".formatted(inputs));
+    assertThat(read.status()).as(read.body()).isEqualTo(200);
+    List<JsonObject> data = read.json().getObjects("data");
+    assertThat(data).hasSize(60);
+    assertThat(data.get(59).getList("embedding"))
+        .isEqualTo(
+            tiny.post("/v1/embeddings", "{\"input\":[1,2,59]}")
+                .json()
+                .getObjects("data")
+                .getFirst()
+                .getList("embedding"));
+    RawClient.Answer texts =
+        tiny.post(
+            "/v1/completions", "{\"prompt\":[%s],\"max_tokens\":2,\"n\":2}".formatted(inputs));
+    assertThat(texts.status()).as(texts.body()).isEqualTo(200);
+    assertThat(texts.json().getObjects("choices")).hasSize(120);
+  }
+
   @Test
   void textsAndIdsAndWhatTheServerIs() {
     String text = "The hen said: \\\"<|endoftext|>\\\" \\u00e9";

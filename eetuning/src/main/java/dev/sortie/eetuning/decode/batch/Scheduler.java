@@ -152,13 +152,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
    *     is closed
    */
   public RequestHandle submit(Request request) {
-    decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
-    pool.requirePossible(request.capacity());
-    RequestHandle handle = new RequestHandle(request);
+    check(request);
     synchronized (waiting) {
-      if (closed) {
-        throw new RejectedExecutionException("no more texts are generated here");
-      }
       int left = limits.waiting() + free() - waiting.size();
       if (left <= 0) {
         throw new RejectedExecutionException(
@@ -173,9 +168,41 @@ public final class Scheduler implements Runnable, AutoCloseable {
             "%d requests of this client wait, which are the most while %d more may wait; ask again later"
                 .formatted(own, left));
       }
-      waiting.add(request.owner(), handle);
-      waiting.notifyAll();
+      return add(request);
     }
+  }
+
+  /**
+   * Asks for a text when another one is done, in the place that this one leaves: it is not refused
+   * for others that wait.
+   *
+   * @throws InputException as above
+   * @throws RejectedExecutionException if this is closed
+   */
+  public RequestHandle submitInPlace(Request request) {
+    check(request);
+    synchronized (waiting) {
+      return add(request);
+    }
+  }
+
+  /**
+   * Checks a request.
+   *
+   * @throws InputException if it can never be had: too long for the model or for the whole pool
+   */
+  public void check(Request request) {
+    decoder.check(request.policy(), request.maxPending(), request.prompt(), request.capacity());
+    pool.requirePossible(request.capacity());
+  }
+
+  private RequestHandle add(Request request) {
+    if (closed) {
+      throw new RejectedExecutionException("no more texts are generated here");
+    }
+    RequestHandle handle = new RequestHandle(request);
+    waiting.add(request.owner(), handle);
+    waiting.notifyAll();
     return handle;
   }
 

@@ -168,7 +168,8 @@ final class TextAnswer {
   private static ApiError error(Throwable cause) {
     return switch (cause) {
       case InputException e -> ApiError.of(500, "generation_failed", e.getMessage());
-      case CancellationException _ -> ApiError.unavailable(1, "the server is stopping");
+      case CancellationException _, RejectedExecutionException _ ->
+          ApiError.unavailable(1, "the server is stopping");
       default -> {
         System.getLogger(TextAnswer.class.getName())
             .log(System.Logger.Level.ERROR, "a text failed", cause);

@@ -176,13 +176,13 @@ public final class TextEngine implements AutoCloseable {
   }
 
   /**
-   * Asks for texts.
+   * Asks for texts, as many at a time as are generated at once.
    *
    * @throws dev.sortie.nn.InputException if one can never be had
    * @throws RejectedExecutionException if too many wait already
    */
   public TextEvents ask(List<Request> requests) {
-    return TextEvents.of(scheduler, requests);
+    return TextEvents.of(scheduler, requests, settings.parallel());
   }
 
   /**

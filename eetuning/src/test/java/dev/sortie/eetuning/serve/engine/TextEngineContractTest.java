@@ -1,8 +1,13 @@
 package dev.sortie.eetuning.serve.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.eetuning.TinyModel;
+import dev.sortie.eetuning.decode.GenerateOptions;
+import dev.sortie.eetuning.decode.batch.Request;
+import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
@@ -11,8 +16,13 @@ import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.ObservedKernels;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,5 +61,53 @@ class TextEngineContractTest {
         assertThat(engine.load().freePages()).isEqualTo(engine.pages());
       }
     }
+  }
+
+  /** More texts than run and wait come one after the other, and all end, whatever happens. */
+  @Test
+  void textsOfOneRequestTakeTheirTurnsInFewPlaces() throws InterruptedException {
+    try (Device device = Device.cpu(2);
+        LanguageModel model =
+            LanguageModel.load(
+                TinyModel.write(folder, 2, 16, 290, 200, 1), Precision.F32, device)) {
+      TextEvents left;
+      try (TextEngine engine =
+          new TextEngine(model, Exits.none(), device, new EngineSettings(2, 0, 1024))) {
+        engine.start();
+        assertThat(ends(engine.ask(requests(30, 3)), 30)).containsOnly("length");
+
+        TextEvents cancelled = engine.ask(requests(30, 150));
+        assertThatThrownBy(() -> engine.ask(requests(1, 3)))
+            .isInstanceOf(RejectedExecutionException.class);
+        cancelled.cancel();
+        assertThat(ends(cancelled, 30)).containsOnly("cancelled");
+
+        left = engine.ask(requests(30, 150));
+      }
+      assertThat(ends(left, 30)).contains("failed");
+    }
+  }
+
+  private static List<Request> requests(int count, int tokens) {
+    GenerateOptions options = new GenerateOptions(tokens, SamplingOptions.GREEDY, List.of(), true);
+    return IntStream.range(0, count)
+        .mapToObj(i -> new Request(new int[] {i, 1, 2}, options, new MaxProbability(1), 0, t -> {}))
+        .toList();
+  }
+
+  /** How each of so many texts ended. */
+  private static List<String> ends(TextEvents texts, int count) throws InterruptedException {
+    Map<Integer, String> ends = new TreeMap<>();
+    while (ends.size() < count) {
+      TextEvent event = texts.next(Duration.ofSeconds(20)).orElseThrow();
+      String before =
+          switch (event) {
+            case TextEvent.Token _ -> null;
+            case TextEvent.End e -> ends.put(e.text(), e.generation().finish());
+            case TextEvent.Failure f -> ends.put(f.text(), "failed");
+          };
+      assertThat(before).as("an earlier end of text %d", event.text()).isNull();
+    }
+    return List.copyOf(ends.values());
   }
 }
