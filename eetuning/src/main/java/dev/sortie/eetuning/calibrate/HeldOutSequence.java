@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -21,10 +22,9 @@ import java.util.stream.Stream;
  * One held-out sequence.
  *
  * @param ids its tokens
- * @param isPrompt whether the full-depth model is to answer it, and the answer counts; otherwise
- *     the tokens themselves do, but for the first ones
+ * @param kind what they are
  */
-public record HeldOutSequence(int[] ids, boolean isPrompt) {
+public record HeldOutSequence(int[] ids, Kind kind) {
   private static final String QUESTION = "question";
   private static final String PROMPT = "prompt";
   private static final String TEXT = "text";
@@ -32,9 +32,24 @@ public record HeldOutSequence(int[] ids, boolean isPrompt) {
   /** Tokens of a text that are only read. */
   private static final int READ = 8;
 
+  /** What the tokens of a sequence are. */
+  public enum Kind {
+    /** They count themselves, but for the first ones. */
+    TEXT,
+    /** The full-depth model continues them, and what follows counts. */
+    PROMPT,
+    /** The same of a question in the chat template, whose answer ends as answers do. */
+    QUESTION
+  }
+
+  /** Whether tokens that follow count. */
+  public boolean isPrompt() {
+    return kind != Kind.TEXT;
+  }
+
   /** Tokens of a text that come before those that count. */
   public int given() {
-    return isPrompt ? ids.length : Math.min(READ, ids.length / 2);
+    return isPrompt() ? ids.length : Math.min(READ, ids.length / 2);
   }
 
   /**
@@ -86,9 +101,10 @@ public record HeldOutSequence(int[] ids, boolean isPrompt) {
     }
     String field = given.getFirst();
     String text = line.getString(field);
-    boolean prompt = !field.equals(TEXT);
+    Kind kind = Kind.valueOf(field.toUpperCase(Locale.ROOT));
+    boolean prompt = kind != Kind.TEXT;
     int[] ids =
-        field.equals(QUESTION)
+        kind == Kind.QUESTION
             ? asked(text, template.orElseThrow(), model)
             : model.tokenizer().encode(text);
     if (prompt && (ids.length < 1 || ids.length > room)) {
@@ -98,7 +114,7 @@ public record HeldOutSequence(int[] ids, boolean isPrompt) {
       throw line.error(field, "at least 4 tokens, this one has " + ids.length);
     }
     return new HeldOutSequence(
-        prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), prompt);
+        prompt ? ids : Arrays.copyOf(ids, Math.min(ids.length, window)), kind);
   }
 
   private static int[] asked(String question, ChatTemplate template, LanguageModel model) {
@@ -111,7 +127,7 @@ public record HeldOutSequence(int[] ids, boolean isPrompt) {
     int[] ids = model.tokenizer().encode(text);
     List<HeldOutSequence> list = new ArrayList<>();
     for (int from = 0; from + window <= ids.length; from += window) {
-      list.add(new HeldOutSequence(Arrays.copyOfRange(ids, from, from + window), false));
+      list.add(new HeldOutSequence(Arrays.copyOfRange(ids, from, from + window), Kind.TEXT));
     }
     if (list.isEmpty()) {
       throw new InputException(

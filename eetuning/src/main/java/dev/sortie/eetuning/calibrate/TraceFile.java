@@ -31,7 +31,7 @@ public final class TraceFile {
   private static final int MAX_BYTES = 1 << 30;
 
   private static final String FORMAT = "sortie-traces";
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
 
   private final Path file;
   private final Map<String, TokenReadings> known = new HashMap<>();
@@ -112,7 +112,7 @@ public final class TraceFile {
   }
 
   private static String name(HeldOutSequence s) {
-    String text = s.isPrompt() + " " + Arrays.toString(s.ids());
+    String text = s.kind() + " " + Arrays.toString(s.ids());
     return Sha256.of(text.getBytes(StandardCharsets.UTF_8)).substring(0, 32);
   }
 

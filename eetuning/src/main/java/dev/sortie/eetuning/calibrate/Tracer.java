@@ -5,6 +5,7 @@ import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
 import dev.sortie.eetuning.decode.Generator;
+import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.decode.single.FullDepth;
 import dev.sortie.eetuning.eval.TokenReadings;
@@ -30,7 +31,7 @@ public record Tracer(LanguageModel model, Exits exits, Device device, int answer
     int[] ids = sequence.ids();
     int given = sequence.given();
     if (sequence.isPrompt()) {
-      ids = answered(ids);
+      ids = answered(sequence);
       // the first token of an answer comes from reading the prompt, at full depth in any case
       given++;
       if (given >= ids.length) {
@@ -40,12 +41,16 @@ public record Tracer(LanguageModel model, Exits exits, Device device, int answer
     return Optional.of(TokenReadings.of(model, exits, device, ids, given));
   }
 
-  private int[] answered(int[] prompt) {
+  private int[] answered(HeldOutSequence sequence) {
+    int[] prompt = sequence.ids();
+    List<Integer> ends =
+        sequence.kind() == HeldOutSequence.Kind.QUESTION
+            ? Prompt.endsOfAnswer(model)
+            : model.config().eos();
     GenerateOptions options = new GenerateOptions(answer, SamplingOptions.GREEDY, List.of(), false);
     try (DecodingStrategy s = new FullDepth(model.decoder(), prompt.length + answer, device)) {
       Generation g =
-          new Generator(
-                  s, model.tokenizer(), model.config().eos(), model.config().decoder().vocab())
+          new Generator(s, model.tokenizer(), ends, model.config().decoder().vocab())
               .run(prompt, options, t -> {});
       int[] ids = java.util.Arrays.copyOf(prompt, prompt.length + g.tokens().size());
       int at = prompt.length;

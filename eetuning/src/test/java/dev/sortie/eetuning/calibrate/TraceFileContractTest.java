@@ -3,6 +3,7 @@ package dev.sortie.eetuning.calibrate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.calibrate.HeldOutSequence.Kind;
 import dev.sortie.eetuning.eval.TokenReadings;
 import dev.sortie.nn.InputException;
 import java.io.IOException;
@@ -16,8 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 class TraceFileContractTest {
   private static final Map<String, String> OF = Map.of("exits_sha256", "ab");
-  private static final HeldOutSequence ONE = new HeldOutSequence(new int[] {1, 2, 3}, true);
-  private static final HeldOutSequence TWO = new HeldOutSequence(new int[] {1, 2, 3}, false);
+  private static final HeldOutSequence ONE = new HeldOutSequence(new int[] {1, 2, 3}, Kind.PROMPT);
+  private static final HeldOutSequence TWO = new HeldOutSequence(new int[] {1, 2, 3}, Kind.TEXT);
 
   @TempDir private Path temp;
 

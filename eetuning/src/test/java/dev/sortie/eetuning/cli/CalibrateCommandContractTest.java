@@ -10,6 +10,7 @@ import dev.sortie.nn.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,11 +130,18 @@ class CalibrateCommandContractTest {
       Path continued = temp.resolve("continued.jsonl");
       calibrate(questions, file, "--level 0.4 --traces " + asked).succeeded();
       calibrate(prompts, file, "--level 0.4 --traces " + continued).succeeded();
-      assertThat(Files.readAllLines(asked).subList(1, 31))
-          .isEqualTo(Files.readAllLines(continued).subList(1, 31));
+      assertThat(traced(asked)).hasSize(30).isEqualTo(traced(continued));
     } finally {
       Files.delete(template);
     }
+  }
+
+  /** Traces without the names of their sequences. */
+  private static List<String> traced(Path file) throws IOException {
+    return Files.readAllLines(file).stream()
+        .skip(1)
+        .map(line -> line.replaceAll("\"sequence\": ?\"\\w+\"", ""))
+        .toList();
   }
 
   @Test
