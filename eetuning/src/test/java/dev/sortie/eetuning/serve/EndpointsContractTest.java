@@ -19,6 +19,7 @@ import dev.sortie.tensor.memory.Workspace;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
@@ -115,6 +116,37 @@ class EndpointsContractTest {
         .getObjects("content")
         .getFirst()
         .getString("text");
+  }
+
+  /** Each token has an entry, also where its text is a part of a character or is held back. */
+  @Test
+  void probabilitiesOfAResponseAreThoseOfAllItsTokens() {
+    String json =
+        """
+        {"input":"Where?","max_output_tokens":40,"temperature":2,"seed":%d,"stream":%s,"tools":[%s],
+         "include":["message.output_text.logprobs"]}""";
+    for (int seed = 0; seed < 4; seed++) {
+      JsonObject whole = tiny.post(RESPONSES, json.formatted(seed, false, TOOL)).json();
+      List<JsonObject> expected =
+          content(whole.getObjects("output").getFirst()).getObjects("logprobs");
+      boolean ended = whole.getString("status").equals("completed");
+      assertThat(expected)
+          .hasSize(whole.getObject("usage").getInt("output_tokens", 0, 40) - (ended ? 1 : 0));
+      List<JsonObject> events = tiny.post(RESPONSES, json.formatted(seed, true, TOOL)).events();
+      List<Object> deltas = new ArrayList<>();
+      for (JsonObject e : events) {
+        if (e.getString("type").equals("response.output_text.delta")) {
+          deltas.addAll(e.getList("logprobs"));
+        } else if (e.getString("type").equals("response.output_text.done")) {
+          assertThat(e.getObjects("logprobs")).asString().isEqualTo(expected.toString());
+        }
+      }
+      assertThat(deltas).asString().isEqualTo(expected.toString());
+    }
+  }
+
+  private static JsonObject content(JsonObject message) {
+    return message.getObjects("content").getFirst();
   }
 
   @Test

@@ -11,6 +11,7 @@ import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -156,6 +157,34 @@ class ToolsContractTest {
     assertThat(stream.body())
         .contains("response.output_text.delta", "response.completed")
         .doesNotContain("function_call_arguments");
+  }
+
+  /** A call, and the beginning of another that is cut: the message has no tokens of the first. */
+  @Test
+  void probabilitiesOfAMessageAreNotThoseOfCalls() {
+    String json =
+        """
+        {"input":"Where?","max_output_tokens":%d,"seed":1,"text":{"format":%s},%s,
+         "include":["message.output_text.logprobs"],
+         "tools":[{"type":"function","name":"find","parameters":{"type":"object",
+           "properties":{"what":{"enum":["fox","hen"]}},"required":["what"],
+           "additionalProperties":false}}]}""";
+    String format = FORMAT.formatted("\"name\":\"legs\",", "");
+    List<JsonObject> output = List.of();
+    for (int most = 20; most < 300 && output.size() < 2; most += 5) {
+      output =
+          tiny.post("/v1/responses", json.formatted(most, format, bias("<")))
+              .json()
+              .getObjects("output");
+    }
+    assertThat(output).extracting(o -> o.getString("type")).contains("function_call");
+    JsonObject said = output.getLast().getObjects("content").getFirst();
+    String tokens =
+        said.getObjects("logprobs").stream()
+            .map(entry -> entry.getString("token"))
+            .collect(Collectors.joining());
+    assertThat(said.getString("text")).isNotEmpty();
+    assertThat(tokens).endsWith(said.getString("text")).doesNotContain("find");
   }
 
   /**

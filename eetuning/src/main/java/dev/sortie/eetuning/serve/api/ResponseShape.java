@@ -36,6 +36,9 @@ final class ResponseShape implements AnswerShape {
   /** The message that is being written. */
   private Optional<ResponseMessage> message = Optional.empty();
 
+  /** Probabilities of tokens whose text is held back, or part of a character. */
+  private final List<Map<String, Object>> pending = new ArrayList<>();
+
   private int sequence;
 
   /**
@@ -67,11 +70,7 @@ final class ResponseShape implements AnswerShape {
   @Override
   public List<AnswerEvent> token(int text, GeneratedToken token) {
     List<AnswerEvent> events = new ArrayList<>();
-    List<Map<String, Object>> entries =
-        logprobs ? probabilities.entries(List.of(token)) : List.of();
-    for (ToolPiece piece : reader.add(token.text())) {
-      add(piece, entries, events);
-    }
+    read(token, events);
     sortie
         .token(text, token)
         .ifPresent(
@@ -84,7 +83,16 @@ final class ResponseShape implements AnswerShape {
     return events;
   }
 
-  private void add(ToolPiece piece, List<Map<String, Object>> entries, List<AnswerEvent> events) {
+  private void read(GeneratedToken token, List<AnswerEvent> events) {
+    if (logprobs) {
+      pending.addAll(probabilities.entries(List.of(token)));
+    }
+    reader.add(token.text()).forEach(piece -> add(piece, events));
+  }
+
+  private void add(ToolPiece piece, List<AnswerEvent> events) {
+    List<Map<String, Object>> entries = List.copyOf(pending);
+    pending.clear();
     switch (piece) {
       case ToolPiece.Text t -> {
         if (message.isEmpty()) {
@@ -163,11 +171,14 @@ final class ResponseShape implements AnswerShape {
     return events;
   }
 
-  /** Ends all items; a text without one is an empty message. */
+  /**
+   * Ends all items; a text without one is an empty message. Tokens without text, such as those of a
+   * stop text, are the message's too.
+   */
   private void close(String status, List<AnswerEvent> events) {
-    reader.finish().forEach(piece -> add(piece, List.of(), events));
-    if (message.isEmpty() && output.isEmpty()) {
-      add(new ToolPiece.Text(""), List.of(), events);
+    reader.finish().forEach(piece -> add(piece, events));
+    if (message.isPresent() ? !pending.isEmpty() : output.isEmpty()) {
+      add(new ToolPiece.Text(""), events);
     }
     endMessage(status, events);
   }
@@ -185,11 +196,7 @@ final class ResponseShape implements AnswerShape {
   public Map<String, Object> whole(List<TextEvent.End> ends) {
     TextEvent.End end = ends.getFirst();
     List<AnswerEvent> unused = new ArrayList<>();
-    List<Map<String, Object>> entries =
-        logprobs ? probabilities.entries(end.generation().tokens()) : List.of();
-    for (ToolPiece piece : reader.add(end.generation().text())) {
-      add(piece, entries, unused);
-    }
+    end.generation().tokens().forEach(token -> read(token, unused));
     String status = status(end.generation());
     close(status, unused);
     Map<String, Object> response = response(status);
