@@ -9,6 +9,7 @@ import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Functions that a model may call at will, by a template that has tags for calls. The model has
@@ -82,11 +84,15 @@ class ToolsContractTest {
     return chat.getObjects("choices").getFirst().getObject("message");
   }
 
-  /** Makes a text begin with this character, and have it wherever that is allowed. */
-  private static String bias(String character) {
-    int[] ids = tiny.model.tokenizer().encode(character);
-    assertThat(ids).hasSize(1);
-    return "\"logit_bias\":{\"%d\":100}".formatted(ids[0]);
+  /** Makes a text begin with one of these characters, and have them wherever that is allowed. */
+  private static String bias(String... characters) {
+    List<String> biases = new ArrayList<>();
+    for (String character : characters) {
+      int[] ids = tiny.model.tokenizer().encode(character);
+      assertThat(ids).hasSize(1);
+      biases.add("\"%d\":100".formatted(ids[0]));
+    }
+    return "\"logit_bias\":{%s}".formatted(String.join(",", biases));
   }
 
   private static void assertCall(String name, String arguments) {
@@ -124,6 +130,17 @@ class ToolsContractTest {
               Json.parse("content", message(said).getString("content"), LIMITS).fields().keySet())
           .containsExactly("legs");
     }
+  }
+
+  /** Also where no function is strict. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aFormatLeavesRoomForOneCallWhereOnlyOneIsWanted(boolean several) {
+    String format = "\"response_format\":" + FORMAT.formatted("\"json_schema\":{", "}");
+    String more = "\"parallel_tool_calls\":%s,%s,%s".formatted(several, format, bias("<", "\n"));
+    JsonObject called = chat(false, more);
+    assertThat(message(called).getObjects("tool_calls").size() > 1).isEqualTo(several);
+    assertThat(called.getObject("sortie").getStrings("ignored")).isEmpty();
   }
 
   @Test

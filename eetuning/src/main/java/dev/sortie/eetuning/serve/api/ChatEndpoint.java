@@ -22,10 +22,11 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
     RequestFields f = request.fields();
     served.check(f);
     refuseWhatIsNotThere(f);
-    ToolFields tools = ToolFields.of(f);
+    AnswerForm format = AnswerForm.of(f, grammars);
+    ToolFields tools = ToolFields.of(f, format.json().isPresent());
     int[] prompt = prompt(f, tools);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
-    AnswerForm form = tools.form(f, AnswerForm.of(f, grammars), served, grammars);
+    AnswerForm form = tools.form(f, format, served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
     boolean logprobs = f.flag("logprobs");
     OptionalInt top = f.integer("top_logprobs", 0, MOST_ALTERNATIVES);

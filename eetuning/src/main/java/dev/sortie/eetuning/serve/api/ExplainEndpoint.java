@@ -48,7 +48,9 @@ final class ExplainEndpoint implements ApiEndpoint {
   public void answer(ApiRequest request) throws InterruptedException {
     RequestFields f = request.fields();
     served.check(f);
-    ToolFields tools = f.has("messages") ? ToolFields.of(f) : ToolFields.NONE;
+    AnswerForm format = AnswerForm.of(f, grammars);
+    ToolFields tools =
+        f.has("messages") ? ToolFields.of(f, format.json().isPresent()) : ToolFields.NONE;
     String from = f.has("messages") ? "messages" : "prompt";
     int[] prompt = prompt(f, tools);
     int token = f.integer("token", 1, MOST_TOKENS).orElse(1);
@@ -56,7 +58,7 @@ final class ExplainEndpoint implements ApiEndpoint {
     if (sampling.choices() > 1) {
       throw f.wrong("n", "1: one text is explained");
     }
-    AnswerForm form = tools.form(f, AnswerForm.of(f, grammars), served, grammars);
+    AnswerForm form = tools.form(f, format, served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
     int tokens = prompt.length + token;
     if (tokens > Math.min(MOST_TOKENS, served.engine().room() + 1)) {

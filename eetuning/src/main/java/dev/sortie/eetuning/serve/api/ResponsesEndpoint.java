@@ -29,14 +29,15 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
     served.check(f);
     refuseWhatIsNotThere(f);
     Optional<String> instructions = f.string("instructions");
-    ToolFields tools = tools(f);
+    AnswerForm format = AnswerForm.ofResponse(f, grammars);
+    ToolFields tools = tools(f, format.json().isPresent());
     int[] prompt =
         new Conversations(served, "input").encode(ResponseInput.of(f, instructions), tools, f);
     SamplingFields sampling = SamplingFields.of(f, served.vocab());
     if (sampling.choices() != 1) {
       throw f.wrong("n", "1: a response has one text");
     }
-    AnswerForm form = tools.form(f, AnswerForm.ofResponse(f, grammars), served, grammars);
+    AnswerForm form = tools.form(f, format, served, grammars);
     DecodingFields decoding = DecodingFields.of(f, served);
     boolean logprobs = f.strings("include", 32).contains(LOGPROBS);
     OptionalInt top = f.integer("top_logprobs", 0, MOST_ALTERNATIVES);
@@ -115,7 +116,7 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
    * Tools are flat here; templates know them as the chat API has them. Functions are strict unless
    * they say otherwise, as in the OpenAI API, where the form of calls is known.
    */
-  private ToolFields tools(RequestFields f) {
+  private ToolFields tools(RequestFields f, boolean formed) {
     List<Map<String, Object>> nested = new ArrayList<>();
     for (JsonObject tool : f.objects("tools").orElse(List.of())) {
       Map<String, Object> function = new LinkedHashMap<>(tool.fields());
@@ -126,7 +127,7 @@ record ResponsesEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars 
         !nested.isEmpty()
             && !f.flag("ignore_eos")
             && served.template().filter(CallFormat::isKnown).isPresent();
-    return ToolFields.of(nested, f, strict);
+    return ToolFields.of(nested, f, formed, strict);
   }
 
   /** A tool with {@code strict} as it was taken. */

@@ -87,7 +87,7 @@ final class TextEndpoints {
         f.objects("messages").orElseThrow(() -> f.missing("messages", "a list of messages"));
     String text =
         new Conversations(served, "messages")
-            .render(ChatMessages.of(messages, "messages"), ToolFields.of(f), f);
+            .render(ChatMessages.of(messages, "messages"), ToolFields.of(f, false), f);
     send(request, Json.object(PROMPT, text), f);
   }
 

@@ -35,11 +35,15 @@ record ToolFields(
   /** No functions. */
   static final ToolFields NONE = new ToolFields(List.of(), List.of(), Set.of(), false, true);
 
-  /** As {@code tools} and {@code tool_choice} of a chat say. */
-  static ToolFields of(RequestFields f) {
+  /**
+   * As {@code tools} and {@code tool_choice} of a chat say.
+   *
+   * @param formed whether the request asks for JSON, which leaves room for calls of one form alone
+   */
+  static ToolFields of(RequestFields f, boolean formed) {
     List<Map<String, Object>> tools = new ArrayList<>();
     f.objects("tools").orElse(List.of()).forEach(tool -> tools.add(tool.fields()));
-    return of(tools, f, false);
+    return of(tools, f, formed, false);
   }
 
   /**
@@ -48,7 +52,8 @@ record ToolFields(
    * @param strictByDefault whether a function whose {@code strict} is not said is strict, if its
    *     schema is supported
    */
-  static ToolFields of(List<Map<String, Object>> tools, RequestFields f, boolean strictByDefault) {
+  static ToolFields of(
+      List<Map<String, Object>> tools, RequestFields f, boolean formed, boolean strictByDefault) {
     List<ForcedCalls.Function> functions = new ArrayList<>();
     Set<String> strict = new LinkedHashSet<>();
     for (int i = 0; i < tools.size(); i++) {
@@ -62,8 +67,8 @@ record ToolFields(
     }
     Object choice = f.raw("tool_choice");
     return switch (choice) {
-      case null -> atWill(tools, functions, strict, f);
-      case String word when word.equals("auto") -> atWill(tools, functions, strict, f);
+      case null -> atWill(tools, functions, strict, formed, f);
+      case String word when word.equals("auto") -> atWill(tools, functions, strict, formed, f);
       case String word when word.equals("none") -> NONE;
       case String word when word.equals("required") -> {
         if (tools.isEmpty()) {
@@ -95,8 +100,10 @@ record ToolFields(
       List<Map<String, Object>> tools,
       List<ForcedCalls.Function> functions,
       Set<String> strict,
+      boolean formed,
       RequestFields f) {
-    return new ToolFields(tools, functions, strict, false, strict.isEmpty() || several(f));
+    boolean held = !strict.isEmpty() || formed && !tools.isEmpty();
+    return new ToolFields(tools, functions, strict, false, !held || several(f));
   }
 
   private static boolean several(RequestFields f) {
