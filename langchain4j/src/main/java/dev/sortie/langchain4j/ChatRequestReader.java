@@ -111,7 +111,8 @@ final class ChatRequestReader {
         given(p.topP(), base.topP()),
         base.minP(),
         base.repetitionPenalty(),
-        seed.orElseGet(() -> ThreadLocalRandom.current().nextLong()));
+        seed.orElseGet(
+            () -> base.temperature() > 0 ? base.seed() : ThreadLocalRandom.current().nextLong()));
   }
 
   /** The rule that holds an answer to its form, if it must have one. */

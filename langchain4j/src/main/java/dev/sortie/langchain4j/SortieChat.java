@@ -97,7 +97,10 @@ abstract class SortieChat {
       return self();
     }
 
-    /** Of the random numbers: the same request has the same answer. Default: another each time. */
+    /**
+     * Of the random numbers: the same request has the same answer. Default: that of the options,
+     * where they have a temperature above 0; another each time otherwise.
+     */
     public B seed(long value) {
       seed = OptionalLong.of(value);
       return self();

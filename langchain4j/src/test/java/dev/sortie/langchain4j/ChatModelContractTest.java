@@ -133,6 +133,16 @@ class ChatModelContractTest {
   }
 
   @Test
+  void aSeedInTheOptionsOfTheLibraryIsOneToo() {
+    SortieChatModel.Builder seeded =
+        SortieChatModel.builder().model(model).options(TextOptions.atMost(12).sampling(1, 1));
+    String first = seeded.build().chat(FOX).aiMessage().text();
+    assertThat(seeded.build().chat(FOX).aiMessage().text()).isEqualTo(first);
+    assertThat(seeded.seed(2).build().chat(FOX).aiMessage().text()).isNotEqualTo(first);
+    assertThat(seeded.seed(1).build().chat(FOX).aiMessage().text()).isEqualTo(first);
+  }
+
+  @Test
   void optionsOfTheLibraryHoldWhereNobodySaysOtherwise() {
     TextOptions speculation = TextOptions.atMost(9).strategy(Strategy.speculative());
     SortieChatModel speculative =
