@@ -53,10 +53,7 @@ public record TextOptions(GenerateOptions text, Strategy strategy) {
    * @param seed of the random numbers
    */
   public TextOptions sampling(double temperature, long seed) {
-    SamplingOptions s = text.sampling();
-    return sampling(
-        new SamplingOptions(
-            temperature, s.topK(), s.topP(), s.minP(), s.repetitionPenalty(), seed));
+    return sampling(text.sampling().with(temperature, seed));
   }
 
   /** Returns a copy that also ends at one of these texts, which are not part of the output. */

@@ -12,6 +12,7 @@ import dev.sortie.eetuning.decode.batch.PagePool;
 import dev.sortie.eetuning.decode.batch.PromptEmbedding;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
@@ -60,6 +61,13 @@ class ModelContractTest {
       assertThat(first.promptIds()).hasSize(run.promptTokens());
       assertThat(first.tokens()).hasSizeBetween(1, 8);
     }
+  }
+
+  @Test
+  void anotherTemperatureLeavesAllElse() {
+    SamplingOptions all = new SamplingOptions(0.5, 40, 0.9, 0.1, 1.3, false, 1);
+    assertThat(EIGHT.sampling(all).sampling(0.8, 2).text().sampling())
+        .isEqualTo(new SamplingOptions(0.8, 40, 0.9, 0.1, 1.3, false, 2));
   }
 
   @Test

@@ -111,6 +111,7 @@ final class ChatRequestReader {
         given(p.topP(), base.topP()),
         base.minP(),
         base.repetitionPenalty(),
+        base.promptPenalised(),
         seed.orElseGet(
             () -> base.temperature() > 0 ? base.seed() : ThreadLocalRandom.current().nextLong()));
   }

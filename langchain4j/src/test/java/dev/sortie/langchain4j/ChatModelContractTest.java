@@ -31,6 +31,7 @@ import dev.sortie.eetuning.Model;
 import dev.sortie.eetuning.Sortie;
 import dev.sortie.eetuning.Strategy;
 import dev.sortie.eetuning.TextOptions;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.text.chat.ChatOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -140,6 +141,19 @@ class ChatModelContractTest {
     assertThat(seeded.build().chat(FOX).aiMessage().text()).isEqualTo(first);
     assertThat(seeded.seed(2).build().chat(FOX).aiMessage().text()).isNotEqualTo(first);
     assertThat(seeded.seed(1).build().chat(FOX).aiMessage().text()).isEqualTo(first);
+  }
+
+  /** Whether words of the prompt count as said is an option, too. */
+  @Test
+  void aPenaltyOfTheOptionsOfTheLibraryIsTheSame() {
+    int[] prompt = model.prompt(MessageTexts.of(FOX), ChatOptions.DEFAULT);
+    for (boolean penalised : new boolean[] {false, true}) {
+      TextOptions options =
+          TextOptions.atMost(12).sampling(new SamplingOptions(0, 0, 1, 0, 50, penalised, 0));
+      SortieChatModel penalises = SortieChatModel.builder().model(model).options(options).build();
+      assertThat(penalises.chat(FOX).aiMessage().text())
+          .isEqualTo(model.answer(prompt, options).text());
+    }
   }
 
   @Test

@@ -59,13 +59,12 @@ final class CloudSession implements AutoCloseable {
     step = null;
     if (f.prompt()) {
       descent.step(() -> prompt(f));
+      sampler.read(f.ids());
     } else {
       for (int i = 0; i < f.ids().length; i++) {
         token(f, i);
+        sampler.saw(f.ids()[i]);
       }
-    }
-    for (int id : f.ids()) {
-      sampler.saw(id);
     }
     return Optional.ofNullable(step)
         .map(

@@ -25,7 +25,7 @@ import java.io.IOException;
  */
 sealed interface Frame {
   /** Changes with every change of what is written below. */
-  int VERSION = 1;
+  int VERSION = 2;
 
   /** Longest one of a kind that has no states. */
   int LONGEST = 1 << 12;
@@ -80,6 +80,7 @@ sealed interface Frame {
       out.writeDouble(sampling.topP());
       out.writeDouble(sampling.minP());
       out.writeDouble(sampling.repetitionPenalty());
+      out.writeBoolean(sampling.promptPenalised());
       out.writeLong(sampling.seed());
     }
 
@@ -103,6 +104,7 @@ sealed interface Frame {
               in.readDouble(),
               in.readDouble(),
               in.readDouble(),
+              in.readBoolean(),
               in.readLong()));
     }
   }

@@ -46,6 +46,12 @@ public record SamplingOptions(
     this(temperature, topK, topP, minP, repetitionPenalty, true, seed);
   }
 
+  /** The same with another temperature and seed. */
+  public SamplingOptions with(double otherTemperature, long otherSeed) {
+    return new SamplingOptions(
+        otherTemperature, topK, topP, minP, repetitionPenalty, promptPenalised, otherSeed);
+  }
+
   private static void require(boolean ok, String option, Number value, String allowed) {
     if (!ok) {
       throw new InputException(option + " " + value + " is out of range; take " + allowed);

@@ -57,15 +57,7 @@ public final class ParallelSampler {
       texts[b][0] = first[b];
       long seed = sampling.seed() * 1_000_003L + stream * rows + b;
       samplers.add(
-          new Sampler(
-              new SamplingOptions(
-                  sampling.temperature(),
-                  sampling.topK(),
-                  sampling.topP(),
-                  sampling.minP(),
-                  sampling.repetitionPenalty(),
-                  seed),
-              decoder.config().vocab()));
+          new Sampler(sampling.with(sampling.temperature(), seed), decoder.config().vocab()));
     }
     try (NativeArena arena = new NativeArena("sampler");
         Workspace workspace = new Workspace()) {

@@ -3,8 +3,10 @@ package dev.sortie.eetuning.decode.edge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.decode.GenerateOptions;
 import dev.sortie.eetuning.decode.policy.ExitPolicy;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
+import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.InputException;
 import dev.sortie.parallel.comm.transport.tcp.Link;
 import java.io.DataInputStream;
@@ -80,6 +82,26 @@ class EdgeDecoderContractTest {
         assertThat(g.text().tokens()).isEqualTo(both.fullDepth(s, prompt(20)).tokens());
         assertThat(g.count(EdgeToken.CLOUD)).isEqualTo(EdgeAndCloud.TOKENS);
       }
+    }
+  }
+
+  @Test
+  void aPenaltyThatSparesThePromptDoesSoInTheCloud() throws Exception {
+    try (EdgeAndCloud both = new EdgeAndCloud(folder, 3, 2)) {
+      EdgeDecoder.Settings s = EdgeAndCloud.settings(both.port(), new ByBits(30));
+      SamplingOptions spared = new SamplingOptions(0, 0, 1, 0, 100, false, 7);
+      EdgeDecoder.Settings sparing =
+          new EdgeDecoder.Settings(
+              s.host(),
+              s.port(),
+              s.keys(),
+              s.policy(),
+              s.maxPending(),
+              new GenerateOptions(20, spared, List.of(), true),
+              s.type(),
+              s.timeout());
+      assertThat(both.write(sparing, prompt(600)).text().tokens())
+          .isEqualTo(both.reference(sparing, prompt(600)).tokens());
     }
   }
 
