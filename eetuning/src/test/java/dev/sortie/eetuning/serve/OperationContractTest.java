@@ -2,6 +2,9 @@ package dev.sortie.eetuning.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.eetuning.serve.api.ApiKeys;
+import dev.sortie.eetuning.serve.engine.EngineSettings;
+import dev.sortie.eetuning.serve.http.HttpLimits;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
@@ -117,6 +120,33 @@ class OperationContractTest {
             assertThat(m)
                 .containsEntry(
                     "sortie_tokens_by_exit_total{exit=\"" + exit + "\"}", 2.0 * (Long) count));
+  }
+
+  /** One text is being written; the other waited when its client left. */
+  @Test
+  void promptsThatNobodyReadAreNotCounted() throws InterruptedException {
+    tiny.close();
+    tiny =
+        new TinyServer(
+            folder,
+            new EngineSettings(1, 8, 4 * TinyServer.CONTEXT),
+            HttpLimits.DEFAULT,
+            ApiKeys.none());
+    String json = "{\"prompt\":\"%s\",\"max_tokens\":15000,\"ignore_eos\":true,\"stream\":true}";
+    try (RawClient writing = new RawClient(tiny.port());
+        RawClient waiting = new RawClient(tiny.port())) {
+      writing.ask(TEXT, json.formatted("The fox"));
+      writing.head();
+      writing.line();
+      waiting.ask(TEXT, json.formatted("The hen sat under the tree. ".repeat(9)));
+      waiting.head();
+    }
+    assertThat(tiny.isIdleWithinASecond()).isTrue();
+    tiny.awaitRequests(2);
+    assertThat(metrics())
+        .containsEntry("sortie_texts_total{finish=\"cancelled\"}", 2.0)
+        .containsEntry(
+            "sortie_prompt_tokens_total", (double) tiny.model.tokenizer().encode("The fox").length);
   }
 
   @Test

@@ -9,6 +9,7 @@ public final class RequestHandle {
   private final CompletableFuture<Generation> result = new CompletableFuture<>();
   private volatile boolean cancelled;
   private volatile int found;
+  private volatile int read;
 
   RequestHandle(Request request) {
     this.request = request;
@@ -40,6 +41,15 @@ public final class RequestHandle {
 
   void found(int tokens) {
     found = tokens;
+  }
+
+  /** Tokens of its prompt that were read, or found, when its text ended. */
+  public int read() {
+    return read;
+  }
+
+  void read(int tokens) {
+    read = tokens;
   }
 
   boolean isCancelled() {

@@ -82,6 +82,7 @@ final class RequestState implements AutoCloseable {
     long now = System.nanoTime();
     double read = ((decodes() ? prefilled : now) - start) * 1e-9;
     double decoded = decodes() ? (now - first) * 1e-9 : 0;
+    handle.read(Math.min(sequence.position(), handle.request().prompt().length));
     // memory first: who waits for the result may ask for the next text at once
     close();
     handle.result().complete(state.generation(reason, read, decoded));

@@ -15,9 +15,11 @@ public sealed interface TextEvent {
   /**
    * The text has ended.
    *
+   * @param read tokens of its prompt that were read or found; fewer than all where it was cancelled
+   *     before
    * @param found tokens of its prompt that were found in the cache
    */
-  record End(int text, Generation generation, int found) implements TextEvent {}
+  record End(int text, Generation generation, int read, int found) implements TextEvent {}
 
   /** There will be no text. */
   record Failure(int text, Throwable cause) implements TextEvent {}

@@ -70,7 +70,7 @@ public final class TextEvents {
             (generation, failure) -> {
               events.add(
                   failure == null
-                      ? new TextEvent.End(text, generation, handle.found())
+                      ? new TextEvent.End(text, generation, handle.read(), handle.found())
                       : new TextEvent.Failure(text, failure));
               askInItsPlace();
             });
@@ -98,7 +98,7 @@ public final class TextEvents {
     for (int text = handles.size(); !cancelled && text < requests.size(); text++) {
       int[] prompt = requests.get(text).prompt();
       Generation nothing = new Generation(prompt, List.of(), "", "cancelled", 0, 0);
-      events.add(new TextEvent.End(text, nothing, 0));
+      events.add(new TextEvent.End(text, nothing, 0, 0));
     }
     cancelled = true;
   }

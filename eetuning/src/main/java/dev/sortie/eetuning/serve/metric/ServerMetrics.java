@@ -46,7 +46,7 @@ public final class ServerMetrics {
   /** A text has ended. */
   public void end(TextEvent.End end) {
     texts.add(end.generation().finish(), 1);
-    prompted.add(end.generation().promptIds().length);
+    prompted.add(end.read());
     found.add(end.found());
     if (end.found() > 0) {
       prefixHits.increment();
@@ -75,7 +75,8 @@ public final class ServerMetrics {
         "Tokens by the exit that they left at",
         "exit",
         exits.counts());
-    out.counter("sortie_prompt_tokens_total", "Tokens of prompts", prompted.sum());
+    out.counter(
+        "sortie_prompt_tokens_total", "Tokens of prompts that were read or found", prompted.sum());
     out.counter(
         "sortie_prompt_tokens_found_total", "Tokens of prompts found in the cache", found.sum());
     out.counter(
