@@ -57,6 +57,6 @@ public record Request(
   int capacity() {
     return readsOnly
         ? prompt.length
-        : (int) Math.min(prompt.length + options.maxTokens() - 1L, Integer.MAX_VALUE);
+        : (int) Math.min((long) prompt.length + options.maxTokens() - 1, Integer.MAX_VALUE);
   }
 }

@@ -153,6 +153,9 @@ class SchedulerContractTest extends SchedulerFixture {
       assertThatThrownBy(() -> scheduler.submit(request(100, CONTEXT - 98)))
           .isInstanceOf(InputException.class)
           .hasMessageContainingAll("161", "160");
+      assertThatThrownBy(() -> scheduler.submit(request(100, Integer.MAX_VALUE)))
+          .isInstanceOf(InputException.class)
+          .hasMessageContainingAll(String.valueOf(Integer.MAX_VALUE), "160");
       assertThatThrownBy(() -> scheduler.submit(request(0, 5))).isInstanceOf(InputException.class);
       for (int i = 0; i < 3; i++) {
         scheduler.submit(request(4, 5));
