@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is no proper request gets the right status, and nobody else notices. */
@@ -155,6 +156,37 @@ class HttpFaultsContractTest {
             .isEqualTo(9 - i);
       }
     }
+  }
+
+  /** One is being answered and four wait; what comes before a refusal is answered. */
+  @ParameterizedTest
+  @CsvSource({"7, 5, 429", "1, 1, 400"})
+  void whatIsRefusedBehindOthersIsToldBehindTheirAnswers(int sent, int answered, int status) {
+    String json = "{\"prompt\":\"The hen\",\"max_tokens\":300,\"ignore_eos\":true}";
+    String request =
+        "POST /v1/completions HTTP/1.1\r\nX-Api-Key: %s\r\nContent-Length: %d\r\n\r\n%s"
+            .formatted(KEY, json.length(), json);
+    try (RawClient client = new RawClient(tiny.port())) {
+      client.write(request.repeat(sent) + "no HTTP\r\n\r\n");
+      for (int i = 0; i < answered; i++) {
+        assertThat(client.read().status()).isEqualTo(200);
+      }
+      assertThat(client.read().status()).isEqualTo(status);
+      assertThat(client.isEnded()).isTrue();
+    }
+  }
+
+  /** Its place is free within a second, although nothing of it is read any more. */
+  @Test
+  void aClientThatLeavesBehindARefusalIsSeen() throws InterruptedException {
+    String json = "{\"prompt\":\"a\",\"max_tokens\":9000,\"ignore_eos\":true,\"stream\":true}";
+    RawClient client = new RawClient(tiny.port());
+    client.ask("/v1/completions", json, "X-Api-Key: " + KEY);
+    assertThat(client.head().status()).isEqualTo(200);
+    client.write("no HTTP\r\n\r\n");
+    client.line();
+    client.close();
+    assertThat(tiny.isIdleWithinASecond()).isTrue();
   }
 
   @Test

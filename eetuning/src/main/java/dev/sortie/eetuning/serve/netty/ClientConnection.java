@@ -4,6 +4,7 @@ import dev.sortie.eetuning.serve.http.HttpHandler;
 import dev.sortie.eetuning.serve.http.HttpLimits;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
@@ -63,6 +64,10 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext c, Object bytes) {
+    if (reader.hasRefused()) { // read on to see the client leave
+      ReferenceCountUtil.release(bytes);
+      return;
+    }
     if (!arriving) {
       arriving = true;
       if (active == null) {
@@ -131,6 +136,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     ArrivedRequest next = waiting.poll();
     if (next != null) {
       answer(next);
+    } else if (reader.hasRefused()) {
+      reader.end(context);
     } else if (arriving) {
       reader.arriving(context);
     } else {

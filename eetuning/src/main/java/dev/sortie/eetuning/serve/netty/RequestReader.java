@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -24,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Collects the requests of one connection within limits and hands them on when they are complete.
- * What breaks a limit is refused, and the connection ends. All runs in the event loop of the
- * connection.
+ * What breaks a limit is refused behind the answers to requests before it, and the connection ends.
+ * All runs in the event loop of the connection.
  */
 final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
   private static final int LINGER_MILLIS = 1000;
@@ -35,7 +36,9 @@ final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
   private final ClientConnection connection;
   private HttpRequest head;
   private ByteArrayOutputStream body;
-  private boolean refused;
+
+  /** What the connection ends with; null while nothing was refused. */
+  private FullHttpResponse refusal;
 
   /** Ends the connection where no request comes, or one does not end. */
   private Future<?> deadline;
@@ -78,7 +81,7 @@ final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
 
   @Override
   protected void channelRead0(ChannelHandlerContext context, HttpObject part) {
-    if (refused) {
+    if (hasRefused()) {
       return;
     }
     if (part.decoderResult().isFailure()) {
@@ -88,7 +91,7 @@ final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
     if (part instanceof HttpRequest request) {
       begin(context, request);
     }
-    if (part instanceof HttpContent content && head != null && !refused) {
+    if (part instanceof HttpContent content && head != null && !hasRefused()) {
       add(context, content);
     }
   }
@@ -149,24 +152,31 @@ final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {
   }
 
   private void refuse(ChannelHandlerContext context, int status, String message) {
-    refused = true;
     relax();
     head = null;
     body = null;
-    if (connection.isAnswering()) { // its answer would get mixed with this one
-      context.close();
-      return;
-    }
     byte[] text = handler.refusal(status, message);
-    DefaultFullHttpResponse response =
+    refusal =
         new DefaultFullHttpResponse(
             HttpVersion.HTTP_1_1, HttpResponseStatus.valueOf(status), Unpooled.wrappedBuffer(text));
-    response
+    refusal
         .headers()
         .set(HttpHeaderNames.CONTENT_TYPE, "application/json")
         .setInt(HttpHeaderNames.CONTENT_LENGTH, text.length)
         .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-    context.channel().writeAndFlush(response); // through the codec, whose context this may not be
+    if (!connection.isAnswering()) {
+      end(context);
+    }
+  }
+
+  /** Whether something was refused, so that nothing behind it is read. */
+  boolean hasRefused() {
+    return refusal != null;
+  }
+
+  /** Tells what was refused, when all that came before it is answered. */
+  void end(ChannelHandlerContext context) {
+    context.channel().writeAndFlush(refusal); // through the codec, whose context this may not be
     // closed at once, the connection would be reset under a client that is still sending
     context.executor().schedule(() -> context.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
   }
