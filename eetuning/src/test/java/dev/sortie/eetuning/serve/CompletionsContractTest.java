@@ -133,6 +133,31 @@ class CompletionsContractTest {
     }
   }
 
+  /** Nothing is dropped silently. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          "max_completion_tokens":2,"max_tokens":3 | max_tokens
+          "max_tokens":2,"stream_options":{"include_usage":true} | stream_options.include_usage
+          "max_tokens":2,"sortie":{"strategy":"full","threshold":0.5,"policy":"agreement","patience":3} | sortie.threshold,sortie.policy,sortie.patience
+          "max_tokens":2,"sortie":{"strategy":"full","exits":[1],"max_pending":3} | sortie.exits,sortie.max_pending
+          "max_tokens":2,"sortie":{"strategy":"full","thresholds":{"1":0.5}} | sortie.thresholds
+          "max_tokens":2,"sortie":{"patience":3} | sortie.patience
+          "max_tokens":2,"sortie":{"threshold":0.5,"exits":[1],"patience":3} | sortie.patience
+          "max_tokens":2,"sortie":{"policy":"agreement","patience":3} |
+          """)
+  void whatOtherFieldsLeaveWithoutEffectIsListed(String fields, String ignored) {
+    RawClient.Answer answer =
+        tiny.post(
+            CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],%s}".formatted(fields));
+    assertThat(answer.status()).as(answer.body()).isEqualTo(200);
+    assertThat(answer.json().getObject("sortie").getStrings("ignored"))
+        .isEqualTo(ignored == null ? List.of() : List.of(ignored.split(",")));
+  }
+
   /** A client sends what is typed so far, so that the whole message finds its beginning read. */
   @ParameterizedTest
   @ValueSource(strings = {"{\"strategy\":\"full\"}", "{\"threshold\":0.05,\"trace\":true}"})
@@ -435,6 +460,7 @@ class CompletionsContractTest {
           "sortie":{"strategy":"deep"}                              | sortie.strategy
           "sortie":{"threshold":2}                                  | sortie.threshold
           "sortie":{"exits":[2]}                                    | sortie.exits
+          "sortie":{"exits":[4294967297]}                           | sortie.exits
           "sortie":{"thresholds":{"2":0.5}}                         | sortie.thresholds
           "sortie":{"policy":"mood"}                                | sortie
           "model":"gpt-4o"                                          | model

@@ -12,9 +12,11 @@ public final class ExitPolicies {
   /** The default. */
   public static final String PROBABILITY = "max-probability";
 
+  /** The one that has patience. */
+  public static final String AGREEMENT = "agreement";
+
   private static final String MARGIN = "margin";
   private static final String ENTROPY = "entropy";
-  private static final String AGREEMENT = "agreement";
   private static final String PROBE = "probe";
 
   private ExitPolicies() {}

@@ -35,9 +35,12 @@ record ChatEndpoint(ServedModel served, TextAnswer.Maker answers, Grammars gramm
     }
     OptionalInt most = f.integer("max_completion_tokens", 0, Integer.MAX_VALUE);
     OptionalInt older = f.integer("max_tokens", 0, Integer.MAX_VALUE);
+    if (most.isPresent() && older.isPresent()) {
+      f.ignore("max_tokens");
+    }
     int asked = most.orElse(older.orElse(served.maxTokens()));
     boolean streamed = f.flag("stream");
-    boolean usage = f.fields("stream_options").map(o -> o.flag("include_usage")).orElse(false);
+    boolean usage = StreamEnd.hasUsage(f, streamed);
     int tokens = served.answer(prompt, Math.max(1, asked), "messages");
     List<Request> requests = new ArrayList<>();
     for (int i = 0; i < sampling.choices(); i++) {

@@ -34,7 +34,7 @@ record CompletionsEndpoint(ServedModel served, TextAnswer.Maker answers, Grammar
     boolean echo = f.flag("echo");
     int asked = f.integer("max_tokens", 0, Integer.MAX_VALUE).orElse(USUAL_TOKENS);
     boolean streamed = f.flag("stream");
-    boolean usage = f.fields("stream_options").map(o -> o.flag("include_usage")).orElse(false);
+    boolean usage = StreamEnd.hasUsage(f, streamed);
     List<Request> requests = new ArrayList<>();
     List<CompletionText> texts = new ArrayList<>();
     for (int[] prompt : prompts) {

@@ -53,6 +53,7 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
       throw f.wrong("strategy", FULL + " or " + EARLY);
     }
     if (strategy.filter(FULL::equals).isPresent()) {
+      ignore(f, "threshold", "thresholds", "exits", "policy", "patience", "max_pending");
       return new MaxProbability(1);
     }
     if ((asks || strategy.isPresent()) && served.exits().exits().isEmpty()) {
@@ -60,6 +61,9 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
           "sortie",
           "sortie: this server has no exits, so all texts go to full depth; start it with --exits"
               + " DIR");
+    }
+    if (word.filter(ExitPolicies.AGREEMENT::equals).isEmpty()) {
+      ignore(f, "patience");
     }
     if (!asks) {
       return strategy.isPresent() && served.policy().never()
@@ -84,6 +88,14 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
     return ExitPolicies.of(word.orElse(ExitPolicies.PROBABILITY), bound, patience, 0.5);
   }
 
+  private static void ignore(RequestFields f, String... names) {
+    for (String name : names) {
+      if (f.has(name)) {
+        f.ignore("sortie." + name);
+      }
+    }
+  }
+
   private static List<Integer> depths(RequestFields f, ServedModel served) {
     if (!(f.raw("exits") instanceof List<?> list)) {
       if (f.has("exits")) {
@@ -93,7 +105,7 @@ record DecodingFields(ExitPolicy policy, int maxPending, boolean trace) {
     }
     List<Integer> known = served.exits().depths();
     for (Object depth : list) {
-      if (!(depth instanceof Long d) || !known.contains(d.intValue())) {
+      if (!(depth instanceof Long d) || d != d.intValue() || !known.contains(d.intValue())) {
         throw f.wrong("exits", "a list of depths among " + known);
       }
     }

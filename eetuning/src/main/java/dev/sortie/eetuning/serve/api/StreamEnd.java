@@ -10,6 +10,16 @@ import java.util.Optional;
 final class StreamEnd {
   private StreamEnd() {}
 
+  /** Whether a stream ends with its usage, as {@code stream_options} say; a whole answer has it. */
+  static boolean hasUsage(RequestFields f, boolean streamed) {
+    Optional<RequestFields> options = f.fields("stream_options");
+    boolean usage = options.map(o -> o.flag("include_usage")).orElse(false);
+    if (!streamed && options.filter(o -> o.has("include_usage")).isPresent()) {
+      f.ignore("stream_options.include_usage");
+    }
+    return usage;
+  }
+
   /**
    * The events for the end of a text. Behind the last text, the last of them has the object {@code
    * sortie}, and one more has the usage, if it was asked for: only then, since clients take it for
