@@ -50,8 +50,13 @@ public record Splits(Calibration calibration, int count) {
       double above,
       double earlyShare) {}
 
-  /** Fails early where two thirds of so many sequences cannot certify anything. */
+  /** Fails early where none is held out, or the others cannot certify anything. */
   public void require(int sequences) {
+    if (sequences < HELD_OUT) {
+      throw new InputException(
+          "--splits holds out a third of the sequences, and there are %d; give at least %d by --data"
+              .formatted(sequences, HELD_OUT));
+    }
     calibration.require(sequences - sequences / HELD_OUT);
   }
 

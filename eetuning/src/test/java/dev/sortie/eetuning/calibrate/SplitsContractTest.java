@@ -77,6 +77,11 @@ class SplitsContractTest {
 
   @Test
   void tooFewSequencesOrSplitsAreRefused() {
+    Splits any = new Splits(calibration(new ConformalRiskControl(0.9)), 5);
+    assertThatThrownBy(() -> any.require(2))
+        .isInstanceOf(InputException.class)
+        .hasMessageContainingAll("--splits", "there are 2", "at least 3");
+    assertThat(any.run(Synthetic.sequences(3, new SplittableRandom(5))).heldOut()).isEqualTo(1);
     assertThatThrownBy(() -> new Splits(certain(), 0))
         .isInstanceOf(InputException.class)
         .hasMessage("--splits 0 must be at least 1");
