@@ -43,14 +43,13 @@ public final class GenerationState {
     this.prompt = prompt;
     this.options = options;
     this.ends = ends;
-    int joined = joined(prompt, tokenizer);
     List<LogitRule> rules = options.rules().stream().map(Supplier::get).toList();
-    if (joined < prompt.length) {
+    if (joined(prompt, tokenizer) < prompt.length) {
       rules.forEach(LogitRule::joinsPrompt);
     }
     this.sampler = new Sampler(options.sampling(), vocab, rules);
     sampler.read(prompt);
-    this.words = after(prompt, joined, tokenizer);
+    this.words = after(prompt, tokenizer);
     this.stop = new StopText(options.stop());
   }
 
@@ -64,12 +63,12 @@ public final class GenerationState {
   }
 
   /**
-   * A decoder that has read the text of the prompt from a token on, so that the first word keeps
-   * the space before it, which decoding drops at the beginning of a text.
+   * A decoder of the text after a prompt. It has read the text of the prompt, so that the first
+   * word keeps the space before it, which decoding drops at the beginning of a text.
    */
-  private static StreamDecoder after(int[] prompt, int from, Tokenizer tokenizer) {
+  public static StreamDecoder after(int[] prompt, Tokenizer tokenizer) {
     StreamDecoder words = tokenizer.stream();
-    for (int i = from; i < prompt.length; i++) {
+    for (int i = joined(prompt, tokenizer); i < prompt.length; i++) {
       words.next(prompt[i]);
     }
     return words;

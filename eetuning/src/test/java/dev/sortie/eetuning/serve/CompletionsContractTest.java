@@ -298,6 +298,27 @@ class CompletionsContractTest {
     }
   }
 
+  /** A character of several tokens is one character. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void offsetsOfTokensAreThoseOfTheText(boolean stream) {
+    String prompt = "x\u00e9\u20acz";
+    RawClient.Answer answer =
+        tiny.post(
+            TEXT,
+            "{\"prompt\":\"%s\",\"max_tokens\":3,\"echo\":true,\"logprobs\":0,\"stream\":%s,\"logit_bias\":{\"%d\":100}}"
+                .formatted(prompt, stream, tiny.model.tokenizer().encode("y")[0]));
+    List<Object> offsets = new ArrayList<>();
+    for (JsonObject part : stream ? answer.events() : List.of(answer.json())) {
+      for (JsonObject c : part.getObjects("choices")) {
+        c.optional("logprobs", c::getObject)
+            .ifPresent(l -> offsets.addAll(l.getList("text_offset")));
+      }
+    }
+    assertThat(tiny.model.tokenizer().encode(prompt)).hasSize(7);
+    assertThat(offsets).asString().isEqualTo("[0, 1, 1, 2, 2, 2, 3, 4, 5, 6]");
+  }
+
   private static double[][] logSoftmax(int[] ids) {
     try (Workspace workspace = new Workspace()) {
       Ops ops = new Ops(tiny.device(), workspace);

@@ -1,9 +1,11 @@
 package dev.sortie.eetuning.serve.api;
 
 import dev.sortie.eetuning.decode.GeneratedToken;
+import dev.sortie.eetuning.decode.GenerationState;
 import dev.sortie.eetuning.decode.batch.PromptScores;
 import dev.sortie.eetuning.decode.sampling.TokenLogprobs;
 import dev.sortie.nn.json.Json;
+import dev.sortie.nn.text.StreamDecoder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +23,10 @@ final class CompletionText {
   private final Optional<String> echo;
   private final boolean logprobs;
   private final Optional<PromptScores> scores;
+
+  /** Of what is generated. A single token may be a part of a character, and of no width then. */
+  private final StreamDecoder text;
+
   private boolean echoed;
   private int offset;
 
@@ -42,6 +48,7 @@ final class CompletionText {
     this.echo = echo;
     this.logprobs = logprobs;
     this.scores = scores;
+    this.text = GenerationState.after(prompt, served.model().tokenizer());
   }
 
   boolean asksLogprobs() {
@@ -87,16 +94,15 @@ final class CompletionText {
     if (scores.isEmpty()) {
       return;
     }
-    List<TokenLogprobs> known = scores.get().scores();
-    boolean bos = served.model().tokenizer().isSpecial(prompt[0]);
-    rows.add(prompt[0], Optional.empty());
-    offset = bos ? 0 : offset;
-    known.forEach(p -> rows.add(p.token().id(), Optional.of(p)));
+    StreamDecoder read = served.model().tokenizer().stream();
+    rows.add(prompt[0], Optional.empty(), read);
+    scores.get().scores().forEach(p -> rows.add(p.token().id(), Optional.of(p), read));
+    offset += read.finish().length();
   }
 
   /** All that were generated, also the one that ends the text: harnesses count on a row of each. */
-  private static void add(Rows rows, List<GeneratedToken> tokens) {
-    tokens.forEach(t -> rows.add(t.id(), t.logprobs()));
+  private void add(Rows rows, List<GeneratedToken> tokens) {
+    tokens.forEach(t -> rows.add(t.id(), t.logprobs(), text));
   }
 
   /** Lists side by side, as this API has them. */
@@ -106,12 +112,12 @@ final class CompletionText {
     private final List<Map<String, Object>> top = new ArrayList<>();
     private final List<Integer> offsets = new ArrayList<>();
 
-    void add(int id, Optional<TokenLogprobs> p) {
+    void add(int id, Optional<TokenLogprobs> p, StreamDecoder text) {
       tokens.add(words.spelled(id));
       chosen.add(p.map(t -> Logprob.finite(t.token().logprob())).orElse(null));
       top.add(p.map(this::likeliest).orElse(null));
       offsets.add(offset);
-      offset += words.text(id).length();
+      offset += text.next(id).length();
     }
 
     /** The likeliest tokens, and the one that stands there even where it is none of them. */
