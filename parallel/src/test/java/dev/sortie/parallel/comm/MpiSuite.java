@@ -35,6 +35,8 @@ final class MpiSuite extends CommunicatorContract {
           "oneRankGivingUpEndsAllAndLaterCallsFailAtOnce",
           "hugeCollectivesAreExact");
 
+  private static final Duration SILENCE = Duration.ofSeconds(5);
+
   private final MpiTransport world;
   private int jobs;
 
@@ -49,13 +51,14 @@ final class MpiSuite extends CommunicatorContract {
   public static void main(String[] args) throws Exception {
     int code = 0;
     try (MpiTransport world =
-        MpiTransport.join(MpiFiles.find(System.getenv()).getFirst(), Duration.ofSeconds(5))) {
+        MpiTransport.join(MpiFiles.find(System.getenv()).getFirst(), SILENCE)) {
       MpiSuite suite = new MpiSuite(world);
       switch (args[0]) {
         case "contract" -> suite.contract();
         case "mismatch" -> suite.mismatch();
         case "absence" -> suite.absence();
         case "abort" -> suite.abort();
+        case "suspension" -> suite.suspension();
         default -> suite.one(args[0]);
       }
     } catch (CommException e) {
@@ -161,6 +164,20 @@ final class MpiSuite extends CommunicatorContract {
         c.abort("disk full");
       }
       c.barrier();
+    }
+  }
+
+  /** Each rank has itself stopped at about the same time, for longer than one may be silent. */
+  private void suspension() throws Exception {
+    try (Communicator c = GroupCommunicator.over(world, OPTIONS)) {
+      c.barrier();
+      long self = ProcessHandle.current().pid();
+      String script =
+          "kill -STOP %d; sleep %d; kill -CONT %d".formatted(self, SILENCE.toSeconds() + 2, self);
+      new ProcessBuilder("sh", "-c", script).start().waitFor();
+      Thread.sleep(1000); // for the threads that watch
+      c.barrier();
+      System.out.print("rank " + world.rank().value() + " continued\n");
     }
   }
 

@@ -69,6 +69,15 @@ class MpiTransportTest {
   }
 
   @Test
+  void aJobThatIsStoppedAsAWholeContinues() {
+    for (MpiInstallation mpi : installations()) {
+      assertThat(mpi.run(2, MpiSuite.class, "suspension").output())
+          .as(mpi.toString())
+          .contains("rank 0 continued", "rank 1 continued");
+    }
+  }
+
+  @Test
   void everyLibraryFoundSaysWhatItIs() {
     for (MpiInstallation mpi : installations()) {
       List<Path> libraries = MpiFiles.find(mpi.environment());

@@ -12,7 +12,6 @@ import dev.sortie.parallel.mesh.Group;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -43,25 +42,27 @@ public final class MpiTransport implements Transport {
   private final MpiLibrary mpi;
   private final int rank;
   private final int world;
-  private final Duration silence;
+  private final Duration allowed;
+  private final Duration betweenBeats;
   private final Arena arena = Arena.global(); // the library may touch it as long as it lives
   private final MpiNotices notices;
   private final AtomicReference<Optional<Failure>> failure =
       new AtomicReference<>(Optional.empty());
   private final Map<String, Integer> tags = new ConcurrentHashMap<>();
   private final boolean[] left;
-  private final long[] heard;
+  private final PeerSilence silence;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread;
   private int groups;
 
-  private MpiTransport(MpiLibrary mpi, Duration silence) {
+  private MpiTransport(MpiLibrary mpi, Duration allowed) {
     this.mpi = mpi;
-    this.silence = silence;
+    this.allowed = allowed;
+    this.betweenBeats = allowed.dividedBy(8);
     this.rank = mpi.rank();
     this.world = mpi.world();
     this.left = new boolean[world];
-    this.heard = new long[world];
+    this.silence = new PeerSilence(world, betweenBeats, System.nanoTime());
     this.notices = new MpiNotices(mpi, rank, world, arena);
     this.thread = Thread.ofPlatform().daemon().name("sortie-mpi-" + rank).unstarted(this::watch);
   }
@@ -78,7 +79,6 @@ public final class MpiTransport implements Transport {
     MpiLibrary mpi = MpiLibrary.open(library);
     mpi.start();
     MpiTransport transport = new MpiTransport(mpi, silence);
-    Arrays.fill(transport.heard, System.nanoTime());
     transport.thread.start();
     return transport;
   }
@@ -186,16 +186,17 @@ public final class MpiTransport implements Transport {
   }
 
   private void watch() {
-    long beat = 0;
+    long beat = System.nanoTime() - betweenBeats.toNanos();
     try {
       while (!closed.await(PERIOD.toMillis(), TimeUnit.MILLISECONDS)) {
         long now = System.nanoTime();
-        if (now - beat > silence.toNanos() / 8) {
+        silence.turn(now);
+        if (now - beat > betweenBeats.toNanos()) {
           notices.sendToAll(new Notice(Type.BEAT, ""));
           beat = now;
         }
         notices.poll(this::read);
-        silent(now);
+        failIfSilent();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // nobody interrupts but a JVM that ends
@@ -205,7 +206,7 @@ public final class MpiTransport implements Transport {
   }
 
   private void read(int peer, Notice notice) {
-    heard[peer] = System.nanoTime();
+    silence.heard(peer);
     switch (notice.type()) {
       case BEAT -> {}
       case FAILURE -> fail(new Failure(notice.kind(), notice.text()));
@@ -223,14 +224,14 @@ public final class MpiTransport implements Transport {
     }
   }
 
-  private void silent(long now) {
+  private void failIfSilent() {
     for (int peer = 0; peer < world; peer++) {
-      long quiet = now - heard[peer];
-      if (peer != rank && quiet > silence.toNanos() && !hasLeft(peer)) {
+      Duration quiet = silence.of(peer);
+      if (peer != rank && quiet.compareTo(allowed) > 0 && !hasLeft(peer)) {
         fail(
             new Failure(
                 CommException.Kind.LOST_RANK,
-                "rank %d has shown no sign of life for %d ms".formatted(peer, quiet / 1_000_000)));
+                "rank %d has shown no sign of life for %d ms".formatted(peer, quiet.toMillis())));
       }
     }
   }
