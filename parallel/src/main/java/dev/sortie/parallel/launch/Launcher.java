@@ -36,6 +36,9 @@ public final class Launcher {
   /** The longest pause, and a run after which pauses are short again. */
   private static final Duration LONG = Duration.ofMinutes(1);
 
+  /** At least so long the output of ranks that have ended is read on; a grace of 0 loses none. */
+  private static final Duration REST = Duration.ofSeconds(1);
+
   private final Options options;
   private final Consumer<String> out;
   private final Consumer<String> err;
@@ -163,8 +166,9 @@ public final class Launcher {
       endAll(processes);
     }
     int code = await(firstBad);
+    Duration rest = options.grace().compareTo(REST) < 0 ? REST : options.grace();
     for (Thread reader : readers) {
-      reader.join(options.grace().toMillis()); // a grandchild may hold the pipe
+      reader.join(rest); // a grandchild may hold the pipe
     }
     if (lost.isDone()) {
       throw lost.join();

@@ -78,6 +78,16 @@ class LauncherContractTest {
         .ifPresent(p -> assertThat(p.onExit()).succeedsWithin(Duration.ofSeconds(10)));
   }
 
+  /** The child keeps the output open. */
+  @Test
+  void withoutAGraceAChildThatOutlivesItsRankIsNotWaitedFor() throws Exception {
+    long from = System.nanoTime();
+    assertThat(launcher(1, 0, Duration.ZERO, "sleep 20 & echo $!").run()).isZero();
+    assertThat(Duration.ofNanos(System.nanoTime() - from)).isLessThan(Duration.ofSeconds(10));
+    long child = Long.parseLong(out.getFirst().substring("[0] ".length()));
+    ProcessHandle.of(child).ifPresent(ProcessHandle::destroy);
+  }
+
   @Test
   void aRankThatIgnoresTheSignalIsKilled() throws Exception {
     int code =
