@@ -7,6 +7,7 @@ import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.memory.Span;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 
 /**
  * Weights packed ahead: panel p holds {@code [k, NR]}, the outputs {@code p * NR ..} at each k,
@@ -42,8 +43,12 @@ public final class PackedPanels {
           PackRight right =
               new PackRight(
                   true, n, k, w.address(), new RightOperand.Rows(w.dtype()), buffers.scratch(0));
-          for (int panel = from; panel < to; panel++) {
-            pack(right, panel, values.segment(), buffers.b(0));
+          try {
+            for (int panel = from; panel < to; panel++) {
+              pack(right, panel, values.segment(), buffers.b(0));
+            }
+          } finally {
+            Reference.reachabilityFence(buffers); // right has the address of its scratch alone
           }
         });
     return new PackedWeight(LAYOUT, values, n, k);
