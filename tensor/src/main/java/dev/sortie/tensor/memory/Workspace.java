@@ -67,6 +67,7 @@ public final class Workspace implements Allocator, AutoCloseable {
 
   /** Gives back everything allocated in the outermost mark. Fails if nested marks are open. */
   public void reset() {
+    top.scope.check();
     if (top.parent != null) {
       throw new IllegalStateException("workspace reset while a nested mark is open");
     }
@@ -89,6 +90,9 @@ public final class Workspace implements Allocator, AutoCloseable {
 
   @Override
   public void close() {
+    if (!top.scope.isOpen()) {
+      return;
+    }
     for (Mark m = top; m != null; m = m.parent) {
       m.scope.close();
     }
