@@ -44,7 +44,7 @@ public record Ops(Device device, Workspace workspace) {
   /** A copy of {@code x} in another type; no gradient flows through. */
   public Tensor convert(Tensor x, DType dtype) {
     Tensor y = empty(dtype, x.shape());
-    kernels().copy(x.span(), y.span());
+    kernels().copy(contiguous(x).span(), y.span());
     return y;
   }
 
@@ -120,8 +120,8 @@ public record Ops(Device device, Workspace workspace) {
     List<Projection> projections = new ArrayList<>(weights.size());
     DType dtype = x.dtype();
     for (int i = 0; i < weights.size(); i++) {
-      Tensor w = weights.get(i);
-      Tensor bias = biases.get(i);
+      Tensor w = contiguous(weights.get(i));
+      Tensor bias = biases.get(i) == null ? null : contiguous(biases.get(i));
       List<Tensor> inputs = bias == null ? List.of(rows, w) : List.of(rows, w, bias);
       Tensor y = empty(dtype, new MatrixOps.Linear().shape(inputs));
       results.add(y);
@@ -326,7 +326,8 @@ public record Ops(Device device, Workspace workspace) {
     if (op instanceof ForeignOp foreign && foreign.isView()) {
       return new Node(op, in, in.get(0).detach(), List.of());
     }
-    DType dtype = in.get(0).dtype().isCompute() ? in.get(0).dtype() : DType.F32;
+    DType first = in.get(0).dtype();
+    DType dtype = first.isCompute() || op instanceof ViewOps.Contiguous ? first : DType.F32;
     Tensor out = Tensor.allocate(workspace, dtype, shape);
     List<Tensor> saved = new ArrayList<>(2); // no stream: small models take a microsecond an op
     for (Shape s : op.saved(in)) {

@@ -41,6 +41,10 @@ public sealed interface ElementwiseCall extends KernelCall {
         throw new IllegalArgumentException(
             "copyStrided from " + x.dtype() + " to " + y.dtype() + "; the types must be equal");
       }
+      if (x.dtype().isQuantised()) {
+        throw new IllegalArgumentException(
+            "copyStrided of " + x.dtype() + "; elements of a block cannot be copied one by one");
+      }
       Operands.view("copyStrided x", x, layout);
       Operands.length("copyStrided y", y, layout.count());
     }

@@ -349,6 +349,12 @@ class KernelsContractTest {
       assertThatThrownBy(
               () -> kernels.copyStrided(four, new Strided(new long[] {3}, new long[] {2}), five))
           .hasMessageContaining("4");
+      Span blocks = arena.allocate(DType.Q8_0, 32).span();
+      assertThatThrownBy(
+              () ->
+                  kernels.copyStrided(blocks, new Strided(new long[] {8}, new long[] {2}), blocks))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageStartingWith("copyStrided of Q8_0");
     }
   }
 
