@@ -27,12 +27,12 @@ final class AttentionOps {
       Shape table = in.get(1).shape();
       if (table.rank() != 2
           || table.dim(1) * 2 != sizes.rotary()
-          || table.dim(0) < sizes.first() + sizes.tokens()) {
+          || table.dim(0) < sizes.positions()) {
         throw new IllegalArgumentException(
             "Rope: table "
                 + table
                 + " is too small for positions up to "
-                + (sizes.first() + sizes.tokens())
+                + sizes.positions()
                 + " and rotary size "
                 + sizes.rotary());
       }

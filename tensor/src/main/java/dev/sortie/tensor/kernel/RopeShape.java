@@ -32,8 +32,13 @@ public record RopeShape(
     return (long) batch * tokens * heads * headSize;
   }
 
+  /** Positions that cos and sin have at least. */
+  public long positions() {
+    return (long) first + tokens;
+  }
+
   /** Elements that cos and sin hold at least. */
   public long angles() {
-    return (long) (first + tokens) * (rotary / 2);
+    return positions() * (rotary / 2);
   }
 }

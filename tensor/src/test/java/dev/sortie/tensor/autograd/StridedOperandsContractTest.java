@@ -1,11 +1,13 @@
 package dev.sortie.tensor.autograd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.device.Device;
 import dev.sortie.tensor.dtype.DType;
+import dev.sortie.tensor.kernel.RopeShape;
 import dev.sortie.tensor.memory.Workspace;
 import java.util.Arrays;
 import java.util.List;
@@ -70,5 +72,16 @@ class StridedOperandsContractTest {
   void aViewIsConverted() {
     Tensor y = ops.convert(ops.permute(numbers(DType.BF16), 1, 0), DType.F32);
     assertThat(y.toFloats()).containsExactly(1, 4, 2, 5, 3, 6);
+  }
+
+  @Test
+  void positionsBeyondIntegersAreNotInATable() {
+    Tensor x = Tensor.allocate(workspace, DType.F32, Shape.of(1, 2, 1, 2));
+    Tensor table = Tensor.of(workspace, Shape.of(2, 1), 1, 1);
+    RopeShape last = new RopeShape(1, 2, 1, 2, 2, Integer.MAX_VALUE, false);
+    assertThat(last.angles()).isEqualTo((1L << 31) + 1);
+    assertThatThrownBy(() -> ops.rope(x, table, table, last))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("too small for positions up to 2147483649");
   }
 }
