@@ -6,7 +6,8 @@ import java.util.List;
  * The environment variables in which a launcher or scheduler tells a process who it is. An empty
  * name: it does not say.
  *
- * @param name as errors spell it
+ * @param name as errors spell it; the variables themselves where many launchers, and users, set
+ *     them
  * @param launcher whether it starts single ranks. A scheduler also sets its variables around a
  *     launcher that runs inside of it, so they count only where there is no launcher
  * @param rank variable with this process's rank
@@ -19,7 +20,8 @@ record LauncherVariables(
   /** What is recognised; the first one that is there names the ranks. */
   static final List<LauncherVariables> ALL =
       List.of(
-          new LauncherVariables("torchrun", true, "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"),
+          new LauncherVariables(
+              "RANK and WORLD_SIZE", true, "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"),
           new LauncherVariables(
               "Open MPI",
               true,

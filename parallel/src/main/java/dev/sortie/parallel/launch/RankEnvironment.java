@@ -14,7 +14,7 @@ import java.util.OptionalLong;
 /**
  * Who this process is among the ranks of a job, as its launcher says.
  *
- * @param source the launcher or scheduler
+ * @param source the launcher or scheduler, or the variables that told
  * @param rank of this process
  * @param world number of ranks
  * @param localWorld number of ranks on this machine, where it is known
@@ -89,7 +89,7 @@ public record RankEnvironment(
     int world = agreed(variables, worlds.isEmpty() ? List.of(WORLD) : worlds, "world size");
     if (world < 1 || rank < 0 || rank >= world) {
       throw new InputException(
-          "%s says rank %d of %d; ranks count from 0 and end before the world size"
+          "according to %s this is rank %d of %d; ranks count from 0 and end before the world size"
               .formatted(speaking.getFirst().name(), rank, world));
     }
     return new RankEnvironment(

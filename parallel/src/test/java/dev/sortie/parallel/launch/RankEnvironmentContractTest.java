@@ -42,7 +42,7 @@ class RankEnvironmentContractTest {
     assertThat(e.job().generation()).isEqualTo(5);
     assertThat(e.job().master().getHostString()).isEqualTo("10.0.0.7");
     assertThat(e.job().master().getPort()).isEqualTo(4000);
-    assertThat(e.toString()).contains("torchrun").doesNotContain("0123456789abcdef");
+    assertThat(e.toString()).contains("RANK and WORLD_SIZE").doesNotContain("0123456789abcdef");
   }
 
   @Test
@@ -108,7 +108,8 @@ class RankEnvironmentContractTest {
         "1",
         "OMPI_COMM_WORLD_SIZE",
         "8");
-    refused("rank 4 of 4", "RANK", "4", "WORLD_SIZE", "4");
+    refused("according to RANK and WORLD_SIZE this is rank 4 of 4", "RANK", "4", "WORLD_SIZE", "4");
+    refused("according to PMI this is rank 3 of 3", "PMI_RANK", "3", "PMI_SIZE", "3");
     refused(
         "LOCAL_WORLD_SIZE=9 does not fit a job of 4 ranks",
         "RANK",

@@ -171,7 +171,9 @@ public sealed interface AttentionCall extends KernelCall {
   record ZeroToken(Span u, Span key, Span out, Span lse, Span share, AttentionShape shape)
       implements AttentionCall {
     public ZeroToken {
-      DType type = forward(u, out, lse, shape);
+      DType type = Operands.real("zeroToken u", u);
+      Operands.all("zeroToken u and out", type, shape.queryElements(), u, out);
+      Operands.check("zeroToken lse", lse, type, shape.rows());
       long size = (long) shape.kvHeads() * shape.headSize();
       Operands.check("zeroToken key", key, type, size);
       Operands.check("zeroToken share", share, type, shape.rows());

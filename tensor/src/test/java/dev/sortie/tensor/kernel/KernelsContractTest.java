@@ -355,6 +355,9 @@ class KernelsContractTest {
                   kernels.copyStrided(blocks, new Strided(new long[] {8}, new long[] {2}), blocks))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageStartingWith("copyStrided of Q8_0");
+      AttentionShape shape = new AttentionShape(1, 1, 1, 1, 1, 5, 1);
+      assertThatThrownBy(() -> kernels.zeroToken(four, five, five, five, five, shape))
+          .hasMessageContainingAll("zeroToken u", "4", "5");
     }
   }
 

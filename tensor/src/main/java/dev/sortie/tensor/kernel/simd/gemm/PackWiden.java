@@ -30,7 +30,7 @@ final class PackWiden {
       case F16 -> f16(src, count, dst);
       default ->
           throw new IllegalArgumentException(
-              "cannot widen " + type + "; matrix weights are F32, BF16 or F16");
+              "cannot widen " + type + "; matrix weights are F32, BF16, F16 or quantised");
     }
   }
 
