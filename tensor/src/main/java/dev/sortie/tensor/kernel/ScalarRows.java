@@ -26,11 +26,6 @@ final class ScalarRows {
     return row;
   }
 
-  /** The whole span; fails if it is too large for an array. */
-  static double[] loadAll(Span span) {
-    return load(span, 0, Math.toIntExact(span.length()));
-  }
-
   static void load(Span span, long from, double[] row, int count) {
     Objects.checkFromIndexSize(from, count, span.length());
     MemorySegment s = span.storage().segment();
