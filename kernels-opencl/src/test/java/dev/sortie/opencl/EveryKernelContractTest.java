@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every kernel passes its trial on every device. KernelTrials are small enough for Oclgrind, which
+ * Every kernel passes its trial on every device. Trials are small enough for Oclgrind, which
  * watches each access: see docs/opencl.md.
  */
 class EveryKernelContractTest {

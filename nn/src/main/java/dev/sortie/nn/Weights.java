@@ -54,11 +54,11 @@ public interface Weights {
   enum Role {
     /** Token table. */
     EMBEDDING,
-    /** LinearMap that reads the residual stream (q, k, v, gate, up, head). */
+    /** Matrix that reads the residual stream (q, k, v, gate, up, head). */
     INPUT_PROJECTION,
     /**
-     * LinearMap that writes into the residual stream (attention output, down): smaller at the
-     * start, by depth.
+     * Matrix that writes into the residual stream (attention output, down): smaller at the start,
+     * by depth.
      */
     OUTPUT_PROJECTION,
     /** Scale of a norm. */

@@ -6,7 +6,7 @@ import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
-/** One step of AdamWCall: reads four arrays and writes three. */
+/** One step of AdamW: reads four arrays and writes three. */
 public class AdamWBenchmark extends KernelBenchmark {
   /** Parameters: a matrix of SmolLM2-135M, its embedding. */
   @Param({"884736", "28311552"})

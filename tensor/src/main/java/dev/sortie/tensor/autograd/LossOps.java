@@ -7,7 +7,7 @@ import dev.sortie.tensor.kernel.Kernels;
 import java.util.List;
 
 /**
- * Softmax and what is measured against it; all over the last dim. LossOps are per row, in nats;
+ * Softmax and what is measured against it; all over the last dim. Losses are per row, in nats;
  * weigh and sum them with Mul and Sum.
  */
 final class LossOps {

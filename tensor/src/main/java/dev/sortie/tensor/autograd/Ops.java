@@ -17,7 +17,7 @@ import java.util.function.Supplier;
 /**
  * The eager operations: each computes at once on a device, puts its result into a workspace and,
  * unless {@link NoGrad} holds or no input needs a gradient, records itself for the backward pass.
- * ViewOps that are not contiguous are copied where an op needs them so.
+ * Views that are not contiguous are copied where an op needs them so.
  *
  * @param device where to compute
  * @param workspace where results live

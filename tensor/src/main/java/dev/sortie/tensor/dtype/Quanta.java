@@ -37,7 +37,7 @@ public final class Quanta {
   /** The scale of each group: up to 6 bits without a sign, or up to 8 bits with one. */
   public final byte[] scales;
 
-  /** The minimum of each group, 0 where the type has none. */
+  /** The minimum of each group, 1 where the type has none of groups. */
   public final byte[] mins;
 
   /** The block's scale as F16. */

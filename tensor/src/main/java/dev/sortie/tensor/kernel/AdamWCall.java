@@ -5,7 +5,7 @@ import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
 /**
- * One AdamWCall step (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2): {@code g = gradScale *
+ * One AdamW step (Loshchilov and Hutter, arXiv 1711.05101, algorithm 2): {@code g = gradScale *
  * grad; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g²; p = p - lr * (m / correction1 / (sqrt(v /
  * correction2) + eps) + weightDecay * p)}.
  *

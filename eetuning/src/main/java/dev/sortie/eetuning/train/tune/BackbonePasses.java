@@ -23,10 +23,10 @@ interface BackbonePasses extends AutoCloseable {
     void take(long number, Microbatch batch, Batch tensors, Map<Integer, HiddenState> states);
   }
 
-  /** BackbonePasses of micro-batches {@code first ..} of the training stream, in this order. */
+  /** Passes of micro-batches {@code first ..} of the training stream, in this order. */
   void training(long first, int count, User user);
 
-  /** BackbonePasses of {@code count} micro-batches of held-out windows. */
+  /** Passes of {@code count} micro-batches of held-out windows. */
   void heldOut(LongFunction<Microbatch> batches, int count, User user);
 
   /** The most bytes of temporaries until now, but for those in the workspace of the user. */

@@ -17,7 +17,7 @@ import java.util.List;
 final class ManyTensors {
   private ManyTensors() {}
 
-  /** ElementwiseKernels {@code [from, from + count)} of a tensor, block {@code b} of all. */
+  /** Elements {@code [from, from + count)} of a tensor, block {@code b} of all. */
   @FunctionalInterface
   private interface Block {
     void run(int tensor, long from, long count, int b);

@@ -18,7 +18,10 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Rounds rows of x to what {@link TileKernel}s read, see {@link QuantisedRow}. */
+/**
+ * Rounds rows of x to what {@link GroupSums} and {@link ByteProducts} read, see {@link
+ * QuantisedRow}.
+ */
 final class RowRounding {
   private static final VectorSpecies<Float> F = Width.F;
   private static final VectorSpecies<Integer> I = Width.I;
