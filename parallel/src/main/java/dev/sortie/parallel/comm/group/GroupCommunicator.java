@@ -1,5 +1,6 @@
 package dev.sortie.parallel.comm.group;
 
+import dev.sortie.nn.file.Sha256;
 import dev.sortie.parallel.comm.Algorithm;
 import dev.sortie.parallel.comm.Collective;
 import dev.sortie.parallel.comm.CommException;
@@ -18,9 +19,11 @@ import dev.sortie.parallel.mesh.GlobalRank;
 import dev.sortie.parallel.mesh.Group;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -28,6 +31,9 @@ import java.util.stream.IntStream;
  * that a message that waits does not hold up a collective.
  */
 public final class GroupCommunicator implements Communicator {
+  /** Hexadecimal digits of a part's name: no two of a job have the same 128 bits. */
+  private static final int NAME = 32;
+
   private final Transport transport;
   private final CommOptions options;
   private final String id;
@@ -141,8 +147,18 @@ public final class GroupCommunicator implements Communicator {
               + ": it must hold this rank and only members");
     }
     int number = splits.merge(members, 1, Integer::sum);
-    String name = "%s.%08x.%d.".formatted(id, members.hashCode(), number);
-    return new GroupCommunicator(transport, options, name, members, speed());
+    return new GroupCommunicator(transport, options, name(id, members, number), members, speed());
+  }
+
+  /**
+   * The id of a part, which no other group of the job has. A hash: transports limit its length, and
+   * groups may be large and parts have parts.
+   */
+  static String name(String whole, Group members, int number) {
+    String ranks =
+        members.ranks().stream().map(r -> "" + r.value()).collect(Collectors.joining(" "));
+    String all = "%s, %d: %s".formatted(whole, number, ranks);
+    return Sha256.of(all.getBytes(StandardCharsets.US_ASCII)).substring(0, NAME) + ".";
   }
 
   @Override
