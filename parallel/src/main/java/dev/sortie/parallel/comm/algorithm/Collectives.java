@@ -27,16 +27,21 @@ public final class Collectives implements AutoCloseable {
   /**
    * A collective call of the members if the speed of their links is not known.
    *
-   * @param messages of a stream that nothing else uses
+   * @param messages of a stream that nothing else uses; closed with this, but not if this fails
    * @param group what fingerprints of its calls say
    * @param known speed of the links, or null: it is measured
    */
   public Collectives(Messages messages, int group, CommOptions options, LinkSpeed known) {
     this.messages = messages;
     this.group = group;
-    LinkSpeed speed = known == null ? SpeedTest.measure(this) : known;
-    boolean shared = messages.shared().isPresent();
-    this.selector = new AlgorithmSelector(messages.size(), shared, speed, options);
+    try {
+      LinkSpeed speed = known == null ? SpeedTest.measure(this) : known;
+      boolean shared = messages.shared().isPresent();
+      this.selector = new AlgorithmSelector(messages.size(), shared, speed, options);
+    } catch (RuntimeException | Error e) {
+      closeMemory();
+      throw e;
+    }
   }
 
   /** Carries out a call, which has been checked. */
@@ -112,6 +117,10 @@ public final class Collectives implements AutoCloseable {
   @Override
   public void close() {
     messages.close();
+    closeMemory();
+  }
+
+  private void closeMemory() {
     adder.close();
     arena.close();
   }

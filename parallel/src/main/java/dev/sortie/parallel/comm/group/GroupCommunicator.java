@@ -20,7 +20,9 @@ import dev.sortie.parallel.mesh.Group;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -52,11 +54,20 @@ public final class GroupCommunicator implements Communicator {
     this.options = options;
     this.id = id;
     this.group = group;
-    int fingerprint = (id + group).hashCode();
-    this.messages = open("c");
-    this.points = new PointToPoint(open("m"), fingerprint);
     this.stream = new CallStream("sortie-collectives-" + id + "-" + transport.rank().value());
-    this.collectives = new Collectives(messages, fingerprint, options, known);
+    int fingerprint = (id + group).hashCode();
+    List<Messages> opened = new ArrayList<>(2);
+    try {
+      opened.add(open("c"));
+      opened.add(open("m"));
+      this.messages = opened.getFirst();
+      this.points = new PointToPoint(opened.getLast(), fingerprint);
+      this.collectives = new Collectives(messages, fingerprint, options, known);
+    } catch (RuntimeException | Error e) {
+      opened.forEach(Messages::close);
+      arena.close();
+      throw e;
+    }
   }
 
   /** The communicator of all ranks of a transport. A collective call. */

@@ -10,6 +10,8 @@ import dev.sortie.parallel.mesh.Group;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -261,6 +263,8 @@ public final class TcpTransport implements Transport {
    */
   public Endpoint open(String id, Group group, Duration deadline, Set<GlobalRank> others) {
     Connection[][] connections = new Connection[group.size()][];
+    List<Connection> opened = new ArrayList<>();
+    boolean complete = false;
     try {
       for (int i = 0; i < group.size(); i++) {
         int peer = group.ranks().get(i).value();
@@ -268,18 +272,24 @@ public final class TcpTransport implements Transport {
         connections[i] = new Connection[here ? 0 : STREAMS];
         for (int stream = 0; stream < connections[i].length; stream++) {
           Connection connection = pair(peer, Hello.Purpose.STREAM, stream, id, deadline);
+          opened.add(connection);
           connection.socket().configureBlocking(false);
           connections[i][stream] = connection;
         }
       }
+      complete = true;
+      return new TcpEndpoint(this, group, connections);
     } catch (IOException e) {
       throw broken(
           new Failure(
               CommException.Kind.LOST_RANK,
               "rank %d cannot connect to its group %s: %s"
                   .formatted(options.rank(), group, e.getMessage())));
+    } finally {
+      if (!complete) {
+        opened.forEach(this::close);
+      }
     }
-    return new TcpEndpoint(this, group, connections);
   }
 
   @Override
