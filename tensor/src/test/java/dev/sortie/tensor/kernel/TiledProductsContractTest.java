@@ -196,7 +196,9 @@ class TiledProductsContractTest {
     for (int i = 0; i < rows; i++) {
       float[] alone = product(kernels, x.slice((long) i * k, k), w, null, 1, n, k);
       for (int j = 0; j < n; j++) {
-        assertThat(all[i * n + j]).as("row %d, output %d", i, j).isEqualTo(alone[j]);
+        assertThat(Float.floatToRawIntBits(all[i * n + j]))
+            .as("bits of row %d, output %d", i, j)
+            .isEqualTo(Float.floatToRawIntBits(alone[j]));
       }
     }
   }
