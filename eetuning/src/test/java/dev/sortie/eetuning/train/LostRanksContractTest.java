@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -293,15 +294,18 @@ class LostRanksContractTest {
     }
     new Reshard(out, note -> {}).check();
     assertThat(left).exists(); // whoever only reads may do so while the run continues
+    AtomicInteger seen = new AtomicInteger();
     TinyTraining.Hook gone =
         (groups, step) -> {
-          if (step == 3) {
+          if (step == 4) {
             assertThat(left).doesNotExist();
             assertThat(latest).doesNotExist();
+            seen.incrementAndGet();
           }
         };
     assertThat(tuning().run(out, mesh(1, 2), TinyTraining.STEPS, gone).sha256())
         .isEqualTo(undisturbed(TinyKind.TUNE));
+    assertThat(seen).as("first steps of the ranks").hasValue(2);
   }
 
   @Test
