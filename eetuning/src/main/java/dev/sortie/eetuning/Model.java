@@ -206,10 +206,13 @@ public final class Model implements AutoCloseable {
    * Returns the embedding of a text: see {@link PromptEmbedding}.
    *
    * @return {@code [C]}, of Euclidean length 1
-   * @throws InputException if the text does not fit in the model's context
+   * @throws InputException if the text has no tokens or does not fit in the model's context
    */
   public float[] embed(String text) {
     int[] ids = Prompt.encode(model, text, EncodeOptions.DEFAULT);
+    if (ids.length == 0) {
+      throw new InputException("a text without tokens has no embedding");
+    }
     return inTurn(
         () -> {
           PromptEmbedding embedding = new PromptEmbedding(model.decoder());

@@ -43,7 +43,11 @@ public record TunerOptions(
     require(steps >= 1, "steps", steps, "at least 1");
     require(length >= 1, "length", length, "at least 1");
     require(batch >= 1, "batch", batch, "at least 1");
-    require(learningRate > 0 && learningRate < 1e6, "learning rate", learningRate, "positive");
+    require(
+        learningRate > 0 && learningRate < 1e6,
+        "learning rate",
+        learningRate,
+        "positive and below 1e6");
     require(heldOut >= 0 && heldOut < 1, "held-out share", heldOut, "from 0 to below 1");
     require(gateTokens >= 0, "gate tokens", gateTokens, "0 or more");
   }

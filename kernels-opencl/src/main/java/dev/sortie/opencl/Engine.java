@@ -32,8 +32,12 @@ record Engine(
     return new Engine(session, memory, cut, scratch, other);
   }
 
+  /** Does nothing the second time: the queue is no longer there. */
   @Override
   public void close() {
+    if (!session.isOpen()) {
+      return;
+    }
     session.finish();
     programs.close();
     session.close();

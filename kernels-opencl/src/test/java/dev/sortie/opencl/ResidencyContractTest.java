@@ -105,6 +105,7 @@ class ResidencyContractTest {
     }
     kernels.close();
     late.close();
+    kernels.close(); // harmless
   }
 
   @Test

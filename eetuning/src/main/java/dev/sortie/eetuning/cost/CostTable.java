@@ -57,8 +57,9 @@ public record CostTable(
   }
 
   /**
-   * Seconds of {@code count} layers over {@code rows} tokens at positions {@code first ..}; never
-   * less than without attention to far positions.
+   * Seconds of {@code count} layers over {@code rows} tokens at positions {@code first ..}, at
+   * least half of what was measured at {@link #position}: attention is extrapolated towards the
+   * first token.
    */
   public double layers(int count, int rows, int first) {
     double one = layer.at(rows) + attention.at(rows) * (first - position);

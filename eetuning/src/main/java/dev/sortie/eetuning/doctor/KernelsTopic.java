@@ -23,21 +23,32 @@ final class KernelsTopic {
    */
   static Topic of(String set, String forced, Jvm jvm, int cpuBits) {
     boolean chosen = forced.isBlank() || forced.equals("auto") || forced.equals(SIMD);
+    boolean scalar = set.equals("scalar");
+    boolean simd = set.startsWith(SIMD);
     Topic t =
         new Topic("kernels")
             .fact("set", set)
             .fact(
                 "reason",
-                chosen
-                    ? "the widest vectors that this JVM uses on this processor, up to 512 bits"
-                    : "forced by -D" + KernelSets.PROPERTY + "=" + forced)
+                !scalar && !simd
+                    ? "those of the device"
+                    : !chosen
+                        ? "forced by -D" + KernelSets.PROPERTY + "=" + forced
+                        : simd
+                            ? "the widest vectors that this JVM uses on this processor, up to 512 bits"
+                            : "this JVM was started without the module of the Vector API")
             .fact("forced", chosen ? "" : forced);
     if (cpuBits > 0) {
       t.fact("cpu_vector_bits", cpuBits);
     }
-    if (set.equals("scalar")) {
+    if (scalar) {
       return t.advise(
-          "the scalar kernels were forced: unset SORTIE_KERNELS for the vector kernels");
+          chosen
+              ? "the scalar kernels are in use: start the JVM with " + KernelSets.FLAG
+              : "the scalar kernels were forced: unset SORTIE_KERNELS for the vector kernels");
+    }
+    if (!simd) {
+      return t;
     }
     int bits = Integer.parseInt(set.substring(SIMD.length()));
     if (bits >= cpuBits) {

@@ -95,7 +95,7 @@ record CheckRun(String file, Duration limit) {
   /** What a failure says to a learner: what was expected, or the exception and its line. */
   private String message(Throwable failure) {
     return switch (failure) {
-      case AssertionError wrong -> wrong.getMessage();
+      case AssertionError wrong when wrong.getMessage() != null -> wrong.getMessage();
       case CommException lost -> lost.getMessage();
       case UnsupportedOperationException unwritten when unwritten.getMessage() != null ->
           unwritten.getMessage() + place(unwritten.getStackTrace());

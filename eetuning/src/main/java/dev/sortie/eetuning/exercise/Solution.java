@@ -47,6 +47,9 @@ final class Solution<T> implements AutoCloseable {
    *     type}, or this Java has no compiler; a {@link CompileException} if it does not compile
    */
   static <T> Solution<T> compile(Path file, Class<T> type) {
+    if (!file.toString().endsWith(SUFFIX)) {
+      throw new InputException(file + ": is no Java file; its name ends with " + SUFFIX);
+    }
     TextFiles.read(file); // says what is wrong with the file itself
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     if (compiler == null) {

@@ -69,6 +69,24 @@ class ExerciseCommandContractTest {
     assertThat(json.getBoolean("passed")).isTrue();
   }
 
+  /** As that of a learner who has not written it yet. */
+  @Test
+  void anErrorWithoutAMessageIsAFailedCheck() throws Exception {
+    Path file = rule("java.util.Optional.<Boolean>empty().orElseThrow(AssertionError::new)");
+    CommandLineRun run = CommandLineRun.of("exercise", "exit-rule", file + "");
+    assertThat(run.code()).isEqualTo(1);
+    assertThat(run.out())
+        .contains("java.lang.AssertionError (MyExitRule.java:")
+        .endsWith("3 of 6 checks passed\n");
+  }
+
+  @Test
+  void aFileOfAnotherKindIsRefused() throws Exception {
+    Path file = Files.writeString(folder.resolve("rule.txt"), "a rule");
+    CommandLineRun.of("exercise", "exit-rule", file + "")
+        .assertRefused(1, "rule.txt: is no Java file", ".java");
+  }
+
   @Test
   void whatFailsIsAnObjectTooAndEndsWithOne() throws Exception {
     Path file = rule("confidence >= threshold");

@@ -97,6 +97,12 @@ class DoctorContractTest {
         .contains("unset SORTIE_KERNELS");
     assertThat(KernelsTopic.of("scalar", "scalar", healthy(), 512).facts())
         .containsEntry("reason", "forced by -Dsortie.kernels=scalar");
+    assertThat(KernelsTopic.of("scalar", "", healthy(), 512).advice())
+        .singleElement()
+        .asString()
+        .contains("--add-modules jdk.incubator.vector");
+    assertThat(KernelsTopic.of("opencl gpu on Some device", "", healthy(), 512).facts())
+        .containsEntry("reason", "those of the device");
     assertThat(KernelsTopic.none("no such vectors").advice())
         .containsExactly("no kernel set can be opened: no such vectors");
   }

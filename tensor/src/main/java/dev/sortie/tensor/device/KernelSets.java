@@ -22,7 +22,9 @@ public final class KernelSets {
   public static final String PROPERTY = Width.PROPERTY;
 
   private static final String VECTORS = "jdk.incubator.vector";
-  private static final String FLAG = "--add-modules " + VECTORS;
+
+  /** The JVM's flag without which there are no vectors on the class path. */
+  public static final String FLAG = "--add-modules " + VECTORS;
 
   private KernelSets() {}
 

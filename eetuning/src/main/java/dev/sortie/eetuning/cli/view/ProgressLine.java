@@ -58,7 +58,7 @@ public abstract sealed class ProgressLine implements AutoCloseable {
 
     Bar(String task, long total, PrintStream out, int columns) {
       this.out = out;
-      rate = new ProgressRate(total, System.nanoTime());
+      rate = new ProgressRate(total);
       bar =
           new ProgressBarBuilder()
               .setTaskName(task)
@@ -134,7 +134,7 @@ public abstract sealed class ProgressLine implements AutoCloseable {
       this.clock = clock;
       started = clock.getAsLong();
       printed = started;
-      rate = new ProgressRate(total, started);
+      rate = new ProgressRate(total);
     }
 
     @Override

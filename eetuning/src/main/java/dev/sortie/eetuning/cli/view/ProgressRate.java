@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /**
  * Time left, from the speed of the recent steps: the first steps of a JVM are slow, and a mean over
- * all of them would be wrong for long.
+ * all of them would be wrong for long. Steps before the first one that is told, such as those of a
+ * run that is resumed, do not count.
  */
 final class ProgressRate {
   private static final long SPACING_NANOS = 100_000_000L;
@@ -19,16 +20,14 @@ final class ProgressRate {
   private final ArrayDeque<Sample> samples = new ArrayDeque<>();
   private Sample latest;
 
-  ProgressRate(long total, long nanos) {
+  ProgressRate(long total) {
     this.total = total;
-    latest = new Sample(0, nanos);
-    samples.add(latest);
   }
 
   /** {@code step} steps are done at time {@code nanos}. */
   synchronized void add(long step, long nanos) {
     latest = new Sample(step, nanos);
-    if (nanos - samples.getLast().nanos() < SPACING_NANOS) {
+    if (!samples.isEmpty() && nanos - samples.getLast().nanos() < SPACING_NANOS) {
       return;
     }
     samples.add(latest);
@@ -39,6 +38,9 @@ final class ProgressRate {
 
   /** Time until the last step, or empty while the speed is unknown. */
   synchronized Optional<Duration> left() {
+    if (samples.isEmpty()) {
+      return Optional.empty();
+    }
     Sample oldest = samples.getFirst();
     long steps = latest.step() - oldest.step();
     if (steps <= 0) {

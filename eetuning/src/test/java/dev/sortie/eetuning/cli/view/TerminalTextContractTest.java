@@ -115,7 +115,7 @@ class TerminalTextContractTest {
   @Test
   void theTimeLeftFollowsTheRecentSteps() {
     long second = 1_000_000_000L;
-    ProgressRate rate = new ProgressRate(1000, 0);
+    ProgressRate rate = new ProgressRate(1000);
     assertThat(rate.left()).isEmpty();
     rate.add(1, 60 * second);
     for (int i = 2; i <= 100; i++) {
@@ -124,6 +124,17 @@ class TerminalTextContractTest {
     assertThat(rate.left()).contains(Duration.ofSeconds(900));
     rate.add(1001, 2000 * second);
     assertThat(rate.left()).contains(Duration.ZERO);
+  }
+
+  /** What was done before this process is no measure of its speed. */
+  @Test
+  void theTimeLeftOfAResumedRunIsThatOfItsOwnSteps() {
+    long second = 1_000_000_000L;
+    ProgressRate rate = new ProgressRate(1000);
+    rate.add(500, second);
+    assertThat(rate.left()).isEmpty();
+    rate.add(501, 2 * second);
+    assertThat(rate.left()).contains(Duration.ofSeconds(499));
   }
 
   @Test
