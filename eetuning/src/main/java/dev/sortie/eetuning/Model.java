@@ -20,6 +20,7 @@ import dev.sortie.eetuning.decode.single.PrefixReuse;
 import dev.sortie.eetuning.eval.TextScorer;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsReader;
+import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.host.ModelName;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.json.Json;
@@ -251,18 +252,21 @@ public final class Model implements AutoCloseable {
 
   /**
    * Returns the exits that can make decoding faster than full depth, by the cost of layers and
-   * exits on this machine. The cost is measured at the first call for a model, which takes some
-   * seconds, and kept in the user's cache folder.
+   * exits on this machine; the final layer's draft head is judged like an exit, if they have one.
+   * {@link Strategy#earlyExit(Exits, dev.sortie.eetuning.decode.policy.ExitPolicy)} evaluates these
+   * and no others. The cost is measured at the first call for a model, which takes some seconds,
+   * and kept in the user's cache folder.
    */
   public ActiveExits exitsThatPay(Exits exits) {
+    Exits all = FinalDraft.add(exits);
     return inTurn(
         () -> {
           CostCache costs = new CostCache();
           return ActiveExits.thatPay(
-              exits,
+              all,
               costs
-                  .known(model.decoder(), exits, model.device())
-                  .orElseGet(() -> costs.measure(model.decoder(), exits, model.device())),
+                  .known(model.decoder(), all, model.device())
+                  .orElseGet(() -> costs.measure(model.decoder(), all, model.device())),
               EarlyExit.MAX_PENDING);
         });
   }

@@ -39,11 +39,13 @@ public final class Tuner {
   }
 
   /**
-   * Tunes exits and writes them to {@code out}.
+   * Tunes exits and writes them to {@code out}. Other threads wait for the model until it is done,
+   * so a listener must not wait for a thread that uses it.
    *
    * @param texts UTF-8 files, each one document
-   * @param out folder of the run; with the same options and texts, a stopped run is resumed
-   * @param listener gets the losses
+   * @param out folder of the run; with the same options and texts, a run whose process ended is
+   *     resumed
+   * @param listener gets the losses; an exception that it throws ends the run
    * @return the exits, ready for decoding; their memory is freed with the model
    * @throws InputException if a text cannot be used or is too short, an exit cannot be placed at
    *     its depth, or training diverges

@@ -3,6 +3,7 @@ package dev.sortie.eetuning;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sortie.eetuning.cost.ActiveExits;
 import dev.sortie.eetuning.decode.Drafter;
 import dev.sortie.eetuning.decode.GeneratedToken;
 import dev.sortie.eetuning.decode.Generation;
@@ -13,12 +14,18 @@ import dev.sortie.eetuning.decode.batch.PromptEmbedding;
 import dev.sortie.eetuning.decode.chat.Prompt;
 import dev.sortie.eetuning.decode.policy.ThresholdPolicy.MaxProbability;
 import dev.sortie.eetuning.decode.sampling.SamplingOptions;
+import dev.sortie.eetuning.exit.Exit;
+import dev.sortie.eetuning.exit.ExitArchitecture;
+import dev.sortie.eetuning.exit.ExitInit;
+import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
+import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.text.EncodeOptions;
 import dev.sortie.nn.text.chat.ChatMessage;
 import dev.sortie.nn.text.chat.ChatOptions;
+import dev.sortie.tensor.memory.NativeArena;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,6 +135,26 @@ class ModelContractTest {
       float[] vector = model.embed(text);
       assertThat(vector).isEqualTo(served.vector()).hasSize(16);
       assertThat(model.embed("The hen")).isNotEqualTo(vector);
+    }
+  }
+
+  /** As on the command line. */
+  @Test
+  void theDraftHeadOfTheFinalLayerIsJudgedLikeAnExit() {
+    try (Model model = load();
+        NativeArena arena = new NativeArena("exits")) {
+      Decoder decoder = model.languageModel().decoder();
+      ExitSpec spec = new ExitSpec(1, ExitArchitecture.NORM, false, 60);
+      Exit exit = ExitInit.COPY.build(spec, decoder, 1, arena, model.device().kernels());
+      ActiveExits active = model.exitsThatPay(new Exits("", Map.of(), List.of(exit)));
+      for (int depth : List.of(1, decoder.config().layers())) {
+        assertThat(active)
+            .as("exit %d", depth)
+            .matches(
+                a ->
+                    a.exits().depths().contains(depth)
+                        || a.remarks().stream().anyMatch(r -> r.startsWith("exit " + depth + " ")));
+      }
     }
   }
 
