@@ -231,7 +231,7 @@ static double[] train(Weights w, int rank, int ranks, AllReduce group, int steps
 }
 
 // ---- EE-Tuning: the exit learns, the decoder does not. Twin: eetuning/…/exit, train/tune/ExitTuner.
-/** A norm and a head behind layer EXIT, copies of the decoder's. */
+/** A norm and a head after layer EXIT, copies of the decoder's. */
 static Weights exit(Weights w) {
   Weights exit = new Weights();
   Map.of("norm", "model.norm", "head", "model.embed_tokens").forEach((name, original) ->

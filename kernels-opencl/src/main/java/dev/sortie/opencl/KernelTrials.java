@@ -238,7 +238,7 @@ final class KernelTrials {
             });
   }
 
-  /** A row length: with a rest behind vectors where the type allows it. */
+  /** A row length: with a rest after vectors where the type allows it. */
   private static int row(DType type) {
     return type.isQuantised() ? 2 * Math.max(type.block(), 48 / type.block() * type.block()) : 53;
   }

@@ -22,19 +22,19 @@ import java.util.function.IntToDoubleFunction;
  * rounding, so that both must agree to the bit. Each operand lies between canaries.
  */
 final class Trial {
-  /** Elements before and behind an operand, whole blocks of every type. */
+  /** Elements before and after an operand, whole blocks of every type. */
   private static final int MARGIN = 256;
 
   private static final double CANARY = -77;
 
-  /** Rows and columns of kernels that take rows: a rest behind vectors and groups of any preset. */
+  /** Rows and columns of kernels that take rows: a rest after vectors and groups of any preset. */
   static final int ROWS = 5;
 
   static final int COLS = 83;
 
   /**
    * Two sequences, query heads that share keys, more keys than queries, a window that hides some of
-   * them, and heads with a rest behind vectors.
+   * them, and heads with a rest after vectors.
    */
   static final AttentionShape ATTENTION = new AttentionShape(2, 3, 21, 4, 2, 20, 1, 17);
 

@@ -26,7 +26,7 @@ __kernel GROUP void cross_entropy_gradient(
   const ulong row = get_group_id(0);
   __global float* x = logits + xo + row * cols;
   const int target = targets[to + row];
-  // No early return where there is no target: behind one, even a uniform one, PoCL 3.1 mixes up the
+  // No early return where there is no target: after one, even a uniform one, PoCL 3.1 mixes up the
   // work-items at barriers.
   const int none = target < 0;
   const float most = row_max(x, cols, s);

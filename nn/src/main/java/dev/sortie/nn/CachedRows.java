@@ -5,7 +5,7 @@ package dev.sortie.nn;
  *
  * @param cache keys and values of that sequence
  * @param first position of the first of them
- * @param count how many, one behind the other
+ * @param count how many, one after the other
  */
 public record CachedRows(KvCache cache, int first, int count) {
   /** Refuses positions that no sequence has. */

@@ -13,7 +13,7 @@ import dev.sortie.tensor.autograd.Ops;
  * @param coefficients C, {@code [N, R]}, and the bias {@code [N]} or null
  */
 public record FactoredLinear(Linear basis, Linear coefficients) implements LinearMap {
-  /** What a layer's coefficients are called, behind the name of the projection. */
+  /** What a layer's coefficients are called, after the name of the projection. */
   public static final String COEFFICIENTS = ".coefficients.weight";
 
   /** Takes {@code NAME.coefficients.weight} and, if wanted, {@code NAME.bias}. */

@@ -11,7 +11,7 @@ public final class PageTable {
   private final int size;
   private final int[] pages;
 
-  /** First position of each run, and the capacity behind the last. */
+  /** First position of each run, and the capacity after the last. */
   private final int[] starts;
 
   /** Row of a store where each run begins. */

@@ -212,7 +212,7 @@ class FamilyParityTest {
     }
   }
 
-  /** The most likely token behind a text, all of it computed at once. */
+  /** The most likely token after a text, all of it computed at once. */
   private static int lastOf(Model model, int[] text) {
     return NoGrad.call(
         () -> {

@@ -306,7 +306,7 @@ class LauncherScriptContractTest {
       </testsuite>
       """;
 
-  /** Maven is a program that writes the reports behind the first, an old one, and fails. */
+  /** Maven is a program that writes the reports after the first, an old one, and fails. */
   private Run tests(int code) throws Exception {
     for (String report : REPORTS.split("=\n")) {
       String[] parts = report.split("[ \n]", 3);

@@ -33,7 +33,7 @@ record StartTime(double firstToken, double exit) {
       out.transferTo(OutputStream.nullOutputStream());
       double exit = process.end();
       if (first.isEmpty()) {
-        throw new InputException("the command wrote no token behind the prompt");
+        throw new InputException("the command wrote no token after the prompt");
       }
       return new StartTime(first.getAsDouble(), exit);
     } catch (IOException e) {
@@ -42,7 +42,7 @@ record StartTime(double firstToken, double exit) {
   }
 
   /**
-   * When the first byte behind the prompt came; empty if the stream ended before.
+   * When the first byte after the prompt came; empty if the stream ended before.
    *
    * @param out a stream whose reads return what is there
    * @param prompt the bytes with which it begins

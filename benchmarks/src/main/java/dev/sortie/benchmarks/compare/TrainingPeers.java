@@ -18,7 +18,7 @@ final class TrainingPeers implements AutoCloseable {
   /**
    * A peer's way to take the step.
    *
-   * @param variant as the script knows it, and behind {@code peer_} the name of its figure in a row
+   * @param variant as the script knows it, and after {@code peer_} the name of its figure in a row
    * @param name as people call it, with its version
    * @param equal whether it computes what Sortie does: its losses must agree, and it may be the
    *     fastest peer. Others are shown

@@ -22,8 +22,8 @@ import java.util.SequencedMap;
 
 /**
  * An EE-Tuning step in F32 against PyTorch and JAX: four {@code mlp} exits with heads of their own
- * behind layers 2, 4, 6 and 8 of a frozen backbone, cross-entropy, nothing of the backbone cached.
- * The model has a ninth layer, since no exit stands behind the last; neither side runs it.
+ * after layers 2, 4, 6 and 8 of a frozen backbone, cross-entropy, nothing of the backbone cached.
+ * The model has a ninth layer, since no exit stands after the last; neither side runs it.
  */
 public final class TuneComparison implements Comparison {
   private static final String CASE = "4 exits, first epoch, F32";

@@ -53,7 +53,7 @@ public final class SplitModel implements AutoCloseable {
    *
    * @param edge the model on the edge's device
    * @param exits of the first layers
-   * @param layers of the edge; the last exit is behind them
+   * @param layers of the edge; the last exit is after them
    * @param threshold of all exits
    * @param cloud the model on the cloud's device
    * @param prompts one for each text

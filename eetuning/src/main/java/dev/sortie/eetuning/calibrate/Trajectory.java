@@ -12,12 +12,12 @@ import java.util.function.IntToDoubleFunction;
 /**
  * What the exits would have done on one sequence of tokens.
  *
- * @param layers of the backbone; an exit at that depth stands behind them all
+ * @param layers of the backbone; an exit at that depth stands after them all
  * @param depths depths of the exits, shallow first
  * @param confidence of each exit at each token, {@code [exit][token]}
  * @param loss what is lost where that exit decides, {@code [exit][token]}; nothing at the final
  *     layer
- * @param rows tokens read by the pass that begins at each token, draft tokens behind it among them;
+ * @param rows tokens read by the pass that begins at each token, draft tokens after it among them;
  *     0 where the pass before has read it
  */
 public record Trajectory(

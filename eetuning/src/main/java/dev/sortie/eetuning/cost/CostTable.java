@@ -14,8 +14,8 @@ import java.util.Optional;
  * @param head final norm, head and confidence of several tokens
  * @param token what each pass takes in addition: embedding, reading the logits out, the greedy
  *     choice
- * @param exits exits, shallow first; the last may stand behind all layers, a draft head asked
- *     before the whole head
+ * @param exits exits, shallow first; the last may stand after all layers, a draft head asked before
+ *     the whole head
  * @param lookahead the lookahead exit, if there is one
  */
 public record CostTable(

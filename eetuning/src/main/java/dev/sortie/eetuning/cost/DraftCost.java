@@ -35,7 +35,7 @@ public record DraftCost(CostTable table, double draft, int from) {
     return new DraftCost(t, draft, depth);
   }
 
-  /** Seconds of one pass that checks {@code drafted} tokens behind the one at {@code position}. */
+  /** Seconds of one pass that checks {@code drafted} tokens after the one at {@code position}. */
   public double pass(int drafted, int position) {
     int rows = drafted + 1;
     // the last draft has been predicted, not read: the lower layers see it alone

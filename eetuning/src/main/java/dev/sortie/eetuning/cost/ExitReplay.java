@@ -15,7 +15,7 @@ final class ExitReplay {
   private final List<ExitCost> exits;
   private final ExitSchedule schedule;
 
-  /** Segments that have layers, and so may have to wait: an exit behind the last layer ends one. */
+  /** Segments that have layers, and so may have to wait: an exit after the last layer ends one. */
   private final int segments;
 
   /** Positions done by each segment, and by each exit's own layer. */
@@ -54,8 +54,7 @@ final class ExitReplay {
   /**
    * Seconds of one token.
    *
-   * @param left depth at which it left, and right draft tokens behind it will; 0 for the final
-   *     layer
+   * @param left depth at which it left, and right draft tokens after it will; 0 for the final layer
    * @param rows tokens that a pass which begins here reads, or 0 if the last one has read this one
    */
   double token(int position, int[] left, int rows) {

@@ -22,8 +22,8 @@ public final class WarmUp {
   static final double COMPILING = 0.02;
 
   /**
-   * What a compiler does behind work that gets no faster by it: on a quiet Zen 5 two layers and an
-   * exit took 26 ms from here on, and three blocks in a row with less came 3 s later.
+   * What a compiler may do while work gets no faster by it: on a quiet Zen 5 two layers and an exit
+   * took 26 ms from here on, and three blocks in a row with less came 3 s later.
    */
   private static final double LITTLE = 0.15;
 

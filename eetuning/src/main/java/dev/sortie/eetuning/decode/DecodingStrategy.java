@@ -7,7 +7,7 @@ package dev.sortie.eetuning.decode;
 public interface DecodingStrategy extends AutoCloseable {
 
   /**
-   * Reads a prompt behind what was read so far, always at full depth.
+   * Reads a prompt after what was read so far, always at full depth.
    *
    * @param prompt at least one token
    * @return what follows its last token

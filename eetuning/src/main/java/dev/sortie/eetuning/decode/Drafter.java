@@ -113,7 +113,7 @@ public interface Drafter extends AutoCloseable {
   /** The last pass took so long, or so much longer. */
   void took(double seconds);
 
-  /** The draft token that the last pass has read behind the token at {@code position}. */
+  /** The draft token that the last pass has read after the token at {@code position}. */
   Optional<Step.DraftToken> behind(int position);
 
   /** The text was cut: it has {@code count} tokens. */

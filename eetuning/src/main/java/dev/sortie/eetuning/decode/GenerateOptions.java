@@ -48,7 +48,7 @@ public record GenerateOptions(
     return new GenerateOptions(tokens, sampling, stop, ignoreEos, rules, logprobs);
   }
 
-  /** The same with one more rule, behind the others. */
+  /** The same with one more rule, after the others. */
   public GenerateOptions with(Supplier<LogitRule> rule) {
     List<Supplier<LogitRule>> all = new ArrayList<>(rules);
     all.add(rule);

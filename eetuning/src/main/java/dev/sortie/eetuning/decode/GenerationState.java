@@ -27,7 +27,7 @@ public final class GenerationState {
   private Optional<String> finish = Optional.empty();
 
   /**
-   * A text behind a prompt.
+   * A text after a prompt.
    *
    * @param prompt at least one token
    * @param ends ids that end a text

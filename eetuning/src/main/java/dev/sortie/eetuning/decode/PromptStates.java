@@ -14,7 +14,7 @@ public interface PromptStates {
    *
    * @param ops computes on the states; temporaries are given back after the call
    * @param first position of the first of them
-   * @param states behind the last layer, before the final norm, {@code [1, T, C]}; valid until this
+   * @param states after the last layer, before the final norm, {@code [1, T, C]}; valid until this
    *     returns
    */
   void read(Ops ops, int first, Tensor states);

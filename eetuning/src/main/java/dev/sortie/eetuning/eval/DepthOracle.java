@@ -184,7 +184,7 @@ public record DepthOracle(int layers, Tokenizer tokenizer) {
     return exit;
   }
 
-  /** Whether an exit chooses full depth's token; behind the last exit is full depth itself. */
+  /** Whether an exit chooses full depth's token; after the last exit is full depth itself. */
   private static boolean agrees(TokenReadings r, int exit, int token) {
     return exit == r.exits().size()
         || r.exits().get(exit).choices()[token] == r.last().choices()[token];

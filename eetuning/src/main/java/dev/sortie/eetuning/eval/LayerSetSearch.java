@@ -65,7 +65,7 @@ final class LayerSetSearch implements AutoCloseable {
       int token = p + 1 - r.given();
       if (token >= 0) {
         found[token] = fewest(full, p, r.last().choices()[token], below[token]);
-        full(r.text()[p], p); // its own keys and values again, for the tokens behind it
+        full(r.text()[p], p); // its own keys and values again, for the tokens after it
       }
     }
     return found;

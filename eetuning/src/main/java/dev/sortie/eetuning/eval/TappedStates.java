@@ -13,7 +13,7 @@ import java.util.Set;
 /**
  * The hidden states of one text, {@code [1, T, C]}, at all layers run.
  *
- * @param last behind the last layer
+ * @param last after the last layer
  * @param exits what exits and a lookahead exit read, by depth
  */
 record TappedStates(Tensor last, Map<Integer, Tap> exits) {

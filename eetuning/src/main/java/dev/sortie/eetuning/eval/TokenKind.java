@@ -23,7 +23,7 @@ public enum TokenKind {
     return label;
   }
 
-  /** The kind of a token behind another one. */
+  /** The kind of a token after another one. */
   static TokenKind of(Tokenizer tokenizer, int before, int id) {
     if (tokenizer.isSpecial(id)) {
       return OTHER;

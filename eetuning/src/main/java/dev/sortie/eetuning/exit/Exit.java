@@ -86,12 +86,12 @@ public final class Exit {
     this.gates = gates;
   }
 
-  /** Whether it stands behind the last layer; see {@link FinalDraft}. */
+  /** Whether it stands after the last layer; see {@link FinalDraft}. */
   public boolean isBehindLastLayer() {
     return spec.depth() == backbone.config().layers();
   }
 
-  /** The backbone's final norm and this exit's rows of its head, behind its last layer. */
+  /** The backbone's final norm and this exit's rows of its head, after its last layer. */
   private Exit(Exit rows) {
     int layers = rows.backbone.config().layers();
     this.spec = new ExitSpec(layers, ExitArchitecture.NORM, false, rows.spec.draftTokens());
@@ -105,7 +105,7 @@ public final class Exit {
   }
 
   /** See {@link FinalDraft}; only for a draft head of the backbone's rows. */
-  Exit behindLastLayer() {
+  Exit afterLastLayer() {
     return new Exit(this);
   }
 

@@ -13,7 +13,7 @@ import java.util.Optional;
 public final class ExitAnswer {
   private final Optional<DraftVocabulary> draft;
 
-  /** Tokens of the text, behind those of {@link #draft}. */
+  /** Tokens of the text, after those of {@link #draft}. */
   private final int[] text;
 
   private final Tensor logits;

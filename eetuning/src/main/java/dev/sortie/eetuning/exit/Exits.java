@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  *     quantisation of the same model
  * @param tuning what they were tuned with, as written into the file; empty if they were not
  * @param exits the exits that decoding may leave at; the last may be a {@link FinalDraft}
- * @param lookahead the exit behind the last layer, if there is one; decoding leaves at the others
+ * @param lookahead the exit after the last layer, if there is one; decoding leaves at the others
  *     and drafts with this one
  * @param ngrams how the model's texts continue, to draft with, if the folder has it
  */

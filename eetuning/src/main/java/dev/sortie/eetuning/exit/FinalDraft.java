@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * An exit behind the last layer: the backbone's own head over its more frequent tokens, as a draft
+ * An exit after the last layer: the backbone's own head over its more frequent tokens, as a draft
  * head reads it. Where that is sure enough the rest of the head is not read, which for a small
  * model with a large vocabulary is a sixth of all work. It needs no tuning and no memory, for it
  * shares the rows of the deepest exit that has such a head; it differs from full depth only where
@@ -34,7 +34,7 @@ public final class FinalDraft {
       return exits;
     }
     List<Exit> all = new ArrayList<>(exits.exits());
-    all.add(rows.get().behindLastLayer());
+    all.add(rows.get().afterLastLayer());
     return exits.with(all);
   }
 }

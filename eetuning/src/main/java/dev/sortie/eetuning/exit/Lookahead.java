@@ -181,7 +181,7 @@ public final class Lookahead {
     return features;
   }
 
-  /** Whether it reads the hidden states behind the last layer and no others. */
+  /** Whether it reads the hidden states after the last layer and no others. */
   public boolean readsFinalStates() {
     return features.equals(List.of(backbone.config().layers()));
   }
@@ -253,7 +253,7 @@ public final class Lookahead {
   }
 
   /**
-   * The same further ahead: row t stands {@code ahead} positions behind token t, and sees the text
+   * The same further ahead: row t stands {@code ahead} positions after token t, and sees the text
    * up to that token, and itself. In decoding it also sees drafts between them, of which there are
    * {@code ahead - 1}.
    *

@@ -11,11 +11,11 @@ import dev.sortie.tensor.autograd.Ops;
 import java.util.Optional;
 
 /**
- * {@code W norm(z)}, {@code z = a + mlp(n(a))}: an MLP alongside the layer's own, behind the
- * layer's frozen post-attention norm {@code n}. In families that have a norm behind the MLP, frozen
- * as well, {@code z = a + m(mlp(n(a)))}; in those that have none before it, {@code z = a +
- * m(mlp(a))}. Where attention and MLP are parallel, or a zero token gates the MLP, {@code a} is the
- * layer's output, so the exit's MLP stands behind the layer's own and not in its place.
+ * {@code W norm(z)}, {@code z = a + mlp(n(a))}: an MLP alongside the layer's own, after the layer's
+ * frozen post-attention norm {@code n}. In families that have a norm after the MLP, frozen as well,
+ * {@code z = a + m(mlp(n(a)))}; in those that have none before it, {@code z = a + m(mlp(a))}. Where
+ * attention and MLP are parallel, or a zero token gates the MLP, {@code a} is the layer's output,
+ * so the exit's MLP stands after the layer's own and not in its place.
  *
  * <p>A copy begins as the layer's own MLP and the final norm, which is exactly the logit lens. In
  * such layers its last projection begins at 0 for that, since the layer's output has its own MLP in

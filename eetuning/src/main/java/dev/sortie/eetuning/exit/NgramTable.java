@@ -41,7 +41,7 @@ public final class NgramTable {
   }
 
   /**
-   * Counts a text. A continuation that was seen {@code c} times behind a context that was seen
+   * Counts a text. A continuation that was seen {@code c} times after a context that was seen
    * {@code n} times has the probability {@code (c - 0.5) / (n + 0.5)}: counts of one's own text are
    * too high for another one, small ones most.
    *

@@ -89,7 +89,7 @@ final class TextRows {
     return at < 0 ? -at - 1 : at;
   }
 
-  /** The stored logits, and behind them those of the text's tokens up to {@code place}. */
+  /** The stored logits, and after them those of the text's tokens up to {@code place}. */
   ExitAnswer answer(Ops ops, Exit exit, Tensor state, Tensor stored, int place) {
     int more = upTo(place);
     if (more == 0) {

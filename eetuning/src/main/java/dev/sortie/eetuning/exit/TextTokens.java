@@ -69,8 +69,8 @@ public final class TextTokens {
   }
 
   /**
-   * The text continues with {@code tokens} behind its first {@code position} ones; what it had
-   * there is forgotten. Where ranks share the head, a call of all of them.
+   * The text continues with {@code tokens} after its first {@code position} ones; what it had there
+   * is forgotten. Where ranks share the head, a call of all of them.
    *
    * @param ops whose workspace has room for their rows until it is reset
    * @param position 0 to {@link #length}
@@ -97,12 +97,12 @@ public final class TextTokens {
    * @param state what its head reads there, {@code [1, C]}
    * @param stored its logits of the tokens that it always covers, {@link Exit#headLogits} of that
    *     state, {@code [1, N]}; those of several places may be computed at once
-   * @param place tokens of the text up to there: those behind do not count
+   * @param place tokens of the text up to there: those after do not count
    */
   public ExitAnswer answer(Ops ops, Exit exit, Tensor state, Tensor stored, int place) {
     if (place < 1 || place > length) {
       throw new IllegalArgumentException(
-          "asked behind token " + place + " of a text of " + length + ", expected 1 to " + length);
+          "asked after token " + place + " of a text of " + length + ", expected 1 to " + length);
     }
     if (!exit.readsTextTokens()) {
       return ExitAnswer.of(ops, exit, stored);

@@ -66,7 +66,7 @@ final class ExplainedText {
   /** What was generated, up to the explained token or a little further. */
   private final List<GeneratedToken> tokens = new ArrayList<>();
 
-  /** The tokens that were read one by one behind {@link #before}. */
+  /** The tokens that were read one by one after {@link #before}. */
   private final List<Integer> read = new ArrayList<>();
 
   ExplainedText(

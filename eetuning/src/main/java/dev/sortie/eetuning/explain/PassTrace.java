@@ -28,7 +28,7 @@ final class PassTrace implements ObservedKernels.Observer {
 
   private boolean records;
 
-  /** Null where nothing has run yet, and behind an exit that was asked. */
+  /** Null where nothing has run yet, and after an exit that was asked. */
   private List<KernelUse> current;
 
   /** Whose they are; null of a head before that is known. */

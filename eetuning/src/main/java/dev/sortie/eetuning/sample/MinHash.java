@@ -49,7 +49,7 @@ final class MinHash {
     return equal / (double) HASHES;
   }
 
-  /** FNV-1a over the words' UTF-16 units, a unit that no word has behind each. */
+  /** FNV-1a over the words' UTF-16 units, a unit that no word has after each. */
   private static long hash(List<String> words) {
     long h = 0xcbf29ce484222325L;
     for (String word : words) {

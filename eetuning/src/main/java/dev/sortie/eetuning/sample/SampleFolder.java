@@ -153,7 +153,7 @@ final class SampleFolder {
     writeManifest(results);
   }
 
-  /** Writes the manifest with {@code results} behind what it is of. */
+  /** Writes the manifest with {@code results} after what it is of. */
   void writeManifest(Map<String, Object> results) {
     Map<String, Object> manifest = Json.object("format", FORMAT, "version", VERSION, "of", key);
     manifest.putAll(results);

@@ -119,7 +119,7 @@ class SpeculativeCommandContractTest {
         .assertRefused(1, "--draft goes with --strategy speculative or early-exit");
   }
 
-  /** An exit with a draft head brings one behind the last layer along. */
+  /** An exit with a draft head brings one after the last layer along. */
   @Test
   void tokensThatLeaveBehindTheLastLayerAreWritten() {
     Path drafted = folder.resolve("drafted");

@@ -122,7 +122,7 @@ class GeneratorContractTest {
     assertThat(words.decode(new int[] {1, 2, 3})).isEqualTo("a hens");
     assertThat(behind(words, 0, 1)).isEqualTo(" hens");
     assertThat(behind(words, 1, 2)).isEqualTo(" hens");
-    assertThat(behind(words, 1, 0)).as("behind a special token").isEqualTo("hens");
+    assertThat(behind(words, 1, 0)).as("after a special token").isEqualTo("hens");
     assertThat(behind(words, 0)).isEqualTo("hens");
   }
 

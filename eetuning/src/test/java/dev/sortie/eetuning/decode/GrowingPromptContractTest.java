@@ -47,7 +47,7 @@ class GrowingPromptContractTest {
   }
 
   /**
-   * What follows a prompt, and each of some tokens behind it.
+   * What follows a prompt, and each of some tokens after it.
    *
    * @param text gets prompt and tokens
    */
@@ -80,7 +80,7 @@ class GrowingPromptContractTest {
     typesAndAnswers(integers, way, 2);
   }
 
-  /** A prompt after the other, each typed with edits, most behind the text before. */
+  /** A prompt after the other, each typed with edits, most after the text before. */
   private static void typesAndAnswers(DecodingWays ways, Way way, long seed) {
     Random random = new Random(seed);
     int reused = 0;

@@ -81,7 +81,7 @@ class LayerSetOracleContractTest {
     return all;
   }
 
-  /** Runs one set, behind tokens at full depth; what the head then chooses. */
+  /** Runs one set, after tokens at full depth; what the head then chooses. */
   private static int choice(int[] text, int position, int set) {
     try (Sequence s = new Sequence(model.decoder(), text.length, device)) {
       for (int p = 0; p < position; p++) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The backbone's head over some tokens, behind its last layer. */
+/** The backbone's head over some tokens, after its last layer. */
 class FinalDraftContractTest {
   private static final int DRAFT = 60;
 

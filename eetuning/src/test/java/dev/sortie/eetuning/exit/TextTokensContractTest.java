@@ -230,7 +230,7 @@ class TextTokensContractTest {
     TextTokens text = of(e, TEXT);
     Tensor state = states(1);
     assertThatThrownBy(() -> ask(text, e, state, TEXT.length + 1))
-        .hasMessageContaining("behind token 9 of a text of 8");
+        .hasMessageContaining("after token 9 of a text of 8");
     assertThatThrownBy(() -> text.read(ops, 9, 1)).hasMessageContaining("to keep 9 tokens");
   }
 }

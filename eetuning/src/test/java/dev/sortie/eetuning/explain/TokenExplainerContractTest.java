@@ -277,7 +277,7 @@ class TokenExplainerContractTest {
           .as("layer %d", run.layer())
           .isEqualTo(usual);
       assertThat(run.kernels().stream().skip(usual.size()).map(KernelUse::kernel))
-          .as("what is kept behind layer %d", run.layer())
+          .as("what is kept after layer %d", run.layer())
           .allMatch("copy"::equals);
       assertThat(run.nanos()).isPositive();
     }

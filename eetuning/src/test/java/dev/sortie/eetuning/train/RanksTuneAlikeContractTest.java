@@ -86,7 +86,7 @@ class RanksTuneAlikeContractTest {
     assertSame(tuning(objective).run(out, mesh(dp, pp)), objective);
   }
 
-  /** Nothing runs behind the deepest exit: three layers for three stages, none for a fourth. */
+  /** Nothing runs after the deepest exit: three layers for three stages, none for a fourth. */
   @Test
   void layersBehindTheLastExitAreNotRun() throws Exception {
     Set<String> seen = ConcurrentHashMap.newKeySet();

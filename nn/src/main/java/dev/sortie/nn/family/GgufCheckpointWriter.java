@@ -136,7 +136,7 @@ public final class GgufCheckpointWriter {
     m.put("activation", s.activation());
     m.put("gate of the MLP", s.gated());
     m.put("query and key norm", s.queryKeyNorm());
-    m.put("bias behind attention", s.outputBias());
+    m.put("bias after attention", s.outputBias());
     m.put("embedding scale", (float) s.embeddingScale());
     m.put("attention scale", (float) s.attentionScale());
     m.put("rotary size", s.rotary());

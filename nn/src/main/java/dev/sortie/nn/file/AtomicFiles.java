@@ -115,7 +115,7 @@ public final class AtomicFiles {
 
   /**
    * Deletes a file, or a folder and the files in it. A symbolic link is deleted itself, and nothing
-   * behind it; folders in a folder are not what these methods write and are left alone.
+   * after it; folders in a folder are not what these methods write and are left alone.
    *
    * @throws InputException if something cannot be deleted, or is such a folder
    */

@@ -8,14 +8,14 @@ import java.util.Objects;
 import java.util.RandomAccess;
 
 /**
- * The strings of a list as a GGUF file has them: valid UTF-8, each behind its length. An object is
+ * The strings of a list as a GGUF file has them: valid UTF-8, each after its length. An object is
  * made of a string each time it is asked for, since a tokenizer has 100,000 of them and most are
  * only compared.
  */
 public final class Utf8Strings extends AbstractList<String> implements RandomAccess {
   private final byte[] bytes;
 
-  /** Where each string begins, and where one behind the last would. */
+  /** Where each string begins, and where one after the last would. */
   private final int[] starts;
 
   /**

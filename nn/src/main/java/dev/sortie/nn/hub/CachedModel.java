@@ -19,7 +19,7 @@ public final class CachedModel {
 
   /**
    * The folder or GGUF file of {@code ORG/NAME}, {@code ORG/NAME@REVISION} or, with either, {@code
-   * /FILE.gguf} behind; nothing where the text is not of that form.
+   * /FILE.gguf} after; nothing where the text is not of that form.
    *
    * @throws InputException if the cache does not have it, or has several models of that name
    */

@@ -29,10 +29,10 @@ import java.util.Optional;
  *
  * @param inputNorm before attention, where there is one
  * @param attention self-attention
- * @param attentionOutputNorm behind attention, where there is one
+ * @param attentionOutputNorm after attention, where there is one
  * @param postAttentionNorm before the MLP, where there is one
  * @param mlp the MLP
- * @param mlpOutputNorm behind the MLP, where there is one
+ * @param mlpOutputNorm after the MLP, where there is one
  * @param parallel whether attention and MLP read the same input
  */
 public record DecoderLayer(
@@ -134,7 +134,7 @@ public record DecoderLayer(
 
   /**
    * The residual after attention of drafts: row t of x {@code [B, T, C]} stands {@code ahead}
-   * positions behind token t of a sequence, and sees the sequence up to that token, and itself.
+   * positions after token t of a sequence, and sees the sequence up to that token, and itself.
    *
    * @param text the layer's input for the sequences' own tokens, {@code [B, T, C]}
    */

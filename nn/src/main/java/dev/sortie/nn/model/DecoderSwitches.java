@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * @param activation of the MLP
  * @param gated whether the MLP has a gate
  * @param queryKeyNorm what of queries and keys is normalised before they are rotated
- * @param outputBias whether the projection behind attention has a bias
+ * @param outputBias whether the projection after attention has a bias
  * @param learnedPositions whether the embedding adds a vector for each position
  * @param embeddingScale factor on token embeddings
  * @param attentionScale factor on attention scores

@@ -124,8 +124,8 @@ public record SelfAttention(
   }
 
   /**
-   * Drafts behind each token of whole sequences: row t of x {@code [B, T, C]} stands {@code ahead}
-   * positions behind token t, and sees the sequence up to that token, and itself.
+   * Drafts after each token of whole sequences: row t of x {@code [B, T, C]} stands {@code ahead}
+   * positions after token t, and sees the sequence up to that token, and itself.
    *
    * @param text what the sequences' own tokens read, {@code [B, T, C]}
    */

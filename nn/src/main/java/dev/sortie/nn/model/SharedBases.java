@@ -40,7 +40,7 @@ public record SharedBases(SequencedMap<String, Shared> projections) {
    * Layers that share a basis.
    *
    * @param from the first, from 0
-   * @param to behind the last
+   * @param to after the last
    */
   public record Group(int from, int to) {
     /** How many they are. */

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * lists.
  *
  * @param from its first layer, counted from 0
- * @param to behind its last layer
+ * @param to after its last layer
  * @param embeds whether it turns ids into vectors
  * @param normalises whether it applies the final norm
  * @param readsHead whether it computes logits with the model's head

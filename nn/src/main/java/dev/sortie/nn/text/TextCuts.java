@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where a text can be cut so that its parts have the ids that they have in the whole: behind a
+ * Where a text can be cut so that its parts have the ids that they have in the whole: after a
  * letter, before what begins another piece whatever follows. The other stages of such a tokenizer
  * change characters one by one, and no added token can lie over such a place.
  */
@@ -44,7 +44,7 @@ enum TextCuts {
    * How texts of a tokenizer can be cut; empty if it needs them whole.
    *
    * @param wordsApart whether its model gives the same ids if it is given a text cut before each ▁
-   *     behind another character
+   *     after another character
    */
   static Optional<TextCuts> of(TokenizerSpec spec, boolean wordsApart) {
     List<Normalizer> normalizers =
@@ -134,7 +134,7 @@ enum TextCuts {
         && (leftOut == 0 || content.isEmpty() || isBetweenWords(content));
   }
 
-  /** What begins or ends a text of its own neither before a cut nor behind it. */
+  /** What begins or ends a text of its own neither before a cut nor after it. */
   private static boolean isBetweenWords(String content) {
     return content.charAt(0) != ' '
         && !Character.isLetter(content.codePointAt(0))
@@ -142,7 +142,7 @@ enum TextCuts {
   }
 
   /**
-   * The last place behind {@code from}, or 0 if there is none. The end of the text is no place,
+   * The last place after {@code from}, or 0 if there is none. The end of the text is no place,
    * since what comes is not known.
    */
   int last(CharSequence text, int from) {

@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The hub's protocol on this machine, with one repository: a listing, {@code HEAD} and {@code GET}
- * of files, small ones from the hub itself, large ones behind a redirection to another host. Faults
+ * of files, small ones from the hub itself, large ones after a redirection to another host. Faults
  * take the place of right answers.
  */
 final class FakeHub implements AutoCloseable {

@@ -138,7 +138,7 @@ public final class HostileTokenizers {
         .toList();
   }
 
-  /** The bytes of a {@code tokenizer.model} with these pieces behind the control tokens. */
+  /** The bytes of a {@code tokenizer.model} with these pieces after the control tokens. */
   public static byte[] sentencePiece(int modelType, List<String> pieces) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     field(out, 1, piece("<unk>", 0, 2));

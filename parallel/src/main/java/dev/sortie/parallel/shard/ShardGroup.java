@@ -70,7 +70,7 @@ public record ShardGroup(Communicator communicator) {
         : Elements.of(span);
   }
 
-  /** Shows everyone's {@code x}, one behind the other, once a rank in ascending order. */
+  /** Shows everyone's {@code x}, one after the other, once a rank in ascending order. */
   private void gathered(Span x, BiConsumer<Integer, MemorySegment> add) {
     try (Arena arena = Arena.ofShared()) { // other ranks of this JVM read it
       MemorySegment all = arena.allocate(Math.max(1, x.bytes() * size()), 64);

@@ -34,7 +34,7 @@ public record ShardRange(long from, long count, long widest) {
         before * unit, (each + (index < more ? 1 : 0)) * unit, (each + (more > 0 ? 1 : 0)) * unit);
   }
 
-  /** One behind the last. */
+  /** One after the last. */
   public long end() {
     return from + count;
   }

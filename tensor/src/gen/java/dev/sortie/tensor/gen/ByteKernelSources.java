@@ -61,7 +61,7 @@ final class ByteKernelSources {
 
         private static final long SCALES = %d * BYTES;
 
-        /** Bytes of a group of x, and where the value behind its coefficients lies. */
+        /** Bytes of a group of x, and where the value after its coefficients lies. */
         private static final long GROUP_OF_X = 144;
 
         private static final long START = 128;

@@ -105,7 +105,7 @@ final class JavaSource {
         .formatted(generator.getName().replace('.', '/'), PACKAGE + room, imports, type);
   }
 
-  /** The offset of a row behind an address: nothing, {@code + step}, or a multiple of it. */
+  /** The offset of a row after an address: nothing, {@code + step}, or a multiple of it. */
   static String plus(int row, String step) {
     return switch (row) {
       case 0 -> "";

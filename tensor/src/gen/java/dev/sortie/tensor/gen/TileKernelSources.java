@@ -284,7 +284,7 @@ final class TileKernelSources {
         /** Bytes of the scales of a block. */
         private static final long BLOCK = %d * BYTES;
         %s
-        /** Bytes of a group of x, and where the values behind its coefficients begin. */
+        /** Bytes of a group of x, and where the values after its coefficients begin. */
         private static final long GROUP_OF_X = %d;
 
         private static final long START = %d;

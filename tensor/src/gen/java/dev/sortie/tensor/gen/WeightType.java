@@ -7,7 +7,7 @@ import java.util.List;
  * them {@code #} stands for the weight row: nothing where a kernel has one, else 0 or 1.
  *
  * @param name as in the class's name, {@code Gemv} before it
- * @param doc the class's Javadoc, behind what all have
+ * @param doc the class's Javadoc, after what all have
  * @param constants fields of its own
  * @param walk how a row of weights is walked
  * @param head statements for each weight row at the beginning of a body

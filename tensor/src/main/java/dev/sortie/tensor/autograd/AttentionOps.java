@@ -64,8 +64,8 @@ final class AttentionOps {
   /**
    * Attention with a zero token in each softmax. Inputs as those of {@link Attention}, then u
    * {@code [B, T, H, D]}, the queries that are compared with it, and its key, {@code K D} elements.
-   * The result is the attention's {@code B T H D} elements and behind them the token's share of
-   * each softmax, {@code B T H}.
+   * The result is the attention's {@code B T H D} elements and after them the token's share of each
+   * softmax, {@code B T H}.
    */
   record ZeroTokenAttention(AttentionShape sizes) implements Op {
     @Override

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Memory taken in one piece, in which storages lie one behind the other or again and again. A
- * device that works on it is asked before the host touches it, and told before it is freed.
+ * Memory taken in one piece, in which storages lie one after the other or again and again. A device
+ * that works on it is asked before the host touches it, and told before it is freed.
  */
 public final class Block {
   private final MemorySegment segment;

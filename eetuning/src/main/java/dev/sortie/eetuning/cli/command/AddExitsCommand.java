@@ -104,7 +104,7 @@ public final class AddExitsCommand implements Callable<Integer> {
           ahead
               ? "--at "
                   + depths
-                  + " has no meaning for a lookahead exit, which stands behind the last layer; leave it out"
+                  + " has no meaning for a lookahead exit, which stands after the last layer; leave it out"
               : "--at is missing: name the layers after which exits stand, as in --at 4,8");
     }
     if (!ahead && !features.isEmpty()) {

@@ -371,7 +371,7 @@ public final class GenerateCommand implements Callable<Integer> {
     return out;
   }
 
-  /** Shows what stands behind it. */
+  /** Shows what stands after it. */
   private void show(Generation g, ColouredText out) {
     out.end();
     System.err.printf(

@@ -66,7 +66,7 @@ public final class AuditMixin {
     return !NOT_DECIDING.contains(option.longestName());
   }
 
-  /** Options that were given to a command, by name: the words behind each. */
+  /** Options that were given to a command, by name: the words after each. */
   public static Map<String, List<String>> given(CommandSpec command, Predicate<OptionSpec> which) {
     Map<String, List<String>> words = new TreeMap<>();
     for (OptionSpec option : command.commandLine().getParseResult().matchedOptions()) {

@@ -16,7 +16,7 @@ public final class Ports {
   }
 
   /**
-   * The port that was written behind a host.
+   * The port that was written after a host.
    *
    * @param option with its value, for the message
    */

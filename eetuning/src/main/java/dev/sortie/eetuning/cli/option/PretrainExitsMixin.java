@@ -80,7 +80,7 @@ public final class PretrainExitsMixin {
     boolean own = ExitWords.ownHead(head);
     if (architecture.equals("lookahead")) {
       throw new InputException(
-          "--arch lookahead is tuned behind a model that is there: make it with add-exits; for pretrain take one of "
+          "--arch lookahead needs a trained model: make it with add-exits; for pretrain take one of "
               + ExitArchitecture.words());
     }
     ExitArchitecture arch = ExitArchitecture.of(architecture);

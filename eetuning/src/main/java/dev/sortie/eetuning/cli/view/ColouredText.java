@@ -98,7 +98,7 @@ public final class ColouredText {
     if (!colour || text.isEmpty()) {
       return text;
     }
-    // behind the last layer the colour is that before it
+    // after the last layer the colour is that before it
     int index = (Math.min(depth, layers - 1) - 1) * RAMP.length / (layers - 1);
     return "\u001b[38;5;" + RAMP[index] + "m" + text + RESET;
   }

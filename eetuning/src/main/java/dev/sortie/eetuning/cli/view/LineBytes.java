@@ -90,7 +90,7 @@ final class LineBytes {
     return Math.max(0, end - 1);
   }
 
-  /** Its length in bytes without the last word and the blanks behind it. */
+  /** Its length in bytes without the last word and the blanks after it. */
   int withoutWord() {
     int end = whole;
     while (end > 0 && isBlank(bytes[end - 1])) {

@@ -24,7 +24,7 @@ public final class OrderedTexts implements PipelinedDecoder.Listener {
 
   /**
    * @param begin shows what stands before a text
-   * @param end shows what stands behind one
+   * @param end shows what stands after one
    */
   public OrderedTexts(IntFunction<ColouredText> begin, BiConsumer<Generation, ColouredText> end) {
     this.begin = begin;

@@ -247,7 +247,7 @@ public final class BatchDecoder implements AutoCloseable {
   }
 
   /**
-   * Reads a prompt behind what a sequence has read so far, at full depth.
+   * Reads a prompt after what a sequence has read so far, at full depth.
    *
    * @param prompt at least one token
    * @return what follows its last token

@@ -11,7 +11,7 @@ import java.util.Queue;
 import java.util.function.Predicate;
 
 /**
- * Waiting items of several owners, who take turns: whoever was served goes behind the others, and
+ * Waiting items of several owners, who take turns: whoever was served goes after the others, and
  * the items of one owner come in their order. So an owner with many items delays another one by one
  * item a turn. Not thread-safe.
  */
@@ -45,7 +45,7 @@ final class FairQueue<T> {
     return byOwner.values().stream().findFirst().map(Queue::peek);
   }
 
-  /** Takes the item whose turn it is; its owner goes behind the others. */
+  /** Takes the item whose turn it is; its owner goes after the others. */
   void remove() {
     String owner = byOwner.keySet().iterator().next();
     Queue<T> items = byOwner.remove(owner);

@@ -71,8 +71,8 @@ final class PrefixIndex {
   /**
    * Notes what page {@code number} of the pool holds, which its first reader reads from now on.
    *
-   * @return the page to note what comes next behind, and whether the number was noted: it is not
-   *     where one with these tokens is known
+   * @return the page after which the next is to be noted, and whether the number was noted: it is
+   *     not where one with these tokens is known
    */
   Noted note(Page before, int[] tokens, int number) {
     long hash = hash(before, tokens);
@@ -91,7 +91,7 @@ final class PrefixIndex {
   /**
    * The outcome of noting a page.
    *
-   * @param page what comes next stands behind; empty where two texts share a hash
+   * @param page what comes next stands after; empty where two texts share a hash
    * @param isNew whether the number given is the page's
    */
   record Noted(Optional<Page> page, boolean isNew) {}

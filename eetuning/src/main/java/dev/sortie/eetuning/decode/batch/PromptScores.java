@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** How likely each token of a prompt is behind those before it, by the final layer. */
+/** How likely each token of a prompt is after those before it, by the final layer. */
 public final class PromptScores implements PromptStates {
   /** Rows whose logits are held at once: 12 MB for a vocabulary of 49,152. */
   private static final int ROWS = 64;

@@ -12,7 +12,7 @@ import java.util.List;
  * makes it a {@link dev.sortie.eetuning.decode.pass.PromptChunk}, which layers read.
  *
  * @param from position of the first of them
- * @param to position behind the last of them
+ * @param to position after the last of them
  */
 record ScheduledChunk(BatchSequence sequence, int from, int to) {
 
@@ -32,7 +32,7 @@ record ScheduledChunk(BatchSequence sequence, int from, int to) {
   }
 
   /**
-   * Chunks for one pass: that of the first sequence, and of those behind it as many as the pass has
+   * Chunks for one pass: that of the first sequence, and of those after it as many as the pass has
    * room for. A pass has either chunks of more than {@link Kernels#ROW_STABLE} tokens or as many
    * tokens at most, so that each chunk has the bits that it has alone. Who sees the states of a
    * prompt sees them in a pass of its own, which then fails or succeeds as a whole.

@@ -25,7 +25,7 @@ import java.util.function.Function;
  * <p>Whatever is typed is tokenized as a whole, since the tokenizer may merge what is typed next
  * with what was typed before. Read are the tokens that the prompt has both if it ends here and if a
  * letter follows. That is a guess at what will stay: a token that changes later is read again, as
- * are those behind an edit.
+ * are those after an edit.
  *
  * <p>The strategy belongs to this thread from {@link #typed} to {@link #settle}, and else to the
  * caller.

@@ -79,7 +79,7 @@ public final class EdgeDecoder {
    * An edge.
    *
    * @param model with the layers of the edge, and what its exits read of the head
-   * @param exits of the edge's layers; the last stands behind the last of them
+   * @param exits of the edge's layers; the last stands after the last of them
    * @param layers of the edge, 1 and more, but not all
    */
   public EdgeDecoder(LanguageModel model, Exits exits, int layers, Settings settings) {
@@ -96,7 +96,7 @@ public final class EdgeDecoder {
   }
 
   /**
-   * Writes a text behind a prompt.
+   * Writes a text after a prompt.
    *
    * @param prompt at least one token
    * @param ends ids that end a text

@@ -42,7 +42,7 @@ final class EdgeText {
   /**
    * An empty text.
    *
-   * @param descent through the segments of the edge, the last of which is an outlet behind an exit
+   * @param descent through the segments of the edge, the last of which is an outlet after an exit
    * @param timeout for a token; ten times as long for the prompt
    */
   EdgeText(Descent descent, SequenceState state, CloudLink cloud, LinkType type, Duration timeout) {

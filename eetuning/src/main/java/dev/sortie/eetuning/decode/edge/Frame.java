@@ -8,7 +8,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 
 /**
- * What edge and cloud say to each other, behind the proof of their secret. A frame is its kind, the
+ * What edge and cloud say to each other, after the proof of their secret. A frame is its kind, the
  * length of what follows, and that, all big-endian but for states, which are as in memory:
  *
  * <pre>
@@ -202,7 +202,7 @@ sealed interface Frame {
   /**
    * Reads the next one.
    *
-   * @param longest bytes behind its length
+   * @param longest bytes after its length
    * @return null at the end, where no frame has begun
    * @throws IOException if it is none, or is cut off
    */

@@ -262,7 +262,7 @@ final class Automaton {
     return ends[state];
   }
 
-  /** Whether nothing is left of the rule behind an edge. */
+  /** Whether nothing is left of the rule after an edge. */
   boolean isTail(int edge) {
     return last[targets[edge]];
   }

@@ -44,7 +44,7 @@ final class AutomatonBuilder {
     return new Automaton(grammar, b.states, b.edges, starts, ends, b.numbers.get(grammar.root()));
   }
 
-  /** Adds what an expression reads from a state on; the state behind it. */
+  /** Adds what an expression reads from a state on; the state after it. */
   private int add(Expression e, int from) {
     if (++depth > DEEPEST) {
       throw tooLarge("is nested more than " + DEEPEST + " deep");
@@ -89,7 +89,7 @@ final class AutomatonBuilder {
   /**
    * Adds a text.
    *
-   * @param begun what texts have added from here on: the state behind a state and a byte
+   * @param begun what texts have added from here on: the state after a state and a byte
    */
   private int text(String text, int from, Map<Long, Integer> begun) {
     int at = from;

@@ -82,7 +82,7 @@ final class Configurations {
     return round.result();
   }
 
-  /** The configuration behind a byte of a class; a dead one where the byte is forbidden. */
+  /** The configuration after a byte of a class; a dead one where the byte is forbidden. */
   Stacks next(Stacks s, int byteClass) {
     Stacks[] next = s.next(automaton.classes());
     if (next[byteClass] == null) {

@@ -16,7 +16,7 @@ public sealed interface Expression {
   /** One character of a set. */
   record OneOf(CodePoints set) implements Expression {}
 
-  /** One behind the other; none is the empty text. */
+  /** One after the other; none is the empty text. */
   record Sequence(List<Expression> parts) implements Expression {
     public Sequence {
       parts = List.copyOf(parts);
@@ -31,7 +31,7 @@ public sealed interface Expression {
   }
 
   /**
-   * One text of {@code repeated} behind the other.
+   * One text of {@code repeated} after the other.
    *
    * @param least how many at least, 0 or more
    * @param most how many at most, {@link #UNBOUNDED} for any number
@@ -47,7 +47,7 @@ public sealed interface Expression {
   /** A text of the rule with this name. */
   record Call(String rule) implements Expression {}
 
-  /** One behind the other. */
+  /** One after the other. */
   static Expression sequence(Expression... parts) {
     return new Sequence(List.of(parts));
   }

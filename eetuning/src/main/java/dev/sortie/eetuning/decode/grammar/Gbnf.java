@@ -11,7 +11,7 @@ import java.util.SequencedMap;
  * Reads grammars in GBNF, the notation of llama.cpp: rules {@code name ::= expression}, of which
  * {@code root} is what is meant; texts in quotation marks, sets of characters in brackets, a dot
  * for any character, parentheses, {@code |}, {@code * + ?} and <code>{m,n}</code>, and comments
- * behind {@code #}. A rule ends with its line, except in parentheses and behind {@code |}.
+ * after {@code #}. A rule ends with its line, except in parentheses and after {@code |}.
  */
 public final class Gbnf {
   /** The rule that is meant. */
@@ -126,7 +126,7 @@ public final class Gbnf {
     }
   }
 
-  /** What stands there, with the signs behind it that say how often. */
+  /** What stands there, with the signs after it that say how often. */
   private Expression repeated(Expression what, boolean nested) {
     Expression repeated = what;
     for (int signs = 0; "*+?{".indexOf(peek()) >= 0; signs++) {

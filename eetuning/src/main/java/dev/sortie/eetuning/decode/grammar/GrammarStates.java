@@ -23,7 +23,7 @@ final class GrammarStates implements TokenTrie.Step<Stacks> {
     return first;
   }
 
-  /** The state behind a byte; a dead one where the byte is forbidden. */
+  /** The state after a byte; a dead one where the byte is forbidden. */
   Stacks go(Stacks at, int unsignedByte) {
     return configurations.next(at, automaton.classOf(unsignedByte));
   }

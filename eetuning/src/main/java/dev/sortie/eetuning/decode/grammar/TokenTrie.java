@@ -49,7 +49,7 @@ final class TokenTrie {
         allBytes[count] = now[i];
         allDepths[count++] = i + 1;
       }
-      endings[count]++; // of the node added last: a text stands behind those that begin it
+      endings[count]++; // of the node added last: a text stands after those that begin it
       before = now;
     }
     bytes = Arrays.copyOf(allBytes, count);
@@ -73,7 +73,7 @@ final class TokenTrie {
    * @param <S> state of a text
    */
   interface Step<S> {
-    /** The state behind a byte; null where the byte is forbidden. */
+    /** The state after a byte; null where the byte is forbidden. */
     S next(S at, int unsignedByte);
   }
 

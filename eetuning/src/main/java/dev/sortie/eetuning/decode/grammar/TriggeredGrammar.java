@@ -34,7 +34,7 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
    * A part of a text.
    *
    * @param opening what it opens with, each text of which ends with its last byte; from the byte
-   *     behind it on the part must be one of {@code whole}
+   *     after it on the part must be one of {@code whole}
    * @param whole the texts that the part may be, opening included
    */
   public record Part(Grammar opening, Grammar whole) {}
@@ -48,7 +48,7 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
    * Where a text is.
    *
    * @param part {@link #FIRST} or {@link #LATER}: the part that may be opening here, or has opened
-   * @param opening states of the opening; null behind it
+   * @param opening states of the opening; null after it
    * @param whole states of the part
    * @param isStart whether the next token begins a text, in which some tokenizers leave out a space
    */
@@ -95,7 +95,7 @@ public final class TriggeredGrammar implements Supplier<LogitRule> {
     return new Rule();
   }
 
-  /** The place behind a byte; null where the byte is forbidden. */
+  /** The place after a byte; null where the byte is forbidden. */
   private Place next(Place at, int unsignedByte) {
     int part = at.part();
     Stacks whole = wholes[part].go(at.whole(), unsignedByte);

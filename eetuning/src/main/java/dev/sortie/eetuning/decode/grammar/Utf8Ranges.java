@@ -38,7 +38,7 @@ final class Utf8Ranges {
 
   /**
    * Characters of equally many bytes. Where the two differ in a byte that is not the last one, the
-   * bytes behind it must run through all that they can be: what does not is cut off.
+   * bytes after it must run through all that they can be: what does not is cut off.
    */
   private void add(int first, int last) {
     int bytes = bytes(first).length;

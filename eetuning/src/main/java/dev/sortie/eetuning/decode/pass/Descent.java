@@ -240,7 +240,7 @@ public final class Descent implements AutoCloseable {
 
   /**
    * What the exit in front of the outlet says of the token read last, sure or not: where nothing
-   * behind the outlet answers. In the {@link #step} that has read the token.
+   * after the outlet answers. In the {@link #step} that has read the token.
    */
   public Step lastExit(SequenceState s) {
     Segment g = segments.get(segments.size() - 2);
@@ -311,7 +311,7 @@ public final class Descent implements AutoCloseable {
   }
 
   /**
-   * Reads a prompt behind what a text has read so far, at full depth.
+   * Reads a prompt after what a text has read so far, at full depth.
    *
    * @param prompt at least one token
    * @return what follows its last token

@@ -64,7 +64,7 @@ final class LayerPasses {
   }
 
   /**
-   * Runs the own layer of the exit behind a segment over rows about which it is asked, at most a
+   * Runs the own layer of the exit after a segment over rows about which it is asked, at most a
    * stable batch, and makes up for those before them.
    *
    * @return its outputs there, {@code [1, R, C]}

@@ -14,7 +14,7 @@ import dev.sortie.tensor.memory.Allocator;
 final class RecentStates {
   /**
    * States that are needed at once at most. The own layer of an exit lags less than a stable batch
-   * behind the last token that reached the exit, less than a stable batch of tokens may have left
+   * after the last token that reached the exit, less than a stable batch of tokens may have left
    * before it since, and the rows being read are a stable batch.
    */
   private static final int NEEDED = 3 * Kernels.ROW_STABLE;

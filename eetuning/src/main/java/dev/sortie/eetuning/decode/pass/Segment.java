@@ -11,7 +11,7 @@ import java.util.Optional;
  * the last one, the last segment is the outlet: no layers, its inputs go to the next stage.
  *
  * @param index which segment, from 0
- * @param exit the exit behind them; the last segment may have one behind the last layer
+ * @param exit the exit after them; the last segment may have one after the last layer
  */
 public record Segment(int index, int from, int to, Optional<Exit> exit) {
 
@@ -23,7 +23,7 @@ public record Segment(int index, int from, int to, Optional<Exit> exit) {
   /**
    * What exits cut the layers {@code first .. end - 1} of one stage into.
    *
-   * @param exits those behind layers of this stage
+   * @param exits those after layers of this stage
    * @param last whether it is the last stage
    */
   public static List<Segment> of(Exits exits, int first, int end, boolean last) {

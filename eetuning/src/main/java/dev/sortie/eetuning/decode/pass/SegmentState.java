@@ -9,8 +9,8 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.Ops;
 
 /**
- * How far one text has come in one segment, and what the exit behind it has said of the tokens
- * being read. All is by position, so going back is a smaller number.
+ * How far one text has come in one segment, and what the exit after it has said of the tokens being
+ * read. All is by position, so going back is a smaller number.
  */
 final class SegmentState {
   private final Segment segment;
@@ -70,7 +70,7 @@ final class SegmentState {
             .orElse(null);
   }
 
-  /** Inputs of the positions behind those that there are, {@code [.., C]}. */
+  /** Inputs of the positions after those that there are, {@code [.., C]}. */
   void arrive(int first, Tensor states) {
     inputs.put(text.sequence().ops(), Math.min(done, first), first, states);
   }

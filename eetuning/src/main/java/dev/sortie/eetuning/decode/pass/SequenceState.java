@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 /**
  * One text on a {@link Descent}: its caches, how far each segment of layers has come, the hidden
  * states of its deficit tokens, and the tokens being read, which are the one just chosen and draft
- * tokens behind it. Close it to free them.
+ * tokens after it. Close it to free them.
  */
 public final class SequenceState implements AutoCloseable {
   private final Sequence sequence;
@@ -58,7 +58,7 @@ public final class SequenceState implements AutoCloseable {
    * @param sequence closed with this
    * @param maxPending deficit tokens at most
    * @param rows tokens that are read at once at most, 1 without drafts
-   * @param caches that of the exit behind a segment, for those with a layer of their own; empty for
+   * @param caches that of the exit after a segment, for those with a layer of their own; empty for
    *     some of its own
    */
   public SequenceState(
@@ -137,7 +137,7 @@ public final class SequenceState implements AutoCloseable {
     return segments[g.index()];
   }
 
-  /** How far the segment behind one has come. */
+  /** How far the segment after one has come. */
   int doneBehind(Segment g) {
     return g.index() + 1 < segments.length ? segments[g.index() + 1].done : Integer.MAX_VALUE;
   }
@@ -165,9 +165,9 @@ public final class SequenceState implements AutoCloseable {
   }
 
   /**
-   * Begins to read tokens behind those read.
+   * Begins to read tokens after those read.
    *
-   * @param next the next token, and draft tokens behind it
+   * @param next the next token, and draft tokens after it
    */
   public void begin(int... next) {
     cut();
@@ -215,7 +215,7 @@ public final class SequenceState implements AutoCloseable {
     return Arrays.copyOfRange(round, round.length - (ahead - position), round.length);
   }
 
-  /** Whether the exit behind a segment is asked about the token being read. */
+  /** Whether the exit after a segment is asked about the token being read. */
   boolean asks(Segment g) {
     return !policy.never()
         && (pending < 0 ? schedule.asks(g.index()) : schedule.asks(g.index(), pending));
@@ -230,7 +230,7 @@ public final class SequenceState implements AutoCloseable {
     said = by;
   }
 
-  /** The token being read leaves at the exit behind a segment. */
+  /** The token being read leaves at the exit after a segment. */
   void leaves(Segment g) {
     left = g.index();
   }
@@ -248,7 +248,7 @@ public final class SequenceState implements AutoCloseable {
   }
 
   /**
-   * The position of the token being read, and those behind it that no exit asked so far would let
+   * The position of the token being read, and those after it that no exit asked so far would let
    * go: if they are right draft tokens, the whole head will be read for them too, and once for all
    * takes less.
    */
@@ -260,7 +260,7 @@ public final class SequenceState implements AutoCloseable {
             .toArray();
   }
 
-  /** Forgets the tokens behind {@link #position}. */
+  /** Forgets the tokens after {@link #position}. */
   public void cut() {
     ahead = position;
     tokens.rewind(Math.min(tokens.length(), position));

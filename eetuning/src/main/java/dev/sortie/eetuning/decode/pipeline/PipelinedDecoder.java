@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Decodes texts on several ranks, each of which has some of the layers and the exits behind them
+ * Decodes texts on several ranks, each of which has some of the layers and the exits after them
  * (pipeline-based inference of EE-LLM, arXiv 2312.04916). A token that leaves at an exit is told to
  * the first stage at once, which begins with the next one, while the stages behind give the token
  * its keys and values. Several texts are under way together, so that stages have work at full depth
@@ -117,7 +117,7 @@ public final class PipelinedDecoder {
   }
 
   /**
-   * Writes a text behind each prompt. A collective call of all ranks, with the same arguments; a
+   * Writes a text after each prompt. A collective call of all ranks, with the same arguments; a
    * failure ends all of them.
    *
    * @param prompts at least one, of at least one token each

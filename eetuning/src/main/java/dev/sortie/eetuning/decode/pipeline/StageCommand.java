@@ -10,7 +10,7 @@ sealed interface StageCommand {
    * Reads a chunk of a text's prompt; the first one begins the text.
    *
    * @param from its first token
-   * @param to behind its last token
+   * @param to after its last token
    * @param hidden rows that the stage before computed, {@code [to - from, C]}; empty at the first
    */
   record Prompt(int text, int from, int to, float[] hidden) implements StageCommand {}

@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * How a rank of a decoding pipeline is joined to the others: to the stages before and behind it at
+ * How a rank of a decoding pipeline is joined to the others: to the stages before and after it at
  * its own position among the ranks that share a stage's weights, and to those. The first stage's
  * first rank leads.
  *

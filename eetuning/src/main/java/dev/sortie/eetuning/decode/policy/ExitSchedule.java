@@ -46,7 +46,7 @@ public final class ExitSchedule {
    * Before the first token.
    *
    * @param exits how many, shallow first
-   * @param between how many of them stand between layers; one behind the last layer leaves no
+   * @param between how many of them stand between layers; one after the last layer leaves no
    *     deficit
    * @param maxPending tokens in a row that may leave between layers
    * @param rests whether exits back off at all

@@ -155,7 +155,7 @@ public final class Sampler {
         return ranking.id(i);
       }
     }
-    // rounding may leave a rest behind the last one; it must not end at a token that cannot come
+    // rounding may leave a rest after the last one; it must not end at a token that cannot come
     while (x[ranking.id(kept - 1)] == Float.NEGATIVE_INFINITY) {
       kept--;
     }

@@ -35,7 +35,7 @@ public final class DraftedText implements AutoCloseable {
     return text;
   }
 
-  /** A prompt is read behind what was read so far. */
+  /** A prompt is read after what was read so far. */
   public void prompt(int[] prompt) {
     drafter.prompt(text.position(), prompt);
   }
@@ -46,7 +46,7 @@ public final class DraftedText implements AutoCloseable {
   }
 
   /**
-   * Reads one token in a pass of its own, with drafts behind it.
+   * Reads one token in a pass of its own, with drafts after it.
    *
    * @return what follows it
    */
@@ -73,7 +73,7 @@ public final class DraftedText implements AutoCloseable {
   }
 
   /**
-   * The token and draft tokens behind it, as many as make stable rows with those that are pending.
+   * The token and draft tokens after it, as many as make stable rows with those that are pending.
    */
   private int[] round(int position, int token) {
     text.cut();
@@ -94,7 +94,7 @@ public final class DraftedText implements AutoCloseable {
    * Drafts for a pass with other texts, which {@link #beginInCompany} begins.
    *
    * @param most draft tokens at most; 0 asks nobody
-   * @return how many of 0, 1, … draft tokens behind the token are expected to be right
+   * @return how many of 0, 1, … draft tokens after the token are expected to be right
    */
   public double[] offer(int token, int most) {
     int position = text.position();
@@ -107,7 +107,7 @@ public final class DraftedText implements AutoCloseable {
   /**
    * Begins to read one token in a pass with other texts.
    *
-   * @param count draft tokens behind it, of those offered
+   * @param count draft tokens after it, of those offered
    */
   public void beginInCompany(int token, int count) {
     text.begin(drafter.beginOffered(text.position(), token, count));

@@ -70,7 +70,7 @@ final class DraftSelector implements AutoCloseable {
     this.text = text;
   }
 
-  /** The draft of up to {@code max} tokens behind the one at {@code position}. */
+  /** The draft of up to {@code max} tokens after the one at {@code position}. */
   Selection select(int position, int max) {
     this.position = position;
     choice = new DraftLength.Choice(0, lengths.plainRate());
@@ -86,7 +86,7 @@ final class DraftSelector implements AutoCloseable {
   }
 
   /**
-   * What a source that costs nothing offers behind the token at a position.
+   * What a source that costs nothing offers after the token at a position.
    *
    * @param source its index, -1 for none
    * @param expected how many of the first 0, 1, … tokens are expected to be right

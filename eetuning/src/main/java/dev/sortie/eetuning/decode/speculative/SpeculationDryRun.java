@@ -14,7 +14,7 @@ public final class SpeculationDryRun {
    * @param text the whole text
    * @param given its first tokens, which are read as a prompt
    * @param seconds of a pass over so many tokens
-   * @return for each token behind them but the last, which no pass reads: tokens in the pass that
+   * @return for each token after them but the last, which no pass reads: tokens in the pass that
    *     begins there, 0 where the pass before has read it
    */
   public static int[] rows(int[] text, int given, IntToDoubleFunction seconds) {

@@ -19,7 +19,7 @@ public final class VerificationRounds implements Drafter {
   private final DraftSelector selector;
   private final SpeculationCounts counts;
 
-  /** The text read, and the draft tokens behind it. */
+  /** The text read, and the draft tokens after it. */
   private final int[] text;
 
   /** Tokens read. */

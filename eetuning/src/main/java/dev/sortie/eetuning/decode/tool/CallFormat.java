@@ -15,7 +15,7 @@ import java.util.Map;
  *
  * @param before what stands before the object
  * @param arguments name of the field with the arguments
- * @param behind what stands behind the object
+ * @param behind what stands after the object
  * @param several whether one call may follow another
  */
 public record CallFormat(String before, String arguments, String behind, boolean several) {
@@ -68,7 +68,7 @@ public record CallFormat(String before, String arguments, String behind, boolean
     return "%s{\"name\": %s, \"%s\": ".formatted(before, Json.compact(function), arguments);
   }
 
-  /** What stands behind the arguments. */
+  /** What stands after the arguments. */
   String end() {
     return "}" + behind;
   }

@@ -23,7 +23,7 @@ final class ForcedCallReader implements CallReader {
   private boolean quoted;
   private boolean escaped;
 
-  /** Characters behind a call that are no part of the next one, and have not come yet. */
+  /** Characters after a call that are no part of the next one, and have not come yet. */
   private int skip;
 
   /**

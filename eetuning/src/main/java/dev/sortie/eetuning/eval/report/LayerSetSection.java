@@ -48,7 +48,7 @@ final class LayerSetSection {
             : "The search kept at most "
                 + sets.width()
                 + " sets for each depth and number of layers, so tokens may need fewer";
-    return "<p>Any layer may be left out here, not only those behind an exit: the fewest layers"
+    return "<p>Any layer may be left out here, not only those after an exit: the fewest layers"
         + " before the final head, or up to an exit, with full depth's token. "
         + search
         + ".</p>\n"

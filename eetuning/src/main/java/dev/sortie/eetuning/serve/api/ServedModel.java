@@ -51,7 +51,7 @@ public record ServedModel(
   }
 
   /**
-   * Tokens that an answer may have: as many as were asked for, as far as there is room behind the
+   * Tokens that an answer may have: as many as were asked for, as far as there is room after the
    * prompt.
    */
   int answer(int[] prompt, int asked, String param) {

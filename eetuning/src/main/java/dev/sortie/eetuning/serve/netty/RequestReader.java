@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Collects the requests of one connection within limits and hands them on when they are complete.
- * What breaks a limit is refused behind the answers to requests before it, and the connection ends.
+ * What breaks a limit is refused after the answers to requests before it, and the connection ends.
  * All runs in the event loop of the connection.
  */
 final class RequestReader extends SimpleChannelInboundHandler<HttpObject> {

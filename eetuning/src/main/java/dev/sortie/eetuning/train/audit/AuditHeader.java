@@ -11,7 +11,7 @@ import java.util.Set;
  * The first line of a record: which run it is.
  *
  * @param command its name
- * @param options of the command that decide the result, as they were given: the words behind each
+ * @param options of the command that decide the result, as they were given: the words after each
  * @param settings what decides the result, with hashes of data, model and exits, as checkpoints
  *     have it
  * @param kernels name of the kernel set; others differ in their last bits

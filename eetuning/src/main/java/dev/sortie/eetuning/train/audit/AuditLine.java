@@ -22,7 +22,7 @@ record AuditLine(String text) {
   }
 
   /**
-   * A line behind another one.
+   * A line after another one.
    *
    * @param previous hash of that
    */

@@ -138,7 +138,7 @@ public final class ParallelSampler {
     return texts;
   }
 
-  /** Writes an opening into a row, as far as there is room; the position behind it. */
+  /** Writes an opening into a row, as far as there is room; the position after it. */
   private static int open(int[] row, int at, int[] opening) {
     int count = Math.max(0, Math.min(opening.length, row.length - at));
     System.arraycopy(opening, 0, row, at, count);

@@ -24,13 +24,13 @@ import java.util.stream.IntStream;
  * A model chunk of the pipeline in full training: some layers, their exits, and the ends of the
  * model that belong to them.
  *
- * <p>The graph is cut behind the embedding and behind every layer, but not between layers that
- * share weights, whose gradients add up within one part. Each cut-off part has a backward pass of
- * its own, which begins with the gradient from the part behind it and the losses of the exits that
- * stand there. So the order of all sums is the same wherever a layout cuts the chain, one rank
- * included (EE-LLM's auxiliary loss, arXiv 2312.04916, in which {@code ⟨g, x⟩} stands for the
- * layers behind). It is also why gradients of a layer can be exchanged while those of the layer
- * before are computed.
+ * <p>The graph is cut after the embedding and after every layer, but not between layers that share
+ * weights, whose gradients add up within one part. Each cut-off part has a backward pass of its
+ * own, which begins with the gradient from the part after it and the losses of the exits that stand
+ * there. So the order of all sums is the same wherever a layout cuts the chain, one rank included
+ * (EE-LLM's auxiliary loss, arXiv 2312.04916, in which {@code ⟨g, x⟩} stands for the layers after).
+ * It is also why gradients of a layer can be exchanged while those of the layer before are
+ * computed.
  */
 final class ModelChunk {
   private final PretrainModel model;
@@ -165,7 +165,7 @@ final class ModelChunk {
     return all;
   }
 
-  /** Those behind layers {@code from .. to - 1}, shallow first. */
+  /** Those after layers {@code from .. to - 1}, shallow first. */
   private List<Exit> exits(int from, int to) {
     return model.exits().stream().filter(e -> e.depth() > from && e.depth() <= to).toList();
   }

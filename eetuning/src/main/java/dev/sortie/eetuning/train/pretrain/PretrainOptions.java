@@ -18,8 +18,8 @@ import java.util.Map;
  * @param adamW optimiser
  * @param seed initial weights and order of the data
  * @param exits that are trained with the backbone
- * @param dropout probability of {@link Dropout} behind the embedding, each attention and each MLP
- *     of the backbone; at least 0 and below 1
+ * @param dropout probability of {@link Dropout} after the embedding, each attention and each MLP of
+ *     the backbone; at least 0 and below 1
  */
 public record PretrainOptions(
     int microBatch,

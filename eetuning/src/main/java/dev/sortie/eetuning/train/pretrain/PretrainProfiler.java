@@ -27,7 +27,7 @@ import java.util.TreeMap;
 
 /**
  * Measures the parts of a stage in training from scratch, on one micro-batch of a model with few
- * layers: a plain one, one behind the embedding, one before the final head, and one with each kind
+ * layers: a plain one, one after the embedding, one before the final head, and one with each kind
  * of exit. What these take beyond the plain one is what the ends and the exits take. Updates at the
  * end of a step count with their share.
  *

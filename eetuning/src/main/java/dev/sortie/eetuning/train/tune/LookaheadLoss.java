@@ -93,7 +93,7 @@ record LookaheadLoss(
     return ops.reshape(loss, 1);
   }
 
-  /** Mean squared distance of the states behind the final norm. */
+  /** Mean squared distance of the states after the final norm. */
   private Tensor distance(Ops ops, Tensor state, Tensor truth, double count) {
     Tensor difference =
         ops.add(finalNorm.apply(ops, state), ops.scale(finalNorm.apply(ops, truth), -1));

@@ -8,8 +8,8 @@ import dev.sortie.nn.InputException;
  * @param unroll how many tokens it looks ahead, each from its own state before; each counts the
  *     same
  * @param hiddenWeight factor on the mean squared distance between its states and the hidden states
- *     that full depth has there, both behind the final norm (EAGLE, arXiv 2401.15077, regresses
- *     them too); 0 leaves it out
+ *     that full depth has there, both after the final norm (EAGLE, arXiv 2401.15077, regresses them
+ *     too); 0 leaves it out
  */
 public record LookaheadOptions(int unroll, double hiddenWeight) {
   /** One token, and the divergence alone. */

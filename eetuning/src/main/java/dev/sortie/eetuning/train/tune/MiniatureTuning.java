@@ -19,7 +19,7 @@ import java.util.stream.IntStream;
 
 /**
  * Tuning in miniature: takes the code paths of a run at a thousandth of its work, so that the JVM
- * compiles them. One exit of each kind is tuned, behind the miniature's first layer.
+ * compiles them. One exit of each kind is tuned, after the miniature's first layer.
  *
  * @param exits those of the run
  * @param options of the run

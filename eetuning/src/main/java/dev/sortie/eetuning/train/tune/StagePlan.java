@@ -25,7 +25,7 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Which layers and exits each stage of a pipeline holds. Layers behind the last exit are run only
+ * Which layers and exits each stage of a pipeline holds. Layers after the last exit are run only
  * where something needs the final hidden states. The cut is such that the stage with the most work,
  * layers forward and exits both ways, has the least possible, unless it is given.
  */

@@ -133,7 +133,7 @@ class LivePromptContractTest {
       Generation answer = conversation.say(message, t -> {}, () -> false);
       int read = answer.promptIds().length - conversation.reused();
       // fewer than 17 were unread, 7 characters not typed or in a token that might have grown, and
-      // behind them the turn ends
+      // after them the turn ends
       int end = model.tokenizer().encode(message.substring(message.length() - 20)).length;
       assertThat(read).isBetween(17, 16 + end + model.tokenizer().encode("\nassistant:").length);
     }

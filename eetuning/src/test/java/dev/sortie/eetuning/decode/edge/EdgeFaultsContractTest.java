@@ -165,7 +165,7 @@ class EdgeFaultsContractTest {
     }
   }
 
-  /** No secret, a wrong one, garbage before and behind the proof: the edge does not notice them. */
+  /** No secret, a wrong one, garbage before and after the proof: the edge does not notice them. */
   @Test
   void strangersAtTheCloud() throws Exception {
     Random random = new Random(9);

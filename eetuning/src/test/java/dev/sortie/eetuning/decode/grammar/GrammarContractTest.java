@@ -261,7 +261,7 @@ class GrammarContractTest {
     assertThat(BYTES.taken(grammar.get(), new byte[] {'e', 'e'})).isEqualTo(1);
   }
 
-  /** A text is one of the grammar as it is shown: behind the words of a prompt with its space. */
+  /** A text is one of the grammar as it is shown: after the words of a prompt with its space. */
   @Test
   void theSpaceThatJoinsATextToItsPromptIsPartOfTheText() {
     Tokenizer words =

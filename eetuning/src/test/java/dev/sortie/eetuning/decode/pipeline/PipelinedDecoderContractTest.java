@@ -82,7 +82,7 @@ class PipelinedDecoderContractTest {
     }
   }
 
-  /** One behind the last layer stands in no file. */
+  /** One after the last layer stands in no file. */
   private static Path exitsFolder(int exits) {
     return folder.resolve("exits" + Math.min(exits, LAYERS - 1));
   }
@@ -97,7 +97,7 @@ class PipelinedDecoderContractTest {
             .toList());
   }
 
-  /** One covers frequent tokens and those of the text; one behind the last layer has its rows. */
+  /** One covers frequent tokens and those of the text; one after the last layer has its rows. */
   private static ExitSpec spec(int depth, ExitArchitecture architecture) {
     return depth == DRAFT
         ? new ExitSpec(depth, architecture, false, COVERED)
@@ -313,7 +313,7 @@ class PipelinedDecoderContractTest {
     "3, 100, 6, 0.8, 4, 5, 4",
     "4, 40, 0, 0.8, 2, 3, 2",
     "4, 30, 15, 0.8, 3, 1, 2",
-    // with an exit behind the last layer
+    // with an exit after the last layer
     "5, 30, 15, 0.8, 4, 3, 2",
     "5, 20, 15, 0.0, 6, 2, 6",
     "5, 40,  3, 0.8, 3, 5, 3",

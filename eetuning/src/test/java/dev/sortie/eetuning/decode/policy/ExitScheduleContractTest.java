@@ -76,7 +76,7 @@ class ExitScheduleContractTest {
     assertThat(asked(schedule, 9)).hasSize(9);
   }
 
-  /** An exit behind the last layer leaves no deficit and is evaluated whatever came before. */
+  /** An exit after the last layer leaves no deficit and is evaluated whatever came before. */
   @Test
   void tokensInARowThatLeaveBetweenLayersAreLimited() {
     ExitSchedule schedule = new ExitSchedule(EXITS, EXITS - 1, 2, true);

@@ -98,7 +98,7 @@ class LookaheadDraftContractTest {
               Tensor y = exit.advance(ops, Sequence.rows(h, 0, t + 1), ids(ops, until), cache, 0);
               Tensor drafted = exit.advance(ops, y, ids(ops, later[t]), cache, t + 1);
               assertThat(Sequence.rows(two, t, t + 1).toFloats())
-                  .as("behind token " + t)
+                  .as("after token " + t)
                   .containsExactly(drafted.toFloats(), within(1e-4f));
             }
           });

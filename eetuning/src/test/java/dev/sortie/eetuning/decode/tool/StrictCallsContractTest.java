@@ -121,7 +121,7 @@ class StrictCallsContractTest {
     assertThat(BYTES.allowed(rule)[BYTES.end()]).isTrue();
   }
 
-  /** The bytes before the bar are taken, the one behind it is not. */
+  /** The bytes before the bar are taken, the one after it is not. */
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
@@ -173,7 +173,7 @@ class StrictCallsContractTest {
     assertThat(BYTES.allowed(rule)[BYTES.end()]).isTrue();
   }
 
-  /** A token of many bytes is allowed exactly where each of its bytes is, one behind the other. */
+  /** A token of many bytes is allowed exactly where each of its bytes is, one after the other. */
   @Test
   void aTokenIsAllowedWhereItsBytesAre() {
     TriggeredGrammar grammar = calls(true).grammar(BYTES.vocabulary());

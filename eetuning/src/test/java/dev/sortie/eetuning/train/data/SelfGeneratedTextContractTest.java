@@ -192,7 +192,7 @@ class SelfGeneratedTextContractTest {
     }
   }
 
-  /** The position behind the next end, negative if there is none. */
+  /** The position after the next end, negative if there is none. */
   private static int nextEnd(int[] row, int from, Set<Integer> ends) {
     for (int i = from; i < row.length; i++) {
       if (ends.contains(row[i])) {

@@ -64,7 +64,7 @@ class PretrainGradientParityTest {
     compare(plain(4, tied));
   }
 
-  /** Exits stand before, between and behind the uses of a layer. */
+  /** Exits stand before, between and after the uses of a layer. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void weightsThatLayersShareAreThoseOfOneGraph(boolean zeroToken) {

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  * writes, however the template joins them: a control token with a foreign character in it must have
  * one of a few characters from outside. Either it begins outside, and then it has its first
  * character from there. Or the template writes its beginning, and then the foreign text continues
- * with the character behind. These characters are <em>guarded</em>; texts without one can become
+ * with the character after. These characters are <em>guarded</em>; texts without one can become
  * part of no control token.
  *
  * <p>Where a foreign text has one, the template is rendered a second time with other characters in

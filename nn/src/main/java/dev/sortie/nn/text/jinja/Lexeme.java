@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  *
  * @param kind name, string, number or operator
  * @param text its text; of a string, its value
- * @param end offset behind it
+ * @param end offset after it
  */
 record Lexeme(Kind kind, String text, int end) {
   private static final Pattern FLOAT =
@@ -78,7 +78,7 @@ record Lexeme(Kind kind, String text, int end) {
     return new Lexeme(Kind.STRING, value.toString(), i + 1);
   }
 
-  /** Python's escapes; an unknown one stands for itself. Returns the offset behind it. */
+  /** Python's escapes; an unknown one stands for itself. Returns the offset after it. */
   private static int escape(TemplateSource source, int at, StringBuilder value) {
     String text = source.text();
     char c = at + 1 < text.length() ? text.charAt(at + 1) : 0;

@@ -114,7 +114,7 @@ final class PrimaryParser {
     return new Expr.DictOf(open.place(), List.copyOf(entries));
   }
 
-  /** Attributes, subscripts and calls behind {@code e}. */
+  /** Attributes, subscripts and calls after {@code e}. */
   Expr postfix(Expr e) {
     while (true) {
       Token t = tokens.peek();
@@ -162,7 +162,7 @@ final class PrimaryParser {
     return tokens.atOperator("]") || tokens.atOperator(":");
   }
 
-  /** Filters, tests and calls behind {@code e}. */
+  /** Filters, tests and calls after {@code e}. */
   Expr filters(Expr e) {
     while (true) {
       if (tokens.atOperator("|")) {

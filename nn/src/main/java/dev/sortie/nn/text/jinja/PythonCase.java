@@ -61,7 +61,7 @@ final class PythonCase {
   }
 
   /**
-   * Whether a capital sigma ends a word: behind a cased letter and before none, where characters
+   * Whether a capital sigma ends a word: after a cased letter and before none, where characters
    * that have no case of their own, such as marks and apostrophes, do not count (Unicode Standard
    * 3.13, Final_Sigma).
    */

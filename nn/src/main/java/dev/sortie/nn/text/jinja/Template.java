@@ -37,7 +37,7 @@ public final class Template {
         .collect(Collectors.toSet());
   }
 
-  /** The names of fields that it may read: those behind a dot, and constants that are names. */
+  /** The names of fields that it may read: those after a dot, and constants that are names. */
   public Set<String> fields() {
     Set<String> fields = new HashSet<>();
     boolean dot = false;
@@ -51,7 +51,7 @@ public final class Template {
     return fields;
   }
 
-  /** Whether a variable of this name may be read: the name stands in it, and not behind a dot. */
+  /** Whether a variable of this name may be read: the name stands in it, and not after a dot. */
   public boolean reads(String variable) {
     boolean dot = false;
     for (Token t : Lexer.tokens(source)) {

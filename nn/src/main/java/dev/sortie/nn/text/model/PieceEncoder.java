@@ -9,7 +9,7 @@ public interface PieceEncoder {
   /** Appends the ids of one piece. */
   void encode(String piece, IntArrayList out, Budget budget);
 
-  /** Whether a piece that is cut before each ▁ behind another character keeps its ids. */
+  /** Whether a piece that is cut before each ▁ after another character keeps its ids. */
   boolean encodesWordsApart();
 
   /**

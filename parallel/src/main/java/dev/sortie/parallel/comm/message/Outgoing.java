@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 
 /** A message to a peer: a header, then the payload. Short payloads travel with their header. */
 final class Outgoing implements Transfer {
-  /** Payloads up to this are copied behind the header: one publication, or one frame, not two. */
+  /** Payloads up to this are copied after the header: one publication, or one frame, not two. */
   static final int SHORT = 1024;
 
   private final Endpoint endpoint;

@@ -15,7 +15,7 @@ package dev.sortie.tensor.kernel.tile;
  * </ul>
  *
  * <p>In {@link TileForm#BYTES} the coefficients are x as F32, times {@link #SCALE} and {@link
- * #place}; behind them is {@code -centre X} of x times {@link #SCALE}, as F32.
+ * #place}; after them is {@code -centre X} of x times {@link #SCALE}, as F32.
  *
  * <p>The step is {@code Σ |x| / bound} of the group, see {@link TileForm#bound}: for 4-bit levels
  * an average x is 127 steps. A group whose sum is below {@link #SMALLEST} is zero. Where x is not

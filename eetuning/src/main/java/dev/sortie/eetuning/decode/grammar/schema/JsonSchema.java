@@ -50,7 +50,7 @@ public final class JsonSchema {
     return grammar(origin, schema, Expression.EMPTY, Expression.EMPTY);
   }
 
-  /** The same, with something before the document and something behind it. */
+  /** The same, with something before the document and something after it. */
   public static Grammar grammar(
       String origin, Object schema, Expression before, Expression behind) {
     SequencedMap<String, Expression> rules = new LinkedHashMap<>(base());

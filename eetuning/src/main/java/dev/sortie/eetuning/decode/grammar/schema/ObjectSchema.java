@@ -15,7 +15,7 @@ import java.util.TreeMap;
 
 /**
  * The objects that a schema allows: properties in the order of the schema, required ones always,
- * and behind them others where these are allowed. Where {@code properties} are given, others are
+ * and after them others where these are allowed. Where {@code properties} are given, others are
  * allowed only where {@code additionalProperties} says so.
  */
 final class ObjectSchema {

@@ -25,7 +25,7 @@ import java.lang.invoke.VarHandle;
  *
  * {@code read} counts all bytes of data ever read, {@code emptied} all cells. A stamp has in its
  * upper 44 bits the cell's number, counted from 1 without end, and in the lower 20 how many bytes
- * it publishes: up to 56 lie behind it in the same cache line, more lie in data, where those of the
+ * it publishes: up to 56 lie after it in the same cache line, more lie in data, where those of the
  * cell before ended.
  */
 final class RingLayout {

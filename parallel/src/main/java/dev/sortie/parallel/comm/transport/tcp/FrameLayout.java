@@ -26,7 +26,7 @@ final class FrameLayout {
   /** Longest payload: what a socket's buffers hold, several times. */
   static final int LONGEST = 512 << 10;
 
-  /** Longest short payload: a message's header with what travels behind it. */
+  /** Longest short payload: a message's header with what travels after it. */
   static final int SHORT = 2048;
 
   private FrameLayout() {}

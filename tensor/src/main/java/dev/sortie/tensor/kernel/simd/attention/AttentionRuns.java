@@ -9,7 +9,7 @@ import java.util.List;
  * run in scratch memory if they must be packed. Keys are counted from the first that is wanted.
  *
  * @param address first row of each run
- * @param starts first key of each run, and the number of keys behind the last
+ * @param starts first key of each run, and the number of keys after the last
  * @param stride bytes from one row to the next
  */
 record AttentionRuns(long[] address, int[] starts, long stride) {

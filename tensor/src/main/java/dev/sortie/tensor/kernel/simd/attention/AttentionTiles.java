@@ -284,7 +284,7 @@ final class AttentionTiles {
       FloatVector c3 = FloatVector.fromMemorySegment(F, MEMORY, o3 + 2 * VECTOR, ORDER);
       FloatVector d3 = FloatVector.fromMemorySegment(F, MEMORY, o3 + 3 * VECTOR, ORDER);
       for (long j = p; j < p + 4 * keys; j += 4) {
-        // Before the vectors: behind them C2, which inlines up to 18,000 nodes, left a call in the
+        // Before the vectors: after them C2, which inlines up to 18,000 nodes, left a call in the
         // last of these reads, and with it all sums in memory. 1,500 tokens of SmolLM2 in Q4_1 came
         // at 176 instead of 190 tokens/s (Zen 5).
         float x0 = get(j);

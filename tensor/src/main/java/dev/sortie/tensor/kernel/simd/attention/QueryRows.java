@@ -67,7 +67,7 @@ record QueryRows(AttentionShape shape, int batch, int kvHead, int first, int las
   }
 
   /**
-   * Stores {@link #visible} of rows {@code [r, r + rows)} as floats, and behind it {@link
+   * Stores {@link #visible} of rows {@code [r, r + rows)} as floats, and after it {@link
    * #firstKey}; the last one's where missing.
    */
   void storeVisible(int r, int rows, long to) {

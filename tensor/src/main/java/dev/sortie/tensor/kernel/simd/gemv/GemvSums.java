@@ -54,7 +54,7 @@ final class GemvSums {
 
   /**
    * Adds vectors up: of each at {@code sums}, {@code rows} floats are left, one for each row of x.
-   * The lanes of these rows alternate. Up to one vector behind the array is read and not used.
+   * The lanes of these rows alternate. Up to one vector after the array is read and not used.
    */
   static void addLanes(long sums, int count, int rows) {
     IntVector even = LANE.add(LANE.and(-rows));

@@ -39,7 +39,7 @@ interface RowKernel {
    * @param x address of the rows of x, {@code k} floats each
    * @param w address of the first weight row
    * @param rowBytes bytes from one weight row to the next
-   * @param sums address of the result; a vector behind it may be written, too
+   * @param sums address of the result; a vector after it may be written, too
    * @param count weight rows
    * @param k inputs
    */

@@ -26,7 +26,7 @@ final class BytesIQ4XS {
 
   private static final long SCALES = 9 * BYTES;
 
-  /** Bytes of a group of x, and where the value behind its coefficients lies. */
+  /** Bytes of a group of x, and where the value after its coefficients lies. */
   private static final long GROUP_OF_X = 144;
 
   private static final long START = 128;

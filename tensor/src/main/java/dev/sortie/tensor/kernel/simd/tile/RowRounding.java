@@ -65,7 +65,7 @@ final class RowRounding {
     return (long) k / form.group() * form.rowBytes();
   }
 
-  /** Rounds {@code rows} of {@code k} floats at {@code x} to {@code to}, with scratch behind. */
+  /** Rounds {@code rows} of {@code k} floats at {@code x} to {@code to}, with scratch after. */
   static void run(TileForm form, long x, int rows, int k, long to) {
     if (!form.rounds()) {
       scaled(x, (long) rows * k / form.group(), to, -form.centre());
@@ -213,14 +213,14 @@ final class RowRounding {
   /**
    * The coefficients of a group of {@link TileForm#SIXES}: those of the first four words, which
    * hold three parts each, then those of the last two, which hold four. Wide vectors store more
-   * behind them, which is overwritten.
+   * after them, which is overwritten.
    *
    * <p>All are vectors of {@link Width}, though four lanes would do. Kernels call the same methods
    * of {@code IntVector}, and where the JVM has seen two widths there, it compiles them for both
    * and leaves objects in them: prompts of Gemma 3 270M in Q4_K_M had 800 to 1,000 tokens/s in most
    * starts, and 1,500 in some.
    *
-   * @param q address of the 16 rounded elements, behind zeros, with room for 16 more
+   * @param q address of the 16 rounded elements, after zeros, with room for 16 more
    */
   private static void sixes(long q, long dst) {
     IntVector.fromMemorySegment(I, MEMORY, q + 32, ORDER) // of parts that are high bits

@@ -27,7 +27,7 @@ final class ScaleQ50 {
   /** Bytes of the scales of a block. */
   private static final long BLOCK = 1 * BYTES;
 
-  /** Bytes of a group of x, and where the values behind its coefficients begin. */
+  /** Bytes of a group of x, and where the values after its coefficients begin. */
   private static final long GROUP_OF_X = 148;
 
   private static final long START = 132;

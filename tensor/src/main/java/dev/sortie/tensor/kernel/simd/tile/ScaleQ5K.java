@@ -30,7 +30,7 @@ final class ScaleQ5K {
   /** Bytes before those of its groups. */
   private static final long HEAD = 2 * BYTES;
 
-  /** Bytes of a group of x, and where the values behind its coefficients begin. */
+  /** Bytes of a group of x, and where the values after its coefficients begin. */
   private static final long GROUP_OF_X = 148;
 
   private static final long START = 132;

@@ -30,7 +30,7 @@ final class ScaleQ6K {
   /** Bytes before those of its groups. */
   private static final long HEAD = 1 * BYTES;
 
-  /** Bytes of a group of x, and where the values behind its coefficients begin. */
+  /** Bytes of a group of x, and where the values after its coefficients begin. */
   private static final long GROUP_OF_X = 96;
 
   private static final long START = 80;

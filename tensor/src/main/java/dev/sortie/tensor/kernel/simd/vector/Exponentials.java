@@ -73,7 +73,7 @@ public final class Exponentials {
       e.intoMemorySegment(MEMORY, y + 4 * i, ORDER);
       s = e.add(s);
     }
-    // Lanes.sum, written out: behind exp C2 may leave a call, and so an object per row of
+    // Lanes.sum, written out: after exp C2 may leave a call, and so an object per row of
     // attention.
     if (LANES >= 16) {
       s = s.add(s.rearrange(Lanes.BY_8));
