@@ -372,6 +372,6 @@ class AuditCommandContractTest {
             0,
             Duration.ZERO,
             Duration.ofSeconds(10));
-    return new Launcher(options, out::add, err::add).run();
+    return new Launcher(options, p -> out.add(p.toString()), p -> err.add(p.toString())).run();
   }
 }

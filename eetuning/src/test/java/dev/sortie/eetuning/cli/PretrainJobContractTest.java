@@ -71,7 +71,7 @@ class PretrainJobContractTest {
             restarts,
             Duration.ZERO,
             Duration.ofSeconds(10));
-    return new Launcher(options, out::add, err::add).run();
+    return new Launcher(options, p -> out.add(p.toString()), p -> err.add(p.toString())).run();
   }
 
   @Test

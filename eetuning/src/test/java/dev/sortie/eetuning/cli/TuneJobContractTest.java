@@ -93,7 +93,7 @@ class TuneJobContractTest {
             restarts,
             Duration.ZERO,
             Duration.ofSeconds(10));
-    return new Launcher(options, out::add, err::add).run();
+    return new Launcher(options, p -> out.add(p.toString()), p -> err.add(p.toString())).run();
   }
 
   private void assertSameAsAlone(Path folder, int code) {

@@ -15,7 +15,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** A rank of {@link TinyTraining} as a process of its own, which may kill itself on the way. */
 final class TrainRank {
@@ -120,7 +119,7 @@ final class TrainRank {
     List<String> command = TestJvm.command(TrainRank.class, words.toArray(String[]::new));
     Launcher.Options options =
         new Launcher.Options(mesh.world(), command, 0, Duration.ZERO, Duration.ofSeconds(10));
-    return new Launcher(options, new ConcurrentLinkedQueue<String>()::add, errors::add).run();
+    return new Launcher(options, _ -> {}, line -> errors.add(line.toString())).run();
   }
 
   public static void main(String[] arguments) {

@@ -40,8 +40,8 @@ public final class Launcher {
   private static final Duration REST = Duration.ofSeconds(1);
 
   private final Options options;
-  private final Consumer<String> out;
-  private final Consumer<String> err;
+  private final Consumer<LinePiece> out;
+  private final Consumer<LinePiece> err;
   private final List<Process> running = new ArrayList<>();
   private final CompletableFuture<Void> asked = new CompletableFuture<>();
 
@@ -87,10 +87,10 @@ public final class Launcher {
   }
 
   /**
-   * @param out takes each line of the ranks' standard output, with its rank in front
+   * @param out takes the lines of the ranks' standard output, long ones in pieces
    * @param err takes those of their standard error, and the launcher's own
    */
-  public Launcher(Options options, Consumer<String> out, Consumer<String> err) {
+  public Launcher(Options options, Consumer<LinePiece> out, Consumer<LinePiece> err) {
     this.options = options;
     this.out = out;
     this.err = err;
@@ -115,13 +115,17 @@ public final class Launcher {
       boolean ran = System.nanoTime() - start >= LONG.toNanos();
       Duration pause = options.pause(ran ? 0 : quick);
       quick = ran ? 1 : quick + 1;
-      err.accept(
+      say(
           "launch: restart %d of %d in %s"
               .formatted(generation + 1, options.maxRestarts(), seconds(pause)));
       if (isDoneWithin(asked, pause)) {
         return code;
       }
     }
+  }
+
+  private void say(String line) {
+    err.accept(LinePiece.ofLauncher(line));
   }
 
   private static String seconds(Duration time) {
@@ -156,9 +160,8 @@ public final class Launcher {
         };
     for (int rank = 0; rank < processes.size(); rank++) {
       Process p = processes.get(rank);
-      String prefix = "[" + rank + "] ";
-      readers.add(PrefixedOutput.start(p.getInputStream(), prefix, out, failed));
-      readers.add(PrefixedOutput.start(p.getErrorStream(), prefix, err, failed));
+      readers.add(RankOutput.start(p.getInputStream(), rank, false, out, failed));
+      readers.add(RankOutput.start(p.getErrorStream(), rank, true, err, failed));
     }
     CompletableFuture<Integer> firstBad = firstBadCode(processes);
     await(CompletableFuture.anyOf(firstBad, asked));
@@ -236,8 +239,7 @@ public final class Launcher {
               .thenAccept(
                   p -> {
                     if (p.exitValue() != 0 && first.complete(p.exitValue())) {
-                      err.accept(
-                          "launch: rank %d ended with exit code %d".formatted(rank, p.exitValue()));
+                      say("launch: rank %d ended with exit code %d".formatted(rank, p.exitValue()));
                     }
                   }));
     }

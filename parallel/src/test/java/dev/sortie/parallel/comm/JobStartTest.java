@@ -72,7 +72,7 @@ class JobStartTest {
     Launcher launcher =
         new Launcher(
             new Launcher.Options(2, command(), 0, Duration.ZERO, Duration.ofSeconds(5)),
-            out::add,
+            line -> out.add(line.toString()),
             line -> {});
     assertThat(launcher.run()).isZero();
     List<String> lines = lines("shared memory");

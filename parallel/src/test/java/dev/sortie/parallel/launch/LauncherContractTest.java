@@ -27,8 +27,8 @@ class LauncherContractTest {
   private Launcher launcher(int ranks, int restarts, Duration grace, String script) {
     return new Launcher(
         new Launcher.Options(ranks, List.of("/bin/sh", "-c", script), restarts, PAUSE, grace),
-        out::add,
-        err::add);
+        line -> out.add(line.toString()),
+        line -> err.add(line.toString()));
   }
 
   @Test
@@ -183,7 +183,8 @@ class LauncherContractTest {
             9,
             Duration.ofSeconds(50),
             Duration.ofSeconds(1));
-    Launcher launcher = new Launcher(options, out::add, err::add);
+    Launcher launcher =
+        new Launcher(options, line -> out.add(line.toString()), line -> err.add(line.toString()));
     endOnce(
         () -> err.stream().anyMatch(line -> line.contains("restart 1 of 9 in 50.0 s")), launcher);
     assertThat(launcher.run()).isEqualTo(4);
@@ -197,8 +198,8 @@ class LauncherContractTest {
                 new Launcher(
                         new Launcher.Options(
                             1, List.of("/no/such/program"), 0, PAUSE, Duration.ofSeconds(1)),
-                        out::add,
-                        err::add)
+                        line -> out.add(line.toString()),
+                        line -> err.add(line.toString()))
                     .run())
         .isInstanceOf(InputException.class)
         .hasMessageContaining("cannot start /no/such/program");

@@ -155,7 +155,8 @@ class LauncherFaultsTest {
             2,
             Duration.ofMillis(100),
             Duration.ofSeconds(10));
-    assertThat(new Launcher(options, out::add, err::add).run()).isZero();
+    assertThat(new Launcher(options, p -> out.add(p.toString()), p -> err.add(p.toString())).run())
+        .isZero();
     assertThat(out)
         .contains("[0] start 0 at step 0", "[0] start 1 at step 5", "[1] start 1 at step 5")
         .contains("[0] sum 270", "[1] sum 270", "[2] sum 270") // (1 + 2 + 3) · (0 + … + 9)

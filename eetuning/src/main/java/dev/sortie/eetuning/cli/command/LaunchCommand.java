@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.view.Interrupt;
+import dev.sortie.eetuning.cli.view.JobPrinter;
 import dev.sortie.eetuning.cli.view.JobResult;
 import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.launch.Launcher;
@@ -66,8 +67,8 @@ public final class LaunchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
-    PrintWriter err = spec.commandLine().getErr();
-    JobResult result = new JobResult(line -> print(err, line));
+    JobPrinter errors = new JobPrinter(spec.commandLine().getErr());
+    JobResult result = new JobResult(errors);
     Launcher launcher =
         new Launcher(
             new Launcher.Options(
@@ -76,24 +77,18 @@ public final class LaunchCommand implements Callable<Integer> {
                 maxRestarts,
                 Launcher.Options.USUAL_PAUSE,
                 Duration.ofSeconds(grace)),
-            json ? result : line -> print(out, line),
-            line -> print(err, line));
+            json ? result : new JobPrinter(out),
+            errors);
     Interrupt interrupt = new Interrupt(launcher::end);
     try {
       int code = launcher.run();
       if (json) {
-        print(out, Json.compact(result.json(ranks, code)));
+        out.println(Json.compact(result.json(ranks, code)));
+        out.flush();
       }
       return code;
     } finally {
       interrupt.close();
-    }
-  }
-
-  private static void print(PrintWriter to, String line) {
-    synchronized (to) {
-      to.println(line);
-      to.flush();
     }
   }
 }
