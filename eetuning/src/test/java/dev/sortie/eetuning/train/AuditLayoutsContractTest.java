@@ -65,20 +65,23 @@ class AuditLayoutsContractTest {
   private static Verdict verify(
       TinyTraining training, Path record, Mesh mesh, int from, Optional<Path> run)
       throws Exception {
+    return verify(training, AuditReplay.read(record, run), mesh, from);
+  }
+
+  private static Verdict verify(TinyTraining training, AuditReplay replay, Mesh mesh, int from)
+      throws Exception {
     List<Verdict> verdicts =
         TinyRanks.run(
             mesh,
             TinyRanks.Joining.THREADS,
             groups -> {
               try (groups) {
-                AuditReplay replay = AuditReplay.read(record);
                 return training.onJob(
                     groups,
                     witness ->
                         replay.run(
                             from,
                             replay.steps(),
-                            run,
                             witness,
                             new AuditReplay.Listener() {},
                             () -> false));
@@ -122,6 +125,30 @@ class AuditLayoutsContractTest {
     record(training, run, new Mesh(1, 2, 1), 3);
     Path parts = record(training, run, new Mesh(1, 1, 2), TinyTraining.STEPS);
     assertThat(parts).hasSameBinaryContentAs(whole);
+  }
+
+  /** It has more lines then, and its last checkpoints only. */
+  @ParameterizedTest
+  @EnumSource(
+      value = TinyKind.class,
+      names = {"TUNE", "PRETRAIN"})
+  void aRunThatStillTrainsIsAccepted(TinyKind kind) throws Exception {
+    TinyTraining training = kind.training(shared);
+    Path run = out.resolve("run");
+    Path record = record(training, run, Mesh.single(), 3);
+    AuditReplay early = AuditReplay.read(record, Optional.of(run));
+    assertThat(verify(training, early, Mesh.single(), 3))
+        .isEqualTo(new Verdict(2, 3, Optional.empty()));
+    record(training, run, Mesh.single(), TinyTraining.STEPS);
+    assertThat(run.resolve("checkpoints/step-000002")).doesNotExist();
+    assertThat(run.resolve("checkpoints/step-000003")).doesNotExist();
+    for (Mesh mesh : List.of(Mesh.single(), new Mesh(1, 2, 1))) {
+      for (int from : List.of(1, 3)) {
+        assertThat(verify(training, early, mesh, from))
+            .as("%s from step %d", mesh, from)
+            .isEqualTo(new Verdict(0, 3, Optional.empty()));
+      }
+    }
   }
 
   @ParameterizedTest

@@ -118,28 +118,21 @@ public final class AuditCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    AuditReplay record = AuditReplay.read(file);
+    Path parent = file.toAbsolutePath().getParent();
+    AuditReplay record = AuditReplay.read(file, folder(parent));
     if (record.steps() == 0) {
       throw new InputException(file + ": has no step yet");
     }
     int[] range = range(record.steps());
-    Path parent = file.toAbsolutePath().getParent();
-    Optional<Path> folder = folder(parent);
     AuditedCommand command = command(record.header(), work == null ? parent : work);
-    return command.replay(
-        (witness, interrupt) -> verify(record, range, folder, witness, interrupt));
+    return command.replay((witness, interrupt) -> verify(record, range, witness, interrupt));
   }
 
-  private int verify(
-      AuditReplay record,
-      int[] range,
-      Optional<Path> folder,
-      StepWitness witness,
-      Interrupt interrupt) {
+  private int verify(AuditReplay record, int[] range, StepWitness witness, Interrupt interrupt) {
     boolean speaks = witness.groups().leads();
     try (AuditView view = new AuditView(file, record, speaks, json)) {
       AuditReplay.Verdict verdict =
-          record.run(range[0], range[1], folder, witness, view, interrupt::wanted);
+          record.run(range[0], range[1], witness, view, interrupt::wanted);
       view.show(verdict);
       return verdict.differs().isEmpty() ? 0 : 1;
     }

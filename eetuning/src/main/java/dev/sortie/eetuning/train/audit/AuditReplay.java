@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.audit;
 
+import dev.sortie.eetuning.train.checkpoint.Checkpoint;
 import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
@@ -11,6 +12,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,17 +23,27 @@ import java.util.function.Supplier;
 /**
  * Computes steps of a recorded run again and compares each with its line. It begins with the first
  * step, or at the last checkpoint before the steps that are asked for. The checkpoints that it
- * passes must be what the replay has come to.
+ * passes must be what the replay has come to. The run may still train: lines and checkpoints are
+ * those of one moment, but for checkpoints that it has deleted since.
  */
 public final class AuditReplay {
   private final Path path;
   private final AuditScan scan;
   private final List<StepEvidence> lines;
+  private final Optional<Checkpoints> checkpoints;
+  private final List<Integer> saved;
 
-  private AuditReplay(Path path, AuditScan scan, List<StepEvidence> lines) {
+  private AuditReplay(
+      Path path,
+      AuditScan scan,
+      List<StepEvidence> lines,
+      Optional<Checkpoints> checkpoints,
+      List<Integer> saved) {
     this.path = path;
     this.scan = scan;
     this.lines = lines;
+    this.checkpoints = checkpoints;
+    this.saved = saved;
   }
 
   /** Is told of what is replayed. */
@@ -58,14 +70,22 @@ public final class AuditReplay {
   /**
    * Reads a record and checks its chain.
    *
+   * @param run folder of the run, whose checkpoints are used; empty: none
    * @throws InputException if it is none, or a line was changed; names the step
    */
-  public static AuditReplay read(Path path) {
+  public static AuditReplay read(Path path, Optional<Path> run) {
     InputFiles.requireRegular(path);
+    Optional<Checkpoints> checkpoints =
+        run.map(
+            folder ->
+                new Checkpoints(
+                    folder, ProcessGroups.single(), 1, new CheckpointListener() {})); // saves none
+    // before the lines: a run that trains writes a line before the checkpoint of its step
+    List<Integer> saved = checkpoints.map(Checkpoints::steps).orElse(List.of());
     List<StepEvidence> lines = new ArrayList<>();
     try (InputStream in = new BufferedInputStream(Files.newInputStream(path))) {
       AuditScan scan = AuditScan.of(in, path.toString(), (step, _, _) -> lines.add(step));
-      return new AuditReplay(path, scan, lines);
+      return new AuditReplay(path, scan, lines, checkpoints, saved);
     } catch (IOException e) {
       throw InputFiles.cannotRead(path, e);
     }
@@ -105,62 +125,66 @@ public final class AuditReplay {
    *
    * @param from first step that is asked for, from 1
    * @param to last step, at most {@link #steps}
-   * @param run folder of the run, whose checkpoints are used; empty: none
    * @param witness of a job that has done no step yet
    * @param stop ends the replay after a step
    * @throws InputException if the replay cannot be made
    */
   public Verdict run(
-      int from,
-      int to,
-      Optional<Path> run,
-      StepWitness witness,
-      Listener listener,
-      BooleanSupplier stop) {
+      int from, int to, StepWitness witness, Listener listener, BooleanSupplier stop) {
     requireKernels(witness.kernels().name());
-    return new Replay(from, to, run, witness, listener, stop).run();
+    return new Replay(from, to, witness, listener, stop).run();
   }
 
-  /** One replay. */
+  /**
+   * What a checkpoint that was listed came to.
+   *
+   * @param there whether it is there still
+   * @param differs what is wrong with its files, if anything is
+   */
+  private record Restored(boolean there, Optional<Verdict.Differs> differs) {}
+
+  /** One replay. Ranks may have read another length of the record, and other checkpoints. */
   private final class Replay {
     private final int from;
     private final int to;
+
+    /** The last line, if all of the record was asked for; 0: less was. */
+    private final int end;
+
+    private final List<Integer> listed;
     private final StepWitness witness;
     private final Listener listener;
     private final BooleanSupplier stop;
     private final ProcessGroups groups;
-    private final Optional<Checkpoints> checkpoints;
 
-    Replay(
-        int from,
-        int to,
-        Optional<Path> run,
-        StepWitness witness,
-        Listener listener,
-        BooleanSupplier stop) {
+    Replay(int from, int to, StepWitness witness, Listener listener, BooleanSupplier stop) {
       this.from = from;
-      this.to = to;
       this.witness = witness;
       this.listener = listener;
       this.stop = stop;
       this.groups = witness.groups();
-      this.checkpoints =
-          run.map(folder -> new Checkpoints(folder, groups, 1, new CheckpointListener() {}));
+      this.to = groups.gather(to).stream().mapToInt(Long::intValue).min().orElseThrow();
+      this.end = (int) groups.fromLeader(to == lines.size() ? to : 0);
+      this.listed = fromLeader(saved);
+    }
+
+    private List<Integer> fromLeader(List<Integer> steps) {
+      long[] all = new long[(int) groups.fromLeader(steps.size())];
+      if (groups.leads()) {
+        Arrays.setAll(all, steps::get);
+      }
+      return Arrays.stream(groups.sum(all)).mapToObj(Math::toIntExact).toList();
     }
 
     Verdict run() {
-      int start = start();
+      int last = checkpointBefore(from);
       return settings()
-          .or(() -> begin(start))
-          .map(d -> new Verdict(start, start, Optional.of(d)))
-          .orElseGet(() -> steps(start));
+          .map(d -> new Verdict(last, last, Optional.of(d)))
+          .orElseGet(() -> begin(last));
     }
 
-    /** The last checkpoint before the steps, as the first rank finds it. */
-    private int start() {
-      List<Integer> all = checkpoints.map(Checkpoints::steps).orElse(List.of());
-      int mine = all.stream().filter(step -> step < from).reduce(0, Math::max);
-      return (int) groups.fromLeader(mine);
+    private int checkpointBefore(int step) {
+      return listed.stream().filter(s -> s < step).reduce(0, Math::max);
     }
 
     /** Where only the data differ, the first step that has other data is named. */
@@ -186,12 +210,15 @@ public final class AuditReplay {
       return Optional.empty();
     }
 
-    /** Brings the job to where the replay begins. */
-    private Optional<Verdict.Differs> begin(int start) {
+    /** Brings the job to where the replay begins, at this checkpoint or an earlier one. */
+    private Verdict begin(int start) {
       if (start > 0) {
-        Optional<Verdict.Differs> damaged = restore(start);
-        if (damaged.isPresent()) {
-          return damaged;
+        Restored restored = restore(start);
+        if (!restored.there()) {
+          return begin(checkpointBefore(start));
+        }
+        if (restored.differs().isPresent()) {
+          return new Verdict(start, start, restored.differs());
         }
       }
       listener.begins(start);
@@ -200,27 +227,49 @@ public final class AuditReplay {
       return header()
           .difference(now)
           .or(() -> StepEvidence.tensors(leaves, now.start(), now.tensors()))
-          .map(d -> new Verdict.Differs(start, d.toString()));
+          .map(
+              d -> new Verdict(start, start, Optional.of(new Verdict.Differs(start, d.toString()))))
+          .orElseGet(() -> steps(start));
     }
 
-    /** Takes the state of a checkpoint; what is wrong with its files, if anything is. */
-    private Optional<Verdict.Differs> restore(int step) {
+    /**
+     * Takes the state of a checkpoint that was listed, unless the run has deleted it since. A
+     * collective call.
+     */
+    private Restored restore(int step) {
+      Checkpoints all = checkpoints.orElseThrow();
+      Optional<Checkpoint> found = Optional.empty();
+      String fault = "";
       try {
-        Checkpoints.restore(checkpoints.orElseThrow().at(step), witness.job(), witness.kernels());
-        return Optional.empty();
+        found = Optional.of(all.at(step));
       } catch (InputException e) {
-        return Optional.of(new Verdict.Differs(step, e.getMessage()));
+        fault = e.getMessage();
       }
+      if (groups.any(found.isEmpty() && !all.has(step))) {
+        return new Restored(false, Optional.empty());
+      }
+      if (found.isPresent()) {
+        try {
+          Checkpoints.restore(found.get(), witness.job(), witness.kernels());
+          return new Restored(true, Optional.empty());
+        } catch (InputException e) {
+          if (!all.has(step)) { // by now another rank may have its state
+            throw new InputException(
+                found.get().path() + ": was deleted while it was read; verify again", e);
+          }
+          fault = e.getMessage();
+        }
+      }
+      return new Restored(true, Optional.of(new Verdict.Differs(step, fault)));
     }
 
     private Verdict steps(int start) {
-      List<Integer> saved = checkpoints.map(Checkpoints::steps).orElse(List.of());
       for (int step = start + 1; step <= to; step++) {
         int done = step;
         Optional<Verdict.Differs> differs =
             step(step)
                 .map(d -> new Verdict.Differs(done, d.toString()))
-                .or(() -> saved.contains(done) ? checkpoint(done) : Optional.empty());
+                .or(() -> listed.contains(done) ? checkpoint(done) : Optional.empty());
         if (differs.isPresent()) {
           return new Verdict(start, step - 1, differs);
         }
@@ -230,18 +279,18 @@ public final class AuditReplay {
               "stopped after step %d, with nothing that differs".formatted(step));
         }
       }
-      return new Verdict(start, to, to == lines.size() ? missing(saved) : Optional.empty());
+      return new Verdict(start, to, end > 0 ? missing() : Optional.empty());
     }
 
     /** Lines are on the disk before any checkpoint of their step: a later one shows a loss. */
-    private Optional<Verdict.Differs> missing(List<Integer> saved) {
-      return saved.stream()
-          .filter(step -> step > to)
+    private Optional<Verdict.Differs> missing() {
+      return listed.stream()
+          .filter(step -> step > end)
           .findFirst()
           .map(
               step ->
                   new Verdict.Differs(
-                      to + 1, "its line is missing: the run has a checkpoint after step " + step));
+                      end + 1, "its line is missing: the run has a checkpoint after step " + step));
     }
 
     private Optional<StepEvidence.Difference> step(int step) {
@@ -254,9 +303,9 @@ public final class AuditReplay {
     /** Compares a checkpoint of the run with the state here, the optimiser's too. */
     private Optional<Verdict.Differs> checkpoint(int step) {
       Map<String, String> replayed = witness.state();
-      Optional<Verdict.Differs> damaged = restore(step);
-      if (damaged.isPresent()) {
-        return damaged;
+      Restored restored = restore(step);
+      if (!restored.there() || restored.differs().isPresent()) {
+        return restored.differs();
       }
       Map<String, String> saved = witness.state();
       return replayed.keySet().stream()

@@ -158,6 +158,11 @@ public final class Checkpoints {
     return folder.list().stream().map(CheckpointFolder::step).toList();
   }
 
+  /** Whether the checkpoint after so many steps is there, and not half-deleted. */
+  public boolean has(int step) {
+    return Files.exists(folder.checkpoint(step).resolve(Checkpoint.DESCRIPTION));
+  }
+
   /**
    * The checkpoint after so many steps.
    *
