@@ -196,6 +196,16 @@ class AuditCommandContractTest {
     }
   }
 
+  /** A record may come from anywhere. */
+  @Test
+  void noControlCharacterOfARecordReachesTheTerminal() throws IOException {
+    List<String> lines = new ArrayList<>(Files.readAllLines(honest).subList(0, 2));
+    lines.set(
+        1, lines.get(1).replace("\"losses\":{\"1\":", "\"losses\":{\"\\u001b]0;title\\u0007\":"));
+    Path record = Files.write(temp.resolve("record.jsonl"), lines);
+    assertNo(verify(record, ""), "step 1: no: loss of \\u001b]0;title\\u0007: recorded ");
+  }
+
   @Test
   void aLineThatWasChangedOrRemovedIsNamed() throws IOException {
     List<String> lines = Files.readAllLines(honest);

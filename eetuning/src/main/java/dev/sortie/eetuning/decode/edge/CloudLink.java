@@ -3,6 +3,7 @@ package dev.sortie.eetuning.decode.edge;
 import static java.lang.System.Logger.Level.DEBUG;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.parallel.comm.transport.tcp.Link;
 import dev.sortie.parallel.comm.transport.tcp.LinkKeys;
 import java.io.DataInputStream;
@@ -23,6 +24,9 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class CloudLink implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(CloudLink.class.getName());
+
+  /** Characters that are shown of a cloud's reason. */
+  private static final int LONGEST_REASON = 500;
 
   private final String name;
   private final int vocab;
@@ -149,13 +153,18 @@ final class CloudLink implements AutoCloseable {
           roundTrips++;
           return Optional.of(a);
         }
-        case Event.Came(Frame.Refused no) when no.later() -> lose(no.why());
+        case Event.Came(Frame.Refused no) when no.later() -> lose(shown(no));
         case Event.Came(Frame.Refused no) ->
-            throw new InputException("the cloud at " + name + " refuses: " + no.why());
-        case Event.Came c -> lose("it sent what was not asked for: " + c.frame());
+            throw new InputException("the cloud at " + name + " refuses: " + shown(no));
+        case Event.Came c ->
+            lose("it sent what was not asked for: " + Printable.line(c.frame().toString()));
       }
     }
     return Optional.empty();
+  }
+
+  private static String shown(Frame.Refused no) {
+    return Printable.line(no.why(), LONGEST_REASON);
   }
 
   private boolean fits(Frame.Answer a, int position) {

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode.edge;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.parallel.comm.transport.tcp.Link;
@@ -146,7 +147,7 @@ public final class CloudServer implements AutoCloseable {
     if (!text.model().equals(model.sha256())) {
       throw new InputException(
           "the edge has a model of SHA-256 %s, the cloud one of %s; give both the same file"
-              .formatted(text.model(), model.sha256()));
+              .formatted(Printable.line(text.model()), model.sha256()));
     }
     same("layers in the model", text.layers(), c.layers());
     same("elements in a state", text.hidden(), c.hidden());

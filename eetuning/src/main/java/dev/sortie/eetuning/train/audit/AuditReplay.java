@@ -5,6 +5,7 @@ import dev.sortie.eetuning.train.checkpoint.CheckpointListener;
 import dev.sortie.eetuning.train.checkpoint.Checkpoints;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.file.InputFiles;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -116,7 +117,7 @@ public final class AuditReplay {
     if (!recorded.equals(here)) {
       throw new InputException(
           "%s: was recorded with the kernel set %s, this run has %s, whose results differ in their last bits; set SORTIE_KERNELS=%s"
-              .formatted(path, recorded, here, recorded));
+              .formatted(path, Printable.line(recorded), here, Printable.line(recorded)));
     }
   }
 

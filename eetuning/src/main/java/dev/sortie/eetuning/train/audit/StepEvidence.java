@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.audit;
 
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
 import java.util.LinkedHashMap;
@@ -32,8 +33,14 @@ record StepEvidence(
   private static final String LOSSES = "losses";
   private static final String NORMS = "gradient_norms";
 
-  /** Where two differ. */
+  /** Where two differ; all of it can be printed, whatever is in a record. */
   record Difference(String what, String recorded, String replayed) {
+    private static final int LONGEST_NAME = 200;
+
+    Difference {
+      what = Printable.line(what, LONGEST_NAME);
+    }
+
     @Override
     public String toString() {
       return "%s: recorded %s, replayed %s".formatted(what, recorded, replayed);

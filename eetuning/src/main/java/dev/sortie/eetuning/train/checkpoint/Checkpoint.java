@@ -3,6 +3,7 @@ package dev.sortie.eetuning.train.checkpoint;
 import dev.sortie.eetuning.train.LossHistory;
 import dev.sortie.eetuning.train.TrainingJob;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
@@ -125,7 +126,9 @@ public record Checkpoint(int step, Path path, JsonObject description) {
     for (Map.Entry<String, String> file : files().entrySet()) {
       String hash = Sha256.of(path.resolve(file.getKey()));
       if (!hash.equals(file.getValue())) {
-        return Optional.of(file.getKey() + " has SHA-256 " + hash + ", not " + file.getValue());
+        return Optional.of(
+            "%s has SHA-256 %s, not %s"
+                .formatted(file.getKey(), hash, Printable.line(file.getValue())));
       }
     }
     open().close();

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.Printable;
 import dev.sortie.nn.Sharding;
 import dev.sortie.nn.json.Json;
 import dev.sortie.parallel.shard.TensorParallel;
@@ -67,7 +68,7 @@ public final class Fingerprint {
               && !Json.compact(then.get(field)).equals(Json.compact(value))) {
             throw new InputException(
                 "%s: this run was begun with %s %s, now it is %s; use the same or give another --out"
-                    .formatted(checkpoint, field, then.get(field), value));
+                    .formatted(checkpoint, field, shown(then.get(field)), value));
           }
         });
     then.forEach(
@@ -75,7 +76,7 @@ public final class Fingerprint {
           if (!now.containsKey(field)) {
             throw new InputException(
                 "%s: this run was begun with %s %s, now there is none; use the same or give another --out"
-                    .formatted(checkpoint, field, value));
+                    .formatted(checkpoint, Printable.line(field), shown(value)));
           }
         });
     now.forEach(
@@ -86,5 +87,10 @@ public final class Fingerprint {
                     .formatted(checkpoint, field, value));
           }
         });
+  }
+
+  /** What a checkpoint says, which may come from anywhere. */
+  private static String shown(Object value) {
+    return Printable.line(String.valueOf(value));
   }
 }

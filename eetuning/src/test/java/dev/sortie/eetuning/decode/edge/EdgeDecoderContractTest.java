@@ -106,6 +106,32 @@ class EdgeDecoderContractTest {
   }
 
   @Test
+  void noControlCharacterOfAnEdgeReachesTheTerminal() throws Exception {
+    try (EdgeAndCloud both = new EdgeAndCloud(folder, 3, 2);
+        Link link = Link.call(new InetSocketAddress("localhost", both.port()), EdgeAndCloud.KEYS)) {
+      Frame.Open open =
+          new Frame.Open(
+              Frame.VERSION,
+              "\u001b]0;title\u0007",
+              EdgeAndCloud.LAYERS,
+              32,
+              290,
+              3,
+              LinkType.F32,
+              20,
+              EdgeAndCloud.options(0).sampling());
+      link.out().write(open.encode());
+      link.silence(Duration.ofSeconds(60));
+      assertThat(Frame.read(new DataInputStream(link.in()), Frame.LONGEST))
+          .isInstanceOf(Frame.Refused.class);
+      assertThat(both.log)
+          .singleElement()
+          .asString()
+          .contains("a model of SHA-256 \\u001b]0;title\\u0007, the cloud one of");
+    }
+  }
+
+  @Test
   void twoEdgesAtOnceGetTheirOwnTexts() throws Exception {
     try (EdgeAndCloud one = new EdgeAndCloud(folder.resolve("one"), 3, 2);
         EdgeAndCloud two = new EdgeAndCloud(folder.resolve("two"), 3, 2)) {
