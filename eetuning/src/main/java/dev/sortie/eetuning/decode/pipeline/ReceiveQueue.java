@@ -17,8 +17,8 @@ final class ReceiveQueue<T> implements AutoCloseable {
   private final BlockingQueue<Object> queue = new LinkedBlockingQueue<>();
   private final List<Thread> threads = new ArrayList<>();
 
-  /** Why nothing more comes. */
-  private record Failure(RuntimeException reason) {}
+  /** Why nothing more comes: a {@link RuntimeException} or an {@link Error}. */
+  private record Failure(Throwable reason) {}
 
   /**
    * Listens to a sender.
@@ -41,7 +41,7 @@ final class ReceiveQueue<T> implements AutoCloseable {
                         queue.add(t);
                       }
                     } while (t != null && !last.test(t));
-                  } catch (RuntimeException e) {
+                  } catch (RuntimeException | Error e) { // also where memory is short
                     queue.add(new Failure(e));
                   }
                 }));
@@ -78,7 +78,10 @@ final class ReceiveQueue<T> implements AutoCloseable {
   private T opened(Object message) {
     if (message instanceof Failure f) {
       queue.add(f); // for whoever asks next
-      throw f.reason();
+      if (f.reason() instanceof Error e) {
+        throw e;
+      }
+      throw (RuntimeException) f.reason();
     }
     return (T) message;
   }
