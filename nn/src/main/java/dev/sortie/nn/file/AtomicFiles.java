@@ -187,8 +187,12 @@ public final class AtomicFiles {
         e);
   }
 
-  /** Makes the new name durable. Only POSIX systems let a folder be opened and forced. */
-  private static void force(Path folder) throws IOException {
+  /**
+   * Makes new names in a folder durable. Only POSIX systems let a folder be opened and forced.
+   *
+   * @throws IOException if it cannot be opened
+   */
+  public static void force(Path folder) throws IOException {
     if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
       try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
         channel.force(true);

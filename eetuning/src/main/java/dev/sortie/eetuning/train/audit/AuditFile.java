@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 
@@ -42,23 +43,27 @@ final class AuditFile implements AutoCloseable {
    *     by another process, or cannot be written
    */
   static AuditFile open(Path path, AuditHeader header, int done) {
-    if (!Files.exists(path)) {
-      if (done > 0) {
-        throw new InputException(
-            "%s: no such file, and the run resumes after step %d; put the record of its first steps there, or begin again with another --out"
-                .formatted(path, done));
-      }
-      AtomicFiles.write(path, AuditLine.first(header).bytes());
+    if (done > 0 && !Files.exists(path)) {
+      throw new InputException(
+          "%s: no such file, and the run resumes after step %d; put the record of its first steps there, or begin again with another --out"
+              .formatted(path, done));
     }
-    InputFiles.requireRegular(path);
+    requirePlace(path);
     try {
       HeldFile held =
-          HeldFile.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)
+          HeldFile.open(
+                  path,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.READ,
+                  StandardOpenOption.WRITE)
               .orElseThrow(() -> taken(path));
       AuditFile file = new AuditFile(path, held);
       try {
         if (held.channel().tryLock() == null) {
           throw taken(path);
+        }
+        if (done == 0) {
+          file.begin(AuditLine.first(header).bytes());
         }
         file.resume(header, done);
         return file;
@@ -68,6 +73,18 @@ final class AuditFile implements AutoCloseable {
       }
     } catch (IOException e) {
       throw refused(path, e);
+    }
+  }
+
+  private static void requirePlace(Path path) {
+    if (Files.exists(path)) {
+      InputFiles.requireRegular(path);
+      return;
+    }
+    Path folder = path.toAbsolutePath().getParent();
+    if (!Files.isDirectory(folder)) {
+      throw new InputException(
+          path + ": cannot be written: there is no folder " + folder + "; create it");
     }
   }
 
@@ -81,6 +98,23 @@ final class AuditFile implements AutoCloseable {
         "%s: cannot be written: %s; check free space and permissions"
             .formatted(path, InputFiles.reason(e)),
         e);
+  }
+
+  /**
+   * Writes the first line where there is nothing yet, or the beginning of it that a kill or a full
+   * disk has left. Only now, under the lock: of two runs that begin at once one writes.
+   */
+  private void begin(byte[] first) throws IOException {
+    FileChannel channel = held.channel();
+    if (channel.size() >= first.length) {
+      return;
+    }
+    byte[] there = Channels.newInputStream(channel).readAllBytes(); // not closed: stays in use
+    if (Arrays.equals(there, 0, there.length, first, 0, there.length)) {
+      write(first);
+      AtomicFiles.force(path.toAbsolutePath().getParent());
+    }
+    channel.position(0);
   }
 
   /** Checks that the lines are those of this run, and keeps those of steps that come again. */
