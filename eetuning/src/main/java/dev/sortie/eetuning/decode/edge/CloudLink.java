@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -28,10 +29,13 @@ final class CloudLink implements AutoCloseable {
   /** Characters that are shown of a cloud's reason. */
   private static final int LONGEST_REASON = 500;
 
+  /** Frames that nobody has read yet: that the cloud is ready, an answer, and a refusal. */
+  private static final int UNREAD = 3;
+
   private final String name;
   private final int vocab;
   private final BlockingQueue<byte[]> out = new LinkedBlockingQueue<>();
-  private final BlockingQueue<Event> in = new LinkedBlockingQueue<>();
+  private final BlockingQueue<Event> in = new ArrayBlockingQueue<>(UNREAD + 1); // and its end
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong received = new AtomicLong();
   private Link link;
@@ -86,6 +90,9 @@ final class CloudLink implements AutoCloseable {
     Thread writer = Thread.ofVirtual().unstarted(() -> write(from));
     try {
       for (Frame f; (f = Frame.read(frames, Frame.LONGEST)) != null; ) {
+        if (in.size() >= UNREAD) {
+          throw new IOException("it sent more than it was asked for");
+        }
         in.add(new Event.Came(f));
         if (f instanceof Frame.Ready && writer.getState() == Thread.State.NEW) {
           writer.start(); // no states for a cloud that may still refuse

@@ -86,6 +86,22 @@ class CloudLinkContractTest {
     }
   }
 
+  /** More than fits into what sockets hold: the edge has ended the link, or read it all. */
+  @Test
+  void aCloudThatSaysMoreThanItWasAskedForIsLost() throws Exception {
+    try (LinkListener listener = listener()) {
+      List<Frame> says = List.of(new Frame.Ready("computes"), new Frame.Answer(1, 2, 0.5));
+      CompletableFuture<Void> cloud = cloud(listener, says, 1 << 20);
+      try (CloudLink link = link(listener)) {
+        assertThatThrownBy(cloud::join).hasRootCauseInstanceOf(IOException.class);
+        assertThat(link.received()).isLessThan(1 << 10);
+        assertThat(link.answer(1, LONG)).contains(new Frame.Answer(1, 2, 0.5));
+        assertThat(link.answer(2, LONG)).isEmpty();
+        assertThat(link.lost()).isPresent();
+      }
+    }
+  }
+
   @Test
   void noControlCharacterOfAnotherFrameReachesTheTerminal() throws Exception {
     try (LinkListener listener = listener()) {
