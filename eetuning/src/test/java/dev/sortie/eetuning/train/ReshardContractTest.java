@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.train.checkpoint.Reshard;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.parallel.mesh.Mesh;
 import dev.sortie.tensor.device.Device;
 import java.nio.file.Files;
@@ -128,6 +130,27 @@ class ReshardContractTest {
     assertThatThrownBy(() -> of(run, notes).check())
         .isInstanceOf(InputException.class)
         .hasMessageContaining("has no whole checkpoint");
+  }
+
+  @Test
+  void whatAnEarlierOneHasLeftIsNotInTheWay() throws Exception {
+    Path checkpoint = out.resolve("checkpoints/step-%06d".formatted(STOP));
+    Path left = Files.createDirectories(AtomicFiles.temporary(checkpoint));
+    Files.write(left.resolve("state-00001-of-00002.safetensors"), new byte[9]);
+    assertThat(write(stopped(TinyKind.TUNE), TWO, out).step()).isEqualTo(STOP);
+    assertThat(left).doesNotExist();
+    assertThat(of(out, new ArrayList<>()).check().step()).isEqualTo(STOP);
+    assertThat(out).isDirectoryNotContaining("glob:**.lock");
+  }
+
+  @Test
+  void aFolderInWhichAnotherProcessWritesIsLeftAlone() {
+    try (OutputFolder other = new OutputFolder(out)) {
+      other.open();
+      assertThatThrownBy(() -> write(stopped(TinyKind.TUNE), TWO, out))
+          .isInstanceOf(InputException.class)
+          .hasMessageContaining("writes here");
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.checkpoint;
 
 import dev.sortie.eetuning.host.Folders;
+import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.file.AtomicFiles;
@@ -10,7 +11,6 @@ import dev.sortie.parallel.shard.ShardRange;
 import dev.sortie.parallel.shard.TensorShard;
 import dev.sortie.tensor.Shape;
 import dev.sortie.tensor.kernel.Kernels;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -74,15 +74,20 @@ public record Reshard(Path run, Consumer<String> notes) {
    *
    * @param sequence whether ranks that share weights share out the tokens too
    * @param out folder of the run that resumes, which has no checkpoints yet
-   * @throws InputException if there is nothing to read or it cannot be written
+   * @throws InputException if there is nothing to read, it cannot be written, or another process
+   *     writes to {@code out}
    */
   public Checked write(Mesh mesh, boolean sequence, Path out, Kernels kernels) {
     CheckpointFolder folder = CheckpointFolder.of(out);
-    if (Files.exists(folder.path())) {
-      throw new InputException(folder.path() + ": is there already; give another --out");
+    List<Path> there = folder.list();
+    if (!there.isEmpty()) {
+      throw new InputException(there.getFirst() + ": is there already; give another --out");
     }
     Checkpoint found = newest();
-    try (ShardReader reader = found.open()) {
+    try (OutputFolder held = new OutputFolder(out);
+        ShardReader reader = found.open()) {
+      held.open();
+      folder.deleteTemporaries(); // of an earlier one that has failed
       int tp = mesh.size(Axis.TP);
       List<List<String>> stages = dealt(reader.tensors(), mesh.size(Axis.PP));
       Map<String, String> files = new LinkedHashMap<>();
