@@ -56,16 +56,18 @@ public final class Ranks {
 
   private static Transport watched(
       RankEnvironment me, Function<RankEnvironment, Transport> joining) {
-    Transport transport = joining.apply(me);
+    Transport transport = me.world() == 1 ? alone() : joining.apply(me);
     return me.launcher().isPresent()
         ? new LaunchedTransport(transport, me.launcher().getAsLong())
         : transport;
   }
 
+  /** For one rank, which meets nobody and needs no secret. */
+  private static Transport alone() {
+    return ThreadTransport.world(1).getFirst();
+  }
+
   private static Transport joinOthers(RankEnvironment me) {
-    if (me.world() == 1) {
-      return ThreadTransport.world(1).getFirst();
-    }
     if (me.localWorld().isPresent() && me.localWorld().getAsInt() == me.world()) {
       return SharedMemoryTransport.join(
           SharedMemoryTransport.Options.of(

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sortie.nn.InputException;
+import dev.sortie.parallel.comm.transport.Transport;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("any-kernels")
 class RankEnvironmentContractTest {
@@ -74,6 +77,15 @@ class RankEnvironmentContractTest {
             "OMPI_COMM_WORLD_SIZE", "4");
     assertThat(e.rank()).isEqualTo(3);
     assertThat(e.source()).isEqualTo("Open MPI");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "tcp"})
+  void oneRankMeetsNobodyAndNeedsNoSecret(String transport) {
+    Map<String, String> job = Map.of("RANK", "0", "WORLD_SIZE", "1", Ranks.TRANSPORT, transport);
+    try (Transport alone = Ranks.join(job)) {
+      assertThat(alone.world()).isEqualTo(1);
+    }
   }
 
   @Test
