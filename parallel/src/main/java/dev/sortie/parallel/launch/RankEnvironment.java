@@ -57,11 +57,11 @@ public record RankEnvironment(
 
   /**
    * Whether a launcher has started this process as a rank; a scheduler may have started it as
-   * something else.
+   * something else. An empty variable says nothing.
    */
   public static boolean isLaunched(Map<String, String> environment) {
-    return LauncherVariables.ALL.stream()
-        .anyMatch(s -> s.launcher() && environment.containsKey(s.rank()));
+    Variables variables = new Variables(environment);
+    return LauncherVariables.ALL.stream().anyMatch(s -> s.launcher() && variables.has(s.rank()));
   }
 
   /**

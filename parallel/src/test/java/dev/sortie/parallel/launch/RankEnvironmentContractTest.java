@@ -79,6 +79,14 @@ class RankEnvironmentContractTest {
     assertThat(e.source()).isEqualTo("Open MPI");
   }
 
+  @Test
+  void whoWasLaunchedHasARank() {
+    assertThat(RankEnvironment.isLaunched(with("RANK", "0"))).isTrue();
+    assertThat(RankEnvironment.isLaunched(with("PMIX_RANK", "0"))).isTrue();
+    assertThat(RankEnvironment.isLaunched(with("RANK", "", "PMI_RANK", " "))).isFalse();
+    assertThat(RankEnvironment.isLaunched(with("SLURM_PROCID", "0"))).isFalse();
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "tcp"})
   void oneRankMeetsNobodyAndNeedsNoSecret(String transport) {
