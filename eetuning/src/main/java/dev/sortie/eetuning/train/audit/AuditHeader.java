@@ -13,7 +13,7 @@ import java.util.Set;
  * @param command its name
  * @param options of the command that decide the result, as they were given: the words after each
  * @param settings what decides the result, with hashes of data, model and exits, as checkpoints
- *     have it
+ *     have it; which windows are trained on is told by the steps
  * @param kernels name of the kernel set; others differ in their last bits
  * @param tensors names of what is trained, sorted
  * @param start their leaves before the first step

@@ -191,7 +191,7 @@ public final class AuditReplay {
     /** Where only the data differ, the first step that has other data is named. */
     private Optional<Verdict.Differs> settings() {
       return header()
-          .settings(witness.job().fingerprint())
+          .settings(witness.settings())
           .map(
               d ->
                   d.what().equals("data")

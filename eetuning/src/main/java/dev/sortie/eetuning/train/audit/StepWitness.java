@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.train.audit;
 
 import dev.sortie.eetuning.train.TrainingJob;
+import dev.sortie.eetuning.train.checkpoint.Fingerprint;
 import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.eetuning.train.rank.GatheredNames;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
@@ -59,6 +60,11 @@ public final class StepWitness {
     return job;
   }
 
+  /** What decides the result. */
+  Map<String, Object> settings() {
+    return Fingerprint.withoutHeldOut(job.fingerprint());
+  }
+
   /**
    * What the run is, with the leaves of its tensors as they are now. A collective call.
    *
@@ -66,12 +72,7 @@ public final class StepWitness {
    */
   AuditHeader header(String command, Map<String, List<String>> options) {
     return new AuditHeader(
-        command,
-        options,
-        job.fingerprint(),
-        kernels.name(),
-        leaves.names(),
-        leaves.of(job.trained()));
+        command, options, settings(), kernels.name(), leaves.names(), leaves.of(job.trained()));
   }
 
   /**

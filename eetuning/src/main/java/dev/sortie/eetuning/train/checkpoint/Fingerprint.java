@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.train.checkpoint;
 
+import dev.sortie.eetuning.train.data.TokenSource;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.Printable;
 import dev.sortie.nn.Sharding;
@@ -15,7 +16,24 @@ public final class Fingerprint {
   private static final String SHARES = "tp";
   private static final String SHARES_TOKENS = "sequence_parallel";
 
+  /** Fixes which windows are trained on and in which order; earlier versions left it out. */
+  private static final String HELD_OUT = "held_out_windows";
+
   private Fingerprint() {}
+
+  /** Adds what is trained on. */
+  public static void addData(Map<String, Object> fingerprint, TokenSource data) {
+    fingerprint.put("seq_len", data.length());
+    fingerprint.put("data", data.fingerprint());
+    fingerprint.put(HELD_OUT, data.validationCount());
+  }
+
+  /** The same as earlier versions had it, and audit records, which tell the data of each step. */
+  public static Map<String, Object> withoutHeldOut(Map<String, Object> fingerprint) {
+    Map<String, Object> other = new LinkedHashMap<>(fingerprint);
+    other.remove(HELD_OUT);
+    return other;
+  }
 
   /** Adds how many ranks share the weights, if some do: sums have another order then. */
   public static void addShares(Map<String, Object> fingerprint, Sharding sharding) {
@@ -50,7 +68,13 @@ public final class Fingerprint {
    * @param then as JSON keeps it
    */
   static boolean isSame(Map<String, Object> then, Map<String, Object> now) {
-    return Json.compact(new TreeMap<>(then)).equals(Json.compact(new TreeMap<>(now)));
+    Map<String, Object> known = asKnown(then, now);
+    return Json.compact(new TreeMap<>(then)).equals(Json.compact(new TreeMap<>(known)));
+  }
+
+  /** What the version that wrote {@code then} would have written of {@code now}. */
+  private static Map<String, Object> asKnown(Map<String, Object> then, Map<String, Object> now) {
+    return then.containsKey(HELD_OUT) ? now : withoutHeldOut(now);
   }
 
   /**
@@ -58,8 +82,10 @@ public final class Fingerprint {
    *
    * @param checkpoint where that was kept
    * @param then of it, as JSON keeps it
+   * @param job of the run that resumes
    */
-  static void check(Path checkpoint, Map<String, Object> then, Map<String, Object> now) {
+  static void check(Path checkpoint, Map<String, Object> then, Map<String, Object> job) {
+    Map<String, Object> now = asKnown(then, job);
     // fields that both have come first: what is absent on one side follows from them
     now.forEach(
         (field, value) -> {

@@ -273,8 +273,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     Map<String, Object> m = new LinkedHashMap<>(options.describe());
     // earlier versions summed in another order
     m.put("gradient_sum", "ascending micro-batches, uses of the head apart");
-    m.put("seq_len", data.length());
-    m.put("data", data.fingerprint());
+    Fingerprint.addData(m, data);
     // runs of versions that had only such models resume
     String plain = ", bases=%s, cycle=%s".formatted(SharedBases.NONE, LayerCycle.NONE);
     m.put("model", config.toString().replace(plain, ""));

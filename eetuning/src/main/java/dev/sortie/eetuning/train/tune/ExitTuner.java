@@ -238,8 +238,7 @@ public final class ExitTuner implements TrainingJob, AutoCloseable {
     if (options.microBatches() > 1) {
       m.put("gradient_sum", "ascending micro-batches"); // earlier versions summed in another order
     }
-    m.put("seq_len", data.length());
-    m.put("data", data.fingerprint());
+    Fingerprint.addData(m, data);
     m.put("backbone", model.sha256());
     if (model.precision() == Precision.BF16) {
       m.put("weights", "bf16"); // rounded; in F32 and as the file has them they are the same

@@ -377,6 +377,24 @@ class TrainLoopContractTest {
   }
 
   @Test
+  void aCheckpointOfBeforeTheHeldOutWindowsWereKeptResumesAndThenKeepsThem() {
+    run(job(), temp, 8, stopAfter(3));
+    CountingJob later = job();
+    later.more = Map.of("held_out_windows", 5);
+    run(later, temp, 8, stopAfter(5));
+    CountingJob other = job();
+    other.more = Map.of("held_out_windows", 6);
+    assertThatThrownBy(() -> run(other, temp, 8, GO_ON))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("step-000005")
+        .hasMessageContaining("begun with held_out_windows 5, now it is 6");
+    run(later, temp, 8, GO_ON);
+    CountingJob straight = job();
+    run(straight, temp.resolve("straight"), 8, GO_ON);
+    assertThat(later.values()).isEqualTo(straight.values());
+  }
+
+  @Test
   void loopOptionsOutOfRangeAreRefusedByName() {
     assertThatThrownBy(() -> new LoopOptions(temp, 0, 1, 1))
         .isInstanceOf(InputException.class)
