@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleBiFunction;
+import java.util.regex.Pattern;
 
 /**
  * How near an answer is to its references; the best reference counts.
@@ -17,6 +18,12 @@ import java.util.function.ToDoubleBiFunction;
  *     of a to z and 0 to 9 in lower case, without stemming, as PyPI's {@code rouge-score} has them
  */
 public record TextMetrics(double exactMatch, double f1, double rougeL) {
+  // Python's \w and \s: Java's classes of these names have other characters
+  private static final String WORD = "[\\p{L}\\p{N}_]";
+  private static final String SPACES = "[\\s\\x1c-\\x1f\\x85\\p{Z}]+";
+
+  private static final Pattern ARTICLE =
+      Pattern.compile("(?<!" + WORD + ")(a|an|the)(?!" + WORD + ")");
 
   /** Those of {@code answer} against at least one reference. */
   public static TextMetrics of(String answer, List<String> references) {
@@ -100,7 +107,7 @@ public record TextMetrics(double exactMatch, double f1, double rougeL) {
 
   private static String normalised(String text) {
     String plain = lower(text).replaceAll("\\p{Punct}", "");
-    return String.join(" ", words(plain.replaceAll("\\b(a|an|the)\\b", " ")));
+    return String.join(" ", words(ARTICLE.matcher(plain).replaceAll(" ")));
   }
 
   private static String lower(String text) {
@@ -108,6 +115,6 @@ public record TextMetrics(double exactMatch, double f1, double rougeL) {
   }
 
   private static String[] words(String text) {
-    return Arrays.stream(text.split("\\s+")).filter(w -> !w.isEmpty()).toArray(String[]::new);
+    return Arrays.stream(text.split(SPACES)).filter(w -> !w.isEmpty()).toArray(String[]::new);
   }
 }

@@ -47,6 +47,24 @@ class TextMetricsParityTest {
     assertThat(TextMetrics.f1(answer, reference)).isCloseTo(f1, within(1e-12));
   }
 
+  /** As {@code normalize_answer} of SQuAD's evaluation has them under Python 3.11. */
+  @ParameterizedTest
+  @CsvSource({
+    "España, españ, 0, 0",
+    "thé, é, 0, 0",
+    "un été, été un, 0, 1",
+    "der Äa, der ä, 0, 0.5",
+    "a², ², 0, 0",
+    "un’a, un’, 1, 1",
+    "cat\u00a0sat, cat sat, 1, 1",
+    "the\u3000cat\u2003sat, cat sat, 1, 1",
+    "cat\u001csat, cat sat, 1, 1"
+  })
+  void wordsEndWhereTheyDoInPythonAlsoOutsideOfAscii(
+      String answer, String reference, double exact, double f1) {
+    exactMatchAndF1IgnoreCasePunctuationAndArticles(answer, reference, exact, f1);
+  }
+
   @Test
   void theBestReferenceCountsForEachMetricAlone() {
     TextMetrics m = TextMetrics.of("cat sat down", List.of("dog", "cat sat", "down"));
