@@ -27,10 +27,12 @@ import dev.sortie.tensor.memory.NativeArena;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -114,14 +116,10 @@ final class StrategiesCommand implements Callable<Integer> {
       List<TaskItem.Answer> asked = TaskFile.prompts(promptFile(), tokens);
       SequencedMap<String, int[]> items = items(m, asked);
       WayFile file = new WayFile(kept.file(), settings(m, exits, ways, asked));
+      Set<WayFile.Unit> wanted = wanted(items.keySet());
       SequencedMap<WayFile.Unit, List<WayRun>> done = file.read();
-      List<WayFile.Unit> missing = new ArrayList<>();
-      for (double t : temperatures) {
-        items.keySet().stream()
-            .map(id -> new WayFile.Unit(t, id))
-            .filter(u -> !done.containsKey(u))
-            .forEach(missing::add);
-      }
+      done.keySet().retainAll(wanted); // the file may have other prompts and temperatures
+      List<WayFile.Unit> missing = wanted.stream().filter(u -> !done.containsKey(u)).toList();
       if (!missing.isEmpty()) {
         // measuring the table compiles the kernels too
         Exits all = FinalDraft.add(exits);
@@ -139,9 +137,15 @@ final class StrategiesCommand implements Callable<Integer> {
           done.put(unit, runs);
         }
       }
-      report(done, temperatures.size() * items.size(), m);
+      report(done, wanted.size(), m);
     }
     return 0;
+  }
+
+  private Set<WayFile.Unit> wanted(Set<String> prompts) {
+    Set<WayFile.Unit> units = new LinkedHashSet<>();
+    temperatures.forEach(t -> prompts.forEach(id -> units.add(new WayFile.Unit(t, id))));
+    return units;
   }
 
   private Path promptFile() {
@@ -230,7 +234,7 @@ final class StrategiesCommand implements Callable<Integer> {
                 rows,
                 rows.stream().map(r -> (Double) r.get("ratio")).toList())
             .describe();
-    boolean whole = done.size() >= units;
+    boolean whole = done.size() == units;
     if (model.json()) {
       System.out.println(Json.compact(result));
     } else {

@@ -2,6 +2,7 @@ package dev.sortie.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.sortie.benchmarks.compare.WayFile;
 import dev.sortie.benchmarks.compare.WayRun;
@@ -12,6 +13,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.EmbeddedFolder;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.json.JsonLines;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
 import dev.sortie.tensor.device.Device;
@@ -125,6 +127,37 @@ class StrategiesContractTest {
     Launched.Run run = strategies(prompts, out, "--limit", "2", "--tokens", "24");
     assertThat(run.code()).as(run.err()).isZero();
     assertThat(out).content().contains("photosynthesis", "\"fox\"", "speculative:prompt-lookup");
+  }
+
+  @Test
+  void runsThatWereNotAskedForCountNeitherAsDoneNorInTheResult() throws IOException {
+    Path prompts = folder.resolve("prompts.jsonl");
+    Files.writeString(
+        prompts,
+        """
+        {"id": "a", "prompt": "The fox"}
+        {"id": "b", "prompt": "The hen"}
+        """);
+    Path out = folder.resolve("runs.jsonl");
+    String way = "--way=speculative:prompt-lookup";
+    Launched.Run both = strategies(prompts, out, way, "--tokens=4");
+    assertThat(both.code()).as(both.err()).isZero();
+    assertThat(out).content().hasLineCount(2);
+    Path results = Files.createDirectories(folder.resolve("benchmarks")).resolve("results.jsonl");
+    String[] warm = {way, "--tokens=4", "--limit=1", "--temperatures=0.8", "--record"};
+    List<String> noTime = new ArrayList<>(List.of(warm));
+    noTime.add("--seconds=0");
+    try (Launched _ = new Launched(folder)) { // results are kept in the folder
+      Launched.Run none = strategies(prompts, out, noTime.toArray(String[]::new));
+      assertThat(none.code()).as(none.err()).isZero();
+      assertThat(results).doesNotExist();
+      Launched.Run one = strategies(prompts, out, warm);
+      assertThat(one.code()).as(one.err()).isZero();
+    }
+    assertThat(out).content().hasLineCount(3);
+    assertThat(JsonLines.read(results).getFirst().getObjects("rows"))
+        .extracting(row -> row.getString("case"), row -> row.getInt("prompts", 0, 9))
+        .contains(tuple("full, greedy", 1), tuple("full, temperature 0.8", 1));
   }
 
   @Test
