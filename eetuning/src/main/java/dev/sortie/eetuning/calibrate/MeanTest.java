@@ -61,6 +61,9 @@ public enum MeanTest {
   /** The error for which stakes are sized; any value is valid. */
   private static final double STAKE_ERROR = 0.05;
 
+  /** Sequences that nobody has. */
+  private static final int MOST = 1 << 24;
+
   private final String word;
 
   MeanTest(String word) {
@@ -81,15 +84,29 @@ public enum MeanTest {
    * anything.
    */
   public int fewest(double level, double error) {
-    int n = 1;
-    while (pValue(new double[n], level) > error) {
-      n = n < 1024 ? n + 1 : n + n / 64;
-      if (n > 1 << 24) {
+    int enough = 1;
+    while (!certifies(enough, level, error)) {
+      if (enough == MOST) {
         throw new InputException(
-            "--level " + level + " would need more than " + n + " sequences; take a higher one");
+            "--level " + level + " would need more than " + MOST + " sequences; take a higher one");
+      }
+      enough *= 2;
+    }
+    int tooFew = enough / 2;
+    while (enough - tooFew > 1) {
+      int middle = (tooFew + enough) / 2;
+      if (certifies(middle, level, error)) {
+        enough = middle;
+      } else {
+        tooFew = middle;
       }
     }
-    return n;
+    return enough;
+  }
+
+  /** Whether so many sequences that lose nothing do; then more of them do too. */
+  private boolean certifies(int sequences, double level, double error) {
+    return pValue(new double[sequences], level) <= error;
   }
 
   /** The word used in files and options. */

@@ -97,6 +97,19 @@ class LearnThenTestContractTest {
 
   @ParameterizedTest
   @EnumSource(MeanTest.class)
+  void theFewestSequencesSufficeAndOneLessDoesNot(MeanTest test) {
+    for (double level : List.of(0.3, 0.05, 0.002, 0.0007)) {
+      int fewest = test.fewest(level, 0.05);
+      assertThat(test.pValue(new double[fewest], level)).as("%s", level).isLessThanOrEqualTo(0.05);
+      assertThat(test.pValue(new double[fewest - 1], level)).as("%s", level).isGreaterThan(0.05);
+    }
+    assertThatThrownBy(() -> test.fewest(1e-8, 0.05))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("more than 16777216 sequences");
+  }
+
+  @ParameterizedTest
+  @EnumSource(MeanTest.class)
   void pValuesAreSmallNoMoreOftenThanTheySay(MeanTest test) {
     SplittableRandom random = new SplittableRandom(3);
     int small = 0;
