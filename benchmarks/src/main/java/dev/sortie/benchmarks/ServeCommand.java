@@ -196,7 +196,7 @@ final class ServeCommand implements Callable<Integer> {
     Map<String, Object> m = new LinkedHashMap<>();
     m.put("case", most() + " clients for " + load + " s");
     m.put("texts", o.texts());
-    m.put("rate", Figure.rounded((double) o.tokens() / load));
+    m.put("rate", Figure.rounded(o.rate()));
     m.put("unit", "tokens/s");
     m.put("different", o.different());
     m.put("failures", o.failures());

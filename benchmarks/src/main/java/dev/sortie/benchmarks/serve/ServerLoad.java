@@ -29,6 +29,8 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
    * What came of it.
    *
    * @param texts that were complete and as they should be
+   * @param tokens of those texts
+   * @param seconds until the last text had ended; at the end of the time some are under way
    * @param different texts that were others than alone
    * @param failures requests without a complete answer
    * @param firstFailure in words; empty if there was none
@@ -38,11 +40,17 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
   public record Outcome(
       long texts,
       long tokens,
+      double seconds,
       long different,
       long failures,
       String firstFailure,
       List<Double> residentMib,
-      double growth) {}
+      double growth) {
+    /** Tokens per second of all clients together. */
+    public double rate() {
+      return tokens / seconds;
+    }
+  }
 
   /** Runs it. */
   public Outcome run(ServerProcess server, StreamedRequest.Source prompts) {
@@ -106,9 +114,11 @@ public record ServerLoad(int clients, int tokens, int seconds, Consumer<String> 
           }
         }
       }
+      double elapsed = (System.nanoTime() - start) / 1e9;
       return new Outcome(
           texts.get(),
           generated.get(),
+          elapsed,
           different.get(),
           failures.get(),
           firstFailure,
