@@ -24,7 +24,7 @@ import java.util.function.IntFunction;
  * @param strategy its name, such as {@code early-exit}
  * @param technique by what it may be faster than full depth
  * @param threshold confidence from which an exit is taken; 1 where there is none
- * @param active depths of the exits that are asked; empty at full depth
+ * @param active depths of the exits that are given; empty at full depth
  * @param rests whether exits that are not taken for long are asked less often
  * @param draftDepth depth of the exit that drafts; 0 where none does
  * @param opener makes a new sequence with room for so many tokens
@@ -114,6 +114,11 @@ public record DecodingVariant(
       Device device) {
     Exits asked = ActiveExits.at(exits, policy.asked());
     return early(strategy, model, asked, policy, policy.least(), drafts, device);
+  }
+
+  /** Depths of the exits that are checked: none at a threshold that no token reaches. */
+  List<Integer> checked() {
+    return technique.leaves() ? active : List.of();
   }
 
   /** The same, counted as another technique. */

@@ -17,7 +17,7 @@ public record PredictedSpeed(CostTable table) {
 
   /** Seconds for the tokens after the first, as {@code variant} decoded them. */
   public double seconds(DecodingVariant variant, PairedRuns.Decoded decoded) {
-    if (variant.active().isEmpty() && !decoded.speculation().trace().isEmpty()) {
+    if (variant.checked().isEmpty() && !decoded.speculation().trace().isEmpty()) {
       return new SpeculationCost(table, variant.draftDepth())
           .seconds(decoded.speculation().trace());
     }
@@ -28,7 +28,7 @@ public record PredictedSpeed(CostTable table) {
             .mapToInt(e -> e.orElse(0))
             .toArray();
     int first = decoded.generation().promptIds().length;
-    return new EarlyExitCost(table, variant.active(), EarlyExit.MAX_PENDING, variant.rests())
+    return new EarlyExitCost(table, variant.checked(), EarlyExit.MAX_PENDING, variant.rests())
         .seconds(first, exits, rows(decoded.speculation(), first, exits.length));
   }
 

@@ -36,6 +36,11 @@ public enum Technique {
     return label;
   }
 
+  /** Whether exits are checked: tokens may leave there. */
+  boolean leaves() {
+    return this != NONE && this != DRAFTS;
+  }
+
   static Technique of(boolean exits, boolean drafts) {
     return exits ? drafts ? BOTH : EXITS : drafts ? DRAFTS : NONE;
   }
