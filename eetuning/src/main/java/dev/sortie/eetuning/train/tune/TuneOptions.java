@@ -103,6 +103,14 @@ public record TuneOptions(
       throw new InputException(
           "--seq-len " + length + " is more than the model's context of " + config.context());
     }
+    if (start.lookahead().isPresent() && length <= lookahead.unroll()) {
+      throw new InputException(
+          "--seq-len "
+              + length
+              + " leaves no token to a lookahead exit after --lookahead-unroll "
+              + lookahead.unroll()
+              + "; take longer sequences or fewer steps");
+    }
     for (Exit e : start.exits()) {
       if (e.parameters().isEmpty()) {
         throw new InputException(

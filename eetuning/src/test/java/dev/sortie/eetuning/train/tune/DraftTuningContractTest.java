@@ -2,6 +2,7 @@ package dev.sortie.eetuning.train.tune;
 
 import static dev.sortie.eetuning.train.tune.TunePlacement.on;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.TinyModel;
@@ -15,8 +16,10 @@ import dev.sortie.eetuning.exit.Lookahead;
 import dev.sortie.eetuning.train.TinyRanks;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.rank.ProcessGroups;
+import dev.sortie.nn.InputException;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.load.Precision;
+import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import dev.sortie.parallel.mesh.Mesh;
@@ -99,6 +102,22 @@ class DraftTuningContractTest {
 
   private Lookahead lookahead(ExitInit init, List<Integer> features) {
     return init.lookahead(features, false, DRAFT, model.decoder(), 7, arena, device.kernels());
+  }
+
+  @Test
+  void sequencesThatAreNoLongerThanALookaheadExitLooksAreRefused() {
+    TuneOptions options = options(Objective.KL, new LookaheadOptions(3, 0));
+    DecoderConfig config = model.config().decoder();
+    assertThatThrownBy(() -> options.check(config, exits(true), 3))
+        .isInstanceOf(InputException.class)
+        .hasMessageContaining("--seq-len 3")
+        .hasMessageContaining("--lookahead-unroll 3");
+    options.check(config, exits(false), 3);
+    options.check(config, exits(true), 4);
+    RowsSource shortest = new RowsSource(new int[8][4 + 1], 0, 3);
+    try (ExitTuner tuner = new ExitTuner(model, exits(true), options, shortest, device)) {
+      assertThat(tuner.step(0).values()).allMatch(Double::isFinite);
+    }
   }
 
   @Test
