@@ -47,7 +47,9 @@ public interface TrainingJob {
   /**
    * Does step {@code step}, counted from 0.
    *
-   * @return the loss of each name, in nats per token, to be asked for once. Ranks may still be
+   * @return the loss of each name, to be asked for once: weighted nats summed as in what is
+   *     minimised, over the number of all tokens. A token that an exit does not predict, because
+   *     its draft head does not cover it, has the weight 0 and counts there. Ranks may still be
    *     telling each other theirs: who asks after the next step does not wait
    */
   Supplier<Map<String, Double>> begin(int step);

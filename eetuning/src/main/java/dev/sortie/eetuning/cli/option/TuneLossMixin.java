@@ -16,7 +16,8 @@ public final class TuneLossMixin {
       defaultValue = "ce",
       description =
           "Training target. ce: the next token. kl: the final layer's distribution "
-              + "(distillation). Default: ${DEFAULT-VALUE}.")
+              + "(distillation). Losses are means over all tokens: with ce, one that a draft head "
+              + "does not cover counts as 0 nats. Default: ${DEFAULT-VALUE}.")
   private String objective;
 
   @Option(

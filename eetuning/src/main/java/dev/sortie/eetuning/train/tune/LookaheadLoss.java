@@ -32,7 +32,8 @@ record LookaheadLoss(
   /**
    * The loss.
    *
-   * @param reported nats per token, the mean of the unroll steps, {@code [1]}
+   * @param reported nats per token as {@link dev.sortie.eetuning.train.TrainingJob} has them, the
+   *     mean of the unroll steps, {@code [1]}
    * @param objective what is minimised, a scalar
    */
   record Value(Tensor reported, Tensor objective) {}
