@@ -6,7 +6,6 @@ import dev.sortie.benchmarks.report.ResultsPage;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.AtomicFiles;
 import dev.sortie.nn.json.Json;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,7 +42,7 @@ final class ReportCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     Path file = results == null ? Recorder.defaultFile() : results;
     List<Recorded> all = Recorded.read(file);
     if (all.isEmpty()) {

@@ -1,9 +1,9 @@
 package dev.sortie.benchmarks.report;
 
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.eetuning.plot.Palette;
 import dev.sortie.nn.file.AtomicFiles;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,8 +24,9 @@ public final class MarkdownPage {
    *
    * @param folder of the documentation
    * @return the page
+   * @throws dev.sortie.nn.InputException if they cannot be written
    */
-  public static Path write(List<Recorded> all, Path folder) throws java.io.IOException {
+  public static Path write(List<Recorded> all, Path folder) {
     StringBuilder page =
         new StringBuilder(
             """
@@ -34,7 +35,8 @@ public final class MarkdownPage {
             Made by `./sortie bench report --markdown docs` from [`benchmarks/results.jsonl`](../benchmarks/results.jsonl), which `./sortie bench compare NAME --record` appends to. Ratios of rates, or of times the other way round: above 1, Sortie is faster. Both sides took turns in one run. What the figures mean: [performance](performance.md).
 
             """);
-    Path pictures = Files.createDirectories(folder.resolve(NAME));
+    Path pictures = folder.resolve(NAME);
+    Folders.create(pictures);
     List<String> names = new ArrayList<>();
     for (Recorded r : Recorded.newest(all)) {
       String name = fileName(r.name(), names);

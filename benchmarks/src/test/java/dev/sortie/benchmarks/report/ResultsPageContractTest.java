@@ -68,6 +68,15 @@ class ResultsPageContractTest {
         .contains("(recorded/gemm.svg)", "(recorded/gemm-2.svg)");
   }
 
+  @Test
+  void aFolderThatCannotBeMadeIsNamed() throws IOException {
+    List<Recorded> all = Recorded.read(file(LINE.formatted("a", 2, 2, "aaa")));
+    Path taken = Files.writeString(dir.resolve("taken"), "");
+    assertThatThrownBy(() -> MarkdownPage.write(all, taken))
+        .isInstanceOf(InputException.class)
+        .hasMessageStartingWith(taken.resolve("recorded") + ": cannot be created as a folder");
+  }
+
   /** As one of {@code bench ranks} that compares two commands at once with one rank alone. */
   @Test
   void aLineWithoutAMeanOfItsOwnHasThatOfItsCases() throws IOException {

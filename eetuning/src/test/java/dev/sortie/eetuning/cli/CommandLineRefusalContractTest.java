@@ -367,6 +367,26 @@ class CommandLineRefusalContractTest {
             exits));
   }
 
+  /** Before anything else is done. */
+  @TestFactory
+  Stream<DynamicTest> wrongFilesOfResults() {
+    Path inAbsent = absent.resolve("result");
+    String speedrun = "speedrun --data %s --out %s --record %s";
+    return Stream.of(
+        refused(
+            "record in no folder",
+            words(speedrun, data, out, inAbsent),
+            1,
+            "--record " + inAbsent,
+            "no folder " + absent),
+        refused(
+            "record is a folder",
+            words(speedrun, data, out, exits),
+            1,
+            "--record " + exits,
+            "is a folder"));
+  }
+
   private static String[] pretrain(String more) {
     return words(
         "pretrain --threads 1 --data %s --out %s --steps 2 --seq-len 16 --vocab 270 %s",

@@ -5,12 +5,14 @@ import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.host.Machine;
+import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.speedrun.HeldOutSplit;
 import dev.sortie.eetuning.speedrun.Recipe;
 import dev.sortie.eetuning.speedrun.RunRecord;
 import dev.sortie.eetuning.speedrun.SpeedrunReport;
 import dev.sortie.nn.InputException;
+import dev.sortie.nn.file.InputFiles;
 import dev.sortie.nn.file.Sha256;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLines;
@@ -88,12 +90,15 @@ public final class SpeedrunCommand implements Callable<Integer> {
   private boolean json;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     if (steps < 5) {
       throw new InputException("--steps " + steps + " must be at least 5");
     }
     if (target != null && !(target > 0 && target < 100)) {
       throw new InputException("--target " + target + " is outside 0 to 100 bits per byte");
+    }
+    if (recorded != null) {
+      OutputFile.check("--record", recorded, out);
     }
     try (OutputFolder folder = new OutputFolder(out)) {
       folder.open();
@@ -172,8 +177,7 @@ public final class SpeedrunCommand implements Callable<Integer> {
         });
   }
 
-  private int report(Recipe recipe, List<Recipe.Stage> stages, RunRecord record)
-      throws IOException {
+  private int report(Recipe recipe, List<Recipe.Stage> stages, RunRecord record) {
     Machine machine;
     try (Device device = compute.open()) {
       machine = Machine.detect(device.kernels().name());
@@ -189,9 +193,20 @@ public final class SpeedrunCommand implements Callable<Integer> {
     Path page = out.resolve("report.md");
     report.write(page);
     if (recorded != null) {
-      JsonLines.append(recorded, report.json());
+      append(report);
     }
     System.out.println(json ? Json.compact(report.json()) : report.sentence() + "\n" + page);
     return report.reached() ? 0 : 1;
+  }
+
+  private void append(SpeedrunReport report) {
+    try {
+      JsonLines.append(recorded, report.json());
+    } catch (IOException e) {
+      throw new InputException(
+          "--record %s: cannot be written: %s; check free space and permissions, then run the same command again"
+              .formatted(recorded, InputFiles.reason(e)),
+          e);
+    }
   }
 }
