@@ -372,6 +372,8 @@ class CommandLineRefusalContractTest {
   Stream<DynamicTest> wrongFilesOfResults() {
     Path inAbsent = absent.resolve("result");
     String speedrun = "speedrun --data %s --out %s --record %s";
+    String calibrate = "calibrate --threads 1 --model %s --exits %s --data %s --window 16";
+    String plot = "--pp 2 --plot-schedule " + inAbsent;
     return Stream.of(
         refused(
             "record in no folder",
@@ -384,7 +386,29 @@ class CommandLineRefusalContractTest {
             words(speedrun, data, out, exits),
             1,
             "--record " + exits,
-            "is a folder"));
+            "is a folder"),
+        refused(
+            "thresholds in no folder",
+            words(calibrate + " --out %s", model, exits, data, inAbsent),
+            1,
+            "--out " + inAbsent,
+            "no folder " + absent),
+        refused(
+            "thresholds are a folder",
+            words(calibrate + " --out %s", model, exits, data, exits),
+            1,
+            "--out " + exits,
+            "is a folder"),
+        refused(
+            "traces in no folder",
+            words(calibrate + " --out %s --traces %s", model, exits, data, file, inAbsent),
+            1,
+            "--traces " + inAbsent,
+            "no folder " + absent),
+        refused("log is the root", tuneOn(data, "--step-log /"), 1, "--step-log /: is a folder"),
+        refused("plot of tune", tuneOn(data, plot), 1, "--plot-schedule " + inAbsent),
+        refused("plot of pretrain", pretrain(plot), 1, "--plot-schedule " + inAbsent),
+        refused("plot of generate", generate(model, plot), 1, "--plot-schedule " + inAbsent));
   }
 
   private static String[] pretrain(String more) {

@@ -68,7 +68,7 @@ class TuneCommandContractTest {
 
   @Test
   void theStepLogHasALineForEachStepAsItEnds() {
-    Path log = temp.resolve("steps.jsonl");
+    Path log = temp.resolve("tuned/steps.jsonl"); // in the folder that the run makes
     double before = System.currentTimeMillis() / 1e3;
     tiny.tune(tiny.exits(), temp.resolve("tuned"), "--step-log " + log).succeeded();
     List<JsonObject> lines = JsonLines.read(log);

@@ -27,6 +27,7 @@ import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.FinalDraft;
 import dev.sortie.eetuning.exit.TextTokens;
+import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.NamedInput;
 import dev.sortie.nn.file.Sha256;
@@ -208,6 +209,10 @@ public final class CalibrateCommand implements Callable<Integer> {
     }
     if (limit < 1) {
       throw new InputException("--limit " + limit + " must be at least 1");
+    }
+    OutputFile.check("--out", out);
+    if (traces != null) {
+      OutputFile.check("--traces", traces);
     }
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);

@@ -177,7 +177,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     ranks.checkSequence(training.seqLen);
     PretrainLayout layout = schedule.layout();
     layout.check(options, mesh);
-    schedule.plot(mesh.pp());
+    schedule.check(mesh.pp(), training.out);
     new PretrainPlan( // more chunks than layers are refused, and a split that does not fit
         config, options.exits().specs(), training.seqLen, layout.chain(mesh.pp()), ranks.split());
   }
@@ -282,7 +282,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
                           interrupt::wanted,
                           recorder),
                   view::say);
-          Path plot = schedule.plot(groups.mesh().pp());
+          Path plot = schedule.plot();
           if (plot != null && outcome.finished()) {
             TrainingSchedule order = schedule.layout().schedule();
             picture.draw(plot, (_, count, seconds) -> plan.timeline(order, count, seconds));

@@ -17,6 +17,7 @@ import dev.sortie.eetuning.decode.single.KernelWarmUp;
 import dev.sortie.eetuning.exit.ExitOutline;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
+import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.host.OutputFolder;
 import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.audit.ReplayFolder;
@@ -170,6 +171,9 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
     if (plotSchedule != null && ranks.mesh().pp() == 1) {
       throw new InputException(
           "--plot-schedule " + plotSchedule + " draws a pipeline; give --pp 2 or more with it");
+    }
+    if (plotSchedule != null) {
+      OutputFile.check("--plot-schedule", plotSchedule, training.out);
     }
     return options;
   }

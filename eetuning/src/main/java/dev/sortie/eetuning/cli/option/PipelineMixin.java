@@ -4,6 +4,7 @@ import dev.sortie.eetuning.cli.view.ScheduleView;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.decode.pipeline.StageTime;
 import dev.sortie.eetuning.exit.ExitOutline;
+import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.model.DecoderConfig;
 import java.nio.file.Path;
@@ -65,6 +66,9 @@ public final class PipelineMixin {
       String option =
           !cut.isEmpty() ? "--cut" : batch != null ? "--batch" : "--plot-schedule " + plotSchedule;
       throw new InputException(option + " is for a pipeline; give --pp 2 or more with it");
+    }
+    if (plotSchedule != null) {
+      OutputFile.check("--plot-schedule", plotSchedule);
     }
     if (batch != null && !several) {
       throw new InputException("--batch " + batch + " is for --prompts FILE");

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.option;
 
+import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.train.pretrain.PretrainLayout;
 import dev.sortie.nn.InputException;
 import java.nio.file.Path;
@@ -34,12 +35,24 @@ public final class PretrainScheduleMixin {
     return PretrainLayout.of(schedule, chunks);
   }
 
-  /** Where to draw, null for nowhere. */
-  public Path plot(int stages) {
-    if (plot != null && stages == 1) {
+  /**
+   * Refuses what cannot be drawn.
+   *
+   * @param out folder of the run
+   */
+  public void check(int stages, Path out) {
+    if (plot == null) {
+      return;
+    }
+    if (stages == 1) {
       throw new InputException(
           "--plot-schedule " + plot + " draws a pipeline; give --pp 2 or more with it");
     }
+    OutputFile.check("--plot-schedule", plot, out);
+  }
+
+  /** Where to draw, null for nowhere. */
+  public Path plot() {
     return plot;
   }
 }

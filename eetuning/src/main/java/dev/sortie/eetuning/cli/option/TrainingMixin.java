@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.base.ReadOnce;
+import dev.sortie.eetuning.host.OutputFile;
 import dev.sortie.eetuning.host.PeakMemory;
 import dev.sortie.eetuning.train.TrainingDefaults;
 import dev.sortie.eetuning.train.data.DatasetSource;
@@ -264,11 +265,8 @@ public final class TrainingMixin {
     require(weightDecay == 0 || positive(weightDecay), "--weight-decay", weightDecay, "0 or more");
     require(positive(clip), "--clip", clip, "positive");
     require(heldOut >= 0 && heldOut < 1, "--held-out", heldOut, "from 0 to below 1");
-    if (stepLog != null && !Files.isDirectory(stepLog.toAbsolutePath().getParent())) {
-      throw new InputException(
-          "--step-log "
-              + stepLog
-              + ": there is no such folder; give a file in a folder that exists");
+    if (stepLog != null) {
+      OutputFile.check("--step-log", stepLog, out);
     }
   }
 
