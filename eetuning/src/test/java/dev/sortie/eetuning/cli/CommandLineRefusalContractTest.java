@@ -18,6 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is wrong gives one line that names it, and leaves no file behind. */
 class CommandLineRefusalContractTest {
+  private static final String TEMPLATE =
+      "--chat-template, --tools and --template-variable need --messages FILE";
+
   @TempDir private static Path temp;
 
   private static Path model;
@@ -283,6 +286,14 @@ class CommandLineRefusalContractTest {
             words("generate --threads 0 --model %s --prompt a", model),
             1,
             "--threads 0"),
+        refused("template alone", generate(model, "--chat-template " + data), 1, TEMPLATE),
+        refused("tools alone", generate(model, "--tools " + data), 1, TEMPLATE),
+        refused("variable alone", generate(model, "--template-variable a=b"), 1, TEMPLATE),
+        refused(
+            "variable of lines",
+            words(g + "--prompts %s --template-variable a=b", model, data),
+            1,
+            TEMPLATE),
         refused("no prompt", words(g, model), 1, "--prompt"),
         refused(
             "two prompts",

@@ -339,6 +339,9 @@ public final class GenerateCommand implements Callable<Integer> {
   }
 
   private List<Input> inputs() {
+    if (messages == null) {
+      template.refuseWithoutMessages();
+    }
     if (messages == null && prompts == null) {
       return List.of(new Input(prompt.read("--prompt"), List.of(), null));
     }

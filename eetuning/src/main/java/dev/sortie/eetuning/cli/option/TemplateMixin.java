@@ -43,6 +43,14 @@ public final class TemplateMixin {
 
   private ChatOptions options;
 
+  /** Refuses these options where nothing is rendered with a template. */
+  public void refuseWithoutMessages() {
+    if (file != null || tools != null || !variables.isEmpty()) {
+      throw new InputException(
+          "--chat-template, --tools and --template-variable need --messages FILE");
+    }
+  }
+
   /**
    * The template of a model, which must have one.
    *
