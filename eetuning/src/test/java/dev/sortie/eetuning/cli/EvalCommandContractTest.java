@@ -146,6 +146,63 @@ class EvalCommandContractTest {
     }
   }
 
+  private void refusedWith(Path tasks, String options, String... parts) {
+    Path out = temp.resolve("refused");
+    tiny.run(
+            "eval --exits %s --text %s --tasks %s --out %s " + options,
+            tiny.exits(),
+            tiny.data(),
+            tasks,
+            out)
+        .assertRefused(1, parts);
+    assertThat(out).doesNotExist();
+  }
+
+  @Test
+  void optionsThatWouldHaveNoEffectAreRefused() throws IOException {
+    Path thresholds = temp.resolve("thresholds.json");
+    tiny.run(
+            "calibrate --exits %s --active all --data %s --window 16 --level 0.9 --out %s",
+            tiny.exits(), tiny.data(), thresholds)
+        .succeeded();
+    String file = "--thresholds " + thresholds;
+    Path choices =
+        Files.writeString(
+            temp.resolve("choices.jsonl"),
+            "{\"context\": \"The fox\", \"choices\": [\"a\", \"b\"], \"answer\": 0}");
+    for (String option :
+        List.of(
+            "--strategy early-exit",
+            "--threshold 0.5",
+            "--each-exit",
+            "--active all",
+            "--rounds 2")) {
+      refusedWith(choices, option, "need --tasks with prompts to answer");
+    }
+    refusedWith(choices, file, file + " needs --oracle, or --tasks with prompts");
+    Path answers = Files.writeString(temp.resolve("answers.jsonl"), "{\"prompt\": \"The hen\"}");
+    String drafts = "--strategy speculative ";
+    refusedWith(answers, drafts + file, file + " needs --oracle");
+    refusedWith(answers, drafts + "--threshold 0.5", "are not for --strategy speculative");
+    refusedWith(answers, drafts + "--each-exit", "are not for --strategy speculative");
+    tiny.run("eval --text %s --each-exit --out %s", tiny.data(), temp.resolve("refused"))
+        .assertRefused(1, "--each-exit need --exits");
+  }
+
+  /** Before anything is computed. */
+  @Test
+  void thresholdsOfOtherExitsAreRefusedBeforeTheTextIsScored() throws IOException {
+    Path thresholds = temp.resolve("thresholds.json");
+    Path others = temp.resolve("others");
+    tiny.run("add-exits --at 1,2 --seed 4 --init random --out %s", others).succeeded();
+    tiny.run(
+            "calibrate --exits %s --active all --data %s --window 16 --level 0.9 --out %s",
+            others, tiny.data(), thresholds)
+        .succeeded();
+    Path answers = Files.writeString(temp.resolve("answers.jsonl"), "{\"prompt\": \"The hen\"}");
+    refusedWith(answers, "--thresholds " + thresholds, thresholds + ": exits_sha256 is");
+  }
+
   @Test
   void whatCannotBeEvaluatedIsRefused() throws IOException {
     Path out = temp.resolve("eval");

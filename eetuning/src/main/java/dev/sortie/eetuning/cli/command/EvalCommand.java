@@ -182,10 +182,12 @@ public final class EvalCommand implements Callable<Integer> {
         }
       }
     }
+    checkDecoding(!answers.isEmpty());
     try (OutputFolder folder = new OutputFolder(out);
         Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {
+      calibrated.ifPresent(c -> ThresholdsFile.check(thresholdsFile, c, exitSource.folder(), m));
       folder.open();
       Device device = m.device();
       Exits exits = exitSource.read(m, arena, device);
@@ -240,8 +242,9 @@ public final class EvalCommand implements Callable<Integer> {
     exitSource.check();
     oracle.check(text != null && exitSource.isGiven());
     if (!exitSource.isGiven()
-        && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven())) {
-      throw new InputException("--threshold, --thresholds and --active need --exits DIR");
+        && (thresholdsFile != null || !thresholds.isEmpty() || active.isGiven() || eachExit)) {
+      throw new InputException(
+          "--threshold, --thresholds, --active and --each-exit need --exits DIR");
     }
     if (rounds != null && rounds < 1) {
       throw new InputException("--rounds " + rounds + " must be at least 1");
@@ -251,6 +254,33 @@ public final class EvalCommand implements Callable<Integer> {
           "--limit %d must be at least 1, --tokens %d at least 2".formatted(limit, tokens));
     }
     thresholds.forEach(MaxProbability::new);
+  }
+
+  /**
+   * Refuses options of decoding that would have no effect.
+   *
+   * @param answers whether there are prompts to answer
+   */
+  private void checkDecoding(boolean answers) {
+    boolean swept = !thresholds.isEmpty() || eachExit;
+    if (!answers && (swept || !strategies.isEmpty() || active.isGiven() || rounds != null)) {
+      throw new InputException(
+          "--strategy, --threshold, --active, --each-exit and --rounds need --tasks with prompts to"
+              + " answer, of which there are none; leave them out");
+    }
+    boolean early =
+        strategies.isEmpty()
+            || strategies.contains(EARLY)
+            || strategies.contains(EARLY_EXIT_DRAFTS);
+    if (swept && !early) {
+      throw new InputException(
+          "--threshold and --each-exit are not for --strategy speculative; add early-exit to it");
+    }
+    if (thresholdsFile != null && !oracle.isAsked() && !(answers && early)) {
+      throw new InputException(
+          "--thresholds %s needs --oracle, or --tasks with prompts to answer and --strategy early-exit"
+              .formatted(thresholdsFile));
+    }
   }
 
   private String commandLine() {
@@ -268,7 +298,6 @@ public final class EvalCommand implements Callable<Integer> {
       Exits exits,
       Optional<Calibrated> calibrated,
       Device device) {
-    calibrated.ifPresent(c -> ThresholdsFile.check(thresholdsFile, c, exitSource.folder(), m));
     return oracle.ask(m, exits, device, document, calibrated.map(Calibrated::thresholds));
   }
 
@@ -346,7 +375,6 @@ public final class EvalCommand implements Callable<Integer> {
     }
     if (calibrated.isPresent()) {
       Calibrated c = calibrated.get();
-      ThresholdsFile.check(thresholdsFile, c, exitSource.folder(), m);
       ExitThresholds policy = new ExitThresholds(c.thresholds());
       String word = "calibrated" + name.substring(EARLY.length());
       list.add(DecodingVariant.early(word, m, all, policy, drafts, device));
