@@ -103,6 +103,12 @@ public record HeldOutSequence(int[] ids, Kind kind) {
     String text = line.getString(field);
     Kind kind = Kind.valueOf(field.toUpperCase(Locale.ROOT));
     boolean prompt = kind != Kind.TEXT;
+    if (prompt && room < 1) {
+      int context = model.config().decoder().context();
+      throw new InputException(
+          "--tokens %d leaves no room for a prompt in the model's context of %d; give at most %d"
+              .formatted(context - room, context, context - 1));
+    }
     int[] ids =
         kind == Kind.QUESTION
             ? asked(text, template.orElseThrow(), model)

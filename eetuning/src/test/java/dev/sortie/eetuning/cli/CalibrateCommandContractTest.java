@@ -153,6 +153,17 @@ class CalibrateCommandContractTest {
     calibrate(sequences, file, "").assertRefused(1, "held-out.jsonl line 2", "txt");
   }
 
+  @Test
+  void answersThatLeaveNoRoomForAPromptAreRefusedByName() throws IOException {
+    String room = "--tokens 48 leaves no room for a prompt in the model's context of 48";
+    Path file = temp.resolve("thresholds.json");
+    tiny.run(
+            "calibrate --exits %s --active all --data %s --window 32 --tokens 48 --out %s",
+            tiny.exits(), sequences(), file)
+        .assertRefused(1, room, "at most 47");
+    assertThat(file).doesNotExist();
+  }
+
   private static CommandLineRun generate(Path exits, Path thresholds, String more) {
     return tiny.generate("--exits %s --max-tokens 8 --thresholds %s " + more, exits, thresholds);
   }
