@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -80,6 +81,11 @@ public final class CommandLines {
     } catch (StandardOutput.LostException e) {
       return report(e, line);
     }
+  }
+
+  /** The command that runs, as it was given, for reports. */
+  public static String given(CommandSpec command) {
+    return "./sortie " + String.join(" ", command.commandLine().getParseResult().originalArgs());
   }
 
   /** One line for what the user can fix, and for defects of ours, whose trace is in a file. */

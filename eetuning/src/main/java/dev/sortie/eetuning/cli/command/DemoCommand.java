@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.cli.command;
 
+import dev.sortie.eetuning.cli.base.CommandLines;
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.ExitWords;
 import dev.sortie.eetuning.cli.view.ColouredText;
@@ -27,7 +28,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** The whole main job on the embedded model. */
 @Command(
@@ -125,6 +128,8 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Print the contents of results.json to standard output.")
   private boolean json;
 
+  @Spec private CommandSpec spec;
+
   @Override
   public Integer call() {
     if (steps < 1 || textBatches < 2 || rounds < 1 || tokens < 2) {
@@ -163,7 +168,7 @@ public final class DemoCommand implements Callable<Integer> {
               view);
       DemoResults results = demo.run("fable", out);
       view.finish();
-      DemoReport.write(out, results, "./sortie demo --out " + out);
+      DemoReport.write(out, results, CommandLines.given(spec));
       DemoJson.write(out.resolve("results.json"), results);
       if (json) {
         System.out.println(Json.compact(DemoJson.of(results)));

@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.calibrate.Calibrated;
 import dev.sortie.eetuning.calibrate.ThresholdsFile;
+import dev.sortie.eetuning.cli.base.CommandLines;
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.base.ReadOnce;
 import dev.sortie.eetuning.cli.option.ActiveMixin;
@@ -200,7 +201,7 @@ public final class EvalCommand implements Callable<Integer> {
               ModelName.of(m.path()),
               m.config().decoder().layers(),
               new EvalResults.Run(
-                  commandLine(),
+                  CommandLines.given(spec),
                   SourceRevision.commit(),
                   ThresholdsFile.dtype(m),
                   m.arithmetic().word(),
@@ -281,10 +282,6 @@ public final class EvalCommand implements Callable<Integer> {
           "--thresholds %s needs --oracle, or --tasks with prompts to answer and --strategy early-exit"
               .formatted(thresholdsFile));
     }
-  }
-
-  private String commandLine() {
-    return "./sortie " + String.join(" ", spec.commandLine().getParseResult().originalArgs());
   }
 
   private static TextScorer.Result score(
