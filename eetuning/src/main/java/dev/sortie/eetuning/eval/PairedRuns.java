@@ -137,11 +137,14 @@ public final class PairedRuns {
         variants.stream().map(v -> new Outcome(v, items.size(), new ArrayList<>())).toList();
     long perTurn = 2L * variants.size();
     turn(0, items.getFirst(), done -> progress.done(done, "warm-up"));
-    for (int turn = 0; turn < items.size() * rounds; turn++) {
+    for (long turn = 0; turn < (long) items.size() * rounds; turn++) {
       String detail = "round " + (1 + turn / items.size()) + " of " + rounds;
       long before = perTurn * (1 + turn);
       List<Pair> pairs =
-          turn(turn, items.get(turn % items.size()), done -> progress.done(before + done, detail));
+          turn(
+              turn,
+              items.get((int) (turn % items.size())),
+              done -> progress.done(before + done, detail));
       for (int v = 0; v < pairs.size(); v++) {
         outcomes.get(v).pairs().add(pairs.get(v));
       }
@@ -157,10 +160,10 @@ public final class PairedRuns {
    * @param done is told how many of its generations are done
    * @return a pair for each variant, in their order
    */
-  public List<Pair> turn(int turn, Item item, LongConsumer done) {
+  public List<Pair> turn(long turn, Item item, LongConsumer done) {
     Pair[] pairs = new Pair[variants.size()];
     for (int i = 0; i < pairs.length; i++) {
-      int v = (turn + i) % pairs.length;
+      int v = (int) ((turn + i) % pairs.length);
       pairs[v] = pair(variants.get(v), item, (turn + v) % 2 == 0);
       done.accept(2L * (i + 1));
     }

@@ -164,6 +164,16 @@ class CalibrateCommandContractTest {
     assertThat(file).doesNotExist();
   }
 
+  @Test
+  void aLookaheadExitAloneHasNoThreshold() throws IOException {
+    Path ahead = temp.resolve("ahead");
+    tiny.run("add-exits --arch lookahead --out %s", ahead).succeeded();
+    tiny.run(
+            "calibrate --exits %s --active all --data %s --window 32 --tokens 8 --out %s",
+            ahead, sequences(), temp.resolve("thresholds.json"))
+        .assertRefused(1, ahead.toString(), "no exit at which a token could leave");
+  }
+
   private static CommandLineRun generate(Path exits, Path thresholds, String more) {
     return tiny.generate("--exits %s --max-tokens 8 --thresholds %s " + more, exits, thresholds);
   }

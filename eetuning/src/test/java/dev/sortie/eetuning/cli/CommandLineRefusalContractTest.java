@@ -120,7 +120,28 @@ class CommandLineRefusalContractTest {
 
   @TestFactory
   Stream<DynamicTest> wrongServing() {
+    Path missing = temp.resolve("missing"); // which is not looked at
     return Stream.of(
+        refused(
+            "no connections",
+            words("serve --model %s --max-connections 0", missing),
+            1,
+            "--max-connections 0 is outside 1 to"),
+        refused(
+            "no body",
+            words("serve --model %s --max-body 0", missing),
+            1,
+            "--max-body 0 is outside 1024 to"),
+        refused(
+            "no texts",
+            words("serve --model %s --parallel 0", missing),
+            1,
+            "--parallel 0 is outside 1 to 4096"),
+        refused(
+            "no cache",
+            words("serve --model %s --cache-tokens 1", missing),
+            1,
+            "--cache-tokens 1 is too few"),
         refused(
             "a host with a scheme",
             words("serve --model %s --allowed-host https://llm.example.com", model),
@@ -281,6 +302,15 @@ class CommandLineRefusalContractTest {
             1,
             "16",
             "0 to 15"),
+        refused("threads of doctor", words("doctor --threads 0"), 1, "--threads 0 is outside"),
+        refused("ranks", generate(model, "--tp 65536 --pp 65536"), 1, "65536 must be at most 1024"),
+        refused("ranks below 1", generate(model, "--tp -65536 --pp 65536"), 1, "--tp -65536"),
+        refused("rounds of demo", words("demo --rounds 1001 --out %s", absent), 1, "--rounds 1001"),
+        refused(
+            "rounds of eval",
+            words("eval --model %s --text %s --rounds 1001 --out %s", model, data, absent),
+            1,
+            "--rounds 1001 is outside 1 to 1000"),
         refused(
             "threads",
             words("generate --threads 0 --model %s --prompt a", model),

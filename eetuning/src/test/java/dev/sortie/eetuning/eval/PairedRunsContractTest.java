@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.eval;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.sortie.eetuning.decode.GenerateOptions;
@@ -150,6 +151,30 @@ class PairedRunsContractTest {
     runs.run((n, _) -> done.add(n));
     assertThat(done.getLast()).isEqualTo(runs.units()).isEqualTo(machine.log.size());
     assertThat(done).isSorted();
+  }
+
+  /** Of which there are too many for an int: each of these would be a round without a pair. */
+  @Test
+  void turnsAreCountedAsLongIntegers() {
+    int many = 1 << 16;
+    Machine machine =
+        new Machine(
+            now -> {
+              if (now > 0.5) {
+                throw new IllegalStateException("enough");
+              }
+              return 1;
+            });
+    PairedRuns runs =
+        new PairedRuns(
+            machine,
+            way("full"),
+            List.of(way("same")),
+            Collections.nCopies(many, item(0, 3)),
+            many);
+    assertThat(runs.units()).isEqualTo(2L + 2L * many * many);
+    assertThatThrownBy(() -> runs.run((_, _) -> {})).hasMessage("enough");
+    assertThat(machine.log).hasSizeGreaterThan(2);
   }
 
   @Test

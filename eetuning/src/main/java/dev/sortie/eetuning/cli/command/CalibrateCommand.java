@@ -220,6 +220,11 @@ public final class CalibrateCommand implements Callable<Integer> {
       Device device = m.device();
       Exits stored = backbone.read(exitsFolder, m, arena, device);
       Exits all = FinalDraft.add(stored);
+      if (all.exits().isEmpty()) {
+        throw new InputException(
+            exitsFolder
+                + ": has no exit at which a token could leave, and so no threshold; give exits after layers, made with add-exits --at");
+      }
       List<HeldOutSequence> sequences = HeldOutSequence.read(data, m, window, tokens);
       sequences = sequences.subList(0, Math.min(limit, sequences.size()));
       Exits exits = active.choose(all, m, EarlyExit.MAX_PENDING, device);

@@ -56,6 +56,8 @@ public final class DemoCommand implements Callable<Integer> {
 
   private static final List<Double> THRESHOLDS = List.of(1.0, 0.5, 0.4, 0.37, 0.34, 0.3);
 
+  private static final int MOST_ROUNDS = 1000;
+
   /** Those of the thresholds whose texts are printed. */
   private static final Set<Double> PRINTED = Set.of(0.5, 0.4, 0.3);
 
@@ -135,6 +137,9 @@ public final class DemoCommand implements Callable<Integer> {
     if (steps < 1 || textBatches < 2 || rounds < 1 || tokens < 2) {
       throw new InputException(
           "--steps and --rounds must be at least 1, --text and --tokens at least 2");
+    }
+    if (rounds > MOST_ROUNDS) {
+      throw new InputException("--rounds " + rounds + " must be at most " + MOST_ROUNDS);
     }
     if (Files.exists(out.resolve("results.json"))) {
       throw new InputException("--out " + out + " holds results already; give another folder");

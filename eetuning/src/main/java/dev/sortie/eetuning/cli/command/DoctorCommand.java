@@ -117,6 +117,7 @@ public final class DoctorCommand implements Callable<Integer> {
       }
       return 0;
     }
+    compute.threads(); // a wrong number of them is no finding about this machine
     List<Topic> topics = Examination.run(compute::open, tuning());
     List<String> exits = new ArrayList<>();
     CostTable table = model == null ? null : measured(exits);

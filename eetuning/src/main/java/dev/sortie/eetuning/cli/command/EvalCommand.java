@@ -70,6 +70,8 @@ public final class EvalCommand implements Callable<Integer> {
   /** Enough to find the error where nothing but full depth itself changes nothing. */
   private static final int PAIRS = 12;
 
+  private static final int MOST_ROUNDS = 1000;
+
   @Mixin private ComputeMixin compute;
   @Mixin private DecodedModelMixin model;
 
@@ -247,8 +249,8 @@ public final class EvalCommand implements Callable<Integer> {
       throw new InputException(
           "--threshold, --thresholds, --active and --each-exit need --exits DIR");
     }
-    if (rounds != null && rounds < 1) {
-      throw new InputException("--rounds " + rounds + " must be at least 1");
+    if (rounds != null && (rounds < 1 || rounds > MOST_ROUNDS)) {
+      throw new InputException("--rounds " + rounds + " is outside 1 to " + MOST_ROUNDS);
     }
     if (limit < 1 || tokens < 2) {
       throw new InputException(

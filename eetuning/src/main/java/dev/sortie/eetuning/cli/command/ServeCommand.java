@@ -138,6 +138,9 @@ public final class ServeCommand implements Callable<Integer> {
     check("--request-timeout", timeout);
     check("--drain-timeout", drain);
     ExitPolicy policy = exits.policy();
+    EngineSettings given = // refused before the model is loaded
+        new EngineSettings(
+            parallel, queue, cacheTokens == null ? USUAL_TOKENS : cacheTokens, !noDrafts);
     HttpSettings settings = http.settings();
     ApiKeys keys = http.keys();
     try (LogFile log = LogFile.open(accessLog);
@@ -146,7 +149,7 @@ public final class ServeCommand implements Callable<Integer> {
         NativeArena arena = new NativeArena("exits")) {
       Device device = m.device();
       Exits asked = exits.exits(policy, m, arena, device);
-      TextEngine engine = new TextEngine(m, asked, device, engineSettings(m));
+      TextEngine engine = new TextEngine(m, asked, device, sized(given, m));
       ServedModel served =
           new ServedModel(
               name == null ? ModelName.of(model.path()) : name,
@@ -173,11 +176,14 @@ public final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private EngineSettings engineSettings(LanguageModel m) {
+  /** With the usual cache for this model, where the user names none. */
+  private EngineSettings sized(EngineSettings given, LanguageModel m) {
+    if (cacheTokens != null) {
+      return given;
+    }
     int context = m.config().decoder().context();
     long usual = Math.max(context, (long) parallel * Math.min(context, USUAL_TOKENS));
-    int tokens = cacheTokens == null ? (int) Math.min(usual, 1 << 24) : cacheTokens;
-    return new EngineSettings(parallel, queue, tokens, !noDrafts);
+    return new EngineSettings(parallel, queue, (int) Math.min(usual, 1 << 24), !noDrafts);
   }
 
   private Optional<ChatTemplate> template(Path path) {

@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.cli.option;
 
 import dev.sortie.eetuning.cli.view.ScheduleView;
+import dev.sortie.eetuning.decode.pipeline.DecodingRanks;
 import dev.sortie.eetuning.decode.pipeline.DecodingStages;
 import dev.sortie.eetuning.decode.pipeline.StageTime;
 import dev.sortie.eetuning.exit.ExitOutline;
@@ -60,8 +61,9 @@ public final class PipelineMixin {
       description = "With --pp: plot what each stage did over time.")
   private Path plotSchedule;
 
-  /** Checks options that go together. */
+  /** Checks numbers of ranks, and options that go together. */
   public void check(boolean several) {
+    DecodingRanks.check(tp, pp);
     if (pp < 2 && (!cut.isEmpty() || batch != null || plotSchedule != null)) {
       String option =
           !cut.isEmpty() ? "--cut" : batch != null ? "--batch" : "--plot-schedule " + plotSchedule;
@@ -82,7 +84,7 @@ public final class PipelineMixin {
 
   /** Ranks in all. */
   public int ranks() {
-    return Math.multiplyExact(tp, pp);
+    return tp * pp;
   }
 
   /** Draws what the stages did, if that was asked for. */

@@ -31,13 +31,12 @@ public record DecodingRanks(Mesh mesh, Optional<Links> links) implements AutoClo
   record Links(Transport transport, Communicator communicator) {}
 
   /**
-   * Joins the job that the environment describes.
+   * Refuses sizes that no job has.
    *
    * @param tp number of ranks that share the weights of a stage
    * @param pp number of stages
-   * @throws InputException if the job has another number of ranks
    */
-  public static DecodingRanks join(int tp, int pp, Map<String, String> environment) {
+  public static void check(int tp, int pp) {
     if (tp < 1 || pp < 1) {
       throw new InputException(
           "--%s %d must be at least 1".formatted(tp < 1 ? "tp" : "pp", Math.min(tp, pp)));
@@ -46,6 +45,17 @@ public record DecodingRanks(Mesh mesh, Optional<Links> links) implements AutoClo
       throw new InputException(
           "--%s %d must be at most 1024".formatted(tp > pp ? "tp" : "pp", Math.max(tp, pp)));
     }
+  }
+
+  /**
+   * Joins the job that the environment describes.
+   *
+   * @param tp number of ranks that share the weights of a stage
+   * @param pp number of stages
+   * @throws InputException if the job has another number of ranks
+   */
+  public static DecodingRanks join(int tp, int pp, Map<String, String> environment) {
+    check(tp, pp);
     Mesh mesh = new Mesh(tp, 1, pp);
     if (mesh.world() == 1) {
       return new DecodingRanks(mesh, Optional.empty());

@@ -23,18 +23,18 @@ public record HttpLimits(
   public static final HttpLimits DEFAULT = new HttpLimits(1024, 16 << 10, 8 << 20, 30, 75, 30);
 
   public HttpLimits {
-    require(connections, 1, 1 << 20, "connections");
-    require(headerBytes, 1 << 10, 1 << 20, "bytes of headers");
-    require(bodyBytes, 1 << 10, 1 << 30, "bytes of a body");
-    require(requestSeconds, 1, 3600, "seconds for a request to arrive");
-    require(idleSeconds, 1, 86_400, "seconds of an idle connection");
-    require(writeSeconds, 1, 3600, "seconds for a client to read");
+    require(connections, 1, 1 << 20, "--max-connections %d");
+    require(headerBytes, 1 << 10, 1 << 20, "the limit of %d bytes of headers");
+    require(bodyBytes, 1 << 10, 1 << 30, "--max-body %d");
+    require(requestSeconds, 1, 3600, "the limit of %d seconds for a request to arrive");
+    require(idleSeconds, 1, 86_400, "the limit of %d seconds of an idle connection");
+    require(writeSeconds, 1, 3600, "the limit of %d seconds for a client to read");
   }
 
-  private static void require(int value, int least, int most, String what) {
+  private static void require(int value, int least, int most, String limit) {
     if (value < least || value > most) {
       throw new InputException(
-          "the limit of %d %s is outside %d to %d".formatted(value, what, least, most));
+          "%s is outside %d to %d".formatted(limit.formatted(value), least, most));
     }
   }
 }
