@@ -48,7 +48,7 @@ final class BatchCommand implements Callable<Integer> {
       names = "--tokens",
       defaultValue = "64",
       paramLabel = "N",
-      description = "Tokens a text. Default: ${DEFAULT-VALUE}.")
+      description = "Tokens per text. Default: ${DEFAULT-VALUE}.")
   private int tokens;
 
   @Option(

@@ -26,7 +26,7 @@ final class ExitModelMixin extends MeasuredModelMixin {
   @Option(
       names = "--exits",
       paramLabel = "DIR",
-      description = "Folder with exits to leave at, or the word smollm2.")
+      description = "Folder with exits to leave at, or the word fable or smollm2.")
   private String exits;
 
   /** The word of {@code --dtype}. */

@@ -20,7 +20,7 @@ final class KeptRunsMixin {
       paramLabel = "N",
       defaultValue = "1000000",
       description =
-          "Begin no further run after so many seconds; the same command resumes. Default: no limit.")
+          "Begin no further run after this many seconds; the same command resumes. Default: ${DEFAULT-VALUE}.")
   private int seconds;
 
   @Option(

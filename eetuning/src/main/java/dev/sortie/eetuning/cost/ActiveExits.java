@@ -34,7 +34,7 @@ public record ActiveExits(Exits exits, List<String> remarks) {
         remarks.add(
             String.format(
                 Locale.ROOT,
-                "exit %d is left out: evaluating it takes %.2f ms of the %.2f ms of a token, so even if every token left there decoding would be %.2f times as fast as full depth",
+                "exit %d is left out: evaluating it takes %.2f ms of the %.2f ms of a token, so even if every token left there, decoding would be %.2f times as fast as full depth",
                 e.depth(),
                 1e3 * table.exit(e.depth()).each(),
                 1e3 * table.fullDepth(table.position()),

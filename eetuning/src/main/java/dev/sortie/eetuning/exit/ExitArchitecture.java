@@ -78,7 +78,7 @@ public enum ExitArchitecture {
         return a;
       }
     }
-    throw new InputException("exit architecture '" + word + "' is unknown; take one of " + words());
+    throw new InputException("--arch '" + word + "' is unknown; take one of " + words());
   }
 
   /** All words. */

@@ -57,8 +57,7 @@ public enum ExitInit {
     return switch (word) {
       case "copy" -> COPY;
       case "random" -> RANDOM;
-      default ->
-          throw new InputException("initialisation '" + word + "' is unknown; take copy or random");
+      default -> throw new InputException("--init '" + word + "' is unknown; take copy or random");
     };
   }
 

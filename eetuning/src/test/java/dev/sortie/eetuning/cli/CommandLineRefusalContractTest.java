@@ -191,8 +191,17 @@ class CommandLineRefusalContractTest {
         refused("depth 0", words(add + "--at 0", model, out), 1, "depth 0", "1 to 2"),
         refused("depth twice", words(add + "--at 1,1", model, out), 1, "depth 1"),
         refused(
-            "architecture", words(add + "--at 1 --arch maze", model, out), 1, "maze", "embedding"),
-        refused("init", words(add + "--at 1 --init zero", model, out), 1, "zero", "copy"),
+            "architecture",
+            words(add + "--at 1 --arch maze", model, out),
+            1,
+            "sortie: --arch 'maze' is",
+            "embedding"),
+        refused(
+            "init",
+            words(add + "--at 1 --init zero", model, out),
+            1,
+            "sortie: --init 'zero' is",
+            "copy"),
         refused("head", words(add + "--at 1 --head no", model, out), 1, "--head 'no'", "own"),
         refused("add into a file", words(add + "--at 1", model, file), 1, file),
         refused("add over exits", words(add + "--at 1", model, exits), 1, exits, "already"),
@@ -324,13 +333,12 @@ class CommandLineRefusalContractTest {
             words(g + "--prompts %s --template-variable a=b", model, data),
             1,
             TEMPLATE),
-        refused("no prompt", words(g, model), 1, "--prompt"),
+        refused("no prompt", words(g, model), 1, "--prompt TEXT", "not none"),
         refused(
             "two prompts",
             generate(model, "--prompt-file " + data),
             1,
-            "--prompt",
-            "one of the two"),
+            "give one of --prompt TEXT, --prompt-file FILE, --prompts FILE and --messages FILE, not several"),
         refused(
             "no such prompt file",
             words(g + "--prompt-file %s", model, absent),
@@ -464,6 +472,11 @@ class CommandLineRefusalContractTest {
         refused("heads", pretrain("--hidden 20 --heads 3"), 1, "--hidden 20", "--heads 3"),
         refused(
             "kv heads", pretrain("--heads 4 --kv-heads 3"), 1, "num_key_value_heads 3", "heads 4"),
+        refused(
+            "weights of no exit",
+            pretrain("--layers 4 --exits-at 1,2 --exit-weight 1=1 --exit-weight 3=1"),
+            1,
+            "--exit-weight names depths [3], which have no exit; the exits stand at [1, 2]"),
         refused("batch", pretrain("--micro-batch 0"), 1, "--micro-batch 0"),
         refused("steps", pretrain("--checkpoint-every -1"), 1, "--checkpoint-every -1"),
         refused("learning rate", pretrain("--lr NaN"), 1, "--lr NaN"),
@@ -483,7 +496,11 @@ class CommandLineRefusalContractTest {
         refused("score what is not UTF-8", words(score, model, latin), 1, latin, "UTF-8"),
         refused("score a missing file", words(score, model, absent), 1, absent, "no such file"),
         refused("score a folder", words(score, model, exits), 1, exits),
-        refused("tokenize nothing", words("tokenize --model %s", model), 1, "--text"),
+        refused(
+            "tokenize nothing",
+            words("tokenize --model %s", model),
+            1,
+            "give --text TEXT or --file FILE, but not both"),
         refused(
             "tokenize a missing file",
             words("tokenize --model %s --file %s", model, absent),

@@ -40,7 +40,7 @@ final class OutOfMemory {
             ? " (all %d MiB of it)".formatted(Runtime.getRuntime().maxMemory() >> 20)
             : "";
     String doing = work(e).map(work -> " while " + work.words).orElse("");
-    return "out of memory%s: %s%s; close other programs, give less, or give Java more with SORTIE_JAVA_OPTS=-Xmx8g"
+    return "out of memory%s: %s%s; close other programs, use a smaller input, or give Java more with SORTIE_JAVA_OPTS=-Xmx8g"
         .formatted(doing, message, room);
   }
 

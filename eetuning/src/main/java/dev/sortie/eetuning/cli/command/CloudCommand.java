@@ -95,8 +95,7 @@ public final class CloudCommand implements Callable<Integer> {
         server.run();
       } catch (IOException e) {
         throw new InputException(
-            "--host %s --port %d cannot be listened on: %s".formatted(host, port, e.getMessage()),
-            e);
+            "cannot listen on --host %s --port %d: %s".formatted(host, port, e.getMessage()), e);
       }
     }
     return 0;

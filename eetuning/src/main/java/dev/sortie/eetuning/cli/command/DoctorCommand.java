@@ -72,7 +72,7 @@ public final class DoctorCommand implements Callable<Integer> {
 
   @Mixin private ExitsMixin exitSource;
 
-  @Option(names = "--json", description = "One JSON object a topic.")
+  @Option(names = "--json", description = "Print one JSON object per topic.")
   private boolean json;
 
   @Option(

@@ -60,7 +60,7 @@ public final class ExplainCommand implements Callable<Integer> {
       throw new InputException("--token " + token + " must be at least 1");
     }
     Decoding d = decoding.decoding(token).alone();
-    String text = prompt.read("--prompt");
+    String text = prompt.read("--prompt", "--prompt-file");
     try (Device opened = compute.open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {

@@ -342,13 +342,14 @@ public final class GenerateCommand implements Callable<Integer> {
     if (messages == null) {
       template.refuseWithoutMessages();
     }
-    if (messages == null && prompts == null) {
-      return List.of(new Input(prompt.read("--prompt"), List.of(), null));
-    }
-    if (prompt.isGiven() || messages != null && prompts != null) {
+    int given = prompt.given() + (messages == null ? 0 : 1) + (prompts == null ? 0 : 1);
+    if (given != 1) {
       throw new InputException(
-          "give --prompt TEXT, --prompt-file FILE, --prompts FILE or --messages FILE, one of the"
-              + " four");
+          "give one of --prompt TEXT, --prompt-file FILE, --prompts FILE and --messages FILE, not %s"
+              .formatted(given == 0 ? "none" : "several"));
+    }
+    if (prompt.given() == 1) {
+      return List.of(new Input(prompt.read("--prompt", "--prompt-file"), List.of(), null));
     }
     if (prompts != null) {
       List<String> lines = TextFiles.readAny(prompts).lines().toList();

@@ -135,7 +135,7 @@ public final class MergeExitsCommand implements Callable<Integer> {
     try (TokenDataset data = TokenDataset.open(text)) {
       if (data.vocabSize() > vocab || vocab > NgramTable.MAX_VOCAB) {
         throw new InputException(
-            "--ngrams %s has token ids below %d, the model has %d; give text in the model's tokens, of which there may be %d"
+            "--ngrams %s has token ids below %d, the model has %d; give a file made with this model's tokenizer; at most %d tokens are supported"
                 .formatted(text, data.vocabSize(), vocab, NgramTable.MAX_VOCAB));
       }
       if (data.size() > MOST_TOKENS) {

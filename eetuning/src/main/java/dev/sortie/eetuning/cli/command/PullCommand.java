@@ -102,7 +102,7 @@ public final class PullCommand implements Callable<Integer> {
 
   private FileChoice choice() {
     if (gguf != null && !include.isEmpty()) {
-      throw new InputException("give --gguf FILE or --include GLOB, one of the two");
+      throw new InputException("give --gguf FILE or --include GLOB, but not both");
     }
     if (gguf != null) {
       return new FileChoice.GgufFile(gguf);

@@ -54,14 +54,14 @@ public final class SampleCommand implements Callable<Integer> {
       required = true,
       paramLabel = "N",
       description =
-          "Sample until texts of so many of the model's tokens have passed the filters; more continues, with other filters too.")
+          "Sample until the texts that pass the filters have this many tokens; a larger number continues the run, with other filters too.")
   private long tokens;
 
   @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Of prompts, texts and shares. Default: ${DEFAULT-VALUE}.")
+      description = "Random seed for prompts, texts and the split. Default: ${DEFAULT-VALUE}.")
   private long seed;
 
   @Option(

@@ -34,7 +34,8 @@ public final class TokenizeCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Tokenizer tokenizer = ModelFiles.tokenizer(ModelName.path(model));
-    int[] ids = tokenizer.encode(text.read("--text"), new EncodeOptions(true, parseSpecial));
+    int[] ids =
+        tokenizer.encode(text.read("--text", "--file"), new EncodeOptions(true, parseSpecial));
     if (json) {
       Map<String, Object> result = new LinkedHashMap<>();
       result.put("ids", Arrays.stream(ids).boxed().toList());

@@ -45,7 +45,7 @@ public final class GrammarMixin {
   /** The grammar that was given, read before a model is loaded. */
   public Optional<Grammar> read(GenerateOptions options) {
     if (schema != null && grammar != null) {
-      throw new InputException("give --json-schema or --grammar, one of the two");
+      throw new InputException("give --json-schema or --grammar, but not both");
     }
     if (schema == null && grammar == null) {
       return Optional.empty();

@@ -24,7 +24,7 @@ public final class SharedBasesMixin {
       paramLabel = "LAYERS",
       description =
           "Replace the projections of layers by products of low rank, calibrated on "
-              + "--data: so many neighbouring layers share a basis for each of q, k, v, "
+              + "--data: this many neighbouring layers share a basis for each of q, k, v, "
               + "gate and up; o and down have one in each layer. 1 shares nothing. Needs "
               + "--rank or --keep. See docs/shared-bases.md.")
   private Integer layers;

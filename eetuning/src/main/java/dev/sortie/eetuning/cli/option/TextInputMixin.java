@@ -21,15 +21,21 @@ public final class TextInputMixin {
       description = "A UTF-8 file with the text, used as is." + ReadOnce.HELP)
   private Path file;
 
-  /** Whether there is a text or a file. */
-  public boolean isGiven() {
-    return text != null || file != null;
+  /** How many of the two are given. */
+  public int given() {
+    return (text == null ? 0 : 1) + (file == null ? 0 : 1);
   }
 
-  /** The text. */
-  public String read(String option) {
-    if ((text == null) == (file == null)) {
-      throw new InputException("give either " + option + " TEXT or a file, one of the two");
+  /**
+   * The text.
+   *
+   * @param textOption what messages call the option of a text
+   * @param fileOption and that of a file
+   */
+  public String read(String textOption, String fileOption) {
+    if (given() != 1) {
+      throw new InputException(
+          "give %s TEXT or %s FILE, but not both".formatted(textOption, fileOption));
     }
     return text != null ? text : TextFiles.readAny(file);
   }

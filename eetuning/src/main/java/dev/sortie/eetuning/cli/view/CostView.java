@@ -70,7 +70,7 @@ public final class CostView {
             1e3 * e.until(),
             e.bestSpeedup(),
             e.breakEven().isPresent()
-                ? percent(e.breakEven()) + " of the tokens leave there"
+                ? percent(e.breakEven().getAsDouble()) + " of the tokens leave there"
                 : "never: inactive by default");
       }
     }
@@ -78,29 +78,31 @@ public final class CostView {
 
   private static void printDrafts(Payoffs p, PrintStream out) {
     for (Payoffs.DraftPayoff d : p.drafts()) {
-      StringBuilder line = new StringBuilder();
-      line.append(
-          String.format(
-              Locale.ROOT,
-              "  drafts of %d: a pass takes %.3f; a draft that costs nothing pays if each token is accepted with probability %s",
-              d.length(),
-              1e3 * d.pass(),
-              percent(d.free())));
-      d.byExit()
-          .forEach(
-              (depth, probability) ->
-                  line.append(", ")
-                      .append(percent(probability))
-                      .append(" from exit ")
-                      .append(depth));
+      StringBuilder line =
+          new StringBuilder(
+              String.format(
+                  Locale.ROOT, "  drafts of %d: a pass takes %.3f; ", d.length(), 1e3 * d.pass()));
+      if (d.free().isEmpty()) {
+        line.append("no draft pays, not even one that costs nothing");
+      } else {
+        line.append("a draft that costs nothing pays if each token is accepted with probability ")
+            .append(percent(d.free().getAsDouble()));
+        d.byExit()
+            .forEach(
+                (depth, probability) ->
+                    line.append("; one of exit ")
+                        .append(depth)
+                        .append(
+                            probability.isPresent()
+                                ? " with " + percent(probability.getAsDouble())
+                                : " never"));
+      }
       out.println(line);
     }
   }
 
-  private static String percent(OptionalDouble share) {
-    return share.isEmpty()
-        ? "no acceptance pays"
-        : String.format(Locale.ROOT, "%.0f %%", 100 * share.getAsDouble());
+  private static String percent(double share) {
+    return String.format(Locale.ROOT, "%.0f %%", 100 * share);
   }
 
   public static Map<String, Object> json(CostTable t, Payoffs p) {

@@ -38,10 +38,17 @@ public record PretrainExits(List<ExitSpec> specs, LossWeights weights) {
       }
     }
     List<Integer> depths = specs.stream().map(ExitSpec::depth).toList();
-    if (!weights.weights().keySet().equals(Set.copyOf(depths))) {
+    Set<Integer> weighted = weights.weights().keySet();
+    List<Integer> others = weighted.stream().filter(d -> !depths.contains(d)).sorted().toList();
+    if (!others.isEmpty()) {
       throw new InputException(
-          "--exit-weight names depths %s, but the exits stand at %s"
-              .formatted(weights.weights().keySet().stream().sorted().toList(), depths));
+          "--exit-weight names depths %s, which have no exit; the exits stand at %s"
+              .formatted(others, depths));
+    }
+    if (!weighted.containsAll(depths)) {
+      throw new InputException(
+          "the exits stand at %s, but only those at %s have a weight"
+              .formatted(depths, weighted.stream().sorted().toList()));
     }
   }
 

@@ -31,7 +31,7 @@ class OutOfMemoryContractTest {
         .isEqualTo(
             "out of memory while reading JSON: Java heap space (all "
                 + mebibytes
-                + " MiB of it); close other programs, give less, or give Java more with SORTIE_JAVA_OPTS=-Xmx8g");
+                + " MiB of it); close other programs, use a smaller input, or give Java more with SORTIE_JAVA_OPTS=-Xmx8g");
   }
 
   @Test

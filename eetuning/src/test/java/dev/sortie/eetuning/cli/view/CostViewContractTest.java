@@ -44,7 +44,7 @@ class CostViewContractTest {
         .containsPattern("9 +9000\\.000 .* never: inactive by default\n")
         .contains(
             "drafts of 3: a pass takes 20.000; a draft that costs nothing pays if each token is accepted with probability 31 %")
-        .contains("no acceptance pays from exit 9")
+        .contains("; one of exit 9 never")
         .doesNotContain("drafts of 7");
   }
 }
