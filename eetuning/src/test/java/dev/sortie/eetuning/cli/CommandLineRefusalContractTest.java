@@ -21,6 +21,9 @@ class CommandLineRefusalContractTest {
   private static final String TEMPLATE =
       "--chat-template, --tools and --template-variable need --messages FILE";
 
+  private static final String SHARED =
+      "--data, --samples, --seq-len and --seed are for --share-basis";
+
   @TempDir private static Path temp;
 
   private static Path model;
@@ -159,6 +162,9 @@ class CommandLineRefusalContractTest {
         refused("no source", words(convert, missing, gguf), 1, missing, "no such file"),
         refused("no output", words("convert %s", model), 2, "--out"),
         refused("there already", words(convert, model, model), 1, model, "already"),
+        refused("samples alone", words(convert + "--samples 9", model, gguf), 1, SHARED),
+        refused("length alone", words(convert + "--seq-len 9", model, gguf), 1, SHARED),
+        refused("seed alone", words(convert + "--seed 9", model, gguf), 1, SHARED),
         refused("unknown type", words(convert + "--quantize q9", model, gguf), 1, "'q9'", "bf16"),
         refused("unknown format", words(convert + "--to onnx", model, gguf), 1, "'onnx'", "gguf"),
         refused(
@@ -239,6 +245,21 @@ class CommandLineRefusalContractTest {
         refused("threshold without exits", generate(model, "--threshold 0.5"), 1, "need --exits"),
         refused("policy without exits", generate(model, "--exit-policy margin"), 1, "need --exits"),
         refused("patience without exits", generate(model, "--patience 2"), 1, "need --exits"),
+        refused(
+            "patience of another policy",
+            generate(model, "--patience 2 --exits " + exits),
+            1,
+            "--patience 2 needs --exit-policy agreement"),
+        refused(
+            "probe threshold of another policy",
+            generate(model, "--probe-threshold 0.5 --exit-policy margin --exits " + exits),
+            1,
+            "--probe-threshold 0.5 needs --exit-policy probe"),
+        refused(
+            "timeout of no cloud",
+            generate(model, "--cloud-timeout 5"),
+            1,
+            "--cloud-timeout 5 needs --edge N"),
         refused(
             "threshold of drafts without exits",
             generate(model, "--strategy speculative --threshold 0.5"),
@@ -361,6 +382,8 @@ class CommandLineRefusalContractTest {
             tune("--data self --seq-len 16 --self-tokens 9223372036854775807"),
             1,
             "--self-tokens 9223372036854775807 must be from 1 to"),
+        refused("self tokens", tuneOn(data, "--self-tokens 9"), 1, "are for --data self"),
+        refused("self heat", tuneOn(data, "--self-temperature 1"), 1, "are for --data self"),
         refused("learning rate", tuneOn(data, "--lr -1"), 1, "--lr -1.0"),
         refused("floor", tuneOn(data, "--min-lr 1"), 1, "--min-lr 1.0", "0.001"),
         refused("warm-up", tuneOn(data, "--warmup 5"), 1, "--warmup 5", "2"),
@@ -472,6 +495,10 @@ class CommandLineRefusalContractTest {
         refused("heads", pretrain("--hidden 20 --heads 3"), 1, "--hidden 20", "--heads 3"),
         refused(
             "kv heads", pretrain("--heads 4 --kv-heads 3"), 1, "num_key_value_heads 3", "heads 4"),
+        refused("arch of no exit", pretrain("--arch mlp"), 1, "--arch and --head are of exits"),
+        refused("head of no exit", pretrain("--head own"), 1, "--arch and --head are of exits"),
+        refused("one stage", pretrain("--schedule gpipe"), 1, "--schedule gpipe is of a pipeline"),
+        refused("two sizes", pretrain("--tokenizer " + data), 1, "--vocab 270", "--tokenizer"),
         refused(
             "weights of no exit",
             pretrain("--layers 4 --exits-at 1,2 --exit-weight 1=1 --exit-weight 3=1"),

@@ -100,6 +100,8 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     if (save != DType.BF16 && save != DType.F32) {
       throw new InputException("--save " + save + ": take BF16 or F32");
     }
+    newTokenizer.check();
+    exits.check();
     LoopOptions loop = training.loop();
     PretrainOptions options = checked();
     if (training.dryRun) {

@@ -113,6 +113,9 @@ public final class TuneCommand implements Callable<Integer>, AuditedCommand {
 
   @Override
   public Integer call() {
+    if (!training.isSelfData()) {
+      self.refuse();
+    }
     LoopOptions loop = training.loop();
     TuneOptions options = checked();
     start.checkOut(training.out);

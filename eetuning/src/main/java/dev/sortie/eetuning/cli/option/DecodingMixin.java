@@ -182,6 +182,13 @@ public final class DecodingMixin {
       throw new InputException(
           "--threshold, --exit-policy, --patience and --probe-threshold need --exits DIR");
     }
+    if (patience != null && !ExitPolicies.AGREEMENT.equals(exitPolicy)) {
+      throw new InputException("--patience " + patience + " needs --exit-policy agreement");
+    }
+    if (probeThreshold != null && !ExitPolicies.PROBE.equals(exitPolicy)) {
+      throw new InputException(
+          "--probe-threshold " + probeThreshold + " needs --exit-policy probe");
+    }
   }
 
   private boolean isProbability() {

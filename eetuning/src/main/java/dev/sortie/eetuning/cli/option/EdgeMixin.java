@@ -13,6 +13,8 @@ public final class EdgeMixin {
   private static final Pattern ADDRESS =
       Pattern.compile("\\[?([A-Za-z0-9._:-]+?)\\]?:([0-9]{1,5})");
 
+  private static final int TIMEOUT = 2000;
+
   @Option(
       names = "--edge",
       paramLabel = "N",
@@ -34,11 +36,12 @@ public final class EdgeMixin {
   @Option(
       names = "--cloud-timeout",
       paramLabel = "MS",
-      defaultValue = "2000",
       description =
           "With --edge: how long to wait for an answer of the cloud, in milliseconds; "
-              + "ten times as long for the first. Default: ${DEFAULT-VALUE}.")
-  private int timeout;
+              + "ten times as long for the first. Default: "
+              + TIMEOUT
+              + ".")
+  private Integer timeout;
 
   @Option(
       names = "--link-type",
@@ -60,7 +63,10 @@ public final class EdgeMixin {
     if (layers == null && type != LinkType.F32) {
       throw new InputException("--link-type " + type.word() + " needs --edge N");
     }
-    if (timeout < 1) {
+    if (layers == null && timeout != null) {
+      throw new InputException("--cloud-timeout " + timeout + " needs --edge N");
+    }
+    if (timeout != null && timeout < 1) {
       throw new InputException("--cloud-timeout " + timeout + " must be at least 1");
     }
     return layers != null;
@@ -97,7 +103,7 @@ public final class EdgeMixin {
 
   /** How long to wait for the cloud. */
   public Duration timeout() {
-    return Duration.ofMillis(timeout);
+    return Duration.ofMillis(timeout == null ? TIMEOUT : timeout);
   }
 
   /** In what type states travel. */

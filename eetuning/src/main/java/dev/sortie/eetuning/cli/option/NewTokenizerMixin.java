@@ -35,6 +35,15 @@ public final class NewTokenizerMixin {
       description = "Use this tokenizer.json instead of training a tokenizer.")
   private Path given;
 
+  /** Refuses a size for a tokenizer that is given. */
+  public void check() {
+    if (given != null && vocab != null) {
+      throw new InputException(
+          "--vocab %d is the size of a new tokenizer; leave it out, or --tokenizer %s"
+              .formatted(vocab, given));
+    }
+  }
+
   /** Tokens of a new tokenizer, at most. */
   public int vocab() {
     return vocab == null ? DEFAULT_VOCAB : vocab;

@@ -24,18 +24,16 @@ public final class PretrainExitsMixin {
   @Option(
       names = "--arch",
       paramLabel = "ARCH",
-      defaultValue = "norm",
       completionCandidates = ExitWords.Architectures.class,
-      description = "Exit architecture: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+      description = "Exit architecture: ${COMPLETION-CANDIDATES}. Default: norm.")
   private String architecture;
 
   @Option(
       names = "--head",
       paramLabel = "HEAD",
-      defaultValue = "backbone",
       description =
           "Exit heads. backbone: exits share the model's head and train it too "
-              + "(tied). own: one head per exit. Default: ${DEFAULT-VALUE}.")
+              + "(tied). own: one head per exit. Default: backbone.")
   private String head;
 
   @Option(
@@ -71,19 +69,27 @@ public final class PretrainExitsMixin {
 
   private static final double USUAL_WEIGHT = 0.25;
 
+  /** Refuses what says how exits are where there are none. */
+  public void check() {
+    if (depths.isEmpty() && (architecture != null || head != null)) {
+      throw new InputException("--arch and --head are of exits; give --exits-at too");
+    }
+  }
+
   /**
    * The exits.
    *
    * @param layers of the backbone
    */
   public PretrainExits exits(int layers) {
-    boolean own = ExitWords.ownHead(head);
-    if (architecture.equals("lookahead")) {
+    boolean own = head != null && ExitWords.ownHead(head);
+    if ("lookahead".equals(architecture)) {
       throw new InputException(
           "--arch lookahead needs a trained model: make it with add-exits; for pretrain take one of "
               + ExitArchitecture.words());
     }
-    ExitArchitecture arch = ExitArchitecture.of(architecture);
+    ExitArchitecture arch =
+        architecture == null ? ExitArchitecture.NORM : ExitArchitecture.of(architecture);
     List<ExitSpec> specs = depths.stream().map(d -> new ExitSpec(d, arch, own)).toList();
     specs.forEach(s -> s.check(layers));
     return PretrainExits.of(specs, weights, USUAL_WEIGHT, start, steps, ramp);

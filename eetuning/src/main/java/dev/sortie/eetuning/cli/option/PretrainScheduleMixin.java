@@ -8,14 +8,16 @@ import picocli.CommandLine.Option;
 
 /** Options of the order in which stages of a pipeline work in full training. */
 public final class PretrainScheduleMixin {
+  private static final String USUAL = "1f1b";
+
   @Option(
       names = "--schedule",
       paramLabel = "WORD",
-      defaultValue = "1f1b",
       description =
           "Pipeline schedule, with --pp: gpipe, 1f1b, or interleaved (several "
               + "model chunks per stage). The result is bit-identical. Default: "
-              + "${DEFAULT-VALUE}.")
+              + USUAL
+              + ".")
   private String schedule;
 
   @Option(
@@ -32,15 +34,19 @@ public final class PretrainScheduleMixin {
   private Path plot;
 
   public PretrainLayout layout() {
-    return PretrainLayout.of(schedule, chunks);
+    return PretrainLayout.of(schedule == null ? USUAL : schedule, chunks);
   }
 
   /**
-   * Refuses what cannot be drawn.
+   * Refuses an order of stages where there is one alone, and what cannot be drawn.
    *
    * @param out folder of the run
    */
   public void check(int stages, Path out) {
+    if (stages == 1 && schedule != null) {
+      throw new InputException(
+          "--schedule " + schedule + " is of a pipeline; give --pp 2 or more with it");
+    }
     if (plot == null) {
       return;
     }

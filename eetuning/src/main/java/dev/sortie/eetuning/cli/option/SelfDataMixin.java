@@ -15,21 +15,31 @@ import picocli.CommandLine.Option;
 
 /** Options of tuning data that the model samples of itself. */
 public final class SelfDataMixin {
+  private static final long TOKENS = 400_000;
+  private static final double TEMPERATURE = 0.8;
+
   @Option(
       names = "--self-tokens",
       paramLabel = "N",
-      defaultValue = "400000",
       description =
           "For --data self: number of tokens to sample; they are kept in the "
-              + "user's cache folder. Default: ${DEFAULT-VALUE}.")
-  private long tokens;
+              + "user's cache folder. Default: "
+              + TOKENS
+              + ".")
+  private Long tokens;
 
   @Option(
       names = "--self-temperature",
       paramLabel = "X",
-      defaultValue = "0.8",
-      description = "For --data self: sampling temperature. Default: ${DEFAULT-VALUE}.")
-  private double temperature;
+      description = "For --data self: sampling temperature. Default: " + TEMPERATURE + ".")
+  private Double temperature;
+
+  /** Refuses options of sampling where nothing is sampled. */
+  public void refuse() {
+    if (tokens != null || temperature != null) {
+      throw new InputException("--self-tokens and --self-temperature are for --data self");
+    }
+  }
 
   /** Refuses what cannot be sampled, or not by these ranks. */
   public void check(TrainingMixin training, Mesh mesh) {
@@ -50,7 +60,10 @@ public final class SelfDataMixin {
   private SelfGeneratedText.Settings settings(TrainingMixin training) {
     List<Path> data = training.data();
     return new SelfGeneratedText.Settings(
-        tokens, temperature, training.seed, data.subList(1, data.size()));
+        tokens == null ? TOKENS : tokens,
+        temperature == null ? TEMPERATURE : temperature,
+        training.seed,
+        data.subList(1, data.size()));
   }
 
   /**

@@ -18,6 +18,8 @@ import picocli.CommandLine.Option;
 /** Options of a conversion after which layers share bases. */
 public final class SharedBasesMixin {
   private static final int LENGTH = 512;
+  private static final int SAMPLES = 64;
+  private static final long SEED = 1;
 
   @Option(
       names = "--share-basis",
@@ -56,9 +58,8 @@ public final class SharedBasesMixin {
   @Option(
       names = "--samples",
       paramLabel = "N",
-      description = "Windows of the text to calibrate on. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "64")
-  private int samples;
+      description = "Windows of the text to calibrate on. Default: " + SAMPLES + ".")
+  private Integer samples;
 
   @Option(
       names = "--seq-len",
@@ -69,19 +70,20 @@ public final class SharedBasesMixin {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Chooses the windows. Default: ${DEFAULT-VALUE}.",
-      defaultValue = "1")
-  private long seed;
+      description = "Chooses the windows. Default: " + SEED + ".")
+  private Long seed;
 
   /** For picocli. */
   public SharedBasesMixin() {}
 
   /** Checks options that go together; returns whether bases are asked for. */
   public boolean isGiven() {
+    boolean calibrated = !data.isEmpty() || samples != null || length != null || seed != null;
+    if (layers == null && calibrated) {
+      throw new InputException(
+          "--data, --samples, --seq-len and --seed are for --share-basis; give that too, or leave them out");
+    }
     if (layers == null && rank == null && keep == null) {
-      if (!data.isEmpty()) {
-        throw new InputException("--data is for --share-basis; give that too, or leave it out");
-      }
       return false;
     }
     if (layers != null && data.isEmpty()) {
@@ -89,12 +91,12 @@ public final class SharedBasesMixin {
     }
     request();
     require("--samples", samples);
-    require("--seq-len", length == null ? LENGTH : length);
+    require("--seq-len", length);
     return true;
   }
 
-  private static void require(String option, int value) {
-    if (value < 1) {
+  private static void require(String option, Integer value) {
+    if (value != null && value < 1) {
       throw new InputException(option + " is " + value + ", below 1");
     }
   }
@@ -114,9 +116,6 @@ public final class SharedBasesMixin {
       throw new InputException(
           files.path()
               + " shares no bases that --rank or --keep could cut; give --share-basis too");
-    }
-    if (!data.isEmpty()) {
-      throw new InputException("cutting bases needs no --data; leave it out");
     }
     return request().cut(config);
   }
@@ -141,7 +140,8 @@ public final class SharedBasesMixin {
             .flatMapToInt(IntStream::of)
             .toArray();
     try {
-      return TextWindows.some(ids, tokens, samples, seed);
+      return TextWindows.some(
+          ids, tokens, samples == null ? SAMPLES : samples, seed == null ? SEED : seed);
     } catch (InputException e) {
       throw new InputException("--data: " + e.getMessage(), e);
     }

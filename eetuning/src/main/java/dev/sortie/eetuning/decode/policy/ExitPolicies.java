@@ -17,7 +17,9 @@ public final class ExitPolicies {
 
   private static final String MARGIN = "margin";
   private static final String ENTROPY = "entropy";
-  private static final String PROBE = "probe";
+
+  /** The word for what asks an exit's probe first. */
+  public static final String PROBE = "probe";
 
   private ExitPolicies() {}
 
