@@ -87,11 +87,14 @@ public final class ToolCallReader implements CallReader {
   public List<ToolPiece> finish() {
     List<ToolPiece> pieces = new ArrayList<>();
     Optional<ToolPiece.Call> call =
-        bare
-            ? call(held.toString()).filter(this::mayBeBare)
-            : held.indexOf(OPEN) == 0
-                ? call(held.substring(OPEN.length())) // some models end with the object
-                : Optional.empty();
+        bare ? call(held.toString()).filter(this::mayBeBare) : Optional.empty();
+    if (call.isEmpty()) {
+      bare = false; // it may have calls between tags
+      pieces.addAll(add(""));
+      if (held.indexOf(OPEN) == 0) {
+        call = call(held.substring(OPEN.length())); // some models end with the object
+      }
+    }
     if (call.isPresent()) {
       pieces.add(call.get());
     } else {

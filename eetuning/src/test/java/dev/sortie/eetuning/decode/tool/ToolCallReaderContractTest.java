@@ -49,6 +49,9 @@ class ToolCallReaderContractTest {
           {"name":"f","parameters":{"b":[1,{"c":2}]}}    | [f{"b":[1,{"c":2}]}]
           {"answer":42}                                  | {"answer":42}
           {"name":"f",                                   | {"name":"f",
+          {"thought":"look"} <tool_call>{"name":"f","arguments":{}}</tool_call> | {"thought":"look"} [f{}]
+          {"name":"f"}<tool_call>{"name":"g"}</tool_call>{<tool_call>{"name":"f"} | {"name":"f"}[g{}]{[f{}]
+          { so <tool_call>no call</tool_call> <tool      | { so <tool_call>no call</tool_call> <tool
           """)
   void callsAreFoundHoweverTheAnswerIsCut(String answer, String expected) {
     for (int step = 1; step <= answer.length(); step++) {
