@@ -64,7 +64,7 @@ final class MessageTexts {
   /** Templates write the arguments down again, so they get what these say, not their text. */
   private static Map<String, Object> call(ToolExecutionRequest call) {
     String text = call.arguments() == null || call.arguments().isBlank() ? "{}" : call.arguments();
-    Object arguments = Json.parse("arguments of " + call.name(), text, ARGUMENTS);
+    Object arguments = Json.parseRepeating("arguments of " + call.name(), text, ARGUMENTS);
     Map<String, Object> function = Json.object("name", call.name(), "arguments", arguments);
     return Json.object("id", call.id(), "type", "function", "function", function);
   }

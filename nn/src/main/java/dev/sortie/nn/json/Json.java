@@ -54,6 +54,14 @@ public final class Json {
   }
 
   /**
+   * The object in a text that a model wrote, in whose objects names may repeat; the last value of
+   * such a name counts.
+   */
+  public static JsonObject parseRepeating(String origin, String text, JsonLimits limits) {
+    return object(origin, JsonCursor.readRepeating(text, origin, limits, json -> json.tree("")));
+  }
+
+  /**
    * A value as indented JSON with a final newline. Maps keep their order, so equal values give
    * equal text.
    *

@@ -69,7 +69,7 @@ public final class JsonCursor {
   /** Reads a stream to its end without closing it; {@code origin} names it in messages. */
   public static <T> T read(
       InputStream in, String origin, JsonLimits limits, Function<JsonCursor, T> reading) {
-    return read(origin, limits, factory -> factory.createParser(in), complete(reading));
+    return read(origin, factory(limits), limits, f -> f.createParser(in), complete(reading));
   }
 
   /** Reads a text; {@code origin} names it in messages. */
@@ -78,20 +78,41 @@ public final class JsonCursor {
     return readPrefix(text, origin, limits, complete(reading));
   }
 
+  /**
+   * Reads a text in whose objects names may repeat, which RFC 8259 leaves open. A tree has the last
+   * value of such a name, as in Python and JavaScript.
+   */
+  public static <T> T readRepeating(
+      String text, String origin, JsonLimits limits, Function<JsonCursor, T> reading) {
+    requireShort(text.length(), origin, limits);
+    JsonFactory factory =
+        factory(limits).rebuild().disable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    return read(
+        origin, factory, limits, f -> f.createParser(text.toCharArray()), complete(reading));
+  }
+
   /** Reads a value that {@code text} begins with; {@link #offset} says where it ends. */
   public static <T> T readPrefix(
       char[] text, String origin, JsonLimits limits, Function<JsonCursor, T> reading) {
-    if (text.length > limits.maxBytes()) {
+    requireShort(text.length, origin, limits);
+    return read(origin, factory(limits), limits, f -> f.createParser(text), reading);
+  }
+
+  private static void requireShort(int length, String origin, JsonLimits limits) {
+    if (length > limits.maxBytes()) {
       throw new InputException(
           "%s: has %d characters of JSON, at most %d are allowed"
-              .formatted(origin, text.length, limits.maxBytes()));
+              .formatted(origin, length, limits.maxBytes()));
     }
-    return read(origin, limits, factory -> factory.createParser(text), reading);
   }
 
   private static <T> T read(
-      String origin, JsonLimits limits, Source source, Function<JsonCursor, T> reading) {
-    try (JsonParser parser = source.open(factory(limits))) {
+      String origin,
+      JsonFactory factory,
+      JsonLimits limits,
+      Source source,
+      Function<JsonCursor, T> reading) {
+    try (JsonParser parser = source.open(factory)) {
       JsonCursor cursor = new JsonCursor(origin, parser, limits);
       cursor.next();
       return reading.apply(cursor);
@@ -177,6 +198,11 @@ public final class JsonCursor {
     return parser.currentToken() == JsonToken.VALUE_STRING;
   }
 
+  /** Whether null is here. */
+  public boolean isNull() {
+    return parser.currentToken() == JsonToken.VALUE_NULL;
+  }
+
   /** Whether a number without fraction and exponent is here. */
   public boolean isInteger() {
     return parser.currentToken() == JsonToken.VALUE_NUMBER_INT;
@@ -194,6 +220,15 @@ public final class JsonCursor {
   /** Moves to the list's next item; false at the end of the list. */
   public boolean nextItem() {
     return next() != JsonToken.END_ARRAY;
+  }
+
+  /** Moves to the end of the value here, without a tree of it. */
+  public void skip() {
+    try {
+      parser.skipChildren();
+    } catch (IOException e) {
+      throw failure(origin, e);
+    }
   }
 
   /** The name of the field here. */

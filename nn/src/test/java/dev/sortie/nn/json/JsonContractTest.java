@@ -93,6 +93,19 @@ class JsonContractTest {
     assertRefused(() -> parse(text), List.of("x.json"));
   }
 
+  /** As a model may write them; anything else is as strict as it is for files. */
+  @Test
+  void namesMayRepeatWhereThatIsSaid() {
+    String text = "{\"a\":{\"b\":1,\"b\":[2]},\"c\":3,\"a\":{\"b\":{\"d\":4,\"d\":5}}}";
+    assertThat(Json.compact(Json.parseRepeating("call", text, JsonLimits.CONFIG)))
+        .isEqualTo("{\"a\":{\"b\":{\"d\":5}},\"c\":3}");
+    for (String wrong : List.of("{\"a\":01}", "{} {}", "[]", "")) {
+      assertThatThrownBy(() -> Json.parseRepeating("call", wrong, JsonLimits.CONFIG))
+          .isInstanceOf(InputException.class)
+          .hasMessageStartingWith("call: ");
+    }
+  }
+
   @Test
   void documentsAboveTheLimitAreRefused() {
     Path file = write(folder.resolve("big.json"), " ".repeat(200) + "{}");

@@ -20,8 +20,7 @@ final class ForcedCallReader implements CallReader {
   private int at;
 
   private int depth;
-  private boolean quoted;
-  private boolean escaped;
+  private final JsonQuotes quotes = new JsonQuotes();
 
   /** Characters after a call that are no part of the next one, and have not come yet. */
   private int skip;
@@ -69,17 +68,12 @@ final class ForcedCallReader implements CallReader {
   private boolean argumentsEnd() {
     while (at < held.length()) {
       char c = held.charAt(at++);
-      if (escaped) {
-        escaped = false;
-      } else if (quoted) {
-        escaped = c == '\\';
-        quoted = c != '"';
-      } else if (c == '"') {
-        quoted = true;
-      } else if (c == '{' || c == '[') {
-        depth++;
-      } else if ((c == '}' || c == ']') && --depth == 0) {
-        return true;
+      if (!quotes.take(c)) {
+        if (c == '{' || c == '[') {
+          depth++;
+        } else if ((c == '}' || c == ']') && --depth == 0) {
+          return true;
+        }
       }
     }
     return false;

@@ -1,9 +1,5 @@
 package dev.sortie.eetuning.decode.tool;
 
-import dev.sortie.nn.InputException;
-import dev.sortie.nn.json.Json;
-import dev.sortie.nn.json.JsonLimits;
-import dev.sortie.nn.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -19,7 +15,6 @@ import java.util.regex.Pattern;
 public final class ToolCallReader implements CallReader {
   private static final String OPEN = CallFormat.OPEN;
   private static final String CLOSE = CallFormat.CLOSE;
-  private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 64, 1 << 20);
 
   private final StringBuilder held = new StringBuilder();
 
@@ -67,19 +62,35 @@ public final class ToolCallReader implements CallReader {
         return pieces;
       }
       give(open, pieces);
-      int close = held.indexOf(CLOSE);
+      int close = close();
       if (close < 0) {
         return pieces;
       }
-      String inside = held.substring(OPEN.length(), close);
-      int end = close + CLOSE.length();
-      Optional<ToolPiece.Call> call = call(inside);
-      if (call.isPresent()) {
-        pieces.add(call.get());
-        held.delete(0, end);
-      } else {
-        give(end, pieces);
+      endCall(close, pieces);
+    }
+  }
+
+  /**
+   * Where the tag begins that ends a call; -1 where it has not come. Strings may have such tags.
+   */
+  private int close() {
+    JsonQuotes quotes = new JsonQuotes();
+    for (int i = OPEN.length(); i < held.length(); i++) {
+      if (!quotes.take(held.charAt(i)) && held.charAt(i) == '<' && held.indexOf(CLOSE, i) == i) {
+        return i;
       }
+    }
+    return -1;
+  }
+
+  private void endCall(int close, List<ToolPiece> pieces) {
+    int end = close + CLOSE.length();
+    Optional<ToolPiece.Call> call = WrittenCall.of(held.substring(OPEN.length(), close));
+    if (call.isPresent()) {
+      pieces.add(call.get());
+      held.delete(0, end);
+    } else {
+      give(end, pieces);
     }
   }
 
@@ -87,13 +98,11 @@ public final class ToolCallReader implements CallReader {
   public List<ToolPiece> finish() {
     List<ToolPiece> pieces = new ArrayList<>();
     Optional<ToolPiece.Call> call =
-        bare ? call(held.toString()).filter(this::mayBeBare) : Optional.empty();
+        bare ? WrittenCall.of(held.toString()).filter(this::mayBeBare) : Optional.empty();
     if (call.isEmpty()) {
       bare = false; // it may have calls between tags
       pieces.addAll(add(""));
-      if (held.indexOf(OPEN) == 0) {
-        call = call(held.substring(OPEN.length())); // some models end with the object
-      }
+      call = lastCall(pieces);
     }
     if (call.isPresent()) {
       pieces.add(call.get());
@@ -102,6 +111,20 @@ public final class ToolCallReader implements CallReader {
     }
     held.setLength(0);
     return pieces;
+  }
+
+  /** The call at the end of an answer without a tag that ends it, as some models give. */
+  private Optional<ToolPiece.Call> lastCall(List<ToolPiece> pieces) {
+    while (held.indexOf(OPEN) == 0) {
+      Optional<ToolPiece.Call> call = WrittenCall.of(held.substring(OPEN.length()));
+      int close = held.indexOf(CLOSE);
+      if (call.isPresent() || close < 0) {
+        return call;
+      }
+      endCall(close, pieces); // its quotation marks are none of JSON
+      pieces.addAll(add(""));
+    }
+    return Optional.empty();
   }
 
   private boolean mayBeBare(ToolPiece.Call call) {
@@ -123,23 +146,5 @@ public final class ToolCallReader implements CallReader {
       }
     }
     return 0;
-  }
-
-  private static Optional<ToolPiece.Call> call(String json) {
-    try {
-      JsonObject object = Json.parse("call", json.strip(), LIMITS);
-      Object arguments =
-          object.has("arguments")
-              ? object.fields().get("arguments")
-              : object.fields().get("parameters");
-      if (object.fields().get("name") instanceof String name
-          && (arguments == null || arguments instanceof JsonObject)) {
-        String text = arguments == null ? "{}" : Json.compact(arguments);
-        return Optional.of(new ToolPiece.Call(name, text));
-      }
-      return Optional.empty();
-    } catch (InputException e) {
-      return Optional.empty();
-    }
   }
 }

@@ -104,7 +104,7 @@ final class ChatMessages {
   /** Arguments of a call as an object. */
   static Object arguments(String json, String param) {
     try {
-      return json.isBlank() ? Map.of() : Json.parse("arguments", json, ARGUMENTS);
+      return json.isBlank() ? Map.of() : Json.parseRepeating("arguments", json, ARGUMENTS);
     } catch (InputException e) {
       throw ApiError.invalid(param + ".tool_calls", param + ".tool_calls: " + e.getMessage());
     }

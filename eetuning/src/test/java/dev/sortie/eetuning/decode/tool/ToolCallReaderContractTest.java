@@ -46,6 +46,13 @@ class ToolCallReaderContractTest {
           <tool_call>no call</tool_call> after           | <tool_call>no call</tool_call> after
           <tool_call>{"name":1}</tool_call>              | <tool_call>{"name":1}</tool_call>
           <tool_call>{"name":"f","arguments":"{}"}</tool_call> | <tool_call>{"name":"f","arguments":"{}"}</tool_call>
+          <tool_call>{"name":"f","arguments":{"a":"</tool_call>"}}</tool_call>. | [f{"a":"</tool_call>"}].
+          <tool_call>{"name":"f","arguments":{"a":"\\"</tool_call>"}} | [f{"a":"\\"</tool_call>"}]
+          <tool_call>{"name":"f","arguments":{ "a": 1, "a":[2.50]}, "x":{"y":[]}}</tool_call> | [f{ "a": 1, "a":[2.50]}]
+          <tool_call>{"name":"f","name":"g"}</tool_call> | <tool_call>{"name":"f","name":"g"}</tool_call>
+          <tool_call>{"name":"f","arguments":{"a":01}}</tool_call> | <tool_call>{"name":"f","arguments":{"a":01}}</tool_call>
+          <tool_call>{"arguments":null,"parameters":{"a":{}},"name":"f"}</tool_call> | [f{"a":{}}]
+          <tool_call>1" of</tool_call> <tool_call>{"name":"f"}</tool_call> | <tool_call>1" of</tool_call> [f{}]
           {"name":"f","parameters":{"b":[1,{"c":2}]}}    | [f{"b":[1,{"c":2}]}]
           {"answer":42}                                  | {"answer":42}
           {"name":"f",                                   | {"name":"f",
