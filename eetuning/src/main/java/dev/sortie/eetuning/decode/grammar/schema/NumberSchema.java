@@ -15,6 +15,9 @@ final class NumberSchema {
   /** Of 15 digits, so that a double has them all. */
   private static final BigDecimal LARGEST = new BigDecimal(999_999_999_999_999L);
 
+  private static final List<String> BOUNDS =
+      List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+
   private static final Expression POINT = new Expression.Text(".");
   private static final Expression DIGIT = digits('0', '9');
 
@@ -41,9 +44,7 @@ final class NumberSchema {
   static Expression expression(Place place, JsonType type) {
     Bound floor = floor(place, "minimum", "exclusiveMinimum", 1);
     Bound ceiling = floor(place, "maximum", "exclusiveMaximum", -1).negated();
-    boolean bounded =
-        floor.value().compareTo(LARGEST.negate()) > 0 || ceiling.value().compareTo(LARGEST) < 0;
-    if (!bounded) {
+    if (BOUNDS.stream().noneMatch(word -> place.object().has(word))) {
       return new Expression.Call(type.word());
     }
     boolean whole = type == JsonType.INTEGER;

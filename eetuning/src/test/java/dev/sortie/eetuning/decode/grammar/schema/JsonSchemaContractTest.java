@@ -58,6 +58,8 @@ class JsonSchemaContractTest {
           {"type":"number","minimum":0,"maximum":1} ; 0 ~ 0.5 ~ 1 ~ 1.0 ~ 0.999                     ; 1.1 ~ -0.1 ~ 2
           {"type":"number","exclusiveMinimum":0} ; 0.1 ~ 7 ~ 12.50 ~ 0.001                          ; 0 ~ 0.0 ~ -1
           {"type":"number","minimum":-2,"exclusiveMaximum":0} ; -2 ~ -2.0 ~ -1.99 ~ -0.5            ; -2.1 ~ 0 ~ -0.0 ~ 1
+          {"type":"number","maximum":9007199254740991} ; 0 ~ -2.5 ~ 999999999999999                 ; 9e99 ~ 1e1
+          {"type":"number","exclusiveMinimum":-1e300} ; 0.5 ~ -999999999999999                      ; -1e99
           {"type":"array","items":{"type":"integer"},"minItems":2,"maxItems":3} ; [1,2] ~ [1, 2,3]  ; [1] ~ [1,2,3,4] ~ [] ~ [1,2
           {"type":"array","items":{"type":"null"}} ; [] ~ [null] ~ [null,null] ~ [ null ]           ; [1] ~ [null,]
           {"type":"array","prefixItems":[{"const":1},{"const":2}],"items":{"const":3}} ; [] ~ [1] ~ [1,2] ~ [1,2,3,3] ; [2] ~ [1,3] ~ [1,2,2]
