@@ -77,6 +77,7 @@ class JsonSchemaContractTest {
           {"$defs":{"n":{"type":"object","properties":{"v":{"type":"integer"},"next":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/n"}]}},"required":["v","next"]}},"$ref":"#/$defs/n"} ; {"v":1,"next":null} ~ {"v":1,"next":{"v":2,"next":null}} ; {"v":1} ~ {"v":1,"next":{}}
           {"oneOf":[{"type":"object","properties":{"k":{"const":"a"},"x":{}},"required":["k"]},{"type":"object","properties":{"k":{"const":"b"}},"required":["k"]},{"type":"null"}]} ; {"k":"a","x":1} ~ {"k":"b"} ~ null ; {"k":"b","x":1} ~ {"k":"c"}
           {"allOf":[{"$ref":"#/definitions/a~1b"}],"definitions":{"a/b":{"type":"null"}},"title":"t"} ; null ; 1
+          {"$ref":"#%2F%24defs/a+%20%c3%a9%2f100%/~01%7e1","$defs":{"a+ é":{"100%":{"~1/":{"type":"null"}}}}} ; null ; 1
           {"type":"string","format":"date"}      ; "2024-02-28" ~ "1999-12-31" ~ "2000-04-30"      ; "2024-02-30" ~ "2024-13-01" ~ "2023-04-31" ~ "24-01-01"
           {"type":"string","format":"date-time"} ; "2024-02-28T23:59:59Z" ~ "2024-02-28T00:00:00.123+02:00" ; "2024-02-28" ~ "2024-02-28T24:00:00Z"
           {"type":"string","format":"uuid"}      ; "01234567-89ab-cdef-0123-456789abcdef"           ; "0123"
@@ -106,6 +107,7 @@ class JsonSchemaContractTest {
           {"if":{}}                               ; #/if
           {"$ref":"http://example.com/a"}         ; #/$ref is "http://example.com/a", expected a place in this schema
           {"$ref":"#/$defs/a"}                    ; #/$ref is "#/$defs/a", expected a place that is there
+          {"$ref":"#/$defs/a%2","$defs":{"a":{}}} ; #/$ref is "#/$defs/a%2", expected a place that is there
           {"$ref":"#"}                            ; begins with itself
           {"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"anyOf":[{"$ref":"#/$defs/a"}]}},"$ref":"#/$defs/a"} ; begins with itself
           {"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]} ; no text ends
