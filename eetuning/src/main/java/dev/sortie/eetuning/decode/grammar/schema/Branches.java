@@ -1,6 +1,7 @@
 package dev.sortie.eetuning.decode.grammar.schema;
 
 import dev.sortie.nn.json.JsonObject;
+import java.math.BigDecimal;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -47,11 +48,11 @@ final class Branches {
    * What is known of a schema's documents.
    *
    * @param types that they may have
-   * @param values all there are, as JSON, where they are listed
+   * @param values all there are, as {@link Branches#key} has them, where they are listed
    * @param properties by name, the values of those that are there in any case
    */
   private record Shape(
-      Set<JsonType> types, Optional<Set<String>> values, Map<String, Set<String>> properties) {
+      Set<JsonType> types, Optional<Set<Object>> values, Map<String, Set<Object>> properties) {
     boolean excludes(Shape other) {
       if (types.stream().noneMatch(t -> other.types.stream().anyMatch(o -> overlap(t, o)))) {
         return true;
@@ -73,15 +74,15 @@ final class Branches {
       return a == b || Set.of(a, b).equals(Set.of(JsonType.INTEGER, JsonType.NUMBER));
     }
 
-    private static boolean distinct(Set<String> a, Set<String> b) {
+    private static boolean distinct(Set<Object> a, Set<Object> b) {
       return a.stream().noneMatch(b::contains);
     }
   }
 
   private Shape shape(Place branch) {
     Place at = resolved(branch);
-    Optional<Set<String>> values = values(at);
-    Map<String, Set<String>> properties = new HashMap<>();
+    Optional<Set<Object>> values = values(at);
+    Map<String, Set<Object>> properties = new HashMap<>();
     Set<JsonType> types = Set.of(JsonType.values());
     if (at.schema() instanceof JsonObject o) {
       types = o.contains("type") ? JsonType.of(at) : types;
@@ -111,18 +112,33 @@ final class Branches {
     throw from.error("is a chain of more than %d references".formatted(MOST_REFERENCES));
   }
 
-  private static Optional<Set<String>> values(Place at) {
+  private static Optional<Set<Object>> values(Place at) {
     if (!(at.schema() instanceof JsonObject o)) {
       return Optional.empty();
     }
     if (o.contains("const")) {
-      return Optional.of(Set.of(new Literals.Value(o.fields().get("const")).text()));
+      return Optional.of(Set.of(key(o.fields().get("const"))));
     }
     if (o.contains("enum")) {
-      Set<String> all = new HashSet<>();
-      Literals.values(at).forEach(v -> all.add(v.text()));
+      Set<Object> all = new HashSet<>();
+      Literals.values(at).forEach(v -> all.add(key(v.json())));
       return Optional.of(all);
     }
     return Optional.empty();
+  }
+
+  /** The same for values that are equal as JSON Schema has it: 1 and 1.0, objects in any order. */
+  private static Object key(Object json) {
+    return switch (json) {
+      case null -> Optional.empty();
+      case Number n -> new BigDecimal(n.toString()).stripTrailingZeros();
+      case List<?> list -> list.stream().map(Branches::key).toList();
+      case JsonObject o -> {
+        Map<String, Object> fields = new HashMap<>();
+        o.fields().forEach((name, value) -> fields.put(name, key(value)));
+        yield fields;
+      }
+      default -> json;
+    };
   }
 }

@@ -76,6 +76,7 @@ class JsonSchemaContractTest {
           {"anyOf":[{"type":"integer"},{"type":"array","items":{"$ref":"#"}}]} ; 1 ~ [] ~ [1,[2,[]]] ; "a" ~ [[1]
           {"$defs":{"n":{"type":"object","properties":{"v":{"type":"integer"},"next":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/n"}]}},"required":["v","next"]}},"$ref":"#/$defs/n"} ; {"v":1,"next":null} ~ {"v":1,"next":{"v":2,"next":null}} ; {"v":1} ~ {"v":1,"next":{}}
           {"oneOf":[{"type":"object","properties":{"k":{"const":"a"},"x":{}},"required":["k"]},{"type":"object","properties":{"k":{"const":"b"}},"required":["k"]},{"type":"null"}]} ; {"k":"a","x":1} ~ {"k":"b"} ~ null ; {"k":"b","x":1} ~ {"k":"c"}
+          {"oneOf":[{"const":1},{"const":1.5},{"const":"1"},{"enum":[[1],[2],{"a":1}]}]} ; 1 ~ 1.5 ~ "1" ~ [2] ; 2 ~ [3]
           {"allOf":[{"$ref":"#/definitions/a~1b"}],"definitions":{"a/b":{"type":"null"}},"title":"t"} ; null ; 1
           {"$ref":"#%2F%24defs/a+%20%c3%a9%2f100%/~01%7e1","$defs":{"a+ é":{"100%":{"~1/":{"type":"null"}}}}} ; null ; 1
           {"type":"string","format":"date"}      ; "2024-02-28" ~ "1999-12-31" ~ "2000-04-30"      ; "2024-02-30" ~ "2024-13-01" ~ "2023-04-31" ~ "24-01-01"
@@ -117,6 +118,8 @@ class JsonSchemaContractTest {
           {"anyOf":[]}                            ; #/anyOf is [], expected a list of at least one schema
           {"oneOf":[{"type":"integer"},{"type":"number"}]} ; #/oneOf has schemas 0 and 1, which
           {"oneOf":[{"properties":{"k":{"const":1}}},{"properties":{"k":{"const":2}}}]} ; #/oneOf has schemas 0 and 1
+          {"oneOf":[{"const":1},{"const":1.0}]}   ; #/oneOf has schemas 0 and 1
+          {"oneOf":[{"const":{"a":1,"b":[0,null]}},{"enum":["x",{"b":[-0.0,null],"a":1e0}]}]} ; #/oneOf has schemas 0 and 1
           {"type":"strange"}                      ; #/type is "strange", expected one of object, array
           {"enum":[]}                             ; #/enum is []
           {"type":"integer","enum":["a"]}         ; #/type is the type of none of the values
