@@ -12,7 +12,10 @@ import java.util.List;
  * whole numbers, the ones between whole numbers within the bounds.
  */
 final class NumberSchema {
-  /** Of 15 digits, so that a double has them all. */
+  /** So many a double holds in any case. */
+  private static final int DIGITS = 15;
+
+  /** Of as many digits. */
   private static final BigDecimal LARGEST = new BigDecimal(999_999_999_999_999L);
 
   private static final List<String> BOUNDS =
@@ -93,15 +96,20 @@ final class NumberSchema {
       }
       return all;
     }
-    if (firstIsOut && first.compareTo(last) < 0) {
+    if (firstIsOut && first.compareTo(last) < 0 && room(first) > 0) {
       all.add(
           Expression.sequence(
               new Expression.Text(first.toPlainString()),
               POINT,
-              new Expression.Repeat(DIGIT, 0, 14),
+              new Expression.Repeat(DIGIT, 0, room(first) - 1),
               digits('1', '9')));
     }
     BigDecimal below = last.subtract(BigDecimal.ONE); // up to which any fraction fits
+    if (lastIsOut && from.compareTo(below) <= 0) {
+      all.add(
+          Expression.sequence(new Expression.Text(below.toPlainString()), fraction(room(below))));
+      below = below.subtract(BigDecimal.ONE);
+    }
     if (from.compareTo(below) <= 0) {
       all.add(
           Expression.sequence(
@@ -117,6 +125,20 @@ final class NumberSchema {
                       POINT, new Expression.Repeat(new Expression.Text("0"), 1, 15)))));
     }
     return all;
+  }
+
+  /**
+   * How many digits may follow a whole number next to an open bound: with more than 15 in all, a
+   * double may be the bound itself.
+   */
+  private static int room(BigDecimal whole) {
+    return DIGITS - (whole.signum() == 0 ? 0 : whole.precision());
+  }
+
+  private static Expression fraction(int digits) {
+    return digits == 0
+        ? Expression.EMPTY
+        : Expression.optional(Expression.sequence(POINT, new Expression.Repeat(DIGIT, 1, digits)));
   }
 
   private static Expression digits(char first, char last) {

@@ -60,6 +60,10 @@ class JsonSchemaContractTest {
           {"type":"number","minimum":-2,"exclusiveMaximum":0} ; -2 ~ -2.0 ~ -1.99 ~ -0.5            ; -2.1 ~ 0 ~ -0.0 ~ 1
           {"type":"number","maximum":9007199254740991} ; 0 ~ -2.5 ~ 999999999999999                 ; 9e99 ~ 1e1
           {"type":"number","exclusiveMinimum":-1e300} ; 0.5 ~ -999999999999999                      ; -1e99
+          {"type":"number","exclusiveMinimum":0,"exclusiveMaximum":100} ; 99.9999999999999 ~ 0.000000000000001 ~ 98.999999999999999 ~ 99 ; 99.99999999999999 ~ 100
+          {"type":"number","exclusiveMinimum":100} ; 100.000000000001 ~ 101.5                       ; 100.0000000000001 ~ 100.0
+          {"type":"number","exclusiveMinimum":-9,"exclusiveMaximum":-1} ; -1.00000000000001 ~ -8.99999999999999 ; -1.000000000000001 ~ -8.999999999999999
+          {"type":"number","minimum":999999999999997,"exclusiveMaximum":999999999999999} ; 999999999999997.5 ~ 999999999999998 ; 999999999999998.9
           {"type":"array","items":{"type":"integer"},"minItems":2,"maxItems":3} ; [1,2] ~ [1, 2,3]  ; [1] ~ [1,2,3,4] ~ [] ~ [1,2
           {"type":"array","items":{"type":"null"}} ; [] ~ [null] ~ [null,null] ~ [ null ]           ; [1] ~ [null,]
           {"type":"array","prefixItems":[{"const":1},{"const":2}],"items":{"const":3}} ; [] ~ [1] ~ [1,2] ~ [1,2,3,3] ; [2] ~ [1,3] ~ [1,2,2]
