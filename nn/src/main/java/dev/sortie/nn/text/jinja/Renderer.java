@@ -110,16 +110,20 @@ final class Renderer {
     }
     budget.items(1);
     LoopState loop = new LoopState(items);
+    boolean reachedEnd = false;
     for (int i = 0; i < items.size(); i++) {
       loop.at(i);
       Variables inner = new Variables(scope);
       assign(f.target(), items.get(i), inner);
       inner.set("loop", loop);
-      if (run(f.body(), inner, out) == Flow.BREAK) {
+      Flow flow = run(f.body(), inner, out);
+      if (flow == Flow.BREAK) {
         break;
       }
+      reachedEnd |= flow == Flow.NEXT;
     }
-    return items.isEmpty() ? run(f.otherwise(), new Variables(scope), out) : Flow.NEXT;
+    // as in Jinja2, which notes at the end of the body that there was an iteration
+    return reachedEnd ? Flow.NEXT : run(f.otherwise(), new Variables(scope), out);
   }
 
   private List<Object> kept(Statement.For f, List<Object> items, Variables scope) {
