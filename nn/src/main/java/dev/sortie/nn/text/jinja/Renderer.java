@@ -5,6 +5,7 @@ import dev.sortie.nn.text.jinja.TemplateValue.Namespace;
 import dev.sortie.nn.text.jinja.TemplateValue.Undefined;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Runs statements. */
 final class Renderer {
@@ -67,10 +68,13 @@ final class Renderer {
         return loop(f, scope, out);
       }
       case Statement.Set s -> assign(s.target(), evaluator.eval(s.value(), scope), scope);
-      case Statement.SetBlock s ->
-          assign(s.target(), filtered(s.filters(), s.body(), scope), scope);
-      case Statement.FilterBlock f ->
-          append(PythonText.of(filtered(f.filters(), f.body(), scope), budget), out);
+      case Statement.SetBlock s -> {
+        return capture(s.body(), s.filters(), scope, value -> assign(s.target(), value, scope));
+      }
+      case Statement.FilterBlock f -> {
+        return capture(
+            f.body(), f.filters(), scope, value -> append(PythonText.of(value, budget), out));
+      }
       case Statement.Macro m -> {
         budget.items(CLOSURE); // it keeps the block that it stands in
         scope.set(m.name(), new Macro(m, scope));
@@ -139,12 +143,22 @@ final class Renderer {
     return kept;
   }
 
-  private Object filtered(List<Expr.Filtered> filters, List<Statement> body, Variables scope) {
-    Object value = budget.made(render(body, new Variables(scope)));
-    for (Expr.Filtered filter : filters) {
-      value = evaluator.filter(filter, value, scope);
+  /**
+   * Gives what a body renders, passed through filters, to {@code use}. A body that breaks or
+   * continues the loop around it gives nothing.
+   */
+  private Flow capture(
+      List<Statement> body, List<Expr.Filtered> filters, Variables scope, Consumer<Object> use) {
+    StringBuilder text = new StringBuilder();
+    Flow flow = run(body, new Variables(scope), text);
+    if (flow == Flow.NEXT) {
+      Object value = budget.made(text.toString());
+      for (Expr.Filtered filter : filters) {
+        value = evaluator.filter(filter, value, scope);
+      }
+      use.accept(value);
     }
-    return value;
+    return flow;
   }
 
   private void assign(Statement.Target target, Object value, Variables scope) {
