@@ -24,17 +24,21 @@ final class PythonCase {
   }
 
   static String lower(String text) {
-    if (text.indexOf(SIGMA) < 0) {
-      return changed(text, 0, text.length(), piece -> piece.toLowerCase(Locale.ROOT));
+    return lower(text, 0, text.length());
+  }
+
+  /** A part of a text in lower case; what stands around it says whether a sigma is final. */
+  private static String lower(String text, int from, int to) {
+    if (text.indexOf(SIGMA, from, to) < 0) {
+      return changed(text, from, to, piece -> piece.toLowerCase(Locale.ROOT));
     }
-    StringBuilder out = new StringBuilder(text.length());
-    int from = 0;
-    for (int at; (at = text.indexOf(SIGMA, from)) >= 0; from = at + 1) {
-      out.append(changed(text, from, at, piece -> piece.toLowerCase(Locale.ROOT)));
+    StringBuilder out = new StringBuilder(to - from);
+    int start = from;
+    for (int at; (at = text.indexOf(SIGMA, start, to)) >= 0; start = at + 1) {
+      out.append(changed(text, start, at, piece -> piece.toLowerCase(Locale.ROOT)));
       out.append(isFinal(text, at) ? '\u03C2' : '\u03C3');
     }
-    return out.append(changed(text, from, text.length(), piece -> piece.toLowerCase(Locale.ROOT)))
-        .toString();
+    return out.append(changed(text, start, to, piece -> piece.toLowerCase(Locale.ROOT))).toString();
   }
 
   private static String changed(String text, int from, int to, UnaryOperator<String> change) {
@@ -102,20 +106,20 @@ final class PythonCase {
       return text;
     }
     int first = text.offsetByCodePoints(0, 1);
-    return titled(text.codePointAt(0)) + lower(text.substring(first));
+    return titled(text.codePointAt(0)) + lower(text, first, text.length());
   }
 
   /** The first letter after each character that is no letter, as str.title has it. */
   static String title(String text) {
     StringBuilder out = new StringBuilder();
     boolean inWord = false;
-    for (int i = 0; i < text.length(); ) {
+    int end;
+    for (int i = 0; i < text.length(); i = end) {
       int c = text.codePointAt(i);
+      end = i + Character.charCount(c);
       boolean cased = isCased(c);
-      out.append(
-          !cased ? Character.toString(c) : inWord ? lower(Character.toString(c)) : titled(c));
+      out.append(!cased ? Character.toString(c) : inWord ? lower(text, i, end) : titled(c));
       inWord = cased;
-      i += Character.charCount(c);
     }
     return out.toString();
   }
