@@ -1,6 +1,6 @@
 package dev.sortie.eetuning.decode.tool;
 
-import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** A part of an answer of a model that may call functions. */
 public sealed interface ToolPiece {
@@ -17,9 +17,23 @@ public sealed interface ToolPiece {
    */
   record Call(String id, String name, String arguments) implements ToolPiece {
 
+    private static final String ID_CHARACTERS =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    /** The chat template of Mistral refuses ids of another length or with other characters. */
+    private static final int ID_LENGTH = 9;
+
     /** A call with an id of its own. */
     Call(String name, String arguments) {
-      this("call_" + UUID.randomUUID().toString().replace("-", ""), name, arguments);
+      this(newId(), name, arguments);
+    }
+
+    private static String newId() {
+      StringBuilder id = new StringBuilder();
+      ThreadLocalRandom.current()
+          .ints(ID_LENGTH, 0, ID_CHARACTERS.length())
+          .forEach(i -> id.append(ID_CHARACTERS.charAt(i)));
+      return id.toString();
     }
   }
 }
