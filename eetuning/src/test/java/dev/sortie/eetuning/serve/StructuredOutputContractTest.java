@@ -298,6 +298,32 @@ class StructuredOutputContractTest {
     assertThat(cut.body()).contains("\"finish_reason\":\"length\"");
   }
 
+  @Test
+  void aCallOfAResponseThatIsCutIsIncomplete() {
+    String json =
+        """
+        {"input":"Where?","max_output_tokens":%d,"stream":%s,"tool_choice":"required",
+         "parallel_tool_calls":false,
+         "tools":[{"type":"function","name":"find","parameters":{"type":"object",
+          "properties":{"what":{"enum":["fox","hen"]}},"required":["what"]}}]}""";
+    int begin =
+        tiny.model.tokenizer().encode("{\"name\": \"find\", \"arguments\": {\"what\":").length;
+    JsonObject cut = tiny.post("/v1/responses", json.formatted(begin, false)).json();
+    JsonObject whole = tiny.post("/v1/responses", json.formatted(200, false)).json();
+    List<JsonObject> done =
+        tiny.post("/v1/responses", json.formatted(begin, true)).events().stream()
+            .filter(e -> e.getString("type").equals("response.output_item.done"))
+            .toList();
+    JsonObject call = cut.getObjects("output").getFirst();
+    assertThat(call.getString("arguments")).startsWith("{").doesNotContain("}");
+    assertThat(List.of(cut, call, done.getFirst().getObject("item")))
+        .extracting(o -> o.getString("status"))
+        .containsOnly("incomplete");
+    assertThat(List.of(whole, whole.getObjects("output").getFirst()))
+        .extracting(o -> o.getString("status"))
+        .containsOnly("completed");
+  }
+
   private static List<JsonObject> calls(RawClient.Answer stream) {
     List<JsonObject> calls = new ArrayList<>();
     for (JsonObject event : stream.events()) {

@@ -44,7 +44,7 @@ final class ForcedCallReader implements CallReader {
       if (skip > 0 || name.isEmpty() && !begins() || !argumentsEnd()) {
         return pieces;
       }
-      pieces.add(call(held.substring(0, at)));
+      pieces.add(call(held.substring(0, at), false));
       skip = at + format.end().length();
       name = Optional.empty();
       at = 0;
@@ -79,15 +79,15 @@ final class ForcedCallReader implements CallReader {
     return false;
   }
 
-  private ToolPiece call(String arguments) {
-    return new ToolPiece.Call(name.orElseThrow(), arguments);
+  private ToolPiece call(String arguments, boolean isCut) {
+    return new ToolPiece.Call(name.orElseThrow(), arguments, isCut);
   }
 
   @Override
   public List<ToolPiece> finish() {
     List<ToolPiece> pieces = new ArrayList<>();
     if (name.isPresent()) {
-      pieces.add(call(held.toString()));
+      pieces.add(call(held.toString(), true));
     } else if (!held.isEmpty()) {
       pieces.add(new ToolPiece.Text(held.toString()));
     }

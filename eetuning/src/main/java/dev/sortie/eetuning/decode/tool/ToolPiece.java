@@ -14,8 +14,9 @@ public sealed interface ToolPiece {
    * @param id of the call
    * @param name of the function
    * @param arguments as JSON
+   * @param isCut whether the answer ended within the arguments, so that they are no JSON
    */
-  record Call(String id, String name, String arguments) implements ToolPiece {
+  record Call(String id, String name, String arguments, boolean isCut) implements ToolPiece {
 
     private static final String ID_CHARACTERS =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -24,8 +25,8 @@ public sealed interface ToolPiece {
     private static final int ID_LENGTH = 9;
 
     /** A call with an id of its own. */
-    Call(String name, String arguments) {
-      this(newId(), name, arguments);
+    Call(String name, String arguments, boolean isCut) {
+      this(newId(), name, arguments, isCut);
     }
 
     private static String newId() {

@@ -58,7 +58,7 @@ final class WrittenCall {
     Optional<String> given =
         arguments.getOrDefault(
             "arguments", arguments.getOrDefault("parameters", Optional.of("{}")));
-    return name.flatMap(n -> given.map(a -> new ToolPiece.Call(n, a)));
+    return name.flatMap(n -> given.map(a -> new ToolPiece.Call(n, a, false)));
   }
 
   private void readArguments(String field, JsonCursor json) {

@@ -150,7 +150,7 @@ final class ResponseShape implements AnswerShape {
         "type",
         "function_call",
         "status",
-        COMPLETED,
+        c.isCut() ? INCOMPLETE : COMPLETED,
         "call_id",
         c.id(),
         "name",
