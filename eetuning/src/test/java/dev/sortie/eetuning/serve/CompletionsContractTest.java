@@ -298,11 +298,11 @@ class CompletionsContractTest {
     }
   }
 
-  /** A character of several tokens is one character. */
+  /** A character of several tokens, or of two UTF-16 units, is one character. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void offsetsOfTokensAreThoseOfTheText(boolean stream) {
-    String prompt = "x\u00e9\u20acz";
+    String prompt = "x\u00e9\u20ac\ud83d\ude00z";
     RawClient.Answer answer =
         tiny.post(
             TEXT,
@@ -315,8 +315,8 @@ class CompletionsContractTest {
             .ifPresent(l -> offsets.addAll(l.getList("text_offset")));
       }
     }
-    assertThat(tiny.model.tokenizer().encode(prompt)).hasSize(7);
-    assertThat(offsets).asString().isEqualTo("[0, 1, 1, 2, 2, 2, 3, 4, 5, 6]");
+    assertThat(tiny.model.tokenizer().encode(prompt)).hasSize(11);
+    assertThat(offsets).asString().isEqualTo("[0, 1, 1, 2, 2, 2, 3, 3, 3, 3, 4, 5, 6, 7]");
   }
 
   private static double[][] logSoftmax(int[] ids) {

@@ -28,6 +28,8 @@ final class CompletionText {
   private final StreamDecoder text;
 
   private boolean echoed;
+
+  /** In code points, as clients count that are written in Python. */
   private int offset;
 
   /**
@@ -97,7 +99,11 @@ final class CompletionText {
     StreamDecoder read = served.model().tokenizer().stream();
     rows.add(prompt[0], Optional.empty(), read);
     scores.get().scores().forEach(p -> rows.add(p.token().id(), Optional.of(p), read));
-    offset += read.finish().length();
+    advance(read.finish());
+  }
+
+  private void advance(String more) {
+    offset += more.codePointCount(0, more.length());
   }
 
   /** All that were generated, also the one that ends the text: harnesses count on a row of each. */
@@ -117,7 +123,7 @@ final class CompletionText {
       chosen.add(p.map(t -> Logprob.finite(t.token().logprob())).orElse(null));
       top.add(p.map(this::likeliest).orElse(null));
       offsets.add(offset);
-      offset += text.next(id).length();
+      advance(text.next(id));
     }
 
     /** The likeliest tokens, and the one that stands there even where it is none of them. */
