@@ -254,7 +254,8 @@ class TuneJobContractTest {
     assertThat(written.getObject("files").fields()).hasSize(2);
     assertThat(written.getInt("elements", 1, Integer.MAX_VALUE))
         .isEqualTo(checked.getInt("elements", 1, Integer.MAX_VALUE));
-    CommandLineRun.of(write).assertRefused(1, "two/checkpoints: is there already");
+    CommandLineRun.of(write)
+        .assertRefused(1, "two/checkpoints/step-%06d: is there already".formatted(STEPS));
     CommandLineRun.of("reshard", "--run", run, "--tp", "2").assertRefused(1, "give --out");
     CommandLineRun.of("reshard", "--run", temp.toString())
         .assertRefused(1, temp + ": has no whole checkpoint");
