@@ -62,7 +62,8 @@ class FamilyConversionContractTest {
   /** A folder of a fixture with a tokenizer and an altered configuration. */
   private Path folder(Sample sample, boolean altered) throws IOException {
     Path from = Fixture.folder("families/" + sample.name);
-    Path to = Files.createDirectories(temp.resolve(sample.name));
+    // no name of a family: the tokens of a GGUF file called phi3 swallow white space
+    Path to = Files.createDirectories(temp.resolve("original"));
     Files.copy(from.resolve("model.safetensors"), to.resolve("model.safetensors"));
     Files.copy(from.resolveSibling("tokenizer.json"), to.resolve("tokenizer.json"));
     String config = Files.readString(from.resolve("config.json"));
