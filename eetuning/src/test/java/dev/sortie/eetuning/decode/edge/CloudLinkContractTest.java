@@ -26,17 +26,7 @@ class CloudLinkContractTest {
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final String ESCAPE = "\u001b]0;title\u0007";
   private static final String ESCAPED = "\\u001b]0;title\\u0007";
-  private static final Frame.Open OPEN =
-      new Frame.Open(
-          Frame.VERSION,
-          ESCAPE,
-          5,
-          32,
-          290,
-          3,
-          LinkType.F32,
-          20,
-          EdgeAndCloud.options(0).sampling());
+  private static final Frame.Open OPEN = EdgeAndCloud.open(ESCAPE, 3, 20);
 
   /** What the cloud says once it was asked, and how that ends. */
   private static CompletableFuture<Void> cloud(LinkListener listener, List<Frame> says, int times) {

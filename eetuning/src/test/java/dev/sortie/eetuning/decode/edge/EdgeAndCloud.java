@@ -136,6 +136,12 @@ final class EdgeAndCloud implements AutoCloseable {
     return new GenerateOptions(TOKENS, sampling, List.of(), true);
   }
 
+  /** What opens a text of the cloud's model, or of one of another hash. */
+  static Frame.Open open(String sha256, int from, int room) {
+    return new Frame.Open(
+        Frame.VERSION, sha256, LAYERS, 32, 290, from, LinkType.F32, room, options(0).sampling());
+  }
+
   /** Long enough for a busy machine. */
   static EdgeDecoder.Settings settings(int port, ExitPolicy policy) {
     return new EdgeDecoder.Settings(

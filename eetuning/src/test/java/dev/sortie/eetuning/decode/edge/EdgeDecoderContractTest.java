@@ -109,21 +109,8 @@ class EdgeDecoderContractTest {
   void noControlCharacterOfAnEdgeReachesTheTerminal() throws Exception {
     try (EdgeAndCloud both = new EdgeAndCloud(folder, 3, 2);
         Link link = Link.call(new InetSocketAddress("localhost", both.port()), EdgeAndCloud.KEYS)) {
-      Frame.Open open =
-          new Frame.Open(
-              Frame.VERSION,
-              "\u001b]0;title\u0007",
-              EdgeAndCloud.LAYERS,
-              32,
-              290,
-              3,
-              LinkType.F32,
-              20,
-              EdgeAndCloud.options(0).sampling());
-      link.out().write(open.encode());
-      link.silence(Duration.ofSeconds(60));
-      assertThat(Frame.read(new DataInputStream(link.in()), Frame.LONGEST))
-          .isInstanceOf(Frame.Refused.class);
+      link.out().write(EdgeAndCloud.open("\u001b]0;title\u0007", 3, 20).encode());
+      assertThat(answer(link)).isInstanceOf(Frame.Refused.class);
       assertThat(both.log)
           .singleElement()
           .asString()
@@ -174,7 +161,7 @@ class EdgeDecoderContractTest {
       EdgeDecoder.Settings s = EdgeAndCloud.settings(both.port(), new ByBits(50));
       try (Link first =
           Link.call(new InetSocketAddress("localhost", both.port()), EdgeAndCloud.KEYS)) {
-        first.out().write(open(both.sha256(), 3, 20).encode());
+        first.out().write(EdgeAndCloud.open(both.sha256(), 3, 20).encode());
         assertThat(answer(first)).isInstanceOf(Frame.Ready.class);
         EdgeGeneration alone = both.write(s, prompt(5));
         assertThat(alone.count(EdgeToken.CLOUD)).isZero();
@@ -182,29 +169,16 @@ class EdgeDecoderContractTest {
         assertThat(alone.lost().orElseThrow()).contains("all places of this cloud are taken");
         assertThat(alone.sent())
             .as("states for a cloud that refused are not sent")
-            .isEqualTo(open(both.sha256(), 3, 65).encode().length);
+            .isEqualTo(EdgeAndCloud.open(both.sha256(), 3, 65).encode().length);
       }
       String other = "f".repeat(64);
       for (int i = 0; i < TRIES; i++) {
-        assertRefused(both, open(other, 3, 20), other, both.sha256());
+        assertRefused(both, EdgeAndCloud.open(other, 3, 20), other, both.sha256());
       }
-      assertRefused(both, open(both.sha256(), 2, 20), "edge says 2, the cloud 3");
-      assertRefused(both, open(both.sha256(), 3, 701), "701", "700");
-      assertRefused(both, open(both.sha256(), 3, 0), "0 tokens");
+      assertRefused(both, EdgeAndCloud.open(both.sha256(), 2, 20), "edge says 2, the cloud 3");
+      assertRefused(both, EdgeAndCloud.open(both.sha256(), 3, 701), "701", "700");
+      assertRefused(both, EdgeAndCloud.open(both.sha256(), 3, 0), "0 tokens");
     }
-  }
-
-  private static Frame.Open open(String sha256, int from, int room) {
-    return new Frame.Open(
-        Frame.VERSION,
-        sha256,
-        EdgeAndCloud.LAYERS,
-        32,
-        290,
-        from,
-        LinkType.F32,
-        room,
-        EdgeAndCloud.options(0).sampling());
   }
 
   private static Frame answer(Link link) throws Exception {

@@ -189,17 +189,7 @@ class EdgeFaultsContractTest {
   /** One who knows the secret but sends what does not fit ends his own text alone. */
   @Test
   void framesThatDoNotFitAreRefused() throws Exception {
-    Frame.Open open =
-        new Frame.Open(
-            Frame.VERSION,
-            both.sha256(),
-            EdgeAndCloud.LAYERS,
-            32,
-            290,
-            3,
-            LinkType.F32,
-            20,
-            EdgeAndCloud.options(0).sampling());
+    Frame.Open open = EdgeAndCloud.open(both.sha256(), 3, 20);
     int state = 4 * 32;
     List<Frame.States> wrong =
         List.of(
