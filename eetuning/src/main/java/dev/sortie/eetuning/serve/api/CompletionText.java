@@ -24,8 +24,11 @@ final class CompletionText {
   private final boolean logprobs;
   private final Optional<PromptScores> scores;
 
-  /** Of what is generated. A single token may be a part of a character, and of no width then. */
-  private final StreamDecoder text;
+  /**
+   * Of what is generated, where offsets are asked for: it reads the prompt first. A single token
+   * may be a part of a character, and of no width then.
+   */
+  private final Optional<StreamDecoder> text;
 
   private boolean echoed;
 
@@ -50,7 +53,10 @@ final class CompletionText {
     this.echo = echo;
     this.logprobs = logprobs;
     this.scores = scores;
-    this.text = GenerationState.after(prompt, served.model().tokenizer());
+    this.text =
+        logprobs
+            ? Optional.of(GenerationState.after(prompt, served.model().tokenizer()))
+            : Optional.empty();
   }
 
   boolean asksLogprobs() {
@@ -108,7 +114,7 @@ final class CompletionText {
 
   /** All that were generated, also the one that ends the text: harnesses count on a row of each. */
   private void add(Rows rows, List<GeneratedToken> tokens) {
-    tokens.forEach(t -> rows.add(t.id(), t.logprobs(), text));
+    text.ifPresent(after -> tokens.forEach(t -> rows.add(t.id(), t.logprobs(), after)));
   }
 
   /** Lists side by side, as this API has them. */
