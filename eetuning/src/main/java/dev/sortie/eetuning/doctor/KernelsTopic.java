@@ -25,18 +25,20 @@ final class KernelsTopic {
     boolean chosen = forced.isBlank() || forced.equals("auto") || forced.equals(SIMD);
     boolean scalar = set.equals("scalar");
     boolean simd = set.startsWith(SIMD);
+    String reason;
+    if (!scalar && !simd) {
+      reason = "those of the device";
+    } else if (!chosen) {
+      reason = "forced by -D" + KernelSets.PROPERTY + "=" + forced;
+    } else if (simd) {
+      reason = "the widest vectors that this JVM uses on this processor, up to 512 bits";
+    } else {
+      reason = "this JVM was started without the module of the Vector API";
+    }
     Topic t =
         new Topic("kernels")
             .fact("set", set)
-            .fact(
-                "reason",
-                !scalar && !simd
-                    ? "those of the device"
-                    : !chosen
-                        ? "forced by -D" + KernelSets.PROPERTY + "=" + forced
-                        : simd
-                            ? "the widest vectors that this JVM uses on this processor, up to 512 bits"
-                            : "this JVM was started without the module of the Vector API")
+            .fact("reason", reason)
             .fact("forced", chosen ? "" : forced);
     if (cpuBits > 0) {
       t.fact("cpu_vector_bits", cpuBits);

@@ -49,7 +49,7 @@ public final class AtomicFiles {
    * @throws InputException if the disk or the permissions do not allow it
    */
   public static void write(Path target, Body body) {
-    Path folder = requireFolder(target, target.toAbsolutePath().getParent());
+    Path folder = requireFolder(target);
     if (Files.isDirectory(target)) {
       throw new InputException(target + ": cannot be written: it is a folder; name a file");
     }
@@ -171,7 +171,11 @@ public final class AtomicFiles {
     }
   }
 
-  /** The folder of a file to be. */
+  /** The folder of a file to be, which must be there. */
+  public static Path requireFolder(Path target) {
+    return requireFolder(target, target.toAbsolutePath().getParent());
+  }
+
   private static Path requireFolder(Path target, Path folder) {
     if (folder == null || !Files.isDirectory(folder)) {
       throw new InputException(

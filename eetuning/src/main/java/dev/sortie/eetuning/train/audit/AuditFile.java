@@ -79,12 +79,8 @@ final class AuditFile implements AutoCloseable {
   private static void requirePlace(Path path) {
     if (Files.exists(path)) {
       InputFiles.requireRegular(path);
-      return;
-    }
-    Path folder = path.toAbsolutePath().getParent();
-    if (!Files.isDirectory(folder)) {
-      throw new InputException(
-          path + ": cannot be written: there is no folder " + folder + "; create it");
+    } else {
+      AtomicFiles.requireFolder(path);
     }
   }
 
