@@ -6,12 +6,10 @@ import dev.sortie.eetuning.decode.Step;
 import dev.sortie.eetuning.decode.pass.ChunkedPrefill;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.text.Tokenizer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -37,23 +35,14 @@ import java.util.function.Supplier;
  * {@link #run}, or whoever calls {@link #round}.
  */
 public final class Scheduler implements Runnable, AutoCloseable {
-  /**
-   * One owner may wait with at most so many times the requests that could still wait: alone with
-   * three quarters of all places, so that others find some. A dynamic threshold, as switches have
-   * it for their buffers (Choudhury and Hahne, 1998).
-   */
-  private static final int SHARE = 3;
-
   private final BatchDecoder decoder;
   private final PagePool pool;
   private final Tokenizer tokenizer;
   private final Set<Integer> ends;
   private final int vocab;
-  private final Limits limits;
+  private final int chunk;
   private final IntFunction<Drafter> drafters;
-
-  /** Also the lock. */
-  private final FairQueue<RequestHandle> waiting = new FairQueue<>();
+  private final Waitlist waitlist;
 
   /** In order of admission. */
   private final List<RequestState> running = new ArrayList<>();
@@ -61,11 +50,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
   /** Whose prompts are being read; the first has its turn. */
   private final SequencedMap<BatchSequence, RequestState> reading = new LinkedHashMap<>();
 
-  /** Pieces of other work; under the same lock. */
-  private final Queue<FutureTask<?>> others = new ArrayDeque<>();
-
   private volatile Load load;
-  private boolean closed;
 
   /**
    * What there is to do, as of the last round.
@@ -139,8 +124,9 @@ public final class Scheduler implements Runnable, AutoCloseable {
     this.tokenizer = tokenizer;
     this.ends = Set.copyOf(ends);
     this.vocab = vocab;
-    this.limits = limits;
+    this.chunk = limits.chunk();
     this.drafters = drafters;
+    this.waitlist = new Waitlist(limits);
     this.load = new Load(0, pool.available());
   }
 
@@ -153,23 +139,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
    */
   public RequestHandle submit(Request request) {
     check(request);
-    synchronized (waiting) {
-      int left = limits.waiting() + free() - waiting.size();
-      if (left <= 0) {
-        throw new RejectedExecutionException(
-            waiting.size()
-                + " requests wait and "
-                + running.size()
-                + " are being answered, which are the most; ask again later");
-      }
-      int own = waiting.size(request.owner()) - free();
-      if (own >= SHARE * left) {
-        throw new RejectedExecutionException(
-            "%d requests of this client wait, which are the most while %d more may wait; ask again later"
-                .formatted(own, left));
-      }
-      return add(request);
-    }
+    return waitlist.add(request);
   }
 
   /**
@@ -181,9 +151,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
    */
   public RequestHandle submitInPlace(Request request) {
     check(request);
-    synchronized (waiting) {
-      return add(request);
-    }
+    return waitlist.addInPlace(request);
   }
 
   /**
@@ -196,16 +164,6 @@ public final class Scheduler implements Runnable, AutoCloseable {
     pool.requirePossible(request.capacity());
   }
 
-  private RequestHandle add(Request request) {
-    if (closed) {
-      throw new RejectedExecutionException("no more texts are generated here");
-    }
-    RequestHandle handle = new RequestHandle(request);
-    waiting.add(request.owner(), handle);
-    waiting.notifyAll();
-    return handle;
-  }
-
   /**
    * Runs a short piece of other work in the thread of rounds, one before each round: texts wait as
    * long as it takes.
@@ -214,43 +172,18 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * @throws RejectedExecutionException if this is closed
    */
   public <T> Future<T> between(Callable<T> piece) {
-    FutureTask<T> task = new FutureTask<>(piece);
-    synchronized (waiting) {
-      if (closed) {
-        throw new RejectedExecutionException("nothing is computed here any more");
-      }
-      others.add(task);
-      waiting.notifyAll();
-    }
-    return task;
-  }
-
-  private int free() {
-    return limits.running() - running.size();
+    return waitlist.add(piece);
   }
 
   /** Works until {@link #close}; sleeps while there is nothing to do. */
   @Override
   public void run() {
-    while (!isClosed()) {
+    while (!waitlist.isClosed()) {
       if (!round()) {
-        sleep();
+        waitlist.await();
       }
     }
     end();
-  }
-
-  private void sleep() {
-    synchronized (waiting) {
-      while (waiting.isEmpty() && others.isEmpty() && !closed) {
-        try {
-          waiting.wait();
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
-          closed = true;
-        }
-      }
-    }
   }
 
   /**
@@ -259,43 +192,23 @@ public final class Scheduler implements Runnable, AutoCloseable {
    * @return whether there was anything to do
    */
   public boolean round() {
-    if (isClosed()) {
+    if (waitlist.isClosed()) {
       end();
       return false;
     }
-    boolean worked = runOther();
+    Optional<FutureTask<?>> piece = waitlist.takePiece();
+    piece.ifPresent(FutureTask::run);
     dropCancelled();
     admit();
-    boolean busy = worked || !running.isEmpty();
+    boolean busy = piece.isPresent() || !running.isEmpty();
     decodeAll();
     readPrompts();
     load = new Load(running.size(), pool.available());
     return busy;
   }
 
-  private boolean runOther() {
-    FutureTask<?> task;
-    synchronized (waiting) {
-      task = others.poll();
-    }
-    if (task != null) {
-      task.run();
-    }
-    return task != null;
-  }
-
-  private boolean isClosed() {
-    synchronized (waiting) {
-      return closed;
-    }
-  }
-
   private void dropCancelled() {
-    List<RequestHandle> dropped;
-    synchronized (waiting) {
-      dropped = waiting.removeIf(RequestHandle::isCancelled);
-    }
-    for (RequestHandle t : dropped) {
+    for (RequestHandle t : waitlist.removeIf(RequestHandle::isCancelled)) {
       t.result().complete(newState(t).generation("cancelled", 0, 0));
     }
     for (RequestState r : List.copyOf(reading.values())) {
@@ -313,14 +226,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   /** Where the one whose turn it is does not get its pages, none behind it does. */
   private void admit() {
-    while (free() > 0) {
-      Optional<RequestHandle> next;
-      synchronized (waiting) {
-        next = waiting.peek();
-      }
-      if (next.isEmpty()) {
-        return;
-      }
+    for (Optional<RequestHandle> next; (next = waitlist.next()).isPresent(); ) {
       RequestHandle t = next.get();
       Request q = t.request();
       Optional<BatchSequence> s =
@@ -337,10 +243,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
       }
       t.found(s.get().position());
       RequestState r = new RequestState(t, s.get(), newState(t));
-      synchronized (waiting) {
-        waiting.remove();
-        running.add(r);
-      }
+      waitlist.admit();
+      running.add(r);
       reading.put(r.sequence(), r);
     }
   }
@@ -383,9 +287,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
    */
   private int tokensToRead() {
     int decoding = running.size() - reading.size();
-    long most =
-        decoding == 0 ? ChunkedPrefill.USUAL : (long) limits.chunk() * reading.size() / decoding;
-    return (int) Math.min(ChunkedPrefill.USUAL, Math.max(limits.chunk(), most));
+    long most = decoding == 0 ? ChunkedPrefill.USUAL : (long) chunk * reading.size() / decoding;
+    return (int) Math.min(ChunkedPrefill.USUAL, Math.max(chunk, most));
   }
 
   /**
@@ -463,17 +366,15 @@ public final class Scheduler implements Runnable, AutoCloseable {
   }
 
   private void leave(RequestState r) {
-    synchronized (waiting) {
-      running.remove(r);
+    if (running.remove(r)) {
+      waitlist.leave();
     }
     reading.remove(r.sequence());
   }
 
   /** Texts being generated or read, and those that wait. */
   public int pending() {
-    synchronized (waiting) {
-      return running.size() + waiting.size();
-    }
+    return waitlist.pending();
   }
 
   /** As of the last round. */
@@ -483,19 +384,13 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   /** Requests that wait. */
   public int waiting() {
-    synchronized (waiting) {
-      return waiting.size();
-    }
+    return waitlist.waiting();
   }
 
   /** After {@link #close}: whoever has no result yet is told so. */
   private void end() {
-    List<RequestHandle> left;
-    synchronized (waiting) {
-      left = waiting.removeIf(_ -> true);
-      others.forEach(task -> task.cancel(false));
-      others.clear();
-    }
+    waitlist.cancelPieces();
+    List<RequestHandle> left = waitlist.removeIf(_ -> true);
     CancellationException why = new CancellationException("texts are no longer generated here");
     for (RequestState r : List.copyOf(running)) {
       leave(r);
@@ -510,9 +405,6 @@ public final class Scheduler implements Runnable, AutoCloseable {
    */
   @Override
   public void close() {
-    synchronized (waiting) {
-      closed = true;
-      waiting.notifyAll();
-    }
+    waitlist.close();
   }
 }
