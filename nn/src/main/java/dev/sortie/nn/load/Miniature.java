@@ -24,8 +24,11 @@ import java.util.Optional;
  * the model needs.
  */
 public final class Miniature {
-  /** Rows of the vocabulary, and the longest text. */
+  /** Rows of the vocabulary, and elements of a hidden state, where blocks allow that. */
   public static final int SIZE = 64;
+
+  /** Tokens of the longest text. */
+  public static final int CONTEXT = 128;
 
   /**
    * Each byte of the weights: of no type a zero or a number so large that a product is infinite.
@@ -153,7 +156,7 @@ public final class Miniature {
         config.headSize(),
         width,
         SIZE,
-        SIZE,
+        CONTEXT,
         config.normEps(),
         config.ropeTheta(),
         config.ropeInterleaved(),

@@ -15,6 +15,8 @@ package dev.sortie.tensor.kernel;
  * @param headSize elements a head
  * @param scale factor on the scores, usually {@code 1 / sqrt(headSize)}
  * @param window most keys that a query sees, its own among them; {@link #FULL} for all
+ * @param early positions below this one have the bits of {@link Kernels#ROW_STABLE} and fewer
+ *     queries, however many queries there are; usually 0
  */
 public record AttentionShape(
     int batch,
@@ -24,7 +26,8 @@ public record AttentionShape(
     int kvHeads,
     int headSize,
     double scale,
-    int window) {
+    int window,
+    int early) {
   /** No window. */
   public static final int FULL = Integer.MAX_VALUE;
 
@@ -52,10 +55,36 @@ public record AttentionShape(
     }
   }
 
+  /** Sizes with {@link #early} 0. */
+  public AttentionShape(
+      int batch,
+      int queries,
+      int keys,
+      int heads,
+      int kvHeads,
+      int headSize,
+      double scale,
+      int window) {
+    this(batch, queries, keys, heads, kvHeads, headSize, scale, window, 0);
+  }
+
   /** Sizes without a window. */
   public AttentionShape(
       int batch, int queries, int keys, int heads, int kvHeads, int headSize, double scale) {
     this(batch, queries, keys, heads, kvHeads, headSize, scale, FULL);
+  }
+
+  /** These sizes with another {@link #early}. */
+  public AttentionShape withEarly(int positions) {
+    return new AttentionShape(
+        batch, queries, keys, heads, kvHeads, headSize, scale, window, positions);
+  }
+
+  /** How many of the queries have the bits of few: the first ones, or all where there are few. */
+  public int few() {
+    return queries <= Kernels.ROW_STABLE
+        ? queries
+        : Math.clamp((long) early - (keys - queries), 0, queries);
   }
 
   /** Query heads that share one kv head. */

@@ -12,10 +12,18 @@ import java.util.Map;
 
 /**
  * Kernels that know some weights in tiles too: products with these are computed as {@link
- * Kernels#tiledLinears} says, in integers; all else as the kernels beneath do. The weights must not
- * change; products no longer read them where they were.
+ * Kernels#tiledLinears} says, in integers. In attention the first {@value #EARLY} positions are
+ * {@link AttentionShape#early early}. All else is as the kernels beneath do it. The weights must
+ * not change; products no longer read them where they were.
  */
 public final class TiledKernels implements Kernels {
+  /**
+   * Early positions. With products in integers, a prompt of so many tokens needs no kernel that the
+   * tokens after it do not need as well, and so the JVM compiles fewer of them before the first
+   * token. Attention over few keys takes little time either way.
+   */
+  public static final int EARLY = 64;
+
   private final Kernels kernels;
   private final Map<Span, TiledWeight> tiles;
 
@@ -73,11 +81,15 @@ public final class TiledKernels implements Kernels {
   public void run(KernelCall call) {
     switch (call) {
       case MatrixCall.Linear _, MatrixCall.Linears _ -> resolve(call).forEach(kernels::run);
+      case AttentionCall c -> kernels.run(early(c));
       default -> kernels.run(call);
     }
   }
 
-  /** Products with weights in tiles become {@link MatrixCall.TiledLinears}. */
+  /**
+   * Products with weights in tiles become {@link MatrixCall.TiledLinears}, and attention of many
+   * queries learns of early positions.
+   */
   @Override
   public List<KernelCall> resolve(KernelCall call) {
     return switch (call) {
@@ -88,8 +100,31 @@ public final class TiledKernels implements Kernels {
             : tiled(c.x(), List.of(new TiledProjection(w, c.bias(), c.y())), c.m(), c.k());
       }
       case MatrixCall.Linears c -> linears(c);
+      case AttentionCall c -> kernels.resolve(early(c));
       default -> kernels.resolve(call);
     };
+  }
+
+  private static AttentionCall early(AttentionCall call) {
+    return switch (call) {
+      case AttentionCall.Attention c when isMany(c.shape()) ->
+          new AttentionCall.Attention(
+              c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape().withEarly(EARLY));
+      case AttentionCall.OverRuns c when isMany(c.shape()) -> early(c);
+      case AttentionCall.OfSequences c
+          when c.sequences().stream().anyMatch(s -> isMany(s.shape())) ->
+          new AttentionCall.OfSequences(c.sequences().stream().map(TiledKernels::early).toList());
+      default -> call;
+    };
+  }
+
+  private static AttentionCall.OverRuns early(AttentionCall.OverRuns c) {
+    return new AttentionCall.OverRuns(
+        c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape().withEarly(EARLY));
+  }
+
+  private static boolean isMany(AttentionShape shape) {
+    return shape.queries() > ROW_STABLE;
   }
 
   private List<KernelCall> linears(MatrixCall.Linears c) {

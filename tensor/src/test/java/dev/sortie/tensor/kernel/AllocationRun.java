@@ -153,6 +153,7 @@ final class AllocationRun {
     addAttention(k, set, new AttentionShape(1, 20, 33, 4, 2, 24, 0.2), BF16);
     addAttention(k, set, new AttentionShape(1, 40, 90, 6, 2, 32, 0.2, 24), F32);
     addAttention(k, set, new AttentionShape(1, 4, 60, 4, 2, 64, 0.2, 24), F32);
+    addAttention(k, set, new AttentionShape(1, 80, 80, 6, 2, 32, 0.2).withEarly(64), F32);
     addRows(k, set, 20, 192);
     addRows(k, set, 3, 77);
   }
@@ -169,7 +170,7 @@ final class AllocationRun {
     }
     if (TileType.of(type).isPresent()) {
       TiledWeight tiles = k.tile(w, 96, d, arena);
-      for (int m = 1; m <= 4; m++) {
+      for (int m : new int[] {1, 2, 3, 4, 65}) { // after many rows, few are taken two at a time
         Span x = span(F32, m * d);
         List<TiledProjection> only = List.of(new TiledProjection(tiles, bias, span(F32, m * 96)));
         int rows = m;

@@ -7,6 +7,7 @@ import dev.sortie.tensor.device.KernelSets;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -130,13 +131,48 @@ class ManyRowsContractTest {
               int end = m + random.nextInt(keys - m + 1);
               Span rows = q.slice((long) (end - m) * row, (long) m * row);
               float[] found = attend(kernels, arena, rows, k, v, m, end, group, d, window);
-              float[] expected = java.util.Arrays.copyOfRange(all, (end - m) * row, end * row);
+              float[] expected = Arrays.copyOfRange(all, (end - m) * row, end * row);
               assertThat(found)
                   .as(
                       "%d queries of %d keys, head size %d, group %d, window %d",
                       m, end, d, group, window)
                   .isEqualTo(expected);
             }
+          }
+        }
+      }
+    }
+  }
+
+  /** Queries at early positions have the bits of few, the others those of many. */
+  @ParameterizedTest
+  @MethodSource("kernels")
+  void earlyPositionsHaveTheBitsOfFewQueries(Kernels kernels) {
+    int early = 64;
+    for (int d : new int[] {20, 64}) {
+      for (int window : new int[] {AttentionShape.FULL, 40}) {
+        try (NativeArena arena = new NativeArena("test")) {
+          Random random = new Random(d);
+          int row = 6 * d;
+          Span q = random(arena, random, 300L * row);
+          Span k = random(arena, random, 300L * 2 * d);
+          Span v = random(arena, random, 300L * 2 * d);
+          float[] expected = attend(kernels, arena, q, k, v, 300, 300, 3, d, window);
+          for (int i = 0; i < early; i++) {
+            Span one = q.slice((long) i * row, row);
+            float[] few = attend(kernels, arena, one, k, v, 1, i + 1, 3, d, window);
+            System.arraycopy(few, 0, expected, i * row, row);
+          }
+          for (int[] part :
+              new int[][] {
+                {0, 17}, {0, 43}, {0, 64}, {0, 65}, {47, 64}, {63, 80}, {64, 90}, {5, 300}
+              }) {
+            int queries = part[1] - part[0];
+            AttentionShape s = new AttentionShape(1, queries, part[1], 6, 2, d, 0.3, window, early);
+            Span rows = q.slice((long) part[0] * row, (long) queries * row);
+            assertThat(attend(kernels, arena, rows, k, v, s))
+                .as("queries %d to %d, head size %d, window %d", part[0], part[1], d, window)
+                .isEqualTo(Arrays.copyOfRange(expected, part[0] * row, part[1] * row));
           }
         }
       }
@@ -154,11 +190,15 @@ class ManyRowsContractTest {
       int group,
       int d,
       int window) {
-    Span out = arena.allocate(DType.F32, q.length()).span();
-    Span lse = arena.allocate(DType.F32, 2L * group * queries).span();
     AttentionShape s = new AttentionShape(1, queries, keys, 2 * group, 2, d, 0.3, window);
-    kernels.attention(
-        q, k.slice(0, (long) keys * 2 * d), v.slice(0, (long) keys * 2 * d), out, lse, s);
+    return attend(kernels, arena, q, k, v, s);
+  }
+
+  private static float[] attend(
+      Kernels kernels, NativeArena arena, Span q, Span k, Span v, AttentionShape s) {
+    Span out = arena.allocate(DType.F32, q.length()).span();
+    Span lse = arena.allocate(DType.F32, s.rows()).span();
+    kernels.attention(q, k.slice(0, s.keyElements()), v.slice(0, s.keyElements()), out, lse, s);
     return floats(out);
   }
 }

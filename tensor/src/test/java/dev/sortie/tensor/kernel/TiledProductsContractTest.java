@@ -74,6 +74,13 @@ class TiledProductsContractTest {
         : few;
   }
 
+  /** Kernels that have multiplied many rows, and so take two at a time. */
+  private Kernels warm(WorkerPool pool) {
+    Kernels kernels = KernelSets.choose(pool);
+    product(kernels, spans.gaussians(F32, 65 * 32), blocks(DType.Q4_0, 32), null, 65, 1, 32);
+    return kernels;
+  }
+
   private float[] product(Kernels kernels, Span x, Span w, Span bias, int m, int n, int k) {
     TiledWeight tiles = kernels.tile(w, n, k, spans.arena());
     Span y = spans.output((long) m * n);
@@ -94,10 +101,27 @@ class TiledProductsContractTest {
         Span x = spans.gaussians(F32, (long) m * k);
         float[] expected = product(reference, x, w, bias, m, n, k);
         for (WorkerPool pool : POOLS) {
-          assertThat(product(KernelSets.choose(pool), x, w, bias, m, n, k))
+          assertThat(product(warm(pool), x, w, bias, m, n, k))
               .as("%d rows, [%d, %d], %d threads", m, n, k, pool.threads())
               .isEqualTo(expected);
         }
+      }
+    }
+  }
+
+  /** Few rows are taken one by one until many were multiplied. */
+  @ParameterizedTest
+  @EnumSource
+  void rowsHaveTheSameBitsBeforeAndAfterMany(TileType type) {
+    int n = 131;
+    int k = 512;
+    Span w = blocks(type.dtype(), (long) n * k);
+    for (int m : new int[] {2, 3, 16}) {
+      Span x = spans.gaussians(F32, (long) m * k);
+      for (WorkerPool pool : POOLS) {
+        assertThat(product(KernelSets.choose(pool), x, w, null, m, n, k))
+            .as("%d rows, %d threads", m, pool.threads())
+            .isEqualTo(product(warm(pool), x, w, null, m, n, k));
       }
     }
   }
@@ -124,7 +148,7 @@ class TiledProductsContractTest {
       for (int m : new int[] {1, 3}) {
         Span x = spans.gaussians(F32, (long) m * k);
         float[] expected = product(reference, x, w, null, m, n, k);
-        assertThat(product(KernelSets.choose(POOLS.getFirst()), x, w, null, m, n, k))
+        assertThat(product(warm(POOLS.getFirst()), x, w, null, m, n, k))
             .as("%d rows, %d tiles, k = %d", m, tiles, k)
             .isEqualTo(expected);
       }
@@ -136,7 +160,7 @@ class TiledProductsContractTest {
   void severalWeightsAtOnceGiveWhatEachGives(TileType type) {
     int k = 512;
     int m = 3;
-    Kernels kernels = KernelSets.choose(POOLS.getLast());
+    Kernels kernels = warm(POOLS.getLast());
     Span x = spans.gaussians(F32, (long) m * k);
     int[] outputs = {40, 7, 300};
     TileType[] types = {type, TileType.Q6_K, TileType.Q5_0};
@@ -172,7 +196,7 @@ class TiledProductsContractTest {
       Span bias = n % 2 == 0 ? null : spans.gaussians(F32, n);
       for (int m : new int[] {17, 40}) {
         Span x = spans.gaussians(F32, (long) m * k);
-        for (Kernels kernels : List.of(reference, KernelSets.choose(POOLS.getLast()))) {
+        for (Kernels kernels : List.of(reference, warm(POOLS.getLast()))) {
           Span expected = spans.output((long) m * n);
           kernels.linear(x, w, bias, expected, m, n, k);
           assertThat(product(kernels, x, w, bias, m, n, k))
@@ -188,7 +212,7 @@ class TiledProductsContractTest {
   void rowsAreIndependent(TileType type) {
     int n = 70;
     int k = 256;
-    Kernels kernels = KernelSets.choose(POOLS.get(1));
+    Kernels kernels = warm(POOLS.get(1));
     Span w = blocks(type.dtype(), (long) n * k);
     int rows = type.anyRows() ? 100 : 16;
     Span x = spans.gaussians(F32, (long) rows * k);
@@ -213,7 +237,7 @@ class TiledProductsContractTest {
   void resultsAreCloseToExactOnes(TileType type) {
     int n = 96;
     int k = 768;
-    Kernels kernels = KernelSets.choose(POOLS.getFirst());
+    Kernels kernels = warm(POOLS.getFirst());
     Span w = blocks(type.dtype(), (long) n * k);
     Span x = spans.gaussians(F32, k);
     Span exact = spans.allocate(F32, n);
@@ -254,8 +278,7 @@ class TiledProductsContractTest {
     Span exact = spans.allocate(F32, n);
     reference.linear(x, w, null, exact, 1, n, k);
     for (WorkerPool pool : POOLS) {
-      assertThat(product(KernelSets.choose(pool), x, w, null, 1, n, k))
-          .isEqualTo(TestSpans.floats(exact));
+      assertThat(product(warm(pool), x, w, null, 1, n, k)).isEqualTo(TestSpans.floats(exact));
     }
   }
 
@@ -268,7 +291,7 @@ class TiledProductsContractTest {
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
       Span x = spans.gaussians(F32, k);
       x.set(37, bad);
-      for (Kernels kernels : List.of(reference, KernelSets.choose(POOLS.getFirst()))) {
+      for (Kernels kernels : List.of(reference, warm(POOLS.getFirst()))) {
         for (float y : product(kernels, x, w, null, 1, n, k)) {
           assertThat(Float.isFinite(y)).as("%s with %s", y, bad).isFalse();
         }
@@ -287,7 +310,7 @@ class TiledProductsContractTest {
       for (int i = 0; i < k; i++) {
         x.set(i, value);
       }
-      for (Kernels kernels : List.of(reference, KernelSets.choose(POOLS.getFirst()))) {
+      for (Kernels kernels : List.of(reference, warm(POOLS.getFirst()))) {
         for (float y : product(kernels, x, w, null, 1, n, k)) {
           assertThat(y == 0).as("%s of %s", y, value).isTrue();
         }
@@ -307,7 +330,7 @@ class TiledProductsContractTest {
   @Test
   void foreignTilesAndOtherTypesAreRefused() {
     Span w = blocks(DType.Q4_0, 64);
-    Kernels kernels = KernelSets.choose(POOLS.getFirst());
+    Kernels kernels = warm(POOLS.getFirst());
     TiledWeight tiles = kernels.tile(w, 1, 64, spans.arena());
     Span x = spans.gaussians(F32, 17 * 64);
     Span y = spans.allocate(F32, 17);

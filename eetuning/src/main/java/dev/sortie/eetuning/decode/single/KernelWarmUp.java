@@ -9,6 +9,8 @@ import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.Tokenizer;
 import dev.sortie.tensor.device.Device;
+import dev.sortie.tensor.kernel.Kernels;
+import dev.sortie.tensor.kernel.TiledKernels;
 import dev.sortie.tensor.memory.NativeArena;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,10 +32,10 @@ public final class KernelWarmUp {
   private static final String PROPERTY = "sortie.warmup";
 
   /**
-   * A text that stands for all longer ones: it has more tokens than the stable rows, and no
-   * multiple of a tile's, so every kernel of prompts has a part.
+   * A text that stands for all longer ones: after the early positions it has more tokens than the
+   * stable rows, and no multiple of a tile's, so every kernel of prompts has a part.
    */
-  public static final int LONG_PROMPT = 43;
+  public static final int LONG_PROMPT = TiledKernels.EARLY + 43;
 
   /** Texts read, and tokens written: the kernel that is called least is compiled by then. */
   private static final int TIMES = 32;
@@ -97,9 +99,13 @@ public final class KernelWarmUp {
 
   private void read(Decoder miniature, Device computes) {
     int length = tokens.join();
-    for (int i = 0; i < TIMES; i++) {
-      try (FullDepth text = new FullDepth(miniature, length, computes)) {
-        text.prefill(new int[length]);
+    int after = length - TiledKernels.EARLY;
+    int again = after > Kernels.ROW_STABLE ? after : length; // early positions need few calls
+    try (FullDepth text = new FullDepth(miniature, length, computes)) {
+      text.prefill(new int[length]);
+      for (int i = 1; i < TIMES; i++) {
+        text.rewind(length - again);
+        text.prefill(new int[again]);
       }
     }
   }

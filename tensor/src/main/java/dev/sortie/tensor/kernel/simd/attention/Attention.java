@@ -17,12 +17,12 @@ import dev.sortie.tensor.memory.Span;
 import java.util.List;
 
 /**
- * Causal grouped-query attention, forward, for up to {@link Kernels#ROW_STABLE} queries per
- * sequence; {@link AttentionBlocks} takes more. A task is a tile of four query rows that read the
- * same kv head; tasks of a head that follow each other go through it together. Each tile writes its
- * scores over all visible keys into scratch memory, turns them into weights, and sums the values:
- * two passes over the keys and no running rescale, so a row's bits do not depend on how keys are
- * blocked, nor on where in memory they lie.
+ * Causal grouped-query attention, forward, for the {@link AttentionShape#few} queries of a
+ * sequence; {@link AttentionBlocks} takes the others. A task is a tile of four query rows that read
+ * the same kv head; tasks of a head that follow each other go through it together. Each tile writes
+ * its scores over all visible keys into scratch memory, turns them into weights, and sums the
+ * values: two passes over the keys and no running rescale, so a row's bits do not depend on how
+ * keys are blocked, nor on where in memory they lie.
  *
  * <p>No row's arithmetic depends on its neighbours: keys beyond the shortest row of a tile are
  * added row by row, after the others, as they come in order. Where a window hides keys, the rows of
@@ -59,10 +59,12 @@ public final class Attention {
   }
 
   private void forward(AttentionCall.Attention c) {
-    if (c.shape().queries() > Kernels.ROW_STABLE) {
-      blocks.forward(c.q(), c.k(), c.v(), c.out(), c.lse(), c.shape());
-    } else {
-      few(c.q(), List.of(c.k()), List.of(c.v()), c.out(), c.lse(), c.shape());
+    AttentionShape s = c.shape();
+    if (s.few() > 0) {
+      few(c.q(), List.of(c.k()), List.of(c.v()), c.out(), c.lse(), s);
+    }
+    if (s.few() < s.queries()) {
+      blocks.forward(c.q(), c.k(), c.v(), c.out(), c.lse(), s);
     }
   }
 
@@ -102,7 +104,7 @@ public final class Attention {
 
   /** Tiles of the query rows that read a kv head. */
   private static int tiles(AttentionShape s) {
-    return Math.ceilDiv(s.queries() * s.groupSize(), ROWS);
+    return Math.ceilDiv(s.few() * s.groupSize(), ROWS);
   }
 
   /** Tiles of the query rows of a sequence. */
@@ -159,7 +161,7 @@ public final class Attention {
       int firstTile,
       int lastTile) {
     int low = s.first(0);
-    int keys = s.keys() - low;
+    int keys = s.visible(s.few() - 1) - low;
     int pitch = (keys + Width.LANES - 1) / Width.LANES * Width.LANES;
     int size = AttentionHead.size(s);
     boolean packs =
@@ -172,7 +174,7 @@ public final class Attention {
     long packedValues = packedKeys + 4L * size * keys;
     AttentionRuns key = AttentionRuns.of(k, s, b, kv, low, keys, packedKeys);
     AttentionRuns value = AttentionRuns.of(v, s, b, kv, low, keys, packedValues);
-    QueryRows rows = new QueryRows(s, b, kv, 0, s.queries());
+    QueryRows rows = new QueryRows(s, b, kv, 0, s.few());
     float scale = (float) s.scale();
     long qs = q.address();
     long outs = out.address();

@@ -38,9 +38,10 @@ final class AttentionBlocks {
     this.pool = pool;
   }
 
+  /** The queries after the {@link AttentionShape#few} first ones. */
   void forward(Span q, Span k, Span v, Span out, Span lse, AttentionShape s) {
     int queries = Math.max(1, CHUNK_ROWS / s.groupSize());
-    int chunks = (s.queries() + queries - 1) / queries;
+    int chunks = Math.ceilDiv(s.queries() - s.few(), queries);
     int heads = Math.multiplyExact(s.batch(), s.kvHeads());
     Split.uneven(
         pool,
@@ -54,7 +55,7 @@ final class AttentionBlocks {
 
   /** The rows of task {@code t}: last chunks first, since they see most keys. */
   private static QueryRows rows(AttentionShape s, int t, int heads, int chunks, int queries) {
-    int first = (chunks - 1 - t / heads) * queries;
+    int first = s.few() + (chunks - 1 - t / heads) * queries;
     int last = Math.min(s.queries(), first + queries);
     int head = t % heads;
     return new QueryRows(s, head / s.kvHeads(), head % s.kvHeads(), first, last);
