@@ -40,6 +40,13 @@ public non-sealed interface Kernels extends KernelMethods, AutoCloseable {
   @Override
   void run(KernelCall call);
 
+  /**
+   * A hint that the first calls have up to {@code rows} rows. Kernels that pay only after many more
+   * are then left out at first, so that the JVM does not have to compile them. No result depends on
+   * it.
+   */
+  default void expectRows(int rows) {}
+
   /** The calls that {@link #run} carries a call out by: itself, unless a set replaces it. */
   default List<KernelCall> resolve(KernelCall call) {
     return List.of(call);

@@ -41,6 +41,11 @@ public final class ObservedKernels implements Kernels {
   }
 
   @Override
+  public void expectRows(int rows) {
+    kernels.expectRows(rows);
+  }
+
+  @Override
   public void run(KernelCall call) {
     for (KernelCall each : kernels.resolve(call)) {
       long start = System.nanoTime();

@@ -71,6 +71,11 @@ public final class TiledKernels implements Kernels {
     kernels.close();
   }
 
+  @Override
+  public void expectRows(int rows) {
+    kernels.expectRows(rows);
+  }
+
   /** Rows are taken {@link Kernels#ROW_STABLE} at a time. */
   @Override
   public Kernels stepwise() {

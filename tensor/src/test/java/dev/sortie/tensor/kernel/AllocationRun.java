@@ -170,7 +170,7 @@ final class AllocationRun {
     }
     if (TileType.of(type).isPresent()) {
       TiledWeight tiles = k.tile(w, 96, d, arena);
-      for (int m : new int[] {1, 2, 3, 4, 65}) { // after many rows, few are taken two at a time
+      for (int m = 1; m <= 4; m++) {
         Span x = span(F32, m * d);
         List<TiledProjection> only = List.of(new TiledProjection(tiles, bias, span(F32, m * 96)));
         int rows = m;

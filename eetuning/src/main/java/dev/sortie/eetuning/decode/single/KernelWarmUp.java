@@ -99,6 +99,7 @@ public final class KernelWarmUp {
 
   private void read(Decoder miniature, Device computes) {
     int length = tokens.join();
+    device.kernels().expectRows(length);
     int after = length - TiledKernels.EARLY;
     int again = after > Kernels.ROW_STABLE ? after : length; // early positions need few calls
     try (FullDepth text = new FullDepth(miniature, length, computes)) {

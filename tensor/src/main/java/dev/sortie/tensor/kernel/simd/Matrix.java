@@ -53,6 +53,10 @@ final class Matrix {
     return tiles.tile(call);
   }
 
+  void expectRows(int rows) {
+    tiles.expectRows(rows);
+  }
+
   void run(MatrixCall call) {
     switch (call) {
       case MatrixCall.Linear c -> linear(c);

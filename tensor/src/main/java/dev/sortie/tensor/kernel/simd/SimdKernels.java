@@ -50,6 +50,11 @@ public final class SimdKernels implements Kernels {
   }
 
   @Override
+  public void expectRows(int rows) {
+    matrix.expectRows(rows);
+  }
+
+  @Override
   public void run(KernelCall call) {
     if (!computes(call)) {
       reference.run(call);

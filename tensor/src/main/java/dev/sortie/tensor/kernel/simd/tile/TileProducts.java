@@ -2,6 +2,7 @@ package dev.sortie.tensor.kernel.simd.tile;
 
 import dev.sortie.tensor.concurrent.WorkerPool;
 import dev.sortie.tensor.kernel.KernelQuery;
+import dev.sortie.tensor.kernel.Kernels;
 import dev.sortie.tensor.kernel.MatrixCall;
 import dev.sortie.tensor.kernel.TiledKernels;
 import dev.sortie.tensor.kernel.simd.vector.Memory;
@@ -70,12 +71,12 @@ public final class TileProducts {
   /** Multiply-adds, of all rows, below which a thread is not woken. */
   private static final long GRAIN = 1L << 17;
 
-  /** Rows of a call up to which it does not ask for kernels for two rows, see {@link #pairs}. */
+  /** Rows of a call up to which it can do without kernels for two rows, see {@link #singles}. */
   private static final int SHORT = TiledKernels.EARLY;
 
   /**
-   * Multiply-adds of several rows after which kernels for two are compiled: with both threads of a
-   * Zen 5 about a second, of which they would have saved a tenth.
+   * Multiply-adds of several rows that are worth kernels for two: with both threads of a Zen 5 they
+   * take about a second, a tenth of which these kernels save.
    */
   private static final long WORTH = 1L << 37;
 
@@ -85,19 +86,21 @@ public final class TileProducts {
   private final Scratch scratch = new Scratch();
 
   /**
-   * Whether sums of groups are computed for two rows at a time; once they are, they always are.
-   * These kernels have the bits of those for one row and take up to a fifth less time, a tenth
-   * mostly. But to compile them takes 0.15 s of a cold start, which a short prompt does not earn
-   * back: SmolLM2 in Q4_1, 38 tokens, Zen 5, first token after 0.97 instead of 0.99 s and 64 tokens
-   * after 1.39 instead of 1.45 s (medians of nine starts in turns).
+   * Multiply-adds that are still computed row by row. Kernels that sum groups of two rows have the
+   * bits of those for one and take up to a fifth less time, a tenth mostly. But to compile them
+   * takes 0.15 s of a cold start, which a short prompt does not earn back: SmolLM2 in Q4_1, 38
+   * tokens, Zen 5, first token after 0.97 instead of 0.99 s and 64 tokens after 1.39 instead of
+   * 1.45 s (medians of nine starts in turns).
    */
-  private volatile boolean pairs;
-
-  /** Multiply-adds of several rows with kernels for one. */
   private final AtomicLong singles = new AtomicLong();
 
   public TileProducts(WorkerPool pool) {
     this.pool = pool;
+  }
+
+  /** {@link Kernels#expectRows}. */
+  public void expectRows(int rows) {
+    singles.set(rows > SHORT ? 0 : WORTH);
   }
 
   /** Packs a weight. */
@@ -119,9 +122,9 @@ public final class TileProducts {
       tiles = Math.addExact(tiles, (int) TiledWeight.tiles(p.w().n(), LANES));
     }
     int all = tiles;
-    if (!pairs && call.m() > 1) {
+    if (call.m() > 1 && singles.get() > 0) {
       long work = (long) call.m() * call.k() * LANES * tiles;
-      pairs = call.m() > SHORT || singles.addAndGet(work) > WORTH;
+      singles.addAndGet(call.m() > SHORT ? -WORTH : -work);
     }
     int twos = Math.ceilDiv(call.m(), GroupSums.ROWS);
     if (twos >= LEAST_PAIRS * pool.threads()) {
@@ -231,8 +234,8 @@ public final class TileProducts {
 
   /** Rows of x that a kernel reads, of those that are left. */
   private int rows(TileForm form, int left) {
-    int most = form.rounds() ? (pairs ? GroupSums.ROWS : 1) : ByteProducts.ROWS;
-    return Math.min(most, left);
+    int most = form.rounds() ? GroupSums.ROWS : ByteProducts.ROWS;
+    return form.rounds() && singles.get() > 0 ? 1 : Math.min(most, left);
   }
 
   /**
