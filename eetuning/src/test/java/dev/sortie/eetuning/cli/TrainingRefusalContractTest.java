@@ -9,6 +9,9 @@ import org.junit.jupiter.api.TestFactory;
 
 /** What is wrong with training gives one line that names it, and leaves no file behind. */
 class TrainingRefusalContractTest extends RefusedCommands {
+  private static final String OF_EXITS =
+      "--arch, --head and --exit-weight-start, -steps and -ramp are of exits; give --exits-at too";
+
   @TestFactory
   Stream<DynamicTest> wrongTuning() throws IOException {
     Path empty = Files.writeString(temp.resolve("empty"), "");
@@ -84,8 +87,19 @@ class TrainingRefusalContractTest extends RefusedCommands {
         refused("heads", pretrain("--hidden 20 --heads 3"), 1, "--hidden 20", "--heads 3"),
         refused(
             "kv heads", pretrain("--heads 4 --kv-heads 3"), 1, "num_key_value_heads 3", "heads 4"),
-        refused("arch of no exit", pretrain("--arch mlp"), 1, "--arch and --head are of exits"),
-        refused("head of no exit", pretrain("--head own"), 1, "--arch and --head are of exits"),
+        refused("arch of no exit", pretrain("--arch mlp"), 1, OF_EXITS),
+        refused("head of no exit", pretrain("--head own"), 1, OF_EXITS),
+        refused("ramp of no exit", pretrain("--exit-weight-ramp cosine"), 1, OF_EXITS),
+        refused(
+            "start without steps",
+            pretrain("--layers 4 --exits-at 1 --exit-weight-start 0.5"),
+            1,
+            "--exit-weight-start 0.5 needs --exit-weight-steps"),
+        refused(
+            "steps without start",
+            pretrain("--layers 4 --exits-at 1 --exit-weight-steps 2"),
+            1,
+            "--exit-weight-steps and --exit-weight-ramp need --exit-weight-start X"),
         refused("one stage", pretrain("--schedule gpipe"), 1, "--schedule gpipe is of a pipeline"),
         refused("two sizes", pretrain("--tokenizer " + data), 1, "--vocab 270", "--tokenizer"),
         refused(

@@ -63,16 +63,21 @@ public final class PretrainExitsMixin {
   @Option(
       names = "--exit-weight-ramp",
       paramLabel = "KIND",
-      defaultValue = "linear",
-      description = "How the factor changes: linear or cosine. Default: ${DEFAULT-VALUE}.")
+      description = "How the factor changes: linear or cosine. Default: linear.")
   private Decay ramp;
 
   private static final double USUAL_WEIGHT = 0.25;
 
   /** Refuses what says how exits are where there are none. */
   public void check() {
-    if (depths.isEmpty() && (architecture != null || head != null)) {
-      throw new InputException("--arch and --head are of exits; give --exits-at too");
+    boolean ramped = start != 1 || steps != 0 || ramp != null;
+    if (depths.isEmpty() && (architecture != null || head != null || ramped)) {
+      throw new InputException(
+          "--arch, --head and --exit-weight-start, -steps and -ramp are of exits; give --exits-at too");
+    }
+    if (ramped && start == 1) {
+      throw new InputException(
+          "--exit-weight-steps and --exit-weight-ramp need --exit-weight-start X");
     }
   }
 
@@ -92,6 +97,7 @@ public final class PretrainExitsMixin {
         architecture == null ? ExitArchitecture.NORM : ExitArchitecture.of(architecture);
     List<ExitSpec> specs = depths.stream().map(d -> new ExitSpec(d, arch, own)).toList();
     specs.forEach(s -> s.check(layers));
-    return PretrainExits.of(specs, weights, USUAL_WEIGHT, start, steps, ramp);
+    return PretrainExits.of(
+        specs, weights, USUAL_WEIGHT, start, steps, ramp == null ? Decay.LINEAR : ramp);
   }
 }
