@@ -18,7 +18,6 @@ import dev.sortie.tensor.Tensor;
 import dev.sortie.tensor.autograd.NoGrad;
 import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Workspace;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,32 +26,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the two endpoints of completions give is what the model gives alone, field by field. */
-class CompletionsContractTest {
+class CompletionsContractTest extends ServedContract {
   private static final String TEXT = "/v1/completions";
   private static final String CHAT = "/v1/chat/completions";
   private static final String PROMPT = "The fox ran over the hill and";
-
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
-
-  @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder);
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
-  }
 
   private static Generation alone(
       String prompt, ExitPolicy policy, int tokens, SamplingOptions sampling, String... stop) {

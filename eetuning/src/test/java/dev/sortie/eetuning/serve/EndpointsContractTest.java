@@ -18,7 +18,6 @@ import dev.sortie.tensor.autograd.Ops;
 import dev.sortie.tensor.memory.Workspace;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -26,32 +25,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The other endpoints: responses, embeddings, and what needs no pass. */
-class EndpointsContractTest {
+class EndpointsContractTest extends ServedContract {
   private static final String RESPONSES = "/v1/responses";
   private static final String TOOL =
       "{\"type\":\"function\",\"name\":\"find\",\"parameters\":{\"type\":\"object\"}}";
-
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
-
-  @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder);
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
-  }
 
   private static Generation alone(int tokens, ChatMessage... messages) {
     int[] prompt =

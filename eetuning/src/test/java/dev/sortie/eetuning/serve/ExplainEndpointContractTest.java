@@ -13,36 +13,18 @@ import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
 import dev.sortie.nn.text.EncodeOptions;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Supplier;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** {@code /explain}: the explanation is that of the text that is served, and disturbs no other. */
-class ExplainEndpointContractTest {
+class ExplainEndpointContractTest extends ServedContract {
   private static final String PATH = "/explain";
   private static final String PROMPT = "The hen";
-
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
-
-  @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder);
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
-  }
 
   private static String ask(int token) {
     return """

@@ -2,32 +2,17 @@ package dev.sortie.eetuning.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a page of another site can make a browser send to a server on loopback is refused. */
+/**
+ * What a page of another site can make a browser send to a server on loopback is refused. {@link
+ * TinyServer} allows llm.example.com.
+ */
 @Tag("any-kernels")
-class HostCheckContractTest {
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
-
-  @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder); // allows llm.example.com
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
-  }
-
+class HostCheckContractTest extends ServedContract {
   private static RawClient.Answer ask(String method, String path, String headers) {
     try (RawClient client = new RawClient(tiny.port())) {
       client.write("%s %s HTTP/1.1\r\n%s\r\n".formatted(method, path, headers));

@@ -2,33 +2,15 @@ package dev.sortie.eetuning.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A field of a request has its effect, or is refused or listed by its name. */
-class RequestFieldsContractTest {
+class RequestFieldsContractTest extends ServedContract {
   private static final String TEXT = "/v1/completions";
   private static final String CHAT = "/v1/chat/completions";
-
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
-
-  @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder);
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
-  }
 
   @ParameterizedTest
   @CsvSource(

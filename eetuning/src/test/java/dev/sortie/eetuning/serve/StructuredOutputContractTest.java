@@ -13,22 +13,18 @@ import dev.sortie.eetuning.decode.sampling.SamplingOptions;
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonLimits;
 import dev.sortie.nn.json.JsonObject;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Answers that must have a form, by a model with random weights: it has no inclination to any, so
  * all that is right comes of the grammar.
  */
-class StructuredOutputContractTest {
+class StructuredOutputContractTest extends ServedContract {
   private static final String TEXT = "/v1/completions";
   private static final String CHAT = "/v1/chat/completions";
   private static final JsonLimits LIMITS = new JsonLimits(1 << 20, 200, 1 << 20);
@@ -41,20 +37,6 @@ class StructuredOutputContractTest {
         "names":{"type":"array","items":{"type":"string","maxLength":5},"minItems":1,"maxItems":3},
         "tame":{"anyOf":[{"type":"boolean"},{"type":"null"}]}},
        "required":["animal","legs","names","tame"],"additionalProperties":false}""";
-
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
-
-  @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder);
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
-  }
 
   private static String format(String schema) {
     return "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"strict\":true,\"schema\":"
