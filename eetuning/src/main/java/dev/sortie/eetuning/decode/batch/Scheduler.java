@@ -226,7 +226,8 @@ public final class Scheduler implements Runnable, AutoCloseable {
 
   /** Where the one whose turn it is does not get its pages, none behind it does. */
   private void admit() {
-    for (Optional<RequestHandle> next; (next = waitlist.next()).isPresent(); ) {
+    Optional<RequestHandle> next = waitlist.next();
+    while (next.isPresent()) {
       RequestHandle t = next.get();
       Request q = t.request();
       Optional<BatchSequence> s =
@@ -246,6 +247,7 @@ public final class Scheduler implements Runnable, AutoCloseable {
       waitlist.admit();
       running.add(r);
       reading.put(r.sequence(), r);
+      next = waitlist.next();
     }
   }
 

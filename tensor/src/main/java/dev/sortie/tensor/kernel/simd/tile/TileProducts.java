@@ -88,7 +88,7 @@ public final class TileProducts {
   /**
    * Multiply-adds that are still computed row by row. Kernels that sum groups of two rows have the
    * bits of those for one and take up to a fifth less time, a tenth mostly. But to compile them
-   * takes 0.15 s of a cold start, which a short prompt does not earn back: SmolLM2 in Q4_1, 38
+   * takes 0.15 s of a cold start, which a short prompt does not earn back: SmolLM2 in Q4_1, 40
    * tokens, Zen 5, first token after 0.97 instead of 0.99 s and 64 tokens after 1.39 instead of
    * 1.45 s (medians of nine starts in turns).
    */
