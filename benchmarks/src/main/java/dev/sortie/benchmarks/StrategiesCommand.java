@@ -107,6 +107,9 @@ final class StrategiesCommand implements Callable<Integer> {
     if (tokens < 2) {
       throw new InputException("--tokens " + tokens + " must be at least 2");
     }
+    if (limit < 1) {
+      throw new InputException("--limit " + limit + " must be at least 1");
+    }
     try (Device opened = model.compute().open();
         LanguageModel m = model.load(opened);
         NativeArena arena = new NativeArena("exits")) {

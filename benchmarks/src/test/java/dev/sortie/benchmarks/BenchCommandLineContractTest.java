@@ -81,6 +81,10 @@ class BenchCommandLineContractTest {
     assertThat(rounds.err().strip()).isEqualTo("sortie: --rounds 0 is outside 1 to 1000");
     Run threads = run("compare", "gemm", "--threads", "0");
     assertThat(threads.err().strip()).isEqualTo("sortie: --threads 0 is outside 1 to 1024");
+    String out = dir.resolve("runs.jsonl").toString();
+    Run prompts = run("strategies", "--model", "fable", "--out", out, "--limit", "0");
+    assertThat(prompts.code()).isEqualTo(1);
+    assertThat(prompts.err().strip()).isEqualTo("sortie: --limit 0 must be at least 1");
   }
 
   @Test

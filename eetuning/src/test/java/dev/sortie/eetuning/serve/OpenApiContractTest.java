@@ -4,17 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sortie.nn.json.Json;
 import dev.sortie.nn.json.JsonObject;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
@@ -23,7 +20,7 @@ import org.junit.jupiter.params.provider.FieldSource;
  * a request that it lists have an effect, and others have none or are refused by name.
  */
 @Tag("any-kernels")
-class OpenApiContractTest {
+class OpenApiContractTest extends ServedContract {
   private static final String PROMPT = "prompt";
   private static final String MESSAGES = "messages";
   private static final List<?> CONVERSATION =
@@ -130,20 +127,11 @@ class OpenApiContractTest {
   private static final Set<String> OF_CONVERSATIONS =
       Set.of(MESSAGES, "tools", "tool_choice", "parallel_tool_calls", "chat_template_kwargs");
 
-  @TempDir private static Path folder;
-
-  private static TinyServer tiny;
   private static JsonObject document;
 
   @BeforeAll
-  static void start() throws InterruptedException {
-    tiny = TinyServer.start(folder);
+  static void readTheDocument() {
     document = RawClient.get(tiny.port(), "/openapi.json").json();
-  }
-
-  @AfterAll
-  static void stop() {
-    tiny.close();
   }
 
   @Test
