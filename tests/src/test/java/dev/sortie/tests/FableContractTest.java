@@ -39,7 +39,7 @@ class FableContractTest {
               .heads()
               .get("final")
               .nll();
-      // guessing at random is ln 2048 = 7.6 nats; test stories have 2.3
+      // guessing at random is ln 2048 = 7.6 nats; test stories have 1.6
       assertThat(nll).isBetween(1.0, 3.5);
     }
   }

@@ -167,7 +167,7 @@ public enum Experiment {
     static final String PRETRAIN =
         "pretrain "
             + SIZES
-            + "--micro-batch 4 --layers 12 --hidden 192 --heads 6 --kv-heads 2 --ffn 512 --vocab 2048 ";
+            + "--micro-batch 4 --layers 12 --hidden 256 --heads 8 --kv-heads 2 --ffn 512 --vocab 2048 ";
     static final String EVAL =
         "eval --model fable --exits paper/tuned/layer-256 --active all --each-exit"
             + " --strategy early-exit --tasks examples/openings.jsonl --tokens 64 ";

@@ -67,7 +67,7 @@ public final class PaperPage {
                     + " on, from other prompts. *Loss* is the negative log-likelihood in nats per"
                     + " token, *agreement* the share of tokens at which an exit predicts what the"
                     + " final layer predicts. A step reads 512 tokens. The text is sampled at"
-                    + " temperature 0.8, so a head that is tuned to its tokens learns a sharper"
+                    + " temperatures 0.4 and 0.8, so a head that is tuned to its tokens learns a sharper"
                     + " distribution than the final layer has, and may have a lower loss. `fable` was"
                     + " pre-trained with the losses of exits after layers 3, 6 and 9, unlike the"
                     + " models of the paper: exits that are copied from its last layers agree often"

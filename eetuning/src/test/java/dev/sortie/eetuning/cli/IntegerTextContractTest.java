@@ -23,7 +23,7 @@ class IntegerTextContractTest {
     assertThat(written.getString("arithmetic")).isEqualTo("integer");
     assertThat(written.getString("text"))
         .isEqualTo(
-            ", there was a little girl named Anna. She lived in a big house with many houses. One"
-                + " day, she found a big box filled with all sorts of things. She said, \"I");
+            ", there was a little boy named Adam. He was a little boy who loved to play. One day,"
+                + " Adam's mom had a special toy that made him happy. She gave him a big hug");
   }
 }

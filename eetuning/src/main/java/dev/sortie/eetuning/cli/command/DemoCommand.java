@@ -54,12 +54,12 @@ public final class DemoCommand implements Callable<Integer> {
           "It was a rainy morning, and two friends named Ben and Mia",
           "Far away, a lonely dragon lived on a green hill.");
 
-  private static final List<Double> THRESHOLDS = List.of(1.0, 0.5, 0.4, 0.37, 0.34, 0.3);
+  private static final List<Double> THRESHOLDS = List.of(1.0, 0.65, 0.6, 0.55, 0.5, 0.4);
 
   private static final int MOST_ROUNDS = 1000;
 
   /** Those of the thresholds whose texts are printed. */
-  private static final Set<Double> PRINTED = Set.of(0.5, 0.4, 0.3);
+  private static final Set<Double> PRINTED = Set.of(0.6, 0.5, 0.4);
 
   @Mixin private ComputeMixin compute;
 
