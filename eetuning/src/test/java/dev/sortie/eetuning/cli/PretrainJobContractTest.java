@@ -126,6 +126,35 @@ class PretrainJobContractTest {
         .isEqualTo(result.getString("model_sha256"));
   }
 
+  private static String[] continued(Path to, String... more) {
+    List<String> words = new ArrayList<>(List.of("pretrain", "--threads", "1", "--json"));
+    words.addAll(List.of("--model", alone.toString(), "--data", data.toString()));
+    words.addAll(List.of("--out", to.toString(), "--steps", "4", "--seq-len", "16"));
+    words.addAll(List.of("--micro-batch", "2", "--global-batch", "8"));
+    words.addAll(List.of(more));
+    return words.toArray(String[]::new);
+  }
+
+  @Test
+  void fourRanksContinueTheTrainingOfAModelAsOneDoes() throws Exception {
+    Path one = temp.resolve("one");
+    Path four = temp.resolve("four");
+    CommandLineRun.of(continued(one)).succeeded();
+    assertThat(launch(4, 0, continued(four, "--dp", "2", "--pp", "2")))
+        .as(String.join("\n", err))
+        .isZero();
+    for (String file : List.of("model.safetensors", "config.json", "tokenizer.json")) {
+      assertThat(four.resolve(file)).hasSameBinaryContentAs(one.resolve(file));
+    }
+    assertThat(one.resolve("model.safetensors").toFile())
+        .hasSize(Files.size(alone.resolve("model.safetensors")));
+    assertThat(launch(2, 0, continued(temp.resolve("shards"), "--tp", "2")))
+        .as(String.join("\n", err))
+        .isZero();
+    CommandLineRun.of(continued(temp.resolve("exits"), "--exits-at", "1", "--pp", "2"))
+        .assertRefused(1, "--pp 2 with --model and --exits-at");
+  }
+
   /** Kill -9 of the last stage after the first checkpoint; the launcher starts both again. */
   @Test
   void aKilledRankCostsNoBits() throws Exception {

@@ -129,6 +129,11 @@ public record ModelFiles(
     }
   }
 
+  /** Hash of all weights as they are stored, in hex; see {@link LanguageModel#sha256}. */
+  public String sha256() {
+    return new WeightsHash(stored).hex();
+  }
+
   @Override
   public void close() {
     weights.close();

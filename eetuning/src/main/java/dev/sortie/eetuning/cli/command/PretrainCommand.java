@@ -2,6 +2,7 @@ package dev.sortie.eetuning.cli.command;
 
 import dev.sortie.eetuning.cli.base.ComputeMixin;
 import dev.sortie.eetuning.cli.option.AuditMixin;
+import dev.sortie.eetuning.cli.option.ContinuedModelMixin;
 import dev.sortie.eetuning.cli.option.NewDecoderMixin;
 import dev.sortie.eetuning.cli.option.NewTokenizerMixin;
 import dev.sortie.eetuning.cli.option.PretrainExitsMixin;
@@ -53,21 +54,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import java.util.function.IntSupplier;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains a decoder from scratch. */
+/** Trains a decoder from scratch, or goes on training one. */
 @Command(
     name = "pretrain",
     mixinStandardHelpOptions = true,
     description =
-        "Trains a Llama-type decoder and its tokenizer from scratch and writes a "
-            + "Hugging Face folder. It can train exits too, and run on several ranks "
-            + "in a job started by launch.")
+        "Trains a Llama-type decoder and its tokenizer from scratch, or continues the "
+            + "training of a model, and writes a Hugging Face folder. It can train exits "
+            + "too, and run on several ranks in a job started by launch.")
 public final class PretrainCommand implements Callable<Integer>, AuditedCommand {
   @Mixin private ComputeMixin compute;
   @Mixin private TrainingMixin training;
+  @Mixin private ContinuedModelMixin continued;
   @Mixin private NewDecoderMixin decoder;
   @Mixin private NewTokenizerMixin newTokenizer;
   @Mixin private RankMixin ranks;
@@ -152,15 +155,16 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
             training.schedule(),
             training.adamW(),
             training.seed,
-            exits.exits(decoder.layers()),
-            dropout);
+            exits.exits(continued.model().map(m -> m.config().layers()).orElseGet(decoder::layers)),
+            dropout,
+            continued.model().map(ContinuedModelMixin.Continued::weights));
     checkRanks(options);
     return options;
   }
 
   private PretrainDryRun memory(PretrainOptions options) {
     return new PretrainDryRun(
-        decoder.config(newTokenizer.expected(training.out), training.seqLen),
+        config(() -> newTokenizer.expected(training.out)),
         options,
         training.seqLen,
         ranks.mesh(),
@@ -172,7 +176,7 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
 
   private void checkRanks(PretrainOptions options) {
     Mesh mesh = ranks.mesh();
-    DecoderConfig config = decoder.config(newTokenizer.vocab(), training.seqLen);
+    DecoderConfig config = config(newTokenizer::vocab);
     if (mesh.tp() > 1) {
       config.requireLayersUsedOnce("--tp " + mesh.tp());
     }
@@ -228,15 +232,30 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     }
   }
 
-  /** Rank 0 makes the tokenizer, if there is none; the others wait for it. */
+  /** That of the model, or else rank 0 makes one, if there is none; the others wait for it. */
   private Tokenizer tokenizer(ProcessGroups groups) {
+    if (continued.model().isPresent()) {
+      return continued.model().get().tokenizer();
+    }
     return groups.firstOfRanks(
         () -> newTokenizer.make(training.out, training.data()),
         () -> NewTokenizerMixin.made(training.out));
   }
 
   private DecoderConfig config(Tokenizer tokenizer) {
-    return decoder.config(tokenizer.vocabSize(), training.seqLen);
+    return config(tokenizer::vocabSize);
+  }
+
+  /**
+   * Of the model, or of a new one.
+   *
+   * @param vocab tokens of a new tokenizer
+   */
+  private DecoderConfig config(IntSupplier vocab) {
+    return continued
+        .model()
+        .map(ContinuedModelMixin.Continued::config)
+        .orElseGet(() -> decoder.config(vocab.getAsInt(), training.seqLen));
   }
 
   private DatasetSource dataset(Tokenizer tokenizer, ProcessGroups groups) {
@@ -335,6 +354,14 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     }
   }
 
+  /** Writes the settings of a new model; its tokenizer is there. */
+  private void writeConfig(DecoderConfig config, Tokenizer tokenizer) {
+    OptionalInt end = tokenizer.id(NewTokenizerMixin.END);
+    List<Integer> ends = end.isPresent() ? List.of(end.getAsInt()) : List.of();
+    HfConfigWriter.write(
+        training.out.resolve("config.json"), new HfConfig(config, end, ends, Optional.of(save)));
+  }
+
   /**
    * Writes the model, and its exits, from the last checkpoint, where they are whole however many
    * ranks trained them.
@@ -352,11 +379,10 @@ public final class PretrainCommand implements Callable<Integer>, AuditedCommand 
     try (NativeArena arena = new NativeArena("finished model")) {
       PretrainModel finished =
           PretrainModel.finished(out, config, options.exits(), arena, device.kernels());
-      OptionalInt end = tokenizer.id(NewTokenizerMixin.END);
-      List<Integer> ends = end.isPresent() ? List.of(end.getAsInt()) : List.of();
       ModelWriter.write(out, finished.decoder(), save, device.kernels());
-      HfConfigWriter.write(
-          out.resolve("config.json"), new HfConfig(config, end, ends, Optional.of(save)));
+      continued
+          .model()
+          .ifPresentOrElse(m -> m.writeSettings(out, save), () -> writeConfig(config, tokenizer));
       hashes.put("model_sha256", Sha256.of(out.resolve("model.safetensors")));
       if (!finished.exits().isEmpty()) {
         Map<String, Object> tuning = new LinkedHashMap<>(options.describe());

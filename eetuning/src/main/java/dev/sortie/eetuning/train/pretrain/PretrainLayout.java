@@ -49,7 +49,9 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
     return new Chain(stages, stages == 1 ? 1 : chunks);
   }
 
-  /** Refuses a mesh on which the micro-batches of a step have no such schedule. */
+  /**
+   * Refuses a mesh on which the micro-batches of a step have no such schedule, or exits no start.
+   */
   public void check(PretrainOptions options, Mesh mesh) {
     BatchSizes.checkReplicas(options.microBatch(), options.globalBatch(), mesh.dp());
     int rounds = options.microBatches() / mesh.dp();
@@ -57,6 +59,11 @@ public record PretrainLayout(TrainingSchedule schedule, int chunks) {
       throw new InputException(
           "--schedule interleaved with --pp %d needs a multiple of %d micro-batches per step on each replica, there are %d; change --global-batch or take 1f1b"
               .formatted(mesh.pp(), mesh.pp(), rounds));
+    }
+    if (mesh.pp() > 1 && options.start().isPresent() && !options.exits().specs().isEmpty()) {
+      throw new InputException(
+          "--pp %d with --model and --exits-at: new exits begin as copies of the last layers, which other stages do not have; leave out one of the three"
+              .formatted(mesh.pp()));
     }
   }
 }

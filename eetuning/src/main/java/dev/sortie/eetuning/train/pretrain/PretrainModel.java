@@ -12,6 +12,9 @@ import dev.sortie.nn.Sharding;
 import dev.sortie.nn.Slice;
 import dev.sortie.nn.SlicedWeights;
 import dev.sortie.nn.Weights;
+import dev.sortie.nn.load.FileWeights;
+import dev.sortie.nn.load.ModelFiles;
+import dev.sortie.nn.load.Precision;
 import dev.sortie.nn.model.Decoder;
 import dev.sortie.nn.model.DecoderBuilder;
 import dev.sortie.nn.model.DecoderConfig;
@@ -38,8 +41,12 @@ import java.util.function.Predicate;
  */
 public record PretrainModel(Decoder decoder, List<Exit> exits) {
 
-  /** The parameters of a model that begins, each number given by the seed, its name and index. */
-  static PretrainModel random(
+  /**
+   * The parameters of a model that begins: those that training goes on from, with exits that are
+   * copies of its last layers, or else random ones, each number given by the seed, its name and
+   * index.
+   */
+  static PretrainModel begun(
       DecoderConfig config,
       PretrainOptions options,
       DecoderBuilder builder,
@@ -47,6 +54,19 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
       NativeArena arena,
       Kernels kernels) {
     Random seed = new Random(options.seed(), 0);
+    if (options.start().isPresent()) {
+      try (ModelFiles files = ModelFiles.open(options.start().get().model())) {
+        FileWeights weights = new FileWeights(files.weights(), Precision.F32, arena, kernels);
+        return of(
+            config,
+            options,
+            builder,
+            held,
+            arena,
+            weights,
+            (spec, decoder) -> ExitInit.COPY.weights(spec, decoder, seed, arena, kernels));
+      }
+    }
     return of(
         config,
         options,

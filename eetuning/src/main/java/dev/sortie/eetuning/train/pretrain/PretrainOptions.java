@@ -8,18 +8,20 @@ import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * What decides the result of training from scratch.
+ * What decides the result of full training.
  *
  * @param microBatch sequences in one forward and backward pass
  * @param globalBatch sequences in one step, a multiple of {@code microBatch}
  * @param schedule learning rate
  * @param adamW optimiser
- * @param seed initial weights and order of the data
+ * @param seed order of the data, and initial weights that are random
  * @param exits that are trained with the backbone
  * @param dropout probability of {@link Dropout} after the embedding, each attention and each MLP of
  *     the backbone; at least 0 and below 1
+ * @param start what the weights are before the first step; empty: random
  */
 public record PretrainOptions(
     int microBatch,
@@ -28,7 +30,8 @@ public record PretrainOptions(
     AdamW.Options adamW,
     long seed,
     PretrainExits exits,
-    double dropout) {
+    double dropout,
+    Optional<StartingWeights> start) {
 
   public PretrainOptions {
     BatchSizes.check(microBatch, globalBatch);
@@ -49,6 +52,18 @@ public record PretrainOptions(
     this(microBatch, globalBatch, schedule, adamW, seed, exits, 0);
   }
 
+  /** From scratch. */
+  public PretrainOptions(
+      int microBatch,
+      int globalBatch,
+      Schedule schedule,
+      AdamW.Options adamW,
+      long seed,
+      PretrainExits exits,
+      double dropout) {
+    this(microBatch, globalBatch, schedule, adamW, seed, exits, dropout, Optional.empty());
+  }
+
   /** Without exits and dropout. */
   public PretrainOptions(
       int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
@@ -63,7 +78,7 @@ public record PretrainOptions(
   /** The same with so many micro-batches in a step, of so many sequences. */
   PretrainOptions with(int sequences, int microBatches) {
     int all = Math.multiplyExact(sequences, microBatches);
-    return new PretrainOptions(sequences, all, schedule, adamW, seed, exits, dropout);
+    return new PretrainOptions(sequences, all, schedule, adamW, seed, exits, dropout, start);
   }
 
   /** Of the whole run. */
@@ -83,6 +98,7 @@ public record PretrainOptions(
     if (dropout > 0) { // runs of versions that had none resume
       m.put("dropout", dropout);
     }
+    start.ifPresent(s -> m.put("starts_from", s.sha256()));
     return m;
   }
 }

@@ -90,7 +90,7 @@ public record PretrainProfiler(
         Workspace workspace = new Workspace();
         InFlightMicrobatch inFlight = new InFlightMicrobatch(device)) {
       PretrainModel model =
-          PretrainModel.random(
+          PretrainModel.begun(
               small, few, DecoderBuilder.WHOLE, name -> true, arena, device.kernels());
       PretrainPlan plan = new PretrainPlan(small, specs, length, alone);
       List<StageProfiler.Part> parts = new ArrayList<>();

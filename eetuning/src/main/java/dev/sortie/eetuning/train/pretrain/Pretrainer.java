@@ -50,10 +50,11 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * Trains a decoder from scratch on next-token cross-entropy, also together with exits, alone or as
- * one of several ranks: replicas that share out the micro-batches of a step, and stages that each
- * have some layers. The result has the same bits for every number of replicas and stages and every
- * schedule. Ranks that share weights add in another order, and give their own bits.
+ * Trains a new decoder, or one that is trained already, on next-token cross-entropy, also together
+ * with exits, alone or as one of several ranks: replicas that share out the micro-batches of a
+ * step, and stages that each have some layers. The result has the same bits for every number of
+ * replicas and stages and every schedule. Ranks that share weights add in another order, and give
+ * their own bits.
  */
 public final class Pretrainer implements TrainingJob, AutoCloseable {
   private static final String FINAL = "final";
@@ -85,7 +86,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   private final ChunkPasses passes;
   private double lastNorm;
 
-  /** A trainer of a new model with random weights. */
+  /** A trainer of one whole model. */
   public Pretrainer(
       DecoderConfig config, PretrainOptions options, TokenSource data, Device device) {
     this(
@@ -97,9 +98,9 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
   }
 
   /**
-   * A trainer as one of several ranks, which may have a shard of the new model, whose numbers are
-   * those that a whole model has there. All ranks see the same data and make the same calls. A
-   * collective call, as are {@link #step} and {@link #validate}.
+   * A trainer as one of several ranks, which may have a shard of the model, whose numbers are those
+   * that a whole model has there. All ranks see the same data and make the same calls. A collective
+   * call, as are {@link #step} and {@link #validate}.
    */
   public Pretrainer(
       DecoderConfig config,
@@ -147,7 +148,7 @@ public final class Pretrainer implements TrainingJob, AutoCloseable {
     this.model =
         dry
             ? PretrainModel.reserved(config, options, builder, held, arena)
-            : PretrainModel.random(config, options, builder, held, arena, kernels);
+            : PretrainModel.begun(config, options, builder, held, arena, kernels);
     this.modelBytes = arena.bytes();
     this.exitBytes = exitBytes(held);
     this.head = new SharedHead(groups, model, plan, chain);

@@ -83,7 +83,7 @@ class PretrainGradientParityTest {
         Workspace workspace = new Workspace();
         Pretrainer trainer = new Pretrainer(config, options(), data, device)) {
       PretrainModel model =
-          PretrainModel.random(
+          PretrainModel.begun(
               config, options(), DecoderBuilder.WHOLE, name -> true, arena, device.kernels());
       Map<String, float[]> begin = new HashMap<>();
       model.parameters().forEach((name, t) -> begin.put(name, t.toFloats()));
