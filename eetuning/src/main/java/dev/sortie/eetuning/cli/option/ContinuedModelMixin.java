@@ -5,6 +5,7 @@ import dev.sortie.eetuning.train.pretrain.StartingWeights;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.family.GenerationConfig;
 import dev.sortie.nn.family.HfConfigWriter;
+import dev.sortie.nn.format.Gguf;
 import dev.sortie.nn.load.ModelFiles;
 import dev.sortie.nn.model.DecoderConfig;
 import dev.sortie.nn.text.SubwordTokenizer;
@@ -84,9 +85,14 @@ public final class ContinuedModelMixin {
 
   private static Continued read(Path path) {
     try (ModelFiles files = ModelFiles.open(path)) {
+      if (files.stored() instanceof Gguf) {
+        throw new InputException(
+            path
+                + ": a GGUF file; training continues from a Hugging Face folder, convert makes one");
+      }
       if (files.weights() != files.stored()) { // written under other names than it is trained
         throw new InputException(
-            "%s: training of such a model (%s) cannot be continued; take a Hugging Face folder of Llama, Mistral, Qwen 2 or 3 or SmolLM (convert makes one of a GGUF file)"
+            "%s: training of a model of type %s cannot be continued; take one of Llama, Mistral, Qwen 2 or 3 or SmolLM"
                 .formatted(path, files.config().family()));
       }
       if (!files.config().decoder().switches().bases().isNone()) {
