@@ -59,7 +59,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Trains a decoder from scratch, or goes on training one. */
+/** Trains a decoder from scratch, or continues the training of one. */
 @Command(
     name = "pretrain",
     mixinStandardHelpOptions = true,

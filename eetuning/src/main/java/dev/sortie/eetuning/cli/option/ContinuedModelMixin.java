@@ -19,7 +19,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** A model whose training goes on, in place of a new one. */
+/** A model whose training is continued, in place of a new one. */
 public final class ContinuedModelMixin {
   @Option(
       names = "--model",
@@ -88,7 +88,7 @@ public final class ContinuedModelMixin {
       if (files.stored() instanceof Gguf) {
         throw new InputException(
             path
-                + ": a GGUF file; training continues from a Hugging Face folder, convert makes one");
+                + ": a GGUF file; training continues from a Hugging Face folder; convert makes one");
       }
       if (files.weights() != files.stored()) { // written under other names than it is trained
         throw new InputException(

@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
@@ -42,9 +43,9 @@ import java.util.function.Predicate;
 public record PretrainModel(Decoder decoder, List<Exit> exits) {
 
   /**
-   * The parameters of a model that begins: those that training goes on from, with exits that are
-   * copies of its last layers, or else random ones, each number given by the seed, its name and
-   * index.
+   * The parameters of a model that begins: those that continued training begins with, with exits
+   * that are copies of its last layers, or else random ones, each number given by the seed, its
+   * name and index.
    */
   static PretrainModel begun(
       DecoderConfig config,
@@ -54,27 +55,23 @@ public record PretrainModel(Decoder decoder, List<Exit> exits) {
       NativeArena arena,
       Kernels kernels) {
     Random seed = new Random(options.seed(), 0);
-    if (options.start().isPresent()) {
-      try (ModelFiles files = ModelFiles.open(options.start().get().model())) {
-        FileWeights weights = new FileWeights(files.weights(), Precision.F32, arena, kernels);
-        return of(
-            config,
-            options,
-            builder,
-            held,
-            arena,
-            weights,
-            (spec, decoder) -> ExitInit.COPY.weights(spec, decoder, seed, arena, kernels));
-      }
+    ExitInit exits = options.start().isPresent() ? ExitInit.COPY : ExitInit.RANDOM;
+    Function<SlicedWeights, PretrainModel> with =
+        weights ->
+            of(
+                config,
+                options,
+                builder,
+                held,
+                arena,
+                weights,
+                (spec, decoder) -> exits.weights(spec, decoder, seed, arena, kernels));
+    if (options.start().isEmpty()) {
+      return with.apply(new RandomWeights(seed, 0.02, config.layers(), arena));
     }
-    return of(
-        config,
-        options,
-        builder,
-        held,
-        arena,
-        new RandomWeights(seed, 0.02, config.layers(), arena),
-        (spec, decoder) -> ExitInit.RANDOM.weights(spec, decoder, seed, arena, kernels));
+    try (ModelFiles files = ModelFiles.open(options.start().get().model())) {
+      return with.apply(new FileWeights(files.weights(), Precision.F32, arena, kernels));
+    }
   }
 
   /** The parameters of a model that nobody computes with; see {@link DryRun}. */
