@@ -119,13 +119,13 @@ record TinyPretraining(
 
   PretrainOptions options() {
     return new PretrainOptions(
-        MICRO,
-        GLOBAL,
-        new Schedule(1e-2, 1e-3, 2, steps, Schedule.Decay.COSINE),
-        AdamW.Options.DEFAULT,
-        5,
-        model.exits,
-        model.dropout);
+            MICRO,
+            GLOBAL,
+            new Schedule(1e-2, 1e-3, 2, steps, Schedule.Decay.COSINE),
+            AdamW.Options.DEFAULT,
+            5)
+        .withExits(model.exits)
+        .withDropout(model.dropout);
   }
 
   /** Of all weights in the last checkpoint. */

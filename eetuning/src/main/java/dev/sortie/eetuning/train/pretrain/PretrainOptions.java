@@ -41,33 +41,22 @@ public record PretrainOptions(
     }
   }
 
-  /** Without dropout. */
-  public PretrainOptions(
-      int microBatch,
-      int globalBatch,
-      Schedule schedule,
-      AdamW.Options adamW,
-      long seed,
-      PretrainExits exits) {
-    this(microBatch, globalBatch, schedule, adamW, seed, exits, 0);
-  }
-
-  /** From scratch. */
-  public PretrainOptions(
-      int microBatch,
-      int globalBatch,
-      Schedule schedule,
-      AdamW.Options adamW,
-      long seed,
-      PretrainExits exits,
-      double dropout) {
-    this(microBatch, globalBatch, schedule, adamW, seed, exits, dropout, Optional.empty());
-  }
-
-  /** Without exits and dropout. */
+  /** From random weights, without exits and dropout. */
   public PretrainOptions(
       int microBatch, int globalBatch, Schedule schedule, AdamW.Options adamW, long seed) {
-    this(microBatch, globalBatch, schedule, adamW, seed, PretrainExits.NONE);
+    this(microBatch, globalBatch, schedule, adamW, seed, PretrainExits.NONE, 0, Optional.empty());
+  }
+
+  /** The same, training these exits. */
+  public PretrainOptions withExits(PretrainExits trained) {
+    return new PretrainOptions(
+        microBatch, globalBatch, schedule, adamW, seed, trained, dropout, start);
+  }
+
+  /** The same with this probability of dropout. */
+  public PretrainOptions withDropout(double probability) {
+    return new PretrainOptions(
+        microBatch, globalBatch, schedule, adamW, seed, exits, probability, start);
   }
 
   /** Micro-batches in a step. */

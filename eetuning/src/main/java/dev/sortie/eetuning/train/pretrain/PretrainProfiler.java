@@ -78,12 +78,12 @@ public record PretrainProfiler(
   private Optional<List<Ways>> times(int layers, List<ExitSpec> specs) {
     PretrainOptions few =
         new PretrainOptions(
-            options.microBatch(),
-            options.globalBatch(),
-            options.schedule(),
-            options.adamW(),
-            options.seed(),
-            PretrainExits.of(specs, Map.of(), 1, 1, 0, Decay.LINEAR));
+                options.microBatch(),
+                options.globalBatch(),
+                options.schedule(),
+                options.adamW(),
+                options.seed())
+            .withExits(PretrainExits.of(specs, Map.of(), 1, 1, 0, Decay.LINEAR));
     Chain alone = new Chain(1, 1);
     DecoderConfig small = config.withLayers(layers);
     try (NativeArena arena = new NativeArena("model to measure");

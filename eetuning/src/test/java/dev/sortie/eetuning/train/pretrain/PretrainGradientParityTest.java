@@ -49,13 +49,13 @@ class PretrainGradientParityTest {
             new ExitSpec(2, ExitArchitecture.NORM, false),
             new ExitSpec(3, ExitArchitecture.LAYER, false));
     return new PretrainOptions(
-        MICRO,
-        GLOBAL,
-        new Schedule(1e-2, 1e-3, 0, STEPS, Schedule.Decay.LINEAR),
-        // a large epsilon, so that an update is nearly proportional to its gradient
-        new AdamW.Options(0.9, 0.95, 1, 0.01, 1),
-        5,
-        PretrainExits.of(specs, Map.of(2, 0.5), 0.25, 0.5, 4, Schedule.Decay.LINEAR));
+            MICRO,
+            GLOBAL,
+            new Schedule(1e-2, 1e-3, 0, STEPS, Schedule.Decay.LINEAR),
+            // a large epsilon, so that an update is nearly proportional to its gradient
+            new AdamW.Options(0.9, 0.95, 1, 0.01, 1),
+            5)
+        .withExits(PretrainExits.of(specs, Map.of(2, 0.5), 0.25, 0.5, 4, Schedule.Decay.LINEAR));
   }
 
   @ParameterizedTest

@@ -44,8 +44,9 @@ class PretrainMemoryContractTest {
 
   private static PretrainOptions options(PretrainExits exits, double dropout) {
     Schedule schedule = new Schedule(1e-3, 1e-3, 0, 10, Schedule.Decay.CONSTANT);
-    return new PretrainOptions(
-        MICRO, 4 * MICRO, schedule, AdamW.Options.DEFAULT, 1, exits, dropout);
+    return new PretrainOptions(MICRO, 4 * MICRO, schedule, AdamW.Options.DEFAULT, 1)
+        .withExits(exits)
+        .withDropout(dropout);
   }
 
   private static PretrainExits exits(ExitArchitecture architecture, boolean own) {

@@ -190,12 +190,12 @@ class StageSplitContractTest {
     ExitSpec exit = new ExitSpec(3, ExitArchitecture.MLP, true);
     PretrainOptions options =
         new PretrainOptions(
-            2,
-            4,
-            new Schedule(1e-3, 1e-3, 1, 10, Schedule.Decay.CONSTANT),
-            AdamW.Options.DEFAULT,
-            1,
-            PretrainExits.of(List.of(exit), Map.of(), 1, 1, 0, Schedule.Decay.LINEAR));
+                2,
+                4,
+                new Schedule(1e-3, 1e-3, 1, 10, Schedule.Decay.CONSTANT),
+                AdamW.Options.DEFAULT,
+                1)
+            .withExits(PretrainExits.of(List.of(exit), Map.of(), 1, 1, 0, Schedule.Decay.LINEAR));
     try (Device device = Device.cpu(1)) {
       new PretrainProfiler(CONFIG, options, 12, 2, device)
           .measure()
