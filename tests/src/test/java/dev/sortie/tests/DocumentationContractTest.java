@@ -51,7 +51,7 @@ class DocumentationContractTest {
 
   @BeforeAll
   static void makeShell() throws IOException {
-    shell = PageShell.ofClassPath(temp.resolve("tools"));
+    shell = PageShell.of(temp.resolve("tools"));
   }
 
   @AfterAll

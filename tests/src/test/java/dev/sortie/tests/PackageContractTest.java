@@ -67,7 +67,7 @@ class PackageContractTest {
   /** As the page about packages does it, whose other commands use the package. */
   @BeforeAll
   static void pack() throws Exception {
-    try (PageShell shell = PageShell.ofCheckout(shared.resolve("tools"))) {
+    try (PageShell shell = PageShell.of(shared.resolve("tools"))) {
       Path checkout = shell.checkout(shared.resolve("checkout"));
       for (Fence fence :
           MarkdownPage.read(MarkdownPage.ROOT.resolve("docs/package.md")).fences("sh")) {

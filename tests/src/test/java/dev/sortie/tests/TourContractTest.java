@@ -56,7 +56,7 @@ class TourContractTest {
 
   @BeforeAll
   static void makeTheFolder() throws Exception {
-    shell = PageShell.ofClassPath(temp.resolve("tools"));
+    shell = PageShell.of(temp.resolve("tools"));
     Path checkout = shell.checkout(temp.resolve("checkout"));
     List<Fence> start = MarkdownPage.read(TOUR.resolve("README.md")).fences("sh");
     assertThat(start).hasSize(1);
