@@ -179,7 +179,7 @@ class TuneCommandContractTest {
   @Tag("slow")
   @Test
   void ofTwoRunsThatBeginTogetherOneEndsWellAndItsResultIsThere() throws Exception {
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 6; round++) { // each begins two JVMs
       Path out = temp.resolve("round-" + round);
       List<CommandLineProcess> both = new ArrayList<>();
       List<CommandLineRun> runs = new ArrayList<>();
