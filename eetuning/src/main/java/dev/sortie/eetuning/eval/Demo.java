@@ -8,6 +8,7 @@ import dev.sortie.eetuning.exit.ExitSpec;
 import dev.sortie.eetuning.exit.Exits;
 import dev.sortie.eetuning.exit.ExitsFile;
 import dev.sortie.eetuning.exit.ExitsReader;
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.eetuning.host.Machine;
 import dev.sortie.eetuning.plot.LossPlot;
 import dev.sortie.eetuning.train.LossHistory;
@@ -15,9 +16,12 @@ import dev.sortie.eetuning.train.data.ParallelSampler;
 import dev.sortie.eetuning.train.data.RowsSource;
 import dev.sortie.eetuning.train.loop.LoopOptions;
 import dev.sortie.eetuning.train.loop.TrainLoop;
+import dev.sortie.eetuning.train.rank.ProcessGroups;
 import dev.sortie.eetuning.train.tune.ExitTuner;
+import dev.sortie.eetuning.train.tune.FeatureCache;
 import dev.sortie.eetuning.train.tune.Objective;
 import dev.sortie.eetuning.train.tune.TuneOptions;
+import dev.sortie.eetuning.train.tune.TunePlacement;
 import dev.sortie.nn.load.LanguageModel;
 import dev.sortie.nn.optim.AdamW;
 import dev.sortie.nn.optim.Schedule;
@@ -106,11 +110,13 @@ public final class Demo {
   public DemoResults run(String name, Path out) {
     int[][] text = sampleText();
     try (NativeArena arena = new NativeArena("demo")) {
-      Tuned tuned = tune(text, out.resolve("exits"), arena);
+      Tuned tuned = tune(text, out, arena);
       Exits ready = ExitsReader.of(model).read(settings.ready(), arena, device.kernels());
       Sweep sweep = new Sweep(model, tuned.exits, ready, device, settings.sweep());
       listener.phase("sweep", sweep.units());
       Sweep.Result result = sweep.run(listener::progress);
+      listener.phase("write stories", settings.sweep().thresholds().size());
+      List<DemoSample> samples = sweep.samples(done -> listener.progress(done, ""));
       var c = model.config().decoder();
       SequencedMap<Integer, List<LossPlot.Point>> losses = new LinkedHashMap<>();
       tuned
@@ -132,7 +138,7 @@ public final class Demo {
           result.points(),
           losses,
           validation,
-          result.samples(),
+          samples,
           Machine.detect(device.kernels().name()));
     }
   }
@@ -159,7 +165,10 @@ public final class Demo {
     return rows.toArray(int[][]::new);
   }
 
+  /** The exits go to {@code out/exits}; hidden states lie in {@code out/features} meanwhile. */
   private Tuned tune(int[][] text, Path out, NativeArena arena) {
+    Path folder = out.resolve("exits");
+    Path features = out.resolve("features");
     int layers = model.config().decoder().layers();
     List<Exit> list =
         Stream.of(layers / 4, layers / 2, 3 * layers / 4)
@@ -177,17 +186,23 @@ public final class Demo {
         new TuneOptions(
             Objective.KL, false, Map.of(), 8, 8, schedule, AdamW.Options.DEFAULT, settings.seed());
     RowsSource data = new RowsSource(text, ROWS, settings.seed());
-    LoopOptions loop = new LoopOptions(out, settings.steps(), 100, settings.steps());
+    LoopOptions loop = new LoopOptions(folder, settings.steps(), 100, settings.steps());
     listener.phase("tune the exits", settings.steps());
     LossHistory history;
-    try (ExitTuner tuner = new ExitTuner(model, start, options, data, device)) {
+    ProcessGroups groups = ProcessGroups.single();
+    try (FeatureCache cache =
+            FeatureCache.open(features, model, data, start, device.kernels(), groups);
+        ExitTuner tuner =
+            new ExitTuner(
+                model, start, options, data, device, TunePlacement.on(groups).with(cache))) {
       history =
           new TrainLoop(tuner, loop, device.kernels(), new TuneProgress(), () -> false)
               .run()
               .history();
-      ExitsFile.write(out, tuner.exits(options.describe()), model);
+      ExitsFile.write(folder, tuner.exits(options.describe()), model);
     }
-    return new Tuned(ExitsReader.of(model).read(out, arena, device.kernels()), history);
+    Folders.delete(features);
+    return new Tuned(ExitsReader.of(model).read(folder, arena, device.kernels()), history);
   }
 
   /** Hands the loop's progress on. */

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.SequencedMap;
+import java.util.function.LongConsumer;
 
 /**
  * Quality against speed: decodes prompts greedily with early exits at several thresholds, with
@@ -42,10 +43,8 @@ public final class Sweep {
    *
    * @param fullDepthTokensPerSecond speed of the unmodified backbone, the median of all its runs
    * @param points one a setting
-   * @param samples texts at some thresholds
    */
-  public record Result(
-      double fullDepthTokensPerSecond, List<SweepPoint> points, List<DemoSample> samples) {}
+  public record Result(double fullDepthTokensPerSecond, List<SweepPoint> points) {}
 
   /**
    * A sweep over {@code exits}: all of them together, and each alone.
@@ -69,20 +68,30 @@ public final class Sweep {
     GenerateOptions options =
         new GenerateOptions(settings.tokens(), SamplingOptions.GREEDY, List.of(), true);
     List<PairedRuns.Item> items =
-        settings.prompts().stream()
-            .map(p -> new PairedRuns.Item(model.tokenizer().encode(p), options))
-            .toList();
-    DecodingVariant full = DecodingVariant.full(model, device);
-    return new PairedRuns(model, full, variants(), items, settings.rounds());
+        settings.prompts().stream().map(p -> new PairedRuns.Item(ids(p), options)).toList();
+    return new PairedRuns(model, full(), variants(), items, settings.rounds());
   }
 
-  /** Exits alone, first all of them together; then ready ones, drafts alone, and both. */
+  private int[] ids(String prompt) {
+    return model.tokenizer().encode(prompt);
+  }
+
+  private DecodingVariant full() {
+    return DecodingVariant.full(model, device);
+  }
+
+  /**
+   * Exits alone, first all of them together, then each; ready ones, drafts alone, and all exits
+   * with drafts.
+   */
   private List<DecodingVariant> variants() {
-    List<DecodingVariant> all =
-        new ArrayList<>(early(DecodingVariant.EARLY_EXIT, sets(), false, settings.thresholds()));
+    List<DecodingVariant> all = new ArrayList<>();
+    for (Exits set : sets()) {
+      all.addAll(alone(set));
+    }
     // at a threshold of 1 nothing leaves, and only drafts would be left
     List<Double> leaving = settings.thresholds().stream().filter(t -> t < 1).toList();
-    early(DecodingVariant.READY_EXITS, List.of(ready), false, leaving).stream()
+    early(DecodingVariant.READY_EXITS, ready, false, leaving).stream()
         .map(v -> v.as(Technique.READY_EXITS))
         .forEach(all::add);
     all.add(
@@ -93,7 +102,7 @@ public final class Sweep {
             List.of(PromptLookup.NAME),
             OptionalDouble.empty(),
             device));
-    all.addAll(early(DecodingVariant.EARLY_EXIT_DRAFTS, sets(), true, leaving));
+    all.addAll(early(DecodingVariant.EARLY_EXIT_DRAFTS, exits, true, leaving));
     return all;
   }
 
@@ -107,14 +116,16 @@ public final class Sweep {
     return sets;
   }
 
+  private List<DecodingVariant> alone(Exits set) {
+    return early(DecodingVariant.EARLY_EXIT, set, false, settings.thresholds());
+  }
+
   private List<DecodingVariant> early(
-      String name, List<Exits> sets, boolean drafts, List<Double> thresholds) {
+      String name, Exits set, boolean drafts, List<Double> thresholds) {
     List<DecodingVariant> all = new ArrayList<>();
-    for (Exits set : sets) {
-      for (double threshold : thresholds) {
-        MaxProbability policy = new MaxProbability(threshold);
-        all.add(DecodingVariant.early(name, model, set, policy, threshold, drafts, device));
-      }
+    for (double threshold : thresholds) {
+      MaxProbability policy = new MaxProbability(threshold);
+      all.add(DecodingVariant.early(name, model, set, policy, threshold, drafts, device));
     }
     return all;
   }
@@ -127,7 +138,7 @@ public final class Sweep {
             all.stream()
                 .flatMap(o -> o.timed().stream())
                 .mapToDouble(p -> p.full().decodeTokensPerSecond()));
-    return new Result(full, all.stream().map(o -> point(o, model, device)).toList(), samples(all));
+    return new Result(full, all.stream().map(o -> point(o, model, device)).toList());
   }
 
   /** What one way of decoding gave compared with full depth. */
@@ -168,20 +179,35 @@ public final class Sweep {
         counts);
   }
 
-  /** A text of another prompt at each threshold, with all exits and without drafts. */
-  private List<DemoSample> samples(List<PairedRuns.Outcome> all) {
+  /**
+   * A whole text of another prompt at each threshold, with all exits and without drafts.
+   *
+   * @param progress is told how many are written
+   */
+  public List<DemoSample> samples(LongConsumer progress) {
     List<DemoSample> samples = new ArrayList<>();
-    for (PairedRuns.Outcome s : all.subList(0, settings.thresholds().size())) {
-      int i = samples.size() % settings.prompts().size();
-      PairedRuns.Pair pair = s.pairs().get(i);
-      List<DemoSample.Token> trace =
-          pair.decoded().generation().tokens().stream()
-              .map(t -> new DemoSample.Token(t.id(), t.text(), t.exit(), t.confidence()))
-              .toList();
-      samples.add(
-          new DemoSample(
-              settings.prompts().get(i), s.variant().threshold(), trace, pair.full().text()));
+    for (DecodingVariant variant : alone(exits)) {
+      String prompt = settings.prompts().get(samples.size() % settings.prompts().size());
+      samples.add(sample(variant, prompt));
+      progress.accept(samples.size());
     }
     return samples;
+  }
+
+  private DemoSample sample(DecodingVariant variant, String prompt) {
+    int[] ids = ids(prompt);
+    int room = model.config().decoder().context() - ids.length;
+    SamplingOptions sampling = new SamplingOptions(0, 0, 1, 0, DemoSample.REPETITION_PENALTY, 0);
+    PairedRuns.Item item =
+        new PairedRuns.Item(ids, new GenerateOptions(room, sampling, List.of(), false));
+    PairedRuns.Pair pair =
+        new PairedRuns(model, full(), List.of(variant), List.of(item), 1)
+            .turn(0, item, _ -> {})
+            .getFirst();
+    List<DemoSample.Token> trace =
+        pair.decoded().generation().tokens().stream()
+            .map(t -> new DemoSample.Token(t.id(), t.text(), t.exit(), t.confidence()))
+            .toList();
+    return new DemoSample(prompt, variant.threshold(), trace, pair.full().text());
   }
 }

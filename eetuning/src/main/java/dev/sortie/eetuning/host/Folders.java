@@ -9,7 +9,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Folders for results, and for caches, which can be made again. */
 public final class Folders {
@@ -38,6 +40,21 @@ public final class Folders {
     Sha256 sha = new Sha256();
     sha.update(Json.compact(key).getBytes(StandardCharsets.UTF_8));
     return parent.resolve(sha.hex().substring(0, 16));
+  }
+
+  /**
+   * Deletes {@code folder} with all that is in it.
+   *
+   * @throws InputException if something in it cannot be deleted
+   */
+  public static void delete(Path folder) {
+    try (Stream<Path> all = Files.walk(folder)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    } catch (IOException e) {
+      throw new InputException(folder + ": cannot be deleted: " + reason(e), e);
+    }
   }
 
   private static String reason(IOException e) {

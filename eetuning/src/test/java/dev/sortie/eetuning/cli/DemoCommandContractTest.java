@@ -20,5 +20,6 @@ class DemoCommandContractTest {
     String line = "demo --threads 1 --steps 1 --text 2 --rounds 1 --tokens 2 --seed 3 --out " + out;
     CommandLineRun.of(line.split(" ")).succeeded();
     assertThat(Files.readString(out.resolve("report.html"))).contains("./sortie " + line);
+    assertThat(out.resolve("features")).as("hidden states kept for the tuning").doesNotExist();
   }
 }

@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
           + "speculation and with both, each paired with full depth. The exits that "
           + "come with the model are decoded with for comparison. Writes "
           + "report.html and results.json.",
-      "Takes a few minutes. Nothing is downloaded."
+      "Takes a few minutes and, while it tunes, 400 MB of disk. Nothing is downloaded."
     })
 public final class DemoCommand implements Callable<Integer> {
   private static final List<String> PROMPTS =
@@ -52,9 +52,16 @@ public final class DemoCommand implements Callable<Integer> {
           "Long ago, a proud king lived in a castle.",
           "Once there was a brave mouse who lived near a dark forest.",
           "It was a rainy morning, and two friends named Ben and Mia",
-          "Far away, a lonely dragon lived on a green hill.");
+          "Far away, a lonely dragon lived on a green hill.",
+          "Once upon a time, there was a boy named Tom who loved boats.",
+          "It was a cold night, and a kind princess",
+          "In a small village, there lived a baker named Rose.",
+          "One day, a clever frog found a shiny stone.",
+          "One sunny morning, a small rabbit named Pip",
+          "Once there was an old bear who lived by the sea.");
 
-  private static final List<Double> THRESHOLDS = List.of(1.0, 0.65, 0.6, 0.55, 0.5, 0.4);
+  private static final List<Double> THRESHOLDS =
+      List.of(1.0, 0.65, 0.6, 0.57, 0.55, 0.53, 0.5, 0.4);
 
   private static final int MOST_ROUNDS = 1000;
 
@@ -87,9 +94,9 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--rounds",
       paramLabel = "N",
-      defaultValue = "2",
+      defaultValue = "1",
       description =
-          "Rounds of the speed measurement. In each round, every setting decodes 6 "
+          "Rounds of the speed measurement. In each round, every setting decodes 12 "
               + "prompts, paired with full depth. Default: ${DEFAULT-VALUE}.")
   private int rounds;
 
@@ -97,7 +104,8 @@ public final class DemoCommand implements Callable<Integer> {
       names = "--tokens",
       paramLabel = "N",
       defaultValue = "96",
-      description = "Tokens to decode per prompt. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Tokens to decode per prompt where speed is measured. Default: ${DEFAULT-VALUE}.")
   private int tokens;
 
   // The cheapest exit wins. On the fable before 2026-11-29 the fastest setting that agrees for at
@@ -187,6 +195,10 @@ public final class DemoCommand implements Callable<Integer> {
   private void show(DemoResults r, int layers) {
     ColouredText text = ColouredText.to(System.out, layers);
     List<Integer> depths = r.losses().keySet().stream().toList();
+    System.out.printf(
+        Locale.ROOT,
+        "%nStories with early exits, greedy, repetition penalty %.2f:%n",
+        DemoSample.REPETITION_PENALTY);
     for (DemoSample s : r.samples()) {
       if (PRINTED.contains(s.threshold())) {
         System.out.printf(Locale.ROOT, "%nthreshold %.2f%n", s.threshold());

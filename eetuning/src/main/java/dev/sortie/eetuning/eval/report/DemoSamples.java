@@ -20,7 +20,11 @@ final class DemoSamples {
     out.append("<section>\n<h2>What it writes</h2>\n");
     out.append(
         "<p>Each token has the colour of the exit that decided it: the deeper, the darker. ");
-    out.append("Point at a token to see its confidence.</p>\n<p class=\"legend\">");
+    out.append("Point at a token to see its confidence. ");
+    out.append(
+        "Greedy, with a repetition penalty of %s; speed and agreement are measured without it."
+            .formatted(NumberText.plain(DemoSample.REPETITION_PENALTY)));
+    out.append("</p>\n<p class=\"legend\">");
     for (String key : palette.keys()) {
       out.append(
           "<span class=\"tok t%s\">%s</span> ".formatted(palette.index(key), ExitKeys.label(key)));

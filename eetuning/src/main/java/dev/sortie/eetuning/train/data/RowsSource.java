@@ -2,18 +2,18 @@ package dev.sortie.eetuning.train.data;
 
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.Sha256;
-import dev.sortie.tensor.Random;
+import dev.sortie.nn.text.data.Permutation;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
  * Windows in memory, such as text that a model has just sampled: each row is one. The last rows are
- * held out; training draws among the others by (seed, index).
+ * held out; training takes the others in another order each epoch, by the seed.
  */
 public final class RowsSource implements TokenSource {
   private final int[][] rows;
   private final int heldOut;
-  private final Random random;
+  private final long seed;
 
   /**
    * Windows.
@@ -28,7 +28,7 @@ public final class RowsSource implements TokenSource {
     }
     this.rows = rows;
     this.heldOut = heldOut;
-    this.random = new Random(seed, 0).stream("rows");
+    this.seed = seed;
   }
 
   @Override
@@ -43,7 +43,9 @@ public final class RowsSource implements TokenSource {
 
   @Override
   public long number(long index) {
-    return random.below(index, rows.length - heldOut);
+    long training = distinctWindows();
+    long key = Permutation.key(seed, index / training);
+    return new Permutation(training, key).at(index % training);
   }
 
   @Override

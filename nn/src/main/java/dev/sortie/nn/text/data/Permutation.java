@@ -9,18 +9,18 @@ package dev.sortie.nn.text.data;
  * @param size number of positions, from 1 to 2^62
  * @param key chooses the order
  */
-record Permutation(long size, long key) {
+public record Permutation(long size, long key) {
   private static final int ROUNDS = 6;
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
-  Permutation {
+  public Permutation {
     if (size < 1 || size > 1L << 62) {
       throw new IllegalArgumentException("size " + size + " is not from 1 to 2^62");
     }
   }
 
   /** The index at {@code position}. */
-  long at(long position) {
+  public long at(long position) {
     if (position < 0 || position >= size) {
       throw new IndexOutOfBoundsException("position " + position + " of " + size);
     }
@@ -52,7 +52,7 @@ record Permutation(long size, long key) {
   }
 
   /** A key for one epoch of a seeded run. */
-  static long key(long seed, long epoch) {
+  public static long key(long seed, long epoch) {
     return mix(mix(seed + GOLDEN_GAMMA) + epoch * GOLDEN_GAMMA);
   }
 }
