@@ -169,6 +169,17 @@ public final class Demo {
   private Tuned tune(int[][] text, Path out, NativeArena arena) {
     Path folder = out.resolve("exits");
     Path features = out.resolve("features");
+    listener.phase("tune the exits", settings.steps());
+    Folders.delete(features); // those of a run that was killed
+    try {
+      LossHistory history = tune(initial(arena), text, folder, features);
+      return new Tuned(ExitsReader.of(model).read(folder, arena, device.kernels()), history);
+    } finally {
+      Folders.delete(features);
+    }
+  }
+
+  private Exits initial(NativeArena arena) {
     int layers = model.config().decoder().layers();
     List<Exit> list =
         Stream.of(layers / 4, layers / 2, 3 * layers / 4)
@@ -179,7 +190,10 @@ public final class Demo {
                     ExitInit.COPY.build(
                         s, model.decoder(), settings.seed(), arena, device.kernels()))
             .toList();
-    Exits start = new Exits(model.sha256(), Map.of(), list);
+    return new Exits(model.sha256(), Map.of(), list);
+  }
+
+  private LossHistory tune(Exits start, int[][] text, Path folder, Path features) {
     Schedule schedule =
         new Schedule(1e-3, 1e-4, settings.steps() / 20, settings.steps(), Schedule.Decay.COSINE);
     TuneOptions options =
@@ -187,22 +201,19 @@ public final class Demo {
             Objective.KL, false, Map.of(), 8, 8, schedule, AdamW.Options.DEFAULT, settings.seed());
     RowsSource data = new RowsSource(text, ROWS, settings.seed());
     LoopOptions loop = new LoopOptions(folder, settings.steps(), 100, settings.steps());
-    listener.phase("tune the exits", settings.steps());
-    LossHistory history;
     ProcessGroups groups = ProcessGroups.single();
     try (FeatureCache cache =
             FeatureCache.open(features, model, data, start, device.kernels(), groups);
         ExitTuner tuner =
             new ExitTuner(
                 model, start, options, data, device, TunePlacement.on(groups).with(cache))) {
-      history =
+      LossHistory history =
           new TrainLoop(tuner, loop, device.kernels(), new TuneProgress(), () -> false)
               .run()
               .history();
       ExitsFile.write(folder, tuner.exits(options.describe()), model);
+      return history;
     }
-    Folders.delete(features);
-    return new Tuned(ExitsReader.of(model).read(folder, arena, device.kernels()), history);
   }
 
   /** Hands the loop's progress on. */

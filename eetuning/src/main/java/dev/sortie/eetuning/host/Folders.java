@@ -43,11 +43,14 @@ public final class Folders {
   }
 
   /**
-   * Deletes {@code folder} with all that is in it.
+   * Deletes {@code folder} with all that is in it, if it is there.
    *
    * @throws InputException if something in it cannot be deleted
    */
   public static void delete(Path folder) {
+    if (Files.notExists(folder)) {
+      return;
+    }
     try (Stream<Path> all = Files.walk(folder)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);
