@@ -109,7 +109,7 @@ final class FeatureFile implements AutoCloseable {
 
   private InputException cannotWrite(IOException e) {
     return new InputException(
-        "%s: cannot be written: %s; free some space or take a folder on another disk, then run the same command again"
+        "%s: cannot be written: %s; free some space or name a folder on another disk (--feature-cache of tune, --out of demo), then run the same command again"
             .formatted(file, InputFiles.reason(e)),
         e);
   }
