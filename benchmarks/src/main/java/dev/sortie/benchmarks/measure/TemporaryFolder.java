@@ -1,11 +1,10 @@
 package dev.sortie.benchmarks.measure;
 
+import dev.sortie.eetuning.host.Folders;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /**
  * A folder that is deleted at the end, with all that is in it.
@@ -25,12 +24,6 @@ public record TemporaryFolder(Path path) implements AutoCloseable {
 
   @Override
   public void close() {
-    try (Stream<Path> all = Files.walk(path)) {
-      for (Path p : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(p);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(path + " cannot be deleted", e);
-    }
+    Folders.delete(path);
   }
 }

@@ -1,5 +1,6 @@
 package dev.sortie.eetuning.exercise;
 
+import dev.sortie.eetuning.host.Folders;
 import dev.sortie.nn.InputException;
 import dev.sortie.nn.file.TextFiles;
 import java.io.File;
@@ -13,7 +14,6 @@ import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -141,15 +141,11 @@ final class Solution<T> implements AutoCloseable {
       if (loader != null) {
         loader.close();
       }
-      if (folder != null) {
-        try (Stream<Path> files = Files.walk(folder)) {
-          for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-            Files.delete(file);
-          }
-        }
-      }
     } catch (IOException e) {
       throw new UncheckedIOException("the temporary folder " + folder, e);
+    }
+    if (folder != null) {
+      Folders.delete(folder);
     }
   }
 }

@@ -43,9 +43,7 @@ public final class RowsSource implements TokenSource {
 
   @Override
   public long number(long index) {
-    long training = distinctWindows();
-    long key = Permutation.key(seed, index / training);
-    return new Permutation(training, key).at(index % training);
+    return Permutation.inEpochs(distinctWindows(), seed, index);
   }
 
   @Override

@@ -19,8 +19,17 @@ public record Permutation(long size, long key) {
     }
   }
 
+  /**
+   * Number {@code i} of a run over all of {@code 0..size-1} in epochs, each in an order of its own.
+   *
+   * @param i counted from 0 over all epochs
+   */
+  public static long inEpochs(long size, long seed, long i) {
+    return new Permutation(size, key(seed, i / size)).at(i % size);
+  }
+
   /** The index at {@code position}. */
-  public long at(long position) {
+  long at(long position) {
     if (position < 0 || position >= size) {
       throw new IndexOutOfBoundsException("position " + position + " of " + size);
     }
@@ -52,7 +61,7 @@ public record Permutation(long size, long key) {
   }
 
   /** A key for one epoch of a seeded run. */
-  public static long key(long seed, long epoch) {
+  static long key(long seed, long epoch) {
     return mix(mix(seed + GOLDEN_GAMMA) + epoch * GOLDEN_GAMMA);
   }
 }

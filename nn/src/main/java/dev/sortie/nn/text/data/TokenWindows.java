@@ -63,11 +63,6 @@ public final class TokenWindows {
     return heldOut;
   }
 
-  /** The epoch of training sample {@code globalIndex}. */
-  public long epoch(long globalIndex) {
-    return globalIndex / training;
-  }
-
   /**
    * Training sample {@code globalIndex}, counted from 0 over all epochs.
    *
@@ -82,8 +77,7 @@ public final class TokenWindows {
     if (globalIndex < 0) {
       throw new IndexOutOfBoundsException("sample " + globalIndex + " is negative");
     }
-    long key = Permutation.key(seed, epoch(globalIndex));
-    return new Permutation(training, key).at(globalIndex % training);
+    return Permutation.inEpochs(training, seed, globalIndex);
   }
 
   /**
