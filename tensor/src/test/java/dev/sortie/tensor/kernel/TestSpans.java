@@ -1,14 +1,17 @@
 package dev.sortie.tensor.kernel;
 
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sortie.tensor.dtype.Blocks;
 import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.memory.NativeArena;
 import dev.sortie.tensor.memory.Span;
+import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
 /** Operands of kernels: random ones, and outputs amid sentinels. */
-final class TestSpans implements AutoCloseable {
+public final class TestSpans implements AutoCloseable {
   /** What stands in outputs before, and around them. */
   static final float SENTINEL = 12345.5f;
 
@@ -17,17 +20,18 @@ final class TestSpans implements AutoCloseable {
   private final NativeArena arena = new NativeArena("operands");
   private final Random random;
 
-  TestSpans(long seed) {
+  /** None yet. */
+  public TestSpans(long seed) {
     this.random = new Random(seed);
   }
 
   /** Where they live. */
-  NativeArena arena() {
+  public NativeArena arena() {
     return arena;
   }
 
   /** Memory that lasts as long as this. */
-  Span allocate(DType type, long length) {
+  public Span allocate(DType type, long length) {
     return arena.allocate(type, length).span();
   }
 
@@ -40,10 +44,29 @@ final class TestSpans implements AutoCloseable {
     return span;
   }
 
-  Span gaussians(DType type, long length) {
+  /** Random numbers of mean 0 and variance 1. */
+  public Span gaussians(DType type, long length) {
     Span span = allocate(type, length);
     for (long i = 0; i < length; i++) {
       span.set(i, random.nextGaussian());
+    }
+    return span;
+  }
+
+  /** Random blocks with scales of both signs, subnormal ones and zeros. */
+  public Span blocks(DType type, long length, Random bits) {
+    float[] scales = {0.011f, -0.02f, 0.3f, 0x1p-24f, 0f, -0f, -0x1p-15f, 0.7f, 0.05f, 11f, 0.001f};
+    Span span = allocate(type, length);
+    MemorySegment s = span.segment();
+    byte[] bytes = new byte[(int) s.byteSize()];
+    bits.nextBytes(bytes);
+    s.copyFrom(MemorySegment.ofArray(bytes));
+    int next = 0;
+    for (long at = 0; at < s.byteSize(); at += type.blockBytes()) {
+      for (int scale : Blocks.scales(type)) {
+        s.set(
+            JAVA_SHORT_UNALIGNED, at + scale, Float.floatToFloat16(scales[next++ % scales.length]));
+      }
     }
     return span;
   }

@@ -48,24 +48,6 @@ class TiledProductsContractTest {
     POOLS.forEach(WorkerPool::close);
   }
 
-  /** Random blocks with scales of both signs, subnormal ones and zeros. */
-  private Span blocks(DType type, long length) {
-    float[] scales = {0.011f, -0.02f, 0.3f, 0x1p-24f, 0f, -0f, -0x1p-15f, 0.7f, 0.05f, 11f, 0.001f};
-    Span span = spans.allocate(type, length);
-    MemorySegment s = span.segment();
-    byte[] bytes = new byte[(int) s.byteSize()];
-    random.nextBytes(bytes);
-    s.copyFrom(MemorySegment.ofArray(bytes));
-    int next = 0;
-    for (long at = 0; at < s.byteSize(); at += type.blockBytes()) {
-      for (int scale : Blocks.scales(type)) {
-        s.set(
-            JAVA_SHORT_UNALIGNED, at + scale, Float.floatToFloat16(scales[next++ % scales.length]));
-      }
-    }
-    return span;
-  }
-
   /** Few rows, and more where they have the same arithmetic: both ways to share them out. */
   private static int[] counts(TileType type) {
     int[] few = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16};
@@ -88,7 +70,7 @@ class TiledProductsContractTest {
     for (int[] size : new int[][] {{1, 256}, {31, 256}, {33, 512}, {64, 768}, {131, 256}}) {
       int n = size[0];
       int k = size[1];
-      Span w = blocks(type.dtype(), (long) n * k);
+      Span w = spans.blocks(type.dtype(), (long) n * k, random);
       Span bias = n % 2 == 0 ? null : spans.gaussians(F32, n);
       for (int m : counts(type)) {
         Span x = spans.gaussians(F32, (long) m * k);
@@ -108,7 +90,7 @@ class TiledProductsContractTest {
   void whatIsExpectedChangesNoBit(TileType type) {
     int n = 131;
     int k = 512;
-    Span w = blocks(type.dtype(), (long) n * k);
+    Span w = spans.blocks(type.dtype(), (long) n * k, random);
     for (WorkerPool pool : POOLS) {
       Kernels expects = KernelSets.choose(pool);
       expects.expectRows(40);
@@ -139,7 +121,7 @@ class TiledProductsContractTest {
   private void anyNumberOfTiles(TileType type, int k, int... numbers) {
     for (int tiles : numbers) {
       int n = tiles * 32 - tiles % 2;
-      Span w = blocks(type.dtype(), (long) n * k);
+      Span w = spans.blocks(type.dtype(), (long) n * k, random);
       for (int m : new int[] {1, 3}) {
         Span x = spans.gaussians(F32, (long) m * k);
         float[] expected = product(reference, x, w, null, m, n, k);
@@ -165,7 +147,7 @@ class TiledProductsContractTest {
                 i ->
                     new TiledProjection(
                         kernels.tile(
-                            blocks(types[i].dtype(), (long) outputs[i] * k),
+                            spans.blocks(types[i].dtype(), (long) outputs[i] * k, random),
                             outputs[i],
                             k,
                             spans.arena()),
@@ -187,7 +169,7 @@ class TiledProductsContractTest {
     for (int[] size : new int[][] {{1, 256}, {33, 1280}, {70, 256}, {131, 768}}) {
       int n = size[0];
       int k = size[1];
-      Span w = blocks(type.dtype(), (long) n * k);
+      Span w = spans.blocks(type.dtype(), (long) n * k, random);
       Span bias = n % 2 == 0 ? null : spans.gaussians(F32, n);
       for (int m : new int[] {17, 40}) {
         Span x = spans.gaussians(F32, (long) m * k);
@@ -208,7 +190,7 @@ class TiledProductsContractTest {
     int n = 70;
     int k = 256;
     Kernels kernels = KernelSets.choose(POOLS.get(1));
-    Span w = blocks(type.dtype(), (long) n * k);
+    Span w = spans.blocks(type.dtype(), (long) n * k, random);
     int rows = type.anyRows() ? 100 : 16;
     Span x = spans.gaussians(F32, (long) rows * k);
     float[] all = product(kernels, x, w, null, rows, n, k);
@@ -233,7 +215,7 @@ class TiledProductsContractTest {
     int n = 96;
     int k = 768;
     Kernels kernels = KernelSets.choose(POOLS.getFirst());
-    Span w = blocks(type.dtype(), (long) n * k);
+    Span w = spans.blocks(type.dtype(), (long) n * k, random);
     Span x = spans.gaussians(F32, k);
     Span exact = spans.allocate(F32, n);
     reference.linear(x, w, null, exact, 1, n, k);
@@ -263,7 +245,7 @@ class TiledProductsContractTest {
       }
     }
     int n = 40;
-    Span w = blocks(type.dtype(), (long) n * k);
+    Span w = spans.blocks(type.dtype(), (long) n * k, random);
     MemorySegment s = w.segment();
     for (long at = 0; at < s.byteSize(); at += type.dtype().blockBytes()) {
       for (int scale : Blocks.scales(type.dtype())) {
@@ -283,7 +265,7 @@ class TiledProductsContractTest {
   void notFiniteInputsGiveNotFiniteResults(TileType type) {
     int n = 33;
     int k = 256;
-    Span w = blocks(type.dtype(), (long) n * k);
+    Span w = spans.blocks(type.dtype(), (long) n * k, random);
     for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
       Span x = spans.gaussians(F32, k);
       x.set(37, bad);
@@ -300,7 +282,7 @@ class TiledProductsContractTest {
   void zerosAndTinyNumbersGiveZeros(TileType type) {
     int n = 33;
     int k = 256;
-    Span w = blocks(type.dtype(), (long) n * k);
+    Span w = spans.blocks(type.dtype(), (long) n * k, random);
     Span x = spans.allocate(F32, k);
     for (double value : new double[] {0, Float.MIN_VALUE, -0x1p-110}) {
       for (int i = 0; i < k; i++) {
@@ -316,7 +298,7 @@ class TiledProductsContractTest {
 
   @Test
   void aScaleThatIsNotFiniteIsRefused() {
-    Span w = blocks(DType.Q4_1, 64);
+    Span w = spans.blocks(DType.Q4_1, 64, random);
     w.segment().set(JAVA_SHORT_UNALIGNED, 22, (short) 0x7e00);
     assertThatThrownBy(() -> reference.tile(w, 1, 64, spans.arena()))
         .isInstanceOf(IllegalArgumentException.class)
@@ -325,7 +307,7 @@ class TiledProductsContractTest {
 
   @Test
   void foreignTilesAndOtherTypesAreRefused() {
-    Span w = blocks(DType.Q4_0, 64);
+    Span w = spans.blocks(DType.Q4_0, 64, random);
     Kernels kernels = KernelSets.choose(POOLS.getFirst());
     TiledWeight tiles = kernels.tile(w, 1, 64, spans.arena());
     Span x = spans.gaussians(F32, 17 * 64);

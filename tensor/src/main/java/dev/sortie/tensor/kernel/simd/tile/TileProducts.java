@@ -47,17 +47,14 @@ public final class TileProducts {
    */
   private static final int CHUNK_MULTIPLE = 12;
 
+  /** Tiles of a thread from which on half of them can be read ahead and half not. */
+  private static final int LEAST_TRIED = 8;
+
   /**
-   * Bytes of a tile from which on it is read ahead, see {@link #readsAhead}. With vectors of less
-   * than 512 bits, tiles of a small model are smaller, and take 1.06 to 1.2 times as long that way.
+   * Bytes of tiles of a kind that are read before it is tried to read them ahead: a cold start then
+   * does not compile it for the first token.
    */
-  private static final long LEAST_AHEAD = 9_600;
-
-  /** Bytes of a tile with levels of 8 bits up to which it is. */
-  private static final long MOST_AHEAD_OF_BYTES = 56 << 10;
-
-  /** Bytes of a tile in Q4_0 up to which it is, for one row of x. */
-  private static final long MOST_AHEAD_OF_Q4_0 = 32 << 10;
+  private static final long BEFORE_TRIALS = 64L << 20;
 
   /**
    * Pairs of rows a thread from which on threads share rows, not tiles, so that each row is rounded
@@ -94,8 +91,20 @@ public final class TileProducts {
    */
   private final AtomicLong singles = new AtomicLong();
 
+  private final ReadAheadTrials aheads;
+
   public TileProducts(WorkerPool pool) {
+    this(pool, BEFORE_TRIALS);
+  }
+
+  /**
+   * With trials of reading ahead.
+   *
+   * @param beforeTrials bytes of tiles of a kind before the first
+   */
+  TileProducts(WorkerPool pool, long beforeTrials) {
     this.pool = pool;
+    this.aheads = new ReadAheadTrials(beforeTrials);
   }
 
   /** {@link Kernels#expectRows}. */
@@ -193,29 +202,18 @@ public final class TileProducts {
   private void product(TiledProjection p, int first, int m, int begin, int end, long x, long edge) {
     TiledWeight w = p.w();
     TileForm form = w.type().form();
+    int most = rows(form);
     int whole = Math.min(end, w.n() / LANES);
-    boolean ahead = readsAhead(w, m);
-    int chunk = rows(form, m) == m && !ahead ? whole : chunk(w);
     long sums = edge + EDGE_BYTES;
     long yRow = 4L * w.n();
     long y = p.y().address() + first * yRow;
-    for (int t = begin; t < whole; t += chunk) {
-      int tiles = Math.min(chunk, whole - t);
-      if (ahead) {
-        long tile = w.values().address() + t * w.tileBytes();
-        ReadAhead.run(tile, tiles * w.tileBytes(), sums);
-      }
-      for (int i = 0; i < m; ) {
-        int rows = rows(form, m - i);
-        Pass pass = new Pass(w, x, i, rows, sums);
-        pass.run(t, tiles, y + i * yRow + TILE_OF_Y * t, yRow);
-        i += rows;
-      }
+    if (begin < whole) {
+      new Stretch(w, x, m, most, sums, y, yRow).run(begin, whole, aheads.of(w, m));
     }
     int rest = w.n() % LANES;
     if (end > w.n() / LANES) {
       for (int i = 0; i < m; ) {
-        int rows = rows(form, m - i);
+        int rows = Math.min(most, m - i);
         new Pass(w, x, i, rows, sums).run(end - 1, 1, edge, TILE_OF_Y);
         for (int r = 0; r < rows; r++) {
           long to = y + (i + r) * yRow + TILE_OF_Y * (end - 1);
@@ -232,32 +230,57 @@ public final class TileProducts {
     }
   }
 
-  /** Rows of x that a kernel reads, of those that are left. */
-  private int rows(TileForm form, int left) {
-    int most = form.rounds() ? GroupSums.ROWS : ByteProducts.ROWS;
-    return form.rounds() && singles.get() > 0 ? 1 : Math.min(most, left);
+  /** Rows of x that a kernel reads at most. */
+  private int rows(TileForm form) {
+    if (!form.rounds()) {
+      return ByteProducts.ROWS;
+    }
+    return singles.get() > 0 ? 1 : GroupSums.ROWS;
   }
 
   /**
-   * Whether {@code m} rows of x have each chunk of tiles read from its first byte to its last
-   * before kernels multiply with it. A kernel does much arithmetic for each line of memory, so the
-   * processor sees few of the next ones coming, and at the scales of a tile it starts anew.
-   * Elsewhere its prefetchers keep up, and to read twice costs up to a tenth. Zen 5, two threads,
-   * one, two and four rows, ms without and with: SmolLM2 in Q4_1 3.4, 4.2, 5.9 and 2.7, 3.4, 4.9;
-   * random weights of its size in Q8_0 4.8, 5.6, 7.3 and 4.2, 4.5, 6.2, in Q4_0 2.5, 2.6, 3.9 and
-   * 2.3, 2.9, 4.2; 1B in Q3_K 24, 32, 45 and 22, 27, 39, in Q5_0 24, 26, 35 and 25, 27, 39, in
-   * Q8_0, where memory varied, least times 25, 27, 41 and 29, 33, 45. The log has other types and
-   * widths.
+   * All rows of x with successive tiles of a weight.
+   *
+   * @param x address of the rounded rows
+   * @param m how many there are
+   * @param most rows that a kernel reads at a time
+   * @param sums address of room for the sums
+   * @param y address of the products with the first tile of the weight
+   * @param yRow bytes from those of one row of x to those of the next
    */
-  private static boolean readsAhead(TiledWeight w, int m) {
-    long bytes = w.tileBytes();
-    return switch (w.type().form()) {
-      case THREES, SIXES -> true;
-      case NIBBLES ->
-          bytes >= LEAST_AHEAD && (w.type().minima() || m == 1 && bytes <= MOST_AHEAD_OF_Q4_0);
-      case FIVES -> false;
-      case BYTES -> bytes >= LEAST_AHEAD && bytes <= MOST_AHEAD_OF_BYTES;
-    };
+  private record Stretch(TiledWeight w, long x, int m, int most, long sums, long y, long yRow) {
+
+    /** Tiles {@code [begin, end)}, read ahead or not; or one half and not the other, as a trial. */
+    void run(int begin, int end, ReadAheadTrials.Trial trial) {
+      int tiles = end - begin;
+      if (trial == null || !trial.due(tiles * w.tileBytes()) || tiles < LEAST_TRIED) {
+        run(begin, end, trial != null && trial.ahead());
+        return;
+      }
+      boolean ahead = trial.beginsAhead();
+      int middle = begin + tiles / 2;
+      long start = System.nanoTime();
+      run(begin, middle, ahead);
+      long turn = System.nanoTime();
+      run(middle, end, !ahead);
+      double first = (double) (turn - start) / (middle - begin);
+      double second = (double) (System.nanoTime() - turn) / (end - middle);
+      trial.end(ahead == first < second);
+    }
+
+    private void run(int begin, int end, boolean ahead) {
+      int chunk = m <= most && !ahead ? end - begin : chunk(w);
+      for (int t = begin; t < end; t += chunk) {
+        int tiles = Math.min(chunk, end - t);
+        if (ahead) {
+          ReadAhead.run(w.values().address() + t * w.tileBytes(), tiles * w.tileBytes(), sums);
+        }
+        for (int i = 0; i < m; i += most) {
+          new Pass(w, x, i, Math.min(most, m - i), sums)
+              .run(t, tiles, y + i * yRow + TILE_OF_Y * t, yRow);
+        }
+      }
+    }
   }
 
   /** Tiles that are read more than once, a multiple of what a kernel reads at a time. */
