@@ -83,9 +83,17 @@ final class RowKernelSources {
 
   /** The constructor's call that names the kernels for one to four rows of x. */
   private String table() {
-    return IntStream.rangeClosed(1, 4)
+    Tile one = new Tile(1, 1);
+    Tile pairs = new Tile(2, 1);
+    String onePairs =
+        type.tiles().contains(pairs)
+            ? "RowKernels.pairs(%s, %s)".formatted(reference(one), reference(pairs))
+            : "null";
+    return IntStream.rangeClosed(2, 4)
         .mapToObj(this::forRows)
-        .collect(Collectors.joining(", ", "new RowKernels(", ")"));
+        .collect(
+            Collectors.joining(
+                ", ", "new RowKernels(%s, %s, ".formatted(reference(one), onePairs), ")"));
   }
 
   private String forRows(int rows) {

@@ -7,6 +7,7 @@ import dev.sortie.tensor.gen.WeightType.Inner;
 import dev.sortie.tensor.gen.WeightType.Tile;
 import dev.sortie.tensor.gen.WeightType.Vector;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The types of weights that have row kernels, and how their vectors are decoded. */
 final class WeightTypes {
@@ -19,6 +20,10 @@ final class WeightTypes {
           new Tile(2, 3),
           new Tile(1, 4),
           new Tile(2, 4));
+
+  /** Likewise, and one row of x with two weight rows. */
+  private static final List<Tile> FEW_AND_PAIRS =
+      Stream.concat(Stream.of(new Tile(2, 1)), FEW.stream()).toList();
 
   /** With more rows, decoding first costs less than a pass does. */
   private static final List<Tile> ONE = List.of(new Tile(1, 1));
@@ -53,7 +58,7 @@ final class WeightTypes {
         "",
         List.of(new Vector(floats("row# + o")), new Vector(floats("row# + o + BYTES"))),
         null,
-        FEW);
+        FEW_AND_PAIRS);
   }
 
   private static WeightType bf16() {
@@ -65,7 +70,7 @@ final class WeightTypes {
         "",
         halves("$#.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()"),
         null,
-        FEW);
+        FEW_AND_PAIRS);
   }
 
   private static WeightType f16() {
@@ -114,7 +119,7 @@ final class WeightTypes {
             for rows of F16 weights that may hold infinities and NaN, see {@link GemvF16}: all bits
             of their exponent are set.
             """),
-        FEW);
+        FEW_AND_PAIRS);
   }
 
   /**

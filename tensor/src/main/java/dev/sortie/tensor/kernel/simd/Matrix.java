@@ -16,6 +16,7 @@ import dev.sortie.tensor.kernel.simd.gemv.GemvRows;
 import dev.sortie.tensor.kernel.simd.tile.TileProducts;
 import dev.sortie.tensor.kernel.simd.vector.Split;
 import dev.sortie.tensor.kernel.simd.vector.Sums;
+import dev.sortie.tensor.kernel.simd.vector.Trials;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import dev.sortie.tensor.kernel.tile.TiledProjection;
 import dev.sortie.tensor.kernel.tile.TiledWeight;
@@ -41,6 +42,7 @@ final class Matrix {
   private final WorkerPool pool;
   private final Gemm gemm;
   private final TileProducts tiles;
+  private final Trials streams = GemvRows.trials();
   private final GemmBuffers.Stock stock = new GemmBuffers.Stock();
 
   Matrix(WorkerPool pool) {
@@ -95,8 +97,9 @@ final class Matrix {
     pool.range(c.n(), grain(c.m(), c.k()), (from, to) -> runWithScratch(rows, from, to));
   }
 
-  private static GemvRows rows(Span x, Span w, Span bias, Span y, int m, int n, int k) {
-    return new GemvRows(x.address(), w.address(), w.dtype(), orZero(bias), y.address(), m, n, k);
+  private GemvRows rows(Span x, Span w, Span bias, Span y, int m, int n, int k) {
+    return new GemvRows(
+        x.address(), w.address(), w.dtype(), orZero(bias), y.address(), m, n, k, streams);
   }
 
   /** The address of an operand, 0 if it is missing. */

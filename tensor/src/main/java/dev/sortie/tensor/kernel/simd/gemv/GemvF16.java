@@ -38,11 +38,115 @@ final class GemvF16 {
   static final RowKernels KERNELS =
       new RowKernels(
           GemvF16::by1,
+          RowKernels.pairs(GemvF16::by1, GemvF16::pairsBy1),
           RowKernels.pairs(GemvF16::by2, GemvF16::pairsBy2),
           RowKernels.threes(GemvF16::pairsBy3),
           RowKernels.tiled(GemvF16::by4, GemvF16::pairsBy4));
 
   private GemvF16() {}
+
+  /**
+   * Two weight rows, one row of x: 4 sums; {@code count} is even. Rows lie half the count apart, so
+   * that each is a long stream to the prefetcher.
+   */
+  static void pairsBy1(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long half = count / 2;
+    for (long j = 0; j < half; j++) {
+      long row0 = (w + rowBytes * j) & ADDRESS;
+      long row1 = (w + rowBytes * (j + half)) & ADDRESS;
+      FloatVector a0 = FloatVector.zero(F);
+      FloatVector b0 = FloatVector.zero(F);
+      FloatVector a1 = FloatVector.zero(F);
+      FloatVector b1 = FloatVector.zero(F);
+      IntVector seen0 = IntVector.zero(I);
+      IntVector seen1 = IntVector.zero(I);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 =
+            h0.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector v1 =
+            h1.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a0 = v0.fma(u, a0);
+        a1 = v1.fma(u, a1);
+        IntVector g0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector g1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2 + BYTES / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        v0 =
+            g0.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        v1 =
+            g1.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
+        b0 = v0.fma(u, b0);
+        b1 = v1.fma(u, b1);
+        seen0 = h0.or(g0).or(seen0);
+        seen1 = h1.or(g1).or(seen1);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        IntVector h0 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row0 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        IntVector h1 =
+            (IntVector)
+                ShortVector.fromMemorySegment(S, MEMORY, row1 + o / 2, ORDER)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector v0 =
+            h0.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector v1 =
+            h1.lanewise(VectorOperators.LSHL, 13)
+                .and(0x8fff_e000)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a0 = v0.fma(u, a0);
+        a1 = v1.fma(u, a1);
+        seen0 = h0.or(seen0);
+        seen1 = h1.or(seen1);
+      }
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a0, b0).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+      one.fma(a1, b1).intoMemorySegment(MEMORY, sums + (j + half) * BYTES, ORDER);
+      if (IntVector.broadcast(I, 0x7c00).and(seen0).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        GemvF16Exact.by1(x, row0, rowBytes, sums + j * BYTES, 1, k);
+      }
+      if (IntVector.broadcast(I, 0x7c00).and(seen1).compare(VectorOperators.EQ, 0x7c00).anyTrue()) {
+        GemvF16Exact.by1(x, row1, rowBytes, sums + (j + half) * BYTES, 1, k);
+      }
+    }
+  }
 
   /** One weight row, one row of x: 2 sums. */
   static void by1(long x, long w, long rowBytes, long sums, long count, long k) {

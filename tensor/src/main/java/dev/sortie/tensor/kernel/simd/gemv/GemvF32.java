@@ -25,11 +25,55 @@ final class GemvF32 {
   static final RowKernels KERNELS =
       new RowKernels(
           GemvF32::by1,
+          RowKernels.pairs(GemvF32::by1, GemvF32::pairsBy1),
           RowKernels.pairs(GemvF32::by2, GemvF32::pairsBy2),
           RowKernels.threes(GemvF32::pairsBy3),
           RowKernels.tiled(GemvF32::by4, GemvF32::pairsBy4));
 
   private GemvF32() {}
+
+  /**
+   * Two weight rows, one row of x: 4 sums; {@code count} is even. Rows lie half the count apart, so
+   * that each is a long stream to the prefetcher.
+   */
+  static void pairsBy1(long x, long w, long rowBytes, long sums, long count, long k) {
+    long pairs = k / (2 * LANES) * (2 * BYTES);
+    boolean odd = k / LANES % 2 != 0;
+    long x0 = x & ADDRESS;
+    long half = count / 2;
+    for (long j = 0; j < half; j++) {
+      long row0 = (w + rowBytes * j) & ADDRESS;
+      long row1 = (w + rowBytes * (j + half)) & ADDRESS;
+      FloatVector a0 = FloatVector.zero(F);
+      FloatVector b0 = FloatVector.zero(F);
+      FloatVector a1 = FloatVector.zero(F);
+      FloatVector b1 = FloatVector.zero(F);
+      for (long at = 0; at != pairs; at += 2 * BYTES) {
+        long o = at & OFFSET;
+        FloatVector v0 = FloatVector.fromMemorySegment(F, MEMORY, row0 + o, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(F, MEMORY, row1 + o, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a0 = v0.fma(u, a0);
+        a1 = v1.fma(u, a1);
+        v0 = FloatVector.fromMemorySegment(F, MEMORY, row0 + o + BYTES, ORDER);
+        v1 = FloatVector.fromMemorySegment(F, MEMORY, row1 + o + BYTES, ORDER);
+        u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o + BYTES, ORDER);
+        b0 = v0.fma(u, b0);
+        b1 = v1.fma(u, b1);
+      }
+      if (odd) {
+        long o = pairs & OFFSET;
+        FloatVector v0 = FloatVector.fromMemorySegment(F, MEMORY, row0 + o, ORDER);
+        FloatVector v1 = FloatVector.fromMemorySegment(F, MEMORY, row1 + o, ORDER);
+        FloatVector u = FloatVector.fromMemorySegment(F, MEMORY, x0 + o, ORDER);
+        a0 = v0.fma(u, a0);
+        a1 = v1.fma(u, a1);
+      }
+      FloatVector one = FloatVector.broadcast(F, 1f);
+      one.fma(a0, b0).intoMemorySegment(MEMORY, sums + j * BYTES, ORDER);
+      one.fma(a1, b1).intoMemorySegment(MEMORY, sums + (j + half) * BYTES, ORDER);
+    }
+  }
 
   /** One weight row, one row of x: 2 sums. */
   static void by1(long x, long w, long rowBytes, long sums, long count, long k) {

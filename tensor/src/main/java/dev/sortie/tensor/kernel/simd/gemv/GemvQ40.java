@@ -47,6 +47,7 @@ final class GemvQ40 {
   static final RowKernels KERNELS =
       new RowKernels(
           GemvQ40::by1,
+          null,
           RowKernels.pairs(GemvQ40::by2, GemvQ40::pairsBy2),
           RowKernels.threes(GemvQ40::pairsBy3),
           RowKernels.tiled(GemvQ40::by4, GemvQ40::pairsBy4));

@@ -42,6 +42,7 @@ final class GemvQ41 {
   static final RowKernels KERNELS =
       new RowKernels(
           GemvQ41::by1,
+          null,
           RowKernels.pairs(GemvQ41::by2, GemvQ41::pairsBy2),
           RowKernels.threes(GemvQ41::pairsBy3),
           RowKernels.tiled(GemvQ41::by4, GemvQ41::pairsBy4));

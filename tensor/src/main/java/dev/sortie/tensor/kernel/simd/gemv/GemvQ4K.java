@@ -37,7 +37,7 @@ final class GemvQ4K {
   private static final int HIGH = 0x4900_0000;
 
   /** The kernels by rows of x. */
-  static final RowKernels KERNELS = new RowKernels(GemvQ4K::by1, null, null, null);
+  static final RowKernels KERNELS = new RowKernels(GemvQ4K::by1, null, null, null, null);
 
   private GemvQ4K() {}
 

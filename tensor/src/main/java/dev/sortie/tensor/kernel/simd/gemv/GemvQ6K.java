@@ -33,7 +33,7 @@ final class GemvQ6K {
   private static final int LOW = 0x4b00_0000;
 
   /** The kernels by rows of x. */
-  static final RowKernels KERNELS = new RowKernels(GemvQ6K::by1, null, null, null);
+  static final RowKernels KERNELS = new RowKernels(GemvQ6K::by1, null, null, null, null);
 
   private GemvQ6K() {}
 

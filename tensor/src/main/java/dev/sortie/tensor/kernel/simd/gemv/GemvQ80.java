@@ -34,6 +34,7 @@ final class GemvQ80 {
   static final RowKernels KERNELS =
       new RowKernels(
           GemvQ80::by1,
+          null,
           RowKernels.pairs(GemvQ80::by2, GemvQ80::pairsBy2),
           RowKernels.threes(GemvQ80::pairsBy3),
           RowKernels.tiled(GemvQ80::by4, GemvQ80::pairsBy4));

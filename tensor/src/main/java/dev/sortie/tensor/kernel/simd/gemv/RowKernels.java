@@ -14,18 +14,22 @@ import dev.sortie.tensor.kernel.simd.vector.Width;
  * <p>Two and four rows take two weight rows at a time, for a vector of x then serves two products:
  * 106 M weights, k = 576, two threads, two rows of x: BF16 6.3 ms, not 8.0, Q8_0 4.6, not 5.9, and
  * with 16 registers of 256 bits BF16 6.2, not 8.3. One row does not: in cache it is a tenth faster
- * so, but from memory Q8_0 takes 5.8 ms, not 3.7.
+ * so, but from memory Q8_0 takes 5.8 ms, not 3.7. On a Xeon that reads 30 GB/s, two weight rows are
+ * faster: a token of SmolLM2 in BF16 takes 14.4 ms, not 21, in F32 25.5, not 30.5. So there F32,
+ * BF16 and F16 are tried both ways.
  *
  * <p>Three rows have a kernel, too, and do not run as four: Zen 5, two threads, 106 M weights in
  * Q4_1, three rows 3.4 ms, four 4.1; Zen 4, k = 1536, BF16 9.0 and 10.7, with 16 registers of 256
  * bits 10.6 and 15.9.
  *
  * @param one for one row of x
+ * @param onePairs for one row of x and two weight rows; null where only single ones have a kernel
  * @param two for two; null where only one row has a kernel, as {@code three} and {@code four}
  * @param three for three
  * @param four for four
  */
-record RowKernels(RowKernel one, RowKernel two, RowKernel three, RowKernel four) {
+record RowKernels(
+    RowKernel one, RowKernel onePairs, RowKernel two, RowKernel three, RowKernel four) {
   /** Bytes of the sums of one weight row. */
   private static final long SUMS = 4L * Width.LANES;
 
@@ -88,10 +92,10 @@ record RowKernels(RowKernel one, RowKernel two, RowKernel three, RowKernel four)
     };
   }
 
-  /** The kernel for {@code rows} rows of x, 1 to 4. */
-  RowKernel forRows(int rows) {
+  /** The kernel for {@code rows} rows of x, 1 to 4; for one row, of pairs of weight rows or not. */
+  RowKernel forRows(int rows, boolean pairs) {
     return switch (rows) {
-      case 1 -> one;
+      case 1 -> pairs ? onePairs : one;
       case 2 -> two;
       case 3 -> three;
       default -> four;
