@@ -296,6 +296,14 @@ class TiledProductsContractTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource
+  void aWeightWithoutInputsGivesZeros(TileType type) {
+    Kernels kernels = KernelSets.choose(POOLS.getFirst());
+    Span w = spans.allocate(type.dtype(), 0);
+    assertThat(product(kernels, spans.allocate(F32, 0), w, null, 1, 70, 0)).containsOnly(0f);
+  }
+
   @Test
   void aScaleThatIsNotFiniteIsRefused() {
     Span w = spans.blocks(DType.Q4_1, 64, random);

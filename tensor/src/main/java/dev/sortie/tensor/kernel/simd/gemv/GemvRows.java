@@ -103,7 +103,7 @@ public record GemvRows(
     }
     long rowBytes = type.bytes(k);
     streams
-        .of(type.ordinal() * Long.SIZE + Math.max(0, Trials.log(rowBytes)))
+        .of(type.ordinal() * Long.SIZE + Trials.digits(rowBytes))
         .run(
             (begin, end, pairs) -> run(kernels, begin, end, scratch, pairs),
             from,

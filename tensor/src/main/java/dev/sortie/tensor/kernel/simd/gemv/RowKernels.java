@@ -15,8 +15,8 @@ import dev.sortie.tensor.kernel.simd.vector.Width;
  * 106 M weights, k = 576, two threads, two rows of x: BF16 6.3 ms, not 8.0, Q8_0 4.6, not 5.9, and
  * with 16 registers of 256 bits BF16 6.2, not 8.3. One row does not: in cache it is a tenth faster
  * so, but from memory Q8_0 takes 5.8 ms, not 3.7. On a Xeon that reads 30 GB/s, two weight rows are
- * faster: a token of SmolLM2 in BF16 takes 14.4 ms, not 21, in F32 25.5, not 30.5. So there F32,
- * BF16 and F16 are tried both ways.
+ * faster: a token of SmolLM2 in BF16 takes 14.4 ms, not 21, in F32 25.5, not 30.5. So F32, BF16 and
+ * F16 are tried both ways.
  *
  * <p>Three rows have a kernel, too, and do not run as four: Zen 5, two threads, 106 M weights in
  * Q4_1, three rows 3.4 ms, four 4.1; Zen 4, k = 1536, BF16 9.0 and 10.7, with 16 registers of 256

@@ -51,7 +51,7 @@ public final class TileProducts {
   /** Rows of x for which tiles are read ahead at most: with more, reading is a small part. */
   private static final int MOST_AHEAD = 16;
 
-  private static final int ROW_KINDS = Trials.log(MOST_AHEAD - 1L) + 2;
+  private static final int ROW_KINDS = Trials.digits(MOST_AHEAD - 1L) + 1;
 
   /** Tiles of a thread from which on half of them can be read ahead and half not. */
   private static final int LEAST_TRIED = 8;
@@ -250,8 +250,8 @@ public final class TileProducts {
    * 77 GB/s 3.4 and 2.7 ms a token. The log has other types.
    */
   private static int kind(TiledWeight w, int m) {
-    int rows = Trials.log(m - 1L) + 1; // 1, 2, up to 4, 8, 16
-    return (w.type().ordinal() * ROW_KINDS + rows) * Long.SIZE + Trials.log(w.tileBytes());
+    int rows = Trials.digits(m - 1L); // 1, 2, up to 4, 8, 16
+    return (w.type().ordinal() * ROW_KINDS + rows) * Long.SIZE + Trials.digits(w.tileBytes());
   }
 
   /** Rows of x that a kernel reads at most. */

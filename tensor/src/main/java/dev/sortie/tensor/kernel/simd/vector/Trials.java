@@ -33,9 +33,9 @@ public final class Trials {
     return trial;
   }
 
-  /** The logarithm of {@code value} to base 2, rounded down; -1 of 0. */
-  public static int log(long value) {
-    return Long.SIZE - 1 - Long.numberOfLeadingZeros(value);
+  /** Binary digits of a number that is not negative, fewer than {@link Long#SIZE}; none of 0. */
+  public static int digits(long value) {
+    return Long.SIZE - Long.numberOfLeadingZeros(value);
   }
 
   /** Work that can be done in two ways. */
