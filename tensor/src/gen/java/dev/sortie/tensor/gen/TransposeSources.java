@@ -21,8 +21,6 @@ final class TransposeSources {
   }
 
   private static String file(int size) {
-    // panels of six rows, see MicroKernel6, are packed by vectors of eight elements
-    boolean six = size == 8;
     String doc =
         """
         Transposes blocks of %1$d×%1$d elements of four bytes in registers: stage s exchanges
@@ -47,29 +45,17 @@ final class TransposeSources {
         }
 
         /**
-         * Writes {@code dst[at + k * ldd ..]}, %1$d elements, from {@code src[0 .. %1$d, k]} for k
-         * below {@code count}, a multiple of %1$d. %4$s
+         * Writes row k of {@code dst}, %1$d elements, from {@code src[0 .. %1$d, k]} for k below
+         * {@code count}, a multiple of %1$d.
          *
-         * %5$s@param lds bytes from one source row to the next
-         * @param ldd elements from one destination row to the next
+         * @param lds bytes from one source row to the next
+         * @param ldd bytes from one destination row to the next
          */
-        static void run(
-            long src, %6$slong lds, float[] dst, int at, int ldd, int count) {
-        %7$s
+        static void run(long src, long lds, long dst, long ldd, int count) {
+        %4$s
         }
         """
-            .formatted(
-                size,
-                32 * size,
-                indices(size),
-                six
-                    ? """
-                    With 6 rows the last two elements are left-overs; where {@code ldd} is 6, the
-                     * next row overwrites them."""
-                    : "",
-                six ? "@param rows 6 or 8\n * " : "",
-                six ? "int rows, " : "",
-                body(size, six));
+            .formatted(size, 32 * size, indices(size), body(size));
     return JavaSource.file(TransposeSources.class, "gemm", doc, "PackTranspose" + size, members);
   }
 
@@ -84,20 +70,15 @@ final class TransposeSources {
     return out;
   }
 
-  private static JavaSource.Lines body(int size, boolean six) {
+  private static JavaSource.Lines body(int size) {
     JavaSource.Lines out = new JavaSource.Lines();
-    if (six) {
-      out.line("long seventh = Math.min(6, rows - 1) * lds;");
-      out.line("long eighth = (rows - 1) * lds;");
-    }
     out.line("for (int k = 0; k < count; k += SIZE) {");
     out.line("long from = src + 4L * k;");
-    out.line("int to = at + k * ldd;");
+    out.line("long to = dst + k * ldd;");
     for (int r = 0; r < size; r++) {
-      String row = six && r >= 6 ? r == 6 ? " + seventh" : " + eighth" : JavaSource.plus(r, "lds");
       out.line(
           "IntVector r%d = IntVector.fromMemorySegment(I, MEMORY, from%s, ORDER);"
-              .formatted(r, row));
+              .formatted(r, JavaSource.plus(r, "lds")));
     }
     int stage = 0;
     for (int block = 1; block < size; block *= 2) {
@@ -110,7 +91,7 @@ final class TransposeSources {
     }
     for (int r = 0; r < size; r++) {
       out.line(
-          "%s%d.reinterpretAsFloats().intoArray(dst, to%s);"
+          "%s%d.intoMemorySegment(MEMORY, to%s, ORDER);"
               .formatted(STAGES.charAt(stage), r, JavaSource.plus(r, "ldd")));
     }
     out.line("}");

@@ -6,7 +6,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 
 /**
- * The packed operands and a scratch of each thread of one running product. Grown on demand and
+ * The packed left operand and a scratch of each thread of one running product. Grown on demand and
  * kept, so that a steady loop allocates nothing; freed with their owner, since kernel sets are not
  * closed.
  */
@@ -14,7 +14,6 @@ public final class GemmBuffers {
   private static final long ALIGN = 64;
 
   private float[][] a = {};
-  private float[][] b = {};
   private MemorySegment scratch = MemorySegment.NULL;
   private long scratchBytes;
 
@@ -22,12 +21,10 @@ public final class GemmBuffers {
    * Makes room for each thread.
    *
    * @param aSize floats of the packed A
-   * @param bSize floats of the packed panels of B
    * @param bytes of scratch
    */
-  void reserve(int threads, int aSize, int bSize, long bytes) {
+  void reserve(int threads, int aSize, long bytes) {
     a = grow(a, threads, aSize);
-    b = grow(b, threads, bSize);
     reserveScratch(threads, bytes);
   }
 
@@ -42,11 +39,6 @@ public final class GemmBuffers {
   /** The packed A of a thread. */
   float[] a(int thread) {
     return a[thread];
-  }
-
-  /** The panels of B of a thread. */
-  float[] b(int thread) {
-    return b[thread];
   }
 
   /** Address of a thread's scratch. */

@@ -1,16 +1,18 @@
 package dev.sortie.tensor.kernel.simd.gemm;
 
+import dev.sortie.tensor.kernel.simd.vector.Width;
+
 /**
  * One thread's rectangle of a {@link Gemm}. A is packed first, up to 1024 rows and 2 MiB; then, for
- * each group of four panels of columns and each block of K, B is packed and all rows pass by. So B
- * goes to the tiles through the L2 cache, and the columns of C stay there from block to block.
+ * each group of panels of columns and each block of K, B is packed and all rows pass by. So B goes
+ * to the tiles through the L2 cache, and the columns of C stay there from block to block.
  */
 final class GemmWorker {
   private static final int MR = Gemm.MR;
   private static final int NR = Gemm.NR;
   private static final long TILE_BYTES = 4L * NR * MR;
 
-  /** Scratch of a thread: a tile, and decoded rows of B. */
+  /** Scratch of a thread: a tile, and decoded rows of B; then come the packed panels of B. */
   static final long SCRATCH_BYTES = TILE_BYTES + PackRight.SCRATCH_BYTES;
 
   private final Gemm.Product p;
@@ -18,7 +20,7 @@ final class GemmWorker {
   private final GemmGrid grid;
   private final PackRight right;
   private final float[] a;
-  private final float[] b;
+  private final long b;
   private final long scratch;
 
   /** The part {@code thread} of {@code threads}. */
@@ -27,8 +29,8 @@ final class GemmWorker {
     this.block = p.blockOfK();
     this.grid = GemmGrid.of(p, thread, threads);
     this.a = buffers.a(thread);
-    this.b = buffers.b(thread);
     this.scratch = buffers.scratch(thread);
+    this.b = scratch + SCRATCH_BYTES;
     this.right = new PackRight(p.transB(), p.n(), p.k(), p.b(), p.right(), scratch + TILE_BYTES);
   }
 
@@ -57,12 +59,12 @@ final class GemmWorker {
   private void packA(int pc, int kc, int ia, int rows, int at) {
     if (p.transA()) {
       long src = p.a() + 4 * ((long) pc * p.m() + ia);
-      Pack.copy(src, 4L * p.m(), rows, kc, MR, a, at);
+      PackLeft.transposed(src, 4L * p.m(), rows, kc, a, at);
       return;
     }
     for (int i = 0; i < rows; i += MR) {
       long src = p.a() + 4 * ((long) (ia + i) * p.k() + pc);
-      Pack.transpose(src, 4L * p.k(), Math.min(MR, rows - i), kc, MR, a, at + i * kc);
+      PackLeft.rows(src, 4L * p.k(), Math.min(MR, rows - i), kc, a, at + i * kc);
     }
   }
 
@@ -111,17 +113,12 @@ final class GemmWorker {
   }
 
   private void tile(int pc, int kc, int ai, int j, int left, long c, long ldc) {
-    if (p.packed()) {
-      long panel = PackedPanels.address(p.b(), p.k(), j / NR, pc);
-      if (MR == MicroKernel8.ROWS) {
-        MicroKernel8.packed(kc, a, ai, panel, c, ldc);
-      } else {
-        MicroKernel6.packed(kc, a, ai, panel, c, ldc);
-      }
-    } else if (MR == MicroKernel8.ROWS) {
-      MicroKernel8.run(kc, a, ai, b, (j - left) * kc, c, ldc);
+    long panel =
+        p.packed() ? PackedPanels.address(p.b(), p.k(), j / NR, pc) : b + 4L * (j - left) * kc;
+    if (Width.MANY_REGISTERS) {
+      MicroKernel4.run(kc, a, ai, panel, c, ldc);
     } else {
-      MicroKernel6.run(kc, a, ai, b, (j - left) * kc, c, ldc);
+      MicroKernel2.run(kc, a, ai, panel, c, ldc);
     }
   }
 

@@ -26,8 +26,9 @@ final class MicroTile {
   static void add(long tile, long c, long ldc) {
     long left = c;
     for (long at = tile; at != tile + SIZE; at += ROW) {
-      addVector(at, left);
-      addVector(at + VECTOR, left + VECTOR);
+      for (long v = 0; v != ROW; v += VECTOR) {
+        addVector(at + v, left + v);
+      }
       left += ldc;
     }
   }
@@ -61,8 +62,9 @@ final class MicroTile {
   static void addBias(long bias, int height, int width, long c, long ldc) {
     if (width == Gemm.NR) {
       for (int i = 0; i < height; i++) {
-        addVector(bias, c + i * ldc);
-        addVector(bias + VECTOR, c + i * ldc + VECTOR);
+        for (long v = 0; v != ROW; v += VECTOR) {
+          addVector(bias + v, c + i * ldc + v);
+        }
       }
       return;
     }

@@ -37,16 +37,16 @@ final class PackTranspose16 {
   }
 
   /**
-   * Writes {@code dst[at + k * ldd ..]}, 16 elements, from {@code src[0 .. 16, k]} for k below
-   * {@code count}, a multiple of 16.
+   * Writes row k of {@code dst}, 16 elements, from {@code src[0 .. 16, k]} for k below {@code
+   * count}, a multiple of 16.
    *
    * @param lds bytes from one source row to the next
-   * @param ldd elements from one destination row to the next
+   * @param ldd bytes from one destination row to the next
    */
-  static void run(long src, long lds, float[] dst, int at, int ldd, int count) {
+  static void run(long src, long lds, long dst, long ldd, int count) {
     for (int k = 0; k < count; k += SIZE) {
       long from = src + 4L * k;
-      int to = at + k * ldd;
+      long to = dst + k * ldd;
       IntVector r0 = IntVector.fromMemorySegment(I, MEMORY, from, ORDER);
       IntVector r1 = IntVector.fromMemorySegment(I, MEMORY, from + lds, ORDER);
       IntVector r2 = IntVector.fromMemorySegment(I, MEMORY, from + 2 * lds, ORDER);
@@ -127,22 +127,22 @@ final class PackTranspose16 {
       IntVector v14 = HIGH3.selectFrom(u6, u14);
       IntVector v7 = LOW3.selectFrom(u7, u15);
       IntVector v15 = HIGH3.selectFrom(u7, u15);
-      v0.reinterpretAsFloats().intoArray(dst, to);
-      v1.reinterpretAsFloats().intoArray(dst, to + ldd);
-      v2.reinterpretAsFloats().intoArray(dst, to + 2 * ldd);
-      v3.reinterpretAsFloats().intoArray(dst, to + 3 * ldd);
-      v4.reinterpretAsFloats().intoArray(dst, to + 4 * ldd);
-      v5.reinterpretAsFloats().intoArray(dst, to + 5 * ldd);
-      v6.reinterpretAsFloats().intoArray(dst, to + 6 * ldd);
-      v7.reinterpretAsFloats().intoArray(dst, to + 7 * ldd);
-      v8.reinterpretAsFloats().intoArray(dst, to + 8 * ldd);
-      v9.reinterpretAsFloats().intoArray(dst, to + 9 * ldd);
-      v10.reinterpretAsFloats().intoArray(dst, to + 10 * ldd);
-      v11.reinterpretAsFloats().intoArray(dst, to + 11 * ldd);
-      v12.reinterpretAsFloats().intoArray(dst, to + 12 * ldd);
-      v13.reinterpretAsFloats().intoArray(dst, to + 13 * ldd);
-      v14.reinterpretAsFloats().intoArray(dst, to + 14 * ldd);
-      v15.reinterpretAsFloats().intoArray(dst, to + 15 * ldd);
+      v0.intoMemorySegment(MEMORY, to, ORDER);
+      v1.intoMemorySegment(MEMORY, to + ldd, ORDER);
+      v2.intoMemorySegment(MEMORY, to + 2 * ldd, ORDER);
+      v3.intoMemorySegment(MEMORY, to + 3 * ldd, ORDER);
+      v4.intoMemorySegment(MEMORY, to + 4 * ldd, ORDER);
+      v5.intoMemorySegment(MEMORY, to + 5 * ldd, ORDER);
+      v6.intoMemorySegment(MEMORY, to + 6 * ldd, ORDER);
+      v7.intoMemorySegment(MEMORY, to + 7 * ldd, ORDER);
+      v8.intoMemorySegment(MEMORY, to + 8 * ldd, ORDER);
+      v9.intoMemorySegment(MEMORY, to + 9 * ldd, ORDER);
+      v10.intoMemorySegment(MEMORY, to + 10 * ldd, ORDER);
+      v11.intoMemorySegment(MEMORY, to + 11 * ldd, ORDER);
+      v12.intoMemorySegment(MEMORY, to + 12 * ldd, ORDER);
+      v13.intoMemorySegment(MEMORY, to + 13 * ldd, ORDER);
+      v14.intoMemorySegment(MEMORY, to + 14 * ldd, ORDER);
+      v15.intoMemorySegment(MEMORY, to + 15 * ldd, ORDER);
     }
   }
 }

@@ -33,16 +33,16 @@ final class PackTranspose4 {
   }
 
   /**
-   * Writes {@code dst[at + k * ldd ..]}, 4 elements, from {@code src[0 .. 4, k]} for k below {@code
-   * count}, a multiple of 4.
+   * Writes row k of {@code dst}, 4 elements, from {@code src[0 .. 4, k]} for k below {@code count},
+   * a multiple of 4.
    *
    * @param lds bytes from one source row to the next
-   * @param ldd elements from one destination row to the next
+   * @param ldd bytes from one destination row to the next
    */
-  static void run(long src, long lds, float[] dst, int at, int ldd, int count) {
+  static void run(long src, long lds, long dst, long ldd, int count) {
     for (int k = 0; k < count; k += SIZE) {
       long from = src + 4L * k;
-      int to = at + k * ldd;
+      long to = dst + k * ldd;
       IntVector r0 = IntVector.fromMemorySegment(I, MEMORY, from, ORDER);
       IntVector r1 = IntVector.fromMemorySegment(I, MEMORY, from + lds, ORDER);
       IntVector r2 = IntVector.fromMemorySegment(I, MEMORY, from + 2 * lds, ORDER);
@@ -55,10 +55,10 @@ final class PackTranspose4 {
       IntVector t2 = HIGH1.selectFrom(s0, s2);
       IntVector t1 = LOW1.selectFrom(s1, s3);
       IntVector t3 = HIGH1.selectFrom(s1, s3);
-      t0.reinterpretAsFloats().intoArray(dst, to);
-      t1.reinterpretAsFloats().intoArray(dst, to + ldd);
-      t2.reinterpretAsFloats().intoArray(dst, to + 2 * ldd);
-      t3.reinterpretAsFloats().intoArray(dst, to + 3 * ldd);
+      t0.intoMemorySegment(MEMORY, to, ORDER);
+      t1.intoMemorySegment(MEMORY, to + ldd, ORDER);
+      t2.intoMemorySegment(MEMORY, to + 2 * ldd, ORDER);
+      t3.intoMemorySegment(MEMORY, to + 3 * ldd, ORDER);
     }
   }
 }

@@ -35,28 +35,24 @@ final class PackTranspose8 {
   }
 
   /**
-   * Writes {@code dst[at + k * ldd ..]}, 8 elements, from {@code src[0 .. 8, k]} for k below {@code
-   * count}, a multiple of 8. With 6 rows the last two elements are left-overs; where {@code ldd} is
-   * 6, the next row overwrites them.
+   * Writes row k of {@code dst}, 8 elements, from {@code src[0 .. 8, k]} for k below {@code count},
+   * a multiple of 8.
    *
-   * @param rows 6 or 8
    * @param lds bytes from one source row to the next
-   * @param ldd elements from one destination row to the next
+   * @param ldd bytes from one destination row to the next
    */
-  static void run(long src, int rows, long lds, float[] dst, int at, int ldd, int count) {
-    long seventh = Math.min(6, rows - 1) * lds;
-    long eighth = (rows - 1) * lds;
+  static void run(long src, long lds, long dst, long ldd, int count) {
     for (int k = 0; k < count; k += SIZE) {
       long from = src + 4L * k;
-      int to = at + k * ldd;
+      long to = dst + k * ldd;
       IntVector r0 = IntVector.fromMemorySegment(I, MEMORY, from, ORDER);
       IntVector r1 = IntVector.fromMemorySegment(I, MEMORY, from + lds, ORDER);
       IntVector r2 = IntVector.fromMemorySegment(I, MEMORY, from + 2 * lds, ORDER);
       IntVector r3 = IntVector.fromMemorySegment(I, MEMORY, from + 3 * lds, ORDER);
       IntVector r4 = IntVector.fromMemorySegment(I, MEMORY, from + 4 * lds, ORDER);
       IntVector r5 = IntVector.fromMemorySegment(I, MEMORY, from + 5 * lds, ORDER);
-      IntVector r6 = IntVector.fromMemorySegment(I, MEMORY, from + seventh, ORDER);
-      IntVector r7 = IntVector.fromMemorySegment(I, MEMORY, from + eighth, ORDER);
+      IntVector r6 = IntVector.fromMemorySegment(I, MEMORY, from + 6 * lds, ORDER);
+      IntVector r7 = IntVector.fromMemorySegment(I, MEMORY, from + 7 * lds, ORDER);
       IntVector s0 = LOW0.selectFrom(r0, r1);
       IntVector s1 = HIGH0.selectFrom(r0, r1);
       IntVector s2 = LOW0.selectFrom(r2, r3);
@@ -81,14 +77,14 @@ final class PackTranspose8 {
       IntVector u6 = HIGH2.selectFrom(t2, t6);
       IntVector u3 = LOW2.selectFrom(t3, t7);
       IntVector u7 = HIGH2.selectFrom(t3, t7);
-      u0.reinterpretAsFloats().intoArray(dst, to);
-      u1.reinterpretAsFloats().intoArray(dst, to + ldd);
-      u2.reinterpretAsFloats().intoArray(dst, to + 2 * ldd);
-      u3.reinterpretAsFloats().intoArray(dst, to + 3 * ldd);
-      u4.reinterpretAsFloats().intoArray(dst, to + 4 * ldd);
-      u5.reinterpretAsFloats().intoArray(dst, to + 5 * ldd);
-      u6.reinterpretAsFloats().intoArray(dst, to + 6 * ldd);
-      u7.reinterpretAsFloats().intoArray(dst, to + 7 * ldd);
+      u0.intoMemorySegment(MEMORY, to, ORDER);
+      u1.intoMemorySegment(MEMORY, to + ldd, ORDER);
+      u2.intoMemorySegment(MEMORY, to + 2 * ldd, ORDER);
+      u3.intoMemorySegment(MEMORY, to + 3 * ldd, ORDER);
+      u4.intoMemorySegment(MEMORY, to + 4 * ldd, ORDER);
+      u5.intoMemorySegment(MEMORY, to + 5 * ldd, ORDER);
+      u6.intoMemorySegment(MEMORY, to + 6 * ldd, ORDER);
+      u7.intoMemorySegment(MEMORY, to + 7 * ldd, ORDER);
     }
   }
 }

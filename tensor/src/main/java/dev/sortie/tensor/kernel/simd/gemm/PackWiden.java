@@ -8,7 +8,6 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.simd.convert.Dequantise;
 import dev.sortie.tensor.kernel.simd.vector.Width;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
@@ -50,16 +49,16 @@ final class PackWiden {
    * Widens pairs of BF16 elements in a panel of F32. An even row holds, in each element, one of its
    * own in the lower half and one of the next row in the upper half.
    *
-   * @param width elements of a row, whole vectors
    * @param rows an even number
+   * @param row bytes of a row, whole vectors
    */
-  static void pairs(float[] panel, int at, int width, int rows) {
+  static void pairs(long panel, int rows, long row) {
     for (int k = 0; k < rows; k += 2) {
-      int from = at + k * width;
-      for (int i = from; i < from + width; i += LANES) {
-        IntVector v = FloatVector.fromArray(Width.F, panel, i).reinterpretAsInts();
-        v.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(panel, i);
-        v.and(0xffff_0000).reinterpretAsFloats().intoArray(panel, i + width);
+      long even = panel + k * row;
+      for (long at = even; at < even + row; at += 4L * LANES) {
+        IntVector v = IntVector.fromMemorySegment(I, MEMORY, at, ORDER);
+        v.lanewise(VectorOperators.LSHL, 16).intoMemorySegment(MEMORY, at, ORDER);
+        v.and(0xffff_0000).intoMemorySegment(MEMORY, at + row, ORDER);
       }
     }
   }

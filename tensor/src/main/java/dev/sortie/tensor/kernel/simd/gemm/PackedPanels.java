@@ -5,8 +5,6 @@ import dev.sortie.tensor.dtype.DType;
 import dev.sortie.tensor.kernel.KernelQuery;
 import dev.sortie.tensor.kernel.PackedWeight;
 import dev.sortie.tensor.memory.Span;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 
 /**
@@ -39,13 +37,13 @@ public final class PackedPanels {
         1,
         (from, to) -> {
           GemmBuffers buffers = new GemmBuffers();
-          buffers.reserve(1, 0, Gemm.blockOfK(k) * NR, scratchBytes);
+          buffers.reserveScratch(1, scratchBytes);
           PackRight right =
               new PackRight(
                   true, n, k, w.address(), new RightOperand.Rows(w.dtype()), buffers.scratch(0));
           try {
             for (int panel = from; panel < to; panel++) {
-              pack(right, panel, values.segment(), buffers.b(0));
+              pack(right, panel, values.address());
             }
           } finally {
             Reference.reachabilityFence(buffers); // right has the address of its scratch alone
@@ -54,16 +52,13 @@ public final class PackedPanels {
     return new PackedWeight(LAYOUT, values, n, k);
   }
 
-  private static void pack(PackRight right, int panel, MemorySegment values, float[] block) {
+  private static void pack(PackRight right, int panel, long base) {
     int k = right.k();
     int step = Gemm.blockOfK(k);
     int from = panel * NR;
     int to = Math.min(right.n(), from + NR);
     for (int pc = 0; pc < k; pc += step) {
-      int kc = Math.min(step, k - pc);
-      right.run(pc, kc, from, to, block);
-      MemorySegment.copy(
-          block, 0, values, ValueLayout.JAVA_FLOAT, address(0, k, panel, pc), kc * NR);
+      right.run(pc, Math.min(step, k - pc), from, to, address(base, k, panel, pc));
     }
   }
 }

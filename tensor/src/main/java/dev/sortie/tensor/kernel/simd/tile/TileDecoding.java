@@ -33,10 +33,12 @@ public final class TileDecoding {
 
   /**
    * Decodes {@code count} elements of each weight row of the tile at {@code tile}, whose rows have
-   * {@code k}, from element {@code from} on, all whole blocks, to rows of {@code 2 * LANES} floats.
+   * {@code k}, from element {@code from} on, all whole blocks, to {@code 2 * LANES} floats each at
+   * address {@code dst}.
+   *
+   * @param ldd bytes from the floats of one element to those of the next
    */
-  public static void run(
-      TileType type, long tile, int k, int from, int count, float[] dst, int at) {
+  public static void run(TileType type, long tile, int k, int from, int count, long dst, long ldd) {
     if (type.form() != FORM) {
       throw new IllegalArgumentException(type + " has no levels of 8 bits");
     }
@@ -47,14 +49,14 @@ public final class TileDecoding {
     }
     long scales = tile + type.wordBytes(2 * LANES, k);
     long group = tile + type.wordBytes(2 * LANES, from);
-    int to = at;
+    long to = dst;
     for (int b = from / block; b < (from + count) / block; b++) {
       long head = scales + b * type.scaleValues() * BYTES;
       for (int g = 0; g < type.groups(); g++) {
         long scale = head + (type.head() + g) * BYTES;
-        group(type.scaled(), head, scale, group, dst, to);
+        group(type.scaled(), head, scale, group, to, ldd);
         group += FORM.words() * BYTES;
-        to += FORM.group() * 2 * LANES;
+        to += FORM.group() * ldd;
       }
     }
   }
@@ -66,8 +68,7 @@ public final class TileDecoding {
    * @param scale address of its own, if it has any
    * @param group address of its words
    */
-  private static void group(
-      boolean scaled, long head, long scale, long group, float[] dst, int at) {
+  private static void group(boolean scaled, long head, long scale, long group, long dst, long ldd) {
     IntVector d = IntVector.fromMemorySegment(I, MEMORY, head & ADDRESS, ORDER);
     FloatVector d0 = low(d);
     FloatVector d1 = high(d);
@@ -85,9 +86,9 @@ public final class TileDecoding {
       IntVector n1 = IntVector.fromMemorySegment(I, MEMORY, four + BYTES, ORDER);
       n0 = n0.lanewise(VectorOperators.LSHR, shift).and(0xff).sub(centre);
       n1 = n1.lanewise(VectorOperators.LSHR, shift).and(0xff).sub(centre);
-      int to = at + e * 2 * LANES;
-      number(n0).mul(d0).intoArray(dst, to);
-      number(n1).mul(d1).intoArray(dst, to + LANES);
+      long to = dst + e * ldd;
+      number(n0).mul(d0).intoMemorySegment(MEMORY, to, ORDER);
+      number(n1).mul(d1).intoMemorySegment(MEMORY, to + BYTES, ORDER);
     }
   }
 
