@@ -27,17 +27,18 @@ final class MicroKernelSources {
         !=}, for that is no counted loop to C2, which would unroll it, hoist loads and spill.
 
         <p>The panel of B is aligned in native memory: in an array, which the JVM aligns to 8 bytes,
-        each vector of 512 bits lies in two cache lines, and 2048³ ran at 0.84, not 0.97 of OpenBLAS
-        (Xeon). The panel of A is an array, and what is added to C goes through {@link MicroTile}, so
-        that this method is small to C2: each access to a memory segment parses some hundred nodes
-        more, how many depends on what ran before in the JVM. With both panels in segments and a
-        flag to add, which took its second value late, C2 passed its limit of nodes, stopped
-        inlining and made an object of each sum: a training run made 350 tokens/s instead of 2000.
+        each vector of 512 bits lies in two cache lines, and six rows by four vectors ran at 99
+        GFLOP/s, not 114 (Xeon, k = 576). The panel of A is an array, and what is added to C goes
+        through {@link MicroTile}, so that this method is small to C2: each access to a memory
+        segment parses some hundred nodes more, how many depends on what ran before in the JVM. With
+        both panels in segments and a flag to add, which took its second value late, C2 passed its
+        limit of nodes, stopped inlining and made an object of each sum: a training run made 350
+        tokens/s instead of 2000.
         """
             .formatted(registers, ROWS * vectors, vectors, ROWS, vectors);
     String members =
         """
-        static final int ROWS = 6;
+        static final int ROWS = %2$d;
         static final int VECTORS = %1$d;
 
         private MicroKernel%1$d() {}
@@ -46,16 +47,16 @@ final class MicroKernelSources {
          * {@code c = a · b}.
          *
          * @param kc length of the sums
-         * @param a holds a panel {@code [kc, 6]} from {@code ai} on
+         * @param a holds a panel {@code [kc, %2$d]} from {@code ai} on
          * @param b address of a panel {@code [kc, %1$d * lanes]}
          * @param c address of the tile's first element
          * @param ldc bytes from one row of c to the next
          */
         static void run(int kc, float[] a, int ai, long b, long c, long ldc) {
-        %2$s
+        %3$s
         }
         """
-            .formatted(vectors, body(vectors));
+            .formatted(vectors, ROWS, body(vectors));
     return JavaSource.file(MicroKernelSources.class, "gemm", doc, "MicroKernel" + vectors, members);
   }
 

@@ -22,8 +22,8 @@ import java.lang.ref.Reference;
 public final class Gemm {
   private static final int LANES = Width.LANES;
 
-  /** Rows of a tile. */
-  static final int MR = 6;
+  /** Rows of a tile, the same for both micro-kernels. */
+  static final int MR = MicroKernel4.ROWS;
 
   /**
    * Columns of a tile, and of a panel of B. With four vectors 24 of 32 registers hold sums, and six
@@ -31,7 +31,8 @@ public final class Gemm {
    * for 16. One thread of a Xeon, k = 576: 114 GFLOP/s of 120, instead of 95. 9 rows by three made
    * 117, but a width of 48 does not divide the sizes of most models.
    */
-  public static final int NR = (Width.MANY_REGISTERS ? 4 : 2) * LANES;
+  public static final int NR =
+      (Width.MANY_REGISTERS ? MicroKernel4.VECTORS : MicroKernel2.VECTORS) * LANES;
 
   /**
    * Longest block of K: a panel of A is 12 KiB and stays in an L1 cache. Zen 4, one thread, tiles
